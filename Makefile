@@ -1,0 +1,53 @@
+# The few commands of this project. All work on a machine with nothing but Python >= 3.11.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo run setup setup-dev test lint types imports clean
+
+demo: setup
+	$(BIN)/oracode up --demo
+
+run: setup
+	$(BIN)/oracode up
+
+setup: $(VENV)/.installed
+
+setup-dev: $(VENV)/.installed-dev .venv-sdk/.installed
+
+test: setup-dev lint types imports
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup-dev
+	$(BIN)/mypy
+
+imports: setup-dev
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) .venv-sdk .oracode .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	touch $@
+
+# Seam's own SDK pins svix < 2 and so needs an environment of its own; a test drives the sandbox with it.
+.venv-sdk/.installed: requirements-sdk.txt
+	$(PYTHON) -m venv .venv-sdk
+	.venv-sdk/bin/python -m pip install --quiet --require-hashes -r requirements-sdk.txt
+	touch $@
