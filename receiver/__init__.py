@@ -1,0 +1,1 @@
+"""Process `web`: HTTP in, verified, made safe, appended durably. Nothing else."""

@@ -1,0 +1,74 @@
+"""The assembly of process `web`: the only place that knows all its parts."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from receiver.bookings import BookingEndpoint
+from receiver.inbox import Inbox, Sidelines
+from receiver.verification import Verifier
+from receiver.webhook import SeamWebhook
+from shared.clock import Clock, system_clock
+from shared.contracts import BOOKING_FIELD, EVENT_FIELD
+from shared.redis_client import connect_async
+from shared.settings import Settings
+
+REQUIRED = ("SEAM_WEBHOOK_SECRET", "REDIS_URL")
+
+
+def create_app(settings: Settings, clock: Clock = system_clock) -> Starlette:
+    """Assemble the app; connections open with its lifespan and close with it."""
+    redis = connect_async(settings.redis_address)
+    events = Inbox(redis, stream=settings.event_stream, field=EVENT_FIELD)
+    bookings = Inbox(redis, stream=settings.booking_stream, field=BOOKING_FIELD)
+    sidelines = Sidelines(redis)
+    webhook = SeamWebhook(
+        verifier=Verifier(secret.get_secret_value() for secret in settings.seam_webhook_secret),
+        inbox=events,
+        sidelines=sidelines,
+        clock=clock,
+        body_limit=settings.webhook_body_limit,
+        stream=settings.event_stream,
+    )
+    booking_endpoint = BookingEndpoint(
+        tokens=tuple(token.get_secret_value() for token in settings.booking_tokens),
+        inbox=bookings,
+        clock=clock,
+        body_limit=settings.webhook_body_limit,
+    )
+
+    async def readyz(_: Request) -> Response:
+        is_ready = await sidelines.is_reachable()
+        return JSONResponse(
+            {"status": "ready"} if is_ready else {"status": "not_ready", "failing": ["redis"]},
+            status_code=200 if is_ready else 503,
+        )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        writers = [asyncio.create_task(inbox.run()) for inbox in (events, bookings)]
+        yield
+        for writer in writers:
+            writer.cancel()
+            with suppress(asyncio.CancelledError):
+                await writer
+        await redis.aclose()
+
+    return Starlette(
+        routes=[
+            Route("/webhooks/seam", webhook),
+            Route("/bookings", booking_endpoint),
+            Route("/healthz", _healthz, methods=["GET"]),
+            Route("/readyz", readyz, methods=["GET"]),
+        ],
+        lifespan=lifespan,
+    )
+
+
+async def _healthz(_: Request) -> Response:
+    return JSONResponse({"status": "alive"})

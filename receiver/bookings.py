@@ -1,0 +1,59 @@
+"""`POST /bookings`: a booking system that can't reach the stream hands over one booking message by HTTP."""
+
+import hmac
+
+from starlette.types import Receive, Scope, Send
+
+from receiver.http import BodyTooLarge, ClientGone, answer, headers_of, read_body
+from receiver.inbox import Inbox, Unavailable
+from receiver.webhook import RETRY_AFTER
+from shared.clock import Clock
+from shared.domain.booking_messages import parse_booking_message
+from shared.domain.bookings import InvalidMessage
+
+
+class BookingEndpoint:
+    """The endpoint; without tokens it isn't there (404)."""
+
+    def __init__(self, *, tokens: tuple[str, ...], inbox: Inbox, clock: Clock, body_limit: int) -> None:
+        self._tokens = tuple(token.encode() for token in tokens)
+        self._inbox = inbox
+        self._clock = clock
+        self._body_limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        headers = headers_of(scope)
+        if not self._tokens:
+            await answer(send, 404, {"error": "not_found"})
+        elif scope["method"] != "POST":
+            await answer(send, 405, {"error": "method_not_allowed"}, {"allow": "POST"})
+        elif not self._is_allowed(headers.get(b"authorization", b"")):
+            await answer(send, 401, {"error": "unauthorized"}, {"www-authenticate": "Bearer"})
+        else:
+            await self._take(headers, receive, send)
+
+    async def _take(self, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        try:
+            body = await read_body(receive, headers, self._body_limit)
+            message = parse_booking_message(body)
+            mark = f"{message.source}\x1f{message.message_id}"
+            is_new = await self._inbox.append(mark, body.decode(), self._clock().isoformat())
+        except ClientGone:
+            return
+        except BodyTooLarge:
+            await answer(send, 413, {"error": "body_too_large", "limit_bytes": self._body_limit})
+        except InvalidMessage as invalid:
+            problems = [{"field": each.field, "wrong": each.wrong, "right": each.right} for each in invalid.problems]
+            await answer(send, 400, {"error": "invalid_booking", "problems": problems})
+        except Unavailable:
+            await answer(send, 503, {"error": "unavailable"}, RETRY_AFTER)
+        else:
+            status = "accepted" if is_new else "duplicate"
+            await answer(send, 202, {"status": status, "booking_id": message.booking_id})
+
+    def _is_allowed(self, authorization: bytes) -> bool:
+        scheme, _, token = authorization.partition(b" ")
+        # Every token is compared, each in constant time: how long it takes tells nothing.
+        matches = [hmac.compare_digest(token.strip(), known) for known in self._tokens]
+        return scheme.lower() == b"bearer" and any(matches)

@@ -1,0 +1,130 @@
+"""Puts what arrives into its stream, durably and once, before anybody is told that it was accepted.
+
+Group commit: what arrives while one append is under way waits for it and goes into the next as one script call, so that
+one durable write serves all of them. The waiting room is bounded: past it the answer is "busy", at once, never a queue
+that grows.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared import redis_keys
+from shared.parked import Parked, fields_of
+from shared.streams import APPEND_ONCE_SCRIPT
+
+_LARGEST_GROUP: Final = 256
+_MOST_WAITING: Final = 4096
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Unavailable(Exception):
+    """The data server can't take it now; whoever sent it should send it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    message_id: str
+    message: str
+    received_at: str
+    appended: "asyncio.Future[bool]"
+
+
+class Inbox:
+    """Appends to one stream; `run` must be running for `append` to end."""
+
+    def __init__(self, redis: Redis, *, stream: str, field: str) -> None:
+        self._redis = redis
+        self._stream = stream
+        self._field = field
+        self._script = redis.register_script(APPEND_ONCE_SCRIPT)
+        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(_MOST_WAITING)
+
+    async def append(self, message_id: str, message: str, received_at: str) -> bool:
+        """Append a message; True if it is new, False if it was seen within three days.
+
+        Returns once the server has it (with an append-only file that is synced always: on disk). Raises Unavailable.
+        """
+        waiting = _Waiting(message_id, message, received_at, asyncio.get_running_loop().create_future())
+        try:
+            self._waiting.put_nowait(waiting)
+        except asyncio.QueueFull:
+            raise Unavailable from None
+        return await waiting.appended
+
+    async def run(self) -> None:
+        """Write groups until cancelled."""
+        while True:
+            group = [await self._waiting.get()]
+            while len(group) < _LARGEST_GROUP and not self._waiting.empty():
+                group.append(self._waiting.get_nowait())
+            try:
+                answers = await self._write(group)
+            except asyncio.CancelledError:
+                _fail(group)
+                raise
+            except (RedisError, OSError) as error:
+                log.warning("append.failed", stream=self._stream, waiting=len(group), error=str(error))
+                _fail(group)
+            else:
+                for waiting, answer in zip(group, answers, strict=True):
+                    if not waiting.appended.done():
+                        waiting.appended.set_result(answer == 1)
+
+    async def _write(self, group: Sequence[_Waiting]) -> list[int]:
+        keys = [self._stream, *(redis_keys.seen(self._stream, each.message_id) for each in group)]
+        args: list[Any] = [int(redis_keys.SEEN_FOR.total_seconds()), self._field]
+        for each in group:
+            args += (each.message, each.received_at)
+        answers: list[int] = await self._script(keys=keys, args=args)
+        return answers
+
+
+def _fail(group: Sequence[_Waiting]) -> None:
+    for waiting in group:
+        if not waiting.appended.done():
+            waiting.appended.set_exception(Unavailable())
+
+
+class Sidelines:
+    """What `web` keeps besides its streams: parked webhooks, and counts of events that aren't ours."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._ignored: Counter[str] = Counter()
+
+    async def park(self, parked: Parked) -> None:
+        """Keep a message for a person. Raises Unavailable."""
+        try:
+            await self._redis.xadd(redis_keys.PARKED, fields_of(parked))
+        except (RedisError, OSError) as error:
+            log.warning("park.failed", error=str(error))
+            raise Unavailable from error
+
+    async def count_ignored(self, event_type: str) -> None:
+        """Count an event that isn't ours. A count is not worth an error: one that can't be written is dropped."""
+        try:
+            await self._redis.hincrby(redis_keys.IGNORED, event_type[:80], 1)
+        except (RedisError, OSError) as error:
+            log.warning("count.failed", error=str(error), event_type=event_type[:80])
+
+    async def is_reachable(self) -> bool:
+        """Say whether the data server answers and takes writes."""
+        try:
+            await self._redis.hincrby(redis_keys.IGNORED, "readiness", 0)
+        except (RedisError, OSError):
+            return False
+        return True
+
+
+def as_text(message: Any) -> str:
+    """Return JSON that any reader accepts: ASCII, so that a lone surrogate stays an escape."""
+    return json.dumps(message, ensure_ascii=True, separators=(",", ":"))

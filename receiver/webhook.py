@@ -1,0 +1,134 @@
+"""`POST /webhooks/seam`: verify, take the PINs out, append durably, answer. Nothing else, and nothing before.
+
+A plain ASGI endpoint: Starlette routes to it, the request and response objects that cost more than the signature are
+left out. The order of the checks is the contract's table: size, signature, readable, ours, new.
+"""
+
+import json
+from typing import Any, Final
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from receiver.http import BodyTooLarge, ClientGone, answer, answer_bytes, headers_of, read_body
+from receiver.inbox import Inbox, Sidelines, Unavailable, as_text
+from receiver.verification import InvalidSignature, Verifier
+from shared.clock import Clock
+from shared.contracts import EVENT_FIELD
+from shared.parked import Parked
+from shared.redaction import mask_digits, redact_event
+
+_OURS: Final = "access_code."
+_LONGEST_ID: Final = 200
+_MOST_PARKED_TEXT: Final = 20_000
+_ACCEPTED: Final = b'{"status":"accepted"}'
+_DUPLICATE: Final = b'{"status":"duplicate"}'
+_IGNORED: Final = b'{"status":"ignored"}'
+_PARKED: Final = b'{"status":"parked"}'
+RETRY_AFTER: Final = {"retry-after": "5"}
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class NotAnEvent(ValueError):
+    """A genuine delivery that isn't a JSON object with `event_id` and `event_type`."""
+
+
+class SeamWebhook:
+    """The endpoint. Every answer is one of the contract's table, in every weather."""
+
+    def __init__(
+        self,
+        *,
+        verifier: Verifier,
+        inbox: Inbox,
+        sidelines: Sidelines,
+        clock: Clock,
+        body_limit: int,
+        stream: str,
+    ) -> None:
+        self._verifier = verifier
+        self._inbox = inbox
+        self._sidelines = sidelines
+        self._clock = clock
+        self._body_limit = body_limit
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["method"] != "POST":
+            await answer(send, 405, {"error": "method_not_allowed"}, {"allow": "POST"})
+            return
+        try:
+            status, body = await self._take(scope, receive)
+        except ClientGone:
+            return
+        except BodyTooLarge:
+            await answer(send, 413, {"error": "body_too_large", "limit_bytes": self._body_limit})
+        except InvalidSignature:
+            log.info("webhook.rejected")
+            await answer(send, 401, {"error": "invalid_signature"})
+        except Unavailable:
+            await answer(send, 503, {"error": "unavailable"}, RETRY_AFTER)
+        else:
+            await answer_bytes(send, status, body)
+
+    async def _take(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+        headers = headers_of(scope)
+        body = await read_body(receive, headers, self._body_limit)
+        delivery_id = self._verifier.verify(body, headers)
+        try:
+            event = parse_event(body)
+        except NotAnEvent as reason:
+            await self._park(delivery_id, body, str(reason))
+            return 202, _PARKED
+        event_id, event_type = event["event_id"], event["event_type"]
+        if not event_type.startswith(_OURS):
+            await self._sidelines.count_ignored(event_type)
+            return 202, _IGNORED
+        is_new = await self._inbox.append(event_id, as_text(event), self._clock().isoformat())
+        log.info(
+            "webhook.accepted",
+            event_id=event_id,
+            event_type=event_type,
+            new=is_new,
+            delivery_id=delivery_id,
+        )
+        return 202, _ACCEPTED if is_new else _DUPLICATE
+
+    async def _park(self, delivery_id: str, body: bytes, reason: str) -> None:
+        log.warning("webhook.parked", delivery_id=delivery_id, reason_text=reason)
+        parked = Parked(
+            stream=self._stream,
+            field=EVENT_FIELD,
+            source_id=delivery_id,
+            message=readable_text(body),
+            problems=(reason,),
+            parked_at=self._clock().isoformat(),
+        )
+        await self._sidelines.park(parked)
+
+
+def parse_event(body: bytes) -> dict[str, Any]:
+    """Return the event without its PINs. Raises NotAnEvent, whatever the body holds."""
+    try:
+        event = json.loads(body)
+        if not isinstance(event, dict):
+            raise NotAnEvent("the body is not a JSON object")
+        for name in ("event_id", "event_type"):
+            value = event.get(name)
+            if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID:
+                raise NotAnEvent(f"{name} is not a text of 1 to {_LONGEST_ID} characters")
+        return redact_event(event)
+    except (RecursionError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise NotAnEvent("the body is not JSON that can be read") from error
+    except ValueError as error:
+        if isinstance(error, NotAnEvent):
+            raise
+        # A number of more digits than Python reads.
+        raise NotAnEvent("the body holds a number that can't be read") from error
+
+
+def readable_text(body: bytes) -> str:
+    """Return a body that can't be parsed as masked text: for a person's eyes, with no PIN in it."""
+    return mask_digits(body[:_MOST_PARKED_TEXT].decode("utf-8", errors="backslashreplace"))
