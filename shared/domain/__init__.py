@@ -1,0 +1,1 @@
+"""The pure heart: values and decisions, the standard library alone."""

@@ -1,0 +1,91 @@
+"""What a change of a booking gives others to know: outcomes for the booking system, alerts for people."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from shared.domain.records import AlertNotice, BookedDoor, Booking, OutcomeNotice, State
+from shared.domain.troubles import TROUBLES
+
+_PUBLISHED: Final = {
+    State.ISSUED: "access-code.issued",
+    State.READY: "access-code.ready",
+    State.WAITING: "access-code.waiting",
+    State.FAILED: "access-code.failed",
+    State.CANCELLED: "access-code.cancelled",
+    State.ENDED: "access-code.ended",
+}
+
+
+def added(before: Booking | None, after: Booking, now: datetime) -> Booking:
+    """Return `after` with what `before` → `after` gives to tell at the end of its outbox."""
+    sequence = after.outcome_sequence
+    outcome: tuple[OutcomeNotice, ...] = ()
+    told_before = (before.state, before.reason) if before else None
+    name = _PUBLISHED.get(after.state)
+    if name is not None and told_before != (after.state, after.reason):
+        sequence += 1
+        outcome = (OutcomeNotice(sequence=sequence, at=now, outcome=name, body=outcome_body(after)),)
+    open_before = alerts_of(before, now) if before else {}
+    open_after = alerts_of(after, now)
+    resolved = tuple(replace(alert, raised=False) for key, alert in open_before.items() if key not in open_after)
+    raised = tuple(
+        alert
+        for key, alert in open_after.items()
+        if key not in open_before or open_before[key].happened != alert.happened
+    )
+    return replace(after, outcome_sequence=sequence, outbox=(*after.outbox, *outcome, *resolved, *raised))
+
+
+def outcome_body(booking: Booking) -> dict[str, Any]:
+    """Return the `data` of an outcome: never a PIN, nothing about the guest."""
+    return {
+        "booking_id": booking.booking_id,
+        "revision": booking.revision,
+        "state": str(booking.state),
+        "reason": booking.reason,
+        "residual_access_until": _text(booking.residual_access_until),
+        "devices": [
+            {
+                "device_id": door.device_id,
+                "access_code_id": door.code.access_code_id if door.code else None,
+                "status": str(door.state),
+                "reason": door.reason,
+                "starts_at": _text(door.code.window.starts_at) if door.code else None,
+                "ends_at": _text(door.code.window.ends_at) if door.code else None,
+            }
+            for door in booking.doors
+            if door.wanted
+        ],
+    }
+
+
+def alerts_of(booking: Booking, now: datetime) -> dict[str, AlertNotice]:
+    """Return the problems of the booking that people should know of, by their keys."""
+    if booking.cancelled:
+        return {}
+    alerts = (_alert_of(booking, door, now) for door in booking.doors if door.wanted)
+    return {alert.key: alert for alert in alerts if alert is not None}
+
+
+def _alert_of(booking: Booking, door: BookedDoor, now: datetime) -> AlertNotice | None:
+    trouble = TROUBLES.get(door.reason)
+    if trouble is None or door.is_muted or door.state is State.ENDED:
+        return None
+    return AlertNotice(
+        at=now,
+        raised=True,
+        key=f"booking/{booking.booking_id}/{door.reason}/{door.device_id}",
+        problem=door.reason,
+        subject=f"Booking {booking.booking_id} on door {door.device_id}",
+        happened=f"{trouble.happened} {door.detail}".strip() if trouble.quotes_detail else trouble.happened,
+        next_step=trouble.next_step,
+        actor=trouble.actor,
+        look_closer=f"oracode bookings show {booking.booking_id}",
+        check_in=door.check_in,
+        time_zone=door.time_zone,
+    )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

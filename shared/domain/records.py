@@ -1,0 +1,161 @@
+"""What the ledger keeps of a booking: values only, no behaviour. `shared.domain.lifecycle` moves them.
+
+A booking on several doors is one `Booking` with one `BookedDoor` each; every door has its own fate, the booking has one
+verdict over all of them.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+from shared.domain.bookings import Stay
+
+
+class State(StrEnum):
+    """The booking states of the contract; a door is always in one of them too."""
+
+    RECEIVED = "received"
+    SCHEDULED = "scheduled"
+    WAITING = "waiting"
+    CREATING = "creating"
+    ISSUED = "issued"
+    READY = "ready"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a code opens the door: aware, in the lock's zone where we made it, in UTC where Seam told it."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessCode:
+    """An access code that exists at Seam, since `known_since` as far as we know. Never its PIN."""
+
+    access_code_id: str
+    window: Window
+    known_since: datetime
+    user_level_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A create that may have reached Seam: written before the call, removed only by what a look at Seam shows."""
+
+    intent_id: str
+    at: datetime
+    window: Window
+    user_level_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedDoor:
+    """One door of a booking; not `wanted` once a later revision left it out.
+
+    `planned_revision` is the revision that `state` answers to; a newer one of the booking means: plan again. `due_at` is
+    when the door is looked at next. `attempts` counts failed tries since the last success. `residual` are codes of
+    earlier revisions that open the door until they end. `asked` is the window that a code was last asked for. While it
+    `is_muted`, the reason is not for people yet. `check_in`/`check_out` are instants, once the lock's zone is known.
+    """
+
+    device_id: str
+    wanted: bool = True
+    state: State = State.RECEIVED
+    reason: str = ""
+    detail: str = ""
+    planned_revision: int | None = None
+    due_at: datetime | None = None
+    attempts: int = 0
+    check_in: datetime | None = None
+    check_out: datetime | None = None
+    time_zone: str | None = None
+    slot_name: str = ""
+    intent: Intent | None = None
+    code: AccessCode | None = None
+    residual: tuple[AccessCode, ...] = ()
+    asked: Window | None = None
+    is_muted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeNotice:
+    """A change of the booking that its booking system is to be told; `sequence` orders them per booking, from 1."""
+
+    kind: Literal["outcome"] = "outcome"
+    sequence: int
+    at: datetime
+    outcome: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertNotice:
+    """A problem that people are to be told (`raised`) or told to forget (not `raised`)."""
+
+    kind: Literal["alert"] = "alert"
+    at: datetime
+    raised: bool
+    key: str
+    problem: str
+    subject: str = ""
+    happened: str = ""
+    next_step: str = ""
+    actor: str = ""
+    look_closer: str = ""
+    check_in: datetime | None = None
+    time_zone: str | None = None
+
+
+Notice = OutcomeNotice | AlertNotice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """A booking as the ledger has it. `outbox` is what is still to be told; telling it empties it."""
+
+    booking_id: str
+    revision: int
+    cancelled: bool = False
+    stay: Stay | None = None
+    lead_time: timedelta | None = None
+    label: str | None = None
+    doors: tuple[BookedDoor, ...] = ()
+    state: State = State.RECEIVED
+    reason: str = ""
+    held_back_by: str | None = None
+    residual_access_until: datetime | None = None
+    seen_messages: tuple[str, ...] = ()
+    outcome_sequence: int = 0
+    outbox: tuple[Notice, ...] = ()
+
+    def door(self, device_id: str) -> BookedDoor:
+        """Return the booking's part on one door. Raises KeyError where the booking isn't on that door."""
+        for door in self.doors:
+            if door.device_id == device_id:
+                return door
+        raise KeyError(device_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One line of a booking's story: `what` is a past-tense dotted name, `text` is for people."""
+
+    at: datetime
+    what: str
+    text: str
+    device_id: str | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a transition makes of a booking: its new value and the lines its history gains."""
+
+    booking: Booking
+    history: tuple[HistoryEntry, ...] = ()

@@ -1,0 +1,62 @@
+"""When a failed try is repeated: one pure policy, a value for an answer.
+
+Transient failures back off with jitter up to a cap, and never past the check-in: as it nears, tries come closer
+together. After the check-in a guest may be standing there, so the cap is short. Nobody is told of the first few.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+FIRST_PAUSE: Final = timedelta(seconds=2)
+LONGEST_PAUSE: Final = timedelta(minutes=10)
+LONGEST_PAUSE_AFTER_CHECK_IN: Final = timedelta(minutes=1)
+SHORTEST_PAUSE: Final = timedelta(seconds=1)
+# Seam's per-door limits are counted by the minute (Seam docs, "Rate limits"); it documents no Retry-After.
+RATE_LIMIT_PAUSE: Final = timedelta(seconds=60)
+TELL_AFTER_ATTEMPTS: Final = 4
+TELL_AT_ONCE_BEFORE_CHECK_IN: Final = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again `at`; `tell` says whether a person should know by now."""
+
+    at: datetime
+    tell: bool
+
+
+def next_try(
+    *,
+    attempt: int,
+    now: datetime,
+    check_in: datetime | None,
+    jitter: float,
+    retry_after: timedelta | None = None,
+) -> Retry:
+    """Say when the `attempt`-th failure (from 1) is followed by the next try.
+
+    `jitter` is a random number in [0, 1): the pause is between half of the backed-off time and all of it. A `retry_after`
+    that the other side named is honoured in full.
+    """
+    after_check_in = check_in is not None and now >= check_in
+    cap = LONGEST_PAUSE_AFTER_CHECK_IN if after_check_in else LONGEST_PAUSE
+    backed_off = min(cap, FIRST_PAUSE * 2 ** min(attempt - 1, 16))
+    pause = max(SHORTEST_PAUSE, backed_off * (0.5 + jitter / 2))
+    at = now + pause
+    if check_in is not None and now < check_in < at:
+        at = check_in
+    if retry_after is not None:
+        at = max(at, now + retry_after)
+    is_near = check_in is not None and check_in - now <= TELL_AT_ONCE_BEFORE_CHECK_IN
+    return Retry(at, tell=attempt >= TELL_AFTER_ATTEMPTS or (is_near and attempt > 1))
+
+
+def next_wait(*, now: datetime, check_in: datetime | None, longest: timedelta) -> datetime:
+    """Say when a door in the waiting room is tried next: denser towards check-in, at most `longest` from now.
+
+    A tenth of the time that is left, but never under the shortest useful pause: a door's slots are read anew each time.
+    """
+    shortest = min(timedelta(minutes=1), longest)
+    left = check_in - now if check_in is not None and check_in > now else timedelta()
+    return now + min(longest, max(shortest, left / 10))

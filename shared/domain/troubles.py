@@ -1,0 +1,108 @@
+"""Which reasons need a person, what they are told, and who has to act. One row a reason; nothing else decides it.
+
+A reason that isn't listed needs nobody: it is told by the booking's state alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One row: what a person reads, what is to be done next, and by whom (`ops`, `installer`, `seam`).
+
+    `quotes_detail` adds what is known of this case; not where every try brings another wording of the same.
+    """
+
+    happened: str
+    next_step: str
+    actor: str
+    quotes_detail: bool = True
+
+
+TROUBLES: Final[Mapping[str, Trouble]] = {
+    "no_slot": Trouble(
+        "No time slot of the door is within 60 minutes of this stay's check-in and check-out.",
+        "Move the stay to a slot of the door, or ask the installer for a slot; it is tried again by itself.",
+        "ops",
+    ),
+    "no_slots_configured": Trouble(
+        "The door has no time slots at all, so no code can be made for anybody.",
+        "Ask the dormakaba installer to set up time slots; Seam knows of them about 30 minutes later.",
+        "installer",
+    ),
+    "no_time_zone": Trouble(
+        "Neither the door's time slots nor the device name a time zone.",
+        "Ask Seam's support to set the door's time zone.",
+        "seam",
+    ),
+    "offline_codes_unsupported": Trouble(
+        "Seam says that this door can't take offline codes.",
+        "Check at Seam that the door is an Oracode door whose site is approved.",
+        "seam",
+    ),
+    "too_long": Trouble(
+        "The stay is longer than the 31 days for which an Oracode code may live.",
+        "Split the stay into parts of at most 31 days, each a booking of its own.",
+        "ops",
+    ),
+    "invalid_booking": Trouble(
+        "The booking can't be used as it was sent.",
+        "Correct it in the booking system and send it again.",
+        "ops",
+    ),
+    "device_not_found": Trouble(
+        "Seam knows no door with this device_id.",
+        "Correct the booking's device_ids or the doors file, then retry the booking.",
+        "ops",
+    ),
+    "refused_by_seam": Trouble(
+        "Seam refused to make the code.",
+        "Read Seam's reason, mend it, then retry the booking; or let the guest in by hand.",
+        "ops",
+    ),
+    "window_differs": Trouble(
+        "Seam made a code for other times than it was asked for.",
+        "Compare both times, and tell the guest when the code works.",
+        "ops",
+    ),
+    "code_problem": Trouble(
+        "Seam reports a problem with the code; it may not open the door.",
+        "Read Seam's reason; let the guest in by hand if it isn't mended by check-in.",
+        "ops",
+    ),
+    "code_gone": Trouble(
+        "The code was removed although the stay goes on.",
+        "Retry the booking to have a new code made, and give it to the guest.",
+        "ops",
+    ),
+    "late_set": Trouble(
+        "The code should be confirmed by now and isn't.",
+        "Look at the code in Seam's console; let the guest in by hand if check-in comes first.",
+        "ops",
+    ),
+    "seam_unavailable": Trouble(
+        "Seam doesn't answer as it should, again and again.",
+        "Nothing for now: it is tried again by itself. Look at Seam's status page if this lasts.",
+        "seam",
+        quotes_detail=False,
+    ),
+    "seam_unauthorized": Trouble(
+        "Seam doesn't accept SEAM_API_KEY.",
+        "Put a valid key into the settings and restart the worker.",
+        "ops",
+        quotes_detail=False,
+    ),
+    "in_doubt": Trouble(
+        "A code may or may not have been made, and Seam can't be asked.",
+        "Nothing for now: it is looked up by itself before anything else is done.",
+        "seam",
+        quotes_detail=False,
+    ),
+    "message_parked": Trouble(
+        "Messages could not be used and were put aside.",
+        "Look at them with `oracode parked list`, mend the cause, then replay or discard them.",
+        "ops",
+    ),
+}

@@ -1,0 +1,203 @@
+"""The booking ledger: each booking's record and history, found again by id, by time and by its access codes.
+
+Order of writes, so that a kill at any line leaves nothing behind: first every door that changes gets a place in the
+due-set (at most a lease from now), then the record is written over the version that was read, then the indexes. Whoever
+has taken a door as far as it goes puts it at its exact time with `set_due_time`; whoever is killed before that has lost
+nothing, because the door comes back when the lease runs out.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from redis import Redis
+
+from shared import redis_keys
+from shared.clock import Clock
+from shared.domain.lifecycle import surely_over_at
+from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry
+from shared.ledger.due import DueSet, door_item
+from shared.ledger.records import Conflict, RecordStore
+
+_HISTORY: Final = TypeAdapter(HistoryEntry)
+# Two workers that write one booking at once collide once or twice; more means that something is wrong.
+_MOST_CONFLICTS: Final = 50
+_PAGE: Final = 500
+
+Transition = Callable[[Booking], Change]
+
+
+class UnknownBooking(LookupError):
+    """The ledger has no booking of this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose an access code is."""
+
+    booking_id: str
+    device_id: str
+
+
+class BookingLedger:
+    """Bookings in Redis. Every write goes through `update` or `create_or_update`, and is atomic for its booking."""
+
+    def __init__(self, redis: Redis, *, due: DueSet, clock: Clock, retention: timedelta) -> None:
+        self._redis = redis
+        self._due = due
+        self._clock = clock
+        self._retention = retention
+        self._records = RecordStore(redis, Booking)
+
+    def get(self, booking_id: str) -> Booking:
+        """Return the booking. Raises UnknownBooking."""
+        booking, _ = self._records.load(redis_keys.booking_record(booking_id))
+        if booking is None:
+            raise UnknownBooking(booking_id)
+        return booking
+
+    def update(self, booking_id: str, transition: Transition) -> Booking:
+        """Apply a pure transition to the booking as it stands now, and return what was written.
+
+        The transition is repeated on the newer record when another worker wrote meanwhile; what it raises goes through
+        and nothing is written. Raises UnknownBooking.
+        """
+
+        def of_existing(booking: Booking | None) -> Change:
+            if booking is None:
+                raise UnknownBooking(booking_id)
+            return transition(booking)
+
+        return self.create_or_update(booking_id, of_existing)
+
+    def create_or_update(self, booking_id: str, transition: Callable[[Booking | None], Change]) -> Booking:
+        """Like `update`, for a booking that may not exist yet."""
+        key = redis_keys.booking_record(booking_id)
+        for _ in range(_MOST_CONFLICTS):
+            before, version = self._records.load(key)
+            change = transition(before)
+            try:
+                self._write(before, change, version)
+            except Conflict:
+                continue
+            return change.booking
+        raise Conflict(booking_id)
+
+    def _write(self, before: Booking | None, change: Change, version: int) -> None:
+        booking = change.booking
+        doors_before = before.doors if before else ()
+        changed = (door for door in booking.doors if door not in doors_before)
+        self._due.hold((door_item(booking.booking_id, door.device_id) for door in changed), self._clock())
+        self._records.save(
+            redis_keys.booking_record(booking.booking_id),
+            booking,
+            version=version,
+            expires_at=self._expiry(booking),
+            history_key=redis_keys.booking_history(booking.booking_id),
+            history=[_HISTORY.dump_json(entry, exclude_defaults=True).decode() for entry in change.history],
+        )
+        self._index(booking, doors_before)
+
+    def _index(self, booking: Booking, doors_before: tuple[BookedDoor, ...]) -> None:
+        expiry = self._expiry(booking)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expiry.timestamp()})
+        for door in booking.doors:
+            if door not in doors_before:
+                for code in codes_of(door):
+                    owner = json.dumps([booking.booking_id, door.device_id])
+                    pipeline.set(
+                        redis_keys.code_owner(code.access_code_id),
+                        owner,
+                        pxat=_milliseconds(expiry),
+                    )
+                    pipeline.pexpireat(redis_keys.code_events(code.access_code_id), _milliseconds(expiry))
+        pipeline.execute()
+
+    def set_due_time(self, booking_id: str, device_id: str) -> None:
+        """Put a door at the time its record names; one that isn't there any more leaves the due-set.
+
+        A slower writer could overwrite the time of a faster one with an older one; so the version is read again after
+        the time was set, and if the record has moved on, its newer time is set instead.
+        """
+        key = redis_keys.booking_record(booking_id)
+        version = -1
+        while version != (version := self._set_due_time(key, booking_id, device_id)):
+            pass
+
+    def _set_due_time(self, key: str, booking_id: str, device_id: str) -> int:
+        booking, version = self._records.load(key)
+        doors = booking.doors if booking else ()
+        due_at = next((door.due_at for door in doors if door.device_id == device_id), None)
+        self._due.set([(door_item(booking_id, device_id), due_at)])
+        return version
+
+    def owner_of(self, access_code_ids: list[str]) -> list[Owner | None]:
+        """Return whose each code is, in their order; None for codes that are not ours."""
+        if not access_code_ids:
+            return []
+        pipeline = self._redis.pipeline(transaction=False)
+        for access_code_id in access_code_ids:
+            pipeline.get(redis_keys.code_owner(access_code_id))
+        return [Owner(*json.loads(text)) if text else None for text in pipeline.execute()]
+
+    def record_events(self, events: list[tuple[str, str]]) -> None:
+        """Append (access_code_id, event JSON) pairs to the stories of their codes; unowned ones expire in three days."""
+        lives_for = int(redis_keys.UNOWNED_EVENTS_FOR.total_seconds())
+        pipeline = self._redis.pipeline(transaction=False)
+        for access_code_id, event in events:
+            key = redis_keys.code_events(access_code_id)
+            pipeline.rpush(key, event)
+            pipeline.ltrim(key, -500, -1)
+            pipeline.expire(key, lives_for, nx=True)
+        pipeline.execute()
+
+    def history(self, booking_id: str) -> list[HistoryEntry]:
+        """Return the booking's story, oldest first, with the events of all its codes woven in by time."""
+        booking = self.get(booking_id)
+        codes = [code for door in booking.doors for code in codes_of(door)]
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.lrange(redis_keys.booking_history(booking_id), 0, -1)
+        for code in codes:
+            pipeline.lrange(redis_keys.code_events(code.access_code_id), 0, -1)
+        lines, *events = pipeline.execute()
+        entries = [_HISTORY.validate_json(line) for line in lines]
+        entries += [_as_entry(json.loads(event)) for code_events in events for event in code_events]
+        return sorted(entries, key=lambda entry: entry.at)
+
+    def all(self) -> Iterator[Booking]:
+        """Yield every booking, those that are kept longest last; expired ones are dropped from the index."""
+        self._redis.zremrangebyscore(redis_keys.BOOKINGS, "-inf", self._clock().timestamp())
+        start = 0
+        while True:
+            ids = self._redis.zrange(redis_keys.BOOKINGS, start, start + _PAGE - 1)
+            if not ids:
+                return
+            start += len(ids)
+            records = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids])
+            yield from (record for record in records if record is not None)
+
+    def _expiry(self, booking: Booking) -> datetime:
+        over_at = surely_over_at(booking.stay) if booking.stay is not None else self._clock()
+        return max(over_at, self._clock()) + self._retention
+
+
+def codes_of(door: BookedDoor) -> tuple[AccessCode, ...]:
+    """Return every code of a door that is known: the one at hand, and those of earlier revisions."""
+    return (*((door.code,) if door.code else ()), *door.residual)
+
+
+def _as_entry(event: dict[str, Any]) -> HistoryEntry:
+    try:
+        at = datetime.fromisoformat(str(event.get("occurred_at")))
+    except ValueError:
+        at = datetime.min
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return HistoryEntry(at=at, what=str(event.get("event_type")), text=f"Event {event.get('event_id')} from Seam.")
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,87 @@
+"""The due-set: who is to be looked at next, and when. Everything that waits, waits here (never in the broker).
+
+A sorted set by time, so that a sweep touches what is due and nothing else. Claiming moves a member a lease into the
+future: a worker that dies with it loses the lease, not the member.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from redis import Redis
+
+from shared import redis_keys
+
+_CLAIM: Final = (Path(__file__).parent / "claim_due.lua").read_text()
+
+Subject = Literal["door", "alert"]
+
+
+@dataclass(frozen=True, slots=True)
+class DueItem:
+    """What is due: a door of a booking (`ids`: booking_id, device_id) or an alert (`ids`: its key)."""
+
+    subject: Subject
+    ids: tuple[str, ...]
+
+    def encoded(self) -> str:
+        """Return the member as it stands in the sorted set."""
+        return json.dumps([self.subject, *self.ids], separators=(",", ":"))
+
+
+def door_item(booking_id: str, device_id: str) -> DueItem:
+    """Name one door of one booking."""
+    return DueItem("door", (booking_id, device_id))
+
+
+def alert_item(key: str) -> DueItem:
+    """Name one alert."""
+    return DueItem("alert", (key,))
+
+
+class DueSet:
+    """Times at which things are due. Times are stored in milliseconds."""
+
+    def __init__(self, redis: Redis, *, lease: timedelta) -> None:
+        self._redis = redis
+        self._lease = lease
+        self._claim = redis.register_script(_CLAIM)
+
+    def hold(self, items: Iterable[DueItem], now: datetime) -> None:
+        """Make each item due one lease from now at the latest: the net under work that is about to start.
+
+        An item that is due earlier stays so.
+        """
+        members = {item.encoded(): _milliseconds(now + self._lease) for item in items}
+        if members:
+            self._redis.zadd(redis_keys.DUE, members, lt=True)
+
+    def set(self, times: Iterable[tuple[DueItem, datetime | None]]) -> None:
+        """Put each item at its time; None takes it out."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for item, at in times:
+            if at is None:
+                pipeline.zrem(redis_keys.DUE, item.encoded())
+            else:
+                pipeline.zadd(redis_keys.DUE, {item.encoded(): _milliseconds(at)})
+        pipeline.execute()
+
+    def claim(self, now: datetime, limit: int) -> list[DueItem]:
+        """Take up to `limit` due items for one lease. Atomic: no two callers get the same item."""
+        members = self._claim(
+            keys=[redis_keys.DUE],
+            args=[_milliseconds(now), int(self._lease.total_seconds() * 1000), limit],
+        )
+        return [DueItem(subject, tuple(ids)) for subject, *ids in map(json.loads, members)]
+
+    def count(self, now: datetime) -> tuple[int, int]:
+        """Return how many items are due and how many there are in all."""
+        due = self._redis.zcount(redis_keys.DUE, "-inf", _milliseconds(now))
+        return int(due), int(self._redis.zcard(redis_keys.DUE))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

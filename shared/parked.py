@@ -1,0 +1,84 @@
+"""The parked list: what could not be understood, with the reason, kept for a person to replay or discard.
+
+A Redis stream, so that entries have an order and an id of their own. Parking comes before acknowledging: a kill between
+the two parks an entry twice, never loses it, and `source_id` lets a person see that it is the same.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final, cast
+
+from redis import Redis
+
+from shared import redis_keys
+
+# A flood of bad messages must not fill the memory that good ones need; the newest are kept.
+_MOST_PARKED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """One parked message. `stream` is where it came from and goes back to, `field` the entry's field there."""
+
+    stream: str
+    field: str
+    source_id: str
+    message: str
+    problems: tuple[str, ...]
+    parked_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedEntry:
+    """A parked message with the id by which people name it."""
+
+    parked_id: str
+    parked: Parked
+
+
+def fields_of(parked: Parked) -> dict[Any, Any]:
+    """Return the stream entry that keeps `parked`."""
+    return {"parked": json.dumps(asdict(parked))}
+
+
+class ParkedList:
+    """The parked messages in Redis."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def park(self, parked: Parked) -> str:
+        """Keep a message aside and return its id."""
+        entry_id = self._redis.xadd(redis_keys.PARKED, fields_of(parked), maxlen=_MOST_PARKED, approximate=True)
+        return str(entry_id)
+
+    def list(self) -> Iterator[ParkedEntry]:
+        """Yield all parked messages, oldest first."""
+        for entry_id, fields in cast(Any, self._redis.xrange(redis_keys.PARKED)):
+            yield _entry(entry_id, fields)
+
+    def get(self, parked_id: str) -> ParkedEntry | None:
+        """Return one parked message, None where there is none of this id."""
+        found = cast(Any, self._redis.xrange(redis_keys.PARKED, parked_id, parked_id))
+        return _entry(*found[0]) if found else None
+
+    def count(self) -> int:
+        """Return how many messages are parked."""
+        return int(cast(Any, self._redis.xlen(redis_keys.PARKED)))
+
+    def replay(self, entry: ParkedEntry) -> None:
+        """Put the message back at the end of its stream and take it off the list, in one transaction."""
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.xadd(entry.parked.stream, {entry.parked.field: entry.parked.message})
+        pipeline.xdel(redis_keys.PARKED, entry.parked_id)
+        pipeline.execute()
+
+    def discard(self, entry: ParkedEntry) -> None:
+        """Take the message off the list for good."""
+        self._redis.xdel(redis_keys.PARKED, entry.parked_id)
+
+
+def _entry(entry_id: str, fields: dict[str, str]) -> ParkedEntry:
+    kept = json.loads(fields["parked"])
+    return ParkedEntry(entry_id, Parked(**{**kept, "problems": tuple(kept["problems"])}))

@@ -1,0 +1,78 @@
+"""Takes PINs out of whatever the vendor sends, before anything is written (design decision "no PIN at rest").
+
+Seam puts the PIN in clear text into webhooks: `code` of `access_code.set_on_device`, `from`/`to` of a changed code, and
+now and then into a sentence. So a key named `code` goes wherever it stands, a change of a code loses both its sides, and
+in every other text runs of four or more digits are masked; identifiers, times and vendor enums alone are kept as they are.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+REMOVED: Final = "[removed]"
+_PIN_KEYS: Final = frozenset({"code", "pin", "access_code", "pin_code", "preferred_code"})
+_DIGIT_RUN: Final = re.compile(r"\d(?:[ \t.-]?\d){3,}")
+_VERBATIM_SUFFIXES: Final = (
+    "_id",
+    "_ids",
+    "_at",
+    "_type",
+    "error_code",
+    "warning_code",
+    "mutation_code",
+    "_key",
+)
+_VERBATIM_KEYS: Final = frozenset({"event_type", "status", "property", "type"})
+_CODE_CHANGES: Final = frozenset({"code", "updating_code", "code_changed"})
+# An identifier or a time may keep its digits under the keys above, but only if it looks like one.
+_IDENTIFIER: Final = re.compile(
+    r"[A-Za-z][\w.:+-]*|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d{4}-\d\d-\d\dT[\d:.+Z-]+"
+)
+
+
+def mask_digits(text: str) -> str:
+    """Replace every run of four or more digits (also spaced or dashed ones) by `#` signs of the same length."""
+    return _DIGIT_RUN.sub(lambda run: "#" * len(run.group()), text)
+
+
+def redact_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a Seam event that holds no PIN.
+
+    `access_code` as a nested object is walked like any other; as a text it is treated as a PIN. Raises RecursionError
+    for nesting beyond the interpreter's limit; the caller has parsed JSON, whose own limit is the same.
+    """
+    changes_a_code = _changes_a_code(event)
+    redacted: dict[str, Any] = {}
+    for key, value in event.items():
+        is_pin = key.lower() in _PIN_KEYS and not isinstance(value, Mapping | list)
+        if is_pin or (changes_a_code and key in ("from", "to")):
+            if value is not None:
+                redacted[key] = REMOVED
+        else:
+            redacted[mask_digits(key)] = _redact_value(key, value)
+    return redacted
+
+
+def _changes_a_code(change: Mapping[str, Any]) -> bool:
+    return any(str(change.get(key)) in _CODE_CHANGES for key in ("property", "mutation_code"))
+
+
+def _redact_value(key: str, value: Any) -> Any:
+    match value:
+        case Mapping():
+            return redact_event(value)
+        case list():
+            return [_redact_value(key, item) for item in value]
+        case str():
+            return value if _is_verbatim(key, value) else mask_digits(value)
+        case bool() | None:
+            return value
+        case int() | float() if not key.endswith("_id"):
+            return REMOVED if len(str(value)) >= 4 else value  # noqa: PLR2004 - a PIN has four digits or more
+        case _:
+            return value
+
+
+def _is_verbatim(key: str, value: str) -> bool:
+    is_known = key in _VERBATIM_KEYS or key.endswith(_VERBATIM_SUFFIXES)
+    return is_known and _IDENTIFIER.fullmatch(value) is not None

@@ -1,0 +1,45 @@
+"""How we connect to the data server: with timeouts everywhere, and no repeats hidden below the caller."""
+
+from typing import Final
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+# Above the one second for which the dispatcher lets the server block, below the patience of Svix (15 s).
+_ANSWER_WITHIN: Final = 5.0
+_CONNECT_WITHIN: Final = 2.0
+# An idle connection is checked before it is used again: the server may have been restarted under it.
+_CHECK_EVERY: Final = 10
+
+
+def connect(url: str) -> Redis:
+    """Return a client (nothing is opened yet). One repeat, for a connection that died while it was idle.
+
+    A repeat is safe: every script of ours may run twice. Its answers are texts.
+    """
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=_ANSWER_WITHIN,
+        socket_connect_timeout=_CONNECT_WITHIN,
+        socket_keepalive=True,
+        health_check_interval=_CHECK_EVERY,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+def connect_async(url: str) -> AsyncRedis:
+    """Return an asyncio client (nothing is opened yet), with the same rules."""
+    from redis.asyncio.retry import Retry as AsyncRetry  # noqa: PLC0415 - the web process alone needs it
+
+    return AsyncRedis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=_ANSWER_WITHIN,
+        socket_connect_timeout=_CONNECT_WITHIN,
+        socket_keepalive=True,
+        health_check_interval=_CHECK_EVERY,
+        retry=AsyncRetry(NoBackoff(), 1),
+    )

@@ -1,0 +1,100 @@
+"""Every key this project writes to Redis: its name, who owns it and how long it lives.
+
+One braces part (a hash tag) groups what one script touches together, so that a sharded Redis keeps it on one node. Ids
+from outside are percent-encoded: a booking may be called anything, a key may not. A key that is not made here is a bug,
+and a test walks the whole server to find one.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from urllib.parse import quote
+
+PREFIX: Final = "oracode"
+
+# Seam repeats a delivery for about 28 hours (Seam docs, "Webhooks"; Svix's schedule); three days leave a margin.
+SEEN_FOR: Final = timedelta(days=3)
+# Events of codes that are not ours, or not ours yet, are of no use for longer than a create may take to be recorded.
+UNOWNED_EVENTS_FOR: Final = timedelta(days=3)
+BUDGET_FOR: Final = timedelta(minutes=2)
+PARKED_FOR: Final = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyspace:
+    """One kind of key for the checker: a glob, the part that owns it, and its life in words (None: kept for ever)."""
+
+    pattern: str
+    owner: str
+    life: str | None
+
+
+KEYSPACES: Final = (
+    Keyspace(f"{PREFIX}:{{booking:*}}:record", "shared.ledger.bookings", "check-out + RETENTION"),
+    Keyspace(f"{PREFIX}:{{booking:*}}:history", "shared.ledger.bookings", "check-out + RETENTION"),
+    Keyspace(f"{PREFIX}:{{code:*}}:owner", "shared.ledger.codes", "check-out + RETENTION"),
+    Keyspace(
+        f"{PREFIX}:{{code:*}}:events",
+        "shared.ledger.codes",
+        "three days, then check-out + RETENTION",
+    ),
+    Keyspace(f"{PREFIX}:{{door:*}}:device", "worker.seam.doors", "DOOR_CACHE_FOR"),
+    Keyspace(f"{PREFIX}:{{door:*}}:budget", "worker.budget", "two minutes"),
+    Keyspace(f"{PREFIX}:{{alert:*}}:record", "shared.ledger.alerts", "RETENTION after the last change"),
+    Keyspace(f"{PREFIX}:due", "shared.ledger.due", None),
+    Keyspace(f"{PREFIX}:bookings", "shared.ledger.bookings", None),
+    Keyspace(f"{PREFIX}:alerts", "shared.ledger.alerts", None),
+    Keyspace(f"{PREFIX}:parked", "shared.parked", None),
+    Keyspace(f"{PREFIX}:ignored", "receiver.inbox", None),
+    Keyspace("{*}:seen:*", "shared.streams", "three days"),
+)
+
+DUE: Final = f"{PREFIX}:due"
+BOOKINGS: Final = f"{PREFIX}:bookings"
+ALERTS: Final = f"{PREFIX}:alerts"
+PARKED: Final = f"{PREFIX}:parked"
+IGNORED: Final = f"{PREFIX}:ignored"
+
+
+def booking_record(booking_id: str) -> str:
+    """Hash {version, record}: the booking as it stands."""
+    return f"{PREFIX}:{{booking:{_encoded(booking_id)}}}:record"
+
+
+def booking_history(booking_id: str) -> str:
+    """List of JSON entries, oldest first: what happened to the booking."""
+    return f"{PREFIX}:{{booking:{_encoded(booking_id)}}}:history"
+
+
+def code_owner(access_code_id: str) -> str:
+    """JSON [booking_id, device_id]: whose access code it is."""
+    return f"{PREFIX}:{{code:{_encoded(access_code_id)}}}:owner"
+
+
+def code_events(access_code_id: str) -> str:
+    """List of JSON events of one access code, in the order of their arrival."""
+    return f"{PREFIX}:{{code:{_encoded(access_code_id)}}}:events"
+
+
+def door_device(device_id: str) -> str:
+    """The device object as Seam last returned it, as JSON."""
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:device"
+
+
+def door_budget(device_id: str) -> str:
+    """Sorted set of the moments (epoch milliseconds) of the door's latest creates."""
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:budget"
+
+
+def alert_record(key: str) -> str:
+    """Hash {version, record}: one alert and who has been told."""
+    return f"{PREFIX}:{{alert:{_encoded(key)}}}:record"
+
+
+def seen(stream: str, message_id: str) -> str:
+    """Marker that `message_id` is in `stream`. The stream's whole name is the hash tag: both lie on one node."""
+    return f"{{{stream}}}:seen:{_encoded(message_id)}"
+
+
+def _encoded(name: str) -> str:
+    return quote(name, safe="-_.:/@+")

@@ -1,0 +1,185 @@
+"""Every setting, read from the environment once, at start, and checked as a whole.
+
+A process names what it cannot do without (`load_settings(require=…)`); the answer is either a frozen `Settings` or
+`InvalidSettings` with *every* problem by the setting's own name. An empty value counts as absent: an empty webhook secret
+is a missing secret, never "no verification".
+"""
+
+import binascii
+import os
+import re
+import sys
+from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Literal, NoReturn, Self
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from shared.domain.durations import parse_duration
+from shared.domain.matching import MatchPolicy, SlotPreference
+
+# Which of several secrets, tokens and addresses is meant is told apart by spaces or commas, as the contract says.
+_SEPARATORS: Final = re.compile(r"[\s,]+")
+# Settings of the contract that do nothing yet: whoever relies on one must learn it at start, not from a missing alert.
+_NOT_SUPPORTED: Final = ("ALERTS_FILE", "BOOKING_QUEUE_URL")
+
+
+def _split(value: Any) -> Any:
+    return tuple(filter(None, _SEPARATORS.split(value))) if isinstance(value, str) else value
+
+
+def _duration(value: Any) -> Any:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+
+
+class InvalidSettings(ValueError):
+    """Settings are missing or malformed; `problems` maps each setting's name to what is wrong with it."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
+        self.problems = dict(problems)
+
+
+class Settings(BaseSettings):
+    """The settings of the contract. Names in the environment are these field names in upper case."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", case_sensitive=False)
+
+    seam_api_key: SecretStr | None = Field(None, description="Key of the Seam workspace.")
+    seam_endpoint: str = Field("https://connect.getseam.com", description="Where Seam's API is.")
+    seam_webhook_secret: Secrets = Field((), description="Secrets that sign Seam's webhooks; any of them verifies.")
+    redis_url: SecretStr | None = Field(None, description="The data server: redis://, rediss:// or unix://.")
+    celery_broker_url: SecretStr | None = Field(None, description="The task queue; REDIS_URL where it is not set.")
+    event_stream: str = Field("seam-events", description="Stream that `web` appends Seam's events to.")
+    booking_stream: str = Field("booking-created", description="Stream that booking systems append to.")
+    outcome_stream: str = Field("access-code-outcomes", description="Stream that the worker publishes to.")
+    booking_tokens: Secrets = Field((), description="Bearer tokens for POST /bookings; off where empty.")
+    doors_file: Path | None = Field(None, description="YAML file: which unit has which doors and defaults.")
+    alert_urls: Secrets = Field((), description="Ops channels: slack+https://…, webhook+https://whsec_…@host/path.")
+    create_lead_time: Duration = Field(timedelta(days=14), description="How long before check-in a code is made.")
+    slot_preference: SlotPreference = Field(SlotPreference.NEAREST, description="Which of several fitting slots.")
+    allow_biweekly: bool = Field(default=False, description="Whether two-week slots may be used.")
+    long_stays: Literal["refuse", "split"] = Field("refuse", description="What happens to stays of over 31 days.")
+    webhook_body_limit: int = Field(256 * 1024, ge=1024, description="Largest webhook body, in bytes.")
+    retention: Duration = Field(timedelta(days=90), description="How long after check-out a booking is kept.")
+    reclaim_after: Duration = Field(timedelta(seconds=60), description="Idle time after which work is taken over.")
+    waiting_retry_every: Duration = Field(timedelta(minutes=15), description="Longest pause between tries of a wait.")
+    late_set_after: Duration = Field(timedelta(minutes=15), description="How late a code may be set before an alert.")
+    door_cache_for: Duration = Field(timedelta(seconds=30), description="How long a door's slots are remembered.")
+    seam_timeout: Duration = Field(timedelta(seconds=20), description="How long one answer of Seam may take.")
+    worker_concurrency: int = Field(96, ge=1, le=512, description="Tasks that one worker process runs at a time.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    host: str = Field("127.0.0.1", description="Address that `web` listens on.")
+    port: int = Field(8080, ge=1, le=65535, description="Port that `web` listens on.")
+
+    SECRET_PREFIX: ClassVar[str] = "whsec_"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments and the environment alone: a stray .env file never decides anything."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return init_settings, env_settings
+
+    @field_validator("seam_webhook_secret")
+    @classmethod
+    def _secrets_are_keys(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        # The library drops characters that aren't base64 in silence and then rejects every webhook.
+        for number, secret in enumerate(secrets, start=1):
+            key = secret.get_secret_value().removeprefix(cls.SECRET_PREFIX)
+            try:
+                is_key = len(b64decode(key, validate=True)) > 0
+            except binascii.Error:
+                is_key = False
+            if not is_key:
+                raise ValueError(f"secret {number} is not `whsec_` followed by base64; copy it from Seam's console")
+        return secrets
+
+    @field_validator("redis_url", "celery_broker_url")
+    @classmethod
+    def _is_server_url(cls, url: SecretStr | None) -> SecretStr | None:
+        schemes = ("redis", "rediss", "unix", "redis+socket", "amqp", "amqps")
+        if url is not None and urlsplit(url.get_secret_value()).scheme not in schemes:
+            raise ValueError("is not an address like redis://host:6379/0")
+        return url
+
+    @field_validator("seam_endpoint")
+    @classmethod
+    def _is_http_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("is not an address like https://connect.getseam.com")
+        return url.rstrip("/")
+
+    @field_validator("doors_file")
+    @classmethod
+    def _is_a_file(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError(f"there is no file {str(path)!r}")
+        return path
+
+    @property
+    def match_policy(self) -> MatchPolicy:
+        """The settings that a match depends on."""
+        return MatchPolicy(preference=self.slot_preference, allow_biweekly=self.allow_biweekly)
+
+    @property
+    def redis_address(self) -> str:
+        """The data server's address; ask only where REDIS_URL was required. Raises ValueError without one."""
+        if self.redis_url is None:
+            raise ValueError("REDIS_URL is not set")
+        return self.redis_url.get_secret_value()
+
+    @classmethod
+    def load(cls, require: Iterable[str] = ()) -> Self:
+        """Read the environment. Raises InvalidSettings with every problem, missing ones and malformed ones alike."""
+        problems = {name: "is not set" for name in require if not os.environ.get(name)}
+        problems |= {name: "is not supported yet" for name in _NOT_SUPPORTED if os.environ.get(name)}
+        try:
+            settings = cls()
+        except ValidationError as error:
+            for fault in error.errors(include_input=False):
+                name = str(fault["loc"][0]).upper()
+                problems[name] = fault["msg"].removeprefix("Value error, ")
+            raise InvalidSettings(problems) from None
+        if problems:
+            raise InvalidSettings(problems)
+        return settings
+
+
+def load_settings(require: Iterable[str] = ()) -> Settings:
+    """Read and check the environment; `require` names settings (upper case) this process can't do without.
+
+    Raises InvalidSettings with every problem.
+    """
+    return Settings.load(require)
+
+
+def load_or_exit(require: Iterable[str] = ()) -> Settings:
+    """Like `load_settings`, for a process's first line: prints every problem to stderr and exits with 2."""
+    try:
+        return load_settings(require)
+    except InvalidSettings as invalid:
+        exit_with(invalid)
+
+
+def exit_with(invalid: InvalidSettings) -> NoReturn:
+    """Print every problem to stderr and exit with 2."""
+    print("These settings must be mended before this can start:", file=sys.stderr)  # noqa: T201
+    for name, problem in sorted(invalid.problems.items()):
+        print(f"  {name} {problem}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(2)
