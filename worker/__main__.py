@@ -1,0 +1,49 @@
+"""`python -m worker worker` and `python -m worker beat`: the processes of those names."""
+
+import sys
+
+from shared.settings import InvalidSettings, exit_with, load_or_exit
+from worker.app import REQUIRED, create_celery, create_worker, log_as
+
+
+def main(arguments: list[str]) -> None:
+    """Check the settings (exit 2 with every problem), then run the process until SIGTERM or Ctrl-C."""
+    match arguments:
+        case ["worker"]:
+            run_worker()
+        case ["beat"]:
+            run_beat()
+        case _:
+            raise SystemExit("usage: python -m worker worker|beat")
+
+
+def run_worker() -> None:
+    """Run tasks in threads: creates wait for Seam, and waiting is cheap there."""
+    settings = load_or_exit(REQUIRED)
+    log_as("worker", settings.log_level)
+    try:
+        app = create_worker(settings)
+    except InvalidSettings as invalid:
+        exit_with(invalid)
+    app.worker_main(
+        [
+            "worker",
+            "--pool=threads",
+            f"--concurrency={settings.worker_concurrency}",
+            "--without-gossip",
+            "--without-mingle",
+            "--hostname=oracode@%h",
+        ]
+    )
+
+
+def run_beat() -> None:
+    """Send the sweeps. Its schedule is kept in memory: what must survive lies in the due-set, not here."""
+    settings = load_or_exit(("REDIS_URL",))
+    log_as("beat", settings.log_level)
+    app = create_celery(settings)
+    app.start(["beat", "--scheduler=celery.beat:Scheduler", "--pidfile="])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,65 @@
+"""ALERT_URLS turned into channels: `slack+https://hooks.slack.com/…`, `webhook+https://whsec_…@host/path`."""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterable
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+import httpx
+
+from worker.alerts.channel import Channel
+from worker.alerts.signed_webhook import SignedWebhook
+from worker.alerts.slack import SlackWebhook
+
+_RIGHT = "write slack+https://… or webhook+https://whsec_…@host/path"
+
+
+class InvalidAlertUrls(ValueError):
+    """ALERT_URLS can't be used; `problems` names each by its place in the list, never by its address."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def channels_from(urls: Iterable[str], client: httpx.Client) -> tuple[Channel, ...]:
+    """Return a channel for each address, in their order. Raises InvalidAlertUrls with every problem."""
+    channels: list[Channel] = []
+    problems: list[str] = []
+    for number, url in enumerate(urls, start=1):
+        try:
+            channels.append(_channel(number, url, client))
+        except ValueError as error:
+            problems.append(f"address {number}: {error}")
+    if problems:
+        raise InvalidAlertUrls(problems)
+    return tuple(channels)
+
+
+def _channel(number: int, url: str, client: httpx.Client) -> Channel:
+    parts = urlsplit(url)
+    kind, _, scheme = parts.scheme.partition("+")
+    if scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(_RIGHT)
+    match kind:
+        case "slack":
+            return SlackWebhook(f"slack-{number}", urlunsplit(parts._replace(scheme=scheme)), client)
+        case "webhook":
+            return SignedWebhook(f"webhook-{number}", _without_user(parts, scheme), _secret(parts), client)
+        case _:
+            raise ValueError(_RIGHT)
+
+
+def _secret(parts: SplitResult) -> str:
+    secret = unquote(parts.username or "")
+    try:
+        b64decode(secret.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        secret = ""
+    if not secret.removeprefix("whsec_"):
+        raise ValueError("a signed webhook needs its secret: webhook+https://whsec_…@host/path")
+    return secret
+
+
+def _without_user(parts: SplitResult, scheme: str) -> str:
+    return urlunsplit(parts._replace(scheme=scheme, netloc=parts.netloc.rpartition("@")[2]))

@@ -1,0 +1,112 @@
+"""The assembly of processes `worker` and `beat`: one Celery app, configured by what was measured when it was killed.
+
+Celery is the engine, never the record: a message that it loses costs a delay, because the entry stays in its stream, or
+the door in the due-set, until the work is done. No result backend, no ETA, no automatic retries.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from celery import Celery
+from celery.signals import setup_logging
+from kombu import Queue
+
+from shared.clock import Clock, system_clock
+from shared.contracts import ADVANCE_DOOR, QUEUE, SWEEP_DUE
+from shared.domain.bookings import UnitRules
+from shared.settings import InvalidSettings, Settings
+from shared.telemetry import configure_logging
+from worker.alerts.channel import Channel
+from worker.alerts.routes import InvalidAlertUrls
+from worker.assembly import alert_channels, build_handlers, units_of
+from worker.dispatcher import DispatcherOptions, DispatcherStep
+from worker.tasks import register_tasks
+
+REQUIRED = ("SEAM_API_KEY", "REDIS_URL")
+SWEEP_EVERY = timedelta(seconds=1)
+
+
+def create_celery(settings: Settings) -> Celery:
+    """Return the configured app without any task: enough for `beat`, and for whoever only sends."""
+    broker = settings.celery_broker_url or settings.redis_url
+    app = Celery("oracode", broker=broker.get_secret_value() if broker else None, set_as_current=False)
+    app.conf.update(
+        task_default_queue=QUEUE,
+        task_queues=(Queue(QUEUE),),
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_publish_retry=False,
+        task_serializer="json",
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_soft_shutdown_timeout=8,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": 300,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "health_check_interval": 5,
+            "socket_timeout": 5,
+            "socket_connect_timeout": 2,
+            "socket_keepalive": True,
+            "max_connections": 128,
+        },
+        beat_schedule={
+            "sweep-due": {
+                "task": SWEEP_DUE,
+                "schedule": SWEEP_EVERY,
+                # A sweep that comes late is of no use: the next one does its work. They never pile up.
+                "options": {"expires": SWEEP_EVERY.total_seconds() * 5},
+            }
+        },
+        beat_max_loop_interval=1,
+    )
+    return app
+
+
+def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
+    """Return the app of process `worker`: tasks, and the dispatcher that feeds them from the streams.
+
+    Raises InvalidSettings where ALERT_URLS or DOORS_FILE can't be used, with every problem.
+    """
+    problems: dict[str, str] = {}
+    channels: tuple[Channel, ...] = ()
+    units: Mapping[str, UnitRules] = {}
+    try:
+        channels = alert_channels(settings)
+    except InvalidAlertUrls as invalid:
+        problems["ALERT_URLS"] = str(invalid)
+    try:
+        units = units_of(settings)
+    except ValueError as invalid:
+        problems["DOORS_FILE"] = str(invalid)
+    if problems:
+        raise InvalidSettings(problems)
+
+    app = create_celery(settings)
+
+    def look(booking_id: str, device_id: str) -> None:
+        app.send_task(ADVANCE_DOOR, (booking_id, device_id), {"prompted": True})
+
+    handlers = build_handlers(settings, channels=channels, units=units, look=look, clock=clock)
+    register_tasks(app, handlers, clock)
+    app.steps["worker"].add(DispatcherStep)
+    app.conf.dispatcher = DispatcherOptions(
+        redis_url=settings.redis_address,
+        event_stream=settings.event_stream,
+        booking_stream=settings.booking_stream,
+        reclaim_after=settings.reclaim_after,
+    )
+    return app
+
+
+def log_as(process: str, level: str) -> None:
+    """Keep Celery from setting up logging of its own, and set up ours."""
+
+    @setup_logging.connect(weak=False)
+    def _(**_: object) -> None:
+        configure_logging(process, level)

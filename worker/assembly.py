@@ -1,0 +1,160 @@
+"""The assembly of process `worker`: every part made once, from the settings, and handed what it needs."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+from redis import Redis
+
+from shared.clock import Clock, system_clock
+from shared.domain.bookings import UnitRules
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.bookings import BookingLedger
+from shared.ledger.due import DueSet
+from shared.parked import ParkedList
+from shared.redis_client import connect
+from shared.settings import Settings
+from shared.streams import OutcomeStream
+from worker.alerts.channel import Channel
+from worker.alerts.delivery import AlertDelivery
+from worker.alerts.routes import channels_from
+from worker.budget import CreateBudget
+from worker.handlers.advance_door import AdvanceDoor
+from worker.handlers.apply_booking import ApplyBooking
+from worker.handlers.check_code import CheckCode
+from worker.handlers.plan_code import PlanCode
+from worker.handlers.record_events import RecordEvents
+from worker.handlers.tell import Tell
+from worker.parking import Parking
+from worker.seam.access_codes import AccessCodes
+from worker.seam.client import SeamClient
+from worker.seam.doors import Doors
+
+# How much longer than one call's time-outs a create may go on at Seam before a look that finds nothing is believed.
+SETTLE_MARGIN = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the worker and the command line share: the ledger and what belongs to it."""
+
+    redis: Redis
+    due: DueSet
+    ledger: BookingLedger
+    alerts: AlertLedger
+    parked: ParkedList
+    parking: Parking
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """The use cases behind the tasks."""
+
+    apply_booking: ApplyBooking
+    record_events: RecordEvents
+    advance_door: AdvanceDoor
+    deliver_alert: AlertDelivery
+    due: DueSet
+    redis: Redis
+
+
+def open_ports(settings: Settings, channels: tuple[Channel, ...] = (), clock: Clock = system_clock) -> Ports:
+    """Connect the ledger; nothing is opened before its first use."""
+    redis = connect(settings.redis_address)
+    due = DueSet(redis, lease=settings.reclaim_after)
+    ledger = BookingLedger(redis, due=due, clock=clock, retention=settings.retention)
+    names = tuple(channel.name for channel in channels)
+    alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention, channels=names)
+    parked = ParkedList(redis)
+    return Ports(redis, due, ledger, alerts, parked, Parking(parked, alerts, clock))
+
+
+def seam_client(settings: Settings) -> SeamClient:
+    """Return the client for the settings' workspace. Raises ValueError without SEAM_API_KEY."""
+    if settings.seam_api_key is None:
+        raise ValueError("SEAM_API_KEY is not set")
+    return SeamClient(
+        endpoint=settings.seam_endpoint,
+        api_key=settings.seam_api_key.get_secret_value(),
+        answer_within=settings.seam_timeout,
+    )
+
+
+def alert_channels(settings: Settings) -> tuple[Channel, ...]:
+    """Return the channels of ALERT_URLS. Raises InvalidAlertUrls."""
+    return channels_from((url.get_secret_value() for url in settings.alert_urls), httpx.Client())
+
+
+def units_of(settings: Settings) -> Mapping[str, UnitRules]:
+    """Return what DOORS_FILE says; nothing without one. Raises InvalidDoorsFile."""
+    if settings.doors_file is None:
+        return {}
+    from shared.doors_file import load_doors_file  # noqa: PLC0415 - YAML is read where there is a file
+
+    return load_doors_file(settings.doors_file)
+
+
+def build_handlers(
+    settings: Settings,
+    *,
+    channels: tuple[Channel, ...],
+    units: Mapping[str, UnitRules],
+    look: Callable[[str, str], None],
+    clock: Clock = system_clock,
+) -> Handlers:
+    """Assemble the use cases. `look` starts a prompted look at one door of a booking, elsewhere and soon."""
+    ports = open_ports(settings, channels, clock)
+    client = seam_client(settings)
+    codes = AccessCodes(client)
+    plan = PlanCode(
+        ledger=ports.ledger,
+        doors=Doors(client, ports.redis, cache_for=settings.door_cache_for),
+        codes=codes,
+        budget=CreateBudget(ports.redis),
+        policy=settings.match_policy,
+        lead_time=settings.create_lead_time,
+        waiting_retry_every=settings.waiting_retry_every,
+        settle=settings.seam_timeout + SETTLE_MARGIN,
+        clock=clock,
+        new_id=lambda: str(uuid.uuid4()),
+    )
+    return Handlers(
+        apply_booking=ApplyBooking(
+            redis=ports.redis,
+            stream=settings.booking_stream,
+            ledger=ports.ledger,
+            parking=ports.parking,
+            units=units,
+            clock=clock,
+        ),
+        record_events=RecordEvents(
+            redis=ports.redis,
+            stream=settings.event_stream,
+            ledger=ports.ledger,
+            due=ports.due,
+            parking=ports.parking,
+            look=look,
+            clock=clock,
+        ),
+        advance_door=AdvanceDoor(
+            ledger=ports.ledger,
+            plan=plan,
+            check=CheckCode(
+                ledger=ports.ledger,
+                codes=codes,
+                late_set_after=settings.late_set_after,
+                clock=clock,
+            ),
+            tell=Tell(
+                ledger=ports.ledger,
+                outcomes=OutcomeStream(ports.redis, settings.outcome_stream),
+                alerts=ports.alerts,
+            ),
+            clock=clock,
+        ),
+        deliver_alert=AlertDelivery(ledger=ports.alerts, channels=channels, clock=clock),
+        due=ports.due,
+        redis=ports.redis,
+    )

@@ -1,0 +1,69 @@
+"""The command line `oracode`. Each command is a module that is imported only when it is used: help answers at once."""
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import click
+
+_COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "up": ("worker.cli.up", "Run everything on this machine."),
+    "doctor": ("worker.cli.doctor", "Check settings, data server, Seam and every door."),
+    "match": ("worker.cli.match", "Explain which time slot serves a booking."),
+    "slots": ("worker.cli.slots", "Draw a door's time slots over the day."),
+    "coverage": ("worker.cli.coverage", "Which bookings fit their doors, and which slots are missing."),
+    "bookings": ("worker.cli.bookings", "Publish bookings, list, show, retry and watch them."),
+    "parked": ("worker.cli.parked", "Messages that couldn't be used: list, show, replay, discard."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the commands' names in the order of the table."""
+        return list(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(_COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def oracode() -> None:
+    """Turn bookings into dormakaba Oracode door codes, and never let a failure pass in silence.
+
+    Exit codes: 0 done, 1 the answer is no, 2 unusable input, 3 a service can't be reached.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> Any:
+    """Run the command line; services that can't be reached end in one line and exit code 3, never in a traceback."""
+    try:
+        return oracode(args=arguments, prog_name="oracode")
+    except Exception as error:
+        if text := _unreachable(error):
+            print(text, file=sys.stderr)
+            raise SystemExit(3) from None
+        raise
+
+
+def _unreachable(error: Exception) -> str | None:
+    """Return what to say of an error that means "a service can't be reached", None for all others."""
+    name = f"{type(error).__module__}.{type(error).__name__}"
+    if name.startswith("redis.exceptions."):
+        return (
+            f"The data server can't be used ({type(error).__name__}): check REDIS_URL, or start it with `oracode up`."
+        )
+    if name.startswith("worker.seam.errors."):
+        return f"Seam can't be used: {error}"
+    return None

@@ -1,0 +1,151 @@
+"""`oracode bookings`: publish, list, show, retry, watch."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import click
+
+from shared.contracts import BOOKING_FIELD
+from shared.domain import lifecycle
+from shared.domain.notices import outcome_body
+from shared.domain.records import Booking
+from shared.ledger.bookings import UnknownBooking
+from worker.assembly import Ports
+from worker.cli import bookings_view as view
+from worker.cli.context import open_ledger, settings_for
+
+_WATCH_EVERY: Final = 0.5
+
+
+@click.group("bookings", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Publish bookings, list, show, retry and watch them."""
+
+
+@command.command()
+@click.argument("file", type=click.File("rb"))
+def publish(file: Any) -> None:
+    """Append the booking messages of FILE (one JSON object, or one a line; - for standard input) to the stream.
+
+    Every message is checked first; if one can't be used, nothing is published, and the exit code is 2.
+    """
+    from shared.domain.booking_messages import parse_booking_message  # noqa: PLC0415
+    from shared.domain.bookings import InvalidMessage  # noqa: PLC0415
+    from shared.redis_client import connect  # noqa: PLC0415
+
+    settings = settings_for("REDIS_URL")
+    texts = list(_messages(file.read()))
+    messages, is_usable = [], bool(texts)
+    for number, text in enumerate(texts, start=1):
+        try:
+            messages.append((text, parse_booking_message(text)))
+        except InvalidMessage as invalid:
+            is_usable = False
+            for problem in invalid.problems:
+                click.echo(f"message {number}: {problem}", err=True)
+    if not is_usable:
+        click.echo("Nothing was published." if texts else "There is no message in it.", err=True)
+        raise SystemExit(2)
+    redis = connect(settings.redis_address)
+    for text, message in messages:
+        redis.xadd(settings.booking_stream, {BOOKING_FIELD: text})
+        click.echo(message.booking_id)
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--state", help="Only bookings in this state.")
+def list_bookings(*, as_json: bool, state: str | None) -> None:
+    """List every booking, the one that ends first at the top."""
+    _, ports = open_ledger()
+    bookings = (booking for booking in ports.ledger.all() if state is None or booking.state == state)
+    if as_json:
+        for booking in bookings:
+            click.echo(json.dumps(as_object(booking)))
+    else:
+        view.print_table(bookings)
+
+
+@command.command()
+@click.argument("booking_id")
+@click.option("--json", "as_json", is_flag=True, help="The booking and its history as one JSON object.")
+def show(booking_id: str, *, as_json: bool) -> None:
+    """Tell one booking's whole story."""
+    _, ports = open_ledger()
+    booking = _get(ports, booking_id)
+    history = ports.ledger.history(booking_id)
+    if as_json:
+        lines = [
+            {"at": entry.at.isoformat(), "what": entry.what, "text": entry.text, "device_id": entry.device_id}
+            | ({"facts": entry.facts} if entry.facts else {})
+            for entry in history
+        ]
+        click.echo(json.dumps({**as_object(booking), "history": lines}, indent=2))
+    else:
+        view.print_story(booking, history)
+
+
+@command.command()
+@click.argument("booking_id")
+def retry(booking_id: str) -> None:
+    """Try again now whatever of the booking waits or has failed."""
+    from shared.clock import system_clock  # noqa: PLC0415
+
+    _, ports = open_ledger()
+    before = _get(ports, booking_id)
+    now = system_clock()
+    booking = ports.ledger.update(booking_id, lambda it: lifecycle.retried(it, now=now))
+    for door in booking.doors:
+        ports.ledger.set_due_time(booking_id, door.device_id)
+    if booking.doors == before.doors:
+        click.echo(f"{booking_id} is {booking.state}: there is nothing to try again.")
+        raise SystemExit(1)
+    click.echo(f"{booking_id} is tried again now; follow it with `oracode bookings show {booking_id}`.")
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a change.")
+def watch(*, as_json: bool) -> None:
+    """Show bookings as they move, until Ctrl-C."""
+    _, ports = open_ledger()
+    try:
+        if as_json or not sys.stdout.isatty():
+            view.watch_lines(ports.ledger.all, _as_line(as_json), every=_WATCH_EVERY)
+        else:
+            view.watch_table(ports.ledger.all, every=_WATCH_EVERY)
+    except KeyboardInterrupt:
+        return
+
+
+def as_object(booking: Booking) -> dict[str, Any]:
+    """Return a booking as `--json` prints it."""
+    return {
+        **outcome_body(booking),
+        "label": booking.label,
+        "held_back_by": booking.held_back_by,
+        "due_at": view.earliest_due(booking),
+    }
+
+
+def _as_line(as_json: bool) -> Callable[[Booking], str]:  # noqa: FBT001 - chooses a format, once
+    return (lambda booking: json.dumps(as_object(booking))) if as_json else view.line_of
+
+
+def _get(ports: Ports, booking_id: str) -> Booking:
+    try:
+        return ports.ledger.get(booking_id)
+    except UnknownBooking:
+        click.echo(f"There is no booking {booking_id!r} in the ledger.", err=True)
+        raise SystemExit(1) from None
+
+
+def _messages(content: bytes) -> Iterator[str]:
+    text = content.decode("utf-8", errors="replace").strip()
+    try:
+        json.loads(text)
+    except ValueError:
+        yield from filter(None, map(str.strip, text.splitlines()))
+    else:
+        yield text

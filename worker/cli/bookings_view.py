@@ -1,0 +1,150 @@
+"""How bookings look in a terminal. Whatever comes from outside is shown as text: no markup, no control characters."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from shared.domain.records import BookedDoor, Booking, HistoryEntry, State
+from shared.domain.troubles import TROUBLES
+
+_WIDE: Final = 200
+_COLOURS: Final = {
+    State.RECEIVED: "white",
+    State.SCHEDULED: "cyan",
+    State.WAITING: "yellow",
+    State.CREATING: "magenta",
+    State.ISSUED: "blue",
+    State.READY: "green",
+    State.FAILED: "bold red",
+    State.CANCELLED: "dim",
+    State.ENDED: "dim",
+}
+
+
+def console() -> Console:
+    """Return a console as wide as the terminal; where there is none, nothing is folded."""
+    wide = Console(highlight=False)
+    return wide if wide.is_terminal else Console(highlight=False, width=_WIDE)
+
+
+def table_of(bookings: Iterable[Booking]) -> Table:
+    """Return a table of bookings, a row each."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("BOOKING", "STATE", "WHY", "DOORS", "CHECK-IN (lock's clock)", "NEXT LOOK"):
+        table.add_column(heading, overflow="fold")
+    for booking in bookings:
+        table.add_row(
+            clean(booking.booking_id),
+            Text(booking.state, style=_COLOURS[booking.state]),
+            clean(booking.reason.replace("_", " ")),
+            Text(str(sum(door.wanted for door in booking.doors))),
+            clean(_check_in(booking)),
+            clean(_when(earliest_due(booking))),
+        )
+    return table
+
+
+def print_table(bookings: Iterable[Booking]) -> None:
+    """Print the table, or say that there is nothing."""
+    found = list(bookings)
+    if found:
+        console().print(table_of(found))
+    else:
+        click.echo("No bookings.")
+
+
+def print_story(booking: Booking, history: Iterable[HistoryEntry]) -> None:
+    """Print what a booking is, what is to be done, and everything that happened."""
+    out = console()
+    out.print(Text.assemble((booking.booking_id, "bold"), "  ", (booking.state, _COLOURS[booking.state])))
+    for door in booking.doors:
+        out.print(_door_line(door), soft_wrap=True)
+        trouble = TROUBLES.get(door.reason)
+        if trouble is not None and not door.is_muted:
+            out.print(clean(f"    {trouble.happened} {door.detail}".rstrip()))
+            out.print(Text(f"    Next: {trouble.next_step} ({trouble.actor})", style="bold"))
+        for code in door.residual:
+            until = code.window.ends_at.isoformat(timespec="minutes")
+            out.print(clean(f"    residual access: code {code.access_code_id} opens this door until {until}"))
+    out.print()
+    for entry in history:
+        stamp = entry.at.strftime("%Y-%m-%d %H:%M:%S")
+        out.print(
+            Text.assemble((stamp, "dim"), "  ", (f"{entry.what:<24}", "cyan"), " ", clean(entry.text)), soft_wrap=True
+        )
+
+
+def watch_table(read: Callable[[], Iterator[Booking]], *, every: float) -> None:
+    """Show a table that follows the bookings, until interrupted."""
+    with Live(table_of(read()), auto_refresh=False) as live:
+        while True:
+            time.sleep(every)
+            live.update(table_of(read()), refresh=True)
+
+
+def watch_lines(read: Callable[[], Iterator[Booking]], line: Callable[[Booking], str], *, every: float) -> None:
+    """Print a line for each booking that changed, until interrupted."""
+    shown: dict[str, Any] = {}
+    while True:
+        for booking in read():
+            mark = (booking.state, booking.reason, booking.doors)
+            if shown.get(booking.booking_id) != mark:
+                shown[booking.booking_id] = mark
+                click.echo(line(booking))
+        time.sleep(every)
+
+
+def line_of(booking: Booking) -> str:
+    """Return a booking as one plain line."""
+    reason = f" ({booking.reason})" if booking.reason else ""
+    return clean(f"{booking.booking_id}: {booking.state}{reason}").plain
+
+
+def earliest_due(booking: Booking) -> str | None:
+    """Return when the booking is looked at next."""
+    due = min((door.due_at for door in booking.doors if door.due_at is not None), default=None)
+    return due.isoformat(timespec="seconds") if due else None
+
+
+def clean(text: str) -> Text:
+    """Return text from outside as it can do no harm: printable characters alone."""
+    return Text("".join(character if character.isprintable() else "�" for character in text))
+
+
+def _door_line(door: BookedDoor) -> Text:
+    code = f"  code {door.code.access_code_id}" if door.code else ""
+    window = f"  {_span(door)}" if door.code else ""
+    why = f" ({door.reason.replace('_', ' ')})" if door.reason else ""
+    return Text.assemble(
+        "  door ", clean(door.device_id), "  ", (door.state, _COLOURS[door.state]), clean(f"{why}{code}{window}")
+    )
+
+
+def _span(door: BookedDoor) -> str:
+    if door.code is None:
+        return ""
+    starts_at, ends_at = (_local(moment, door) for moment in (door.code.window.starts_at, door.code.window.ends_at))
+    return f"{starts_at:%Y-%m-%d %H:%M} to {ends_at:%Y-%m-%d %H:%M} {door.time_zone or 'UTC'}"
+
+
+def _local(moment: datetime, door: BookedDoor) -> datetime:
+    return moment.astimezone(ZoneInfo(door.time_zone)) if door.time_zone else moment
+
+
+def _check_in(booking: Booking) -> str:
+    for door in booking.doors:
+        if door.check_in is not None:
+            return f"{_local(door.check_in, door):%Y-%m-%d %H:%M}"
+    return ""
+
+
+def _when(due: str | None) -> str:
+    return due.replace("T", " ").removesuffix("+00:00") if due else ""

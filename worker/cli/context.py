@@ -1,0 +1,67 @@
+"""How commands find the running system: the environment's settings, else the `run.json` of `oracode up` here."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from shared.settings import InvalidSettings, Settings, load_settings
+from worker.assembly import Ports, alert_channels, open_ports
+
+_RUN_FILE = Path(".oracode") / "run.json"
+
+
+def settings_for(*required: str) -> Settings:
+    """Return the settings; what the environment doesn't say is taken from a local `oracode up`.
+
+    Ends the command with 2, listing every problem, where they can't be used.
+    """
+    local = _local_run()
+    named = {
+        "REDIS_URL": local.get("redis_url"),
+        "SEAM_API_KEY": local.get("seam_api_key"),
+        "SEAM_ENDPOINT": local.get("seam_url"),
+        "SEAM_WEBHOOK_SECRET": local.get("webhook_secret"),
+    }
+    given = os.environ.get("SEAM_API_KEY")
+    for name, value in named.items():
+        # A key of one's own never goes to the sandbox, nor the sandbox's key to Seam.
+        is_foreign = name == "SEAM_ENDPOINT" and given not in (None, "", local.get("seam_api_key"))
+        if value and not os.environ.get(name) and not is_foreign:
+            os.environ[name] = value
+    try:
+        return load_settings(required)
+    except InvalidSettings as invalid:
+        for name, problem in sorted(invalid.problems.items()):
+            click.echo(f"{name} {problem}", err=True)
+        if "REDIS_URL" in invalid.problems:
+            click.echo("Start the system with `oracode up`, or set REDIS_URL to its data server.", err=True)
+        raise SystemExit(2) from None
+
+
+def open_ledger() -> tuple[Settings, Ports]:
+    """Return the settings and the ledger."""
+    settings = settings_for("REDIS_URL")
+    return settings, open_ports(settings, alert_channels(settings))
+
+
+def _local_run() -> dict[str, Any]:
+    data_dir = os.environ.get("ORACODE_DATA_DIR")
+    path = Path(data_dir) / "run.json" if data_dir else _RUN_FILE
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content
+
+
+def fetch_device(device_id: str) -> Mapping[str, Any]:
+    """Return one device as Seam has it. Raises `worker.seam.errors.SeamError`; ends with 2 without SEAM_API_KEY."""
+    from worker.assembly import seam_client  # noqa: PLC0415 - files alone need no HTTP client
+
+    answer = seam_client(settings_for("SEAM_API_KEY")).read("/devices/get", {"device_id": device_id})
+    device = answer.get("device")
+    return device if isinstance(device, Mapping) else {}

@@ -1,0 +1,105 @@
+"""`oracode parked`: what could not be used, and what to do with it."""
+
+import json
+
+import click
+
+from shared.clock import system_clock
+from shared.parked import ParkedEntry
+from worker.assembly import Ports
+from worker.cli.context import open_ledger
+from worker.parking import alert_for
+
+
+@click.group("parked", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Look at messages that couldn't be used; replay or discard them."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_parked(*, as_json: bool) -> None:
+    """List what is parked, oldest first."""
+    from worker.cli.bookings_view import clean  # noqa: PLC0415
+
+    _, ports = open_ledger()
+    entries = list(ports.parked.list())
+    if not entries and not as_json:
+        click.echo("Nothing is parked.")
+    for entry in entries:
+        if as_json:
+            click.echo(json.dumps(as_object(entry)))
+        else:
+            click.echo(f"{entry.parked_id}  {entry.parked.stream}  {clean(entry.parked.problems[0]).plain}")
+
+
+@command.command()
+@click.argument("parked_id")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def show(parked_id: str, *, as_json: bool) -> None:
+    """Show one parked message with every problem."""
+    from worker.cli.bookings_view import clean  # noqa: PLC0415
+
+    _, ports = open_ledger()
+    entry = _get(ports, parked_id)
+    if as_json:
+        click.echo(json.dumps(as_object(entry), indent=2))
+        return
+    click.echo(f"{entry.parked_id}  from {entry.parked.stream}, parked at {entry.parked.parked_at}")
+    for problem in entry.parked.problems:
+        click.echo(f"  {clean(problem).plain}")
+    click.echo(clean(entry.parked.message).plain)
+
+
+@command.command()
+@click.argument("parked_id")
+def replay(parked_id: str) -> None:
+    """Put a message (or `all`) back into its stream: it is handled like a new one, and parked again if it must be."""
+    _, ports = open_ledger()
+    entries = list(ports.parked.list()) if parked_id == "all" else [_get(ports, parked_id)]
+    for entry in entries:
+        ports.parked.replay(entry)
+        click.echo(f"{entry.parked_id} went back to {entry.parked.stream}.")
+    _resolve(ports, entries)
+
+
+@command.command()
+@click.argument("parked_id")
+def discard(parked_id: str) -> None:
+    """Throw a parked message away for good."""
+    _, ports = open_ledger()
+    entry = _get(ports, parked_id)
+    ports.parked.discard(entry)
+    click.echo(f"{parked_id} was discarded.")
+    _resolve(ports, [entry])
+
+
+def as_object(entry: ParkedEntry) -> dict[str, object]:
+    """Return a parked message as `--json` prints it."""
+    return {
+        "parked_id": entry.parked_id,
+        "stream": entry.parked.stream,
+        "parked_at": entry.parked.parked_at,
+        "problems": list(entry.parked.problems),
+        "message": entry.parked.message,
+    }
+
+
+def _resolve(ports: Ports, gone: list[ParkedEntry]) -> None:
+    """Resolve the alert of each stream that has nothing parked any more."""
+    left = {entry.parked.stream for entry in ports.parked.list()}
+    for entry in {each.parked.stream: each for each in gone}.values():
+        if entry.parked.stream not in left:
+            notice = alert_for(entry.parked, entry.parked_id, system_clock, raised=False)
+            ports.alerts.tell(notice)
+
+
+def _get(ports: Ports, parked_id: str) -> ParkedEntry:
+    try:
+        entry = ports.parked.get(parked_id)
+    except ValueError:
+        entry = None
+    if entry is None:
+        click.echo(f"Nothing is parked under {parked_id!r}.", err=True)
+        raise SystemExit(1)
+    return entry

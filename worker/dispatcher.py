@@ -1,0 +1,207 @@
+"""The dispatcher: reads the two streams and turns their entries into tasks. A part of the worker, one thread a stream.
+
+An entry stays pending until the task that handles it has recorded its outcome and acknowledged it. Whatever happens to
+the task, or to Celery's message, an entry that is idle for too long is claimed and dispatched again; tasks therefore bear
+being run twice. What is under way is bounded: a backlog waits in its stream, not in the broker.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, cast
+
+import structlog
+from celery import Celery, bootsteps
+from kombu.exceptions import OperationalError
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from shared.contracts import APPLY_BOOKING, RECORD_EVENTS
+from shared.redis_client import connect
+from shared.streams import GROUP, ensure_group
+
+# One name for all workers: an entry goes to one reader all the same, and no dead consumer is left behind.
+_CONSUMER: Final = "dispatcher"
+_BLOCK: Final = timedelta(seconds=1)
+_PAUSE_WHEN_FULL: Final = 0.05
+_LONGEST_PAUSE_AFTER_ERROR: Final = 2.0
+_EVENTS_A_TASK: Final = 200
+_MOST_EVENTS_UNDER_WAY: Final = 5_000
+_BOOKINGS_A_READ: Final = 100
+_MOST_BOOKINGS_UNDER_WAY: Final = 1_000
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class DispatcherOptions:
+    """What the dispatcher needs to know; kept in the Celery app's configuration as `dispatcher`."""
+
+    redis_url: str
+    event_stream: str
+    booking_stream: str
+    reclaim_after: timedelta
+
+
+class StreamReader:
+    """Reads one stream through our consumer group and hands entry ids to `send`."""
+
+    def __init__(
+        self,
+        *,
+        redis: Redis,
+        stream: str,
+        count: int,
+        most_under_way: int,
+        reclaim_after: timedelta,
+        send: Callable[[list[str]], None],
+    ) -> None:
+        self._redis = redis
+        self._stream = stream
+        self._count = count
+        self._most_under_way = most_under_way
+        self._reclaim_after_ms = int(reclaim_after.total_seconds() * 1000)
+        self._send = send
+        self._reclaim_pause = reclaim_after.total_seconds() / 2
+
+    def run(self, stopping: threading.Event) -> None:
+        """Read until told to stop; a server that is away is waited for, however long."""
+        pause = 0.1
+        reclaimed_at = time.monotonic()
+        while not stopping.is_set():
+            try:
+                if time.monotonic() - reclaimed_at >= self._reclaim_pause:
+                    self.reclaim()
+                    reclaimed_at = time.monotonic()
+                if self._is_full():
+                    stopping.wait(_PAUSE_WHEN_FULL)
+                else:
+                    self._read()
+                pause = 0.1
+            except ResponseError as error:
+                # The group is gone when the server came back empty, or isn't there yet on the very first start.
+                self._mend(error, stopping, pause)
+            except (RedisError, OSError, OperationalError) as error:
+                log.warning("dispatch.failed", stream=self._stream, error=type(error).__name__)
+                stopping.wait(pause)
+                pause = min(_LONGEST_PAUSE_AFTER_ERROR, pause * 2)
+
+    def reclaim(self) -> int:
+        """Dispatch again what has been idle for too long; return how many entries that were."""
+        start, count = "0-0", 0
+        while True:
+            start, entries, *_ = cast(
+                Any,
+                self._redis.xautoclaim(
+                    self._stream,
+                    GROUP,
+                    _CONSUMER,
+                    self._reclaim_after_ms,
+                    start_id=start,
+                    count=self._count,
+                ),
+            )
+            if entries:
+                log.warning("entries.reclaimed", stream=self._stream, count=len(entries))
+                count += len(entries)
+                self._send([entry_id for entry_id, _ in entries])
+            if start == "0-0":
+                return count
+
+    def _read(self) -> None:
+        block = int(_BLOCK.total_seconds() * 1000)
+        found = cast(
+            Any,
+            self._redis.xreadgroup(GROUP, _CONSUMER, {self._stream: ">"}, count=self._count, block=block),
+        )
+        for _, entries in _pairs(found):
+            self._send([entry_id for entry_id, _ in entries])
+
+    def _is_full(self) -> bool:
+        return int(cast(Any, self._redis.xpending(self._stream, GROUP))["pending"]) >= self._most_under_way
+
+    def _mend(self, error: ResponseError, stopping: threading.Event, pause: float) -> None:
+        if "NOGROUP" not in str(error):
+            log.warning("dispatch.failed", stream=self._stream, error=str(error))
+        try:
+            ensure_group(self._redis, self._stream)
+        except (RedisError, OSError):
+            stopping.wait(pause)
+
+
+class DispatcherStep(bootsteps.StartStopStep):
+    """Starts the readers with the worker and stops them before its pool."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **_: Any) -> None:
+        super().__init__(parent)
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, parent: Any) -> None:
+        """Start one thread a stream."""
+        app: Celery = parent.app
+        options: DispatcherOptions = app.conf.dispatcher
+        for name, reader in (
+            ("events", _event_reader(app, options)),
+            ("bookings", _booking_reader(app, options)),
+        ):
+            thread = threading.Thread(target=reader.run, args=(self._stopping,), name=f"dispatch-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        log.info("dispatcher.started")
+
+    def stop(self, parent: Any) -> None:
+        """Stop reading; what was handed over and isn't done is claimed again by whoever comes next."""
+        del parent
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(timeout=2 * _BLOCK.total_seconds())
+
+    terminate = stop
+
+
+def _event_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
+    return StreamReader(
+        redis=connect(options.redis_url),
+        stream=options.event_stream,
+        count=_EVENTS_A_TASK,
+        most_under_way=_MOST_EVENTS_UNDER_WAY,
+        reclaim_after=options.reclaim_after,
+        # A task costs a millisecond whatever it does: the events of one read go together.
+        send=lambda entry_ids: _send(app, RECORD_EVENTS, entry_ids),
+    )
+
+
+def _booking_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
+    def send(entry_ids: list[str]) -> None:
+        for entry_id in entry_ids:
+            _send(app, APPLY_BOOKING, entry_id)
+
+    return StreamReader(
+        redis=connect(options.redis_url),
+        stream=options.booking_stream,
+        count=_BOOKINGS_A_READ,
+        most_under_way=_MOST_BOOKINGS_UNDER_WAY,
+        reclaim_after=options.reclaim_after,
+        send=send,
+    )
+
+
+def _send(app: Celery, task: str, argument: str | list[str]) -> None:
+    app.send_task(task, (argument,))
+
+
+def _pairs(found: Any) -> list[tuple[str, list[tuple[str, dict[str, str]]]]]:
+    """Return what XREADGROUP found; redis-py gives a mapping or a list of pairs, by protocol version."""
+    if not found:
+        return []
+    if isinstance(found, dict):
+        return [
+            (stream, entries[0] if entries and isinstance(entries[0], list) else entries)
+            for stream, entries in found.items()
+        ]
+    return list(found)

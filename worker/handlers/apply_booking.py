@@ -1,0 +1,125 @@
+"""A booking message, from its stream into the ledger: understood or parked, applied or overtaken, then acknowledged."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import structlog
+from redis import Redis
+
+from shared.clock import Clock
+from shared.contracts import BOOKING_FIELD
+from shared.domain.booking_messages import parse_booking_message
+from shared.domain.bookings import (
+    BookingMessage,
+    InvalidMessage,
+    MessageType,
+    Problem,
+    UnitRules,
+    stay_of,
+)
+from shared.domain.lifecycle import Repeated, Superseded, accept
+from shared.domain.records import Booking, Change
+from shared.ledger.bookings import BookingLedger
+from shared.parked import Parked
+from shared.redaction import mask_digits
+from shared.streams import acknowledge
+from worker.parking import Parking
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+Advance = Callable[[str, str], None]
+
+
+class ApplyBooking:
+    """Applies one entry of the booking stream. Idempotent: an entry that is gone, or was applied, changes nothing."""
+
+    def __init__(
+        self,
+        *,
+        redis: Redis,
+        stream: str,
+        ledger: BookingLedger,
+        parking: Parking,
+        units: Mapping[str, UnitRules],
+        clock: Clock,
+    ) -> None:
+        self._redis = redis
+        self._stream = stream
+        self._ledger = ledger
+        self._parking = parking
+        self._units = units
+        self._clock = clock
+
+    def __call__(self, entry_id: str) -> Booking | None:
+        """Apply the entry and acknowledge it; return the booking if there is something to do for it now."""
+        found = cast(Any, self._redis.xrange(self._stream, entry_id, entry_id))
+        if not found:
+            return None
+        booking = self._apply(entry_id, found[0][1].get(BOOKING_FIELD))
+        acknowledge(self._redis, self._stream, [entry_id])
+        return booking
+
+    def _apply(self, entry_id: str, text: str | None) -> Booking | None:
+        try:
+            if text is None:
+                raise InvalidMessage((Problem(BOOKING_FIELD, "the entry has no such field", "XADD … message '{…}'"),))
+            message = parse_booking_message(text)
+            booking = self._ledger.create_or_update(message.booking_id, lambda before: self._accept(before, message))
+        except InvalidMessage as invalid:
+            self._park(entry_id, text, invalid)
+        except Repeated:
+            log.info("booking.repeated", entry_id=entry_id)
+        except Superseded:
+            log.info("booking.superseded", entry_id=entry_id)
+        else:
+            log.info(
+                "booking.applied",
+                booking_id=booking.booking_id,
+                revision=booking.revision,
+                entry_id=entry_id,
+            )
+            return booking
+        return None
+
+    def _accept(self, before: Booking | None, message: BookingMessage) -> Change:
+        now = self._clock()
+        if message.type is MessageType.CANCELLED:
+            return accept(before, message, stay=None, device_ids=(), lead_time=None, now=now)
+        rules = self._rules(message)
+        return accept(
+            before,
+            message,
+            stay=stay_of(message, rules),
+            device_ids=rules.device_ids if rules else message.device_ids,
+            lead_time=rules.lead_time if rules else None,
+            now=now,
+        )
+
+    def _rules(self, message: BookingMessage) -> UnitRules | None:
+        if message.unit is None:
+            return None
+        if message.unit not in self._units:
+            wrong = f"{message.unit!r} is not in the doors file"
+            raise InvalidMessage((Problem("unit", wrong, "add it to DOORS_FILE, or name device_ids"),))
+        return self._units[message.unit]
+
+    def _park(self, entry_id: str, text: str | None, invalid: InvalidMessage) -> None:
+        problems = tuple(map(str, invalid.problems))
+        log.warning("booking.parked", entry_id=entry_id, problems=len(problems))
+        self._parking.park(
+            Parked(
+                stream=self._stream,
+                field=BOOKING_FIELD,
+                source_id=entry_id,
+                message=_kept(text),
+                problems=problems,
+                parked_at=self._clock().isoformat(),
+            )
+        )
+
+
+def _kept(text: str | None) -> str:
+    """Return what is kept of a bad message: an object as it is, so that it can be replayed; free text masked."""
+    if text is None:
+        return ""
+    return text if text.lstrip().startswith("{") else mask_digits(text)

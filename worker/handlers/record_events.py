@@ -1,0 +1,113 @@
+"""A batch of Seam's events: each into the story of its code, then acknowledged, then the doors they speak of looked at."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from redis import Redis
+
+from shared.clock import Clock
+from shared.contracts import EVENT_FIELD
+from shared.domain.events import Meaning, meaning_of
+from shared.ledger.bookings import BookingLedger, Owner
+from shared.ledger.due import DueSet, door_item
+from shared.parked import Parked
+from shared.redaction import mask_digits
+from shared.streams import acknowledge
+from worker.parking import Parking
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class UnreadableEvent(ValueError):
+    """An entry of the event stream that isn't an event about an access code."""
+
+
+class RecordEvents:
+    """Records entries of the event stream. Idempotent but for a repeated line in a code's story."""
+
+    def __init__(
+        self,
+        *,
+        redis: Redis,
+        stream: str,
+        ledger: BookingLedger,
+        due: DueSet,
+        parking: Parking,
+        look: Callable[[str, str], None],
+        clock: Clock,
+    ) -> None:
+        self._redis = redis
+        self._stream = stream
+        self._ledger = ledger
+        self._due = due
+        self._parking = parking
+        self._look = look
+        self._clock = clock
+
+    def __call__(self, entry_ids: list[str]) -> None:
+        """Record the entries that are still there and acknowledge them; then prompt a look at each door concerned."""
+        events = self._readable(self._entries(entry_ids))
+        self._ledger.record_events([(event["access_code_id"], json.dumps(event)) for event in events])
+        owners = self._ledger.owner_of([event["access_code_id"] for event in events])
+        concerned: dict[Owner, None] = {}
+        for event, owner in zip(events, owners, strict=True):
+            meaning = meaning_of(event["event_type"])
+            log.info(
+                "event.recorded",
+                event_id=event["event_id"],
+                event_type=event["event_type"],
+                meaning=meaning.name.lower(),
+                booking_id=owner.booking_id if owner else None,
+            )
+            if owner is not None and meaning is not Meaning.NOTE:
+                concerned[owner] = None
+        # A place in the due-set before the acknowledgement: a kill in between costs a delay, not the look.
+        self._due.hold((door_item(owner.booking_id, owner.device_id) for owner in concerned), self._clock())
+        acknowledge(self._redis, self._stream, entry_ids)
+        for owner in concerned:
+            self._look(owner.booking_id, owner.device_id)
+
+    def _entries(self, entry_ids: list[str]) -> list[tuple[str, Mapping[str, str]]]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for entry_id in entry_ids:
+            pipeline.xrange(self._stream, entry_id, entry_id)
+        return [found[0] for found in pipeline.execute() if found]
+
+    def _readable(self, entries: list[tuple[str, Mapping[str, str]]]) -> list[dict[str, Any]]:
+        events = []
+        for entry_id, fields in entries:
+            try:
+                events.append(_event(fields))
+            except UnreadableEvent as error:
+                self._park(entry_id, fields, str(error))
+        return events
+
+    def _park(self, entry_id: str, fields: Mapping[str, str], problem: str) -> None:
+        log.warning("event.parked", entry_id=entry_id)
+        self._parking.park(
+            Parked(
+                stream=self._stream,
+                field=EVENT_FIELD,
+                source_id=entry_id,
+                message=fields.get(EVENT_FIELD) or mask_digits(json.dumps(dict(fields))),
+                problems=(problem,),
+                parked_at=self._clock().isoformat(),
+            )
+        )
+
+
+def _event(fields: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        event = json.loads(fields[EVENT_FIELD])
+    except KeyError:
+        raise UnreadableEvent(f"the entry has no field {EVENT_FIELD!r}") from None
+    except (ValueError, RecursionError):
+        raise UnreadableEvent("the event is not JSON that can be read") from None
+    if not isinstance(event, dict):
+        raise UnreadableEvent("the event is not a JSON object")
+    for name in ("event_id", "event_type", "access_code_id"):
+        if not isinstance(event.get(name), str) or not event[name]:
+            raise UnreadableEvent(f"{name} is not a text")
+    return event

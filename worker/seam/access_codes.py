@@ -1,0 +1,147 @@
+"""Access codes at Seam: made, found again, read; turned into values that hold no PIN."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from shared.domain.records import Window
+from shared.redaction import mask_digits
+from worker.seam.client import SeamClient
+from worker.seam.errors import NotFound, OutcomeUnknown, SeamError, Unreadable
+
+_NAME_SEPARATOR: Final = " | "
+_LONGEST_NAME: Final = 120
+_MOST_PAGES: Final = 100
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeReport:
+    """What Seam says of an access code at one moment.
+
+    `status` is deprecated by the vendor, and empty where it is missing. `has_pin` tells that a PIN exists, not which.
+    """
+
+    access_code_id: str
+    window: Window
+    user_level_id: str | None
+    device_id: str
+    name: str
+    status: str
+    has_pin: bool
+    pending: tuple[str, ...]
+    errors: tuple[tuple[str, str], ...]
+    warnings: tuple[tuple[str, str], ...]
+
+
+class AccessCodes:
+    """The calls to `/access_codes/…`; each raises what `worker.seam.errors` lists."""
+
+    def __init__(self, client: SeamClient) -> None:
+        self._client = client
+
+    def create(self, *, device_id: str, name: str, window: Window, max_time_rounding: str) -> CodeReport:
+        """Make an offline access code, once. Raises OutcomeUnknown if it may have been made all the same."""
+        answer = self._client.change(
+            "/access_codes/create",
+            {
+                "device_id": device_id,
+                "name": name,
+                "starts_at": window.starts_at.isoformat(),
+                "ends_at": window.ends_at.isoformat(),
+                "is_offline_access_code": True,
+                "max_time_rounding": max_time_rounding,
+            },
+        )
+        return _report(answer.get("access_code"), OutcomeUnknown)
+
+    def get(self, access_code_id: str) -> CodeReport | None:
+        """Read one code; None where Seam has it no more."""
+        try:
+            answer = self._client.read("/access_codes/get", {"access_code_id": access_code_id})
+        except NotFound:
+            return None
+        return _report(answer.get("access_code"), Unreadable)
+
+    def of_booking(self, *, device_id: str, booking_id: str) -> list[CodeReport]:
+        """Find every code on the door whose name begins with the booking's id, through all pages.
+
+        Seam's own `search` isn't used: how it takes a name apart is undocumented, and a code that it misses is a second
+        live key to the door.
+        """
+        found: list[CodeReport] = []
+        parameters: dict[str, Any] = {"device_id": device_id, "limit": _PAGE}
+        for _ in range(_MOST_PAGES):
+            answer = self._client.read("/access_codes/list", parameters)
+            codes = answer.get("access_codes")
+            if not isinstance(codes, list):
+                raise Unreadable("/access_codes/list: the answer has no access_codes")
+            reports = (_report(code, Unreadable) for code in codes if _is_time_bound(code))
+            found += [each for each in reports if each.device_id == device_id and is_name_of(each.name, booking_id)]
+            pagination = answer.get("pagination")
+            cursor = pagination.get("next_page_cursor") if isinstance(pagination, Mapping) else None
+            if not cursor:
+                return found
+            parameters = {**parameters, "page_cursor": cursor}
+        raise Unreadable("/access_codes/list: its pages never end")
+
+
+def name_of(booking_id: str, label: str | None) -> str:
+    """Return the name of a booking's code: it begins with the booking's id, by which a look finds it again."""
+    return f"{booking_id}{_NAME_SEPARATOR}{label}"[:_LONGEST_NAME] if label else booking_id
+
+
+def is_name_of(name: str, booking_id: str) -> bool:
+    """Say whether a code of this name is the booking's: BK-1 is neither BK-10's nor BK-1.2's.
+
+    A name that people changed at Seam still counts if a space or punctuation follows the id: taking over a code by
+    mistake is caught by its window, making one twice by nothing.
+    """
+    rest = name.removeprefix(booking_id)
+    if rest == name:
+        return False
+    return not rest or not (rest[0].isalnum() or rest[0] in "-_./")
+
+
+def _is_time_bound(code: Any) -> bool:
+    return isinstance(code, Mapping) and bool(code.get("starts_at")) and bool(code.get("ends_at"))
+
+
+def _report(code: Any, error_class: type[SeamError]) -> CodeReport:
+    try:
+        metadata = code.get("dormakaba_oracode_metadata") or {}
+        return CodeReport(
+            access_code_id=_text(code["access_code_id"]),
+            window=Window(_instant(code["starts_at"]), _instant(code["ends_at"])),
+            user_level_id=str(metadata["user_level_id"]) if metadata.get("user_level_id") is not None else None,
+            device_id=_text(code["device_id"]),
+            name=str(code.get("name") or ""),
+            status=str(code.get("status") or ""),
+            has_pin=bool(code.get("code")),
+            pending=tuple(str(each["mutation_code"]) for each in code.get("pending_mutations") or ()),
+            errors=_issues(code.get("errors"), "error_code"),
+            warnings=_issues(code.get("warnings"), "warning_code"),
+        )
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        # The error's own text could quote the answer, and the answer holds the PIN.
+        raise error_class(f"an access code that can't be read ({type(error).__name__})") from None
+
+
+def _issues(issues: Any, kind: str) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (str(each.get(kind, "unknown")), mask_digits(str(each.get("message", "")))[:300]) for each in issues or ()
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("not a text")
+    return value
+
+
+def _instant(value: Any) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    if moment.tzinfo is None:
+        raise ValueError("a time without an offset")
+    return moment

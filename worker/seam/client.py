@@ -1,0 +1,171 @@
+"""Seam over HTTP: four explicit time-outs, no hidden repeats, every failure mapped into `worker.seam.errors`.
+
+One httpx client a thread, all with one TLS context: a pool shared by many threads collapses (measured), a context for
+each costs megabytes. Nothing below this line ever sends a call twice.
+"""
+
+import ssl
+import threading
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final, NoReturn
+
+import httpx
+
+from shared.redaction import mask_digits
+from worker.seam.errors import (
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    SeamError,
+    Unauthorized,
+    Unreachable,
+    Unreadable,
+)
+
+_CONNECT_WITHIN: Final = 5.0
+_LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
+_LONGEST_REASON: Final = 300
+_LARGEST_ANSWER: Final = 16 * 1024 * 1024
+
+# Failures before anything was sent. Everything else that httpx raises may have come after the effect.
+NEVER_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.ProxyError,
+)
+
+
+class SeamClient:
+    """Calls to Seam's API. Thread-safe: each thread gets a client of its own."""
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        api_key: str,
+        answer_within: timedelta,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._endpoint = endpoint
+        self._headers = {"authorization": f"Bearer {api_key}", "user-agent": "oracode-codes"}
+        seconds = answer_within.total_seconds()
+        self._timeout = httpx.Timeout(
+            connect=_CONNECT_WITHIN, read=seconds, write=_CONNECT_WITHIN, pool=_CONNECT_WITHIN
+        )
+        self._tls = ssl.create_default_context() if endpoint.startswith("https:") else False
+        self._transport = transport
+        self._of_thread = threading.local()
+
+    def read(self, path: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Call a reading endpoint. Raises TryAgainLater, Refused or Unreadable.
+
+        Sent as POST with a JSON body, which Seam accepts for every read: what is asked for stays out of addresses, and
+        so out of the logs of whatever lies between.
+        """
+        try:
+            response = self._post(path, parameters)
+        except httpx.HTTPError as error:
+            raise Unreachable(f"{path}: {_name(error)}") from error
+        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise Unreachable(f"{path}: HTTP {response.status_code}", request_id=_request_id(response))
+        if not response.is_success:
+            _raise_refusal(path, response)
+        return _object(path, response, Unreadable)
+
+    def change(self, path: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Call an endpoint that changes something, once.
+
+        Raises Unreachable if it was never sent, RateLimited, Unauthorized or Refused if Seam said so, and
+        OutcomeUnknown in every other case: a time-out, a cut connection, HTTP 5xx, an answer that can't be read.
+        """
+        try:
+            response = self._post(path, parameters)
+        except NEVER_SENT as error:
+            raise Unreachable(f"{path}: {_name(error)}") from error
+        except httpx.HTTPError as error:
+            raise OutcomeUnknown(f"{path}: {_name(error)}") from error
+        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR or response.is_redirect:
+            raise OutcomeUnknown(f"{path}: HTTP {response.status_code}", request_id=_request_id(response))
+        if not response.is_success:
+            _raise_refusal(path, response)
+        return _object(path, response, OutcomeUnknown)
+
+    def _post(self, path: str, parameters: Mapping[str, Any]) -> httpx.Response:
+        client: httpx.Client | None = getattr(self._of_thread, "client", None)
+        if client is None:
+            client = httpx.Client(
+                base_url=self._endpoint,
+                headers=self._headers,
+                timeout=self._timeout,
+                verify=self._tls,
+                transport=self._transport,
+                follow_redirects=False,
+            )
+            self._of_thread.client = client
+        try:
+            return client.post(path, json=dict(parameters))
+        except httpx.HTTPError:
+            raise
+        except (httpx.InvalidURL, httpx.StreamError) as error:
+            raise httpx.LocalProtocolError(str(error)) from error
+
+
+def _raise_refusal(path: str, response: httpx.Response) -> NoReturn:
+    request_id = _request_id(response)
+    error_type, message = _error_of(response)
+    text = f"{path}: HTTP {response.status_code} {error_type}: {message}"
+    match response.status_code:
+        case httpx.codes.TOO_MANY_REQUESTS:
+            raise RateLimited(text, retry_after=retry_after(response.headers), request_id=request_id)
+        case httpx.codes.UNAUTHORIZED | httpx.codes.FORBIDDEN:
+            raise Unauthorized(text, request_id=request_id)
+        case httpx.codes.NOT_FOUND:
+            raise NotFound(text, status=404, error_type=error_type, request_id=request_id)
+        case httpx.codes.REQUEST_TIMEOUT | httpx.codes.TOO_EARLY:
+            raise Unreachable(text, request_id=request_id)
+        case status:
+            raise Refused(text, status=status, error_type=error_type, request_id=request_id)
+
+
+def retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """Return what a `Retry-After` in seconds asks for, at most an hour; None where there is none that can be read."""
+    seconds = headers.get("retry-after", "").strip()
+    if not seconds.isascii() or not seconds.isdigit() or len(seconds) > 9:  # noqa: PLR2004 - beyond any sense
+        return None
+    return min(timedelta(seconds=int(seconds)), _LONGEST_RETRY_AFTER)
+
+
+def _error_of(response: httpx.Response) -> tuple[str, str]:
+    try:
+        error = response.json()["error"]
+        error_type, message = str(error["type"]), str(error.get("message", ""))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return "unknown", "an answer that isn't Seam's"
+    return mask_digits(error_type[:80]), mask_digits(message[:_LONGEST_REASON])
+
+
+def _object(path: str, response: httpx.Response, error_class: type[SeamError]) -> dict[str, Any]:
+    request_id = _request_id(response)
+    if len(response.content) > _LARGEST_ANSWER:
+        raise error_class(f"{path}: an answer of {len(response.content)} bytes", request_id=request_id)
+    try:
+        body = response.json()
+    except (ValueError, RecursionError) as error:
+        raise error_class(f"{path}: the answer is not JSON", request_id=request_id) from error
+    if not isinstance(body, dict):
+        raise error_class(f"{path}: the answer is not a JSON object", request_id=request_id)
+    return body
+
+
+def _request_id(response: httpx.Response) -> str | None:
+    request_id = response.headers.get("seam-request-id")
+    return request_id[:80] if request_id else None
+
+
+def _name(error: Exception) -> str:
+    return type(error).__name__

@@ -1,0 +1,48 @@
+"""Doors as Seam has them, remembered for a short while: bookings of one building arrive together."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from redis import Redis
+
+from shared import redis_keys
+from shared.domain.doors import Door, NotADoor, door_from_device
+from worker.seam.client import SeamClient
+from worker.seam.errors import Unreadable
+
+
+class Doors:
+    """Reads doors from Seam, through a cache in Redis that all workers share."""
+
+    def __init__(self, client: SeamClient, redis: Redis, *, cache_for: timedelta) -> None:
+        self._client = client
+        self._redis = redis
+        self._cache_for = cache_for
+
+    def read(self, device_id: str, *, fresh: bool = False) -> Door:
+        """Return the door; `fresh` asks Seam in any case. Raises NotFound and the rest of `worker.seam.errors`."""
+        key = redis_keys.door_device(device_id)
+        cached = None if fresh else self._redis.get(key)
+        if cached is not None:
+            return door_from_device(json.loads(str(cached)))
+        device = self._fetch(device_id)
+        try:
+            door = door_from_device(device)
+        except NotADoor as error:
+            raise Unreadable(f"/devices/get: {error}") from error
+        self._redis.set(key, json.dumps(_needed(device)), px=self._cache_for)
+        return door
+
+    def _fetch(self, device_id: str) -> Mapping[str, Any]:
+        device = self._client.read("/devices/get", {"device_id": device_id}).get("device")
+        if not isinstance(device, Mapping) or device.get("device_id") != device_id:
+            raise Unreadable("/devices/get: the answer isn't the device that was asked for")
+        return device
+
+
+def _needed(device: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what matching reads of a device: its custom metadata may hold anything, and is not ours to keep."""
+    unneeded = ("custom_metadata", "connected_account_custom_metadata", "errors", "warnings")
+    return {name: value for name, value in device.items() if name not in unneeded}

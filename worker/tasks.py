@@ -1,0 +1,61 @@
+"""The Celery tasks: thin, by name, without results. What they may not lose stands in a stream or in the due-set.
+
+Task arguments are ids only: no message, no name, no PIN ever enters the broker.
+"""
+
+from typing import Final
+
+import structlog
+from celery import Celery
+
+from shared.clock import Clock
+from shared.contracts import ADVANCE_DOOR, APPLY_BOOKING, DELIVER_ALERT, RECORD_EVENTS, SWEEP_DUE
+from shared.ledger.due import DueItem
+from worker.assembly import Handlers
+
+SWEEP_LIMIT: Final = 500
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def register_tasks(app: Celery, handlers: Handlers, clock: Clock) -> None:
+    """Make the use cases callable by name."""
+
+    @app.task(name=APPLY_BOOKING)
+    def apply_booking(entry_id: str) -> None:
+        booking = handlers.apply_booking(entry_id)
+        if booking is None:
+            return
+        here, *elsewhere = [door.device_id for door in booking.doors] or [""]
+        for device_id in elsewhere:
+            app.send_task(ADVANCE_DOOR, (booking.booking_id, device_id))
+        handlers.advance_door(booking.booking_id, here)
+
+    @app.task(name=RECORD_EVENTS)
+    def record_events(entry_ids: list[str]) -> None:
+        handlers.record_events(entry_ids)
+
+    @app.task(name=ADVANCE_DOOR)
+    def advance_door(booking_id: str, device_id: str, *, prompted: bool = False) -> None:
+        handlers.advance_door(booking_id, device_id, prompted=prompted)
+
+    @app.task(name=DELIVER_ALERT)
+    def deliver_alert(key: str) -> None:
+        handlers.deliver_alert(key)
+
+    @app.task(name=SWEEP_DUE)
+    def sweep_due() -> int:
+        claimed = handlers.due.claim(clock(), SWEEP_LIMIT)
+        for item in claimed:
+            _start(app, item)
+        if claimed:
+            log.info("due.claimed", count=len(claimed))
+        return len(claimed)
+
+
+def _start(app: Celery, item: DueItem) -> None:
+    match item.subject:
+        case "door":
+            app.send_task(ADVANCE_DOOR, item.ids)
+        case "alert":
+            app.send_task(DELIVER_ALERT, item.ids)
