@@ -1,0 +1,94 @@
+"""`python -m deploy.local`, which `oracode up` runs: start everything, tell where it is, keep it running, end it."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from deploy.local.data_server import NoDataServer
+from deploy.local.demo import run_demo
+from deploy.local.run import Machine, NotReady, Place
+from deploy.local.state import AlreadyRunning, PortTaken, load, lock
+from deploy.local.supervisor import end_on_signals
+
+UNUSABLE = 2
+UNREACHABLE = 3
+
+
+def main(arguments: list[str]) -> int:
+    """Run until told to stop (or until the demo is over) and return the exit code."""
+    options = _options(arguments)
+    # An empty setting is a setting that isn't there, here as in every process.
+    environment = {name: value for name, value in os.environ.items() if value}
+    if problem := _problem(environment, demo=options.demo):
+        print(problem, file=sys.stderr)
+        return UNUSABLE
+    stopping = threading.Event()
+    end_on_signals(stopping)
+    try:
+        lock_file = lock(options.data_dir)
+        state = load(options.data_dir, web_port=options.web_port, seam_port=options.seam_port)
+    except (AlreadyRunning, PortTaken) as error:
+        print(error, file=sys.stderr)
+        return UNUSABLE
+    (options.data_dir / "run.json").unlink(missing_ok=True)
+    machine = Machine(options.data_dir, state, environment)
+    try:
+        machine.start(lambda line: print(f"· {line}", flush=True))
+        if options.demo:
+            return run_demo(machine.place, stopping)
+        _tell(machine.place)
+        _wait(stopping)
+    except (NotReady, NoDataServer) as error:
+        print(error, file=sys.stderr)
+        return UNREACHABLE
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        machine.supervisor.stop()
+        (options.data_dir / "run.json").unlink(missing_ok=True)
+        lock_file.close()
+    return 0
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="oracode up", description="Run everything on this machine.")
+    parser.add_argument("--demo", action="store_true", help="publish bookings that end in every state, and follow them")
+    parser.add_argument("--data-dir", type=Path, default=Path(".oracode"), help="where everything is kept between runs")
+    parser.add_argument("--web-port", type=int, help="port of web; a free one by default")
+    parser.add_argument("--seam-port", type=int, help="port of the Seam sandbox; a free one by default")
+    return parser.parse_args(arguments)
+
+
+def _problem(environment: dict[str, str], *, demo: bool) -> str | None:
+    if "SEAM_API_KEY" in environment:
+        if demo:
+            return "The demo makes codes that can't be taken back: it runs on the sandbox alone. Unset SEAM_API_KEY."
+        if "SEAM_WEBHOOK_SECRET" not in environment:
+            return "SEAM_API_KEY is set, so SEAM_WEBHOOK_SECRET must be too: it is in Seam's console, at the webhook."
+    elif "SEAM_ENDPOINT" in environment:
+        return "SEAM_ENDPOINT is set without SEAM_API_KEY: set both for a real workspace, or neither for the sandbox."
+    return None
+
+
+def _tell(place: Place) -> None:
+    run_file = place.directory / "run.json"
+    print(f"\nEverything runs. Where it is: {run_file}\n")
+    print(f"  webhooks for Seam    {place.web_url}/webhooks/seam")
+    print(
+        f"  Seam                 {place.seam_url}{'   (the sandbox: doors, codes, alerts)' if place.has_sandbox else ''}"
+    )
+    if place.alerts_url:
+        print(f"  alerts sent          {place.alerts_url}")
+    print(f"  logs                 {place.directory / 'logs'}/")
+    print("\nTry:  oracode bookings watch   oracode doctor   oracode bookings list\nEnd with Ctrl-C.", flush=True)
+
+
+def _wait(stopping: threading.Event) -> None:
+    while not stopping.wait(3600):
+        pass
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

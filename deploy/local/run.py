@@ -1,0 +1,190 @@
+"""The assembly of one machine: which processes run, with which settings, and when all of them answer."""
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import redis
+from celery import Celery
+
+from deploy.local import data_server
+from deploy.local.state import LocalState, write_private
+from deploy.local.supervisor import Command, Supervisor
+from shared.streams import GROUP
+
+PROJECT: Final = Path(__file__).resolve().parents[2]
+_READY_WITHIN: Final = 60.0
+_POLL: Final = 0.05
+
+
+class NotReady(RuntimeError):
+    """Something didn't answer in time; the text names it and its log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where everything is; what `run.json` tells."""
+
+    directory: Path
+    web_url: str
+    seam_url: str
+    redis_url: str
+    booking_token: str
+    seam_api_key: str
+    webhook_secret: str
+    alerts_url: str | None
+
+    @property
+    def has_sandbox(self) -> bool:
+        """Whether Seam is the sandbox."""
+        return self.alerts_url is not None
+
+
+class Machine:
+    """All processes of one `oracode up`."""
+
+    def __init__(self, directory: Path, state: LocalState, environment: Mapping[str, str]) -> None:
+        self._directory = directory
+        self._state = state
+        self._given = dict(environment)
+        self._ready = False
+        self.place = _place(directory, state, environment)
+        self.supervisor = Supervisor(directory / "logs", self._processes_changed)
+
+    def start(self, progress: Callable[[str], None]) -> None:
+        """Start everything, in the order in which it depends on another. Raises NotReady."""
+        state, place = self._state, self.place
+        if "REDIS_URL" not in self._given:
+            progress("starting the data server")
+            arguments = data_server.configure(
+                self._directory / "redis", port=state.redis_port, password=state.redis_password
+            )
+            self._run("redis", arguments, {}, rank=0)
+        self._wait("redis", self._redis_answers)
+        if place.has_sandbox:
+            progress("starting the Seam sandbox")
+            arguments = [sys.executable, "-m", "deploy.sandbox", "--port", str(state.seam_port)]
+            arguments += ["--data", str(self._directory / "sandbox.sqlite")]
+            self._run("sandbox", arguments, {"SANDBOX_API_KEY": state.seam_api_key}, rank=1)
+            self._wait("sandbox", lambda: httpx.get(f"{place.seam_url}/health").is_success)
+            httpx.put(
+                f"{place.seam_url}/sandbox/webhook",
+                json={"url": f"{place.web_url}/webhooks/seam", "secret": place.webhook_secret.split()[0]},
+            ).raise_for_status()
+        progress("starting web, worker and beat")
+        for name, arguments in procfile(PROJECT / "Procfile").items():
+            self._run(name, arguments, {"PORT": str(state.web_port), "HOST": "127.0.0.1"}, rank=2)
+        self._wait("web", lambda: httpx.get(f"{place.web_url}/readyz").is_success)
+        self._wait("worker", self._worker_answers)
+        self._ready = True
+        self._processes_changed(self.supervisor.pids())
+
+    def _run(self, name: str, arguments: list[str], more: Mapping[str, str], *, rank: int) -> None:
+        environment = {**self._environment(), **more}
+        self.supervisor.start(Command(name=name, arguments=arguments, environment=environment, rank=rank))
+
+    def _environment(self) -> dict[str, str]:
+        """Return the settings of every process: ours where nothing was given."""
+        place = self.place
+        ours = {
+            "REDIS_URL": place.redis_url,
+            "SEAM_WEBHOOK_SECRET": place.webhook_secret,
+            "BOOKING_TOKENS": place.booking_token,
+        }
+        if place.has_sandbox:
+            sink = place.seam_url.removeprefix("http://")
+            ours |= {
+                "SEAM_API_KEY": place.seam_api_key,
+                "SEAM_ENDPOINT": place.seam_url,
+                "ALERT_URLS": f"slack+http://{sink}/alerts/slack "
+                f"webhook+http://{self._state.alert_secret.replace('/', '%2F')}@{sink}/alerts/webhook",
+                "WAITING_RETRY_EVERY": "15s",
+                "DOOR_CACHE_FOR": "5s",
+            }
+        path = f"{Path(sys.executable).parent}{os.pathsep}{self._given.get('PATH', os.defpath)}"
+        loopback = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
+        return {**ours, **loopback, "PYTHONUNBUFFERED": "1", **self._given, "PYTHONPATH": str(PROJECT), "PATH": path}
+
+    def _redis_answers(self) -> bool:
+        client = redis.Redis.from_url(self.place.redis_url, socket_timeout=1, socket_connect_timeout=1)
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+        finally:
+            client.close()
+
+    def _worker_answers(self) -> bool:
+        broker = self._given.get("CELERY_BROKER_URL", self.place.redis_url)
+        app = Celery(broker=broker, set_as_current=False)
+        client = redis.Redis.from_url(self.place.redis_url, decode_responses=True)
+        try:
+            stream = self._given.get("BOOKING_STREAM", "booking-created")
+            groups: Any = client.xinfo_groups(stream)
+            return any(group["name"] == GROUP for group in groups) and bool(app.control.ping(timeout=0.5))
+        except redis.RedisError:
+            return False
+        finally:
+            client.close()
+            app.close()
+
+    def _wait(self, name: str, answers: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _READY_WITHIN
+        while time.monotonic() < deadline:
+            try:
+                if answers():
+                    return
+            except httpx.HTTPError:
+                pass
+            if self.supervisor.failures().get(name) == 2:  # noqa: PLR2004 - "unusable settings", by our own contract
+                break
+            time.sleep(_POLL)
+        log = self._directory / "logs" / f"{name}.log"
+        tail = log.read_text(errors="replace").splitlines()[-12:] if log.exists() else []
+        raise NotReady("\n".join([f"{name} doesn't answer; the end of {log}:", *tail]))
+
+    def _processes_changed(self, pids: Mapping[str, int]) -> None:
+        if self._ready:
+            write_private(self._directory / "run.json", run_json(self.place, pids))
+
+
+def run_json(place: Place, pids: Mapping[str, int]) -> dict[str, Any]:
+    """Return what `run.json` holds."""
+    return {
+        "web_url": place.web_url,
+        "booking_token": place.booking_token,
+        "seam_url": place.seam_url,
+        "seam_api_key": place.seam_api_key,
+        "webhook_secret": place.webhook_secret,
+        "redis_url": place.redis_url,
+        "alerts_url": place.alerts_url,
+        "pids": dict(pids),
+    }
+
+
+def procfile(path: Path) -> dict[str, list[str]]:
+    """Return each process of a Procfile as its arguments."""
+    lines = (line.partition(":") for line in path.read_text().splitlines() if line.strip() and line[0] != "#")
+    return {name.strip(): shlex.split(command) for name, _, command in lines}
+
+
+def _place(directory: Path, state: LocalState, environment: Mapping[str, str]) -> Place:
+    api_key = environment.get("SEAM_API_KEY")
+    local_redis = f"redis://:{state.redis_password}@127.0.0.1:{state.redis_port}/0"
+    local_seam = f"http://127.0.0.1:{state.seam_port}"
+    return Place(
+        directory=directory,
+        web_url=f"http://127.0.0.1:{state.web_port}",
+        seam_url=environment.get("SEAM_ENDPOINT", "https://connect.getseam.com") if api_key else local_seam,
+        redis_url=environment.get("REDIS_URL", local_redis),
+        booking_token=environment.get("BOOKING_TOKENS", state.booking_token).replace(",", " ").split()[0],
+        seam_api_key=api_key or state.seam_api_key,
+        webhook_secret=environment.get("SEAM_WEBHOOK_SECRET", state.webhook_secret).replace(",", " "),
+        alerts_url=None if api_key else f"{local_seam}/alerts",
+    )

@@ -1,0 +1,106 @@
+"""What stays the same between two runs in one data directory: ports, and the secrets made at the first run."""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+from base64 import b64encode
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+
+class AlreadyRunning(RuntimeError):
+    """Another `oracode up` works in the same data directory."""
+
+
+class PortTaken(RuntimeError):
+    """A port that was asked for is in use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalState:
+    """Ports and secrets of one data directory."""
+
+    web_port: int
+    seam_port: int
+    redis_port: int
+    redis_password: str
+    seam_api_key: str
+    booking_token: str
+    webhook_secret: str
+    alert_secret: str
+
+
+def lock(directory: Path) -> IO[str]:
+    """Take the directory for ourselves, for as long as the returned file is open. Raises AlreadyRunning."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = (directory / "lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise AlreadyRunning(f"another `oracode up` runs in {directory}") from None
+    return file
+
+
+def load(directory: Path, *, web_port: int | None, seam_port: int | None) -> LocalState:
+    """Return the directory's state, made anew or kept; ports that were asked for go before kept ones.
+
+    A kept port that is taken now is replaced by a free one. Raises PortTaken for one that was asked for.
+    """
+    path = directory / "state.json"
+    kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    state = LocalState(
+        web_port=_port(web_port, kept.get("web_port")),
+        seam_port=_port(seam_port, kept.get("seam_port")),
+        redis_port=_port(None, kept.get("redis_port")),
+        redis_password=kept.get("redis_password") or secrets.token_urlsafe(24),
+        seam_api_key=kept.get("seam_api_key") or f"seam_{secrets.token_urlsafe(24)}",
+        booking_token=kept.get("booking_token") or secrets.token_urlsafe(24),
+        webhook_secret=kept.get("webhook_secret") or _signing_secret(),
+        alert_secret=kept.get("alert_secret") or _signing_secret(),
+    )
+    write_private(path, asdict(state))
+    return state
+
+
+def write_private(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON that only its owner may read, in one step: a reader sees the old file or the new one."""
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(content, file, indent=2)
+    draft.replace(path)
+
+
+def _signing_secret() -> str:
+    return "whsec_" + b64encode(secrets.token_bytes(24)).decode()
+
+
+def _port(asked: int | None, kept: int | None) -> int:
+    if asked is not None:
+        if not _is_free(asked):
+            raise PortTaken(f"port {asked} is in use")
+        return asked
+    return kept if kept is not None and _is_free(kept) else _free_port()
+
+
+def _is_free(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,150 @@
+"""Keeps processes running: one that dies is started again, with growing pauses if it dies at once.
+
+Each child gets a process group of its own, so that Ctrl-C reaches us alone and they end in our order; and where the
+system can do it, a child ends when we are killed, so that nothing is left behind that holds ports and files.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+_POLL: Final = 0.1
+_SHORTEST_PAUSE: Final = 0.3
+_LONGEST_PAUSE: Final = 10.0
+# Who has run this long is healthy: the next death starts with the shortest pause again.
+_HEALTHY_AFTER: Final = 10.0
+# Linux: PR_SET_PDEATHSIG (1) asks for a signal when the parent dies; `python -S -E` makes this cost some milliseconds.
+_DIE_WITH_PARENT: Final = (
+    "import ctypes,os,sys;ctypes.CDLL(None).prctl(1,15);os.getppid()==int(sys.argv[1]) or sys.exit(1);"
+    "os.execvp(sys.argv[2],sys.argv[2:])"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One process to keep running. Of one with a higher `rank` fewer others depend on it: it is ended earlier."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    rank: int = 0
+
+
+@dataclass(slots=True)
+class _Child:
+    command: Command
+    log: IO[bytes]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    pause: float = _SHORTEST_PAUSE
+    start_at: float = 0.0
+    deaths: list[int] = field(default_factory=list)
+
+
+class Supervisor:
+    """Runs commands until `stop`. `changed` is called after every start, with the processes' ids."""
+
+    def __init__(self, logs: Path, changed: Callable[[Mapping[str, int]], None]) -> None:
+        self._logs = logs
+        self._changed = changed
+        self._children: dict[str, _Child] = {}
+        self._stopping = threading.Event()
+        self._lock = threading.RLock()
+        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+
+    def start(self, command: Command) -> None:
+        """Start a process, and keep it running from now on. Its output is appended to `logs/NAME.log`."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        child = _Child(command, (self._logs / f"{command.name}.log").open("ab"))
+        with self._lock:
+            self._children[command.name] = child
+            self._spawn(child)
+        if not self._thread.is_alive():
+            self._thread.start()
+
+    def pids(self) -> dict[str, int]:
+        """Return the ids of the processes that run now."""
+        with self._lock:
+            return {name: child.process.pid for name, child in self._children.items() if child.process is not None}
+
+    def failures(self) -> dict[str, int]:
+        """Return the exit status of each process that died last and isn't back yet."""
+        with self._lock:
+            return {name: child.deaths[-1] for name, child in self._children.items() if child.process is None}
+
+    def stop(self, within: float = 9.0) -> None:
+        """End everything, the highest rank first; whoever doesn't end in time is killed."""
+        self._stopping.set()
+        deadline = time.monotonic() + within
+        with self._lock:
+            ranks = sorted({child.command.rank for child in self._children.values()}, reverse=True)
+            for position, rank in enumerate(ranks):
+                remaining = len(ranks) - position - 1
+                self._end_rank(rank, deadline - remaining * 1.0)
+
+    def _end_rank(self, rank: int, deadline: float) -> None:
+        processes = [
+            child.process
+            for child in self._children.values()
+            if child.command.rank == rank and child.process is not None
+        ]
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(_POLL):
+            with self._lock:
+                for child in self._children.values():
+                    self._attend(child)
+
+    def _attend(self, child: _Child) -> None:
+        if self._stopping.is_set():
+            return
+        now = time.monotonic()
+        if child.process is not None:
+            status = child.process.poll()
+            if status is None:
+                return
+            lived = now - child.started_at
+            child.process = None
+            child.deaths.append(status)
+            child.pause = _SHORTEST_PAUSE if lived > _HEALTHY_AFTER else min(_LONGEST_PAUSE, child.pause * 2)
+            child.start_at = now + child.pause
+        elif now >= child.start_at:
+            self._spawn(child)
+
+    def _spawn(self, child: _Child) -> None:
+        child.process = subprocess.Popen(
+            self._wrapped(child.command.arguments),
+            env=dict(child.command.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=child.log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        child.started_at = time.monotonic()
+        self._changed(self.pids())
+
+    def _wrapped(self, arguments: Sequence[str]) -> list[str]:
+        if sys.platform != "linux":
+            return list(arguments)
+        return [sys.executable, "-S", "-E", "-c", _DIE_WITH_PARENT, str(os.getpid()), *arguments]
+
+
+def end_on_signals(stopping: threading.Event) -> None:
+    """Set `stopping` when we are asked to end."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stopping.set())
