@@ -1,0 +1,64 @@
+"""The whole sandbox as one ASGI app: the API first, because it is what must be fast."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from deploy.sandbox.api.app import HEALTH_PATH, Api
+from deploy.sandbox.api.operations import OPERATIONS
+from deploy.sandbox.control.observe import CONTROLS
+from deploy.sandbox.control.sink import PREFIX, Sink
+from deploy.sandbox.pages.alerts import alerts_page
+from deploy.sandbox.pages.home import home
+from deploy.sandbox.world import World
+
+
+def create_app(world: World) -> ASGIApp:
+    """Return the app; its lifespan lets time pass in the world."""
+    api, sink, rest = Api(world), Sink(world), _rest(world)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        path = str(scope.get("path", ""))
+        if path in OPERATIONS or path == HEALTH_PATH:
+            await api(scope, receive, send)
+        elif path.startswith(PREFIX):
+            await sink(scope, receive, send)
+        elif scope["type"] == "lifespan" or _is_ours(path):
+            await rest(scope, receive, send)
+        else:
+            await api(scope, receive, send)
+
+    return app
+
+
+def _is_ours(path: str) -> bool:
+    return path in {"/", "/alerts", "/alerts.json", "/sandbox"} or path.startswith("/sandbox/")
+
+
+def _rest(world: World) -> Starlette:
+    async def show_home(_: Request) -> Response:
+        return home(world)
+
+    async def show_alerts(_: Request) -> Response:
+        return alerts_page(world)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        time_passes = asyncio.create_task(world.run())
+        try:
+            yield
+        finally:
+            time_passes.cancel()
+            with suppress(asyncio.CancelledError):
+                await time_passes
+            world.store.close()
+
+    pages = [Route("/", show_home), Route("/alerts", show_alerts)]
+    controls = [control.route(world) for control in CONTROLS]
+    return Starlette(routes=[*pages, *controls], lifespan=lifespan)
