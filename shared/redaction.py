@@ -1,8 +1,9 @@
 """Takes PINs out of whatever the vendor sends, before anything is written (design decision "no PIN at rest").
 
-Seam puts the PIN in clear text into webhooks: `code` of `access_code.set_on_device`, `from`/`to` of a changed code, and
-now and then into a sentence. So a key named `code` goes wherever it stands, a change of a code loses both its sides, and
-in every other text runs of four or more digits are masked; identifiers, times and vendor enums alone are kept as they are.
+Seam puts the PIN in clear text into webhooks: `code` of `access_code.set_on_device`, `from`/`to` of a changed code,
+and now and then into a sentence. So a key named `code` goes wherever it stands, a change of a code loses both its
+sides, and in every other text runs of four or more digits are masked; identifiers, times and vendor enums alone are
+kept as they are.
 """
 
 import re

@@ -57,42 +57,42 @@ IGNORED: Final = f"{PREFIX}:ignored"
 
 
 def booking_record(booking_id: str) -> str:
-    """Hash {version, record}: the booking as it stands."""
+    """Return the key of the hash {version, record}: the booking as it stands."""
     return f"{PREFIX}:{{booking:{_encoded(booking_id)}}}:record"
 
 
 def booking_history(booking_id: str) -> str:
-    """List of JSON entries, oldest first: what happened to the booking."""
+    """Return the key of the list of JSON entries, oldest first: what happened to the booking."""
     return f"{PREFIX}:{{booking:{_encoded(booking_id)}}}:history"
 
 
 def code_owner(access_code_id: str) -> str:
-    """JSON [booking_id, device_id]: whose access code it is."""
+    """Return the key of the JSON [booking_id, device_id]: whose access code it is."""
     return f"{PREFIX}:{{code:{_encoded(access_code_id)}}}:owner"
 
 
 def code_events(access_code_id: str) -> str:
-    """List of JSON events of one access code, in the order of their arrival."""
+    """Return the key of the list of one access code's events, in the order of their arrival."""
     return f"{PREFIX}:{{code:{_encoded(access_code_id)}}}:events"
 
 
 def door_device(device_id: str) -> str:
-    """The device object as Seam last returned it, as JSON."""
+    """Return the key of the device object as Seam last returned it, as JSON."""
     return f"{PREFIX}:{{door:{_encoded(device_id)}}}:device"
 
 
 def door_budget(device_id: str) -> str:
-    """Sorted set of the moments (epoch milliseconds) of the door's latest creates."""
+    """Return the key of the sorted set of the moments (epoch milliseconds) of the door's latest creates."""
     return f"{PREFIX}:{{door:{_encoded(device_id)}}}:budget"
 
 
 def alert_record(key: str) -> str:
-    """Hash {version, record}: one alert and who has been told."""
+    """Return the key of the hash {version, record}: one alert and who has been told."""
     return f"{PREFIX}:{{alert:{_encoded(key)}}}:record"
 
 
 def seen(stream: str, message_id: str) -> str:
-    """Marker that `message_id` is in `stream`. The stream's whole name is the hash tag: both lie on one node."""
+    """Return the key of the mark that `message_id` is in `stream`; the stream's name as hash tag: both on one node."""
     return f"{{{stream}}}:seen:{_encoded(message_id)}"
 
 

@@ -1,8 +1,8 @@
 """Every setting, read from the environment once, at start, and checked as a whole.
 
 A process names what it cannot do without (`load_settings(require=…)`); the answer is either a frozen `Settings` or
-`InvalidSettings` with *every* problem by the setting's own name. An empty value counts as absent: an empty webhook secret
-is a missing secret, never "no verification".
+`InvalidSettings` with *every* problem by the setting's own name. An empty value counts as absent: an empty webhook
+secret is a missing secret, never "no verification".
 """
 
 import binascii
@@ -13,7 +13,7 @@ from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, NoReturn, Self
+from typing import Annotated, Any, Final, Literal, NoReturn, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
@@ -24,6 +24,7 @@ from shared.domain.matching import MatchPolicy, SlotPreference
 
 # Which of several secrets, tokens and addresses is meant is told apart by spaces or commas, as the contract says.
 _SEPARATORS: Final = re.compile(r"[\s,]+")
+_SECRET_MARK: Final = "whsec_"  # noqa: S105 - how secrets begin
 # Settings of the contract that do nothing yet: whoever relies on one must learn it at start, not from a missing alert.
 _NOT_SUPPORTED: Final = ("ALERTS_FILE", "BOOKING_QUEUE_URL")
 
@@ -80,8 +81,6 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that `web` listens on.")
     port: int = Field(8080, ge=1, le=65535, description="Port that `web` listens on.")
 
-    SECRET_PREFIX: ClassVar[str] = "whsec_"
-
     @classmethod
     def settings_customise_sources(
         cls,
@@ -100,7 +99,7 @@ class Settings(BaseSettings):
     def _secrets_are_keys(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         # The library drops characters that aren't base64 in silence and then rejects every webhook.
         for number, secret in enumerate(secrets, start=1):
-            key = secret.get_secret_value().removeprefix(cls.SECRET_PREFIX)
+            key = secret.get_secret_value().removeprefix(_SECRET_MARK)
             try:
                 is_key = len(b64decode(key, validate=True)) > 0
             except binascii.Error:

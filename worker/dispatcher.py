@@ -1,7 +1,7 @@
 """The dispatcher: reads the two streams and turns their entries into tasks. A part of the worker, one thread a stream.
 
 An entry stays pending until the task that handles it has recorded its outcome and acknowledged it. Whatever happens to
-the task, or to Celery's message, an entry that is idle for too long is claimed and dispatched again; tasks therefore bear
+the task, or to Celery's message, an entry that is idle for too long is claimed and dispatched again; so tasks bear
 being run twice. What is under way is bounded: a backlog waits in its stream, not in the broker.
 """
 

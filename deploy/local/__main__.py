@@ -76,9 +76,8 @@ def _tell(place: Place) -> None:
     run_file = place.directory / "run.json"
     print(f"\nEverything runs. Where it is: {run_file}\n")
     print(f"  webhooks for Seam    {place.web_url}/webhooks/seam")
-    print(
-        f"  Seam                 {place.seam_url}{'   (the sandbox: doors, codes, alerts)' if place.has_sandbox else ''}"
-    )
+    kind = "   (the sandbox: doors, codes, alerts)" if place.has_sandbox else ""
+    print(f"  Seam                 {place.seam_url}{kind}")
     if place.alerts_url:
         print(f"  alerts sent          {place.alerts_url}")
     print(f"  logs                 {place.directory / 'logs'}/")

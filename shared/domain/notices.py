@@ -77,7 +77,7 @@ def _alert_of(booking: Booking, door: BookedDoor, now: datetime) -> AlertNotice 
         raised=True,
         key=f"booking/{booking.booking_id}/{door.reason}/{door.device_id}",
         problem=door.reason,
-        subject=f"Booking {booking.booking_id} on door {door.device_id}",
+        subject=f"Booking {booking.booking_id} on {door.name or door.device_id}",
         happened=f"{trouble.happened} {door.detail}".strip() if trouble.quotes_detail else trouble.happened,
         next_step=trouble.next_step,
         actor=trouble.actor,

@@ -34,6 +34,11 @@ class Window:
     ends_at: datetime
 
 
+def on_clock_of(asked: Window, made: Window) -> Window:
+    """Return `made` on the clock that `asked` is told on, each end with its own offset."""
+    return Window(made.starts_at.astimezone(asked.starts_at.tzinfo), made.ends_at.astimezone(asked.ends_at.tzinfo))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessCode:
     """An access code that exists at Seam, since `known_since` as far as we know. Never its PIN."""
@@ -58,13 +63,14 @@ class Intent:
 class BookedDoor:
     """One door of a booking; not `wanted` once a later revision left it out.
 
-    `planned_revision` is the revision that `state` answers to; a newer one of the booking means: plan again. `due_at` is
-    when the door is looked at next. `attempts` counts failed tries since the last success. `residual` are codes of
+    `planned_revision` is the revision that `state` answers to; a newer one of the booking means: plan again. `due_at`
+    is when the door is looked at next. `attempts` counts failed tries since the last success. `residual` are codes of
     earlier revisions that open the door until they end. `asked` is the window that a code was last asked for. While it
     `is_muted`, the reason is not for people yet. `check_in`/`check_out` are instants, once the lock's zone is known.
     """
 
     device_id: str
+    name: str = ""
     wanted: bool = True
     state: State = State.RECEIVED
     reason: str = ""

@@ -36,8 +36,8 @@ def next_try(
 ) -> Retry:
     """Say when the `attempt`-th failure (from 1) is followed by the next try.
 
-    `jitter` is a random number in [0, 1): the pause is between half of the backed-off time and all of it. A `retry_after`
-    that the other side named is honoured in full.
+    `jitter` is a random number in [0, 1): the pause is between half of the backed-off time and all of it. A
+    `retry_after` that the other side named is honoured in full.
     """
     after_check_in = check_in is not None and now >= check_in
     cap = LONGEST_PAUSE_AFTER_CHECK_IN if after_check_in else LONGEST_PAUSE

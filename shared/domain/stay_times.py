@@ -1,11 +1,14 @@
 """A stay's two times as instants, which due times and severities need; matching itself works on wall clocks."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from shared.domain.bookings import Instant, Stay, StayTime
-from shared.domain.lifecycle import surely_over_at
+from shared.domain.bookings import Instant, Stay, StayTime, WallTime
 from shared.domain.wall_clock import find_zone, instant_at
+
+# The last place on Earth where a wall clock shows a given time does so 12 hours after UTC does.
+_LATEST_ZONE: Final = timedelta(hours=12)
 
 
 def instants_of(stay: Stay, lock_zone: str | None) -> tuple[datetime, datetime]:
@@ -28,3 +31,14 @@ def _instant(moment: StayTime, lock_zone: ZoneInfo | None) -> datetime | None:
 
 def _as_utc(moment: StayTime) -> datetime:
     return moment.at.replace(tzinfo=UTC) if moment.at.tzinfo is None else moment.at
+
+
+def surely_over_at(stay: Stay) -> datetime:
+    """Return an instant at which the stay has ended in whatever zone its door is."""
+    return _upper_bound(stay.check_out)
+
+
+def _upper_bound(moment: StayTime) -> datetime:
+    if isinstance(moment, WallTime):
+        return moment.at.replace(tzinfo=UTC) + _LATEST_ZONE
+    return moment.at

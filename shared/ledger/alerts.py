@@ -62,7 +62,7 @@ class AlertLedger:
             if after is None:
                 return None
             now = self._clock()
-            # First the place in the due-set, then the record: a kill between the two is a look too many, not a lost alert.
+            # First the place in the due-set: a kill between this and the record is a look too many, not a lost alert.
             self._due.hold([alert_item(key)], now)
             try:
                 self._save(record_key, after, version, now)

@@ -17,8 +17,8 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.clock import Clock
-from shared.domain.lifecycle import surely_over_at
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry
+from shared.domain.stay_times import surely_over_at
 from shared.ledger.due import DueSet, door_item
 from shared.ledger.records import Conflict, RecordStore
 
@@ -145,7 +145,7 @@ class BookingLedger:
         return [Owner(*json.loads(text)) if text else None for text in pipeline.execute()]
 
     def record_events(self, events: list[tuple[str, str]]) -> None:
-        """Append (access_code_id, event JSON) pairs to the stories of their codes; unowned ones expire in three days."""
+        """Append (access_code_id, event JSON) pairs to the stories of their codes; those of no booking expire soon."""
         lives_for = int(redis_keys.UNOWNED_EVENTS_FOR.total_seconds())
         pipeline = self._redis.pipeline(transaction=False)
         for access_code_id, event in events:
@@ -194,7 +194,7 @@ def _as_entry(event: dict[str, Any]) -> HistoryEntry:
     try:
         at = datetime.fromisoformat(str(event.get("occurred_at")))
     except ValueError:
-        at = datetime.min
+        at = datetime.fromtimestamp(0, UTC)
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return HistoryEntry(at=at, what=str(event.get("event_type")), text=f"Event {event.get('event_id')} from Seam.")
 

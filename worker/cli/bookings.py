@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import click
@@ -10,7 +10,7 @@ import click
 from shared.contracts import BOOKING_FIELD
 from shared.domain import lifecycle
 from shared.domain.notices import outcome_body
-from shared.domain.records import Booking
+from shared.domain.records import Booking, HistoryEntry
 from shared.ledger.bookings import UnknownBooking
 from worker.assembly import Ports
 from worker.cli import bookings_view as view
@@ -77,12 +77,7 @@ def show(booking_id: str, *, as_json: bool) -> None:
     booking = _get(ports, booking_id)
     history = ports.ledger.history(booking_id)
     if as_json:
-        lines = [
-            {"at": entry.at.isoformat(), "what": entry.what, "text": entry.text, "device_id": entry.device_id}
-            | ({"facts": entry.facts} if entry.facts else {})
-            for entry in history
-        ]
-        click.echo(json.dumps({**as_object(booking), "history": lines}, indent=2))
+        click.echo(json.dumps(story_object(booking, history), indent=2))
     else:
         view.print_story(booking, history)
 
@@ -127,6 +122,16 @@ def as_object(booking: Booking) -> dict[str, Any]:
         "held_back_by": booking.held_back_by,
         "due_at": view.earliest_due(booking),
     }
+
+
+def story_object(booking: Booking, history: Iterable[HistoryEntry]) -> dict[str, Any]:
+    """Return a booking with its history, as `show --json` prints it."""
+    lines = [
+        {"at": entry.at.isoformat(), "what": entry.what, "text": entry.text, "device_id": entry.device_id}
+        | ({"facts": entry.facts} if entry.facts else {})
+        for entry in history
+    ]
+    return {**as_object(booking), "history": lines}
 
 
 def _as_line(as_json: bool) -> Callable[[Booking], str]:  # noqa: FBT001 - chooses a format, once

@@ -19,18 +19,12 @@ def settings_for(*required: str) -> Settings:
 
     Ends the command with 2, listing every problem, where they can't be used.
     """
-    local = _local_run()
-    named = {
-        "REDIS_URL": local.get("redis_url"),
-        "SEAM_API_KEY": local.get("seam_api_key"),
-        "SEAM_ENDPOINT": local.get("seam_url"),
-        "SEAM_WEBHOOK_SECRET": local.get("webhook_secret"),
-    }
+    local: dict[str, str] = _local_run().get("settings", {})
     given = os.environ.get("SEAM_API_KEY")
-    for name, value in named.items():
-        # A key of one's own never goes to the sandbox, nor the sandbox's key to Seam.
-        is_foreign = name == "SEAM_ENDPOINT" and given not in (None, "", local.get("seam_api_key"))
-        if value and not os.environ.get(name) and not is_foreign:
+    # A key of one's own never goes to the sandbox, nor the sandbox's key to Seam.
+    is_own_workspace = given not in (None, "", local.get("SEAM_API_KEY"))
+    for name, value in local.items():
+        if not os.environ.get(name) and not (is_own_workspace and name.startswith("SEAM_")):
             os.environ[name] = value
     try:
         return load_settings(required)

@@ -1,4 +1,4 @@
-"""`oracode up`: hands over to `deploy/local`, which lies beside this package in a checkout and isn't imported from here."""
+"""`oracode up`: hands over to `deploy/local`, which lies beside this package in a checkout; it isn't imported."""
 
 import os
 import sys

@@ -61,9 +61,7 @@ class ApplyBooking:
 
     def _apply(self, entry_id: str, text: str | None) -> Booking | None:
         try:
-            if text is None:
-                raise InvalidMessage((Problem(BOOKING_FIELD, "the entry has no such field", "XADD … message '{…}'"),))
-            message = parse_booking_message(text)
+            message = _parsed(text)
             booking = self._ledger.create_or_update(message.booking_id, lambda before: self._accept(before, message))
         except InvalidMessage as invalid:
             self._park(entry_id, text, invalid)
@@ -116,6 +114,12 @@ class ApplyBooking:
                 parked_at=self._clock().isoformat(),
             )
         )
+
+
+def _parsed(text: str | None) -> BookingMessage:
+    if text is None:
+        raise InvalidMessage((Problem(BOOKING_FIELD, "the entry has no such field", "XADD … message '{…}'"),))
+    return parse_booking_message(text)
 
 
 def _kept(text: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 from shared.clock import Clock
 from shared.domain import lifecycle
 from shared.domain.code_condition import Confirmed, InTrouble, StillToCome, condition_of
-from shared.domain.records import AccessCode, BookedDoor, Booking, Change
+from shared.domain.records import AccessCode, BookedDoor, Booking, Change, Window, on_clock_of
 from shared.ledger.bookings import BookingLedger
 from worker.seam.access_codes import AccessCodes, CodeReport
 
@@ -113,8 +113,8 @@ def _difference(door: BookedDoor, report: CodeReport) -> str:
     asked, made = door.asked, report.window
     if asked is None or asked == made:
         return ""
-    zone = asked.starts_at.tzinfo
-    return (
-        f"Asked for {asked.starts_at:%Y-%m-%d %H:%M} to {asked.ends_at:%Y-%m-%d %H:%M}, got "
-        f"{made.starts_at.astimezone(zone):%Y-%m-%d %H:%M} to {made.ends_at.astimezone(asked.ends_at.tzinfo):%Y-%m-%d %H:%M}."
-    )
+    return f"Asked for {_span(asked)}, got {_span(on_clock_of(asked, made))}."
+
+
+def _span(window: Window) -> str:
+    return f"{window.starts_at:%Y-%m-%d %H:%M} to {window.ends_at:%Y-%m-%d %H:%M}"

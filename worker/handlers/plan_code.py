@@ -14,9 +14,10 @@ import structlog
 from shared.clock import Clock
 from shared.domain import lifecycle
 from shared.domain.matching import Match, MatchPolicy, Outcome, match
-from shared.domain.records import AccessCode, BookedDoor, Booking, Change, Intent, Window
+from shared.domain.records import AccessCode, BookedDoor, Booking, Change, Intent, Window, on_clock_of
 from shared.domain.retries import next_wait
 from shared.domain.stay_times import instants_of
+from shared.domain.suggestions import suggest
 from shared.ledger.bookings import BookingLedger
 from worker.budget import CreateBudget
 from worker.seam.access_codes import AccessCodes, CodeReport, name_of
@@ -25,6 +26,7 @@ from worker.seam.errors import OutcomeUnknown, Refused, TryAgainLater
 
 # Seam rounds by up to an hour; a code of ours in doubt that lies this near to what was asked is the one we asked for.
 _NEAR: Final = timedelta(minutes=60)
+_MOST_ADVICE: Final = 3
 # What can't get better by waiting, only by a person.
 _FINAL: Final = (Outcome.TOO_LONG, Outcome.INVALID_BOOKING)
 
@@ -76,14 +78,24 @@ class PlanCode:
 
         def knowing(transition: Callable[[Booking], Change]) -> Callable[[Booking], Change]:
             return lambda now_it: transition(
-                lifecycle.knows_times(now_it, door.device_id, check_in=check_in, check_out=check_out, time_zone=zone)
+                lifecycle.knows_door(
+                    now_it,
+                    door.device_id,
+                    name=seam_door.name,
+                    check_in=check_in,
+                    check_out=check_out,
+                    time_zone=zone,
+                )
             )
 
         window = _window(found)
         if door.code is not None and door.code.window != window:
             return self._update(booking, lambda it: lifecycle.retires(it, door.device_id, **self._fence(booking)))
         if window is None:
-            return self._update(booking, knowing(self._no_match(booking, door, found, check_in)))
+            advice = " ".join(
+                each.text for each in suggest(booking.stay, seam_door, self._policy, found)[:_MOST_ADVICE]
+            )
+            return self._update(booking, knowing(self._no_match(booking, door, found, advice, check_in)))
         if door.code is not None:
             return self._update(
                 booking,
@@ -206,7 +218,7 @@ class PlanCode:
         now = self._clock()
         code = AccessCode(
             access_code_id=report.access_code_id,
-            window=_on_clock_of(asked, report.window),
+            window=on_clock_of(asked, report.window),
             known_since=now,
             user_level_id=report.user_level_id,
         )
@@ -229,10 +241,10 @@ class PlanCode:
         )
 
     def _no_match(
-        self, booking: Booking, door: BookedDoor, found: Match, check_in: datetime
+        self, booking: Booking, door: BookedDoor, found: Match, detail: str, check_in: datetime
     ) -> Callable[[Booking], Change]:
         now = self._clock()
-        reason, detail, facts = str(found.outcome), found.problem, {"match": dict(found.as_json())}
+        reason, facts = str(found.outcome), {"match": dict(found.as_json())}
         if found.outcome in _FINAL:
             return lambda it: lifecycle.fails(
                 it,
@@ -287,14 +299,6 @@ def _adoptable(
         if report.access_code_id not in residual and (distance := _distance(report.window, window)) <= tolerance
     ]
     return min(near, default=(None, None, None), key=lambda each: each[:2])[2]
-
-
-def _on_clock_of(asked: Window, made: Window) -> Window:
-    """Return what Seam tells in UTC on the lock's clock, each end with its own offset."""
-    return Window(
-        made.starts_at.astimezone(asked.starts_at.tzinfo),
-        made.ends_at.astimezone(asked.ends_at.tzinfo),
-    )
 
 
 def _distance(one: Window, other: Window) -> timedelta:

@@ -1,4 +1,4 @@
-"""A batch of Seam's events: each into the story of its code, then acknowledged, then the doors they speak of looked at."""
+"""A batch of Seam's events: each into the story of its code, all acknowledged, then a look at the doors concerned."""
 
 import json
 from collections.abc import Callable, Mapping

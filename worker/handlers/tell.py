@@ -1,7 +1,7 @@
 """Hands over what a booking has to tell: outcomes to the booking system's stream, alerts to the alert ledger.
 
-The notices were stored with the state that caused them. Each is handed over, then taken out of the outbox; a kill between
-the two hands it over again, and both receivers drop the repeat.
+The notices were stored with the state that caused them. Each is handed over, then taken out of the outbox; a kill
+between the two hands it over again, and both receivers drop the repeat.
 """
 
 import json

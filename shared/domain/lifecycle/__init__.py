@@ -1,0 +1,38 @@
+"""How a booking moves: every transition is a pure function from a booking to a `Change`.
+
+Nobody else builds a changed `Booking`: each transition ends in `settling.settled`, which draws the verdict over all
+doors and writes into the outbox what the booking system and the ops team are to be told. What is told is so decided in
+the same moment as the state, and stored with it.
+"""
+
+from shared.domain.lifecycle.following import confirms, ends, loses_code, rests, unconfirmed, withdraws
+from shared.domain.lifecycle.making import intends, issues, nothing_made
+from shared.domain.lifecycle.messages import Repeated, Superseded, accept, retried, told
+from shared.domain.lifecycle.planning import fails, keeps, knows_door, retires, schedules, stumbles, waits
+from shared.domain.lifecycle.settling import Facts, Overtaken
+
+__all__ = [
+    "Facts",
+    "Overtaken",
+    "Repeated",
+    "Superseded",
+    "accept",
+    "confirms",
+    "ends",
+    "fails",
+    "intends",
+    "issues",
+    "keeps",
+    "knows_door",
+    "loses_code",
+    "nothing_made",
+    "rests",
+    "retires",
+    "retried",
+    "schedules",
+    "stumbles",
+    "told",
+    "unconfirmed",
+    "waits",
+    "withdraws",
+]

@@ -1,0 +1,97 @@
+"""After there is a code: what Seam says of it, and how a door ends."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.lifecycle.settling import moved
+from shared.domain.records import Booking, Change, HistoryEntry, State
+
+
+def confirms(booking: Booking, device_id: str, *, reason: str, detail: str, now: datetime) -> Change:
+    """Record that Seam confirms the code; `reason` says what is odd about it all the same."""
+    before = booking.door(device_id)
+    door = replace(
+        before,
+        state=State.READY,
+        reason=reason,
+        detail=detail,
+        is_muted=False,
+        attempts=0,
+        due_at=before.check_out or (before.code.window.ends_at if before.code else None),
+    )
+    entry = HistoryEntry(at=now, what="code.confirmed", text=f"Seam confirms the code. {detail}".strip())
+    is_news = (before.state, before.reason) != (State.READY, reason)
+    return moved(booking, door, now, *((entry,) if is_news else ()))
+
+
+def unconfirmed(
+    booking: Booking,
+    device_id: str,
+    *,
+    reason: str,
+    detail: str,
+    failed: bool,
+    due_at: datetime,
+    now: datetime,
+) -> Change:
+    """Record what Seam says of a code that isn't confirmed: nothing yet (no reason), or why it may never be."""
+    before = booking.door(device_id)
+    door = replace(
+        before,
+        state=State.FAILED if failed else State.ISSUED,
+        reason=reason,
+        detail=detail,
+        is_muted=False,
+        due_at=due_at,
+        attempts=before.attempts + 1,
+    )
+    is_news = (before.state, before.reason, before.detail) != (door.state, reason, detail)
+    text = f"Not confirmed: {reason or 'not set yet'}. {detail}".strip()
+    return moved(
+        booking,
+        door,
+        now,
+        *((HistoryEntry(at=now, what="code.unconfirmed", text=text),) if is_news else ()),
+    )
+
+
+def rests(booking: Booking, device_id: str, *, now: datetime) -> Change:
+    """Leave a door alone until check-out: its code's window is over, and what Seam says of it matters no more."""
+    door = booking.door(device_id)
+    return moved(booking, replace(door, due_at=door.check_out), now)
+
+
+def loses_code(booking: Booking, device_id: str, *, now: datetime) -> Change:
+    """Record that Seam no longer has the code although the stay goes on."""
+    door = booking.door(device_id)
+    gone = door.code.access_code_id if door.code else "unknown"
+    door = replace(
+        door,
+        code=None,
+        state=State.FAILED,
+        reason="code_gone",
+        detail=f"Access code {gone} is not at Seam any more.",
+        is_muted=False,
+        due_at=door.check_out,
+    )
+    return moved(booking, door, now, HistoryEntry(at=now, what="code.lost", text=door.detail))
+
+
+def withdraws(booking: Booking, device_id: str, *, now: datetime) -> Change:
+    """Close a door of a cancelled booking, or one a later revision left out: its code stays as residual access."""
+    door = booking.door(device_id)
+    codes = (*door.residual, *((door.code,) if door.code else ()))
+    door = replace(door, state=State.CANCELLED, reason="", detail="", code=None, residual=codes, due_at=None)
+    until = max((code.window.ends_at for code in codes if code.window.ends_at > now), default=None)
+    text = (
+        f"Closed; a code still opens the door until {until.isoformat()}."
+        if until
+        else "Closed; no code opens the door."
+    )
+    return moved(booking, door, now, HistoryEntry(at=now, what="door.closed", text=text))
+
+
+def ends(booking: Booking, device_id: str, *, now: datetime) -> Change:
+    """Close a door whose check-out has passed."""
+    door = replace(booking.door(device_id), state=State.ENDED, reason="", detail="", due_at=None)
+    return moved(booking, door, now, HistoryEntry(at=now, what="door.ended", text="Check-out has passed."))

@@ -1,0 +1,87 @@
+"""Around the create: the intent before the call, what the call or a look found, and nothing in between."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.lifecycle.settling import READ_BACK_WITHIN, Facts, Overtaken, moved, planned, span
+from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry, Intent, State, Window
+
+
+def intends(
+    booking: Booking,
+    seen_door: BookedDoor,
+    intent: Intent,
+    *,
+    revision: int,
+    facts: Facts,
+    now: datetime,
+    due_at: datetime,
+) -> Change:
+    """Record that a create is about to be sent. From here only a look at Seam decides.
+
+    `seen_door` is the door as it stood before the look at Seam that found nothing: it is the fence. Raises Overtaken if
+    anybody has moved the door since, or the booking was cancelled or changed.
+    """
+    if booking.door(seen_door.device_id) != seen_door or seen_door.intent is not None:
+        raise Overtaken
+    door = planned(booking, seen_door.device_id, revision)
+    door = replace(door, state=State.CREATING, intent=intent, asked=intent.window, due_at=due_at)
+    text = f"Asking Seam for a code from {span(intent.window)}."
+    return moved(booking, door, now, HistoryEntry(at=now, what="code.requested", text=text, facts=facts))
+
+
+def issues(
+    booking: Booking,
+    device_id: str,
+    code: AccessCode,
+    *,
+    revision: int | None,
+    asked: Window,
+    adopted: bool,
+    now: datetime,
+) -> Change:
+    """Record that the access code exists, by our create or found by a look (`adopted`). Closes the intent.
+
+    A fact, whatever became of the booking meanwhile: `revision` is what the code was made for, and if that isn't the
+    booking's any more, the door is planned again with this code at hand.
+    """
+    before = booking.door(device_id)
+    door = replace(
+        before,
+        planned_revision=revision,
+        intent=None,
+        code=code,
+        asked=asked,
+        reason="",
+        detail="",
+        is_muted=False,
+        attempts=0,
+        due_at=now + READ_BACK_WITHIN,
+    )
+    if door.wanted and not booking.cancelled:
+        door = replace(door, state=State.ISSUED)
+    is_known = before.code is not None and before.code.access_code_id == code.access_code_id
+    if before.code is not None and not is_known:
+        door = replace(door, residual=(*door.residual, before.code))
+    how = "was found at Seam and taken over" if adopted else "was made"
+    entry = HistoryEntry(
+        at=now,
+        what="code.adopted" if adopted else "code.issued",
+        text=f"Access code {code.access_code_id} {how}, from {span(code.window)}.",
+        facts={"access_code_id": code.access_code_id},
+    )
+    return moved(booking, door, now, *(() if is_known else (entry,)))
+
+
+def nothing_made(booking: Booking, device_id: str, *, intent_id: str, now: datetime) -> Change:
+    """Record that a look found no code for an open intent, so that the door may be planned anew.
+
+    Raises Overtaken where that intent isn't the open one any more.
+    """
+    door = booking.door(device_id)
+    if door.intent is None or door.intent.intent_id != intent_id:
+        raise Overtaken
+    state = State.SCHEDULED if door.wanted and not booking.cancelled else door.state
+    door = replace(door, intent=None, state=state, planned_revision=None, due_at=now)
+    entry = HistoryEntry(at=now, what="code.not_found", text="A look at Seam shows that no code was made.")
+    return moved(booking, door, now, entry)

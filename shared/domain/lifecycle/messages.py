@@ -1,0 +1,99 @@
+"""What a booking system or a person does to a booking: messages by revision, and "try again"."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.domain.bookings import BookingMessage, MessageType, Stay
+from shared.domain.lifecycle.settling import settled
+from shared.domain.records import BookedDoor, Booking, Change, HistoryEntry, Notice, State
+
+# How many messages a booking remembers to know a repeat; its revision alone would already stop older ones.
+_SEEN_MESSAGES: Final = 50
+# Where a door has nothing more to come.
+_OVER: Final = (State.CANCELLED, State.ENDED)
+
+
+class Repeated(Exception):
+    """The same message was applied before."""
+
+
+class Superseded(Exception):
+    """A newer revision, or an earlier message of the same one, has won."""
+
+
+def accept(
+    before: Booking | None,
+    message: BookingMessage,
+    *,
+    stay: Stay | None,
+    device_ids: tuple[str, ...],
+    lead_time: timedelta | None,
+    now: datetime,
+) -> Change:
+    """Apply a booking message. The highest revision wins; of equal ones the first, unless the later cancels.
+
+    Raises Repeated or Superseded where nothing changes.
+    """
+    mark = f"{message.source}\x1f{message.message_id}"
+    cancels = message.type is MessageType.CANCELLED
+    if before is not None:
+        if mark in before.seen_messages:
+            raise Repeated
+        is_older = message.revision < before.revision
+        is_no_news = message.revision == before.revision and (before.cancelled or not cancels)
+        if is_older or is_no_news:
+            raise Superseded
+    base = before or Booking(booking_id=message.booking_id, revision=message.revision)
+    booking = replace(
+        base,
+        revision=message.revision,
+        cancelled=cancels,
+        seen_messages=(*base.seen_messages, mark)[-_SEEN_MESSAGES:],
+    )
+    if not cancels:
+        booking = replace(
+            booking,
+            stay=stay,
+            lead_time=lead_time,
+            label=message.label,
+            doors=_doors_for(base.doors, device_ids),
+        )
+    booking = replace(booking, doors=tuple(replace(door, due_at=now, attempts=0) for door in booking.doors))
+    entry = HistoryEntry(
+        at=now,
+        what="message.applied",
+        text=f"{message.type}, revision {message.revision}, was applied.",
+        facts={
+            "revision": message.revision,
+            "source": message.source,
+            "message_id": message.message_id,
+        },
+    )
+    return settled(before, booking, now, entry)
+
+
+def _doors_for(before: tuple[BookedDoor, ...], device_ids: tuple[str, ...]) -> tuple[BookedDoor, ...]:
+    known = {door.device_id: door for door in before}
+    wanted = [replace(known.get(device_id) or BookedDoor(device_id=device_id), wanted=True) for device_id in device_ids]
+    wanted = [replace(door, state=State.RECEIVED) if door.state in _OVER else door for door in wanted]
+    dropped = [replace(door, wanted=False) for door in before if door.device_id not in device_ids]
+    return (*wanted, *dropped)
+
+
+def retried(booking: Booking, *, now: datetime) -> Change:
+    """Plan every unfinished door again at once, because a person asked for it."""
+    doors = tuple(
+        replace(door, planned_revision=None, due_at=now, attempts=0)
+        if door.wanted and door.state not in (*_OVER, State.READY)
+        else door
+        for door in booking.doors
+    )
+    entry = HistoryEntry(at=now, what="booking.retried", text="A person asked to try again now.")
+    return settled(booking, replace(booking, doors=doors), now, entry)
+
+
+def told(booking: Booking, handed_over: tuple[Notice, ...]) -> Change:
+    """Take what was handed over out of the outbox. Two workers that told the same take it out once."""
+    rest = tuple(notice for notice in booking.outbox if notice not in handed_over)
+    return Change(replace(booking, outbox=rest))

@@ -1,0 +1,106 @@
+"""Before there is a code: scheduled, waiting, failed, stumbled; and what happens to a code of an earlier revision."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.lifecycle.settling import READ_BACK_WITHIN, Facts, moved, planned, with_door
+from shared.domain.records import Booking, Change, HistoryEntry, State, Window
+from shared.domain.stay_times import surely_over_at
+
+
+def knows_door(
+    booking: Booking, device_id: str, *, name: str, check_in: datetime, check_out: datetime, time_zone: str | None
+) -> Booking:
+    """Return the booking with what the door itself tells: its name, its zone, and so the stay as instants."""
+    door = replace(booking.door(device_id), name=name, check_in=check_in, check_out=check_out, time_zone=time_zone)
+    return replace(booking, doors=with_door(booking, door))
+
+
+def schedules(
+    booking: Booking, device_id: str, *, revision: int, until: datetime, reason: str, facts: Facts, now: datetime
+) -> Change:
+    """Leave the door until `until`: its creation window isn't open, or its budget of creates is used up."""
+    door = planned(booking, device_id, revision)
+    door = replace(door, state=State.SCHEDULED, reason=reason, due_at=until, attempts=0)
+    text = f"The code will be made at {until.isoformat(timespec='seconds')} ({reason})."
+    return moved(booking, door, now, HistoryEntry(at=now, what="door.scheduled", text=text, facts=facts))
+
+
+def waits(
+    booking: Booking,
+    device_id: str,
+    *,
+    revision: int,
+    reason: str,
+    detail: str,
+    until: datetime,
+    facts: Facts,
+    now: datetime,
+) -> Change:
+    """Put the door into the waiting room: nothing fits now, and it is tried again at `until`."""
+    before = booking.door(device_id)
+    door = planned(booking, device_id, revision)
+    door = replace(door, state=State.WAITING, reason=reason, detail=detail, due_at=until, attempts=0)
+    text = f"Waiting: {reason}. {detail}".strip()
+    is_news = (before.state, before.reason, before.detail) != (State.WAITING, reason, detail)
+    entry = HistoryEntry(at=now, what="door.waiting", text=text, facts=facts)
+    return moved(booking, door, now, *((entry,) if is_news else ()))
+
+
+def fails(
+    booking: Booking, device_id: str, *, revision: int, reason: str, detail: str, facts: Facts, now: datetime
+) -> Change:
+    """Give the door up until a person acts."""
+    door = planned(booking, device_id, revision)
+    over_at = door.check_out or (surely_over_at(booking.stay) if booking.stay else None)
+    door = replace(door, state=State.FAILED, reason=reason, detail=detail, due_at=over_at)
+    text = f"A person must act: {reason}. {detail}".strip()
+    return moved(booking, door, now, HistoryEntry(at=now, what="door.failed", text=text, facts=facts))
+
+
+def stumbles(
+    booking: Booking,
+    device_id: str,
+    *,
+    reason: str,
+    detail: str,
+    until: datetime,
+    tell: bool,
+    now: datetime,
+) -> Change:
+    """Record a failed try that is repeated at `until`; unless `tell`, its reason isn't for people yet.
+
+    A door that already has something to tell (waiting, failed) keeps it: a failed look changes nothing about that.
+    """
+    before = booking.door(device_id)
+    door = replace(before, attempts=before.attempts + 1, due_at=until)
+    is_making = before.state in (State.RECEIVED, State.SCHEDULED, State.CREATING)
+    if is_making or (tell and before.state in (State.ISSUED, State.READY)):
+        state = State.SCHEDULED if before.state is State.RECEIVED else before.state
+        door = replace(door, state=state, reason=reason, detail=detail, is_muted=not tell)
+    text = f"Try {door.attempts} failed ({reason}): {detail} Next try at {until.isoformat(timespec='seconds')}."
+    return moved(booking, door, now, HistoryEntry(at=now, what="door.try_failed", text=text))
+
+
+def retires(booking: Booking, device_id: str, *, revision: int, now: datetime) -> Change:
+    """Set the door's code aside because the stay's window is another now: it stays as residual access until it ends."""
+    door = planned(booking, device_id, revision)
+    if door.code is None:
+        return Change(booking)
+    text = f"Access code {door.code.access_code_id} is of an earlier revision and opens the door until it ends."
+    door = replace(
+        door,
+        planned_revision=None,
+        state=State.RECEIVED,
+        residual=(*door.residual, door.code),
+        code=None,
+    )
+    return moved(booking, door, now, HistoryEntry(at=now, what="code.retired", text=text))
+
+
+def keeps(booking: Booking, device_id: str, *, revision: int, asked: Window, now: datetime) -> Change:
+    """Record that the code at hand serves the newer revision too: nothing is made."""
+    door = replace(planned(booking, device_id, revision), state=State.ISSUED, asked=asked, attempts=0)
+    door = replace(door, due_at=now + READ_BACK_WITHIN)
+    text = "The code at hand serves this revision too."
+    return moved(booking, door, now, HistoryEntry(at=now, what="code.kept", text=text))

@@ -1,0 +1,92 @@
+"""Every transition ends here: the verdict over all doors is drawn, and what others are to be told is written down."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from shared.domain import notices
+from shared.domain.records import BookedDoor, Booking, Change, HistoryEntry, State, Window
+
+Facts = dict[str, Any]
+
+# A code that was just made or kept is read back at once; this is when it is read if that was cut off.
+READ_BACK_WITHIN: Final = timedelta(seconds=15)
+
+# The verdict over several doors is the one that needs a person most, then the one that is furthest behind.
+_VERDICT_ORDER: Final = (
+    State.FAILED,
+    State.WAITING,
+    State.CREATING,
+    State.RECEIVED,
+    State.SCHEDULED,
+    State.ISSUED,
+    State.READY,
+    State.CANCELLED,
+    State.ENDED,
+)
+
+
+class Overtaken(Exception):
+    """The door changed since it was looked at; whoever holds the old view must look again."""
+
+
+def planned(booking: Booking, device_id: str, revision: int) -> BookedDoor:
+    """Return the door as answering to `revision`. Raises Overtaken if that isn't what is wanted any more."""
+    door = booking.door(device_id)
+    if booking.revision != revision or booking.cancelled or not door.wanted:
+        raise Overtaken
+    return replace(door, planned_revision=revision, reason="", detail="", is_muted=False)
+
+
+def with_door(booking: Booking, door: BookedDoor) -> tuple[BookedDoor, ...]:
+    """Return the booking's doors with `door` in the place of its old value."""
+    return tuple(door if other.device_id == door.device_id else other for other in booking.doors)
+
+
+def moved(booking: Booking, door: BookedDoor, now: datetime, *history: HistoryEntry) -> Change:
+    """Return the booking with `door` moved, and its verdict drawn anew."""
+    entries = (replace(entry, device_id=door.device_id) for entry in history)
+    return settled(booking, replace(booking, doors=with_door(booking, door)), now, *entries)
+
+
+def settled(before: Booking | None, after: Booking, now: datetime, *history: HistoryEntry) -> Change:
+    """Return the change from `before` to `after`: verdict, residual access and notices, all of one moment."""
+    state, held_back_by = _verdict(after)
+    held = after.door(held_back_by) if held_back_by else None
+    after = replace(
+        after,
+        state=state,
+        reason=held.reason if held else "",
+        held_back_by=held_back_by if len(after.doors) > 1 else None,
+        residual_access_until=_residual_until(after, now),
+    )
+    after = notices.added(before, after, now)
+    if before is None or before.state is not state:
+        was = before.state if before else "new"
+        history = (
+            *history,
+            HistoryEntry(at=now, what=f"booking.{state}", text=f"The booking went from {was} to {state}."),
+        )
+    return Change(after, history)
+
+
+def _verdict(booking: Booking) -> tuple[State, str | None]:
+    if booking.cancelled:
+        return State.CANCELLED, None
+    wanted = [door for door in booking.doors if door.wanted]
+    if not wanted:
+        return State.RECEIVED, None
+    worst = min(wanted, key=lambda door: _VERDICT_ORDER.index(door.state))
+    return worst.state, worst.device_id
+
+
+def _residual_until(booking: Booking, now: datetime) -> datetime | None:
+    codes = [code for door in booking.doors for code in door.residual]
+    if booking.cancelled:
+        codes += [door.code for door in booking.doors if door.code]
+    return max((code.window.ends_at for code in codes if code.window.ends_at > now), default=None)
+
+
+def span(window: Window) -> str:
+    """Return a window for people to read."""
+    return f"{window.starts_at.isoformat(timespec='minutes')} to {window.ends_at.isoformat(timespec='minutes')}"

@@ -1,0 +1,174 @@
+"""`oracode doctor`: what must be mended before guests rely on this, and how. Each check is one line with its remedy."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast
+
+import click
+
+from shared.clock import system_clock
+from shared.domain.doors import Door, NotADoor, door_from_device
+from shared.settings import Settings
+from worker.alerts.routes import InvalidAlertUrls
+from worker.assembly import Ports, alert_channels, open_ports, seam_client, units_of
+from worker.cli.context import settings_for
+
+_OLDEST_SERVER: Final = (6, 2)
+_SIGNS: Final = {"ok": "ok  ", "warn": "warn", "bad": "BAD "}
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: what was looked at, how it stands, and what to do where it isn't well."""
+
+    subject: str
+    verdict: Literal["ok", "warn", "bad"]
+    text: str
+    remedy: str = ""
+
+
+@click.command("doctor", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
+def command(*, as_json: bool) -> None:
+    """Check settings, data server, Seam's key and webhook, and every door; exit 1 if something must be mended."""
+    settings = settings_for("REDIS_URL", "SEAM_API_KEY")
+    is_bad = False
+    for finding in findings(settings):
+        is_bad = is_bad or finding.verdict == "bad"
+        if as_json:
+            click.echo(json.dumps({name: getattr(finding, name) for name in Finding.__slots__}))
+        else:
+            click.echo(f"{_SIGNS[finding.verdict]}  {_plain(finding.subject)}: {_plain(finding.text)}")
+            if finding.remedy:
+                click.echo(f"      -> {_plain(finding.remedy)}")
+    raise SystemExit(1 if is_bad else 0)
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Yield every finding; a part that can't be reached is a finding too."""
+    yield from _settings(settings)
+    ports = open_ports(settings)
+    checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
+        ("data server", lambda: _data_server(ports)),
+        ("work", lambda: _work(settings, ports)),
+        ("Seam", lambda: _seam(settings)),
+    )
+    for subject, check in checks:
+        try:
+            yield from check()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what the doctor has to tell
+            yield Finding(subject, "bad", f"can't be used: {type(error).__name__}: {error}")
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    if settings.seam_webhook_secret:
+        yield Finding("SEAM_WEBHOOK_SECRET", "ok", f"{len(settings.seam_webhook_secret)} secret(s)")
+    else:
+        yield Finding("SEAM_WEBHOOK_SECRET", "bad", "is not set: `web` won't start", "copy it from Seam's console")
+    try:
+        names = [channel.name for channel in alert_channels(settings)]
+    except InvalidAlertUrls as invalid:
+        yield Finding("ALERT_URLS", "bad", str(invalid))
+    else:
+        if names:
+            yield Finding("ALERT_URLS", "ok", ", ".join(names))
+        else:
+            yield Finding("ALERT_URLS", "bad", "nobody is told of failures", "set it to a Slack or a signed webhook")
+    try:
+        units = units_of(settings)
+    except ValueError as invalid:
+        yield Finding("DOORS_FILE", "bad", str(invalid))
+    else:
+        yield Finding("DOORS_FILE", "ok", f"{len(units)} unit(s)")
+
+
+def _data_server(ports: Ports) -> Iterator[Finding]:
+    info: dict[str, Any] = ports.redis.info()
+    version = str(info.get("valkey_version") or info["redis_version"])
+    is_old = tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_SERVER
+    yield Finding(
+        "data server version", "bad" if is_old else "ok", version, "upgrade to 6.2 or later" if is_old else ""
+    )
+    keeps = int(info.get("aof_enabled", 0)) == 1
+    remedy = "" if keeps else "CONFIG SET appendonly yes, and in its configuration file"
+    yield Finding(
+        "append-only file", "ok" if keeps else "bad", "on" if keeps else "off: a crash loses bookings", remedy
+    )
+    if keeps and info.get("aof_last_write_status") != "ok":
+        yield Finding("append-only file", "bad", "its last write failed", "look at the server's disk")
+    policy = str(info.get("maxmemory_policy", "unknown"))
+    is_safe = policy == "noeviction"
+    remedy = "" if is_safe else "CONFIG SET maxmemory-policy noeviction"
+    yield Finding("eviction policy", "ok" if is_safe else "bad", policy, remedy)
+    if info.get("role") != "master":
+        yield Finding("role", "bad", "it is a replica and takes no writes", "point REDIS_URL at the primary")
+
+
+def _work(settings: Settings, ports: Ports) -> Iterator[Finding]:
+    for stream in (settings.booking_stream, settings.event_stream):
+        backlog = int(cast(Any, ports.redis.xlen(stream)))
+        yield Finding(f"stream {stream}", "ok", f"{backlog} waiting or under way")
+    due, in_all = ports.due.count(system_clock())
+    yield Finding("due-set", "ok", f"{due} due now, {in_all} in all")
+    parked = ports.parked.count()
+    remedy = "look at them with `oracode parked list`" if parked else ""
+    yield Finding("parked messages", "warn" if parked else "ok", str(parked), remedy)
+    for alert in ports.alerts.all():
+        for channel, told in alert.told.items():
+            if told.attempts:
+                text = f"{channel} has not taken {alert.notice.key} after {told.attempts} tries: {told.error}"
+                yield Finding("alert", "bad", text, "check the channel's address in ALERT_URLS")
+
+
+def _seam(settings: Settings) -> Iterator[Finding]:
+    client = seam_client(settings)
+    webhooks = client.read("/webhooks/list", {}).get("webhooks")
+    urls = [str(webhook.get("url")) for webhook in webhooks] if isinstance(webhooks, list) else []
+    if any(url.endswith("/webhooks/seam") for url in urls):
+        yield Finding("Seam webhook", "ok", ", ".join(urls))
+    else:
+        yield Finding("Seam webhook", "bad", "none ends in /webhooks/seam", "create one in Seam's console")
+    count = 0
+    parameters: dict[str, Any] = {"limit": _PAGE}
+    while True:
+        answer = client.read("/devices/list", parameters)
+        for device in answer.get("devices") or ():
+            if "oracode" in str(device.get("device_type")):
+                count += 1
+                yield from _door(device)
+        cursor = (answer.get("pagination") or {}).get("next_page_cursor")
+        if not cursor:
+            break
+        parameters = {**parameters, "page_cursor": cursor}
+    if not count:
+        yield Finding("doors", "bad", "Seam has no Oracode door", "connect the site in Seam's console")
+
+
+def _door(device: dict[str, Any]) -> Iterator[Finding]:
+    try:
+        door = door_from_device(device)
+    except NotADoor as error:
+        yield Finding("door", "warn", str(error))
+        return
+    subject = f"door {door.name} ({door.device_id})"
+    if problem := _door_problem(door):
+        yield Finding(subject, "warn", *problem)
+    else:
+        yield Finding(subject, "ok", f"{len(door.slots)} slot(s), {door.time_zone or 'zone in its slots'}")
+
+
+def _door_problem(door: Door) -> tuple[str, str] | None:
+    if not door.can_program_offline_access_codes:
+        return "takes no offline codes", "check at Seam that its site is approved"
+    if not door.slots:
+        return "has no time slots", "ask the installer to set them up"
+    if unreadable := [slot.name for slot in door.slots if slot.unreadable]:
+        return f"{len(unreadable)} slot(s) can't be read", f"look at them with `oracode slots {door.device_id}`"
+    has_zone = door.time_zone or any(slot.check_in and slot.check_in.zone for slot in door.slots)
+    return None if has_zone else ("has no time zone", "ask Seam's support to set it")
+
+
+def _plain(text: str) -> str:
+    return "".join(character if character.isprintable() else "�" for character in text)
