@@ -1,0 +1,38 @@
+"""Fixtures for all tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from redis import Redis
+
+from shared.redis_client import connect
+from tests.support.server import DataServer
+
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")
+
+
+@pytest.fixture(scope="session")
+def data_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DataServer]:
+    """Run one real data server for all tests that only need its answers."""
+    server = DataServer(tmp_path_factory.mktemp("data-server"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_client(data_server: DataServer) -> Iterator[Redis]:
+    """Lend an empty database."""
+    client = connect(data_server.url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def project() -> Path:
+    """Return the project's root."""
+    return Path(__file__).resolve().parents[1]

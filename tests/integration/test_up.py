@@ -1,0 +1,113 @@
+"""`oracode up` and `make demo` as a newcomer meets them."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.machine import Machine
+from tests.support.waiting import wait_until
+
+
+def test_the_demo_ends_well_within_ninety_seconds(tmp_path: Path) -> None:
+    """Bookings end in every state, the alerts go out, the exit code is 0."""
+    answer = subprocess.run(
+        ["oracode", "up", "--demo", "--data-dir", str(tmp_path / "demo")],
+        env={**os.environ, "PATH": f"{Path(os.sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},  # type: ignore[attr-defined]
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "Every booking ended as it should." in answer.stdout
+    for state in ("received", "scheduled", "waiting", "creating", "issued", "ready", "failed", "cancelled", "ended"):
+        assert f" {state}\n" in answer.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_everything_it_started_and_keeps_its_data(tmp_path: Path, number: signal.Signals) -> None:
+    """All processes are gone within ten seconds, and the next start finds what was there."""
+    machine = Machine(tmp_path / "data")
+    machine.start()
+    run = machine.run()
+    assert set(run["pids"]) == {"redis", "sandbox", "web", "worker", "beat"}
+    with machine.redis() as redis:
+        redis.set("kept", "yes")
+    assert machine.stop(number) == 0
+    assert not any(_is_alive(pid) for pid in run["pids"].values())
+    machine.start()
+    with machine.redis() as redis:
+        assert redis.get("kept") == "yes"
+    assert machine.run()["web_url"] == run["web_url"]
+    machine.stop()
+
+
+def test_killed_outright_it_leaves_no_process_and_no_loss(tmp_path: Path) -> None:
+    """`kill -9` of `up` itself: what it started ends too, and the next start works in the same directory."""
+    machine = Machine(tmp_path / "data")
+    machine.start()
+    pids = machine.run()["pids"]
+    with machine.redis() as redis:
+        redis.set("kept", "yes")
+    machine.stop(signal.SIGKILL)
+    wait_until(lambda: not any(_is_alive(pid) for pid in pids.values()), what="all have ended")
+    machine.start()
+    with machine.redis() as redis:
+        assert redis.get("kept") == "yes"
+    machine.stop()
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        pytest.param({"SEAM_API_KEY": "seam_key"}, "SEAM_WEBHOOK_SECRET", id="a-real-key-without-its-secret"),
+        pytest.param({"SEAM_ENDPOINT": "http://127.0.0.1:9"}, "SEAM_API_KEY", id="an-endpoint-without-a-key"),
+    ],
+)
+def test_settings_that_do_not_belong_together_are_named(tmp_path: Path, settings: dict[str, str], named: str) -> None:
+    """It says what is missing and exits 2, having started nothing."""
+    machine = Machine(tmp_path / "data", settings)
+    answer = machine.oracode("up", "--data-dir", str(tmp_path / "data"))
+    assert answer.returncode == 2
+    assert named in answer.stderr
+
+
+def test_malformed_settings_are_told_by_the_process_that_needs_them(tmp_path: Path) -> None:
+    """A setting that a process refuses ends `up` with that process's own words."""
+    machine = Machine(tmp_path / "data", {"CREATE_LEAD_TIME": "soon", "SLOT_PREFERENCE": "best"})
+    answer = machine.oracode("up", "--data-dir", str(tmp_path / "data"))
+    assert answer.returncode in (2, 3)
+    assert "CREATE_LEAD_TIME" in answer.stderr
+    assert "SLOT_PREFERENCE" in answer.stderr
+
+
+def test_run_json_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    """It holds keys and tokens."""
+    machine = Machine(tmp_path / "data")
+    machine.start()
+    path = tmp_path / "data" / "run.json"
+    assert path.stat().st_mode & 0o077 == 0
+    assert set(json.loads(path.read_text())) == {
+        "web_url",
+        "booking_token",
+        "seam_url",
+        "seam_api_key",
+        "webhook_secret",
+        "redis_url",
+        "alerts_url",
+        "pids",
+        "settings",
+    }
+    machine.stop()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
