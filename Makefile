@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo run setup setup-dev test lint types imports clean
+.PHONY: demo run setup setup-dev test lint types imports lock clean
 
 demo: setup
 	$(BIN)/oracode up --demo
@@ -30,6 +30,14 @@ types: setup-dev
 
 imports: setup-dev
 	$(BIN)/lint-imports
+
+# Exact versions with hashes, from the lower bounds of pyproject.toml. Needs uv; names no registry.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links
+lock:
+	$(COMPILE) pyproject.toml --group build -o requirements.txt
+	$(COMPILE) pyproject.toml --group build --group dev -c requirements.txt -o requirements-dev.txt
+	echo 'seam>=3.18' | $(COMPILE) - -o requirements-sdk.txt
 
 clean:
 	rm -rf $(VENV) .venv-sdk .oracode .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
