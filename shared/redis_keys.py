@@ -16,7 +16,8 @@ PREFIX: Final = "oracode"
 SEEN_FOR: Final = timedelta(days=3)
 # Events of codes that are not ours, or not ours yet, are of no use for longer than a create may take to be recorded.
 UNOWNED_EVENTS_FOR: Final = timedelta(days=3)
-BUDGET_FOR: Final = timedelta(minutes=2)
+# Longer than any wait for a door's next minute, so that places in its queue outlive the wait.
+ADMISSION_FOR: Final = timedelta(hours=1)
 PARKED_FOR: Final = timedelta(days=90)
 
 
@@ -39,12 +40,17 @@ KEYSPACES: Final = (
         "three days, then check-out + RETENTION",
     ),
     Keyspace(f"{PREFIX}:{{door:*}}:device", "worker.seam.doors", "DOOR_CACHE_FOR"),
-    Keyspace(f"{PREFIX}:{{door:*}}:budget", "worker.budget", "two minutes"),
+    Keyspace(f"{PREFIX}:{{door:*}}:fingerprint", "worker.seam.doors", "RETENTION"),
+    Keyspace(f"{PREFIX}:{{door:*}}:bookings", "shared.ledger.bookings", "the last check-out + RETENTION"),
+    Keyspace(f"{PREFIX}:{{door:*}}:spent", "worker.admission", "ADMISSION_FOR"),
+    Keyspace(f"{PREFIX}:{{door:*}}:queue", "worker.admission", "ADMISSION_FOR"),
+    Keyspace(f"{PREFIX}:{{door:*}}:asked", "worker.admission", "ADMISSION_FOR"),
     Keyspace(f"{PREFIX}:{{alert:*}}:record", "shared.ledger.alerts", "RETENTION after the last change"),
     Keyspace(f"{PREFIX}:due", "shared.ledger.due", None),
     Keyspace(f"{PREFIX}:bookings", "shared.ledger.bookings", None),
     Keyspace(f"{PREFIX}:alerts", "shared.ledger.alerts", None),
     Keyspace(f"{PREFIX}:parked", "shared.parked", None),
+    Keyspace(f"{PREFIX}:generation", "shared.ledger.generation", None),
     Keyspace(f"{PREFIX}:ignored", "receiver.inbox", None),
     Keyspace("{*}:seen:*", "shared.streams", "three days"),
 )
@@ -53,6 +59,7 @@ DUE: Final = f"{PREFIX}:due"
 BOOKINGS: Final = f"{PREFIX}:bookings"
 ALERTS: Final = f"{PREFIX}:alerts"
 PARKED: Final = f"{PREFIX}:parked"
+GENERATION: Final = f"{PREFIX}:generation"
 IGNORED: Final = f"{PREFIX}:ignored"
 
 
@@ -81,9 +88,29 @@ def door_device(device_id: str) -> str:
     return f"{PREFIX}:{{door:{_encoded(device_id)}}}:device"
 
 
-def door_budget(device_id: str) -> str:
+def door_fingerprint(device_id: str) -> str:
+    """Return the key of what a door was like when it was last read: its slots, zone and capability, hashed."""
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:fingerprint"
+
+
+def door_bookings(device_id: str) -> str:
+    """Return the key of the sorted set of the ids of a door's bookings, by expiry (epoch seconds)."""
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:bookings"
+
+
+def door_spent(device_id: str) -> str:
     """Return the key of the sorted set of the moments (epoch milliseconds) of the door's latest creates."""
-    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:budget"
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:spent"
+
+
+def door_queue(device_id: str) -> str:
+    """Return the key of the sorted set of bookings that want a create on the door, by check-in."""
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:queue"
+
+
+def door_asked(device_id: str) -> str:
+    """Return the key of the sorted set of the moments until which each of those keeps its place."""
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:asked"
 
 
 def alert_record(key: str) -> str:

@@ -13,20 +13,25 @@ from shared.domain.bookings import UnitRules
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet
+from shared.ledger.generation import Generation
 from shared.parked import ParkedList
 from shared.redis_client import connect
 from shared.settings import Settings
 from shared.streams import OutcomeStream
+from worker.admission import Admission
 from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
 from worker.alerts.routes import channels_from
-from worker.budget import CreateBudget
+from worker.capacity import CapacityWatch
 from worker.handlers.advance_door import AdvanceDoor
 from worker.handlers.apply_booking import ApplyBooking
+from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_code import CheckCode
-from worker.handlers.plan_code import PlanCode
+from worker.handlers.make_code import MakeCode
+from worker.handlers.plan_door import PlanDoor
 from worker.handlers.record_events import RecordEvents
 from worker.handlers.tell import Tell
+from worker.handlers.wake_door import WakeDoor
 from worker.parking import Parking
 from worker.seam.access_codes import AccessCodes
 from worker.seam.client import SeamClient
@@ -108,17 +113,34 @@ def build_handlers(
     ports = open_ports(settings, channels, clock)
     client = seam_client(settings)
     codes = AccessCodes(client)
-    plan = PlanCode(
+    settle = settings.seam_timeout + SETTLE_MARGIN
+    make = MakeCode(
         ledger=ports.ledger,
-        doors=Doors(client, ports.redis, cache_for=settings.door_cache_for),
         codes=codes,
-        budget=CreateBudget(ports.redis),
+        admission=Admission(ports.redis, patience=settings.waiting_retry_every * 2),
+        capacity=CapacityWatch(ports.alerts),
+        generation=Generation(ports.redis, settle=settle, clock=clock, new_id=_new_id),
+        waiting_retry_every=settings.waiting_retry_every,
+        settle=settle,
+        clock=clock,
+        new_id=_new_id,
+    )
+    change = ChangeCode(ledger=ports.ledger, codes=codes, clock=clock)
+    plan = PlanDoor(
+        ledger=ports.ledger,
+        doors=Doors(
+            client,
+            ports.redis,
+            cache_for=settings.door_cache_for,
+            remember_for=settings.retention,
+            changed=WakeDoor(ledger=ports.ledger, due=ports.due, clock=clock),
+        ),
+        make=make,
+        change=change,
         policy=settings.match_policy,
         lead_time=settings.create_lead_time,
         waiting_retry_every=settings.waiting_retry_every,
-        settle=settings.seam_timeout + SETTLE_MARGIN,
         clock=clock,
-        new_id=lambda: str(uuid.uuid4()),
     )
     return Handlers(
         apply_booking=ApplyBooking(
@@ -141,6 +163,8 @@ def build_handlers(
         advance_door=AdvanceDoor(
             ledger=ports.ledger,
             plan=plan,
+            make=make,
+            change=change,
             check=CheckCode(
                 ledger=ports.ledger,
                 codes=codes,
@@ -158,3 +182,7 @@ def build_handlers(
         due=ports.due,
         redis=ports.redis,
     )
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())

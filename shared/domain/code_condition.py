@@ -14,7 +14,7 @@ SEAM_KEEPS_TRYING: Final = frozenset({"failed_to_set_on_device", "failed_to_issu
 HARMLESS: Final = frozenset(
     {"failed_to_remove_from_device", "failed_to_delete", "failed_to_expire", "failed_to_update"}
 )
-_NOT_THERE_YET: Final = frozenset({"creating", "deferring_creation"})
+_NOT_THERE_YET: Final = frozenset({"creating", "deferring_creation", "updating_time_frame"})
 
 
 @dataclass(frozen=True, slots=True)

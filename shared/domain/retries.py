@@ -1,11 +1,13 @@
-"""When a failed try is repeated: one pure policy, a value for an answer.
+"""Whether and when a failed try is repeated: one pure policy, a value for an answer.
 
-Transient failures back off with jitter up to a cap, and never past the check-in: as it nears, tries come closer
-together. After the check-in a guest may be standing there, so the cap is short. Nobody is told of the first few.
+What can't be repeated goes to a person at once; what nobody understands, after a few tries. Transient failures back off
+with jitter up to a cap, and never past the check-in: as it nears, tries come closer together. After the check-in a
+guest may be standing there, so the cap is short. Nobody is told of the first few.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Final
 
 FIRST_PAUSE: Final = timedelta(seconds=2)
@@ -18,12 +20,61 @@ TELL_AFTER_ATTEMPTS: Final = 4
 TELL_AT_ONCE_BEFORE_CHECK_IN: Final = timedelta(hours=2)
 
 
+# A failure that nobody understands may be a passing one; after these it is a bug, and a person's.
+UNKNOWN_ATTEMPTS: Final = 4
+
+
+class Failure(Enum):
+    """How a try failed, as far as the next one is concerned."""
+
+    TRANSIENT = auto()
+    """The other side was away or failing; the same call may succeed later."""
+    RATE_LIMITED = auto()
+    """Too many calls; the other side wants a pause."""
+    OUR_KEY = auto()
+    """Our key isn't accepted: for a person at once, and tried again until it is."""
+    PERMANENT = auto()
+    """The same call will fail again."""
+    UNKNOWN = auto()
+    """Something nobody foresaw, most likely a bug of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Don't repeat it: a person must act."""
+
+
 @dataclass(frozen=True, slots=True)
 class Retry:
     """Try again `at`; `tell` says whether a person should know by now."""
 
     at: datetime
     tell: bool
+
+
+def decide(
+    failure: Failure,
+    *,
+    attempt: int,
+    now: datetime,
+    check_in: datetime | None,
+    jitter: float,
+    retry_after: timedelta | None = None,
+) -> Retry | GiveUp:
+    """Say what follows the `attempt`-th failure in a row (from 1). `jitter` is a random number in [0, 1)."""
+    match failure:
+        case Failure.PERMANENT:
+            return GiveUp()
+        case Failure.UNKNOWN if attempt >= UNKNOWN_ATTEMPTS:
+            return GiveUp()
+        case Failure.RATE_LIMITED:
+            pause = RATE_LIMIT_PAUSE * (1 + jitter / 4) if retry_after is None else retry_after
+            return next_try(attempt=attempt, now=now, check_in=check_in, jitter=jitter, retry_after=pause)
+        case Failure.OUR_KEY:
+            retry = next_try(attempt=attempt, now=now, check_in=check_in, jitter=jitter)
+            return Retry(retry.at, tell=True)
+        case Failure.TRANSIENT | Failure.UNKNOWN:
+            return next_try(attempt=attempt, now=now, check_in=check_in, jitter=jitter, retry_after=retry_after)
 
 
 def next_try(

@@ -57,6 +57,22 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "Correct the booking's device_ids or the doors file, then retry the booking.",
         "ops",
     ),
+    "door_full": Trouble(
+        "The lock holds as many codes as it can; the next one that ends makes room.",
+        "Nothing if check-in is far: it is tried again, nearest arrival first. Else let the guest in by hand.",
+        "ops",
+    ),
+    "nearly_full": Trouble(
+        "The lock is nearly full of codes, and Oracode codes can't be deleted.",
+        "Make codes for it later (a shorter lead time), and don't make any by hand.",
+        "ops",
+    ),
+    "internal_error": Trouble(
+        "This service itself failed, again and again.",
+        "Look for this booking in the worker's log and report it; then retry the booking.",
+        "ops",
+        quotes_detail=False,
+    ),
     "refused_by_seam": Trouble(
         "Seam refused to make the code.",
         "Read Seam's reason, mend it, then retry the booking; or let the guest in by hand.",

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import TypeAdapter
 from redis import Redis
@@ -26,6 +26,8 @@ _HISTORY: Final = TypeAdapter(HistoryEntry)
 # Two workers that write one booking at once collide once or twice; more means that something is wrong.
 _MOST_CONFLICTS: Final = 50
 _PAGE: Final = 500
+# The story of one code; more lines than these are a flood.
+_MOST_EVENTS: Final = 500
 
 Transition = Callable[[Booking], Change]
 
@@ -107,6 +109,10 @@ class BookingLedger:
         pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expiry.timestamp()})
         for door in booking.doors:
             if door not in doors_before:
+                of_door = redis_keys.door_bookings(door.device_id)
+                pipeline.zadd(of_door, {booking.booking_id: expiry.timestamp()})
+                pipeline.pexpireat(of_door, _milliseconds(expiry), gt=True)
+                pipeline.pexpireat(of_door, _milliseconds(expiry), nx=True)
                 for code in codes_of(door):
                     owner = json.dumps([booking.booking_id, door.device_id])
                     pipeline.set(
@@ -135,6 +141,14 @@ class BookingLedger:
         self._due.set([(door_item(booking_id, device_id), due_at)])
         return version
 
+    def of_door(self, device_id: str) -> list[Booking]:
+        """Return every booking on the door that is kept."""
+        key = redis_keys.door_bookings(device_id)
+        self._redis.zremrangebyscore(key, "-inf", self._clock().timestamp())
+        ids = cast(Any, self._redis.zrange(key, 0, -1))
+        found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids])
+        return [booking for booking in found if booking is not None]
+
     def owner_of(self, access_code_ids: list[str]) -> list[Owner | None]:
         """Return whose each code is, in their order; None for codes that are not ours."""
         if not access_code_ids:
@@ -145,14 +159,24 @@ class BookingLedger:
         return [Owner(*json.loads(text)) if text else None for text in pipeline.execute()]
 
     def record_events(self, events: list[tuple[str, str]]) -> None:
-        """Append (access_code_id, event JSON) pairs to the stories of their codes; those of no booking expire soon."""
-        lives_for = int(redis_keys.UNOWNED_EVENTS_FOR.total_seconds())
+        """Append (access_code_id, event JSON) pairs to the stories of their codes.
+
+        A story lives as long as its booking; that of a code of no booking (not ours, or not recorded yet) three days.
+        """
         pipeline = self._redis.pipeline(transaction=False)
         for access_code_id, event in events:
             key = redis_keys.code_events(access_code_id)
             pipeline.rpush(key, event)
-            pipeline.ltrim(key, -500, -1)
-            pipeline.expire(key, lives_for, nx=True)
+            pipeline.ltrim(key, -_MOST_EVENTS, -1)
+            pipeline.pexpiretime(redis_keys.code_owner(access_code_id))
+        expiries = pipeline.execute()[2::3]
+        for (access_code_id, _), expiry in zip(events, expiries, strict=True):
+            key = redis_keys.code_events(access_code_id)
+            # The server answers -2 where there is no such key: nobody's code.
+            if expiry > 0:
+                pipeline.pexpireat(key, expiry)
+            else:
+                pipeline.expire(key, redis_keys.UNOWNED_EVENTS_FOR)
         pipeline.execute()
 
     def history(self, booking_id: str) -> list[HistoryEntry]:

@@ -5,15 +5,18 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
+from redis.exceptions import RedisError
 
 from shared.clock import Clock
 from shared.domain import lifecycle
 from shared.domain.next_step import Step, next_step
-from shared.domain.records import BookedDoor, Booking
-from shared.domain.retries import next_try
+from shared.domain.records import BookedDoor, Booking, Change
+from shared.domain.retries import Failure, GiveUp, Retry, decide, next_try
 from shared.ledger.bookings import BookingLedger, UnknownBooking
+from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_code import CheckCode
-from worker.handlers.plan_code import PlanCode
+from worker.handlers.make_code import MakeCode
+from worker.handlers.plan_door import PlanDoor
 from worker.handlers.tell import Tell
 from worker.seam.errors import (
     NotFound,
@@ -28,21 +31,41 @@ from worker.seam.errors import (
 # A door goes through plan, create, read back and end in one go at most; more is a loop, and the due-set takes over.
 _MOST_STEPS: Final = 8
 
+# The first row that fits an error counts.
+_FAILURES: Final = (
+    (OutcomeUnknown, Failure.TRANSIENT, "in_doubt"),
+    (RateLimited, Failure.RATE_LIMITED, "rate_limited"),
+    (Unauthorized, Failure.OUR_KEY, "seam_unauthorized"),
+    (NotFound, Failure.PERMANENT, "device_not_found"),
+    (Refused, Failure.PERMANENT, "refused_by_seam"),
+    (SeamError, Failure.TRANSIENT, "seam_unavailable"),
+)
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class AdvanceDoor:
     """The task behind `doors.advance`. May be called at any time, any number of times, for any door."""
 
-    def __init__(self, *, ledger: BookingLedger, plan: PlanCode, check: CheckCode, tell: Tell, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: BookingLedger,
+        plan: PlanDoor,
+        make: MakeCode,
+        change: ChangeCode,
+        check: CheckCode,
+        tell: Tell,
+        clock: Clock,
+    ) -> None:
         self._ledger = ledger
         self._tell = tell
         self._clock = clock
         self._steps: Mapping[Step, Callable[[Booking, BookedDoor], Booking]] = {
-            Step.LOOK: plan.look,
+            Step.LOOK: make.look,
             Step.PLAN: plan.plan,
             Step.CHECK: check.check,
-            Step.WITHDRAW: self._withdraw,
+            Step.WITHDRAW: change.withdraw,
             Step.END: self._end,
         }
 
@@ -68,73 +91,66 @@ class AdvanceDoor:
             return self._steps[step](booking, door)
         except lifecycle.Overtaken:
             return self._ledger.get(booking.booking_id)
-        except SeamError as error:
-            log.warning(
-                "seam.call_failed",
-                booking_id=booking.booking_id,
-                device_id=door.device_id,
-                step=step.name.lower(),
-                kind=type(error).__name__,
-                error=str(error),
-            )
-            return self._stumble(self._ledger.get(booking.booking_id), door.device_id, error)
+        except (RedisError, OSError, UnknownBooking):
+            # The data server is away or was emptied: the due-set, or the booking's next message, brings it back.
+            raise
+        except Exception as error:
+            names = {"booking_id": booking.booking_id, "device_id": door.device_id, "step": step.name.lower()}
+            if isinstance(error, SeamError):
+                log.warning("seam.call_failed", **names, kind=type(error).__name__, error=str(error))
+            else:
+                log.exception("step.crashed", **names)
+            return self._after_failure(self._ledger.get(booking.booking_id), door.device_id, error)
 
-    def _stumble(self, booking: Booking, device_id: str, error: SeamError) -> Booking:
+    def _after_failure(self, booking: Booking, device_id: str, error: Exception) -> Booking:
         door, now = booking.door(device_id), self._clock()
-        if isinstance(error, Refused) and door.intent is None and door.code is None:
-            reason = "device_not_found" if isinstance(error, NotFound) else "refused_by_seam"
-            try:
-                return self._ledger.update(
-                    booking.booking_id,
-                    lambda it: lifecycle.fails(
-                        it,
-                        device_id,
-                        revision=booking.revision,
-                        reason=reason,
-                        detail=f"Seam says: {error}.",
-                        facts={},
-                        now=now,
-                    ),
-                )
-            except lifecycle.Overtaken:
-                return self._ledger.get(booking.booking_id)
-        retry_after = error.retry_after if isinstance(error, TryAgainLater) else None
-        retry = next_try(
+        failure, reason = failure_of(error)
+        decision = decide(
+            failure,
             attempt=door.attempts + 1,
             now=now,
             check_in=door.check_in,
             jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
-            retry_after=retry_after,
+            retry_after=error.retry_after if isinstance(error, TryAgainLater) else None,
         )
-        return self._ledger.update(
-            booking.booking_id,
-            lambda it: lifecycle.stumbles(
-                it,
-                device_id,
-                reason=_reason(error),
-                detail=str(error),
-                until=retry.at,
-                tell=retry.tell or isinstance(error, Unauthorized),
-                now=now,
-            ),
-        )
+        # A create in doubt, and a code that exists, are never given up: somebody may stand at that door with it.
+        if isinstance(decision, GiveUp) and (door.intent is not None or door.code is not None):
+            again = next_try(attempt=door.attempts + 1, now=now, check_in=door.check_in, jitter=0.0)
+            decision = Retry(again.at, tell=True)
+        detail = describe(error)
 
-    def _withdraw(self, booking: Booking, door: BookedDoor) -> Booking:
-        now = self._clock()
-        return self._ledger.update(booking.booking_id, lambda it: lifecycle.withdraws(it, door.device_id, now=now))
+        def transition(it: Booking) -> Change:
+            if isinstance(decision, Retry):
+                until, tell = decision.at, decision.tell
+                return lifecycle.stumbles(it, device_id, reason=reason, detail=detail, until=until, tell=tell, now=now)
+            return lifecycle.fails(
+                it, device_id, revision=booking.revision, reason=reason, detail=detail, facts={}, now=now
+            )
+
+        try:
+            return self._ledger.update(booking.booking_id, transition)
+        except lifecycle.Overtaken:
+            return self._ledger.get(booking.booking_id)
 
     def _end(self, booking: Booking, door: BookedDoor) -> Booking:
         now = self._clock()
         return self._ledger.update(booking.booking_id, lambda it: lifecycle.ends(it, door.device_id, now=now))
 
 
-def _reason(error: SeamError) -> str:
+def failure_of(error: Exception) -> tuple[Failure, str]:
+    """Return how an error counts for the retry policy, and the reason under which people are told of it."""
+    for kind, failure, reason in _FAILURES:
+        if isinstance(error, kind):
+            return failure, reason
+    return Failure.UNKNOWN, "internal_error"
+
+
+def describe(error: Exception) -> str:
+    """Return what people may read of an error: Seam's own words, but of a bug of ours only its kind."""
     match error:
-        case OutcomeUnknown():
-            return "in_doubt"
-        case RateLimited():
-            return "rate_limited"
-        case Unauthorized():
-            return "seam_unauthorized"
+        case Refused():
+            return f"Seam says: {error}."
+        case SeamError():
+            return f"{error}."
         case _:
-            return "seam_unavailable"
+            return f"{type(error).__name__}."

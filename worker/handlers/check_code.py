@@ -85,7 +85,8 @@ class CheckCode:
         now: datetime,
     ) -> Change:
         late_at = max(code.window.starts_at - PROGRAMMED_BEFORE, code.known_since) + self._late_set_after
-        odd = _difference(door, report)
+        # A window that is being changed differs because it is being changed.
+        odd = "" if "updating_time_frame" in report.pending else _difference(door, report)
         reason = "late_set" if now >= late_at else "window_differs" if odd else ""
         pending = ", ".join(report.pending)
         detail = (f"Pending at Seam: {pending}." if pending else "") if reason == "late_set" else odd

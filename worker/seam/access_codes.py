@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from shared.domain.code_changes import CodeFlags
 from shared.domain.records import Window
 from shared.redaction import mask_digits
 from worker.seam.client import SeamClient
@@ -33,6 +34,26 @@ class CodeReport:
     pending: tuple[str, ...]
     errors: tuple[tuple[str, str], ...]
     warnings: tuple[tuple[str, str], ...]
+    flags: CodeFlags
+
+    def is_of(self, booking_id: str) -> bool:
+        """Say whether the code's name is that of this booking."""
+        return is_name_of(self.name, booking_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CodesOnDoor:
+    """All codes of one door at one moment."""
+
+    reports: tuple[CodeReport, ...]
+
+    def of_booking(self, booking_id: str) -> list[CodeReport]:
+        """Return those whose name begins with the booking's id."""
+        return [report for report in self.reports if report.is_of(booking_id)]
+
+    def alive_at(self, now: datetime) -> int:
+        """Return how many have not ended."""
+        return sum(report.window.ends_at > now for report in self.reports)
 
 
 class AccessCodes:
@@ -64,11 +85,11 @@ class AccessCodes:
             return None
         return _report(answer.get("access_code"), Unreadable)
 
-    def of_booking(self, *, device_id: str, booking_id: str) -> list[CodeReport]:
-        """Find every code on the door whose name begins with the booking's id, through all pages.
+    def on_door(self, device_id: str) -> CodesOnDoor:
+        """Read every code of the door, through all pages.
 
-        Seam's own `search` isn't used: how it takes a name apart is undocumented, and a code that it misses is a second
-        live key to the door.
+        Seam's own `search` isn't used to find a booking's code: how it takes a name apart is undocumented, and a code
+        that it misses is a second live key to the door.
         """
         found: list[CodeReport] = []
         parameters: dict[str, Any] = {"device_id": device_id, "limit": _PAGE}
@@ -78,13 +99,41 @@ class AccessCodes:
             if not isinstance(codes, list):
                 raise Unreadable("/access_codes/list: the answer has no access_codes")
             reports = (_report(code, Unreadable) for code in codes if _is_time_bound(code))
-            found += [each for each in reports if each.device_id == device_id and is_name_of(each.name, booking_id)]
+            found += [report for report in reports if report.device_id == device_id]
             pagination = answer.get("pagination")
             cursor = pagination.get("next_page_cursor") if isinstance(pagination, Mapping) else None
             if not cursor:
-                return found
+                return CodesOnDoor(tuple(found))
             parameters = {**parameters, "page_cursor": cursor}
         raise Unreadable("/access_codes/list: its pages never end")
+
+    def created_since(self, device_id: str, since: datetime) -> list[CodeReport]:
+        """Read the codes of the door that events say were made since then: a second witness beside the list."""
+        answer = self._client.read(
+            "/events/list",
+            {"since": since.isoformat(), "device_id": device_id, "event_type": "access_code.created"},
+        )
+        events = answer.get("events")
+        if not isinstance(events, list):
+            raise Unreadable("/events/list: the answer has no events")
+        ids = {str(event.get("access_code_id")) for event in events if event.get("device_id") == device_id}
+        reports = (self.get(access_code_id) for access_code_id in sorted(ids))
+        return [report for report in reports if report is not None]
+
+    def change_window(self, access_code_id: str, window: Window) -> None:
+        """Move a code's window. May be repeated. Raises OutcomeUnknown if it may have happened all the same."""
+        self._client.change(
+            "/access_codes/update",
+            {
+                "access_code_id": access_code_id,
+                "starts_at": window.starts_at.isoformat(),
+                "ends_at": window.ends_at.isoformat(),
+            },
+        )
+
+    def delete(self, access_code_id: str) -> None:
+        """Take a code back. May be repeated: NotFound says that it is gone."""
+        self._client.change("/access_codes/delete", {"access_code_id": access_code_id})
 
 
 def name_of(booking_id: str, label: str | None) -> str:
@@ -122,6 +171,12 @@ def _report(code: Any, error_class: type[SeamError]) -> CodeReport:
             pending=tuple(str(each["mutation_code"]) for each in code.get("pending_mutations") or ()),
             errors=_issues(code.get("errors"), "error_code"),
             warnings=_issues(code.get("warnings"), "warning_code"),
+            flags=CodeFlags(
+                is_cancellable=metadata.get("is_cancellable") is True,
+                is_extendable=metadata.get("is_extendable") is True,
+                is_early_checkin_able=metadata.get("is_early_checkin_able") is True,
+                is_overridable=metadata.get("is_overridable") is True,
+            ),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         # The error's own text could quote the answer, and the answer holds the PIN.

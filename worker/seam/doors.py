@@ -1,7 +1,8 @@
 """Doors as Seam has them, remembered for a short while: bookings of one building arrive together."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -16,13 +17,26 @@ from worker.seam.errors import Unreadable
 class Doors:
     """Reads doors from Seam, through a cache in Redis that all workers share."""
 
-    def __init__(self, client: SeamClient, redis: Redis, *, cache_for: timedelta) -> None:
+    def __init__(
+        self,
+        client: SeamClient,
+        redis: Redis,
+        *,
+        cache_for: timedelta,
+        remember_for: timedelta,
+        changed: Callable[[str], None],
+    ) -> None:
         self._client = client
         self._redis = redis
         self._cache_for = cache_for
+        self._remember_for = remember_for
+        self._changed = changed
 
     def read(self, device_id: str, *, fresh: bool = False) -> Door:
-        """Return the door; `fresh` asks Seam in any case. Raises NotFound and the rest of `worker.seam.errors`."""
+        """Return the door; `fresh` asks Seam in any case. Raises NotFound and the rest of `worker.seam.errors`.
+
+        Where Seam was asked and the door isn't what it was when it was last read, `changed` is called with its id.
+        """
         key = redis_keys.door_device(device_id)
         cached = None if fresh else self._redis.get(key)
         if cached is not None:
@@ -33,6 +47,10 @@ class Doors:
         except NotADoor as error:
             raise Unreadable(f"/devices/get: {error}") from error
         self._redis.set(key, json.dumps(_needed(device)), px=self._cache_for)
+        fingerprint = fingerprint_of(door)
+        before = self._redis.set(redis_keys.door_fingerprint(device_id), fingerprint, get=True, px=self._remember_for)
+        if before is not None and before != fingerprint:
+            self._changed(device_id)
         return door
 
     def _fetch(self, device_id: str) -> Mapping[str, Any]:
@@ -40,6 +58,13 @@ class Doors:
         if not isinstance(device, Mapping) or device.get("device_id") != device_id:
             raise Unreadable("/devices/get: the answer isn't the device that was asked for")
         return device
+
+
+def fingerprint_of(door: Door) -> str:
+    """Return a hash of all that matching depends on: equal for doors that match alike, whatever the slots' order."""
+    parts = [str(door.can_program_offline_access_codes), str(door.time_zone), str(door.max_active_codes_supported)]
+    parts += sorted(map(repr, door.slots))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _needed(device: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,17 @@ the same moment as the state, and stored with it.
 from shared.domain.lifecycle.following import confirms, ends, loses_code, rests, unconfirmed, withdraws
 from shared.domain.lifecycle.making import intends, issues, nothing_made
 from shared.domain.lifecycle.messages import Repeated, Superseded, accept, retried, told
-from shared.domain.lifecycle.planning import fails, keeps, knows_door, retires, schedules, stumbles, waits
+from shared.domain.lifecycle.planning import (
+    alters,
+    fails,
+    keeps,
+    knows_door,
+    retires,
+    schedules,
+    stumbles,
+    waits,
+    wakes,
+)
 from shared.domain.lifecycle.settling import Facts, Overtaken
 
 __all__ = [
@@ -17,6 +27,7 @@ __all__ = [
     "Repeated",
     "Superseded",
     "accept",
+    "alters",
     "confirms",
     "ends",
     "fails",
@@ -34,5 +45,6 @@ __all__ = [
     "told",
     "unconfirmed",
     "waits",
+    "wakes",
     "withdraws",
 ]

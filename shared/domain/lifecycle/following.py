@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.lifecycle.settling import moved
+from shared.domain.lifecycle.settling import Overtaken, moved
 from shared.domain.records import Booking, Change, HistoryEntry, State
 
 
@@ -77,16 +77,32 @@ def loses_code(booking: Booking, device_id: str, *, now: datetime) -> Change:
     return moved(booking, door, now, HistoryEntry(at=now, what="code.lost", text=door.detail))
 
 
-def withdraws(booking: Booking, device_id: str, *, now: datetime) -> Change:
-    """Close a door of a cancelled booking, or one a later revision left out: its code stays as residual access."""
+def withdraws(booking: Booking, device_id: str, *, gone: frozenset[str], now: datetime) -> Change:
+    """Close a door of a cancelled booking, or one a later revision left out.
+
+    Codes that are `gone` from Seam are forgotten; the others stay as residual access until they end.
+    """
     door = booking.door(device_id)
-    codes = (*door.residual, *((door.code,) if door.code else ()))
-    door = replace(door, state=State.CANCELLED, reason="", detail="", code=None, residual=codes, due_at=None)
+    if not booking.cancelled and door.wanted:
+        raise Overtaken
+    known = (*door.residual, *((door.code,) if door.code else ()))
+    codes = tuple(code for code in known if code.access_code_id not in gone)
+    door = replace(
+        door,
+        state=State.CANCELLED,
+        reason="",
+        detail="",
+        is_muted=False,
+        code=None,
+        residual=codes,
+        planned_revision=None,
+        due_at=None,
+    )
     until = max((code.window.ends_at for code in codes if code.window.ends_at > now), default=None)
     text = (
         f"Closed; a code still opens the door until {until.isoformat()}."
         if until
-        else "Closed; no code opens the door."
+        else "Closed; no code of ours opens the door."
     )
     return moved(booking, door, now, HistoryEntry(at=now, what="door.closed", text=text))
 

@@ -61,8 +61,8 @@ def issues(
     if door.wanted and not booking.cancelled:
         door = replace(door, state=State.ISSUED)
     is_known = before.code is not None and before.code.access_code_id == code.access_code_id
-    if before.code is not None and not is_known:
-        door = replace(door, residual=(*door.residual, before.code))
+    earlier = (*door.residual, *((before.code,) if before.code is not None and not is_known else ()))
+    door = replace(door, residual=tuple(each for each in earlier if each.access_code_id != code.access_code_id))
     how = "was found at Seam and taken over" if adopted else "was made"
     entry = HistoryEntry(
         at=now,

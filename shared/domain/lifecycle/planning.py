@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.lifecycle.settling import READ_BACK_WITHIN, Facts, moved, planned, with_door
-from shared.domain.records import Booking, Change, HistoryEntry, State, Window
+from shared.domain.lifecycle.settling import READ_BACK_WITHIN, Facts, Overtaken, moved, planned, span, with_door
+from shared.domain.records import AccessCode, Booking, Change, HistoryEntry, State, Window
 from shared.domain.stay_times import surely_over_at
 
 
@@ -47,6 +47,14 @@ def waits(
     return moved(booking, door, now, *((entry,) if is_news else ()))
 
 
+def wakes(booking: Booking, device_id: str, *, now: datetime) -> Change:
+    """Make a waiting door due now, because the door itself was changed; others are left as they are."""
+    door = booking.door(device_id)
+    if door.state is not State.WAITING:
+        return Change(booking)
+    return Change(replace(booking, doors=with_door(booking, replace(door, due_at=now))))
+
+
 def fails(
     booking: Booking, device_id: str, *, revision: int, reason: str, detail: str, facts: Facts, now: datetime
 ) -> Change:
@@ -82,19 +90,34 @@ def stumbles(
     return moved(booking, door, now, HistoryEntry(at=now, what="door.try_failed", text=text))
 
 
-def retires(booking: Booking, device_id: str, *, revision: int, now: datetime) -> Change:
-    """Set the door's code aside because the stay's window is another now: it stays as residual access until it ends."""
+def alters(
+    booking: Booking, device_id: str, code: AccessCode, *, revision: int, asked: Window, now: datetime
+) -> Change:
+    """Record that the door's code was changed to another window at Seam."""
+    door = planned(booking, device_id, revision)
+    if door.code is None or door.code.access_code_id != code.access_code_id:
+        raise Overtaken
+    door = replace(door, state=State.ISSUED, code=code, asked=asked, attempts=0, due_at=now + READ_BACK_WITHIN)
+    text = f"Access code {code.access_code_id} was changed to {span(asked)}."
+    return moved(booking, door, now, HistoryEntry(at=now, what="code.altered", text=text))
+
+
+def retires(booking: Booking, device_id: str, *, revision: int, is_gone: bool, now: datetime) -> Change:
+    """Set the door's code aside because the stay's window is another now.
+
+    Unless it `is_gone` from Seam, it stays as residual access until it ends.
+    """
     door = planned(booking, device_id, revision)
     if door.code is None:
         return Change(booking)
-    text = f"Access code {door.code.access_code_id} is of an earlier revision and opens the door until it ends."
-    door = replace(
-        door,
-        planned_revision=None,
-        state=State.RECEIVED,
-        residual=(*door.residual, door.code),
-        code=None,
+    code = door.code
+    text = (
+        f"Access code {code.access_code_id} was taken back."
+        if is_gone
+        else f"Access code {code.access_code_id} is of an earlier revision and opens the door until it ends."
     )
+    residual = door.residual if is_gone else (*door.residual, code)
+    door = replace(door, planned_revision=None, state=State.RECEIVED, residual=residual, code=None, due_at=now)
     return moved(booking, door, now, HistoryEntry(at=now, what="code.retired", text=text))
 
 

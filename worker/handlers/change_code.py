@@ -1,0 +1,100 @@
+"""Changes or takes back a code that exists, where its own flags allow it; else it stays as residual access.
+
+Changing a window and deleting may both be repeated without harm, so an answer that never came is simply tried again:
+the next try reads first how the code stands.
+"""
+
+import structlog
+
+from shared.clock import Clock
+from shared.domain import lifecycle
+from shared.domain.code_changes import may_become
+from shared.domain.records import AccessCode, BookedDoor, Booking, Window
+from shared.ledger.bookings import BookingLedger, codes_of
+from worker.seam.access_codes import AccessCodes, CodeReport
+from worker.seam.errors import NotFound, OutcomeUnknown, Refused, Unreachable
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class ChangeCode:
+    """Alters codes to another window, and withdraws those of cancelled bookings."""
+
+    def __init__(self, *, ledger: BookingLedger, codes: AccessCodes, clock: Clock) -> None:
+        self._ledger = ledger
+        self._codes = codes
+        self._clock = clock
+
+    def alter(self, booking: Booking, booked: BookedDoor, window: Window | None) -> Booking:
+        """Make the door's code one for `window`, or set it aside (None: nothing fits). Raises SeamError."""
+        code = booked.code
+        if code is None:
+            return booking
+        report = self._codes.get(code.access_code_id)
+        now = self._clock()
+        if report is not None and window is not None and self._becomes(report, window):
+            altered = AccessCode(
+                access_code_id=code.access_code_id,
+                window=window,
+                known_since=now,
+                user_level_id=code.user_level_id,
+            )
+            return self._ledger.update(
+                booking.booking_id,
+                lambda it: lifecycle.alters(
+                    it, booked.device_id, altered, revision=booking.revision, asked=window, now=now
+                ),
+            )
+        is_gone = report is None or self._is_taken_back(code, report)
+        return self._ledger.update(
+            booking.booking_id,
+            lambda it: lifecycle.retires(it, booked.device_id, revision=booking.revision, is_gone=is_gone, now=now),
+        )
+
+    def withdraw(self, booking: Booking, booked: BookedDoor) -> Booking:
+        """Close a door of a cancelled booking: delete what may be deleted, report the rest. Raises SeamError."""
+        now = self._clock()
+        gone = set()
+        for code in codes_of(booked):
+            if code.window.ends_at > now:
+                report = self._codes.get(code.access_code_id)
+                if report is None or self._is_deleted(code, report):
+                    gone.add(code.access_code_id)
+        return self._ledger.update(
+            booking.booking_id, lambda it: lifecycle.withdraws(it, booked.device_id, gone=frozenset(gone), now=now)
+        )
+
+    def _becomes(self, report: CodeReport, window: Window) -> bool:
+        """Change the code at Seam if it may be changed; False where it may not, or Seam refuses all the same."""
+        if report.window == window:
+            return True
+        if not may_become(report.window, window, report.flags):
+            return False
+        try:
+            self._codes.change_window(report.access_code_id, window)
+        except OutcomeUnknown as unknown:
+            raise Unreachable(str(unknown)) from unknown
+        except Refused as refusal:
+            log.warning("code.change_refused", access_code_id=report.access_code_id, error=str(refusal))
+            return False
+        return True
+
+    def _is_taken_back(self, code: AccessCode, report: CodeReport) -> bool:
+        """Delete a code that another one replaces, unless it opens the door right now: a guest may be living there."""
+        now = self._clock()
+        is_in_use = code.window.starts_at <= now < code.window.ends_at
+        return not is_in_use and self._is_deleted(code, report)
+
+    def _is_deleted(self, code: AccessCode, report: CodeReport) -> bool:
+        if not report.flags.is_cancellable:
+            return False
+        try:
+            self._codes.delete(code.access_code_id)
+        except NotFound:
+            return True
+        except OutcomeUnknown as unknown:
+            raise Unreachable(str(unknown)) from unknown
+        except Refused as refusal:
+            log.warning("code.delete_refused", access_code_id=code.access_code_id, error=str(refusal))
+            return False
+        return True

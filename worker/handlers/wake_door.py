@@ -1,0 +1,33 @@
+"""A door was changed (an installer, at last): whoever waits for it is tried at once, not on its schedule."""
+
+import structlog
+
+from shared.clock import Clock
+from shared.domain import lifecycle
+from shared.domain.records import State
+from shared.ledger.bookings import BookingLedger
+from shared.ledger.due import DueSet, door_item
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class WakeDoor:
+    """Makes every waiting booking of a door due now."""
+
+    def __init__(self, *, ledger: BookingLedger, due: DueSet, clock: Clock) -> None:
+        self._ledger = ledger
+        self._due = due
+        self._clock = clock
+
+    def __call__(self, device_id: str) -> None:
+        """Wake the door's waiting bookings."""
+        waiting = [
+            booking.booking_id
+            for booking in self._ledger.of_door(device_id)
+            if any(door.device_id == device_id and door.state is State.WAITING for door in booking.doors)
+        ]
+        log.info("door.changed", device_id=device_id, woken=len(waiting))
+        for booking_id in waiting:
+            self._ledger.update(booking_id, lambda it: lifecycle.wakes(it, device_id, now=self._clock()))
+        now = self._clock()
+        self._due.set((door_item(booking_id, device_id), now) for booking_id in waiting)
