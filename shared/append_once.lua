@@ -1,18 +1,20 @@
 -- Closes the race of two deliveries of one message (Svix repeats until it hears a 2xx, and may not hear ours): the
--- mark "seen" and the entry are written in one step, so that a message is in the stream once, and whoever sees the
--- mark may rely on the entry. Takes many messages in one call: a durable write for all that waits costs what one does.
+-- mark "seen" and the entry are written in one step, so that a message is in the stream once. The entry comes first:
+-- an append that fails (wrong type, no memory) ends the script, and must leave no mark that says it was done.
+-- Takes many messages in one call: a durable write for all that waits costs what one does.
 --
 -- KEYS: stream, seen mark…  ARGV: life of a mark (s), field, then for each mark: message, received_at ('' for none)
 -- Returns for each mark 1 (appended) or 0 (seen before).
 local answers = {}
 for i = 2, #KEYS do
   local message, received_at = ARGV[2 * i - 1], ARGV[2 * i]
-  if redis.call('SET', KEYS[i], '1', 'NX', 'EX', ARGV[1]) then
+  if redis.call('EXISTS', KEYS[i]) == 0 then
     if received_at == '' then
       redis.call('XADD', KEYS[1], '*', ARGV[2], message)
     else
       redis.call('XADD', KEYS[1], '*', ARGV[2], message, 'received_at', received_at)
     end
+    redis.call('SET', KEYS[i], '1', 'EX', ARGV[1])
     answers[i - 1] = 1
   else
     answers[i - 1] = 0

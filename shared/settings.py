@@ -155,6 +155,8 @@ class Settings(BaseSettings):
                 name = str(fault["loc"][0]).upper()
                 problems[name] = fault["msg"].removeprefix("Value error, ")
             raise InvalidSettings(problems) from None
+        # A value of nothing but separators is there, and holds nothing.
+        problems |= {name: "is not set" for name in require if not getattr(settings, name.lower())}
         if problems:
             raise InvalidSettings(problems)
         return settings
