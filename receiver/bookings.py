@@ -9,7 +9,7 @@ from receiver.inbox import Inbox, Unavailable
 from receiver.webhook import RETRY_AFTER
 from shared.clock import Clock
 from shared.domain.booking_messages import parse_booking_message
-from shared.domain.bookings import InvalidMessage
+from shared.domain.bookings import InvalidMessage, Problem
 
 
 class BookingEndpoint:
@@ -36,9 +36,10 @@ class BookingEndpoint:
     async def _take(self, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
         try:
             body = await read_body(receive, headers, self._body_limit)
-            message = parse_booking_message(body)
+            text = _text(body)
+            message = parse_booking_message(text)
             mark = f"{message.source}\x1f{message.message_id}"
-            is_new = await self._inbox.append(mark, body.decode(), self._clock().isoformat())
+            is_new = await self._inbox.append(mark, text, self._clock().isoformat())
         except ClientGone:
             return
         except BodyTooLarge:
@@ -57,3 +58,11 @@ class BookingEndpoint:
         # Every token is compared, each in constant time: how long it takes tells nothing.
         matches = [hmac.compare_digest(token.strip(), known) for known in self._tokens]
         return scheme.lower() == b"bearer" and any(matches)
+
+
+def _text(body: bytes) -> str:
+    """Return the body as text, without the byte order mark that some systems put first. Raises InvalidMessage."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidMessage((Problem("message", "is not UTF-8", "send one JSON object in UTF-8"),)) from None

@@ -74,6 +74,10 @@ class Inbox:
             except (RedisError, OSError) as error:
                 log.warning("append.failed", stream=self._stream, waiting=len(group), error=str(error))
                 _fail(group)
+            except Exception:
+                # A message that can't even be sent fails its group; a writer that died would hang every later one.
+                log.exception("append.crashed", stream=self._stream, waiting=len(group))
+                _fail(group)
             else:
                 for waiting, answer in zip(group, answers, strict=True):
                     if not waiting.appended.done():

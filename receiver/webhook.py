@@ -117,8 +117,9 @@ def parse_event(body: bytes) -> dict[str, Any]:
             raise NotAnEvent("the body is not a JSON object")
         for name in ("event_id", "event_type"):
             value = event.get(name)
-            if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID:
-                raise NotAnEvent(f"{name} is not a text of 1 to {_LONGEST_ID} characters")
+            # Not printable: control characters, and halves of surrogate pairs, which no store can take.
+            if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID or not value.isprintable():
+                raise NotAnEvent(f"{name} is not a text of 1 to {_LONGEST_ID} printable characters")
         return redact_event(event)
     except (RecursionError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise NotAnEvent("the body is not JSON that can be read") from error
