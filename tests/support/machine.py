@@ -109,12 +109,16 @@ class Machine:
     def booking(self, booking_id: str) -> dict[str, Any]:
         """Return the booking as `bookings show --json` prints it; empty where there is none."""
         with self.redis() as redis:
-            due = DueSet(redis, lease=timedelta(minutes=1))
-            ledger = BookingLedger(redis, due=due, clock=system_clock, retention=timedelta(days=1))
+            ledger = self.ledger(redis)
             try:
                 return story_object(ledger.get(booking_id), ledger.history(booking_id))
             except UnknownBooking:
                 return {}
+
+    def ledger(self, redis: Redis) -> BookingLedger:
+        """Return its ledger, for reading."""
+        due = DueSet(redis, lease=timedelta(minutes=1))
+        return BookingLedger(redis, due=due, clock=system_clock, retention=timedelta(days=1))
 
     def wait_for(self, booking_id: str, state: str, *, within: float = 30.0) -> dict[str, Any]:
         """Wait until the booking is in this state, and return it."""
