@@ -1,0 +1,48 @@
+"""What the documents list is what the code has."""
+
+import re
+import subprocess
+from pathlib import Path
+
+from shared import redis_keys
+from shared.settings import Settings
+
+
+def test_the_readme_lists_every_setting(project: Path) -> None:
+    """No setting is missing from the table, and none in it is unknown."""
+    readme = (project / "README.md").read_text()
+    table = readme.split("<!-- settings")[1]
+    listed = {name for row in re.findall(r"^\| (`[A-Z_`, ]+) \|", table, re.M) for name in re.findall(r"[A-Z_]+", row)}
+    assert listed == {name.upper() for name in Settings.model_fields}
+
+
+def test_no_key_is_made_outside_the_key_module(project: Path) -> None:
+    """Whoever wants a key gets it from `shared/redis_keys.py`."""
+    makers = []
+    for package in ("receiver", "worker", "shared"):
+        for path in (project / package).rglob("*.py"):
+            if path.name != "redis_keys.py" and f'"{redis_keys.PREFIX}:' in path.read_text():
+                makers.append(path.name)
+    assert makers == []
+
+
+def test_every_file_that_the_architecture_names_is_there(project: Path) -> None:
+    """A reader who follows it finds what it speaks of."""
+    text = (project / "ARCHITECTURE.md").read_text()
+    named = re.findall(r"`((?:receiver|worker|shared|deploy|docs)/[\w/.]+)`", text)
+    assert named
+    assert [path for path in named if not (project / path).exists()] == []
+
+
+def test_no_tracked_file_names_a_registry_or_a_path_of_a_machine(project: Path) -> None:
+    """Requirements carry hashes, never a host."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=project, capture_output=True, text=True, check=True).stdout
+    pattern = re.compile(r"--(?:extra-)?index-url|/(?:home|Users)/\w+/")
+    found = [
+        name
+        for name in tracked.splitlines()
+        if (project / name).is_file()
+        and name != "tests/test_docs.py"
+        and pattern.search((project / name).read_text(errors="replace"))
+    ]
+    assert found == []
