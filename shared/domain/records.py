@@ -123,7 +123,10 @@ Notice = OutcomeNotice | AlertNotice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """A booking as the ledger has it. `outbox` is what is still to be told; telling it empties it."""
+    """A booking as the ledger has it. `outbox` is what is still to be told; telling it empties it.
+
+    `version` is that of the ledger's record that this value was read from, or written as; not part of the record.
+    """
 
     booking_id: str
     revision: int
@@ -139,6 +142,7 @@ class Booking:
     seen_messages: tuple[str, ...] = ()
     outcome_sequence: int = 0
     outbox: tuple[Notice, ...] = ()
+    version: int = 0
 
     def door(self, device_id: str) -> BookedDoor:
         """Return the booking's part on one door. Raises KeyError where the booking isn't on that door."""

@@ -1,19 +1,21 @@
 """The booking ledger: each booking's record and history, found again by id, by time and by its access codes.
 
 Order of writes, so that a kill at any line leaves nothing behind: first every door that changes gets a place in the
-due-set (at most a lease from now), then the record is written over the version that was read, then the indexes. Whoever
+due-set (at most a lease from now), then the indexes, then the record is written over the version that was read; all in
+one round trip. Whoever
 has taken a door as far as it goes puts it at its exact time with `set_due_time`; whoever is killed before that has lost
 nothing, because the door comes back when the lease runs out.
 """
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 from pydantic import TypeAdapter
 from redis import Redis
+from redis.client import Pipeline
 
 from shared import redis_keys
 from shared.clock import Clock
@@ -52,76 +54,74 @@ class BookingLedger:
         self._due = due
         self._clock = clock
         self._retention = retention
-        self._records = RecordStore(redis, Booking)
+        self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}))
 
     def get(self, booking_id: str) -> Booking:
         """Return the booking. Raises UnknownBooking."""
-        booking, _ = self._records.load(redis_keys.booking_record(booking_id))
+        booking = self._load(booking_id)
         if booking is None:
             raise UnknownBooking(booking_id)
         return booking
 
-    def update(self, booking_id: str, transition: Transition) -> Booking:
+    def update(self, seen: Booking, transition: Transition) -> Booking:
         """Apply a pure transition to the booking as it stands now, and return what was written.
 
-        The transition is repeated on the newer record when another worker wrote meanwhile; what it raises goes through
-        and nothing is written. Raises UnknownBooking.
+        It is tried on the booking as it was last `seen` first: if nobody wrote since, that saves reading it. Otherwise
+        the transition is repeated on the newer record; what it raises goes through, and nothing is written. Raises
+        UnknownBooking where the ledger has forgotten it.
         """
 
         def of_existing(booking: Booking | None) -> Change:
             if booking is None:
-                raise UnknownBooking(booking_id)
+                raise UnknownBooking(seen.booking_id)
             return transition(booking)
 
-        return self.create_or_update(booking_id, of_existing)
+        return self._change(seen.booking_id, seen, of_existing)
 
     def create_or_update(self, booking_id: str, transition: Callable[[Booking | None], Change]) -> Booking:
         """Like `update`, for a booking that may not exist yet."""
-        key = redis_keys.booking_record(booking_id)
+        return self._change(booking_id, self._load(booking_id), transition)
+
+    def _change(
+        self, booking_id: str, before: Booking | None, transition: Callable[[Booking | None], Change]
+    ) -> Booking:
         for _ in range(_MOST_CONFLICTS):
-            before, version = self._records.load(key)
             change = transition(before)
+            if change.booking is before:
+                return change.booking
             try:
-                self._write(before, change, version)
+                return self._write(before, change)
             except Conflict:
-                continue
-            return change.booking
+                before = self._load(booking_id)
         raise Conflict(booking_id)
 
-    def _write(self, before: Booking | None, change: Change, version: int) -> None:
-        booking = change.booking
+    def _load(self, booking_id: str) -> Booking | None:
+        booking, version = self._records.load(redis_keys.booking_record(booking_id))
+        return replace(booking, version=version) if booking is not None else None
+
+    def _write(self, before: Booking | None, change: Change) -> Booking:
+        booking, now = change.booking, self._clock()
         doors_before = before.doors if before else ()
-        changed = (door for door in booking.doors if door not in doors_before)
-        self._due.hold((door_item(booking.booking_id, door.device_id) for door in changed), self._clock())
-        self._records.save(
+        changed = [door for door in booking.doors if door not in doors_before]
+        expires_at = self._expiry(booking)
+
+        def net_and_indexes(pipeline: Pipeline) -> None:
+            # Written even if the record then isn't: a look too many, and facts that hold whoever writes them down.
+            self._due.hold((door_item(booking.booking_id, door.device_id) for door in changed), now, pipeline=pipeline)
+            pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
+            for door in changed:
+                _index_door(pipeline, booking, door, expires_at)
+
+        following = self._records.save(
             redis_keys.booking_record(booking.booking_id),
             booking,
-            version=version,
-            expires_at=self._expiry(booking),
+            version=before.version if before else 0,
+            expires_at=expires_at,
             history_key=redis_keys.booking_history(booking.booking_id),
             history=[_HISTORY.dump_json(entry, exclude_defaults=True).decode() for entry in change.history],
+            together_with=net_and_indexes,
         )
-        self._index(booking, doors_before)
-
-    def _index(self, booking: Booking, doors_before: tuple[BookedDoor, ...]) -> None:
-        expiry = self._expiry(booking)
-        pipeline = self._redis.pipeline(transaction=False)
-        pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expiry.timestamp()})
-        for door in booking.doors:
-            if door not in doors_before:
-                of_door = redis_keys.door_bookings(door.device_id)
-                pipeline.zadd(of_door, {booking.booking_id: expiry.timestamp()})
-                pipeline.pexpireat(of_door, _milliseconds(expiry), gt=True)
-                pipeline.pexpireat(of_door, _milliseconds(expiry), nx=True)
-                for code in codes_of(door):
-                    owner = json.dumps([booking.booking_id, door.device_id])
-                    pipeline.set(
-                        redis_keys.code_owner(code.access_code_id),
-                        owner,
-                        pxat=_milliseconds(expiry),
-                    )
-                    pipeline.pexpireat(redis_keys.code_events(code.access_code_id), _milliseconds(expiry))
-        pipeline.execute()
+        return replace(booking, version=following)
 
     def set_due_time(self, booking_id: str, device_id: str) -> None:
         """Put a door at the time its record names; one that isn't there any more leaves the due-set.
@@ -207,6 +207,19 @@ class BookingLedger:
     def _expiry(self, booking: Booking) -> datetime:
         over_at = surely_over_at(booking.stay) if booking.stay is not None else self._clock()
         return max(over_at, self._clock()) + self._retention
+
+
+def _index_door(pipeline: Pipeline, booking: Booking, door: BookedDoor, expires_at: datetime) -> None:
+    """Queue what finds a booking again by its door and by its codes."""
+    until = _milliseconds(expires_at)
+    of_door = redis_keys.door_bookings(door.device_id)
+    pipeline.zadd(of_door, {booking.booking_id: expires_at.timestamp()})
+    pipeline.pexpireat(of_door, until, gt=True)
+    pipeline.pexpireat(of_door, until, nx=True)
+    for code in codes_of(door):
+        owner = json.dumps([booking.booking_id, door.device_id])
+        pipeline.set(redis_keys.code_owner(code.access_code_id), owner, pxat=until)
+        pipeline.pexpireat(redis_keys.code_events(code.access_code_id), until)
 
 
 def codes_of(door: BookedDoor) -> tuple[AccessCode, ...]:

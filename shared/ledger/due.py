@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from redis import Redis
+from redis.client import Pipeline
 
 from shared import redis_keys
 
@@ -50,14 +51,14 @@ class DueSet:
         self._lease = lease
         self._claim = redis.register_script(_CLAIM)
 
-    def hold(self, items: Iterable[DueItem], now: datetime) -> None:
+    def hold(self, items: Iterable[DueItem], now: datetime, *, pipeline: Pipeline | None = None) -> None:
         """Make each item due one lease from now at the latest: the net under work that is about to start.
 
-        An item that is due earlier stays so.
+        An item that is due earlier stays so. With a `pipeline`, it is queued there.
         """
         members = {item.encoded(): _milliseconds(now + self._lease) for item in items}
         if members:
-            self._redis.zadd(redis_keys.DUE, members, lt=True)
+            (pipeline or self._redis).zadd(redis_keys.DUE, members, lt=True)
 
     def set(self, times: Iterable[tuple[DueItem, datetime | None]]) -> None:
         """Put each item at its time; None takes it out."""

@@ -91,7 +91,7 @@ def retry(booking_id: str) -> None:
     _, ports = open_ledger()
     before = _get(ports, booking_id)
     now = system_clock()
-    booking = ports.ledger.update(booking_id, lambda it: lifecycle.retried(it, now=now))
+    booking = ports.ledger.update(before, lambda it: lifecycle.retried(it, now=now))
     for door in booking.doors:
         ports.ledger.set_due_time(booking_id, door.device_id)
     if booking.doors == before.doors:

@@ -128,13 +128,13 @@ class AdvanceDoor:
             )
 
         try:
-            return self._ledger.update(booking.booking_id, transition)
+            return self._ledger.update(booking, transition)
         except lifecycle.Overtaken:
             return self._ledger.get(booking.booking_id)
 
     def _end(self, booking: Booking, door: BookedDoor) -> Booking:
         now = self._clock()
-        return self._ledger.update(booking.booking_id, lambda it: lifecycle.ends(it, door.device_id, now=now))
+        return self._ledger.update(booking, lambda it: lifecycle.ends(it, door.device_id, now=now))
 
 
 def failure_of(error: Exception) -> tuple[Failure, str]:

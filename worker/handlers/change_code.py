@@ -40,14 +40,14 @@ class ChangeCode:
                 user_level_id=code.user_level_id,
             )
             return self._ledger.update(
-                booking.booking_id,
+                booking,
                 lambda it: lifecycle.alters(
                     it, booked.device_id, altered, revision=booking.revision, asked=window, now=now
                 ),
             )
         is_gone = report is None or self._is_taken_back(code, report)
         return self._ledger.update(
-            booking.booking_id,
+            booking,
             lambda it: lifecycle.retires(it, booked.device_id, revision=booking.revision, is_gone=is_gone, now=now),
         )
 
@@ -61,7 +61,7 @@ class ChangeCode:
                 if report is None or self._is_deleted(code, report):
                     gone.add(code.access_code_id)
         return self._ledger.update(
-            booking.booking_id, lambda it: lifecycle.withdraws(it, booked.device_id, gone=frozenset(gone), now=now)
+            booking, lambda it: lifecycle.withdraws(it, booked.device_id, gone=frozenset(gone), now=now)
         )
 
     def _becomes(self, report: CodeReport, window: Window) -> bool:

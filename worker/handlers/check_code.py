@@ -31,7 +31,7 @@ class CheckCode:
         """Look once, and record it. Raises SeamError, having recorded nothing."""
         code, now = door.code, self._clock()
         if code is None or now >= code.window.ends_at:
-            return self._ledger.update(booking.booking_id, lambda it: lifecycle.rests(it, door.device_id, now=now))
+            return self._ledger.update(booking, lambda it: lifecycle.rests(it, door.device_id, now=now))
         report = self._codes.get(code.access_code_id)
 
         def transition(it: Booking) -> Change:
@@ -40,7 +40,7 @@ class CheckCode:
                 raise lifecycle.Overtaken
             return self._transition(it, door, code, report, now)
 
-        return self._ledger.update(booking.booking_id, transition)
+        return self._ledger.update(booking, transition)
 
     def _transition(
         self,

@@ -83,7 +83,7 @@ class MakeCode:
                 pass
         intent = Intent(intent_id=self._new_id(), at=now, window=making.window, user_level_id=making.user_level_id)
         booking = self._ledger.update(
-            booking.booking_id,
+            booking,
             lambda it: lifecycle.intends(
                 it,
                 booked,
@@ -117,7 +117,7 @@ class MakeCode:
             # The call may still be under way at Seam: not found yet is not "never made".
             again = intent.at + self._settle
             return self._ledger.update(
-                booking.booking_id,
+                booking,
                 lambda it: lifecycle.stumbles(
                     it,
                     booked.device_id,
@@ -129,7 +129,7 @@ class MakeCode:
                 ),
             )
         return self._ledger.update(
-            booking.booking_id,
+            booking,
             lambda it: lifecycle.nothing_made(it, booked.device_id, intent_id=intent.intent_id, now=now),
         )
 
@@ -145,13 +145,13 @@ class MakeCode:
                 max_time_rounding=making.max_time_rounding,
             )
         except TryAgainLater:
-            self._ledger.update(booking.booking_id, undone)
+            self._ledger.update(booking, undone)
             raise
         except Refused as refusal:
-            self._ledger.update(booking.booking_id, undone)
+            self._ledger.update(booking, undone)
             detail, facts = f"Seam says: {refusal}.", {"error_type": refusal.error_type}
             return self._ledger.update(
-                booking.booking_id,
+                booking,
                 lambda it: lifecycle.fails(
                     it,
                     booked.device_id,
@@ -193,7 +193,7 @@ class MakeCode:
             access_code_id=code.access_code_id,
         )
         return self._ledger.update(
-            booking.booking_id,
+            booking,
             lambda it: lifecycle.issues(
                 it, booked.device_id, code, revision=revision, asked=asked, adopted=adopted, now=now
             ),
@@ -203,7 +203,7 @@ class MakeCode:
         self, booking: Booking, booked: BookedDoor, until: datetime, reason: str, match: Mapping[str, Any]
     ) -> Booking:
         return self._ledger.update(
-            booking.booking_id,
+            booking,
             lambda it: lifecycle.schedules(
                 it,
                 booked.device_id,
@@ -219,7 +219,7 @@ class MakeCode:
         now = self._clock()
         until = next_wait(now=now, check_in=booked.check_in, longest=self._waiting_retry_every)
         return self._ledger.update(
-            booking.booking_id,
+            booking,
             lambda it: lifecycle.waits(
                 it,
                 booked.device_id,

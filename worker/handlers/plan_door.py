@@ -80,7 +80,7 @@ class PlanDoor:
                 )
             )
 
-        return self._ledger.update(booking.booking_id, both)
+        return self._ledger.update(booking, both)
 
     def _recording(
         self, booking: Booking, booked: BookedDoor, decision: Wait | Refuse | Postpone | Keep, plan: Plan

@@ -31,7 +31,7 @@ class Tell:
             return booking
         for notice in notices:
             self._hand_over(booking, notice)
-        return self._ledger.update(booking.booking_id, lambda it: told(it, notices))
+        return self._ledger.update(booking, lambda it: told(it, notices))
 
     def _hand_over(self, booking: Booking, notice: Notice) -> None:
         match notice:

@@ -22,12 +22,12 @@ class WakeDoor:
     def __call__(self, device_id: str) -> None:
         """Wake the door's waiting bookings."""
         waiting = [
-            booking.booking_id
+            booking
             for booking in self._ledger.of_door(device_id)
             if any(door.device_id == device_id and door.state is State.WAITING for door in booking.doors)
         ]
         log.info("door.changed", device_id=device_id, woken=len(waiting))
-        for booking_id in waiting:
-            self._ledger.update(booking_id, lambda it: lifecycle.wakes(it, device_id, now=self._clock()))
         now = self._clock()
-        self._due.set((door_item(booking_id, device_id), now) for booking_id in waiting)
+        for booking in waiting:
+            self._ledger.update(booking, lambda it: lifecycle.wakes(it, device_id, now=now))
+        self._due.set((door_item(booking.booking_id, device_id), now) for booking in waiting)
