@@ -35,7 +35,7 @@ _MOST_DEVICES = 100
 _LONGEST_BUFFER = timedelta(days=1)
 _TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _FIELDS = (
-    "devices",
+    "device_ids",
     "check_in",
     "check_out",
     "buffer_before",
@@ -127,11 +127,11 @@ class _Reader:
                     self._wrong(name, f"{what} is not known: there are {', '.join(_FIELDS)}")
         else:
             self._wrong(node, f"unit {quoted(unit)} must be a mapping: {', '.join(_FIELDS)}")
-        if isinstance(node, yaml.MappingNode) and "devices" not in fields:
-            self._wrong(key, f"unit {quoted(unit)} has no devices: list at least one Seam device id")
+        if isinstance(node, yaml.MappingNode) and "device_ids" not in fields:
+            self._wrong(key, f"unit {quoted(unit)} has no device_ids: list at least one Seam device id")
         return UnitRules(
             unit=unit,
-            device_ids=self._devices(fields.get("devices")),
+            device_ids=self._devices(fields.get("device_ids")),
             check_in=self._read(fields.get("check_in"), _time),
             check_out=self._read(fields.get("check_out"), _time),
             buffer_before=self._read(fields.get("buffer_before"), _buffer) or timedelta(),
@@ -152,7 +152,7 @@ class _Reader:
             elif device is not None:
                 devices.append(device)
         if not entries or len(entries) > _MOST_DEVICES:
-            self._wrong(node, f"devices must be 1 to {_MOST_DEVICES} Seam device ids")
+            self._wrong(node, f"device_ids must be 1 to {_MOST_DEVICES} Seam device ids")
         return tuple(devices)
 
     def _read(self, node: yaml.Node | None, read: Callable[[str], _Value]) -> _Value | None:

@@ -45,6 +45,7 @@ class Alert:
     is_open: bool = True
     count: int = 1
     sequence: int = 1
+    opened_sequence: int = 1
     told: Mapping[str, Told] = field(default_factory=dict)
 
     def told_to(self, channel: str) -> Told:
@@ -62,6 +63,7 @@ def heard(before: Alert | None, notice: AlertNotice) -> Alert | None:
             notice=notice,
             opened_at=notice.at,
             sequence=sequence,
+            opened_sequence=sequence,
             told=before.told if before else {},
         )
     if notice.raised:
@@ -75,6 +77,11 @@ def heard(before: Alert | None, notice: AlertNotice) -> Alert | None:
     if not before.is_open:
         return before
     return replace(before, is_open=False, sequence=before.sequence + 1)
+
+
+def is_worth_telling(alert: Alert, channel: str) -> bool:
+    """Say whether the channel should hear of it: that a problem is gone is no news to who never heard of it."""
+    return alert.is_open or alert.told_to(channel).sequence >= alert.opened_sequence
 
 
 def delivered(alert: Alert, channel: str, sequence: int) -> Alert:

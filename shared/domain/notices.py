@@ -21,9 +21,8 @@ def added(before: Booking | None, after: Booking, now: datetime) -> Booking:
     """Return `after` with what `before` → `after` gives to tell at the end of its outbox."""
     sequence = after.outcome_sequence
     outcome: tuple[OutcomeNotice, ...] = ()
-    told_before = (before.state, before.reason) if before else None
     name = _PUBLISHED.get(after.state)
-    if name is not None and told_before != (after.state, after.reason):
+    if name is not None and (before is None or _told_of(before) != _told_of(after)):
         sequence += 1
         outcome = (OutcomeNotice(sequence=sequence, at=now, outcome=name, body=outcome_body(after)),)
     open_before = alerts_of(before, now) if before else {}
@@ -35,6 +34,11 @@ def added(before: Booking | None, after: Booking, now: datetime) -> Booking:
         if key not in open_before or open_before[key].happened != alert.happened
     )
     return replace(after, outcome_sequence=sequence, outbox=(*after.outbox, *outcome, *resolved, *raised))
+
+
+def _told_of(booking: Booking) -> tuple[Any, ...]:
+    """Return what makes an outcome a new one."""
+    return booking.state, booking.reason, booking.residual_access_until
 
 
 def outcome_body(booking: Booking) -> dict[str, Any]:
@@ -70,7 +74,7 @@ def alerts_of(booking: Booking, now: datetime) -> dict[str, AlertNotice]:
 
 def _alert_of(booking: Booking, door: BookedDoor, now: datetime) -> AlertNotice | None:
     trouble = TROUBLES.get(door.reason)
-    if trouble is None or door.is_muted or door.state is State.ENDED:
+    if trouble is None or door.is_muted or (door.state is State.ENDED and door.reason != "already_over"):
         return None
     return AlertNotice(
         at=now,

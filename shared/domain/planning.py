@@ -36,6 +36,11 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Over:
+    """Check-out has passed before anything was made: a code would serve nobody."""
+
+
+@dataclass(frozen=True, slots=True)
 class Postpone:
     """It fits, but its time hasn't come: codes that can't be taken back aren't spent on stays that may change."""
 
@@ -65,7 +70,7 @@ class Make:
     max_time_rounding: str
 
 
-Decision = Wait | Refuse | Postpone | Keep | Alter | Make
+Decision = Wait | Refuse | Over | Postpone | Keep | Alter | Make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +101,9 @@ def plan_for(
     check_in, check_out = instants_of(stay, zone)
     window = _window(found)
     decision: Decision
-    if booked.code is not None:
+    if now >= check_out and booked.code is None:
+        decision = Over()
+    elif booked.code is not None:
         decision = Keep(window) if window == booked.code.window and window is not None else Alter(window)
     elif window is None:
         advice = " ".join(each.text for each in suggest(stay, door, policy, found)[:_MOST_ADVICE])

@@ -52,6 +52,11 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "Correct it in the booking system and send it again.",
         "ops",
     ),
+    "already_over": Trouble(
+        "The booking came after its own check-out: no code was made.",
+        "Check its dates in the booking system; if the year is wrong, send it again with a higher revision.",
+        "ops",
+    ),
     "device_not_found": Trouble(
         "Seam knows no door with this device_id.",
         "Correct the booking's device_ids or the doors file, then retry the booking.",

@@ -107,7 +107,7 @@ def withdraws(booking: Booking, device_id: str, *, gone: frozenset[str], now: da
     return moved(booking, door, now, HistoryEntry(at=now, what="door.closed", text=text))
 
 
-def ends(booking: Booking, device_id: str, *, now: datetime) -> Change:
-    """Close a door whose check-out has passed."""
-    door = replace(booking.door(device_id), state=State.ENDED, reason="", detail="", due_at=None)
+def ends(booking: Booking, device_id: str, *, now: datetime, reason: str = "") -> Change:
+    """Close a door whose check-out has passed; `reason` says what was wrong with it."""
+    door = replace(booking.door(device_id), state=State.ENDED, reason=reason, detail="", is_muted=False, due_at=None)
     return moved(booking, door, now, HistoryEntry(at=now, what="door.ended", text="Check-out has passed."))

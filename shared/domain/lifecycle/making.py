@@ -22,7 +22,8 @@ def intends(
     `seen_door` is the door as it stood before the look at Seam that found nothing: it is the fence. Raises Overtaken if
     anybody has moved the door since, or the booking was cancelled or changed.
     """
-    if booking.door(seen_door.device_id) != seen_door or seen_door.intent is not None:
+    is_as_seen = booking.door(seen_door.device_id) == seen_door
+    if not is_as_seen or seen_door.intent is not None or seen_door.code is not None:
         raise Overtaken
     door = planned(booking, seen_door.device_id, revision)
     door = replace(door, state=State.CREATING, intent=intent, asked=intent.window, due_at=due_at)

@@ -1,0 +1,416 @@
+"""Booking messages: what is read, and what is refused with every problem named."""
+
+import json
+import pickle
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.booking_messages import HIGHEST_REVISION, parse_booking_message
+from shared.domain.bookings import (
+    DateOnly,
+    Granularity,
+    Instant,
+    InvalidMessage,
+    MessageType,
+    Problem,
+    WallTime,
+)
+from tests.domain.building import on, wall
+
+BOOKING = {
+    "booking_id": "BK-1001",
+    "device_ids": ["11111111-1111-1111-1111-444444444444"],
+    "check_in": "2026-12-01T15:45:00-08:00",
+    "check_out": "2026-12-05T10:15:00-08:00",
+}
+ENVELOPE = {
+    "specversion": "1.0",
+    "id": "7f9c",
+    "source": "/pms/acme",
+    "type": "booking.created",
+    "time": "2026-11-21T10:00:00Z",
+    "data": BOOKING,
+}
+
+
+def booking(**fields: Any) -> dict[str, Any]:
+    """Return a good booking with some fields changed; `...` takes a field away."""
+    changed = BOOKING | fields
+    return {name: value for name, value in changed.items() if value is not ...}
+
+
+def envelope(**fields: Any) -> dict[str, Any]:
+    """Return a good envelope with some fields changed; `...` takes a field away."""
+    changed = ENVELOPE | fields
+    return {name: value for name, value in changed.items() if value is not ...}
+
+
+def problems_of(raw: Any) -> tuple[Problem, ...]:
+    """Return the problems with which a message is refused, each short and printable."""
+    with pytest.raises(InvalidMessage) as refused:
+        parse_booking_message(raw)
+    assert refused.value.problems
+    for problem in refused.value.problems:
+        assert problem.wrong.isprintable()
+        assert len(problem.wrong) < 1000
+        assert problem.right
+    return refused.value.problems
+
+
+def fields_of(raw: Any) -> list[str]:
+    """Return the fields that the problems name."""
+    return [problem.field for problem in problems_of(raw)]
+
+
+def test_contract_example() -> None:
+    """The envelope that the contract shows, field by field."""
+    more = {"revision": 1, "granularity": "hourly", "label": "Room 101"}
+    message = parse_booking_message(json.dumps(envelope(data=booking(**more))))
+    assert (message.source, message.message_id) == ("/pms/acme", "7f9c")
+    assert message.type is MessageType.CREATED
+    assert (message.booking_id, message.revision) == ("BK-1001", 1)
+    assert message.device_ids == ("11111111-1111-1111-1111-444444444444",)
+    assert message.check_in == Instant(wall("2026-12-01T15:45:00-08:00"))
+    assert message.check_out == Instant(wall("2026-12-05T10:15:00-08:00"))
+    assert message.granularity is Granularity.HOURLY
+    assert message.label == "Room 101"
+
+
+def test_defaults() -> None:
+    """What may be left out: a null is as good as nothing."""
+    absent = parse_booking_message(BOOKING)
+    names = ("revision", "granularity", "slot", "label", "time_zone", "unit")
+    nulls = parse_booking_message(booking(**dict.fromkeys(names)))
+    for message in (absent, nulls):
+        assert message.revision == 0
+        assert message.granularity is None
+        assert message.slot is None
+        assert message.label is None
+        assert message.unit is None
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(json.dumps(BOOKING), id="text"),
+        pytest.param(json.dumps(BOOKING).encode(), id="bytes"),
+        pytest.param(b"\xef\xbb\xbf" + json.dumps(BOOKING).encode(), id="with a byte order mark"),
+        pytest.param(json.dumps(dict(reversed(BOOKING.items())), indent=2), id="other order"),
+        pytest.param(BOOKING, id="mapping"),
+        pytest.param(MappingProxyType(BOOKING), id="read-only mapping"),
+    ],
+)
+def test_bare_booking_is_identified_by_its_content(raw: Any) -> None:
+    """The same object again is the same message."""
+    message = parse_booking_message(raw)
+    assert message.source == ""
+    assert message.message_id == parse_booking_message(BOOKING).message_id
+    assert len(message.message_id) == 64
+    assert int(message.message_id, 16)
+    assert message.type is MessageType.CREATED
+
+
+def test_other_content_is_another_message() -> None:
+    """Fields that aren't read here tell messages apart too."""
+    one = parse_booking_message(BOOKING).message_id
+    assert one != parse_booking_message(booking(guests=2)).message_id
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        pytest.param("2026-12-01T15:45:00Z", Instant(wall("2026-12-01T15:45+00:00")), id="Z"),
+        pytest.param("2026-12-01t15:45:00z", Instant(wall("2026-12-01T15:45+00:00")), id="lower"),
+        pytest.param("2026-12-01 15:45:00+05:45", Instant(wall("2026-12-01T15:45+05:45")), id="space"),
+        pytest.param("2026-12-01T15:45-08:00", Instant(wall("2026-12-01T15:45-08:00")), id="short"),
+        pytest.param(
+            "2026-12-01T15:45:00.5-08:00",
+            Instant(wall("2026-12-01T15:45:00.500000-08:00")),
+            id="fraction",
+        ),
+        pytest.param(
+            "2026-12-01T15:45:00.123456789Z",
+            Instant(wall("2026-12-01T15:45:00.123456+00:00")),
+            id="nanoseconds are cut off",
+        ),
+        pytest.param("2026-12-01T15:45", WallTime(wall("2026-12-01T15:45")), id="local"),
+        pytest.param("2026-12-01 15:45:30", WallTime(wall("2026-12-01T15:45:30")), id="seconds"),
+        pytest.param("2026-12-01T15:45:30.25", WallTime(wall("2026-12-01T15:45:30.250000")), id="quarter"),
+        pytest.param("2026-12-01", DateOnly(on("2026-12-01")), id="date"),
+        pytest.param("2028-02-29", DateOnly(on("2028-02-29")), id="leap day"),
+    ],
+)
+def test_times(written: str, read: object) -> None:
+    """RFC 3339 with its freedoms, local times, dates."""
+    out = "2036-12-05T10:00:00Z" if "Z" in written.upper() else "2036-12-05"
+    assert parse_booking_message(booking(check_in=written, check_out=out)).check_in == read
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "", " ", "tomorrow", "2026-12-01T", "2026-12-01T15", "2026-12-01T15:45:", "2026-12-1",
+        "2026-02-30", "2026-02-29T10:00", "2026-13-01T10:00", "2026-00-10", "2026-12-01T24:00",
+        "2026-12-01T15:60", "2026-12-01T23:59:60Z", "2026-12-01T15:45+24:00",
+        "2026-12-01T15:45+08:60", "2026-12-01T15:45+0800", "2026-12-01T15:45 Z", " 2026-12-01",
+        "2026-12-01\n", "20261201T154500Z", "2026-W49-2", "1764633600", "\uff12026-12-01",
+        "2026-12-01T15:45[America/Los_Angeles]", "1999-12-31", "9991-01-01", "0000-01-01",
+        "+2026-12-01", "2026-12-01T15:45:00.Z", "2026-12-01T15:45:00,5Z", "x" * 1_000_000,
+        "2026-12-01T\u0000", "\ud800",
+    ],
+    ids=lambda text: ascii(text[:24]),
+)  # fmt: skip
+def test_unreadable_times(written: str) -> None:
+    """Neither guessed at nor half read."""
+    (problem,) = problems_of(booking(check_in=written))
+    assert problem.field == "check_in"
+    assert "2026-12-01" in problem.right
+
+
+@pytest.mark.parametrize(
+    ("check_in", "check_out", "zone"),
+    [
+        pytest.param("2026-12-01T16:00:00Z", "2026-12-01T16:00:00Z", None, id="same instant"),
+        pytest.param("2026-12-01T16:00:00-08:00", "2026-12-01T18:00:00Z", None, id="earlier in UTC"),
+        pytest.param("2026-12-01T16:00", "2026-12-01T15:00", None, id="earlier on the wall"),
+        pytest.param("2026-12-01T16:00", "2026-12-01T16:00", "UTC", id="same on one wall"),
+        pytest.param("2026-12-02", "2026-12-01", None, id="earlier date"),
+        pytest.param("2026-12-01", "2026-12-01", None, id="no night"),
+    ],
+)
+def test_check_out_must_be_later(check_in: str, check_out: str, zone: str | None) -> None:
+    """Wherever it can be told without the lock's clock."""
+    raw = booking(check_in=check_in, check_out=check_out, time_zone=zone)
+    assert problems_of(raw)[0].field == "check_out"
+
+
+def test_order_is_left_open_where_only_the_lock_can_tell() -> None:
+    """An instant and a wall time are compared once the lock's clock is known."""
+    message = parse_booking_message(booking(check_out="2026-12-01T10:00"))
+    assert message.check_out == WallTime(wall("2026-12-01T10:00"))
+
+
+def test_time_zone_is_whose_wall_is_meant() -> None:
+    """Local times carry it; instants don't need it."""
+    message = parse_booking_message(
+        booking(check_in="2026-12-01T16:00", time_zone="Europe/Berlin", check_out="2027-01-01")
+    )
+    assert message.check_in == WallTime(wall("2026-12-01T16:00"), "Europe/Berlin")
+    assert message.check_out == DateOnly(on("2027-01-01"))
+
+
+LONG = "x" * 1_000_000
+
+BAD_FIELDS: list[tuple[str, Any]] = [
+    ("booking_id", ...), ("booking_id", None), ("booking_id", ""), ("booking_id", 7),
+    ("booking_id", True), ("booking_id", ["BK"]), ("booking_id", "x" * 65), ("booking_id", LONG),
+    ("booking_id", "a\x00b"), ("booking_id", "a\nb"), ("booking_id", "\ud800"),
+    ("booking_id", "\u202e"), ("booking_id", "\x7f"),
+    ("revision", -1), ("revision", 1.0), ("revision", 1.5), ("revision", True), ("revision", "1"),
+    ("revision", HIGHEST_REVISION + 1), ("revision", 10**4000), ("revision", []),
+    ("device_ids", ...), ("device_ids", "one"), ("device_ids", []), ("device_ids", {}),
+    ("device_ids", ["a"] * 2), ("device_ids", [str(n) for n in range(101)]), ("device_ids", 0),
+    ("device_ids[0]", [""]), ("device_ids[0]", [None]), ("device_ids[0]", [True]),
+    ("device_ids[0]", ["x" * 129]), ("device_ids[0]", ["\x1b[31m"]), ("device_ids[1]", ["a", {}]),
+    ("check_in", ...), ("check_in", None), ("check_in", 1764633600), ("check_in", {}),
+    ("check_out", ...), ("check_out", False), ("check_out", ["2026-12-05"]),
+    ("time_zone", "PST"), ("time_zone", "america/los_angeles"), ("time_zone", "GMT-07:00"),
+    ("time_zone", ""), ("time_zone", "../../etc/passwd"), ("time_zone", "/etc/localtime"),
+    ("time_zone", "America"), ("time_zone", "America/../UTC"), ("time_zone", "localtime"),
+    ("time_zone", "Factory"), ("time_zone", "posix/UTC"), ("time_zone", "right/UTC"),
+    ("time_zone", "UTC\x00"), ("time_zone", "UTC "), ("time_zone", 5), ("time_zone", LONG),
+    ("time_zone", "Z"), ("time_zone", "\ud800"), ("time_zone", "tzdata.zi"), ("time_zone", []),
+    ("granularity", "weekly"), ("granularity", "Hourly"), ("granularity", 1), ("granularity", []),
+    ("slot", ""), ("slot", 7), ("slot", "a\x00"), ("slot", "x" * 129), ("slot", {}),
+    ("label", 7), ("label", "a\nb"), ("label", "\u202eabc"), ("label", LONG), ("label", "\ud800"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [pytest.param(*row, id=f"{place}-{row[0]}-{ascii(row[1])[:30]}") for place, row in enumerate(BAD_FIELDS)],
+)
+def test_bad_field_is_named(field: str, value: Any) -> None:
+    """Each fault alone, in the mapping and in the text."""
+    raw = booking(**{field.partition("[")[0]: value})
+    assert fields_of(raw) == [field]
+    assert fields_of(envelope(data=raw)) == [field]
+    assert fields_of(json.dumps(raw)) == [field]
+
+
+def test_every_problem_is_named() -> None:
+    """Whoever mends the message mends it once."""
+    raw = {"revision": -1, "unit": 5, "check_in": "soon", "time_zone": "PST", "granularity": "x"}
+    assert fields_of(raw) == [
+        "booking_id", "revision", "unit", "time_zone", "check_in", "check_out", "granularity",
+    ]  # fmt: skip
+
+
+def test_devices_and_unit_exclude_each_other() -> None:
+    """Which of the two would count can't be told."""
+    assert fields_of(booking(unit="101")) == ["unit"]
+    assert parse_booking_message(booking(unit="101", device_ids=...)).unit == "101"
+
+
+@pytest.mark.parametrize("label", ["Räume 101+102", "a\u00a0b", "👩\u200d👩\u200d👧", "x" * 256], ids=ascii)
+def test_labels_of_people(label: str) -> None:
+    """Whatever can be shown may stand in a label."""
+    assert parse_booking_message(booking(label=label[:256])).label == label[:256]
+
+
+def test_empty_label_is_none() -> None:
+    """Forms send empty texts for what wasn't filled in."""
+    assert parse_booking_message(booking(label="")).label is None
+
+
+@pytest.mark.parametrize("kind", ["booking.created", "booking.updated", "booking.cancelled"])
+def test_types(kind: str) -> None:
+    """The three types that there are."""
+    assert parse_booking_message(envelope(type=kind)).type == kind
+
+
+def test_cancellation_needs_only_the_booking() -> None:
+    """Where and when are known from before."""
+    message = parse_booking_message(envelope(type="booking.cancelled", data={"booking_id": "BK-1001", "revision": 3}))
+    assert message.device_ids == ()
+    assert message.check_in is None
+    assert message.check_out is None
+
+
+BAD_ENVELOPES: list[tuple[str, dict[str, Any], list[str]]] = [
+    ("no type", {"type": ...}, ["type"]),
+    ("unknown type", {"type": "booking.deleted"}, ["type"]),
+    ("type no text", {"type": ["booking.created"]}, ["type"]),
+    ("no id", {"id": ...}, ["id"]),
+    ("empty id", {"id": ""}, ["id"]),
+    ("id no text", {"id": 7}, ["id"]),
+    ("no source", {"source": None}, ["source"]),
+    ("long source", {"source": "x" * 513}, ["source"]),
+    ("old version", {"specversion": "0.3"}, ["specversion"]),
+    ("version no text", {"specversion": True}, ["specversion"]),
+    ("version 10", {"specversion": "10.0"}, ["specversion"]),
+    ("no data", {"data": ...}, ["data"]),
+    ("data null", {"data": None}, ["data"]),
+    ("data text", {"data": json.dumps(BOOKING)}, ["data"]),
+    ("data list", {"data": [BOOKING]}, ["data"]),
+    ("binary data", {"data": ..., "data_base64": "e30="}, ["data"]),
+    ("all at once", {"type": 1, "id": 1, "source": 1, "specversion": "2.0", "data": 1},
+     ["source", "id", "type", "specversion", "data"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "named"), [pytest.param(*row, id=name) for name, *row in BAD_ENVELOPES])
+def test_bad_envelope(fields: dict[str, Any], named: list[str]) -> None:
+    """The envelope's own faults."""
+    assert fields_of(envelope(**fields)) == named
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1", "1", 1.0, None, ...], ids=repr)
+def test_lenient_specversion(version: Any) -> None:
+    """Nothing that is read here depends on it."""
+    assert parse_booking_message(envelope(specversion=version)).message_id == "7f9c"
+
+
+def test_type_beside_the_fields_is_not_taken_for_a_creation() -> None:
+    """A cancellation without its envelope must not create a code."""
+    assert fields_of(booking(type="booking.cancelled")) == ["type"]
+    assert parse_booking_message(booking(type="vacation")).type is MessageType.CREATED
+
+
+HOSTILE: list[tuple[str, Any]] = [
+    ("nothing", ""), ("no bytes", b""), ("not JSON", "booking"), ("half", '{"booking_id": "'),
+    ("list", "[]"), ("text", '"x"'), ("number", "7"), ("null", "null"), ("true", "true"),
+    ("two objects", "{}{}"), ("NaN", '{"revision": NaN}'), ("infinity", '{"x": -Infinity}'),
+    ("not UTF-8", b'{"booking_id": "\xff"}'), ("UTF-16", json.dumps(BOOKING).encode("utf-16")),
+    ("deep lists", "[" * 100_000), ("deep objects", '{"a":' * 100_000), ("zeros", b"\0" * 1000),
+    ("deep inside", '{"x": ' + "[" * 50_000 + "]" * 50_000 + "}"),
+    ("long number", '{"x": ' + "9" * 5000 + "}"), ("megabyte of text", '"' + "x" * 10**6 + '"'),
+    ("NaN in a mapping", {"x": float("nan")}), ("set in a mapping", {"x": {1}}),
+    ("bytes in a mapping", {"x": b"x"}), ("number in a mapping", {"x": 10**5000}),
+    ("tuple as a key", {(1, 2): 3}), ("no mapping", 7), ("none", None), ("list object", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", [pytest.param(row, id=name) for name, row in HOSTILE])
+def test_hostile_input(raw: Any) -> None:
+    """Whatever arrives: InvalidMessage, and one short printable sentence."""
+    (problem,) = problems_of(raw)
+    assert problem.field == "message"
+
+
+def test_nesting_that_can_be_read_but_not_hashed() -> None:
+    """However deep, it is either read or refused."""
+    for depth in range(100, 2000, 100):
+        raw = json.dumps(BOOKING)[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"
+        try:
+            parse_booking_message(raw)
+        except InvalidMessage as refused:
+            assert refused.problems[0].field == "message"  # noqa: PT017 - either is right
+
+
+def test_recursive_mapping() -> None:
+    """A mapping that holds itself is no JSON."""
+    mapping: dict[str, Any] = {}
+    mapping["self"] = mapping
+    assert fields_of(mapping) == ["message"]
+
+
+def test_duplicate_keys() -> None:
+    """Which of the two counts would differ from reader to reader."""
+    raw = json.dumps(BOOKING)[:-1] + ', "booking_id": "BK-2", "x": {"y": 1, "y": 2, "y": 3}}'
+    assert fields_of(raw) == ["y", "booking_id"]
+
+
+def test_unknown_fields_are_ignored() -> None:
+    """Whatever they hold."""
+    more = {"guests": [{"name": "\ud800"}], "x" * 1000: LONG, "big": 10**4000, "f": 1e400}
+    raw = json.dumps(booking(**more)).replace("Infinity", "1e999")
+    assert parse_booking_message(raw).booking_id == "BK-1001"
+
+
+def test_quotations_are_short_and_printable() -> None:
+    """A problem can be put into a log, a page or an alert as it is."""
+    for value in (LONG, "\x00" * 1000, "\ud800" * 1000, "\u202e" * 90):
+        (problem,) = problems_of(booking(booking_id=value))
+        assert problem.wrong.isprintable()
+        assert str(problem).encode()
+        assert len(problem.wrong) < 80 * 10 + 100
+
+
+def test_invalid_message_survives_pickling() -> None:
+    """Task results and process pools carry exceptions as pickles."""
+    original = InvalidMessage((Problem("a", "is wrong", "make it right"), Problem("b", "too", "")))
+    assert pickle.loads(pickle.dumps(original)).problems == original.problems  # noqa: S301
+    assert str(original) == "a: is wrong; make it right; b: too"
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = st.sampled_from([
+    "booking_id", "revision", "device_ids", "unit", "check_in", "check_out", "time_zone",
+    "granularity", "slot", "label", "type", "specversion", "id", "source", "data",
+])  # fmt: skip
+
+
+@given(st.dictionaries(FIELDS, JSON_VALUES), st.booleans())
+def test_any_object_is_read_or_refused(fields: dict[str, Any], wrapped: bool) -> None:  # noqa: FBT001
+    """Random values in every field: never another exception."""
+    for raw in (BOOKING | fields, ENVELOPE | {"data": BOOKING | fields} if wrapped else fields):
+        try:
+            parse_booking_message(raw)
+        except InvalidMessage as refused:
+            assert refused.problems  # noqa: PT017 - either is right
+
+
+@given(st.binary() | st.text())
+def test_any_bytes_are_read_or_refused(raw: bytes | str) -> None:
+    """Noise is refused."""
+    with pytest.raises(InvalidMessage):
+        parse_booking_message(raw)

@@ -1,0 +1,98 @@
+"""Transitions of a door that has a code: confirmed, in trouble, gone, closed, ended."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain import lifecycle
+from shared.domain.records import State, Window
+from tests.shared.stories import (
+    CHECK_IN,
+    CHECK_OUT,
+    DOOR,
+    NOW,
+    SECOND,
+    SOON,
+    code,
+    issued,
+    lines_of,
+    with_door,
+)
+
+LATER = NOW + timedelta(days=1)
+NEWER = Window(CHECK_IN, CHECK_OUT + timedelta(days=1))
+
+
+def test_a_confirmed_code_rests_until_check_out() -> None:
+    """Ready; said once."""
+    change = lifecycle.confirms(issued(), DOOR, reason="", detail="", now=NOW)
+    assert (change.booking.state, change.booking.door(DOOR).due_at) == (State.READY, CHECK_OUT)
+    assert lines_of(change) == ["code.confirmed", "booking.ready"]
+    assert lines_of(lifecycle.confirms(change.booking, DOOR, reason="", detail="", now=NOW)) == []
+
+
+@pytest.mark.parametrize(("failed", "state"), [(True, State.FAILED), (False, State.ISSUED)], ids=["final", "for now"])
+def test_a_code_that_is_not_confirmed(failed: bool, state: State) -> None:  # noqa: FBT001 - a table
+    """Failed where Seam gives up; else issued, looked at again, and counted."""
+    change = lifecycle.unconfirmed(
+        issued(), DOOR, reason="code_problem", detail="x", failed=failed, due_at=LATER, now=NOW
+    )  # fmt: skip
+    door = change.booking.door(DOOR)
+    assert (door.state, door.reason, door.due_at, door.attempts) == (state, "code_problem", LATER, 1)
+    again = lifecycle.unconfirmed(
+        change.booking, DOOR, reason="code_problem", detail="x", failed=failed, due_at=LATER, now=NOW
+    )  # fmt: skip
+    assert lines_of(again) == []
+
+
+def test_a_code_that_is_gone_needs_a_person() -> None:
+    """Failed, without a code, until check-out."""
+    change = lifecycle.loses_code(issued(), DOOR, now=NOW)
+    door = change.booking.door(DOOR)
+    assert (door.state, door.reason, door.code, door.due_at) == (State.FAILED, "code_gone", None, CHECK_OUT)
+    assert "c-1" in door.detail
+
+
+def test_a_withdrawn_door_keeps_its_codes_as_residual_access() -> None:
+    """Nothing more is due; the booking says how long the door still opens."""
+    it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
+    change = lifecycle.withdraws(it, DOOR, gone=frozenset(), now=NOW)
+    door = change.booking.door(DOOR)
+    assert (door.state, door.code, door.due_at) == (State.CANCELLED, None, None)
+    assert [each.access_code_id for each in door.residual] == ["c-0", "c-1"]
+    assert change.booking.residual_access_until == NEWER.ends_at
+
+
+def test_a_withdrawn_door_forgets_what_is_gone() -> None:
+    """Codes that Seam took back open nothing."""
+    it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
+    change = lifecycle.withdraws(it, DOOR, gone=frozenset({"c-0", "c-1"}), now=NOW)
+    assert (change.booking.door(DOOR).residual, change.booking.residual_access_until) == ((), None)
+
+
+def test_a_door_that_is_wanted_again_is_not_withdrawn() -> None:
+    """A revision that came while its codes were being taken back wins."""
+    with pytest.raises(lifecycle.Overtaken):
+        lifecycle.withdraws(issued(), DOOR, gone=frozenset(), now=NOW)
+
+
+def test_an_ended_door_has_nothing_more_to_come() -> None:
+    """No reason, no due time."""
+    it = with_door(issued(), reason="late_set", detail="x")
+    door = lifecycle.ends(it, DOOR, now=CHECK_OUT).booking.door(DOOR)
+    assert (door.state, door.reason, door.detail, door.due_at) == (State.ENDED, "", "", None)
+
+
+def test_a_door_rests_until_check_out() -> None:
+    """Once its code is over, Seam isn't asked again."""
+    it = with_door(issued(), due_at=NOW)
+    assert lifecycle.rests(it, DOOR, now=NOW).booking.door(DOOR).due_at == CHECK_OUT
+
+
+def test_a_transition_leaves_other_doors_alone() -> None:
+    """Each door has its own fate."""
+    it = issued(DOOR, SECOND)
+    change = lifecycle.loses_code(it, DOOR, now=NOW + SOON)
+    assert change.booking.door(SECOND) == it.door(SECOND)
+    assert all(line.device_id == DOOR for line in change.history if not line.what.startswith("booking."))

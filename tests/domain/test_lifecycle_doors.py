@@ -1,0 +1,230 @@
+"""Each transition of one door: what it makes of the door, of the booking, and of its story."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain import lifecycle
+from shared.domain.bookings import Stay, WallTime
+from shared.domain.lifecycle.settling import READ_BACK_WITHIN
+from shared.domain.records import State, Window
+from tests.shared.stories import (
+    CHECK_IN,
+    CHECK_OUT,
+    DOOR,
+    NOW,
+    WINDOW,
+    Transition,
+    accepted,
+    booking,
+    code,
+    intent,
+    issued,
+    lines_of,
+    with_door,
+)
+
+FACTS: dict[str, Any] = {}
+LATER = NOW + timedelta(days=1)
+NEWER = Window(CHECK_IN, CHECK_OUT + timedelta(days=1))
+
+PLANS: dict[str, tuple[Transition, State, str, str]] = {
+    "schedules": (
+        lambda it: lifecycle.schedules(it, DOOR, revision=0, until=LATER, reason="lead_time", facts=FACTS, now=NOW),
+        State.SCHEDULED,
+        "lead_time",
+        "door.scheduled",
+    ),
+    "waits": (
+        lambda it: lifecycle.waits(
+            it, DOOR, revision=0, reason="no_slot", detail="", until=LATER, facts=FACTS, now=NOW
+        ),
+        State.WAITING,
+        "no_slot",
+        "door.waiting",
+    ),
+    "fails": (
+        lambda it: lifecycle.fails(it, DOOR, revision=0, reason="too_long", detail="", facts=FACTS, now=NOW),
+        State.FAILED,
+        "too_long",
+        "door.failed",
+    ),
+    "keeps": (lambda it: lifecycle.keeps(it, DOOR, revision=0, asked=WINDOW, now=NOW), State.ISSUED, "", "code.kept"),
+    "intends": (
+        lambda it: lifecycle.intends(
+            it, it.door(DOOR), intent(), revision=0, facts=FACTS, now=NOW, due_at=LATER
+        ),
+        State.CREATING,
+        "",
+        "code.requested",
+    ),
+    "retires": (
+        lambda it: lifecycle.retires(it, DOOR, revision=0, is_gone=False, now=NOW),
+        State.RECEIVED,
+        "",
+        "code.retired",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("transition", "state", "reason", "line"), PLANS.values(), ids=PLANS.keys())
+def test_what_a_plan_makes_of_a_door(transition: Transition, state: State, reason: str, line: str) -> None:
+    """Its state and reason, the booking's with it; old reasons are gone, and one line tells of it."""
+    # A door that has a code is never asked for another one; everything else may happen to it.
+    at_hand = None if line == "code.requested" else code()
+    before = with_door(booking(), code=at_hand, reason="seam_unavailable", detail="old", is_muted=True, attempts=3)
+    change = transition(before)
+    door = change.booking.door(DOOR)
+    assert (door.state, door.reason, door.detail, door.is_muted) == (state, reason, "", False)
+    assert (change.booking.state, change.booking.reason) == (state, reason)
+    assert lines_of(change)[0] == line
+
+
+OVERTAKEN_BY = {
+    "a newer revision": lambda it: replace(it, revision=1),
+    "a cancellation": lambda it: replace(it, cancelled=True),
+    "a revision without this door": lambda it: with_door(it, wanted=False),
+}
+
+
+@pytest.mark.parametrize("overtake", OVERTAKEN_BY.values(), ids=OVERTAKEN_BY.keys())
+@pytest.mark.parametrize("transition", [plan[0] for plan in PLANS.values()], ids=PLANS.keys())
+def test_a_plan_that_was_overtaken_is_void(transition: Transition, overtake: Any) -> None:
+    """What was planned for a revision that isn't wanted any more changes nothing."""
+    with pytest.raises(lifecycle.Overtaken):
+        transition(overtake(booking()))
+
+
+MEANWHILE = {
+    "another intent": {"intent": intent("i-2")},
+    "a code": {"code": code()},
+    "another state": {"state": State.WAITING},
+    "another time": {"due_at": LATER},
+    "a failed try": {"attempts": 1},
+}
+
+
+@pytest.mark.parametrize("changed", MEANWHILE.values(), ids=MEANWHILE.keys())
+def test_the_fence_before_a_create(changed: dict[str, Any]) -> None:
+    """Whoever moved the door since the look at Seam, however little, voids the right to create."""
+    seen = booking().door(DOOR)
+    now_it = with_door(booking(), **changed)
+    with pytest.raises(lifecycle.Overtaken):
+        lifecycle.intends(now_it, seen, intent(), revision=0, facts=FACTS, now=NOW, due_at=LATER)
+
+
+def test_an_open_intent_allows_no_second_one() -> None:
+    """Even for the one who wrote it: only a look closes it."""
+    it = with_door(booking(), intent=intent())
+    with pytest.raises(lifecycle.Overtaken):
+        lifecycle.intends(it, it.door(DOOR), intent("i-2"), revision=0, facts=FACTS, now=NOW, due_at=LATER)
+
+
+@pytest.mark.parametrize(("adopted", "line"), [(False, "code.issued"), (True, "code.adopted")], ids=["made", "found"])
+def test_a_code_closes_the_intent(adopted: bool, line: str) -> None:  # noqa: FBT001 - a table
+    """Issued, read back within seconds, everything that was wrong forgotten."""
+    it = with_door(booking(), state=State.CREATING, intent=intent(), reason="in_doubt", attempts=4)
+    change = lifecycle.issues(it, DOOR, code(), revision=0, asked=WINDOW, adopted=adopted, now=NOW)
+    door = change.booking.door(DOOR)
+    assert (door.state, door.intent, door.code, door.reason, door.attempts) == (State.ISSUED, None, code(), "", 0)
+    assert (door.planned_revision, door.asked, door.due_at) == (0, WINDOW, NOW + READ_BACK_WITHIN)
+    assert lines_of(change) == [line, "booking.issued"]
+
+
+@pytest.mark.parametrize("overtake", OVERTAKEN_BY.values(), ids=OVERTAKEN_BY.keys())
+def test_a_code_is_a_fact_whatever_was_decided_meanwhile(overtake: Any) -> None:
+    """It is recorded, and the door is dealt with again: never is a code forgotten."""
+    it = overtake(with_door(booking(), state=State.CREATING, intent=intent(), planned_revision=0))
+    door = lifecycle.issues(it, DOOR, code(), revision=0, asked=WINDOW, adopted=False, now=NOW).booking.door(DOOR)
+    assert (door.code, door.intent, door.planned_revision) == (code(), None, 0)
+
+
+def test_a_second_code_makes_the_first_residual() -> None:
+    """Both open the door; neither is forgotten. The same code again is no second one."""
+    it = issued()
+    change = lifecycle.issues(it, DOOR, code("c-2"), revision=0, asked=WINDOW, adopted=True, now=NOW)
+    assert (change.booking.door(DOOR).code, change.booking.door(DOOR).residual) == (code("c-2"), (code("c-1"),))
+    assert change.booking.residual_access_until == CHECK_OUT
+    again = lifecycle.issues(it, DOOR, code("c-1"), revision=0, asked=WINDOW, adopted=True, now=NOW)
+    assert (again.booking.door(DOOR).residual, again.history) == ((), ())
+
+
+def test_a_look_that_finds_nothing_closes_its_own_intent_alone() -> None:
+    """Then the door is planned anew, at once; a later intent is none of its business."""
+    it = with_door(booking(), state=State.CREATING, intent=intent("i-1"), planned_revision=0)
+    door = lifecycle.nothing_made(it, DOOR, intent_id="i-1", now=NOW).booking.door(DOOR)
+    assert (door.intent, door.state, door.planned_revision, door.due_at) == (None, State.SCHEDULED, None, NOW)
+    for stale in (it, with_door(it, intent=None)):
+        with pytest.raises(lifecycle.Overtaken):
+            lifecycle.nothing_made(stale, DOOR, intent_id="i-0", now=NOW)
+
+
+def test_a_retired_code_stays_known() -> None:
+    """As residual access, and the door is planned again; without a code nothing happens."""
+    change = lifecycle.retires(issued(), DOOR, revision=0, is_gone=False, now=NOW)
+    door = change.booking.door(DOOR)
+    assert (door.code, door.residual, door.planned_revision) == (None, (code(),), None)
+    assert change.booking.residual_access_until == CHECK_OUT
+    assert lifecycle.retires(booking(), DOOR, revision=0, is_gone=False, now=NOW).booking == booking()
+
+
+def test_a_code_that_was_taken_back_is_no_residual_access() -> None:
+    """It is gone from Seam, and opens nothing."""
+    change = lifecycle.retires(issued(), DOOR, revision=0, is_gone=True, now=NOW)
+    door = change.booking.door(DOOR)
+    assert (door.code, door.residual, change.booking.residual_access_until) == (None, (), None)
+
+
+def test_a_code_that_was_changed_stays_the_doors_code() -> None:
+    """With its new window, to be read back; a look at another code is void."""
+    changed = code("c-1", NEWER)
+    door = lifecycle.alters(issued(), DOOR, changed, revision=0, asked=NEWER, now=NOW).booking.door(DOOR)
+    assert (door.state, door.code, door.asked, door.residual) == (State.ISSUED, changed, NEWER, ())
+    assert door.due_at == NOW + READ_BACK_WITHIN
+    for it in (booking(), with_door(issued(), code=code("c-2"))):
+        with pytest.raises(lifecycle.Overtaken):
+            lifecycle.alters(it, DOOR, changed, revision=0, asked=NEWER, now=NOW)
+
+
+STUMBLING = [
+    pytest.param(State.RECEIVED, False, State.SCHEDULED, "seam_unavailable", True, id="received, untold"),
+    pytest.param(State.RECEIVED, True, State.SCHEDULED, "seam_unavailable", False, id="received, told"),
+    pytest.param(State.SCHEDULED, True, State.SCHEDULED, "seam_unavailable", False, id="scheduled, told"),
+    pytest.param(State.CREATING, False, State.CREATING, "seam_unavailable", True, id="creating stays in doubt"),
+    pytest.param(State.WAITING, True, State.WAITING, "before", False, id="waiting keeps its reason"),
+    pytest.param(State.FAILED, True, State.FAILED, "before", False, id="failed keeps its reason"),
+    pytest.param(State.ISSUED, False, State.ISSUED, "before", False, id="issued, untold"),
+    pytest.param(State.ISSUED, True, State.ISSUED, "seam_unavailable", False, id="issued, told"),
+    pytest.param(State.READY, True, State.READY, "seam_unavailable", False, id="ready, told"),
+]
+
+
+@pytest.mark.parametrize(("state", "tell", "left", "reason", "muted"), STUMBLING)
+def test_a_failed_try(state: State, tell: bool, left: State, reason: str, muted: bool) -> None:  # noqa: FBT001
+    """Counted, and repeated at its time; people hear of it only when told to, or where nothing else is to be told."""
+    it = with_door(booking(), state=state, reason="before", attempts=2)
+    change = lifecycle.stumbles(
+        it, DOOR, reason="seam_unavailable", detail="HTTP 503.", until=LATER, tell=tell, now=NOW
+    )  # fmt: skip
+    door = change.booking.door(DOOR)
+    assert (door.state, door.reason, door.is_muted) == (left, reason, muted)
+    assert (door.attempts, door.due_at) == (3, LATER)
+    assert "door.try_failed" in lines_of(change)
+
+
+def test_a_failed_door_is_looked_at_again_when_its_stay_is_over() -> None:
+    """At check-out; where that isn't known yet, at the latest moment that it can be anywhere."""
+    known = with_door(booking(), check_out=CHECK_OUT)
+    wall = Stay(check_in=WallTime(CHECK_IN.replace(tzinfo=None)), check_out=WallTime(CHECK_OUT.replace(tzinfo=None)))
+    unknown = accepted(stay=wall).booking
+    for it, due_at in ((known, CHECK_OUT), (unknown, CHECK_OUT + timedelta(hours=12))):
+        change = lifecycle.fails(it, DOOR, revision=0, reason="too_long", detail="", facts=FACTS, now=NOW)
+        assert change.booking.door(DOOR).due_at == due_at
+
+
+def test_waiting_for_the_same_reason_is_told_once_in_the_story() -> None:
+    """A door may wait for weeks; its story holds what changed."""
+    waiting = PLANS["waits"][0](booking()).booking
+    assert lines_of(PLANS["waits"][0](waiting)) == []

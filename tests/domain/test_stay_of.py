@@ -1,0 +1,121 @@
+"""From a message and its unit's rules to the stay that a door is asked for."""
+
+from datetime import time, timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain.booking_messages import parse_booking_message
+from shared.domain.bookings import (
+    BookingMessage,
+    Granularity,
+    Instant,
+    InvalidMessage,
+    UnitRules,
+    WallTime,
+    stay_of,
+)
+from tests.domain.building import wall
+
+HOTEL = UnitRules(unit="101", device_ids=("d",), check_in=time(16), check_out=time(10))
+
+
+def message(check_in: str, check_out: str, **fields: Any) -> BookingMessage:
+    """Return a message of a unit."""
+    whole = {"booking_id": "BK-1", "unit": "101", "check_in": check_in, "check_out": check_out}
+    return parse_booking_message(whole | fields)
+
+
+def test_dates_take_the_units_times_on_the_locks_clock() -> None:
+    """A `time_zone` of the message is for its own local times, not for the unit's."""
+    asked = stay_of(message("2026-12-01", "2026-12-05", time_zone="Europe/Berlin"), HOTEL)
+    assert asked.check_in == WallTime(wall("2026-12-01T16:00"))
+    assert asked.check_out == WallTime(wall("2026-12-05T10:00"))
+
+
+def test_times_go_before_defaults() -> None:
+    """Defaults are for dates alone."""
+    asked = stay_of(message("2026-12-01T12:00", "2026-12-05"), HOTEL)
+    assert asked.check_in == WallTime(wall("2026-12-01T12:00"))
+    assert asked.check_out == WallTime(wall("2026-12-05T10:00"))
+
+
+@pytest.mark.parametrize("offset", ["", "-08:00"], ids=["wall time", "instant"])
+def test_buffers_widen_the_stay(offset: str) -> None:
+    """Earlier in, later out."""
+    rules = UnitRules(
+        unit="101",
+        device_ids=("d",),
+        buffer_before=timedelta(minutes=30),
+        buffer_after=timedelta(hours=1),
+    )
+    asked = stay_of(message(f"2026-12-01T16:00{offset}", f"2026-12-05T10:00{offset}"), rules)
+    kind = Instant if offset else WallTime
+    assert asked.check_in == kind(wall(f"2026-12-01T15:30{offset}"))
+    assert asked.check_out == kind(wall(f"2026-12-05T11:00{offset}"))
+
+
+@pytest.mark.parametrize(
+    ("said", "rule", "used"),
+    [
+        pytest.param(None, None, "hourly", id="hourly by default"),
+        pytest.param(None, Granularity.DAILY, "daily", id="the unit's"),
+        pytest.param("hourly", Granularity.DAILY, "hourly", id="the message's"),
+    ],
+)
+def test_granularity(said: str | None, rule: Granularity | None, used: str) -> None:
+    """The message goes before the unit, the unit before the default."""
+    rules = UnitRules(unit="101", device_ids=("d",), granularity=rule)
+    asked = message("2026-12-01T16:00", "2026-12-05T10:00", granularity=said)
+    assert stay_of(asked, rules).granularity == used
+
+
+def test_prescribed_slot_is_kept() -> None:
+    """It is the door that knows its slots."""
+    asked = message("2026-12-01T16:00", "2026-12-05T10:00", slot="Guest")
+    assert stay_of(asked, None).slot == "Guest"
+
+
+@pytest.mark.parametrize(
+    ("rules", "wrong"),
+    [
+        pytest.param(None, "a booking without a unit has no default time", id="no unit"),
+        pytest.param(UnitRules(unit="101", device_ids=("d",)), "unit '101' has no default time", id="no default"),
+    ],
+)
+def test_dates_without_defaults(rules: UnitRules | None, wrong: str) -> None:
+    """Both dates are named, and what would help."""
+    with pytest.raises(InvalidMessage) as refused:
+        stay_of(message("2026-12-01", "2026-12-05"), rules)
+    assert [problem.field for problem in refused.value.problems] == ["check_in", "check_out"]
+    for problem in refused.value.problems:
+        assert wrong in problem.wrong
+        assert "doors file" in problem.right
+
+
+def test_defaults_may_make_the_order_wrong() -> None:
+    """A time after the unit's check-out time of the same day."""
+    with pytest.raises(InvalidMessage, match="check_out: is not after check_in"):
+        stay_of(message("2026-12-05T12:00", "2026-12-05"), HOTEL)
+
+
+def test_buffers_cannot_mend_the_order() -> None:
+    """What is out of order stays so, however wide the buffers."""
+    rules = UnitRules(unit="101", device_ids=(), check_out=time(10), buffer_after=timedelta(hours=12))
+    with pytest.raises(InvalidMessage, match="check_out: is not after check_in"):
+        stay_of(message("2026-12-05T12:00", "2026-12-05"), rules)
+
+
+def test_cancellation_has_no_stay() -> None:
+    """Nobody should ask for it."""
+    cancelled = {"specversion": "1.0", "id": "1", "source": "s", "type": "booking.cancelled"}
+    with pytest.raises(InvalidMessage) as refused:
+        stay_of(parse_booking_message(cancelled | {"data": {"booking_id": "BK-1"}}), HOTEL)
+    assert [problem.field for problem in refused.value.problems] == ["check_in", "check_out"]
+
+
+def test_buffer_beyond_the_calendar() -> None:
+    """A doors file can't make the service stumble."""
+    rules = UnitRules(unit="101", device_ids=("d",), buffer_before=timedelta(days=9_999_999))
+    with pytest.raises(InvalidMessage, match="calendar"):
+        stay_of(message("2026-12-01T16:00", "2026-12-05T10:00"), rules)

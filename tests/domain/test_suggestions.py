@@ -1,0 +1,173 @@
+"""What would make a stay fit: which changes, in which order, and in which words."""
+
+from typing import Any
+
+import pytest
+
+from shared.domain.bookings import Stay
+from shared.domain.doors import Door
+from shared.domain.matching import MatchPolicy
+from shared.domain.suggestions import MOST_MOVES, explain
+from tests.domain.building import LOS_ANGELES, daily, day_slot, door, slot, stay, stay_time
+
+ANY = MatchPolicy()
+
+
+def suggested(asked: Stay, at: Door, policy: MatchPolicy = ANY) -> list[dict[str, Any]]:
+    """Return the suggestions as they are printed."""
+    found: list[dict[str, Any]] = explain(asked, at, policy)["suggestions"]
+    return found
+
+
+def test_smallest_move_is_to_an_hour_from_the_slot() -> None:
+    """The whole object, and its words."""
+    (move, new_slot) = suggested(stay("2026-12-01T14:00", "2026-12-05T10:15"), door(slot("16:00-10:00")))
+    assert move == {
+        "kind": "move_check_in",
+        "text": "Move the check-in 1 h later, to 2026-12-01 15:00: a code of “16:00-10:00” then works from"
+        " 2026-12-01 16:00 to 2026-12-05 10:00.",
+        "check_in": "2026-12-01T15:00:00-08:00",
+        "check_in_moved_minutes": 60,
+        "slot": {"name": "16:00-10:00", "user_level_id": "level 16:00-10:00", "prefix": 0},
+        "starts_at": "2026-12-01T16:00:00-08:00",
+        "ends_at": "2026-12-05T10:00:00-08:00",
+    }
+    assert new_slot == {
+        "kind": "add_slot",
+        "text": "Ask the dormakaba installer for a time slot 14:00 to 10:30: a code then works from"
+        " 2026-12-01 14:00 to 2026-12-05 10:30.",
+        "check_in_time": "14:00",
+        "check_out_time": "10:30",
+        "is_24_hour": False,
+        "starts_at": "2026-12-01T14:00:00-08:00",
+        "ends_at": "2026-12-05T10:30:00-08:00",
+    }
+
+
+MOVES: list[tuple[str, str, str, str, dict[str, Any]]] = [
+    ("check-in later", "16:00-10:00", "T14:30", "T10:00", {"check_in_moved_minutes": 30}),
+    ("check-in earlier", "16:00-10:00", "T18:00", "T10:00", {"check_in_moved_minutes": -60}),
+    ("check-out later", "16:00-10:00", "T16:00", "T08:00", {"check_out_moved_minutes": 60}),
+    ("check-out earlier", "16:00-10:00", "T16:00", "T12:30", {"check_out_moved_minutes": -90}),
+    ("both", "16:00-10:00", "T14:00", "T12:00",
+     {"check_in_moved_minutes": 60, "check_out_moved_minutes": -60}),
+    ("over midnight", "00:30-10:00", "T22:30", "T10:00", {"check_in_moved_minutes": 60}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("times", "check_in", "check_out", "moved"), [pytest.param(*row, id=name) for name, *row in MOVES]
+)
+def test_moves(times: str, check_in: str, check_out: str, moved: dict[str, Any]) -> None:
+    """Only the end that is too far moves, and no further than it must."""
+    first = suggested(stay(f"2026-12-01{check_in}", f"2026-12-05{check_out}"), door(slot(times)))[0]
+    ends = {name for name in first if name.endswith("_moved_minutes")}
+    assert {name: first[name] for name in ends} == moved
+    kinds = {1: {"check_in": "move_check_in", "check_out": "move_check_out"}, 2: {}}
+    one = next(iter(moved)).removesuffix("_moved_minutes")
+    assert first["kind"] == kinds[len(moved)].get(one, "move_both")
+
+
+def test_smallest_move_first_and_not_too_many() -> None:
+    """Far slots are no help."""
+    at = door(*(slot(f"{hour:02}:00-10:00") for hour in range(10)))
+    moves = [
+        one["check_in_moved_minutes"]
+        for one in suggested(stay("2026-12-01T16:00", "2026-12-05T10:00"), at)
+        if one["kind"] == "move_check_in"
+    ]
+    assert moves == [-360, 420, -420][:MOST_MOVES]
+
+
+def test_twins_give_one_suggestion() -> None:
+    """The same move twice would only be longer to read."""
+    at = door(slot("16:00-10:00", name="a"), slot("16:00-10:00", name="b"))
+    kinds = [one["kind"] for one in suggested(stay("2026-12-01T14:00", "2026-12-05T10:00"), at)]
+    assert kinds == ["move_check_in", "add_slot"]
+
+
+def test_booking_by_the_day() -> None:
+    """Where a 24-hour slot covers the stay."""
+    at = door(day_slot("12:00"))
+    found = suggested(stay("2026-12-01T16:00", "2026-12-05T10:00"), at)
+    (by_day,) = [one for one in found if one["kind"] == "book_daily"]
+    assert by_day["text"] == (
+        "Book it by the day: a code of “12:00-12:00” then works from 2026-12-01 12:00 to 2026-12-05 12:00."
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "at", "kinds"),
+    [
+        pytest.param(stay("2026-12-01T16:00", "2026-12-05T10:00"), door(), ["add_slot"], id="no slots"),
+        pytest.param(daily("2026-12-01T16:00", "2026-12-05T10:00"), door(slot()), ["add_slot"], id="no 24 hours"),
+        pytest.param(
+            stay("2026-12-01T16:00", "2026-12-05T10:00"),
+            door(slot("12:00-12:00", is_master=True)),
+            ["add_slot"],
+            id="masters can't be moved to",
+        ),
+        pytest.param(
+            stay("2026-12-01T12:00", "2026-12-05T10:00", slot="16:00-10:00"),
+            door(slot("16:00-10:00"), slot("12:00-10:00")),
+            ["move_check_in"],
+            id="only the prescribed slot",
+        ),
+        pytest.param(stay("2026-12-01T16:00", "2026-12-05T10:00", slot="x"), door(slot()), [], id="unknown slot"),
+        pytest.param(stay("2026-12-01T16:00", "2026-12-05T10:00"), door(slot()), [], id="matched"),
+        pytest.param(stay("2026-12-05T16:00", "2026-12-01T10:00"), door(slot()), [], id="invalid"),
+        pytest.param(stay("2026-12-01T16:00", "2026-12-05T10:00"), door(slot(), time_zone=None), [], id="no zone"),
+        pytest.param(stay("2026-12-01T16:00", "2026-12-05T10:00"), door(time_zone=None), [], id="no slots, no zone"),
+        pytest.param(
+            stay("2026-12-01T12:00", "2026-12-05T10:00"),
+            door(slot(), can_program_offline_access_codes=False),
+            [],
+            id="no offline codes",
+        ),
+        pytest.param(
+            stay("2026-12-01T16:00", "2027-01-01T16:00"),
+            door(slot("16:00-16:30")),
+            ["move_check_out", "add_slot"],
+            id="a little too long",
+        ),
+    ],
+)
+def test_kinds(asked: Stay, at: Door, kinds: list[str]) -> None:
+    """What helps depends on what is wrong."""
+    assert [one["kind"] for one in suggested(asked, at)] == kinds
+
+
+def test_too_long_ends_earlier_at_the_slots_own_time() -> None:
+    """Whoever leaves days earlier anyway should not be locked out for an hour too."""
+    (move,) = suggested(stay("2026-12-01T16:00", "2027-02-05T10:10"), door(slot("16:00-10:00")))
+    assert move["check_out"] == "2027-01-01T10:00:00-08:00"
+    assert "35 days 10 min earlier" in move["text"]
+
+
+def test_new_24_hour_slot_is_noon_to_noon() -> None:
+    """As the vendor's guide has it."""
+    (ask,) = suggested(daily("2026-12-01T16:00", "2026-12-05T10:00"), door(slot()))
+    assert (ask["check_in_time"], ask["check_out_time"], ask["is_24_hour"]) == ("12:00", "12:00", True)
+
+
+def test_new_24_hour_slot_elsewhere_where_noon_would_make_it_too_long() -> None:
+    """31 days exactly need a slot at their own time."""
+    (ask,) = suggested(daily("2026-12-01T16:00", "2027-01-01T16:00"), door(slot()))
+    assert ask["check_in_time"] == "16:00"
+
+
+def test_move_into_the_night_of_the_change() -> None:
+    """A move to a time that the clock skips is replaced by one that works when it is followed."""
+    at = door(slot("03:30-10:00"))
+    asked = stay("2027-03-14T01:15", "2027-03-16T10:00")
+    first = suggested(asked, at)[0]
+    moved = Stay(check_in=stay_time(first["check_in"]), check_out=asked.check_out)
+    assert explain(moved, at, ANY)["outcome"] == "matched"
+    assert first["check_in"].startswith("2027-03-14T03:30")
+
+
+def test_names_are_made_harmless() -> None:
+    """Slot names come from outside; the text is for terminals and chats."""
+    at = door(slot("16:00-10:00", name="\x1b[31mred\n", zone=LOS_ANGELES))
+    text = suggested(stay("2026-12-01T14:00", "2026-12-05T10:00"), at)[0]["text"]
+    assert text.isprintable()
