@@ -10,7 +10,7 @@ import click
 from shared.contracts import BOOKING_FIELD
 from shared.domain import lifecycle
 from shared.domain.notices import outcome_body
-from shared.domain.records import Booking, HistoryEntry
+from shared.domain.records import Booking, HistoryEntry, State
 from shared.ledger.bookings import UnknownBooking
 from worker.assembly import Ports
 from worker.cli import bookings_view as view
@@ -56,7 +56,7 @@ def publish(file: Any) -> None:
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--state", help="Only bookings in this state.")
+@click.option("--state", type=click.Choice([*State]), help="Only bookings in this state.")
 def list_bookings(*, as_json: bool, state: str | None) -> None:
     """List every booking, the one that ends first at the top."""
     _, ports = open_ledger()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from shared.domain.bookings import StayTime, WallTime
 from shared.domain.records import BookedDoor, Booking, HistoryEntry, State
 from shared.domain.troubles import TROUBLES
 
@@ -38,7 +39,7 @@ def console() -> Console:
 def table_of(bookings: Iterable[Booking]) -> Table:
     """Return a table of bookings, a row each."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("BOOKING", "STATE", "WHY", "DOORS", "CHECK-IN (lock's clock)", "NEXT LOOK"):
+    for heading in ("BOOKING", "STATE", "WHY", "DOORS", "CHECK-IN (lock's clock)", "NEXT LOOK (UTC)"):
         table.add_column(heading, overflow="fold")
     for booking in bookings:
         table.add_row(
@@ -65,6 +66,7 @@ def print_story(booking: Booking, history: Iterable[HistoryEntry]) -> None:
     """Print what a booking is, what is to be done, and everything that happened."""
     out = console()
     out.print(Text.assemble((booking.booking_id, "bold"), "  ", (booking.state, _COLOURS[booking.state])))
+    out.print(clean(_asked(booking)), soft_wrap=True)
     for door in booking.doors:
         out.print(_door_line(door), soft_wrap=True)
         trouble = TROUBLES.get(door.reason)
@@ -74,9 +76,9 @@ def print_story(booking: Booking, history: Iterable[HistoryEntry]) -> None:
         for code in door.residual:
             until = code.window.ends_at.isoformat(timespec="minutes")
             out.print(clean(f"    residual access: code {code.access_code_id} opens this door until {until}"))
-    out.print()
+    out.print(Text("\nWhat happened (UTC)", style="bold"))
     for entry in history:
-        stamp = entry.at.strftime("%Y-%m-%d %H:%M:%S")
+        stamp = entry.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
         out.print(
             Text.assemble((stamp, "dim"), "  ", (f"{entry.what:<24}", "cyan"), " ", clean(entry.text)), soft_wrap=True
         )
@@ -111,12 +113,27 @@ def line_of(booking: Booking) -> str:
 def earliest_due(booking: Booking) -> str | None:
     """Return when the booking is looked at next."""
     due = min((door.due_at for door in booking.doors if door.due_at is not None), default=None)
-    return due.isoformat(timespec="seconds") if due else None
+    return due.astimezone(UTC).isoformat(timespec="seconds") if due else None
 
 
 def clean(text: str) -> Text:
     """Return text from outside as it can do no harm: printable characters alone."""
     return Text("".join(character if character.isprintable() else "�" for character in text))
+
+
+def _asked(booking: Booking) -> str:
+    """Say what the booking asks for, as it was written."""
+    label = f", {booking.label}" if booking.label else ""
+    if booking.stay is None:
+        return f"  revision {booking.revision}{label}"
+    times = " to ".join(_written(moment) for moment in (booking.stay.check_in, booking.stay.check_out))
+    return f"  revision {booking.revision}{label}: {times}, {booking.stay.granularity}"
+
+
+def _written(moment: StayTime) -> str:
+    if isinstance(moment, WallTime):
+        return f"{moment.at:%Y-%m-%d %H:%M} {moment.time_zone or '(lock)'}"
+    return f"{moment.at:%Y-%m-%d %H:%M%z}"
 
 
 def _door_line(door: BookedDoor) -> Text:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, cast
 
 import click
@@ -17,6 +18,8 @@ from worker.cli.context import settings_for
 _OLDEST_SERVER: Final = (6, 2)
 _SIGNS: Final = {"ok": "ok  ", "warn": "warn", "bad": "BAD "}
 _PAGE: Final = 500
+# A sweep runs every second; what has been due for this long is swept by nobody.
+_MOST_OVERDUE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +111,12 @@ def _data_server(ports: Ports) -> Iterator[Finding]:
 
 def _work(settings: Settings, ports: Ports) -> Iterator[Finding]:
     for stream in (settings.booking_stream, settings.event_stream):
-        backlog = int(cast(Any, ports.redis.xlen(stream)))
-        yield Finding(f"stream {stream}", "ok", f"{backlog} waiting or under way")
+        yield _stream(settings, ports, stream)
     due, in_all = ports.due.count(system_clock())
-    yield Finding("due-set", "ok", f"{due} due now, {in_all} in all")
+    overdue, _ = ports.due.count(system_clock() - _MOST_OVERDUE)
+    remedy = "is `beat` running, and a `worker`? Look at their logs" if overdue else ""
+    text = f"{due} due now, {overdue} for over a minute, {in_all} in all"
+    yield Finding("due-set", "bad" if overdue else "ok", text, remedy)
     parked = ports.parked.count()
     remedy = "look at them with `oracode parked list`" if parked else ""
     yield Finding("parked messages", "warn" if parked else "ok", str(parked), remedy)
@@ -120,6 +125,21 @@ def _work(settings: Settings, ports: Ports) -> Iterator[Finding]:
             if told.attempts:
                 text = f"{channel} has not taken {alert.notice.key} after {told.attempts} tries: {told.error}"
                 yield Finding("alert", "bad", text, "check the channel's address in ALERT_URLS")
+
+
+def _stream(settings: Settings, ports: Ports, stream: str) -> Finding:
+    """Judge a stream by its oldest entry: what is handled is taken out, so an old one is stuck."""
+    backlog = int(cast(Any, ports.redis.xlen(stream)))
+    oldest = cast(Any, ports.redis.xrange(stream, count=1))
+    text = f"{backlog} waiting or under way"
+    if not oldest:
+        return Finding(f"stream {stream}", "ok", text)
+    appended_at = datetime.fromtimestamp(int(str(oldest[0][0]).partition("-")[0]) / 1000, UTC)
+    age = system_clock() - appended_at
+    is_stuck = age > 2 * settings.reclaim_after
+    remedy = "is a `worker` running? Look at its log for this stream" if is_stuck else ""
+    text = f"{text}, the oldest for {age.total_seconds():.0f} s"
+    return Finding(f"stream {stream}", "bad" if is_stuck else "ok", text, remedy)
 
 
 def _seam(settings: Settings) -> Iterator[Finding]:

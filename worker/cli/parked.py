@@ -1,6 +1,8 @@
 """`oracode parked`: what could not be used, and what to do with it."""
 
 import json
+import re
+from typing import Final
 
 import click
 
@@ -9,6 +11,8 @@ from shared.parked import ParkedEntry
 from worker.assembly import Ports
 from worker.cli.context import open_ledger
 from worker.parking import alert_for
+
+_PARKED_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 
 
 @click.group("parked", context_settings={"help_option_names": ["-h", "--help"]})
@@ -95,10 +99,7 @@ def _resolve(ports: Ports, gone: list[ParkedEntry]) -> None:
 
 
 def _get(ports: Ports, parked_id: str) -> ParkedEntry:
-    try:
-        entry = ports.parked.get(parked_id)
-    except ValueError:
-        entry = None
+    entry = ports.parked.get(parked_id) if _PARKED_ID.fullmatch(parked_id) else None
     if entry is None:
         click.echo(f"Nothing is parked under {parked_id!r}.", err=True)
         raise SystemExit(1)

@@ -1,0 +1,94 @@
+"""`oracode slots`: a door's time slots drawn over a day, and what is wrong with them."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+
+import click
+
+from shared.domain.doors import Door
+from shared.domain.match_json import slot_json
+from shared.domain.quoting import shown
+from shared.domain.slot_warnings import SlotWarning, warnings_of
+from worker.cli.drawing import Terminal, day, headed, wrap
+from worker.cli.match_inputs import (
+    UNREACHABLE,
+    UNUSABLE,
+    Unreachable,
+    UnusableInput,
+    load_door,
+)
+
+
+@click.command("slots")
+@click.argument("device")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(*, device: str, as_json: bool) -> None:
+    """Draw the time slots of DEVICE, a device file as Seam returns it or a device id.
+
+    Exits 2 when the device can't be used, 3 when Seam can't be reached.
+    """
+    try:
+        door = load_door(device)
+    except UnusableInput as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNUSABLE)
+    except Unreachable as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNREACHABLE)
+    warnings = warnings_of(door)
+    if as_json:
+        click.echo(json.dumps(_object(door, warnings)))
+        return
+    terminal = Terminal(getattr(sys.stdout, "encoding", None) or "ascii")
+    for line in _lines(door, warnings):
+        click.echo(terminal.fit(line), color=False if os.environ.get("NO_COLOR") else None)
+
+
+def _object(door: Door, warnings: tuple[SlotWarning, ...]) -> dict[str, object]:
+    return {
+        "device_id": door.device_id,
+        "name": door.name,
+        "time_zone": door.time_zone,
+        "can_program_offline_access_codes": door.can_program_offline_access_codes,
+        "slots": [
+            slot_json(slot)
+            | {
+                "check_in_time": None if slot.check_in is None else str(slot.check_in),
+                "check_out_time": None if slot.check_out is None else str(slot.check_out),
+                "time_zone": slot.time_zone or door.time_zone,
+                "is_24_hour": slot.is_24_hour,
+                "is_biweekly_mode": slot.is_biweekly_mode,
+                "is_one_shot": slot.is_one_shot,
+                "is_master": slot.is_master,
+                "problem": slot.unreadable,
+            }
+            for slot in door.slots
+        ],
+        "warnings": [{"kind": one.kind.value, "text": one.text} for one in warnings],
+    }
+
+
+def _lines(door: Door, warnings: tuple[SlotWarning, ...]) -> Iterator[str]:
+    zone = door.time_zone or "no time zone of its own"
+    yield from wrap(f"{shown(door.name) or shown(door.device_id) or 'A door'} ({zone})")
+    yield ""
+    if door.slots:
+        yield from day(door.slots)
+        yield ""
+    for slot in door.slots:
+        kinds = [
+            ("24 hours", slot.is_24_hour),
+            ("biweekly", slot.is_biweekly_mode),
+            ("one-time", slot.is_one_shot),
+            ("master", slot.is_master),
+        ]
+        kind = ", ".join(name for name, holds in kinds if holds)
+        times = f"{slot.check_in or '?'} → {slot.check_out or '?'}"
+        name = shown(slot.name) or "(no name)"
+        yield from wrap(f"{name}: {times}{f' ({kind})' if kind else ''}", "  ")
+    if door.slots and warnings:
+        yield ""
+    for one in warnings:
+        yield from headed("!", f" {shown(one.text)}", good=False)
