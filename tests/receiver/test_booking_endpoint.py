@@ -1,0 +1,103 @@
+"""`POST /bookings`: one booking message by HTTP, with a token."""
+
+import json
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from shared.domain.booking_messages import parse_booking_message
+from tests.receiver.web import TOKEN, Web, booking_of, running, settings_for
+from tests.support.server import DataServer
+
+STREAM = "booking-created"
+
+
+def test_a_booking_goes_into_the_stream(web: Web, redis_client: Redis) -> None:
+    """202 with the booking's id, and the message as it was sent."""
+    message = booking_of(booking_id="BK-77")
+    answer = web.booking(message)
+
+    assert (answer.status_code, answer.json()) == (202, {"status": "accepted", "booking_id": "BK-77"})
+    entries: Any = redis_client.xrange(STREAM)
+    assert json.loads(entries[0][1]["message"]) == message
+
+
+def test_the_same_message_again_is_a_duplicate(web: Web, redis_client: Redis) -> None:
+    """`source` and `id` identify a message; another id is another message."""
+    message = booking_of()
+    assert [web.booking(message).json()["status"] for _ in range(2)] == ["accepted", "duplicate"]
+    assert web.booking(message | {"id": "another"}).json()["status"] == "accepted"
+    assert web.booking(message | {"source": "/pms/other"}).json()["status"] == "accepted"
+    assert redis_client.xlen(STREAM) == 3
+
+
+def test_the_bare_booking_is_taken_too(web: Web) -> None:
+    """`data` alone, without an envelope, identified by its content."""
+    bare = booking_of()["data"]
+    assert web.booking(bare).json()["status"] == "accepted"
+    assert web.booking(dict(reversed(bare.items()))).json()["status"] == "duplicate"
+
+
+def test_what_was_accepted_can_be_read_from_the_stream(web: Web, redis_client: Redis) -> None:
+    """Whatever is answered with 202 is a message that the worker can use, a byte order mark or not."""
+    answer = web.booking(b"\xef\xbb\xbf" + json.dumps(booking_of()).encode())
+    assert answer.status_code == 202
+    entries: Any = redis_client.xrange(STREAM)
+    assert parse_booking_message(entries[0][1]["message"]).booking_id == "BK-1"
+
+
+def test_every_problem_is_listed(web: Web, redis_client: Redis) -> None:
+    """400 with each field, what is wrong and what would be right; nothing is stored."""
+    answer = web.booking(booking_of(booking_id="", device_ids=[], check_in="tomorrow", revision=-1))
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_booking")
+    problems = answer.json()["problems"]
+    assert {problem["field"] for problem in problems} >= {"booking_id", "device_ids", "check_in", "revision"}
+    assert all(problem["wrong"] and problem["right"] for problem in problems)
+    assert redis_client.dbsize() == 0
+
+
+@pytest.mark.parametrize("body", [b"", b"oops", b"[]", b"\xff\xfe", b"[" * 60_000], ids=str)
+def test_what_is_no_message_is_refused(web: Web, body: bytes) -> None:
+    """400, whatever the bytes are."""
+    assert web.booking(body).status_code == 400
+
+
+STRANGERS = {
+    "no header": None,
+    "another token": b"Bearer another",
+    "a part of it": f"Bearer {TOKEN[:-1]}".encode(),
+    "more than it": f"Bearer {TOKEN}x".encode(),
+    "no scheme": TOKEN.encode(),
+    "another scheme": f"Basic {TOKEN}".encode(),
+    "no token": b"Bearer ",
+    "not ASCII": b"Bearer \xff\xfe",
+}
+
+
+@pytest.mark.parametrize("authorization", STRANGERS.values(), ids=STRANGERS.keys())
+def test_strangers_are_refused(web: Web, authorization: bytes | None) -> None:
+    """401 before the body is looked at."""
+    headers = [] if authorization is None else [(b"authorization", authorization)]
+    answer = web.send("POST", "/bookings", body=b"oops", headers=headers)
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+
+
+def test_the_scheme_is_read_in_any_case(web: Web) -> None:
+    """`bearer` is `Bearer` (RFC 9110)."""
+    body = json.dumps(booking_of()).encode()
+    answer = web.send("POST", "/bookings", body=body, headers=[(b"authorization", f"bearer {TOKEN}".encode())])
+    assert answer.status_code == 202
+
+
+def test_other_methods_are_refused(web: Web) -> None:
+    """405, with the method that is right."""
+    answer = web.send("GET", "/bookings")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def test_without_tokens_the_endpoint_is_not_there(data_server: DataServer) -> None:
+    """404 for everybody, with a token or not."""
+    with running(settings_for(data_server.url, booking_tokens=())) as web:
+        assert web.booking(booking_of()).status_code == 404
+        assert web.send("POST", "/bookings", headers=[(b"authorization", b"Bearer ")]).status_code == 404

@@ -1,0 +1,75 @@
+"""Whatever is sent, the answer is one of the contract's: never a 5xx while the data server is well."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.receiver.web import TOKEN, Web, event_of, running, settings_for, signed
+from tests.support.server import DataServer
+
+HEADER_VALUES = st.binary(max_size=60).map(lambda raw: raw.translate(None, b"\r\n\0"))
+NAMES = st.sampled_from(
+    [
+        *(f"{family}-{part}" for family in ("svix", "webhook") for part in ("id", "timestamp", "signature")),
+        "content-length",
+        "content-type",
+        "authorization",
+    ]
+)
+# JSON can spell halves of surrogate pairs, which no UTF-8 can: worth drawing often.
+TEXTS = st.text(st.characters(codec=None) | st.characters(categories=["Cs"]), max_size=12)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
+JSON: st.SearchStrategy[Any] = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=8
+)
+KEYS = st.sampled_from(
+    ["event_id", "event_type", "access_code_id", "code", "from", "to", "property", "changed_properties", "occurred_at"]
+)
+# An app that hangs costs seconds an example: the first failure is enough.
+UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
+BOOKING_KEYS = st.sampled_from(
+    ["booking_id", "revision", "device_ids", "unit", "check_in", "check_out", "time_zone", "label", "slot", "data"]
+)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(data_server: DataServer) -> Iterator[Web]:
+    """Run one `web` for all examples."""
+    with running(settings_for(data_server.url)) as it:
+        yield it
+
+
+@given(body=st.binary(max_size=200), headers=st.lists(st.tuples(NAMES, HEADER_VALUES), max_size=8))
+@settings(max_examples=200)
+def test_anything_unsigned_is_refused(fuzzed: Web, body: bytes, headers: list[tuple[str, bytes]]) -> None:
+    """Any bytes under any headers: 401, or 413 where the declared length is over the limit."""
+    raw = [(name.encode(), value) for name, value in headers]
+    assert fuzzed.send("POST", "/webhooks/seam", body=body, headers=raw).status_code in (401, 413)
+
+
+@given(event=st.dictionaries(KEYS, TEXTS | JSON, max_size=6), is_ours=st.booleans())
+@settings(max_examples=200, phases=UNSHRUNK)
+def test_anything_signed_is_taken(fuzzed: Web, event: dict[str, Any], is_ours: bool) -> None:  # noqa: FBT001 - drawn
+    """Any JSON that Seam could sign: 202, and the next event is accepted too."""
+    whole = event_of() | event if is_ours else event
+    assert fuzzed.webhook(whole).status_code == 202
+    assert fuzzed.webhook(event_of()).json() == {"status": "accepted"}
+
+
+@given(text=st.text(max_size=200))
+def test_any_signed_text_is_taken(fuzzed: Web, text: str) -> None:
+    """Signed text that isn't JSON is parked, never refused."""
+    body = text.encode()
+    answer = fuzzed.send("POST", "/webhooks/seam", body=body, headers=signed(body))
+    assert (answer.status_code, answer.json()) == (202, {"status": "parked"})
+
+
+@given(body=st.binary(max_size=100) | st.dictionaries(BOOKING_KEYS, JSON).map(lambda it: json.dumps(it).encode()))
+@settings(max_examples=200)
+def test_any_booking_is_answered(fuzzed: Web, body: bytes) -> None:
+    """202 or 400, nothing else."""
+    assert fuzzed.booking(body, token=TOKEN).status_code in (202, 400)

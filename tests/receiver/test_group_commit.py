@@ -1,0 +1,95 @@
+"""Group commit: what arrives together is written together, and everybody gets an answer of their own."""
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from receiver.inbox import Inbox, Unavailable
+from shared.redis_client import connect_async
+from tests.receiver.web import Web, event_of
+from tests.support.server import DataServer
+
+
+def test_many_at_once_are_all_answered_and_kept(web: Web, redis_client: Redis) -> None:
+    """Each event is in the stream exactly once, and far fewer writes than events were needed."""
+    redis_client.config_resetstat()
+    answers = web.webhooks([event_of() for _ in range(300)])
+
+    assert Counter(answer.json()["status"] for answer in answers) == {"accepted": 300}
+    assert redis_client.xlen("seam-events") == 300
+    stats: Any = redis_client.info("commandstats")
+    writes = sum(stats.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("evalsha", "eval"))
+    assert 1 <= writes < 150
+
+
+def test_repeats_within_one_group(web: Web, redis_client: Redis) -> None:
+    """Of one event that arrives many times at once, one is accepted."""
+    events = [event_of() for _ in range(20)]
+    answers = web.webhooks(events * 5)
+
+    assert Counter(answer.json()["status"] for answer in answers) == {"accepted": 20, "duplicate": 80}
+    assert redis_client.xlen("seam-events") == 20
+
+
+def test_past_its_bound_the_answer_is_busy_at_once(data_server: DataServer) -> None:
+    """A writer that doesn't come along makes nobody wait in an endless queue."""
+
+    async def overfill() -> int:
+        async with connect_async(data_server.url) as redis:
+            inbox = Inbox(redis, stream="s", field="f")
+            waiting: list[asyncio.Task[bool]] = []
+            with suppress(Unavailable):
+                while len(waiting) < 100_000:
+                    task = asyncio.create_task(inbox.append(str(len(waiting)), "m", ""))
+                    await asyncio.sleep(0)
+                    if task.done():
+                        task.result()
+                    waiting.append(task)
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+            return len(waiting)
+
+    assert 0 < asyncio.run(overfill()) < 100_000
+
+
+def test_a_writer_that_is_stopped_leaves_nobody_waiting(data_server: DataServer) -> None:
+    """Whoever waits while the process ends is told to come again."""
+
+    async def stop() -> None:
+        async with connect_async(data_server.url) as redis:
+            inbox = Inbox(redis, stream="s", field="f")
+            await redis.client_pause(400, all=True)
+            writer = asyncio.create_task(inbox.run())
+            waiting = asyncio.create_task(inbox.append("1", "m", ""))
+            await asyncio.sleep(0.05)
+            writer.cancel()
+            with pytest.raises(Unavailable):
+                await asyncio.wait_for(waiting, 5)
+
+    asyncio.run(stop())
+
+
+def test_a_caller_that_gives_up_spoils_nothing(web: Web, data_server: DataServer, redis_client: Redis) -> None:
+    """The others of its group are answered all the same."""
+    del web
+
+    async def give_up() -> bool:
+        async with connect_async(data_server.url) as redis:
+            inbox = Inbox(redis, stream="s", field="f")
+            first = asyncio.create_task(inbox.append("1", "m", ""))
+            second = asyncio.create_task(inbox.append("2", "m", ""))
+            await asyncio.sleep(0)
+            first.cancel()
+            writer = asyncio.create_task(inbox.run())
+            is_new = await asyncio.wait_for(second, 5)
+            writer.cancel()
+            await asyncio.gather(writer, first, return_exceptions=True)
+            return is_new
+
+    assert asyncio.run(give_up()) is True
+    assert redis_client.xlen("s") in (1, 2)

@@ -1,0 +1,70 @@
+"""While the data server is away nothing is accepted; when it is back, everything goes on by itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.redis_client import connect
+from tests.receiver.web import Web, booking_of, event_of, running, settings_for
+from tests.support.server import DataServer
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[DataServer]:
+    """Run a data server that this test may kill."""
+    server = DataServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def web(own_server: DataServer) -> Iterator[Web]:
+    """Run `web` on that server."""
+    with running(settings_for(own_server.url)) as it:
+        yield it
+
+
+def test_nothing_is_accepted_without_the_data_server(web: Web, own_server: DataServer) -> None:
+    """503 with `Retry-After` for all that would have been stored; after the restart the repeat is accepted."""
+    before, during = event_of(), event_of()
+    assert web.webhook(before).json() == {"status": "accepted"}
+    own_server.kill()
+
+    booking = booking_of()
+    refused = [web.webhook(during), web.webhook(b"no event"), web.booking(booking)]
+    assert [answer.status_code for answer in refused] == [503, 503, 503]
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
+    assert web.webhook(event_of("lock.locked")).json() == {"status": "ignored"}
+
+    own_server.start()
+    assert web.webhook(during).json() == {"status": "accepted"}
+    assert web.webhook(before).json() == {"status": "duplicate"}
+    assert web.booking(booking).json()["status"] == "accepted"
+    with connect(own_server.url) as redis:
+        assert (redis.xlen("seam-events"), redis.xlen("booking-created")) == (2, 1)
+
+
+def test_health_and_readiness(web: Web, own_server: DataServer) -> None:
+    """`healthz` says that the process lives; `readyz` names what keeps it from working."""
+    assert web.send("GET", "/healthz").json() == {"status": "alive"}
+    assert (web.send("GET", "/readyz").status_code, web.send("GET", "/readyz").json()) == (200, {"status": "ready"})
+    own_server.kill()
+
+    assert web.send("GET", "/healthz").status_code == 200
+    answer = web.send("GET", "/readyz")
+    assert (answer.status_code, answer.json()["failing"]) == (503, ["redis"])
+
+    own_server.start()
+    assert web.send("GET", "/readyz").status_code == 200
+
+
+def test_a_server_that_takes_no_writes_is_not_ready(web: Web, own_server: DataServer) -> None:
+    """Reading alone is not enough: a full server answers, and keeps nothing."""
+    with connect(own_server.url) as redis:
+        redis.config_set("maxmemory", "1")
+        assert web.webhook(event_of()).status_code == 503
+        assert web.send("GET", "/readyz").status_code == 503
+        redis.config_set("maxmemory", "0")
+    assert web.webhook(event_of()).status_code == 202
