@@ -1,0 +1,55 @@
+"""The ledgers on the tests' data server, as the worker assembles them."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from redis import Redis
+
+from shared.clock import Clock
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.bookings import BookingLedger
+from shared.ledger.due import DueSet
+from tests.shared.stories import NOW
+
+LEASE = timedelta(minutes=1)
+RETENTION = timedelta(days=90)
+
+
+def at(moment: datetime) -> Clock:
+    """Return a clock that stands still."""
+    return lambda: moment
+
+
+_STILL = at(NOW)
+
+
+def due_set(redis: Redis) -> DueSet:
+    """Return the due-set."""
+    return DueSet(redis, lease=LEASE)
+
+
+def booking_ledger(redis: Redis, clock: Clock = _STILL) -> BookingLedger:
+    """Return the booking ledger."""
+    return BookingLedger(redis, due=due_set(redis), clock=clock, retention=RETENTION)
+
+
+def alert_ledger(redis: Redis, channels: Sequence[str] = (), clock: Clock = _STILL) -> AlertLedger:
+    """Return the alert ledger."""
+    return AlertLedger(redis, due=due_set(redis), clock=clock, retention=RETENTION, channels=tuple(channels))
+
+
+def due_at(redis: Redis, member: str) -> datetime | None:
+    """Return when a member of the due-set is due."""
+    milliseconds = redis.zscore("oracode:due", member)
+    return datetime.fromtimestamp(float(str(milliseconds)) / 1000, NOW.tzinfo) if milliseconds is not None else None
+
+
+def once(action: Callable[[], None]) -> Callable[[], None]:
+    """Return what does `action` the first time it is called, and nothing after."""
+    left = [action]
+
+    def call() -> None:
+        if left:
+            left.pop()()
+
+    return call

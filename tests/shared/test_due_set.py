@@ -1,0 +1,102 @@
+"""The due-set: what waits comes back at its time, to one worker, and is never lost with one."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from redis import Redis
+
+from shared.ledger.due import DueItem, DueSet, alert_item, door_item
+from shared.redis_keys import DUE
+from tests.shared.stories import NOW
+
+LEASE = timedelta(minutes=1)
+MOMENT = timedelta(milliseconds=1)
+ITEM = door_item("BK-1", "d-1")
+
+
+@pytest.fixture
+def due(redis_client: Redis) -> DueSet:
+    """Return an empty due-set."""
+    return DueSet(redis_client, lease=LEASE)
+
+
+def test_an_item_is_due_from_its_time_on(due: DueSet) -> None:
+    """Not a millisecond earlier."""
+    due.set([(ITEM, NOW)])
+    assert due.claim(NOW - MOMENT, 10) == []
+    assert due.claim(NOW, 10) == [ITEM]
+
+
+def test_what_is_claimed_comes_back_after_a_lease(due: DueSet) -> None:
+    """A worker that dies loses its lease, not the item."""
+    due.set([(ITEM, NOW)])
+    assert due.claim(NOW, 10) == [ITEM]
+    assert due.claim(NOW + LEASE - MOMENT, 10) == []
+    assert due.claim(NOW + LEASE, 10) == [ITEM]
+
+
+def test_holding_never_postpones(due: DueSet) -> None:
+    """An item that is due earlier stays so; one that isn't there, or is due later, is due a lease from now."""
+    due.set([(ITEM, NOW)])
+    due.hold([ITEM], NOW)
+    assert due.claim(NOW, 10) == [ITEM]
+
+    later = door_item("BK-2", "d-1")
+    due.set([(later, NOW + 2 * LEASE)])
+    due.hold([later, door_item("BK-3", "d-1")], NOW)
+    assert {item.ids[0] for item in due.claim(NOW + LEASE, 10)} >= {"BK-2", "BK-3"}
+
+
+def test_holding_nothing_is_nothing(due: DueSet) -> None:
+    """No items, no call that the server would refuse."""
+    due.hold([], NOW)
+    assert due.count(NOW) == (0, 0)
+
+
+def test_setting_moves_in_both_directions_and_out(due: DueSet) -> None:
+    """The exact time wins over what stood there; None takes the item out."""
+    due.set([(ITEM, NOW)])
+    due.set([(ITEM, NOW + LEASE)])
+    assert due.claim(NOW, 10) == []
+    due.set([(ITEM, NOW)])
+    assert due.claim(NOW, 10) == [ITEM]
+    due.set([(ITEM, None)])
+    assert due.count(NOW + 9 * LEASE) == (0, 0)
+
+
+def test_the_most_overdue_come_first_and_no_more_than_asked(due: DueSet) -> None:
+    """What is over the limit stays due."""
+    items = [door_item(f"BK-{number}", "d-1") for number in range(5)]
+    due.set((item, NOW - number * MOMENT) for number, item in enumerate(items))
+    assert due.claim(NOW, 2) == [items[4], items[3]]
+    assert due.count(NOW) == (3, 5)
+
+
+def test_no_two_workers_get_the_same_item(due: DueSet, redis_client: Redis) -> None:
+    """Eight workers that sweep at once share what is due."""
+    items = [door_item(f"BK-{number}", "d-1") for number in range(200)]
+    due.set((item, NOW) for item in items)
+    sweeps = [DueSet(redis_client, lease=LEASE) for _ in range(8)]
+
+    def sweep(mine: DueSet) -> list[DueItem]:
+        got: list[DueItem] = []
+        while claimed := mine.claim(NOW, 7):
+            got += claimed
+        return got
+
+    with ThreadPoolExecutor(8) as workers:
+        claimed = Counter(item for got in workers.map(sweep, sweeps) for item in got)
+    assert claimed == Counter(items)
+
+
+@pytest.mark.parametrize(
+    "item", [door_item('BK "1",[2]', "d/ü"), alert_item("booking/BK-1/no_slot/d-1")], ids=["door", "alert"]
+)
+def test_items_come_out_as_they_went_in(due: DueSet, redis_client: Redis, item: DueItem) -> None:
+    """Whatever their ids hold; the same item is one member."""
+    due.set([(item, NOW)])
+    due.set([(item, NOW)])
+    assert redis_client.zcard(DUE) == 1
+    assert due.claim(NOW, 10) == [item]

@@ -1,0 +1,33 @@
+"""Fixtures: a Seam stand-in whose codes move fast, and a worker on it."""
+
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from tests.sandbox.harness import Sandbox
+from tests.support.server import DataServer
+from tests.worker.machine import Machine
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox() -> Iterator[Sandbox]:
+    """Run a sandbox in memory whose codes move every 10 ms."""
+    with Sandbox("--step", "0.01", "--retry-scale", "0.01") as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """Lend the shared sandbox, with nothing wrong in it before and after."""
+    yield shared_sandbox
+    shared_sandbox.arrange("DELETE", "/sandbox/faults")
+    shared_sandbox.arrange("DELETE", "/alerts")
+    shared_sandbox.arrange("POST", "/sandbox/outage", {"on": False})
+    shared_sandbox.arrange("POST", "/sandbox/settings", {"latency_seconds": 0, "step_seconds": 0.01})
+
+
+@pytest.fixture
+def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox) -> Machine:
+    """Return a worker without channels."""
+    return Machine(redis_client, data_server.url, sandbox)

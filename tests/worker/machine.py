@@ -1,0 +1,175 @@
+"""The worker without Celery: its use cases on a real data server and a Seam stand-in, driven step by step."""
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import count
+from threading import Barrier
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from pydantic import SecretStr
+from redis import Redis
+
+from shared.domain.records import BookedDoor, Booking
+from shared.ledger.alerts import AlertLedger
+from shared.parked import ParkedList
+from shared.settings import Settings
+from tests.sandbox.harness import API_KEY, Sandbox, in_days
+from tests.shared.stories import MovableClock
+from tests.support.waiting import wait_until
+from worker.alerts.channel import Channel
+from worker.assembly import build_handlers, open_ports
+
+T = TypeVar("T")
+_MOST_ROUNDS = 60
+# The worker opens a client to Seam for each thread and closes none before its process ends; so threads and workers are
+# kept as long here. Else their sockets would be collected during some other test, and fail it.
+_KEPT: list[object] = []
+_THREADS = ThreadPoolExecutor(8)
+
+
+def kept(it: T) -> T:
+    """Return `it`, and keep it until the tests are over."""
+    _KEPT.append(it)
+    return it
+
+
+def at_once(*works: Callable[[], object]) -> None:
+    """Do up to eight things at the same moment, each in a thread of its own. Raises what any of them raises."""
+    together = Barrier(len(works))
+
+    def work(one: Callable[[], object]) -> None:
+        together.wait(10)
+        one()
+
+    for done in [_THREADS.submit(work, one) for one in works]:
+        done.result(60)
+
+
+class Machine:
+    """One worker. Several may share a data server, as workers do."""
+
+    def __init__(
+        self, redis: Redis, redis_url: str, sandbox: Sandbox, *, channels: Sequence[Channel] = (), **fields: Any
+    ) -> None:
+        known: dict[str, Any] = {
+            "seam_api_key": SecretStr(API_KEY),
+            "seam_endpoint": sandbox.url,
+            "redis_url": SecretStr(redis_url),
+            "seam_timeout": timedelta(seconds=2),
+            "waiting_retry_every": timedelta(seconds=10),
+            "door_cache_for": timedelta(seconds=1),
+        }
+        settings = Settings(**(known | fields))
+        self.redis = redis
+        self.sandbox = sandbox
+        self.clock = MovableClock()
+        self.looked: list[tuple[str, str]] = []
+        self.handlers = build_handlers(
+            settings,
+            channels=tuple(channels),
+            units={},
+            look=lambda booking_id, device_id: self.looked.append((booking_id, device_id)),
+            clock=self.clock,
+        )
+        kept(self.handlers)
+        ports = open_ports(settings, tuple(channels), self.clock)
+        self.ledger = ports.ledger
+        self.alerts: AlertLedger = ports.alerts
+        self.parked: ParkedList = ports.parked
+        self._numbers = count(1)
+
+    def new_id(self) -> str:
+        """Return a booking id that no other test uses: the sandbox is shared."""
+        return f"BK-{uuid4().hex[:8]}-{next(self._numbers)}"
+
+    def publish(self, booking_id: str, device_ids: Sequence[str], *, kind: str = "created", **fields: Any) -> str:
+        """Append a booking message for a stay that fits the sandbox's usual slot; return the entry's id."""
+        booking: dict[str, Any] = {"booking_id": booking_id}
+        if kind != "cancelled":
+            booking |= {
+                "device_ids": list(device_ids),
+                "check_in": in_days(2, "15:45:00"),
+                "check_out": in_days(5, "10:15:00"),
+            }
+        envelope = {"id": str(uuid4()), "source": "/tests", "type": f"booking.{kind}", "data": booking | fields}
+        return self.append(json.dumps({"specversion": "1.0", **envelope}))
+
+    def append(self, message: str) -> str:
+        """Append a message as it is; return the entry's id."""
+        return str(self.redis.xadd("booking-created", {"message": message}))
+
+    def apply(self, entry_id: str) -> Booking | None:
+        """Do what the task for one entry does: apply it, then take every door as far as it goes."""
+        applied = self.handlers.apply_booking(entry_id)
+        if applied is None:
+            return None
+        for door in applied.doors or (BookedDoor(device_id=""),):
+            self.handlers.advance_door(applied.booking_id, door.device_id)
+        return self.ledger.get(applied.booking_id)
+
+    def book(self, *device_ids: str, booking_id: str = "", **fields: Any) -> Booking:
+        """Publish a booking and apply it."""
+        applied = self.apply(self.publish(booking_id or self.new_id(), device_ids, **fields))
+        assert applied is not None
+        return applied
+
+    def update(self, booking: Booking, revision: int, *device_ids: str, **fields: Any) -> Booking:
+        """Publish a newer revision of a booking and apply it."""
+        doors = device_ids or tuple(door.device_id for door in booking.doors if door.wanted)
+        return self.book(*doors, booking_id=booking.booking_id, kind="updated", revision=revision, **fields)
+
+    def cancel(self, booking: Booking) -> Booking:
+        """Publish the booking's cancellation and apply it."""
+        return self.book(booking_id=booking.booking_id, kind="cancelled", revision=booking.revision)
+
+    def sweep(self) -> None:
+        """Do what the sweep starts, once."""
+        for item in self.handlers.due.claim(self.clock(), 500):
+            match item.subject:
+                case "door":
+                    self.handlers.advance_door(*item.ids)
+                case "alert":
+                    self.handlers.deliver_alert(*item.ids)
+
+    def until(self, booking: Booking, *states: str, every: timedelta = timedelta(seconds=5)) -> Booking:
+        """Let time pass and sweep, until the booking is in one of these states."""
+        for _ in range(_MOST_ROUNDS):
+            now_it = self.ledger.get(booking.booking_id)
+            if now_it.state in states:
+                return now_it
+            self._let_seam_work(booking.booking_id)
+            self.clock.move(every)
+            self.sweep()
+        raise AssertionError(f"not {states} but {self.ledger.get(booking.booking_id)}")
+
+    def _let_seam_work(self, booking_id: str) -> None:
+        """Wait, in real time, until nothing at Seam is under way for a booking: its clock isn't ours to move."""
+
+        def is_quiet() -> bool:
+            codes = self.sandbox.look("/sandbox/access_codes", name_prefix=booking_id)["access_codes"]
+            return not any(code["phase"] in ("unset", "setting", "updating", "removing") for code in codes)
+
+        wait_until(is_quiet, what="Seam")
+
+    def made(self, device_id: str) -> list[Any]:
+        """Return every code that the door ever got, whatever a list would say of it."""
+        found: list[Any] = self.sandbox.look("/sandbox/access_codes", device_id=device_id)["access_codes"]
+        return found
+
+    def creates(self, device_id: str) -> int:
+        """Return how often a code was asked for on the door."""
+        asked = self.sandbox.look("/sandbox/requests", device_id=device_id, path="/access_codes/create")
+        return len(asked["requests"])
+
+    def outcomes(self, booking_id: str) -> list[dict[str, Any]]:
+        """Return what the booking system was told of a booking."""
+        entries: Any = self.redis.xrange("access-code-outcomes")
+        told = [json.loads(fields["message"]) for _, fields in entries]
+        return [each for each in told if each["subject"] == booking_id]
+
+    def outcome_types(self, booking_id: str) -> list[str]:
+        """Return the types of those, without their prefix."""
+        return [each["type"].removeprefix("access-code.") for each in self.outcomes(booking_id)]

@@ -1,0 +1,166 @@
+"""Codes as Seam returns them: read without their PIN, found again by their name, refused when they can't be read."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.shared.stories import WINDOW
+from tests.worker.seam import answering, client_on
+from worker.seam.access_codes import AccessCodes, is_name_of, name_of
+from worker.seam.errors import OutcomeUnknown, Unreadable
+
+CODE: dict[str, Any] = {
+    "access_code_id": "c-1",
+    "device_id": "d-1",
+    "name": "BK-1 | Suite",
+    "code": "739158",
+    "starts_at": "2036-12-01T16:00:00.000Z",
+    "ends_at": "2036-12-05T10:00:00.000Z",
+    "status": "setting",
+    "errors": [{"error_code": "provider_issue", "message": "PIN 739158 is taken"}],
+    "warnings": [],
+    "pending_mutations": [{"mutation_code": "creating"}],
+    "dormakaba_oracode_metadata": {"user_level_id": "level-1"},
+}
+
+
+def reading(code: Any) -> Any:
+    """Read one code that looks like this."""
+    return AccessCodes(answering(200, json.dumps({"access_code": code}))).get("c-1")
+
+
+def test_a_report_holds_everything_but_the_pin() -> None:
+    """`has_pin` tells that there is one; Seam's words are masked."""
+    report = reading(CODE)
+    assert (report.access_code_id, report.user_level_id, report.has_pin) == ("c-1", "level-1", True)
+    assert (report.pending, report.errors) == (("creating",), (("provider_issue", "PIN ###### is taken"),))
+    assert "739158" not in repr(report)
+
+
+SPARSE: list[Any] = [
+    pytest.param({"status": None}, id="status null"),
+    pytest.param({"errors": None, "warnings": None, "pending_mutations": None}, id="lists null"),
+    pytest.param({"dormakaba_oracode_metadata": None}, id="metadata null"),
+    pytest.param({"dormakaba_oracode_metadata": {}}, id="metadata empty"),
+    pytest.param({"name": None, "code": None}, id="no name, no PIN"),
+    pytest.param({"something_new": {"deep": [1]}}, id="more than we know"),
+]
+
+
+@pytest.mark.parametrize("changed", SPARSE)
+def test_what_seam_may_leave_out(changed: dict[str, Any]) -> None:
+    """Optional fields are optional, and new ones no obstacle."""
+    assert reading(CODE | changed).access_code_id == "c-1"
+
+
+BROKEN: list[Any] = [
+    pytest.param(None, id="no code"),
+    pytest.param([], id="a list"),
+    pytest.param("c-1", id="a text"),
+    pytest.param({}, id="empty"),
+    *(
+        pytest.param(CODE | changed, id=str(changed))
+        for changed in (
+            {"access_code_id": None},
+            {"access_code_id": ""},
+            {"device_id": 7},
+            {"starts_at": None},
+            {"starts_at": "tomorrow"},
+            {"ends_at": "2036-12-05T10:00:00"},
+            {"pending_mutations": [7]},
+            {"pending_mutations": "creating"},
+            {"errors": ["oops"]},
+            {"dormakaba_oracode_metadata": "oops"},
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("code", BROKEN)
+def test_what_cannot_be_read(code: Any) -> None:
+    """A read may be repeated; after a create the same answer leaves a doubt. Neither quotes what it got."""
+    with pytest.raises(Unreadable) as unreadable:
+        reading(code)
+    assert "739158" not in str(unreadable.value)
+    codes = AccessCodes(answering(200, json.dumps({"access_code": code})))
+    with pytest.raises(OutcomeUnknown):
+        codes.create(device_id="d-1", name="BK-1", window=WINDOW, max_time_rounding="1hour")
+
+
+def pages(*contents: list[Any], endless: bool = False) -> AccessCodes:
+    """Return a Seam that lists these pages."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        number = int(json.loads(request.content).get("page_cursor", 0))
+        is_last = not endless and number + 1 == len(contents)
+        pagination = {"next_page_cursor": None if is_last else str(number + 1)}
+        return httpx.Response(
+            200, json={"access_codes": contents[number % len(contents)], "pagination": pagination}
+        )  # fmt: skip
+
+    return AccessCodes(client_on(httpx.MockTransport(handle)))
+
+
+def test_every_page_is_read() -> None:
+    """A code that is missed is a second live key to the door."""
+    others = [CODE | {"access_code_id": f"x-{number}", "name": "BK-2"} for number in range(3)]
+    found = pages(others, [], [CODE]).on_door("d-1").of_booking("BK-1")
+    assert [report.access_code_id for report in found] == ["c-1"]
+
+
+def test_pages_that_never_end() -> None:
+    """An error, not a loop."""
+    with pytest.raises(Unreadable, match="never end"):
+        pages([CODE], endless=True).on_door("d-1").of_booking("BK-1")
+
+
+def test_codes_that_are_not_ours_are_left_out() -> None:
+    """Other doors' codes (a fake of Seam ignores the device), ongoing ones, other bookings'."""
+    listed = [
+        CODE | {"device_id": "d-2"},
+        CODE | {"name": "BK-10"},
+        CODE | {"starts_at": None, "ends_at": None, "type": "ongoing"},
+        CODE | {"name": None},
+    ]
+    assert pages(listed).on_door("d-1").of_booking("BK-1") == []
+
+
+def test_a_list_that_is_none() -> None:
+    """Nothing is concluded from an answer that isn't a list: least of all that there is no code."""
+    with pytest.raises(Unreadable):
+        AccessCodes(answering(200, '{"access_codes": null}')).on_door("d-1").of_booking("BK-1")
+
+
+NAMES = [
+    #            name         booking   is its name
+    pytest.param("BK-1", "BK-1", True, id="alone"),
+    pytest.param("BK-1 | Suite", "BK-1", True, id="with a label"),
+    pytest.param("BK-1 (moved)", "BK-1", False, id="changed by people"),
+    pytest.param("BK-1 B", "BK-1", False, id="a word more"),
+    pytest.param("BK-10", "BK-1", False, id="a longer number"),
+    pytest.param("BK-1a", "BK-1", False, id="a letter more"),
+    pytest.param("BK-1-2", "BK-1", False, id="a part"),
+    pytest.param("BK-1.2", "BK-1", False, id="a version"),
+    pytest.param("BK-1_2", "BK-1", False, id="an underscore"),
+    pytest.param("BK-1/2", "BK-1", False, id="a slash"),
+    pytest.param("bk-1", "BK-1", False, id="other letters"),
+    pytest.param(" BK-1", "BK-1", False, id="a space before"),
+    pytest.param("", "BK-1", False, id="no name"),
+]
+
+
+@pytest.mark.parametrize(("name", "booking_id", "is_it"), NAMES)
+def test_whose_name_it_is(name: str, booking_id: str, *, is_it: bool) -> None:
+    """The name begins with the booking's id, and the id ends there."""
+    assert is_name_of(name, booking_id) is is_it
+
+
+@pytest.mark.parametrize("label", [None, "", "Suite", "x" * 500], ids=["none", "empty", "short", "very long"])
+def test_a_name_is_found_again(label: str | None) -> None:
+    """Whatever the label is, and however long the id."""
+    for booking_id in ("BK-1", "B" * 64):
+        name = name_of(booking_id, label)
+        assert is_name_of(name, booking_id)
+        assert len(name) <= 120

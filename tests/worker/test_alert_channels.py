@@ -1,0 +1,140 @@
+"""The channels themselves: what Slack is sent, which addresses are understood, and what no error may tell."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.domain.alerts import Severity
+from tests.shared.stories import NOW
+from worker.alerts.channel import AlertMessage, NotDelivered
+from worker.alerts.routes import InvalidAlertUrls, channels_from
+from worker.alerts.slack import escape, slack_message
+
+SECRET = "whsec_dGVsbC1ub2JvZHk="
+
+
+def alert(**fields: Any) -> AlertMessage:
+    """Return an alert as people read it."""
+    known: dict[str, Any] = {
+        "delivery_id": "k#1",
+        "key": "k",
+        "problem": "no_slot",
+        "status": "open",
+        "severity": Severity.WARNING,
+        "subject": "Booking BK-1",
+        "happened": "Nothing fits.",
+        "check_in": "",
+        "next_step": "Ask.",
+        "actor": "ops",
+        "look_closer": "oracode bookings show BK-1",
+        "count": 1,
+        "at": NOW,
+    }
+    return AlertMessage(**(known | fields))
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("<!channel> & <@U1>", "&lt;!channel&gt; &amp; &lt;@U1&gt;"),
+        ("<https://evil|ours>", "&lt;https://evil|ours&gt;"),
+        ("`code`", "'code'"),
+        ("two\nlines", "two lines"),
+        ("&lt;", "&amp;lt;"),
+    ],
+    ids=["mentions", "links", "code spans", "line breaks", "escaped before"],
+)
+def test_text_from_outside_is_escaped(text: str, escaped: str) -> None:
+    """It can neither mention people nor fake a link."""
+    assert escape(text) == escaped
+
+
+@pytest.mark.parametrize("field", ["happened", "next_step", "look_closer", "check_in"])
+def test_no_field_can_mention_everybody(field: str) -> None:
+    """Wherever a booking's own words stand in a part that Slack reads as markup."""
+    message = slack_message(alert(**{field: "<!channel>"}))
+    assert "<!channel>" not in json.dumps(message)
+
+
+def test_a_subject_stands_in_plain_text_only() -> None:
+    """The header is plain text; the notification's text is escaped."""
+    message = slack_message(alert(subject="<!channel>"))
+    assert message["blocks"][0]["text"]["type"] == "plain_text"
+    assert "<!channel>" not in message["text"]
+
+
+def test_slacks_limits_are_kept() -> None:
+    """A long text is cut, not refused."""
+    message = slack_message(alert(subject="s" * 9_000, happened="h" * 9_000, next_step="&" * 9_000))
+    assert len(message["blocks"][0]["text"]["text"]) <= 150
+    assert len(message["blocks"][1]["text"]["text"]) <= 3_000
+
+
+BAD_URLS = [
+    "oops",
+    "https://hooks.slack.com/x",
+    "slack+ftp://x",
+    "webhook+https://host/x",
+    "webhook+https://a b@host/x",
+]
+
+
+def test_every_bad_address_is_named_by_its_place() -> None:
+    """Never by itself: a chat's address is its key."""
+    good = f"webhook+https://{SECRET}@host/x"
+    with pytest.raises(InvalidAlertUrls) as invalid:
+        channels_from([good, *BAD_URLS], httpx.Client())
+    assert len(invalid.value.problems) == len(BAD_URLS)
+    assert invalid.value.problems[0].startswith("address 2: ")
+    assert "host" not in str(invalid.value).replace("@host/path", "")
+    assert SECRET not in str(invalid.value)
+
+
+def test_good_addresses_become_channels_in_their_order() -> None:
+    """Each with a name by which it is remembered."""
+    urls = ["slack+https://hooks.slack.com/x", f"webhook+http://{SECRET}@host:8080/x?y=z"]
+    with httpx.Client() as client:
+        assert [channel.name for channel in channels_from(urls, client)] == ["slack-1", "webhook-2"]
+
+
+def test_a_signed_webhook_goes_to_its_address_without_the_secret() -> None:
+    """Neither in the address nor as a password."""
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(204)
+
+    with httpx.Client(transport=httpx.MockTransport(handle)) as client:
+        (channel,) = channels_from([f"webhook+https://{SECRET}@host:8443/x?y=z"], client)
+        channel.send(alert())
+    assert str(seen[0].url) == "https://host:8443/x?y=z"
+    assert "authorization" not in seen[0].headers
+
+
+@pytest.mark.parametrize("status", [301, 400, 404, 410, 429, 500], ids=str)
+def test_what_is_no_success(status: int) -> None:
+    """A redirect neither: nobody signed for the other address."""
+    headers = {"location": "https://elsewhere", "retry-after": "7"}
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, headers=headers))) as client:
+        (channel,) = channels_from(["slack+https://hooks.slack.com/tell-nobody"], client)
+        with pytest.raises(NotDelivered, match=f"HTTP {status}") as failed:
+            channel.send(alert())
+    assert failed.value.retry_after is not None
+    assert "tell-nobody" not in str(failed.value)
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadTimeout, httpx.InvalidURL], ids=lambda it: it.__name__)
+def test_no_error_tells_the_address(error: type[Exception]) -> None:
+    """The library's own text may hold it."""
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        raise error("https://hooks.slack.com/tell-nobody")
+
+    with httpx.Client(transport=httpx.MockTransport(handle)) as client:
+        (channel,) = channels_from(["slack+https://hooks.slack.com/tell-nobody"], client)
+        with pytest.raises(NotDelivered, match=error.__name__) as failed:
+            channel.send(alert())
+    assert "tell-nobody" not in str(failed.value)

@@ -1,0 +1,109 @@
+"""Entries of the booking stream: understood or parked, applied or overtaken, acknowledged in every case."""
+
+import json
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from shared.contracts import BOOKING_FIELD
+from tests.sandbox.harness import Sandbox
+from tests.worker.machine import Machine
+
+BAD: dict[str, str] = {
+    "not JSON": "oops",
+    "a list": "[]",
+    "no fields": "{}",
+    "many problems": json.dumps({"booking_id": "", "device_ids": [], "check_in": "tomorrow"}),
+    "an unknown unit": json.dumps(
+        {"booking_id": "BK-1", "unit": "101", "check_in": "2036-12-01T16:00", "check_out": "2036-12-05T10:00"}
+    ),
+    "a date alone": json.dumps(
+        {"booking_id": "BK-1", "device_ids": ["d"], "check_in": "2036-12-01", "check_out": "2036-12-05"}
+    ),
+    "too deep": "[" * 60_000,
+}
+
+
+@pytest.mark.parametrize("message", BAD.values(), ids=BAD.keys())
+def test_what_cannot_be_used_is_parked(machine: Machine, redis_client: Redis, message: str) -> None:
+    """With every problem, and an alert; acknowledged, so that the next message isn't kept waiting."""
+    entry_id = machine.append(message)
+    assert machine.apply(entry_id) is None
+    (entry,) = machine.parked.list()
+    assert (entry.parked.source_id, entry.parked.stream) == (entry_id, "booking-created")
+    assert entry.parked.problems
+    assert redis_client.xlen("booking-created") == 0
+    alert = machine.alerts.get("parked/booking-created")
+    assert alert is not None
+    assert alert.is_open
+
+
+def test_every_problem_of_a_message_is_listed(machine: Machine) -> None:
+    """Whoever mends it mends it once."""
+    machine.apply(machine.append(BAD["many problems"]))
+    (entry,) = machine.parked.list()
+    named = " ".join(entry.parked.problems)
+    assert all(field in named for field in ("booking_id", "device_ids", "check_in", "check_out"))
+
+
+def test_an_entry_without_a_message_is_parked(machine: Machine, redis_client: Redis) -> None:
+    """Somebody wrote another field."""
+    entry_id = str(redis_client.xadd("booking-created", {"body": "{}"}))
+    assert machine.apply(entry_id) is None
+    (entry,) = machine.parked.list()
+    assert BOOKING_FIELD in entry.parked.problems[0]
+
+
+def test_a_flood_of_bad_messages_is_one_alert(machine: Machine) -> None:
+    """Counted, not told again each time; each message is kept."""
+    for _ in range(5):
+        machine.apply(machine.append("oops"))
+    alert = machine.alerts.get("parked/booking-created")
+    assert alert is not None
+    assert (alert.count, alert.sequence, machine.parked.count()) == (5, 1, 5)
+
+
+def test_free_text_is_parked_without_digits(machine: Machine) -> None:
+    """It may hold anything, a PIN too; an object is kept as it is, for its replay."""
+    machine.apply(machine.append("the code is 739158"))
+    machine.apply(machine.append('{"booking_id": 739158}'))
+    text, kept = (entry.parked.message for entry in machine.parked.list())
+    assert (text, kept) == ("the code is ######", '{"booking_id": 739158}')
+
+
+def test_bad_input_blocks_no_good_input(machine: Machine, sandbox: Sandbox) -> None:
+    """The booking between two bad messages is made."""
+    device_id = sandbox.door()
+    booking_id = machine.new_id()
+    for entry_id in (
+        machine.append("oops"),
+        machine.publish(booking_id, [device_id]),
+        machine.append("[]"),
+    ):
+        machine.apply(entry_id)
+    assert len(machine.made(device_id)) == 1
+
+
+def test_an_entry_is_applied_once(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """Handed out again after it was acknowledged, it changes nothing; the same message anew neither."""
+    device_id = sandbox.door()
+    entry_id = machine.publish(machine.new_id(), [device_id])
+    entries: Any = redis_client.xrange("booking-created")
+    first = machine.apply(entry_id)
+    assert first is not None
+    assert machine.apply(entry_id) is None
+    assert machine.apply(machine.append(entries[0][1]["message"])) is None
+    assert machine.ledger.get(first.booking_id) == first
+    assert redis_client.xlen("booking-created") == 0
+
+
+def test_a_replayed_message_is_applied_like_any_other(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """Once its cause is mended; the list forgets it."""
+    machine.apply(machine.append("oops"))
+    (entry,) = machine.parked.list()
+    machine.parked.replay(entry)
+    entries: Any = redis_client.xrange("booking-created")
+    assert machine.apply(entries[0][0]) is None
+    assert machine.parked.count() == 1
+    assert machine.book(sandbox.door()).state in ("issued", "ready")

@@ -1,0 +1,53 @@
+"""Seam allows ten creates a minute a door: the eleventh is due later, the nearest arrival first."""
+
+from datetime import timedelta
+
+from tests.sandbox.harness import Sandbox, in_days
+from tests.worker.machine import Machine
+
+
+def test_twelve_bookings_on_one_door(machine: Machine, sandbox: Sandbox) -> None:
+    """Ten now, two scheduled for when there is room; Seam never has to say no."""
+    device_id = sandbox.door()
+    booked = [machine.book(device_id) for _ in range(12)]
+    later = [booking for booking in booked if booking.state == "scheduled"]
+    assert (len(machine.made(device_id)), len(later)) == (10, 2)
+    for booking in later:
+        due_at = booking.doors[0].due_at
+        assert booking.reason == "door_budget"
+        assert due_at is not None
+        assert timedelta(0) < due_at - machine.clock() <= timedelta(seconds=61)
+    assert not any(request["status"] == 429 for request in _asked(sandbox, device_id))
+
+    # Seam's own minute passes in real time; here only ours is moved, and Seam's limit taken away.
+    sandbox.arrange("POST", "/sandbox/settings", {"rate_limits": False})
+    for booking in later:
+        machine.until(booking, "ready")
+    sandbox.arrange("POST", "/sandbox/settings", {"rate_limits": True})
+    assert len(machine.made(device_id)) == 12
+
+
+def test_doors_do_not_share_their_budgets(machine: Machine, sandbox: Sandbox) -> None:
+    """A busy door slows no other."""
+    busy, other = sandbox.door(), sandbox.door()
+    for _ in range(11):
+        machine.book(busy)
+    assert machine.book(other).state in ("issued", "ready")
+
+
+def test_the_nearest_arrival_goes_first(machine: Machine, sandbox: Sandbox) -> None:
+    """Of those that wait, whoever arrives first is made first, whenever they were booked."""
+    device_id = sandbox.door()
+    for _ in range(10):
+        machine.book(device_id)
+    far = machine.book(device_id, check_in=in_days(8, "16:00:00"), check_out=in_days(9, "10:00:00"))
+    near = machine.book(device_id, check_in=in_days(1, "16:00:00"), check_out=in_days(3, "10:00:00"))
+    assert (far.reason, near.reason) == ("door_budget", "door_budget")
+    assert near.doors[0].due_at is not None
+    assert far.doors[0].due_at is not None
+    assert near.doors[0].due_at <= far.doors[0].due_at + timedelta(seconds=1)
+
+
+def _asked(sandbox: Sandbox, device_id: str) -> list[dict[str, int]]:
+    found: list[dict[str, int]] = sandbox.look("/sandbox/requests", device_id=device_id)["requests"]
+    return found

@@ -1,0 +1,44 @@
+"""Every key that the worker leaves behind is one of the listed ones, and lives as long as it should."""
+
+import json
+
+import pytest
+from redis import Redis
+
+from shared.redis_keys import KEYSPACES
+from tests.sandbox.harness import Sandbox
+from tests.shared.keys import wrong_keys
+from tests.worker.machine import Machine
+
+
+def test_no_key_is_unlisted_or_lives_for_ever(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """After bookings that are ready, waiting, failed, cancelled and unreadable, and events of ours and of others."""
+    ready = machine.until(machine.book(sandbox.door(max_active_codes=1)), "ready")
+    machine.book(sandbox.door(slots=[]))
+    machine.book("no-such-door")
+    machine.cancel(machine.book(sandbox.door()))
+    machine.apply(machine.publish(machine.new_id(), [], kind="cancelled"))
+    machine.apply(machine.append("oops"))
+    assert ready.doors[0].code is not None
+    for code_id in (ready.doors[0].code.access_code_id, "somebody-else's"):
+        event = {"event_id": "e", "event_type": "access_code.changed", "access_code_id": code_id}
+        machine.handlers.record_events([str(redis_client.xadd("seam-events", {"event": json.dumps(event)}))])
+    assert redis_client.dbsize() > 15
+    assert wrong_keys(redis_client) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "life"),
+    [("oracode:surprise", None), ("oracode:{booking:BK-1}:record", None), ("oracode:due", 60)],
+    ids=["unlisted", "without a life", "with a life it shouldn't have"],
+)
+def test_the_checker_finds_what_is_wrong(redis_client: Redis, key: str, life: int | None) -> None:
+    """A check that can't fail checks nothing."""
+    redis_client.set(key, "x", ex=life)
+    assert len(wrong_keys(redis_client)) == 1
+
+
+def test_every_keyspace_names_its_owner() -> None:
+    """Whoever finds a key finds the module that made it."""
+    assert len({space.pattern for space in KEYSPACES}) == len(KEYSPACES)
+    assert all(space.owner and space.life != "" for space in KEYSPACES)
