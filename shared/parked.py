@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from redis import Redis
 
 from shared import redis_keys
+from shared.redaction import mask_digits
 
 # A flood of bad messages must not fill the memory that good ones need; the newest are kept.
 _MOST_PARKED: Final = 10_000
@@ -40,6 +41,13 @@ class ParkedEntry:
 def fields_of(parked: Parked) -> dict[Any, Any]:
     """Return the stream entry that keeps `parked`."""
     return {"parked": json.dumps(asdict(parked))}
+
+
+def kept_text(text: str | None) -> str:
+    """Return what is kept of a message: an object as it is, to be replayed; free text with its digits masked."""
+    if text is None:
+        return ""
+    return text if text.lstrip().startswith("{") else mask_digits(text)
 
 
 class ParkedList:

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 REMOVED: Final = "[removed]"
 _PIN_KEYS: Final = frozenset({"code", "pin", "access_code", "pin_code", "preferred_code"})
-_DIGIT_RUN: Final = re.compile(r"\d(?:[ \t.-]?\d){3,}")
+_UUID: Final = r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])"
+_UUID_OR_DIGIT_RUN: Final = re.compile(rf"(?P<uuid>{_UUID})|\d(?:[ \t.-]?\d){{3,}}")
 _VERBATIM_SUFFIXES: Final = (
     "_id",
     "_ids",
@@ -32,8 +33,11 @@ _IDENTIFIER: Final = re.compile(
 
 
 def mask_digits(text: str) -> str:
-    """Replace every run of four or more digits (also spaced or dashed ones) by `#` signs of the same length."""
-    return _DIGIT_RUN.sub(lambda run: "#" * len(run.group()), text)
+    """Replace every run of four or more digits (also spaced or dashed ones) by `#` signs of the same length.
+
+    UUIDs stay as they are: Seam's support asks for them, and a PIN is never a part of one.
+    """
+    return _UUID_OR_DIGIT_RUN.sub(lambda run: run["uuid"] or "#" * len(run.group()), text)
 
 
 def redact_event(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from redis.retry import Retry
 
 # Above the one second for which the dispatcher lets the server block, below the patience of Svix (15 s).
 _ANSWER_WITHIN: Final = 5.0
+# A webhook's sender waits 15 seconds for our answer: also after one repeat, "come again" must be said well before.
+_ANSWER_WEB_WITHIN: Final = 3.0
 _CONNECT_WITHIN: Final = 2.0
 # An idle connection is checked before it is used again: the server may have been restarted under it.
 _CHECK_EVERY: Final = 10
@@ -17,11 +19,13 @@ _CHECK_EVERY: Final = 10
 def connect(url: str) -> Redis:
     """Return a client (nothing is opened yet). One repeat, for a connection that died while it was idle.
 
-    A repeat is safe: every script of ours may run twice. Its answers are texts.
+    A repeat is safe: every script of ours may run twice. Its answers are texts; bytes that aren't UTF-8 become
+    replacement characters, so that an entry that somebody wrote wrongly can be read, and parked.
     """
     return Redis.from_url(
         url,
         decode_responses=True,
+        encoding_errors="replace",
         socket_timeout=_ANSWER_WITHIN,
         socket_connect_timeout=_CONNECT_WITHIN,
         socket_keepalive=True,
@@ -37,7 +41,7 @@ def connect_async(url: str) -> AsyncRedis:
     return AsyncRedis.from_url(
         url,
         decode_responses=True,
-        socket_timeout=_ANSWER_WITHIN,
+        socket_timeout=_ANSWER_WEB_WITHIN,
         socket_connect_timeout=_CONNECT_WITHIN,
         socket_keepalive=True,
         health_check_interval=_CHECK_EVERY,

@@ -18,7 +18,7 @@ from shared.settings import InvalidSettings, Settings
 from shared.telemetry import configure_logging
 from worker.alerts.channel import Channel
 from worker.alerts.routes import InvalidAlertUrls
-from worker.assembly import alert_channels, build_handlers, units_of
+from worker.assembly import alert_channels, build_handlers, open_ports, units_of
 from worker.dispatcher import DispatcherOptions, DispatcherStep
 from worker.tasks import register_tasks
 
@@ -100,6 +100,8 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
         event_stream=settings.event_stream,
         booking_stream=settings.booking_stream,
         reclaim_after=settings.reclaim_after,
+        parking=open_ports(settings, channels, clock).parking,
+        clock=clock,
     )
     return app
 

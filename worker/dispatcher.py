@@ -2,14 +2,16 @@
 
 An entry stays pending until the task that handles it has recorded its outcome and acknowledged it. Whatever happens to
 the task, or to Celery's message, an entry that is idle for too long is claimed and dispatched again; so tasks bear
-being run twice. What is under way is bounded: a backlog waits in its stream, not in the broker.
+being run twice. Entries that come again come alone, so that one that kills its task takes no other with it; after a few
+times it is parked. What is under way is bounded: a backlog waits in its stream, not in the broker.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final, cast
 
 import structlog
@@ -18,9 +20,12 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from shared.contracts import APPLY_BOOKING, RECORD_EVENTS
+from shared.clock import Clock
+from shared.contracts import APPLY_BOOKING, BOOKING_FIELD, EVENT_FIELD, RECORD_EVENTS
+from shared.parked import Parked, kept_text
 from shared.redis_client import connect
-from shared.streams import GROUP, ensure_group
+from shared.streams import GROUP, acknowledge, ensure_group
+from worker.parking import Parking
 
 # One name for all workers: an entry goes to one reader all the same, and no dead consumer is left behind.
 _CONSUMER: Final = "dispatcher"
@@ -29,6 +34,8 @@ _PAUSE_WHEN_FULL: Final = 0.05
 _LONGEST_PAUSE_AFTER_ERROR: Final = 2.0
 _EVENTS_A_TASK: Final = 200
 _MOST_EVENTS_UNDER_WAY: Final = 5_000
+# A task that was lost with its worker comes again; one that fails this often never succeeds.
+MOST_DELIVERIES: Final = 5
 _BOOKINGS_A_READ: Final = 100
 _MOST_BOOKINGS_UNDER_WAY: Final = 1_000
 
@@ -43,6 +50,8 @@ class DispatcherOptions:
     event_stream: str
     booking_stream: str
     reclaim_after: timedelta
+    parking: Parking
+    clock: Clock
 
 
 class StreamReader:
@@ -57,6 +66,7 @@ class StreamReader:
         most_under_way: int,
         reclaim_after: timedelta,
         send: Callable[[list[str]], None],
+        park: Callable[[str, Mapping[str, str]], None],
     ) -> None:
         self._redis = redis
         self._stream = stream
@@ -64,6 +74,7 @@ class StreamReader:
         self._most_under_way = most_under_way
         self._reclaim_after_ms = int(reclaim_after.total_seconds() * 1000)
         self._send = send
+        self._park = park
         self._reclaim_pause = reclaim_after.total_seconds() / 2
 
     def run(self, stopping: threading.Event) -> None:
@@ -87,28 +98,37 @@ class StreamReader:
                 log.warning("dispatch.failed", stream=self._stream, error=type(error).__name__)
                 stopping.wait(pause)
                 pause = min(_LONGEST_PAUSE_AFTER_ERROR, pause * 2)
+            except Exception:
+                # Whatever it is: a reader that is gone would leave its stream unread, and nobody would notice.
+                log.exception("dispatch.crashed", stream=self._stream)
+                stopping.wait(_LONGEST_PAUSE_AFTER_ERROR)
 
     def reclaim(self) -> int:
-        """Dispatch again what has been idle for too long; return how many entries that were."""
+        """Dispatch again what has been idle for too long, each entry alone; return how many entries that were."""
         start, count = "0-0", 0
         while True:
             start, entries, *_ = cast(
                 Any,
                 self._redis.xautoclaim(
-                    self._stream,
-                    GROUP,
-                    _CONSUMER,
-                    self._reclaim_after_ms,
-                    start_id=start,
-                    count=self._count,
+                    self._stream, GROUP, _CONSUMER, self._reclaim_after_ms, start_id=start, count=self._count
                 ),
             )
             if entries:
                 log.warning("entries.reclaimed", stream=self._stream, count=len(entries))
                 count += len(entries)
-                self._send([entry_id for entry_id, _ in entries])
+                self._dispatch_again(entries)
             if start == "0-0":
                 return count
+
+    def _dispatch_again(self, entries: list[tuple[str, dict[str, str]]]) -> None:
+        first, last = entries[0][0], entries[-1][0]
+        pending = cast(Any, self._redis.xpending_range(self._stream, GROUP, first, last, len(entries) * 4))
+        deliveries = {each["message_id"]: each["times_delivered"] for each in pending}
+        for entry_id, fields in entries:
+            if deliveries.get(entry_id, 0) > MOST_DELIVERIES:
+                self._park(entry_id, fields)
+            else:
+                self._send([entry_id])
 
     def _read(self) -> None:
         block = int(_BLOCK.total_seconds() * 1000)
@@ -173,6 +193,7 @@ def _event_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
         reclaim_after=options.reclaim_after,
         # A task costs a millisecond whatever it does: the events of one read go together.
         send=lambda entry_ids: _send(app, RECORD_EVENTS, entry_ids),
+        park=partial(_give_up, options, options.event_stream, EVENT_FIELD),
     )
 
 
@@ -188,7 +209,25 @@ def _booking_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
         most_under_way=_MOST_BOOKINGS_UNDER_WAY,
         reclaim_after=options.reclaim_after,
         send=send,
+        park=partial(_give_up, options, options.booking_stream, BOOKING_FIELD),
     )
+
+
+def _give_up(options: DispatcherOptions, stream: str, field: str, entry_id: str, fields: Mapping[str, str]) -> None:
+    """Park an entry whose task failed again and again, and take it out of its stream."""
+    log.error("entry.given_up", stream=stream, entry_id=entry_id)
+    problem = f"its task failed {MOST_DELIVERIES} times; the reason stands in the worker's log under this entry's id"
+    options.parking.park(
+        Parked(
+            stream=stream,
+            field=field,
+            source_id=entry_id,
+            message=kept_text(fields.get(field)),
+            problems=(problem,),
+            parked_at=options.clock().isoformat(),
+        )
+    )
+    acknowledge(connect(options.redis_url), stream, [entry_id])
 
 
 def _send(app: Celery, task: str, argument: str | list[str]) -> None:

@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     try:
         lock_file = lock(options.data_dir)
         state = load(options.data_dir, web_port=options.web_port, seam_port=options.seam_port)
-    except (AlreadyRunning, PortTaken) as error:
+    except (AlreadyRunning, PortTaken, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return UNUSABLE
     (options.data_dir / "run.json").unlink(missing_ok=True)
@@ -56,9 +56,15 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="oracode up", description="Run everything on this machine.")
     parser.add_argument("--demo", action="store_true", help="publish bookings that end in every state, and follow them")
     parser.add_argument("--data-dir", type=Path, default=Path(".oracode"), help="where everything is kept between runs")
-    parser.add_argument("--web-port", type=int, help="port of web; a free one by default")
-    parser.add_argument("--seam-port", type=int, help="port of the Seam sandbox; a free one by default")
+    parser.add_argument("--web-port", type=_port, help="port of web; a free one by default")
+    parser.add_argument("--seam-port", type=_port, help="port of the Seam sandbox; a free one by default")
     return parser.parse_args(arguments)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:  # noqa: PLR2004 - the range of ports
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: 1 to 65535")
+    return int(text)
 
 
 def _problem(environment: dict[str, str], *, demo: bool) -> str | None:

@@ -18,6 +18,7 @@ import httpx
 from redis import Redis
 from rich.console import Console
 from rich.live import Live
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -190,7 +191,8 @@ def _table(demo: Demo) -> Table:
     table.add_column("BOOKING", no_wrap=True)
     table.add_column("NOW", no_wrap=True)
     table.add_column("SHOULD END AS", no_wrap=True)
-    table.add_column("WHAT IT SHOWS")
+    # One line each, cut where it must be: a small terminal shows every booking all the same.
+    table.add_column("WHAT IT SHOWS", no_wrap=True, overflow="ellipsis")
     for run in demo.runs:
         wanted, reason = run.scenario.ends_as
         done = run.is_as_it_should()
@@ -205,25 +207,24 @@ def _table(demo: Demo) -> Table:
 
 
 def _report(demo: Demo, place: Place) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, soft_wrap=True, width=160)
+        console = Console(highlight=False, width=160)
         console.print(_table(demo))
     console.print("\n[bold]Alerts that went out[/bold] (to Slack and to a signed webhook, both played by the sandbox)")
     for alert in demo.alerts():
         sign = "resolved" if alert["status"] == "resolved" else alert["severity"]
-        console.print(Text(f"  {sign:<9} {alert['subject']}: {alert['happened']}"))
+        console.print(Padding(Text(f"{sign}: {alert['subject']}: {alert['happened']}"), (0, 0, 0, 2)))
         if alert["status"] == "open":
-            console.print(Text(f"            next: {alert['next_step']}", style="dim"))
+            console.print(Padding(Text(f"next: {alert['next_step']}", style="dim"), (0, 0, 0, 6)))
     _verdict(demo, console)
     example = demo.runs[4].scenario.booking_id
-    console.print(
-        "\n[bold]Where to look next[/bold]  (`make run` starts the same system again, with all of this in it)"
-    )
-    console.print(f"  oracode bookings show {example}     one booking's whole story")
-    console.print("  oracode bookings list              all of them; and `oracode parked list`, `oracode doctor`")
-    console.print(f"  {place.alerts_url}    the alerts as people get them")
-    console.print(f"  {place.directory / 'logs'}/            what each process said", markup=False)
+    console.print("\n[bold]Where to look next[/bold]: start the same system again with [bold]make run[/bold], then")
+    console.print("  . .venv/bin/activate")
+    console.print(f"  oracode bookings show {example}    one booking's whole story", highlight=False)
+    console.print("  oracode bookings list                all of them; and `oracode parked list`, `oracode doctor`")
+    console.print(f"  {place.alerts_url}      the alerts as people get them", soft_wrap=True)
+    console.print(f"  {place.directory / 'logs'}/      what each process said", markup=False, soft_wrap=True)
 
 
 def _verdict(demo: Demo, console: Console) -> None:

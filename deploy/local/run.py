@@ -16,6 +16,7 @@ from celery import Celery
 from deploy.local import data_server
 from deploy.local.state import LocalState, write_private
 from deploy.local.supervisor import Command, Supervisor
+from shared.settings import Settings
 from shared.streams import GROUP
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -156,7 +157,8 @@ class Machine:
 
     def _processes_changed(self, pids: Mapping[str, int]) -> None:
         if self._ready:
-            settings = {name: value for name, value in self._settings().items() if name not in self._given}
+            given = {name: self._given[name] for name in map(str.upper, Settings.model_fields) if name in self._given}
+            settings = {**self._settings(), **given}
             write_private(self._directory / "run.json", run_json(self.place, pids, settings))
 
 

@@ -179,6 +179,15 @@ class BookingLedger:
                 pipeline.expire(key, redis_keys.UNOWNED_EVENTS_FOR)
         pipeline.execute()
 
+    def note(self, booking_id: str, entry: HistoryEntry) -> None:
+        """Add a line to the booking's story that changes nothing else."""
+        key = redis_keys.booking_history(booking_id)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.rpush(key, _HISTORY.dump_json(entry, exclude_defaults=True).decode())
+        pipeline.ltrim(key, -1000, -1)
+        pipeline.expire(key, self._retention, nx=True)
+        pipeline.execute()
+
     def history(self, booking_id: str) -> list[HistoryEntry]:
         """Return the booking's story, oldest first, with the events of all its codes woven in by time."""
         booking = self.get(booking_id)

@@ -1,7 +1,7 @@
 """The fault run: bookings through the real system while processes are killed and Seam fails after the effect.
 
-Afterwards the sandbox is asked what exists: exactly one code for each booking and door that should have one, none for the
-others, none in doubt. `make faults` runs the long form; a shorter one is a test.
+Afterwards the sandbox is asked what exists: exactly one code for each booking and door that should have one, none for
+the others, none in doubt. `make faults` runs the long form; a shorter one is a test.
 """
 
 import argparse

@@ -199,8 +199,8 @@ def _everything_in_redis(machine: Machine) -> str:
                     kept.append(redis.xrange(key))
                 case "zset":
                     kept.append(redis.zrange(key, 0, -1))
-                case "set":
-                    kept.append(sorted(redis.smembers(key)))
+                case other:
+                    kept.append(f"{key}: {other}")
         return json.dumps(kept)
 
 

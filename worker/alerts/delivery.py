@@ -5,7 +5,7 @@ import random
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerts import Alert, delivered, undelivered
+from shared.domain.alerts import Alert, delivered, is_worth_telling, undelivered
 from shared.ledger.alerts import AlertLedger
 from worker.alerts.channel import Channel, NotDelivered, message_of
 
@@ -24,8 +24,12 @@ class AlertDelivery:
         """Send what each channel hasn't heard yet, as the alert stands now."""
         for channel in self._channels:
             alert = self._ledger.get(key)
-            if alert is not None and self._is_behind(alert, channel):
+            if alert is None or not self._is_behind(alert, channel):
+                continue
+            if is_worth_telling(alert, channel.name):
                 self._send(alert, channel)
+            else:
+                self._note(alert, channel)
         # Also when nothing was sent: this is what takes the alert out of the due-set, or puts it at its next time.
         self._ledger.update(key, lambda alert: alert)
 
@@ -47,4 +51,7 @@ class AlertDelivery:
             )
         else:
             log.info("alert.delivered", key=message.key, channel=channel.name, status=message.status)
-            self._ledger.update(message.key, lambda now_it: delivered(now_it, channel.name, alert.sequence))
+            self._note(alert, channel)
+
+    def _note(self, alert: Alert, channel: Channel) -> None:
+        self._ledger.update(alert.notice.key, lambda it: delivered(it, channel.name, alert.sequence))

@@ -18,10 +18,9 @@ from shared.domain.bookings import (
     stay_of,
 )
 from shared.domain.lifecycle import Repeated, Superseded, accept
-from shared.domain.records import Booking, Change
+from shared.domain.records import Booking, Change, HistoryEntry
 from shared.ledger.bookings import BookingLedger
-from shared.parked import Parked
-from shared.redaction import mask_digits
+from shared.parked import Parked, kept_text
 from shared.streams import acknowledge
 from worker.parking import Parking
 
@@ -62,22 +61,27 @@ class ApplyBooking:
     def _apply(self, entry_id: str, text: str | None) -> Booking | None:
         try:
             message = _parsed(text)
+        except InvalidMessage as invalid:
+            self._park(entry_id, text, invalid)
+            return None
+        try:
             booking = self._ledger.create_or_update(message.booking_id, lambda before: self._accept(before, message))
         except InvalidMessage as invalid:
             self._park(entry_id, text, invalid)
         except Repeated:
-            log.info("booking.repeated", entry_id=entry_id)
+            self._note(message, entry_id, "repeated", "it had been applied before")
         except Superseded:
-            log.info("booking.superseded", entry_id=entry_id)
+            self._note(message, entry_id, "superseded", "a newer or an earlier message of this booking goes before it")
         else:
-            log.info(
-                "booking.applied",
-                booking_id=booking.booking_id,
-                revision=booking.revision,
-                entry_id=entry_id,
-            )
+            log.info("booking.applied", booking_id=booking.booking_id, revision=booking.revision, entry_id=entry_id)
             return booking
         return None
+
+    def _note(self, message: BookingMessage, entry_id: str, what: str, why: str) -> None:
+        log.info("booking.unchanged", why=what, booking_id=message.booking_id, entry_id=entry_id)
+        text = f"{message.type}, revision {message.revision}, changed nothing: {why}."
+        entry = HistoryEntry(at=self._clock(), what=f"message.{what}", text=text)
+        self._ledger.note(message.booking_id, entry)
 
     def _accept(self, before: Booking | None, message: BookingMessage) -> Change:
         now = self._clock()
@@ -109,7 +113,7 @@ class ApplyBooking:
                 stream=self._stream,
                 field=BOOKING_FIELD,
                 source_id=entry_id,
-                message=_kept(text),
+                message=kept_text(text),
                 problems=problems,
                 parked_at=self._clock().isoformat(),
             )
@@ -120,10 +124,3 @@ def _parsed(text: str | None) -> BookingMessage:
     if text is None:
         raise InvalidMessage((Problem(BOOKING_FIELD, "the entry has no such field", "XADD … message '{…}'"),))
     return parse_booking_message(text)
-
-
-def _kept(text: str | None) -> str:
-    """Return what is kept of a bad message: an object as it is, so that it can be replayed; free text masked."""
-    if text is None:
-        return ""
-    return text if text.lstrip().startswith("{") else mask_digits(text)

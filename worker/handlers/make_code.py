@@ -64,7 +64,8 @@ class MakeCode:
         `booked` must be the door as the ledger had it before this call: it is the fence for the intent.
         """
         on_door = self._codes.on_door(door.device_id)
-        existing = adoptable(on_door.of_booking(booking.booking_id), booked, making.window, tolerance=timedelta())
+        ours = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
+        existing = adoptable(ours, booked, making.window, tolerance=timedelta())
         if existing is not None:
             return self._record(booking, booked, existing, asked=making.window, revision=booking.revision, adopted=True)
         now = self._clock()
@@ -102,12 +103,12 @@ class MakeCode:
         if intent is None:
             return booking
         reports = self._codes.on_door(booked.device_id).of_booking(booking.booking_id)
-        made = adoptable(reports, booked, intent.window, tolerance=_NEAR)
+        made = adoptable(self._not_of_others(booking, reports), booked, intent.window, tolerance=_NEAR)
         if made is None:
             # A list may lag behind; the events of the same moments are another witness.
             created = self._codes.created_since(booked.device_id, intent.at - timedelta(minutes=1))
             ours = [report for report in created if report.is_of(booking.booking_id)]
-            made = adoptable(ours, booked, intent.window, tolerance=_NEAR)
+            made = adoptable(self._not_of_others(booking, ours), booked, intent.window, tolerance=_NEAR)
         if made is not None:
             return self._record(
                 booking, booked, made, asked=intent.window, revision=booked.planned_revision, adopted=True
@@ -132,6 +133,15 @@ class MakeCode:
             booking,
             lambda it: lifecycle.nothing_made(it, booked.device_id, intent_id=intent.intent_id, now=now),
         )
+
+    def _not_of_others(self, booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:
+        """Return those that the ledger doesn't know as another booking's, however alike the names are."""
+        owners = self._ledger.owner_of([report.access_code_id for report in reports])
+        return [
+            report
+            for report, owner in zip(reports, owners, strict=True)
+            if owner is None or owner.booking_id == booking.booking_id
+        ]
 
     def _create(self, booking: Booking, booked: BookedDoor, intent: Intent, making: Make) -> Booking:
         def undone(it: Booking) -> Change:

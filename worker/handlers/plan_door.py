@@ -6,7 +6,7 @@ from datetime import timedelta
 from shared.clock import Clock
 from shared.domain import lifecycle
 from shared.domain.matching import MatchPolicy
-from shared.domain.planning import Alter, Keep, Make, Plan, Postpone, Refuse, Wait, plan_for
+from shared.domain.planning import Alter, Keep, Make, Over, Plan, Postpone, Refuse, Wait, plan_for
 from shared.domain.records import BookedDoor, Booking, Change
 from shared.ledger.bookings import BookingLedger
 from worker.handlers.change_code import ChangeCode
@@ -58,6 +58,7 @@ class PlanDoor:
         match plan.decision:
             case Make() as making:
                 booking = self._learn(booking, booked, plan, Change)
+                # The fence of the intent: the door as this very write left it, which stood as it was when it was read.
                 fresh = booking.door(booked.device_id)
                 return self._make.make(booking, fresh, door, making, match=plan.match)
             case Alter(window):
@@ -66,9 +67,14 @@ class PlanDoor:
                 return self._learn(booking, booked, plan, self._recording(booking, booked, decision, plan))
 
     def _learn(self, booking: Booking, booked: BookedDoor, plan: Plan, transition: Transition) -> Booking:
-        """Write what the door told together with `transition`."""
+        """Write what the door told together with `transition`.
+
+        Raises Overtaken if the door isn't as it was when the decision was taken on it.
+        """
 
         def both(it: Booking) -> Change:
+            if it.door(booked.device_id) != booked:
+                raise lifecycle.Overtaken
             return transition(
                 lifecycle.knows_door(
                     it,
@@ -83,7 +89,7 @@ class PlanDoor:
         return self._ledger.update(booking, both)
 
     def _recording(
-        self, booking: Booking, booked: BookedDoor, decision: Wait | Refuse | Postpone | Keep, plan: Plan
+        self, booking: Booking, booked: BookedDoor, decision: Wait | Refuse | Over | Postpone | Keep, plan: Plan
     ) -> Transition:
         device_id, revision, now = booked.device_id, booking.revision, self._clock()
         facts = {"match": plan.match}
@@ -96,6 +102,8 @@ class PlanDoor:
                 return lambda it: lifecycle.fails(
                     it, device_id, revision=revision, reason=reason, detail=advice, facts=facts, now=now
                 )
+            case Over():
+                return lambda it: lifecycle.ends(it, device_id, reason="already_over", now=now)
             case Postpone(until):
                 return lambda it: lifecycle.schedules(
                     it, device_id, revision=revision, until=until, reason="lead_time", facts=facts, now=now

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from redis import Redis
@@ -12,10 +12,11 @@ from shared.contracts import EVENT_FIELD
 from shared.domain.events import Meaning, meaning_of
 from shared.ledger.bookings import BookingLedger, Owner
 from shared.ledger.due import DueSet, door_item
-from shared.parked import Parked
-from shared.redaction import mask_digits
+from shared.parked import Parked, kept_text
 from shared.streams import acknowledge
 from worker.parking import Parking
+
+_LONGEST_ID: Final = 200
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -91,7 +92,7 @@ class RecordEvents:
                 stream=self._stream,
                 field=EVENT_FIELD,
                 source_id=entry_id,
-                message=fields.get(EVENT_FIELD) or mask_digits(json.dumps(dict(fields))),
+                message=kept_text(fields.get(EVENT_FIELD) or json.dumps([dict(fields)])),
                 problems=(problem,),
                 parked_at=self._clock().isoformat(),
             )
@@ -108,6 +109,7 @@ def _event(fields: Mapping[str, str]) -> dict[str, Any]:
     if not isinstance(event, dict):
         raise UnreadableEvent("the event is not a JSON object")
     for name in ("event_id", "event_type", "access_code_id"):
-        if not isinstance(event.get(name), str) or not event[name]:
-            raise UnreadableEvent(f"{name} is not a text")
+        value = event.get(name)
+        if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID or not value.isprintable():
+            raise UnreadableEvent(f"{name} is not a text of 1 to {_LONGEST_ID} printable characters")
     return event

@@ -142,15 +142,11 @@ def name_of(booking_id: str, label: str | None) -> str:
 
 
 def is_name_of(name: str, booking_id: str) -> bool:
-    """Say whether a code of this name is the booking's: BK-1 is neither BK-10's nor BK-1.2's.
+    """Say whether a code of this name is the booking's: `BK-1` owns neither `BK-10` nor `BK-1 B`.
 
-    A name that people changed at Seam still counts if a space or punctuation follows the id: taking over a code by
-    mistake is caught by its window, making one twice by nothing.
+    Only names that `name_of` makes count: to take over another booking's code is to give its guest's PIN away.
     """
-    rest = name.removeprefix(booking_id)
-    if rest == name:
-        return False
-    return not rest or not (rest[0].isalnum() or rest[0] in "-_./")
+    return name == booking_id or name.startswith(booking_id + _NAME_SEPARATOR)
 
 
 def _is_time_bound(code: Any) -> bool:

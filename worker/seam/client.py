@@ -73,6 +73,8 @@ class SeamClient:
             raise Unreachable(f"{path}: {_name(error)}") from error
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise Unreachable(f"{path}: HTTP {response.status_code}", request_id=_request_id(response))
+        if response.is_redirect:
+            raise Unreadable(f"{path}: HTTP {response.status_code}", request_id=_request_id(response))
         if not response.is_success:
             _raise_refusal(path, response)
         return _object(path, response, Unreadable)
@@ -111,8 +113,11 @@ class SeamClient:
             return client.post(path, json=dict(parameters))
         except httpx.HTTPError:
             raise
-        except (httpx.InvalidURL, httpx.StreamError) as error:
-            raise httpx.LocalProtocolError(str(error)) from error
+        except httpx.InvalidURL as error:
+            raise httpx.LocalProtocolError(type(error).__name__) from error
+        except httpx.StreamError as error:
+            # While an answer is read: the call may have had its effect.
+            raise httpx.ReadError(type(error).__name__) from error
 
 
 def _raise_refusal(path: str, response: httpx.Response) -> NoReturn:
