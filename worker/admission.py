@@ -44,17 +44,17 @@ class Admission:
         self._patience = patience
 
     def ask(
-        self, device_id: str, booking_id: str, *, check_in: datetime, room: int | None, now: datetime
+        self, device_id: str, member: str, *, check_in: datetime, room: int | None, now: datetime
     ) -> Admitted | Later | Full:
         """Ask for one create. `room` is how many more codes the lock takes, None where it doesn't say. Atomic.
 
-        A booking that must wait keeps its place in the queue until it is due, and half a minute longer.
+        `member` names who asks. Whoever must wait keeps a place in the queue until due, and half a minute longer.
         """
         args: list[str | int] = [
             _milliseconds(now),
             int(WINDOW.total_seconds() * 1000),
             CREATES_A_WINDOW,
-            booking_id,
+            member,
             _milliseconds(check_in),
             -1 if room is None else max(0, room),
             int(self._patience.total_seconds() * 1000),

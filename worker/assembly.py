@@ -139,6 +139,7 @@ def build_handlers(
         change=change,
         policy=settings.match_policy,
         lead_time=settings.create_lead_time,
+        splits=settings.long_stays == "split",
         waiting_retry_every=settings.waiting_retry_every,
         clock=clock,
     )

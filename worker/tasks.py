@@ -26,9 +26,9 @@ def register_tasks(app: Celery, handlers: Handlers, clock: Clock) -> None:
         booking = handlers.apply_booking(entry_id)
         if booking is None:
             return
-        here, *elsewhere = [door.device_id for door in booking.doors] or [""]
-        for device_id in elsewhere:
-            app.send_task(ADVANCE_DOOR, (booking.booking_id, device_id))
+        here, *elsewhere = [door.key for door in booking.doors] or [""]
+        for key in elsewhere:
+            app.send_task(ADVANCE_DOOR, (booking.booking_id, key))
         handlers.advance_door(booking.booking_id, here)
 
     @app.task(name=RECORD_EVENTS)
@@ -36,8 +36,8 @@ def register_tasks(app: Celery, handlers: Handlers, clock: Clock) -> None:
         handlers.record_events(entry_ids)
 
     @app.task(name=ADVANCE_DOOR)
-    def advance_door(booking_id: str, device_id: str, *, prompted: bool = False) -> None:
-        handlers.advance_door(booking_id, device_id, prompted=prompted)
+    def advance_door(booking_id: str, door_key: str, *, prompted: bool = False) -> None:
+        handlers.advance_door(booking_id, door_key, prompted=prompted)
 
     @app.task(name=DELIVER_ALERT)
     def deliver_alert(key: str) -> None:

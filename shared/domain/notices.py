@@ -79,7 +79,7 @@ def _alert_of(booking: Booking, door: BookedDoor, now: datetime) -> AlertNotice 
     return AlertNotice(
         at=now,
         raised=True,
-        key=f"booking/{booking.booking_id}/{door.reason}/{door.device_id}",
+        key=f"booking/{booking.booking_id}/{door.reason}/{door.key}",
         problem=door.reason,
         subject=f"Booking {booking.booking_id} on {door.name or door.device_id}",
         happened=f"{trouble.happened} {door.detail}".strip() if trouble.quotes_detail else trouble.happened,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from shared.domain import long_stays
 from shared.domain.bookings import Stay
 from shared.domain.doors import Door
 from shared.domain.matching import Match, MatchPolicy, Outcome, match
@@ -70,7 +71,19 @@ class Make:
     max_time_rounding: str
 
 
-Decision = Wait | Refuse | Over | Postpone | Keep | Alter | Make
+@dataclass(frozen=True, slots=True)
+class Split:
+    """No single code lives that long: `parts` consecutive ones will."""
+
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveOut:
+    """A later code of a stay that needs fewer codes now."""
+
+
+Decision = Split | LeaveOut | Wait | Refuse | Over | Postpone | Keep | Alter | Make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,29 +106,35 @@ def plan_for(
     policy: MatchPolicy,
     lead_time: timedelta,
     longest_wait: timedelta,
+    splits: bool,
+    parts: int,
     now: datetime,
 ) -> Plan:
-    """Decide what is to be done for one door of a booking. Pure."""
+    """Decide what is to be done for one door of a booking. Pure.
+
+    `splits`: whether a stay that is too long becomes consecutive codes; `parts` is how many it has been split into.
+    """
     found = match(stay, door, policy)
+    codes = long_stays.plan(stay, door, policy).codes if splits and found.outcome is Outcome.TOO_LONG else ()
     zone = found.time_zone or door.time_zone
     check_in, check_out = instants_of(stay, zone)
-    window = _window(found)
     decision: Decision
-    if now >= check_out and booked.code is None:
-        decision = Over()
-    elif booked.code is not None:
-        decision = Keep(window) if window == booked.code.window and window is not None else Alter(window)
-    elif window is None:
-        advice = " ".join(each.text for each in suggest(stay, door, policy, found)[:_MOST_ADVICE])
-        if found.outcome in _FINAL:
-            decision = Refuse(found.outcome, advice)
-        else:
-            decision = Wait(found.outcome, advice, next_wait(now=now, check_in=check_in, longest=longest_wait))
-    elif now < check_in - lead_time:
-        decision = Postpone(check_in - lead_time)
+    if codes and booked.part <= 1 and parts != len(codes):
+        decision = Split(len(codes))
+    elif booked.part > max(1, len(codes)):
+        decision = LeaveOut()
     else:
-        level = found.slot.user_level_id if found.slot else ""
-        decision = Make(window, level, found.max_time_rounding or "")
+        wanted = _wanted(found)
+        if codes:
+            code = codes[booked.part - 1]
+            wanted = _Wanted(Window(code.starts_at, code.ends_at), code.slot.user_level_id, code.max_time_rounding)
+            check_in = check_in if booked.part == 1 else code.starts_at
+            check_out = check_out if booked.part == len(codes) else code.ends_at
+        decided = _decide(wanted, booked, check_in=check_in, check_out=check_out, lead_time=lead_time, now=now)
+        if decided is None:
+            advice = " ".join(each.text for each in suggest(stay, door, policy, found)[:_MOST_ADVICE])
+            decided = _no_match(found, advice or found.problem, check_in, longest_wait, now)
+        decision = decided
     return Plan(
         decision=decision,
         door_name=door.name,
@@ -126,5 +145,42 @@ def plan_for(
     )
 
 
-def _window(found: Match) -> Window | None:
-    return Window(found.starts_at, found.ends_at) if found.starts_at is not None and found.ends_at is not None else None
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    window: Window
+    user_level_id: str
+    max_time_rounding: str
+
+
+def _decide(
+    wanted: _Wanted | None,
+    booked: BookedDoor,
+    *,
+    check_in: datetime,
+    check_out: datetime,
+    lead_time: timedelta,
+    now: datetime,
+) -> Decision | None:
+    """Decide by what is wanted and what is at hand; None where nothing fits and nothing is at hand."""
+    if now >= check_out and booked.code is None:
+        return Over()
+    if booked.code is not None:
+        is_wanted = wanted is not None and wanted.window == booked.code.window
+        return Keep(booked.code.window) if is_wanted else Alter(wanted.window if wanted else None)
+    if wanted is None:
+        return None
+    if now < check_in - lead_time:
+        return Postpone(check_in - lead_time)
+    return Make(wanted.window, wanted.user_level_id, wanted.max_time_rounding)
+
+
+def _no_match(found: Match, advice: str, check_in: datetime, longest_wait: timedelta, now: datetime) -> Decision:
+    if found.outcome in _FINAL:
+        return Refuse(found.outcome, advice)
+    return Wait(found.outcome, advice, next_wait(now=now, check_in=check_in, longest=longest_wait))
+
+
+def _wanted(found: Match) -> _Wanted | None:
+    if found.slot is None or found.starts_at is None or found.ends_at is None:
+        return None
+    return _Wanted(Window(found.starts_at, found.ends_at), found.slot.user_level_id, found.max_time_rounding or "")

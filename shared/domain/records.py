@@ -63,6 +63,9 @@ class Intent:
 class BookedDoor:
     """One door of a booking; not `wanted` once a later revision left it out.
 
+    A stay that is split into consecutive codes has one of these for each: `part` counts them from 1, and is 0 for a
+    stay that one code serves. `key` names it within its booking.
+
     `planned_revision` is the revision that `state` answers to; a newer one of the booking means: plan again. `due_at`
     is when the door is looked at next. `attempts` counts failed tries since the last success. `residual` are codes of
     earlier revisions that open the door until they end. `asked` is the window that a code was last asked for. While it
@@ -70,6 +73,7 @@ class BookedDoor:
     """
 
     device_id: str
+    part: int = 0
     name: str = ""
     wanted: bool = True
     state: State = State.RECEIVED
@@ -87,6 +91,11 @@ class BookedDoor:
     residual: tuple[AccessCode, ...] = ()
     asked: Window | None = None
     is_muted: bool = False
+
+    @property
+    def key(self) -> str:
+        """The door's id, and which of several consecutive codes this is about."""
+        return f"{self.device_id}#{self.part}" if self.part else self.device_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,12 +153,12 @@ class Booking:
     outbox: tuple[Notice, ...] = ()
     version: int = 0
 
-    def door(self, device_id: str) -> BookedDoor:
+    def door(self, key: str) -> BookedDoor:
         """Return the booking's part on one door. Raises KeyError where the booking isn't on that door."""
         for door in self.doors:
-            if door.device_id == device_id:
+            if door.key == key:
                 return door
-        raise KeyError(device_id)
+        raise KeyError(key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

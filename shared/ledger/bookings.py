@@ -40,10 +40,10 @@ class UnknownBooking(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose an access code is."""
+    """Whose an access code is: a booking's, for the door of this key."""
 
     booking_id: str
-    device_id: str
+    door_key: str
 
 
 class BookingLedger:
@@ -107,7 +107,7 @@ class BookingLedger:
 
         def net_and_indexes(pipeline: Pipeline) -> None:
             # Written even if the record then isn't: a look too many, and facts that hold whoever writes them down.
-            self._due.hold((door_item(booking.booking_id, door.device_id) for door in changed), now, pipeline=pipeline)
+            self._due.hold((door_item(booking.booking_id, door.key) for door in changed), now, pipeline=pipeline)
             pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
             for door in changed:
                 _index_door(pipeline, booking, door, expires_at)
@@ -123,7 +123,7 @@ class BookingLedger:
         )
         return replace(booking, version=following)
 
-    def set_due_time(self, booking_id: str, device_id: str) -> None:
+    def set_due_time(self, booking_id: str, door_key: str) -> None:
         """Put a door at the time its record names; one that isn't there any more leaves the due-set.
 
         A slower writer could overwrite the time of a faster one with an older one; so the version is read again after
@@ -131,14 +131,14 @@ class BookingLedger:
         """
         key = redis_keys.booking_record(booking_id)
         version = -1
-        while version != (version := self._set_due_time(key, booking_id, device_id)):
+        while version != (version := self._set_due_time(key, booking_id, door_key)):
             pass
 
-    def _set_due_time(self, key: str, booking_id: str, device_id: str) -> int:
+    def _set_due_time(self, key: str, booking_id: str, door_key: str) -> int:
         booking, version = self._records.load(key)
         doors = booking.doors if booking else ()
-        due_at = next((door.due_at for door in doors if door.device_id == device_id), None)
-        self._due.set([(door_item(booking_id, device_id), due_at)])
+        due_at = next((door.due_at for door in doors if door.key == door_key), None)
+        self._due.set([(door_item(booking_id, door_key), due_at)])
         return version
 
     def of_door(self, device_id: str) -> list[Booking]:
@@ -226,7 +226,7 @@ def _index_door(pipeline: Pipeline, booking: Booking, door: BookedDoor, expires_
     pipeline.pexpireat(of_door, until, gt=True)
     pipeline.pexpireat(of_door, until, nx=True)
     for code in codes_of(door):
-        owner = json.dumps([booking.booking_id, door.device_id])
+        owner = json.dumps([booking.booking_id, door.key])
         pipeline.set(redis_keys.code_owner(code.access_code_id), owner, pxat=until)
         pipeline.pexpireat(redis_keys.code_events(code.access_code_id), until)
 

@@ -166,6 +166,9 @@ HOURLY_VERDICTS = [
     ("a second more, late", "16:00-10:00", "T17:00:01", "T10:00", "check_in_too_far"),
     ("a second more, early", "16:00-10:00", "T14:59:59", "T10:00", "check_in_too_far"),
     ("a microsecond more", "16:00-10:00", "T14:59:59.999999", "T10:00", "check_in_too_far"),
+    ("a microsecond more, late", "16:00-10:00", "T17:00:00.000001", "T10:00", "check_in_too_far"),
+    ("out a microsecond more", "16:00-10:00", "T16:00", "T11:00:00.000001", "check_out_too_far"),
+    ("out a microsecond more, early", "16:00-10:00", "T16:00", "T08:59:59.999999", "check_out_too_far"),
     ("out sixty late", "16:00-10:00", "T16:00", "T11:00", "fits"),
     ("out sixty early", "16:00-10:00", "T16:00", "T09:00", "fits"),
     ("out a second more, late", "16:00-10:00", "T16:00", "T11:00:01", "check_out_too_far"),
@@ -303,12 +306,27 @@ def test_window_that_ends_before_it_starts_is_empty() -> None:
     assert verdict_of(asked, door(slot("10:30-09:30"))) == "empty_window"
 
 
-def test_window_that_the_clock_skips_is_empty() -> None:
-    """02:30 is taken as 03:30 on the night when the clock goes forward, which is after 03:15."""
-    asked = stay("2027-03-14T02:30", "2027-03-14T03:15")
-    assert verdict_of(asked, door(slot("02:30-03:15"))) == "empty_window"
+@pytest.mark.parametrize("end", ["03:15", "03:30"])
+def test_window_that_the_clock_skips_is_empty(end: str) -> None:
+    """02:30 is taken as 03:30 on the night when the clock goes forward: no time is left."""
+    asked = stay("2027-03-14T02:30", f"2027-03-14T{end}")
+    assert verdict_of(asked, door(slot(f"02:30-{end}"))) == "empty_window"
+    assert verdict_of(asked, door(slot("02:30-03:45"))) == "fits"
     the_night_before = stay("2027-03-13T02:30", "2027-03-13T03:15")
     assert verdict_of(the_night_before, door(slot("02:30-03:15"))) == "fits"
+
+
+@pytest.mark.parametrize("times", ["01:30-01:30", "01:45-01:15"])
+def test_empty_window_in_the_doubled_hour(times: str) -> None:
+    """From the first 01:30 to the second it is an hour, but none that the slot's clock shows."""
+    asked = stay("2026-11-01T01:30", "2026-11-01T01:31")
+    assert verdict_of(asked, door(slot(times))) == "empty_window"
+
+
+def test_shortest_window() -> None:
+    """A microsecond is not nothing."""
+    asked = stay("2026-12-01T10:00", "2026-12-01T10:00:00.000001")
+    assert verdict_of(asked, door(slot("10:00-10:00:00.000001"))) == "fits"
 
 
 # --- daily ---------------------------------------------------------------------------------------
@@ -363,6 +381,9 @@ CHOICES = [
     ("cover: nearest of those that cover", COVER, ["15:00-10:00", "15:30-10:00"], "15:30-10:00"),
     ("cover: least of those that lock out", COVER, ["16:30-10:00", "16:10-10:59"], "16:10-10:59"),
     ("lock-out at both ends adds up", COVER, ["16:30-09:30", "16:45-10:00"], "16:45-10:00"),
+    ("the sum counts", ANY, ["16:30-10:00", "16:20-10:20"], "16:30-10:00"),
+    ("cover: exact rather than early", COVER, ["15:30-10:00", "16:00-10:00"], "16:00-10:00"),
+    ("cover: exact rather than late", COVER, ["16:00-10:30", "16:00-10:00"], "16:00-10:00"),
     ("both ends count", ANY, ["16:20-10:20", "16:00-10:30"], "16:00-10:30"),
 ]
 
@@ -408,7 +429,7 @@ def test_what_fits_is_chosen_though_another_is_nearer(fields: dict[str, Any]) ->
             id="by user level id",
         ),
         pytest.param(
-            {"name": "a", "user_level_id": "1", "prefix": 1},
+            {"name": "a", "user_level_id": "1", "prefix": 0},
             {"name": "a", "user_level_id": "1", "prefix": None},
             {"prefix": None},
             id="by prefix at last",
@@ -587,9 +608,16 @@ def test_zone_in_the_slot_goes_before_the_doors() -> None:
     assert match(NOW, at, ANY).time_zone == "America/New_York"
 
 
-def test_zone_in_one_string_of_the_slot_holds_for_both() -> None:
+@pytest.mark.parametrize(
+    "field",
+    [
+        pytest.param({"check_in": time_of_day("16:00", "America/New_York")}, id="the first"),
+        pytest.param({"check_out": time_of_day("10:00", "America/New_York")}, id="the second"),
+    ],
+)
+def test_zone_in_one_string_of_the_slot_holds_for_both(field: dict[str, Any]) -> None:
     """A lock has one clock."""
-    at = door(slot(check_out=time_of_day("10:00", "America/New_York")))
+    at = door(slot(**field))
     assert window_of(NOW, at) == ("2026-12-01T16:00:00-05:00", "2026-12-05T10:00:00-05:00")
 
 
@@ -597,6 +625,16 @@ def test_two_names_of_one_clock_are_one_clock() -> None:
     """Zones are compared by what their clocks show."""
     at = door(slot(check_in=time_of_day("16:00", "PST8PDT"), check_out=time_of_day("10:00", "US/Pacific")))
     assert verdict_of(NOW, at) == "fits"
+
+
+def test_two_names_of_one_clock_mend_nothing_else() -> None:
+    """What made the slot unreadable stays."""
+    times: dict[str, Any] = {
+        "check_in": time_of_day("16:00", "PST8PDT"),
+        "check_out": time_of_day("10:00", "US/Pacific"),
+    }
+    (found,) = match(NOW, door(slot(**times, unreadable="why")), ANY).considered
+    assert (found.verdict.value, found.problem) == ("unreadable", "why")
 
 
 def test_two_clocks_in_one_slot_are_unreadable() -> None:

@@ -138,6 +138,7 @@ def test_instant(written: str, first_or_second: tuple[str, str], fold: int, *, s
 def test_microseconds() -> None:
     """Everything counts, down to the last one."""
     assert microseconds_of_day(wall("2026-12-01T01:02:03.000005")) == 3_723_000_005
+    assert microseconds_of_day(wall("2026-12-01T01:02:03.999999")) == 3_723_999_999
     assert microseconds(timedelta(days=1, seconds=2, microseconds=3)) == 86_402_000_003
     assert microseconds(timedelta(days=1, seconds=43_201, microseconds=999_999)) == 129_601_999_999
     assert microseconds(-timedelta(microseconds=1)) == -1

@@ -93,7 +93,7 @@ def retry(booking_id: str) -> None:
     now = system_clock()
     booking = ports.ledger.update(before, lambda it: lifecycle.retried(it, now=now))
     for door in booking.doors:
-        ports.ledger.set_due_time(booking_id, door.device_id)
+        ports.ledger.set_due_time(booking_id, door.key)
     if booking.doors == before.doors:
         click.echo(f"{booking_id} is {booking.state}: there is nothing to try again.")
         raise SystemExit(1)

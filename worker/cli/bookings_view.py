@@ -141,7 +141,11 @@ def _door_line(door: BookedDoor) -> Text:
     window = f"  {_span(door)}" if door.code else ""
     why = f" ({door.reason.replace('_', ' ')})" if door.reason else ""
     return Text.assemble(
-        "  door ", clean(door.device_id), "  ", (door.state, _COLOURS[door.state]), clean(f"{why}{code}{window}")
+        "  door ",
+        clean(f"{door.name} {door.key}".strip()),
+        "  ",
+        (door.state, _COLOURS[door.state]),
+        clean(f"{why}{code}{window}"),
     )
 
 

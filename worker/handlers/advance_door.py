@@ -69,13 +69,16 @@ class AdvanceDoor:
             Step.END: self._end,
         }
 
-    def __call__(self, booking_id: str, device_id: str, *, prompted: bool = False) -> None:
-        """Take every step that is due. `prompted`: an event says that the code is worth a look now."""
+    def __call__(self, booking_id: str, key: str, *, prompted: bool = False) -> None:
+        """Take every step that is due for the door of this key.
+
+        `prompted`: an event says that the code is worth a look now.
+        """
         try:
             booking = self._ledger.get(booking_id)
             for _ in range(_MOST_STEPS):
                 booking = self._tell(booking)
-                door = booking.door(device_id)
+                door = booking.door(key)
                 step = next_step(booking, door, self._clock(), prompted=prompted)
                 if step is Step.NOTHING:
                     break
@@ -83,8 +86,8 @@ class AdvanceDoor:
                 # A code that was just made or found is read back at once.
                 prompted = step in (Step.PLAN, Step.LOOK)
         except (UnknownBooking, KeyError):
-            log.info("door.forgotten", booking_id=booking_id, device_id=device_id)
-        self._ledger.set_due_time(booking_id, device_id)
+            log.info("door.forgotten", booking_id=booking_id, door=key)
+        self._ledger.set_due_time(booking_id, key)
 
     def _take(self, step: Step, booking: Booking, door: BookedDoor) -> Booking:
         try:
@@ -100,10 +103,10 @@ class AdvanceDoor:
                 log.warning("seam.call_failed", **names, kind=type(error).__name__, error=str(error))
             else:
                 log.exception("step.crashed", **names)
-            return self._after_failure(self._ledger.get(booking.booking_id), door.device_id, error)
+            return self._after_failure(self._ledger.get(booking.booking_id), door.key, error)
 
-    def _after_failure(self, booking: Booking, device_id: str, error: Exception) -> Booking:
-        door, now = booking.door(device_id), self._clock()
+    def _after_failure(self, booking: Booking, key: str, error: Exception) -> Booking:
+        door, now = booking.door(key), self._clock()
         failure, reason = failure_of(error)
         decision = decide(
             failure,
@@ -122,10 +125,8 @@ class AdvanceDoor:
         def transition(it: Booking) -> Change:
             if isinstance(decision, Retry):
                 until, tell = decision.at, decision.tell
-                return lifecycle.stumbles(it, device_id, reason=reason, detail=detail, until=until, tell=tell, now=now)
-            return lifecycle.fails(
-                it, device_id, revision=booking.revision, reason=reason, detail=detail, facts={}, now=now
-            )
+                return lifecycle.stumbles(it, key, reason=reason, detail=detail, until=until, tell=tell, now=now)
+            return lifecycle.fails(it, key, revision=booking.revision, reason=reason, detail=detail, facts={}, now=now)
 
         try:
             return self._ledger.update(booking, transition)
@@ -134,7 +135,7 @@ class AdvanceDoor:
 
     def _end(self, booking: Booking, door: BookedDoor) -> Booking:
         now = self._clock()
-        return self._ledger.update(booking, lambda it: lifecycle.ends(it, door.device_id, now=now))
+        return self._ledger.update(booking, lambda it: lifecycle.ends(it, door.key, now=now))
 
 
 def failure_of(error: Exception) -> tuple[Failure, str]:

@@ -41,14 +41,12 @@ class ChangeCode:
             )
             return self._ledger.update(
                 booking,
-                lambda it: lifecycle.alters(
-                    it, booked.device_id, altered, revision=booking.revision, asked=window, now=now
-                ),
+                lambda it: lifecycle.alters(it, booked.key, altered, revision=booking.revision, asked=window, now=now),
             )
         is_gone = report is None or self._is_taken_back(code, report)
         return self._ledger.update(
             booking,
-            lambda it: lifecycle.retires(it, booked.device_id, revision=booking.revision, is_gone=is_gone, now=now),
+            lambda it: lifecycle.retires(it, booked.key, revision=booking.revision, is_gone=is_gone, now=now),
         )
 
     def withdraw(self, booking: Booking, booked: BookedDoor) -> Booking:
@@ -61,7 +59,7 @@ class ChangeCode:
                 if report is None or self._is_deleted(code, report):
                     gone.add(code.access_code_id)
         return self._ledger.update(
-            booking, lambda it: lifecycle.withdraws(it, booked.device_id, gone=frozenset(gone), now=now)
+            booking, lambda it: lifecycle.withdraws(it, booked.key, gone=frozenset(gone), now=now)
         )
 
     def _becomes(self, report: CodeReport, window: Window) -> bool:

@@ -31,12 +31,12 @@ class CheckCode:
         """Look once, and record it. Raises SeamError, having recorded nothing."""
         code, now = door.code, self._clock()
         if code is None or now >= code.window.ends_at:
-            return self._ledger.update(booking, lambda it: lifecycle.rests(it, door.device_id, now=now))
+            return self._ledger.update(booking, lambda it: lifecycle.rests(it, door.key, now=now))
         report = self._codes.get(code.access_code_id)
 
         def transition(it: Booking) -> Change:
             # Whoever changed the code of this door meanwhile knows more than this look does.
-            if it.door(door.device_id).code != code:
+            if it.door(door.key).code != code:
                 raise lifecycle.Overtaken
             return self._transition(it, door, code, report, now)
 
@@ -51,7 +51,7 @@ class CheckCode:
         now: datetime,
     ) -> Change:
         if report is None:
-            return lifecycle.loses_code(booking, door.device_id, now=now)
+            return lifecycle.loses_code(booking, door.key, now=now)
         condition = condition_of(
             status=report.status,
             has_pin=report.has_pin,
@@ -62,11 +62,11 @@ class CheckCode:
             case Confirmed():
                 odd = _difference(door, report)
                 reason = "window_differs" if odd else ""
-                return lifecycle.confirms(booking, door.device_id, reason=reason, detail=odd, now=now)
+                return lifecycle.confirms(booking, door.key, reason=reason, detail=odd, now=now)
             case InTrouble(error_code, message, is_final):
                 return lifecycle.unconfirmed(
                     booking,
-                    door.device_id,
+                    door.key,
                     reason="code_problem",
                     detail=f"Seam says: {error_code}: {message}".strip(": "),
                     failed=is_final,
@@ -93,7 +93,7 @@ class CheckCode:
         due_at = min(self._next_look(door, code, now), late_at) if now < late_at else self._next_look(door, code, now)
         return lifecycle.unconfirmed(
             booking,
-            door.device_id,
+            door.key,
             reason=reason,
             detail=detail,
             failed=False,

@@ -73,7 +73,7 @@ class MakeCode:
             return self._later(booking, booked, settled_at, "ledger_lost", match)
         room = self._capacity.room(door, alive=on_door.alive_at(now), now=now)
         admission = self._admission.ask(
-            door.device_id, booking.booking_id, check_in=booked.check_in or now, room=room, now=now
+            door.device_id, f"{booking.booking_id}#{booked.part}", check_in=booked.check_in or now, room=room, now=now
         )
         match admission:
             case Later(at):
@@ -121,7 +121,7 @@ class MakeCode:
                 booking,
                 lambda it: lifecycle.stumbles(
                     it,
-                    booked.device_id,
+                    booked.key,
                     reason="in_doubt",
                     detail="Not found yet.",
                     until=again,
@@ -131,7 +131,7 @@ class MakeCode:
             )
         return self._ledger.update(
             booking,
-            lambda it: lifecycle.nothing_made(it, booked.device_id, intent_id=intent.intent_id, now=now),
+            lambda it: lifecycle.nothing_made(it, booked.key, intent_id=intent.intent_id, now=now),
         )
 
     def _not_of_others(self, booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:
@@ -145,7 +145,7 @@ class MakeCode:
 
     def _create(self, booking: Booking, booked: BookedDoor, intent: Intent, making: Make) -> Booking:
         def undone(it: Booking) -> Change:
-            return lifecycle.nothing_made(it, booked.device_id, intent_id=intent.intent_id, now=self._clock())
+            return lifecycle.nothing_made(it, booked.key, intent_id=intent.intent_id, now=self._clock())
 
         try:
             report = self._codes.create(
@@ -164,7 +164,7 @@ class MakeCode:
                 booking,
                 lambda it: lifecycle.fails(
                     it,
-                    booked.device_id,
+                    booked.key,
                     revision=booking.revision,
                     reason="refused_by_seam",
                     detail=detail,
@@ -204,9 +204,7 @@ class MakeCode:
         )
         return self._ledger.update(
             booking,
-            lambda it: lifecycle.issues(
-                it, booked.device_id, code, revision=revision, asked=asked, adopted=adopted, now=now
-            ),
+            lambda it: lifecycle.issues(it, booked.key, code, revision=revision, asked=asked, adopted=adopted, now=now),
         )
 
     def _later(
@@ -216,7 +214,7 @@ class MakeCode:
             booking,
             lambda it: lifecycle.schedules(
                 it,
-                booked.device_id,
+                booked.key,
                 revision=booking.revision,
                 until=until,
                 reason=reason,
@@ -232,7 +230,7 @@ class MakeCode:
             booking,
             lambda it: lifecycle.waits(
                 it,
-                booked.device_id,
+                booked.key,
                 revision=booking.revision,
                 reason="door_full",
                 detail=f"It takes {door.max_active_codes_supported} codes.",

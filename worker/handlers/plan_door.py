@@ -6,7 +6,7 @@ from datetime import timedelta
 from shared.clock import Clock
 from shared.domain import lifecycle
 from shared.domain.matching import MatchPolicy
-from shared.domain.planning import Alter, Keep, Make, Over, Plan, Postpone, Refuse, Wait, plan_for
+from shared.domain.planning import Alter, Keep, LeaveOut, Make, Over, Plan, Postpone, Refuse, Split, Wait, plan_for
 from shared.domain.records import BookedDoor, Booking, Change
 from shared.ledger.bookings import BookingLedger
 from worker.handlers.change_code import ChangeCode
@@ -28,6 +28,7 @@ class PlanDoor:
         change: ChangeCode,
         policy: MatchPolicy,
         lead_time: timedelta,
+        splits: bool,
         waiting_retry_every: timedelta,
         clock: Clock,
     ) -> None:
@@ -37,6 +38,7 @@ class PlanDoor:
         self._change = change
         self._policy = policy
         self._lead_time = lead_time
+        self._splits = splits
         self._waiting_retry_every = waiting_retry_every
         self._clock = clock
 
@@ -53,18 +55,32 @@ class PlanDoor:
             policy=self._policy,
             lead_time=booking.lead_time or self._lead_time,
             longest_wait=self._waiting_retry_every,
+            splits=self._splits,
+            parts=sum(each.device_id == booked.device_id and each.wanted and each.part > 0 for each in booking.doors),
             now=self._clock(),
         )
         match plan.decision:
             case Make() as making:
                 booking = self._learn(booking, booked, plan, Change)
                 # The fence of the intent: the door as this very write left it, which stood as it was when it was read.
-                fresh = booking.door(booked.device_id)
+                fresh = booking.door(booked.key)
                 return self._make.make(booking, fresh, door, making, match=plan.match)
             case Alter(window):
                 return self._change.alter(booking, booked, window)
+            case Split(parts):
+                return self._split(booking, booked, parts)
             case decision:
                 return self._learn(booking, booked, plan, self._recording(booking, booked, decision, plan))
+
+    def _split(self, booking: Booking, booked: BookedDoor, parts: int) -> Booking:
+        revision, now = booking.revision, self._clock()
+        split = self._ledger.update(
+            booking, lambda it: lifecycle.splits(it, booked.key, revision=revision, parts=parts, now=now)
+        )
+        for door in split.doors:
+            if door.device_id == booked.device_id:
+                self._ledger.set_due_time(booking.booking_id, door.key)
+        return split
 
     def _learn(self, booking: Booking, booked: BookedDoor, plan: Plan, transition: Transition) -> Booking:
         """Write what the door told together with `transition`.
@@ -73,12 +89,12 @@ class PlanDoor:
         """
 
         def both(it: Booking) -> Change:
-            if it.door(booked.device_id) != booked:
+            if it.door(booked.key) != booked:
                 raise lifecycle.Overtaken
             return transition(
                 lifecycle.knows_door(
                     it,
-                    booked.device_id,
+                    booked.key,
                     name=plan.door_name,
                     check_in=plan.check_in,
                     check_out=plan.check_out,
@@ -89,24 +105,32 @@ class PlanDoor:
         return self._ledger.update(booking, both)
 
     def _recording(
-        self, booking: Booking, booked: BookedDoor, decision: Wait | Refuse | Over | Postpone | Keep, plan: Plan
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        decision: LeaveOut | Wait | Refuse | Over | Postpone | Keep,
+        plan: Plan,
     ) -> Transition:
-        device_id, revision, now = booked.device_id, booking.revision, self._clock()
+        key, revision, now = booked.key, booking.revision, self._clock()
         facts = {"match": plan.match}
         match decision:
+            case LeaveOut():
+                return lambda it: lifecycle.leaves_out(it, key, revision=revision, now=now)
             case Wait(reason, advice, until):
                 return lambda it: lifecycle.waits(
-                    it, device_id, revision=revision, reason=reason, detail=advice, until=until, facts=facts, now=now
+                    it, key, revision=revision, reason=reason, detail=advice, until=until, facts=facts, now=now
                 )
             case Refuse(reason, advice):
                 return lambda it: lifecycle.fails(
-                    it, device_id, revision=revision, reason=reason, detail=advice, facts=facts, now=now
+                    it, key, revision=revision, reason=reason, detail=advice, facts=facts, now=now
                 )
             case Over():
-                return lambda it: lifecycle.ends(it, device_id, reason="already_over", now=now)
+                # The earlier codes of a split stay may be over when it comes; the stay itself isn't.
+                reason = "already_over" if not booked.part else ""
+                return lambda it: lifecycle.ends(it, key, reason=reason, now=now)
             case Postpone(until):
                 return lambda it: lifecycle.schedules(
-                    it, device_id, revision=revision, until=until, reason="lead_time", facts=facts, now=now
+                    it, key, revision=revision, until=until, reason="lead_time", facts=facts, now=now
                 )
             case Keep(window):
-                return lambda it: lifecycle.keeps(it, device_id, revision=revision, asked=window, now=now)
+                return lambda it: lifecycle.keeps(it, key, revision=revision, asked=window, now=now)

@@ -65,10 +65,10 @@ class RecordEvents:
             if owner is not None and meaning is not Meaning.NOTE:
                 concerned[owner] = None
         # A place in the due-set before the acknowledgement: a kill in between costs a delay, not the look.
-        self._due.hold((door_item(owner.booking_id, owner.device_id) for owner in concerned), self._clock())
+        self._due.hold((door_item(owner.booking_id, owner.door_key) for owner in concerned), self._clock())
         acknowledge(self._redis, self._stream, entry_ids)
         for owner in concerned:
-            self._look(owner.booking_id, owner.device_id)
+            self._look(owner.booking_id, owner.door_key)
 
     def _entries(self, entry_ids: list[str]) -> list[tuple[str, Mapping[str, str]]]:
         pipeline = self._redis.pipeline(transaction=False)

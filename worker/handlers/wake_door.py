@@ -1,5 +1,7 @@
 """A door was changed (an installer, at last): whoever waits for it is tried at once, not on its schedule."""
 
+from functools import partial
+
 import structlog
 
 from shared.clock import Clock
@@ -22,12 +24,13 @@ class WakeDoor:
     def __call__(self, device_id: str) -> None:
         """Wake the door's waiting bookings."""
         waiting = [
-            booking
+            (booking, door.key)
             for booking in self._ledger.of_door(device_id)
-            if any(door.device_id == device_id and door.state is State.WAITING for door in booking.doors)
+            for door in booking.doors
+            if door.device_id == device_id and door.state is State.WAITING
         ]
         log.info("door.changed", device_id=device_id, woken=len(waiting))
         now = self._clock()
-        for booking in waiting:
-            self._ledger.update(booking, lambda it: lifecycle.wakes(it, device_id, now=now))
-        self._due.set((door_item(booking.booking_id, device_id), now) for booking in waiting)
+        for booking, key in waiting:
+            self._ledger.update(booking, partial(lifecycle.wakes, key=key, now=now))
+        self._due.set((door_item(booking.booking_id, key), now) for booking, key in waiting)

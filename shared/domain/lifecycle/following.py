@@ -7,9 +7,9 @@ from shared.domain.lifecycle.settling import Overtaken, moved
 from shared.domain.records import Booking, Change, HistoryEntry, State
 
 
-def confirms(booking: Booking, device_id: str, *, reason: str, detail: str, now: datetime) -> Change:
+def confirms(booking: Booking, key: str, *, reason: str, detail: str, now: datetime) -> Change:
     """Record that Seam confirms the code; `reason` says what is odd about it all the same."""
-    before = booking.door(device_id)
+    before = booking.door(key)
     door = replace(
         before,
         state=State.READY,
@@ -26,7 +26,7 @@ def confirms(booking: Booking, device_id: str, *, reason: str, detail: str, now:
 
 def unconfirmed(
     booking: Booking,
-    device_id: str,
+    key: str,
     *,
     reason: str,
     detail: str,
@@ -35,7 +35,7 @@ def unconfirmed(
     now: datetime,
 ) -> Change:
     """Record what Seam says of a code that isn't confirmed: nothing yet (no reason), or why it may never be."""
-    before = booking.door(device_id)
+    before = booking.door(key)
     door = replace(
         before,
         state=State.FAILED if failed else State.ISSUED,
@@ -55,15 +55,15 @@ def unconfirmed(
     )
 
 
-def rests(booking: Booking, device_id: str, *, now: datetime) -> Change:
+def rests(booking: Booking, key: str, *, now: datetime) -> Change:
     """Leave a door alone until check-out: its code's window is over, and what Seam says of it matters no more."""
-    door = booking.door(device_id)
+    door = booking.door(key)
     return moved(booking, replace(door, due_at=door.check_out), now)
 
 
-def loses_code(booking: Booking, device_id: str, *, now: datetime) -> Change:
+def loses_code(booking: Booking, key: str, *, now: datetime) -> Change:
     """Record that Seam no longer has the code although the stay goes on."""
-    door = booking.door(device_id)
+    door = booking.door(key)
     gone = door.code.access_code_id if door.code else "unknown"
     door = replace(
         door,
@@ -77,12 +77,12 @@ def loses_code(booking: Booking, device_id: str, *, now: datetime) -> Change:
     return moved(booking, door, now, HistoryEntry(at=now, what="code.lost", text=door.detail))
 
 
-def withdraws(booking: Booking, device_id: str, *, gone: frozenset[str], now: datetime) -> Change:
+def withdraws(booking: Booking, key: str, *, gone: frozenset[str], now: datetime) -> Change:
     """Close a door of a cancelled booking, or one a later revision left out.
 
     Codes that are `gone` from Seam are forgotten; the others stay as residual access until they end.
     """
-    door = booking.door(device_id)
+    door = booking.door(key)
     if not booking.cancelled and door.wanted:
         raise Overtaken
     known = (*door.residual, *((door.code,) if door.code else ()))
@@ -107,7 +107,7 @@ def withdraws(booking: Booking, device_id: str, *, gone: frozenset[str], now: da
     return moved(booking, door, now, HistoryEntry(at=now, what="door.closed", text=text))
 
 
-def ends(booking: Booking, device_id: str, *, now: datetime, reason: str = "") -> Change:
+def ends(booking: Booking, key: str, *, now: datetime, reason: str = "") -> Change:
     """Close a door whose check-out has passed; `reason` says what was wrong with it."""
-    door = replace(booking.door(device_id), state=State.ENDED, reason=reason, detail="", is_muted=False, due_at=None)
+    door = replace(booking.door(key), state=State.ENDED, reason=reason, detail="", is_muted=False, due_at=None)
     return moved(booking, door, now, HistoryEntry(at=now, what="door.ended", text="Check-out has passed."))

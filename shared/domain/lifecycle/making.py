@@ -22,10 +22,10 @@ def intends(
     `seen_door` is the door as it stood before the look at Seam that found nothing: it is the fence. Raises Overtaken if
     anybody has moved the door since, or the booking was cancelled or changed.
     """
-    is_as_seen = booking.door(seen_door.device_id) == seen_door
+    is_as_seen = booking.door(seen_door.key) == seen_door
     if not is_as_seen or seen_door.intent is not None or seen_door.code is not None:
         raise Overtaken
-    door = planned(booking, seen_door.device_id, revision)
+    door = planned(booking, seen_door.key, revision)
     door = replace(door, state=State.CREATING, intent=intent, asked=intent.window, due_at=due_at)
     text = f"Asking Seam for a code from {span(intent.window)}."
     return moved(booking, door, now, HistoryEntry(at=now, what="code.requested", text=text, facts=facts))
@@ -33,7 +33,7 @@ def intends(
 
 def issues(
     booking: Booking,
-    device_id: str,
+    key: str,
     code: AccessCode,
     *,
     revision: int | None,
@@ -46,7 +46,7 @@ def issues(
     A fact, whatever became of the booking meanwhile: `revision` is what the code was made for, and if that isn't the
     booking's any more, the door is planned again with this code at hand.
     """
-    before = booking.door(device_id)
+    before = booking.door(key)
     door = replace(
         before,
         planned_revision=revision,
@@ -74,12 +74,12 @@ def issues(
     return moved(booking, door, now, *(() if is_known else (entry,)))
 
 
-def nothing_made(booking: Booking, device_id: str, *, intent_id: str, now: datetime) -> Change:
+def nothing_made(booking: Booking, key: str, *, intent_id: str, now: datetime) -> Change:
     """Record that a look found no code for an open intent, so that the door may be planned anew.
 
     Raises Overtaken where that intent isn't the open one any more.
     """
-    door = booking.door(device_id)
+    door = booking.door(key)
     if door.intent is None or door.intent.intent_id != intent_id:
         raise Overtaken
     state = State.SCHEDULED if door.wanted and not booking.cancelled else door.state

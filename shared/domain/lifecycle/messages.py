@@ -74,8 +74,10 @@ def accept(
 
 
 def _doors_for(before: tuple[BookedDoor, ...], device_ids: tuple[str, ...]) -> tuple[BookedDoor, ...]:
-    known = {door.device_id: door for door in before}
-    wanted = [replace(known.get(device_id) or BookedDoor(device_id=device_id), wanted=True) for device_id in device_ids]
+    wanted = []
+    for device_id in device_ids:
+        known = [replace(door, wanted=True) for door in before if door.device_id == device_id]
+        wanted += known or [BookedDoor(device_id=device_id)]
     wanted = [replace(door, state=State.RECEIVED) if door.state in _OVER else door for door in wanted]
     dropped = [replace(door, wanted=False) for door in before if door.device_id not in device_ids]
     return (*wanted, *dropped)

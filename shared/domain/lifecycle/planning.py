@@ -3,24 +3,33 @@
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.lifecycle.settling import READ_BACK_WITHIN, Facts, Overtaken, moved, planned, span, with_door
-from shared.domain.records import AccessCode, Booking, Change, HistoryEntry, State, Window
+from shared.domain.lifecycle.settling import (
+    READ_BACK_WITHIN,
+    Facts,
+    Overtaken,
+    moved,
+    planned,
+    settled,
+    span,
+    with_door,
+)
+from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry, State, Window
 from shared.domain.stay_times import surely_over_at
 
 
 def knows_door(
-    booking: Booking, device_id: str, *, name: str, check_in: datetime, check_out: datetime, time_zone: str | None
+    booking: Booking, key: str, *, name: str, check_in: datetime, check_out: datetime, time_zone: str | None
 ) -> Booking:
     """Return the booking with what the door itself tells: its name, its zone, and so the stay as instants."""
-    door = replace(booking.door(device_id), name=name, check_in=check_in, check_out=check_out, time_zone=time_zone)
+    door = replace(booking.door(key), name=name, check_in=check_in, check_out=check_out, time_zone=time_zone)
     return replace(booking, doors=with_door(booking, door))
 
 
 def schedules(
-    booking: Booking, device_id: str, *, revision: int, until: datetime, reason: str, facts: Facts, now: datetime
+    booking: Booking, key: str, *, revision: int, until: datetime, reason: str, facts: Facts, now: datetime
 ) -> Change:
     """Leave the door until `until`: its creation window isn't open, or its budget of creates is used up."""
-    door = planned(booking, device_id, revision)
+    door = planned(booking, key, revision)
     door = replace(door, state=State.SCHEDULED, reason=reason, due_at=until, attempts=0)
     text = f"The code will be made at {until.isoformat(timespec='seconds')} ({reason})."
     return moved(booking, door, now, HistoryEntry(at=now, what="door.scheduled", text=text, facts=facts))
@@ -28,7 +37,7 @@ def schedules(
 
 def waits(
     booking: Booking,
-    device_id: str,
+    key: str,
     *,
     revision: int,
     reason: str,
@@ -38,8 +47,8 @@ def waits(
     now: datetime,
 ) -> Change:
     """Put the door into the waiting room: nothing fits now, and it is tried again at `until`."""
-    before = booking.door(device_id)
-    door = planned(booking, device_id, revision)
+    before = booking.door(key)
+    door = planned(booking, key, revision)
     door = replace(door, state=State.WAITING, reason=reason, detail=detail, due_at=until, attempts=0)
     text = f"Waiting: {reason}. {detail}".strip()
     is_news = (before.state, before.reason, before.detail) != (State.WAITING, reason, detail)
@@ -47,19 +56,19 @@ def waits(
     return moved(booking, door, now, *((entry,) if is_news else ()))
 
 
-def wakes(booking: Booking, device_id: str, *, now: datetime) -> Change:
+def wakes(booking: Booking, key: str, *, now: datetime) -> Change:
     """Make a waiting door due now, because the door itself was changed; others are left as they are."""
-    door = booking.door(device_id)
+    door = booking.door(key)
     if door.state is not State.WAITING:
         return Change(booking)
     return Change(replace(booking, doors=with_door(booking, replace(door, due_at=now))))
 
 
 def fails(
-    booking: Booking, device_id: str, *, revision: int, reason: str, detail: str, facts: Facts, now: datetime
+    booking: Booking, key: str, *, revision: int, reason: str, detail: str, facts: Facts, now: datetime
 ) -> Change:
     """Give the door up until a person acts."""
-    door = planned(booking, device_id, revision)
+    door = planned(booking, key, revision)
     over_at = door.check_out or (surely_over_at(booking.stay) if booking.stay else None)
     door = replace(door, state=State.FAILED, reason=reason, detail=detail, due_at=over_at)
     text = f"A person must act: {reason}. {detail}".strip()
@@ -68,7 +77,7 @@ def fails(
 
 def stumbles(
     booking: Booking,
-    device_id: str,
+    key: str,
     *,
     reason: str,
     detail: str,
@@ -80,7 +89,7 @@ def stumbles(
 
     A door that already has something to tell (waiting, failed) keeps it: a failed look changes nothing about that.
     """
-    before = booking.door(device_id)
+    before = booking.door(key)
     door = replace(before, attempts=before.attempts + 1, due_at=until)
     is_making = before.state in (State.RECEIVED, State.SCHEDULED, State.CREATING)
     if is_making or (tell and before.state in (State.ISSUED, State.READY)):
@@ -90,11 +99,34 @@ def stumbles(
     return moved(booking, door, now, HistoryEntry(at=now, what="door.try_failed", text=text))
 
 
-def alters(
-    booking: Booking, device_id: str, code: AccessCode, *, revision: int, asked: Window, now: datetime
-) -> Change:
+def splits(booking: Booking, key: str, *, revision: int, parts: int, now: datetime) -> Change:
+    """Let `parts` consecutive codes serve the door, each planned on its own; the first takes over what is at hand."""
+    door = planned(booking, key, revision)
+    numbers = range(1, parts + 1)
+    known = {other.part: other for other in booking.doors if other.device_id == door.device_id and other.part}
+    first = known.get(1) or door
+    fresh = replace(first, part=1, planned_revision=None, state=State.RECEIVED, due_at=now)
+    made = [
+        fresh if number == 1 else known.get(number) or BookedDoor(device_id=door.device_id, part=number, name=door.name)
+        for number in numbers
+    ]
+    made = [replace(each, wanted=True, planned_revision=None, due_at=now) for each in made]
+    beyond = [replace(each, wanted=False, due_at=now) for number, each in known.items() if number > parts]
+    others = [other for other in booking.doors if other.device_id != door.device_id]
+    text = f"The stay is longer than one code may live: {parts} consecutive codes will serve it."
+    entry = HistoryEntry(at=now, what="door.split", text=text, device_id=door.device_id)
+    return settled(booking, replace(booking, doors=(*others, *made, *beyond)), now, entry)
+
+
+def leaves_out(booking: Booking, key: str, *, revision: int, now: datetime) -> Change:
+    """Give up a later code of a split stay that fewer codes serve now."""
+    door = replace(planned(booking, key, revision), wanted=False, due_at=now)
+    return moved(booking, door, now)
+
+
+def alters(booking: Booking, key: str, code: AccessCode, *, revision: int, asked: Window, now: datetime) -> Change:
     """Record that the door's code was changed to another window at Seam."""
-    door = planned(booking, device_id, revision)
+    door = planned(booking, key, revision)
     if door.code is None or door.code.access_code_id != code.access_code_id:
         raise Overtaken
     door = replace(door, state=State.ISSUED, code=code, asked=asked, attempts=0, due_at=now + READ_BACK_WITHIN)
@@ -102,12 +134,12 @@ def alters(
     return moved(booking, door, now, HistoryEntry(at=now, what="code.altered", text=text))
 
 
-def retires(booking: Booking, device_id: str, *, revision: int, is_gone: bool, now: datetime) -> Change:
+def retires(booking: Booking, key: str, *, revision: int, is_gone: bool, now: datetime) -> Change:
     """Set the door's code aside because the stay's window is another now.
 
     Unless it `is_gone` from Seam, it stays as residual access until it ends.
     """
-    door = planned(booking, device_id, revision)
+    door = planned(booking, key, revision)
     if door.code is None:
         return Change(booking)
     code = door.code
@@ -121,9 +153,9 @@ def retires(booking: Booking, device_id: str, *, revision: int, is_gone: bool, n
     return moved(booking, door, now, HistoryEntry(at=now, what="code.retired", text=text))
 
 
-def keeps(booking: Booking, device_id: str, *, revision: int, asked: Window, now: datetime) -> Change:
+def keeps(booking: Booking, key: str, *, revision: int, asked: Window, now: datetime) -> Change:
     """Record that the code at hand serves the newer revision too: nothing is made."""
-    door = replace(planned(booking, device_id, revision), state=State.ISSUED, asked=asked, attempts=0)
+    door = replace(planned(booking, key, revision), state=State.ISSUED, asked=asked, attempts=0)
     door = replace(door, due_at=now + READ_BACK_WITHIN)
     text = "The code at hand serves this revision too."
     return moved(booking, door, now, HistoryEntry(at=now, what="code.kept", text=text))

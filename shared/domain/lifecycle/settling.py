@@ -30,9 +30,9 @@ class Overtaken(Exception):
     """The door changed since it was looked at; whoever holds the old view must look again."""
 
 
-def planned(booking: Booking, device_id: str, revision: int) -> BookedDoor:
+def planned(booking: Booking, key: str, revision: int) -> BookedDoor:
     """Return the door as answering to `revision`. Raises Overtaken if that isn't what is wanted any more."""
-    door = booking.door(device_id)
+    door = booking.door(key)
     if booking.revision != revision or booking.cancelled or not door.wanted:
         raise Overtaken
     return replace(door, planned_revision=revision, reason="", detail="", is_muted=False)
@@ -40,7 +40,7 @@ def planned(booking: Booking, device_id: str, revision: int) -> BookedDoor:
 
 def with_door(booking: Booking, door: BookedDoor) -> tuple[BookedDoor, ...]:
     """Return the booking's doors with `door` in the place of its old value."""
-    return tuple(door if other.device_id == door.device_id else other for other in booking.doors)
+    return tuple(door if other.key == door.key else other for other in booking.doors)
 
 
 def moved(booking: Booking, door: BookedDoor, now: datetime, *history: HistoryEntry) -> Change:
@@ -57,7 +57,7 @@ def settled(before: Booking | None, after: Booking, now: datetime, *history: His
         after,
         state=state,
         reason=held.reason if held else "",
-        held_back_by=held_back_by if len(after.doors) > 1 else None,
+        held_back_by=held.device_id if held and len(after.doors) > 1 else None,
         residual_access_until=_residual_until(after, now),
     )
     after = notices.added(before, after, now)
@@ -73,11 +73,16 @@ def settled(before: Booking | None, after: Booking, now: datetime, *history: His
 def _verdict(booking: Booking) -> tuple[State, str | None]:
     if booking.cancelled:
         return State.CANCELLED, None
-    wanted = [door for door in booking.doors if door.wanted]
+    wanted = [door for door in booking.doors if door.wanted and not _is_for_later(door)]
     if not wanted:
         return State.RECEIVED, None
     worst = min(wanted, key=lambda door: _VERDICT_ORDER.index(door.state))
-    return worst.state, worst.device_id
+    return worst.state, worst.key
+
+
+def _is_for_later(door: BookedDoor) -> bool:
+    """Say whether this is a later code of a split stay whose time hasn't come: it holds nothing back."""
+    return door.part > 1 and door.state is State.SCHEDULED and door.reason == "lead_time"
 
 
 def _residual_until(booking: Booking, now: datetime) -> datetime | None:
