@@ -1,8 +1,10 @@
 """How we connect to the data server: with timeouts everywhere, and no repeats hidden below the caller."""
 
-from typing import Final
+import threading
+from typing import Any, Final
+from weakref import WeakSet
 
-from redis import Redis
+from redis import ConnectionPool, Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -16,13 +18,48 @@ _CONNECT_WITHIN: Final = 2.0
 _CHECK_EVERY: Final = 10
 
 
+class PoolPerThread(ConnectionPool):
+    """A pool of its own for each thread, behind the face of one.
+
+    The library's pool has one lock for all threads and takes it twice a command. Measured with 96 threads that create
+    codes: they spent four fifths of their time waiting for it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._of_thread = threading.local()
+        self._pools: WeakSet[ConnectionPool] = WeakSet()
+
+    def get_connection(self, command_name: str | None = None, *keys: Any, **options: Any) -> Any:
+        """Return a connection of this thread."""
+        del command_name, keys, options
+        return self._own().get_connection()
+
+    def release(self, connection: Any) -> None:
+        """Take a connection of this thread back."""
+        self._own().release(connection)
+
+    def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 - the library's signature
+        """Close the connections of all threads."""
+        for pool in list(self._pools):
+            pool.disconnect(inuse_connections)
+
+    def _own(self) -> ConnectionPool:
+        pool: ConnectionPool | None = getattr(self._of_thread, "pool", None)
+        if pool is None:
+            pool = ConnectionPool(self.connection_class, self.max_connections, **self.connection_kwargs)
+            self._of_thread.pool = pool
+            self._pools.add(pool)
+        return pool
+
+
 def connect(url: str) -> Redis:
     """Return a client (nothing is opened yet). One repeat, for a connection that died while it was idle.
 
     A repeat is safe: every script of ours may run twice. Its answers are texts; bytes that aren't UTF-8 become
     replacement characters, so that an entry that somebody wrote wrongly can be read, and parked.
     """
-    return Redis.from_url(
+    pool = PoolPerThread.from_url(
         url,
         decode_responses=True,
         encoding_errors="replace",
@@ -32,6 +69,7 @@ def connect(url: str) -> Redis:
         health_check_interval=_CHECK_EVERY,
         retry=Retry(NoBackoff(), 1),
     )
+    return Redis.from_pool(pool)
 
 
 def connect_async(url: str) -> AsyncRedis:
