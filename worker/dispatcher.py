@@ -33,6 +33,8 @@ _BLOCK: Final = timedelta(seconds=1)
 _PAUSE_WHEN_FULL: Final = 0.05
 _LONGEST_PAUSE_AFTER_ERROR: Final = 2.0
 _EVENTS_A_TASK: Final = 200
+# A task costs milliseconds however many events it records: those of a moment wait for one another.
+_GATHER_EVENTS_FOR: Final = timedelta(milliseconds=100)
 _MOST_EVENTS_UNDER_WAY: Final = 5_000
 # A task that was lost with its worker comes again; one that fails this often never succeeds.
 MOST_DELIVERIES: Final = 5
@@ -65,6 +67,7 @@ class StreamReader:
         count: int,
         most_under_way: int,
         reclaim_after: timedelta,
+        gather_for: timedelta = timedelta(),
         send: Callable[[list[str]], None],
         park: Callable[[str, Mapping[str, str]], None],
     ) -> None:
@@ -73,6 +76,7 @@ class StreamReader:
         self._count = count
         self._most_under_way = most_under_way
         self._reclaim_after_ms = int(reclaim_after.total_seconds() * 1000)
+        self._gather_for = gather_for.total_seconds()
         self._send = send
         self._park = park
         self._reclaim_pause = reclaim_after.total_seconds() / 2
@@ -88,8 +92,8 @@ class StreamReader:
                     reclaimed_at = time.monotonic()
                 if self._is_full():
                     stopping.wait(_PAUSE_WHEN_FULL)
-                else:
-                    self._read()
+                elif self._read() < self._count and self._gather_for:
+                    stopping.wait(self._gather_for)
                 pause = 0.1
             except ResponseError as error:
                 # The group is gone when the server came back empty, or isn't there yet on the very first start.
@@ -130,14 +134,18 @@ class StreamReader:
             else:
                 self._send([entry_id])
 
-    def _read(self) -> None:
+    def _read(self) -> int:
+        """Dispatch what is there, or comes within a second; return how many entries that were."""
         block = int(_BLOCK.total_seconds() * 1000)
         found = cast(
             Any,
             self._redis.xreadgroup(GROUP, _CONSUMER, {self._stream: ">"}, count=self._count, block=block),
         )
+        count = 0
         for _, entries in _pairs(found):
             self._send([entry_id for entry_id, _ in entries])
+            count += len(entries)
+        return count
 
     def _is_full(self) -> bool:
         return int(cast(Any, self._redis.xpending(self._stream, GROUP))["pending"]) >= self._most_under_way
@@ -191,7 +199,7 @@ def _event_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
         count=_EVENTS_A_TASK,
         most_under_way=_MOST_EVENTS_UNDER_WAY,
         reclaim_after=options.reclaim_after,
-        # A task costs a millisecond whatever it does: the events of one read go together.
+        gather_for=_GATHER_EVENTS_FOR,
         send=lambda entry_ids: _send(app, RECORD_EVENTS, entry_ids),
         park=partial(_give_up, options, options.event_stream, EVENT_FIELD),
     )
