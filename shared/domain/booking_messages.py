@@ -76,7 +76,7 @@ def _read(
         faults.problems.append(CHECK_OUT_NOT_AFTER_CHECK_IN)
     granularity = faults.granularity(body)
     slot = faults.text(body, "slot")
-    label = faults.text(body, "label", longest=LONGEST_LABEL, may_be_empty=True)
+    label = faults.label(body)
     faults.raise_if_any()
     return BookingMessage(
         source=source,
@@ -129,6 +129,12 @@ class _Faults:
             self.add(field, wrong, right)
             return None
         return str(value)
+
+    def label(self, body: Mapping[str, Any]) -> str | None:
+        """Read the label, cut where it is too long: people read it, and no guest goes without a code for its length."""
+        value = body.get("label")
+        cut = value[: LONGEST_LABEL - 1] + "…" if isinstance(value, str) and len(value) > LONGEST_LABEL else value
+        return self.text({"label": cut}, "label", longest=LONGEST_LABEL, may_be_empty=True)
 
     def revision(self, body: Mapping[str, Any]) -> int:
         value = body.get("revision")

@@ -107,7 +107,7 @@ class Machine:
         if applied is None:
             return None
         for door in applied.doors or (BookedDoor(device_id=""),):
-            self.handlers.advance_door(applied.booking_id, door.device_id)
+            self.handlers.advance_door(applied.booking_id, door.key)
         return self.ledger.get(applied.booking_id)
 
     def book(self, *device_ids: str, booking_id: str = "", **fields: Any) -> Booking:
@@ -118,7 +118,7 @@ class Machine:
 
     def update(self, booking: Booking, revision: int, *device_ids: str, **fields: Any) -> Booking:
         """Publish a newer revision of a booking and apply it."""
-        doors = device_ids or tuple(door.device_id for door in booking.doors if door.wanted)
+        doors = device_ids or tuple(dict.fromkeys(door.device_id for door in booking.doors if door.wanted))
         return self.book(*doors, booking_id=booking.booking_id, kind="updated", revision=revision, **fields)
 
     def cancel(self, booking: Booking) -> Booking:

@@ -86,7 +86,7 @@ class AdvanceDoor:
                 # A code that was just made or found is read back at once.
                 prompted = step in (Step.PLAN, Step.LOOK)
         except (UnknownBooking, KeyError):
-            log.info("door.forgotten", booking_id=booking_id, door=key)
+            log.info("door.gone", booking_id=booking_id, door=key)
         self._ledger.set_due_time(booking_id, key)
 
     def _take(self, step: Step, booking: Booking, door: BookedDoor) -> Booking:
