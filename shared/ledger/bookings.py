@@ -28,6 +28,8 @@ _HISTORY: Final = TypeAdapter(HistoryEntry)
 # Two workers that write one booking at once collide once or twice; more means that something is wrong.
 _MOST_CONFLICTS: Final = 50
 _PAGE: Final = 500
+# Stands in the due-set where a door's key does, for what a booking has still to tell: its doors may have nothing to do.
+_OUTBOX: Final = ""
 # The story of one code; more lines than these are a flood.
 _MOST_EVENTS: Final = 500
 
@@ -107,7 +109,8 @@ class BookingLedger:
 
         def net_and_indexes(pipeline: Pipeline) -> None:
             # Written even if the record then isn't: a look too many, and facts that hold whoever writes them down.
-            self._due.hold((door_item(booking.booking_id, door.key) for door in changed), now, pipeline=pipeline)
+            keys = [door.key for door in changed] + ([_OUTBOX] if booking.outbox else [])
+            self._due.hold((door_item(booking.booking_id, key) for key in keys), now, pipeline=pipeline)
             pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
             for door in changed:
                 _index_door(pipeline, booking, door, expires_at)
@@ -138,7 +141,10 @@ class BookingLedger:
         booking, version = self._records.load(key)
         doors = booking.doors if booking else ()
         due_at = next((door.due_at for door in doors if door.key == door_key), None)
-        self._due.set([(door_item(booking_id, door_key), due_at)])
+        times = [(door_item(booking_id, door_key), due_at)]
+        if booking is None or not booking.outbox:
+            times.append((door_item(booking_id, _OUTBOX), None))
+        self._due.set(times)
         return version
 
     def of_door(self, device_id: str) -> list[Booking]:

@@ -1,16 +1,23 @@
 """Whether the ledger is still the one we knew: a data server that comes back empty has forgotten every open intent.
 
 A create whose intent was lost may still be on its way to Seam. Whoever notices that the ledger was emptied under its
-feet waits, before any create, for as long as such a call could take; then a look finds whatever it made.
+feet waits, before any create, for as long as such a call could take; then a look finds whatever it made. And as long as
+a ledger is young, one look isn't enough: Seam's list may lag behind what the ledger before it had made.
 """
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Final
 
 from redis import Redis
 
 from shared import redis_keys
 from shared.clock import Clock
+
+# How far Seam's lists may lag behind is documented nowhere; a quarter of an hour is far more than was ever seen.
+YOUNG_FOR: Final = timedelta(minutes=15)
+# Between the ledger's name and the moment (epoch seconds) at which it was begun.
+_SEPARATOR: Final = "@"
 
 
 class Generation:
@@ -32,9 +39,15 @@ class Generation:
         self._known = current
         return self._settled_at
 
+    def is_young(self) -> bool:
+        """Say whether the ledger, as `settled_at` saw it last, was begun a short while ago."""
+        _, separator, begun_at = (self._known or "").rpartition(_SEPARATOR)
+        return not separator or self._clock().timestamp() - float(begun_at) < YOUNG_FOR.total_seconds()
+
     def _current(self) -> str:
         found = self._redis.get(redis_keys.GENERATION)
         if found is None:
-            self._redis.set(redis_keys.GENERATION, self._new_id(), nx=True)
+            begun = f"{self._new_id()}{_SEPARATOR}{self._clock().timestamp()}"
+            self._redis.set(redis_keys.GENERATION, begun, nx=True)
             found = self._redis.get(redis_keys.GENERATION)
         return str(found)

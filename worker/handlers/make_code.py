@@ -18,10 +18,10 @@ from shared.domain.planning import Make
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, Intent, Window, on_clock_of
 from shared.domain.retries import next_wait
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.generation import Generation
+from shared.ledger.generation import YOUNG_FOR, Generation
 from worker.admission import Admission, Admitted, Full, Later
 from worker.capacity import CapacityWatch
-from worker.seam.access_codes import AccessCodes, CodeReport, name_of
+from worker.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor, name_of
 from worker.seam.errors import OutcomeUnknown, Refused, TryAgainLater
 
 # Seam rounds by up to an hour; a code of ours in doubt that lies this near to what was asked is the one we asked for.
@@ -63,13 +63,13 @@ class MakeCode:
 
         `booked` must be the door as the ledger had it before this call: it is the fence for the intent.
         """
+        settled_at = self._generation.settled_at()
         on_door = self._codes.on_door(door.device_id)
-        ours = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
-        existing = adoptable(ours, booked, making.window, tolerance=timedelta())
+        existing = self._existing(booking, booked, making.window, on_door)
         if existing is not None:
             return self._record(booking, booked, existing, asked=making.window, revision=booking.revision, adopted=True)
         now = self._clock()
-        if (settled_at := self._generation.settled_at()) is not None and now < settled_at:
+        if settled_at is not None and now < settled_at:
             return self._later(booking, booked, settled_at, "ledger_lost", match)
         room = self._capacity.room(door, alive=on_door.alive_at(now), now=now)
         admission = self._admission.ask(
@@ -105,10 +105,7 @@ class MakeCode:
         reports = self._codes.on_door(booked.device_id).of_booking(booking.booking_id)
         made = adoptable(self._not_of_others(booking, reports), booked, intent.window, tolerance=_NEAR)
         if made is None:
-            # A list may lag behind; the events of the same moments are another witness.
-            created = self._codes.created_since(booked.device_id, intent.at - timedelta(minutes=1))
-            ours = [report for report in created if report.is_of(booking.booking_id)]
-            made = adoptable(self._not_of_others(booking, ours), booked, intent.window, tolerance=_NEAR)
+            made = self._by_events(booking, booked, intent.window, since=intent.at, tolerance=_NEAR)
         if made is not None:
             return self._record(
                 booking, booked, made, asked=intent.window, revision=booked.planned_revision, adopted=True
@@ -133,6 +130,29 @@ class MakeCode:
             booking,
             lambda it: lifecycle.nothing_made(it, booked.key, intent_id=intent.intent_id, now=now),
         )
+
+    def _existing(
+        self, booking: Booking, booked: BookedDoor, window: Window, on_door: CodesOnDoor
+    ) -> CodeReport | None:
+        """Look everywhere for a code of the booking that has exactly this window."""
+        ours = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
+        found = adoptable(ours, booked, window, tolerance=timedelta())
+        for code in booked.residual:
+            # A code that we know and the list lacks isn't gone: the list may lag behind.
+            if found is None and code.window == window:
+                found = self._codes.get(code.access_code_id)
+        if found is None and self._generation.is_young():
+            since = self._clock() - YOUNG_FOR
+            found = self._by_events(booking, booked, window, since=since, tolerance=timedelta())
+        return found
+
+    def _by_events(
+        self, booking: Booking, booked: BookedDoor, window: Window, *, since: datetime, tolerance: timedelta
+    ) -> CodeReport | None:
+        """Ask the other witness: a list may lag behind, the events of the same time may not."""
+        created = self._codes.created_since(booked.device_id, since - timedelta(minutes=1))
+        ours = [report for report in created if report.is_of(booking.booking_id)]
+        return adoptable(self._not_of_others(booking, ours), booked, window, tolerance=tolerance)
 
     def _not_of_others(self, booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:
         """Return those that the ledger doesn't know as another booking's, however alike the names are."""

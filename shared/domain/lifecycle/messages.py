@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.domain.bookings import BookingMessage, MessageType, Stay
 from shared.domain.lifecycle.settling import settled
+from shared.domain.next_step import Step, next_step
 from shared.domain.records import BookedDoor, Booking, Change, HistoryEntry, Notice, State
 
 # How many messages a booking remembers to know a repeat; its revision alone would already stop older ones.
@@ -59,7 +60,7 @@ def accept(
             label=message.label,
             doors=_doors_for(base.doors, device_ids),
         )
-    booking = replace(booking, doors=tuple(replace(door, due_at=now, attempts=0) for door in booking.doors))
+    booking = replace(booking, doors=tuple(_roused(booking, door, now) for door in booking.doors))
     entry = HistoryEntry(
         at=now,
         what="message.applied",
@@ -76,11 +77,22 @@ def accept(
 def _doors_for(before: tuple[BookedDoor, ...], device_ids: tuple[str, ...]) -> tuple[BookedDoor, ...]:
     wanted = []
     for device_id in device_ids:
-        known = [replace(door, wanted=True) for door in before if door.device_id == device_id]
+        known = [_anew(door) for door in before if door.device_id == device_id]
         wanted += known or [BookedDoor(device_id=device_id)]
     wanted = [replace(door, state=State.RECEIVED) if door.state in _OVER else door for door in wanted]
     dropped = [replace(door, wanted=False) for door in before if door.device_id not in device_ids]
     return (*wanted, *dropped)
+
+
+def _anew(door: BookedDoor) -> BookedDoor:
+    """Return a door that is wanted (again); when its stay begins and ends is not known until it is planned anew."""
+    return replace(door, wanted=True, check_in=None, check_out=None)
+
+
+def _roused(booking: Booking, door: BookedDoor, now: datetime) -> BookedDoor:
+    """Return the door as due now, or as due never where the message leaves nothing to do for it."""
+    door = replace(door, due_at=now, attempts=0)
+    return replace(door, due_at=None) if next_step(booking, door, now) is Step.NOTHING else door
 
 
 def retried(booking: Booking, *, now: datetime) -> Change:
