@@ -1,4 +1,4 @@
-"""A door was changed (an installer, at last): whoever waits for it is tried at once, not on its schedule."""
+"""A door was changed (an installer, at last): whoever has no code of it yet is planned again at once."""
 
 from functools import partial
 
@@ -6,7 +6,6 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain import lifecycle
-from shared.domain.records import State
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet, door_item
 
@@ -14,7 +13,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class WakeDoor:
-    """Makes every waiting booking of a door due now."""
+    """Makes every booking that has no code of a door yet due now."""
 
     def __init__(self, *, ledger: BookingLedger, due: DueSet, clock: Clock) -> None:
         self._ledger = ledger
@@ -22,12 +21,12 @@ class WakeDoor:
         self._clock = clock
 
     def __call__(self, device_id: str) -> None:
-        """Wake the door's waiting bookings."""
+        """Wake the door's bookings that wait or are scheduled."""
         waiting = [
             (booking, door.key)
             for booking in self._ledger.of_door(device_id)
             for door in booking.doors
-            if door.device_id == device_id and door.state is State.WAITING
+            if door.device_id == device_id and door.state in lifecycle.PLANNED_AGAIN
         ]
         log.info("door.changed", device_id=device_id, woken=len(waiting))
         now = self._clock()

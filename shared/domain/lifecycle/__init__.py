@@ -9,6 +9,7 @@ from shared.domain.lifecycle.following import confirms, ends, loses_code, rests,
 from shared.domain.lifecycle.making import intends, issues, nothing_made
 from shared.domain.lifecycle.messages import Repeated, Superseded, accept, retried, told
 from shared.domain.lifecycle.planning import (
+    PLANNED_AGAIN,
     alters,
     fails,
     keeps,
@@ -24,6 +25,7 @@ from shared.domain.lifecycle.planning import (
 from shared.domain.lifecycle.settling import Facts, Overtaken
 
 __all__ = [
+    "PLANNED_AGAIN",
     "Facts",
     "Overtaken",
     "Repeated",

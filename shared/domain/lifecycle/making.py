@@ -61,6 +61,9 @@ def issues(
     )
     if door.wanted and not booking.cancelled:
         door = replace(door, state=State.ISSUED)
+    elif door.state in (State.CANCELLED, State.ENDED):
+        # It was closed while the call was under way: it has to be closed again, with this code.
+        door = replace(door, state=State.CREATING)
     is_known = before.code is not None and before.code.access_code_id == code.access_code_id
     earlier = (*door.residual, *((before.code,) if before.code is not None and not is_known else ()))
     door = replace(door, residual=tuple(each for each in earlier if each.access_code_id != code.access_code_id))

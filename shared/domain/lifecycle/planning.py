@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from shared.domain.lifecycle.settling import (
     READ_BACK_WITHIN,
@@ -23,6 +24,10 @@ def knows_door(
     """Return the booking with what the door itself tells: its name, its zone, and so the stay as instants."""
     door = replace(booking.door(key), name=name, check_in=check_in, check_out=check_out, time_zone=time_zone)
     return replace(booking, doors=with_door(booking, door))
+
+
+# A change of the door's slots may let these in, or shut them out.
+PLANNED_AGAIN: Final = (State.WAITING, State.SCHEDULED)
 
 
 def schedules(
@@ -57,9 +62,9 @@ def waits(
 
 
 def wakes(booking: Booking, key: str, *, now: datetime) -> Change:
-    """Make a waiting door due now, because the door itself was changed; others are left as they are."""
+    """Make a door that has no code yet due now, because the door itself was changed; others are left as they are."""
     door = booking.door(key)
-    if door.state is not State.WAITING:
+    if door.state not in PLANNED_AGAIN:
         return Change(booking)
     return Change(replace(booking, doors=with_door(booking, replace(door, due_at=now))))
 
