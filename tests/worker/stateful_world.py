@@ -1,0 +1,247 @@
+"""Everything that the stateful test moves: two workers, a data server, Seam, time, messages; and what may never be."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from redis import Redis
+
+from shared import redis_keys
+from shared.domain import lifecycle
+from shared.domain.records import Booking
+from shared.ledger.bookings import UnknownBooking, codes_of
+from shared.ledger.due import door_item
+from shared.redaction import redact_event
+from tests.worker.stateful_model import Message, Model, Span, Stay
+from tests.worker.stateful_seam import FakeSeam, JsonObject
+from tests.worker.stateful_things import FakeDoor
+from tests.worker.stateful_workers import START, Clock, Worker
+
+DEVICES: Final = ("door-1", "door-2", "door-3")
+LEASE: Final = timedelta(seconds=60)
+# Longer than any worker remembers a door.
+_FORGOTTEN_AFTER: Final = timedelta(seconds=30)
+_ROUNDS: Final = 400
+# Longer than the longest pause before anything is tried again, but for looks at codes that are as they should be.
+LONG: Final = timedelta(minutes=16)
+SHORT: Final = timedelta(minutes=2)
+
+
+class Stage:
+    """What examples share because it is slow to make: the connections of two workers and of the onlooker."""
+
+    def __init__(self, redis: Redis, redis_url: str) -> None:
+        self.redis = redis
+        self.clock = Clock()
+        self.workers = (Worker(redis_url, self.clock), Worker(redis_url, self.clock))
+        onlooker = Worker(redis_url, self.clock)
+        onlooker.start()
+        self.ledger, self.alerts = onlooker.ports.ledger, onlooker.ports.alerts
+
+
+class World:
+    """One example, from an empty data server on."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.redis, self.clock, self.workers = stage.redis, stage.clock, stage.workers
+        self.ledger, self.alerts = stage.ledger, stage.alerts
+        self.redis.flushall()
+        self.clock.now = START
+        zones = ("America/Los_Angeles", "America/Los_Angeles", "UTC")
+        self.doors = {each: FakeDoor(each, zone) for each, zone in zip(DEVICES, zones, strict=True)}
+        self.seam = FakeSeam(self.clock, self.doors, self._asked)
+        self.model = Model(self.doors)
+        self.messages: list[Message] = []
+        self.entries: dict[str, Message] = {}
+        self.untold = 0
+        self.is_emptied = False
+        self.vanished: set[str] = set()
+        self.wrong: list[str] = []
+        for worker in self.workers:
+            worker.seam, worker.leaks = self.seam, []
+            worker.start()
+
+    # What may happen.
+
+    def publish(
+        self,
+        booking_id: str,
+        stay: Stay,
+        devices: Iterable[str] = DEVICES[:1],
+        *,
+        revision: int = 0,
+        kind: str = "created",
+        label: str | None = None,
+    ) -> str:
+        """Send a booking message; return its entry's id."""
+        message = Message(len(self.messages), booking_id, revision, kind, stay, tuple(devices), label)
+        self.messages.append(message)
+        return self.send(message)
+
+    def send(self, message: Message) -> str:
+        """Send a message, perhaps again; return its entry's id."""
+        body: JsonObject = {"booking_id": message.booking_id, "revision": message.revision}
+        if message.kind != "cancelled":
+            check_in, check_out = message.stay.written()
+            body |= {"device_ids": list(message.devices), "check_in": check_in, "check_out": check_out}
+            body["label"] = message.label
+        envelope = {"specversion": "1.0", "id": str(message.number), "source": "/pms", "data": body}
+        text = json.dumps({**envelope, "type": f"booking.{message.kind}"})
+        entry_id = str(self.redis.xadd("booking-created", {"message": text}))
+        self.entries[entry_id] = message
+        return entry_id
+
+    def apply(self, entry_id: str, who: int = 0, kill_at: int | None = None, *, advances: bool = True) -> None:
+        """Do what the task for an entry does, up to where it is killed; `advances`: its doors too."""
+        message, worker = self.entries[entry_id], self.workers[who]
+        version = self._version(message.booking_id)
+        applied: list[Booking] = []
+
+        def apply() -> None:
+            booking = worker.handlers.apply_booking(entry_id)
+            applied.extend([booking] if booking else [])
+
+        is_killed = worker.run(apply, kill_at=kill_at)
+        is_written = self._version(message.booking_id) != version
+        if is_written or not is_killed:
+            is_news = self.model.applies(message)
+            if is_news != is_written:
+                self.wrong.append(f"{message}: news {is_news}, written {is_written}")
+        if not self.redis.xrange("booking-created", entry_id, entry_id):
+            del self.entries[entry_id]
+        for booking in applied if advances else ():
+            for device_id in [door.device_id for door in booking.doors] or [""]:
+                self.advance(booking.booking_id, device_id, who)
+
+    def advance(
+        self, booking_id: str, device_id: str, who: int = 0, kill_at: int | None = None, *, prompted: bool = False
+    ) -> None:
+        """Do what the task for a door does."""
+        worker = self.workers[who]
+        worker.run(lambda: worker.handlers.advance_door(booking_id, device_id, prompted=prompted), kill_at=kill_at)
+
+    def sweep(self, who: int = 0, kill_at: int | None = None) -> int:
+        """Do what is due; what comes after a kill is lost. Return how much was due."""
+        worker = self.workers[who]
+        items = worker.handlers.due.claim(self.clock(), 500)
+
+        def work() -> None:
+            for item in items:
+                if item.subject == "door":
+                    worker.handlers.advance_door(*item.ids)
+                else:
+                    worker.handlers.deliver_alert(*item.ids)
+
+        worker.run(work, kill_at=kill_at)
+        return len(items)
+
+    def record(self, events: list[JsonObject], who: int = 0, kill_at: int | None = None) -> None:
+        """Deliver events, and look where they prompt it."""
+        entries: list[JsonObject] = [{"event": json.dumps(redact_event(event))} for event in events]
+        ids = [str(self.redis.xadd("seam-events", cast("Any", each))) for each in entries]
+        worker = self.workers[who]
+        while worker.run(lambda: worker.handlers.record_events(ids), kill_at=kill_at):
+            kill_at = None
+        looks, worker.looks = worker.looks, []
+        for booking_id, device_id in looks:
+            self.advance(booking_id, device_id, who, prompted=True)
+
+    def move(self, by: timedelta) -> None:
+        """Let time pass, for the workers and for Seam."""
+        self.clock.now += by
+        if by >= _FORGOTTEN_AFTER:
+            # The data server's own clock can't be moved: this is what it forgets.
+            self.redis.delete(*(redis_keys.door_device(each) for each in DEVICES))
+            self.model.forgets_doors()
+        self.seam.pass_time()
+
+    def change_door(self, device_id: str, **fields: Any) -> None:
+        """Change a door at Seam."""
+        before = replace(self.doors[device_id])
+        for name, value in fields.items():
+            setattr(self.doors[device_id], name, value)
+        self.model.remembers(before)
+
+    def empty(self) -> None:
+        """Let the data server lose everything, and forget with it what was applied.
+
+        A worker notices only if it has known the data server before; so nothing is under way at Seam at that moment.
+        """
+        self.seam.pass_time(all_of_it=True)
+        self.redis.flushall()
+        self.is_emptied = True
+        self.entries.clear()
+        self.model.bookings.clear()
+
+    def retry(self, booking_id: str, who: int = 0, kill_at: int | None = None) -> None:
+        """Do what `oracode bookings retry` does."""
+        worker = self.workers[who]
+
+        def work() -> None:
+            ledger, now = worker.ports.ledger, self.clock()
+            booking = ledger.update(ledger.get(booking_id), lambda it: lifecycle.retried(it, now=now))
+            for door in booking.doors:
+                ledger.set_due_time(booking_id, door.device_id)
+
+        worker.run(work, kill_at=kill_at)
+
+    def held(self, work: Callable[[], Any], operation: str, meanwhile: Callable[[], Any], *, after: bool) -> None:
+        """Let the first worker do something, and stop in the middle of a call while something else happens."""
+        self.workers[0].run_held(work, operation, meanwhile, after=after)
+
+    # What may never be.
+
+    def check(self) -> None:
+        """Check what holds at every moment."""
+        assert self.wrong == [], self.wrong
+        assert self.seam.doubles == [], self.seam.doubles
+        leaks = [leak for worker in self.workers for leak in worker.leaks]
+        assert leaks == [], leaks
+        due = dict(cast("Any", self.redis.zrange(redis_keys.DUE, 0, -1, withscores=True)))
+        for booking in self.ledger.all():
+            keys = [door.device_id for door in booking.doors]
+            assert len(set(keys)) == len(keys), booking
+            for door in booking.doors:
+                assert all(code.access_code_id in self.seam.codes for code in codes_of(door)), door
+                if door.due_at is not None:
+                    latest = max(door.due_at, self.clock() + LEASE)
+                    at = due.get(door_item(booking.booking_id, door.device_id).encoded())
+                    assert at is not None, f"nobody comes back for {booking.booking_id} on {door}"
+                    assert at <= _milliseconds(latest), f"somebody comes back late for {booking.booking_id} on {door}"
+
+    def rest(self, within: timedelta) -> None:
+        """Let time pass, in steps as long as nothing is due, and do what is due."""
+        until = self.clock() + within
+        for _ in range(_ROUNDS):
+            if self.sweep():
+                # Times of the due-set are rounded down to this.
+                self.move(timedelta(milliseconds=1))
+                continue
+            following: Any = self.redis.zrange(redis_keys.DUE, 0, 0, withscores=True)
+            wait = timedelta(milliseconds=following[0][1] - _milliseconds(self.clock())) if following else within
+            if self.clock() + wait > until:
+                return
+            self.move(max(wait, timedelta(milliseconds=1)))
+        due = self.redis.zrange(redis_keys.DUE, 0, 2, withscores=True)
+        raise AssertionError(
+            f"there is always something due at {_milliseconds(self.clock())}: {due}, {list(self.ledger.all())}"
+        )
+
+    def _asked(self, body: JsonObject) -> None:
+        booking_id, device_id = body["name"].partition(" | ")[0], body["device_id"]
+        window: Span = (datetime.fromisoformat(body["starts_at"]), datetime.fromisoformat(body["ends_at"]))
+        wanted = self.model.bookings.get(booking_id)
+        if not self.model.wants(booking_id, device_id) or wanted is None or window not in wanted.windows[device_id]:
+            self.wrong.append(f"a code was asked for that nobody wants: {body}, but {wanted}")
+
+    def _version(self, booking_id: str) -> int:
+        try:
+            return self.ledger.get(booking_id).version
+        except UnknownBooking:
+            return 0
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
