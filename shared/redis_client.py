@@ -9,6 +9,8 @@ from redis.asyncio import Redis as AsyncRedis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+# What stands in an answer for bytes that are not UTF-8; JSON that a program writes doesn't hold it.
+REPLACED: Final = "\ufffd"
 # Above the one second for which the dispatcher lets the server block, below the patience of Svix (15 s).
 _ANSWER_WITHIN: Final = 5.0
 # A webhook's sender waits 15 seconds for our answer: also after one repeat, "come again" must be said well before.

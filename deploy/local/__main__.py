@@ -14,6 +14,7 @@ from deploy.local.state import AlreadyRunning, PortTaken, load, lock
 from deploy.local.supervisor import end_on_signals
 
 UNUSABLE = 2
+_DATA_DIR = Path(".oracode")
 UNREACHABLE = 3
 
 
@@ -55,7 +56,7 @@ def main(arguments: list[str]) -> int:
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="oracode up", description="Run everything on this machine.")
     parser.add_argument("--demo", action="store_true", help="publish bookings that end in every state, and follow them")
-    parser.add_argument("--data-dir", type=Path, default=Path(".oracode"), help="where everything is kept between runs")
+    parser.add_argument("--data-dir", type=Path, default=_DATA_DIR, help="where everything is kept between runs")
     parser.add_argument("--web-port", type=_port, help="port of web; a free one by default")
     parser.add_argument("--seam-port", type=_port, help="port of the Seam sandbox; a free one by default")
     return parser.parse_args(arguments)
@@ -87,6 +88,8 @@ def _tell(place: Place) -> None:
     if place.alerts_url:
         print(f"  alerts sent          {place.alerts_url}")
     print(f"  logs                 {place.directory / 'logs'}/")
+    if place.directory != _DATA_DIR:
+        print(f"\nCommands find it with:  export ORACODE_DATA_DIR={place.directory}")
     print("\nTry:  oracode bookings watch   oracode doctor   oracode bookings list\nEnd with Ctrl-C.", flush=True)
 
 

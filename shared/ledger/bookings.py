@@ -111,9 +111,10 @@ class BookingLedger:
             # Written even if the record then isn't: a look too many, and facts that hold whoever writes them down.
             keys = [door.key for door in changed] + ([_OUTBOX] if booking.outbox else [])
             self._due.hold((door_item(booking.booking_id, key) for key in keys), now, pipeline=pipeline)
-            pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
+            if before is None or before.stay != booking.stay:
+                pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
             for door in changed:
-                _index_door(pipeline, booking, door, expires_at)
+                _index_door(pipeline, before, booking, door, expires_at)
 
         following = self._records.save(
             redis_keys.booking_record(booking.booking_id),
@@ -126,26 +127,28 @@ class BookingLedger:
         )
         return replace(booking, version=following)
 
-    def set_due_time(self, booking_id: str, door_key: str) -> None:
+    def set_due_time(self, booking_id: str, door_key: str, *, seen: Booking | None = None) -> None:
         """Put a door at the time its record names; one that isn't there any more leaves the due-set.
 
-        A slower writer could overwrite the time of a faster one with an older one; so the version is read again after
-        the time was set, and if the record has moved on, its newer time is set instead.
+        `seen` is the booking as it was read or written last, if it was. A slower writer could overwrite the time of a
+        faster one with an older one; so the version is read with the write, and if the record has moved on, its newer
+        time is set instead.
         """
-        key = redis_keys.booking_record(booking_id)
-        version = -1
-        while version != (version := self._set_due_time(key, booking_id, door_key)):
-            pass
+        booking = seen or self._load(booking_id)
+        while self._put(booking_id, door_key, booking) != (booking.version if booking else 0):
+            booking = self._load(booking_id)
 
-    def _set_due_time(self, key: str, booking_id: str, door_key: str) -> int:
-        booking, version = self._records.load(key)
+    def _put(self, booking_id: str, door_key: str, booking: Booking | None) -> int:
+        """Set the times that `booking` names, and return the version that the record had then (0: none)."""
         doors = booking.doors if booking else ()
         due_at = next((door.due_at for door in doors if door.key == door_key), None)
         times = [(door_item(booking_id, door_key), due_at)]
         if booking is None or not booking.outbox:
             times.append((door_item(booking_id, _OUTBOX), None))
-        self._due.set(times)
-        return version
+        pipeline = self._redis.pipeline(transaction=False)
+        self._due.set(times, pipeline=pipeline)
+        pipeline.hget(redis_keys.booking_record(booking_id), "version")
+        return int(pipeline.execute()[-1] or 0)
 
     def of_door(self, device_id: str) -> list[Booking]:
         """Return every booking on the door that is kept."""
@@ -224,17 +227,24 @@ class BookingLedger:
         return max(over_at, self._clock()) + self._retention
 
 
-def _index_door(pipeline: Pipeline, booking: Booking, door: BookedDoor, expires_at: datetime) -> None:
-    """Queue what finds a booking again by its door and by its codes."""
+def _index_door(
+    pipeline: Pipeline, before: Booking | None, booking: Booking, door: BookedDoor, expires_at: datetime
+) -> None:
+    """Queue what finds a booking again by its door and by its codes, where that is new or lives longer now."""
     until = _milliseconds(expires_at)
-    of_door = redis_keys.door_bookings(door.device_id)
-    pipeline.zadd(of_door, {booking.booking_id: expires_at.timestamp()})
-    pipeline.pexpireat(of_door, until, gt=True)
-    pipeline.pexpireat(of_door, until, nx=True)
+    lives_as_before = before is not None and before.stay == booking.stay
+    doors_before = before.doors if before is not None else ()
+    if not lives_as_before or door.device_id not in {each.device_id for each in doors_before}:
+        of_door = redis_keys.door_bookings(door.device_id)
+        pipeline.zadd(of_door, {booking.booking_id: expires_at.timestamp()})
+        pipeline.pexpireat(of_door, until, gt=True)
+        pipeline.pexpireat(of_door, until, nx=True)
+    known = {(code.access_code_id, each.key) for each in doors_before for code in codes_of(each)}
     for code in codes_of(door):
-        owner = json.dumps([booking.booking_id, door.key])
-        pipeline.set(redis_keys.code_owner(code.access_code_id), owner, pxat=until)
-        pipeline.pexpireat(redis_keys.code_events(code.access_code_id), until)
+        if not lives_as_before or (code.access_code_id, door.key) not in known:
+            owner = json.dumps([booking.booking_id, door.key])
+            pipeline.set(redis_keys.code_owner(code.access_code_id), owner, pxat=until)
+            pipeline.pexpireat(redis_keys.code_events(code.access_code_id), until)
 
 
 def codes_of(door: BookedDoor) -> tuple[AccessCode, ...]:

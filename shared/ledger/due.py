@@ -60,15 +60,16 @@ class DueSet:
         if members:
             (pipeline or self._redis).zadd(redis_keys.DUE, members, lt=True)
 
-    def set(self, times: Iterable[tuple[DueItem, datetime | None]]) -> None:
-        """Put each item at its time; None takes it out."""
-        pipeline = self._redis.pipeline(transaction=False)
+    def set(self, times: Iterable[tuple[DueItem, datetime | None]], *, pipeline: Pipeline | None = None) -> None:
+        """Put each item at its time; None takes it out. With a `pipeline`, it is queued there."""
+        given, pipeline = pipeline, pipeline or self._redis.pipeline(transaction=False)
         for item, at in times:
             if at is None:
                 pipeline.zrem(redis_keys.DUE, item.encoded())
             else:
                 pipeline.zadd(redis_keys.DUE, {item.encoded(): _milliseconds(at)})
-        pipeline.execute()
+        if given is None:
+            pipeline.execute()
 
     def claim(self, now: datetime, limit: int) -> list[DueItem]:
         """Take up to `limit` due items for one lease. Atomic: no two callers get the same item."""

@@ -172,6 +172,35 @@ def test_a_process_that_dies_comes_back_and_run_json_says_so(machine: Machine) -
     machine.wait_for(booking_id, "ready")
 
 
+def test_bytes_that_are_no_text_are_parked_and_never_become_a_booking(machine: Machine) -> None:
+    """Replaced characters would make two ids one; the next message is handled as ever."""
+    door = machine.add_door(HOTEL)
+    message = json.dumps({"booking_id": "NU?", "device_ids": [door], **_nights()}).encode().replace(b"?", b"\xff")
+    with machine.redis() as redis:
+        redis.xadd("booking-created", {"message": message})
+        redis.xadd("seam-events", {"event": b"\xff"})
+    machine.wait_for(machine.publish(device_ids=[door], **_nights()), "ready")
+
+    def parked() -> list[str]:
+        lines = machine.oracode("parked", "list", "--json").stdout.splitlines()
+        return [entry["stream"] for entry in map(json.loads, lines) if "not UTF-8" in entry["problems"][0]]
+
+    wait_until(lambda: "booking-created" in parked(), what="the parked booking")
+    assert len(machine.codes(door)) == 1
+
+
+def test_coverage_counts_the_bookings_of_the_ledger(machine: Machine) -> None:
+    """Without files: bookings from the ledger, doors from Seam."""
+    door = machine.add_door(("07:00", "19:00"))
+    machine.wait_for(machine.publish(device_ids=[door], **_nights()), "waiting")
+    answer = machine.oracode("coverage", "--json", "--share", "1")
+    assert answer.stdout, answer.stderr
+    counted = json.loads(answer.stdout)
+    assert answer.returncode == 1
+    assert counted["stays"] >= 1
+    assert door in answer.stdout
+
+
 def test_the_doctor_finds_nothing_bad(machine: Machine) -> None:
     """A fresh system with the sandbox is healthy; single doors may have warnings."""
     answer = machine.oracode("doctor", "--json")

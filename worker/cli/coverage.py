@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -15,8 +16,9 @@ from shared.domain.matching import MatchPolicy, SlotPreference
 from shared.domain.quoting import shown
 from shared.domain.slot_planning import Proposal, propose
 from worker.cli.coverage_inputs import SetAside, load_bookings, load_doors, stays_at_doors
+from worker.cli.coverage_ledger import doors_named, stays_in_ledger
 from worker.cli.drawing import Terminal, headed, pad, wrap
-from worker.cli.match_inputs import DONE, NO, UNUSABLE, UnusableInput, load_rules
+from worker.cli.match_inputs import DONE, NO, UNREACHABLE, UNUSABLE, Unreachable, UnusableInput, load_rules
 
 _LONG_RUN = 2_000  # bookings; fewer are counted before a bar could be drawn
 _BAR = 20
@@ -26,8 +28,8 @@ _Item = TypeVar("_Item")
 
 
 @click.command("coverage")
-@click.option("--bookings", required=True, help="Bookings as JSON Lines or CSV; - is standard input.")
-@click.option("--devices", multiple=True, required=True, help="Device files; may be repeated.")
+@click.option("--bookings", help="Bookings as JSON Lines or CSV; - is standard input; else those in the ledger.")
+@click.option("--devices", multiple=True, help="Device files, or device ids at Seam; may be repeated.")
 @click.argument("more_devices", nargs=-1)
 @click.option(
     "--share",
@@ -41,7 +43,7 @@ _Item = TypeVar("_Item")
 @click.option("--doors-file", envvar="DOORS_FILE", help="Default times and buffers of units.")
 def command(
     *,
-    bookings: str,
+    bookings: str | None,
     devices: Sequence[str],
     more_devices: Sequence[str],
     share: float,
@@ -56,16 +58,16 @@ def command(
     aside = SetAside()
     policy = MatchPolicy(SlotPreference.NEAREST, allow_biweekly)
     try:
-        doors = load_doors((*devices, *more_devices))
-        rules = load_rules(doors_file)
-        only_door = next(iter(doors)) if len(doors) == 1 else None
-        messages = load_bookings(bookings, only_door)
-        stays = stays_at_doors(messages, doors, rules, aside)
-        coverage = survey(_flat(_with_progress(stays, len(messages))), policy)
+        doors = _doors((*devices, *more_devices))
+        stays, count = _stays(bookings, doors, doors_file, aside)
+        coverage = survey(_flat(_with_progress(stays, count)), policy)
         _check_any(coverage, aside)
     except UnusableInput as error:
         click.echo(str(error), err=True)
         sys.exit(UNUSABLE)
+    except Unreachable as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNREACHABLE)
     proposal = propose(coverage, share, policy)
     if as_json:
         whole = coverage.as_json() | {
@@ -78,6 +80,27 @@ def command(
         for line in _lines(coverage, proposal, aside):
             click.echo(terminal.fit(line), color=False if os.environ.get("NO_COLOR") else None)
     sys.exit(DONE if share_of(coverage.fitting, coverage.stays) >= share else NO)
+
+
+def _doors(devices: Sequence[str]) -> dict[str, Door]:
+    """Return the doors of device files, and those that are named by their id at Seam."""
+    files = [device for device in devices if Path(device).exists() or device == "-" or "/" in device or "." in device]
+    named = doors_named([device for device in devices if device not in files])
+    return (load_doors(files) if files else {}) | named
+
+
+def _stays(
+    bookings: str | None, doors: dict[str, Door], doors_file: str | None, aside: SetAside
+) -> tuple[Iterable[list[tuple[Stay, Door]]], int]:
+    """Return the stays of the bookings in a file, or in the ledger, and of how many bookings they are."""
+    if bookings is None:
+        found = stays_in_ledger(doors, aside)
+        return found, len(found)
+    if not doors:
+        raise UnusableInput("name the doors of these bookings: --devices FILE, or a device id at Seam")
+    only_door = next(iter(doors)) if len(doors) == 1 else None
+    messages = load_bookings(bookings, only_door)
+    return stays_at_doors(messages, doors, load_rules(doors_file), aside), len(messages)
 
 
 def _check_any(coverage: Coverage, aside: SetAside) -> None:

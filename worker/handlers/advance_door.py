@@ -74,6 +74,7 @@ class AdvanceDoor:
 
         `prompted`: an event says that the code is worth a look now.
         """
+        booking: Booking | None = None
         try:
             booking = self._ledger.get(booking_id)
             for _ in range(_MOST_STEPS):
@@ -87,7 +88,7 @@ class AdvanceDoor:
                 prompted = step in (Step.PLAN, Step.LOOK)
         except (UnknownBooking, KeyError):
             log.info("door.gone", booking_id=booking_id, door=key)
-        self._ledger.set_due_time(booking_id, key)
+        self._ledger.set_due_time(booking_id, key, seen=booking)
 
     def _take(self, step: Step, booking: Booking, door: BookedDoor) -> Booking:
         try:

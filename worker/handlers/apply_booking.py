@@ -21,6 +21,7 @@ from shared.domain.lifecycle import Repeated, Superseded, accept
 from shared.domain.records import Booking, Change, HistoryEntry
 from shared.ledger.bookings import BookingLedger
 from shared.parked import Parked, kept_text
+from shared.redis_client import REPLACED
 from shared.streams import acknowledge
 from worker.parking import Parking
 
@@ -123,4 +124,6 @@ class ApplyBooking:
 def _parsed(text: str | None) -> BookingMessage:
     if text is None:
         raise InvalidMessage((Problem(BOOKING_FIELD, "the entry has no such field", "XADD … message '{…}'"),))
+    if REPLACED in text:
+        raise InvalidMessage((Problem(BOOKING_FIELD, "holds bytes that are not UTF-8", "send JSON in UTF-8"),))
     return parse_booking_message(text)

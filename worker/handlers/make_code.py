@@ -102,10 +102,11 @@ class MakeCode:
         intent = booked.intent
         if intent is None:
             return booking
-        reports = self._codes.on_door(booked.device_id).of_booking(booking.booking_id)
-        made = adoptable(self._not_of_others(booking, reports), booked, intent.window, tolerance=_NEAR)
+        on_door = self._codes.on_door(booked.device_id)
+        reports = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
+        made = adoptable(reports, booked, intent.window, tolerance=_NEAR)
         if made is None:
-            made = self._by_events(booking, booked, intent.window, since=intent.at, tolerance=_NEAR)
+            made = self._by_events(booking, booked, intent.window, on_door, since=intent.at, tolerance=_NEAR)
         if made is not None:
             return self._record(
                 booking, booked, made, asked=intent.window, revision=booked.planned_revision, adopted=True
@@ -143,14 +144,21 @@ class MakeCode:
                 found = self._codes.get(code.access_code_id)
         if found is None and self._generation.is_young():
             since = self._clock() - YOUNG_FOR
-            found = self._by_events(booking, booked, window, since=since, tolerance=timedelta())
+            found = self._by_events(booking, booked, window, on_door, since=since, tolerance=timedelta())
         return found
 
     def _by_events(
-        self, booking: Booking, booked: BookedDoor, window: Window, *, since: datetime, tolerance: timedelta
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        window: Window,
+        on_door: CodesOnDoor,
+        *,
+        since: datetime,
+        tolerance: timedelta,
     ) -> CodeReport | None:
         """Ask the other witness: a list may lag behind, the events of the same time may not."""
-        created = self._codes.created_since(booked.device_id, since - timedelta(minutes=1))
+        created = self._codes.created_since(booked.device_id, since - timedelta(minutes=1), listed=on_door)
         ours = [report for report in created if report.is_of(booking.booking_id)]
         return adoptable(self._not_of_others(booking, ours), booked, window, tolerance=tolerance)
 

@@ -13,6 +13,7 @@ from shared.domain.events import Meaning, meaning_of
 from shared.ledger.bookings import BookingLedger, Owner
 from shared.ledger.due import DueSet, door_item
 from shared.parked import Parked, kept_text
+from shared.redis_client import REPLACED
 from shared.streams import acknowledge
 from worker.parking import Parking
 
@@ -106,6 +107,8 @@ def _event(fields: Mapping[str, str]) -> dict[str, Any]:
         raise UnreadableEvent(f"the entry has no field {EVENT_FIELD!r}") from None
     except (ValueError, RecursionError):
         raise UnreadableEvent("the event is not JSON that can be read") from None
+    if REPLACED in fields[EVENT_FIELD]:
+        raise UnreadableEvent("the event holds bytes that are not UTF-8")
     if not isinstance(event, dict):
         raise UnreadableEvent("the event is not a JSON object")
     for name in ("event_id", "event_type", "access_code_id"):

@@ -107,8 +107,8 @@ class AccessCodes:
             parameters = {**parameters, "page_cursor": cursor}
         raise Unreadable("/access_codes/list: its pages never end")
 
-    def created_since(self, device_id: str, since: datetime) -> list[CodeReport]:
-        """Read the codes of the door that events say were made since then: a second witness beside the list."""
+    def created_since(self, device_id: str, since: datetime, *, listed: CodesOnDoor) -> list[CodeReport]:
+        """Read the codes of the door that events say were made since then, and the list lacks: a second witness."""
         answer = self._client.read(
             "/events/list",
             {"since": since.isoformat(), "device_id": device_id, "event_type": "access_code.created"},
@@ -117,6 +117,7 @@ class AccessCodes:
         if not isinstance(events, list):
             raise Unreadable("/events/list: the answer has no events")
         ids = {str(event.get("access_code_id")) for event in events if event.get("device_id") == device_id}
+        ids -= {report.access_code_id for report in listed.reports}
         reports = (self.get(access_code_id) for access_code_id in sorted(ids))
         return [report for report in reports if report is not None]
 
@@ -137,8 +138,14 @@ class AccessCodes:
 
 
 def name_of(booking_id: str, label: str | None) -> str:
-    """Return the name of a booking's code: it begins with the booking's id, by which a look finds it again."""
-    return f"{booking_id}{_NAME_SEPARATOR}{label}"[:_LONGEST_NAME] if label else booking_id
+    """Return the name of a booking's code: it begins with the booking's id, by which a look finds it again.
+
+    No two bookings can have the same name: a label holds no separator, and an id that holds one always has a label.
+    """
+    shown = (label or "").replace(_NAME_SEPARATOR, " / ")
+    if _NAME_SEPARATOR in booking_id:
+        shown = shown or "-"
+    return f"{booking_id}{_NAME_SEPARATOR}{shown}"[:_LONGEST_NAME] if shown else booking_id
 
 
 def is_name_of(name: str, booking_id: str) -> bool:
@@ -146,7 +153,10 @@ def is_name_of(name: str, booking_id: str) -> bool:
 
     Only names that `name_of` makes count: to take over another booking's code is to give its guest's PIN away.
     """
-    return name == booking_id or name.startswith(booking_id + _NAME_SEPARATOR)
+    if name == booking_id:
+        return _NAME_SEPARATOR not in booking_id
+    start = booking_id + _NAME_SEPARATOR
+    return name.startswith(start) and _NAME_SEPARATOR not in name.removeprefix(start)
 
 
 def _is_time_bound(code: Any) -> bool:

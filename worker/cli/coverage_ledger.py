@@ -1,0 +1,43 @@
+"""The bookings of the ledger, and their doors as Seam has them, for `oracode coverage` without files."""
+
+from collections.abc import Sequence
+
+from shared.domain.bookings import Stay
+from shared.domain.doors import Door
+from shared.domain.records import Booking
+from worker.cli.coverage_inputs import SetAside
+from worker.cli.match_inputs import UnusableInput, load_door
+
+
+def stays_in_ledger(doors: dict[str, Door], aside: SetAside) -> list[list[tuple[Stay, Door]]]:
+    """Return the stays of every booking in the ledger that isn't cancelled, each with its doors.
+
+    Doors that aren't among `doors` are read from Seam, once each, and added there. Raises what the ledger and Seam
+    raise where they can't be reached.
+    """
+    from worker.cli.context import open_ledger  # noqa: PLC0415 - files alone need no ledger
+
+    _, ports = open_ledger()
+    bookings = [booking for booking in ports.ledger.all() if not booking.cancelled and booking.stay is not None]
+    return [_stays(place, booking, doors, aside) for place, booking in enumerate(bookings, 1)]
+
+
+def _stays(place: int, booking: Booking, doors: dict[str, Door], aside: SetAside) -> list[tuple[Stay, Door]]:
+    wanted = dict.fromkeys(door.device_id for door in booking.doors if door.wanted)
+    found = [door for device_id in wanted if (door := _door(place, device_id, doors, aside)) is not None]
+    return [(booking.stay, door) for door in found] if booking.stay is not None else []
+
+
+def _door(place: int, device_id: str, doors: dict[str, Door], aside: SetAside) -> Door | None:
+    if device_id not in doors:
+        try:
+            doors[device_id] = load_door(device_id)
+        except UnusableInput as error:
+            aside.add(place, str(error))
+            return None
+    return doors[device_id]
+
+
+def doors_named(devices: Sequence[str]) -> dict[str, Door]:
+    """Return doors that are named by device id alone. Raises UnusableInput."""
+    return {device_id: load_door(device_id) for device_id in devices}
