@@ -14,12 +14,11 @@ from receiver.http import BodyTooLarge, ClientGone, answer, answer_bytes, header
 from receiver.inbox import Inbox, Sidelines, Unavailable, as_text
 from receiver.verification import InvalidSignature, Verifier
 from shared.clock import Clock
-from shared.contracts import EVENT_FIELD
+from shared.contracts import EVENT_FIELD, LONGEST_ID, is_id
 from shared.parked import Parked
 from shared.redaction import mask_digits, redact_event
 
 _OURS: Final = "access_code."
-_LONGEST_ID: Final = 200
 _MOST_PARKED_TEXT: Final = 20_000
 _ACCEPTED: Final = b'{"status":"accepted"}'
 _DUPLICATE: Final = b'{"status":"duplicate"}'
@@ -116,10 +115,8 @@ def parse_event(body: bytes) -> dict[str, Any]:
         if not isinstance(event, dict):
             raise NotAnEvent("the body is not a JSON object")
         for name in ("event_id", "event_type"):
-            value = event.get(name)
-            # Not printable: control characters, and halves of surrogate pairs, which no store can take.
-            if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID or not value.isprintable():
-                raise NotAnEvent(f"{name} is not a text of 1 to {_LONGEST_ID} printable characters")
+            if not is_id(event.get(name)):
+                raise NotAnEvent(f"{name} is not a text of 1 to {LONGEST_ID} printable characters")
         return redact_event(event)
     except (RecursionError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise NotAnEvent("the body is not JSON that can be read") from error

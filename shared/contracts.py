@@ -1,6 +1,6 @@
 """Names that two processes share: tasks by name, so that who sends one never imports who runs it."""
 
-from typing import Final
+from typing import Any, Final, TypeGuard
 
 QUEUE: Final = "oracode"
 
@@ -12,3 +12,13 @@ SWEEP_DUE: Final = "sweeps.due"
 
 BOOKING_FIELD: Final = "message"
 EVENT_FIELD: Final = "event"
+
+LONGEST_ID: Final = 200
+
+
+def is_id(value: Any) -> TypeGuard[str]:
+    """Say whether an event's id or type can be stored and shown: printable text of 1 to LONGEST_ID characters.
+
+    Not printable are control characters, and halves of surrogate pairs, which no store can take.
+    """
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable()

@@ -131,6 +131,7 @@ class StreamReader:
         for entry_id, fields in entries:
             if deliveries.get(entry_id, 0) > MOST_DELIVERIES:
                 self._park(entry_id, fields)
+                acknowledge(self._redis, self._stream, [entry_id])
             else:
                 self._send([entry_id])
 
@@ -222,7 +223,7 @@ def _booking_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
 
 
 def _give_up(options: DispatcherOptions, stream: str, field: str, entry_id: str, fields: Mapping[str, str]) -> None:
-    """Park an entry whose task failed again and again, and take it out of its stream."""
+    """Park an entry whose task failed again and again."""
     log.error("entry.given_up", stream=stream, entry_id=entry_id)
     problem = f"its task failed {MOST_DELIVERIES} times; the reason stands in the worker's log under this entry's id"
     options.parking.park(
@@ -235,7 +236,6 @@ def _give_up(options: DispatcherOptions, stream: str, field: str, entry_id: str,
             parked_at=options.clock().isoformat(),
         )
     )
-    acknowledge(connect(options.redis_url), stream, [entry_id])
 
 
 def _send(app: Celery, task: str, argument: str | list[str]) -> None:

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from redis import Redis
 
 from shared.clock import Clock
-from shared.contracts import EVENT_FIELD
+from shared.contracts import EVENT_FIELD, LONGEST_ID, is_id
 from shared.domain.events import Meaning, meaning_of
 from shared.ledger.bookings import BookingLedger, Owner
 from shared.ledger.due import DueSet, door_item
@@ -16,8 +16,6 @@ from shared.parked import Parked, kept_text
 from shared.redis_client import REPLACED
 from shared.streams import acknowledge
 from worker.parking import Parking
-
-_LONGEST_ID: Final = 200
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -112,7 +110,6 @@ def _event(fields: Mapping[str, str]) -> dict[str, Any]:
     if not isinstance(event, dict):
         raise UnreadableEvent("the event is not a JSON object")
     for name in ("event_id", "event_type", "access_code_id"):
-        value = event.get(name)
-        if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_ID or not value.isprintable():
-            raise UnreadableEvent(f"{name} is not a text of 1 to {_LONGEST_ID} printable characters")
+        if not is_id(event.get(name)):
+            raise UnreadableEvent(f"{name} is not a text of 1 to {LONGEST_ID} printable characters")
     return event
