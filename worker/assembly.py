@@ -27,6 +27,7 @@ from worker.handlers.advance_door import AdvanceDoor
 from worker.handlers.apply_booking import ApplyBooking
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_code import CheckCode
+from worker.handlers.find_code import FindCode
 from worker.handlers.make_code import MakeCode
 from worker.handlers.plan_door import PlanDoor
 from worker.handlers.record_events import RecordEvents
@@ -114,12 +115,14 @@ def build_handlers(
     client = seam_client(settings)
     codes = AccessCodes(client)
     settle = settings.seam_timeout + SETTLE_MARGIN
+    generation = Generation(ports.redis, settle=settle, clock=clock, new_id=_new_id)
     make = MakeCode(
         ledger=ports.ledger,
         codes=codes,
+        find=FindCode(ledger=ports.ledger, codes=codes, generation=generation, clock=clock),
         admission=Admission(ports.redis, patience=settings.waiting_retry_every * 2),
         capacity=CapacityWatch(ports.alerts),
-        generation=Generation(ports.redis, settle=settle, clock=clock, new_id=_new_id),
+        generation=generation,
         waiting_retry_every=settings.waiting_retry_every,
         settle=settle,
         clock=clock,

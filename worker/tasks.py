@@ -29,7 +29,7 @@ def register_tasks(app: Celery, handlers: Handlers, clock: Clock) -> None:
         here, *elsewhere = [door.key for door in booking.doors] or [""]
         for key in elsewhere:
             app.send_task(ADVANCE_DOOR, (booking.booking_id, key))
-        handlers.advance_door(booking.booking_id, here)
+        handlers.advance_door(booking.booking_id, here, seen=booking)
 
     @app.task(name=RECORD_EVENTS)
     def record_events(entry_ids: list[str]) -> None:

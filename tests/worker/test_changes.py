@@ -8,6 +8,7 @@ import pytest
 from tests.sandbox.harness import Sandbox, in_days
 from tests.support.waiting import wait_until
 from tests.worker.machine import Machine
+from worker.seam.errors import Refused
 
 LATER: dict[str, Any] = {"check_out": in_days(6, "10:15:00")}
 
@@ -174,3 +175,18 @@ def test_a_code_that_may_be_deleted_is_deleted(machine: Machine, sandbox: Sandbo
     now_it = machine.ledger.get(booking.booking_id)
     assert (now_it.state, now_it.residual_access_until) == ("cancelled", None)
     wait_until(lambda: sandbox.codes(device_id) == [])
+
+
+def test_a_refusal_meant_for_an_older_revision(machine: Machine, sandbox: Sandbox) -> None:
+    """What a read for the old dates ended with says nothing about the new ones, which are planned at once."""
+    door = sandbox.door()
+    tried = machine.book(door, check_in=in_days(30, "15:45:00"), check_out=in_days(33, "10:15:00"))
+    applied = machine.handlers.apply_booking(
+        machine.publish(tried.booking_id, [door], kind="updated", revision=tried.revision + 1)
+    )
+    assert applied is not None
+    refused = Refused("no such door", status=404, error_type="device_not_found")
+    after = machine.handlers.advance_door._after_failure(tried, door, refused)
+    assert (after.doors[0].state, after.doors[0].due_at) == (applied.doors[0].state, applied.doors[0].due_at)
+    machine.sweep()
+    assert machine.until(after, "ready").revision == tried.revision + 1

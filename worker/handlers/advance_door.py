@@ -69,14 +69,15 @@ class AdvanceDoor:
             Step.END: self._end,
         }
 
-    def __call__(self, booking_id: str, key: str, *, prompted: bool = False) -> None:
+    def __call__(self, booking_id: str, key: str, *, prompted: bool = False, seen: Booking | None = None) -> None:
         """Take every step that is due for the door of this key.
 
-        `prompted`: an event says that the code is worth a look now.
+        `prompted`: an event says that the code is worth a look now. `seen`: the booking as it was just written, which
+        saves reading it; if it is no longer true, the first write finds out.
         """
-        booking: Booking | None = None
+        booking = seen
         try:
-            booking = self._ledger.get(booking_id)
+            booking = booking or self._ledger.get(booking_id)
             for _ in range(_MOST_STEPS):
                 booking = self._tell(booking)
                 door = booking.door(key)
@@ -104,9 +105,11 @@ class AdvanceDoor:
                 log.warning("seam.call_failed", **names, kind=type(error).__name__, error=str(error))
             else:
                 log.exception("step.crashed", **names)
-            return self._after_failure(self._ledger.get(booking.booking_id), door.key, error)
+            return self._after_failure(booking, door.key, error)
 
-    def _after_failure(self, booking: Booking, key: str, error: Exception) -> Booking:
+    def _after_failure(self, tried: Booking, key: str, error: Exception) -> Booking:
+        """Record what follows for the door. `tried` is the booking that the step was for: a newer one starts anew."""
+        booking = self._ledger.get(tried.booking_id)
         door, now = booking.door(key), self._clock()
         failure, reason = failure_of(error)
         decision = decide(
@@ -124,10 +127,12 @@ class AdvanceDoor:
         detail = describe(error)
 
         def transition(it: Booking) -> Change:
+            if it.revision != tried.revision:
+                raise lifecycle.Overtaken
             if isinstance(decision, Retry):
                 until, tell = decision.at, decision.tell
                 return lifecycle.stumbles(it, key, reason=reason, detail=detail, until=until, tell=tell, now=now)
-            return lifecycle.fails(it, key, revision=booking.revision, reason=reason, detail=detail, facts={}, now=now)
+            return lifecycle.fails(it, key, revision=tried.revision, reason=reason, detail=detail, facts={}, now=now)
 
         try:
             return self._ledger.update(booking, transition)

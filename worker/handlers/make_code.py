@@ -7,7 +7,7 @@ stays `creating`, and `look` is the only way on.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
@@ -18,16 +18,18 @@ from shared.domain.planning import Make
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, Intent, Window, on_clock_of
 from shared.domain.retries import next_wait
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.generation import YOUNG_FOR, Generation
+from shared.ledger.generation import Generation
 from worker.admission import Admission, Admitted, Full, Later
 from worker.capacity import CapacityWatch
-from worker.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor, name_of
+from worker.handlers.find_code import FindCode
+from worker.seam.access_codes import AccessCodes, CodeReport, name_of
 from worker.seam.errors import OutcomeUnknown, Refused, TryAgainLater
 
-# Seam rounds by up to an hour; a code of ours in doubt that lies this near to what was asked is the one we asked for.
-_NEAR: Final = timedelta(minutes=60)
-
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def _as_it_is(booking: Booking) -> Booking:
+    return booking
 
 
 class MakeCode:
@@ -38,6 +40,7 @@ class MakeCode:
         *,
         ledger: BookingLedger,
         codes: AccessCodes,
+        find: FindCode,
         admission: Admission,
         capacity: CapacityWatch,
         generation: Generation,
@@ -48,6 +51,7 @@ class MakeCode:
     ) -> None:
         self._ledger = ledger
         self._codes = codes
+        self._find = find
         self._admission = admission
         self._capacity = capacity
         self._generation = generation
@@ -57,37 +61,60 @@ class MakeCode:
         self._new_id = new_id
 
     def make(
-        self, booking: Booking, booked: BookedDoor, door: Door, making: Make, *, match: Mapping[str, Any]
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        door: Door,
+        making: Make,
+        *,
+        learn: Callable[[Booking], Booking],
+        match: Mapping[str, Any],
     ) -> Booking:
         """Create the code, or adopt the one that is there. Raises SeamError, lifecycle.Overtaken.
 
-        `booked` must be the door as the ledger had it before this call: it is the fence for the intent.
+        `booked` must be the door as the ledger had it before this call: it is the fence for the intent. `learn` adds
+        what the door told; it is written with whatever is written first.
         """
+
+        def unmoved(it: Booking) -> Booking:
+            if it.door(booked.key) != booked:
+                raise lifecycle.Overtaken
+            return learn(it)
+
         settled_at = self._generation.settled_at()
         on_door = self._codes.on_door(door.device_id)
-        existing = self._existing(booking, booked, making.window, on_door)
+        existing = self._find.for_window(making.window, booking, booked, on_door)
         if existing is not None:
-            return self._record(booking, booked, existing, asked=making.window, revision=booking.revision, adopted=True)
+            return self._record(
+                booking,
+                booked,
+                existing,
+                asked=making.window,
+                revision=booking.revision,
+                adopted=True,
+                learn=unmoved,
+            )
         now = self._clock()
         if settled_at is not None and now < settled_at:
-            return self._later(booking, booked, settled_at, "ledger_lost", match)
+            return self._later(booking, booked, settled_at, "ledger_lost", match, learn=unmoved)
         room = self._capacity.room(door, alive=on_door.alive_at(now), now=now)
+        learned = learn(booking).door(booked.key)
         admission = self._admission.ask(
-            door.device_id, f"{booking.booking_id}#{booked.part}", check_in=booked.check_in or now, room=room, now=now
+            door.device_id, f"{booking.booking_id}#{booked.part}", check_in=learned.check_in or now, room=room, now=now
         )
         match admission:
             case Later(at):
-                return self._later(booking, booked, at, "door_budget", match)
+                return self._later(booking, booked, at, "door_budget", match, learn=unmoved)
             case Full():
-                return self._full(booking, booked, door, match)
+                return self._full(booking, learned, door, match, learn=unmoved)
             case Admitted():
                 pass
         intent = Intent(intent_id=self._new_id(), at=now, window=making.window, user_level_id=making.user_level_id)
         booking = self._ledger.update(
             booking,
             lambda it: lifecycle.intends(
-                it,
-                booked,
+                unmoved(it),
+                learned,
                 intent,
                 revision=booking.revision,
                 facts={"match": match},
@@ -103,10 +130,7 @@ class MakeCode:
         if intent is None:
             return booking
         on_door = self._codes.on_door(booked.device_id)
-        reports = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
-        made = adoptable(reports, booked, intent.window, tolerance=_NEAR)
-        if made is None:
-            made = self._by_events(booking, booked, intent.window, on_door, since=intent.at, tolerance=_NEAR)
+        made = self._find.made_by(intent, booking, booked, on_door)
         if made is not None:
             return self._record(
                 booking, booked, made, asked=intent.window, revision=booked.planned_revision, adopted=True
@@ -131,45 +155,6 @@ class MakeCode:
             booking,
             lambda it: lifecycle.nothing_made(it, booked.key, intent_id=intent.intent_id, now=now),
         )
-
-    def _existing(
-        self, booking: Booking, booked: BookedDoor, window: Window, on_door: CodesOnDoor
-    ) -> CodeReport | None:
-        """Look everywhere for a code of the booking that has exactly this window."""
-        ours = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
-        found = adoptable(ours, booked, window, tolerance=timedelta())
-        for code in booked.residual:
-            # A code that we know and the list lacks isn't gone: the list may lag behind.
-            if found is None and code.window == window:
-                found = self._codes.get(code.access_code_id)
-        if found is None and self._generation.is_young():
-            since = self._clock() - YOUNG_FOR
-            found = self._by_events(booking, booked, window, on_door, since=since, tolerance=timedelta())
-        return found
-
-    def _by_events(
-        self,
-        booking: Booking,
-        booked: BookedDoor,
-        window: Window,
-        on_door: CodesOnDoor,
-        *,
-        since: datetime,
-        tolerance: timedelta,
-    ) -> CodeReport | None:
-        """Ask the other witness: a list may lag behind, the events of the same time may not."""
-        created = self._codes.created_since(booked.device_id, since - timedelta(minutes=1), listed=on_door)
-        ours = [report for report in created if report.is_of(booking.booking_id)]
-        return adoptable(self._not_of_others(booking, ours), booked, window, tolerance=tolerance)
-
-    def _not_of_others(self, booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:
-        """Return those that the ledger doesn't know as another booking's, however alike the names are."""
-        owners = self._ledger.owner_of([report.access_code_id for report in reports])
-        return [
-            report
-            for report, owner in zip(reports, owners, strict=True)
-            if owner is None or owner.booking_id == booking.booking_id
-        ]
 
     def _create(self, booking: Booking, booked: BookedDoor, intent: Intent, making: Make) -> Booking:
         def undone(it: Booking) -> Change:
@@ -216,6 +201,7 @@ class MakeCode:
         asked: Window,
         revision: int | None,
         adopted: bool,
+        learn: Callable[[Booking], Booking] = _as_it_is,
     ) -> Booking:
         now = self._clock()
         code = AccessCode(
@@ -232,16 +218,25 @@ class MakeCode:
         )
         return self._ledger.update(
             booking,
-            lambda it: lifecycle.issues(it, booked.key, code, revision=revision, asked=asked, adopted=adopted, now=now),
+            lambda it: lifecycle.issues(
+                learn(it), booked.key, code, revision=revision, asked=asked, adopted=adopted, now=now
+            ),
         )
 
     def _later(
-        self, booking: Booking, booked: BookedDoor, until: datetime, reason: str, match: Mapping[str, Any]
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        until: datetime,
+        reason: str,
+        match: Mapping[str, Any],
+        *,
+        learn: Callable[[Booking], Booking],
     ) -> Booking:
         return self._ledger.update(
             booking,
             lambda it: lifecycle.schedules(
-                it,
+                learn(it),
                 booked.key,
                 revision=booking.revision,
                 until=until,
@@ -251,13 +246,21 @@ class MakeCode:
             ),
         )
 
-    def _full(self, booking: Booking, booked: BookedDoor, door: Door, match: Mapping[str, Any]) -> Booking:
+    def _full(
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        door: Door,
+        match: Mapping[str, Any],
+        *,
+        learn: Callable[[Booking], Booking],
+    ) -> Booking:
         now = self._clock()
         until = next_wait(now=now, check_in=booked.check_in, longest=self._waiting_retry_every)
         return self._ledger.update(
             booking,
             lambda it: lifecycle.waits(
-                it,
+                learn(it),
                 booked.key,
                 revision=booking.revision,
                 reason="door_full",
@@ -267,24 +270,3 @@ class MakeCode:
                 now=now,
             ),
         )
-
-
-def adoptable(
-    reports: list[CodeReport], booked: BookedDoor, window: Window, *, tolerance: timedelta
-) -> CodeReport | None:
-    """Return the code that is the one for `window`: the nearest within `tolerance`.
-
-    A known earlier code only counts if its window is exactly the wanted one: a stay cancelled and booked again.
-    """
-    residual = {code.access_code_id for code in booked.residual}
-    near = [
-        (distance, report.access_code_id, report)
-        for report in reports
-        if (distance := _distance(report.window, window))
-        <= (timedelta() if report.access_code_id in residual else tolerance)
-    ]
-    return min(near, default=(None, None, None), key=lambda each: each[:2])[2]
-
-
-def _distance(one: Window, other: Window) -> timedelta:
-    return max(abs(one.starts_at - other.starts_at), abs(one.ends_at - other.ends_at))

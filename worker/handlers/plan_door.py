@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from shared.clock import Clock
 from shared.domain import lifecycle
@@ -61,10 +62,9 @@ class PlanDoor:
         )
         match plan.decision:
             case Make() as making:
-                booking = self._learn(booking, booked, plan, Change)
-                # The fence of the intent: the door as this very write left it, which stood as it was when it was read.
-                fresh = booking.door(booked.key)
-                return self._make.make(booking, fresh, door, making, match=plan.match)
+                return self._make.make(
+                    booking, booked, door, making, learn=partial(_learned, key=booked.key, plan=plan), match=plan.match
+                )
             case Alter(window):
                 return self._change.alter(booking, booked, window)
             case Split(parts):
@@ -91,16 +91,7 @@ class PlanDoor:
         def both(it: Booking) -> Change:
             if it.door(booked.key) != booked:
                 raise lifecycle.Overtaken
-            return transition(
-                lifecycle.knows_door(
-                    it,
-                    booked.key,
-                    name=plan.door_name,
-                    check_in=plan.check_in,
-                    check_out=plan.check_out,
-                    time_zone=plan.time_zone,
-                )
-            )
+            return transition(_learned(it, key=booked.key, plan=plan))
 
         return self._ledger.update(booking, both)
 
@@ -134,3 +125,15 @@ class PlanDoor:
                 )
             case Keep(window):
                 return lambda it: lifecycle.keeps(it, key, revision=revision, asked=window, now=now)
+
+
+def _learned(booking: Booking, *, key: str, plan: Plan) -> Booking:
+    """Return the booking with what the door told while it was planned."""
+    return lifecycle.knows_door(
+        booking,
+        key,
+        name=plan.door_name,
+        check_in=plan.check_in,
+        check_out=plan.check_out,
+        time_zone=plan.time_zone,
+    )

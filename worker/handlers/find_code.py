@@ -1,0 +1,95 @@
+"""Finds a booking's code at Seam, whoever made it: the look before every create, and the only way out of a doubt.
+
+Two witnesses are asked where one may lag: the list of the door's codes, and the events of the time in question. A code
+that the ledger knows as another booking's is never taken for ours, however alike the names are.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.clock import Clock
+from shared.domain.records import BookedDoor, Booking, Intent, Window
+from shared.ledger.bookings import BookingLedger
+from shared.ledger.generation import YOUNG_FOR, Generation
+from worker.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor
+
+# Seam rounds by up to an hour; a code of ours in doubt that lies this near to what was asked is the one we asked for.
+_NEAR: Final = timedelta(minutes=60)
+
+
+class FindCode:
+    """Looks for codes; changes nothing."""
+
+    def __init__(self, *, ledger: BookingLedger, codes: AccessCodes, generation: Generation, clock: Clock) -> None:
+        self._ledger = ledger
+        self._codes = codes
+        self._generation = generation
+        self._clock = clock
+
+    def for_window(
+        self, window: Window, booking: Booking, booked: BookedDoor, on_door: CodesOnDoor
+    ) -> CodeReport | None:
+        """Look everywhere for a code of the booking that has exactly this window. Raises SeamError."""
+        ours = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
+        found = adoptable(ours, booked, window, tolerance=timedelta())
+        for code in booked.residual:
+            # A code that we know and the list lacks isn't gone: the list may lag behind.
+            if found is None and code.window == window:
+                found = self._codes.get(code.access_code_id)
+        if found is None and self._generation.is_young():
+            since = self._clock() - YOUNG_FOR
+            found = self._by_events(booking, booked, window, on_door, since=since, tolerance=timedelta())
+        return found
+
+    def made_by(self, intent: Intent, booking: Booking, booked: BookedDoor, on_door: CodesOnDoor) -> CodeReport | None:
+        """Look for the code that an open intent's call made; Seam may have rounded its window. Raises SeamError."""
+        ours = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
+        made = adoptable(ours, booked, intent.window, tolerance=_NEAR)
+        if made is None:
+            made = self._by_events(booking, booked, intent.window, on_door, since=intent.at, tolerance=_NEAR)
+        return made
+
+    def _by_events(
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        window: Window,
+        on_door: CodesOnDoor,
+        *,
+        since: datetime,
+        tolerance: timedelta,
+    ) -> CodeReport | None:
+        """Ask the other witness: a list may lag behind, the events of the same time may not."""
+        created = self._codes.created_since(booked.device_id, since - timedelta(minutes=1), listed=on_door)
+        ours = [report for report in created if report.is_of(booking.booking_id)]
+        return adoptable(self._not_of_others(booking, ours), booked, window, tolerance=tolerance)
+
+    def _not_of_others(self, booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:
+        """Return those that the ledger doesn't know as another booking's, however alike the names are."""
+        owners = self._ledger.owner_of([report.access_code_id for report in reports])
+        return [
+            report
+            for report, owner in zip(reports, owners, strict=True)
+            if owner is None or owner.booking_id == booking.booking_id
+        ]
+
+
+def adoptable(
+    reports: list[CodeReport], booked: BookedDoor, window: Window, *, tolerance: timedelta
+) -> CodeReport | None:
+    """Return the code that is the one for `window`: the nearest within `tolerance`.
+
+    A known earlier code only counts if its window is exactly the wanted one: a stay cancelled and booked again.
+    """
+    residual = {code.access_code_id for code in booked.residual}
+    near = [
+        (distance, report.access_code_id, report)
+        for report in reports
+        if (distance := _distance(report.window, window))
+        <= (timedelta() if report.access_code_id in residual else tolerance)
+    ]
+    return min(near, default=(None, None, None), key=lambda each: each[:2])[2]
+
+
+def _distance(one: Window, other: Window) -> timedelta:
+    return max(abs(one.starts_at - other.starts_at), abs(one.ends_at - other.ends_at))
