@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     late_set_after: Duration = Field(timedelta(minutes=15), description="How late a code may be set before an alert.")
     door_cache_for: Duration = Field(timedelta(seconds=30), description="How long a door's slots are remembered.")
     seam_timeout: Duration = Field(timedelta(seconds=20), description="How long one answer of Seam may take.")
-    worker_concurrency: int = Field(96, ge=1, le=512, description="Tasks that one worker process runs at a time.")
+    worker_concurrency: int = Field(160, ge=1, le=512, description="Tasks that one worker process runs at a time.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     host: str = Field("127.0.0.1", description="Address that `web` listens on.")
     port: int = Field(8080, ge=1, le=65535, description="Port that `web` listens on.")
