@@ -1,5 +1,6 @@
 """What a change of a booking gives others to know: outcomes for the booking system, alerts for people."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -68,21 +69,37 @@ def alerts_of(booking: Booking, now: datetime) -> dict[str, AlertNotice]:
     """Return the problems of the booking that people should know of, by their keys."""
     if booking.cancelled:
         return {}
-    alerts = (_alert_of(booking, door, now) for door in booking.doors if door.wanted)
-    return {alert.key: alert for alert in alerts if alert is not None}
+    alerts = (
+        _alert_of(booking, door, problem, detail, now)
+        for door in booking.doors
+        if door.wanted
+        for problem, detail in _problems_of(door)
+    )
+    return {alert.key: alert for alert in alerts}
 
 
-def _alert_of(booking: Booking, door: BookedDoor, now: datetime) -> AlertNotice | None:
-    trouble = TROUBLES.get(door.reason)
-    if trouble is None or door.is_muted or (door.state is State.ENDED and door.reason != "already_over"):
-        return None
+def _problems_of(door: BookedDoor) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong on one door: its reason, and what happened to the door or the PIN under its code."""
+    is_over = door.state is State.ENDED
+    if door.reason in TROUBLES and not door.is_muted and (not is_over or door.reason == "already_over"):
+        yield door.reason, door.detail
+    if is_over or door.code is None:
+        return
+    if door.drift:
+        yield "slot_changed", door.drift
+    if door.pin_changed_at and (door.pin_revealed_at is None or door.pin_revealed_at < door.pin_changed_at):
+        yield "pin_changed", ""
+
+
+def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now: datetime) -> AlertNotice:
+    trouble = TROUBLES[problem]
     return AlertNotice(
         at=now,
         raised=True,
-        key=f"booking/{booking.booking_id}/{door.reason}/{door.key}",
-        problem=door.reason,
+        key=f"booking/{booking.booking_id}/{problem}/{door.key}",
+        problem=problem,
         subject=f"Booking {booking.booking_id} on {door.name or door.device_id}",
-        happened=f"{trouble.happened} {door.detail}".strip() if trouble.quotes_detail else trouble.happened,
+        happened=f"{trouble.happened} {detail}".strip() if trouble.quotes_detail else trouble.happened,
         next_step=trouble.next_step,
         actor=trouble.actor,
         look_closer=f"oracode bookings show {booking.booking_id}",

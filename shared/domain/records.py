@@ -70,6 +70,8 @@ class BookedDoor:
     is when the door is looked at next. `attempts` counts failed tries since the last success. `residual` are codes of
     earlier revisions that open the door until they end. `asked` is the window that a code was last asked for. While it
     `is_muted`, the reason is not for people yet. `check_in`/`check_out` are instants, once the lock's zone is known.
+    `drift` says how the door was changed under a code that exists. `pin_changed_at` is when Seam last replaced the PIN
+    of the code at hand, `pin_revealed_at` when a person last read it.
     """
 
     device_id: str
@@ -90,7 +92,11 @@ class BookedDoor:
     code: AccessCode | None = None
     residual: tuple[AccessCode, ...] = ()
     asked: Window | None = None
+    asked_user_level_id: str | None = None
     is_muted: bool = False
+    drift: str = ""
+    pin_changed_at: datetime | None = None
+    pin_revealed_at: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -134,6 +140,8 @@ Notice = OutcomeNotice | AlertNotice
 class Booking:
     """A booking as the ledger has it. `outbox` is what is still to be told; telling it empties it.
 
+    `is_forgotten` once its personal parts are gone.
+
     `version` is that of the ledger's record that this value was read from, or written as; not part of the record.
     """
 
@@ -151,6 +159,7 @@ class Booking:
     seen_messages: tuple[str, ...] = ()
     outcome_sequence: int = 0
     outbox: tuple[Notice, ...] = ()
+    is_forgotten: bool = False
     version: int = 0
 
     def door(self, key: str) -> BookedDoor:

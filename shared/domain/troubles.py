@@ -88,6 +88,41 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "Compare both times, and tell the guest when the code works.",
         "ops",
     ),
+    "user_level_differs": Trouble(
+        "Seam made the code for another user level of the lock than the booking was matched to.",
+        "Check in the lock's configuration what that level opens; let the guest in by hand if need be.",
+        "ops",
+    ),
+    "changed_outside": Trouble(
+        "Somebody changed the code outside this service.",
+        "Find out who and why, compare its times with the booking, and reveal the PIN anew for the guest.",
+        "ops",
+    ),
+    "code_unmanaged": Trouble(
+        "Seam doesn't manage the code any more: it may open the door, but nobody watches it.",
+        "Convert it back to managed in Seam's console; it is noticed by itself.",
+        "ops",
+    ),
+    "pin_changed": Trouble(
+        "The PIN of a code was replaced after it was made; the guest may have the old one.",
+        "Reveal the new PIN with `oracode codes reveal`, and give it to the guest: that closes this alert.",
+        "ops",
+    ),
+    "slot_changed": Trouble(
+        "The door's time slots were changed under a code that exists.",
+        "Ask the installer whether codes made before the change still open the door; else move the guest.",
+        "installer",
+    ),
+    "webhooks_missing": Trouble(
+        "Events of Seam did not come by webhook; they were fetched instead, so news is late.",
+        "Check the webhook in Seam's console: its address, its secret, and whether it was disabled.",
+        "ops",
+    ),
+    "arrivals_at_risk": Trouble(
+        "Not every arrival of the next two days has a working code.",
+        "Go through them with `oracode arrivals`, the nearest first.",
+        "ops",
+    ),
     "code_problem": Trouble(
         "Seam reports a problem with the code; it may not open the door.",
         "Read Seam's reason; let the guest in by hand if it isn't mended by check-in.",

@@ -10,7 +10,7 @@ nothing, because the door comes back when the lease runs out.
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from pydantic import TypeAdapter
@@ -19,6 +19,7 @@ from redis.client import Pipeline
 
 from shared import redis_keys
 from shared.clock import Clock
+from shared.domain.code_story import story_of
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry
 from shared.domain.stay_times import surely_over_at
 from shared.ledger.due import DueSet, door_item
@@ -207,7 +208,8 @@ class BookingLedger:
             pipeline.lrange(redis_keys.code_events(code.access_code_id), 0, -1)
         lines, *events = pipeline.execute()
         entries = [_HISTORY.validate_json(line) for line in lines]
-        entries += [_as_entry(json.loads(event)) for code_events in events for event in code_events]
+        for code_events in events:
+            entries += story_of(json.loads(event) for event in code_events)
         return sorted(entries, key=lambda entry: entry.at)
 
     def all(self) -> Iterator[Booking]:
@@ -250,15 +252,6 @@ def _index_door(
 def codes_of(door: BookedDoor) -> tuple[AccessCode, ...]:
     """Return every code of a door that is known: the one at hand, and those of earlier revisions."""
     return (*((door.code,) if door.code else ()), *door.residual)
-
-
-def _as_entry(event: dict[str, Any]) -> HistoryEntry:
-    try:
-        at = datetime.fromisoformat(str(event.get("occurred_at")))
-    except ValueError:
-        at = datetime.fromtimestamp(0, UTC)
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return HistoryEntry(at=at, what=str(event.get("event_type")), text=f"Event {event.get('event_id')} from Seam.")
 
 
 def _milliseconds(moment: datetime) -> int:

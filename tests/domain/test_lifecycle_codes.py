@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.shared.stories import (
     code,
     issued,
     lines_of,
+    told_of,
     with_door,
 )
 
@@ -26,10 +28,10 @@ NEWER = Window(CHECK_IN, CHECK_OUT + timedelta(days=1))
 
 def test_a_confirmed_code_rests_until_check_out() -> None:
     """Ready; said once."""
-    change = lifecycle.confirms(issued(), DOOR, reason="", detail="", now=NOW)
+    change = lifecycle.confirms(issued(), DOOR, reason="", detail="", due_at=CHECK_OUT, now=NOW)
     assert (change.booking.state, change.booking.door(DOOR).due_at) == (State.READY, CHECK_OUT)
     assert lines_of(change) == ["code.confirmed", "booking.ready"]
-    assert lines_of(lifecycle.confirms(change.booking, DOOR, reason="", detail="", now=NOW)) == []
+    assert lines_of(lifecycle.confirms(change.booking, DOOR, reason="", detail="", due_at=CHECK_OUT, now=NOW)) == []
 
 
 @pytest.mark.parametrize(("failed", "state"), [(True, State.FAILED), (False, State.ISSUED)], ids=["final", "for now"])
@@ -95,4 +97,48 @@ def test_a_transition_leaves_other_doors_alone() -> None:
     it = issued(DOOR, SECOND)
     change = lifecycle.loses_code(it, DOOR, now=NOW + SOON)
     assert change.booking.door(SECOND) == it.door(SECOND)
-    assert all(line.device_id == DOOR for line in change.history if not line.what.startswith("booking."))
+    assert all(line.device_id == DOOR for line in change.history if not line.what.startswith(("booking.", "alert.")))
+
+
+def test_a_replaced_pin_is_told_until_somebody_reads_the_new_one() -> None:
+    """Repeats and an older one after it change nothing; a later one counts again."""
+    first = lifecycle.pin_replaced(issued(), "c-1", at=NOW, now=NOW)
+    assert told_of(first, issued()) == [f"+pin_changed/{DOOR}"]
+    assert lifecycle.pin_replaced(first.booking, "c-1", at=NOW - SOON, now=NOW).booking is first.booking
+    revealed = lifecycle.reveals_pin(first.booking, DOOR, by="anna", now=NOW + SOON)
+    assert told_of(revealed, first.booking) == [f"-pin_changed/{DOOR}"]
+    assert any("anna" in line.text for line in revealed.history)
+    again = lifecycle.pin_replaced(revealed.booking, "c-1", at=LATER, now=LATER)
+    assert told_of(again, revealed.booking) == [f"+pin_changed/{DOOR}"]
+
+
+@pytest.mark.parametrize("fields", [{"code": None}, {"wanted": False}, {"code": code("c-2")}])
+def test_a_pin_that_is_nobodys_business(fields: dict[str, Any]) -> None:
+    """Another code's, or of a door that isn't wanted any more."""
+    it = with_door(issued(), **fields)
+    assert lifecycle.pin_replaced(it, "c-1", at=NOW, now=NOW).booking is it
+
+
+def test_a_door_that_drifted_under_its_code_is_told_once_and_resolved_once() -> None:
+    """The state stays what the code's is."""
+    drifted = lifecycle.drifts(issued(), DOOR, "Its slot is gone.", now=NOW)
+    assert (told_of(drifted, issued()), drifted.booking.state) == ([f"+slot_changed/{DOOR}"], State.ISSUED)
+    assert lifecycle.drifts(drifted.booking, DOOR, "Its slot is gone.", now=NOW).booking is drifted.booking
+    back = lifecycle.drifts(drifted.booking, DOOR, "", now=NOW)
+    assert told_of(back, drifted.booking) == [f"-slot_changed/{DOOR}"]
+
+
+def test_alerts_are_part_of_the_story() -> None:
+    """Raised and resolved, each with a line."""
+    lost = lifecycle.loses_code(issued(), DOOR, now=NOW)
+    assert "alert.raised" in [line.what for line in lost.history]
+    ended = lifecycle.ends(lost.booking, DOOR, now=NOW)
+    assert "alert.resolved" in [line.what for line in ended.history]
+
+
+def test_residual_codes_that_are_gone_are_forgotten() -> None:
+    """Only those."""
+    it = with_door(issued(), residual=(code("c-0", NEWER), code("c-9", NEWER)))
+    assert lifecycle.without_residual(it, DOOR, frozenset()) is it
+    left = lifecycle.without_residual(it, DOOR, frozenset({"c-0"})).door(DOOR).residual
+    assert [each.access_code_id for each in left] == ["c-9"]

@@ -46,7 +46,7 @@ def issues(it: Booking, device_id: str = DOOR) -> Change:
 
 def confirms(it: Booking, device_id: str = DOOR, reason: str = "") -> Change:
     """Record that Seam confirms the code."""
-    return lifecycle.confirms(it, device_id, reason=reason, detail="", now=NOW)
+    return lifecycle.confirms(it, device_id, reason=reason, detail="", due_at=CHECK_OUT, now=NOW)
 
 
 def stumbles(it: Booking, *, tell: bool) -> Change:

@@ -128,8 +128,8 @@ def told_of(change: Change, before: Booking) -> list[str]:
 
 
 def lines_of(change: Change) -> list[str]:
-    """Return the names of the history lines that a transition wrote."""
-    return [entry.what for entry in change.history]
+    """Return the names of the history lines that a transition wrote, but for those that tell of its alerts."""
+    return [entry.what for entry in change.history if not entry.what.startswith("alert.")]
 
 
 Transition = Callable[[Booking], Change]

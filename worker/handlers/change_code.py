@@ -4,6 +4,8 @@ Changing a window and deleting may both be repeated without harm, so an answer t
 the next try reads first how the code stands.
 """
 
+from dataclasses import dataclass
+
 import structlog
 
 from shared.clock import Clock
@@ -15,6 +17,13 @@ from worker.seam.access_codes import AccessCodes, CodeReport
 from worker.seam.errors import NotFound, OutcomeUnknown, Refused, Unreachable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """The code has the wanted window; the call with this id told so."""
+
+    request_id: str | None
 
 
 class ChangeCode:
@@ -32,7 +41,8 @@ class ChangeCode:
             return booking
         report = self._codes.get(code.access_code_id)
         now = self._clock()
-        if report is not None and window is not None and self._becomes(report, window):
+        changed = self._becomes(report, window) if report is not None and window is not None else None
+        if changed is not None and window is not None:
             altered = AccessCode(
                 access_code_id=code.access_code_id,
                 window=window,
@@ -41,7 +51,15 @@ class ChangeCode:
             )
             return self._ledger.update(
                 booking,
-                lambda it: lifecycle.alters(it, booked.key, altered, revision=booking.revision, asked=window, now=now),
+                lambda it: lifecycle.alters(
+                    it,
+                    booked.key,
+                    altered,
+                    revision=booking.revision,
+                    asked=window,
+                    request_id=changed.request_id,
+                    now=now,
+                ),
             )
         is_gone = report is None or self._is_taken_back(code, report)
         return self._ledger.update(
@@ -62,20 +80,20 @@ class ChangeCode:
             booking, lambda it: lifecycle.withdraws(it, booked.key, gone=frozenset(gone), now=now)
         )
 
-    def _becomes(self, report: CodeReport, window: Window) -> bool:
-        """Change the code at Seam if it may be changed; False where it may not, or Seam refuses all the same."""
+    def _becomes(self, report: CodeReport, window: Window) -> _Changed | None:
+        """Change the code at Seam if it may be changed; None where it may not, or Seam refuses all the same."""
         if report.window == window:
-            return True
+            return _Changed(report.request_id)
         if not may_become(report.window, window, report.flags):
-            return False
+            return None
         try:
-            self._codes.change_window(report.access_code_id, window)
+            request_id = self._codes.change_window(report.access_code_id, window)
         except OutcomeUnknown as unknown:
             raise Unreachable(str(unknown)) from unknown
         except Refused as refusal:
             log.warning("code.change_refused", access_code_id=report.access_code_id, error=str(refusal))
-            return False
-        return True
+            return None
+        return _Changed(request_id)
 
     def _is_taken_back(self, code: AccessCode, report: CodeReport) -> bool:
         """Delete a code that another one replaces, unless it opens the door right now: a guest may be living there."""

@@ -1,21 +1,17 @@
 """What has become of an access code: read it at Seam and record what that means for the guest."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
 
 from shared.clock import Clock
 from shared.domain import lifecycle
 from shared.domain.code_condition import Confirmed, InTrouble, StillToCome, condition_of
-from shared.domain.records import AccessCode, BookedDoor, Booking, Change, Window, on_clock_of
+from shared.domain.code_looks import late_at, next_look, next_look_when_confirmed
+from shared.domain.code_oddities import oddity_of
+from shared.domain.records import AccessCode, BookedDoor, Booking, Change
+from shared.domain.seam_words import in_words, why_not_yet
 from shared.ledger.bookings import BookingLedger
 from worker.seam.access_codes import AccessCodes, CodeReport
-
-# Seam programs a code about 60 minutes before its start (Seam docs, "Access codes": just-in-time programming).
-PROGRAMMED_BEFORE: Final = timedelta(minutes=60)
-# Webhooks bring the news; these looks are the net under them, so they may thin out until the code should be set.
-_FIRST_LOOK_AFTER: Final = timedelta(seconds=15)
-_LONGEST_PAUSE: Final = timedelta(hours=6)
-_PAUSE_WHEN_LATE: Final = timedelta(minutes=2)
 
 
 class CheckCode:
@@ -33,50 +29,36 @@ class CheckCode:
         if code is None or now >= code.window.ends_at:
             return self._ledger.update(booking, lambda it: lifecycle.rests(it, door.key, now=now))
         report = self._codes.get(code.access_code_id)
+        unmanaged = report is None and self._codes.is_unmanaged(code.access_code_id)
+        gone = self._gone(door, now)
 
         def transition(it: Booking) -> Change:
             # Whoever changed the code of this door meanwhile knows more than this look does.
             if it.door(door.key).code != code:
                 raise lifecycle.Overtaken
+            it = lifecycle.without_residual(it, door.key, gone)
+            if unmanaged:
+                return lifecycle.unconfirmed(
+                    it,
+                    door.key,
+                    reason="code_unmanaged",
+                    detail=f"It is access code {code.access_code_id}.",
+                    failed=True,
+                    due_at=self._next_look(door, code, now),
+                    now=now,
+                )
+            if report is None:
+                return lifecycle.loses_code(it, door.key, now=now)
             return self._transition(it, door, code, report, now)
 
         return self._ledger.update(booking, transition)
 
-    def _transition(
-        self,
-        booking: Booking,
-        door: BookedDoor,
-        code: AccessCode,
-        report: CodeReport | None,
-        now: datetime,
-    ) -> Change:
-        if report is None:
-            return lifecycle.loses_code(booking, door.key, now=now)
-        condition = condition_of(
-            status=report.status,
-            has_pin=report.has_pin,
-            pending=report.pending,
-            errors=report.errors,
-        )
-        match condition:
-            case Confirmed():
-                odd = _difference(door, report)
-                reason = "window_differs" if odd else ""
-                return lifecycle.confirms(booking, door.key, reason=reason, detail=odd, now=now)
-            case InTrouble(error_code, message, is_final):
-                return lifecycle.unconfirmed(
-                    booking,
-                    door.key,
-                    reason="code_problem",
-                    detail=f"Seam says: {error_code}: {message}".strip(": "),
-                    failed=is_final,
-                    due_at=self._next_look(door, code, now),
-                    now=now,
-                )
-            case StillToCome():
-                return self._still_to_come(booking, door, code, report, now)
+    def _gone(self, door: BookedDoor, now: datetime) -> frozenset[str]:
+        """Return which codes of earlier revisions open the door no more: a person may have deleted one."""
+        alive = [code.access_code_id for code in door.residual if code.window.ends_at > now]
+        return frozenset(each for each in alive if self._codes.get(each) is None)
 
-    def _still_to_come(
+    def _transition(
         self,
         booking: Booking,
         door: BookedDoor,
@@ -84,38 +66,30 @@ class CheckCode:
         report: CodeReport,
         now: datetime,
     ) -> Change:
-        late_at = max(code.window.starts_at - PROGRAMMED_BEFORE, code.known_since) + self._late_set_after
-        # A window that is being changed differs because it is being changed.
-        odd = "" if "updating_time_frame" in report.pending else _difference(door, report)
-        reason = "late_set" if now >= late_at else "window_differs" if odd else ""
-        pending = ", ".join(report.pending)
-        detail = (f"Pending at Seam: {pending}." if pending else "") if reason == "late_set" else odd
-        due_at = min(self._next_look(door, code, now), late_at) if now < late_at else self._next_look(door, code, now)
-        return lifecycle.unconfirmed(
-            booking,
-            door.key,
-            reason=reason,
-            detail=detail,
-            failed=False,
-            due_at=due_at,
-            now=now,
+        odd = oddity_of(
+            door,
+            made=report.window,
+            user_level_id=report.user_level_id,
+            pending=report.pending,
+            warnings=report.warnings,
         )
+        unconfirmed = partial(
+            lifecycle.unconfirmed, booking, door.key, due_at=self._next_look(door, code, now), now=now
+        )
+        match condition_of(status=report.status, has_pin=report.has_pin, pending=report.pending, errors=report.errors):
+            case Confirmed():
+                due_at = next_look_when_confirmed(code, check_out=door.check_out, now=now)
+                return lifecycle.confirms(
+                    booking, door.key, reason=odd.reason, detail=odd.detail, due_at=due_at, now=now
+                )
+            case InTrouble(error_code, message, is_final):
+                detail = f"{in_words(error_code, message)}."
+                return unconfirmed(reason="code_problem", detail=detail, failed=is_final)
+            case StillToCome() if now >= late_at(code, self._late_set_after):
+                return unconfirmed(reason="late_set", detail=why_not_yet(report.pending, report.warnings), failed=False)
+            case StillToCome():
+                return unconfirmed(reason=odd.reason, detail=odd.detail, failed=False)
 
     def _next_look(self, door: BookedDoor, code: AccessCode, now: datetime) -> datetime:
-        expected_at = code.window.starts_at - PROGRAMMED_BEFORE
-        backed_off = now + min(_LONGEST_PAUSE, _FIRST_LOOK_AFTER * int(4 ** min(door.attempts, 8)))
-        if now < expected_at:
-            return min(backed_off, expected_at + _PAUSE_WHEN_LATE)
-        return min(backed_off, now + _PAUSE_WHEN_LATE)
-
-
-def _difference(door: BookedDoor, report: CodeReport) -> str:
-    """Say in words how the code's window differs from what was asked; nothing where it doesn't."""
-    asked, made = door.asked, report.window
-    if asked is None or asked == made:
-        return ""
-    return f"Asked for {_span(asked)}, got {_span(on_clock_of(asked, made))}."
-
-
-def _span(window: Window) -> str:
-    return f"{window.starts_at:%Y-%m-%d %H:%M} to {window.ends_at:%Y-%m-%d %H:%M}"
+        late_from = late_at(code, self._late_set_after)
+        return next_look(code, attempts=door.attempts, late_from=late_from, now=now)

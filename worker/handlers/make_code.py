@@ -90,6 +90,7 @@ class MakeCode:
                 booked,
                 existing,
                 asked=making.window,
+                user_level_id=making.user_level_id,
                 revision=booking.revision,
                 adopted=True,
                 learn=unmoved,
@@ -133,7 +134,13 @@ class MakeCode:
         made = self._find.made_by(intent, booking, booked, on_door)
         if made is not None:
             return self._record(
-                booking, booked, made, asked=intent.window, revision=booked.planned_revision, adopted=True
+                booking,
+                booked,
+                made,
+                asked=intent.window,
+                user_level_id=intent.user_level_id,
+                revision=booked.planned_revision,
+                adopted=True,
             )
         now = self._clock()
         if now < intent.at + self._settle:
@@ -172,7 +179,10 @@ class MakeCode:
             raise
         except Refused as refusal:
             self._ledger.update(booking, undone)
-            detail, facts = f"Seam says: {refusal}.", {"error_type": refusal.error_type}
+            detail, facts = (
+                f"Seam says: {refusal}.",
+                {"error_type": refusal.error_type, "request_id": refusal.request_id},
+            )
             return self._ledger.update(
                 booking,
                 lambda it: lifecycle.fails(
@@ -190,7 +200,15 @@ class MakeCode:
                 "create.in_doubt", booking_id=booking.booking_id, device_id=booked.device_id, error=str(unknown)
             )
             raise
-        return self._record(booking, booked, report, asked=intent.window, revision=booking.revision, adopted=False)
+        return self._record(
+            booking,
+            booked,
+            report,
+            asked=intent.window,
+            user_level_id=intent.user_level_id,
+            revision=booking.revision,
+            adopted=False,
+        )
 
     def _record(
         self,
@@ -199,6 +217,7 @@ class MakeCode:
         report: CodeReport,
         *,
         asked: Window,
+        user_level_id: str,
         revision: int | None,
         adopted: bool,
         learn: Callable[[Booking], Booking] = _as_it_is,
@@ -219,7 +238,15 @@ class MakeCode:
         return self._ledger.update(
             booking,
             lambda it: lifecycle.issues(
-                learn(it), booked.key, code, revision=revision, asked=asked, adopted=adopted, now=now
+                learn(it),
+                booked.key,
+                code,
+                revision=revision,
+                asked=asked,
+                user_level_id=user_level_id or None,
+                request_id=report.request_id,
+                adopted=adopted,
+                now=now,
             ),
         )
 

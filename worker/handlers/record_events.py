@@ -9,8 +9,10 @@ from redis import Redis
 
 from shared.clock import Clock
 from shared.contracts import EVENT_FIELD, LONGEST_ID, is_id
+from shared.domain import lifecycle
+from shared.domain.code_story import occurred_at, replaces_pin
 from shared.domain.events import Meaning, meaning_of
-from shared.ledger.bookings import BookingLedger, Owner
+from shared.ledger.bookings import BookingLedger, Owner, UnknownBooking
 from shared.ledger.due import DueSet, door_item
 from shared.parked import Parked, kept_text
 from shared.redis_client import REPLACED
@@ -63,11 +65,23 @@ class RecordEvents:
             )
             if owner is not None and meaning is not Meaning.NOTE:
                 concerned[owner] = None
+            if owner is not None and replaces_pin(event):
+                self._note_pin(owner, event)
         # A place in the due-set before the acknowledgement: a kill in between costs a delay, not the look.
         self._due.hold((door_item(owner.booking_id, owner.door_key) for owner in concerned), self._clock())
         acknowledge(self._redis, self._stream, entry_ids)
         for owner in concerned:
             self._look(owner.booking_id, owner.door_key)
+
+    def _note_pin(self, owner: Owner, event: Mapping[str, Any]) -> None:
+        """Record that a PIN was replaced: the one thing that no later look can tell, since no PIN is kept."""
+        now = self._clock()
+        at = occurred_at(event) or now
+        try:
+            booking = self._ledger.get(owner.booking_id)
+        except UnknownBooking:
+            return
+        self._ledger.update(booking, lambda it: lifecycle.pin_replaced(it, event["access_code_id"], at=at, now=now))
 
     def _entries(self, entry_ids: list[str]) -> list[tuple[str, Mapping[str, str]]]:
         pipeline = self._redis.pipeline(transaction=False)

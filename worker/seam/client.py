@@ -40,6 +40,12 @@ NEVER_SENT: Final = (
 )
 
 
+class Answer(dict[str, Any]):
+    """The JSON object that Seam answered; `request_id` is what its support finds the call by."""
+
+    request_id: str | None = None
+
+
 class SeamClient:
     """Calls to Seam's API. Thread-safe: each thread gets a client of its own."""
 
@@ -62,7 +68,7 @@ class SeamClient:
         self._transport = transport
         self._of_thread = threading.local()
 
-    def read(self, path: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def read(self, path: str, parameters: Mapping[str, Any]) -> Answer:
         """Call a reading endpoint. Raises TryAgainLater, Refused or Unreadable.
 
         Sent as POST with a JSON body, which Seam accepts for every read: what is asked for stays out of addresses, and
@@ -80,7 +86,7 @@ class SeamClient:
             _raise_refusal(path, response)
         return _object(path, response, Unreadable)
 
-    def change(self, path: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    def change(self, path: str, parameters: Mapping[str, Any]) -> Answer:
         """Call an endpoint that changes something, once.
 
         Raises Unreachable if it was never sent, RateLimited, Unauthorized or Refused if Seam said so, and
@@ -155,7 +161,7 @@ def _error_of(response: httpx.Response) -> tuple[str, str]:
     return mask_digits(error_type[:80]), mask_digits(message[:_LONGEST_REASON])
 
 
-def _object(path: str, response: httpx.Response, error_class: type[SeamError]) -> dict[str, Any]:
+def _object(path: str, response: httpx.Response, error_class: type[SeamError]) -> Answer:
     request_id = _request_id(response)
     if len(response.content) > _LARGEST_ANSWER:
         raise error_class(f"{path}: an answer of {len(response.content)} bytes", request_id=request_id)
@@ -165,7 +171,9 @@ def _object(path: str, response: httpx.Response, error_class: type[SeamError]) -
         raise error_class(f"{path}: the answer is not JSON", request_id=request_id) from error
     if not isinstance(body, dict):
         raise error_class(f"{path}: the answer is not a JSON object", request_id=request_id)
-    return body
+    answer = Answer(body)
+    answer.request_id = request_id
+    return answer
 
 
 def _request_id(response: httpx.Response) -> str | None:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from deploy.sandbox.api.pages import one_page
 from deploy.sandbox.api.params import Params
 from deploy.sandbox.code_objects import attempt_object, code_object
-from deploy.sandbox.codes import Code
+from deploy.sandbox.codes import Code, Phase
 from deploy.sandbox.errors import ApiError, not_found
 from deploy.sandbox.wire import JsonObject
 from deploy.sandbox.world import World
@@ -24,6 +24,16 @@ _UNSUPPORTED_SELECTORS = (
 def get(world: World, params: Params) -> JsonObject:
     """Return one code, by ``access_code_id``, or by ``device_id`` and ``code``."""
     return {"access_code": code_object(one_code(world, params))}
+
+
+def get_unmanaged(world: World, params: Params) -> JsonObject:
+    """Return one code that was converted to unmanaged, by ``access_code_id``."""
+    access_code_id = params.required("access_code_id")
+    params.check()
+    code = world.codes.find(access_code_id)
+    if code is None or code.is_managed or code.phase is Phase.GONE:
+        raise not_found("unmanaged_access_code", access_code_id)
+    return {"access_code": code_object(code)}
 
 
 def one_code(world: World, params: Params) -> Code:

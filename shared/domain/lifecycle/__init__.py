@@ -5,7 +5,18 @@ doors and writes into the outbox what the booking system and the ops team are to
 the same moment as the state, and stored with it.
 """
 
-from shared.domain.lifecycle.following import confirms, ends, loses_code, rests, unconfirmed, withdraws
+from shared.domain.lifecycle.following import (
+    confirms,
+    drifts,
+    ends,
+    loses_code,
+    pin_replaced,
+    rests,
+    reveals_pin,
+    unconfirmed,
+    withdraws,
+    without_residual,
+)
 from shared.domain.lifecycle.making import intends, issues, nothing_made
 from shared.domain.lifecycle.messages import Repeated, Superseded, accept, retried, told
 from shared.domain.lifecycle.planning import (
@@ -33,6 +44,7 @@ __all__ = [
     "accept",
     "alters",
     "confirms",
+    "drifts",
     "ends",
     "fails",
     "intends",
@@ -42,9 +54,11 @@ __all__ = [
     "leaves_out",
     "loses_code",
     "nothing_made",
+    "pin_replaced",
     "rests",
     "retires",
     "retried",
+    "reveals_pin",
     "schedules",
     "splits",
     "stumbles",
@@ -53,4 +67,5 @@ __all__ = [
     "waits",
     "wakes",
     "withdraws",
+    "without_residual",
 ]

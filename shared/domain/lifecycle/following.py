@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.lifecycle.settling import Overtaken, moved
+from shared.domain.lifecycle.settling import Overtaken, moved, with_door
 from shared.domain.records import Booking, Change, HistoryEntry, State
 
 
-def confirms(booking: Booking, key: str, *, reason: str, detail: str, now: datetime) -> Change:
+def confirms(booking: Booking, key: str, *, reason: str, detail: str, due_at: datetime, now: datetime) -> Change:
     """Record that Seam confirms the code; `reason` says what is odd about it all the same."""
     before = booking.door(key)
     door = replace(
@@ -17,7 +17,7 @@ def confirms(booking: Booking, key: str, *, reason: str, detail: str, now: datet
         detail=detail,
         is_muted=False,
         attempts=0,
-        due_at=before.check_out or (before.code.window.ends_at if before.code else None),
+        due_at=due_at,
     )
     entry = HistoryEntry(at=now, what="code.confirmed", text=f"Seam confirms the code. {detail}".strip())
     is_news = (before.state, before.reason) != (State.READY, reason)
@@ -59,6 +59,46 @@ def rests(booking: Booking, key: str, *, now: datetime) -> Change:
     """Leave a door alone until check-out: its code's window is over, and what Seam says of it matters no more."""
     door = booking.door(key)
     return moved(booking, replace(door, due_at=door.check_out), now)
+
+
+def without_residual(booking: Booking, key: str, gone: frozenset[str]) -> Booking:
+    """Return the booking without those codes of earlier revisions that are `gone` from Seam."""
+    door = booking.door(key)
+    residual = tuple(code for code in door.residual if code.access_code_id not in gone)
+    return replace(booking, doors=with_door(booking, replace(door, residual=residual))) if gone else booking
+
+
+def pin_replaced(booking: Booking, access_code_id: str, *, at: datetime, now: datetime) -> Change:
+    """Record that Seam replaced the PIN of the code at hand: whoever was told the old one stands before the door.
+
+    Only the latest such moment counts, so repeats and any order end in the same. Nothing for codes of the past.
+    """
+    for door in booking.doors:
+        if door.code is None or door.code.access_code_id != access_code_id or not door.wanted or booking.cancelled:
+            continue
+        if door.pin_changed_at is not None and door.pin_changed_at >= at:
+            continue
+        text = f"The PIN of access code {access_code_id} was replaced."
+        entry = HistoryEntry(at=now, what="pin.replaced", text=text)
+        return moved(booking, replace(door, pin_changed_at=at), now, entry)
+    return Change(booking)
+
+
+def reveals_pin(booking: Booking, key: str, *, by: str, now: datetime) -> Change:
+    """Record, before a PIN is shown, that `by` asked for it."""
+    door = booking.door(key)
+    code = door.code.access_code_id if door.code else "unknown"
+    entry = HistoryEntry(at=now, what="pin.revealed", text=f"{by} was shown the PIN of access code {code}.")
+    return moved(booking, replace(door, pin_revealed_at=now), now, entry)
+
+
+def drifts(booking: Booking, key: str, drift: str, *, now: datetime) -> Change:
+    """Record how the door was changed under a code that exists; empty where it fits (again)."""
+    door = booking.door(key)
+    if door.drift == drift:
+        return Change(booking)
+    text = drift or "The door's time slots fit the code again."
+    return moved(booking, replace(door, drift=drift), now, HistoryEntry(at=now, what="door.drifted", text=text))
 
 
 def loses_code(booking: Booking, key: str, *, now: datetime) -> Change:

@@ -27,6 +27,7 @@ def intends(
         raise Overtaken
     door = planned(booking, seen_door.key, revision)
     door = replace(door, state=State.CREATING, intent=intent, asked=intent.window, due_at=due_at)
+    door = replace(door, asked_user_level_id=intent.user_level_id or None)
     text = f"Asking Seam for a code from {span(intent.window)}."
     return moved(booking, door, now, HistoryEntry(at=now, what="code.requested", text=text, facts=facts))
 
@@ -40,8 +41,12 @@ def issues(
     asked: Window,
     adopted: bool,
     now: datetime,
+    user_level_id: str | None = None,
+    request_id: str | None = None,
 ) -> Change:
     """Record that the access code exists, by our create or found by a look (`adopted`). Closes the intent.
+
+    `asked` and `user_level_id` are what it should be for, `request_id` is of the call to Seam that told of it.
 
     A fact, whatever became of the booking meanwhile: `revision` is what the code was made for, and if that isn't the
     booking's any more, the door is planned again with this code at hand.
@@ -53,6 +58,9 @@ def issues(
         intent=None,
         code=code,
         asked=asked,
+        asked_user_level_id=user_level_id,
+        pin_changed_at=None,
+        drift="",
         reason="",
         detail="",
         is_muted=False,
@@ -72,7 +80,7 @@ def issues(
         at=now,
         what="code.adopted" if adopted else "code.issued",
         text=f"Access code {code.access_code_id} {how}, from {span(code.window)}.",
-        facts={"access_code_id": code.access_code_id},
+        facts={"access_code_id": code.access_code_id, "request_id": request_id},
     )
     return moved(booking, door, now, *(() if is_known else (entry,)))
 

@@ -129,14 +129,25 @@ def leaves_out(booking: Booking, key: str, *, revision: int, now: datetime) -> C
     return moved(booking, door, now)
 
 
-def alters(booking: Booking, key: str, code: AccessCode, *, revision: int, asked: Window, now: datetime) -> Change:
-    """Record that the door's code was changed to another window at Seam."""
+def alters(
+    booking: Booking,
+    key: str,
+    code: AccessCode,
+    *,
+    revision: int,
+    asked: Window,
+    now: datetime,
+    request_id: str | None = None,
+) -> Change:
+    """Record that the door's code was changed to another window at Seam, by the call of this id."""
     door = planned(booking, key, revision)
     if door.code is None or door.code.access_code_id != code.access_code_id:
         raise Overtaken
     door = replace(door, state=State.ISSUED, code=code, asked=asked, attempts=0, due_at=now + READ_BACK_WITHIN)
     text = f"Access code {code.access_code_id} was changed to {span(asked)}."
-    return moved(booking, door, now, HistoryEntry(at=now, what="code.altered", text=text))
+    return moved(
+        booking, door, now, HistoryEntry(at=now, what="code.altered", text=text, facts={"request_id": request_id})
+    )
 
 
 def retires(booking: Booking, key: str, *, revision: int, is_gone: bool, now: datetime) -> Change:

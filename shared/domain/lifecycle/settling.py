@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.domain import notices
-from shared.domain.records import BookedDoor, Booking, Change, HistoryEntry, State, Window
+from shared.domain.records import AlertNotice, BookedDoor, Booking, Change, HistoryEntry, State, Window
 
 Facts = dict[str, Any]
 
@@ -61,6 +61,8 @@ def settled(before: Booking | None, after: Booking, now: datetime, *history: His
         residual_access_until=_residual_until(after, now),
     )
     after = notices.added(before, after, now)
+    told = after.outbox[len(before.outbox) if before else 0 :]
+    history = (*history, *(_line_of(notice) for notice in told if isinstance(notice, AlertNotice)))
     if before is None or before.state is not state:
         was = before.state if before else "new"
         history = (
@@ -68,6 +70,12 @@ def settled(before: Booking | None, after: Booking, now: datetime, *history: His
             HistoryEntry(at=now, what=f"booking.{state}", text=f"The booking went from {was} to {state}."),
         )
     return Change(after, history)
+
+
+def _line_of(notice: AlertNotice) -> HistoryEntry:
+    if notice.raised:
+        return HistoryEntry(at=notice.at, what="alert.raised", text=f"{notice.problem}: {notice.happened}")
+    return HistoryEntry(at=notice.at, what="alert.resolved", text=f"{notice.problem}: the problem is gone.")
 
 
 def _verdict(booking: Booking) -> tuple[State, str | None]:
