@@ -9,6 +9,8 @@ RECORD_EVENTS: Final = "events.record"
 ADVANCE_DOOR: Final = "doors.advance"
 DELIVER_ALERT: Final = "alerts.deliver"
 SWEEP_DUE: Final = "sweeps.due"
+RUN_CHORE: Final = "chores.run"
+REFRESH_DOOR: Final = "doors.refresh"
 
 BOOKING_FIELD: Final = "message"
 EVENT_FIELD: Final = "event"

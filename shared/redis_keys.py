@@ -31,17 +31,17 @@ class Keyspace:
 
 
 KEYSPACES: Final = (
-    Keyspace(f"{PREFIX}:{{booking:*}}:record", "shared.ledger.bookings", "check-out + RETENTION"),
-    Keyspace(f"{PREFIX}:{{booking:*}}:history", "shared.ledger.bookings", "check-out + RETENTION"),
-    Keyspace(f"{PREFIX}:{{code:*}}:owner", "shared.ledger.codes", "check-out + RETENTION"),
+    Keyspace(f"{PREFIX}:{{booking:*}}:record", "shared.ledger.bookings", "check-out + twice RETENTION"),
+    Keyspace(f"{PREFIX}:{{booking:*}}:history", "shared.ledger.bookings", "check-out + twice RETENTION"),
+    Keyspace(f"{PREFIX}:{{code:*}}:owner", "shared.ledger.codes", "check-out + twice RETENTION"),
     Keyspace(
         f"{PREFIX}:{{code:*}}:events",
         "shared.ledger.codes",
-        "three days, then check-out + RETENTION",
+        "three days, then check-out + twice RETENTION; or until its booking is forgotten",
     ),
     Keyspace(f"{PREFIX}:{{door:*}}:device", "worker.seam.doors", "DOOR_CACHE_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:fingerprint", "worker.seam.doors", "RETENTION"),
-    Keyspace(f"{PREFIX}:{{door:*}}:bookings", "shared.ledger.bookings", "the last check-out + RETENTION"),
+    Keyspace(f"{PREFIX}:{{door:*}}:bookings", "shared.ledger.bookings", "the last check-out + twice RETENTION"),
     Keyspace(f"{PREFIX}:{{door:*}}:spent", "worker.admission", "ADMISSION_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:queue", "worker.admission", "ADMISSION_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:asked", "worker.admission", "ADMISSION_FOR"),
@@ -51,6 +51,10 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:alerts", "shared.ledger.alerts", None),
     Keyspace(f"{PREFIX}:parked", "shared.parked", None),
     Keyspace(f"{PREFIX}:generation", "shared.ledger.generation", None),
+    Keyspace(f"{PREFIX}:doors", "shared.ledger.bookings", None),
+    Keyspace(f"{PREFIX}:arrivals", "shared.ledger.bookings", None),
+    Keyspace(f"{PREFIX}:chores", "worker.chores", None),
+    Keyspace(f"{PREFIX}:reconciliation", "shared.ledger.reconciliation", None),
     Keyspace(f"{PREFIX}:ignored", "receiver.inbox", None),
     Keyspace("{*}:seen:*", "shared.streams", "three days"),
 )
@@ -61,6 +65,12 @@ ALERTS: Final = f"{PREFIX}:alerts"
 PARKED: Final = f"{PREFIX}:parked"
 GENERATION: Final = f"{PREFIX}:generation"
 IGNORED: Final = f"{PREFIX}:ignored"
+# Doors with bookings, by the latest check-out (epoch seconds); bookings by their check-in. Both shed what is past.
+DOORS: Final = f"{PREFIX}:doors"
+ARRIVALS: Final = f"{PREFIX}:arrivals"
+# When each chore was last done, and how far events were compared with what webhooks had brought.
+CHORES: Final = f"{PREFIX}:chores"
+RECONCILIATION: Final = f"{PREFIX}:reconciliation"
 
 
 def booking_record(booking_id: str) -> str:

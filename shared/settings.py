@@ -11,7 +11,7 @@ import re
 import sys
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NoReturn, Self
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.domain.daily import DailyTime, parse_daily_time
 from shared.domain.durations import parse_duration
 from shared.domain.matching import MatchPolicy, SlotPreference
 
@@ -37,7 +38,12 @@ def _duration(value: Any) -> Any:
     return parse_duration(value) if isinstance(value, str) else value
 
 
+def _daily_time(value: Any) -> Any:
+    return parse_daily_time(value) if isinstance(value, str) else value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+DailyMoment = Annotated[DailyTime, BeforeValidator(_daily_time)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -73,6 +79,11 @@ class Settings(BaseSettings):
     retention: Duration = Field(timedelta(days=90), description="How long after check-out a booking is kept.")
     reclaim_after: Duration = Field(timedelta(seconds=60), description="Idle time after which work is taken over.")
     waiting_retry_every: Duration = Field(timedelta(minutes=15), description="Longest pause between tries of a wait.")
+    reconcile_every: Duration = Field(timedelta(minutes=5), description="How often Seam's own list of events is read.")
+    door_refresh_every: Duration = Field(timedelta(minutes=30), description="How often doors with bookings are read.")
+    arrivals_check_at: DailyMoment = Field(
+        DailyTime(time(7), "UTC"), description="When the coming arrivals are checked each day: `07:00 Europe/Vienna`."
+    )
     late_set_after: Duration = Field(timedelta(minutes=15), description="How late a code may be set before an alert.")
     door_cache_for: Duration = Field(timedelta(seconds=30), description="How long a door's slots are remembered.")
     seam_timeout: Duration = Field(timedelta(seconds=20), description="How long one answer of Seam may take.")

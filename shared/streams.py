@@ -4,21 +4,49 @@ An entry is taken out of its stream in the same step in which it is acknowledged
 to be done, its length is the backlog, and memory stays flat.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 from redis import Redis
 
 from shared import redis_keys
+from shared.contracts import EVENT_FIELD
 
 GROUP: Final = "oracode"
+_MOST_AT_ONCE: Final = 200
 APPEND_ONCE_SCRIPT: Final = (Path(__file__).parent / "append_once.lua").read_text()
+
+
+class EventStream:
+    """Where `web` puts Seam's events; the worker adds those that never came by webhook."""
+
+    def __init__(self, redis: Redis, stream: str) -> None:
+        self._stream = stream
+        self._append = redis.register_script(APPEND_ONCE_SCRIPT)
+
+    def append_missing(self, events: Sequence[tuple[str, str]], received_at: str) -> list[bool]:
+        """Append (event_id, event JSON without PINs) pairs; True for each that nobody had brought within three days.
+
+        Atomic for each few hundred of them.
+        """
+        missing: list[bool] = []
+        for start in range(0, len(events), _MOST_AT_ONCE):
+            group = events[start : start + _MOST_AT_ONCE]
+            keys = [self._stream, *(redis_keys.seen(self._stream, event_id) for event_id, _ in group)]
+            args: list[str | int] = [int(redis_keys.SEEN_FOR.total_seconds()), EVENT_FIELD]
+            for _, event in group:
+                args += (event, received_at)
+            missing += [answer == 1 for answer in self._append(keys=keys, args=args)]
+        return missing
 
 
 class OutcomeStream:
     """The stream that tells booking systems what became of their bookings."""
 
     def __init__(self, redis: Redis, stream: str) -> None:
+        self._redis = redis
         self._stream = stream
         self._append = redis.register_script(APPEND_ONCE_SCRIPT)
 
@@ -27,6 +55,29 @@ class OutcomeStream:
         keys = [self._stream, redis_keys.seen(self._stream, message_id)]
         args: list[str | int] = [int(redis_keys.SEEN_FOR.total_seconds()), "message", message, ""]
         return bool(self._append(keys=keys, args=args)[0] == 1)
+
+    def trim(self, before: datetime) -> int:
+        """Take out what is older than `before` and no consumer group still needs; return how many entries that were.
+
+        A group needs what it has not been given, and what it was given and hasn't acknowledged.
+        """
+        if not self._redis.exists(self._stream):
+            return 0
+        oldest_needed = [f"{int(before.timestamp() * 1000)}-0"]
+        for group in cast(Any, self._redis.xinfo_groups(self._stream)):
+            pending = cast(Any, self._redis.xpending(self._stream, group["name"]))
+            oldest_needed.append(pending["min"] or _after(group["last-delivered-id"]))
+        return int(cast(Any, self._redis.xtrim(self._stream, minid=min(oldest_needed, key=_place), approximate=False)))
+
+
+def _place(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, number = entry_id.partition("-")
+    return int(milliseconds), int(number or 0)
+
+
+def _after(entry_id: str) -> str:
+    milliseconds, number = _place(entry_id)
+    return f"{milliseconds}-{number + 1}"
 
 
 def ensure_group(redis: Redis, stream: str) -> None:

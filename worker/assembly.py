@@ -10,36 +10,45 @@ from redis import Redis
 
 from shared.clock import Clock, system_clock
 from shared.domain.bookings import UnitRules
+from shared.domain.drift import drift_of
+from shared.domain.planning import PlanningRules
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet
 from shared.ledger.generation import Generation
+from shared.ledger.reconciliation import ReconciliationLedger
 from shared.parked import ParkedList
 from shared.redis_client import connect
 from shared.settings import Settings
-from shared.streams import OutcomeStream
+from shared.streams import EventStream, OutcomeStream
 from worker.admission import Admission
 from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
 from worker.alerts.routes import channels_from
 from worker.capacity import CapacityWatch
+from worker.chores import Chore, Chores, every
 from worker.handlers.advance_door import AdvanceDoor
 from worker.handlers.apply_booking import ApplyBooking
 from worker.handlers.change_code import ChangeCode
+from worker.handlers.check_arrivals import CheckArrivals
 from worker.handlers.check_code import CheckCode
 from worker.handlers.find_code import FindCode
 from worker.handlers.make_code import MakeCode
 from worker.handlers.plan_door import PlanDoor
+from worker.handlers.reconcile import Reconcile
 from worker.handlers.record_events import RecordEvents
+from worker.handlers.refresh_doors import RefreshDoors
 from worker.handlers.tell import Tell
 from worker.handlers.wake_door import WakeDoor
 from worker.parking import Parking
 from worker.seam.access_codes import AccessCodes
 from worker.seam.client import SeamClient
 from worker.seam.doors import Doors
+from worker.seam.events import Events
 
 # How much longer than one call's time-outs a create may go on at Seam before a look that finds nothing is believed.
 SETTLE_MARGIN = timedelta(seconds=15)
+_TRIM_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class Handlers:
     record_events: RecordEvents
     advance_door: AdvanceDoor
     deliver_alert: AlertDelivery
+    chores: Chores
+    refresh_door: RefreshDoors
     due: DueSet
     redis: Redis
 
@@ -129,22 +140,30 @@ def build_handlers(
         new_id=_new_id,
     )
     change = ChangeCode(ledger=ports.ledger, codes=codes, clock=clock)
-    plan = PlanDoor(
-        ledger=ports.ledger,
-        doors=Doors(
-            client,
-            ports.redis,
-            cache_for=settings.door_cache_for,
-            remember_for=settings.retention,
-            changed=WakeDoor(ledger=ports.ledger, due=ports.due, clock=clock),
-        ),
-        make=make,
-        change=change,
+    rules = PlanningRules(
         policy=settings.match_policy,
         lead_time=settings.create_lead_time,
+        longest_wait=settings.waiting_retry_every,
         splits=settings.long_stays == "split",
-        waiting_retry_every=settings.waiting_retry_every,
-        clock=clock,
+    )
+    doors = Doors(
+        client,
+        ports.redis,
+        cache_for=settings.door_cache_for,
+        remember_for=settings.retention,
+        changed=WakeDoor(
+            ledger=ports.ledger,
+            due=ports.due,
+            drift_of=lambda booking, booked, door: drift_of(booked, rules.plan(booking, booked, door, clock())),
+            clock=clock,
+        ),
+    )
+    plan = PlanDoor(ledger=ports.ledger, doors=doors, make=make, change=change, rules=rules, clock=clock)
+    outcomes = OutcomeStream(ports.redis, settings.outcome_stream)
+    reconcile = reconciliation(settings, ports, clock)
+    arrivals = CheckArrivals(ledger=ports.ledger, alerts=ports.alerts, daily=settings.arrivals_check_at, clock=clock)
+    refresh = RefreshDoors(
+        ledger=ports.ledger, due=ports.due, doors=doors, every=settings.door_refresh_every, clock=clock
     )
     return Handlers(
         apply_booking=ApplyBooking(
@@ -177,14 +196,38 @@ def build_handlers(
             ),
             tell=Tell(
                 ledger=ports.ledger,
-                outcomes=OutcomeStream(ports.redis, settings.outcome_stream),
+                outcomes=outcomes,
                 alerts=ports.alerts,
             ),
             clock=clock,
         ),
+        chores=Chores(
+            redis=ports.redis,
+            due=ports.due,
+            clock=clock,
+            chores=(
+                Chore("reconcile", reconcile, every(settings.reconcile_every)),
+                Chore("refresh_doors", refresh.plan, every(settings.door_refresh_every)),
+                Chore("check_arrivals", arrivals, arrivals.next_at),
+                Chore("trim_outcomes", lambda: outcomes.trim(clock() - settings.retention), every(_TRIM_EVERY)),
+            ),
+        ),
+        refresh_door=refresh,
         deliver_alert=AlertDelivery(ledger=ports.alerts, channels=channels, clock=clock),
         due=ports.due,
         redis=ports.redis,
+    )
+
+
+def reconciliation(settings: Settings, ports: Ports, clock: Clock = system_clock) -> Reconcile:
+    """Return the comparison of Seam's events with what webhooks brought. Raises ValueError without SEAM_API_KEY."""
+    return Reconcile(
+        events=Events(seam_client(settings)),
+        stream=EventStream(ports.redis, settings.event_stream),
+        progress=ReconciliationLedger(ports.redis),
+        alerts=ports.alerts,
+        every=settings.reconcile_every,
+        clock=clock,
     )
 
 

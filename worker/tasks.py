@@ -9,7 +9,15 @@ import structlog
 from celery import Celery
 
 from shared.clock import Clock
-from shared.contracts import ADVANCE_DOOR, APPLY_BOOKING, DELIVER_ALERT, RECORD_EVENTS, SWEEP_DUE
+from shared.contracts import (
+    ADVANCE_DOOR,
+    APPLY_BOOKING,
+    DELIVER_ALERT,
+    RECORD_EVENTS,
+    REFRESH_DOOR,
+    RUN_CHORE,
+    SWEEP_DUE,
+)
 from shared.ledger.due import DueItem
 from worker.assembly import Handlers
 
@@ -20,7 +28,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 def register_tasks(app: Celery, handlers: Handlers, clock: Clock) -> None:
     """Make the use cases callable by name."""
+    _register_work(app, handlers)
+    _register_upkeep(app, handlers, clock)
 
+
+def _register_work(app: Celery, handlers: Handlers) -> None:
     @app.task(name=APPLY_BOOKING)
     def apply_booking(entry_id: str) -> None:
         booking = handlers.apply_booking(entry_id)
@@ -43,8 +55,19 @@ def register_tasks(app: Celery, handlers: Handlers, clock: Clock) -> None:
     def deliver_alert(key: str) -> None:
         handlers.deliver_alert(key)
 
+
+def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
+    @app.task(name=RUN_CHORE)
+    def run_chore(name: str) -> None:
+        handlers.chores(name)
+
+    @app.task(name=REFRESH_DOOR)
+    def refresh_door(device_id: str) -> None:
+        handlers.refresh_door(device_id)
+
     @app.task(name=SWEEP_DUE)
     def sweep_due() -> int:
+        handlers.chores.ensure()
         claimed = handlers.due.claim(clock(), SWEEP_LIMIT)
         for item in claimed:
             _start(app, item)
@@ -59,3 +82,7 @@ def _start(app: Celery, item: DueItem) -> None:
             app.send_task(ADVANCE_DOOR, item.ids)
         case "alert":
             app.send_task(DELIVER_ALERT, item.ids)
+        case "chore":
+            app.send_task(RUN_CHORE, item.ids)
+        case "refresh":
+            app.send_task(REFRESH_DOOR, item.ids)

@@ -43,8 +43,17 @@ _SAYS: Final[Mapping[str, str]] = {
 
 def occurred_at(event: Mapping[str, Any]) -> datetime | None:
     """Return when an event happened, None where it doesn't say so in a form that can be read."""
+    return _moment(event.get("occurred_at"))
+
+
+def moment_of(event: Mapping[str, Any]) -> datetime | None:
+    """Return when Seam recorded an event, by which its list goes; None where that can't be read."""
+    return _moment(event.get("created_at")) or occurred_at(event)
+
+
+def _moment(text: Any) -> datetime | None:
     try:
-        at = datetime.fromisoformat(str(event.get("occurred_at")))
+        at = datetime.fromisoformat(str(text))
     except ValueError:
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)

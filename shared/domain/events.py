@@ -36,6 +36,7 @@ _LOOK: Final = frozenset(
         "modified_external_to_seam",
         "deleted_external_to_seam",
         "backup_access_code_pulled",
+        "unmanaged.created",
         "unmanaged.converted_to_managed",
         "unmanaged.removed",
         "unmanaged.failed_to_convert_to_managed",
@@ -53,7 +54,6 @@ _NOTE: Final = frozenset(
         "name_changed",
         "mutations_requested",
         "delay_in_removing_from_device",
-        "unmanaged.created",
     )
 )
 

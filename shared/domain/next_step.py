@@ -19,6 +19,8 @@ class Step(Enum):
     """Read the door, match, and make the code if its time has come."""
     CHECK = auto()
     """Read the code at Seam: is it confirmed, late, in trouble, gone?"""
+    FORGET = auto()
+    """The stay is long over: its personal parts go."""
     NOTHING = auto()
     """Nothing is to be done at this moment."""
 
@@ -28,15 +30,20 @@ def next_step(booking: Booking, door: BookedDoor, now: datetime, *, prompted: bo
     is_due = door.due_at is None or door.due_at <= now
     if door.intent is not None:
         return Step.LOOK if is_due else Step.NOTHING
-    if door.state is State.ENDED:
-        return Step.NOTHING
-    if booking.cancelled or not door.wanted:
-        return Step.NOTHING if door.state is State.CANCELLED else Step.WITHDRAW
+    if door.state is State.ENDED or booking.cancelled or not door.wanted:
+        return _step_when_closed(booking, door, now, prompted=prompted)
     if door.check_out is not None and now >= door.check_out:
         return Step.END
     if not is_due and not (prompted and door.code is not None):
         return Step.NOTHING
     return _step_when_due(booking, door)
+
+
+def _step_when_closed(booking: Booking, door: BookedDoor, now: datetime, *, prompted: bool) -> Step:
+    if door.state is not State.ENDED and (door.state is not State.CANCELLED or (prompted and door.residual)):
+        return Step.WITHDRAW
+    is_due = door.due_at is not None and door.due_at <= now
+    return Step.FORGET if is_due and not booking.is_forgotten else Step.NOTHING
 
 
 def _step_when_due(booking: Booking, door: BookedDoor) -> Step:

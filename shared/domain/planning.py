@@ -9,7 +9,7 @@ from shared.domain import long_stays
 from shared.domain.bookings import Stay
 from shared.domain.doors import Door
 from shared.domain.matching import Match, MatchPolicy, Outcome, match
-from shared.domain.records import BookedDoor, Window
+from shared.domain.records import BookedDoor, Booking, Window
 from shared.domain.retries import next_wait
 from shared.domain.stay_times import instants_of
 from shared.domain.suggestions import suggest
@@ -96,6 +96,32 @@ class Plan:
     check_in: datetime
     check_out: datetime
     match: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanningRules:
+    """The settings that a plan depends on. `splits`: whether a stay that is too long becomes consecutive codes."""
+
+    policy: MatchPolicy
+    lead_time: timedelta
+    longest_wait: timedelta
+    splits: bool
+
+    def plan(self, booking: Booking, booked: BookedDoor, door: Door, now: datetime) -> Plan | None:
+        """Decide what is to be done for one door of a booking; None where there is no stay to plan."""
+        if booking.stay is None:
+            return None
+        return plan_for(
+            booking.stay,
+            booked,
+            door,
+            policy=self.policy,
+            lead_time=booking.lead_time or self.lead_time,
+            longest_wait=self.longest_wait,
+            splits=self.splits,
+            parts=sum(each.device_id == booked.device_id and each.wanted and each.part > 0 for each in booking.doors),
+            now=now,
+        )
 
 
 def plan_for(

@@ -19,6 +19,8 @@ from redis.client import Pipeline
 
 from shared import redis_keys
 from shared.clock import Clock
+from shared.domain import lifecycle
+from shared.domain.arrivals import first_check_in
 from shared.domain.code_story import story_of
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry
 from shared.domain.stay_times import surely_over_at
@@ -31,6 +33,8 @@ _MOST_CONFLICTS: Final = 50
 _PAGE: Final = 500
 # Stands in the due-set where a door's key does, for what a booking has still to tell: its doors may have nothing to do.
 _OUTBOX: Final = ""
+# How long a booking is found by its check-in after that has passed.
+_ARRIVED_FOR: Final = timedelta(days=2)
 # The story of one code; more lines than these are a flood.
 _MOST_EVENTS: Final = 500
 
@@ -114,6 +118,7 @@ class BookingLedger:
             self._due.hold((door_item(booking.booking_id, key) for key in keys), now, pipeline=pipeline)
             if before is None or before.stay != booking.stay:
                 pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
+            _index_arrival(pipeline, before, booking)
             for door in changed:
                 _index_door(pipeline, before, booking, door, expires_at)
 
@@ -212,6 +217,33 @@ class BookingLedger:
             entries += story_of(json.loads(event) for event in code_events)
         return sorted(entries, key=lambda entry: entry.at)
 
+    def forget(self, booking: Booking, key: str) -> Booking:
+        """Take the personal parts out of a booking whose stay is long over: its label, and the events of its codes.
+
+        Idempotent; a kill in between leaves it due.
+        """
+        codes = [code for door in booking.doors for code in codes_of(door)]
+        if codes:
+            self._redis.delete(*(redis_keys.code_events(code.access_code_id) for code in codes))
+        now = self._clock()
+        return self.update(booking, lambda it: lifecycle.forgets(it, key, now=now))
+
+    def arriving(self, since: datetime, until: datetime) -> list[Booking]:
+        """Return the bookings whose check-in lies in this time, as far as it is known, the nearest first."""
+        ids = cast(Any, self._redis.zrange(redis_keys.ARRIVALS, since.timestamp(), until.timestamp(), byscore=True))
+        found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids])
+        return [booking for booking in found if booking is not None]
+
+    def doors_with_bookings(self) -> list[str]:
+        """Return the doors that have a booking whose check-out is still to come; drops the others from the index.
+
+        Arrivals of the day before yesterday and earlier are dropped from theirs too.
+        """
+        now = self._clock()
+        self._redis.zremrangebyscore(redis_keys.DOORS, "-inf", now.timestamp())
+        self._redis.zremrangebyscore(redis_keys.ARRIVALS, "-inf", (now - _ARRIVED_FOR).timestamp())
+        return [str(each) for each in cast(Any, self._redis.zrange(redis_keys.DOORS, 0, -1))]
+
     def all(self) -> Iterator[Booking]:
         """Yield every booking, those that are kept longest last; expired ones are dropped from the index."""
         self._redis.zremrangebyscore(redis_keys.BOOKINGS, "-inf", self._clock().timestamp())
@@ -224,9 +256,23 @@ class BookingLedger:
             records = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids])
             yield from (record for record in records if record is not None)
 
-    def _expiry(self, booking: Booking) -> datetime:
+    def forget_at(self, booking: Booking) -> datetime:
+        """Return when the personal parts of a booking go, if its stay ends as it is booked now."""
         over_at = surely_over_at(booking.stay) if booking.stay is not None else self._clock()
         return max(over_at, self._clock()) + self._retention
+
+    def _expiry(self, booking: Booking) -> datetime:
+        return self.forget_at(booking) + self._retention
+
+
+def _index_arrival(pipeline: Pipeline, before: Booking | None, booking: Booking) -> None:
+    """Queue what finds a booking by its check-in, where that is new, or another than before."""
+    at = None if booking.cancelled else first_check_in(booking)
+    if before is None or before.cancelled != booking.cancelled or first_check_in(before) != at:
+        if at is None:
+            pipeline.zrem(redis_keys.ARRIVALS, booking.booking_id)
+        else:
+            pipeline.zadd(redis_keys.ARRIVALS, {booking.booking_id: at.timestamp()})
 
 
 def _index_door(
@@ -241,6 +287,8 @@ def _index_door(
         pipeline.zadd(of_door, {booking.booking_id: expires_at.timestamp()})
         pipeline.pexpireat(of_door, until, gt=True)
         pipeline.pexpireat(of_door, until, nx=True)
+        if booking.stay is not None:
+            pipeline.zadd(redis_keys.DOORS, {door.device_id: surely_over_at(booking.stay).timestamp()}, gt=True)
     known = {(code.access_code_id, each.key) for each in doors_before for code in codes_of(each)}
     for code in codes_of(door):
         if not lives_as_before or (code.access_code_id, door.key) not in known:

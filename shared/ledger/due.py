@@ -18,12 +18,16 @@ from shared import redis_keys
 
 _CLAIM: Final = (Path(__file__).parent / "claim_due.lua").read_text()
 
-Subject = Literal["door", "alert"]
+Subject = Literal["door", "alert", "chore", "refresh"]
 
 
 @dataclass(frozen=True, slots=True)
 class DueItem:
-    """What is due: a door of a booking (`ids`: booking_id, device_id) or an alert (`ids`: its key)."""
+    """What is due, by its `ids`.
+
+    A door of a booking (booking_id, door key), an alert (its key), a chore (its name), or the reading of a door that
+    has bookings to come (device_id).
+    """
 
     subject: Subject
     ids: tuple[str, ...]
@@ -41,6 +45,16 @@ def door_item(booking_id: str, device_id: str) -> DueItem:
 def alert_item(key: str) -> DueItem:
     """Name one alert."""
     return DueItem("alert", (key,))
+
+
+def chore_item(name: str) -> DueItem:
+    """Name one of the works that come back at intervals."""
+    return DueItem("chore", (name,))
+
+
+def refresh_item(device_id: str) -> DueItem:
+    """Name the reading of one door."""
+    return DueItem("refresh", (device_id,))
 
 
 class DueSet:
@@ -70,6 +84,12 @@ class DueSet:
                 pipeline.zadd(redis_keys.DUE, {item.encoded(): _milliseconds(at)})
         if given is None:
             pipeline.execute()
+
+    def add_missing(self, times: Iterable[tuple[DueItem, datetime]]) -> None:
+        """Put each item that isn't there yet at its time; one that is there stays as it is."""
+        members = {item.encoded(): _milliseconds(at) for item, at in times}
+        if members:
+            self._redis.zadd(redis_keys.DUE, members, nx=True)
 
     def claim(self, now: datetime, limit: int) -> list[DueItem]:
         """Take up to `limit` due items for one lease. Atomic: no two callers get the same item."""

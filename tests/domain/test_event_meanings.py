@@ -24,7 +24,7 @@ DOCUMENTED = {
     "deleted_external_to_seam": Meaning.LOOK,
     "backup_access_code_pulled": Meaning.LOOK,
     "unmanaged.converted_to_managed": Meaning.LOOK,
-    "unmanaged.created": Meaning.NOTE,
+    "unmanaged.created": Meaning.LOOK,
     "unmanaged.removed": Meaning.LOOK,
     "unmanaged.failed_to_convert_to_managed": Meaning.LOOK,
     "issued": Meaning.LOOK,

@@ -12,6 +12,7 @@ from tests.shared.stories import (
     CHECK_IN,
     CHECK_OUT,
     DOOR,
+    FORGET_AT,
     NOW,
     SECOND,
     SOON,
@@ -57,11 +58,11 @@ def test_a_code_that_is_gone_needs_a_person() -> None:
 
 
 def test_a_withdrawn_door_keeps_its_codes_as_residual_access() -> None:
-    """Nothing more is due; the booking says how long the door still opens."""
+    """Nothing more is due but to forget; the booking says how long the door still opens."""
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
-    change = lifecycle.withdraws(it, DOOR, gone=frozenset(), now=NOW)
+    change = lifecycle.withdraws(it, DOOR, gone=frozenset(), forget_at=FORGET_AT, now=NOW)
     door = change.booking.door(DOOR)
-    assert (door.state, door.code, door.due_at) == (State.CANCELLED, None, None)
+    assert (door.state, door.code, door.due_at) == (State.CANCELLED, None, FORGET_AT)
     assert [each.access_code_id for each in door.residual] == ["c-0", "c-1"]
     assert change.booking.residual_access_until == NEWER.ends_at
 
@@ -69,21 +70,21 @@ def test_a_withdrawn_door_keeps_its_codes_as_residual_access() -> None:
 def test_a_withdrawn_door_forgets_what_is_gone() -> None:
     """Codes that Seam took back open nothing."""
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
-    change = lifecycle.withdraws(it, DOOR, gone=frozenset({"c-0", "c-1"}), now=NOW)
+    change = lifecycle.withdraws(it, DOOR, gone=frozenset({"c-0", "c-1"}), forget_at=FORGET_AT, now=NOW)
     assert (change.booking.door(DOOR).residual, change.booking.residual_access_until) == ((), None)
 
 
 def test_a_door_that_is_wanted_again_is_not_withdrawn() -> None:
     """A revision that came while its codes were being taken back wins."""
     with pytest.raises(lifecycle.Overtaken):
-        lifecycle.withdraws(issued(), DOOR, gone=frozenset(), now=NOW)
+        lifecycle.withdraws(issued(), DOOR, gone=frozenset(), forget_at=FORGET_AT, now=NOW)
 
 
 def test_an_ended_door_has_nothing_more_to_come() -> None:
     """No reason, no due time."""
     it = with_door(issued(), reason="late_set", detail="x")
-    door = lifecycle.ends(it, DOOR, now=CHECK_OUT).booking.door(DOOR)
-    assert (door.state, door.reason, door.detail, door.due_at) == (State.ENDED, "", "", None)
+    door = lifecycle.ends(it, DOOR, forget_at=FORGET_AT, now=CHECK_OUT).booking.door(DOOR)
+    assert (door.state, door.reason, door.detail, door.due_at) == (State.ENDED, "", "", FORGET_AT)
 
 
 def test_a_door_rests_until_check_out() -> None:
@@ -132,7 +133,7 @@ def test_alerts_are_part_of_the_story() -> None:
     """Raised and resolved, each with a line."""
     lost = lifecycle.loses_code(issued(), DOOR, now=NOW)
     assert "alert.raised" in [line.what for line in lost.history]
-    ended = lifecycle.ends(lost.booking, DOOR, now=NOW)
+    ended = lifecycle.ends(lost.booking, DOOR, forget_at=FORGET_AT, now=NOW)
     assert "alert.resolved" in [line.what for line in ended.history]
 
 

@@ -49,10 +49,20 @@ STEPS: list[Any] = [
     pytest.param({**DUE, "intent": intent()}, {"cancelled": True}, Step.LOOK, id="look before withdrawing"),
     pytest.param({**DUE, "intent": intent(), **OVER}, {}, Step.LOOK, id="look before ending"),
     pytest.param({**state("issued"), **LATER}, {"cancelled": True}, Step.WITHDRAW, id="cancelled, whatever its time"),
-    pytest.param({**state("cancelled")}, {"cancelled": True}, Step.NOTHING, id="withdrawn once"),
+    pytest.param({**state("cancelled"), **LATER}, {"cancelled": True}, Step.NOTHING, id="withdrawn once"),
+    pytest.param(
+        {**state("cancelled"), **LATER, "residual": (code(),)},
+        {"cancelled": True, "prompted": True},
+        Step.WITHDRAW,
+        id="news of a code that outlived its booking",
+    ),
+    pytest.param({**state("cancelled"), **DUE}, {"cancelled": True}, Step.FORGET, id="a cancelled one is forgotten"),
+    pytest.param({**state("ended"), **DUE}, {}, Step.FORGET, id="an ended one is forgotten"),
+    pytest.param({**state("ended"), **DUE}, {"is_forgotten": True}, Step.NOTHING, id="forgotten once"),
+    pytest.param({**state("ended"), "due_at": None}, {}, Step.NOTHING, id="nothing to forget"),
     pytest.param({**state("ready"), **LATER, "wanted": False}, {}, Step.WITHDRAW, id="dropped"),
-    pytest.param({**state("cancelled"), "wanted": False}, {}, Step.NOTHING, id="dropped once"),
-    pytest.param({**state("ended")}, {"cancelled": True}, Step.NOTHING, id="ended stays ended"),
+    pytest.param({**state("cancelled"), **LATER, "wanted": False}, {}, Step.NOTHING, id="dropped once"),
+    pytest.param({**state("ended"), **LATER}, {"cancelled": True}, Step.NOTHING, id="ended stays ended"),
     *(
         pytest.param({**state(name), **LATER, **OVER}, {}, Step.END, id=f"{name} ends at check-out")
         for name in ("received", "scheduled", "waiting", "issued", "ready", "failed")
@@ -66,6 +76,7 @@ def test_the_next_step(fields: dict[str, Any], around: dict[str, Any], step: Ste
     """A pure reading of the record."""
     it = with_door(booking(), **fields)
     it = replace(it, revision=around.get("revision", 0), cancelled=around.get("cancelled", False))
+    it = replace(it, is_forgotten=around.get("is_forgotten", False))
     assert next_step(it, it.door(DOOR), NOW, prompted=around.get("prompted", False)) is step
 
 

@@ -18,6 +18,7 @@ DOOR, SECOND = "d-1", "d-2"
 WINDOW = Window(CHECK_IN, CHECK_OUT)
 STAY = Stay(check_in=Instant(CHECK_IN), check_out=Instant(CHECK_OUT))
 SOON = timedelta(minutes=1)
+FORGET_AT = CHECK_OUT + timedelta(days=90)
 
 
 class MovableClock:

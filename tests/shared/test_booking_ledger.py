@@ -180,32 +180,32 @@ def test_a_codes_events_live_as_long_as_its_booking(redis_client: Redis) -> None
     ledger.create_or_update("BK-1", lambda _: Change(issued()))
     three_days = int(timedelta(days=3).total_seconds())
     assert redis_client.ttl(redis_keys.code_events("c-404")) <= three_days
-    assert redis_client.expiretime(redis_keys.code_events("c-1")) == int((CHECK_OUT + RETENTION).timestamp())
+    assert redis_client.expiretime(redis_keys.code_events("c-1")) == int((CHECK_OUT + 2 * RETENTION).timestamp())
 
     ledger.create_or_update("BK-1", lambda _: Change(with_door(issued(), code=code("c-9"))))
     ledger.record_events([("c-9", "{}")])
-    assert redis_client.expiretime(redis_keys.code_events("c-9")) == int((CHECK_OUT + RETENTION).timestamp())
+    assert redis_client.expiretime(redis_keys.code_events("c-9")) == int((CHECK_OUT + 2 * RETENTION).timestamp())
 
 
 def test_everything_of_a_booking_expires_after_its_retention(redis_client: Redis) -> None:
-    """Check-out plus the retention; the index forgets it too."""
+    """Check-out plus twice the retention; the index forgets it too."""
     ledger = booking_ledger(redis_client)
     ledger.create_or_update("BK-1", lambda _: Change(issued(), (HistoryEntry(at=NOW, what="x.y", text=""),)))
-    over_at = int((CHECK_OUT + RETENTION).timestamp())
+    over_at = int((CHECK_OUT + 2 * RETENTION).timestamp())
     for key in (redis_keys.booking_record("BK-1"), redis_keys.booking_history("BK-1"), redis_keys.code_owner("c-1")):
         assert redis_client.expiretime(key) == over_at
 
     assert [each.booking_id for each in ledger.all()] == ["BK-1"]
-    after = booking_ledger(redis_client, at(CHECK_OUT + RETENTION + timedelta(seconds=1)))
+    after = booking_ledger(redis_client, at(CHECK_OUT + 2 * RETENTION + timedelta(seconds=1)))
     assert list(after.all()) == []
     assert redis_client.zcard(redis_keys.BOOKINGS) == 0
 
 
 def test_a_tombstone_expires_too(redis_client: Redis) -> None:
-    """A cancellation whose booking never came is kept for the retention."""
+    """A cancellation whose booking never came is kept as long."""
     ledger = booking_ledger(redis_client)
     ledger.create_or_update("BK-1", lambda _: accepted(kind="cancelled"))
-    assert redis_client.expiretime(redis_keys.booking_record("BK-1")) == int((NOW + RETENTION).timestamp())
+    assert redis_client.expiretime(redis_keys.booking_record("BK-1")) == int((NOW + 2 * RETENTION).timestamp())
 
 
 def test_all_bookings_are_found_over_several_pages(redis_client: Redis) -> None:

@@ -133,6 +133,10 @@ class Machine:
                     self.handlers.advance_door(*item.ids)
                 case "alert":
                     self.handlers.deliver_alert(*item.ids)
+                case "chore":
+                    self.handlers.chores(*item.ids)
+                case "refresh":
+                    self.handlers.refresh_door(*item.ids)
 
     def until(self, booking: Booking, *states: str, every: timedelta = timedelta(seconds=5)) -> Booking:
         """Let time pass and sweep, until the booking is in one of these states."""

@@ -111,6 +111,11 @@ def _check_alerts(world: World, bookings: list[Booking]) -> None:
         for door in booking.doors
         if door.wanted and not booking.cancelled and door.reason in TROUBLES and not door.is_muted
         if door.state != "ended" or door.reason == "already_over"
+    } | {
+        f"booking/{booking.booking_id}/slot_changed/{door.device_id}"
+        for booking in bookings
+        for door in booking.doors
+        if door.wanted and not booking.cancelled and door.drift and door.code is not None and door.state != "ended"
     }
     alerts = [alert for alert in world.alerts.all() if alert.notice.key.startswith("booking/")]
     assert {alert.notice.key for alert in alerts if alert.is_open} == expected, (alerts, expected)

@@ -1,5 +1,6 @@
 """A booking's way through the worker, on a real data server and a Seam stand-in."""
 
+import json
 from datetime import timedelta
 
 from redis import Redis
@@ -144,7 +145,7 @@ def test_a_window_that_differs_is_told(machine: Machine, sandbox: Sandbox) -> No
 
 
 def test_a_stay_ends(machine: Machine, sandbox: Sandbox) -> None:
-    """After check-out nothing is due any more, and that is told."""
+    """After check-out nothing is due any more but to forget it, and that is told."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     machine.clock.move(timedelta(days=6))
@@ -152,4 +153,27 @@ def test_a_stay_ends(machine: Machine, sandbox: Sandbox) -> None:
     assert machine.ledger.get(booking.booking_id).state == "ended"
     assert machine.outcome_types(booking.booking_id) == ["issued", "ready", "ended"]
     machine.sweep()
+    assert machine.handlers.due.count(machine.clock()) == (0, 1)
+
+
+def test_a_stay_that_is_long_over_is_forgotten(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """Its label goes, and what events told of its code; what happened to the booking stays as long again."""
+    booking = machine.until(machine.book(sandbox.door(), label="Anna Example"), "ready")
+    code = booking.doors[0].code
+    assert code is not None
+    event = {"event_id": "e", "event_type": "access_code.name_changed", "access_code_id": code.access_code_id}
+    machine.handlers.record_events([str(redis_client.xadd("seam-events", {"event": json.dumps(event)}))])
+    machine.clock.move(timedelta(days=6))
+    machine.sweep()
+    assert machine.ledger.get(booking.booking_id).label == "Anna Example"
+    machine.clock.move(timedelta(days=91))
+    machine.sweep()
+    after = machine.ledger.get(booking.booking_id)
+    assert (after.label, after.is_forgotten, after.state) == (None, True, "ended")
     assert machine.handlers.due.count(machine.clock()) == (0, 0)
+    told = [entry.what for entry in machine.ledger.history(booking.booking_id)]
+    assert told[-1] == "booking.forgotten"
+    assert "access_code.name_changed" not in told
+    # A late repeat of a message changes nothing about that.
+    machine.apply(machine.publish(booking.booking_id, [booking.doors[0].device_id], kind="updated"))
+    assert machine.ledger.get(booking.booking_id).is_forgotten

@@ -14,6 +14,11 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "slots": ("worker.cli.slots", "Draw a door's time slots over the day."),
     "coverage": ("worker.cli.coverage", "Which bookings fit their doors, and which slots are missing."),
     "bookings": ("worker.cli.bookings", "Publish bookings, list, show, retry and watch them."),
+    "arrivals": ("worker.cli.arrivals", "Who arrives in the next two days, and whether the door will open."),
+    "codes": ("worker.cli.codes", "Reveal the PIN of a booking's code; audited."),
+    "events": ("worker.cli.events", "Fetch events of Seam that never came by webhook."),
+    "reconcile": ("worker.cli.reconcile", "Compare the ledger with Seam, code by code; rebuild what is missing."),
+    "webhook": ("worker.cli.webhook", "Create the webhook at Seam, and print its secret once."),
     "parked": ("worker.cli.parked", "Messages that couldn't be used: list, show, replay, discard."),
 }
 

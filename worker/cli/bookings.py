@@ -9,9 +9,11 @@ import click
 
 from shared.contracts import BOOKING_FIELD
 from shared.domain import lifecycle
+from shared.domain.bookings import BookingMessage, InvalidMessage
 from shared.domain.notices import outcome_body
 from shared.domain.records import Booking, HistoryEntry, State
 from shared.ledger.bookings import UnknownBooking
+from shared.settings import Settings
 from worker.assembly import Ports
 from worker.cli import bookings_view as view
 from worker.cli.context import open_ledger, settings_for
@@ -31,12 +33,18 @@ def publish(file: Any) -> None:
 
     Every message is checked first; if one can't be used, nothing is published, and the exit code is 2.
     """
-    from shared.domain.booking_messages import parse_booking_message  # noqa: PLC0415
-    from shared.domain.bookings import InvalidMessage  # noqa: PLC0415
-    from shared.redis_client import connect  # noqa: PLC0415
-
     settings = settings_for("REDIS_URL")
-    texts = list(_messages(file.read()))
+    messages = checked_messages(file.read())
+    publish_messages(settings, messages)
+    for _, message in messages:
+        click.echo(message.booking_id)
+
+
+def checked_messages(content: bytes) -> list[tuple[str, BookingMessage]]:
+    """Return each message with what it says; ends the command with 2, listing every problem, if one can't be used."""
+    from shared.domain.booking_messages import parse_booking_message  # noqa: PLC0415 - not for listing
+
+    texts = list(_messages(content))
     messages, is_usable = [], bool(texts)
     for number, text in enumerate(texts, start=1):
         try:
@@ -48,10 +56,16 @@ def publish(file: Any) -> None:
     if not is_usable:
         click.echo("Nothing was published." if texts else "There is no message in it.", err=True)
         raise SystemExit(2)
+    return messages
+
+
+def publish_messages(settings: Settings, messages: Iterable[tuple[str, BookingMessage]]) -> None:
+    """Append the messages to the booking stream, in their order."""
+    from shared.redis_client import connect  # noqa: PLC0415 - not for listing
+
     redis = connect(settings.redis_address)
-    for text, message in messages:
+    for text, _ in messages:
         redis.xadd(settings.booking_stream, {BOOKING_FIELD: text})
-        click.echo(message.booking_id)
 
 
 @command.command("list")

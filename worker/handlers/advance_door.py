@@ -67,6 +67,7 @@ class AdvanceDoor:
             Step.CHECK: check.check,
             Step.WITHDRAW: change.withdraw,
             Step.END: self._end,
+            Step.FORGET: self._forget,
         }
 
     def __call__(self, booking_id: str, key: str, *, prompted: bool = False, seen: Booking | None = None) -> None:
@@ -140,8 +141,11 @@ class AdvanceDoor:
             return self._ledger.get(booking.booking_id)
 
     def _end(self, booking: Booking, door: BookedDoor) -> Booking:
-        now = self._clock()
-        return self._ledger.update(booking, lambda it: lifecycle.ends(it, door.key, now=now))
+        now, forget_at = self._clock(), self._ledger.forget_at(booking)
+        return self._ledger.update(booking, lambda it: lifecycle.ends(it, door.key, forget_at=forget_at, now=now))
+
+    def _forget(self, booking: Booking, door: BookedDoor) -> Booking:
+        return self._ledger.forget(booking, door.key)
 
 
 def failure_of(error: Exception) -> tuple[Failure, str]:

@@ -77,7 +77,10 @@ class ChangeCode:
                 if report is None or self._is_deleted(code, report):
                     gone.add(code.access_code_id)
         return self._ledger.update(
-            booking, lambda it: lifecycle.withdraws(it, booked.key, gone=frozenset(gone), now=now)
+            booking,
+            lambda it: lifecycle.withdraws(
+                it, booked.key, gone=frozenset(gone), forget_at=self._ledger.forget_at(it), now=now
+            ),
         )
 
     def _becomes(self, report: CodeReport, window: Window) -> _Changed | None:

@@ -1,13 +1,23 @@
 """Decides for one door of a booking what is to be done now, and does it or records when it will be."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 
 from shared.clock import Clock
 from shared.domain import lifecycle
-from shared.domain.matching import MatchPolicy
-from shared.domain.planning import Alter, Keep, LeaveOut, Make, Over, Plan, Postpone, Refuse, Split, Wait, plan_for
+from shared.domain.planning import (
+    Alter,
+    Keep,
+    LeaveOut,
+    Make,
+    Over,
+    Plan,
+    PlanningRules,
+    Postpone,
+    Refuse,
+    Split,
+    Wait,
+)
 from shared.domain.records import BookedDoor, Booking, Change
 from shared.ledger.bookings import BookingLedger
 from worker.handlers.change_code import ChangeCode
@@ -27,39 +37,23 @@ class PlanDoor:
         doors: Doors,
         make: MakeCode,
         change: ChangeCode,
-        policy: MatchPolicy,
-        lead_time: timedelta,
-        splits: bool,
-        waiting_retry_every: timedelta,
+        rules: PlanningRules,
         clock: Clock,
     ) -> None:
         self._ledger = ledger
         self._doors = doors
         self._make = make
         self._change = change
-        self._policy = policy
-        self._lead_time = lead_time
-        self._splits = splits
-        self._waiting_retry_every = waiting_retry_every
+        self._rules = rules
         self._clock = clock
 
     def plan(self, booking: Booking, booked: BookedDoor) -> Booking:
         """Take the door as far as it goes now. Raises SeamError (nothing was made) and lifecycle.Overtaken."""
-        if booking.stay is None:
-            return booking
         # Whoever has waited, or failed, wants to know how the door stands now, not how it stood.
         door = self._doors.read(booked.device_id, fresh=bool(booked.reason))
-        plan = plan_for(
-            booking.stay,
-            booked,
-            door,
-            policy=self._policy,
-            lead_time=booking.lead_time or self._lead_time,
-            longest_wait=self._waiting_retry_every,
-            splits=self._splits,
-            parts=sum(each.device_id == booked.device_id and each.wanted and each.part > 0 for each in booking.doors),
-            now=self._clock(),
-        )
+        plan = self._rules.plan(booking, booked, door, self._clock())
+        if plan is None:
+            return booking
         match plan.decision:
             case Make() as making:
                 return self._make.make(
@@ -118,7 +112,8 @@ class PlanDoor:
             case Over():
                 # The earlier codes of a split stay may be over when it comes; the stay itself isn't.
                 reason = "already_over" if not booked.part else ""
-                return lambda it: lifecycle.ends(it, key, reason=reason, now=now)
+                forget_at = self._ledger.forget_at(booking)
+                return lambda it: lifecycle.ends(it, key, reason=reason, forget_at=forget_at, now=now)
             case Postpone(until):
                 return lambda it: lifecycle.schedules(
                     it, key, revision=revision, until=until, reason="lead_time", facts=facts, now=now

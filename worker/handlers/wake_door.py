@@ -1,35 +1,62 @@
-"""A door was changed (an installer, at last): whoever has no code of it yet is planned again at once."""
+"""What a change of a door (an installer, at last) means for its bookings.
 
+Whoever has no code of it yet is planned again at once; whoever has one is told if its slot is no more.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 import structlog
 
 from shared.clock import Clock
 from shared.domain import lifecycle
+from shared.domain.doors import Door
+from shared.domain.records import BookedDoor, Booking, State
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet, door_item
+
+_HAVE_CODES = (State.ISSUED, State.READY)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class WakeDoor:
-    """Makes every booking that has no code of a door yet due now."""
+    """Makes every booking that has no code of a door yet due now, and compares the codes of the others with it."""
 
-    def __init__(self, *, ledger: BookingLedger, due: DueSet, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: BookingLedger,
+        due: DueSet,
+        drift_of: Callable[[Booking, BookedDoor, Door], str],
+        clock: Clock,
+    ) -> None:
+        """Use `drift_of` to say in words how a door no longer fits a code; empty where it does."""
         self._ledger = ledger
         self._due = due
+        self._drift_of = drift_of
         self._clock = clock
 
-    def __call__(self, device_id: str) -> None:
-        """Wake the door's bookings that wait or are scheduled."""
-        waiting = [
-            (booking, door.key)
-            for booking in self._ledger.of_door(device_id)
-            for door in booking.doors
-            if door.device_id == device_id and door.state in lifecycle.PLANNED_AGAIN
-        ]
-        log.info("door.changed", device_id=device_id, woken=len(waiting))
+    def __call__(self, door: Door) -> None:
+        """Go through the door's bookings. Idempotent; a kill in between is made up for by each booking's own looks."""
         now = self._clock()
-        for booking, key in waiting:
-            self._ledger.update(booking, partial(lifecycle.wakes, key=key, now=now))
-        self._due.set((door_item(booking.booking_id, key), now) for booking, key in waiting)
+        woken = []
+        for booking in self._ledger.of_door(door.device_id):
+            for booked in booking.doors:
+                if booked.device_id != door.device_id:
+                    continue
+                if booked.state in lifecycle.PLANNED_AGAIN:
+                    self._ledger.update(booking, partial(lifecycle.wakes, key=booked.key, now=now))
+                    woken.append(door_item(booking.booking_id, booked.key))
+                elif booked.state in _HAVE_CODES and booked.wanted and not booking.cancelled:
+                    self._compare(booking, booked, door, now)
+        log.info("door.changed", device_id=door.device_id, woken=len(woken))
+        self._due.set((item, now) for item in woken)
+
+    def _compare(self, booking: Booking, booked: BookedDoor, door: Door, now: datetime) -> None:
+        drift = self._drift_of(booking, booked, door)
+        if drift != booked.drift:
+            self._ledger.update(booking, partial(lifecycle.drifts, key=booked.key, drift=drift, now=now))
+            # The alert stands in the booking's outbox; whoever looks at the door next empties it.
+            self._due.set([(door_item(booking.booking_id, ""), now)])

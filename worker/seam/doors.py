@@ -24,7 +24,7 @@ class Doors:
         *,
         cache_for: timedelta,
         remember_for: timedelta,
-        changed: Callable[[str], None],
+        changed: Callable[[Door], None],
     ) -> None:
         self._client = client
         self._redis = redis
@@ -35,7 +35,7 @@ class Doors:
     def read(self, device_id: str, *, fresh: bool = False) -> Door:
         """Return the door; `fresh` asks Seam in any case. Raises NotFound and the rest of `worker.seam.errors`.
 
-        Where Seam was asked and the door isn't what it was when it was last read, `changed` is called with its id.
+        Where Seam was asked and the door isn't what it was when it was last read, `changed` is called with it.
         """
         key = redis_keys.door_device(device_id)
         cached = None if fresh else self._redis.get(key)
@@ -50,7 +50,7 @@ class Doors:
         fingerprint = fingerprint_of(door)
         before = self._redis.set(redis_keys.door_fingerprint(device_id), fingerprint, get=True, px=self._remember_for)
         if before is not None and before != fingerprint:
-            self._changed(device_id)
+            self._changed(door)
         return door
 
     def _fetch(self, device_id: str) -> Mapping[str, Any]:

@@ -117,12 +117,13 @@ def loses_code(booking: Booking, key: str, *, now: datetime) -> Change:
     return moved(booking, door, now, HistoryEntry(at=now, what="code.lost", text=door.detail))
 
 
-def withdraws(booking: Booking, key: str, *, gone: frozenset[str], now: datetime) -> Change:
+def withdraws(booking: Booking, key: str, *, gone: frozenset[str], forget_at: datetime, now: datetime) -> Change:
     """Close a door of a cancelled booking, or one a later revision left out.
 
-    Codes that are `gone` from Seam are forgotten; the others stay as residual access until they end.
+    Codes that are `gone` from Seam are forgotten; the others stay as residual access until they end. `forget_at` is
+    when the booking's personal parts go.
     """
-    door = booking.door(key)
+    door = before = booking.door(key)
     if not booking.cancelled and door.wanted:
         raise Overtaken
     known = (*door.residual, *((door.code,) if door.code else ()))
@@ -136,8 +137,10 @@ def withdraws(booking: Booking, key: str, *, gone: frozenset[str], now: datetime
         code=None,
         residual=codes,
         planned_revision=None,
-        due_at=None,
+        due_at=forget_at,
     )
+    if door.state is before.state and codes == before.residual:
+        return Change(booking)
     until = max((code.window.ends_at for code in codes if code.window.ends_at > now), default=None)
     text = (
         f"Closed; a code still opens the door until {until.isoformat()}."
@@ -147,7 +150,22 @@ def withdraws(booking: Booking, key: str, *, gone: frozenset[str], now: datetime
     return moved(booking, door, now, HistoryEntry(at=now, what="door.closed", text=text))
 
 
-def ends(booking: Booking, key: str, *, now: datetime, reason: str = "") -> Change:
-    """Close a door whose check-out has passed; `reason` says what was wrong with it."""
-    door = replace(booking.door(key), state=State.ENDED, reason=reason, detail="", is_muted=False, due_at=None)
+def ends(booking: Booking, key: str, *, forget_at: datetime, now: datetime, reason: str = "") -> Change:
+    """Close a door whose check-out has passed; `reason` says what was wrong with it.
+
+    `forget_at` is when the booking's personal parts go.
+    """
+    door = replace(booking.door(key), state=State.ENDED, reason=reason, detail="", is_muted=False, due_at=forget_at)
     return moved(booking, door, now, HistoryEntry(at=now, what="door.ended", text="Check-out has passed."))
+
+
+def forgets(booking: Booking, key: str, *, now: datetime) -> Change:
+    """Take the personal parts out of a booking whose stay is long over, once no door of it is open any more."""
+    door = replace(booking.door(key), due_at=None)
+    others = (other for other in booking.doors if other.key != key)
+    is_last = all(other.state in (State.ENDED, State.CANCELLED) for other in others)
+    if not is_last:
+        return Change(replace(booking, doors=with_door(booking, door)))
+    text = "The stay is long over: the booking's label is forgotten."
+    forgotten = replace(booking, label=None, is_forgotten=True)
+    return moved(forgotten, door, now, HistoryEntry(at=now, what="booking.forgotten", text=text))

@@ -50,6 +50,7 @@ def accept(
         base,
         revision=message.revision,
         cancelled=cancels,
+        is_forgotten=False,
         seen_messages=(*base.seen_messages, mark)[-_SEEN_MESSAGES:],
     )
     if not cancels:
@@ -90,9 +91,9 @@ def _anew(door: BookedDoor) -> BookedDoor:
 
 
 def _roused(booking: Booking, door: BookedDoor, now: datetime) -> BookedDoor:
-    """Return the door as due now, or as due never where the message leaves nothing to do for it."""
-    door = replace(door, due_at=now, attempts=0)
-    return replace(door, due_at=None) if next_step(booking, door, now) is Step.NOTHING else door
+    """Return the door as due now; one for which the message leaves nothing to do stays due when it was."""
+    roused = replace(door, due_at=now, attempts=0)
+    return door if next_step(booking, roused, now) in (Step.NOTHING, Step.FORGET) else roused
 
 
 def retried(booking: Booking, *, now: datetime) -> Change:

@@ -1,0 +1,92 @@
+"""The pre-arrival check: who arrives in the next hours, and whether the door will open.
+
+A guest's arrival is one door of one booking. It is `ready` when Seam confirms the code; `on its way` while everything
+goes as it should (Seam programs a code about an hour before its start); `at risk` when a person must look.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.records import BookedDoor, Booking, State
+from shared.domain.stay_times import instants_of
+from shared.domain.troubles import TROUBLES
+
+
+class Readiness(StrEnum):
+    """How an arrival stands."""
+
+    READY = "ready"
+    ON_ITS_WAY = "on its way"
+    AT_RISK = "at risk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One door of one booking whose guest is due; `why` and `next_step` say what is wrong and what to do."""
+
+    booking_id: str
+    device_id: str
+    door_name: str
+    check_in: datetime
+    time_zone: str | None
+    state: State
+    readiness: Readiness
+    reason: str
+    why: str
+    next_step: str
+
+
+def first_check_in(booking: Booking) -> datetime | None:
+    """Return the earliest check-in of the booking as far as it is known; None for a mere cancellation."""
+    known = [door.check_in for door in booking.doors if door.wanted and door.check_in is not None]
+    if known:
+        return min(known)
+    return instants_of(booking.stay, None)[0] if booking.stay is not None else None
+
+
+def arrivals_of(bookings: Iterable[Booking], *, since: datetime, until: datetime) -> list[Arrival]:
+    """Return the arrivals of this time, the nearest first. Later codes of a split stay are no arrivals."""
+    found = []
+    for booking in bookings:
+        if booking.cancelled or booking.stay is None:
+            continue
+        for door in booking.doors:
+            check_in = door.check_in or first_check_in(booking)
+            if not door.wanted or door.part > 1 or door.state is State.ENDED or check_in is None:
+                continue
+            if since <= check_in <= until:
+                found.append(_arrival(booking, door, check_in))
+    return sorted(found, key=lambda each: (each.check_in, each.booking_id, each.device_id))
+
+
+def _arrival(booking: Booking, door: BookedDoor, check_in: datetime) -> Arrival:
+    problem = _problem(door)
+    trouble = TROUBLES.get(problem)
+    return Arrival(
+        booking_id=booking.booking_id,
+        device_id=door.device_id,
+        door_name=door.name or door.device_id,
+        check_in=check_in,
+        time_zone=door.time_zone,
+        state=door.state,
+        readiness=_readiness(door, problem),
+        reason=problem,
+        why=f"{trouble.happened} {door.detail}".strip() if trouble else "",
+        next_step=trouble.next_step if trouble else "",
+    )
+
+
+def _problem(door: BookedDoor) -> str:
+    if door.reason in TROUBLES:
+        return door.reason
+    if door.pin_changed_at and (door.pin_revealed_at is None or door.pin_revealed_at < door.pin_changed_at):
+        return "pin_changed"
+    return "slot_changed" if door.drift else door.reason
+
+
+def _readiness(door: BookedDoor, problem: str) -> Readiness:
+    if door.state in (State.WAITING, State.FAILED) or problem in TROUBLES:
+        return Readiness.AT_RISK
+    return Readiness.READY if door.state is State.READY else Readiness.ON_ITS_WAY

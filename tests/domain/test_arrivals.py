@@ -1,0 +1,92 @@
+"""The pre-arrival check: who comes, and whether the door will open."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain.arrivals import Readiness, arrivals_of, first_check_in
+from shared.domain.daily import DailyTime, parse_daily_time
+from shared.domain.records import State
+from tests.shared.stories import CHECK_IN, DOOR, NOW, SECOND, accepted, booking, issued, with_door
+
+STANDS: list[Any] = [
+    pytest.param({"state": State.READY}, Readiness.READY, id="confirmed"),
+    pytest.param({}, Readiness.ON_ITS_WAY, id="made, and Seam is on it"),
+    pytest.param({"state": State.SCHEDULED, "reason": "door_budget"}, Readiness.ON_ITS_WAY, id="its turn comes"),
+    pytest.param({"state": State.WAITING, "reason": "no_slot"}, Readiness.AT_RISK, id="no slot"),
+    pytest.param({"state": State.FAILED, "reason": "refused_by_seam"}, Readiness.AT_RISK, id="refused"),
+    pytest.param({"reason": "late_set"}, Readiness.AT_RISK, id="late"),
+    pytest.param({"state": State.READY, "reason": "window_differs"}, Readiness.AT_RISK, id="other times"),
+    pytest.param({"state": State.READY, "drift": "Its slot is gone."}, Readiness.AT_RISK, id="drifted"),
+    pytest.param({"state": State.READY, "pin_changed_at": NOW}, Readiness.AT_RISK, id="another PIN"),
+    pytest.param(
+        {"state": State.READY, "pin_changed_at": NOW, "pin_revealed_at": NOW}, Readiness.READY, id="which was given out"
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "readiness"), STANDS)
+def test_how_an_arrival_stands(fields: dict[str, Any], readiness: Readiness) -> None:
+    """At risk is what a person must look at, and only that; with what to do."""
+    (arrival,) = arrivals_of([with_door(issued(), **fields)], since=NOW, until=CHECK_IN)
+    assert arrival.readiness is readiness
+    assert bool(arrival.next_step) == (readiness is Readiness.AT_RISK)
+
+
+@pytest.mark.parametrize(
+    "it",
+    [
+        replace(issued(), cancelled=True),
+        with_door(issued(), state=State.ENDED),
+        with_door(issued(), wanted=False),
+        with_door(issued(), part=2),
+        with_door(issued(), check_in=CHECK_IN + timedelta(seconds=1)),
+        accepted(kind="cancelled").booking,
+    ],
+    ids=["cancelled", "ended", "dropped", "a later code of a split stay", "after the time", "a mere cancellation"],
+)
+def test_who_does_not_arrive(it: Any) -> None:
+    """Neither listed nor told."""
+    assert arrivals_of([it], since=NOW, until=CHECK_IN) == []
+
+
+def test_the_nearest_comes_first_and_each_door_counts() -> None:
+    """A guest with two doors needs both."""
+    early = with_door(issued(DOOR, SECOND), SECOND, check_in=CHECK_IN - timedelta(hours=1))
+    late = replace(issued(), booking_id="BK-2")
+    assert [each.booking_id for each in arrivals_of([late, early], since=NOW, until=CHECK_IN)] == ["BK-1"] * 2 + [
+        "BK-2"
+    ]
+    assert first_check_in(early) == CHECK_IN - timedelta(hours=1)
+    assert first_check_in(booking()) == CHECK_IN
+
+
+DAILY: list[Any] = [
+    pytest.param("07:00", "2036-11-21T12:00Z", "2036-11-22T07:00Z", id="tomorrow"),
+    pytest.param("13:30", "2036-11-21T12:00Z", "2036-11-21T13:30Z", id="today"),
+    pytest.param("12:00", "2036-11-21T12:00Z", "2036-11-22T12:00Z", id="strictly after"),
+    pytest.param("07:00 America/Los_Angeles", "2036-11-21T12:00Z", "2036-11-21T15:00Z", id="on another clock"),
+    pytest.param("02:30 Europe/Vienna", "2036-03-29T12:00Z", "2036-03-30T01:30Z", id="skipped by a clock change"),
+]
+
+
+@pytest.mark.parametrize(("text", "now", "following"), DAILY)
+def test_a_daily_time(text: str, now: str, following: str) -> None:
+    """The next moment at which that clock shows it."""
+    assert parse_daily_time(text).after(datetime.fromisoformat(now)) == datetime.fromisoformat(following)
+
+
+@pytest.mark.parametrize("text", ["", "7 o'clock", "25:00", "07:00+01:00", "07:00 Nowhere/City", "07:00 PST"])
+def test_what_is_no_daily_time(text: str) -> None:
+    """Said at start, with what would be right."""
+    with pytest.raises(ValueError, match=r"day|zone"):
+        parse_daily_time(text)
+
+
+def test_a_daily_time_is_in_utc_unless_told() -> None:
+    """As every server's clock."""
+    assert parse_daily_time("07:15") == DailyTime(time(7, 15), "UTC")
+    assert parse_daily_time("07:15").after(NOW).tzinfo is not None
+    assert parse_daily_time("07:15").after(NOW).astimezone(UTC).hour == 7

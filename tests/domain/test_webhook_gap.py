@@ -1,0 +1,56 @@
+"""Whether webhooks arrive: one that is missing is chance, several are a broken webhook, until they come again."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.webhook_gap import HEARD_AGAIN, QUIET_FOR, TELL_AFTER, Gap, after_pass
+from tests.shared.stories import NOW
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_single_missing_event_tells_nobody() -> None:
+    """And is forgotten after a quiet while."""
+    gap = after_pass(Gap(), missed=[NOW], heard=5, now=NOW)
+    assert (gap.is_open, gap.missed) == (False, 1)
+    assert after_pass(gap, missed=[], heard=0, now=NOW + QUIET_FOR) == Gap()
+
+
+def test_several_open_a_gap_that_began_with_the_first() -> None:
+    """Also over several comparisons."""
+    gap = Gap()
+    for number in range(TELL_AFTER):
+        assert not gap.is_open
+        gap = after_pass(gap, missed=[NOW + number * MINUTE], heard=1, now=NOW + number * MINUTE)
+    assert (gap.is_open, gap.since, gap.missed) == (True, NOW, TELL_AFTER)
+
+
+def test_a_gap_ends_when_webhooks_come_again() -> None:
+    """Enough in a row, or any after an hour without a miss; silence proves nothing."""
+    gap = after_pass(Gap(), missed=[NOW] * TELL_AFTER, heard=0, now=NOW)
+    assert after_pass(gap, missed=[], heard=HEARD_AGAIN, now=NOW + MINUTE) == Gap()
+    assert after_pass(gap, missed=[], heard=1, now=NOW + MINUTE).is_open
+    assert after_pass(gap, missed=[], heard=1, now=NOW + QUIET_FOR) == Gap()
+    assert after_pass(gap, missed=[], heard=0, now=NOW + 10 * QUIET_FOR).is_open
+
+
+def test_a_new_miss_starts_the_count_again() -> None:
+    """One that came is no proof if the next didn't."""
+    gap = after_pass(Gap(), missed=[NOW] * TELL_AFTER, heard=0, now=NOW)
+    gap = after_pass(gap, missed=[], heard=HEARD_AGAIN - 1, now=NOW + MINUTE)
+    gap = after_pass(gap, missed=[NOW + MINUTE], heard=0, now=NOW + 2 * MINUTE)
+    assert after_pass(gap, missed=[], heard=1, now=NOW + 3 * MINUTE).is_open
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 12)), max_size=30))
+def test_never_open_without_enough_misses(passes: list[tuple[int, int]]) -> None:
+    """However comparisons follow one another."""
+    gap, in_all = Gap(), 0
+    for number, (missed, heard) in enumerate(passes):
+        now = NOW + number * MINUTE
+        gap = after_pass(gap, missed=[now] * missed, heard=heard, now=now)
+        in_all += missed
+        assert not gap.is_open or in_all >= TELL_AFTER
+        assert gap.missed <= in_all

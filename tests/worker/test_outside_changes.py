@@ -1,0 +1,195 @@
+"""What others do to codes and doors: each has its reaction and its text, and what is put right closes by itself."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import Redis
+
+from shared.domain.records import AlertNotice, Booking
+from tests.domain.test_event_meanings import DOCUMENTED
+from tests.sandbox.harness import Sandbox, in_days
+from tests.worker.machine import Machine
+
+
+def ready(machine: Machine, sandbox: Sandbox, **door: Any) -> tuple[Booking, str]:
+    """Return a ready booking and its code's id."""
+    booking = machine.until(machine.book(sandbox.door(**door)), "ready")
+    code = booking.doors[0].code
+    assert code is not None
+    return booking, code.access_code_id
+
+
+def look(machine: Machine, booking: Booking) -> Booking:
+    """Look at the booking's door, as an event would have it."""
+    machine.handlers.advance_door(booking.booking_id, booking.doors[0].key, prompted=True)
+    return machine.ledger.get(booking.booking_id)
+
+
+def slot(check_in: str, check_out: str) -> dict[str, str]:
+    """Return a slot as the sandbox takes it."""
+    return {"name": f"{check_in} to {check_out}", "check_in": check_in, "check_out": check_out}
+
+
+def open_alerts(machine: Machine, booking: Booking) -> list[AlertNotice]:
+    """Return the booking's open alerts."""
+    return [
+        alert.notice
+        for alert in machine.alerts.all()
+        if alert.is_open and f"/{booking.booking_id}/" in alert.notice.key
+    ]
+
+
+REACTIONS: list[Any] = [
+    pytest.param({"simulate": "modified_external"}, ("failed", "code_problem"), "outside Seam", id="modified"),
+    pytest.param({"simulate": "deleted_external"}, ("failed", "code_problem"), "outside Seam", id="deleted outside"),
+    pytest.param({"simulate": "removed"}, ("failed", "code_gone"), "not at Seam any more", id="removed early"),
+    pytest.param({"simulate": "converted_to_unmanaged"}, ("failed", "code_unmanaged"), "manage", id="unmanaged"),
+    pytest.param({"simulate": "duplicate_code_on_device"}, ("failed", "code_problem"), "same PIN", id="duplicate"),
+    pytest.param({"simulate": "no_space"}, ("failed", "code_problem"), "holds as many codes", id="no space"),
+    pytest.param(
+        {"simulate": "time_frame_changed", "ends_at": in_days(5, "09:00:00")},
+        ("ready", "window_differs"),
+        "09:00",
+        id="other times",
+    ),
+]
+
+
+@pytest.mark.parametrize(("what", "stands", "words"), REACTIONS)
+def test_each_outside_change_has_its_reaction(
+    machine: Machine, sandbox: Sandbox, what: dict[str, Any], stands: tuple[str, str], words: str
+) -> None:
+    """A state, one alert, and words that say what happened."""
+    booking, code_id = ready(machine, sandbox)
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", what)
+    after = look(machine, booking)
+    assert (after.state, after.reason) == stands
+    (alert,) = open_alerts(machine, booking)
+    assert words in alert.happened
+    assert alert.next_step
+
+
+def test_another_user_level_than_asked_is_told(machine: Machine, sandbox: Sandbox) -> None:
+    """It may open another door: both levels are named."""
+    booking, _ = ready(machine, sandbox)
+    asked = booking.doors[0].asked_user_level_id
+    assert asked
+    changed = machine.ledger.update(booking, lambda it: _asked_for(it, "another-level"))
+    after = look(machine, changed)
+    assert (after.state, after.reason) == ("ready", "user_level_differs")
+    assert "another-level" in after.doors[0].detail
+    assert asked in after.doors[0].detail
+
+
+def _asked_for(booking: Booking, level: str) -> Any:
+    from dataclasses import replace  # noqa: PLC0415 - only here
+
+    from shared.domain.records import Change  # noqa: PLC0415 - only here
+
+    return Change(replace(booking, doors=(replace(booking.doors[0], asked_user_level_id=level),)))
+
+
+def events(machine: Machine, redis: Redis, code_id: str, names: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Bring events of a code, a minute apart."""
+    now = machine.clock()
+    entries = []
+    for number, (name, fields) in enumerate(names):
+        event = {
+            "event_id": str(uuid4()),
+            "event_type": f"access_code.{name}",
+            "access_code_id": code_id,
+            "occurred_at": (now + timedelta(minutes=number)).isoformat(),
+            **fields,
+        }
+        entries.append(str(redis.xadd("seam-events", {"event": json.dumps(event)})))
+    machine.handlers.record_events(entries)
+
+
+def test_a_replaced_pin_is_told(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """No look can tell it, since no PIN is kept: the event alone does."""
+    booking, code_id = ready(machine, sandbox)
+    changed = {"from": {"code": "[removed]"}, "to": {"code": "[removed]"}}
+    events(machine, redis_client, code_id, [("code_changed", changed)])
+    look(machine, booking)
+    (alert,) = open_alerts(machine, booking)
+    assert alert.problem == "pin_changed"
+    assert machine.ledger.get(booking.booking_id).state == "ready"
+
+
+def test_the_first_pin_is_no_news(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """It came where none was."""
+    booking, code_id = ready(machine, sandbox)
+    events(machine, redis_client, code_id, [("code_changed", {"from": {}, "to": {"code": "[removed]"}})])
+    look(machine, booking)
+    assert open_alerts(machine, booking) == []
+
+
+def test_a_slot_that_was_taken_away_under_a_code_is_told_once(machine: Machine, sandbox: Sandbox) -> None:
+    """And resolved when the installer puts it back."""
+    booking, _ = ready(machine, sandbox)
+    device_id = booking.doors[0].device_id
+    sandbox.arrange("PATCH", f"/sandbox/devices/{device_id}", {"slots": [slot("09:00", "21:00")]})
+    machine.handlers.refresh_door(device_id)
+    machine.sweep()
+    (alert,) = open_alerts(machine, booking)
+    assert (alert.problem, machine.ledger.get(booking.booking_id).state) == ("slot_changed", "ready")
+    machine.handlers.refresh_door(device_id)
+    machine.sweep()
+    found = machine.alerts.get(alert.key)
+    assert found is not None
+    assert found.count == 1
+    sandbox.arrange("PATCH", f"/sandbox/devices/{device_id}", {"slots": [slot("16:00", "10:00")]})
+    machine.handlers.refresh_door(device_id)
+    machine.sweep()
+    assert open_alerts(machine, booking) == []
+
+
+def test_doors_with_bookings_are_read_in_their_turn(machine: Machine, sandbox: Sandbox) -> None:
+    """Spread over the interval, each once; a booking that waited for a slot gets it without anybody asking."""
+    device_id = sandbox.door(slots=[])
+    booking = machine.book(device_id)
+    assert (booking.state, booking.reason) == ("waiting", "no_slots_configured")
+    machine.handlers.chores("refresh_doors")
+    sandbox.arrange("PATCH", f"/sandbox/devices/{device_id}", {"slots": [slot("16:00", "10:00")]})
+    machine.handlers.refresh_door(device_id)
+    machine.sweep()
+    assert machine.ledger.get(booking.booking_id).state in ("issued", "ready")
+    machine.until(booking, "ready")
+
+
+EVENTS: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in DOCUMENTED]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(EVENTS), min_size=1, max_size=30))
+def test_any_order_of_a_codes_events_ends_in_the_same_state(
+    machine: Machine, sandbox: Sandbox, redis_client: Redis, told: list[tuple[str, dict[str, Any]]]
+) -> None:
+    """With repetitions, and whatever they claim: what Seam says now decides, and it says that all is well."""
+    booking, code_id = _kept_ready(machine, sandbox)
+    before = machine.ledger.get(booking.booking_id).doors
+    events(machine, redis_client, code_id, told)
+    for _ in range(2):
+        for looked in machine.looked:
+            machine.handlers.advance_door(*looked, prompted=True)
+    machine.looked.clear()
+    after = machine.ledger.get(booking.booking_id)
+    assert (after.state, after.reason) == ("ready", "")
+    if not any(name == "backup_access_code_pulled" for name, _ in told):
+        assert [door.code for door in after.doors] == [door.code for door in before]
+
+
+_READY: dict[int, tuple[Booking, str]] = {}
+
+
+def _kept_ready(machine: Machine, sandbox: Sandbox) -> tuple[Booking, str]:
+    if id(machine) not in _READY:
+        _READY.clear()
+        _READY[id(machine)] = ready(machine, sandbox)
+    return _READY[id(machine)]

@@ -1,0 +1,198 @@
+"""The net under the webhooks: what Seam lists and nobody brought is added, once, without a PIN, and counted."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from redis import Redis
+
+from shared.ledger.reconciliation import ReconciliationLedger
+from tests.sandbox.harness import Sandbox
+from tests.support.server import DataServer
+from tests.support.waiting import wait_until
+from tests.worker.machine import Machine
+from worker.seam.client import Answer
+from worker.seam.errors import Unreadable
+from worker.seam.events import Events
+
+ALERT = "webhooks/missing"
+
+
+def worker(redis_client: Redis, data_server: DataServer, sandbox: Sandbox) -> Machine:
+    """Return a worker that compares often, so that events are compared as soon as they are there."""
+    return Machine(redis_client, data_server.url, sandbox, reconcile_every=timedelta(milliseconds=1))
+
+
+@pytest.fixture
+def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox) -> Machine:
+    """Return such a worker on the sandbox that all tests share."""
+    return worker(redis_client, data_server, sandbox)
+
+
+def compare(machine: Machine) -> None:
+    """Compare once what happened until now; that of this very millisecond would be left for the next time."""
+    asked_at = machine.clock()
+    wait_until(lambda: machine.clock() > asked_at + timedelta(milliseconds=3), what="the next millisecond")
+    machine.handlers.chores("reconcile")
+
+
+def in_stream(redis: Redis) -> list[dict[str, Any]]:
+    """Return the events that wait in the stream."""
+    entries: Any = redis.xrange("seam-events")
+    return [json.loads(fields["event"]) for _, fields in entries]
+
+
+def handle(machine: Machine, redis: Redis) -> None:
+    """Do what the dispatcher does with what waits in the stream."""
+    entries: Any = redis.xrange("seam-events")
+    machine.handlers.record_events([entry_id for entry_id, _ in entries])
+
+
+def test_events_that_no_webhook_brought_are_added_once(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """Without their PINs, and only those about access codes."""
+    compare(machine)
+    redis_client.delete("seam-events")
+    booking = machine.until(machine.book(sandbox.door()), "ready")
+    sandbox.arrange("POST", "/sandbox/events", {"event_type": "lock.locked", "device_id": "d"})
+    compare(machine)
+    code = booking.doors[0].code
+    assert code is not None
+    events = [each for each in in_stream(redis_client) if each["access_code_id"] == code.access_code_id]
+    assert {"access_code.created", "access_code.set_on_device"} <= {each["event_type"] for each in events}
+    assert all(each["event_type"].startswith("access_code.") for each in in_stream(redis_client))
+    waiting = redis_client.xlen("seam-events")
+    pins = [each["pin"] for each in machine.made(booking.doors[0].device_id)]
+    assert not any(pin in json.dumps(in_stream(redis_client)) for pin in pins)
+    compare(machine)
+    assert redis_client.xlen("seam-events") == waiting
+
+
+def test_what_webhooks_brought_is_not_added(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """The receiver's mark and ours are one."""
+    compare(machine)
+    event = sandbox.arrange(
+        "POST", "/sandbox/events", {"event_type": "access_code.changed", "access_code_id": str(uuid4())}
+    )
+    redis_client.set(f"{{seam-events}}:seen:{event['event_id']}", "1", ex=60)
+    compare(machine)
+    assert event["event_id"] not in {each["event_id"] for each in in_stream(redis_client)}
+
+
+def test_a_deletion_that_nobody_told_of_is_noticed(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """The event is fetched, prompts a look, and the look moves the booking."""
+    booking = machine.until(machine.book(sandbox.door()), "ready")
+    code = booking.doors[0].code
+    assert code is not None
+    compare(machine)
+    handle(machine, redis_client)
+    machine.looked.clear()
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code.access_code_id}", {"simulate": "removed"})
+    compare(machine)
+    handle(machine, redis_client)
+    assert machine.looked == [(booking.booking_id, booking.doors[0].device_id)]
+    machine.handlers.advance_door(*machine.looked[0], prompted=True)
+    assert machine.ledger.get(booking.booking_id).reason == "code_gone"
+
+
+def test_missing_webhooks_are_told_until_they_come_again(redis_client: Redis, data_server: DataServer) -> None:
+    """One alert, however many; resolved when enough came by webhook. On a Seam where nothing else happens."""
+    with Sandbox() as sandbox:
+        watch_webhooks(worker(redis_client, data_server, sandbox), sandbox, redis_client)
+
+
+def watch_webhooks(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """Let webhooks go missing, and come again."""
+
+    def emit(count: int, *, by_webhook: bool) -> None:
+        for _ in range(count):
+            body = {"event_type": "access_code.changed", "access_code_id": str(uuid4())}
+            event = sandbox.arrange("POST", "/sandbox/events", body)
+            if by_webhook:
+                redis_client.set(f"{{seam-events}}:seen:{event['event_id']}", "1", ex=60)
+
+    compare(machine)
+    emit(2, by_webhook=False)
+    compare(machine)
+    assert machine.alerts.get(ALERT) is None
+    emit(2, by_webhook=False)
+    compare(machine)
+    alert = machine.alerts.get(ALERT)
+    assert alert is not None
+    assert alert.is_open
+    assert "This began at" in alert.notice.happened
+    emit(10, by_webhook=True)
+    compare(machine)
+    alert = machine.alerts.get(ALERT)
+    assert alert is not None
+    assert not alert.is_open
+    progress = ReconciliationLedger(redis_client).load()
+    assert (progress.missed, progress.compared >= 14) == (4, True)
+
+
+def test_a_first_comparison_judges_nothing(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """A new installation, or an emptied server, has missed nothing that it could have heard."""
+    for _ in range(5):
+        sandbox.arrange("POST", "/sandbox/events", {"event_type": "access_code.changed", "access_code_id": "c"})
+    compare(machine)
+    assert redis_client.xlen("seam-events") >= 5
+    assert machine.alerts.get(ALERT) is None
+
+
+def test_seam_away_loses_nothing(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """The cursor stays, the chore comes back, and the next comparison finds what happened meanwhile."""
+    compare(machine)
+    before = ReconciliationLedger(redis_client).load()
+    event = sandbox.arrange(
+        "POST", "/sandbox/events", {"event_type": "access_code.changed", "access_code_id": "c-away"}
+    )
+    sandbox.arrange("POST", "/sandbox/outage", {"on": True})
+    compare(machine)
+    assert ReconciliationLedger(redis_client).load() == before
+    sandbox.arrange("POST", "/sandbox/outage", {"on": False})
+    compare(machine)
+    assert event["event_id"] in {each["event_id"] for each in in_stream(redis_client)}
+
+
+class ListOfEvents:
+    """A list of events as Seam's could be: a page at most, in any order, both bounds exclusive."""
+
+    def __init__(self, events: list[dict[str, Any]]) -> None:
+        self.events = events
+        self.calls = 0
+
+    def read(self, path: str, parameters: Any) -> Answer:
+        """Return the first page of what lies between the bounds."""
+        assert path == "/events/list"
+        self.calls += 1
+        low, high = parameters["between"]
+        found = [each for each in self.events if low < each["created_at"] < high]
+        return Answer({"events": found[: parameters["limit"]]})
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_spans_are_halved_until_each_fits(machine: Machine, newest_first: bool) -> None:  # noqa: FBT001 - a table
+    """2,000 events in an hour, 400 of them in one second: none is cut off, in whatever order a page comes."""
+    start = machine.clock()
+    moments = [start + timedelta(seconds=2 * number) for number in range(1600)]
+    moments += [start + timedelta(seconds=1000, milliseconds=number) for number in range(400)]
+    events = [
+        {"event_id": str(number), "event_type": "access_code.changed", "created_at": at.isoformat()}
+        for number, at in enumerate(moments)
+    ]
+    client = ListOfEvents(sorted(events, key=lambda each: each["created_at"], reverse=newest_first))
+    found = list(Events(client).about_codes(start, start + timedelta(hours=1)))  # type: ignore[arg-type]
+    assert {each["event_id"] for each in found} == {each["event_id"] for each in events}
+    assert client.calls < 30
+
+
+def test_an_answer_without_events(machine: Machine) -> None:
+    """Is unreadable, and not "nothing happened"."""
+
+    class Odd:
+        def read(self, _path: str, _parameters: Any) -> Answer:
+            return Answer({"events": None})
+
+    with pytest.raises(Unreadable):
+        list(Events(Odd()).about_codes(machine.clock(), machine.clock()))  # type: ignore[arg-type]

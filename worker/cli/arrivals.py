@@ -1,0 +1,66 @@
+"""`oracode arrivals`: the pre-arrival check, on demand."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from shared.clock import system_clock
+from shared.domain.arrivals import Arrival, Readiness, arrivals_of
+from worker.cli.bookings_view import clean, console
+from worker.cli.context import open_ledger
+from worker.handlers.check_arrivals import LOOK_BACK
+
+_COLOURS = {Readiness.READY: "green", Readiness.ON_ITS_WAY: "blue", Readiness.AT_RISK: "bold red"}
+
+
+@click.command("arrivals", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--hours", type=click.IntRange(1, 24 * 62), default=48, show_default=True, help="How far ahead.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def command(*, hours: int, as_json: bool) -> None:
+    """List who arrives in the next hours, the nearest first, and whether the door will open.
+
+    `on its way`: all goes as it should, Seam confirms a code about an hour before its start. Exit 1 if anybody is at
+    risk.
+    """
+    now = system_clock()
+    since, until = now - LOOK_BACK, now + timedelta(hours=hours)
+    _, ports = open_ledger()
+    arrivals = arrivals_of(ports.ledger.arriving(since, until), since=since, until=until)
+    if as_json:
+        for arrival in arrivals:
+            click.echo(json.dumps({**asdict(arrival), "check_in": _local(arrival)}))
+    elif arrivals:
+        console().print(_table(arrivals))
+        click.echo(_summary(arrivals, hours))
+    else:
+        click.echo(f"Nobody arrives in the next {hours} hours.")
+    raise SystemExit(1 if any(each.readiness is Readiness.AT_RISK for each in arrivals) else 0)
+
+
+def _table(arrivals: Iterable[Arrival]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("CHECK-IN (lock's clock)", "BOOKING", "DOOR", "STANDS", "WHY, AND WHAT TO DO"):
+        table.add_column(heading, overflow="fold")
+    for each in arrivals:
+        stands = Text(f"{each.readiness} ({each.state})", style=_COLOURS[each.readiness])
+        why = f"{each.why} Next: {each.next_step}" if each.why else each.reason.replace("_", " ")
+        at = _local(each)[:16].replace("T", " ")
+        table.add_row(at, clean(each.booking_id), clean(each.door_name), stands, clean(why))
+    return table
+
+
+def _summary(arrivals: list[Arrival], hours: int) -> str:
+    counts = {each: sum(arrival.readiness is each for arrival in arrivals) for each in Readiness}
+    stands = ", ".join(f"{count} {readiness}" for readiness, count in counts.items())
+    return f"{len(arrivals)} in the next {hours} hours: {stands}."
+
+
+def _local(arrival: Arrival) -> str:
+    zone = ZoneInfo(arrival.time_zone) if arrival.time_zone else None
+    return (arrival.check_in.astimezone(zone) if zone else arrival.check_in).isoformat()

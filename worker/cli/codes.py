@@ -1,0 +1,69 @@
+"""`oracode codes`: the PIN of a booking, read from Seam now and never stored; who asked is written down first."""
+
+import getpass
+import json
+import socket
+from functools import partial
+
+import click
+import structlog
+
+from shared.clock import system_clock
+from shared.domain import lifecycle
+from shared.domain.records import BookedDoor
+from shared.ledger.bookings import UnknownBooking
+from worker.assembly import seam_client
+from worker.cli.context import open_ledger, settings_for
+from worker.seam.access_codes import AccessCodes
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@click.group("codes", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Reveal the PIN of a booking's code; audited."""
+
+
+@command.command()
+@click.argument("booking_id")
+@click.option("--by", default="", help="Who asks, for the audit; the user of this machine unless given.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a door.")
+def reveal(booking_id: str, *, by: str, as_json: bool) -> None:
+    """Print the PIN of each of the booking's doors. Exit 1 where there is none to show."""
+    _, ports = open_ledger()
+    try:
+        booking = ports.ledger.get(booking_id)
+    except UnknownBooking:
+        click.echo(f"There is no booking {booking_id!r} in the ledger.", err=True)
+        raise SystemExit(1) from None
+    who = by or f"{getpass.getuser()}@{socket.gethostname()}"
+    codes = AccessCodes(seam_client(settings_for("REDIS_URL", "SEAM_API_KEY")))
+    shown = 0
+    for door in booking.doors:
+        if door.code is None or not door.wanted:
+            continue
+        key, now = door.key, system_clock()
+        # First the audit: a PIN that was shown without a trace can't be traced afterwards.
+        audited = partial(lifecycle.reveals_pin, key=key, by=who, now=now)
+        booking = ports.ledger.update(booking, audited)
+        ports.ledger.set_due_time(booking_id, key)
+        pin = codes.pin(door.code.access_code_id)
+        shown += pin is not None
+        _print(door, pin.get_secret_value() if pin else None, as_json=as_json)
+    if not shown:
+        click.echo(f"{booking_id} has no PIN to show: see `oracode bookings show {booking_id}`.", err=True)
+        raise SystemExit(1)
+
+
+def _print(door: BookedDoor, pin: str | None, *, as_json: bool) -> None:
+    code = door.code
+    if code is None:
+        return
+    if as_json:
+        click.echo(json.dumps({"device_id": door.device_id, "access_code_id": code.access_code_id, "pin": pin}))
+    else:
+        until = f"{code.window.starts_at:%Y-%m-%d %H:%M} to {code.window.ends_at:%Y-%m-%d %H:%M}"
+        name = "".join(
+            each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in door.name or door.device_id
+        )
+        click.echo(f"{name}: {pin or 'no PIN yet'}  ({until})")

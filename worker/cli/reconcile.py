@@ -1,0 +1,93 @@
+"""`oracode reconcile`: the ledger against Seam; after a loss, the whole rebuild."""
+
+import json
+import time
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any, Final
+
+import click
+
+from shared.clock import system_clock
+from shared.ledger.bookings import UnknownBooking
+from worker.assembly import Ports, reconciliation, seam_client
+from worker.cli.bookings import checked_messages, publish_messages
+from worker.cli.context import open_ledger, settings_for
+from worker.handlers.compare_ledger import CompareLedger, Comparison
+from worker.seam.access_codes import AccessCodes
+
+_POLL: Final = 0.2
+
+
+@click.command("reconcile", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--bookings", type=click.File("rb"), help="Replay these booking messages first (JSON Lines; - for stdin)."
+)
+@click.option(
+    "--since-days", type=click.IntRange(0, 90), default=3, show_default=True, help="Events to fetch, in days."
+)
+@click.option("--wait", "wait_seconds", type=int, default=60, show_default=True, help="Seconds for replayed bookings.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(*, bookings: Any, since_days: int, wait_seconds: int, as_json: bool) -> None:
+    """Compare the ledger with Seam, code by code; the worker looks again at whatever differs.
+
+    Nothing is created twice: a booking's code that exists at Seam is adopted. After the data server was lost, replay
+    all bookings with --bookings. Exit 1 if something differs.
+    """
+    settings_for("REDIS_URL", "SEAM_API_KEY")
+    settings, ports = open_ledger()
+    replayed, unapplied = 0, 0
+    if bookings is not None:
+        messages = checked_messages(bookings.read())
+        replayed = len(messages)
+        publish_messages(settings, messages)
+        unapplied = _unapplied(ports, {message.booking_id for _, message in messages}, wait_seconds)
+    found, added = (0, 0)
+    if since_days:
+        found, added = reconciliation(settings, ports).backfill(system_clock() - timedelta(days=since_days))
+    codes = AccessCodes(seam_client(settings))
+    comparison = CompareLedger(ledger=ports.ledger, due=ports.due, codes=codes, clock=system_clock)()
+    if as_json:
+        counts = {"replayed": replayed, "not_yet_applied": unapplied, "events_found": found, "events_added": added}
+        differences = [asdict(each) for each in comparison.differences]
+        click.echo(json.dumps({**counts, "agreeing": comparison.agreeing, "differences": differences}))
+    else:
+        if replayed:
+            click.echo(f"{replayed} bookings replayed, {unapplied} of them not applied yet.")
+        click.echo(f"{found} events at Seam, {added} of them were missing and are added.")
+        _print(comparison)
+    raise SystemExit(1 if comparison.differences or unapplied else 0)
+
+
+def _unapplied(ports: Ports, booking_ids: set[str], seconds: int) -> int:
+    """Wait until each booking is known and has had its first look at Seam; return how many have not."""
+    deadline = time.monotonic() + seconds
+    while booking_ids:
+        booking_ids = {each for each in booking_ids if _is_under_way(ports, each)}
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(_POLL if booking_ids else 0)
+    return len(booking_ids)
+
+
+def _is_under_way(ports: Ports, booking_id: str) -> bool:
+    try:
+        return ports.ledger.get(booking_id).state in ("received", "creating")
+    except UnknownBooking:
+        return True
+
+
+def _print(comparison: Comparison) -> None:
+    for each in comparison.differences:
+        whose = f" of {_plain(each.booking_id)}" if each.booking_id else ""
+        click.echo(f"{each.kind}: code {each.access_code_id}{whose} on {_plain(each.device_id)}. {each.text}".rstrip())
+    if comparison.differences:
+        click.echo(
+            f"{len(comparison.differences)} codes differ, {comparison.agreeing} agree; the worker looks again now."
+        )
+    else:
+        click.echo(f"The ledger and Seam agree about all {comparison.agreeing} codes.")
+
+
+def _plain(text: str) -> str:
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)

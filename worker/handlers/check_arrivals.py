@@ -1,0 +1,71 @@
+"""The daily pre-arrival check: one message about all arrivals of the next two days that are at risk."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from shared.clock import Clock
+from shared.domain.arrivals import Arrival, Readiness, arrivals_of
+from shared.domain.daily import DailyTime
+from shared.domain.records import AlertNotice
+from shared.domain.troubles import TROUBLES
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.bookings import BookingLedger
+
+HORIZON: Final = timedelta(hours=48)
+# Guests may be late; and one whose check-in has just passed stands before the door.
+LOOK_BACK: Final = timedelta(hours=6)
+_ALERT_KEY: Final = "arrivals/at_risk"
+# While somebody is at risk, the list is drawn anew, so that it closes by itself.
+_AGAIN_AFTER: Final = timedelta(hours=1)
+_MOST_NAMED: Final = 20
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class CheckArrivals:
+    """Looks at the ledger alone: that knows as much as Seam does, or says that it doesn't."""
+
+    def __init__(self, *, ledger: BookingLedger, alerts: AlertLedger, daily: DailyTime, clock: Clock) -> None:
+        self._ledger = ledger
+        self._alerts = alerts
+        self._daily = daily
+        self._clock = clock
+
+    def __call__(self) -> list[Arrival]:
+        """Check now; raise the alert, or resolve it. Return all arrivals, the nearest first."""
+        now = self._clock()
+        since, until = now - LOOK_BACK, now + HORIZON
+        arrivals = arrivals_of(self._ledger.arriving(since, until), since=since, until=until)
+        risky = [arrival for arrival in arrivals if arrival.readiness is Readiness.AT_RISK]
+        log.info("arrivals.checked", arrivals=len(arrivals), at_risk=len(risky))
+        before = self._alerts.get(_ALERT_KEY)
+        if risky or (before is not None and before.is_open):
+            self._alerts.tell(_notice(risky, now))
+        return arrivals
+
+    def next_at(self, done_at: datetime) -> datetime:
+        """Return when to check again: at the daily time, and every hour while somebody is at risk."""
+        alert = self._alerts.get(_ALERT_KEY)
+        daily = self._daily.after(done_at)
+        return min(daily, done_at + _AGAIN_AFTER) if alert is not None and alert.is_open else daily
+
+
+def _notice(risky: list[Arrival], now: datetime) -> AlertNotice:
+    trouble = TROUBLES["arrivals_at_risk"]
+    named = [f"{each.booking_id} on {each.door_name} ({each.reason or each.state})" for each in risky[:_MOST_NAMED]]
+    more = f" and {len(risky) - _MOST_NAMED} more" if len(risky) > _MOST_NAMED else ""
+    return AlertNotice(
+        at=now,
+        raised=bool(risky),
+        key=_ALERT_KEY,
+        problem="arrivals_at_risk",
+        subject="Arrivals of the next two days",
+        happened=f"{trouble.happened} At risk: {', '.join(named)}{more}.",
+        next_step=trouble.next_step,
+        actor=trouble.actor,
+        look_closer="oracode arrivals",
+        check_in=risky[0].check_in if risky else None,
+        time_zone=risky[0].time_zone if risky else None,
+    )

@@ -1,0 +1,114 @@
+"""Compares Seam's own list of events with what webhooks brought, and adds what is missing to the event stream.
+
+What is added goes the way that every event goes; nothing else knows that it came late. How many had to be added tells
+whether webhooks arrive at all.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+
+from shared.clock import Clock
+from shared.contracts import is_id
+from shared.domain.code_story import moment_of
+from shared.domain.records import AlertNotice
+from shared.domain.troubles import TROUBLES
+from shared.domain.webhook_gap import Gap, after_pass
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.reconciliation import ReconciliationLedger
+from shared.redaction import redact_event
+from shared.streams import EventStream
+from worker.seam.events import Events
+
+# Seam may list an event a while after it happened; what was compared before is known by its mark, and costs little.
+_OVERLAP: Final = timedelta(minutes=10)
+# A webhook that is just on its way isn't missing.
+_GRACE: Final = timedelta(seconds=60)
+# Without a cursor (a first start, an emptied server): what is older is for `oracode events backfill`.
+_FIRST_SPAN: Final = timedelta(hours=1)
+_ALERT_KEY: Final = "webhooks/missing"
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Reconcile:
+    """One comparison. May be killed anywhere and run twice: events are known by their ids."""
+
+    def __init__(
+        self,
+        *,
+        events: Events,
+        stream: EventStream,
+        progress: ReconciliationLedger,
+        alerts: AlertLedger,
+        every: timedelta,
+        clock: Clock,
+    ) -> None:
+        self._events = events
+        self._stream = stream
+        self._progress = progress
+        self._alerts = alerts
+        self._grace = min(_GRACE, every)
+        self._clock = clock
+
+    def __call__(self) -> None:
+        """Compare what happened since the last time, and a while before. Raises SeamError; nothing is lost by that."""
+        before = self._progress.load()
+        now = self._clock()
+        until = now - self._grace
+        cursor = before.cursor
+        since = (cursor - _OVERLAP) if cursor else until - _FIRST_SPAN
+        if since >= until:
+            return
+        found, missing = self._add_missing(since, until)
+        gap = before.gap
+        if cursor is not None:
+            # Older ones were judged when they were new.
+            missed = [moment for moment, is_missing in zip(found, missing, strict=True) if is_missing]
+            heard = sum(not lacks and moment > cursor for moment, lacks in zip(found, missing, strict=True))
+            gap = after_pass(before.gap, missed=missed, heard=heard, now=now)
+            before = replace(before, compared=before.compared + len(missed) + heard, missed=before.missed + len(missed))
+        self._tell(before.gap, gap, now)
+        self._progress.save(replace(before, cursor=until, gap=gap))
+
+    def backfill(self, since: datetime) -> tuple[int, int]:
+        """Add whatever is missing since then; return how many events there were and how many of them were added."""
+        found, missing = self._add_missing(since, self._clock())
+        return len(found), sum(missing)
+
+    def _add_missing(self, since: datetime, until: datetime) -> tuple[list[datetime], list[bool]]:
+        events = list(_readable(self._events.about_codes(since, until)))
+        texts = [(event["event_id"], json.dumps(redact_event(event), separators=(",", ":"))) for event in events]
+        missing = self._stream.append_missing(texts, self._clock().isoformat())
+        if any(missing):
+            log.warning("events.missed", count=sum(missing), of=len(missing))
+        return [moment_of(event) or until for event in events], missing
+
+    def _tell(self, before: Gap, after: Gap, now: datetime) -> None:
+        if after.is_open and after.missed != before.missed and after.since is not None:
+            self._alerts.tell(_alert(after.since, now, raised=True))
+        elif before.is_open and not after.is_open:
+            self._alerts.tell(_alert(now, now, raised=False))
+
+
+def _readable(events: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    return (event for event in events if all(is_id(event.get(name)) for name in ("event_id", "access_code_id")))
+
+
+def _alert(since: datetime, now: datetime, *, raised: bool) -> AlertNotice:
+    trouble = TROUBLES["webhooks_missing"]
+    return AlertNotice(
+        at=now,
+        raised=raised,
+        key=_ALERT_KEY,
+        problem="webhooks_missing",
+        subject="Seam's webhooks",
+        happened=f"{trouble.happened} This began at {since:%Y-%m-%d %H:%M} UTC.",
+        next_step=trouble.next_step,
+        actor=trouble.actor,
+        look_closer="oracode doctor",
+    )
