@@ -79,7 +79,8 @@ def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
 def _start(app: Celery, item: DueItem) -> None:
     match item.subject:
         case "door":
-            app.send_task(ADVANCE_DOOR, item.ids)
+            # Due by its record, or because somebody died who meant to look at it: either way it is looked at.
+            app.send_task(ADVANCE_DOOR, item.ids, {"prompted": True})
         case "alert":
             app.send_task(DELIVER_ALERT, item.ids)
         case "chore":

@@ -130,7 +130,7 @@ class Machine:
         for item in self.handlers.due.claim(self.clock(), 500):
             match item.subject:
                 case "door":
-                    self.handlers.advance_door(*item.ids)
+                    self.handlers.advance_door(*item.ids, prompted=True)
                 case "alert":
                     self.handlers.deliver_alert(*item.ids)
                 case "chore":

@@ -130,7 +130,7 @@ class World:
         def work() -> None:
             for item in items:
                 if item.subject == "door":
-                    worker.handlers.advance_door(*item.ids)
+                    worker.handlers.advance_door(*item.ids, prompted=True)
                 else:
                     worker.handlers.deliver_alert(*item.ids)
 

@@ -6,7 +6,6 @@ import socket
 from functools import partial
 
 import click
-import structlog
 
 from shared.clock import system_clock
 from shared.domain import lifecycle
@@ -15,8 +14,6 @@ from shared.ledger.bookings import UnknownBooking
 from worker.assembly import seam_client
 from worker.cli.context import open_ledger, settings_for
 from worker.seam.access_codes import AccessCodes
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @click.group("codes", context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ def settings_for(*required: str) -> Settings:
 
     Ends the command with 2, listing every problem, where they can't be used.
     """
+    _log_to_stderr()
     local: dict[str, str] = _local_run().get("settings", {})
     given = os.environ.get("SEAM_API_KEY")
     # A key of one's own never goes to the sandbox, nor the sandbox's key to Seam.
@@ -34,6 +36,16 @@ def settings_for(*required: str) -> Settings:
         if "REDIS_URL" in invalid.problems:
             click.echo("Start the system with `oracode up`, or set REDIS_URL to its data server.", err=True)
         raise SystemExit(2) from None
+
+
+def _log_to_stderr() -> None:
+    """Keep what is logged on the way out of the answer: standard output is for that alone."""
+    import structlog  # noqa: PLC0415 - commands on files log nothing
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger("error"),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def open_ledger() -> tuple[Settings, Ports]:

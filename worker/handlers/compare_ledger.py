@@ -8,14 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from shared.clock import Clock
-from shared.domain.records import AccessCode, BookedDoor, Booking, State
+from shared.domain import lifecycle
+from shared.domain.records import AccessCode, BookedDoor, Booking
 from shared.ledger.bookings import BookingLedger, codes_of
 from shared.ledger.due import DueSet, door_item
 from worker.seam.access_codes import AccessCodes, CodeReport
-
-_CLOSED = (State.CANCELLED, State.ENDED)
 
 
 class Kind(StrEnum):
@@ -91,7 +91,8 @@ class CompareLedger:
                 continue
             owners = [(booking, door) for booking, door in booked if report.is_of(booking.booking_id)]
             for booking, door in owners:
-                if door.state not in _CLOSED:
+                if door.state in lifecycle.PLANNED_AGAIN:
+                    self._ledger.update(booking, partial(lifecycle.wakes, key=door.key, now=now))
                     self._due.set([(door_item(booking.booking_id, door.key), now)])
             yield Difference(
                 kind=Kind.NOT_RECORDED if owners else Kind.NO_BOOKING,
