@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.notices import problems_of
 from shared.domain.records import BookedDoor, Booking, State
 from shared.domain.stay_times import instants_of
 from shared.domain.troubles import TROUBLES
@@ -62,7 +63,7 @@ def arrivals_of(bookings: Iterable[Booking], *, since: datetime, until: datetime
 
 
 def _arrival(booking: Booking, door: BookedDoor, check_in: datetime) -> Arrival:
-    problem = _problem(door)
+    problem, detail = next(problems_of(door), (door.reason, ""))
     trouble = TROUBLES.get(problem)
     return Arrival(
         booking_id=booking.booking_id,
@@ -73,17 +74,9 @@ def _arrival(booking: Booking, door: BookedDoor, check_in: datetime) -> Arrival:
         state=door.state,
         readiness=_readiness(door, problem),
         reason=problem,
-        why=f"{trouble.happened} {door.detail}".strip() if trouble else "",
+        why=f"{trouble.happened} {detail}".strip() if trouble else "",
         next_step=trouble.next_step if trouble else "",
     )
-
-
-def _problem(door: BookedDoor) -> str:
-    if door.reason in TROUBLES:
-        return door.reason
-    if door.pin_changed_at and (door.pin_revealed_at is None or door.pin_revealed_at < door.pin_changed_at):
-        return "pin_changed"
-    return "slot_changed" if door.drift else door.reason
 
 
 def _readiness(door: BookedDoor, problem: str) -> Readiness:

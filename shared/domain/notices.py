@@ -73,12 +73,12 @@ def alerts_of(booking: Booking, now: datetime) -> dict[str, AlertNotice]:
         _alert_of(booking, door, problem, detail, now)
         for door in booking.doors
         if door.wanted
-        for problem, detail in _problems_of(door)
+        for problem, detail in problems_of(door)
     )
     return {alert.key: alert for alert in alerts}
 
 
-def _problems_of(door: BookedDoor) -> Iterator[tuple[str, str]]:
+def problems_of(door: BookedDoor) -> Iterator[tuple[str, str]]:
     """Yield what is wrong on one door: its reason, and what happened to the door or the PIN under its code."""
     is_over = door.state is State.ENDED
     if door.reason in TROUBLES and not door.is_muted and (not is_over or door.reason == "already_over"):

@@ -13,8 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.domain.bookings import StayTime, WallTime
+from shared.domain.notices import problems_of
 from shared.domain.records import BookedDoor, Booking, HistoryEntry, State
 from shared.domain.troubles import TROUBLES
+from worker.cli.story_facts import facts_of
 
 _WIDE: Final = 200
 _COLOURS: Final = {
@@ -69,10 +71,10 @@ def print_story(booking: Booking, history: Iterable[HistoryEntry]) -> None:
     out.print(clean(_asked(booking)), soft_wrap=True)
     for door in booking.doors:
         out.print(_door_line(door), soft_wrap=True)
-        trouble = TROUBLES.get(door.reason)
-        if trouble is not None and not door.is_muted:
-            out.print(clean(f"    {trouble.happened} {door.detail}".rstrip()))
-            out.print(Text(f"    Next: {trouble.next_step} ({trouble.actor})", style="bold"))
+        for problem, detail in problems_of(door):
+            trouble = TROUBLES[problem]
+            out.print(clean(f"    {trouble.happened} {detail}".rstrip()), soft_wrap=True)
+            out.print(Text(f"    Next: {trouble.next_step} ({trouble.actor})", style="bold"), soft_wrap=True)
         for code in door.residual:
             until = code.window.ends_at.isoformat(timespec="minutes")
             out.print(clean(f"    residual access: code {code.access_code_id} opens this door until {until}"))
@@ -80,8 +82,16 @@ def print_story(booking: Booking, history: Iterable[HistoryEntry]) -> None:
     for entry in history:
         stamp = entry.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
         out.print(
-            Text.assemble((stamp, "dim"), "  ", (f"{entry.what:<24}", "cyan"), " ", clean(entry.text)), soft_wrap=True
+            Text.assemble((stamp, "dim"), "  ", (f"{_what(entry):<24}", "cyan"), " ", clean(entry.text)), soft_wrap=True
         )
+        for fact in facts_of(entry):
+            out.print(Text.assemble(" " * 46, (clean(fact).plain, "dim")), soft_wrap=True)
+
+
+def _what(entry: HistoryEntry) -> str:
+    """Return the name of what happened; that of an event of Seam without what all of them begin with."""
+    name = entry.what.removeprefix("access_code.")
+    return name if name == entry.what else f"Seam: {name.replace('_', ' ')}"
 
 
 def watch_table(read: Callable[[], Iterator[Booking]], *, every: float) -> None:
