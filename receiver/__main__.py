@@ -1,8 +1,11 @@
 """`python -m receiver`: the process `web`."""
 
+from functools import partial
+
 import uvicorn
 
 from receiver.app import REQUIRED, create_app
+from receiver.connections import BoundedProtocol, ConnectionLimits
 from shared.settings import load_or_exit
 from shared.telemetry import configure_logging
 
@@ -10,7 +13,12 @@ from shared.telemetry import configure_logging
 def main() -> None:
     """Check the settings (exit 2 with every problem), then serve until SIGTERM or Ctrl-C."""
     settings = load_or_exit(REQUIRED)
-    configure_logging("web", settings.log_level)
+    configure_logging("web", settings.log_level, settings.secrets)
+    limits = ConnectionLimits(
+        request_within=settings.request_timeout.total_seconds(),
+        connections=settings.connection_limit,
+        header_bytes=settings.header_limit,
+    )
     uvicorn.run(
         create_app(settings),
         host=settings.host,
@@ -20,7 +28,9 @@ def main() -> None:
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=5,
-        h11_max_incomplete_event_size=64 * 1024,
+        ws="none",
+        # A factory is as good as the class for uvicorn, whose annotation knows only the class.
+        http=partial(BoundedProtocol, limits=limits),  # type: ignore[arg-type]
     )
 
 

@@ -10,7 +10,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from receiver.bookings import BookingEndpoint
+from receiver.http import BodyReader
 from receiver.inbox import Inbox, Sidelines
+from receiver.rejections import Rejections
 from receiver.verification import Verifier
 from receiver.webhook import SeamWebhook
 from shared.clock import Clock, system_clock
@@ -27,19 +29,23 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Starlette:
     events = Inbox(redis, stream=settings.event_stream, field=EVENT_FIELD)
     bookings = Inbox(redis, stream=settings.booking_stream, field=BOOKING_FIELD)
     sidelines = Sidelines(redis)
+    bodies = BodyReader(settings.webhook_body_limit)
+    rejections = Rejections(a_minute=settings.rejection_limit)
     webhook = SeamWebhook(
         verifier=Verifier(secret.get_secret_value() for secret in settings.seam_webhook_secret),
         inbox=events,
         sidelines=sidelines,
         clock=clock,
-        body_limit=settings.webhook_body_limit,
+        bodies=bodies,
+        rejections=rejections,
         stream=settings.event_stream,
     )
     booking_endpoint = BookingEndpoint(
         tokens=tuple(token.get_secret_value() for token in settings.booking_tokens),
         inbox=bookings,
         clock=clock,
-        body_limit=settings.webhook_body_limit,
+        bodies=bodies,
+        rejections=rejections,
     )
 
     async def readyz(_: Request) -> Response:

@@ -4,8 +4,9 @@ import hmac
 
 from starlette.types import Receive, Scope, Send
 
-from receiver.http import BodyTooLarge, ClientGone, answer, headers_of, read_body
+from receiver.http import BodyReader, BodyTooLarge, ClientGone, NoRoom, answer, headers_of
 from receiver.inbox import Inbox, Unavailable
+from receiver.rejections import Rejections
 from receiver.webhook import RETRY_AFTER
 from shared.clock import Clock
 from shared.domain.booking_messages import parse_booking_message
@@ -15,11 +16,14 @@ from shared.domain.bookings import InvalidMessage, Problem
 class BookingEndpoint:
     """The endpoint; without tokens it isn't there (404)."""
 
-    def __init__(self, *, tokens: tuple[str, ...], inbox: Inbox, clock: Clock, body_limit: int) -> None:
+    def __init__(
+        self, *, tokens: tuple[str, ...], inbox: Inbox, clock: Clock, bodies: BodyReader, rejections: Rejections
+    ) -> None:
         self._tokens = tuple(token.encode() for token in tokens)
         self._inbox = inbox
         self._clock = clock
-        self._body_limit = body_limit
+        self._bodies = bodies
+        self._rejections = rejections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -29,13 +33,13 @@ class BookingEndpoint:
         elif scope["method"] != "POST":
             await answer(send, 405, {"error": "method_not_allowed"}, {"allow": "POST"})
         elif not self._is_allowed(headers.get(b"authorization", b"")):
-            await answer(send, 401, {"error": "unauthorized"}, {"www-authenticate": "Bearer"})
+            await self._rejections.answer(scope, send, "unauthorized", {"www-authenticate": "Bearer"})
         else:
             await self._take(headers, receive, send)
 
     async def _take(self, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
         try:
-            body = await read_body(receive, headers, self._body_limit)
+            body = await self._bodies.read(receive, headers)
             text = _text(body)
             message = parse_booking_message(text)
             mark = f"{message.source}\x1f{message.message_id}"
@@ -43,11 +47,11 @@ class BookingEndpoint:
         except ClientGone:
             return
         except BodyTooLarge:
-            await answer(send, 413, {"error": "body_too_large", "limit_bytes": self._body_limit})
+            await answer(send, 413, {"error": "body_too_large", "limit_bytes": self._bodies.limit})
         except InvalidMessage as invalid:
             problems = [{"field": each.field, "wrong": each.wrong, "right": each.right} for each in invalid.problems]
             await answer(send, 400, {"error": "invalid_booking", "problems": problems})
-        except Unavailable:
+        except (Unavailable, NoRoom):
             await answer(send, 503, {"error": "unavailable"}, RETRY_AFTER)
         else:
             status = "accepted" if is_new else "duplicate"

@@ -2,9 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+
+# Bytes of unfinished bodies over _FREE each that one process keeps.
+_ROOM: Final = 64 * 1024 * 1024
+_FREE: Final = 16 * 1024
 
 
 class BodyTooLarge(Exception):
@@ -15,29 +19,63 @@ class ClientGone(Exception):
     """The client closed the connection before its request was whole."""
 
 
+class NoRoom(Exception):
+    """Too many large bodies are being read at once; this one should come again."""
+
+
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
     """Return the request's headers, lower-case names, the last of repeated ones."""
     return dict(scope["headers"])
 
 
-async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
-    """Return the whole body. Raises BodyTooLarge without reading on, ClientGone if it never gets whole."""
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and (len(declared) > 18 or int(declared) > limit):  # noqa: PLR2004 - beyond any length
-        raise BodyTooLarge
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
+class BodyReader:
+    """Reads bodies up to a limit each; the unfinished ones of all connections share a room.
+
+    A body is read before its signature can be checked, so strangers can make us keep bytes. What a connection keeps
+    under `_FREE` is bounded by the number of connections; what is over it counts for the room. A stranger who fills it
+    holds up large bodies alone, and an event of Seam is far from being one.
+    """
+
+    def __init__(self, limit: int, *, room: int = _ROOM) -> None:
+        self.limit = limit
+        self._room = room
+
+    async def read(self, receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
+        """Return the whole body.
+
+        Raises BodyTooLarge without reading on, NoRoom, and ClientGone if it never gets whole.
+        """
+        declared = headers.get(b"content-length", b"")
+        if declared.isdigit() and (len(declared) > 18 or int(declared) > self.limit):  # noqa: PLR2004 - beyond any length
             raise BodyTooLarge
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            body: bytes = message.get("body", b"")
+            if len(body) > self.limit:
+                raise BodyTooLarge
+            return body
+        return await self._read_on(message, receive)
+
+    async def _read_on(self, message: Message, receive: Receive) -> bytes:
+        body = bytearray()
+        taken = 0
+        try:
+            while True:
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                body += message.get("body", b"")
+                if len(body) > self.limit:
+                    raise BodyTooLarge
+                if not message.get("more_body", False):
+                    return bytes(body)
+                more = max(0, len(body) - _FREE) - taken
+                if more > self._room:
+                    raise NoRoom
+                self._room -= more
+                taken += more
+                message = await receive()
+        finally:
+            self._room += taken
 
 
 async def answer(send: Send, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:

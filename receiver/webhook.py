@@ -10,8 +10,9 @@ from typing import Any, Final
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from receiver.http import BodyTooLarge, ClientGone, answer, answer_bytes, headers_of, read_body
+from receiver.http import BodyReader, BodyTooLarge, ClientGone, NoRoom, answer, answer_bytes, headers_of
 from receiver.inbox import Inbox, Sidelines, Unavailable, as_text
+from receiver.rejections import Rejections
 from receiver.verification import InvalidSignature, Verifier
 from shared.clock import Clock
 from shared.contracts import EVENT_FIELD, LONGEST_ID, is_id
@@ -43,14 +44,16 @@ class SeamWebhook:
         inbox: Inbox,
         sidelines: Sidelines,
         clock: Clock,
-        body_limit: int,
+        bodies: BodyReader,
+        rejections: Rejections,
         stream: str,
     ) -> None:
         self._verifier = verifier
         self._inbox = inbox
         self._sidelines = sidelines
         self._clock = clock
-        self._body_limit = body_limit
+        self._bodies = bodies
+        self._rejections = rejections
         self._stream = stream
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,18 +66,17 @@ class SeamWebhook:
         except ClientGone:
             return
         except BodyTooLarge:
-            await answer(send, 413, {"error": "body_too_large", "limit_bytes": self._body_limit})
+            await answer(send, 413, {"error": "body_too_large", "limit_bytes": self._bodies.limit})
         except InvalidSignature:
-            log.info("webhook.rejected")
-            await answer(send, 401, {"error": "invalid_signature"})
-        except Unavailable:
+            await self._rejections.answer(scope, send, "invalid_signature")
+        except (Unavailable, NoRoom):
             await answer(send, 503, {"error": "unavailable"}, RETRY_AFTER)
         else:
             await answer_bytes(send, status, body)
 
     async def _take(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
         headers = headers_of(scope)
-        body = await read_body(receive, headers, self._body_limit)
+        body = await self._bodies.read(receive, headers)
         delivery_id = self._verifier.verify(body, headers)
         try:
             event = parse_event(body)

@@ -10,11 +10,11 @@ import os
 import re
 import sys
 from base64 import b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NoReturn, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     allow_biweekly: bool = Field(default=False, description="Whether two-week slots may be used.")
     long_stays: Literal["refuse", "split"] = Field("refuse", description="What happens to stays of over 31 days.")
     webhook_body_limit: int = Field(256 * 1024, ge=1024, description="Largest webhook body, in bytes.")
+    header_limit: int = Field(32 * 1024, ge=4096, description="Largest headers of a request, in bytes.")
+    request_timeout: Duration = Field(timedelta(seconds=15), description="From a request's first byte to its answer.")
+    connection_limit: int = Field(2000, ge=16, description="Open connections of one `web` process.")
+    rejection_limit: int = Field(60, ge=1, description="Failed tries a minute that a client gets answered one by one.")
     retention: Duration = Field(timedelta(days=90), description="How long after check-out a booking is kept.")
     reclaim_after: Duration = Field(timedelta(seconds=60), description="Idle time after which work is taken over.")
     waiting_retry_every: Duration = Field(timedelta(minutes=15), description="Longest pause between tries of a wait.")
@@ -123,15 +127,16 @@ class Settings(BaseSettings):
     @classmethod
     def _is_server_url(cls, url: SecretStr | None) -> SecretStr | None:
         schemes = ("redis", "rediss", "unix", "redis+socket", "amqp", "amqps")
-        if url is not None and urlsplit(url.get_secret_value()).scheme not in schemes:
-            raise ValueError("is not an address like redis://host:6379/0")
+        parts = _parts(url.get_secret_value()) if url is not None else None
+        if url is not None and (parts is None or parts.scheme not in schemes):
+            raise ValueError("is not an address like redis://host:6379/0; in a password write / as %2F, # as %23")
         return url
 
     @field_validator("seam_endpoint")
     @classmethod
     def _is_http_url(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = _parts(url)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("is not an address like https://connect.getseam.com")
         return url.rstrip("/")
 
@@ -146,6 +151,11 @@ class Settings(BaseSettings):
     def match_policy(self) -> MatchPolicy:
         """The settings that a match depends on."""
         return MatchPolicy(preference=self.slot_preference, allow_biweekly=self.allow_biweekly)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret in the settings, whole and (of addresses) in parts: for what must not show them."""
+        return tuple(secret for value in dict(self).values() for secret in _secrets_in(value))
 
     @property
     def redis_address(self) -> str:
@@ -171,6 +181,31 @@ class Settings(BaseSettings):
         if problems:
             raise InvalidSettings(problems)
         return settings
+
+
+def _parts(url: str) -> SplitResult | None:
+    """Return an address's parts; None, and no word of it, where it is none: errors of the library quote passwords."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _secrets_in(value: Any) -> Iterator[str]:
+    for each in value if isinstance(value, tuple) else (value,):
+        if isinstance(each, SecretStr):
+            secret = each.get_secret_value()
+            yield secret
+            parts = _parts(secret) if "://" in secret else None
+            if parts is None:
+                yield from (secret.removeprefix(_SECRET_MARK),)
+            else:
+                yield from (part for part in (parts.password, parts.username) if part and part != "default")
+                # The address of a chat's webhook is its key.
+                if parts.scheme.startswith("slack"):
+                    yield parts.path
 
 
 def load_settings(require: Iterable[str] = ()) -> Settings:

@@ -1,0 +1,168 @@
+"""What one connection may cost: time, headers, and a place among many. uvicorn's protocol with bounds around it.
+
+uvicorn leaves two things open that a stranger can use. A connection that never finishes its request is never closed,
+and headers grow without end. Both are answered here, before any of our code runs. The bounds cost the good path two
+readings of the clock a request; what has to be looked at is looked at by one timer a connection.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final, cast
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+# Svix sends about ten; proxies add as many.
+MOST_HEADERS: Final = 100
+# A client that doesn't even take its refusal is cut off.
+_TAKEN_WITHIN: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """Bounds of one process: seconds from first byte to answer, open connections, bytes of one request's headers."""
+
+    request_within: float
+    connections: int
+    header_bytes: int
+
+
+class _Refused(Exception):
+    """The request is over a bound; raised inside the parser, which ends it."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection within `ConnectionLimits`. Past a bound it is answered (408, 431, 503) and closed."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: ConnectionLimits,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = limits
+        self._refusal = HTTPStatus.BAD_REQUEST
+        self._since = 0.0
+        self._watch: asyncio.TimerHandle | None = None
+        self._in_headers = False
+        # Bytes of unfinished headers that were fed, and those of the piece that is being fed.
+        self._fed = 0
+        self._feeding = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start to watch; where there are too many connections, the one that keeps us waiting longest goes."""
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        self._watch = self.loop.call_later(self._limits.request_within, self._look)
+        if len(self.connections) > self._limits.connections:
+            self._make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop to watch."""
+        if self._watch is not None:
+            self._watch.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take a piece; headers that are still not whole must end within their bound."""
+        if self.transport.is_closing():
+            return
+        self._feeding = len(data)
+        super().data_received(data)
+        if self._in_headers:
+            self._fed += len(data)
+            if self._fed > self._limits.header_bytes:
+                self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """Note when the request began."""
+        super().on_message_begin()
+        self._since = self.loop.time()
+        self._in_headers = True
+        self._fed = 0
+
+    def on_headers_complete(self) -> None:
+        """Refuse too many headers, or too large ones that came in one piece."""
+        self._in_headers = False
+        headers = self.headers
+        if len(headers) > MOST_HEADERS or (
+            self._fed + self._feeding > self._limits.header_bytes
+            and sum(len(name) + len(value) for name, value in headers) + len(self.url) > self._limits.header_bytes
+        ):
+            self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            raise _Refused
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        """Note when the connection became idle."""
+        self._since = self.loop.time()
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what the parser refused, and close."""
+        del msg
+        self._end(self._refusal)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is the client's turn: nothing was asked, or not wholly."""
+        cycle = self._current
+        return cycle is None or cycle.response_complete or cycle.more_body
+
+    @property
+    def _is_idle(self) -> bool:
+        cycle = self._current
+        return not self._in_headers and (cycle is None or cycle.response_complete)
+
+    @property
+    def _current(self) -> RequestResponseCycle | None:
+        # uvicorn's annotation leaves out that there is none before the first request.
+        return self.cycle
+
+    def _look(self) -> None:
+        """Close the connection if it has taken too long; else look again when it could have."""
+        left = self._since + self._limits.request_within - self.loop.time()
+        if left > 0:
+            self._watch = self.loop.call_later(left, self._look)
+        elif self._is_idle:
+            self._close()
+        else:
+            self._end(HTTPStatus.REQUEST_TIMEOUT if self.is_waiting else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def _make_room(self) -> None:
+        waiting = [
+            each
+            for each in cast(set[Any], self.connections)
+            if isinstance(each, BoundedProtocol) and each.is_waiting and not each.transport.is_closing()
+        ]
+        longest = min(waiting, key=lambda each: each._since)  # noqa: SLF001 - of this class; we are among them
+        if longest._is_idle and longest is not self:  # noqa: SLF001
+            longest._close()  # noqa: SLF001
+        else:
+            longest._end(HTTPStatus.SERVICE_UNAVAILABLE)  # noqa: SLF001
+
+    def _end(self, status: HTTPStatus) -> None:
+        """Answer in our own words, unless an answer is under way, and close."""
+        if self.transport.is_closing():
+            return
+        cycle = self._current
+        if cycle is None or not cycle.response_started or cycle.response_complete:
+            body = json.dumps({"error": status.phrase.lower().replace(" ", "_")}).encode()
+            lines = [b"content-type: application/json", b"content-length: %d" % len(body), b"connection: close"]
+            if status is HTTPStatus.SERVICE_UNAVAILABLE:
+                lines.append(b"retry-after: 5")
+            self.transport.write(STATUS_LINE[status] + b"\r\n".join(lines) + b"\r\n\r\n" + body)
+        self._close()
+
+    def _close(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        self.transport.close()
+        self._watch = self.loop.call_later(_TAKEN_WITHIN, self.transport.abort)
