@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> None:
 def run_worker() -> None:
     """Run tasks in threads: creates wait for Seam, and waiting is cheap there."""
     settings = load_or_exit(REQUIRED)
-    log_as("worker", settings.log_level)
+    log_as("worker", settings)
     try:
         app = create_worker(settings)
     except InvalidSettings as invalid:
@@ -40,7 +40,7 @@ def run_worker() -> None:
 def run_beat() -> None:
     """Send the sweeps. Its schedule is kept in memory: what must survive lies in the due-set, not here."""
     settings = load_or_exit(("REDIS_URL",))
-    log_as("beat", settings.log_level)
+    log_as("beat", settings)
     app = create_celery(settings)
     app.start(["beat", "--scheduler=celery.beat:Scheduler", "--pidfile="])
 

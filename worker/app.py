@@ -106,9 +106,9 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
     return app
 
 
-def log_as(process: str, level: str) -> None:
+def log_as(process: str, settings: Settings) -> None:
     """Keep Celery from setting up logging of its own, and set up ours."""
 
     @setup_logging.connect(weak=False)
     def _(**_: object) -> None:
-        configure_logging(process, level)
+        configure_logging(process, settings.log_level, settings.secrets)

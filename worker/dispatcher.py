@@ -9,7 +9,7 @@ times it is parked. What is under way is bounded: a backlog waits in its stream,
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, cast
@@ -48,7 +48,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class DispatcherOptions:
     """What the dispatcher needs to know; kept in the Celery app's configuration as `dispatcher`."""
 
-    redis_url: str
+    redis_url: str = field(repr=False)
     event_stream: str
     booking_stream: str
     reclaim_after: timedelta

@@ -37,7 +37,12 @@ def channels_from(urls: Iterable[str], client: httpx.Client) -> tuple[Channel, .
 
 
 def _channel(number: int, url: str, client: httpx.Client) -> Channel:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        # The library's words quote the address, and with it its key.
+        raise ValueError(_RIGHT) from None
     kind, _, scheme = parts.scheme.partition("+")
     if scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(_RIGHT)
