@@ -52,7 +52,7 @@ LEAKS = {
     "inside a structure": "log.info('a.b', data={'args': [PIN, {'token': KEY}], 'inner': ({'pin': PIN},)})",
     "an object in a structure": "log.info('a.b', data={'args': [Holder()]})",
     "an exception": "\ntry:\n    fail(PIN, KEY)\nexcept ValueError:\n    log.exception('a.b')",
-    "an exception's text": "\ntry:\n    fail(PIN, KEY)\nexcept ValueError as it:\n    log.warning('a.b', error=str(it))",
+    "an exception's text": "\ntry:\n    fail(PIN, KEY)\nexcept ValueError as it:\n    log.error('a.b', error=str(it))",
     "a library's exception": "\ntry:\n    fail(PIN, KEY)\nexcept ValueError:\n    library.exception('task failed')",
     "a library's arguments": "library.error('task %s failed: %r', Holder(), (PIN, KEY))",
     "a library's extra": "library.error('failed', extra={'data': {'args': [PIN], 'kwargs': KEY, 'hostname': 'h'}})",

@@ -14,9 +14,14 @@ _TIMEOUT: Final = httpx.Timeout(connect=5, read=10, write=5, pool=5)
 def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]) -> None:
     """Send `body` once; a 2xx is success, a redirect is not. Raises NotDelivered."""
     try:
-        response = client.post(url, content=body, headers=dict(headers), timeout=_TIMEOUT, follow_redirects=False)
+        # The status says it all: what else is answered is never read, however long it is.
+        with client.stream(
+            "POST", url, content=body, headers=dict(headers), timeout=_TIMEOUT, follow_redirects=False
+        ) as response:
+            if response.is_success:
+                return
+            refused = NotDelivered(f"HTTP {response.status_code}", retry_after=retry_after(response.headers))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # The error's text may hold the address, and a chat's address is its key.
         raise NotDelivered(type(error).__name__) from None
-    if not response.is_success:
-        raise NotDelivered(f"HTTP {response.status_code}", retry_after=retry_after(response.headers))
+    raise refused

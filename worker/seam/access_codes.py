@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
+from shared.contracts import is_id
 from shared.domain.code_changes import CodeFlags
+from shared.domain.quoting import shown
 from shared.domain.records import Window
 from shared.redaction import mask_digits
 from worker.seam.client import SeamClient
@@ -17,6 +19,11 @@ _NAME_SEPARATOR: Final = " | "
 _LONGEST_NAME: Final = 120
 _MOST_PAGES: Final = 100
 _PAGE: Final = 500
+_MOST_CODES: Final = _MOST_PAGES * _PAGE
+_MOST_ISSUES: Final = 20
+_LONGEST_WORD: Final = 80
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 9000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +132,8 @@ class AccessCodes:
                 raise Unreadable("/access_codes/list: the answer has no access_codes")
             reports = (_report(code, Unreadable) for code in codes if _is_time_bound(code))
             found += [report for report in reports if report.device_id == device_id]
+            if len(found) > _MOST_CODES:
+                raise Unreadable(f"/access_codes/list: over {_MOST_CODES} codes on one door")
             pagination = answer.get("pagination")
             cursor = pagination.get("next_page_cursor") if isinstance(pagination, Mapping) else None
             if not cursor:
@@ -141,7 +150,11 @@ class AccessCodes:
         events = answer.get("events")
         if not isinstance(events, list):
             raise Unreadable("/events/list: the answer has no events")
-        ids = {str(event.get("access_code_id")) for event in events if event.get("device_id") == device_id}
+        ids = {
+            event["access_code_id"]
+            for event in events
+            if isinstance(event, Mapping) and event.get("device_id") == device_id and is_id(event.get("access_code_id"))
+        }
         ids -= {report.access_code_id for report in listed.reports}
         reports = (self.get(access_code_id) for access_code_id in sorted(ids))
         return [report for report in reports if report is not None]
@@ -196,14 +209,14 @@ def _report(code: Any, error_class: type[SeamError]) -> CodeReport:
     try:
         metadata = code.get("dormakaba_oracode_metadata") or {}
         return CodeReport(
-            access_code_id=_text(code["access_code_id"]),
+            access_code_id=_id(code["access_code_id"]),
             window=Window(_instant(code["starts_at"]), _instant(code["ends_at"])),
-            user_level_id=str(metadata["user_level_id"]) if metadata.get("user_level_id") is not None else None,
-            device_id=_text(code["device_id"]),
+            user_level_id=_word(metadata["user_level_id"]) if metadata.get("user_level_id") is not None else None,
+            device_id=_id(code["device_id"]),
             name=str(code.get("name") or ""),
-            status=str(code.get("status") or ""),
+            status=_word(code.get("status") or ""),
             has_pin=bool(code.get("code")),
-            pending=tuple(str(each["mutation_code"]) for each in code.get("pending_mutations") or ()),
+            pending=_words(code.get("pending_mutations"), "mutation_code"),
             errors=_issues(code.get("errors"), "error_code"),
             warnings=_issues(code.get("warnings"), "warning_code"),
             flags=CodeFlags(
@@ -213,25 +226,37 @@ def _report(code: Any, error_class: type[SeamError]) -> CodeReport:
                 is_overridable=metadata.get("is_overridable") is True,
             ),
         )
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         # The error's own text could quote the answer, and the answer holds the PIN.
         raise error_class(f"an access code that can't be read ({type(error).__name__})") from None
 
 
 def _issues(issues: Any, kind: str) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (str(each.get(kind, "unknown")), mask_digits(str(each.get("message", "")))[:300]) for each in issues or ()
+        (_word(each.get(kind, "unknown")), mask_digits(shown(str(each.get("message", ""))[:300])))
+        for each in (issues or ())[:_MOST_ISSUES]
     )
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("not a text")
+def _words(issues: Any, kind: str) -> tuple[str, ...]:
+    return tuple(_word(each[kind]) for each in (issues or ())[:_MOST_ISSUES])
+
+
+def _word(value: Any) -> str:
+    """Return one of the vendor's words as it can be kept and shown."""
+    return shown(str(value)[:_LONGEST_WORD])
+
+
+def _id(value: Any) -> str:
+    if not is_id(value):
+        raise ValueError("not an id")
     return value
 
 
 def _instant(value: Any) -> datetime:
-    moment = datetime.fromisoformat(_text(value))
+    moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError("a time without an offset")
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError("a time at the end of the calendar, where no other zone has it")
     return moment

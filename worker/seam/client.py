@@ -1,17 +1,21 @@
 """Seam over HTTP: four explicit time-outs, no hidden repeats, every failure mapped into `worker.seam.errors`.
 
 One httpx client a thread, all with one TLS context: a pool shared by many threads collapses (measured), a context for
-each costs megabytes. Nothing below this line ever sends a call twice.
+each costs megabytes. Nothing below this line ever sends a call twice. An answer is bounded in size and in time, however
+slowly it drips, and no text in it is one that can't be stored.
 """
 
+import json
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final, NoReturn
 
 import httpx
 
+from shared.domain.quoting import shown
 from shared.redaction import mask_digits
 from worker.seam.errors import (
     NotFound,
@@ -28,6 +32,7 @@ _CONNECT_WITHIN: Final = 5.0
 _LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
 _LONGEST_REASON: Final = 300
 _LARGEST_ANSWER: Final = 16 * 1024 * 1024
+_KEPT_HEADERS: Final = ("retry-after", "seam-request-id")
 
 # Failures before anything was sent. Everything else that httpx raises may have come after the effect.
 NEVER_SENT: Final = (
@@ -66,7 +71,16 @@ class SeamClient:
         # Made once: each client would make its own, which costs milliseconds and megabytes a thread.
         self._tls = ssl.create_default_context()
         self._transport = transport
+        # The time-out of a read begins anew with each byte; this one doesn't.
+        self._whole_within = _CONNECT_WITHIN * 2 + seconds
         self._of_thread = threading.local()
+        self._clients: list[httpx.Client] = []
+
+    def close(self) -> None:
+        """Close the connections of all threads; no call may be under way. A later call opens new ones."""
+        clients, self._clients, self._of_thread = self._clients, [], threading.local()
+        for client in clients:
+            client.close()
 
     def read(self, path: str, parameters: Mapping[str, Any]) -> Answer:
         """Call a reading endpoint. Raises TryAgainLater, Refused or Unreadable.
@@ -116,8 +130,11 @@ class SeamClient:
                 follow_redirects=False,
             )
             self._of_thread.client = client
+            self._clients.append(client)
+        until = time.monotonic() + self._whole_within
         try:
-            return client.post(path, json=dict(parameters))
+            with client.stream("POST", path, json=dict(parameters)) as response:
+                return _bounded(response, until)
         except httpx.HTTPError:
             raise
         except httpx.InvalidURL as error:
@@ -125,6 +142,19 @@ class SeamClient:
         except httpx.StreamError as error:
             # While an answer is read: the call may have had its effect.
             raise httpx.ReadError(type(error).__name__) from error
+
+
+def _bounded(response: httpx.Response, until: float) -> httpx.Response:
+    """Return the whole answer with the headers that are read. Raises ReadTimeout, ReadError: over time, over size."""
+    content = bytearray()
+    for piece in response.iter_bytes():
+        content += piece
+        if len(content) > _LARGEST_ANSWER:
+            raise httpx.ReadError(f"an answer of over {_LARGEST_ANSWER} bytes")
+        if time.monotonic() > until:
+            raise httpx.ReadTimeout("an answer without end")
+    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    return httpx.Response(response.status_code, headers=headers, content=bytes(content))
 
 
 def _raise_refusal(path: str, response: httpx.Response) -> NoReturn:
@@ -158,15 +188,15 @@ def _error_of(response: httpx.Response) -> tuple[str, str]:
         error_type, message = str(error["type"]), str(error.get("message", ""))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return "unknown", "an answer that isn't Seam's"
-    return mask_digits(error_type[:80]), mask_digits(message[:_LONGEST_REASON])
+    return mask_digits(shown(error_type[:80])), mask_digits(shown(message[:_LONGEST_REASON]))
 
 
 def _object(path: str, response: httpx.Response, error_class: type[SeamError]) -> Answer:
     request_id = _request_id(response)
-    if len(response.content) > _LARGEST_ANSWER:
-        raise error_class(f"{path}: an answer of {len(response.content)} bytes", request_id=request_id)
     try:
-        body = response.json()
+        body = json.loads(response.content)
+        if b"\\ud" in response.content or b"\\uD" in response.content:
+            body = _storable(body)
     except (ValueError, RecursionError) as error:
         raise error_class(f"{path}: the answer is not JSON", request_id=request_id) from error
     if not isinstance(body, dict):
@@ -174,6 +204,19 @@ def _object(path: str, response: httpx.Response, error_class: type[SeamError]) -
     answer = Answer(body)
     answer.request_id = request_id
     return answer
+
+
+def _storable(value: Any) -> Any:
+    """Return a JSON value without halves of surrogate pairs, which JSON can spell and no store can take."""
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case list():
+            return [_storable(each) for each in value]
+        case dict():
+            return {_storable(name): _storable(each) for name, each in value.items()}
+        case _:
+            return value
 
 
 def _request_id(response: httpx.Response) -> str | None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from redis import Redis
 
@@ -12,6 +12,9 @@ from shared import redis_keys
 from shared.domain.doors import Door, NotADoor, door_from_device
 from worker.seam.client import SeamClient
 from worker.seam.errors import Unreadable
+
+# A door with hundreds of slots is far below it.
+_LARGEST_DEVICE: Final = 1024 * 1024
 
 
 class Doors:
@@ -44,9 +47,14 @@ class Doors:
         device = self._fetch(device_id)
         try:
             door = door_from_device(device)
+            needed = json.dumps(_needed(device))
         except NotADoor as error:
             raise Unreadable(f"/devices/get: {error}") from error
-        self._redis.set(key, json.dumps(_needed(device)), px=self._cache_for)
+        except RecursionError:
+            raise Unreadable("/devices/get: the device is nested too deeply") from None
+        if len(needed) > _LARGEST_DEVICE:
+            raise Unreadable(f"/devices/get: a device of {len(needed)} characters")
+        self._redis.set(key, needed, px=self._cache_for)
         fingerprint = fingerprint_of(door)
         before = self._redis.set(redis_keys.door_fingerprint(device_id), fingerprint, get=True, px=self._remember_for)
         if before is not None and before != fingerprint:

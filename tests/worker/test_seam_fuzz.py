@@ -1,0 +1,242 @@
+"""Whatever Seam answers, slowly or endlessly, a call ends in a value that can be kept, or in a `SeamError`."""
+
+import gzip
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from redis import Redis
+
+from shared.domain.bookings import Stay, WallTime
+from shared.domain.doors import Door
+from shared.domain.matching import Match, MatchPolicy, SlotPreference, match
+from shared.domain.records import Window
+from shared.redis_client import connect
+from tests.support.hostile import JSON, examples, mutated, spelled
+from tests.support.server import DataServer
+from tests.worker.seam import client_on
+from worker.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor
+from worker.seam.client import SeamClient
+from worker.seam.doors import Doors
+from worker.seam.errors import OutcomeUnknown, SeamError, Unreachable
+
+DEVICE = "11111111-1111-1111-1111-444444444444"
+CODE: dict[str, Any] = {
+    "access_code_id": "f23721ec-6dce-4c54-8971-40d58449a366",
+    "device_id": DEVICE,
+    "name": "BK-1 | Room 101",
+    "code": "739158",
+    "status": "set",
+    "starts_at": "2026-12-01T16:00:00-08:00",
+    "ends_at": "2026-12-05T10:00:00-08:00",
+    "errors": [{"error_code": "provider_issue", "message": "code 739158 is taken"}],
+    "warnings": [{"warning_code": "being_deleted", "message": "soon"}],
+    "pending_mutations": [{"mutation_code": "updating_time_frame"}],
+    "dormakaba_oracode_metadata": {"user_level_id": 3, "is_cancellable": True, "is_extendable": False},
+}
+SLOT = {
+    "name": "Guest",
+    "dormakaba_oracode_user_level_id": "l-1",
+    "prefix": 1,
+    "check_in_time": "16:00:00[America/Los_Angeles]",
+    "check_out_time": "10:00:00[America/Los_Angeles]",
+    "is_24_hour": False,
+}
+DEVICE_OBJECT: dict[str, Any] = {
+    "device_id": DEVICE,
+    "device_type": "dormakaba_oracode_door",
+    "display_name": "Room 101",
+    "can_program_offline_access_codes": True,
+    "location": {"time_zone": "America/Los_Angeles"},
+    "properties": {"name": "Room 101", "dormakaba_oracode_metadata": {"predefined_time_slots": [SLOT]}},
+    "custom_metadata": {"anything": "at all"},
+}
+PAGES = {"access_codes": [CODE], "pagination": {"next_page_cursor": None, "has_next_page": False}}
+EVENTS = {"events": [{"event_id": "e", "device_id": DEVICE, "access_code_id": "c-1"}]}
+REFUSAL = {"error": {"type": "invalid_input", "message": "code 739158 is taken"}, "ok": False}
+REPORTS = TypeAdapter(CodeReport)
+DOORS = TypeAdapter(Door)
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def answering(status: int, text: str) -> AccessCodes:
+    """Return the calls on a Seam that answers all of them alike."""
+    return AccessCodes(client_on(httpx.MockTransport(lambda _: httpx.Response(status, content=text.encode()))))
+
+
+def check(report: CodeReport | None) -> None:
+    """Hold a report to this: it can be written down and read again, is small, and holds no PIN."""
+    if report is not None:
+        text = REPORTS.dump_json(report).decode()
+        assert REPORTS.validate_json(text) == report
+        assert len(text) < 20_000 + len(report.name)
+        assert "739158" not in text.replace(report.name, "")
+        assert report.window.ends_at.astimezone(UTC) is not None
+
+
+def ends_well(call: Any) -> Any:
+    """Return what the call returns; None where it raises one of Seam's errors."""
+    try:
+        return call()
+    except SeamError as error:
+        text = str(error)
+        assert "739158" not in text
+        assert len(text) < 1_000
+        assert text.isprintable()
+        text.encode()
+        return None
+
+
+@given(code=mutated(CODE) | JSON)
+@settings(max_examples=examples(150))
+def test_any_access_code(code: Any) -> None:
+    """As the answer to a create, to a read, and on a door's list."""
+    text = spelled({"access_code": code, "access_codes": [CODE, code]})
+    codes = answering(200, text)
+    check(ends_well(lambda: codes.create(device_id=DEVICE, name="n", window=window(), max_time_rounding="1hour")))
+    check(ends_well(lambda: codes.get("c")))
+    found: CodesOnDoor | None = ends_well(lambda: codes.on_door(DEVICE))
+    for report in found.reports if found else ():
+        check(report)
+
+
+@given(answer=mutated(PAGES) | mutated(EVENTS | {"access_code": CODE}) | JSON, status=st.sampled_from([200, 201]))
+@settings(max_examples=examples(150))
+def test_any_list(answer: Any, status: int) -> None:
+    """Of codes and of events; pages that never end, end."""
+    codes = answering(status, spelled(answer))
+    found: CodesOnDoor | None = ends_well(lambda: codes.on_door(DEVICE))
+    if found is not None:
+        found.alive_at(NOW)
+        found.of_booking("BK-1")
+    for report in ends_well(lambda: codes.created_since(DEVICE, NOW, listed=CodesOnDoor(()))) or ():
+        check(report)
+
+
+@given(refusal=mutated(REFUSAL) | JSON, status=st.sampled_from([400, 401, 404, 409, 422, 429, 500]))
+@settings(max_examples=examples(150))
+def test_any_refusal(refusal: Any, status: int) -> None:
+    """Its words are cut, masked and printable."""
+    codes = answering(status, spelled(refusal))
+    ends_well(lambda: codes.delete("c"))
+    ends_well(lambda: codes.get("c"))
+
+
+@given(raw=st.binary(max_size=100), status=st.integers(200, 599))
+@settings(max_examples=examples(100))
+def test_any_bytes(raw: bytes, status: int) -> None:
+    """Whatever the bytes and the status."""
+    client = client_on(httpx.MockTransport(lambda _: httpx.Response(status, content=raw)))
+    ends_well(lambda: client.read("/path", {}))
+    ends_well(lambda: client.change("/path", {}))
+
+
+@pytest.fixture(scope="module")
+def own_redis(data_server: DataServer) -> Iterator[Redis]:
+    """Lend the data server to all examples."""
+    with connect(data_server.url) as client:
+        yield client
+
+
+@given(device=mutated(DEVICE_OBJECT) | JSON)
+@settings(max_examples=examples(200))
+def test_any_device(own_redis: Redis, device: Any) -> None:
+    """A door that was read can be matched and written down; the cache holds the same one, and not much."""
+    text = spelled({"device": device})
+    client = client_on(httpx.MockTransport(lambda _: httpx.Response(200, content=text.encode())))
+    hour = timedelta(hours=1)
+    doors = Doors(client, own_redis, cache_for=hour, remember_for=hour, changed=lambda _: None)
+    door: Door | None = ends_well(lambda: doors.read(DEVICE, fresh=True))
+    if door is None:
+        return
+    DOORS.dump_json(door)
+    assert doors.read(DEVICE) == door
+    stay = Stay(check_in=WallTime(datetime(2026, 12, 1, 15, 45)), check_out=WallTime(datetime(2026, 12, 5, 10, 15)))  # noqa: DTZ001 - a wall's clock
+    found: Match = match(stay, door, MatchPolicy(SlotPreference.NEAREST, allow_biweekly=True))
+    json.dumps(found.as_json()).encode()
+
+
+def window() -> Window:
+    """Return a window like that of CODE."""
+    return Window(NOW, NOW + timedelta(days=1))
+
+
+@contextmanager
+def dripping(head: bytes, drip: bytes, every: float) -> Iterator[str]:
+    """Run a server that answers with `head` and then `drip` again and again; yield its address."""
+    over = threading.Event()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with closing(connection):
+                connection.recv(65536)
+                try:
+                    connection.sendall(head)
+                    while not over.wait(every):
+                        connection.sendall(drip)
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            over.set()
+            thread.join()
+
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize("call", ["read", "change"])
+def test_an_answer_that_drips_ends(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    """A byte now and then keeps no thread for ever: the time is that of the whole answer."""
+    monkeypatch.setattr("worker.seam.client._CONNECT_WITHIN", 0.2)
+    with dripping(OK + b"\r\n", b"1\r\n \r\n", 0.05) as url:
+        client = SeamClient(endpoint=url, api_key="k", answer_within=timedelta(seconds=0.5))
+        before = time.monotonic()
+        with pytest.raises(Unreachable if call == "read" else OutcomeUnknown, match="ReadTimeout"):
+            getattr(client, call)("/path", {})
+        assert time.monotonic() - before < 5
+        client.close()
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "a zip bomb"])
+def test_an_answer_without_end_is_not_kept(packed: bool) -> None:  # noqa: FBT001 - drawn
+    """Past its bound it isn't read on, packed or not."""
+    piece = b" " * 1_000_000
+    piece = gzip.compress(piece * 60) if packed else piece
+    head = OK + (b"content-encoding: gzip\r\n" if packed else b"") + b"\r\n"
+    with dripping(head, b"%x\r\n%s\r\n" % (len(piece), piece), 0.0) as url:
+        client = SeamClient(endpoint=url, api_key="k", answer_within=timedelta(seconds=5))
+        with pytest.raises(Unreachable, match="ReadError"):
+            client.read("/path", {})
+        client.close()
+
+
+def test_a_client_can_be_closed_and_used_again() -> None:
+    """Closing ends the connections of every thread; a later call opens a new one."""
+    client = client_on(httpx.MockTransport(lambda _: httpx.Response(200, json={"ok": True})))
+    threads = [threading.Thread(target=client.read, args=("/path", {})) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    opened = list(client._clients)
+    client.close()
+    assert len(opened) == 3
+    assert all(each.is_closed for each in opened)
+    assert client.read("/path", {}) == {"ok": True}
+    client.close()
