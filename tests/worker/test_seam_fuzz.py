@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from redis import Redis
@@ -20,6 +20,7 @@ from redis import Redis
 from shared.domain.bookings import Stay, WallTime
 from shared.domain.doors import Door
 from shared.domain.matching import Match, MatchPolicy, SlotPreference, match
+from shared.domain.quoting import is_showable
 from shared.domain.records import Window
 from shared.redis_client import connect
 from tests.support.hostile import JSON, examples, mutated, spelled
@@ -92,12 +93,16 @@ def ends_well(call: Any) -> Any:
         text = str(error)
         assert "739158" not in text
         assert len(text) < 1_000
-        assert text.isprintable()
+        assert is_showable(text)
         text.encode()
         return None
 
 
 @given(code=mutated(CODE) | JSON)
+@example(code={**CODE, "access_code_id": "\ud800"})
+@example(code={**CODE, "status": "@deeper", "errors": [{"error_code": "@half", "message": "@megabyte"}] * 50})
+@example(code={**CODE, "access_code_id": "@megabyte"})
+@example(code={**CODE, "starts_at": "0001-01-01T00:00:00+23:59"})
 @settings(max_examples=examples(150))
 def test_any_access_code(code: Any) -> None:
     """As the answer to a create, to a read, and on a door's list."""
@@ -149,6 +154,9 @@ def own_redis(data_server: DataServer) -> Iterator[Redis]:
 
 
 @given(device=mutated(DEVICE_OBJECT) | JSON)
+@example(device={**DEVICE_OBJECT, "display_name": "@half"})
+@example(device={**DEVICE_OBJECT, "anything": "@deeper"})
+@example(device={**DEVICE_OBJECT, "display_name": ["@megabyte"] * 3})
 @settings(max_examples=examples(200))
 def test_any_device(own_redis: Redis, device: Any) -> None:
     """A door that was read can be matched and written down; the cache holds the same one, and not much."""
