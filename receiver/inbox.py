@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared import redis_keys
-from shared.parked import Parked, fields_of
+from shared.parked import MOST_PARKED, Parked, fields_of
 from shared.streams import APPEND_ONCE_SCRIPT
 
 _LARGEST_GROUP: Final = 256
@@ -108,7 +108,7 @@ class Sidelines:
     async def park(self, parked: Parked) -> None:
         """Keep a message for a person. Raises Unavailable."""
         try:
-            await self._redis.xadd(redis_keys.PARKED, fields_of(parked))
+            await self._redis.xadd(redis_keys.PARKED, fields_of(parked), maxlen=MOST_PARKED, approximate=True)
         except (RedisError, OSError) as error:
             log.warning("park.failed", error=str(error))
             raise Unavailable from error

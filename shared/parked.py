@@ -15,7 +15,7 @@ from shared import redis_keys
 from shared.redaction import mask_digits
 
 # A flood of bad messages must not fill the memory that good ones need; the newest are kept.
-_MOST_PARKED: Final = 10_000
+MOST_PARKED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class ParkedList:
 
     def park(self, parked: Parked) -> str:
         """Keep a message aside and return its id."""
-        entry_id = self._redis.xadd(redis_keys.PARKED, fields_of(parked), maxlen=_MOST_PARKED, approximate=True)
+        entry_id = self._redis.xadd(redis_keys.PARKED, fields_of(parked), maxlen=MOST_PARKED, approximate=True)
         return str(entry_id)
 
     def list(self) -> Iterator[ParkedEntry]:

@@ -25,7 +25,7 @@ from shared.domain.code_story import story_of
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry
 from shared.domain.stay_times import surely_over_at
 from shared.ledger.due import DueSet, door_item
-from shared.ledger.records import Conflict, RecordStore
+from shared.ledger.records import MOST_LINES, Conflict, RecordStore
 
 _HISTORY: Final = TypeAdapter(HistoryEntry)
 # Two workers that write one booking at once collide once or twice; more means that something is wrong.
@@ -199,7 +199,7 @@ class BookingLedger:
         key = redis_keys.booking_history(booking_id)
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.rpush(key, _HISTORY.dump_json(entry, exclude_defaults=True).decode())
-        pipeline.ltrim(key, -1000, -1)
+        pipeline.ltrim(key, -MOST_LINES, -1)
         pipeline.expire(key, self._retention, nx=True)
         pipeline.execute()
 

@@ -10,6 +10,8 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import NoScriptError
 
+# A story that never ends is a loop somewhere: the newest lines tell which, and memory stays bounded.
+MOST_LINES: Final = 1_000
 _SAVE: Final = (Path(__file__).parent / "save_record.lua").read_text()
 
 T = TypeVar("T")
@@ -62,7 +64,7 @@ class RecordStore(Generic[T]):
         """
         text = self._adapter.dump_json(record, exclude=self._exclude).decode()
         keys = [key] if history_key is None else [key, history_key]
-        args: list[str | int] = [version, int(expires_at.timestamp() * 1000), text, *history]
+        args: list[str | int] = [version, int(expires_at.timestamp() * 1000), text, MOST_LINES, *history]
         pipeline = self._redis.pipeline(transaction=False)
         together_with(pipeline)
         pipeline.evalsha(self._save.sha, len(keys), *keys, *args)
