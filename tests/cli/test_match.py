@@ -342,6 +342,28 @@ def test_terminals_that_cannot_draw(files: Path, encoding: str) -> None:
     assert ("█" if encoding == "utf-8" else "####") in text
 
 
+def test_a_setting_that_is_not_needed_stands_in_nobodys_way(files: Path) -> None:
+    """DOORS_FILE names no file: that matters to bookings of units alone, and as an option always."""
+    missing = str(files / "nowhere.yaml")
+    assert run(files, FITS, env={"DOORS_FILE": missing}).exit_code == 0
+    needed = run(files, FITS | {"unit": "101", "device_ids": None}, env={"DOORS_FILE": missing})
+    assert needed.exit_code == 2
+    assert "nowhere.yaml" in needed.stderr
+    assert run(files, FITS, "--doors-file", missing).exit_code == 2
+
+
+def test_all_bad_settings_are_named_at_once_by_their_names(files: Path) -> None:
+    """Whoever mends settings mends them once; what an option overrules isn't looked at, an empty one is absent."""
+    env = {"SLOT_PREFERENCE": "best", "ALLOW_BIWEEKLY": "perhaps", "LONG_STAYS": "\x1b[2J"}
+    bad = run(files, FITS, env=env)
+    assert bad.exit_code == 2
+    assert [line.split()[0] for line in bad.stderr.splitlines()] == ["ALLOW_BIWEEKLY", "SLOT_PREFERENCE", "LONG_STAYS"]
+    assert bad.stderr.replace("\n", "").isprintable()
+    options = ["--preference", "cover", "--no-allow-biweekly", "--long-stays", "split"]
+    assert run(files, FITS, *options, env=env).exit_code == 0
+    assert run(files, FITS, env=dict.fromkeys(env, "")).exit_code == 0
+
+
 def test_on_files_nothing_heavy_is_imported(files: Path) -> None:
     """No Redis, no HTTP, no settings: an explanation must come at once."""
     (files / "booking.json").write_text(json.dumps(FITS))

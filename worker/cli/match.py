@@ -31,6 +31,7 @@ from worker.cli.match_inputs import (
     split_messages,
     stay_for,
 )
+from worker.cli.match_settings import LONG_STAYS, PREFERENCES, match_settings
 from worker.cli.match_view import Answer, show_invalid, show_match
 
 
@@ -40,44 +41,49 @@ from worker.cli.match_view import Answer, show_invalid, show_match
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a booking.")
 @click.option(
     "--preference",
-    type=click.Choice([one.value for one in SlotPreference]),
-    default="nearest",
-    envvar="SLOT_PREFERENCE",
-    help="Which of several fitting slots is taken.",
+    type=click.Choice(PREFERENCES),
+    help="Which of several fitting slots is taken; else SLOT_PREFERENCE.",
 )
 @click.option(
     "--allow-biweekly/--no-allow-biweekly",
-    default=False,
-    envvar="ALLOW_BIWEEKLY",
-    help="Use biweekly slots for stays of at most 14 days.",
+    default=None,
+    help="Use biweekly slots for stays of at most 14 days; else ALLOW_BIWEEKLY.",
 )
 @click.option(
     "--long-stays",
-    type=click.Choice(["refuse", "split"]),
-    default="refuse",
-    envvar="LONG_STAYS",
-    help="What becomes of stays of more than 31 days.",
+    type=click.Choice(LONG_STAYS),
+    help="What becomes of stays of more than 31 days; else LONG_STAYS.",
 )
-@click.option("--doors-file", envvar="DOORS_FILE", help="Default times and buffers of units.")
+@click.option("--doors-file", help="Default times and buffers of units; else DOORS_FILE.")
 def command(
     *,
     device: str,
     booking: str,
     as_json: bool,
-    preference: str,
-    allow_biweekly: bool,
-    long_stays: str,
+    preference: str | None,
+    allow_biweekly: bool | None,
+    long_stays: str | None,
     doors_file: str | None,
 ) -> None:
     """Explain which time slot serves a booking.
 
     Exits 0 when matched, 1 when not, 2 when an input can't be used, 3 when Seam can't be reached.
     """
-    policy = MatchPolicy(SlotPreference(preference), allow_biweekly)
+    options = {"SLOT_PREFERENCE": preference, "ALLOW_BIWEEKLY": allow_biweekly, "LONG_STAYS": long_stays}
+    given = match_settings(os.environ, but=frozenset(name for name, value in options.items() if value is not None))
+    if given.problems:
+        for problem in given.problems:
+            click.echo(problem, err=True)
+        sys.exit(UNUSABLE)
+    may_use_biweekly = allow_biweekly if allow_biweekly is not None else given.allow_biweekly or False
+    policy = MatchPolicy(SlotPreference(preference or given.preference or "nearest"), may_use_biweekly)
+    splits = (long_stays or given.long_stays) == "split"
     try:
         door = load_door(device)
-        rules = load_rules(doors_file)
         messages = split_messages(read(booking))
+        # A setting that is made for the worker and isn't needed here stands in nobody's way.
+        needed = given.doors_file if any(map(_names_a_unit, messages)) else None
+        rules = load_rules(doors_file or needed)
     except UnusableInput as error:
         click.echo(str(error), err=True)
         sys.exit(UNUSABLE)
@@ -88,11 +94,18 @@ def command(
     for place, raw in enumerate(messages):
         if place and not as_json:
             click.echo()
-        code, lines = _answer(raw, door, rules, policy, as_json=as_json, split=long_stays == "split")
+        code, lines = _answer(raw, door, rules, policy, as_json=as_json, split=splits)
         for line in lines:
             click.echo(line, color=False if os.environ.get("NO_COLOR") else None)
         worst = max(worst, code)
     sys.exit(worst)
+
+
+def _names_a_unit(raw: bytes) -> bool:
+    try:
+        return parse_booking_message(raw).unit is not None
+    except InvalidMessage:
+        return False
 
 
 def _answer(
