@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo run setup setup-dev test faults lint types imports lock clean
+.PHONY: demo run setup setup-dev test faults fuzz lint types imports audit sbom lock clean
 
 demo: setup
 	$(BIN)/oracode up --demo $(ARGS)
@@ -27,6 +27,12 @@ test: setup-dev lint types imports
 faults: setup-dev
 	$(BIN)/python -m tests.faults.fault_run $(ARGS)
 
+# Hours of attacks where a test makes minutes: every fuzz test with FUZZ_TIMES as many examples.
+FUZZ_TIMES ?= 50
+fuzz: setup-dev
+	FUZZ_TIMES=$(FUZZ_TIMES) $(BIN)/python -m pytest tests/receiver/test_fuzz.py tests/receiver/test_hostile_connections.py \
+		tests/worker/test_seam_fuzz.py tests/worker/test_stream_fuzz.py --hypothesis-show-statistics $(ARGS)
+
 lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,6 +42,23 @@ types: setup-dev
 
 imports: setup-dev
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+# Known vulnerabilities of what is pinned. Asks the advisory service; where that can't be reached it fails and says so:
+# without --strict, packages that the service doesn't answer for would count as sound.
+audit: .venv-audit/.installed
+	@for file in requirements.txt requirements-dev.txt requirements-sdk.txt requirements-audit.txt; do \
+		echo "$$file:"; \
+		.venv-audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --timeout 20 -r $$file || { \
+			echo "make audit: $$file has known vulnerabilities, or the advisory service gave no answer (see above):"; \
+			echo "nothing is known to be sound until this passes."; exit 1; }; \
+	done
+
+# What is deployed, as CycloneDX: from the pins, so it is the same on every machine and holds no path.
+SBOM ?= sbom.json
+sbom: .venv-audit/.installed
+	.venv-audit/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
+		--output-format JSON --output-file $(SBOM)
 
 # Exact versions with hashes, from the lower bounds of pyproject.toml. Needs uv; names no registry.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
@@ -44,9 +67,10 @@ lock:
 	$(COMPILE) pyproject.toml --group build -o requirements.txt
 	$(COMPILE) pyproject.toml --group build --group dev -c requirements.txt -o requirements-dev.txt
 	echo 'seam>=3.18' | $(COMPILE) - -o requirements-sdk.txt
+	printf 'pip-audit>=2.9\ncyclonedx-bom>=6\n' | $(COMPILE) - -o requirements-audit.txt
 
 clean:
-	rm -rf $(VENV) .venv-sdk .oracode .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-sdk .venv-audit sbom.json .oracode .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -64,4 +88,10 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 .venv-sdk/.installed: requirements-sdk.txt
 	$(PYTHON) -m venv .venv-sdk
 	.venv-sdk/bin/python -m pip install --quiet --require-hashes -r requirements-sdk.txt
+	touch $@
+
+# The auditors' own dependencies are kept apart from what they judge.
+.venv-audit/.installed: requirements-audit.txt
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --require-hashes -r requirements-audit.txt
 	touch $@
