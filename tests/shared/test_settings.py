@@ -126,6 +126,29 @@ def test_no_setting_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any(secret in shown for secret in ("tell_nobody", "tell-nobody", KEY))
 
 
+@pytest.mark.parametrize(
+    "url", ["redis://:tell/nobody@host/0", "redis://:tell-nobody\u2100@host/0", "redis://[tell-nobody/0", "tell-nobody"]
+)
+def test_no_address_that_is_none_is_repeated(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """The library's errors quote an address with its password; ours say what is wrong without it."""
+    problems = problems_of(monkeypatch, REDIS_URL=url, CELERY_BROKER_URL=url, SEAM_ENDPOINT=f"https{url[5:]}")
+    assert {"REDIS_URL", "CELERY_BROKER_URL"} <= set(problems)
+    assert "tell" not in str(problems)
+
+
+def test_all_secrets_of_the_settings_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever must not show them gets them whole, and the passwords and keys inside addresses by themselves."""
+    monkeypatch.setenv("SEAM_API_KEY", "seam_key")
+    monkeypatch.setenv("SEAM_WEBHOOK_SECRET", f"{KEY} {OTHER_KEY}")
+    monkeypatch.setenv("REDIS_URL", "redis://default:redis-password@host/0")
+    monkeypatch.setenv("BOOKING_TOKENS", "token-1,token-2")
+    monkeypatch.setenv("ALERT_URLS", f"slack+https://hooks.example/T1/B1/x webhook+https://{KEY}@host/path")
+    secrets = set(load_settings().secrets)
+    assert secrets >= {"seam_key", KEY, OTHER_KEY, KEY.removeprefix("whsec_"), "redis-password", "token-1", "token-2"}
+    assert "/T1/B1/x" in secrets
+    assert not secrets & {"host", "default", "/path", "/0", "https://connect.getseam.com", ""}
+
+
 def test_a_stray_env_file_decides_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Settings come from the environment alone."""
     (tmp_path / ".env").write_text("PORT=1234\n")

@@ -1,10 +1,13 @@
 """The channels themselves: what Slack is sent, which addresses are understood, and what no error may tell."""
 
 import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+from standardwebhooks import Webhook
 
 from shared.domain.alerts import Severity
 from tests.shared.stories import NOW
@@ -43,12 +46,66 @@ def alert(**fields: Any) -> AlertMessage:
         ("`code`", "'code'"),
         ("two\nlines", "two lines"),
         ("&lt;", "&amp;lt;"),
+        ("*Next:* pay ~us~", "\u2217Next:\u2217 pay \u223cus\u223c"),
+        ("_sure_ BK_1_2", "\uff3fsure\uff3f BK_1_2"),
+        ("a\r\nb\u2028c\x0bd", "a b c d"),
     ],
-    ids=["mentions", "links", "code spans", "line breaks", "escaped before"],
+    ids=["mentions", "links", "code spans", "line breaks", "escaped before", "bold", "italics", "other line breaks"],
 )
 def test_text_from_outside_is_escaped(text: str, escaped: str) -> None:
     """It can neither mention people nor fake a link."""
     assert escape(text) == escaped
+
+
+def test_slack_makes_no_link_of_what_a_booking_says() -> None:
+    """Neither a link nor a preview: Slack would ask for whatever address a label holds."""
+    message = slack_message(alert(happened="see http://169.254.169.254/ and #general", subject="http://inner/"))
+    texts = [message["blocks"][1]["text"], *message["blocks"][2]["elements"]]
+    assert all(text["verbatim"] is True for text in texts)
+    assert message["blocks"][0]["text"]["type"] == "plain_text"
+    assert not any(message[name] for name in ("mrkdwn", "link_names", "unfurl_links", "unfurl_media"))
+
+
+@pytest.mark.parametrize("booking_id", ["Büro 7", "予約", "a b", "x" * 64])
+def test_an_alert_about_any_booking_can_be_delivered(booking_id: str) -> None:
+    """An id in any script goes into the message as it is, and into the header as a header can hold it."""
+    got: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        got.append(request)
+        return httpx.Response(200)
+
+    with httpx.Client(transport=httpx.MockTransport(handle)) as client:
+        channels = channels_from([f"webhook+https://{SECRET}@host/path", "slack+https://host/path"], client)
+        for channel in channels:
+            key = f"booking/{booking_id}"
+            channel.send(alert(key=key, delivery_id=f"{key}#1", subject=booking_id, at=datetime.now(UTC)))
+    Webhook(SECRET).verify(got[0].content, dict(got[0].headers))
+    assert json.loads(got[0].content)["key"] == f"booking/{booking_id}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["webhook+https://whsec_tell-nobody\u2100@host/", "slack+https://[tell-nobody/x", "slack+https://h:tell-nobody/x"],
+)
+def test_an_address_that_is_none_is_not_repeated(url: str) -> None:
+    """The library's errors quote it, and it is a key."""
+    with httpx.Client() as client, pytest.raises(InvalidAlertUrls) as invalid:
+        channels_from([url], client)
+    assert "tell" not in str(invalid.value)
+
+
+def test_an_endless_answer_of_a_channel_is_not_read() -> None:
+    """The status is enough."""
+
+    def endless() -> Iterator[bytes]:
+        yield b"x"
+        raise AssertionError("read on")
+
+    handle = httpx.MockTransport(lambda _: httpx.Response(200, content=endless()))
+    with httpx.Client(transport=handle) as client:
+        (channel,) = channels_from(["slack+https://host/path"], client)
+        channel.send(alert())
 
 
 @pytest.mark.parametrize("field", ["happened", "next_step", "look_closer", "check_in"])

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from urllib.parse import quote
 
 import httpx
 from standardwebhooks import Webhook
@@ -27,10 +28,12 @@ class SignedWebhook:
     def send(self, message: AlertMessage) -> None:
         """Post the message, signed. Raises NotDelivered."""
         body = json.dumps({**asdict(message), "at": message.at.isoformat()})
+        # A booking's id may be in any script, a header may not.
+        delivery_id = quote(message.delivery_id, safe="-_.:/@+#")
         headers = {
             "content-type": "application/json",
-            "webhook-id": message.delivery_id,
+            "webhook-id": delivery_id,
             "webhook-timestamp": str(int(message.at.timestamp())),
-            "webhook-signature": self._webhook.sign(message.delivery_id, message.at, body),
+            "webhook-signature": self._webhook.sign(delivery_id, message.at, body),
         }
         post(self._client, self._url, body.encode(), headers)

@@ -1,6 +1,7 @@
 """Slack by incoming webhook (Slack docs, "Sending messages using incoming webhooks")."""
 
 import json
+import re
 from typing import Any, Final
 
 import httpx
@@ -17,6 +18,8 @@ _SIGNS: Final = {
 # Slack refuses a section of over 3,000 characters and a header of over 150.
 _LONGEST_TEXT: Final = 2_500
 _LONGEST_HEADER: Final = 140
+_LOOK_ALIKES: Final = str.maketrans({"`": "'", "*": "\u2217", "~": "\u223c"})
+_EDGE_UNDERSCORE: Final = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
 class SlackWebhook:
@@ -52,6 +55,11 @@ def slack_message(message: AlertMessage) -> dict[str, Any]:
         context += f" · {message.count} times"
     return {
         "text": f"{sign} {escape(head)}: {escape(message.happened)}"[:_LONGEST_TEXT],
+        # What a booking says is text: Slack makes no link, mention or preview of it.
+        "mrkdwn": False,
+        "link_names": False,
+        "unfurl_links": False,
+        "unfurl_media": False,
         "blocks": [
             {
                 "type": "header",
@@ -63,14 +71,23 @@ def slack_message(message: AlertMessage) -> dict[str, Any]:
             },
             {
                 "type": "section",
-                "text": {"type": "mrkdwn", "text": "\n".join(lines)[:_LONGEST_TEXT]},
+                "text": _markup("\n".join(lines)),
             },
-            {"type": "context", "elements": [{"type": "mrkdwn", "text": context[:_LONGEST_TEXT]}]},
+            {"type": "context", "elements": [_markup(context)]},
         ],
     }
 
 
+def _markup(text: str) -> dict[str, Any]:
+    """Return a text with our own markup in it; `verbatim` keeps Slack from finding links and names in the rest."""
+    return {"type": "mrkdwn", "text": text[:_LONGEST_TEXT], "verbatim": True}
+
+
 def escape(text: str) -> str:
-    """Escape what Slack reads as markup (Slack docs, "Escaping text"), and the backticks that end our code spans."""
+    """Return text that Slack shows as it is, on one line.
+
+    Three characters are escaped as its documentation says ("Escaping text"). Those for bold, struck out and code can't
+    be: they are replaced by others that look like them, and underscores that would begin or end italics likewise.
+    """
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return escaped.replace("`", "'").replace("\n", " ")
+    return _EDGE_UNDERSCORE.sub("\uff3f", " ".join(escaped.translate(_LOOK_ALIKES).splitlines()))
