@@ -14,10 +14,10 @@ from shared.settings import Settings
 from worker.alerts.routes import InvalidAlertUrls
 from worker.assembly import Ports, alert_channels, open_ports, seam_client, units_of
 from worker.cli.context import settings_for
+from worker.seam.pages import pages
 
 _OLDEST_SERVER: Final = (6, 2)
 _SIGNS: Final = {"ok": "ok  ", "warn": "warn", "bad": "BAD "}
-_PAGE: Final = 500
 # A sweep runs every second; what has been due for this long is swept by nobody.
 _MOST_OVERDUE: Final = timedelta(minutes=1)
 
@@ -145,23 +145,18 @@ def _stream(settings: Settings, ports: Ports, stream: str) -> Finding:
 def _seam(settings: Settings) -> Iterator[Finding]:
     client = seam_client(settings)
     webhooks = client.read("/webhooks/list", {}).get("webhooks")
-    urls = [str(webhook.get("url")) for webhook in webhooks] if isinstance(webhooks, list) else []
+    listed = webhooks if isinstance(webhooks, list) else []
+    urls = [str(webhook.get("url")) for webhook in listed if isinstance(webhook, dict)]
     if any(url.endswith("/webhooks/seam") for url in urls):
         yield Finding("Seam webhook", "ok", ", ".join(urls))
     else:
         yield Finding("Seam webhook", "bad", "none ends in /webhooks/seam", "create one in Seam's console")
     count = 0
-    parameters: dict[str, Any] = {"limit": _PAGE}
-    while True:
-        answer = client.read("/devices/list", parameters)
-        for device in answer.get("devices") or ():
-            if "oracode" in str(device.get("device_type")):
+    for devices in pages(client, "/devices/list", {}, "devices"):
+        for device in devices:
+            if isinstance(device, dict) and "oracode" in str(device.get("device_type")):
                 count += 1
                 yield from _door(device)
-        cursor = (answer.get("pagination") or {}).get("next_page_cursor")
-        if not cursor:
-            break
-        parameters = {**parameters, "page_cursor": cursor}
     if not count:
         yield Finding("doors", "bad", "Seam has no Oracode door", "connect the site in Seam's console")
 

@@ -14,12 +14,11 @@ from shared.domain.records import Window
 from shared.redaction import mask_digits
 from worker.seam.client import SeamClient
 from worker.seam.errors import NotFound, OutcomeUnknown, SeamError, Unreadable
+from worker.seam.pages import MOST_PAGES, PAGE, pages
 
 _NAME_SEPARATOR: Final = " | "
 _LONGEST_NAME: Final = 120
-_MOST_PAGES: Final = 100
-_PAGE: Final = 500
-_MOST_CODES: Final = _MOST_PAGES * _PAGE
+_MOST_CODES: Final = MOST_PAGES * PAGE
 _MOST_ISSUES: Final = 20
 _LONGEST_WORD: Final = 80
 _FIRST_YEAR: Final = 1970
@@ -124,22 +123,12 @@ class AccessCodes:
         that it misses is a second live key to the door.
         """
         found: list[CodeReport] = []
-        parameters: dict[str, Any] = {"device_id": device_id, "limit": _PAGE}
-        for _ in range(_MOST_PAGES):
-            answer = self._client.read("/access_codes/list", parameters)
-            codes = answer.get("access_codes")
-            if not isinstance(codes, list):
-                raise Unreadable("/access_codes/list: the answer has no access_codes")
+        for codes in pages(self._client, "/access_codes/list", {"device_id": device_id}, "access_codes"):
             reports = (_report(code, Unreadable) for code in codes if _is_time_bound(code))
             found += [report for report in reports if report.device_id == device_id]
             if len(found) > _MOST_CODES:
                 raise Unreadable(f"/access_codes/list: over {_MOST_CODES} codes on one door")
-            pagination = answer.get("pagination")
-            cursor = pagination.get("next_page_cursor") if isinstance(pagination, Mapping) else None
-            if not cursor:
-                return CodesOnDoor(tuple(found))
-            parameters = {**parameters, "page_cursor": cursor}
-        raise Unreadable("/access_codes/list: its pages never end")
+        return CodesOnDoor(tuple(found))
 
     def created_since(self, device_id: str, since: datetime, *, listed: CodesOnDoor) -> list[CodeReport]:
         """Read the codes of the door that events say were made since then, and the list lacks: a second witness."""
