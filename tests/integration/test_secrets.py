@@ -1,0 +1,185 @@
+"""No secret in anything that is written, said or answered; and secrets can be changed without losing an event."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from shared.clock import system_clock
+from tests.integration.test_life_of_a_booking import HOTEL, _nights
+from tests.receiver.web import event_of, signed
+from tests.support.leaks import everything_in, everything_said, leaks
+from tests.support.machine import Machine
+from tests.support.waiting import wait_until
+
+OLD, NEW = "whsec_b2xkIHNlY3JldCBvZiB0aGUgdGVzdHM=", "whsec_bmV3IHNlY3JldCBvZiB0aGUgdGVzdHM="
+FAULTS = ("error_after", "timeout_after", "truncated", "html_502", "error_before")
+
+
+@pytest.fixture
+def debugging(tmp_path: Path) -> Iterator[Machine]:
+    """Run everything with all that it can log."""
+    settings = {"LOG_LEVEL": "debug", "RECLAIM_AFTER": "3s", "SEAM_TIMEOUT": "1s", "WAITING_RETRY_EVERY": "2s"}
+    machine = Machine(tmp_path / "data", settings)
+    machine.start()
+    yield machine
+    machine.stop()
+
+
+def secrets_of(machine: Machine) -> tuple[list[str], list[str]]:
+    """Return the PINs that were handed out, and every key, token and password of the machine."""
+    handed_out = machine.seam("GET", "/sandbox/secrets")
+    state = json.loads((machine.directory / "state.json").read_text())
+    own = [value for name, value in state.items() if isinstance(value, str)]
+    keys = {*handed_out["api_keys"], *handed_out["webhook_secrets"], *own}
+    return handed_out["pins"], sorted(keys | {key.removeprefix("whsec_") for key in keys})
+
+
+def test_no_secret_is_written_said_or_answered(debugging: Machine) -> None:
+    """After lives with faults, crashes, codes that changed, and attacks that carry a PIN: searched everywhere."""
+    machine = debugging
+    door = machine.add_door(HOTEL, pin_at_create=True)
+    booked = [machine.publish(device_ids=[door], label="Room 7", **_nights())]
+    machine.wait_for(booked[0], "ready")
+    for kind in FAULTS:
+        fault = {"operation": "access_codes.create", "kind": kind, "times": 1, "device_id": door, "seconds": 2}
+        machine.seam("POST", "/sandbox/faults", fault)
+        booked.append(machine.publish(device_ids=[door], **_nights(10, 12)))
+    for booking_id in booked:
+        machine.wait_for(booking_id, "ready", within=60)
+    (code, *_) = machine.codes(door)
+    machine.seam("PATCH", f"/sandbox/access_codes/{code['access_code_id']}", {"simulate": "modified_external"})
+    pin = code["pin"]
+    assert pin
+    machine.seam("POST", "/sandbox/events", {**_event_about(code), "code": pin, "description": f"the PIN is {pin}"})
+    _attack(machine, pin)
+    os.kill(machine.run()["pids"]["worker"], signal.SIGKILL)
+    booked.append(machine.publish(device_ids=[door], **_nights(5, 7)))
+    machine.wait_for(booked[-1], "ready", within=60)
+
+    pins, keys = secrets_of(machine)
+    assert len(pins) > len(FAULTS)
+    assert len(keys) > 5
+    places = everything_said(machine, booked)
+    assert leaks([*pins, *keys], places) == []
+    # The search can find: what it looks for is where it may be.
+    assert leaks(pins, {"codes": json.dumps(machine.seam("GET", "/sandbox/access_codes"))}) != []
+    assert leaks(keys, {"run.json": (machine.directory / "run.json").read_text()}) != []
+    assert booked[0] in places["logs"]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in machine.directory.glob("*.json"))
+    assert machine.directory.stat().st_mode & 0o077 == 0
+
+
+def test_what_cannot_start_or_connect_tells_no_secret(tmp_path: Path) -> None:
+    """Wrong addresses and unusable settings are named without what is secret in them."""
+    secret = f"tell-nobody-{uuid4().hex}"
+    places = {}
+    bad: dict[str, dict[str, str]] = {
+        "a closed port": {"REDIS_URL": f"redis://:{secret}@127.0.0.1:1/0", "SEAM_ENDPOINT": "http://127.0.0.1:1"},
+        "a bad address": {"REDIS_URL": f"redis://:{secret}/x@127.0.0.1:1/0", "CELERY_BROKER_URL": f"redis://[{secret}"},
+        "bad secrets": {
+            "SEAM_WEBHOOK_SECRET": secret,
+            "ALERT_URLS": f"webhook+https://{secret}\u2100@h/ {secret}",
+        },
+    }
+    for name, settings in bad.items():
+        machine = Machine(tmp_path / "none", {"REDIS_URL": "redis://127.0.0.1:1", "SEAM_API_KEY": secret, **settings})
+        for command in (("doctor",), ("doctor", "--json"), ("bookings", "list"), ("parked", "list")):
+            ran = machine.oracode(*command)
+            assert ran.returncode != 0
+            places[f"{name}: {command}"] = ran.stdout + ran.stderr
+    assert leaks([secret], places) == []
+
+
+def test_a_webhook_secret_is_changed_without_losing_an_event(tmp_path: Path) -> None:
+    """Even where Seam signs with the new one before we know it: those come again, and end in the ledger."""
+    machine = Machine(tmp_path / "data", {"SEAM_WEBHOOK_SECRET": OLD})
+    machine.start()
+    machine.seam("POST", "/sandbox/settings", {"retry_scale": 0.01})
+    door = machine.add_door(HOTEL)
+    booked = [_booked(machine, door)]
+    url = f"{machine.run()['web_url']}/webhooks/seam"
+    # Wrong order on purpose: Seam changes first.
+    machine.seam("PUT", "/sandbox/webhook", {"url": url, "secret": NEW})
+    booked.append(_booked(machine, door))
+    wait_until(lambda: 401 in _statuses(machine), what="a refused delivery")
+    machine.stop()
+
+    machine = Machine(tmp_path / "data", {"SEAM_WEBHOOK_SECRET": f"{NEW} {OLD}"})
+    machine.start()
+    machine.seam("PUT", "/sandbox/webhook", {"url": url, "secret": OLD})
+    booked.append(_booked(machine, door))
+    machine.seam("PUT", "/sandbox/webhook", {"url": url, "secret": NEW})
+    booked.append(_booked(machine, door))
+    machine.stop()
+
+    machine = Machine(tmp_path / "data", {"SEAM_WEBHOOK_SECRET": NEW})
+    machine.start()
+    booked.append(_booked(machine, door))
+
+    def told() -> set[str]:
+        lines = [line["text"] for each in booked for line in machine.booking(each)["history"]]
+        return {text.split()[1] for text in lines if text.startswith("Event ")}
+
+    def emitted() -> set[str]:
+        deliveries = machine.seam("GET", "/sandbox/deliveries")["deliveries"]
+        return {each["event_id"] for each in deliveries if each["event_type"].startswith("access_code.")}
+
+    assert len(emitted()) >= len(booked)
+    wait_until(lambda: emitted() <= told(), within=90, what="every event is in the ledger")
+    with machine.redis() as redis:
+        assert leaks([OLD, NEW], {"redis": everything_in(redis), "logs": machine.logs()}) == []
+    machine.stop()
+
+
+def _booked(machine: Machine, door: str) -> str:
+    booking_id = machine.publish(device_ids=[door], **_nights())
+    machine.wait_for(booking_id, "ready", within=60)
+    return booking_id
+
+
+def _statuses(machine: Machine) -> set[int]:
+    deliveries = machine.seam("GET", "/sandbox/deliveries")["deliveries"]
+    return {attempt["status"] for delivery in deliveries for attempt in delivery["attempts"]}
+
+
+def _event_about(code: dict[str, Any]) -> dict[str, Any]:
+    ids = {name: code[name] for name in ("access_code_id", "device_id")}
+    return {
+        "event_type": "access_code.changed",
+        "changed_properties": [{"property": "code", "from": code["pin"]}],
+        **ids,
+    }
+
+
+def _attack(machine: Machine, pin: str) -> None:
+    """Send what is signed and no event, what is not signed, and tokens and bookings that hold a PIN."""
+    run = machine.run()
+    webhook, bookings = f"{run['web_url']}/webhooks/seam", f"{run['web_url']}/bookings"
+    for body in (f"the PIN is {pin}", f'{{"code": "{pin}"}}', f'{{"event_id": "e", "{pin}": "{pin}"', f'["{pin}"]'):
+        headers = signed(body.encode(), secret=run["webhook_secret"])
+        assert httpx.post(webhook, content=body.encode(), headers=headers).status_code == 202
+    forged = json.dumps(event_of(code=pin)).encode()
+    assert httpx.post(webhook, content=forged, headers=signed(forged)).status_code == 401
+    wrong = {"authorization": f"Bearer {run['seam_api_key']}"}
+    assert httpx.post(bookings, content=b"{}", headers=wrong).status_code == 401
+    good = {"authorization": f"Bearer {run['booking_token']}"}
+    soon = system_clock().date().isoformat()
+    hostile = {"booking_id": "\x1b[2J", "check_in": soon, "check_out": "<!channel>", "device_ids": "=1+1"}
+    assert httpx.post(bookings, json=hostile, headers=good).status_code == 400
+    with machine.redis() as redis:
+        redis.xadd("booking-created", {"message": json.dumps(hostile)})
+        redis.xadd("seam-events", {"event": f"a PIN in a sentence: {pin}"})
+    wait_until(lambda: "is not JSON" in machine.oracode("parked", "list").stdout, what="parked")
+    for command in (("parked", "list"), ("parked", "show", _first_parked(machine))):
+        assert machine.oracode(*command).stdout.replace("\n", "").isprintable()
+
+
+def _first_parked(machine: Machine) -> str:
+    return str(json.loads(machine.oracode("parked", "list", "--json").stdout.splitlines()[0])["parked_id"])

@@ -1,0 +1,89 @@
+"""Looks for secrets wherever a running system writes: every key, log, alert, answer, and what commands print."""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import httpx
+from redis import Redis
+
+from tests.support.machine import Machine
+
+# A task lies in the broker as JSON in base64 in JSON.
+_PACKED = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
+_COMMANDS = (
+    ("doctor",),
+    ("doctor", "--json"),
+    ("bookings", "list"),
+    ("bookings", "list", "--json"),
+    ("parked", "list"),
+    ("parked", "list", "--json"),
+    ("coverage", "--json"),
+)
+
+
+def everything_in(redis: Redis) -> str:
+    """Return every value of every key, what is packed in them unpacked beside it."""
+    kept: list[Any] = []
+    for key in map(str, redis.scan_iter("*")):
+        kept.append(key)
+        match str(redis.type(key)):
+            case "string":
+                kept.append(redis.get(key))
+            case "hash":
+                kept.append(redis.hgetall(key))
+            case "list":
+                kept.append(redis.lrange(key, 0, -1))
+            case "set":
+                kept.append(list(redis.smembers(key)))
+            case "stream":
+                kept.append(redis.xrange(key))
+            case "zset":
+                kept.append(redis.zrange(key, 0, -1))
+            case other:
+                raise AssertionError(f"{key}: a {other} isn't searched")
+    text = json.dumps(kept)
+    return "\n".join([text, *_unpacked(text)])
+
+
+def _unpacked(text: str) -> Iterator[str]:
+    for packed in _PACKED.findall(text):
+        try:
+            yield base64.b64decode(packed, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+
+
+def everything_said(machine: Machine, booking_ids: Iterable[str]) -> dict[str, str]:
+    """Return, by place, whatever a person or a program can read of the machine without being let in to Seam."""
+    run = machine.run()
+    with machine.redis() as redis:
+        places = {"redis": everything_in(redis), "broker's clients": json.dumps(redis.client_list())}
+    places["logs"] = machine.logs()
+    places["output"] = machine.output()
+    places["alerts"] = httpx.get(f"{run['seam_url']}/alerts.json").text
+    asked = (("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/"), ("POST", "/webhooks/seam"), ("POST", "/bookings"))
+    for method, path in asked:
+        answer = httpx.request(method, f"{run['web_url']}{path}", content=b"{}")
+        places[f"{method} {path}"] = f"{answer.headers} {answer.text}"
+    for command in (*_COMMANDS, *(("bookings", "show", each) for each in booking_ids)):
+        ran = machine.oracode(*command)
+        assert "Traceback" not in ran.stderr, ran.stderr
+        places[" ".join(command)] = ran.stdout + ran.stderr
+    return places
+
+
+def leaks(secrets: Iterable[str], places: dict[str, str]) -> list[str]:
+    """Return where which secret was found. Few digits turn up by chance inside ids and times: they must stand alone."""
+    return [f"{secret[:4]}… in {place}" for secret in secrets for place, text in places.items() if _is_in(secret, text)]
+
+
+def _is_in(secret: str, text: str) -> bool:
+    if secret not in text:
+        return False
+    if not secret.isdigit():
+        return True
+    return re.search(rf"(?<![0-9A-Za-z\-.:]){secret}(?![0-9A-Za-z\-])", text) is not None
