@@ -5,7 +5,7 @@ from functools import partial
 import uvicorn
 
 from receiver.app import REQUIRED, create_app
-from receiver.connections import BoundedProtocol, ConnectionLimits
+from receiver.connections import BoundedProtocol, ConnectionLimits, most_connections
 from shared.settings import load_or_exit
 from shared.telemetry import configure_logging
 
@@ -16,7 +16,7 @@ def main() -> None:
     configure_logging("web", settings.log_level, settings.secrets)
     limits = ConnectionLimits(
         request_within=settings.request_timeout.total_seconds(),
-        connections=settings.connection_limit,
+        connections=most_connections(settings.connection_limit),
         header_bytes=settings.header_limit,
     )
     uvicorn.run(

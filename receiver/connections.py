@@ -9,6 +9,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Any, Final, cast
 
 from uvicorn.config import Config
@@ -19,6 +20,8 @@ from uvicorn.server import ServerState
 MOST_HEADERS: Final = 100
 # A client that doesn't even take its refusal is cut off.
 _TAKEN_WITHIN: Final = 2.0
+# Logs, the data server, libraries, and those that are being accepted.
+_OTHER_FILES: Final = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,19 @@ class ConnectionLimits:
     request_within: float
     connections: int
     header_bytes: int
+
+
+def most_connections(wanted: int) -> int:
+    """Let this process open files enough for `wanted` connections; return for how many there is room.
+
+    Where files run out, accepting fails, for Seam as for everybody: closing the slowest needs one that is open.
+    """
+    soft, hard = getrlimit(RLIMIT_NOFILE)
+    needed = wanted + _OTHER_FILES
+    if soft != RLIM_INFINITY and soft < needed:
+        soft = needed if hard == RLIM_INFINITY else min(needed, hard)
+        setrlimit(RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == RLIM_INFINITY else max(1, min(wanted, soft - _OTHER_FILES))
 
 
 class _Refused(Exception):

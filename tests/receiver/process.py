@@ -15,12 +15,19 @@ from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
 _ANSWER_WITHIN = 10.0
+_WITH_FEW_FILES = """
+import resource, runpy, sys
+files = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+runpy.run_module("receiver", run_name="__main__")
+"""
 
 
 class WebProcess:
     """One `python -m receiver` on a free port; what it writes goes into a file."""
 
-    def __init__(self, redis_url: str, log: Path, **settings: str) -> None:
+    def __init__(self, redis_url: str, log: Path, *, files: int | None = None, **settings: str) -> None:
+        """Start it; `files` is how many it may have open, at first and at most."""
         with closing(socket.socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -28,9 +35,10 @@ class WebProcess:
         ours = {"REDIS_URL": redis_url, "SEAM_WEBHOOK_SECRET": SECRET, "BOOKING_TOKENS": TOKEN, "PORT": str(self.port)}
         kept = ("PATH", "PYTHON", "COVERAGE")
         inherited = {name: value for name, value in os.environ.items() if name.startswith(kept)}
+        command = ["-m", "receiver"] if files is None else ["-c", _WITH_FEW_FILES, str(files)]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "receiver"],
+                [sys.executable, *command],
                 env={**inherited, **ours, **settings},
                 cwd=PROJECT,
                 stdout=output,
@@ -77,9 +85,9 @@ class WebProcess:
 
 
 @contextmanager
-def web_process(redis_url: str, log: Path, **settings: str) -> Iterator[WebProcess]:
+def web_process(redis_url: str, log: Path, *, files: int | None = None, **settings: str) -> Iterator[WebProcess]:
     """Run one, and end it."""
-    process = WebProcess(redis_url, log, **settings)
+    process = WebProcess(redis_url, log, files=files, **settings)
     try:
         yield process
     finally:

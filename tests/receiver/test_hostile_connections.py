@@ -4,7 +4,8 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +28,7 @@ def web(data_server: DataServer, tmp_path_factory: pytest.TempPathFactory) -> It
         "HEADER_LIMIT": "8192",
         "REJECTION_LIMIT": "5",
     }
-    with web_process(data_server.url, log, **bounds) as process:
+    with web_process(data_server.url, log, files=None, **bounds) as process:
         yield process
 
 
@@ -111,6 +112,32 @@ def test_many_idle_connections_keep_nobody_out(web: WebProcess) -> None:
         before = time.monotonic()
         assert statuses(web.raw(delivery())) == [202]
         assert time.monotonic() - before < 0.9
+
+
+def test_few_files_are_no_way_to_keep_anybody_out(data_server: DataServer, tmp_path: Path) -> None:
+    """A machine that allows 200 open files has room for fewer connections than were asked for, and knows it."""
+    with web_process(data_server.url, tmp_path / "log", files=200) as web, ExitStack() as held:
+        for _ in range(400):
+            held.enter_context(web.connect()).sendall(b"POST /web")
+        before = time.monotonic()
+        assert statuses(web.raw(delivery())) == [202]
+        assert time.monotonic() - before < 5
+
+
+def test_unfinished_bodies_share_a_room(data_server: DataServer, tmp_path: Path) -> None:
+    """Many large bodies at once are kept only as far as the room goes, and small ones are served meanwhile."""
+    head = b"POST /webhooks/seam HTTP/1.1\r\nhost: web\r\ncontent-length: 8000000\r\n\r\n"
+    with web_process(data_server.url, tmp_path / "log", WEBHOOK_BODY_LIMIT="8000000") as web, ExitStack() as held:
+        before = web.memory()
+        connections = [held.enter_context(web.connect()) for _ in range(60)]
+        for connection in connections:
+            connection.settimeout(2)
+            with suppress(OSError):
+                connection.sendall(head + b"x" * 7_000_000)
+        assert statuses(web.raw(delivery())) == [202]
+        assert web.memory() - before < 200 * MB
+        refused = [connection for connection in connections if 503 in statuses(read_all(connection, quiet=0.05))]
+        assert len(refused) > 40
 
 
 FLOODS = {
