@@ -7,7 +7,6 @@ that grows.
 
 import asyncio
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -103,7 +102,7 @@ class Sidelines:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._ignored: Counter[str] = Counter()
+        self._trying: asyncio.Task[bool] | None = None
 
     async def park(self, parked: Parked) -> None:
         """Keep a message for a person. Raises Unavailable."""
@@ -121,7 +120,15 @@ class Sidelines:
             log.warning("count.failed", error=str(error), event_type=event_type[:80])
 
     async def is_reachable(self) -> bool:
-        """Say whether the data server answers and takes writes."""
+        """Say whether the data server answers and takes writes.
+
+        Anybody may ask, and it costs a write: whoever asks during a try shares its answer.
+        """
+        if self._trying is None or self._trying.done():
+            self._trying = asyncio.create_task(self._takes_writes())
+        return await asyncio.shield(self._trying)
+
+    async def _takes_writes(self) -> bool:
         try:
             await self._redis.hincrby(redis_keys.IGNORED, "readiness", 0)
         except (RedisError, OSError):

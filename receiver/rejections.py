@@ -20,6 +20,8 @@ _WINDOW: Final = 60.0
 _MOST_CLIENTS: Final = 10_000
 _EVERYBODY_ELSE: Final = "others"
 _LONGEST_NAME: Final = 64
+# Of all clients in one minute: many forgers are no more worth reading about than one.
+_MOST_LINES: Final = 600
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -31,15 +33,18 @@ class Rejections:
         self._most = a_minute
         self._clock = clock
         self._counts: dict[str, int] = {}
+        self._total = 0
         self._ends_at = clock() + _WINDOW
 
     def count(self, client: str) -> int:
         """Count one failed try; return how many the client has left this minute: -1 is the first that is too many."""
         if self._clock() >= self._ends_at:
             self._counts.clear()
+            self._total = 0
             self._ends_at = self._clock() + _WINDOW
         if client not in self._counts and len(self._counts) >= _MOST_CLIENTS:
             client = _EVERYBODY_ELSE
+        self._total += 1
         self._counts[client] = self._counts.get(client, 0) + 1
         return self._most - self._counts[client]
 
@@ -48,10 +53,11 @@ class Rejections:
         client = client_of(scope)
         left = self.count(client)
         if left >= 0:
-            log.info("request.rejected", client=client, path=scope["path"], why=error)
+            if self._total <= _MOST_LINES:
+                log.info("request.rejected", client=client, path=scope["path"], why=error)
             await answer(send, 401, {"error": error}, headers)
             return
-        if left == -1:
+        if left == -1 and self._total <= _MOST_LINES:
             log.warning("rejections.limited", client=client, a_minute=self._most)
         retry_after = max(1, int(self._ends_at - self._clock()) + 1)
         await answer(send, 429, {"error": "too_many_rejections"}, {"retry-after": str(retry_after)})

@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,10 +35,10 @@ class Place:
     directory: Path
     web_url: str
     seam_url: str
-    redis_url: str
-    booking_token: str
-    seam_api_key: str
-    webhook_secret: str
+    redis_url: str = field(repr=False)
+    booking_token: str = field(repr=False)
+    seam_api_key: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
     alerts_url: str | None
 
     @property

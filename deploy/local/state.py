@@ -8,7 +8,7 @@ import socket
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,11 +28,11 @@ class LocalState:
     web_port: int
     seam_port: int
     redis_port: int
-    redis_password: str
-    seam_api_key: str
-    booking_token: str
-    webhook_secret: str
-    alert_secret: str
+    redis_password: str = field(repr=False)
+    seam_api_key: str = field(repr=False)
+    booking_token: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
+    alert_secret: str = field(repr=False)
 
 
 def lock(directory: Path) -> IO[str]:

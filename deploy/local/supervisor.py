@@ -33,7 +33,7 @@ class Command:
 
     name: str
     arguments: Sequence[str]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     rank: int = 0
 
 

@@ -3,7 +3,7 @@
 import base64
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from deploy.sandbox.store import Collection, Store
 from deploy.sandbox.wire import JsonObject
@@ -19,7 +19,7 @@ class Webhook:
 
     webhook_id: str
     url: str
-    secret: str
+    secret: str = field(repr=False)
     event_types: tuple[str, ...] = ("*",)
 
     def wants(self, event_type: str) -> bool:

@@ -1,7 +1,7 @@
 """The sandbox put together: every part of its state, assembled in one visible place."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from deploy.sandbox.webhooks import Webhooks
 class World:
     """All parts; each owns its own state and persists it."""
 
-    api_key: str
+    api_key: str = field(repr=False)
     clock: Clock
     store: Store
     dials: Dials

@@ -17,6 +17,8 @@ from worker.cli.context import settings_for
 from worker.seam.pages import pages
 
 _OLDEST_SERVER: Final = (6, 2)
+# Nothing but its length keeps a token from being guessed.
+_SHORTEST_TOKEN: Final = 20
 _SIGNS: Final = {"ok": "ok  ", "warn": "warn", "bad": "BAD "}
 # A sweep runs every second; what has been due for this long is swept by nobody.
 _MOST_OVERDUE: Final = timedelta(minutes=1)
@@ -70,6 +72,9 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding("SEAM_WEBHOOK_SECRET", "ok", f"{len(settings.seam_webhook_secret)} secret(s)")
     else:
         yield Finding("SEAM_WEBHOOK_SECRET", "bad", "is not set: `web` won't start", "copy it from Seam's console")
+    if short := sum(len(token.get_secret_value()) < _SHORTEST_TOKEN for token in settings.booking_tokens):
+        remedy = "make each with: python -c 'import secrets; print(secrets.token_urlsafe(24))'"
+        yield Finding("BOOKING_TOKENS", "bad", f"{short} of them can be guessed: too short", remedy)
     try:
         names = [channel.name for channel in alert_channels(settings)]
     except InvalidAlertUrls as invalid:
