@@ -36,8 +36,8 @@ _QUIET_LIBRARIES: Final = (
     "celery.beat",
     "celery.worker.strategy",
 )
-# Strangers make this one say the same as often as they like.
-_LED_BY_STRANGERS: Final = "uvicorn.error"
+# Strangers make it warn of the same as often as they like.
+_SERVER: Final = "uvicorn.error"
 _MOST_OF_ONE: Final = 5
 _A_MINUTE: Final = 60.0
 
@@ -81,7 +81,7 @@ def configure_logging(process: str, level: str, secrets: Iterable[str] = ()) -> 
     root.setLevel(level.upper())
     for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger(_LED_BY_STRANGERS).filters = [AtMost(_MOST_OF_ONE, _A_MINUTE)]
+    logging.getLogger(_SERVER).filters = [AtMost(_MOST_OF_ONE, _A_MINUTE)]
     _log_what_kills_us()
 
 
@@ -160,8 +160,13 @@ def _is_secret(name: str) -> bool:
 
 
 def _mask_sentence(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Mask what a library says: unlike our events' names, its messages are sentences with values in them."""
-    event["event"] = mask_digits(str(event.get("event", "")))
+    """Mask what a library says: unlike our events' names, its messages are sentences with values in them.
+
+    What the server says of itself is where it listens, and a person must be able to read that.
+    """
+    record = event.get("_record")
+    if record is None or record.name != _SERVER or record.levelno >= logging.WARNING:
+        event["event"] = mask_digits(str(event.get("event", "")))
     return event
 
 

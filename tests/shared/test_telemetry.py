@@ -91,6 +91,16 @@ def test_nothing_breaks_a_line(project: Path, text: str) -> None:
     assert written.isascii()
 
 
+def test_where_the_server_listens_can_be_read(project: Path) -> None:
+    """Its address isn't masked; what it warns of is."""
+    events, _ = lines_of(
+        project,
+        "server = logging.getLogger('uvicorn.error'); server.info('on http://%s:%d', '127.0.0.1', 8080)\n"
+        "server.warning('got %s', '739158')",
+    )
+    assert [event["event"] for event in events] == ["on http://127.0.0.1:8080", "got ######"]
+
+
 def test_a_short_word_is_no_secret(project: Path) -> None:
     """A password of one letter must not eat the log."""
     events, _ = lines_of(project, "log.info('a.b', why='exact')")
