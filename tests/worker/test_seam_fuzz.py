@@ -30,6 +30,7 @@ from worker.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor
 from worker.seam.client import SeamClient
 from worker.seam.doors import Doors
 from worker.seam.errors import OutcomeUnknown, SeamError, Unreachable
+from worker.seam.events import Events
 
 DEVICE = "11111111-1111-1111-1111-444444444444"
 CODE: dict[str, Any] = {
@@ -110,6 +111,9 @@ def test_any_access_code(code: Any) -> None:
     codes = answering(200, text)
     check(ends_well(lambda: codes.create(device_id=DEVICE, name="n", window=window(), max_time_rounding="1hour")))
     check(ends_well(lambda: codes.get("c")))
+    ends_well(lambda: codes.is_unmanaged("c"))
+    pin = ends_well(lambda: codes.pin("c"))
+    assert pin is None or "739158" not in f"{pin} {pin!r}"
     found: CodesOnDoor | None = ends_well(lambda: codes.on_door(DEVICE))
     for report in found.reports if found else ():
         check(report)
@@ -124,6 +128,8 @@ def test_any_list(answer: Any, status: int) -> None:
     if found is not None:
         found.alive_at(NOW)
         found.of_booking("BK-1")
+    events = Events(codes._client)
+    ends_well(lambda: list(events.about_codes(NOW, NOW + timedelta(days=1))))
     for report in ends_well(lambda: codes.created_since(DEVICE, NOW, listed=CodesOnDoor(()))) or ():
         check(report)
 
