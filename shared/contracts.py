@@ -14,6 +14,8 @@ REFRESH_DOOR: Final = "doors.refresh"
 
 BOOKING_FIELD: Final = "message"
 EVENT_FIELD: Final = "event"
+# The queue of the contract on RabbitMQ, where BOOKING_QUEUE_URL names one.
+BOOKING_QUEUE: Final = "booking-created"
 
 LONGEST_ID: Final = 200
 

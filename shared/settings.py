@@ -27,7 +27,7 @@ from shared.domain.matching import MatchPolicy, SlotPreference
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 _SECRET_MARK: Final = "whsec_"  # noqa: S105 - how secrets begin
 # Settings of the contract that do nothing yet: whoever relies on one must learn it at start, not from a missing alert.
-_NOT_SUPPORTED: Final = ("ALERTS_FILE", "BOOKING_QUEUE_URL")
+_NOT_SUPPORTED: Final = ("ALERTS_FILE",)
 
 
 def _split(value: Any) -> Any:
@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     seam_webhook_secret: Secrets = Field((), description="Secrets that sign Seam's webhooks; any of them verifies.")
     redis_url: SecretStr | None = Field(None, description="The data server: redis://, rediss:// or unix://.")
     celery_broker_url: SecretStr | None = Field(None, description="The task queue; REDIS_URL where it is not set.")
+    booking_queue_url: SecretStr | None = Field(
+        None, description="RabbitMQ that bookings are also taken from: amqp://."
+    )
     event_stream: str = Field("seam-events", description="Stream that `web` appends Seam's events to.")
     booking_stream: str = Field("booking-created", description="Stream that booking systems append to.")
     outcome_stream: str = Field("access-code-outcomes", description="Stream that the worker publishes to.")
@@ -130,6 +133,13 @@ class Settings(BaseSettings):
         parts = _parts(url.get_secret_value()) if url is not None else None
         if url is not None and (parts is None or parts.scheme not in schemes):
             raise ValueError("is not an address like redis://host:6379/0; in a password write / as %2F, # as %23")
+        return url
+
+    @field_validator("booking_queue_url")
+    @classmethod
+    def _is_amqp_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and urlsplit(url.get_secret_value()).scheme not in ("amqp", "amqps"):
+            raise ValueError("is not an address like amqp://user:password@host:5672/vhost")
         return url
 
     @field_validator("seam_endpoint")

@@ -4,6 +4,8 @@ import sys
 
 from shared.settings import InvalidSettings, exit_with, load_or_exit
 from worker.app import REQUIRED, create_celery, create_worker, log_as
+from worker.drain import bound_the_drain
+from worker.progress import watch_beat
 
 
 def main(arguments: list[str]) -> None:
@@ -25,6 +27,7 @@ def run_worker() -> None:
         app = create_worker(settings)
     except InvalidSettings as invalid:
         exit_with(invalid)
+    bound_the_drain()
     app.worker_main(
         [
             "worker",
@@ -42,6 +45,7 @@ def run_beat() -> None:
     settings = load_or_exit(("REDIS_URL",))
     log_as("beat", settings)
     app = create_celery(settings)
+    watch_beat(app)
     app.start(["beat", "--scheduler=celery.beat:Scheduler", "--pidfile="])
 
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 
 from celery import Celery
 from celery.signals import setup_logging
-from kombu import Queue
 
 from shared.clock import Clock, system_clock
 from shared.contracts import ADVANCE_DOOR, QUEUE, SWEEP_DUE
@@ -18,8 +17,11 @@ from shared.settings import InvalidSettings, Settings
 from shared.telemetry import configure_logging
 from worker.alerts.channel import Channel
 from worker.alerts.routes import InvalidAlertUrls
-from worker.assembly import alert_channels, build_handlers, open_ports, units_of
+from worker.assembly import SETTLE_MARGIN, alert_channels, build_handlers, open_ports, units_of
+from worker.bridge import BridgeOptions, BridgeStep
+from worker.broker import broker_settings
 from worker.dispatcher import DispatcherOptions, DispatcherStep
+from worker.progress import MOST_CALLS_A_TASK, WatchdogStep
 from worker.tasks import register_tasks
 
 REQUIRED = ("SEAM_API_KEY", "REDIS_URL")
@@ -29,10 +31,10 @@ SWEEP_EVERY = timedelta(seconds=1)
 def create_celery(settings: Settings) -> Celery:
     """Return the configured app without any task: enough for `beat`, and for whoever only sends."""
     broker = settings.celery_broker_url or settings.redis_url
-    app = Celery("oracode", broker=broker.get_secret_value() if broker else None, set_as_current=False)
+    url = broker.get_secret_value() if broker else ""
+    app = Celery("oracode", broker=url or None, set_as_current=False)
     app.conf.update(
         task_default_queue=QUEUE,
-        task_queues=(Queue(QUEUE),),
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
@@ -45,16 +47,7 @@ def create_celery(settings: Settings) -> Celery:
         worker_soft_shutdown_timeout=8,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        broker_transport_options={
-            "visibility_timeout": 300,
-            "unacked_restore_interval": 5,
-            "unacked_restore_throttle": 1,
-            "health_check_interval": 5,
-            "socket_timeout": 5,
-            "socket_connect_timeout": 2,
-            "socket_keepalive": True,
-            "max_connections": 128,
-        },
+        **broker_settings(url),
         beat_schedule={
             "sweep-due": {
                 "task": SWEEP_DUE,
@@ -94,7 +87,14 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
 
     handlers = build_handlers(settings, channels=channels, units=units, look=look, clock=clock)
     register_tasks(app, handlers, clock)
-    app.steps["worker"].add(DispatcherStep)
+    app.steps["worker"].update((DispatcherStep, WatchdogStep, BridgeStep))
+    app.conf.watchdog_busy = MOST_CALLS_A_TASK * (settings.seam_timeout + SETTLE_MARGIN)
+    if settings.booking_queue_url is not None:
+        app.conf.bridge = BridgeOptions(
+            queue_url=settings.booking_queue_url.get_secret_value(),
+            redis_url=settings.redis_address,
+            stream=settings.booking_stream,
+        )
     app.conf.dispatcher = DispatcherOptions(
         redis_url=settings.redis_address,
         event_stream=settings.event_stream,

@@ -17,7 +17,8 @@ from typing import IO, Final
 
 _POLL: Final = 0.1
 _SHORTEST_PAUSE: Final = 0.3
-_LONGEST_PAUSE: Final = 10.0
+# Who must work again within 15 seconds of its death can't wait for longer than a start takes.
+_LONGEST_PAUSE: Final = 3.0
 # Who has run this long is healthy: the next death starts with the shortest pause again.
 _HEALTHY_AFTER: Final = 10.0
 # Linux: PR_SET_PDEATHSIG (1) asks for a signal when the parent dies; `python -S -E` makes this cost some milliseconds.

@@ -8,7 +8,7 @@ import pytest
 from shared.settings import InvalidSettings, Settings, load_settings
 
 # What a machine that runs the tests may have set.
-AMBIENT = [name.upper() for name in Settings.model_fields] + ["ALERTS_FILE", "BOOKING_QUEUE_URL"]
+AMBIENT = [name.upper() for name in Settings.model_fields] + ["ALERTS_FILE"]
 KEY = "whsec_dGhlIHNlY3JldA=="
 OTHER_KEY = "whsec_YW5vdGhlcg=="
 

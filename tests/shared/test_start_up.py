@@ -34,7 +34,7 @@ def started(project: Path, command: list[str], **environment: str) -> subprocess
 @pytest.mark.parametrize(("command", "required"), PROCESSES.values(), ids=PROCESSES.keys())
 def test_all_problems_at_once(project: Path, command: list[str], required: set[str]) -> None:
     """What is missing and what is malformed stands in one list, by name."""
-    ended = started(project, command, CREATE_LEAD_TIME="soon", PORT="none", BOOKING_QUEUE_URL="amqp://queue")
+    ended = started(project, command, CREATE_LEAD_TIME="soon", PORT="none", BOOKING_QUEUE_URL="redis://queue")
     named = {line.split()[0] for line in ended.stderr.splitlines()[1:]}
     assert (ended.returncode, ended.stdout) == (2, "")
     assert named == required | {"CREATE_LEAD_TIME", "PORT", "BOOKING_QUEUE_URL"}

@@ -1,0 +1,104 @@
+"""A process that is alive but does nothing any more ends itself: whatever keeps it running starts it anew.
+
+Seen with Celery on Redis: after a restart of the server a worker may never take a message again, with every thread of
+it well. Ending at once is safe, as `kill -9` is: what was under way stands in a stream or in the due-set.
+
+Time is counted in looks, not read off a clock: a process that was stopped for a minute and goes on isn't deaf.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+# EX_SOFTWARE of sysexits.h: not a refusal of its settings (2), not a signal.
+DEAF: Final = 70
+LOOK_EVERY: Final = timedelta(seconds=1)
+# A look late by more than this means that the whole process, or the machine, stood still: nobody was deaf meanwhile.
+_LONGEST_LOOK: Final = 2 * LOOK_EVERY
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What one look found.
+
+    `moved`: something was begun or done since the last look. `has_work`: something waits to be done, and could be
+    fetched; not so where the server that holds it can't be reached: then waiting is right. `has_room`: somebody is
+    free to do it.
+    """
+
+    moved: bool
+    has_work: bool
+    has_room: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long nothing may move while work waits: with somebody free to do it, and with everybody taken."""
+
+    idle: timedelta
+    busy: timedelta
+
+
+def suspicion(before: timedelta, sign: Sign, elapsed: timedelta) -> timedelta:
+    """Return for how long work has waited with nothing moving, `elapsed` after a look at which it was `before`."""
+    if sign.moved or not sign.has_work:
+        return timedelta()
+    return before + min(elapsed, _LONGEST_LOOK)
+
+
+def is_deaf(suspected_for: timedelta, sign: Sign, patience: Patience) -> bool:
+    """Say whether this can't be waiting any more."""
+    return suspected_for >= (patience.idle if sign.has_room else patience.busy)
+
+
+class Watchdog:
+    """Looks once a second, in a thread of its own, and ends the process once it is deaf."""
+
+    def __init__(
+        self,
+        look: Callable[[], Sign],
+        patience: Patience,
+        *,
+        end: Callable[[timedelta], None] | None = None,
+        every: timedelta = LOOK_EVERY,
+    ) -> None:
+        self._look = look
+        self._patience = patience
+        self._end = end or end_process
+        self._every = every
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Begin to look."""
+        threading.Thread(target=self._run, name="watchdog", daemon=True).start()
+
+    def stop(self) -> None:
+        """End looking: who is being shut down may well stand still."""
+        self._stopping.set()
+
+    def _run(self) -> None:
+        suspected_for, looked_at = timedelta(), time.monotonic()
+        while not self._stopping.wait(self._every.total_seconds()):
+            sign = self._look()
+            now = time.monotonic()
+            suspected_for = suspicion(suspected_for, sign, timedelta(seconds=now - looked_at))
+            looked_at = now
+            if is_deaf(suspected_for, sign, self._patience) and not self._stopping.is_set():
+                self._end(suspected_for)
+                return
+
+
+def end_process(suspected_for: timedelta) -> None:
+    """Say so and end, without the clean-up that may be what hangs."""
+    log.critical("process.deaf", seconds=suspected_for.total_seconds())
+    sys.stdout.flush()
+    os._exit(DEAF)

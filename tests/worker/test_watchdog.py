@@ -1,0 +1,96 @@
+"""When a process that is alive counts as deaf: a table, and the thread that acts on it."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+from redis import Redis
+
+from shared.contracts import QUEUE, SWEEP_DUE
+from shared.settings import Settings
+from shared.watchdog import Patience, Sign, Watchdog, is_deaf, suspicion
+from tests.support.server import DataServer
+from worker.app import create_celery
+from worker.progress import Progress, QueueLength, beat_sign, worker_sign
+
+PATIENCE = Patience(idle=timedelta(seconds=8), busy=timedelta(seconds=280))
+SECOND = timedelta(seconds=1)
+
+STUCK = Sign(moved=False, has_work=True)
+MOVING = Sign(moved=True, has_work=True)
+NOTHING_TO_DO = Sign(moved=False, has_work=False)
+ALL_TAKEN = Sign(moved=False, has_work=True, has_room=False)
+
+
+@pytest.mark.parametrize(
+    ("signs", "deaf_after"),
+    [
+        pytest.param([STUCK] * 20, 8, id="work waits and nobody moves"),
+        pytest.param([STUCK] * 7 + [MOVING] + [STUCK] * 7, None, id="moves now and then"),
+        pytest.param([STUCK] * 7 + [NOTHING_TO_DO] + [STUCK] * 7, None, id="the broker was away, or empty, in between"),
+        pytest.param([NOTHING_TO_DO] * 600, None, id="nothing to do, or no broker, for ten minutes"),
+        pytest.param([MOVING] * 600, None, id="busy and moving"),
+        pytest.param([ALL_TAKEN] * 279, None, id="every thread waits for Seam"),
+        pytest.param([ALL_TAKEN] * 300, 280, id="every thread waits for longer than all of Seam's time-outs"),
+        pytest.param([NOTHING_TO_DO] * 60 + [STUCK] * 20, 68, id="the broker is back and nothing follows"),
+    ],
+)
+def test_when_a_process_is_deaf(signs: list[Sign], deaf_after: int | None) -> None:
+    """A look a second."""
+    suspected_for, found = timedelta(), None
+    for number, sign in enumerate(signs, start=1):
+        suspected_for = suspicion(suspected_for, sign, SECOND)
+        if is_deaf(suspected_for, sign, PATIENCE):
+            found = number
+            break
+    assert found == deaf_after
+
+
+def test_a_process_that_stood_still_as_a_whole_is_not_deaf() -> None:
+    """An hour between two looks (a paused machine) counts as two seconds."""
+    assert suspicion(timedelta(), STUCK, timedelta(hours=1)) == timedelta(seconds=2)
+
+
+def test_the_watchdog_ends_what_is_deaf_and_nothing_else() -> None:
+    """It calls for the end once; stopped, never."""
+    ended = threading.Event()
+    patience = Patience(idle=timedelta(milliseconds=30), busy=timedelta(milliseconds=30))
+    every = timedelta(milliseconds=10)
+    stopped = Watchdog(lambda: STUCK, patience, end=lambda _: pytest.fail("was stopped"), every=every)
+    stopped.stop()
+    stopped.start()
+    Watchdog(lambda: STUCK, patience, end=lambda _: ended.set(), every=every).start()
+    assert ended.wait(5)
+
+
+def test_signs_of_a_worker(redis_client: Redis, data_server: DataServer) -> None:
+    """What waits is asked of the broker; what moves is counted; whoever is away has no work for us."""
+    del redis_client
+    app = create_celery(Settings(redis_url=SecretStr(data_server.url)))
+    progress, queue = Progress(), QueueLength(app)
+    assert worker_sign(progress, queue, 2) == Sign(moved=False, has_work=False)
+    app.send_task(SWEEP_DUE)
+    assert queue() == 1
+    assert worker_sign(progress, queue, 2) == Sign(moved=False, has_work=True)
+    progress.begin()
+    assert worker_sign(progress, queue, 1) == Sign(moved=True, has_work=True, has_room=False)
+    progress.end()
+    assert worker_sign(progress, queue, 1) == Sign(moved=True, has_work=True)
+    assert worker_sign(progress, queue, 1) == Sign(moved=False, has_work=True)
+    assert QUEUE in app.amqp.queues
+    app.close()
+
+
+def test_signs_of_beat(redis_client: Redis, data_server: DataServer) -> None:
+    """Beat always has something to send while its broker can be reached, and nothing while it can't."""
+    del redis_client
+    app = create_celery(Settings(redis_url=SecretStr(data_server.url)))
+    progress = Progress()
+    assert beat_sign(progress, QueueLength(app)) == Sign(moved=False, has_work=True)
+    progress.tick()
+    assert beat_sign(progress, QueueLength(app)).moved
+    away = create_celery(Settings(redis_url=SecretStr("redis://127.0.0.1:1/0")))
+    assert beat_sign(progress, QueueLength(away)) == Sign(moved=False, has_work=False)
+    app.close()
+    away.close()

@@ -1,0 +1,141 @@
+"""Whether this worker, or beat, still does its work: what the watchdog looks at."""
+
+import threading
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from celery import Celery, bootsteps
+from celery.signals import after_task_publish, beat_init, task_postrun, task_prerun
+
+from shared.contracts import QUEUE
+from shared.watchdog import Patience, Sign, Watchdog
+
+# Beat sends a sweep a second, so that a worker with nothing else to do has one to take. Well within the 15 seconds in
+# which a deaf process is to be replaced, and above whatever one reconnect takes (2 s at most, measured).
+DEAF_AFTER: Final = timedelta(seconds=8)
+# Of the calls that one task may make at Seam one after the other; all of them may run into their time-outs.
+MOST_CALLS_A_TASK: Final = 8
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Progress:
+    """Counts what is begun and done, in whatever threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._events = 0
+        self._seen = 0
+        self._running = 0
+
+    def begin(self, **_: Any) -> None:
+        """Note that a task was begun."""
+        with self._lock:
+            self._events += 1
+            self._running += 1
+
+    def end(self, **_: Any) -> None:
+        """Note that a task is over, however it went."""
+        with self._lock:
+            self._events += 1
+            self._running -= 1
+
+    def tick(self, **_: Any) -> None:
+        """Note that something was done."""
+        with self._lock:
+            self._events += 1
+
+    def look(self) -> tuple[bool, int]:
+        """Return whether anything was noted since the last look, and how many tasks run now."""
+        with self._lock:
+            moved, self._seen = self._events != self._seen, self._events
+            return moved, self._running
+
+
+class QueueLength:
+    """How many messages wait in our queue, asked over a connection of its own."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._connection: Any = None
+
+    def __call__(self) -> int | None:
+        """Return the number; None where the broker can't be asked now."""
+        try:
+            if self._connection is None:
+                self._connection = self._app.connection_for_read()
+            with self._connection.channel() as channel:
+                return int(channel.queue_declare(QUEUE, passive=True).message_count)
+        except Exception as error:  # noqa: BLE001 - every library below has errors of its own; all mean the same
+            # Kombu's Redis transport has a queue only while it holds something.
+            if isinstance(error, self._channel_errors()) and "NOT_FOUND" in str(error):
+                return 0
+            self._drop()
+            return None
+
+    def _channel_errors(self) -> tuple[type[BaseException], ...]:
+        errors: tuple[type[BaseException], ...] = self._connection.channel_errors if self._connection else ()
+        return errors
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        try:
+            if connection is not None:
+                connection.release()
+        except Exception as error:  # noqa: BLE001 - it is thrown away
+            log.debug("connection.not_released", error=type(error).__name__)
+
+
+def worker_sign(progress: Progress, queue: QueueLength, concurrency: int) -> Sign:
+    """Look at a worker: deaf is one that takes nothing out of a queue that isn't empty."""
+    waiting = queue()
+    moved, running = progress.look()
+    return Sign(moved=moved, has_work=bool(waiting), has_room=running < concurrency)
+
+
+def beat_sign(progress: Progress, queue: QueueLength) -> Sign:
+    """Look at beat: it has something to send every second, as long as there is a broker to send it to."""
+    is_reachable = queue() is not None
+    moved, _ = progress.look()
+    return Sign(moved=moved, has_work=is_reachable)
+
+
+class WatchdogStep(bootsteps.StartStopStep):
+    """Watches the worker while it works; `watchdog_busy` in the app's configuration is the patience with full hands."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **_: Any) -> None:
+        super().__init__(parent)
+        self._watchdog: Watchdog | None = None
+
+    def start(self, parent: Any) -> None:
+        """Begin to watch."""
+        app: Celery = parent.app
+        progress, queue, concurrency = Progress(), QueueLength(app), int(parent.concurrency)
+        task_prerun.connect(progress.begin, weak=False)
+        task_postrun.connect(progress.end, weak=False)
+        patience = Patience(idle=DEAF_AFTER, busy=app.conf.watchdog_busy)
+        self._watchdog = Watchdog(lambda: worker_sign(progress, queue, concurrency), patience)
+        self._watchdog.start()
+
+    def stop(self, parent: Any) -> None:
+        """Stop watching: a worker that drains takes nothing, and rightly so."""
+        del parent
+        if self._watchdog is not None:
+            self._watchdog.stop()
+
+    close = stop
+    terminate = stop
+
+
+def watch_beat(app: Celery) -> None:
+    """Watch process `beat` from its start on."""
+    progress, queue = Progress(), QueueLength(app)
+    watchdog = Watchdog(lambda: beat_sign(progress, queue), Patience(idle=DEAF_AFTER, busy=DEAF_AFTER))
+
+    @beat_init.connect(weak=False)
+    def _(**_: Any) -> None:
+        after_task_publish.connect(progress.tick, weak=False)
+        watchdog.start()
