@@ -2,12 +2,14 @@
 
 An entry stays pending until the task that handles it has recorded its outcome and acknowledged it. Whatever happens to
 the task, or to Celery's message, an entry that is idle for too long is claimed and dispatched again; so tasks bear
-being run twice. Entries that come again come alone, so that one that kills its task takes no other with it; after a few
-times it is parked. What is under way is bounded: a backlog waits in its stream, not in the broker.
+being run twice. Entries that come again come alone, and later one by one, so that one that kills its worker takes no
+other with it; after a few times it is parked. What is under way is bounded: a backlog waits in its stream, not in the
+broker.
 """
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -38,6 +40,8 @@ _GATHER_EVENTS_FOR: Final = timedelta(milliseconds=100)
 _MOST_EVENTS_UNDER_WAY: Final = 5_000
 # A task that was lost with its worker comes again; one that fails this often never succeeds.
 MOST_DELIVERIES: Final = 5
+# Whoever was near a task that killed its worker comes back as often as that task: from here on they come one by one.
+_SUSPECT_AFTER: Final = 3
 _BOOKINGS_A_READ: Final = 100
 _MOST_BOOKINGS_UNDER_WAY: Final = 1_000
 
@@ -80,6 +84,8 @@ class StreamReader:
         self._send = send
         self._park = park
         self._reclaim_pause = reclaim_after.total_seconds() / 2
+        self._suspects: deque[tuple[int, str]] = deque()
+        self._tried: str | None = None
 
     def run(self, stopping: threading.Event) -> None:
         """Read until told to stop; a server that is away is waited for, however long."""
@@ -90,6 +96,7 @@ class StreamReader:
                 if time.monotonic() - reclaimed_at >= self._reclaim_pause:
                     self.reclaim()
                     reclaimed_at = time.monotonic()
+                self.try_suspect()
                 if self._is_full():
                     stopping.wait(_PAUSE_WHEN_FULL)
                 elif self._read() < self._count and self._gather_for:
@@ -108,32 +115,64 @@ class StreamReader:
                 stopping.wait(_LONGEST_PAUSE_AFTER_ERROR)
 
     def reclaim(self) -> int:
-        """Dispatch again what has been idle for too long, each entry alone; return how many entries that were."""
-        start, count = "0-0", 0
-        while True:
-            start, entries, *_ = cast(
-                Any,
-                self._redis.xautoclaim(
-                    self._stream, GROUP, _CONSUMER, self._reclaim_after_ms, start_id=start, count=self._count
-                ),
-            )
-            if entries:
-                log.warning("entries.reclaimed", stream=self._stream, count=len(entries))
-                count += len(entries)
-                self._dispatch_again(entries)
-            if start == "0-0":
-                return count
+        """Dispatch again what has been idle for too long, each entry alone; return how many entries that were.
 
-    def _dispatch_again(self, entries: list[tuple[str, dict[str, str]]]) -> None:
-        first, last = entries[0][0], entries[-1][0]
-        pending = cast(Any, self._redis.xpending_range(self._stream, GROUP, first, last, len(entries) * 4))
-        deliveries = {each["message_id"]: each["times_delivered"] for each in pending}
-        for entry_id, fields in entries:
-            if deliveries.get(entry_id, 0) > MOST_DELIVERIES:
-                self._park(entry_id, fields)
-                acknowledge(self._redis, self._stream, [entry_id])
-            else:
+        What came back often already may be what kills its worker, or what was near it every time: those wait for one
+        another, the least suspect first, so that others are done before the culprit is tried again.
+        """
+        found = self._claim_idle()
+        if not found:
+            return 0
+        log.warning("entries.reclaimed", stream=self._stream, count=len(found))
+        for entry_id, times in found.items():
+            if times < _SUSPECT_AFTER:
+                self._dispatch_again(entry_id, times)
+        suspects = sorted((times, entry_id) for entry_id, times in found.items() if times >= _SUSPECT_AFTER)
+        self._suspects = deque(suspects)
+        return len(found)
+
+    def try_suspect(self) -> None:
+        """Dispatch the next suspect, once the one before is done."""
+        if self._suspects and not (self._tried and self._is_pending(self._tried)):
+            times, self._tried = self._suspects.popleft()
+            self._dispatch_again(self._tried, times)
+
+    def _claim_idle(self) -> dict[str, int]:
+        """Take over idle entries; return how often each was handed over so far. Taking over isn't counted as that."""
+        found: dict[str, int] = {}
+        start = "-"
+        while True:
+            idle: Any = self._redis.xpending_range(
+                self._stream, GROUP, start, "+", self._count, idle=self._reclaim_after_ms
+            )
+            if not idle:
+                return found
+            times = {each["message_id"]: int(each["times_delivered"]) for each in idle}
+            # Another worker may be doing the same: each gets what is still idle when it asks.
+            ours: Any = self._redis.xclaim(
+                self._stream, GROUP, _CONSUMER, self._reclaim_after_ms, list(times), justid=True
+            )
+            found |= {entry_id: times[entry_id] for entry_id in ours}
+            start = f"({idle[-1]['message_id']}"
+
+    def _is_pending(self, entry_id: str) -> bool:
+        return bool(self._redis.xpending_range(self._stream, GROUP, entry_id, entry_id, 1))
+
+    def _dispatch_again(self, entry_id: str, before: int) -> None:
+        # Counted before it is sent: its task may be the end of this process.
+        found = cast(Any, self._redis.xclaim(self._stream, GROUP, _CONSUMER, 0, [entry_id]))
+        if not found:
+            acknowledge(self._redis, self._stream, [entry_id])
+        elif before >= MOST_DELIVERIES:
+            self._park(entry_id, found[0][1] or {})
+            acknowledge(self._redis, self._stream, [entry_id])
+        else:
+            try:
                 self._send([entry_id])
+            except Exception:
+                # Nobody got it: a broker that is away for an hour must not make anything look like poison.
+                self._redis.xclaim(self._stream, GROUP, _CONSUMER, 0, [entry_id], retrycount=before, justid=True)
+                raise
 
     def _read(self) -> int:
         """Dispatch what is there, or comes within a second; return how many entries that were."""
@@ -183,6 +222,10 @@ class DispatcherStep(bootsteps.StartStopStep):
             self._threads.append(thread)
         log.info("dispatcher.started")
 
+    def _stop_reading(self, parent: Any) -> None:
+        del parent
+        self._stopping.set()
+
     def stop(self, parent: Any) -> None:
         """Stop reading; what was handed over and isn't done is claimed again by whoever comes next."""
         del parent
@@ -190,6 +233,7 @@ class DispatcherStep(bootsteps.StartStopStep):
         for thread in self._threads:
             thread.join(timeout=2 * _BLOCK.total_seconds())
 
+    close = _stop_reading
     terminate = stop
 
 
@@ -225,7 +269,7 @@ def _booking_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
 def _give_up(options: DispatcherOptions, stream: str, field: str, entry_id: str, fields: Mapping[str, str]) -> None:
     """Park an entry whose task failed again and again."""
     log.error("entry.given_up", stream=stream, entry_id=entry_id)
-    problem = f"its task failed {MOST_DELIVERIES} times; the reason stands in the worker's log under this entry's id"
+    problem = f"its task failed, or ended its worker, {MOST_DELIVERIES} times; the log has more under this entry's id"
     options.parking.park(
         Parked(
             stream=stream,

@@ -1,0 +1,122 @@
+"""Entries that come again: alone, the least suspect first, counted only when somebody got them, parked in the end."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from kombu.exceptions import OperationalError
+from redis import Redis
+
+from shared.streams import GROUP, acknowledge, ensure_group
+from worker.dispatcher import MOST_DELIVERIES, StreamReader
+
+STREAM = "booking-created"
+
+
+class Stage:
+    """A stream, its reader with no idle time to sit out, and what it handed over or parked."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+        self.sent: list[list[str]] = []
+        self.parked: dict[str, Mapping[str, str]] = {}
+        self.while_sending: Callable[[list[str]], None] = lambda _: None
+        ensure_group(redis, STREAM)
+        self.reader = self.new_reader()
+
+    def new_reader(self) -> StreamReader:
+        """Return a reader that knows nothing: a worker that was just started."""
+        return StreamReader(
+            redis=self.redis,
+            stream=STREAM,
+            count=2,
+            most_under_way=100,
+            reclaim_after=timedelta(),
+            send=self._send,
+            park=self.parked.__setitem__,
+        )
+
+    def add(self, number: int) -> list[str]:
+        """Append entries and hand them over a first time."""
+        added = [str(self.redis.xadd(STREAM, {"message": f"{{{each}}}"})) for each in range(number)]
+        self.redis.xreadgroup(GROUP, "dispatcher", {STREAM: ">"})
+        return added
+
+    def rounds(self, number: int, *, killed_by: str = "") -> None:
+        """Reclaim this often. Tasks of others end at once; the one of `killed_by` ends its worker, reader and all."""
+        self.while_sending = lambda ids: None if ids == [killed_by] else acknowledge(self.redis, STREAM, ids)
+        for _ in range(number):
+            self.sent.clear()
+            self.reader.reclaim()
+            while self.reader._suspects and [killed_by] not in self.sent:
+                self.reader.try_suspect()
+            if [killed_by] in self.sent:
+                self.reader = self.new_reader()
+
+    def _send(self, entry_ids: list[str]) -> None:
+        self.while_sending(entry_ids)
+        self.sent.append(entry_ids)
+
+
+@pytest.fixture
+def stage(redis_client: Redis) -> Stage:
+    """Return one on an empty server."""
+    return Stage(redis_client)
+
+
+def pending(redis: Redis) -> dict[str, int]:
+    """Return the entries that aren't done and how often each was handed over."""
+    found: Any = redis.xpending_range(STREAM, GROUP, "-", "+", 100)
+    return {each["message_id"]: each["times_delivered"] for each in found}
+
+
+def test_what_kills_its_worker_is_parked_and_takes_no_other_with_it(stage: Stage) -> None:
+    """After a few deaths it is on the parked list with what it held; entries beside it are done long before."""
+    _, poison, _, *_ = stage.add(5)
+    stage.rounds(1, killed_by=poison)
+    assert set(pending(stage.redis)) == {poison}
+    stage.rounds(MOST_DELIVERIES - 1, killed_by=poison)
+    assert (stage.parked, stage.sent) == ({poison: {"message": "{1}"}}, [])
+    assert pending(stage.redis) == {}
+    assert stage.redis.xlen(STREAM) == 0
+
+
+def test_those_beside_a_culprit_are_done_before_it_is_tried_again(stage: Stage) -> None:
+    """Entries that came back as often as the culprit go one by one, each once the one before is done."""
+    entries = stage.add(6)
+    for _ in range(2):
+        stage.reader.reclaim()
+    assert set(pending(stage.redis).values()) == {3}
+    stage.sent.clear()
+    stage.reader.reclaim()
+    assert stage.sent == []
+    for number, entry_id in enumerate(entries, start=1):
+        stage.reader.try_suspect()
+        stage.reader.try_suspect()
+        assert stage.sent == [[each] for each in entries[:number]]
+        acknowledge(stage.redis, STREAM, [entry_id])
+
+
+def test_whom_nobody_got_is_not_counted(stage: Stage) -> None:
+    """A broker that is away, however often it is tried, makes nothing look like poison."""
+    (entry_id,) = stage.add(1)
+
+    def is_away(_: list[str]) -> None:
+        raise OperationalError("away")
+
+    stage.while_sending = is_away
+    for _ in range(3 * MOST_DELIVERIES):
+        with pytest.raises(OperationalError):
+            stage.reader.reclaim()
+    assert pending(stage.redis) == {entry_id: 1}
+    stage.rounds(1)
+    assert (stage.parked, pending(stage.redis)) == ({}, {})
+
+
+def test_an_entry_that_is_gone_leaves_the_group(stage: Stage) -> None:
+    """What was deleted from the stream under our feet is forgotten, not handed over for ever."""
+    (entry_id,) = stage.add(1)
+    stage.redis.xdel(STREAM, entry_id)
+    stage.reader.reclaim()
+    assert (stage.sent, stage.parked, pending(stage.redis)) == ([], {}, {})
