@@ -1,13 +1,18 @@
 """`python -m receiver`: the process `web`."""
 
 from functools import partial
+from typing import Final
 
 import uvicorn
 
 from receiver.app import REQUIRED, create_app
 from receiver.connections import BoundedProtocol, ConnectionLimits, most_connections
+from receiver.serving import Server, handed_sockets
 from shared.settings import load_or_exit
 from shared.telemetry import configure_logging
+
+# Neither unusable settings (2) nor a signal: such as a port that is taken.
+_NOT_STARTED: Final = 3
 
 
 def main() -> None:
@@ -19,7 +24,7 @@ def main() -> None:
         connections=most_connections(settings.connection_limit),
         header_bytes=settings.header_limit,
     )
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(settings),
         host=settings.host,
         port=settings.port,
@@ -32,6 +37,10 @@ def main() -> None:
         # A factory is as good as the class for uvicorn, whose annotation knows only the class.
         http=partial(BoundedProtocol, limits=limits),  # type: ignore[arg-type]
     )
+    server = Server(config)
+    server.run(handed_sockets())
+    if not server.started:
+        raise SystemExit(_NOT_STARTED)
 
 
 if __name__ == "__main__":

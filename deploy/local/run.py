@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from shared.streams import GROUP
 PROJECT: Final = Path(__file__).resolve().parents[2]
 _READY_WITHIN: Final = 60.0
 _POLL: Final = 0.05
+_BACKLOG: Final = 1024
 
 
 class NotReady(RuntimeError):
@@ -79,16 +81,27 @@ class Machine:
                 json={"url": f"{place.web_url}/webhooks/seam", "secret": place.webhook_secret.split()[0]},
             ).raise_for_status()
         progress("starting web, worker and beat")
+        listening = socket.create_server(("127.0.0.1", state.web_port), backlog=_BACKLOG)
         for name, arguments in procfile(PROJECT / "Procfile").items():
-            self._run(name, arguments, {"PORT": str(state.web_port), "HOST": "127.0.0.1"}, rank=2)
+            more = {"PORT": str(state.web_port), "HOST": "127.0.0.1"}
+            self._run(name, arguments, more, rank=2, listening=listening if name == "web" else None)
         self._wait("web", lambda: httpx.get(f"{place.web_url}/readyz").is_success)
         self._wait("worker", self._worker_answers)
         self._ready = True
         self._processes_changed(self.supervisor.pids())
 
-    def _run(self, name: str, arguments: list[str], more: Mapping[str, str], *, rank: int) -> None:
+    def _run(
+        self,
+        name: str,
+        arguments: list[str],
+        more: Mapping[str, str],
+        *,
+        rank: int,
+        listening: socket.socket | None = None,
+    ) -> None:
         environment = {**self._environment(), **more}
-        self.supervisor.start(Command(name=name, arguments=arguments, environment=environment, rank=rank))
+        command = Command(name=name, arguments=arguments, environment=environment, rank=rank, listening=listening)
+        self.supervisor.start(command)
 
     def _settings(self) -> dict[str, str]:
         """Return the settings that we make up where nothing was given."""

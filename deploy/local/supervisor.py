@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from socket import socket
 from typing import IO, Final
 
 _POLL: Final = 0.1
@@ -21,21 +22,34 @@ _SHORTEST_PAUSE: Final = 0.3
 _LONGEST_PAUSE: Final = 3.0
 # Who has run this long is healthy: the next death starts with the shortest pause again.
 _HEALTHY_AFTER: Final = 10.0
-# Linux: PR_SET_PDEATHSIG (1) asks for a signal when the parent dies; `python -S -E` makes this cost some milliseconds.
-_DIE_WITH_PARENT: Final = (
-    "import ctypes,os,sys;ctypes.CDLL(None).prctl(1,15);os.getppid()==int(sys.argv[1]) or sys.exit(1);"
-    "os.execvp(sys.argv[2],sys.argv[2:])"
-)
+# What a child does before it becomes its command; `python -S -E` makes this cost some milliseconds. On Linux it asks
+# for a signal when we die (PR_SET_PDEATHSIG is 1). A listening socket is handed over as systemd does it.
+_BECOME: Final = """\
+import ctypes, os, sys
+_, parent, listening, *command = sys.argv
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 15)
+if os.getppid() != int(parent):
+    sys.exit(1)
+if listening != "-":
+    os.dup2(int(listening), 3)
+    os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execvp(command[0], command)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One process to keep running. Of one with a higher `rank` fewer others depend on it: it is ended earlier."""
+    """One process to keep running. Of one with a higher `rank` fewer others depend on it: it is ended earlier.
+
+    `listening` stays open between its deaths and its starts: whoever connects then waits.
+    """
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
     rank: int = 0
+    listening: socket | None = None
 
 
 @dataclass(slots=True)
@@ -129,7 +143,8 @@ class Supervisor:
 
     def _spawn(self, child: _Child) -> None:
         child.process = subprocess.Popen(
-            self._wrapped(child.command.arguments),
+            _wrapped(child.command),
+            pass_fds=[child.command.listening.fileno()] if child.command.listening else [],
             env=dict(child.command.environment),
             stdin=subprocess.DEVNULL,
             stdout=child.log,
@@ -139,10 +154,10 @@ class Supervisor:
         child.started_at = time.monotonic()
         self._changed(self.pids())
 
-    def _wrapped(self, arguments: Sequence[str]) -> list[str]:
-        if sys.platform != "linux":
-            return list(arguments)
-        return [sys.executable, "-S", "-E", "-c", _DIE_WITH_PARENT, str(os.getpid()), *arguments]
+
+def _wrapped(command: Command) -> list[str]:
+    listening = str(command.listening.fileno()) if command.listening else "-"
+    return [sys.executable, "-S", "-E", "-c", _BECOME, str(os.getpid()), listening, *command.arguments]
 
 
 def end_on_signals(stopping: threading.Event) -> None:

@@ -1,0 +1,66 @@
+"""How `web` listens, stops, and notices that it hangs.
+
+*Listens*: on a socket that it is handed (systemd's protocol: LISTEN_FDS, LISTEN_PID), else on HOST and PORT. A socket
+that outlives the process keeps who connects during a restart waiting instead of refusing them.
+*Stops*: takes no new connection, serves those it has for a moment more, telling each client to close, then ends.
+*Hangs*: an event loop that doesn't turn for seconds serves nobody; the process ends, to be started anew.
+"""
+
+import asyncio
+import os
+import socket
+from datetime import timedelta
+from typing import Final
+
+import uvicorn
+
+from shared.watchdog import Patience, Sign, Watchdog
+
+# systemd: the first socket that is handed over.
+_FIRST_HANDED: Final = 3
+# Who has connected but not yet sent its request when we are told to stop does so within this.
+LINGER: Final = timedelta(seconds=1)
+_HANGS_AFTER: Final = timedelta(seconds=8)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with a stop that drops nobody, and a watchdog."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ticks = 0
+        self._seen = 0
+        self._watchdog = Watchdog(self._look, Patience(idle=_HANGS_AFTER, busy=_HANGS_AFTER))
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve, and to watch."""
+        await super().startup(sockets)
+        self._watchdog.start()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Note that the loop turns: the library calls this ten times a second."""
+        self._ticks += 1
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, let clients finish and close, then end as the library does."""
+        self._watchdog.stop()
+        for server in self.servers:
+            server.close()
+        for listening in sockets or ():
+            listening.close()
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        # Also where no connection is left: one that was just accepted isn't in the list yet.
+        await asyncio.sleep(LINGER.total_seconds())
+        await super().shutdown([])
+
+    def _look(self) -> Sign:
+        moved, self._seen = self._ticks != self._seen, self._ticks
+        return Sign(moved=moved, has_work=True)
+
+
+def handed_sockets() -> list[socket.socket] | None:
+    """Return the listening socket that was handed to this very process; None where there is none."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS", "0") == "0":
+        return None
+    return [socket.socket(fileno=_FIRST_HANDED)]
