@@ -23,9 +23,11 @@ test: setup-dev lint types imports
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
 
-# Minutes long: 500 bookings on 50 doors, everything killed at random, a Seam that fails after the effect.
+# Minutes long: 500 bookings on 50 doors and thousands of webhooks, everything killed at random, a Seam that fails after
+# the effect; once with Redis as the broker, once with RabbitMQ.
 faults: setup-dev
 	$(BIN)/python -m tests.faults.fault_run $(ARGS)
+	$(BIN)/python -m tests.faults.fault_run --broker rabbitmq $(ARGS)
 
 # Hours of attacks where a test makes minutes: every fuzz test with FUZZ_TIMES as many examples.
 FUZZ_TIMES ?= 50

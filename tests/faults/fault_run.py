@@ -6,26 +6,29 @@ the others, none in doubt. `make faults` runs the long form; a shorter one is a 
 
 import argparse
 import json
-import os
 import random
-import signal
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 from redis.exceptions import RedisError
 
 from shared.clock import system_clock
+from tests.faults.load import WebhookLoad, wait_for_all
+from tests.faults.recovery import WITHIN, Killer
 from tests.support.machine import Machine
+from tests.support.rabbitmq import RabbitMQ
 
 SETTINGS = {"WAITING_RETRY_EVERY": "3s", "DOOR_CACHE_FOR": "2s", "RECLAIM_AFTER": "6s", "SEAM_TIMEOUT": "2s"}
 # How Seam fails: each call of these kinds with this probability, every one decided anew.
@@ -48,7 +51,11 @@ class Result:
     """What came out."""
 
     bookings: int = 0
-    kills: Counter[str] = field(default_factory=Counter)
+    kills: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+    answers: Counter[int] = field(default_factory=Counter)
+    events_lost: list[str] = field(default_factory=list)
+    events_repeated: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     missing: list[str] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
@@ -58,23 +65,30 @@ class Result:
     recovered_after: float = 0.0
 
     def is_clean(self) -> bool:
-        """Whether nothing was lost, nothing came twice, and nothing is in doubt."""
-        return not (self.missing or self.twice or self.unwanted or self.in_doubt or self.unsettled)
+        """Whether nothing was lost, nothing came twice, nothing is in doubt, and everything was back in time."""
+        wrong = self.missing or self.twice or self.unwanted or self.in_doubt or self.unsettled or self.events_lost
+        return not wrong and self.slowest <= WITHIN
 
     def lines(self) -> list[str]:
         """Return the figures for people."""
-        killed = ", ".join(f"{name} {count}x" for name, count in sorted(self.kills.items()))
-        fired = ", ".join(f"{name} {count}x" for name, count in sorted(self.faults.items()))
+        accepted = sum(times for status, times in self.answers.items() if 200 <= status < 300)
+        others = ", ".join(f"{status or 'none'} {times}x" for status, times in self.answers.items() if status != 202)
         return [
-            f"bookings              {self.bookings}",
-            f"killed with -9        {killed or 'nothing'}",
-            f"failures of Seam      {fired or 'none'}",
-            f"codes missing         {len(self.missing)} {self.missing[:5] or ''}",
-            f"codes made twice      {len(self.twice)} {self.twice[:5] or ''}",
-            f"codes nobody wanted   {len(self.unwanted)} {self.unwanted[:5] or ''}",
-            f"bookings in doubt     {len(self.in_doubt)} {self.in_doubt[:5] or ''}",
-            f"bookings unsettled    {len(self.unsettled)} {self.unsettled[:5] or ''}",
-            f"last fault to settled {self.recovered_after:.1f} s",
+            *self.kills,
+            "failures of Seam",
+            *(f"  {name:<38}{times:>6}" for name, times in sorted(self.faults.items())),
+            "webhooks under way meanwhile",
+            f"  answered 2xx        {accepted:>6}   other answers, to be repeated by the sender: {others or 'none'}",
+            f"  lost                {len(self.events_lost):>6} {self.events_lost[:5] or ''}",
+            f"  in a story twice    {self.events_repeated:>6}",
+            "bookings",
+            f"  published           {self.bookings:>6}",
+            f"  lost, or no code    {len(self.missing):>6} {self.missing[:5] or ''}",
+            f"  codes made twice    {len(self.twice):>6} {self.twice[:5] or ''}",
+            f"  codes nobody wanted {len(self.unwanted):>6} {self.unwanted[:5] or ''}",
+            f"  in doubt            {len(self.in_doubt):>6} {self.in_doubt[:5] or ''}",
+            f"  unsettled           {len(self.unsettled):>6} {self.unsettled[:5] or ''}",
+            f"last fault to all settled: {self.recovered_after:.1f} s",
         ]
 
 
@@ -92,11 +106,22 @@ class Wanted:
 class FaultRun:
     """One run on a machine that is up."""
 
-    def __init__(self, machine: Machine, *, bookings: int, doors: int, seconds: float, seed: int) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        *,
+        bookings: int,
+        doors: int,
+        seconds: float,
+        seed: int,
+        others: Mapping[str, Callable[[], None]] | None = None,
+    ) -> None:
         self._machine = machine
         self._random = random.Random(seed)
         self._seconds = seconds
         self._result = Result(bookings=bookings)
+        self._killer = Killer(machine, random.Random(seed), others or {})
+        self._load = WebhookLoad(machine)
         self._over = threading.Event()
         good = [machine.add_door(("16:00", "10:00")) for _ in range(doors)]
         bad = machine.add_door(("03:00", "04:00"))
@@ -106,21 +131,26 @@ class FaultRun:
         """Publish, kill, mend, wait, count."""
         for number, fault in enumerate(FAULTS):
             self._machine.seam("POST", "/sandbox/faults", {**fault, "times": None, "seed": number})
+        self._load.start()
         killer = threading.Thread(target=self._kill, args=(victims,), daemon=True)
         killer.start()
         pause = self._seconds / len(self._wanted)
-        for wanted in self._wanted:
-            self._publish(wanted)
+        for number, wanted in enumerate(self._wanted):
+            self._publish(wanted, by_http=number % 3 == 0)
             time.sleep(pause * self._random.random() * 2)
         self._over.set()
         killer.join()
+        self._load.stop()
         for fault in self._machine.seam("GET", "/sandbox/faults")["faults"]:
             self._result.faults[f"{fault['operation']} {fault['kind']}"] += fault["fired"]
         self._machine.seam("DELETE", "/sandbox/faults")
         mended_at = time.monotonic()
         self._wait(within=180)
+        self._result.events_lost = wait_for_all(self._load, self._machine, within=60)
         self._result.recovered_after = time.monotonic() - mended_at
         self._count()
+        self._result.kills, self._result.slowest = self._killer.lines(), self._killer.slowest()
+        self._result.answers = self._load.answers
         return self._result
 
     def _booking(self, number: int, good: list[str], bad: str) -> Wanted:
@@ -140,25 +170,37 @@ class FaultRun:
         codes, state = (0, "waiting") if is_misfit else (1, "ready")
         return Wanted(str(booking["booking_id"]), device_id, json.dumps(envelope), codes, state)
 
-    def _publish(self, wanted: Wanted) -> None:
-        """Append until the server says that it has it, as a booking system would; now and then twice."""
+    def _publish(self, wanted: Wanted, *, by_http: bool) -> None:
+        """Hand over until somebody says that they have it, as a booking system would; now and then twice."""
         for _ in range(2 if self._random.random() < 0.1 else 1):
-            while True:
-                try:
-                    with self._machine.redis() as redis:
-                        redis.xadd("booking-created", {"message": wanted.message})
-                    break
-                except (RedisError, OSError, ValueError):
-                    time.sleep(0.1)
+            while not (self._post(wanted) if by_http else self._append(wanted)):
+                time.sleep(0.1)
+
+    def _append(self, wanted: Wanted) -> bool:
+        try:
+            with self._machine.redis() as redis:
+                redis.xadd("booking-created", {"message": wanted.message})
+        except (RedisError, OSError, ValueError):
+            return False
+        return True
+
+    def _post(self, wanted: Wanted) -> bool:
+        run = self._machine.run()
+        headers = {"authorization": f"Bearer {run['booking_token']}"}
+        try:
+            answer = httpx.post(f"{run['web_url']}/bookings", content=wanted.message, headers=headers, timeout=15)
+        except httpx.HTTPError:
+            return False
+        return answer.status_code == 202
 
     def _kill(self, victims: tuple[str, ...]) -> None:
-        while not self._over.wait(1 + self._random.random() * 3):
-            name = self._random.choice(victims)
-            pid = self._machine.run()["pids"].get(name)
-            if pid is not None:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                    self._result.kills[name] += 1
+        """Half the time one after the other, each measured; then one upon the other."""
+        half = time.monotonic() + self._seconds / 2
+        for name in cycle(self._random.sample(victims, len(victims))):
+            if time.monotonic() > half or self._over.wait(0.5):
+                break
+            self._killer.kill_and_wait(name)
+        self._killer.kill_at_random(victims, self._over.wait)
 
     def _wait(self, within: float) -> None:
         deadline = time.monotonic() + within
@@ -192,9 +234,28 @@ class FaultRun:
                 self._result.missing.append(wanted.booking_id)
         self._result.unwanted += [name for name, _ in codes if name.startswith("FR-")]
         with self._machine.redis() as redis:
+            self._result.events_repeated = self._load.repeated(redis)
             for booking in self._machine.ledger(redis).all():
                 if any(door.intent is not None for door in booking.doors):
                     self._result.in_doubt.append(booking.booking_id)
+
+
+def run_in(directory: Path, victims: tuple[str, ...], figures: Mapping[str, Any], *, broker: str = "redis") -> Result:
+    """Run on a machine of its own, with Redis or RabbitMQ as the broker; the latter is killed too."""
+    node = RabbitMQ(directory / "rabbitmq") if broker == "rabbitmq" else None
+    machine = Machine(directory / "data", SETTINGS | ({"CELERY_BROKER_URL": node.url} if node else {}))
+    try:
+        if node is not None:
+            node.start()
+        machine.start()
+        try:
+            others = {"rabbitmq": node.restart} if node else {}
+            return FaultRun(machine, **figures, others=others).run((*victims, *others))
+        finally:
+            machine.stop()
+    finally:
+        if node is not None:
+            node.stop()
 
 
 def main() -> int:
@@ -203,18 +264,12 @@ def main() -> int:
     parser.add_argument("--bookings", type=int, default=500)
     parser.add_argument("--doors", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=90)
+    parser.add_argument("--broker", choices=("redis", "rabbitmq"), default="redis")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     options = parser.parse_args()
+    figures = {"bookings": options.bookings, "doors": options.doors, "seconds": options.seconds, "seed": options.seed}
     with tempfile.TemporaryDirectory() as directory:
-        machine = Machine(Path(directory) / "data", SETTINGS)
-        machine.start()
-        try:
-            run = FaultRun(
-                machine, bookings=options.bookings, doors=options.doors, seconds=options.seconds, seed=options.seed
-            )
-            result = run.run(("worker", "worker", "redis", "web", "beat"))
-        finally:
-            machine.stop()
+        result = run_in(Path(directory), ("worker", "worker", "redis", "web", "beat"), figures, broker=options.broker)
     print(f"seed {options.seed}")
     print("\n".join(result.lines()))
     return 0 if result.is_clean() else 1

@@ -93,6 +93,11 @@ class RabbitMQ:
             self._process = None
             wait_until(lambda: not _listens(self.port), what="the node's end")
 
+    def restart(self) -> None:
+        """End the node without warning, and start it again."""
+        self.kill()
+        self.start()
+
     def stop(self) -> None:
         """End the node and what was started for it."""
         self.kill()

@@ -1,0 +1,104 @@
+"""Webhooks all the while, signed as Seam signs them: what was accepted, and whether all of that is in the ledger."""
+
+import json
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+import httpx
+from redis import Redis
+from redis.exceptions import RedisError
+
+from shared import redis_keys
+from shared.clock import system_clock
+from tests.receiver.web import signed
+from tests.support.machine import Machine
+
+_SENDERS = 3
+_PAUSE = 0.02
+# A code's story keeps its newest 500 lines: fewer go into each of these, repeats included.
+_EVENTS_A_CODE = 200
+
+
+def webhook(client: httpx.Client, secret: str, access_code_id: str) -> tuple[str, int]:
+    """Deliver one event on a fresh connection; return its id and the status, 0 where no answer came."""
+    event_id = str(uuid4())
+    event = {
+        "event_id": event_id,
+        "event_type": "access_code.created",
+        "access_code_id": access_code_id,
+        "occurred_at": system_clock().isoformat(),
+    }
+    body = json.dumps(event).encode()
+    headers = [*signed(body, secret=secret, delivery_id=f"msg_{event_id}"), (b"connection", b"close")]
+    try:
+        return event_id, client.post("/webhooks/seam", content=body, headers=headers).status_code
+    except httpx.HTTPError:
+        return event_id, 0
+
+
+class WebhookLoad:
+    """Sends until told to stop. Events are of codes that are nobody's: each must end in the story of its code."""
+
+    def __init__(self, machine: Machine) -> None:
+        run = machine.run()
+        self._url, self._secret = run["web_url"], run["webhook_secret"].split()[0]
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._send, args=(number,)) for number in range(_SENDERS)]
+        self.accepted: dict[str, str] = {}
+        self.answers: Counter[int] = Counter()
+
+    def start(self) -> None:
+        """Begin to send."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Send no more."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+
+    def lost(self, redis: Redis) -> list[str]:
+        """Return the events that got a 2xx and are in no story (yet)."""
+        recorded = self._recorded(redis)
+        return [event_id for event_id in self.accepted if not recorded[event_id]]
+
+    def repeated(self, redis: Redis) -> int:
+        """Return how many events are in their story more than once: allowed, and rare."""
+        return sum(times > 1 for times in self._recorded(redis).values())
+
+    def _recorded(self, redis: Redis) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for access_code_id in set(self.accepted.values()):
+            lines: Any = redis.lrange(redis_keys.code_events(access_code_id), 0, -1)
+            found.update(json.loads(line)["event_id"] for line in lines)
+        return found
+
+    def _send(self, number: int) -> None:
+        sent = 0
+        with httpx.Client(base_url=self._url, timeout=15) as client:
+            while not self._stopping.wait(_PAUSE):
+                access_code_id = f"LOAD-{number}-{sent // _EVENTS_A_CODE}"
+                event_id, status = webhook(client, self._secret, access_code_id)
+                sent += 1
+                with self._lock:
+                    self.answers[status] += 1
+                    if 200 <= status < 300:
+                        self.accepted[event_id] = access_code_id
+
+
+def wait_for_all(load: WebhookLoad, machine: Machine, within: float) -> list[str]:
+    """Wait until every accepted event is recorded; return those that aren't in time."""
+    deadline = time.monotonic() + within
+    while True:
+        lost = list(load.accepted)
+        with suppress(RedisError, OSError), machine.redis() as redis:
+            lost = load.lost(redis)
+        if not lost or time.monotonic() > deadline:
+            return lost
+        time.sleep(0.2)

@@ -1,0 +1,128 @@
+"""Kills processes, and measures how long until what each does is done again: not alive, but working."""
+
+import json
+import os
+import random
+import signal
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from statistics import median
+from uuid import uuid4
+
+import httpx
+from redis.exceptions import RedisError
+
+from shared import redis_keys
+from shared.clock import system_clock
+from tests.faults.load import webhook
+from tests.support.machine import Machine
+
+# What is promised; a recovery that takes longer is given up after twice that.
+WITHIN = 15.0
+
+
+class Killer:
+    """Kills by name: a process of `run.json`, or one of `others`, which know how to end and start themselves."""
+
+    def __init__(self, machine: Machine, random_: random.Random, others: Mapping[str, Callable[[], None]]) -> None:
+        self._machine = machine
+        self._random = random_
+        self._others = others
+        self.kills: dict[str, list[float]] = {}
+        self.unmeasured: dict[str, int] = {}
+
+    def kill_and_wait(self, name: str) -> None:
+        """Kill one and wait until it works again."""
+        killed_at = time.monotonic()
+        pid = self._kill(name)
+        if pid is None and name not in self._others:
+            return
+        deadline = killed_at + 2 * WITHIN
+        if name not in self._others:
+            _until(lambda: self._machine.run()["pids"].get(name) not in (pid, None), deadline)
+        for probe in self._probes(name):
+            _until(probe, deadline)
+        self.kills.setdefault(name, []).append(time.monotonic() - killed_at)
+
+    def kill_at_random(self, victims: tuple[str, ...], over: Callable[[float], bool]) -> None:
+        """Kill one after the other without waiting for any, until it is over."""
+        while not over(0.5 + self._random.random() * 3):
+            name = self._random.choice(victims)
+            self._kill(name)
+            self.unmeasured[name] = self.unmeasured.get(name, 0) + 1
+
+    def slowest(self) -> float:
+        """Return the longest recovery."""
+        return max((taken for all_taken in self.kills.values() for taken in all_taken), default=0.0)
+
+    def lines(self) -> list[str]:
+        """Return the table."""
+        lines = [f"{'killed with -9':<22}{'times':>6}{'working again after: median':>29}{'max':>8}"]
+        for name in sorted({*self.kills, *self.unmeasured}):
+            taken = self.kills.get(name, [])
+            figures = f"{median(taken):>27.1f} s{max(taken):>6.1f} s" if taken else ""
+            lines.append(f"  {name:<20}{len(taken) + self.unmeasured.get(name, 0):>6}{figures}")
+        return lines
+
+    def _kill(self, name: str) -> int | None:
+        if name in self._others:
+            self._others[name]()
+            return None
+        pid: int | None = self._machine.run()["pids"].get(name)
+        if pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def _probes(self, name: str) -> tuple[Callable[[], bool], ...]:
+        match name:
+            case "web":
+                return (self._web_accepts,)
+            case "worker":
+                return (self._event_probe(),)
+            case "beat":
+                return (self._due_probe(),)
+            case _:
+                return (self._web_accepts, self._event_probe(), self._due_probe())
+
+    def _web_accepts(self) -> bool:
+        run = self._machine.run()
+        with httpx.Client(base_url=run["web_url"], timeout=5) as client:
+            return webhook(client, run["webhook_secret"].split()[0], "PROBES")[1] == 202
+
+    def _event_probe(self) -> Callable[[], bool]:
+        """Return what asks whether an event that is appended from now on is recorded."""
+        code = f"PROBE-{uuid4().hex}"
+        event = {"event_id": code, "event_type": "access_code.created", "access_code_id": code}
+        appended: list[str] = []
+
+        def is_recorded() -> bool:
+            with self._machine.redis() as redis:
+                if not appended:
+                    appended.append(str(redis.xadd("seam-events", {"event": json.dumps(event)})))
+                return bool(redis.exists(redis_keys.code_events(code)))
+
+        return is_recorded
+
+    def _due_probe(self) -> Callable[[], bool]:
+        """Return what asks whether something that is due from now on is claimed, by beat's sweep."""
+        member = json.dumps(["door", f"PROBE-{uuid4().hex}", "none"], separators=(",", ":"))
+        due_at = system_clock().timestamp() * 1000 - 1
+        added: list[int] = []
+
+        def is_claimed() -> bool:
+            with self._machine.redis() as redis:
+                if not added:
+                    added.append(int(redis.zadd(redis_keys.DUE, {member: due_at})))
+                return bool(redis.zscore(redis_keys.DUE, member) != due_at)
+
+        return is_claimed
+
+
+def _until(is_so: Callable[[], bool], deadline: float) -> None:
+    while time.monotonic() < deadline:
+        with suppress(RedisError, OSError, ValueError):
+            if is_so():
+                return
+        time.sleep(0.02)
