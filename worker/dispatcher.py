@@ -86,6 +86,7 @@ class StreamReader:
         self._reclaim_pause = reclaim_after.total_seconds() / 2
         self._suspects: deque[tuple[int, str]] = deque()
         self._tried: str | None = None
+        self._unsent: list[str] = []
 
     def run(self, stopping: threading.Event) -> None:
         """Read until told to stop; a server that is away is waited for, however long."""
@@ -96,6 +97,7 @@ class StreamReader:
                 if time.monotonic() - reclaimed_at >= self._reclaim_pause:
                     self.reclaim()
                     reclaimed_at = time.monotonic()
+                self._send_unsent()
                 self.try_suspect()
                 if self._is_full():
                     stopping.wait(_PAUSE_WHEN_FULL)
@@ -183,9 +185,16 @@ class StreamReader:
         )
         count = 0
         for _, entries in _pairs(found):
-            self._send([entry_id for entry_id, _ in entries])
+            self._unsent += [entry_id for entry_id, _ in entries]
             count += len(entries)
+        self._send_unsent()
         return count
+
+    def _send_unsent(self) -> None:
+        """Hand over what was read; while the broker is away it stays here, and goes first when it is back."""
+        if self._unsent:
+            self._send(self._unsent)
+            self._unsent = []
 
     def _is_full(self) -> bool:
         return int(cast(Any, self._redis.xpending(self._stream, GROUP))["pending"]) >= self._most_under_way

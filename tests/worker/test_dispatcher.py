@@ -1,5 +1,6 @@
 """Entries that come again: alone, the least suspect first, counted only when somebody got them, parked in the end."""
 
+import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 
 from shared.streams import GROUP, acknowledge, ensure_group
+from tests.support.waiting import wait_until
 from worker.dispatcher import MOST_DELIVERIES, StreamReader
 
 STREAM = "booking-created"
@@ -25,14 +27,14 @@ class Stage:
         ensure_group(redis, STREAM)
         self.reader = self.new_reader()
 
-    def new_reader(self) -> StreamReader:
+    def new_reader(self, reclaim_after: timedelta = timedelta()) -> StreamReader:
         """Return a reader that knows nothing: a worker that was just started."""
         return StreamReader(
             redis=self.redis,
             stream=STREAM,
             count=2,
             most_under_way=100,
-            reclaim_after=timedelta(),
+            reclaim_after=reclaim_after,
             send=self._send,
             park=self.parked.__setitem__,
         )
@@ -120,3 +122,21 @@ def test_an_entry_that_is_gone_leaves_the_group(stage: Stage) -> None:
     stage.redis.xdel(STREAM, entry_id)
     stage.reader.reclaim()
     assert (stage.sent, stage.parked, pending(stage.redis)) == ([], {}, {})
+
+
+def test_what_was_read_while_the_broker_was_away_goes_first_when_it_is_back(stage: Stage) -> None:
+    """It isn't left to idle until it is reclaimed."""
+    stage.redis.xadd(STREAM, {"message": "{}"})
+
+    def is_away(_: list[str]) -> None:
+        stage.while_sending = lambda _: None
+        raise OperationalError("away")
+
+    stage.while_sending = is_away
+    reader, stopping = stage.new_reader(reclaim_after=timedelta(hours=1)), threading.Event()
+    thread = threading.Thread(target=reader.run, args=(stopping,))
+    thread.start()
+    wait_until(lambda: len(stage.sent) == 1, within=5, what="sent")
+    stopping.set()
+    thread.join(5)
+    assert stage.sent == [list(pending(stage.redis))]
