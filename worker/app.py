@@ -6,6 +6,7 @@ the door in the due-set, until the work is done. No result backend, no ETA, no a
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Final
 
 from celery import Celery
 from celery.signals import setup_logging
@@ -26,6 +27,7 @@ from worker.tasks import register_tasks
 
 REQUIRED = ("SEAM_API_KEY", "REDIS_URL")
 SWEEP_EVERY = timedelta(seconds=1)
+_REPEAT_ONCE: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
 
 def create_celery(settings: Settings) -> Celery:
@@ -53,7 +55,8 @@ def create_celery(settings: Settings) -> Celery:
                 "task": SWEEP_DUE,
                 "schedule": SWEEP_EVERY,
                 # A sweep that comes late is of no use: the next one does its work. They never pile up.
-                "options": {"expires": SWEEP_EVERY.total_seconds() * 5},
+                # Beat keeps one connection for ever; only a repeat gives it a new one where RabbitMQ was restarted.
+                "options": {"expires": SWEEP_EVERY.total_seconds() * 5, "retry": True, "retry_policy": _REPEAT_ONCE},
             }
         },
         beat_max_loop_interval=1,

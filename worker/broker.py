@@ -47,7 +47,8 @@ def broker_settings(url: str) -> dict[str, Any]:
     if not is_amqp(url):
         return {"task_queues": (Queue(QUEUE),), "broker_transport_options": _REDIS_OPTIONS}
     arguments = {"x-queue-type": "quorum", "x-delivery-limit": _MOST_DELIVERIES_A_MESSAGE}
-    exchange = Exchange(QUEUE, type="direct", durable=True)
+    # Not a direct one: Celery says at every connection that those can't delay messages, which we never ask of them.
+    exchange = Exchange(QUEUE, type="topic", durable=True)
     queue = Queue(QUEUE, exchange, routing_key=QUEUE, durable=True, queue_arguments=arguments)
     return {
         "task_queues": (queue,),
