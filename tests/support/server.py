@@ -20,6 +20,7 @@ class DataServer:
         with closing(socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
+        self.directory = directory
         self._password = secrets.token_urlsafe(16)
         self._command = data_server.configure(directory, port=self.port, password=self._password)
         self._process: subprocess.Popen[bytes] | None = None
@@ -28,6 +29,12 @@ class DataServer:
     def url(self) -> str:
         """The server's address."""
         return f"redis://:{self._password}@127.0.0.1:{self.port}/0"
+
+    @property
+    def pid(self) -> int:
+        """The running server's process id."""
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
