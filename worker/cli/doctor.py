@@ -2,36 +2,32 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 import click
+from kombu import Connection
+from redis.exceptions import ResponseError
 
 from shared.clock import system_clock
+from shared.contracts import BOOKING_QUEUE
 from shared.domain.doors import Door, NotADoor, door_from_device
 from shared.settings import Settings
 from worker.alerts.routes import InvalidAlertUrls
 from worker.assembly import Ports, alert_channels, open_ports, seam_client, units_of
+from worker.bridge import REJECTED_QUEUE
 from worker.cli.context import settings_for
+from worker.cli.doctor_server import judge
+from worker.cli.findings import Finding
 from worker.seam.pages import pages
 
-_OLDEST_SERVER: Final = (6, 2)
 # Nothing but its length keeps a token from being guessed.
 _SHORTEST_TOKEN: Final = 20
 _SIGNS: Final = {"ok": "ok  ", "warn": "warn", "bad": "BAD "}
+_CONNECT_WITHIN: Final = 3
 # A sweep runs every second; what has been due for this long is swept by nobody.
 _MOST_OVERDUE: Final = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: what was looked at, how it stands, and what to do where it isn't well."""
-
-    subject: str
-    verdict: Literal["ok", "warn", "bad"]
-    text: str
-    remedy: str = ""
 
 
 @click.command("doctor", context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,6 +53,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     ports = open_ports(settings)
     checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
         ("data server", lambda: _data_server(ports)),
+        ("brokers", lambda: _brokers(settings)),
         ("work", lambda: _work(settings, ports)),
         ("Seam", lambda: _seam(settings)),
     )
@@ -93,25 +90,34 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 
 
 def _data_server(ports: Ports) -> Iterator[Finding]:
-    info: dict[str, Any] = ports.redis.info()
-    version = str(info.get("valkey_version") or info["redis_version"])
-    is_old = tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_SERVER
-    yield Finding(
-        "data server version", "bad" if is_old else "ok", version, "upgrade to 6.2 or later" if is_old else ""
-    )
-    keeps = int(info.get("aof_enabled", 0)) == 1
-    remedy = "" if keeps else "CONFIG SET appendonly yes, and in its configuration file"
-    yield Finding(
-        "append-only file", "ok" if keeps else "bad", "on" if keeps else "off: a crash loses bookings", remedy
-    )
-    if keeps and info.get("aof_last_write_status") != "ok":
-        yield Finding("append-only file", "bad", "its last write failed", "look at the server's disk")
-    policy = str(info.get("maxmemory_policy", "unknown"))
-    is_safe = policy == "noeviction"
-    remedy = "" if is_safe else "CONFIG SET maxmemory-policy noeviction"
-    yield Finding("eviction policy", "ok" if is_safe else "bad", policy, remedy)
-    if info.get("role") != "master":
-        yield Finding("role", "bad", "it is a replica and takes no writes", "point REDIS_URL at the primary")
+    config: dict[str, str] = {}
+    # Managed servers forbid CONFIG; the rest can be judged all the same.
+    with suppress(ResponseError):
+        config = cast(Any, ports.redis.config_get("appendfsync"))
+    yield from judge(cast(Any, ports.redis.info()), config)
+
+
+def _brokers(settings: Settings) -> Iterator[Finding]:
+    if settings.celery_broker_url is not None:
+        with Connection(settings.celery_broker_url.get_secret_value(), connect_timeout=_CONNECT_WITHIN) as connection:
+            connection.connect()
+        yield Finding("task queue", "ok", f"{connection.transport.driver_type} answers")
+    if settings.booking_queue_url is not None:
+        with Connection(settings.booking_queue_url.get_secret_value(), connect_timeout=_CONNECT_WITHIN) as connection:
+            connection.connect()
+            rejected = _ready_in(connection, REJECTED_QUEUE)
+        remedy = f"take them from the queue {REJECTED_QUEUE}: their sender has something to mend" if rejected else ""
+        text = f"{BOOKING_QUEUE} answers; {rejected} message(s) rejected"
+        yield Finding("booking queue", "warn" if rejected else "ok", text, remedy)
+
+
+def _ready_in(connection: Connection, queue: str) -> int:
+    """Return how many messages of a queue are ready; 0 where there is no such queue yet."""
+    channel: Any = connection.channel()
+    try:
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except connection.channel_errors:
+        return 0
 
 
 def _work(settings: Settings, ports: Ports) -> Iterator[Finding]:

@@ -1,0 +1,79 @@
+"""Whether a data server keeps what it is given: judged by what it says of itself (INFO, CONFIG). Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from worker.cli.findings import Finding
+
+OLDEST_SERVER: Final = (6, 2)
+# Past this share of its memory a server is about to refuse writes; there should be time to do something.
+_NEARLY_FULL: Final = 0.8
+
+
+def judge(info: Mapping[str, Any], config: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield a finding for each property. `config` is empty where CONFIG may not be asked (managed servers)."""
+    yield _version(info)
+    yield from _role(info)
+    yield from _persistence(info, config)
+    yield from _memory(info)
+
+
+def _version(info: Mapping[str, Any]) -> Finding:
+    version = str(info.get("valkey_version") or info.get("redis_version", "unknown"))
+    parts = version.split(".")[:2]
+    if not all(part.isdigit() for part in parts):
+        return Finding("data server version", "warn", version, "6.2 or later is needed; look which one this is")
+    if tuple(map(int, parts)) < OLDEST_SERVER:
+        return Finding("data server version", "bad", version, "upgrade to 6.2 or later")
+    return Finding("data server version", "ok", version)
+
+
+def _role(info: Mapping[str, Any]) -> Iterator[Finding]:
+    if info.get("role") != "master":
+        yield Finding("role", "bad", "it is a replica and takes no writes", "point REDIS_URL at the primary")
+    if int(info.get("loading", 0)):
+        yield Finding("role", "bad", "it is still reading its file and answers nothing", "wait until it is done")
+
+
+def _persistence(info: Mapping[str, Any], config: Mapping[str, str]) -> Iterator[Finding]:
+    if int(info.get("aof_enabled", 0)) != 1:
+        remedy = "CONFIG SET appendonly yes, and in its configuration file"
+        yield Finding("append-only file", "bad", "off: a crash loses bookings", remedy)
+    else:
+        yield Finding("append-only file", "ok", "on")
+        yield _fsync(config.get("appendfsync"))
+        if info.get("aof_last_write_status", "ok") != "ok":
+            yield Finding("append-only file", "bad", "its last write failed", "make room on the server's disk")
+        if info.get("aof_last_bgrewrite_status", "ok") != "ok":
+            yield Finding("append-only file", "warn", "it can't be rewritten, and grows", "look at the server's log")
+    if info.get("rdb_last_bgsave_status", "ok") != "ok":
+        remedy = 'make room on the server\'s disk; or CONFIG SET save "": the append-only file is enough'
+        yield Finding("snapshot", "bad", "the last one failed, so the server may refuse writes", remedy)
+
+
+def _fsync(policy: str | None) -> Finding:
+    match policy:
+        case "always":
+            return Finding("fsync", "ok", "always: what was accepted is on disk")
+        case "everysec":
+            remedy = "CONFIG SET appendfsync always, and in its configuration file: it costs little under load"
+            return Finding("fsync", "warn", "everysec: a power cut loses up to a second of what was accepted", remedy)
+        case None:
+            return Finding("fsync", "warn", "can't be asked here", "look in the provider's settings: always is right")
+        case other:
+            remedy = "CONFIG SET appendfsync always, and in its configuration file"
+            return Finding("fsync", "bad", f"{other}: a power cut loses what the disk wasn't given yet", remedy)
+
+
+def _memory(info: Mapping[str, Any]) -> Iterator[Finding]:
+    policy = str(info.get("maxmemory_policy", "unknown"))
+    if policy == "noeviction":
+        yield Finding("eviction policy", "ok", policy)
+    else:
+        remedy = "CONFIG SET maxmemory-policy noeviction, and in its configuration file"
+        yield Finding("eviction policy", "bad", f"{policy}: a full server throws bookings away", remedy)
+    most, used = int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
+    if most and used >= most:
+        yield Finding("memory", "bad", "it is full and refuses writes", "raise maxmemory")
+    elif most and used > _NEARLY_FULL * most:
+        yield Finding("memory", "warn", f"{used * 100 // most} % of maxmemory are used", "raise maxmemory")
