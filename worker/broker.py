@@ -14,7 +14,7 @@ from shared.contracts import QUEUE
 AMQP_SCHEMES: Final = ("amqp", "amqps")
 # RabbitMQ gives a message that killed its worker to the next one at once: it must not go round and round. The stream,
 # or the due-set, brings the work again, alone and counted.
-_MOST_DELIVERIES_A_MESSAGE: Final = 2
+_MOST_DELIVERIES_A_MESSAGE: Final = 1
 _ANSWER_WITHIN: Final = 10
 _CONNECT_WITHIN: Final = 2
 _HEARTBEAT: Final = 10

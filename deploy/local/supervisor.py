@@ -103,6 +103,8 @@ class Supervisor:
             for position, rank in enumerate(ranks):
                 remaining = len(ranks) - position - 1
                 self._end_rank(rank, deadline - remaining * 1.0)
+            for child in self._children.values():
+                child.log.close()
 
     def _end_rank(self, rank: int, deadline: float) -> None:
         processes = [

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -38,6 +39,12 @@ def webhook(client: httpx.Client, secret: str, access_code_id: str) -> tuple[str
         return event_id, client.post("/webhooks/seam", content=body, headers=headers).status_code
     except httpx.HTTPError:
         return event_id, 0
+
+
+def fitting_stay() -> dict[str, str]:
+    """Return a stay that fits the slot of the test's door."""
+    today = system_clock().date()
+    return {"check_in": f"{today + timedelta(days=3)}T15:45", "check_out": f"{today + timedelta(days=6)}T10:15"}
 
 
 class WebhookLoad:

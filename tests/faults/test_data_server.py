@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -15,10 +14,9 @@ import pytest
 from redis.exceptions import RedisError
 
 from shared import redis_keys
-from shared.clock import system_clock
 from shared.redis_client import connect
 from tests.faults.fault_run import SETTINGS
-from tests.faults.load import webhook
+from tests.faults.load import fitting_stay, webhook
 from tests.support.machine import Machine
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
@@ -72,12 +70,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     yield Stage(machine, server)
     machine.stop()
     server.stop()
-
-
-def fitting_stay() -> dict[str, str]:
-    """Return a stay that fits the slot of the test's door."""
-    today = system_clock().date()
-    return {"check_in": f"{today + timedelta(days=3)}T15:45", "check_out": f"{today + timedelta(days=6)}T10:15"}
 
 
 def fail_to_save(stage: Stage) -> None:
