@@ -1,0 +1,70 @@
+"""How `web` stops and when it counts as hanging, on a process of its own."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from shared.watchdog import DEAF
+from tests.support.waiting import wait_until
+
+HELLO = b"GET /hello HTTP/1.1\r\nhost: web\r\n\r\n"
+
+
+@pytest.fixture
+def port() -> int:
+    """Return a free port."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+@pytest.fixture
+def process(port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the server; it is killed afterwards if it is still there."""
+    command = [sys.executable, "-m", "tests.receiver.hanging_web", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        wait_until(lambda: answer_of(port), what="the server")
+        yield running
+        running.kill()
+
+
+def answer_of(port: int) -> bytes:
+    """Ask for a hello; blank where nobody listens."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(HELLO)
+            return connection.recv(4096)
+    except OSError:
+        return b""
+
+
+def test_who_had_connected_is_still_served_and_told_to_close(process: subprocess.Popen[bytes], port: int) -> None:
+    """A connection without a request yet, and one that is kept alive, both get their answer after SIGTERM."""
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=5) as fresh,
+        socket.create_connection(("127.0.0.1", port), timeout=5) as kept,
+    ):
+        kept.sendall(HELLO)
+        assert b"200 OK" in kept.recv(4096)
+        process.send_signal(signal.SIGTERM)
+        wait_until(lambda: not answer_of(port), what="nobody new is let in")
+        for connection in (fresh, kept):
+            connection.sendall(HELLO)
+            answer = connection.recv(4096)
+            assert b"200 OK" in answer
+            assert b"connection: close" in answer.lower()
+            assert connection.recv(4096) == b""
+    process.wait(10)
+
+
+def test_an_event_loop_that_does_not_turn_ends_the_process(process: subprocess.Popen[bytes], port: int) -> None:
+    """It ends itself with a status of its own, to be started anew, within the promised time."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET /hang HTTP/1.1\r\nhost: web\r\n\r\n")
+        assert process.wait(14) == DEAF
