@@ -14,7 +14,7 @@ POISON = "POISON"
 def main() -> None:
     """Run a worker that dies of POISON."""
     settings = load_settings(REQUIRED)
-    log_as("worker", "info")
+    log_as("worker", settings)
     app = create_worker(settings)
     apply = app.tasks[APPLY_BOOKING].run
     redis = connect(settings.redis_address)
