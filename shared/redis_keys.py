@@ -47,6 +47,7 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:{{door:*}}:asked", "worker.admission", "ADMISSION_FOR"),
     Keyspace(f"{PREFIX}:{{alert:*}}:record", "shared.ledger.alerts", "RETENTION after the last change"),
     Keyspace(f"{PREFIX}:due", "shared.ledger.due", None),
+    Keyspace(f"{PREFIX}:claims", "shared.ledger.due", None),
     Keyspace(f"{PREFIX}:bookings", "shared.ledger.bookings", None),
     Keyspace(f"{PREFIX}:alerts", "shared.ledger.alerts", None),
     Keyspace(f"{PREFIX}:parked", "shared.parked", None),
@@ -60,6 +61,8 @@ KEYSPACES: Final = (
 )
 
 DUE: Final = f"{PREFIX}:due"
+# How often a member of the due-set was claimed in a row without being put at a time.
+CLAIMS: Final = f"{PREFIX}:claims"
 BOOKINGS: Final = f"{PREFIX}:bookings"
 ALERTS: Final = f"{PREFIX}:alerts"
 PARKED: Final = f"{PREFIX}:parked"

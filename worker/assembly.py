@@ -38,6 +38,7 @@ from worker.handlers.plan_door import PlanDoor
 from worker.handlers.reconcile import Reconcile
 from worker.handlers.record_events import RecordEvents
 from worker.handlers.refresh_doors import RefreshDoors
+from worker.handlers.suspect import Suspect
 from worker.handlers.tell import Tell
 from worker.handlers.wake_door import WakeDoor
 from worker.parking import Parking
@@ -73,6 +74,7 @@ class Handlers:
     deliver_alert: AlertDelivery
     chores: Chores
     refresh_door: RefreshDoors
+    suspect: Suspect
     due: DueSet
     redis: Redis
 
@@ -160,6 +162,7 @@ def build_handlers(
     )
     plan = PlanDoor(ledger=ports.ledger, doors=doors, make=make, change=change, rules=rules, clock=clock)
     outcomes = OutcomeStream(ports.redis, settings.outcome_stream)
+    tell = Tell(ledger=ports.ledger, outcomes=outcomes, alerts=ports.alerts)
     reconcile = reconciliation(settings, ports, clock)
     arrivals = CheckArrivals(ledger=ports.ledger, alerts=ports.alerts, daily=settings.arrivals_check_at, clock=clock)
     refresh = RefreshDoors(
@@ -194,11 +197,7 @@ def build_handlers(
                 late_set_after=settings.late_set_after,
                 clock=clock,
             ),
-            tell=Tell(
-                ledger=ports.ledger,
-                outcomes=outcomes,
-                alerts=ports.alerts,
-            ),
+            tell=tell,
             clock=clock,
         ),
         chores=Chores(
@@ -213,6 +212,7 @@ def build_handlers(
             ),
         ),
         refresh_door=refresh,
+        suspect=Suspect(ledger=ports.ledger, tell=tell, clock=clock),
         deliver_alert=AlertDelivery(ledger=ports.alerts, channels=channels, clock=clock),
         due=ports.due,
         redis=ports.redis,

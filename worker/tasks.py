@@ -22,6 +22,8 @@ from shared.ledger.due import DueItem
 from worker.assembly import Handlers
 
 SWEEP_LIMIT: Final = 500
+# A task that was lost with its worker comes again; one that is lost this often takes its workers with it.
+MOST_CLAIMS: Final = 4
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -68,9 +70,12 @@ def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
     @app.task(name=SWEEP_DUE)
     def sweep_due() -> int:
         handlers.chores.ensure()
-        claimed = handlers.due.claim(clock(), SWEEP_LIMIT)
-        for item in claimed:
-            _start(app, item)
+        claimed = handlers.due.claim_counted(clock(), SWEEP_LIMIT)
+        for item, times in claimed:
+            if times > MOST_CLAIMS:
+                handlers.suspect(item, times)
+            else:
+                _start(app, item)
         if claimed:
             log.info("due.claimed", count=len(claimed))
         return len(claimed)

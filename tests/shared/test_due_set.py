@@ -37,6 +37,20 @@ def test_what_is_claimed_comes_back_after_a_lease(due: DueSet) -> None:
     assert due.claim(NOW + LEASE, 10) == [ITEM]
 
 
+def test_what_kills_whoever_takes_it_comes_back_ever_more_rarely(due: DueSet) -> None:
+    """Each claim in a row is counted and doubles the lease, up to a bound; who puts it at a time starts anew."""
+    due.set([(ITEM, NOW)])
+    now = NOW
+    for times in range(1, 10):
+        assert due.claim_counted(now, 10) == [(ITEM, times)]
+        lease = LEASE * 2 ** min(times - 1, 6)
+        assert due.claim(now + lease - MOMENT, 10) == []
+        now += lease
+    due.set([(ITEM, now)])
+    assert due.claim_counted(now, 10) == [(ITEM, 1)]
+    due.set([(ITEM, None)])
+
+
 def test_holding_never_postpones(due: DueSet) -> None:
     """An item that is due earlier stays so; one that isn't there, or is due later, is due a lease from now."""
     due.set([(ITEM, NOW)])

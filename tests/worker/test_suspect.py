@@ -1,0 +1,40 @@
+"""Work that kills its workers: left alone for a while, told to a person, and it closes by itself when it succeeds."""
+
+from datetime import timedelta
+
+from redis import Redis
+
+from shared import redis_keys
+from shared.ledger.due import chore_item, door_item
+from tests.sandbox.harness import Sandbox
+from tests.worker.machine import Machine
+
+
+def test_a_door_that_kills_is_told_and_tried_again_later(machine: Machine, sandbox: Sandbox) -> None:
+    """Its record alone is written; the alert resolves with the next success."""
+    device_id = sandbox.door()
+    booking = machine.handlers.apply_booking(machine.publish(machine.new_id(), [device_id]))
+    assert booking is not None
+    machine.handlers.suspect(door_item(booking.booking_id, device_id), 5)
+    alert = machine.alerts.get(f"booking/{booking.booking_id}/internal_error/{device_id}")
+    assert alert is not None
+    assert alert.is_open
+    assert machine.creates(device_id) == 0
+    machine.sweep()
+    assert machine.creates(device_id) == 0
+    machine.clock.move(timedelta(minutes=11))
+    machine.sweep()
+    machine.until(booking, "ready")
+    alert = machine.alerts.get(alert.notice.key)
+    assert alert is not None
+    assert not alert.is_open
+
+
+def test_what_is_gone_or_unreadable_stops_no_sweep(machine: Machine, redis_client: Redis) -> None:
+    """A booking that nobody knows leaves the due-set; a record that can't be read is logged."""
+    machine.handlers.due.set([(door_item("BK-404", "d"), machine.clock())])
+    machine.handlers.suspect(door_item("BK-404", "d"), 5)
+    assert machine.handlers.due.claim(machine.clock(), 10) == []
+    redis_client.hset(redis_keys.booking_record("BK-odd"), mapping={"version": 1, "record": "{}"})
+    machine.handlers.suspect(door_item("BK-odd", "d"), 5)
+    machine.handlers.suspect(chore_item("reconcile"), 5)

@@ -1,0 +1,54 @@
+"""What becomes of work that kills whoever takes it: it is left alone for a while, and a person is told."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+
+from shared.clock import Clock
+from shared.domain import lifecycle
+from shared.ledger.bookings import BookingLedger, UnknownBooking
+from shared.ledger.due import DueItem
+from worker.handlers.tell import Tell
+
+_PAUSE: Final = timedelta(minutes=10)
+_DETAIL: Final = "The worker died with it, again and again."
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Suspect:
+    """Puts such a door aside without touching what kills: its record alone is written."""
+
+    def __init__(self, *, ledger: BookingLedger, tell: Tell, clock: Clock) -> None:
+        self._ledger = ledger
+        self._tell = tell
+        self._clock = clock
+
+    def __call__(self, item: DueItem, times: int) -> None:
+        """Tell of an item that was claimed so often in a row. What isn't a door is only logged; its lease has grown."""
+        log.error("due.given_up", subject=item.subject, ids=list(item.ids), claims=times)
+        if item.subject != "door":
+            return
+        booking_id, key = item.ids
+        now = self._clock()
+        try:
+            booking = self._ledger.update(
+                self._ledger.get(booking_id),
+                partial(
+                    lifecycle.stumbles,
+                    key=key,
+                    reason="internal_error",
+                    detail=_DETAIL,
+                    until=now + _PAUSE,
+                    tell=True,
+                    now=now,
+                ),
+            )
+            self._ledger.set_due_time(booking_id, key, seen=self._tell(booking))
+        except (UnknownBooking, KeyError):
+            self._ledger.set_due_time(booking_id, key)
+        except Exception:
+            # A record that can't even be read must not stop the sweep that all others depend on.
+            log.exception("due.unreadable", booking_id=booking_id, door=key)
