@@ -11,6 +11,10 @@ DELIVER_ALERT: Final = "alerts.deliver"
 SWEEP_DUE: Final = "sweeps.due"
 RUN_CHORE: Final = "chores.run"
 REFRESH_DOOR: Final = "doors.refresh"
+OBEY: Final = "ops.obey"
+WATCH_ABSENCE: Final = "sweeps.absence"
+
+OPS_STREAM: Final = "ops-commands"
 
 BOOKING_FIELD: Final = "message"
 EVENT_FIELD: Final = "event"

@@ -7,6 +7,7 @@ the door in the due-set, until the work is done. No result backend, no ETA, no a
 from collections.abc import Mapping
 from datetime import timedelta
 
+import httpx
 from celery import Celery
 from celery.signals import setup_logging
 from kombu import Queue
@@ -14,11 +15,11 @@ from kombu import Queue
 from shared.clock import Clock, system_clock
 from shared.contracts import ADVANCE_DOOR, QUEUE, SWEEP_DUE
 from shared.domain.bookings import UnitRules
+from shared.doors_file import InvalidDoorsFile
 from shared.settings import InvalidSettings, Settings
 from shared.telemetry import configure_logging
-from worker.alerts.channel import Channel
-from worker.alerts.routes import InvalidAlertUrls
-from worker.assembly import alert_channels, build_handlers, open_ports, units_of
+from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
+from worker.assembly import build_handlers, open_ports, units_of
 from worker.dispatcher import DispatcherOptions, DispatcherStep
 from worker.tasks import register_tasks
 
@@ -71,19 +72,19 @@ def create_celery(settings: Settings) -> Celery:
 def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
     """Return the app of process `worker`: tasks, and the dispatcher that feeds them from the streams.
 
-    Raises InvalidSettings where ALERT_URLS or DOORS_FILE can't be used, with every problem.
+    Raises InvalidSettings where ALERT_URLS, ALERTS_FILE or DOORS_FILE can't be used, with every problem.
     """
     problems: dict[str, str] = {}
-    channels: tuple[Channel, ...] = ()
+    alerting = Alerting()
     units: Mapping[str, UnitRules] = {}
     try:
-        channels = alert_channels(settings)
-    except InvalidAlertUrls as invalid:
-        problems["ALERT_URLS"] = str(invalid)
-    try:
         units = units_of(settings)
-    except ValueError as invalid:
+    except InvalidDoorsFile as invalid:
         problems["DOORS_FILE"] = str(invalid)
+    try:
+        alerting = load_alerting(settings, httpx.Client(), units)
+    except InvalidAlerting as invalid:
+        problems |= invalid.problems
     if problems:
         raise InvalidSettings(problems)
 
@@ -92,7 +93,9 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
     def look(booking_id: str, device_id: str) -> None:
         app.send_task(ADVANCE_DOOR, (booking_id, device_id), {"prompted": True})
 
-    handlers = build_handlers(settings, channels=channels, units=units, look=look, clock=clock)
+    handlers = build_handlers(
+        settings, channels=alerting.channels, units=units, look=look, clock=clock, policy=alerting.policy
+    )
     register_tasks(app, handlers, clock)
     app.steps["worker"].add(DispatcherStep)
     app.conf.dispatcher = DispatcherOptions(
@@ -100,7 +103,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
         event_stream=settings.event_stream,
         booking_stream=settings.booking_stream,
         reclaim_after=settings.reclaim_after,
-        parking=open_ports(settings, channels, clock).parking,
+        parking=open_ports(settings, alerting.channels, clock, alerting.policy).parking,
         clock=clock,
     )
     return app

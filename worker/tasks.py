@@ -13,6 +13,7 @@ from shared.contracts import (
     ADVANCE_DOOR,
     APPLY_BOOKING,
     DELIVER_ALERT,
+    OBEY,
     RECORD_EVENTS,
     REFRESH_DOOR,
     RUN_CHORE,
@@ -52,8 +53,12 @@ def _register_work(app: Celery, handlers: Handlers) -> None:
         handlers.advance_door(booking_id, door_key, prompted=prompted)
 
     @app.task(name=DELIVER_ALERT)
-    def deliver_alert(key: str) -> None:
-        handlers.deliver_alert(key)
+    def deliver_alert(group: str) -> None:
+        handlers.deliver_alert(group)
+
+    @app.task(name=OBEY)
+    def obey(entry_id: str) -> None:
+        handlers.obey(entry_id)
 
 
 def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
@@ -73,6 +78,7 @@ def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
             _start(app, item)
         if claimed:
             log.info("due.claimed", count=len(claimed))
+        handlers.pulse()
         return len(claimed)
 
 

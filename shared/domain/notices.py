@@ -105,6 +105,9 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         look_closer=f"oracode bookings show {booking.booking_id}",
         check_in=door.check_in,
         time_zone=door.time_zone,
+        check_out=door.check_out,
+        booking_id=booking.booking_id,
+        device_id=door.device_id,
     )
 
 

@@ -25,7 +25,7 @@ Subject = Literal["door", "alert", "chore", "refresh"]
 class DueItem:
     """What is due, by its `ids`.
 
-    A door of a booking (booking_id, door key), an alert (its key), a chore (its name), or the reading of a door that
+    A door of a booking (booking_id, door key), a group of alerts (its name), a chore (its name), or the reading of a door that
     has bookings to come (device_id).
     """
 
@@ -42,9 +42,9 @@ def door_item(booking_id: str, device_id: str) -> DueItem:
     return DueItem("door", (booking_id, device_id))
 
 
-def alert_item(key: str) -> DueItem:
-    """Name one alert."""
-    return DueItem("alert", (key,))
+def alert_item(group: str) -> DueItem:
+    """Name one group of alerts."""
+    return DueItem("alert", (group,))
 
 
 def chore_item(name: str) -> DueItem:
@@ -62,7 +62,7 @@ class DueSet:
 
     def __init__(self, redis: Redis, *, lease: timedelta) -> None:
         self._redis = redis
-        self._lease = lease
+        self.lease = lease
         self._claim = redis.register_script(_CLAIM)
 
     def hold(self, items: Iterable[DueItem], now: datetime, *, pipeline: Pipeline | None = None) -> None:
@@ -70,7 +70,11 @@ class DueSet:
 
         An item that is due earlier stays so. With a `pipeline`, it is queued there.
         """
-        members = {item.encoded(): _milliseconds(now + self._lease) for item in items}
+        self.advance(items, now + self.lease, pipeline=pipeline)
+
+    def advance(self, items: Iterable[DueItem], at: datetime, *, pipeline: Pipeline | None = None) -> None:
+        """Make each item due at `at` at the latest. With a `pipeline`, it is queued there."""
+        members = {item.encoded(): _milliseconds(at) for item in items}
         if members:
             (pipeline or self._redis).zadd(redis_keys.DUE, members, lt=True)
 
@@ -95,7 +99,7 @@ class DueSet:
         """Take up to `limit` due items for one lease. Atomic: no two callers get the same item."""
         members = self._claim(
             keys=[redis_keys.DUE],
-            args=[_milliseconds(now), int(self._lease.total_seconds() * 1000), limit],
+            args=[_milliseconds(now), int(self.lease.total_seconds() * 1000), limit],
         )
         return [DueItem(subject, tuple(ids)) for subject, *ids in map(json.loads, members)]
 

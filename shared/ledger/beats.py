@@ -1,0 +1,28 @@
+"""When what happens again and again happened last: one hash of moments."""
+
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from redis import Redis
+
+from shared import redis_keys
+
+
+class Beats:
+    """Beats by name. Losing one costs nothing: the next comes soon, or is missed."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def beat(self, name: str, now: datetime) -> None:
+        """Note that it happened now."""
+        self._redis.hset(redis_keys.BEATS, name, now.isoformat())
+
+    def last(self) -> dict[str, datetime]:
+        """Return when each happened last."""
+        found = cast(Any, self._redis.hgetall(redis_keys.BEATS))
+        return {str(name): datetime.fromisoformat(at) for name, at in found.items()}
+
+    def take_turn(self, name: str, now: datetime, *, every: timedelta) -> bool:
+        """Say whether it is the caller's turn to do what is done once in a while; True once for all who ask."""
+        return bool(self._redis.set(redis_keys.turn(name), now.isoformat(), px=every, nx=True))
