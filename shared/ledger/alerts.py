@@ -94,6 +94,10 @@ class AlertLedger:
             return after
         raise Conflict(key)
 
+    def wake(self, groups: Iterable[str], at: datetime) -> None:
+        """Have groups looked at by then."""
+        self._due.advance([alert_item(group) for group in groups], at)
+
     def _look_at(self, before: Alert | None, after: Alert, now: datetime) -> datetime | None:
         """Return when the group must be looked at for this change; None where it makes no difference to it."""
         if before is None or before.sequence != after.sequence:

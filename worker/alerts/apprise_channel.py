@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from shared.domain.alerting.severity import Severity
-from worker.alerts.channel import NotDelivered, one_line
-from worker.alerts.message import AlertMessage
+from worker.alerts.channel import NotDelivered
+from worker.alerts.message import AlertMessage, one_line
 
 _LONGEST_TITLE: Final = 200
 _KINDS: Final = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.PAGE: "failure"}
@@ -21,7 +21,8 @@ class AppriseChannel:
             raise ValueError("needs the extra `apprise`: pip install 'oracode-codes[apprise]'") from None
         self._name = name
         # Text from bookings is text: no escapes are read in it.
-        self._apprise: Any = apprise.Apprise(asset=apprise.AppriseAsset(interpret_escapes=False, async_mode=False))
+        asset = apprise.AppriseAsset(interpret_escapes=False, async_mode=False, http_redirects=False)
+        self._apprise: Any = apprise.Apprise(asset=asset)
         if not self._apprise.add(url):
             raise ValueError("is no address that apprise understands")
 

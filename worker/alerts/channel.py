@@ -23,9 +23,3 @@ class Channel(Protocol):
 
     def send(self, message: AlertMessage) -> str:
         """Deliver once; return what the other side answered, for people. Raises NotDelivered."""
-
-
-def one_line(text: str, longest: int) -> str:
-    """Return the text on one line, at most so long."""
-    line = " ".join(text.split())
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"

@@ -13,8 +13,8 @@ from typing import Final, Literal
 
 import structlog
 
-from worker.alerts.channel import NotDelivered, one_line
-from worker.alerts.message import AlertMessage
+from worker.alerts.channel import NotDelivered
+from worker.alerts.message import AlertMessage, one_line
 
 _TIMEOUT: Final = 10.0
 _LONGEST_SUBJECT: Final = 180

@@ -14,9 +14,14 @@ from shared.domain.alerting.alert import Alert, News
 from shared.domain.alerting.parcels import Parcel
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
+from shared.domain.quoting import shown
 from shared.domain.troubles import TROUBLES
 
 MOST_LISTED: Final = 10
+_LONGEST_SUBJECT: Final = 200
+_LONGEST_TEXT: Final = 1_000
+# Every kind of problem has a section of its own, named like it.
+RUNBOOK_SECTIONS: Final = frozenset({*TROUBLES, *ABSENCES})
 _OPENINGS: Final[Mapping[str, str]] = {
     News.ROSE: "Now urgent: ",
     News.REMINDER: "Still open: ",
@@ -86,7 +91,8 @@ class AlertMessage:
         if len(self.items) == 1:
             return f"{opening}{self.first.subject}"
         where = f" in {self.building}" if self.building else ""
-        return f"{opening}{len(self.items)} times {self.first.problem.replace('_', ' ')}{where}"
+        whom = "bookings" if all(item.booking_id for item in self.items) else "problems"
+        return f"{opening}{len(self.items)} {whom}: {self.first.problem.replace('_', ' ')}{where}"
 
     @property
     def happened(self) -> str:
@@ -126,12 +132,12 @@ class AlertMessage:
         affects = self.first.affects if len(self.items) == 1 else ""
         check_in = self.first.check_in if len(self.items) == 1 else ""
         facts = (
-            ("What happened", self.happened),
+            ("What happened" if self.is_open else "What it was", self.happened),
             ("Affects", affects or "\n".join(self.listed)),
             ("Check-in", check_in),
             ("Next", self.next_step),
             ("Look closer", self.look_closer if self.is_open else ""),
-            ("Runbook", self.first.runbook if self.is_open else ""),
+            ("Runbook", self.first.runbook if self.is_open and self.first.problem in RUNBOOK_SECTIONS else ""),
             ("Seen", count),
         )
         return tuple((name, text) for name, text in facts if text)
@@ -189,8 +195,8 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
         status="open" if alert.is_open else "resolved",
         severity=alert.severity if alert.is_open else Severity.INFO,
         news=alert.news,
-        subject=notice.subject,
-        happened=notice.happened,
+        subject=one_line(shown(notice.subject), _LONGEST_SUBJECT),
+        happened=one_line(shown(notice.happened), _LONGEST_TEXT),
         affects=_affects(alert),
         check_in=local_time(notice.check_in, notice.time_zone),
         next_step=notice.next_step if alert.is_open else "Nothing: the problem is gone.",
@@ -208,6 +214,12 @@ def _affects(alert: Alert) -> str:
     whom = "\n".join((*alert.subjects, *((f"and {more} more",) if more > 0 else ())))
     noun = "booking is" if alert.hit == 1 else "bookings are"
     return f"{alert.hit} {noun} hit; the check-in below is the nearest:\n{whom}"
+
+
+def one_line(text: str, longest: int) -> str:
+    """Return the text on one line, at most so long."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def runbook_of(problem: str, base: str) -> str:

@@ -7,9 +7,9 @@ from typing import Any, Final
 import httpx
 
 from shared.domain.alerting.severity import Severity
-from worker.alerts.channel import NotDelivered, one_line
+from worker.alerts.channel import NotDelivered
 from worker.alerts.http_post import post
-from worker.alerts.message import AlertMessage
+from worker.alerts.message import AlertMessage, one_line
 
 SIGNS: Final = {
     Severity.INFO: ":information_source:",

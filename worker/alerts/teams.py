@@ -10,9 +10,8 @@ from typing import Any, Final
 import httpx
 
 from shared.domain.alerting.severity import Severity
-from worker.alerts.channel import one_line
 from worker.alerts.http_post import post
-from worker.alerts.message import AlertMessage
+from worker.alerts.message import AlertMessage, one_line
 
 # Teams refuses messages of over 28 KB (Microsoft Learn, "Limits and specifications for Microsoft Teams").
 _LONGEST_FACT: Final = 1_800
