@@ -1,7 +1,8 @@
 """Groups of alerts in Redis: which alerts are in one, and what is under way of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, cast
 
 from redis import Redis
@@ -13,6 +14,7 @@ from shared.domain.alerting.parcels import Group
 from shared.ledger.due import DueSet, alert_item
 from shared.ledger.records import Conflict, RecordStore
 
+_LEAVE: Final = (Path(__file__).parent / "leave_group.lua").read_text()
 _MOST_CONFLICTS: Final = 50
 
 
@@ -25,6 +27,7 @@ class AlertGroups:
         self._clock = clock
         self._retention = retention
         self._records = RecordStore(redis, Group)
+        self._leave = redis.register_script(_LEAVE)
 
     def join(self, group: str, key: str, *, pipeline: Pipeline) -> None:
         """Queue: note that the alert of this key belongs to the group, and has changed."""
@@ -37,10 +40,11 @@ class AlertGroups:
         found = cast(Any, self._redis.hgetall(redis_keys.alert_group_members(group)))
         return {str(key): int(number) for key, number in found.items()}
 
-    def leave(self, group: str, keys: Iterable[str]) -> None:
-        """Take alerts out of the group; one that changes at this moment joins it again."""
-        if gone := list(keys):
-            self._redis.hdel(redis_keys.alert_group_members(group), *gone)
+    def leave(self, group: str, members: Mapping[str, int]) -> None:
+        """Take alerts out of the group, those that haven't changed since they had these numbers. Atomic."""
+        if members:
+            args = [part for member in members.items() for part in member]
+            self._leave(keys=[redis_keys.alert_group_members(group)], args=args)
 
     def load(self, group: str) -> tuple[Group, int]:
         """Return what is under way, and the version under which it may be saved."""

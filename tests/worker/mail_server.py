@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import cast
 
 
 class MailRecorder:
@@ -58,7 +57,7 @@ class _Session(socketserver.StreamRequestHandler):
         answer = recorder.faults.pop(0) if recorder.faults else "250 taken"
         if answer.startswith("250"):
             mail = message_from_bytes(b"".join(lines), policy=policy.default)
-            recorder.mails.append(cast(EmailMessage, mail))
+            recorder.mails.append(mail)
         if answer:
             self._say(answer)
         return bool(answer)

@@ -66,7 +66,9 @@ class AlertDelivery:
     def __call__(self, group: str) -> None:
         """Tell what is to be told now, and put the group at the time of what comes next."""
         seen = self._gather(group, self._ledger.groups.members(group))
-        view = self._age(self._view(group, seen))
+        found = self._ledger.get_many(seen)
+        moved = frozenset(key for key, alert in found.items() if alert.group != group)
+        view = self._age(self._view(group, found))
         moments: list[datetime | None] = []
         for channel in self._channels:
             for status in STATUSES:
@@ -74,7 +76,7 @@ class AlertDelivery:
                 moments.append(later)
         now = self._clock()
         moments += [view.silent.get(key) or next_move(alert, view.policy, now) for key, alert in view.alerts.items()]
-        seen = self._tidy(view, seen)
+        seen = self._tidy(view, seen, moved)
         until = min((moment for moment in moments if moment is not None), default=None)
         self._ledger.groups.rest(group, until, seen=seen)
 
@@ -90,9 +92,9 @@ class AlertDelivery:
         number = self._ledger.groups.members(group).get(group)
         return seen if number is None else {**seen, group: number}
 
-    def _view(self, group: str, seen: dict[str, int]) -> View:
+    def _view(self, group: str, found: dict[str, Alert]) -> View:
         now = self._clock()
-        alerts = {key: it for key, it in self._ledger.get_many(seen).items() if it.group == group}
+        alerts = {key: alert for key, alert in found.items() if alert.group == group}
         silences = self._silences.all()
         silent = {key: silent_until(alert.notice, silences, now) for key, alert in alerts.items()}
         held = {key: until for key, until in silent.items() if until is not None and alerts[key].is_open}
@@ -115,6 +117,12 @@ class AlertDelivery:
             parcel, later = formed(view, state, channel.name, status, lease=self._lease)
             if parcel is None:
                 return view, later
+            # What others delivered meanwhile shows in the alerts as they are after the group was loaded; what they
+            # deliver from now on shows in the group's version.
+            view = self._refreshed(view)
+            parcel, later = formed(view, state, channel.name, status, lease=self._lease)
+            if parcel is None:
+                return view, later
             no_room_until = self._budgets.spend(channel.name, view.now, at_any_price=parcel.is_page)
             if no_room_until is not None:
                 return view, no_room_until
@@ -126,6 +134,10 @@ class AlertDelivery:
             if again_at is not None:
                 return view, again_at
         return view, view.now
+
+    def _refreshed(self, view: View) -> View:
+        alerts = {key: alert for key, alert in self._ledger.get_many(view.alerts).items() if alert.group == view.group}
+        return replace(view, alerts=alerts)
 
     def _send(self, view: View, channel: Channel, parcel: Parcel) -> tuple[View, datetime | None]:
         names = {"group": view.group, "channel": channel.name, "delivery_id": parcel.delivery_id}
@@ -167,7 +179,7 @@ class AlertDelivery:
         is_turn = parcel.attempts == view.policy.tries_before_fallback and view.policy.routing.fallback
         return now if is_turn else parcel.at
 
-    def _tidy(self, view: View, seen: dict[str, int]) -> dict[str, int]:
+    def _tidy(self, view: View, seen: dict[str, int], moved: frozenset[str]) -> dict[str, int]:
         """Forget what is over; return the members that are left of `seen`."""
         names = tuple(channel.name for channel in self._channels)
         over: frozenset[str] = frozenset()
@@ -178,8 +190,8 @@ class AlertDelivery:
             return after
 
         self._ledger.groups.update(view.group, tidied)
-        strangers = seen.keys() - view.alerts.keys()
-        gone = over | strangers
+        # A member without a record is one that is about to be written, or that a kill kept from it: it stays.
+        gone = {key: number for key, number in seen.items() if key in over | moved}
         self._ledger.groups.leave(view.group, gone)
         return {key: number for key, number in seen.items() if key not in gone}
 

@@ -19,7 +19,7 @@ _HOUR: Final = timedelta(hours=1)
 REMINDERS: Final[Mapping[Severity, tuple[timedelta, ...]]] = {
     Severity.INFO: (),
     Severity.WARNING: (4 * _HOUR, 12 * _HOUR, 24 * _HOUR),
-    Severity.PAGE: (15 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR),
+    Severity.PAGE: (15 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR, 4 * _HOUR, 8 * _HOUR, 24 * _HOUR),
 }
 # How long the first of a group waits for others: twenty doors that lose their slots take Seam some seconds to tell.
 GROUP_WINDOW: Final = timedelta(seconds=30)
