@@ -12,7 +12,6 @@ SWEEP_DUE: Final = "sweeps.due"
 RUN_CHORE: Final = "chores.run"
 REFRESH_DOOR: Final = "doors.refresh"
 OBEY: Final = "ops.obey"
-WATCH_ABSENCE: Final = "sweeps.absence"
 
 OPS_STREAM: Final = "ops-commands"
 

@@ -8,7 +8,7 @@ RETRY: Final = "retry_booking"
 HANDLE: Final = "handle_alert"
 ACTIONS: Final = (RETRY, HANDLE)
 COMMAND_FIELD: Final = "command"
-_LONGEST: Final = 2_000
+LONGEST_TARGET: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,6 @@ def command_from(text: str) -> OpsCommand:
     if not isinstance(content, dict) or content.get("action") not in ACTIONS:
         raise ValueError(f"is no order of {', '.join(ACTIONS)}")
     target, by = content.get("target"), content.get("by")
-    if not isinstance(target, str) or not 0 < len(target) <= _LONGEST:
+    if not isinstance(target, str) or not 0 < len(target) <= LONGEST_TARGET:
         raise ValueError("names no target")
     return OpsCommand(action=content["action"], target=target, by=by if isinstance(by, str) else "")

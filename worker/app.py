@@ -18,6 +18,7 @@ from shared.domain.bookings import UnitRules
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import InvalidSettings, Settings
 from shared.telemetry import configure_logging
+from worker.absence import AbsenceOptions, AbsenceStep
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
 from worker.assembly import build_handlers, open_ports, units_of
 from worker.dispatcher import DispatcherOptions, DispatcherStep
@@ -98,12 +99,15 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
     )
     register_tasks(app, handlers, clock)
     app.steps["worker"].add(DispatcherStep)
+    app.steps["worker"].add(AbsenceStep)
+    ports = open_ports(settings, alerting.channels, clock, alerting.policy)
+    app.conf.absence = AbsenceOptions(alerts=ports.alerts, beats=ports.beats, clock=clock)
     app.conf.dispatcher = DispatcherOptions(
         redis_url=settings.redis_address,
         event_stream=settings.event_stream,
         booking_stream=settings.booking_stream,
         reclaim_after=settings.reclaim_after,
-        parking=open_ports(settings, alerting.channels, clock, alerting.policy).parking,
+        parking=ports.parking,
         clock=clock,
     )
     return app

@@ -83,6 +83,7 @@ class Handlers:
     refresh_door: RefreshDoors
     obey: Obey
     pulse: Pulse
+    beats: Beats
     due: DueSet
     redis: Redis
 
@@ -238,6 +239,7 @@ def build_handlers(
             client=httpx.Client(),
             clock=clock,
         ),
+        beats=ports.beats,
         due=ports.due,
         redis=ports.redis,
     )

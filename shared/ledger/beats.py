@@ -13,9 +13,14 @@ class Beats:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._noted: dict[str, datetime] = {}
 
-    def beat(self, name: str, now: datetime) -> None:
-        """Note that it happened now."""
+    def beat(self, name: str, now: datetime, *, at_most_every: timedelta = timedelta()) -> None:
+        """Note that it happened now, unless this process did so a moment ago."""
+        noted = self._noted.get(name)
+        if noted is not None and now - noted < at_most_every:
+            return
+        self._noted[name] = now
         self._redis.hset(redis_keys.BEATS, name, now.isoformat())
 
     def last(self) -> dict[str, datetime]:

@@ -157,7 +157,13 @@ def test_what_never_beat_is_not_missed() -> None:
     """What did is, once it has been silent for too long, until it beats again."""
     for problem, absence in ABSENCES.items():
         assert absence_notice(problem, {}, NOW) is None
-        for silent_for, is_missed in ((absence.silent_for, False), (absence.silent_for * 1.01, True)):
-            notice = absence_notice(problem, {absence.beat: NOW - silent_for}, NOW)
+        longest = absence.silent_for or timedelta(days=3)
+        for silence, is_missed in ((longest, False), (longest * 1.01, True)):
+            notice = absence_notice(problem, {absence.beat: NOW - silence}, NOW, silent_for=longest)
             assert notice is not None
             assert (notice.raised, AlertPolicy().severity(notice, NOW)) == (is_missed, absence.severity)
+
+
+def test_whether_bookings_should_come_every_day_only_the_operator_knows() -> None:
+    """Without a word in ALERTS_FILE nobody is told that they don't."""
+    assert absence_notice("bookings_silent", {"bookings": NOW - timedelta(days=400)}, NOW) is None

@@ -53,11 +53,17 @@ def _problem(value: str) -> str:
     return value
 
 
+def _absence(value: str) -> str:
+    if value not in ABSENCES:
+        raise ValueError(f"{value[:40]!r} is nothing that can be missed: there are {', '.join(ABSENCES)}")
+    return value
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (ValueError, OSError):
-        raise ValueError(f"{value[:40]!r} is no IANA time zone such as Europe/Berlin") from None
+    except (KeyError, TypeError, ValueError, OSError):
+        raise ValueError(f"{str(value)[:40]!r} is no IANA time zone such as Europe/Berlin") from None
     return value
 
 
@@ -84,6 +90,7 @@ def _secret_from(name: str) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(lambda value: parse_duration(value, allow_zero=True))]
+Longer = Annotated[timedelta, BeforeValidator(parse_duration)]
 Url = Annotated[str, BeforeValidator(_url)]
 Problem = Annotated[str, BeforeValidator(_problem)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
@@ -223,7 +230,7 @@ class RatePart(_Part):
     """How many messages a channel gets."""
 
     burst: int = Field(20, ge=1, le=1_000)
-    every: Annotated[timedelta, BeforeValidator(parse_duration)] = timedelta(seconds=15)
+    every: Longer = timedelta(seconds=15)
 
 
 class AlertsFile(_Part):
@@ -237,6 +244,7 @@ class AlertsFile(_Part):
     group_window: Duration | None = None
     quiet_hours: QuietPart | None = None
     rate: RatePart = RatePart()
+    absence: dict[Annotated[str, BeforeValidator(_absence)], Longer] = {}
 
 
 def load_alerts_file(path: Path) -> AlertsFile:

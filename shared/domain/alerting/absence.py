@@ -16,15 +16,14 @@ from shared.domain.wording import show_length
 SWEEP: Final = "sweep"
 BOOKINGS: Final = "bookings"
 PRE_ARRIVAL: Final = "pre-arrival"
-WEBHOOKS: Final = "webhooks"
 
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """One thing that is missed: after how long, what people read, and how loudly."""
+    """One thing that is missed: after how long (None: only where ALERTS_FILE says so), what people read, how loudly."""
 
     beat: str
-    silent_for: timedelta
+    silent_for: timedelta | None
     trouble: Trouble
     severity: Severity
 
@@ -42,7 +41,7 @@ ABSENCES: Final[Mapping[str, Absence]] = {
     ),
     "bookings_silent": Absence(
         BOOKINGS,
-        timedelta(days=2),
+        None,
         Trouble(
             "No booking message has arrived for a while, and they used to.",
             "Check that the booking system still publishes; send one by hand with `oracode bookings publish`.",
@@ -71,20 +70,26 @@ def absence_key(problem: str) -> str:
     return f"absence/{problem}"
 
 
-def absence_notice(problem: str, beats: Mapping[str, datetime], now: datetime) -> AlertNotice | None:
-    """Return whether what leaves this problem's beat is missed (`raised`) or not; None where it never beat."""
+def absence_notice(
+    problem: str, beats: Mapping[str, datetime], now: datetime, *, silent_for: timedelta | None = None
+) -> AlertNotice | None:
+    """Return whether what leaves this problem's beat is missed (`raised`) or not; None where it isn't watched.
+
+    `silent_for` goes before the time of the table.
+    """
     absence = ABSENCES[problem]
     last = beats.get(absence.beat)
-    if last is None:
+    longest = silent_for or absence.silent_for
+    if last is None or longest is None:
         return None
     silence = now - last
     return AlertNotice(
         at=now,
-        raised=silence > absence.silent_for,
+        raised=silence > longest,
         key=absence_key(problem),
         problem=problem,
         subject=f"Missing: {absence.beat}",
-        happened=f"{absence.trouble.happened} For longer than {show_length(absence.silent_for)}.",
+        happened=f"{absence.trouble.happened} For longer than {show_length(longest)}.",
         next_step=absence.trouble.next_step,
         actor=absence.trouble.actor,
         look_closer="oracode doctor",

@@ -28,7 +28,10 @@ LONGEST_PAGE_WINDOW: Final = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPolicy:
-    """What decides how loudly, how often and by which channels people are told."""
+    """What decides how loudly, how often and by which channels people are told.
+
+    `silent_for` says, by the kind of absence, after how long something is missed.
+    """
 
     routing: Routing = field(default_factory=Routing)
     page_before: timedelta = PAGE_BEFORE
@@ -41,6 +44,7 @@ class AlertPolicy:
     tries_before_fallback: int = 4
     most_tries: int = 12
     runbook_url: str = ""
+    silent_for: Mapping[str, timedelta] = field(default_factory=dict)
 
     def severity(self, notice: AlertNotice, now: datetime) -> Severity:
         """Return how much the problem hurries now; `levels` is for problems that no check-in puts a time on."""
