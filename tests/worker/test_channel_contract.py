@@ -300,6 +300,34 @@ def test_a_slack_message_that_somebody_deleted_is_posted_anew(redis_client: Redi
     assert "thread_ts" not in server.got[-1].parsed
 
 
+def test_slacks_buttons_say_what_they_are_about(redis_client: Redis) -> None:
+    """Under a problem of one booking: both; under what is over, or about many: none."""
+    with recording(SlackApi()) as server, httpx.Client(trust_env=False) as client:
+        bot = SlackBot(
+            "bot",
+            api=server.url,
+            token=TOKEN,
+            slack_channel="C1",
+            conversations=Conversations(redis_client, keep_for=timedelta(days=1)),
+            client=client,
+            has_buttons=True,
+        )
+        alert = opened(notice())
+        many = [opened(notice(f"BK-{number}", "too_long")) for number in range(3)]
+        for each in (message(alert), message(resolved(alert)), message(*many)):
+            bot.send(each)
+    shown = [
+        [(button["action_id"], button["value"]) for block in got.parsed["blocks"] for button in _buttons_of(block)]
+        for got in server.got
+    ]
+    assert shown[0] == [("retry_booking", "BK-1"), ("handle_alert", "booking/BK-1/no_slot/d-1")]
+    assert shown[1:] == [[], [], []]
+
+
+def _buttons_of(block: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(block["elements"]) if block["type"] == "actions" else []
+
+
 @pytest.fixture
 def mails() -> Iterator[MailRecorder]:
     """Run a mail server."""
