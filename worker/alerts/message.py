@@ -100,8 +100,8 @@ class AlertMessage:
         words = {item.happened for item in self.items}
         if len(words) == 1:
             return self.first.happened
-        known = TROUBLES.get(self.first.problem) or ABSENCES[self.first.problem].trouble
-        return known.happened
+        known = TROUBLES.get(self.first.problem)
+        return known.happened if known else self.first.happened
 
     @property
     def listed(self) -> tuple[str, ...]:
