@@ -25,8 +25,8 @@ Subject = Literal["door", "alert", "chore", "refresh"]
 class DueItem:
     """What is due, by its `ids`.
 
-    A door of a booking (booking_id, door key), a group of alerts (its name), a chore (its name), or the reading of a door that
-    has bookings to come (device_id).
+    A door of a booking (booking_id, door key), a group of alerts (its name), a chore (its name), or the reading of a
+    door that has bookings to come (device_id).
     """
 
     subject: Subject

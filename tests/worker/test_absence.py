@@ -7,6 +7,7 @@ import httpx
 import pytest
 from redis import Redis
 
+from shared import redis_keys
 from shared.domain.alerting.absence import SWEEP
 from shared.ledger.beats import Beats
 from tests.shared.ledgers import alert_ledger
@@ -50,6 +51,20 @@ def test_a_sweep_that_stops_is_told_and_done_by_somebody_else(redis_client: Redi
     watch.look()
     (alert,) = alerts.all()
     assert (alert.is_open, len(swept)) == (False, 4)
+
+
+def test_the_pre_arrival_check_is_missed_after_a_day(redis_client: Redis) -> None:
+    """It is a chore; when it was done last is noted with all chores."""
+    clock = Clock()
+    alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Beats(redis_client)
+    redis_client.hset(redis_keys.CHORES, "check_arrivals", NOW.isoformat())
+    watch = AbsenceWatch(alerts=alerts, beats=beats, clock=clock, sweep=lambda: None)
+    clock.now += timedelta(hours=26)
+    watch.look()
+    assert list(alerts.all()) == []
+    clock.now += timedelta(minutes=1)
+    watch.look()
+    assert [alert.notice.subject for alert in alerts.all()] == ["Missing: check arrivals"]
 
 
 def test_the_watch_outlives_its_own_troubles(redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from shared.domain.troubles import TROUBLES
 
 MOST_LISTED: Final = 10
 _LONGEST_SUBJECT: Final = 200
-_LONGEST_TEXT: Final = 1_000
+_LONGEST_TEXT: Final = 2_000
 # Every kind of problem has a section of its own, named like it.
 RUNBOOK_SECTIONS: Final = frozenset({*TROUBLES, *ABSENCES})
 _OPENINGS: Final[Mapping[str, str]] = {

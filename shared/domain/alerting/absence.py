@@ -15,7 +15,7 @@ from shared.domain.wording import show_length
 
 SWEEP: Final = "sweep"
 BOOKINGS: Final = "bookings"
-PRE_ARRIVAL: Final = "pre-arrival"
+PRE_ARRIVAL: Final = "chore:check_arrivals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ ABSENCES: Final[Mapping[str, Absence]] = {
         timedelta(hours=26),
         Trouble(
             "The daily check of the coming arrivals hasn't run.",
-            "Look at the worker's log; until it runs, check the next arrivals with `oracode bookings list`.",
+            "Look at the worker's log for `chore.`; until it runs, check the next arrivals with `oracode arrivals`.",
             "ops",
         ),
         Severity.WARNING,
@@ -88,7 +88,7 @@ def absence_notice(
         raised=silence > longest,
         key=absence_key(problem),
         problem=problem,
-        subject=f"Missing: {absence.beat}",
+        subject=f"Missing: {absence.beat.removeprefix('chore:').replace('_', ' ')}",
         happened=f"{absence.trouble.happened} For longer than {show_length(longest)}.",
         next_step=absence.trouble.next_step,
         actor=absence.trouble.actor,
