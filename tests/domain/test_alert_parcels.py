@@ -176,9 +176,9 @@ def test_the_fallback_channel_hears_what_another_will_not_take() -> None:
 
 
 def test_a_page_is_never_given_up() -> None:
-    """Everything else is, after its tries."""
-    calm = replace(parcel(view(opened(), at=NOW + WINDOW)), attempts=99)
-    page = replace(parcel(view(opened("1", Severity.PAGE), at=NOW + WINDOW)), attempts=99)
+    """Everything else is, after a day of tries."""
+    calm = replace(parcel(view(opened(), at=NOW + WINDOW)), attempts=999)
+    page = replace(parcel(view(opened("1", Severity.PAGE), at=NOW + WINDOW)), attempts=999)
     assert (is_over(calm, POLICY), is_over(page, POLICY)) == (True, False)
 
 
@@ -192,6 +192,14 @@ def test_a_group_is_done_with_what_everybody_knows_the_end_of() -> None:
     assert not after.parcels
     assert gone == {told.key}
     assert done_with(view(known, at=NOW + WINDOW), Group(), ("a", "b"))[1] == frozenset()
+
+
+def test_a_channel_that_was_taken_out_of_the_settings_is_forgotten() -> None:
+    """What it hadn't taken waits for nobody."""
+    stuck = replace(parcel(view(opened(), at=NOW + WINDOW)), at=NOW, is_leased=False, attempts=9)
+    state, seen = with_parcel(Group(), stuck), view(opened(), at=NOW + WINDOW)
+    assert done_with(seen, state, ("a", "b"))[0] == state
+    assert not done_with(seen, state, ("b",))[0].parcels
 
 
 def test_the_same_told_set_has_the_same_id() -> None:

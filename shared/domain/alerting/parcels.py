@@ -170,6 +170,11 @@ def is_over(parcel: Parcel, policy: AlertPolicy) -> bool:
     return parcel.attempts >= policy.most_tries and not (parcel.is_page and parcel.status == "open")
 
 
+def _is_awaited(view: View, parcel: Parcel) -> bool:
+    """Say whether somebody may still have to hear of it: also, later, that a problem is gone that they may know of."""
+    return any(key in view.alerts and view.alerts[key].is_behind(parcel.channel) for key in parcel.members)
+
+
 def done_with(view: View, state: Group, channels: tuple[str, ...]) -> tuple[Group, frozenset[str]]:
     """Return the group without parcels that nobody waits for any more, and the keys of alerts that are over for it."""
     wanted = {
@@ -180,8 +185,7 @@ def done_with(view: View, state: Group, channels: tuple[str, ...]) -> tuple[Grou
     parcels = {
         slot: parcel
         for slot, parcel in state.parcels.items()
-        if (parcel.is_leased and parcel.at > view.now)
-        or any(key in view.alerts and view.alerts[key].is_behind(parcel.channel) for key in parcel.members)
+        if (parcel.is_leased and parcel.at > view.now) or (parcel.channel in channels and _is_awaited(view, parcel))
     }
     under_way = {key for parcel in parcels.values() for key in parcel.members}
     return Group(parcels=parcels), frozenset(view.alerts) - wanted - under_way

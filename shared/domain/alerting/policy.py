@@ -24,6 +24,8 @@ REMINDERS: Final[Mapping[Severity, tuple[timedelta, ...]]] = {
 # How long the first of a group waits for others: twenty doors that lose their slots take Seam some seconds to tell.
 GROUP_WINDOW: Final = timedelta(seconds=30)
 LONGEST_PAGE_WINDOW: Final = timedelta(seconds=5)
+# With the pauses of `shared.domain.retries` about a day: whoever mends a channel by then has missed nothing.
+MOST_TRIES: Final = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ class AlertPolicy:
     quiet: QuietHours | None = None
     rate: Rate = field(default_factory=Rate)
     tries_before_fallback: int = 4
-    most_tries: int = 12
+    most_tries: int = MOST_TRIES
     runbook_url: str = ""
     silent_for: Mapping[str, timedelta] = field(default_factory=dict)
 
