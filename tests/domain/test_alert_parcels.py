@@ -100,6 +100,13 @@ def test_an_end_is_told_where_a_try_may_have_arrived() -> None:
     assert parcel(gone, state, resolved=True).members
 
 
+def test_an_end_waits_for_the_word_that_is_under_way() -> None:
+    """Else people might read that it is gone before they read of it, and be left with that."""
+    state = with_parcel(Group(), parcel(view(opened("1"), at=NOW + WINDOW)))
+    gone = view(over(opened("1")), at=NOW + 2 * WINDOW)
+    assert later(gone, state, resolved=True) == NOW + WINDOW + LEASE
+
+
 def test_a_try_that_failed_is_repeated_as_it_was() -> None:
     """Under the same id, after its pause; newcomers wait for the next message."""
     first = opened("1")

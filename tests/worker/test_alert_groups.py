@@ -339,3 +339,20 @@ def test_news_resets_nothing_for_others(stage: Stage, channel: Channel) -> None:
     stage.let(WINDOW)
     assert channel.got[-1].title == "Changed: Booking BK-1 on Room 101"
     assert channel.told() == [("open", 2), ("open", 1)]
+
+
+def test_who_may_know_of_two_hears_of_the_end_of_each(stage: Stage, channel: Channel) -> None:
+    """The answer was lost; one of the two is over before the other is sent again."""
+
+    def lose() -> None:
+        raise NotDelivered("ReadTimeout")
+
+    channel.after = lose
+    stage.tell("BK-1", "BK-2")
+    stage.let(WINDOW)
+    channel.after = lambda: None
+    stage.tell("BK-1", raised=False)
+    stage.let(timedelta(minutes=3))
+    last = {item.booking_id: item.status for message in channel.got for item in message.items}
+    assert last == {"BK-1": "resolved", "BK-2": "open"}
+    assert len({item.thread for message in channel.got for item in message.items}) == 1

@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerting.alert import Alert, delivered, given_up
+from shared.domain.alerting.alert import Alert, delivered, given_up, maybe_told
 from shared.domain.alerting.moves import aged_together, next_move
 from shared.domain.alerting.parcels import (
     STATUSES,
@@ -25,6 +25,7 @@ from shared.domain.alerting.parcels import (
     formed,
     is_over,
     refused,
+    uncertain,
     with_parcel,
     without_parcel,
 )
@@ -114,6 +115,7 @@ class AlertDelivery:
         for _ in range(_MOST_PARCELS):
             view = replace(view, now=self._clock())
             state, version = self._ledger.groups.load(view.group)
+            view = self._note_uncertain(view, uncertain(view, state, channel.name))
             parcel, later = formed(view, state, channel.name, status, lease=self._lease)
             if parcel is None:
                 return view, later
@@ -134,6 +136,18 @@ class AlertDelivery:
             if again_at is not None:
                 return view, again_at
         return view, view.now
+
+    def _note_uncertain(self, view: View, sent: Parcel | None) -> View:
+        """Write down of each problem that a channel may know of it: its end must be told, in the same conversation."""
+        if sent is None:
+            return view
+        alerts = dict(view.alerts)
+        for key, sequence in sent.members.items():
+            if key in alerts:
+                thread = thread_for(alerts[key], sent)
+                noted = partial(maybe_told, channel=sent.channel, sequence=sequence, thread=thread)
+                alerts[key] = self._ledger.update(key, noted) or alerts[key]
+        return replace(view, alerts=alerts)
 
     def _refreshed(self, view: View) -> View:
         alerts = {key: alert for key, alert in self._ledger.get_many(view.alerts).items() if alert.group == view.group}

@@ -27,10 +27,12 @@ class News(StrEnum):
 class Told:
     """How far one channel has been told: up to `sequence`, in the conversation `thread`.
 
-    `lost` says that it was given up: the channel took it never, and `error` says why.
+    `lost` says that it was given up: the channel took it never, and `error` says why. `tried` is what it may have got
+    in a try whose answer is unknown.
     """
 
     sequence: int = 0
+    tried: int = 0
     thread: str = ""
     lost: bool = False
     error: str = ""
@@ -74,9 +76,10 @@ class Alert:
         return self.told_to(channel).sequence < self.sequence
 
     def knows(self, channel: str) -> bool:
-        """Say whether `channel` was told of this problem since it last opened."""
+        """Say whether `channel` was told of this problem since it last opened, or may have been."""
         told = self.told_to(channel)
-        return told.sequence >= self.opened_sequence and not told.lost
+        is_told = told.sequence >= self.opened_sequence and not told.lost
+        return is_told or told.tried >= self.opened_sequence
 
 
 def heard(before: Alert | None, notice: AlertNotice, *, group: str = "", level: Severity | None = None) -> Alert | None:
@@ -134,8 +137,17 @@ def handled(alert: Alert, by: str) -> Alert:
 def delivered(alert: Alert, channel: str, sequence: int, *, thread: str = "") -> Alert:
     """Record that `channel` has taken what `sequence` stood for; a late word takes nothing back."""
     known = alert.told_to(channel)
-    goes_on = known.thread if known.sequence >= alert.opened_sequence else ""
+    goes_on = known.thread if alert.knows(channel) else ""
     told = Told(sequence=max(sequence, known.sequence), thread=goes_on or thread or alert.key)
+    return replace(alert, told={**alert.told, channel: told})
+
+
+def maybe_told(alert: Alert, channel: str, sequence: int, *, thread: str) -> Alert:
+    """Record that `channel` may have got what `sequence` stood for; the same object where that is known."""
+    known = alert.told_to(channel)
+    if max(known.tried, known.sequence) >= sequence:
+        return alert
+    told = replace(known, tried=sequence, thread=known.thread if alert.knows(channel) else thread)
     return replace(alert, told={**alert.told, channel: told})
 
 

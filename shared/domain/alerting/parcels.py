@@ -115,6 +115,11 @@ def formed(
         for key, alert in view.alerts.items()
         if alert.is_open == (status == "open") and is_wanted(view, alert, channel, state)
     }
+    # What another word about is under way just now waits for it: people must read both in their order.
+    other = state.parcels.get(slot_of(channel, "open" if status == "resolved" else "resolved"))
+    busy = other if other is not None and other.is_leased and other.at > view.now else None
+    if busy is not None and any(key in busy.members for key in wanted):
+        return None, busy.at
     ready = {key: alert for key, alert in wanted.items() if free_at(view, alert, alert.severity) <= view.now}
     if kept is not None:
         has_new_page = any(
@@ -142,6 +147,12 @@ def formed(
         error=kept.error if kept else "",
     )
     return parcel, None
+
+
+def uncertain(view: View, state: Group, channel: str) -> Parcel | None:
+    """Return the problems that the channel was sent in a try that failed, or whose worker is gone."""
+    kept = state.parcels.get(slot_of(channel, "open"))
+    return kept if kept is not None and (not kept.is_leased or kept.at <= view.now) else None
 
 
 def with_parcel(state: Group, parcel: Parcel) -> Group:
