@@ -13,10 +13,12 @@ from receiver.bookings import BookingEndpoint
 from receiver.http import BodyReader
 from receiver.inbox import Inbox, Sidelines
 from receiver.rejections import Rejections
+from receiver.slack_actions import SlackActions
 from receiver.verification import Verifier
 from receiver.webhook import SeamWebhook
 from shared.clock import Clock, system_clock
-from shared.contracts import BOOKING_FIELD, EVENT_FIELD
+from shared.contracts import BOOKING_FIELD, EVENT_FIELD, OPS_STREAM
+from shared.ops_commands import COMMAND_FIELD
 from shared.redis_client import connect_async
 from shared.settings import Settings
 
@@ -47,6 +49,15 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Starlette:
         bodies=bodies,
         rejections=rejections,
     )
+    orders = Inbox(redis, stream=OPS_STREAM, field=COMMAND_FIELD)
+    signing_secret = settings.slack_signing_secret
+    slack_actions = SlackActions(
+        signing_secret=signing_secret.get_secret_value() if signing_secret else None,
+        inbox=orders,
+        clock=clock,
+        bodies=bodies,
+        rejections=rejections,
+    )
 
     async def readyz(_: Request) -> Response:
         is_ready = await sidelines.is_reachable()
@@ -57,7 +68,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        writers = [asyncio.create_task(inbox.run()) for inbox in (events, bookings)]
+        writers = [asyncio.create_task(inbox.run()) for inbox in (events, bookings, orders)]
         yield
         for writer in writers:
             writer.cancel()
@@ -69,6 +80,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Starlette:
         routes=[
             Route("/webhooks/seam", webhook),
             Route("/bookings", booking_endpoint),
+            Route("/slack/actions", slack_actions),
             Route("/healthz", _healthz, methods=["GET"]),
             Route("/readyz", readyz, methods=["GET"]),
         ],

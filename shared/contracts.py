@@ -11,6 +11,9 @@ DELIVER_ALERT: Final = "alerts.deliver"
 SWEEP_DUE: Final = "sweeps.due"
 RUN_CHORE: Final = "chores.run"
 REFRESH_DOOR: Final = "doors.refresh"
+OBEY: Final = "ops.obey"
+
+OPS_STREAM: Final = "ops-commands"
 
 BOOKING_FIELD: Final = "message"
 EVENT_FIELD: Final = "event"

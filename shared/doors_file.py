@@ -8,6 +8,8 @@
   buffer_before: 30m
   granularity: hourly
   lead_time: 14d
+  building: Tower A
+  tags: [vip]
 ```
 
 The file is read as written, node by node, never as YAML's own types: to YAML `16:00` is the number
@@ -42,6 +44,8 @@ _FIELDS = (
     "buffer_after",
     "granularity",
     "lead_time",
+    "building",
+    "tags",
 )
 _Value = TypeVar("_Value")
 
@@ -138,6 +142,8 @@ class _Reader:
             buffer_after=self._read(fields.get("buffer_after"), _buffer) or timedelta(),
             granularity=self._read(fields.get("granularity"), _granularity),
             lead_time=self._read(fields.get("lead_time"), parse_duration),
+            building=self._optional_text(fields.get("building"), "a building"),
+            tags=self._tags(fields.get("tags")),
         )
 
     def _devices(self, node: yaml.Node | None) -> tuple[str, ...]:
@@ -154,6 +160,15 @@ class _Reader:
         if not entries or len(entries) > _MOST_DEVICES:
             self._wrong(node, f"device_ids must be 1 to {_MOST_DEVICES} Seam device ids")
         return tuple(devices)
+
+    def _tags(self, node: yaml.Node | None) -> tuple[str, ...]:
+        if node is None:
+            return ()
+        entries = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        return tuple(tag for entry in entries if (tag := self._text(entry, "a tag")) is not None)
+
+    def _optional_text(self, node: yaml.Node | None, what: str) -> str:
+        return (self._text(node, what) or "") if node is not None else ""
 
     def _read(self, node: yaml.Node | None, read: Callable[[str], _Value]) -> _Value | None:
         if node is None:

@@ -46,6 +46,13 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:{{door:*}}:queue", "worker.admission", "ADMISSION_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:asked", "worker.admission", "ADMISSION_FOR"),
     Keyspace(f"{PREFIX}:{{alert:*}}:record", "shared.ledger.alerts", "RETENTION after the last change"),
+    Keyspace(f"{PREFIX}:{{alert-group:*}}:record", "shared.ledger.alert_groups", "RETENTION after the last change"),
+    Keyspace(f"{PREFIX}:{{alert-group:*}}:members", "shared.ledger.alert_groups", "RETENTION after the last change"),
+    Keyspace(f"{PREFIX}:{{alert-channel:*}}:budget", "shared.ledger.alert_channels", "a day after the last message"),
+    Keyspace(f"{PREFIX}:{{alert-channel:*}}:conversation:*", "shared.ledger.alert_channels", "RETENTION"),
+    Keyspace(f"{PREFIX}:turn:*", "shared.ledger.beats", "until the next turn"),
+    Keyspace(f"{PREFIX}:silences", "shared.ledger.silences", None),
+    Keyspace(f"{PREFIX}:beats", "shared.ledger.beats", None),
     Keyspace(f"{PREFIX}:due", "shared.ledger.due", None),
     Keyspace(f"{PREFIX}:claims", "shared.ledger.due", None),
     Keyspace(f"{PREFIX}:bookings", "shared.ledger.bookings", None),
@@ -65,6 +72,8 @@ DUE: Final = f"{PREFIX}:due"
 CLAIMS: Final = f"{PREFIX}:claims"
 BOOKINGS: Final = f"{PREFIX}:bookings"
 ALERTS: Final = f"{PREFIX}:alerts"
+SILENCES: Final = f"{PREFIX}:silences"
+BEATS: Final = f"{PREFIX}:beats"
 PARKED: Final = f"{PREFIX}:parked"
 GENERATION: Final = f"{PREFIX}:generation"
 IGNORED: Final = f"{PREFIX}:ignored"
@@ -129,6 +138,31 @@ def door_asked(device_id: str) -> str:
 def alert_record(key: str) -> str:
     """Return the key of the hash {version, record}: one alert and who has been told."""
     return f"{PREFIX}:{{alert:{_encoded(key)}}}:record"
+
+
+def alert_group_record(group: str) -> str:
+    """Return the key of the hash {version, record}: what is under way to channels of one group of alerts."""
+    return f"{PREFIX}:{{alert-group:{_encoded(group)}}}:record"
+
+
+def alert_group_members(group: str) -> str:
+    """Return the key of the hash {alert's key: how often it changed}: the alerts that are told together."""
+    return f"{PREFIX}:{{alert-group:{_encoded(group)}}}:members"
+
+
+def alert_channel_budget(channel: str) -> str:
+    """Return the key of the hash {version, record}: how many messages a channel may still get."""
+    return f"{PREFIX}:{{alert-channel:{_encoded(channel)}}}:budget"
+
+
+def alert_conversation(channel: str, conversation: str) -> str:
+    """Return the key of the text by which a channel finds the message that a conversation began with."""
+    return f"{PREFIX}:{{alert-channel:{_encoded(channel)}}}:conversation:{_encoded(conversation)}"
+
+
+def turn(name: str) -> str:
+    """Return the key of the mark that somebody did what is done once in a while."""
+    return f"{PREFIX}:turn:{_encoded(name)}"
 
 
 def seen(stream: str, message_id: str) -> str:

@@ -26,8 +26,6 @@ from shared.domain.matching import MatchPolicy, SlotPreference
 # Which of several secrets, tokens and addresses is meant is told apart by spaces or commas, as the contract says.
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 _SECRET_MARK: Final = "whsec_"  # noqa: S105 - how secrets begin
-# Settings of the contract that do nothing yet: whoever relies on one must learn it at start, not from a missing alert.
-_NOT_SUPPORTED: Final = ("ALERTS_FILE",)
 
 
 def _split(value: Any) -> Any:
@@ -73,7 +71,12 @@ class Settings(BaseSettings):
     outcome_stream: str = Field("access-code-outcomes", description="Stream that the worker publishes to.")
     booking_tokens: Secrets = Field((), description="Bearer tokens for POST /bookings; off where empty.")
     doors_file: Path | None = Field(None, description="YAML file: which unit has which doors and defaults.")
-    alert_urls: Secrets = Field((), description="Ops channels: slack+https://…, webhook+https://whsec_…@host/path.")
+    alert_urls: Secrets = Field((), description="Ops channels: slack+https://…, webhook+https://whsec_…@host/path, …")
+    alerts_file: Path | None = Field(None, description="YAML file: channels, routes and rules of alerting.")
+    alert_group_window: Duration = Field(timedelta(seconds=30), description="How long news waits for more of its kind.")
+    runbook_url: str = Field("", description="Where the runbook can be read; alerts link to its sections.")
+    heartbeat_url: SecretStr | None = Field(None, description="Address that is called every minute while work is done.")
+    slack_signing_secret: SecretStr | None = Field(None, description="Verifies buttons in Slack; off where empty.")
     create_lead_time: Duration = Field(timedelta(days=14), description="How long before check-in a code is made.")
     slot_preference: SlotPreference = Field(SlotPreference.NEAREST, description="Which of several fitting slots.")
     allow_biweekly: bool = Field(default=False, description="Whether two-week slots may be used.")
@@ -150,7 +153,15 @@ class Settings(BaseSettings):
             raise ValueError("is not an address like https://connect.getseam.com")
         return url.rstrip("/")
 
-    @field_validator("doors_file")
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _is_secret_http_url(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(url.get_secret_value() if url else "https://host")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("is not an address like https://hc-ping.com/…")
+        return url
+
+    @field_validator("doors_file", "alerts_file")
     @classmethod
     def _is_a_file(cls, path: Path | None) -> Path | None:
         if path is not None and not path.is_file():
@@ -178,7 +189,6 @@ class Settings(BaseSettings):
     def load(cls, require: Iterable[str] = ()) -> Self:
         """Read the environment. Raises InvalidSettings with every problem, missing ones and malformed ones alike."""
         problems = {name: "is not set" for name in require if not os.environ.get(name)}
-        problems |= {name: "is not supported yet" for name in _NOT_SUPPORTED if os.environ.get(name)}
         try:
             settings = cls()
         except ValidationError as error:

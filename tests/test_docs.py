@@ -4,8 +4,12 @@ import re
 import subprocess
 from pathlib import Path
 
+from click import Context, Group
+
 from shared import redis_keys
 from shared.settings import Settings
+from worker.alerts.message import RUNBOOK_SECTIONS
+from worker.cli import LazyGroup
 
 
 def test_the_readme_lists_every_setting(project: Path) -> None:
@@ -45,3 +49,26 @@ def test_no_tracked_file_names_a_registry_or_a_path_of_a_machine(project: Path) 
         and pattern.search((project / name).read_text(errors="replace"))
     ]
     assert found == []
+
+
+def test_the_runbook_has_a_section_for_every_problem(project: Path) -> None:
+    """Each alert names its section; each section says whom the problem hits, what to do, and when it is over."""
+    text = (project / "deploy/RUNBOOK.md").read_text()
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    assert set(sections) == set(RUNBOOK_SECTIONS)
+    for name, section in sections.items():
+        assert "**Hit:**" in section, name
+        assert "**Over:**" in section, name
+        assert re.search(r"^1\. ", section, re.MULTILINE), name
+
+
+def test_every_command_that_the_runbook_names_exists(project: Path) -> None:
+    """At night nobody wants to learn that a command was renamed."""
+    text = (project / "deploy/RUNBOOK.md").read_text() + (project / "README.md").read_text()
+    named = set(re.findall(r"`oracode ([a-z]+)(?: ([a-z]+))?", text))
+    assert named
+    for name, verb in named:
+        command = LazyGroup().get_command(Context(LazyGroup()), name)
+        assert command is not None or name == "up", name
+        if isinstance(command, Group) and verb:
+            assert verb in command.commands, (name, verb)

@@ -74,6 +74,14 @@ def test_anchors(doors_file: Path) -> None:
     assert load_doors_file(doors_file)["b"].check_in == time(15)
 
 
+def test_where_a_unit_is(doors_file: Path) -> None:
+    """Its building and tags, for alerts; one tag may stand alone."""
+    doors_file.write_text("a: {device_ids: d, building: Tower A, tags: [vip, west]}\nb: {device_ids: d, tags: vip}\n")
+    units = load_doors_file(doors_file)
+    assert (units["a"].building, units["a"].tags) == ("Tower A", ("vip", "west"))
+    assert (units["b"].building, units["b"].tags) == ("", ("vip",))
+
+
 PROBLEMS: list[tuple[str, str | bytes, list[tuple[int, str]]]] = [
     ("empty", "", [(0, "is empty")]),
     ("comment alone", "# nothing\n", [(0, "is empty")]),
@@ -106,6 +114,8 @@ PROBLEMS: list[tuple[str, str | bytes, list[tuple[int, str]]]] = [
     ("buffer", "a:\n  device_ids: d\n  buffer_before: 30\n", [(3, "'30' is not a duration")]),
     ("long buffer", "a:\n  device_ids: d\n  buffer_after: 25h\n", [(3, "too long for a buffer")]),
     ("granularity", "a:\n  device_ids: d\n  granularity: weekly\n", [(3, "write hourly or daily")]),
+    ("building", "a:\n  device_ids: d\n  building: [x]\n", [(3, "a building must be 1 to 128")]),
+    ("tag", "a:\n  device_ids: d\n  tags: [x, [y]]\n", [(3, "a tag must be 1 to 128")]),
     ("lead time", "a:\n  device_ids: d\n  lead_time: 0d\n", [(3, "must be longer than zero")]),
     ("everything at once", "a:\n  lead_time: x\n  check_in: y\nb: {}\n", [
         (1, "unit 'a' has no device_ids"), (2, "'x' is not a duration"), (3, "'y' is not a time"),

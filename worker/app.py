@@ -8,17 +8,19 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+import httpx
 from celery import Celery
 from celery.signals import setup_logging
 
 from shared.clock import Clock, system_clock
 from shared.contracts import ADVANCE_DOOR, QUEUE, SWEEP_DUE
 from shared.domain.bookings import UnitRules
+from shared.doors_file import InvalidDoorsFile
 from shared.settings import InvalidSettings, Settings
 from shared.telemetry import configure_logging
-from worker.alerts.channel import Channel
-from worker.alerts.routes import InvalidAlertUrls
-from worker.assembly import SETTLE_MARGIN, alert_channels, build_handlers, open_ports, units_of
+from worker.absence import AbsenceOptions, AbsenceStep
+from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
+from worker.assembly import SETTLE_MARGIN, build_handlers, open_ports, units_of
 from worker.bridge import BridgeOptions, BridgeStep
 from worker.broker import broker_settings
 from worker.dispatcher import DispatcherOptions, DispatcherStep
@@ -67,19 +69,19 @@ def create_celery(settings: Settings) -> Celery:
 def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
     """Return the app of process `worker`: tasks, and the dispatcher that feeds them from the streams.
 
-    Raises InvalidSettings where ALERT_URLS or DOORS_FILE can't be used, with every problem.
+    Raises InvalidSettings where ALERT_URLS, ALERTS_FILE or DOORS_FILE can't be used, with every problem.
     """
     problems: dict[str, str] = {}
-    channels: tuple[Channel, ...] = ()
+    alerting = Alerting()
     units: Mapping[str, UnitRules] = {}
     try:
-        channels = alert_channels(settings)
-    except InvalidAlertUrls as invalid:
-        problems["ALERT_URLS"] = str(invalid)
-    try:
         units = units_of(settings)
-    except ValueError as invalid:
+    except InvalidDoorsFile as invalid:
         problems["DOORS_FILE"] = str(invalid)
+    try:
+        alerting = load_alerting(settings, httpx.Client(), units)
+    except InvalidAlerting as invalid:
+        problems |= invalid.problems
     if problems:
         raise InvalidSettings(problems)
 
@@ -88,9 +90,11 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
     def look(booking_id: str, device_id: str) -> None:
         app.send_task(ADVANCE_DOOR, (booking_id, device_id), {"prompted": True})
 
-    handlers = build_handlers(settings, channels=channels, units=units, look=look, clock=clock)
+    handlers = build_handlers(
+        settings, channels=alerting.channels, units=units, look=look, clock=clock, policy=alerting.policy
+    )
     register_tasks(app, handlers, clock)
-    app.steps["worker"].update((DispatcherStep, WatchdogStep, BridgeStep))
+    app.steps["worker"].update((DispatcherStep, WatchdogStep, BridgeStep, AbsenceStep))
     app.conf.watchdog_busy = MOST_CALLS_A_TASK * (settings.seam_timeout + SETTLE_MARGIN)
     if settings.booking_queue_url is not None:
         app.conf.bridge = BridgeOptions(
@@ -98,12 +102,14 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
             redis_url=settings.redis_address,
             stream=settings.booking_stream,
         )
+    ports = open_ports(settings, alerting.channels, clock, alerting.policy)
+    app.conf.absence = AbsenceOptions(alerts=ports.alerts, beats=ports.beats, clock=clock)
     app.conf.dispatcher = DispatcherOptions(
         redis_url=settings.redis_address,
         event_stream=settings.event_stream,
         booking_stream=settings.booking_stream,
         reclaim_after=settings.reclaim_after,
-        parking=open_ports(settings, channels, clock).parking,
+        parking=ports.parking,
         clock=clock,
     )
     return app

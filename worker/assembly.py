@@ -9,14 +9,18 @@ import httpx
 from redis import Redis
 
 from shared.clock import Clock, system_clock
+from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.bookings import UnitRules
 from shared.domain.drift import drift_of
 from shared.domain.planning import PlanningRules
+from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
+from shared.ledger.beats import Beats
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet
 from shared.ledger.generation import Generation
 from shared.ledger.reconciliation import ReconciliationLedger
+from shared.ledger.silences import Silences
 from shared.parked import ParkedList
 from shared.redis_client import connect
 from shared.settings import Settings
@@ -24,7 +28,7 @@ from shared.streams import EventStream, OutcomeStream
 from worker.admission import Admission
 from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
-from worker.alerts.routes import channels_from
+from worker.alerts.setup import Alerting, load_alerting, simple_policy
 from worker.capacity import CapacityWatch
 from worker.chores import Chore, Chores, every
 from worker.handlers.advance_door import AdvanceDoor
@@ -34,6 +38,7 @@ from worker.handlers.check_arrivals import CheckArrivals
 from worker.handlers.check_code import CheckCode
 from worker.handlers.find_code import FindCode
 from worker.handlers.make_code import MakeCode
+from worker.handlers.obey import Obey
 from worker.handlers.plan_door import PlanDoor
 from worker.handlers.reconcile import Reconcile
 from worker.handlers.record_events import RecordEvents
@@ -42,6 +47,7 @@ from worker.handlers.suspect import Suspect
 from worker.handlers.tell import Tell
 from worker.handlers.wake_door import WakeDoor
 from worker.parking import Parking
+from worker.pulse import Pulse
 from worker.seam.access_codes import AccessCodes
 from worker.seam.client import SeamClient
 from worker.seam.doors import Doors
@@ -62,6 +68,8 @@ class Ports:
     alerts: AlertLedger
     parked: ParkedList
     parking: Parking
+    silences: Silences
+    beats: Beats
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +83,28 @@ class Handlers:
     chores: Chores
     refresh_door: RefreshDoors
     suspect: Suspect
+    obey: Obey
+    pulse: Pulse
+    beats: Beats
     due: DueSet
     redis: Redis
 
 
-def open_ports(settings: Settings, channels: tuple[Channel, ...] = (), clock: Clock = system_clock) -> Ports:
+def open_ports(
+    settings: Settings,
+    channels: tuple[Channel, ...] = (),
+    clock: Clock = system_clock,
+    policy: AlertPolicy | None = None,
+) -> Ports:
     """Connect the ledger; nothing is opened before its first use."""
     redis = connect(settings.redis_address)
     due = DueSet(redis, lease=settings.reclaim_after)
     ledger = BookingLedger(redis, due=due, clock=clock, retention=settings.retention)
-    names = tuple(channel.name for channel in channels)
-    alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention, channels=names)
+    policy = policy or simple_policy(settings, channels)
+    alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention, policy=policy)
     parked = ParkedList(redis)
-    return Ports(redis, due, ledger, alerts, parked, Parking(parked, alerts, clock))
+    parking = Parking(parked, alerts, clock)
+    return Ports(redis, due, ledger, alerts, parked, parking, Silences(redis, clock=clock), Beats(redis))
 
 
 def seam_client(settings: Settings) -> SeamClient:
@@ -101,9 +118,9 @@ def seam_client(settings: Settings) -> SeamClient:
     )
 
 
-def alert_channels(settings: Settings) -> tuple[Channel, ...]:
-    """Return the channels of ALERT_URLS. Raises InvalidAlertUrls."""
-    return channels_from((url.get_secret_value() for url in settings.alert_urls), httpx.Client())
+def alerting_of(settings: Settings) -> Alerting:
+    """Return the channels and rules of ALERT_URLS and ALERTS_FILE. Raises InvalidAlertUrls, InvalidAlertsFile."""
+    return load_alerting(settings, httpx.Client(), units_of(settings))
 
 
 def units_of(settings: Settings) -> Mapping[str, UnitRules]:
@@ -122,9 +139,10 @@ def build_handlers(
     units: Mapping[str, UnitRules],
     look: Callable[[str, str], None],
     clock: Clock = system_clock,
+    policy: AlertPolicy | None = None,
 ) -> Handlers:
     """Assemble the use cases. `look` starts a prompted look at one door of a booking, elsewhere and soon."""
-    ports = open_ports(settings, channels, clock)
+    ports = open_ports(settings, channels, clock, policy)
     client = seam_client(settings)
     codes = AccessCodes(client)
     settle = settings.seam_timeout + SETTLE_MARGIN
@@ -213,7 +231,15 @@ def build_handlers(
         ),
         refresh_door=refresh,
         suspect=Suspect(ledger=ports.ledger, tell=tell, clock=clock),
-        deliver_alert=AlertDelivery(ledger=ports.alerts, channels=channels, clock=clock),
+        deliver_alert=alert_delivery(ports, channels, clock=clock),
+        obey=Obey(redis=ports.redis, ledger=ports.ledger, alerts=ports.alerts, clock=clock),
+        pulse=Pulse(
+            beats=ports.beats,
+            url=settings.heartbeat_url.get_secret_value() if settings.heartbeat_url else "",
+            client=httpx.Client(),
+            clock=clock,
+        ),
+        beats=ports.beats,
         due=ports.due,
         redis=ports.redis,
     )
@@ -227,6 +253,18 @@ def reconciliation(settings: Settings, ports: Ports, clock: Clock = system_clock
         progress=ReconciliationLedger(ports.redis),
         alerts=ports.alerts,
         every=settings.reconcile_every,
+        clock=clock,
+    )
+
+
+def alert_delivery(ports: Ports, channels: tuple[Channel, ...], *, clock: Clock = system_clock) -> AlertDelivery:
+    """Assemble what brings the channels up to date."""
+    return AlertDelivery(
+        ledger=ports.alerts,
+        silences=ports.silences,
+        budgets=ChannelBudgets(ports.redis, rate=ports.alerts.policy.rate),
+        channels=channels,
+        lease=ports.due.lease,
         clock=clock,
     )
 

@@ -8,7 +8,7 @@ booking goes on, and is parked with every problem like one from anywhere else.
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -35,8 +35,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class BridgeOptions:
     """What the bridge needs to know; kept in the Celery app's configuration as `bridge`, where there is one."""
 
-    queue_url: str
-    redis_url: str
+    queue_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
     stream: str
 
 

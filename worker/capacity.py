@@ -43,4 +43,5 @@ def _notice(door: Door, key: str, *, alive: int, most: int, raised: bool, now: d
         next_step=trouble.next_step,
         actor=trouble.actor,
         look_closer="oracode bookings list",
+        device_id=door.device_id,
     )

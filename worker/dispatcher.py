@@ -1,4 +1,4 @@
-"""The dispatcher: reads the two streams and turns their entries into tasks. A part of the worker, one thread a stream.
+"""The dispatcher: reads the streams and turns their entries into tasks. A part of the worker, one thread a stream.
 
 An entry stays pending until the task that handles it has recorded its outcome and acknowledged it. Whatever happens to
 the task, or to Celery's message, an entry that is idle for too long is claimed and dispatched again; so tasks bear
@@ -23,7 +23,8 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from shared.clock import Clock
-from shared.contracts import APPLY_BOOKING, BOOKING_FIELD, EVENT_FIELD, RECORD_EVENTS
+from shared.contracts import APPLY_BOOKING, BOOKING_FIELD, EVENT_FIELD, OBEY, OPS_STREAM, RECORD_EVENTS
+from shared.ops_commands import COMMAND_FIELD
 from shared.parked import Parked, kept_text
 from shared.redis_client import connect
 from shared.streams import GROUP, acknowledge, ensure_group
@@ -225,6 +226,7 @@ class DispatcherStep(bootsteps.StartStopStep):
         for name, reader in (
             ("events", _event_reader(app, options)),
             ("bookings", _booking_reader(app, options)),
+            ("commands", _command_reader(app, options)),
         ):
             thread = threading.Thread(target=reader.run, args=(self._stopping,), name=f"dispatch-{name}", daemon=True)
             thread.start()
@@ -272,6 +274,22 @@ def _booking_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
         reclaim_after=options.reclaim_after,
         send=send,
         park=partial(_give_up, options, options.booking_stream, BOOKING_FIELD),
+    )
+
+
+def _command_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
+    def send(entry_ids: list[str]) -> None:
+        for entry_id in entry_ids:
+            _send(app, OBEY, entry_id)
+
+    return StreamReader(
+        redis=connect(options.redis_url),
+        stream=OPS_STREAM,
+        count=_BOOKINGS_A_READ,
+        most_under_way=_MOST_BOOKINGS_UNDER_WAY,
+        reclaim_after=options.reclaim_after,
+        send=send,
+        park=partial(_give_up, options, OPS_STREAM, COMMAND_FIELD),
     )
 
 

@@ -3,6 +3,7 @@
 Task arguments are ids only: no message, no name, no PIN ever enters the broker.
 """
 
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -13,30 +14,34 @@ from shared.contracts import (
     ADVANCE_DOOR,
     APPLY_BOOKING,
     DELIVER_ALERT,
+    OBEY,
     RECORD_EVENTS,
     REFRESH_DOOR,
     RUN_CHORE,
     SWEEP_DUE,
 )
+from shared.domain.alerting.absence import BOOKINGS
 from shared.ledger.due import DueItem
 from worker.assembly import Handlers
 
 SWEEP_LIMIT: Final = 500
 # A task that was lost with its worker comes again; one that is lost this often takes its workers with it.
 MOST_CLAIMS: Final = 4
+_BOOKINGS_NOTED_EVERY: Final = timedelta(minutes=1)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 def register_tasks(app: Celery, handlers: Handlers, clock: Clock) -> None:
     """Make the use cases callable by name."""
-    _register_work(app, handlers)
+    _register_work(app, handlers, clock)
     _register_upkeep(app, handlers, clock)
 
 
-def _register_work(app: Celery, handlers: Handlers) -> None:
+def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
     @app.task(name=APPLY_BOOKING)
     def apply_booking(entry_id: str) -> None:
+        handlers.beats.beat(BOOKINGS, clock(), at_most_every=_BOOKINGS_NOTED_EVERY)
         booking = handlers.apply_booking(entry_id)
         if booking is None:
             return
@@ -54,8 +59,12 @@ def _register_work(app: Celery, handlers: Handlers) -> None:
         handlers.advance_door(booking_id, door_key, prompted=prompted)
 
     @app.task(name=DELIVER_ALERT)
-    def deliver_alert(key: str) -> None:
-        handlers.deliver_alert(key)
+    def deliver_alert(group: str) -> None:
+        handlers.deliver_alert(group)
+
+    @app.task(name=OBEY)
+    def obey(entry_id: str) -> None:
+        handlers.obey(entry_id)
 
 
 def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
@@ -68,7 +77,7 @@ def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
         handlers.refresh_door(device_id)
 
     @app.task(name=SWEEP_DUE)
-    def sweep_due() -> int:
+    def sweep_due(*, is_beat: bool = True) -> int:
         handlers.chores.ensure()
         claimed = handlers.due.claim_counted(clock(), SWEEP_LIMIT)
         for item, times in claimed:
@@ -78,6 +87,8 @@ def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
                 _start(app, item)
         if claimed:
             log.info("due.claimed", count=len(claimed))
+        if is_beat:
+            handlers.pulse()
         return len(claimed)
 
 

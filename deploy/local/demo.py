@@ -104,7 +104,8 @@ class Demo:
     def alerts(self) -> list[dict[str, Any]]:
         """Return the alerts of this demo that the sink got by the signed webhook, oldest first."""
         received: Iterable[Mapping[str, Any]] = self._seam.get("/alerts.json").json()["alerts"]
-        bodies = (json.loads(each["body"]) for each in received if each["channel"] == "webhook")
+        messages = (json.loads(each["body"]) for each in received if each["channel"] == "webhook")
+        bodies = (alert for message in messages for alert in message["alerts"])
         ours = {run.scenario.booking_id for run in self.runs}
         return [body for body in bodies if body["key"].split("/")[1] in ours or body["problem"] == "message_parked"]
 

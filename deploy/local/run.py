@@ -118,6 +118,7 @@ class Machine:
                 "SEAM_ENDPOINT": place.seam_url,
                 "ALERT_URLS": f"slack+http://{sink}/alerts/slack "
                 f"webhook+http://{self._state.alert_secret.replace('/', '%2F')}@{sink}/alerts/webhook",
+                "ALERT_GROUP_WINDOW": "2s",
                 "WAITING_RETRY_EVERY": "15s",
                 "DOOR_CACHE_FOR": "5s",
             }

@@ -105,7 +105,7 @@ class UnitRules:
     """What the doors file says of a unit: its doors and the defaults of its bookings.
 
     `buffer_before` moves the wanted start earlier, `buffer_after` the wanted end later (cleaning,
-    early arrivals).
+    early arrivals). `building` and `tags` say which alerts belong together, and who hears of them.
     """
 
     unit: str
@@ -116,6 +116,8 @@ class UnitRules:
     buffer_after: timedelta = timedelta()
     granularity: Granularity | None = None
     lead_time: timedelta | None = None
+    building: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

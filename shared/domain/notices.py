@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from shlex import quote
 from typing import Any, Final
 
 from shared.domain.records import AlertNotice, BookedDoor, Booking, OutcomeNotice, State
@@ -102,9 +103,12 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         happened=f"{trouble.happened} {detail}".strip() if trouble.quotes_detail else trouble.happened,
         next_step=trouble.next_step,
         actor=trouble.actor,
-        look_closer=f"oracode bookings show {booking.booking_id}",
+        look_closer=f"oracode bookings show {quote(booking.booking_id)}",
         check_in=door.check_in,
         time_zone=door.time_zone,
+        check_out=door.check_out,
+        booking_id=booking.booking_id,
+        device_id=door.device_id,
     )
 
 

@@ -131,6 +131,9 @@ class AlertNotice:
     look_closer: str = ""
     check_in: datetime | None = None
     time_zone: str | None = None
+    check_out: datetime | None = None
+    booking_id: str = ""
+    device_id: str = ""
 
 
 Notice = OutcomeNotice | AlertNotice

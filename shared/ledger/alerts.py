@@ -1,6 +1,7 @@
-"""Alerts in Redis: one record a key, in the due-set while a channel is behind."""
+"""Alerts in Redis: one record a key; its group is in the due-set while there is something to tell or to wait for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
@@ -8,8 +9,11 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.clock import Clock
-from shared.domain.alerts import Alert, due_at, heard
+from shared.domain.alerting.alert import Alert, heard
+from shared.domain.alerting.grouping import group_of
+from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.records import AlertNotice
+from shared.ledger.alert_groups import AlertGroups
 from shared.ledger.due import DueSet, alert_item
 from shared.ledger.records import Conflict, RecordStore
 
@@ -26,52 +30,84 @@ class AlertLedger:
         due: DueSet,
         clock: Clock,
         retention: timedelta,
-        channels: tuple[str, ...],
+        policy: AlertPolicy | None = None,
     ) -> None:
         self._redis = redis
         self._due = due
         self._clock = clock
         self._retention = retention
-        self._channels = channels
         self._records = RecordStore(redis, Alert)
+        self.policy = policy or AlertPolicy()
+        self.groups = AlertGroups(redis, due=due, clock=clock, retention=retention)
 
     def tell(self, notice: AlertNotice) -> None:
         """Take a notice in. Telling the same twice changes a count, nothing that people see."""
-        self._change(notice.key, lambda before: heard(before, notice))
+        now = self._clock()
+        # A machine whose clock is ahead must not put off what it tells.
+        notice = replace(notice, at=min(notice.at, now))
+        group = group_of(notice, self.policy.routing.place_of(notice))
+        level = self.policy.severity(notice, now)
+        self.change(notice.key, lambda before: heard(before, notice, group=group, level=level))
 
     def update(self, key: str, change: Callable[[Alert], Alert]) -> Alert | None:
         """Change the alert as it stands now; return what was written, None where there is none."""
-        return self._change(key, lambda before: change(before) if before is not None else None)
+        return self.change(key, lambda before: change(before) if before is not None else None)
 
     def get(self, key: str) -> Alert | None:
         """Return the alert, None where there is none."""
         return self._records.load(redis_keys.alert_record(key))[0]
 
+    def get_many(self, keys: Iterable[str]) -> dict[str, Alert]:
+        """Return those of the alerts that there are, by key, in one round trip."""
+        found = self._records.load_many([redis_keys.alert_record(key) for key in keys])
+        return {alert.key: alert for alert in found if alert is not None}
+
     def all(self) -> Iterator[Alert]:
         """Yield every alert that is kept, the oldest change first."""
         self._redis.zremrangebyscore(redis_keys.ALERTS, "-inf", (self._clock() - self._retention).timestamp())
         keys = cast(Any, self._redis.zrange(redis_keys.ALERTS, 0, -1))
-        found = self._records.load_many([redis_keys.alert_record(str(key)) for key in keys])
-        yield from (alert for alert in found if alert is not None)
+        yield from self.get_many(str(key) for key in keys).values()
 
-    def _change(self, key: str, change: Callable[[Alert | None], Alert | None]) -> Alert | None:
+    def change(self, key: str, change: Callable[[Alert | None], Alert | None]) -> Alert | None:
+        """Change the alert as it stands now, None where there is none; return what was written.
+
+        A change to None, or to the very same, writes nothing.
+        """
         record_key = redis_keys.alert_record(key)
         for _ in range(_MOST_CONFLICTS):
             before, version = self._records.load(record_key)
             after = change(before)
-            if after is None:
-                return None
+            if after is None or after is before:
+                return after
             now = self._clock()
-            # First the place in the due-set: a kill between this and the record is a look too many, not a lost alert.
-            self._due.hold([alert_item(key)], now)
+            look_at = self._look_at(before, after, now)
+            if look_at is not None:
+                # First the place in the due-set: a kill after this is a look too many, not a lost alert.
+                self._announce(after, max(look_at, now + self._due.lease))
             try:
-                self._save(record_key, after, version, now)
+                self._records.save(record_key, after, version=version, expires_at=now + self._retention)
             except Conflict:
                 continue
+            if look_at is not None:
+                self._announce(after, look_at)
             self._redis.zadd(redis_keys.ALERTS, {key: now.timestamp()})
-            self._due.set([(alert_item(key), due_at(after, self._channels, now))])
             return after
         raise Conflict(key)
 
-    def _save(self, record_key: str, alert: Alert, version: int, now: datetime) -> None:
-        self._records.save(record_key, alert, version=version, expires_at=now + self._retention)
+    def wake(self, groups: Iterable[str], at: datetime) -> None:
+        """Have groups looked at by then."""
+        self._due.advance([alert_item(group) for group in groups], at)
+
+    def _look_at(self, before: Alert | None, after: Alert, now: datetime) -> datetime | None:
+        """Return when the group must be looked at for this change; None where it makes no difference to it."""
+        if before is None or before.sequence != after.sequence:
+            return max(now, after.news_at + self.policy.window(after.severity))
+        times = (before.notice.check_in, before.notice.check_out)
+        return None if times == (after.notice.check_in, after.notice.check_out) else now
+
+    def _announce(self, alert: Alert, at: datetime) -> None:
+        """Note in the group that the alert changed, and have the group looked at by then."""
+        pipeline = self._redis.pipeline(transaction=False)
+        self.groups.join(alert.group, alert.key, pipeline=pipeline)
+        self._due.advance([alert_item(alert.group)], at, pipeline=pipeline)
+        pipeline.execute()

@@ -28,8 +28,8 @@ Subject = Literal["door", "alert", "chore", "refresh"]
 class DueItem:
     """What is due, by its `ids`.
 
-    A door of a booking (booking_id, door key), an alert (its key), a chore (its name), or the reading of a door that
-    has bookings to come (device_id).
+    A door of a booking (booking_id, door key), a group of alerts (its name), a chore (its name), or the reading of a
+    door that has bookings to come (device_id).
     """
 
     subject: Subject
@@ -45,9 +45,9 @@ def door_item(booking_id: str, device_id: str) -> DueItem:
     return DueItem("door", (booking_id, device_id))
 
 
-def alert_item(key: str) -> DueItem:
-    """Name one alert."""
-    return DueItem("alert", (key,))
+def alert_item(group: str) -> DueItem:
+    """Name one group of alerts."""
+    return DueItem("alert", (group,))
 
 
 def chore_item(name: str) -> DueItem:
@@ -65,7 +65,7 @@ class DueSet:
 
     def __init__(self, redis: Redis, *, lease: timedelta) -> None:
         self._redis = redis
-        self._lease = lease
+        self.lease = lease
         self._claim = redis.register_script(_CLAIM)
 
     def hold(self, items: Iterable[DueItem], now: datetime, *, pipeline: Pipeline | None = None) -> None:
@@ -73,7 +73,11 @@ class DueSet:
 
         An item that is due earlier stays so. With a `pipeline`, it is queued there.
         """
-        members = {item.encoded(): _milliseconds(now + self._lease) for item in items}
+        self.advance(items, now + self.lease, pipeline=pipeline)
+
+    def advance(self, items: Iterable[DueItem], at: datetime, *, pipeline: Pipeline | None = None) -> None:
+        """Make each item due at `at` at the latest. With a `pipeline`, it is queued there."""
+        members = {item.encoded(): _milliseconds(at) for item in items}
         if members:
             (pipeline or self._redis).zadd(redis_keys.DUE, members, lt=True)
 
@@ -106,7 +110,7 @@ class DueSet:
         """Like `claim`, with how often each was claimed in a row, never put at a time since; each doubles its lease."""
         answer = self._claim(
             keys=[redis_keys.DUE, redis_keys.CLAIMS],
-            args=[_milliseconds(now), int(self._lease.total_seconds() * 1000), limit, _MOST_DOUBLINGS],
+            args=[_milliseconds(now), int(self.lease.total_seconds() * 1000), limit, _MOST_DOUBLINGS],
         )
         items = (DueItem(subject, tuple(ids)) for subject, *ids in map(json.loads, answer[::2]))
         return list(zip(items, map(int, answer[1::2]), strict=True))

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.alerts import Alert, Severity, delivered, due_at, heard, severity, undelivered
+from shared.domain.alerting.alert import Alert, delivered, given_up, handled, heard
+from shared.domain.alerting.severity import Severity, severity
 from shared.domain.records import AlertNotice
 from tests.shared.stories import NOW
 
@@ -62,38 +63,43 @@ def test_a_resolved_alert_still_says_what_it_was() -> None:
     assert story(NOTICE, GONE).notice.happened == "Nothing fits."
 
 
-def test_a_channel_is_due_while_it_is_behind() -> None:
-    """At once, or when its next try is; the earliest of several channels counts."""
-    alert = story(NOTICE)
-    assert due_at(alert, ("a", "b"), NOW) == NOW
-    failed = undelivered(alert, "a", error="HTTP 500", now=NOW, jitter=0.5, retry_after=timedelta(minutes=5))
-    assert due_at(failed, ("a",), NOW) == NOW + timedelta(minutes=5)
-    assert due_at(failed, ("a", "b"), NOW) == NOW
-    assert due_at(delivered(delivered(alert, "a", 1), "b", 1), ("a", "b"), NOW) is None
-    assert due_at(alert, (), NOW) is None
+def test_a_channel_is_behind_while_there_is_news() -> None:
+    """Each for itself."""
+    alert = delivered(story(NOTICE), "a", 1)
+    assert (alert.is_behind("a"), alert.is_behind("b")) == (False, True)
 
 
 def test_a_late_confirmation_takes_nothing_back() -> None:
     """Two workers that deliver at once: the higher number stands, and news stays to be told."""
     alert = delivered(delivered(story(NOTICE, NEWS), "a", 2), "a", 1)
     assert alert.told_to("a").sequence == 2
-    behind = delivered(story(NOTICE, NEWS), "a", 1)
-    assert due_at(behind, ("a",), NOW) == NOW
+    assert delivered(story(NOTICE, NEWS), "a", 1).is_behind("a")
 
 
-def test_a_failed_delivery_backs_off_and_a_good_one_forgets_it() -> None:
-    """Tries come further apart; the error is kept for whoever asks."""
-    alert, pauses = story(NOTICE), []
-    for _ in range(4):
-        alert = undelivered(alert, "a", error="HTTP 500", now=NOW, jitter=0.0, retry_after=None)
-        next_at = alert.told_to("a").next_at
-        assert next_at is not None
-        pauses.append(next_at - NOW)
-    assert pauses == sorted(pauses)
-    assert len(set(pauses)) > 2
-    assert (alert.told_to("a").attempts, alert.told_to("a").error) == (4, "HTTP 500")
-    done = delivered(alert, "a", 1).told_to("a")
-    assert (done.attempts, done.next_at, done.error) == (0, None, "")
+def test_what_a_channel_never_took_it_does_not_know() -> None:
+    """Given up is not told: the end of it is no news to that channel; a later word is."""
+    alert = given_up(story(NOTICE), "a", 1, error="HTTP 400")
+    assert (alert.is_behind("a"), alert.knows("a"), alert.told_to("a").error) == (False, False, "HTTP 400")
+    assert delivered(alert, "a", 2).knows("a")
+    told = delivered(story(NOTICE), "a", 1)
+    assert given_up(told, "a", 1, error="late").knows("a")
+
+
+def test_who_handles_what_is_known_has_not_handled_the_news() -> None:
+    """News ends it; a mere repeat doesn't; and what is over needs nobody."""
+    alert = handled(story(NOTICE), "ann")
+    after = [heard(alert, each) for each in (LATER, NEWS)]
+    assert [each.handled_by for each in after if each] == ["ann", ""]
+    assert handled(story(NOTICE, GONE), "ann").handled_by == ""
+
+
+def test_a_conversation_lasts_as_long_as_the_problem() -> None:
+    """Its thread is that of the first word; a problem that comes back begins anew."""
+    alert = delivered(delivered(story(NOTICE), "a", 1, thread="t1"), "a", 1, thread="t2")
+    assert alert.told_to("a").thread == "t1"
+    again = heard(heard(alert, GONE), LATER)
+    assert again is not None
+    assert delivered(again, "a", again.sequence, thread="t3").told_to("a").thread == "t3"
 
 
 HURRY = [
@@ -112,3 +118,8 @@ HURRY = [
 def test_severity(left: timedelta | None, hurry: Severity) -> None:
     """It follows from the time that is left until check-in."""
     assert severity(None if left is None else NOW + left, NOW) is hurry
+
+
+def test_after_check_out_nobody_waits_any_more() -> None:
+    """A problem that outlives its stay hurries nobody."""
+    assert severity(NOW - timedelta(days=2), NOW, check_out=NOW) is Severity.INFO

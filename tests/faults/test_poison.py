@@ -57,7 +57,7 @@ def test_poison_is_parked_and_the_others_go_on(
     supervisor = Supervisor(tmp_path / "logs", lambda pids: starts.append(pids["worker"]))
     due = DueSet(redis_client, lease=timedelta(minutes=1))
     ledger = BookingLedger(redis_client, due=due, clock=system_clock, retention=timedelta(days=1))
-    alerts = AlertLedger(redis_client, due=due, clock=system_clock, retention=timedelta(days=1), channels=())
+    alerts = AlertLedger(redis_client, due=due, clock=system_clock, retention=timedelta(days=1))
 
     def applied() -> set[str]:
         return {booking.booking_id for booking in ledger.all()}

@@ -9,7 +9,7 @@ from redis import Redis
 from shared.redis_keys import KEYSPACES
 
 # The streams of the contract have no life of their own: what they hold is what is still to be done.
-STREAMS = ("seam-events", "booking-created", "access-code-outcomes")
+STREAMS = ("seam-events", "booking-created", "access-code-outcomes", "ops-commands")
 
 
 def everything_in(redis: Redis) -> dict[str, str]:

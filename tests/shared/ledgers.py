@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from redis import Redis
 
 from shared.clock import Clock
+from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.routing import Routing
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet
@@ -35,7 +37,8 @@ def booking_ledger(redis: Redis, clock: Clock = _STILL) -> BookingLedger:
 
 def alert_ledger(redis: Redis, channels: Sequence[str] = (), clock: Clock = _STILL) -> AlertLedger:
     """Return the alert ledger."""
-    return AlertLedger(redis, due=due_set(redis), clock=clock, retention=RETENTION, channels=tuple(channels))
+    policy = AlertPolicy(routing=Routing(channels=tuple(channels)), group_window=timedelta())
+    return AlertLedger(redis, due=due_set(redis), clock=clock, retention=RETENTION, policy=policy)
 
 
 def due_at(redis: Redis, member: str) -> datetime | None:

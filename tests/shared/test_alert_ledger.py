@@ -1,4 +1,4 @@
-"""Alerts in Redis: one record a problem, in the due-set while a channel is behind."""
+"""Alerts in Redis: one record a problem; its group is in the due-set from the moment that there is news."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -7,33 +7,57 @@ from datetime import timedelta
 from redis import Redis
 
 from shared import redis_keys
-from shared.domain.alerts import delivered
+from shared.domain.alerting.alert import delivered
 from shared.domain.records import AlertNotice
 from shared.ledger.due import alert_item
 from tests.shared.ledgers import RETENTION, alert_ledger, at, due_at
 from tests.shared.stories import NOW
 
 NOTICE = AlertNotice(at=NOW, raised=True, key="booking/BK-1/no_slot/d-1", problem="no_slot", happened="Nothing fits.")
-MEMBER = alert_item(NOTICE.key).encoded()
+GROUP = "no_slot"
+MEMBER = alert_item(GROUP).encoded()
 
 
-def test_an_alert_is_due_until_every_channel_has_it(redis_client: Redis) -> None:
-    """At once for those that are behind; out of the due-set when none is."""
-    alerts = alert_ledger(redis_client, ["slack-1", "webhook-2"])
+def test_a_group_is_due_when_there_is_news(redis_client: Redis) -> None:
+    """And rests where whoever looked at it says, unless something changed since they looked."""
+    alerts = alert_ledger(redis_client, ["slack-1"])
     alerts.tell(NOTICE)
     assert due_at(redis_client, MEMBER) == NOW
-    alerts.update(NOTICE.key, lambda it: delivered(it, "slack-1", 1))
+    seen = alerts.groups.members(GROUP)
+    alerts.groups.rest(GROUP, NOW + timedelta(hours=4), seen=seen)
+    assert due_at(redis_client, MEMBER) == NOW + timedelta(hours=4)
+
+    alerts.tell(replace(NOTICE, happened="Something else."))
     assert due_at(redis_client, MEMBER) == NOW
-    alerts.update(NOTICE.key, lambda it: delivered(it, "webhook-2", 1))
+
+
+def test_news_that_comes_while_a_group_is_looked_at_is_not_slept_over(redis_client: Redis) -> None:
+    """The look that didn't see it puts the group to rest, and finds that it must wake it."""
+    alerts = alert_ledger(redis_client, ["slack-1"])
+    alerts.tell(NOTICE)
+    seen = alerts.groups.members(GROUP)
+    alerts.tell(replace(NOTICE, key="booking/BK-2/no_slot/d-1"))
+    alerts.groups.rest(GROUP, None, seen=seen)
+    assert due_at(redis_client, MEMBER) == NOW
+
+
+def test_a_repeat_wakes_nobody(redis_client: Redis) -> None:
+    """It is counted; what people see doesn't change, unless the check-in moved."""
+    alerts = alert_ledger(redis_client, ["slack-1"])
+    alerts.tell(NOTICE)
+    alerts.groups.rest(GROUP, None, seen=alerts.groups.members(GROUP))
+    alerts.tell(NOTICE)
+    alerts.update(NOTICE.key, lambda it: delivered(it, "slack-1", 1))
     assert due_at(redis_client, MEMBER) is None
+    alerts.tell(replace(NOTICE, check_in=NOW + timedelta(hours=3)))
+    assert due_at(redis_client, MEMBER) == NOW
 
 
-def test_without_channels_it_is_kept_and_not_due(redis_client: Redis) -> None:
-    """People can still read it."""
+def test_an_alert_is_kept_for_people_to_read(redis_client: Redis) -> None:
+    """Also where no channel is set."""
     alerts = alert_ledger(redis_client)
     alerts.tell(NOTICE)
     assert [alert.notice for alert in alerts.all()] == [NOTICE]
-    assert due_at(redis_client, MEMBER) is None
 
 
 def test_a_problem_nobody_was_told_of_leaves_nothing(redis_client: Redis) -> None:

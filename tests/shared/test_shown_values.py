@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 PACKAGES = ("receiver", "worker", "shared", "deploy")
-MARKS = ("secret", "token", "api_key", "password", "authorization", "redis_url", "environment")
+MARKS = ("secret", "token", "api_key", "password", "authorization", "redis_url", "queue_url", "environment")
 
 
 def secret_fields() -> list[tuple[str, "Field[Any]"]]:

@@ -130,9 +130,10 @@ class Machine:
         return wait_until(in_state, within=within, what=f"{booking_id} {state}: {self.booking(booking_id)}") or {}
 
     def alerts(self) -> list[dict[str, Any]]:
-        """Return what the signed webhook got."""
+        """Return the alerts that the signed webhook got, one by one, however they were told together."""
         got: Iterable[dict[str, Any]] = self.seam("GET", "/alerts.json")["alerts"]
-        return [json.loads(each["body"]) for each in got if each["channel"] == "webhook"]
+        messages = (json.loads(each["body"]) for each in got if each["channel"] == "webhook")
+        return [alert for message in messages for alert in message["alerts"]]
 
     def codes(self, device_id: str) -> list[dict[str, Any]]:
         """Return every code that the sandbox ever made on a door."""

@@ -61,6 +61,7 @@ class Machine:
             "seam_timeout": timedelta(seconds=2),
             "waiting_retry_every": timedelta(seconds=10),
             "door_cache_for": timedelta(seconds=1),
+            "alert_group_window": timedelta(),
         }
         settings = Settings(**(known | fields))
         self.redis = redis

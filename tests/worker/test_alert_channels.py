@@ -2,40 +2,19 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import replace
 
 import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from shared.domain.alerts import Severity
-from tests.shared.stories import NOW
-from worker.alerts.channel import AlertMessage, NotDelivered
+from shared.clock import system_clock
+from tests.worker.alert_messages import one
+from worker.alerts.channel import NotDelivered
 from worker.alerts.routes import InvalidAlertUrls, channels_from
 from worker.alerts.slack import escape, slack_message
 
 SECRET = "whsec_dGVsbC1ub2JvZHk="
-
-
-def alert(**fields: Any) -> AlertMessage:
-    """Return an alert as people read it."""
-    known: dict[str, Any] = {
-        "delivery_id": "k#1",
-        "key": "k",
-        "problem": "no_slot",
-        "status": "open",
-        "severity": Severity.WARNING,
-        "subject": "Booking BK-1",
-        "happened": "Nothing fits.",
-        "check_in": "",
-        "next_step": "Ask.",
-        "actor": "ops",
-        "look_closer": "oracode bookings show BK-1",
-        "count": 1,
-        "at": NOW,
-    }
-    return AlertMessage(**(known | fields))
 
 
 @pytest.mark.parametrize(
@@ -59,8 +38,8 @@ def test_text_from_outside_is_escaped(text: str, escaped: str) -> None:
 
 def test_slack_makes_no_link_of_what_a_booking_says() -> None:
     """Neither a link nor a preview: Slack would ask for whatever address a label holds."""
-    message = slack_message(alert(happened="see http://169.254.169.254/ and #general", subject="http://inner/"))
-    texts = [message["blocks"][1]["text"], *message["blocks"][2]["elements"]]
+    message = slack_message(one(happened="see http://169.254.169.254/ and #general", subject="http://inner/"))
+    texts = [block["text"] for block in message["blocks"][1:-1]] + message["blocks"][-1]["elements"]
     assert all(text["verbatim"] is True for text in texts)
     assert message["blocks"][0]["text"]["type"] == "plain_text"
     assert not any(message[name] for name in ("mrkdwn", "link_names", "unfurl_links", "unfurl_media"))
@@ -73,15 +52,15 @@ def test_an_alert_about_any_booking_can_be_delivered(booking_id: str) -> None:
 
     def handle(request: httpx.Request) -> httpx.Response:
         got.append(request)
-        return httpx.Response(200)
+        return httpx.Response(200, text="ok")
 
     with httpx.Client(transport=httpx.MockTransport(handle)) as client:
         channels = channels_from([f"webhook+https://{SECRET}@host/path", "slack+https://host/path"], client)
         for channel in channels:
             key = f"booking/{booking_id}"
-            channel.send(alert(key=key, delivery_id=f"{key}#1", subject=booking_id, at=datetime.now(UTC)))
+            channel.send(replace(one(key=key, subject=booking_id), delivery_id=f"{key}#1", at=system_clock()))
     Webhook(SECRET).verify(got[0].content, dict(got[0].headers))
-    assert json.loads(got[0].content)["key"] == f"booking/{booking_id}"
+    assert json.loads(got[0].content)["alerts"][0]["key"] == f"booking/{booking_id}"
 
 
 @pytest.mark.parametrize(
@@ -96,37 +75,38 @@ def test_an_address_that_is_none_is_not_repeated(url: str) -> None:
 
 
 def test_an_endless_answer_of_a_channel_is_not_read() -> None:
-    """The status is enough."""
+    """The status is enough, and what a bot is told fits into a few lines."""
 
     def endless() -> Iterator[bytes]:
-        yield b"x"
+        for _ in range(70):
+            yield b"x" * 1024
         raise AssertionError("read on")
 
     handle = httpx.MockTransport(lambda _: httpx.Response(200, content=endless()))
     with httpx.Client(transport=handle) as client:
-        (channel,) = channels_from(["slack+https://host/path"], client)
-        channel.send(alert())
+        (channel,) = channels_from([f"webhook+https://{SECRET}@host/path"], client)
+        channel.send(one())
 
 
-@pytest.mark.parametrize("field", ["happened", "next_step", "look_closer", "check_in"])
+@pytest.mark.parametrize("field", ["happened", "next_step", "look_closer"])
 def test_no_field_can_mention_everybody(field: str) -> None:
     """Wherever a booking's own words stand in a part that Slack reads as markup."""
-    message = slack_message(alert(**{field: "<!channel>"}))
+    message = slack_message(one(**{field: "<!channel>"}))
     assert "<!channel>" not in json.dumps(message)
 
 
 def test_a_subject_stands_in_plain_text_only() -> None:
     """The header is plain text; the notification's text is escaped."""
-    message = slack_message(alert(subject="<!channel>"))
+    message = slack_message(one(subject="<!channel>"))
     assert message["blocks"][0]["text"]["type"] == "plain_text"
     assert "<!channel>" not in message["text"]
 
 
 def test_slacks_limits_are_kept() -> None:
     """A long text is cut, not refused."""
-    message = slack_message(alert(subject="s" * 9_000, happened="h" * 9_000, next_step="&" * 9_000))
+    message = slack_message(one(subject="s" * 9_000, happened="h" * 9_000, next_step="&" * 9_000))
     assert len(message["blocks"][0]["text"]["text"]) <= 150
-    assert len(message["blocks"][1]["text"]["text"]) <= 3_000
+    assert all(len(block["text"]["text"]) <= 3_000 for block in message["blocks"][1:-1])
 
 
 BAD_URLS = [
@@ -135,6 +115,8 @@ BAD_URLS = [
     "slack+ftp://x",
     "webhook+https://host/x",
     "webhook+https://a b@host/x",
+    "pagerduty+https://events.pagerduty.com/v2/enqueue",
+    "apprise+nonsense://x",
 ]
 
 
@@ -166,7 +148,7 @@ def test_a_signed_webhook_goes_to_its_address_without_the_secret() -> None:
 
     with httpx.Client(transport=httpx.MockTransport(handle)) as client:
         (channel,) = channels_from([f"webhook+https://{SECRET}@host:8443/x?y=z"], client)
-        channel.send(alert())
+        channel.send(one())
     assert str(seen[0].url) == "https://host:8443/x?y=z"
     assert "authorization" not in seen[0].headers
 
@@ -178,7 +160,7 @@ def test_what_is_no_success(status: int) -> None:
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, headers=headers))) as client:
         (channel,) = channels_from(["slack+https://hooks.slack.com/tell-nobody"], client)
         with pytest.raises(NotDelivered, match=f"HTTP {status}") as failed:
-            channel.send(alert())
+            channel.send(one())
     assert failed.value.retry_after is not None
     assert "tell-nobody" not in str(failed.value)
 
@@ -193,5 +175,5 @@ def test_no_error_tells_the_address(error: type[Exception]) -> None:
     with httpx.Client(transport=httpx.MockTransport(handle)) as client:
         (channel,) = channels_from(["slack+https://hooks.slack.com/tell-nobody"], client)
         with pytest.raises(NotDelivered, match=error.__name__) as failed:
-            channel.send(alert())
+            channel.send(one())
     assert "tell-nobody" not in str(failed.value)

@@ -59,6 +59,7 @@ def test_every_channel_hears_of_a_problem_and_of_its_end(told: Machine, sandbox:
     statuses = [json.loads(each["body"])["status"] for each in received(sandbox, "webhook")]
     assert statuses == ["open", "resolved"]
     assert "Resolved: Booking BK-1" in received(sandbox, "slack")[-1]["body"]
+    told.sweep()
     assert told.handlers.due.count(told.clock()) == (0, 0)
 
 
@@ -88,10 +89,10 @@ def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(told: Machine
     told.alerts.tell(NOTICE)
     told.sweep()
     assert [len(received(sandbox, channel)) for channel in ("slack", "webhook")] == [1, 0]
-    alert = told.alerts.get(NOTICE.key)
-    assert alert is not None
-    assert alert.told_to("webhook-2").error
-    assert sandbox.url not in alert.told_to("webhook-2").error
+    (parcel,) = told.alerts.groups.load("no_slot/installer")[0].parcels.values()
+    assert (parcel.channel, parcel.attempts) == ("webhook-2", 1)
+    assert parcel.error
+    assert sandbox.url not in parcel.error
 
     for _ in range(4):
         told.clock.move(timedelta(seconds=30))
@@ -130,6 +131,7 @@ def test_a_problem_of_a_booking_goes_all_the_way(told: Machine, sandbox: Sandbox
     told.sweep()
     (got,) = received(sandbox, "webhook")
     body = json.loads(got["body"])
+    assert [each["key"] for each in body["alerts"]] == [body["key"]]
     assert (body["subject"], body["problem"]) == (f"Booking {booking.booking_id} on Room 101", "no_slots_configured")
     assert "UTC" in body["check_in"]
     assert len(received(sandbox, "slack")) == 1

@@ -1,57 +1,215 @@
-"""Brings each channel up to date with one alert: at least once, each channel with its own retries."""
+"""Looks at one group of alerts: lets time pass over it, and brings each channel up to date, at least once.
+
+Each channel has its own parcels and retries; one that fails holds up no other. A parcel is leased by writing it down
+before it is sent, so two workers don't send the same, and whoever is killed leaves it to the next.
+"""
 
 import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
 
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerts import Alert, delivered, is_worth_telling, undelivered
+from shared.domain.alerting.alert import Alert, delivered, given_up, maybe_told
+from shared.domain.alerting.moves import aged_together, next_move
+from shared.domain.alerting.parcels import (
+    STATUSES,
+    Group,
+    Parcel,
+    Status,
+    View,
+    done_with,
+    formed,
+    is_over,
+    refused,
+    uncertain,
+    with_parcel,
+    without_parcel,
+)
+from shared.domain.alerting.parents import BY_KEY, gathered
+from shared.domain.alerting.silences import silent_until
+from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
-from worker.alerts.channel import Channel, NotDelivered, message_of
+from shared.ledger.records import Conflict
+from shared.ledger.silences import Silences
+from worker.alerts.channel import Channel, NotDelivered
+from worker.alerts.message import message_of, thread_for
+
+# More than one parcel of a kind in one go is what came meanwhile; more than these is left to the due-set.
+_MOST_PARCELS: Final = 5
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class AlertDelivery:
-    """The task behind `alerts.deliver`. A channel that fails holds up no other."""
+    """The task behind `alerts.deliver`. May be called at any time, any number of times, for any group."""
 
-    def __init__(self, *, ledger: AlertLedger, channels: tuple[Channel, ...], clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: AlertLedger,
+        silences: Silences,
+        budgets: ChannelBudgets,
+        channels: tuple[Channel, ...],
+        lease: timedelta,
+        clock: Clock,
+    ) -> None:
         self._ledger = ledger
+        self._silences = silences
+        self._budgets = budgets
         self._channels = channels
+        self._lease = lease
         self._clock = clock
 
-    def __call__(self, key: str) -> None:
-        """Send what each channel hasn't heard yet, as the alert stands now."""
+    def __call__(self, group: str) -> None:
+        """Tell what is to be told now, and put the group at the time of what comes next."""
+        seen = self._gather(group, self._ledger.groups.members(group))
+        found = self._ledger.get_many(seen)
+        moved = frozenset(key for key, alert in found.items() if alert.group != group)
+        view = self._age(self._view(group, found))
+        moments: list[datetime | None] = []
         for channel in self._channels:
-            alert = self._ledger.get(key)
-            if alert is None or not self._is_behind(alert, channel):
-                continue
-            if is_worth_telling(alert, channel.name):
-                self._send(alert, channel)
-            else:
-                self._note(alert, channel)
-        # Also when nothing was sent: this is what takes the alert out of the due-set, or puts it at its next time.
-        self._ledger.update(key, lambda alert: alert)
-
-    def _is_behind(self, alert: Alert, channel: Channel) -> bool:
-        told = alert.told_to(channel.name)
-        return told.sequence < alert.sequence and (told.next_at is None or told.next_at <= self._clock())
-
-    def _send(self, alert: Alert, channel: Channel) -> None:
+            for status in STATUSES:
+                view, later = self._bring_up_to_date(view, channel, status)
+                moments.append(later)
         now = self._clock()
-        message = message_of(alert, now)
-        try:
-            channel.send(message)
-        except NotDelivered as reason:
-            log.warning("alert.undelivered", key=message.key, channel=channel.name, error=str(reason))
-            error, wait, jitter = str(reason), reason.retry_after, random.random()  # noqa: S311 - spreads retries
-            self._ledger.update(
-                message.key,
-                lambda alert: undelivered(alert, channel.name, error=error, now=now, jitter=jitter, retry_after=wait),
-            )
-        else:
-            log.info("alert.delivered", key=message.key, channel=channel.name, status=message.status)
-            self._note(alert, channel)
+        moments += [view.silent.get(key) or next_move(alert, view.policy, now) for key, alert in view.alerts.items()]
+        seen = self._tidy(view, seen, moved)
+        until = min((moment for moment in moments if moment is not None), default=None)
+        self._ledger.groups.rest(group, until, seen=seen)
 
-    def _note(self, alert: Alert, channel: Channel) -> None:
-        self._ledger.update(alert.notice.key, lambda it: delivered(it, channel.name, alert.sequence))
+    def _gather(self, group: str, seen: dict[str, int]) -> dict[str, int]:
+        """Bring a parent's alert in line with its children, where it is a parent's group; return what is in it then."""
+        parent = BY_KEY.get(group)
+        if parent is None:
+            return seen
+        children = self._ledger.get_many(seen).values()
+        policy, now = self._ledger.policy, self._clock()
+        self._ledger.change(group, lambda before: gathered(before, parent, children, policy, now))
+        # The parent's number alone is read again: what others changed meanwhile has to show.
+        number = self._ledger.groups.members(group).get(group)
+        return seen if number is None else {**seen, group: number}
+
+    def _view(self, group: str, found: dict[str, Alert]) -> View:
+        now = self._clock()
+        alerts = {key: alert for key, alert in found.items() if alert.group == group}
+        silences = self._silences.all()
+        silent = {key: silent_until(alert.notice, silences, now) for key, alert in alerts.items()}
+        held = {key: until for key, until in silent.items() if until is not None and alerts[key].is_open}
+        return View(group, alerts, held, self._ledger.policy, now)
+
+    def _age(self, view: View) -> View:
+        """Write down what time has changed: risen severities and reminders."""
+        audible = [alert for key, alert in view.alerts.items() if key not in view.silent]
+        alerts = dict(view.alerts)
+        for key, after in aged_together(audible, view.policy, view.now).items():
+            before = alerts[key]
+            alerts[key] = self._ledger.update(key, partial(_unless_changed, before=before, after=after)) or before
+        return replace(view, alerts=alerts)
+
+    def _bring_up_to_date(self, view: View, channel: Channel, status: Status) -> tuple[View, datetime | None]:
+        """Send what the channel lacks; return the group as it then is, and when to look at this again."""
+        for _ in range(_MOST_PARCELS):
+            view = replace(view, now=self._clock())
+            state, version = self._ledger.groups.load(view.group)
+            view = self._note_uncertain(view, uncertain(view, state, channel.name))
+            parcel, later = formed(view, state, channel.name, status, lease=self._lease)
+            if parcel is None:
+                return view, later
+            # What others delivered meanwhile shows in the alerts as they are after the group was loaded; what they
+            # deliver from now on shows in the group's version.
+            view = self._refreshed(view)
+            parcel, later = formed(view, state, channel.name, status, lease=self._lease)
+            if parcel is None:
+                return view, later
+            no_room_until = self._budgets.spend(channel.name, view.now, at_any_price=parcel.is_page)
+            if no_room_until is not None:
+                return view, no_room_until
+            try:
+                self._ledger.groups.save(view.group, with_parcel(state, parcel), version=version)
+            except Conflict:
+                continue
+            view, again_at = self._send(view, channel, parcel)
+            if again_at is not None:
+                return view, again_at
+        return view, view.now
+
+    def _note_uncertain(self, view: View, sent: Parcel | None) -> View:
+        """Write down of each problem that a channel may know of it: its end must be told, in the same conversation."""
+        if sent is None:
+            return view
+        alerts = dict(view.alerts)
+        for key, sequence in sent.members.items():
+            if key in alerts:
+                thread = thread_for(alerts[key], sent)
+                noted = partial(maybe_told, channel=sent.channel, sequence=sequence, thread=thread)
+                alerts[key] = self._ledger.update(key, noted) or alerts[key]
+        return replace(view, alerts=alerts)
+
+    def _refreshed(self, view: View) -> View:
+        alerts = {key: alert for key, alert in self._ledger.get_many(view.alerts).items() if alert.group == view.group}
+        return replace(view, alerts=alerts)
+
+    def _send(self, view: View, channel: Channel, parcel: Parcel) -> tuple[View, datetime | None]:
+        names = {"group": view.group, "channel": channel.name, "delivery_id": parcel.delivery_id}
+        try:
+            channel.send(message_of(parcel, view.alerts, group=view.group, policy=view.policy, now=self._clock()))
+        except NotDelivered as reason:
+            log.warning("alert.undelivered", **names, attempts=parcel.attempts + 1, error=str(reason))
+            return self._failed(view, parcel, reason)
+        except Exception as error:
+            # A bug in one channel must neither keep the others from being told nor end the retries.
+            log.exception("alert.crashed", **names)
+            return self._failed(view, parcel, NotDelivered(type(error).__name__))
+        log.info("alert.delivered", **names, status=parcel.status, count=len(parcel.members))
+        alerts = dict(view.alerts)
+        for key, sequence in parcel.members.items():
+            thread = thread_for(alerts[key], parcel)
+            told = partial(delivered, channel=parcel.channel, sequence=sequence, thread=thread)
+            alerts[key] = self._ledger.update(key, told) or alerts[key]
+        self._ledger.groups.update(view.group, lambda it: without_parcel(it, parcel))
+        return replace(view, alerts=alerts), None
+
+    def _failed(self, view: View, parcel: Parcel, reason: NotDelivered) -> tuple[View, datetime | None]:
+        now, jitter = self._clock(), random.random()  # noqa: S311 - spreads retries
+        error, wait = str(reason), reason.retry_after
+        parcel = refused(parcel, error=error, now=now, jitter=jitter, retry_after=wait)
+        if not is_over(parcel, view.policy):
+            self._ledger.groups.update(view.group, lambda it: with_parcel(it, parcel))
+            return view, self._fallback_at(view, parcel, now)
+        log.error("alert.given_up", group=view.group, channel=parcel.channel, attempts=parcel.attempts, error=error)
+        alerts = dict(view.alerts)
+        for key, sequence in parcel.members.items():
+            lost = partial(given_up, channel=parcel.channel, sequence=sequence, error=error)
+            alerts[key] = self._ledger.update(key, lost) or alerts[key]
+        self._ledger.groups.update(view.group, lambda it: without_parcel(it, parcel))
+        return replace(view, alerts=alerts), now
+
+    def _fallback_at(self, view: View, parcel: Parcel, now: datetime) -> datetime:
+        """Return when to look again: at once where it is the fallback channel's turn now, else for the next try."""
+        is_turn = parcel.attempts == view.policy.tries_before_fallback and view.policy.routing.fallback
+        return now if is_turn else parcel.at
+
+    def _tidy(self, view: View, seen: dict[str, int], moved: frozenset[str]) -> dict[str, int]:
+        """Forget what is over; return the members that are left of `seen`."""
+        names = tuple(channel.name for channel in self._channels)
+        over: frozenset[str] = frozenset()
+
+        def tidied(state: Group) -> Group:
+            nonlocal over
+            after, over = done_with(replace(view, now=self._clock()), state, names)
+            return after
+
+        self._ledger.groups.update(view.group, tidied)
+        # A member without a record is one that is about to be written, or that a kill kept from it: it stays.
+        gone = {key: number for key, number in seen.items() if key in over | moved}
+        self._ledger.groups.leave(view.group, gone)
+        return {key: number for key, number in seen.items() if key not in gone}
+
+
+def _unless_changed(it: Alert, *, before: Alert, after: Alert) -> Alert:
+    """Return `after` where the alert is still what time was counted for; else the next look does it."""
+    return after if it == before else it

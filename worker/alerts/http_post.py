@@ -1,7 +1,10 @@
 """One POST to a channel's address, with every way to fail mapped onto `NotDelivered`."""
 
+import json
+import time
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import httpx
 
@@ -9,19 +12,52 @@ from worker.alerts.channel import NotDelivered
 from worker.seam.client import retry_after
 
 _TIMEOUT: Final = httpx.Timeout(connect=5, read=10, write=5, pool=5)
+# Who answers a byte at a time, or without an end, holds up the other channels no longer than this.
+_ANSWER_WITHIN: Final = 15.0
+_LONGEST_ANSWER: Final = 64 * 1024
 
 
-def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]) -> None:
-    """Send `body` once; a 2xx is success, a redirect is not. Raises NotDelivered."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whatever its status was."""
+
+    status: int
+    body: bytes
+    headers: httpx.Headers
+
+
+def exchange(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Send `body` once and return the answer; no redirect is followed. Raises NotDelivered where none came."""
+    until = time.monotonic() + _ANSWER_WITHIN
     try:
-        # The status says it all: what else is answered is never read, however long it is.
         with client.stream(
             "POST", url, content=body, headers=dict(headers), timeout=_TIMEOUT, follow_redirects=False
         ) as response:
-            if response.is_success:
-                return
-            refused = NotDelivered(f"HTTP {response.status_code}", retry_after=retry_after(response.headers))
+            content = b""
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > _LONGEST_ANSWER or time.monotonic() > until:
+                    break
+            return Answer(response.status_code, content[:_LONGEST_ANSWER], response.headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # The error's text may hold the address, and a chat's address is its key.
         raise NotDelivered(type(error).__name__) from None
-    raise refused
+
+
+def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Send `body` once; a 2xx is success, a redirect is not. Raises NotDelivered."""
+    answer = exchange(client, url, body, headers)
+    if not httpx.codes.is_success(answer.status):
+        raise NotDelivered(f"HTTP {answer.status}", retry_after=retry_after(answer.headers))
+    return answer
+
+
+def json_object(answer: Answer) -> dict[str, Any]:
+    """Return the answer's JSON object. Raises NotDelivered where it isn't one: then it isn't who we think it is."""
+    try:
+        content = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise NotDelivered("the answer is not a JSON object")
+    return content

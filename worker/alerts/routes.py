@@ -1,4 +1,8 @@
-"""ALERT_URLS turned into channels: `slack+https://hooks.slack.com/…`, `webhook+https://whsec_…@host/path`."""
+"""ALERT_URLS turned into channels: the simple way, in which every channel gets everything.
+
+`slack+https://hooks.slack.com/…`, `teams+https://…`, `webhook+https://whsec_…@host/path`,
+`pagerduty+https://ROUTING_KEY@events.pagerduty.com/v2/enqueue`, `apprise+…` for all that apprise knows.
+"""
 
 import binascii
 from base64 import b64decode
@@ -7,11 +11,14 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 import httpx
 
+from worker.alerts.apprise_channel import AppriseChannel
 from worker.alerts.channel import Channel
+from worker.alerts.pagerduty import PagerDuty
 from worker.alerts.signed_webhook import SignedWebhook
 from worker.alerts.slack import SlackWebhook
+from worker.alerts.teams import TeamsWorkflow
 
-_RIGHT = "write slack+https://… or webhook+https://whsec_…@host/path"
+_RIGHT = "write slack+https://…, teams+https://…, webhook+https://whsec_…@host/path, pagerduty+https://KEY@…, apprise+…"
 
 
 class InvalidAlertUrls(ValueError):
@@ -44,6 +51,8 @@ def _channel(number: int, url: str, client: httpx.Client) -> Channel:
         # The library's words quote the address, and with it its key.
         raise ValueError(_RIGHT) from None
     kind, _, scheme = parts.scheme.partition("+")
+    if kind == "apprise" and scheme:
+        return AppriseChannel(f"apprise-{number}", url.partition("+")[2])
     if scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(_RIGHT)
     match kind:
@@ -51,6 +60,11 @@ def _channel(number: int, url: str, client: httpx.Client) -> Channel:
             return SlackWebhook(f"slack-{number}", urlunsplit(parts._replace(scheme=scheme)), client)
         case "webhook":
             return SignedWebhook(f"webhook-{number}", _without_user(parts, scheme), _secret(parts), client)
+        case "teams":
+            return TeamsWorkflow(f"teams-{number}", urlunsplit(parts._replace(scheme=scheme)), client)
+        case "pagerduty" if parts.username:
+            key = unquote(parts.username)
+            return PagerDuty(f"pagerduty-{number}", url=_without_user(parts, scheme), routing_key=key, client=client)
         case _:
             raise ValueError(_RIGHT)
 

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import asdict
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 from standardwebhooks import Webhook
 
-from worker.alerts.channel import AlertMessage
 from worker.alerts.http_post import post
+from worker.alerts.message import AlertMessage
 
 
 class SignedWebhook:
@@ -25,9 +26,9 @@ class SignedWebhook:
         """The channel's name."""
         return self._name
 
-    def send(self, message: AlertMessage) -> None:
+    def send(self, message: AlertMessage) -> str:
         """Post the message, signed. Raises NotDelivered."""
-        body = json.dumps({**asdict(message), "at": message.at.isoformat()})
+        body = json.dumps(webhook_body(message))
         # A booking's id may be in any script, a header may not.
         delivery_id = quote(message.delivery_id, safe="-_.:/@+#")
         headers = {
@@ -36,4 +37,26 @@ class SignedWebhook:
             "webhook-timestamp": str(int(message.at.timestamp())),
             "webhook-signature": self._webhook.sign(delivery_id, message.at, body),
         }
-        post(self._client, self._url, body.encode(), headers)
+        return f"HTTP {post(self._client, self._url, body.encode(), headers).status}"
+
+
+def webhook_body(message: AlertMessage) -> dict[str, Any]:
+    """Return the message for machines: what it says as a whole, and every problem in `alerts`."""
+    return {
+        "delivery_id": message.delivery_id,
+        "key": message.key,
+        "problem": message.first.problem,
+        "status": message.status,
+        "severity": message.severity,
+        "title": message.title,
+        "subject": message.first.subject if len(message.items) == 1 else message.title,
+        "happened": message.happened,
+        "check_in": message.first.check_in,
+        "next_step": message.first.next_step,
+        "actor": message.first.actor,
+        "look_closer": message.look_closer,
+        "runbook": message.first.runbook,
+        "count": message.first.count,
+        "at": message.at.isoformat(),
+        "alerts": [asdict(item) for item in message.items],
+    }

@@ -2,19 +2,22 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
 
-from shared.domain.alerts import Severity
-from worker.alerts.channel import AlertMessage
+from shared.domain.alerting.severity import Severity
+from worker.alerts.channel import NotDelivered
 from worker.alerts.http_post import post
+from worker.alerts.message import AlertMessage, one_line
 
-_SIGNS: Final = {
+SIGNS: Final = {
     Severity.INFO: ":information_source:",
     Severity.WARNING: ":warning:",
     Severity.PAGE: ":rotating_light:",
 }
+_IN_SMALL: Final = ("Look closer", "Runbook", "Seen")
 # Slack refuses a section of over 3,000 characters and a header of over 150.
 _LONGEST_TEXT: Final = 2_500
 _LONGEST_HEADER: Final = 140
@@ -35,26 +38,23 @@ class SlackWebhook:
         """The channel's name."""
         return self._name
 
-    def send(self, message: AlertMessage) -> None:
+    def send(self, message: AlertMessage) -> str:
         """Post the message. Raises NotDelivered."""
         body = json.dumps(slack_message(message)).encode()
-        post(self._client, self._url, body, {"content-type": "application/json"})
+        answer = post(self._client, self._url, body, {"content-type": "application/json"})
+        if answer.body.strip() != b"ok":
+            # Slack says "ok" and nothing else; anything else is a proxy or a login page.
+            raise NotDelivered("the answer is not Slack's")
+        return "ok"
 
 
 def slack_message(message: AlertMessage) -> dict[str, Any]:
     """Return the message as Slack blocks, with a plain text for notifications."""
-    is_open = message.status == "open"
-    sign = _SIGNS[message.severity] if is_open else ":white_check_mark:"
-    head = message.subject if is_open else f"Resolved: {message.subject}"
-    lines = [f"*What happened:* {escape(message.happened)}"]
-    if message.check_in:
-        lines.append(f"*Check-in:* {escape(message.check_in)}")
-    lines.append(f"*Next:* {escape(message.next_step)}" + (f" _({message.actor})_" if is_open else ""))
-    context = f"`{escape(message.look_closer)}` · {message.problem} · {message.severity}"
-    if message.count > 1:
-        context += f" · {message.count} times"
+    sign = SIGNS[message.severity] if message.is_open else ":white_check_mark:"
+    facts = [(name, text) for name, text in message.facts if name not in _IN_SMALL]
+    context = " · ".join(_small(message))
     return {
-        "text": f"{sign} {escape(head)}: {escape(message.happened)}"[:_LONGEST_TEXT],
+        "text": f"{sign} {escape(message.title)}: {escape(message.happened)}"[:_LONGEST_TEXT],
         # What a booking says is text: Slack makes no link, mention or preview of it.
         "mrkdwn": False,
         "link_names": False,
@@ -65,14 +65,11 @@ def slack_message(message: AlertMessage) -> dict[str, Any]:
                 "type": "header",
                 "text": {
                     "type": "plain_text",
-                    "text": f"{sign} {head}"[:_LONGEST_HEADER],
+                    "text": f"{sign} {one_line(message.title, _LONGEST_HEADER)}",
                     "emoji": True,
                 },
             },
-            {
-                "type": "section",
-                "text": _markup("\n".join(lines)),
-            },
+            *({"type": "section", "text": _markup(_fact(*fact))} for fact in facts),
             {"type": "context", "elements": [_markup(context)]},
         ],
     }
@@ -81,6 +78,22 @@ def slack_message(message: AlertMessage) -> dict[str, Any]:
 def _markup(text: str) -> dict[str, Any]:
     """Return a text with our own markup in it; `verbatim` keeps Slack from finding links and names in the rest."""
     return {"type": "mrkdwn", "text": text[:_LONGEST_TEXT], "verbatim": True}
+
+
+def _fact(name: str, text: str) -> str:
+    lines = "\n".join(map(escape, text.split("\n")))
+    return f"*{name}:*{chr(10) if chr(10) in lines else ' '}{lines}"[:_LONGEST_TEXT]
+
+
+def _small(message: AlertMessage) -> Iterator[str]:
+    facts = dict(message.facts)
+    if "Look closer" in facts:
+        yield f"`{escape(facts['Look closer'])}`"
+    yield f"{message.first.problem} · {message.severity}"
+    if "Runbook" in facts:
+        yield escape(facts["Runbook"])
+    if "Seen" in facts:
+        yield facts["Seen"]
 
 
 def escape(text: str) -> str:

@@ -19,6 +19,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "events": ("worker.cli.events", "Fetch events of Seam that never came by webhook."),
     "reconcile": ("worker.cli.reconcile", "Compare the ledger with Seam, code by code; rebuild what is missing."),
     "webhook": ("worker.cli.webhook", "Create the webhook at Seam, and print its secret once."),
+    "alerts": ("worker.cli.alerts", "Alerts: list, test channels, handle, silence."),
     "parked": ("worker.cli.parked", "Messages that couldn't be used: list, show, replay, discard."),
 }
 

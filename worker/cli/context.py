@@ -9,8 +9,10 @@ from typing import Any
 
 import click
 
+from shared.doors_file import InvalidDoorsFile
 from shared.settings import InvalidSettings, Settings, load_settings
-from worker.assembly import Ports, alert_channels, open_ports
+from worker.alerts.setup import Alerting, InvalidAlerting
+from worker.assembly import Ports, alerting_of, open_ports
 
 _RUN_FILE = Path(".oracode") / "run.json"
 
@@ -51,7 +53,25 @@ def _log_to_stderr() -> None:
 def open_ledger() -> tuple[Settings, Ports]:
     """Return the settings and the ledger."""
     settings = settings_for("REDIS_URL")
-    return settings, open_ports(settings, alert_channels(settings))
+    try:
+        alerting = alerting_of(settings)
+    except ValueError:
+        # Whoever only looks need not hold the channels' secrets; what is sent, the worker sends by its own rules.
+        return settings, open_ports(settings)
+    return settings, open_ports(settings, alerting.channels, policy=alerting.policy)
+
+
+def alerting_for(settings: Settings) -> Alerting:
+    """Return channels and rules of alerting; ends the command with 2 where they can't be used."""
+    try:
+        return alerting_of(settings)
+    except InvalidDoorsFile as invalid:
+        click.echo(f"DOORS_FILE {invalid}", err=True)
+        raise SystemExit(2) from None
+    except InvalidAlerting as invalid:
+        for name, problem in sorted(invalid.problems.items()):
+            click.echo(f"{name} {problem}", err=True)
+        raise SystemExit(2) from None
 
 
 def _local_run() -> dict[str, Any]:

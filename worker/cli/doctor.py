@@ -13,9 +13,10 @@ from redis.exceptions import ResponseError
 from shared.clock import system_clock
 from shared.contracts import BOOKING_QUEUE
 from shared.domain.doors import Door, NotADoor, door_from_device
+from shared.doors_file import InvalidDoorsFile
 from shared.settings import Settings
-from worker.alerts.routes import InvalidAlertUrls
-from worker.assembly import Ports, alert_channels, open_ports, seam_client, units_of
+from worker.alerts.setup import InvalidAlerting
+from worker.assembly import Ports, alerting_of, open_ports, seam_client, units_of
 from worker.bridge import REJECTED_QUEUE
 from worker.cli.context import settings_for
 from worker.cli.doctor_server import judge
@@ -73,12 +74,15 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         remedy = "make each with: python -c 'import secrets; print(secrets.token_urlsafe(24))'"
         yield Finding("BOOKING_TOKENS", "bad", f"{short} of them can be guessed: too short", remedy)
     try:
-        names = [channel.name for channel in alert_channels(settings)]
-    except InvalidAlertUrls as invalid:
-        yield Finding("ALERT_URLS", "bad", str(invalid))
+        names = [channel.name for channel in alerting_of(settings).channels]
+    except InvalidAlerting as invalid:
+        for name, problem in invalid.problems.items():
+            yield Finding(name, "bad", problem)
+    except InvalidDoorsFile:
+        yield Finding("alert channels", "bad", "can't be judged while DOORS_FILE can't be read")
     else:
         if names:
-            yield Finding("ALERT_URLS", "ok", ", ".join(names))
+            yield Finding("alert channels", "ok", ", ".join(names))
         else:
             yield Finding("ALERT_URLS", "bad", "nobody is told of failures", "set it to a Slack or a signed webhook")
     try:
@@ -131,11 +135,23 @@ def _work(settings: Settings, ports: Ports) -> Iterator[Finding]:
     parked = ports.parked.count()
     remedy = "look at them with `oracode parked list`" if parked else ""
     yield Finding("parked messages", "warn" if parked else "ok", str(parked), remedy)
-    for alert in ports.alerts.all():
+    yield from _alerts(ports)
+
+
+def _alerts(ports: Ports) -> Iterator[Finding]:
+    """Find what no channel took: of pages, a person may know nothing."""
+    alerts = list(ports.alerts.all())
+    for group, state in ports.alerts.groups.load_many({alert.group for alert in alerts}).items():
+        for parcel in state.parcels.values():
+            if parcel.attempts:
+                kind = "a page" if parcel.is_page else "a message"
+                text = f"{parcel.channel} has not taken {kind} about {group} after {parcel.attempts} tries"
+                yield Finding("alert", "bad", f"{text}: {parcel.error}", f"try `oracode alerts test {parcel.channel}`")
+    for alert in alerts:
         for channel, told in alert.told.items():
-            if told.attempts:
-                text = f"{channel} has not taken {alert.notice.key} after {told.attempts} tries: {told.error}"
-                yield Finding("alert", "bad", text, "check the channel's address in ALERT_URLS")
+            if alert.is_open and told.lost:
+                text = f"{channel} never took {alert.key}: {told.error}"
+                yield Finding("alert", "bad", text, "check the channel's address, then look at the alert yourself")
 
 
 def _stream(settings: Settings, ports: Ports, stream: str) -> Finding:

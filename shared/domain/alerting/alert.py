@@ -1,0 +1,160 @@
+"""One problem over its life: counted while it is open, told again only with news, resolved once.
+
+`sequence` numbers what is to be told: a channel is behind while its own is lower. A channel that missed some hears the
+newest alone, as it then stands.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.alerting.severity import Severity, severity
+from shared.domain.records import AlertNotice
+
+
+class News(StrEnum):
+    """Why it is told (again)."""
+
+    OPENED = "opened"
+    CHANGED = "changed"
+    ROSE = "rose"
+    REMINDER = "reminder"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """How far one channel has been told: up to `sequence`, in the conversation `thread`.
+
+    `lost` says that it was given up: the channel took it never, and `error` says why. `tried` is what it may have got
+    in a try whose answer is unknown.
+    """
+
+    sequence: int = 0
+    tried: int = 0
+    thread: str = ""
+    lost: bool = False
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One problem. `severity` is the level that was told last; `reminders` counts those since it was reached.
+
+    `group` names those that it is told with. `handled_by` is who said that it needs no more reminders. `hit` and
+    `subjects` are, for a cause of many problems, how many and which.
+    """
+
+    notice: AlertNotice
+    opened_at: datetime
+    news_at: datetime
+    group: str = ""
+    severity: Severity = Severity.WARNING
+    is_open: bool = True
+    count: int = 1
+    sequence: int = 1
+    opened_sequence: int = 1
+    news: News = News.OPENED
+    reminders: int = 0
+    handled_by: str = ""
+    hit: int = 0
+    subjects: tuple[str, ...] = ()
+    told: Mapping[str, Told] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The problem's key."""
+        return self.notice.key
+
+    def told_to(self, channel: str) -> Told:
+        """Return how far `channel` has been told."""
+        return self.told.get(channel, Told())
+
+    def is_behind(self, channel: str) -> bool:
+        """Say whether there is something that `channel` hasn't been told."""
+        return self.told_to(channel).sequence < self.sequence
+
+    def knows(self, channel: str) -> bool:
+        """Say whether `channel` was told of this problem since it last opened, or may have been."""
+        told = self.told_to(channel)
+        is_told = told.sequence >= self.opened_sequence and not told.lost
+        return is_told or told.tried >= self.opened_sequence
+
+
+def heard(before: Alert | None, notice: AlertNotice, *, group: str = "", level: Severity | None = None) -> Alert | None:
+    """Return the alert after `notice`; None where a problem is resolved that nobody was told of.
+
+    `group` and `level` count where the problem is new.
+    """
+    if before is None or (notice.raised and not before.is_open):
+        return _opened(before, notice, group, level) if notice.raised else None
+    if notice.raised:
+        is_news = notice.happened != before.notice.happened
+        after = replace(before, notice=notice, count=before.count + 1)
+        return _with_news(after, News.CHANGED, notice.at) if is_news else after
+    if not before.is_open:
+        return before
+    return replace(_with_news(before, News.RESOLVED, notice.at), is_open=False)
+
+
+def _opened(before: Alert | None, notice: AlertNotice, group: str, level: Severity | None) -> Alert:
+    sequence = before.sequence + 1 if before else 1
+    return Alert(
+        notice=notice,
+        opened_at=notice.at,
+        news_at=notice.at,
+        group=group or notice.key,
+        severity=level or severity(notice.check_in, notice.at, check_out=notice.check_out),
+        sequence=sequence,
+        opened_sequence=sequence,
+        told=before.told if before else {},
+    )
+
+
+def _with_news(alert: Alert, news: News, now: datetime) -> Alert:
+    """Return the alert with something new to be told; who handled what was known hasn't handled this."""
+    return replace(alert, sequence=alert.sequence + 1, news=news, news_at=now, handled_by="")
+
+
+def risen(alert: Alert, level: Severity, now: datetime) -> Alert:
+    """Return the alert at a higher level, which is news: also of what somebody handles, for check-in is nearer now."""
+    after = replace(alert, sequence=alert.sequence + 1, news=News.ROSE, news_at=now)
+    return replace(after, severity=level, reminders=0)
+
+
+def reminded(alert: Alert, now: datetime) -> Alert:
+    """Return the alert with a reminder to be told."""
+    after = replace(alert, sequence=alert.sequence + 1, news=News.REMINDER, news_at=now)
+    return replace(after, reminders=alert.reminders + 1)
+
+
+def handled(alert: Alert, by: str) -> Alert:
+    """Record that somebody takes care of it: no more reminders, until there is news."""
+    return replace(alert, handled_by=by) if alert.is_open else alert
+
+
+def delivered(alert: Alert, channel: str, sequence: int, *, thread: str = "") -> Alert:
+    """Record that `channel` has taken what `sequence` stood for; a late word takes nothing back."""
+    known = alert.told_to(channel)
+    goes_on = known.thread if alert.knows(channel) else ""
+    told = Told(sequence=max(sequence, known.sequence), thread=goes_on or thread or alert.key)
+    return replace(alert, told={**alert.told, channel: told})
+
+
+def maybe_told(alert: Alert, channel: str, sequence: int, *, thread: str) -> Alert:
+    """Record that `channel` may have got what `sequence` stood for; the same object where that is known."""
+    known = alert.told_to(channel)
+    if max(known.tried, known.sequence) >= sequence:
+        return alert
+    told = replace(known, tried=sequence, thread=known.thread if alert.knows(channel) else thread)
+    return replace(alert, told={**alert.told, channel: told})
+
+
+def given_up(alert: Alert, channel: str, sequence: int, *, error: str) -> Alert:
+    """Record that `channel` wouldn't take what `sequence` stood for, and isn't tried with it any more."""
+    known = alert.told_to(channel)
+    if known.sequence >= sequence:
+        return alert
+    told = replace(known, sequence=sequence, lost=True, error=error)
+    return replace(alert, told={**alert.told, channel: told})

@@ -1,0 +1,32 @@
+"""How many messages a channel gets: a token bucket, as a value. It delays, it never drops."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Up to `burst` messages at once, and one more after each `every`."""
+
+    burst: int = 20
+    every: timedelta = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a channel may still get: `left` as of `at`."""
+
+    left: float
+    at: datetime
+
+
+def spend(budget: Budget | None, rate: Rate, now: datetime, *, at_any_price: bool) -> tuple[Budget, datetime | None]:
+    """Take one message; return what is left, and when to come again where there is none.
+
+    `at_any_price` takes it anyway, and lets those wait longer that come after.
+    """
+    before = budget or Budget(rate.burst, now)
+    left = min(float(rate.burst), before.left + max(timedelta(), now - before.at) / rate.every)
+    if left >= 1 or at_any_price:
+        return Budget(max(left - 1, -float(rate.burst)), now), None
+    return Budget(left, now), now + (1 - left) * rate.every

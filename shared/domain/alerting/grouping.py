@@ -1,0 +1,22 @@
+"""Which problems are told together: those that one person mends with one deed."""
+
+from typing import Final
+
+from shared.domain.alerting.parents import parent_of
+from shared.domain.alerting.routing import Place
+from shared.domain.records import AlertNotice
+
+# Problems of which there is one for each booking or door; all others stand alone.
+_MANY: Final = ("booking/", "door/")
+
+
+def group_of(notice: AlertNotice, place: Place) -> str:
+    """Return the group's name: one kind of problem, for one who acts, in one building (where buildings are known).
+
+    Children are in their parent's group, so that the parent is looked at when one of them opens or closes.
+    """
+    if parent := parent_of(notice):
+        return parent.key
+    if not notice.key.startswith(_MANY):
+        return notice.key
+    return "/".join(filter(None, (notice.problem, notice.actor, place.building)))

@@ -1,0 +1,77 @@
+"""The rules of alerting, as the settings make them: values only, the same for every worker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.domain.alerting.absence import LEVELS
+from shared.domain.alerting.budget import Rate
+from shared.domain.alerting.quiet import QuietHours
+from shared.domain.alerting.routing import Routing
+from shared.domain.alerting.severity import PAGE_BEFORE, WARN_BEFORE, Severity, severity
+from shared.domain.records import AlertNotice
+
+_MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = timedelta(hours=1)
+
+# Each pause follows the one before; the last repeats for as long as the problem is open.
+REMINDERS: Final[Mapping[Severity, tuple[timedelta, ...]]] = {
+    Severity.INFO: (),
+    Severity.WARNING: (4 * _HOUR, 12 * _HOUR, 24 * _HOUR),
+    Severity.PAGE: (15 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR, 4 * _HOUR, 8 * _HOUR, 24 * _HOUR),
+}
+# How long the first of a group waits for others: twenty doors that lose their slots take Seam some seconds to tell.
+GROUP_WINDOW: Final = timedelta(seconds=30)
+LONGEST_PAGE_WINDOW: Final = timedelta(seconds=5)
+# With the pauses of `shared.domain.retries` about a day: whoever mends a channel by then has missed nothing.
+MOST_TRIES: Final = 150
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertPolicy:
+    """What decides how loudly, how often and by which channels people are told.
+
+    `silent_for` says, by the kind of absence, after how long something is missed.
+    """
+
+    routing: Routing = field(default_factory=Routing)
+    page_before: timedelta = PAGE_BEFORE
+    warn_before: timedelta = WARN_BEFORE
+    levels: Mapping[str, Severity] = field(default_factory=lambda: LEVELS)
+    reminders: Mapping[Severity, tuple[timedelta, ...]] = field(default_factory=lambda: REMINDERS)
+    group_window: timedelta = GROUP_WINDOW
+    quiet: QuietHours | None = None
+    rate: Rate = field(default_factory=Rate)
+    tries_before_fallback: int = 4
+    most_tries: int = MOST_TRIES
+    runbook_url: str = ""
+    silent_for: Mapping[str, timedelta] = field(default_factory=dict)
+
+    def severity(self, notice: AlertNotice, now: datetime) -> Severity:
+        """Return how much the problem hurries now; `levels` is for problems that no check-in puts a time on."""
+        if notice.check_in is None and notice.problem in self.levels:
+            return self.levels[notice.problem]
+        return severity(
+            notice.check_in,
+            now,
+            check_out=notice.check_out,
+            page_before=self.page_before,
+            warn_before=self.warn_before,
+        )
+
+    def changes_at(self, notice: AlertNotice, now: datetime) -> datetime | None:
+        """Return when it hurries more (or no longer) by itself."""
+        if notice.check_in is None:
+            return None
+        moments = (notice.check_in - self.warn_before, notice.check_in - self.page_before, notice.check_out)
+        return min((moment for moment in moments if moment is not None and moment > now), default=None)
+
+    def window(self, level: Severity) -> timedelta:
+        """Return how long news of this level waits for others of its group."""
+        return min(self.group_window, LONGEST_PAGE_WINDOW) if level is Severity.PAGE else self.group_window
+
+    def pause(self, level: Severity, reminders: int) -> timedelta | None:
+        """Return how long after the last word the next reminder follows, None where none does."""
+        pauses = self.reminders.get(level, ())
+        return pauses[min(reminders, len(pauses) - 1)] if pauses else None

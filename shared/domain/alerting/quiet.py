@@ -1,0 +1,30 @@
+"""Quiet hours: the part of each day in which what doesn't hurry is held back."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """From `starts` to `ends` on the clock of `time_zone`, over midnight where the end comes first."""
+
+    starts: time
+    ends: time
+    time_zone: str
+
+    def until(self, now: datetime) -> datetime | None:
+        """Return when the quiet hours that `now` lies in end, aware; None outside of them."""
+        zone = ZoneInfo(self.time_zone)
+        local = now.astimezone(zone)
+        clock = local.time()
+        if self.starts <= self.ends:
+            is_quiet, is_next_day = self.starts <= clock < self.ends, False
+        else:
+            is_quiet, is_next_day = clock >= self.starts or clock < self.ends, clock >= self.starts
+        if not is_quiet:
+            return None
+        day = local.date() + timedelta(days=1 if is_next_day else 0)
+        end = datetime.combine(day, self.ends, zone).astimezone(now.tzinfo)
+        # In the hour that the clocks go back, the end on the clock may lie behind us: then it is its second time.
+        return end if end > now else datetime.combine(day, self.ends, zone).replace(fold=1).astimezone(now.tzinfo)

@@ -1,0 +1,42 @@
+"""Silences: what people don't want to hear of for a while. Each has an end: a silence that is forgotten ends too."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from shared.domain.records import AlertNotice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """Holds back every open problem that all of its conditions fit; an empty condition fits everything."""
+
+    silence_id: str
+    until: datetime
+    key: str = ""
+    problem: str = ""
+    device_id: str = ""
+    booking_id: str = ""
+    by: str = ""
+    why: str = ""
+
+    @property
+    def says_what(self) -> bool:
+        """Whether it has a condition at all."""
+        return bool(self.key or self.problem or self.device_id or self.booking_id)
+
+    def fits(self, notice: AlertNotice) -> bool:
+        """Say whether it holds back `notice`; `key` is a glob."""
+        return (
+            self.says_what
+            and (not self.key or fnmatchcase(notice.key, self.key))
+            and (not self.problem or notice.problem == self.problem)
+            and (not self.device_id or notice.device_id == self.device_id)
+            and (not self.booking_id or notice.booking_id == self.booking_id)
+        )
+
+
+def silent_until(notice: AlertNotice, silences: Iterable[Silence], now: datetime) -> datetime | None:
+    """Return until when the problem is held back, None where it isn't."""
+    return max((one.until for one in silences if one.until > now and one.fits(notice)), default=None)

@@ -1,0 +1,83 @@
+"""Groups of alerts in Redis: which alerts are in one, and what is under way of it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, cast
+
+from redis import Redis
+from redis.client import Pipeline
+
+from shared import redis_keys
+from shared.clock import Clock
+from shared.domain.alerting.parcels import Group
+from shared.ledger.due import DueSet, alert_item
+from shared.ledger.records import Conflict, RecordStore
+
+_LEAVE: Final = (Path(__file__).parent / "leave_group.lua").read_text()
+_MOST_CONFLICTS: Final = 50
+
+
+class AlertGroups:
+    """What one look at a group needs. A member's number grows with each of its changes, so that none is overlooked."""
+
+    def __init__(self, redis: Redis, *, due: DueSet, clock: Clock, retention: timedelta) -> None:
+        self._redis = redis
+        self._due = due
+        self._clock = clock
+        self._retention = retention
+        self._records = RecordStore(redis, Group)
+        self._leave = redis.register_script(_LEAVE)
+
+    def join(self, group: str, key: str, *, pipeline: Pipeline) -> None:
+        """Queue: note that the alert of this key belongs to the group, and has changed."""
+        members = redis_keys.alert_group_members(group)
+        pipeline.hincrby(members, key, 1)
+        pipeline.expire(members, self._retention)
+
+    def members(self, group: str) -> dict[str, int]:
+        """Return the keys of the group's alerts, with their numbers."""
+        found = cast(Any, self._redis.hgetall(redis_keys.alert_group_members(group)))
+        return {str(key): int(number) for key, number in found.items()}
+
+    def leave(self, group: str, members: Mapping[str, int]) -> None:
+        """Take alerts out of the group, those that haven't changed since they had these numbers. Atomic."""
+        if members:
+            args = [part for member in members.items() for part in member]
+            self._leave(keys=[redis_keys.alert_group_members(group)], args=args)
+
+    def load(self, group: str) -> tuple[Group, int]:
+        """Return what is under way, and the version under which it may be saved."""
+        record, version = self._records.load(redis_keys.alert_group_record(group))
+        return record or Group(), version
+
+    def load_many(self, groups: Iterable[str]) -> dict[str, Group]:
+        """Return what is under way of each of these groups."""
+        names = list(groups)
+        found = self._records.load_many([redis_keys.alert_group_record(name) for name in names])
+        return {name: record for name, record in zip(names, found, strict=True) if record is not None}
+
+    def save(self, group: str, state: Group, *, version: int) -> None:
+        """Write what is under way. Raises Conflict where somebody else did since it was loaded."""
+        expires_at = self._clock() + self._retention
+        self._records.save(redis_keys.alert_group_record(group), state, version=version, expires_at=expires_at)
+
+    def update(self, group: str, change: Callable[[Group], Group]) -> Group:
+        """Change what is under way, as it stands now. Raises Conflict after too many others."""
+        for _ in range(_MOST_CONFLICTS):
+            before, version = self.load(group)
+            after = change(before)
+            if after == before:
+                return before
+            try:
+                self.save(group, after, version=version)
+            except Conflict:
+                continue
+            return after
+        raise Conflict(group)
+
+    def rest(self, group: str, until: datetime | None, *, seen: dict[str, int]) -> None:
+        """Put the group at its next time, or take it out of the due-set; a member that changed since is looked at."""
+        self._due.set([(alert_item(group), until)])
+        if self.members(group) != seen:
+            self._due.advance([alert_item(group)], self._clock())

@@ -1,0 +1,37 @@
+"""Silences in Redis: one hash; those that ended are taken out when it is read."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+from redis import Redis
+
+from shared import redis_keys
+from shared.clock import Clock
+from shared.domain.alerting.silences import Silence
+
+
+class Silences:
+    """What people don't want to hear of for a while."""
+
+    def __init__(self, redis: Redis, *, clock: Clock) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._adapter = TypeAdapter(Silence)
+
+    def add(self, silence: Silence) -> None:
+        """Keep a silence; one of the same id is replaced."""
+        self._redis.hset(redis_keys.SILENCES, silence.silence_id, self._adapter.dump_json(silence).decode())
+
+    def remove(self, silence_id: str) -> bool:
+        """End a silence now; False where there is none of this id."""
+        return bool(self._redis.hdel(redis_keys.SILENCES, silence_id))
+
+    def all(self) -> list[Silence]:
+        """Return those that last, the one that ends first at the top."""
+        found: Mapping[str, str] = cast(Any, self._redis.hgetall(redis_keys.SILENCES))
+        silences = [self._adapter.validate_json(text) for text in found.values()]
+        now = self._clock()
+        if over := [each.silence_id for each in silences if each.until <= now]:
+            self._redis.hdel(redis_keys.SILENCES, *over)
+        return sorted((each for each in silences if each.until > now), key=lambda each: each.until)

@@ -1,0 +1,169 @@
+"""Who hears of a problem, what is told together, and what one cause stands for."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.alerting.absence import ABSENCES, absence_notice
+from shared.domain.alerting.alert import Alert, heard
+from shared.domain.alerting.grouping import group_of
+from shared.domain.alerting.parents import BY_KEY, PARENTS, gathered
+from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.routing import Place, Route, Routing
+from shared.domain.alerting.severity import Severity
+from shared.domain.alerting.silences import Silence, silent_until
+from shared.domain.records import AlertNotice
+from shared.domain.troubles import TROUBLES
+from tests.shared.stories import NOW
+
+NOTICE = AlertNotice(
+    at=NOW, raised=True, key="booking/1/no_slot/d", problem="no_slot", actor="ops", device_id="d", booking_id="1"
+)
+PLACES = {"d": Place(units=frozenset({"101"}), tags=frozenset({"vip"}), building="Tower A")}
+CHANNELS = ("ops", "duty", "tower", "mail")
+
+
+ROUTES = [
+    pytest.param((), "", Severity.INFO, CHANNELS, id="no routes: all"),
+    pytest.param((Route(channels=("ops",)),), "", Severity.INFO, ("ops",), id="everything"),
+    pytest.param((Route(channels=("duty",), severity=Severity.PAGE),), "mail", Severity.INFO, (), id="not yet"),
+    pytest.param((Route(channels=("duty",), severity=Severity.PAGE),), "mail", Severity.PAGE, ("duty",), id="now"),
+    pytest.param(
+        (Route(channels=("tower",), buildings=frozenset({"Tower A"})), Route(channels=("ops",))),
+        "",
+        Severity.INFO,
+        ("ops", "tower"),
+        id="every route counts, in the channels' order",
+    ),
+    pytest.param(
+        (Route(channels=("ops",), tags=frozenset({"vip"}), units=frozenset({"102"})),),
+        "mail",
+        Severity.PAGE,
+        ("mail",),
+        id="all conditions must fit; else the fallback",
+    ),
+    pytest.param(
+        (Route(channels=("ops",), problems=frozenset({"too_long"})),), "", Severity.INFO, CHANNELS, id="a gap: all"
+    ),
+    pytest.param((Route(channels=("ops",), devices=frozenset({"d"})),), "", Severity.INFO, ("ops",), id="a door"),
+]
+
+
+@pytest.mark.parametrize(("routes", "fallback", "level", "channels"), ROUTES)
+def test_routes(routes: tuple[Route, ...], fallback: str, level: Severity, channels: tuple[str, ...]) -> None:
+    """A gap in the routes is no reason for silence; a level that nobody asked for is."""
+    routing = Routing(channels=CHANNELS, routes=routes, fallback=fallback, places=PLACES)
+    assert routing.channels_for(NOTICE, level) == channels
+
+
+GROUPS = [
+    pytest.param({}, "no_slot/ops/Tower A", id="a booking's problem"),
+    pytest.param({"device_id": "elsewhere"}, "no_slot/ops", id="no building known"),
+    pytest.param({"key": "door/d/nearly_full", "problem": "nearly_full"}, "nearly_full/ops/Tower A", id="a door's"),
+    pytest.param({"key": "parked/booking-created", "problem": "message_parked"}, "parked/booking-created", id="alone"),
+    pytest.param({"problem": "in_doubt"}, "seam/unavailable", id="a child"),
+    pytest.param({"key": "seam/unavailable", "problem": "seam_unavailable"}, "seam/unavailable", id="a parent"),
+]
+
+
+@pytest.mark.parametrize(("fields", "group"), GROUPS)
+def test_groups(fields: dict[str, str], group: str) -> None:
+    """What one person mends with one deed is told together."""
+    notice = replace(NOTICE, **fields)  # type: ignore[arg-type]
+    assert group_of(notice, PLACES.get(notice.device_id, Place())) == group
+
+
+SILENCES = [
+    pytest.param({"key": "booking/1/*"}, True, id="glob"),
+    pytest.param({"key": "booking/2/*"}, False, id="other glob"),
+    pytest.param({"problem": "no_slot", "device_id": "d"}, True, id="both"),
+    pytest.param({"problem": "no_slot", "device_id": "e"}, False, id="one of two"),
+    pytest.param({"booking_id": "1"}, True, id="booking"),
+    pytest.param({}, False, id="nothing said"),
+]
+
+
+@pytest.mark.parametrize(("conditions", "fits"), SILENCES)
+def test_silences(conditions: dict[str, str], *, fits: bool) -> None:
+    """All conditions must fit; one without any holds back nothing; one that is over neither."""
+    silence = Silence(silence_id="s", until=NOW + timedelta(hours=1), **conditions)
+    assert silence.fits(NOTICE) is fits
+    assert (silent_until(NOTICE, [silence], NOW) is not None) is fits
+    assert silent_until(NOTICE, [silence], NOW + timedelta(hours=1)) is None
+
+
+POLICY = AlertPolicy()
+AWAY = BY_KEY["seam/unavailable"]
+
+
+def child(booking: str, *, hours: float = 50, problem: str = "seam_unavailable", door: str = "d") -> Alert:
+    """Return a booking's problem that has a parent."""
+    notice = replace(
+        NOTICE,
+        key=f"booking/{booking}/{problem}/{door}",
+        problem=problem,
+        subject=f"Booking {booking}",
+        booking_id=booking,
+        check_in=NOW + timedelta(hours=hours),
+        check_out=NOW + timedelta(hours=hours + 40),
+    )
+    alert = heard(None, notice, group=AWAY.key)
+    assert alert is not None
+    return alert
+
+
+def test_a_parent_stands_for_its_children() -> None:
+    """It counts bookings, not doors; hurries as the nearest does; names ten."""
+    children = [child(f"BK-{n:03}", hours=30 + n) for n in range(99)]
+    children += [child("BK-near", hours=1, problem="in_doubt"), child("BK-near", hours=1, door="e")]
+    parent = gathered(None, AWAY, children, POLICY, NOW)
+    assert parent is not None
+    assert (parent.hit, len(parent.subjects), parent.subjects[0]) == (100, 10, "Booking BK-near")
+    assert parent.severity is Severity.PAGE
+    assert parent.notice.happened == TROUBLES["seam_unavailable"].happened
+
+
+def test_more_children_are_no_news() -> None:
+    """The count is kept true without a word; a nearer check-in moves the time at which it rises."""
+    parent = gathered(None, AWAY, [child("BK-1")], POLICY, NOW)
+    grown = gathered(parent, AWAY, [child("BK-1"), child("BK-2", hours=30)], POLICY, NOW)
+    assert parent is not None
+    assert grown is not None
+    assert (grown.hit, grown.sequence, grown.notice.check_in) == (2, 1, NOW + timedelta(hours=30))
+    assert gathered(grown, AWAY, [child("BK-1"), child("BK-2", hours=30)], POLICY, NOW) is grown
+
+
+def test_a_parent_is_over_with_its_last_child() -> None:
+    """Other problems of the same bookings don't keep it open."""
+    parent = gathered(None, AWAY, [child("BK-1")], POLICY, NOW)
+    over = gathered(
+        parent, AWAY, [replace(child("BK-1"), is_open=False), child("BK-1", problem="no_slot")], POLICY, NOW
+    )
+    assert over is not None
+    assert (over.is_open, over.sequence) == (False, 2)
+    again = gathered(over, AWAY, [child("BK-3")], POLICY, NOW)
+    assert again is not None
+    assert (again.is_open, again.sequence) == (True, 3)
+    assert gathered(None, AWAY, [], POLICY, NOW) is None
+
+
+def test_every_parent_says_something() -> None:
+    """Each has a row that people read."""
+    assert {parent.problem for parent in PARENTS.values()} <= set(TROUBLES)
+
+
+def test_what_never_beat_is_not_missed() -> None:
+    """What did is, once it has been silent for too long, until it beats again."""
+    for problem, absence in ABSENCES.items():
+        assert absence_notice(problem, {}, NOW) is None
+        longest = absence.silent_for or timedelta(days=3)
+        for silence, is_missed in ((longest, False), (longest * 1.01, True)):
+            notice = absence_notice(problem, {absence.beat: NOW - silence}, NOW, silent_for=longest)
+            assert notice is not None
+            assert (notice.raised, AlertPolicy().severity(notice, NOW)) == (is_missed, absence.severity)
+
+
+def test_whether_bookings_should_come_every_day_only_the_operator_knows() -> None:
+    """Without a word in ALERTS_FILE nobody is told that they don't."""
+    assert absence_notice("bookings_silent", {"bookings": NOW - timedelta(days=400)}, NOW) is None

@@ -1,0 +1,123 @@
+"""Messages as channels get them, for every test of what channels make of them."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from shared.domain.alerting.alert import Alert, delivered, heard, reminded, risen
+from shared.domain.alerting.parcels import Parcel, Status, delivery_id
+from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.routing import Place, Routing
+from shared.domain.alerting.severity import Severity
+from shared.domain.records import AlertNotice
+from shared.domain.troubles import TROUBLES
+from tests.shared.stories import NOW
+from worker.alerts.message import AlertMessage, message_of
+
+CHANNEL = "ops"
+
+
+def notice(booking: str = "BK-1", problem: str = "no_slot", **fields: Any) -> AlertNotice:
+    """Return what the domain tells of one booking's problem."""
+    trouble = TROUBLES[problem]
+    known: dict[str, Any] = {
+        "at": NOW,
+        "raised": True,
+        "key": f"booking/{booking}/{problem}/d-1",
+        "problem": problem,
+        "subject": f"Booking {booking} on Room 101",
+        "happened": trouble.happened,
+        "next_step": trouble.next_step,
+        "actor": trouble.actor,
+        "look_closer": f"oracode bookings show {booking}",
+        "check_in": NOW + timedelta(hours=20),
+        "check_out": NOW + timedelta(days=4),
+        "time_zone": "Europe/Berlin",
+        "booking_id": booking,
+        "device_id": "d-1",
+    }
+    return AlertNotice(**(known | fields))
+
+
+def opened(of: AlertNotice, level: Severity = Severity.WARNING) -> Alert:
+    """Return the alert that a notice opens."""
+    alert = heard(None, of, group=f"{of.problem}/{of.actor}", level=level)
+    assert alert is not None
+    return alert
+
+
+def resolved(alert: Alert, *, thread: str = "") -> Alert:
+    """Return the alert after its end, which the channel knew of."""
+    told = delivered(alert, CHANNEL, alert.sequence, thread=thread)
+    over = heard(told, replace(alert.notice, raised=False, at=NOW + timedelta(hours=1)))
+    assert over is not None
+    return over
+
+
+def message(*alerts: Alert, others: tuple[Alert, ...] = (), building: str = "", runbook_url: str = "") -> AlertMessage:
+    """Return what a channel is told of these alerts; `others` are in their group, and told before."""
+    status: Status = "open" if alerts[0].is_open else "resolved"
+    members = {alert.key: alert.sequence for alert in alerts}
+    group = alerts[0].group
+    parcel = Parcel(
+        channel=CHANNEL,
+        status=status,
+        members=members,
+        delivery_id=delivery_id(group, members),
+        is_page=False,
+        at=NOW,
+    )
+    places = {"d-1": Place(building=building)} if building else {}
+    policy = AlertPolicy(routing=Routing(channels=(CHANNEL,), places=places), runbook_url=runbook_url)
+    known = {alert.key: alert for alert in (*alerts, *others)}
+    return message_of(parcel, known, group=group, policy=policy, now=NOW)
+
+
+def one(**fields: Any) -> AlertMessage:
+    """Return a message of one problem; `fields` are its notice's."""
+    return message(opened(notice(**fields)))
+
+
+def situations() -> dict[str, AlertMessage]:
+    """Return the situations that golden messages show."""
+    single = opened(notice())
+    many = [
+        opened(
+            notice(
+                f"BK-{number:02}",
+                "no_slots_configured",
+                subject=f"Booking BK-{number:02} on Room {number}",
+                check_in=NOW + timedelta(hours=number),
+            ),
+            Severity.PAGE if number <= 2 else Severity.WARNING,
+        )
+        for number in range(1, 15)
+    ]
+    seam = replace(
+        opened(
+            notice(
+                problem="seam_unavailable",
+                key="seam/unavailable",
+                subject="Seam is away",
+                look_closer="oracode doctor",
+                booking_id="",
+                device_id="",
+            )
+        ),
+        hit=100,
+        subjects=tuple(f"Booking BK-{number} on Room {number}" for number in range(10)),
+    )
+    return {
+        "one-booking": message(single, runbook_url="https://wiki.example/runbook"),
+        "now-urgent": message(risen(delivered(single, CHANNEL, 1), Severity.PAGE, NOW)),
+        "reminder": message(reminded(replace(delivered(single, CHANNEL, 1), count=7), NOW)),
+        "resolved": message(resolved(single)),
+        "building": message(*many, building="Tower A"),
+        "building-resolved": message(*(resolved(each, thread="t") for each in many), building="Tower A"),
+        "seam-away": message(seam),
+        "hostile-text": one(
+            booking="<!channel>",
+            subject="Booking <!channel> on <https://evil.example|Room> [x](https://evil.example) <b>101</b>",
+            happened="It says `rm` & *all*\n<@U1> <at>everyone</at>",
+        ),
+    }

@@ -1,0 +1,136 @@
+"""What stops happening is missed; the pulse beats, and calls outside once a minute."""
+
+import threading
+from datetime import datetime, timedelta
+
+import httpx
+import pytest
+from redis import Redis
+
+from shared import redis_keys
+from shared.domain.alerting.absence import SWEEP
+from shared.ledger.beats import Beats
+from tests.shared.ledgers import alert_ledger
+from tests.shared.stories import NOW
+from tests.support.waiting import wait_until
+from worker import absence
+from worker.absence import AbsenceWatch
+from worker.pulse import Pulse
+
+
+class Clock:
+    """A clock that is set."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        """Return its time."""
+        return self.now
+
+
+def test_a_sweep_that_stops_is_told_and_done_by_somebody_else(redis_client: Redis) -> None:
+    """Until it comes back: then that is told."""
+    clock, swept = Clock(), list[int]()
+    alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Beats(redis_client)
+    watch = AbsenceWatch(alerts=alerts, beats=beats, clock=clock, sweep=lambda: swept.append(1))
+    watch.look()
+    assert list(alerts.all()) == []
+
+    beats.beat(SWEEP, clock.now)
+    clock.now += timedelta(minutes=2)
+    watch.look()
+    assert (list(alerts.all()), len(swept)) == ([], 1)
+    clock.now += timedelta(seconds=1)
+    for _ in range(3):
+        watch.look()
+    (alert,) = alerts.all()
+    assert (alert.key, alert.severity, alert.count, len(swept)) == ("absence/sweep_silent", "page", 1, 4)
+
+    beats.beat(SWEEP, clock.now)
+    watch.look()
+    (alert,) = alerts.all()
+    assert (alert.is_open, len(swept)) == (False, 4)
+
+
+def test_the_pre_arrival_check_is_missed_after_a_day(redis_client: Redis) -> None:
+    """It is a chore; when it was done last is noted with all chores."""
+    clock = Clock()
+    alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Beats(redis_client)
+    redis_client.hset(redis_keys.CHORES, "check_arrivals", NOW.isoformat())
+    watch = AbsenceWatch(alerts=alerts, beats=beats, clock=clock, sweep=lambda: None)
+    clock.now += timedelta(hours=26)
+    watch.look()
+    assert list(alerts.all()) == []
+    clock.now += timedelta(minutes=1)
+    watch.look()
+    assert [alert.notice.subject for alert in alerts.all()] == ["Missing: check arrivals"]
+
+
+def test_the_watch_outlives_its_own_troubles(redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a look raises, the next is taken."""
+    monkeypatch.setattr(absence, "_LOOK_EVERY", timedelta(milliseconds=1))
+    looked: list[int] = []
+
+    def crash() -> datetime:
+        looked.append(1)
+        raise OSError if len(looked) % 2 else ZeroDivisionError
+
+    watch = AbsenceWatch(alerts=alert_ledger(redis_client), beats=Beats(redis_client), clock=crash, sweep=lambda: None)
+    stopping = threading.Event()
+    thread = threading.Thread(target=watch.run, args=(stopping,))
+    thread.start()
+    wait_until(lambda: len(looked) > 4, what="more looks")
+    stopping.set()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+URL = "https://hc.example/ping/tell-nobody"
+
+
+def pulse(redis: Redis, clock: Clock, handle: httpx.MockTransport, url: str = URL) -> Pulse:
+    """Return a pulse whose calls go to `handle`."""
+    return Pulse(beats=Beats(redis), url=url, client=httpx.Client(transport=handle), clock=clock)
+
+
+def test_the_heartbeat_is_called_once_a_minute_by_all_together(redis_client: Redis) -> None:
+    """However many workers sweep."""
+    called: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        called.append(str(request.url))
+        return httpx.Response(200)
+
+    workers = [pulse(redis_client, Clock(), httpx.MockTransport(handle)) for _ in range(3)]
+    for worker in workers * 3:
+        worker()
+    assert called == [URL]
+    assert Beats(redis_client).last()[SWEEP] == NOW
+    redis_client.delete("oracode:turn:heartbeat")
+    workers[0]()
+    assert len(called) == 2
+
+
+@pytest.mark.parametrize("failure", ["500", "302", "away"])
+def test_a_heartbeat_that_fails_disturbs_nobody(
+    redis_client: Redis, capsys: pytest.CaptureFixture[str], failure: str
+) -> None:
+    """It is logged, without the address, and no redirect is followed."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if failure == "away":
+            raise httpx.ConnectError(f"no way to {request.url}")
+        return httpx.Response(int(failure), headers={"location": "https://elsewhere.example"})
+
+    pulse(redis_client, Clock(), httpx.MockTransport(handle))()
+    output = capsys.readouterr().out
+    assert "heartbeat.failed" in output
+    assert "tell-nobody" not in output
+
+
+def test_without_an_address_nothing_is_called(redis_client: Redis) -> None:
+    """The beat is noted all the same."""
+    pulse(redis_client, Clock(), httpx.MockTransport(lambda _: httpx.Response(500)), url="")()
+    assert SWEEP in Beats(redis_client).last()
+    assert redis_client.keys("oracode:turn:*") == []

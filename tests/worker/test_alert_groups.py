@@ -1,0 +1,358 @@
+"""Groups of alerts on a real data server: one message for many, one cause for its children, and kills in between."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from threading import Barrier, Lock
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from shared.domain.alerting.alert import handled
+from shared.domain.alerting.budget import Rate
+from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.routing import Route, Routing
+from shared.domain.alerting.severity import Severity
+from shared.domain.alerting.silences import Silence
+from shared.ledger.alert_channels import ChannelBudgets
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.due import DueSet
+from shared.ledger.silences import Silences
+from tests.shared.keys import wrong_keys
+from tests.shared.ledgers import LEASE, RETENTION
+from tests.shared.stories import NOW
+from tests.worker.alert_messages import notice
+from tests.worker.machine import at_once
+from worker.alerts.channel import NotDelivered
+from worker.alerts.delivery import AlertDelivery
+from worker.alerts.message import AlertMessage
+
+WINDOW = timedelta(seconds=30)
+
+
+class Killed(BaseException):
+    """The worker is gone: nothing after this line happens."""
+
+
+class Channel:
+    """A channel that keeps what it gets; `trouble` is called before, `after` once it has it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.got: list[AlertMessage] = []
+        self.trouble: Callable[[], None] = lambda: None
+        self.after: Callable[[], None] = lambda: None
+        self._lock = Lock()
+
+    def send(self, message: AlertMessage) -> str:
+        """Take the message, or not."""
+        self.trouble()
+        with self._lock:
+            self.got.append(message)
+        self.after()
+        return "kept"
+
+    def told(self) -> list[tuple[str, int]]:
+        """Return each message's status and size."""
+        return [(message.status, len(message.items)) for message in self.got]
+
+
+class Stage:
+    """A ledger and a worker, with a clock of their own."""
+
+    def __init__(self, redis: Redis, channels: Sequence[Channel], **policy: Any) -> None:
+        self.now = NOW
+        names = tuple(channel.name for channel in channels)
+        rules = AlertPolicy(**({"routing": Routing(channels=names)} | policy))
+        self.redis = redis
+        self.due = DueSet(redis, lease=LEASE)
+        self.ledger = AlertLedger(redis, due=self.due, clock=self.clock, retention=RETENTION, policy=rules)
+        self.silences = Silences(redis, clock=self.clock)
+        self.deliver = AlertDelivery(
+            ledger=self.ledger,
+            silences=self.silences,
+            budgets=ChannelBudgets(redis, rate=rules.rate),
+            channels=tuple(channels),
+            lease=LEASE,
+            clock=self.clock,
+        )
+
+    def clock(self) -> Any:
+        """Return the stage's time."""
+        return self.now
+
+    def tell(self, *bookings: str, raised: bool = True, **fields: Any) -> None:
+        """Tell of the same problem with each booking."""
+        for booking in bookings:
+            self.ledger.tell(notice(booking, raised=raised, **({"at": self.now} | fields)))
+
+    def let(self, passed: timedelta, *, step: timedelta = timedelta(seconds=5)) -> None:
+        """Let time pass, sweeping as the worker does."""
+        until = self.now + passed
+        while True:
+            for item in self.due.claim(self.now, 500):
+                self.deliver(*item.ids)
+            if self.now >= until:
+                return
+            self.now = min(until, self.now + step)
+
+
+@pytest.fixture
+def channel() -> Channel:
+    """Return a channel."""
+    return Channel("a")
+
+
+@pytest.fixture
+def stage(redis_client: Redis, channel: Channel) -> Stage:
+    """Return a stage with that channel."""
+    return Stage(redis_client, [channel])
+
+
+TWENTY = [f"BK-{number}" for number in range(20)]
+
+
+def test_twenty_doors_are_one_message_and_so_is_their_end(stage: Stage, channel: Channel) -> None:
+    """However they come within the window; afterwards nothing is due, and every key is a known one."""
+    for booking in TWENTY:
+        stage.tell(booking, problem="no_slots_configured")
+        stage.let(timedelta(seconds=1), step=timedelta(seconds=1))
+    stage.let(WINDOW)
+    assert channel.told() == [("open", 20)]
+    assert wrong_keys(stage.redis) == []
+
+    stage.tell(*TWENTY, problem="no_slots_configured", raised=False)
+    stage.let(2 * WINDOW)
+    assert channel.told() == [("open", 20), ("resolved", 20)]
+    assert stage.due.count(stage.now) == (0, 0)
+    assert stage.ledger.groups.members("no_slots_configured/installer") == {}
+
+
+def test_an_outage_of_seam_is_one_message(stage: Stage, channel: Channel) -> None:
+    """A hundred bookings, one word; it says how many; a nearer check-in makes it a page; its end is one word too."""
+    hundred = [f"BK-{number}" for number in range(100)]
+    stage.tell(*hundred, problem="seam_unavailable", check_in=NOW + timedelta(hours=90))
+    stage.let(timedelta(minutes=1))
+    ((status, count),) = channel.told()
+    assert (status, count, channel.got[0].first.key) == ("open", 1, "seam/unavailable")
+    assert "100 bookings are hit" in channel.got[0].first.affects
+
+    stage.tell("BK-near", problem="in_doubt", check_in=NOW + timedelta(hours=1))
+    stage.let(timedelta(minutes=1))
+    assert [message.severity for message in channel.got] == [Severity.INFO, Severity.PAGE]
+
+    stage.tell("BK-near", problem="in_doubt", raised=False)
+    stage.tell(*hundred[1:], problem="seam_unavailable", raised=False)
+    stage.let(timedelta(minutes=2))
+    assert [message.status for message in channel.got] == ["open", "open"]
+    stage.tell(hundred[0], problem="seam_unavailable", raised=False)
+    stage.let(timedelta(minutes=2))
+    assert [message.status for message in channel.got] == ["open", "open", "resolved"]
+    assert stage.due.count(stage.now) == (0, 0)
+
+
+def test_other_trouble_of_the_same_booking_is_told_during_an_outage(stage: Stage, channel: Channel) -> None:
+    """The parent stands for its own children alone."""
+    stage.tell("BK-1", problem="seam_unavailable")
+    stage.tell("BK-1", problem="code_problem")
+    stage.let(timedelta(minutes=1))
+    assert {message.first.key for message in channel.got} == {"seam/unavailable", "booking/BK-1/code_problem/d-1"}
+
+
+def test_what_is_over_before_it_was_told_is_told_to_nobody(stage: Stage, channel: Channel) -> None:
+    """A blink is no alert."""
+    stage.tell("BK-1")
+    stage.let(timedelta(seconds=10))
+    stage.tell("BK-1", raised=False)
+    stage.let(timedelta(hours=1), step=WINDOW)
+    assert channel.got == []
+    assert stage.due.count(stage.now) == (0, 0)
+
+
+def test_a_kill_after_the_send_repeats_the_same_message(stage: Stage, channel: Channel) -> None:
+    """At least once, under the same id, and not before the lease is over; newcomers don't change it."""
+
+    def kill() -> None:
+        raise Killed
+
+    channel.after = kill
+    stage.tell("BK-1", "BK-2")
+    stage.now += WINDOW
+    with pytest.raises(Killed):
+        stage.let(timedelta())
+    channel.after = lambda: None
+    stage.tell("BK-3")
+    stage.let(LEASE * 3)
+    first, repeat, newcomer = channel.got
+    assert first.delivery_id == repeat.delivery_id
+    assert (len(repeat.items), [item.booking_id for item in newcomer.items]) == (2, ["BK-3"])
+
+
+def test_kills_anywhere_lose_nothing(redis_client: Redis) -> None:
+    """Whatever write a worker dies at: in the end every problem was told, and every end."""
+    for dies_at in range(1, 26):
+        redis_client.flushall()
+        channel = Channel("a")
+        stage = Stage(_Dying(redis_client, dies_at), [channel])  # type: ignore[arg-type]
+        for raised in (True, False):
+            for booking in ("BK-1", "BK-2"):
+                try:
+                    stage.tell(booking, raised=raised)
+                except Killed:
+                    # Whoever tells does it again: the booking's outbox still holds it.
+                    stage.tell(booking, raised=raised)
+            for _ in range(60):
+                try:
+                    stage.let(timedelta(seconds=5))
+                except Killed:
+                    continue
+        told = {(item.booking_id, item.status) for message in channel.got for item in message.items}
+        assert told == {(booking, status) for booking in ("BK-1", "BK-2") for status in ("open", "resolved")}, dies_at
+
+
+class _Dying:
+    """A connection whose worker is killed at its n-th write, once."""
+
+    def __init__(self, redis: Redis, dies_at: int) -> None:
+        self._redis = redis
+        self._left = dies_at
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("zadd", "zrem", "pipeline", "evalsha", "set"):
+            self._left -= 1
+            if self._left == 0:
+                raise Killed
+        return getattr(self._redis, name)
+
+
+def test_two_workers_at_once_send_once(redis_client: Redis) -> None:
+    """Whoever writes the parcel down first sends it."""
+    channel = Channel("a")
+    workers = [Stage(redis_client, [channel]) for _ in range(4)]
+    workers[0].tell("BK-1", "BK-2")
+    for worker in workers:
+        worker.now += WINDOW
+    at_once(*(lambda worker=worker: worker.deliver("no_slot/ops") for worker in workers))
+    assert channel.told() == [("open", 2)]
+
+
+def test_a_flood_from_many_threads_is_one_message(redis_client: Redis) -> None:
+    """Nothing that is told while a group is looked at is slept over."""
+    channel = Channel("a")
+    stage = Stage(redis_client, [channel], group_window=timedelta())
+    together = Barrier(8)
+
+    def work(number: int) -> None:
+        together.wait(10)
+        for each in range(10):
+            stage.tell(f"BK-{number}-{each}")
+            stage.let(timedelta())
+
+    at_once(*(lambda number=number: work(number) for number in range(8)))
+    stage.let(timedelta(minutes=3))
+    told = [item.booking_id for message in channel.got for item in message.items]
+    assert sorted(told) == sorted({f"BK-{number}-{each}" for number in range(8) for each in range(10)})
+
+
+def test_a_channel_that_fails_leads_to_the_fallback(redis_client: Redis) -> None:
+    """After four tries; once the first works again it hears too, and both hear of the end."""
+    first, second = Channel("a"), Channel("b")
+    routing = Routing(channels=("a", "b"), routes=(Route(channels=("a",)),), fallback="b")
+    stage = Stage(redis_client, [first, second], routing=routing, group_window=timedelta())
+
+    def fail() -> None:
+        raise NotDelivered("HTTP 500")
+
+    first.trouble = fail
+    stage.tell("BK-1")
+    stage.let(timedelta(minutes=2), step=timedelta(seconds=1))
+    assert (first.told(), second.told()) == ([], [("open", 1)])
+    first.trouble = lambda: None
+    stage.let(timedelta(minutes=15))
+    assert first.told() == [("open", 1)]
+    stage.tell("BK-1", raised=False)
+    stage.let(timedelta(minutes=1))
+    assert (first.told()[-1], second.told()[-1]) == (("resolved", 1), ("resolved", 1))
+
+
+def test_a_channel_with_a_bug_keeps_nobody_else_from_hearing(redis_client: Redis) -> None:
+    """Whatever it raises; it is tried again like one that fails."""
+    broken, good = Channel("a"), Channel("b")
+    stage = Stage(redis_client, [broken, good], group_window=timedelta())
+
+    def crash() -> None:
+        raise ZeroDivisionError
+
+    broken.trouble = crash
+    stage.tell("BK-1")
+    stage.let(timedelta())
+    assert good.told() == [("open", 1)]
+    (parcel,) = stage.ledger.groups.load("no_slot/ops")[0].parcels.values()
+    assert (parcel.attempts, parcel.error) == (1, "ZeroDivisionError")
+
+
+def test_a_channels_budget_delays_and_merges_and_lets_pages_through(redis_client: Redis) -> None:
+    """Nothing is dropped; what waited goes out together."""
+    channel = Channel("a")
+    rate = Rate(burst=2, every=timedelta(minutes=1))
+    stage = Stage(redis_client, [channel], group_window=timedelta(), rate=rate)
+    for number in range(6):
+        stage.tell(f"BK-{number}")
+        stage.let(timedelta(seconds=1))
+    assert channel.told() == [("open", 1), ("open", 1)]
+    stage.tell("BK-page", problem="late_set", check_in=stage.now + timedelta(hours=1))
+    stage.let(timedelta(seconds=1))
+    assert channel.told()[2:] == [("open", 1)]
+    stage.let(timedelta(minutes=4))
+    assert channel.told()[3:] == [("open", 4)]
+
+
+def test_a_silence_ends(stage: Stage, channel: Channel) -> None:
+    """What is still open then is told; what was handled isn't told again for a day."""
+    stage.silences.add(Silence(silence_id="s", until=NOW + timedelta(hours=2), problem="no_slot"))
+    stage.tell("BK-1", check_in=NOW + timedelta(hours=60))
+    stage.let(timedelta(hours=1, minutes=59), step=timedelta(minutes=1))
+    assert channel.got == []
+    stage.let(timedelta(minutes=2))
+    assert channel.told() == [("open", 1)]
+
+
+def test_handled_is_spared_reminders_and_told_of_the_end(stage: Stage, channel: Channel) -> None:
+    """Reminders come without it."""
+    stage.tell("BK-1", "BK-2", check_in=NOW + timedelta(hours=23), problem="no_slot")
+    stage.let(WINDOW)
+    stage.ledger.update("booking/BK-1/no_slot/d-1", lambda it: handled(it, "ann"))
+    stage.let(timedelta(hours=5), step=timedelta(minutes=10))
+    assert channel.told() == [("open", 2), ("open", 1)]
+    assert channel.got[1].first.booking_id == "BK-2"
+    stage.tell("BK-1", raised=False)
+    stage.let(timedelta(minutes=1))
+    assert channel.told()[-1] == ("resolved", 1)
+
+
+def test_news_resets_nothing_for_others(stage: Stage, channel: Channel) -> None:
+    """A problem that changes is told alone, as changed."""
+    stage.tell("BK-1", "BK-2")
+    stage.let(WINDOW)
+    stage.ledger.tell(replace(notice("BK-1", at=stage.now), happened="It is worse."))
+    stage.let(WINDOW)
+    assert channel.got[-1].title == "Changed: Booking BK-1 on Room 101"
+    assert channel.told() == [("open", 2), ("open", 1)]
+
+
+def test_who_may_know_of_two_hears_of_the_end_of_each(stage: Stage, channel: Channel) -> None:
+    """The answer was lost; one of the two is over before the other is sent again."""
+
+    def lose() -> None:
+        raise NotDelivered("ReadTimeout")
+
+    channel.after = lose
+    stage.tell("BK-1", "BK-2")
+    stage.let(WINDOW)
+    channel.after = lambda: None
+    stage.tell("BK-1", raised=False)
+    stage.let(timedelta(minutes=3))
+    last = {item.booking_id: item.status for message in channel.got for item in message.items}
+    assert last == {"BK-1": "resolved", "BK-2": "open"}
+    assert len({item.thread for message in channel.got for item in message.items}) == 1

@@ -1,0 +1,213 @@
+"""A simulated week of 2,000 bookings through the real ledger, due-set and delivery, with a clock of its own.
+
+Counted: the messages that a person gets, against one for each event. Held: nothing that needed a person stayed silent.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+import pytest
+from redis import Redis
+
+from shared.clock import Clock
+from shared.domain.alerting.alert import handled
+from shared.domain.alerting.parents import PARENTS
+from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.routing import Route, Routing
+from shared.domain.alerting.severity import PAGE_BEFORE, Severity
+from shared.ledger.alert_channels import ChannelBudgets
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.due import DueSet
+from shared.ledger.silences import Silences
+from tests.shared.stories import NOW
+from tests.worker.alert_week import BOOKINGS, Fault, Week
+from worker.alerts.delivery import AlertDelivery
+from worker.alerts.message import AlertMessage
+
+# How long after it begins (or rises) a problem may be untold: the group window, a sweep, a channel's budget.
+GRACE: Final = timedelta(minutes=2)
+
+
+class Inbox:
+    """A channel that keeps what it gets."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.got: list[AlertMessage] = []
+
+    def send(self, message: AlertMessage) -> str:
+        """Keep the message."""
+        self.got.append(message)
+        return "kept"
+
+
+class Simulation:
+    """The real parts on a clock that jumps from event to event."""
+
+    def __init__(self, redis: Redis, week: Week, *, handles_after: timedelta | None) -> None:
+        self._handles_after = handles_after
+        self._seen = 0
+        self._to_handle: list[tuple[datetime, str]] = []
+        self.now = week.starts
+        self.ops, self.duty = Inbox("ops"), Inbox("duty")
+        routes = (Route(channels=("ops",)), Route(channels=("duty",), severity=Severity.PAGE))
+        policy = AlertPolicy(routing=Routing(channels=("ops", "duty"), routes=routes, places=week.places()))
+        clock: Clock = lambda: self.now  # noqa: E731 - moved by us
+        self.due = DueSet(redis, lease=timedelta(minutes=1))
+        self.ledger = AlertLedger(redis, due=self.due, clock=clock, retention=timedelta(days=90), policy=policy)
+        self.deliver = AlertDelivery(
+            ledger=self.ledger,
+            silences=Silences(redis, clock=clock),
+            budgets=ChannelBudgets(redis, rate=policy.rate),
+            channels=(self.ops, self.duty),
+            lease=self.due.lease,
+            clock=clock,
+        )
+        self._redis = redis
+
+    def run(self, week: Week) -> None:
+        """Let the week happen; between events, everything that is due is done at its second."""
+        for notice in week.events():
+            self._until(notice.at)
+            self.ledger.tell(notice)
+        self._until(week.ends)
+
+    def _until(self, moment: datetime) -> None:
+        while (due_at := self._next_due()) is not None and due_at <= moment:
+            # A sweep comes each second.
+            self.now = max(self.now, due_at + timedelta(seconds=1))
+            for item in self.due.claim(self.now, 500):
+                self.deliver(*item.ids)
+            self._handle()
+        self.now = max(self.now, moment)
+
+    def _handle(self) -> None:
+        """Let people say, some time after they read of a problem, that they take care of it."""
+        if self._handles_after is None:
+            return
+        for message in self.ops.got[self._seen :]:
+            keys = [item.key for item in message.items if item.status == "open"]
+            self._to_handle += [(message.at + self._handles_after, key) for key in keys]
+        self._seen = len(self.ops.got)
+        for _, key in [each for each in self._to_handle if each[0] <= self.now]:
+            self.ledger.update(key, lambda it: handled(it, "ann"))
+        self._to_handle = [each for each in self._to_handle if each[0] > self.now]
+
+    def _next_due(self) -> datetime | None:
+        found: Any = self._redis.zrange("oracode:due", 0, 0, withscores=True)
+        return datetime.fromtimestamp(float(found[0][1]) / 1000, NOW.tzinfo) if found else None
+
+
+@pytest.fixture(scope="module")
+def week() -> Week:
+    """Return the week."""
+    return Week(NOW)
+
+
+@pytest.fixture
+def quick_redis(redis_client: Redis) -> Iterator[Redis]:
+    """Lend an empty database that doesn't wait for the disk: a week is some ten thousand writes."""
+    before = redis_client.config_get("appendfsync")
+    redis_client.config_set("appendfsync", "no")
+    yield redis_client
+    redis_client.config_set("appendfsync", cast(Any, before)["appendfsync"])
+
+
+@pytest.mark.parametrize(
+    ("handles_after", "most"), [(None, 1 / 3), (timedelta(minutes=10), 1 / 5)], ids=["nobody reacts", "people react"]
+)
+def test_a_week_of_alerts(
+    quick_redis: Redis,
+    week: Week,
+    capsys: pytest.CaptureFixture[str],
+    handles_after: timedelta | None,
+    most: float,
+) -> None:
+    """Far fewer messages than events; nobody was left without a word, a page or an end."""
+    simulation = Simulation(quick_redis, week, handles_after=handles_after)
+    simulation.run(week)
+    ops, duty = simulation.ops.got, simulation.duty.got
+    events = week.events()
+    with capsys.disabled():
+        _show(week, ops, duty, len(events), "people react" if handles_after else "nobody reacts")
+
+    heard = {name: _heard(got) for name, got in (("ops", ops), ("duty", duty))}
+    untold = [
+        fault for fault in week.faults if _lasts(fault, week) > GRACE and not _was_told(fault, heard["ops"], week)
+    ]
+    assert untold == []
+    unpaged = [fault for fault in week.faults if _should_page(fault, week) and not _was_paged(fault, heard["duty"])]
+    assert unpaged == []
+    for told in heard.values():
+        still_open = {key for key, words in told.items() if words[-1][1] == "open"}
+        is_open = {alert.key for alert in simulation.ledger.all() if alert.is_open}
+        assert still_open <= is_open
+
+    assert len(ops) < len(events) * most
+    # Two buildings and Seam's hour are a handful of messages, however many bookings they hit.
+    assert max(len(message.items) for message in ops) > 50
+
+
+Words = list[tuple[datetime, str, Severity]]
+
+
+def _heard(messages: list[AlertMessage]) -> dict[str, Words]:
+    """Return when each key was told, as what, and how loudly."""
+    words: dict[str, Words] = defaultdict(list)
+    for message in messages:
+        for item in message.items:
+            words[item.key].append((message.at, item.status, item.severity))
+    return words
+
+
+def _teller(fault: Fault) -> str:
+    parent = PARENTS.get(fault.notice.problem)
+    return parent.key if parent else fault.notice.key
+
+
+def _end(fault: Fault, week: Week) -> datetime:
+    return fault.ends_at or week.ends
+
+
+def _lasts(fault: Fault, week: Week) -> timedelta:
+    return _end(fault, week) - fault.begins_at
+
+
+def _was_told(fault: Fault, heard: dict[str, Words], week: Week) -> bool:
+    """Say whether it, or what stands for it, was told as open while it lasted, or before and not yet as over."""
+    words = [(at, status) for at, status, _ in heard.get(_teller(fault), ()) if at <= fault.begins_at + GRACE]
+    return bool(words) and words[-1][1] == "open" and words[-1][0] <= _end(fault, week)
+
+
+def _page_from(fault: Fault) -> datetime:
+    assert fault.notice.check_in is not None
+    return max(fault.begins_at, fault.notice.check_in - PAGE_BEFORE)
+
+
+def _should_page(fault: Fault, week: Week) -> bool:
+    """Say whether it is there when it should page, for longer than the grace."""
+    until = min(_end(fault, week), fault.notice.check_out or week.ends)
+    return until - _page_from(fault) > GRACE
+
+
+def _was_paged(fault: Fault, heard: dict[str, Words]) -> bool:
+    """Say whether a page for it was out in time: the latest word by then is one, and not taken back."""
+    by = _page_from(fault) + GRACE
+    words = [(status, level) for at, status, level in heard.get(_teller(fault), ()) if at <= by]
+    return bool(words) and words[-1] == ("open", Severity.PAGE)
+
+
+def _show(week: Week, ops: list[AlertMessage], duty: list[AlertMessage], events: int, how: str) -> None:
+    opened = sum(message.is_open for message in ops)
+    reasons: dict[str, int] = defaultdict(int)
+    for message in ops:
+        reasons[message.first.news] += 1
+    told = ", ".join(f"{count} {name}" for name, count in sorted(reasons.items()))
+    print(  # noqa: T201 - the figures are what this test is for
+        f"\n{how}: a week of {BOOKINGS} bookings, {len(week.faults)} problems: "
+        f"one alert an event would be {events} messages; "
+        f"people got {len(ops)} ({opened} of problems, {len(ops) - opened} of their end: {told}); "
+        f"the duty phone {len(duty)}"
+    )

@@ -1,0 +1,159 @@
+"""ALERTS_FILE: what it may say, what becomes of it, and every problem with its path."""
+
+from datetime import time, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from redis import Redis
+
+from shared.domain.alerting.severity import Severity
+from shared.domain.bookings import UnitRules
+from shared.settings import Settings
+from tests.support.server import DataServer
+from tests.worker.alert_messages import notice
+from worker.alerts.file import InvalidAlertsFile, load_alerts_file
+from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
+
+WHOLE = """
+channels:
+  ops: {type: slack, url_env: SLACK_URL}
+  bot: {type: slack_bot, token_env: SLACK_TOKEN, channel: C1}
+  tower: {type: teams, url: https://teams.example/x}
+  duty: {type: pagerduty, key_env: DUTY_KEY}
+  hook: {type: webhook, url: https://hook.example/x, secret_env: HOOK_SECRET}
+  mail: {type: email, host: smtp.example, from: a@example.com, to: [b@example.com], username: u, password_env: MAIL}
+  other: {type: apprise, url_env: OTHER}
+routes:
+  - {channels: ops}
+  - {channels: [duty, mail], severity: page, problems: no_slot}
+  - {channels: tower, buildings: Tower A, tags: [vip]}
+fallback: mail
+severity: {page_before: 3h, warn_before: 2d, problems: {nearly_full: info}}
+reminders: {page: [5m], info: 1d, warning: []}
+group_window: 0s
+quiet_hours: {from: 22:00, to: 07:00, time_zone: Europe/Berlin}
+rate: {burst: 3, every: 1m}
+absence: {bookings_silent: 2d}
+"""
+SECRETS = {
+    "SLACK_URL": "https://hooks.slack.com/tell-nobody",
+    "SLACK_TOKEN": "xoxb-tell-nobody",
+    "DUTY_KEY": "key-tell-nobody",
+    "HOOK_SECRET": "whsec_dGVsbC1ub2JvZHk=",
+    "MAIL": "tell-nobody",
+    "OTHER": "json://127.0.0.1/tell-nobody",
+}
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the secrets into the environment."""
+    for name, text in SECRETS.items():
+        monkeypatch.setenv(name, text)
+
+
+def written(folder: Path, text: str | bytes) -> Path:
+    """Return a file with this text."""
+    path = folder / "alerts.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def loaded(path: Path, server: DataServer, **fields: object) -> Alerting:
+    """Return what becomes of the file."""
+    units = {"101": UnitRules(unit="101", device_ids=("d-1",), building="Tower A", tags=("vip",))}
+    settings = Settings(redis_url=SecretStr(server.url), alerts_file=path, **fields)  # type: ignore[arg-type]
+    with httpx.Client() as client:
+        return load_alerting(settings, client, units)
+
+
+@pytest.mark.usefixtures("secrets")
+def test_everything_that_may_be_said(tmp_path: Path, data_server: DataServer, redis_client: Redis) -> None:
+    """Channels in their order, routes, and every rule."""
+    del redis_client
+    urls = (SecretStr("slack+https://hooks.slack.com/x"),)
+    alerting = loaded(written(tmp_path, WHOLE), data_server, alert_urls=urls, runbook_url="https://wiki")
+    names = ("slack-1", "ops", "bot", "tower", "duty", "hook", "mail", "other")
+    assert tuple(channel.name for channel in alerting.channels) == names == alerting.policy.routing.channels
+    policy, it = alerting.policy, notice()
+    assert policy.routing.channels_for(it, Severity.INFO) == ("slack-1", "ops", "tower")
+    assert policy.routing.channels_for(it, Severity.PAGE) == ("slack-1", "ops", "tower", "duty", "mail")
+    assert policy.quiet is not None
+    assert (policy.quiet.starts, policy.quiet.ends) == (time(22), time(7))
+    assert (policy.page_before, policy.warn_before) == (timedelta(hours=3), timedelta(days=2))
+    assert policy.levels["nearly_full"] is Severity.INFO
+    assert policy.pause(Severity.PAGE, 9) == timedelta(minutes=5)
+    assert policy.pause(Severity.INFO, 0) == timedelta(days=1)
+    assert policy.pause(Severity.WARNING, 0) is None
+    assert (policy.group_window, policy.rate.burst, policy.runbook_url) == (timedelta(), 3, "https://wiki")
+    assert policy.silent_for == {"bookings_silent": timedelta(days=2)}
+
+
+CHANNEL = "channels: {a: {type: slack, url: https://x.example/y}}\n"
+PROBLEMS = [
+    ("", ["channels: Field required"]),
+    ("[]", ["file: Input should be a valid dictionary"]),
+    ("a: [1", ["line 2: is not YAML"]),
+    (b"\xff\xfe\xff", ["is not readable text"]),
+    ("channels: {}\nchanels: {}", ["chanels: Extra inputs"]),
+    ("channels: {a: {type: fax}}", ["channels.a: Input tag 'fax'"]),
+    ("channels: {a: {type: slack}}", ["channels.a.slack: needs one of url and url_env"]),
+    ("channels: {a: {type: slack, url: ftp://x}}", ["channels.a.slack.url: is not an address"]),
+    ("channels: {a: {type: slack, url_env: NOT_THERE}}", ["channels.a.slack.url_env: NOT_THERE is not set"]),
+    ("channels: {a: {type: slack, url: https://x/y, tokn: z}}", ["channels.a.slack.tokn: Extra inputs"]),
+    ("channels: {'a b': {type: slack, url: https://x/y}}", ["channels.a b.[key]: String should match"]),
+    (CHANNEL + CHANNEL, ["channels: stands a second time on line 2"]),
+    (
+        CHANNEL + "routes: [{channels: [a, b]}]\nfallback: c",
+        ["routes.0.channels: there is no channel 'b'", "fallback: "],
+    ),
+    (
+        CHANNEL + "routes: [{channels: a, problems: no_slots}]",
+        ["routes.0.problems.0: 'no_slots' is no kind of problem"],
+    ),
+    (CHANNEL + "routes: [{channels: a, severity: loud}]", ["routes.0.severity: Input should be 'info'"]),
+    (CHANNEL + "group_window: 30", ["group_window: '30' is not a duration"]),
+    (
+        CHANNEL + "quiet_hours: {from: 25:00, to: 7, time_zone: Mars/X}",
+        ["quiet_hours.from: ", "quiet_hours.to: ", "zone"],
+    ),
+    (CHANNEL + "severity: {page_before: 3d, warn_before: 1h}", ["severity: page_before is longer"]),
+    (CHANNEL + "absence: {cat_silent: 1d}", ["absence.cat_silent.[key]: 'cat_silent' is nothing that can be missed"]),
+    ("channels: {a: {type: email, host: h, from: x, to: []}}", ["channels.a.email.from: String should match"]),
+    ("channels: {a: {type: email, host: h, from: x@y, to: [], port: 0}}", ["channels.a.email.port: "]),
+    ("channels: {a: {type: email, host: h, from: x@y, to: z@y, username: u}}", ["username and password_env belong"]),
+]
+
+
+@pytest.mark.parametrize(("text", "problems"), PROBLEMS)
+def test_every_problem_is_named_with_its_path(tmp_path: Path, text: str | bytes, problems: list[str]) -> None:
+    """All of them at once."""
+    with pytest.raises(InvalidAlertsFile) as invalid:
+        load_alerts_file(written(tmp_path, text))
+    assert len(invalid.value.problems) >= len(problems)
+    for problem in problems:
+        assert problem in str(invalid.value)
+
+
+@pytest.mark.usefixtures("secrets")
+def test_no_problem_repeats_a_secret(tmp_path: Path, data_server: DataServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither an address from the file nor a value of the environment."""
+    monkeypatch.setenv("SLACK_URL", "tell-nobody")
+    monkeypatch.setenv("HOOK_SECRET", "tell nobody")
+    monkeypatch.setenv("OTHER", "nonsense://tell-nobody")
+    for text in (
+        WHOLE,
+        WHOLE.replace("url_env: SLACK_URL", "url: 'tell-nobody:x'"),
+        WHOLE.replace("SLACK_URL", "MAIL"),
+    ):
+        with pytest.raises((InvalidAlerting, InvalidAlertsFile)) as invalid:
+            loaded(written(tmp_path, text), data_server)
+        assert "tell" not in str(invalid.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """Named as what it is."""
+    with pytest.raises(InvalidAlertsFile, match="No such file"):
+        load_alerts_file(tmp_path / "none.yaml")

@@ -1,0 +1,68 @@
+"""What people order by a button happens, once, and what can't be read holds up nothing."""
+
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from shared.contracts import OPS_STREAM
+from shared.ops_commands import HANDLE, RETRY, OpsCommand, command_from
+from tests.sandbox.harness import Sandbox
+from tests.worker.machine import Machine
+
+
+def order(machine: Machine, text: str) -> None:
+    """Append an order and have it obeyed."""
+    entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": text}))
+    machine.handlers.obey(entry_id)
+    machine.handlers.obey(entry_id)
+
+
+def test_try_again_now(machine: Machine, sandbox: Sandbox) -> None:
+    """As `oracode bookings retry` does: what failed is tried again."""
+    device_id = sandbox.door()
+    sandbox.fault("access_codes.create", "refuse", device_id=device_id)
+    booking = machine.book(device_id)
+    assert booking.state == "failed"
+    order(machine, OpsCommand(action=RETRY, target=booking.booking_id, by="ann").encoded())
+    assert machine.until(booking, "ready").state == "ready"
+    assert machine.redis.xlen(OPS_STREAM) == 0
+
+
+def test_mark_as_handled(machine: Machine, sandbox: Sandbox) -> None:
+    """The alert knows who takes care of it."""
+    machine.book(sandbox.door(slots=[]))
+    (alert,) = machine.alerts.all()
+    order(machine, OpsCommand(action=HANDLE, target=alert.key, by="ann").encoded())
+    after = machine.alerts.get(alert.key)
+    assert after is not None
+    assert after.handled_by == "ann"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        "[]",
+        "[" * 50_000,
+        '{"action": "rm"}',
+        '{"action": "retry_booking"}',
+        '{"action": "retry_booking", "target": ""}',
+    ],
+    ids=["empty", "no JSON", "list", "deep", "unknown", "no target", "empty target"],
+)
+def test_what_cannot_be_read_is_left_behind(machine: Machine, text: str) -> None:
+    """And taken out of the stream."""
+    with pytest.raises(ValueError, match=r"order|target|Expecting"):
+        command_from(text)
+    order(machine, text)
+    assert machine.redis.xlen(OPS_STREAM) == 0
+
+
+def test_what_nobody_knows_is_no_error(machine: Machine, redis_client: Redis) -> None:
+    """The booking may be gone, the alert forgotten."""
+    for action in (RETRY, HANDLE):
+        order(machine, OpsCommand(action=action, target="BK-gone", by="ann").encoded())
+    left: Any = redis_client.xlen(OPS_STREAM)
+    assert left == 0

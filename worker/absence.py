@@ -1,0 +1,105 @@
+"""Misses what doesn't happen any more: a look at the beats, from a part of the worker that no sweep drives.
+
+When `beat` is dead nothing is swept, so nothing in the due-set is told either. So this part sweeps for it: the alert
+that sweeps are missing goes out, and so does everything else, until somebody starts `beat` again.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from celery import Celery, bootsteps
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from shared.clock import Clock
+from shared.contracts import SWEEP_DUE
+from shared.domain.alerting.absence import ABSENCES, SWEEP, absence_key, absence_notice
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.beats import Beats
+
+_LOOK_EVERY: Final = timedelta(seconds=15)
+# A minute without a sweep is no hiccup: somebody has to do it.
+_SWEEP_AFTER: Final = timedelta(minutes=1)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceOptions:
+    """What the watch needs; kept in the Celery app's configuration as `absence`."""
+
+    alerts: AlertLedger
+    beats: Beats
+    clock: Clock
+
+
+class AbsenceWatch:
+    """Compares beats with what is expected, and tells what changed."""
+
+    def __init__(self, *, alerts: AlertLedger, beats: Beats, clock: Clock, sweep: Callable[[], object]) -> None:
+        self._alerts = alerts
+        self._beats = beats
+        self._clock = clock
+        self._sweep = sweep
+
+    def look(self) -> None:
+        """Tell of what is newly missed or back again; sweep where nobody else does."""
+        now = self._clock()
+        beats = self._beats.last()
+        for problem in ABSENCES:
+            notice = absence_notice(problem, beats, now, silent_for=self._alerts.policy.silent_for.get(problem))
+            known = self._alerts.get(absence_key(problem))
+            if notice is not None and notice.raised != (known is not None and known.is_open):
+                log.warning("absence.changed", problem=problem, missed=notice.raised)
+                self._alerts.tell(notice)
+        last = beats.get(SWEEP)
+        if last is not None and now - last > _SWEEP_AFTER:
+            self._sweep()
+
+    def run(self, stopping: threading.Event) -> None:
+        """Look until told to stop; whatever fails is tried again."""
+        while not stopping.wait(_LOOK_EVERY.total_seconds()):
+            try:
+                self.look()
+            except (RedisError, OSError, OperationalError) as error:
+                log.warning("absence.failed", error=type(error).__name__)
+            except Exception:
+                # Whatever it is: a watch that is gone would miss nothing any more.
+                log.exception("absence.crashed")
+
+
+class AbsenceStep(bootsteps.StartStopStep):
+    """Runs the watch with the worker."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **_: Any) -> None:
+        super().__init__(parent)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, parent: Any) -> None:
+        """Start the thread."""
+        app: Celery = parent.app
+        options: AbsenceOptions = app.conf.absence
+        watch = AbsenceWatch(
+            alerts=options.alerts,
+            beats=options.beats,
+            clock=options.clock,
+            sweep=lambda: app.send_task(SWEEP_DUE, kwargs={"is_beat": False}),
+        )
+        self._thread = threading.Thread(target=watch.run, args=(self._stopping,), name="absence", daemon=True)
+        self._thread.start()
+
+    def stop(self, parent: Any) -> None:
+        """End the thread."""
+        del parent
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=2)
+
+    terminate = stop

@@ -1,0 +1,49 @@
+"""Every other service, by way of apprise (an optional extra: `pip install oracode-codes[apprise]`)."""
+
+from typing import Any, Final
+
+from shared.domain.alerting.severity import Severity
+from worker.alerts.channel import NotDelivered
+from worker.alerts.message import AlertMessage, one_line
+
+_LONGEST_TITLE: Final = 200
+_KINDS: Final = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.PAGE: "failure"}
+
+
+class AppriseChannel:
+    """One address in apprise's own writing, such as `pover://user@token`."""
+
+    def __init__(self, name: str, url: str) -> None:
+        """Load apprise. Raises ValueError where it isn't installed, or doesn't know such an address."""
+        try:
+            import apprise  # noqa: PLC0415 - an extra
+        except ModuleNotFoundError:
+            raise ValueError("needs the extra `apprise`: pip install 'oracode-codes[apprise]'") from None
+        self._name = name
+        # Text from bookings is text: no escapes are read in it.
+        asset = apprise.AppriseAsset(interpret_escapes=False, async_mode=False, http_redirects=False)
+        self._apprise: Any = apprise.Apprise(asset=asset)
+        if not self._apprise.add(url):
+            raise ValueError("is no address that apprise understands")
+
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+        return self._name
+
+    def send(self, message: AlertMessage) -> str:
+        """Send as plain text. Raises NotDelivered; apprise doesn't say why."""
+        kind = _KINDS[message.severity] if message.is_open else "success"
+        facts = "\n".join(f"{name}: {text}" for name, text in message.facts)
+        try:
+            is_taken = self._apprise.notify(
+                title=one_line(message.title, _LONGEST_TITLE),
+                body=f"{facts}\n({message.delivery_id})",
+                notify_type=kind,
+                body_format="text",
+            )
+        except Exception as error:  # noqa: BLE001 - plugins of a hundred services raise what they like
+            raise NotDelivered(type(error).__name__) from None
+        if not is_taken:
+            raise NotDelivered("apprise says no")
+        return "taken"

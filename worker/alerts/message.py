@@ -1,0 +1,236 @@
+"""One message as people read it: of one problem, or of all that are told together. Channels only lay it out.
+
+Times are in the lock's zone, with the zone named. Nothing here is markup: each channel escapes for itself.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from shared.domain.alerting.absence import ABSENCES
+from shared.domain.alerting.alert import Alert, News
+from shared.domain.alerting.parcels import Parcel
+from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.severity import Severity
+from shared.domain.quoting import shown
+from shared.domain.troubles import TROUBLES
+
+MOST_LISTED: Final = 10
+_LONGEST_SUBJECT: Final = 200
+_LONGEST_TEXT: Final = 2_000
+# Every kind of problem has a section of its own, named like it.
+RUNBOOK_SECTIONS: Final = frozenset({*TROUBLES, *ABSENCES})
+_OPENINGS: Final[Mapping[str, str]] = {
+    News.ROSE: "Now urgent: ",
+    News.REMINDER: "Still open: ",
+    News.CHANGED: "Changed: ",
+    News.RESOLVED: "Resolved: ",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertItem:
+    """One problem of a message, as it stands; `thread` is the conversation that it belongs to on this channel."""
+
+    key: str
+    thread: str
+    booking_id: str
+    problem: str
+    status: str
+    severity: Severity
+    news: str
+    subject: str
+    happened: str
+    affects: str
+    check_in: str
+    next_step: str
+    actor: str
+    look_closer: str
+    runbook: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertMessage:
+    """What one channel gets at once. `delivery_id` is the same for every try: a receiver may drop a repeat by it.
+
+    `threads` are the conversations that `items` belong to, each with all of its problems, told now or before.
+    """
+
+    delivery_id: str
+    group: str
+    status: str
+    severity: Severity
+    building: str
+    items: tuple[AlertItem, ...]
+    at: datetime
+    threads: Mapping[str, tuple[AlertItem, ...]] = field(default_factory=dict)
+
+    @property
+    def first(self) -> AlertItem:
+        """The problem that hurries most; the message is about it where there is only one."""
+        return self.items[0]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it tells of problems, not of their end."""
+        return self.status == "open"
+
+    @property
+    def key(self) -> str:
+        """The problem's key, or the group's name where there are several."""
+        return self.first.key if len(self.items) == 1 else self.group
+
+    @property
+    def title(self) -> str:
+        """One line that says it all."""
+        same_news = {item.news for item in self.items}
+        opening = _OPENINGS.get(self.first.news, "") if len(same_news) == 1 else ""
+        if len(self.items) == 1:
+            return f"{opening}{self.first.subject}"
+        where = f" in {self.building}" if self.building else ""
+        whom = "bookings" if all(item.booking_id for item in self.items) else "problems"
+        return f"{opening}{len(self.items)} {whom}: {self.first.problem.replace('_', ' ')}{where}"
+
+    @property
+    def happened(self) -> str:
+        """What happened; of several with different words, what they have in common."""
+        words = {item.happened for item in self.items}
+        if len(words) == 1:
+            return self.first.happened
+        known = TROUBLES.get(self.first.problem)
+        return known.happened if known else self.first.happened
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The subjects with their check-ins, of several: the first ten, and how many more."""
+        if len(self.items) == 1:
+            return ()
+        lines = [
+            f"{item.subject}, check-in {item.check_in}" if item.check_in else item.subject
+            for item in self.items[:MOST_LISTED]
+        ]
+        more = len(self.items) - MOST_LISTED
+        return (*lines, f"and {more} more") if more > 0 else tuple(lines)
+
+    @property
+    def next_step(self) -> str:
+        """What is to be done, and by whom."""
+        return f"{self.first.next_step} ({self.first.actor})" if self.is_open else "Nothing: the problem is gone."
+
+    @property
+    def look_closer(self) -> str:
+        """The command that tells more."""
+        return self.first.look_closer if len(self.items) == 1 else f"oracode alerts list --problem {self.first.problem}"
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Name and text of each line, in the order in which people need them."""
+        count = f"{self.first.count} times" if len(self.items) == 1 and self.first.count > 1 else ""
+        affects = self.first.affects if len(self.items) == 1 else ""
+        check_in = self.first.check_in if len(self.items) == 1 else ""
+        facts = (
+            ("What happened" if self.is_open else "What it was", self.happened),
+            ("Affects", affects or "\n".join(self.listed)),
+            ("Check-in", check_in),
+            ("Next", self.next_step),
+            ("Look closer", self.look_closer if self.is_open else ""),
+            ("Runbook", self.first.runbook if self.is_open and self.first.problem in RUNBOOK_SECTIONS else ""),
+            ("Seen", count),
+        )
+        return tuple((name, text) for name, text in facts if text)
+
+
+def message_of(
+    parcel: Parcel, alerts: Mapping[str, Alert], *, group: str, policy: AlertPolicy, now: datetime
+) -> AlertMessage:
+    """Return what the parcel tells; `alerts` are those of the group, as they stand."""
+    told = [alerts[key] for key in parcel.members if key in alerts]
+    thread_of = {alert.key: thread_for(alert, parcel) for alert in told}
+    items = [_item(alert, thread_of[alert.key], policy) for alert in _in_order(told)]
+    threads: dict[str, list[AlertItem]] = {item.thread: [] for item in items}
+    for alert in _in_order(alerts.values()):
+        known = alert.told_to(parcel.channel).thread if alert.knows(parcel.channel) else ""
+        thread = thread_of.get(alert.key) or known
+        if thread in threads:
+            threads[thread].append(_item(alert, thread, policy))
+    level = max((item.severity for item in items), key=lambda each: each.rank)
+    places = {policy.routing.place_of(alert.notice).building for alert in told}
+    return AlertMessage(
+        delivery_id=parcel.delivery_id,
+        group=group,
+        status=parcel.status,
+        severity=level if parcel.status == "open" else Severity.INFO,
+        building=places.pop() if len(places) == 1 else "",
+        items=tuple(items),
+        at=now,
+        threads={thread: tuple(each) for thread, each in threads.items()},
+    )
+
+
+def thread_for(alert: Alert, parcel: Parcel) -> str:
+    """Return the conversation that the alert belongs to once the parcel was taken."""
+    if alert.knows(parcel.channel):
+        return alert.told_to(parcel.channel).thread
+    return alert.key if len(parcel.members) == 1 else parcel.delivery_id
+
+
+def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
+    def order(alert: Alert) -> tuple[int, float, str]:
+        check_in = alert.notice.check_in
+        return -alert.severity.rank, check_in.timestamp() if check_in else float("inf"), alert.key
+
+    return sorted(alerts, key=order)
+
+
+def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
+    notice = alert.notice
+    return AlertItem(
+        key=notice.key,
+        thread=thread,
+        booking_id=notice.booking_id,
+        problem=notice.problem,
+        status="open" if alert.is_open else "resolved",
+        severity=alert.severity if alert.is_open else Severity.INFO,
+        news=alert.news,
+        subject=one_line(shown(notice.subject), _LONGEST_SUBJECT),
+        happened=one_line(shown(notice.happened), _LONGEST_TEXT),
+        affects=_affects(alert),
+        check_in=local_time(notice.check_in, notice.time_zone),
+        next_step=notice.next_step if alert.is_open else "Nothing: the problem is gone.",
+        actor=notice.actor,
+        look_closer=notice.look_closer,
+        runbook=runbook_of(notice.problem, policy.runbook_url),
+        count=alert.count,
+    )
+
+
+def _affects(alert: Alert) -> str:
+    if not alert.hit:
+        return ""
+    more = alert.hit - len(alert.subjects)
+    whom = "\n".join((*alert.subjects, *((f"and {more} more",) if more > 0 else ())))
+    noun = "booking is" if alert.hit == 1 else "bookings are"
+    return f"{alert.hit} {noun} hit; the check-in below is the nearest:\n{whom}"
+
+
+def one_line(text: str, longest: int) -> str:
+    """Return the text on one line, at most so long."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def runbook_of(problem: str, base: str) -> str:
+    """Return where the runbook speaks of this kind of problem: a link where RUNBOOK_URL is set."""
+    return f"{base or 'deploy/RUNBOOK.md'}#{problem}"
+
+
+def local_time(moment: datetime | None, time_zone: str | None) -> str:
+    """Return a moment on the lock's clock, with its zone; empty where there is none."""
+    if moment is None:
+        return ""
+    if time_zone is None:
+        return f"{moment:%Y-%m-%d %H:%M} UTC{moment:%z}"
+    return f"{moment.astimezone(ZoneInfo(time_zone)):%a %Y-%m-%d %H:%M} {time_zone}"

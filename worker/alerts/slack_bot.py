@@ -1,0 +1,133 @@
+"""Slack by bot token (Slack docs, "chat.postMessage", "chat.update"): one conversation a booking, kept up to date.
+
+The first problem of a booking posts a message; what follows is written into its thread, and the message itself shows
+how it stands. When all of its problems are gone the conversation is closed; a later one begins anew. Problems that were
+told together share a conversation.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import httpx
+
+from shared.domain.alerting.alert import News
+from shared.ledger.alert_channels import Conversations
+from worker.alerts.channel import NotDelivered
+from worker.alerts.http_post import json_object, post
+from worker.alerts.message import AlertMessage
+from worker.alerts.slack import slack_message
+from worker.alerts.slack_buttons import buttons
+
+# The conversation's first message was deleted, or can't be changed any more (Slack docs, "chat.update", "Errors").
+_GONE: Final = frozenset({"message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed"})
+_LOUD: Final = frozenset({News.OPENED, News.ROSE})
+
+
+class SlackBot:
+    """One Slack channel, written to with a bot's token (scope `chat:write`)."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        api: str,
+        token: str,
+        slack_channel: str,
+        conversations: Conversations,
+        client: httpx.Client,
+        has_buttons: bool = False,
+    ) -> None:
+        self._name = name
+        self._api = api.rstrip("/")
+        self._token = token
+        self._slack_channel = slack_channel
+        self._conversations = conversations
+        self._client = client
+        self._has_buttons = has_buttons
+
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+        return self._name
+
+    def send(self, message: AlertMessage) -> str:
+        """Post into the conversation and bring its first message up to date. Raises NotDelivered."""
+        content = slack_message(message)
+        if self._has_buttons and message.is_open and len(message.items) == 1:
+            content["blocks"].append(buttons(message.first))
+        name = conversation_of(message)
+        known = self._known(name)
+        changed = {item.key: item.status for item in message.items}
+        still_open = {key for key in known.open if changed.get(key) != "resolved"}
+        still_open |= {key for key, status in changed.items() if status == "open"}
+        stamp = known.stamp
+        if stamp and not self._carry_on(message, content, stamp, is_over=not still_open):
+            stamp = ""
+        if not stamp:
+            stamp = self._call("chat.postMessage", _with_id(content, message))["ts"]
+        if still_open:
+            reference = json.dumps({"ts": stamp, "open": sorted(still_open)})
+            self._conversations.keep(self._name, name, reference)
+        else:
+            self._conversations.end(self._name, name)
+        return f"ok, ts {stamp}"
+
+    def _known(self, name: str) -> "_Conversation":
+        text = self._conversations.get(self._name, name)
+        content: dict[str, Any] = json.loads(text) if text else {"ts": "", "open": []}
+        return _Conversation(content["ts"], frozenset(content["open"]))
+
+    def _carry_on(self, message: AlertMessage, content: dict[str, Any], stamp: str, *, is_over: bool) -> bool:
+        """Change the conversation's first message, then answer in its thread; False where that message is gone.
+
+        The answer comes last: a repeat after a failure in between changes the first message to what it is already.
+        """
+        is_loud = any(item.news in _LOUD for item in message.items)
+        answer = {**_with_id(content, message), "thread_ts": stamp, "reply_broadcast": is_loud}
+        try:
+            if message.is_open or is_over:
+                self._call("chat.update", {**content, "ts": stamp})
+            self._call("chat.postMessage", answer)
+        except _Gone:
+            return False
+        return True
+
+    def _call(self, method: str, content: dict[str, Any]) -> dict[str, Any]:
+        body = json.dumps({"channel": self._slack_channel, "unfurl_links": False, **content}).encode()
+        headers = {"content-type": "application/json; charset=utf-8", "authorization": f"Bearer {self._token}"}
+        answer = json_object(post(self._client, f"{self._api}/{method}", body, headers))
+        if answer.get("ok") is not True or not isinstance(answer.get("ts"), str):
+            error = str(answer.get("error", "no ts"))[:80]
+            if error in _GONE:
+                raise _Gone(error)
+            raise NotDelivered(f"Slack says: {error}", retry_after=timedelta(minutes=1) if "rate" in error else None)
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversation:
+    """Where a conversation stands: its first message, and its problems that are open."""
+
+    stamp: str
+    open: frozenset[str]
+
+
+class _Gone(NotDelivered):
+    """The message that the conversation began with isn't there any more."""
+
+
+def conversation_of(message: AlertMessage) -> str:
+    """Return the conversation's name: the booking's, where the message is about one alone."""
+    (thread, *others) = message.threads
+    bookings = {item.booking_id for items in message.threads.values() for item in items}
+    if len(bookings) == 1 and "" not in bookings:
+        return f"booking/{bookings.pop()}"
+    return thread if not others else f"group/{message.group}"
+
+
+def _with_id(content: dict[str, Any], message: AlertMessage) -> dict[str, Any]:
+    """Return the content with the id by which whoever reads the channel by program can tell a repeat."""
+    metadata = {"event_type": "oracode_alert", "event_payload": {"delivery_id": message.delivery_id}}
+    return {**content, "metadata": metadata}

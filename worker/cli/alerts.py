@@ -1,0 +1,236 @@
+"""`oracode alerts`: what is open, who was told, and the levers: handle, silence, test."""
+
+import getpass
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+from uuid import uuid4
+
+import click
+
+from shared.clock import system_clock
+from shared.domain.alerting.alert import Alert, handled, heard
+from shared.domain.alerting.parcels import Parcel
+from shared.domain.alerting.parents import parent_of
+from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.severity import Severity
+from shared.domain.alerting.silences import Silence, silent_until
+from shared.domain.durations import parse_duration
+from shared.domain.records import AlertNotice
+from worker.alerts.channel import Channel, NotDelivered
+from worker.alerts.message import local_time, message_of
+from worker.cli.context import alerting_for, open_ledger, settings_for
+
+_LONGEST_SILENCE: Final = timedelta(days=30)
+
+
+@click.group("alerts", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """List alerts, test channels; handle and silence problems."""
+
+
+@command.command()
+@click.argument("channel", required=False)
+def test(channel: str | None) -> None:
+    """Send one alert to CHANNEL (or every channel) now, and show the answer. Exit code 1 where one doesn't take it."""
+    alerting = alerting_for(settings_for("REDIS_URL"))
+    channels = alerting.channels
+    chosen = [each for each in channels if channel in (None, each.name)]
+    if not chosen:
+        known = ", ".join(each.name for each in channels) or "none: set ALERT_URLS or ALERTS_FILE"
+        click.echo(f"There is no such channel. There are: {known}.", err=True)
+        raise SystemExit(2)
+    results = [_send_test(each, alerting.policy) for each in chosen]
+    raise SystemExit(0 if all(results) else 1)
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--all", "with_resolved", is_flag=True, help="Those that are over, too.")
+@click.option("--problem", help="Only problems of this kind.")
+def list_alerts(*, as_json: bool, with_resolved: bool, problem: str | None) -> None:
+    """List open alerts, the most urgent first."""
+    from worker.cli.bookings_view import clean  # noqa: PLC0415
+
+    _, ports = open_ledger()
+    now = system_clock()
+    silences = ports.silences.all()
+    alerts = [
+        alert
+        for alert in ports.alerts.all()
+        if (alert.is_open or with_resolved) and problem in (None, alert.notice.problem)
+    ]
+    alerts.sort(key=lambda alert: (-ports.alerts.policy.severity(alert.notice, now).rank, alert.opened_at))
+    for alert in alerts:
+        level = ports.alerts.policy.severity(alert.notice, now)
+        until = silent_until(alert.notice, silences, now)
+        if as_json:
+            click.echo(json.dumps(as_object(alert, level) | {"silent_until": until and until.isoformat()}))
+        else:
+            click.echo("\n".join(clean(line).plain for line in _lines(alert, level)))
+            if until:
+                click.echo(f"        silent until {until:%Y-%m-%d %H:%M} UTC")
+    if not alerts and not as_json:
+        click.echo("Nothing is open.")
+
+
+@command.command()
+@click.argument("key")
+@click.option("--by", default=None, help="Who takes care of it; your user name where it isn't given.")
+def handle(key: str, by: str | None) -> None:
+    """Say that somebody takes care of the problem KEY: no more reminders. It is still told when it gets more urgent."""
+    _, ports = open_ledger()
+    alert = ports.alerts.update(key, partial(handled, by=by or _user()))
+    if alert is None or not alert.is_open:
+        click.echo(f"There is no open alert {key!r}; `oracode alerts list` names them.", err=True)
+        raise SystemExit(1)
+    click.echo(f"{key} is handled by {alert.handled_by}.")
+
+
+@command.command()
+@click.option("--for", "length", required=True, help="How long, such as 30m, 2h or 1d.")
+@click.option("--key", default="", help="Problems with this key; * stands for anything.")
+@click.option("--problem", default="", help="Problems of this kind.")
+@click.option("--device", default="", help="Problems of this door.")
+@click.option("--booking", default="", help="Problems of this booking.")
+@click.option("--why", default="", help="A note for others.")
+def silence(*, length: str, key: str, problem: str, device: str, booking: str, why: str) -> None:
+    """Hold back open problems that fit all conditions, until the time is over. What lasts longer is told then."""
+    try:
+        until = parse_duration(length)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    if until > _LONGEST_SILENCE:
+        raise click.BadParameter(f"at most {_LONGEST_SILENCE.days} days")
+    made = Silence(
+        silence_id=uuid4().hex[:8],
+        until=system_clock() + until,
+        key=key,
+        problem=problem,
+        device_id=device,
+        booking_id=booking,
+        by=_user(),
+        why=why,
+    )
+    if not made.says_what:
+        raise click.UsageError("Say what: --key, --problem, --device or --booking.")
+    _, ports = open_ledger()
+    ports.silences.add(made)
+    click.echo(f"{made.silence_id}: silent until {made.until:%Y-%m-%d %H:%M} UTC. End it: oracode alerts unsilence ID")
+
+
+@command.command()
+@click.argument("silence_id")
+def unsilence(silence_id: str) -> None:
+    """End a silence now."""
+    _, ports = open_ledger()
+    ended = next((each for each in ports.silences.all() if each.silence_id == silence_id), None)
+    if ended is None or not ports.silences.remove(silence_id):
+        click.echo(f"There is no silence {silence_id!r}; `oracode alerts silences` lists them.", err=True)
+        raise SystemExit(1)
+    now = system_clock()
+    ports.alerts.wake({alert.group for alert in ports.alerts.all() if alert.is_open and ended.fits(alert.notice)}, now)
+    click.echo(f"{silence_id} is over.")
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def silences(*, as_json: bool) -> None:
+    """List silences, the one that ends first at the top."""
+    _, ports = open_ledger()
+    found = ports.silences.all()
+    for each in found:
+        conditions = {"key": each.key, "problem": each.problem, "device": each.device_id, "booking": each.booking_id}
+        given = {name: text for name, text in conditions.items() if text}
+        if as_json:
+            more = {"silence_id": each.silence_id, "until": each.until.isoformat(), "by": each.by, "why": each.why}
+            click.echo(json.dumps(more | given))
+        else:
+            what = ", ".join(f"{name} {text}" for name, text in given.items())
+            click.echo(
+                f"{each.silence_id}  until {each.until:%Y-%m-%d %H:%M} UTC  {what}  {each.by} {each.why}".rstrip()
+            )
+    if not found and not as_json:
+        click.echo("Nothing is silenced.")
+
+
+def as_object(alert: Alert, level: Severity) -> dict[str, Any]:
+    """Return an alert as `--json` prints it."""
+    notice = alert.notice
+    return {
+        "key": alert.key,
+        "problem": notice.problem,
+        "status": "open" if alert.is_open else "resolved",
+        "severity": str(level),
+        "subject": notice.subject,
+        "happened": notice.happened,
+        "next_step": notice.next_step,
+        "actor": notice.actor,
+        "check_in": notice.check_in and notice.check_in.isoformat(),
+        "booking_id": notice.booking_id,
+        "device_id": notice.device_id,
+        "opened_at": alert.opened_at.isoformat(),
+        "count": alert.count,
+        "hit": alert.hit,
+        "reminders": alert.reminders,
+        "handled_by": alert.handled_by,
+        "group": alert.group,
+        "told": {name: {"up_to_date": not alert.is_behind(name), "lost": it.lost} for name, it in alert.told.items()},
+    }
+
+
+def _lines(alert: Alert, level: Severity) -> Iterator[str]:
+    notice = alert.notice
+    state = level.upper() if alert.is_open else "OK"
+    check_in = f"  check-in {local_time(notice.check_in, notice.time_zone)}" if notice.check_in else ""
+    yield f"{state:<8}{notice.subject}{check_in}"
+    yield f"        {notice.happened}"
+    if alert.is_open:
+        yield f"        next: {notice.next_step} ({notice.actor})"
+    parent = parent_of(notice)
+    told = ", ".join(name for name in alert.told if alert.knows(name)) or "nobody yet"
+    facts = [f"told: by the alert {parent.key}" if parent else f"told: {told}", f"{alert.count} times"]
+    facts += [f"handled by {alert.handled_by}"] if alert.handled_by else []
+    yield f"        {alert.key}   {'; '.join(facts)}"
+
+
+def _send_test(channel: Channel, policy: AlertPolicy) -> bool:
+    now = system_clock()
+    notice = AlertNotice(
+        at=now,
+        raised=True,
+        key=f"test/{uuid4().hex[:8]}",
+        problem="test",
+        subject="A test of this channel",
+        happened="Somebody ran `oracode alerts test`. Nothing is wrong.",
+        next_step="Nothing: you can read this, so alerts arrive.",
+        actor="nobody",
+        look_closer="oracode alerts list",
+    )
+    alert = heard(None, notice, level=Severity.INFO)
+    if alert is None:
+        return False
+    parcel = Parcel(
+        channel=channel.name,
+        status="open",
+        members={alert.key: 1},
+        delivery_id=f"{alert.key}#1",
+        is_page=False,
+        at=now,
+    )
+    try:
+        answer = channel.send(message_of(parcel, {alert.key: alert}, group=alert.key, policy=policy, now=now))
+    except NotDelivered as reason:
+        click.echo(f"{channel.name}: not delivered: {reason}")
+        return False
+    click.echo(f"{channel.name}: delivered: {answer}")
+    return True
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()[:40]
+    except (KeyError, OSError):
+        return "somebody"
