@@ -26,7 +26,7 @@ class OutcomeStream:
         """Append a message once: False where one of this id was appended within three days. Atomic."""
         keys = [self._stream, redis_keys.seen(self._stream, message_id)]
         args: list[str | int] = [int(redis_keys.SEEN_FOR.total_seconds()), "message", message, ""]
-        return bool(self._append(keys=keys, args=args)[0] == 1)
+        return bool(self._append(keys=keys, args=args) == "1")
 
 
 def ensure_group(redis: Redis, stream: str) -> None:
