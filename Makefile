@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo run setup setup-dev test faults lint types imports lock clean
+.PHONY: demo run setup setup-dev test faults bench lint types imports lock clean
 
 demo: setup
 	$(BIN)/oracode up --demo $(ARGS)
@@ -27,6 +27,10 @@ test: setup-dev lint types imports
 faults: setup-dev
 	$(BIN)/python -m tests.faults.fault_run $(ARGS)
 
+# Under 25 minutes, on a machine that does nothing else; ARGS="--quick", "--only receiver", "--profile".
+bench: setup-dev .venv-peers/.installed bench/peers/node/node_modules/.installed
+	$(BIN)/python -m bench $(ARGS)
+
 lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,9 +48,10 @@ lock:
 	$(COMPILE) pyproject.toml --group build -o requirements.txt
 	$(COMPILE) pyproject.toml --group build --group dev -c requirements.txt -o requirements-dev.txt
 	echo 'seam>=3.18' | $(COMPILE) - -o requirements-sdk.txt
+	$(COMPILE) bench/requirements-peers.in -c requirements.txt -o bench/requirements-peers.txt
 
 clean:
-	rm -rf $(VENV) .venv-sdk .oracode .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-sdk .venv-peers bench/peers/node/node_modules .bench .oracode .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -64,4 +69,16 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 .venv-sdk/.installed: requirements-sdk.txt
 	$(PYTHON) -m venv .venv-sdk
 	.venv-sdk/bin/python -m pip install --quiet --require-hashes -r requirements-sdk.txt
+	touch $@
+
+# What others would build, to be measured beside us; and matplotlib, which draws.
+.venv-peers/.installed: bench/requirements-peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --require-hashes -r bench/requirements-peers.txt
+	touch $@
+
+# Without Node this peer is left out, and the benchmark says so.
+bench/peers/node/node_modules/.installed: bench/peers/node/package-lock.json
+	@if command -v npm > /dev/null; then cd bench/peers/node && npm ci --ignore-scripts --loglevel=error; \
+	else echo "npm is missing: the Node peer will be SKIPPED"; mkdir -p bench/peers/node/node_modules; fi
 	touch $@
