@@ -8,7 +8,6 @@ kept as they are.
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final, NamedTuple, Self
 
 REMOVED: Final = "[removed]"
@@ -30,10 +29,13 @@ _VERBATIM_KEYS: Final = frozenset({"event_type", "status", "property", "type"})
 _CODE_CHANGES: Final = frozenset({"code", "updating_code", "code_changed"})
 # A key that nobody of ours would use is not worth remembering, and one may be as long as a body.
 _LONGEST_REMEMBERED: Final = 64
+_MOST_REMEMBERED: Final = 1024
 # An identifier or a time may keep its digits under the keys above, but only if it looks like one.
 _IDENTIFIER: Final = re.compile(
     r"[A-Za-z][\w.:+-]*|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d{4}-\d\d-\d\dT[\d:.+Z-]+"
 )
+_is_identifier: Final = _IDENTIFIER.fullmatch
+_has_digit_run: Final = _DIGIT_RUN.search
 
 
 def mask_digits(text: str) -> str:
@@ -53,17 +55,16 @@ def redact_event(event: Mapping[str, Any]) -> dict[str, Any]:
     changes_a_code = str(event.get("property")) in _CODE_CHANGES or str(event.get("mutation_code")) in _CODE_CHANGES
     redacted: dict[str, Any] = {}
     for key, value in event.items():
-        rule = _rule_of(key) if len(key) <= _LONGEST_REMEMBERED else _Rule.of(key)
-        is_pin = rule.is_pin and not isinstance(value, Mapping | list)
-        if is_pin or (changes_a_code and key in ("from", "to")):
+        shown, is_pin, is_verbatim, _ = rule = _RULES.get(key) or _rule_of(key)
+        if (is_pin and not isinstance(value, Mapping | list)) or (changes_a_code and key in ("from", "to")):
             if value is not None:
                 redacted[key] = REMOVED
         elif type(value) is str:
             # Most of an event; told apart here, because a call each costs as much as the look itself.
-            is_known = rule.is_verbatim and _IDENTIFIER.fullmatch(value)
-            redacted[rule.shown] = value if is_known or not _DIGIT_RUN.search(value) else mask_digits(value)
+            is_known = is_verbatim and _is_identifier(value)
+            redacted[shown] = value if is_known or not _has_digit_run(value) else mask_digits(value)
         else:
-            redacted[rule.shown] = _redact_value(rule, value)
+            redacted[shown] = _redact_value(rule, value)
     return redacted
 
 
@@ -86,13 +87,20 @@ class _Rule(NamedTuple):
 
 
 # The vendor's keys are a few dozen; reading each again for every event cost more than checking its signature.
-_rule_of = lru_cache(maxsize=1024)(_Rule.of)
+_RULES: Final[dict[str, _Rule]] = {}
+
+
+def _rule_of(key: str) -> _Rule:
+    rule = _Rule.of(key)
+    if len(key) <= _LONGEST_REMEMBERED and len(_RULES) < _MOST_REMEMBERED:
+        _RULES[key] = rule
+    return rule
 
 
 def _redact_value(rule: _Rule, value: Any) -> Any:
     match value:
         case str():
-            is_known = rule.is_verbatim and _IDENTIFIER.fullmatch(value) is not None
+            is_known = rule.is_verbatim and _is_identifier(value)
             return value if is_known else mask_digits(value)
         case Mapping():
             return redact_event(value)
