@@ -5,7 +5,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo run setup setup-dev test faults fuzz lint types imports audit sbom lock clean
+.PHONY: demo run setup setup-dev test faults bench fuzz lint types imports audit sbom lock clean
 
 demo: setup
 	$(BIN)/oracode up --demo $(ARGS)
@@ -34,6 +34,10 @@ FUZZ_TIMES ?= 50
 fuzz: setup-dev
 	FUZZ_TIMES=$(FUZZ_TIMES) $(BIN)/python -m pytest tests/receiver/test_fuzz.py tests/receiver/test_hostile_connections.py \
 		tests/worker/test_seam_fuzz.py tests/worker/test_stream_fuzz.py --hypothesis-show-statistics $(ARGS)
+
+# Under 25 minutes, on a machine that does nothing else; ARGS="--quick", "--only receiver", "--profile".
+bench: setup-dev .venv-peers/.installed bench/peers/node/node_modules/.installed
+	$(BIN)/python -m bench $(ARGS)
 
 lint: setup-dev
 	$(BIN)/ruff check .
@@ -70,9 +74,11 @@ lock:
 	$(COMPILE) pyproject.toml --group build --group dev -c requirements.txt -o requirements-dev.txt
 	echo 'seam>=3.18' | $(COMPILE) - -o requirements-sdk.txt
 	printf 'pip-audit>=2.9\ncyclonedx-bom>=6\n' | $(COMPILE) - -o requirements-audit.txt
+	$(COMPILE) bench/requirements-peers.in -c requirements.txt -o bench/requirements-peers.txt
 
 clean:
-	rm -rf $(VENV) .venv-sdk .venv-audit sbom.json .oracode .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-sdk .venv-audit .venv-peers bench/peers/node/node_modules .bench sbom.json .oracode .coverage* \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -96,4 +102,16 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 .venv-audit/.installed: requirements-audit.txt
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip install --quiet --require-hashes -r requirements-audit.txt
+	touch $@
+
+# What others would build, to be measured beside us; and matplotlib, which draws.
+.venv-peers/.installed: bench/requirements-peers.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --require-hashes -r bench/requirements-peers.txt
+	touch $@
+
+# Without Node this peer is left out, and the benchmark says so.
+bench/peers/node/node_modules/.installed: bench/peers/node/package-lock.json
+	@if command -v npm > /dev/null; then cd bench/peers/node && npm ci --ignore-scripts --loglevel=error; \
+	else echo "npm is missing: the Node peer will be SKIPPED"; mkdir -p bench/peers/node/node_modules; fi
 	touch $@

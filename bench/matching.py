@@ -1,17 +1,23 @@
-"""How long one match takes, by the number of a door's slots, and whether that grows linearly.
+"""Matching: how long one match takes by the number of a door's slots, and a survey of a year of bookings.
 
-    python bench/matching.py [--json]
-
-Bookings are instants of many times and dates, as a year of them would be; a door and its slots are
-read once, as the service does.
+Bookings are instants of many times and dates, as a year of them would be; a door and its slots are read once, as the
+service does.
 """
 
 import json
 import random
+import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
+from bench.processes import PROJECT, scratch
+from bench.statistics import growth_of_total
+from bench.suite import Options, Outcome
+from bench.table import table
+from bench.targets import Target
 from shared.domain.bookings import Instant, Stay
 from shared.domain.doors import Door, door_from_device
 from shared.domain.matching import MatchPolicy, match
@@ -23,11 +29,11 @@ LIMIT = 30.0
 """Microseconds that a match on a door of ten slots may take."""
 
 
-def door(slots: int) -> Door:
-    """Return a door with so many slots, every one of which has to be measured."""
+def device(slots: int, device_id: str = "11111111-1111-1111-1111-444444444444") -> dict[str, Any]:
+    """Return a door with so many slots, every one of which has to be measured, as Seam describes it."""
     zone = "[America/Los_Angeles]"
-    return door_from_device({
-        "device_id": "11111111-1111-1111-1111-444444444444",
+    return {
+        "device_id": device_id,
         "device_type": "dormakaba_oracode_door",
         "can_program_offline_access_codes": True,
         "properties": {
@@ -44,7 +50,12 @@ def door(slots: int) -> Door:
                 ]
             }
         },
-    })  # fmt: skip
+    }
+
+
+def door(slots: int) -> Door:
+    """Return such a door, read."""
+    return door_from_device(device(slots))
 
 
 def stays() -> list[Stay]:
@@ -56,6 +67,37 @@ def stays() -> list[Stay]:
         length = timedelta(days=dice.randrange(1, 31), minutes=15 * dice.randrange(-30, -20))
         found.append(Stay(check_in=Instant(start), check_out=Instant(start + length)))
     return found
+
+
+def run(options: Options) -> Outcome:
+    """Measure matches, and surveys of growing size."""
+    took = {slots: measured(slots) for slots in SLOTS}
+    by_slot = (took[50] - took[10]) / 40
+    # Each step must cost what its slots cost, give or take half: a match has a fixed part too.
+    is_linear = all(
+        abs(took[more] - took[less] - by_slot * (more - less)) <= 0.5 * by_slot * (more - less)
+        for less, more in ((5, 10), (10, 20), (20, 50))
+    )
+    sizes = (100, 1_000, 10_000) if options.quick else (1_000, 10_000, 100_000)
+    surveyed = {size: survey_seconds(size) for size in sizes}
+    growth = growth_of_total({size: surveyed[size] for size in sizes[1:]})
+    targets = (
+        Target("matching: a door of ten slots", took[10], "at most", LIMIT, "µs"),
+        Target("matching: linear in slots", float(is_linear), "at least", 1),
+        Target(f"coverage: {sizes[-1]:,} bookings", surveyed[sizes[-1]], "at most", 10, "s"),
+        Target("coverage: time of one booking, largest / middle", growth.factor, "at most", 1.2, "×"),
+    )
+    rows: list[tuple[object, ...]] = [(f"match, {slots} slots", took[slots], "µs") for slots in SLOTS]
+    rows += [(f"coverage of {size:,} bookings", seconds, "s") for size, seconds in surveyed.items()]
+    return Outcome(
+        figures={
+            "match_microseconds": {str(slots): each for slots, each in took.items()},
+            "slot_microseconds": by_slot,
+            "coverage_seconds": {str(size): each for size, each in surveyed.items()},
+        },
+        targets=targets,
+        text=table(("matching", "", ""), rows),
+    )
 
 
 def measured(slots: int) -> float:
@@ -70,26 +112,34 @@ def measured(slots: int) -> float:
     return best / BOOKINGS * 1e6
 
 
-def main() -> int:
-    """Print the table; exit 1 when the limit is exceeded."""
-    took = {slots: measured(slots) for slots in SLOTS}
-    by_slot = (took[50] - took[10]) / 40
-    # Each doubling must cost what its slots cost, give or take half.
-    is_linear = all(
-        abs(took[more] - took[less] - by_slot * (more - less)) <= 0.5 * by_slot * (more - less)
-        for less, more in ((5, 10), (10, 20), (20, 50))
-    )
-    if "--json" in sys.argv[1:]:
-        print(json.dumps({"microseconds_a_match": took, "a_slot": by_slot, "is_linear": is_linear}))
-    else:
-        print("slots   µs a match")
-        for slots, microseconds in took.items():
-            print(f"{slots:>5} {microseconds:>12.1f}")
-        grows = "linear" if is_linear else "NOT linear"
-        print(f"{by_slot:.2f} µs a slot: {grows} in the number of slots")
-        print(f"limit for 10 slots: {LIMIT:.0f} µs: {'kept' if took[10] <= LIMIT else 'EXCEEDED'}")
-    return 0 if took[10] <= LIMIT else 1
+def survey_seconds(amount: int) -> float:
+    """Return how long `oracode coverage` takes for so many bookings on a hundred doors, its start included."""
+    with scratch() as folder:
+        devices = [device(3, f"d-{number}") for number in range(100)]
+        (folder / "devices.json").write_text(json.dumps(devices))
+        write_bookings(folder / "bookings.jsonl", amount)
+        command = [str(Path(sys.executable).parent / "oracode"), "coverage", "--json"]
+        command += ["--bookings", str(folder / "bookings.jsonl"), "--devices", str(folder / "devices.json")]
+        started = time.perf_counter()
+        ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+        took = time.perf_counter() - started
+        if ended.returncode not in (0, 1) or json.loads(ended.stdout)["stays"] != amount:
+            raise ValueError(f"coverage: exit {ended.returncode}: {ended.stderr[-500:]}")
+        return took
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def write_bookings(path: Path, amount: int) -> None:
+    """Write bookings as a booking system would export them: arrivals and departures of all sorts, over two years."""
+    dice = random.Random(2)
+    with path.open("w") as file:
+        for number in range(amount):
+            start = datetime(2026, 1, 1, 15, tzinfo=UTC) + timedelta(days=dice.randrange(700))
+            check_in = start + timedelta(minutes=15 * dice.randrange(-8, 12))
+            check_out = start + timedelta(days=dice.randrange(1, 15), minutes=15 * dice.randrange(-30, -10))
+            booking = {
+                "booking_id": f"B{number}",
+                "device_ids": [f"d-{number % 100}"],
+                "check_in": f"{check_in:%Y-%m-%dT%H:%M}",
+                "check_out": f"{check_out:%Y-%m-%dT%H:%M}",
+            }
+            file.write(json.dumps(booking) + "\n")

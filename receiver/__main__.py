@@ -1,5 +1,6 @@
 """`python -m receiver`: the process `web`."""
 
+import socket
 from functools import partial
 from typing import Final
 
@@ -38,9 +39,21 @@ def main() -> None:
         http=partial(BoundedProtocol, limits=limits),  # type: ignore[arg-type]
     )
     server = Server(config)
-    server.run(handed_sockets())
+    server.run(handed_sockets() or ([shared_socket(settings.host, settings.port)] if settings.share_port else None))
     if not server.started:
         raise SystemExit(_NOT_STARTED)
+
+
+def shared_socket(host: str, port: int) -> socket.socket:
+    """Bind an address that other processes of this user may bind too; each gets its share of new connections.
+
+    Raises OSError where the system doesn't know such sharing, or somebody listens there who doesn't share.
+    """
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind((host, port))
+    return listening
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ that grows.
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
+from pydantic_core import to_json
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -19,8 +20,10 @@ from shared import redis_keys
 from shared.parked import MOST_PARKED, Parked, fields_of
 from shared.streams import APPEND_ONCE_SCRIPT
 
-_LARGEST_GROUP: Final = 256
-_MOST_WAITING: Final = 4096
+_LARGEST_GROUP: Final = 512
+# Two groups: what waits longer than these take to write is better sent again than answered late.
+_MOST_WAITING: Final = 1024
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -29,10 +32,9 @@ class Unavailable(Exception):
     """The data server can't take it now; whoever sent it should send it again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     message_id: str
-    message: str
+    message: str | bytes
     received_at: str
     appended: "asyncio.Future[bool]"
 
@@ -45,26 +47,32 @@ class Inbox:
         self._stream = stream
         self._field = field
         self._script = redis.register_script(APPEND_ONCE_SCRIPT)
-        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(_MOST_WAITING)
+        self._waiting: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
 
-    async def append(self, message_id: str, message: str, received_at: str) -> bool:
+    def check_room(self) -> None:
+        """Raise Unavailable if nothing more can be taken in now: worth asking before any work is done for it."""
+        if len(self._waiting) >= _MOST_WAITING:
+            raise Unavailable
+
+    async def append(self, message_id: str, message: str | bytes, received_at: str) -> bool:
         """Append a message; True if it is new, False if it was seen within three days.
 
         Returns once the server has it (with an append-only file that is synced always: on disk). Raises Unavailable.
         """
-        waiting = _Waiting(message_id, message, received_at, asyncio.get_running_loop().create_future())
-        try:
-            self._waiting.put_nowait(waiting)
-        except asyncio.QueueFull:
-            raise Unavailable from None
-        return await waiting.appended
+        self.check_room()
+        appended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(message_id, message, received_at, appended))
+        self._arrived.set()
+        return await appended
 
     async def run(self) -> None:
         """Write groups until cancelled."""
         while True:
-            group = [await self._waiting.get()]
-            while len(group) < _LARGEST_GROUP and not self._waiting.empty():
-                group.append(self._waiting.get_nowait())
+            while not self._waiting:
+                self._arrived.clear()
+                await self._arrived.wait()
+            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST_GROUP))]
             try:
                 answers = await self._write(group)
             except asyncio.CancelledError:
@@ -80,14 +88,14 @@ class Inbox:
             else:
                 for waiting, answer in zip(group, answers, strict=True):
                     if not waiting.appended.done():
-                        waiting.appended.set_result(answer == 1)
+                        waiting.appended.set_result(answer == "1")
 
-    async def _write(self, group: Sequence[_Waiting]) -> list[int]:
+    async def _write(self, group: Sequence[_Waiting]) -> str:
         keys = [self._stream, *(redis_keys.seen(self._stream, each.message_id) for each in group)]
         args: list[Any] = [int(redis_keys.SEEN_FOR.total_seconds()), self._field]
         for each in group:
             args += (each.message, each.received_at)
-        answers: list[int] = await self._script(keys=keys, args=args)
+        answers: str = await self._script(keys=keys, args=args)
         return answers
 
 
@@ -136,6 +144,11 @@ class Sidelines:
         return True
 
 
-def as_text(message: Any) -> str:
+def as_ascii(message: Any) -> bytes:
     """Return JSON that any reader accepts: ASCII, so that a lone surrogate stays an escape."""
-    return json.dumps(message, ensure_ascii=True, separators=(",", ":"))
+    try:
+        # Four times as fast as the library's own, but it knows neither surrogates nor escapes.
+        quick = to_json(message, inf_nan_mode="constants")
+    except ValueError:
+        quick = b"\xff"
+    return quick if quick.isascii() else _ENCODER.encode(message).encode()

@@ -9,7 +9,9 @@ from typing import Final
 
 from svix.webhooks import Webhook, WebhookVerificationError
 
-_NAMES: Final = ("id", "timestamp", "signature")
+_FAMILIES: Final = tuple(
+    tuple(f"{family}-{name}".encode() for name in ("id", "timestamp", "signature")) for family in ("svix", "webhook")
+)
 
 
 class InvalidSignature(Exception):
@@ -41,13 +43,13 @@ class Verifier:
 
 
 def _signature_headers(headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    for family in ("svix", "webhook"):
-        values = [headers.get(f"{family}-{name}".encode()) for name in _NAMES]
-        if all(value is not None for value in values):
+    for names in _FAMILIES:
+        delivery_id, timestamp, signature = map(headers.get, names)
+        if delivery_id is not None and timestamp is not None and signature is not None:
             # Handing svix these three alone is a quarter faster than the whole header mapping.
             return {
-                f"svix-{name}": value.decode("latin-1")
-                for name, value in zip(_NAMES, values, strict=True)
-                if value is not None
+                "svix-id": delivery_id.decode("latin-1"),
+                "svix-timestamp": timestamp.decode("latin-1"),
+                "svix-signature": signature.decode("latin-1"),
             }
     raise InvalidSignature

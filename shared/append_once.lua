@@ -4,7 +4,7 @@
 -- Takes many messages in one call: a durable write for all that waits costs what one does.
 --
 -- KEYS: stream, seen mark…  ARGV: life of a mark (s), field, then for each mark: message, received_at ('' for none)
--- Returns for each mark 1 (appended) or 0 (seen before).
+-- Returns a text with a letter for each mark: 1 (appended) or 0 (seen before).
 local answers = {}
 for i = 2, #KEYS do
   local message, received_at = ARGV[2 * i - 1], ARGV[2 * i]
@@ -15,9 +15,9 @@ for i = 2, #KEYS do
       redis.call('XADD', KEYS[1], '*', ARGV[2], message, 'received_at', received_at)
     end
     redis.call('SET', KEYS[i], '1', 'EX', ARGV[1])
-    answers[i - 1] = 1
+    answers[i - 1] = '1'
   else
-    answers[i - 1] = 0
+    answers[i - 1] = '0'
   end
 end
-return answers
+return table.concat(answers)

@@ -8,12 +8,13 @@ kept as they are.
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Self
 
 REMOVED: Final = "[removed]"
 _PIN_KEYS: Final = frozenset({"code", "pin", "access_code", "pin_code", "preferred_code"})
 _UUID: Final = r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])"
 _UUID_OR_DIGIT_RUN: Final = re.compile(rf"(?P<uuid>{_UUID})|\d(?:[ \t.-]?\d){{3,}}")
+_DIGIT_RUN: Final = re.compile(r"\d(?:[ \t.-]?\d){3}")
 _VERBATIM_SUFFIXES: Final = (
     "_id",
     "_ids",
@@ -26,10 +27,15 @@ _VERBATIM_SUFFIXES: Final = (
 )
 _VERBATIM_KEYS: Final = frozenset({"event_type", "status", "property", "type"})
 _CODE_CHANGES: Final = frozenset({"code", "updating_code", "code_changed"})
+# A key that nobody of ours would use is not worth remembering, and one may be as long as a body.
+_LONGEST_REMEMBERED: Final = 64
+_MOST_REMEMBERED: Final = 1024
 # An identifier or a time may keep its digits under the keys above, but only if it looks like one.
 _IDENTIFIER: Final = re.compile(
     r"[A-Za-z][\w.:+-]*|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d{4}-\d\d-\d\dT[\d:.+Z-]+"
 )
+_is_identifier: Final = _IDENTIFIER.fullmatch
+_has_digit_run: Final = _DIGIT_RUN.search
 
 
 def mask_digits(text: str) -> str:
@@ -46,38 +52,63 @@ def redact_event(event: Mapping[str, Any]) -> dict[str, Any]:
     `access_code` as a nested object is walked like any other; as a text it is treated as a PIN. Raises RecursionError
     for nesting beyond the interpreter's limit; the caller has parsed JSON, whose own limit is the same.
     """
-    changes_a_code = _changes_a_code(event)
+    changes_a_code = str(event.get("property")) in _CODE_CHANGES or str(event.get("mutation_code")) in _CODE_CHANGES
     redacted: dict[str, Any] = {}
     for key, value in event.items():
-        is_pin = key.lower() in _PIN_KEYS and not isinstance(value, Mapping | list)
-        if is_pin or (changes_a_code and key in ("from", "to")):
+        shown, is_pin, is_verbatim, _ = rule = _RULES.get(key) or _rule_of(key)
+        if (is_pin and not isinstance(value, Mapping | list)) or (changes_a_code and key in ("from", "to")):
             if value is not None:
                 redacted[key] = REMOVED
+        elif type(value) is str:
+            # Most of an event; told apart here, because a call each costs as much as the look itself.
+            is_known = is_verbatim and _is_identifier(value)
+            redacted[shown] = value if is_known or not _has_digit_run(value) else mask_digits(value)
         else:
-            redacted[mask_digits(key)] = _redact_value(key, value)
+            redacted[shown] = _redact_value(rule, value)
     return redacted
 
 
-def _changes_a_code(change: Mapping[str, Any]) -> bool:
-    return any(str(change.get(key)) in _CODE_CHANGES for key in ("property", "mutation_code"))
+class _Rule(NamedTuple):
+    """What a key says about its value: how it is shown, and what may stand under it."""
+
+    shown: str
+    is_pin: bool
+    is_verbatim: bool
+    is_id: bool
+
+    @classmethod
+    def of(cls, key: str) -> Self:
+        return cls(
+            shown=mask_digits(key),
+            is_pin=key.lower() in _PIN_KEYS,
+            is_verbatim=key in _VERBATIM_KEYS or key.endswith(_VERBATIM_SUFFIXES),
+            is_id=key.endswith("_id"),
+        )
 
 
-def _redact_value(key: str, value: Any) -> Any:
+# The vendor's keys are a few dozen; reading each again for every event cost more than checking its signature.
+_RULES: Final[dict[str, _Rule]] = {}
+
+
+def _rule_of(key: str) -> _Rule:
+    rule = _Rule.of(key)
+    if len(key) <= _LONGEST_REMEMBERED and len(_RULES) < _MOST_REMEMBERED:
+        _RULES[key] = rule
+    return rule
+
+
+def _redact_value(rule: _Rule, value: Any) -> Any:
     match value:
+        case str():
+            is_known = rule.is_verbatim and _is_identifier(value)
+            return value if is_known else mask_digits(value)
         case Mapping():
             return redact_event(value)
         case list():
-            return [_redact_value(key, item) for item in value]
-        case str():
-            return value if _is_verbatim(key, value) else mask_digits(value)
+            return [_redact_value(rule, item) for item in value]
         case bool() | None:
             return value
-        case int() | float() if not key.endswith("_id"):
+        case int() | float() if not rule.is_id:
             return REMOVED if len(str(value)) >= 4 else value  # noqa: PLR2004 - a PIN has four digits or more
         case _:
             return value
-
-
-def _is_verbatim(key: str, value: str) -> bool:
-    is_known = key in _VERBATIM_KEYS or key.endswith(_VERBATIM_SUFFIXES)
-    return is_known and _IDENTIFIER.fullmatch(value) is not None

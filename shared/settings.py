@@ -101,6 +101,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     host: str = Field("127.0.0.1", description="Address that `web` listens on.")
     port: int = Field(8080, ge=1, le=65535, description="Port that `web` listens on.")
+    share_port: bool = Field(default=False, description="Whether several `web` may listen on one port (Linux).")
 
     @classmethod
     def settings_customise_sources(

@@ -38,7 +38,7 @@ class EventStream:
             args: list[str | int] = [int(redis_keys.SEEN_FOR.total_seconds()), EVENT_FIELD]
             for _, event in group:
                 args += (event, received_at)
-            missing += [answer == 1 for answer in self._append(keys=keys, args=args)]
+            missing += [answer == "1" for answer in self._append(keys=keys, args=args)]
         return missing
 
 
@@ -54,7 +54,7 @@ class OutcomeStream:
         """Append a message once: False where one of this id was appended within three days. Atomic."""
         keys = [self._stream, redis_keys.seen(self._stream, message_id)]
         args: list[str | int] = [int(redis_keys.SEEN_FOR.total_seconds()), "message", message, ""]
-        return bool(self._append(keys=keys, args=args)[0] == 1)
+        return bool(self._append(keys=keys, args=args) == "1")
 
     def trim(self, before: datetime) -> int:
         """Take out what is older than `before` and no consumer group still needs; return how many entries that were.

@@ -18,8 +18,8 @@ def append(redis: Redis, *messages: tuple[str, str]) -> list[int]:
     for _, message in messages:
         args += [message, "now"]
     keys = [STREAM, *(f"{{{STREAM}}}:seen:{mark}" for mark, _ in messages)]
-    answers: list[int] = redis.register_script(APPEND_ONCE_SCRIPT)(keys=keys, args=args)
-    return answers
+    answers: str = redis.register_script(APPEND_ONCE_SCRIPT)(keys=keys, args=args)
+    return list(map(int, answers))
 
 
 def entries_of(redis: Redis) -> list[dict[str, str]]:

@@ -1,0 +1,139 @@
+"""Creating codes: bookings a second through look, create and read back by one worker; how soon the call goes out.
+
+The worker has one core of its own; the stand-in for Seam and the data server share the other.
+"""
+
+import json
+import time
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from redis import Redis
+
+from bench import profiling
+from bench.data_server import fresh_server
+from bench.processes import Sampled
+from bench.statistics import Spread, quantile
+from bench.suite import Options, Outcome
+from bench.system import BOOKING_STREAM, Sandbox, age_the_ledger, sandbox, worker
+from bench.table import table
+from bench.targets import Target
+from bench.waiting import wait_until
+from shared.clock import system_clock
+from shared.contracts import BOOKING_FIELD
+
+LATENCY: Final = 0.3
+_A_DOOR: Final = 8
+"""Bookings a door: below the ten creates a minute that Seam grants one."""
+
+
+def run(options: Options) -> Outcome:
+    """Measure throughput and the first call's delay."""
+    rounds = [throughput(400 if options.quick else 3_000, options) for _ in range(options.rounds)]
+    delays = first_calls(8 if options.quick else 60)
+    middle = {name: Spread.of([each[name] for each in rounds]) for name in rounds[0]}
+    delay = quantile(delays, 0.5)
+    targets = (
+        Target("creates: bookings a second, one worker, Seam at 300 ms", middle["rate"].median, "at least", 100, "/s"),
+        Target("creates: memory of that worker", middle["rss_mib"].median, "at most", 150, "MiB"),
+        Target("creates: XADD to the create call, idle, p50", delay, "at most", 50, "ms"),
+        Target("creates: stand-in for Seam, share of its core", middle["seam_cpu_share"].median, "at most", 0.85, ""),
+    )
+    rows = [
+        ("bookings a second", middle["rate"].median, f"{middle['rate'].low:.0f} to {middle['rate'].high:.0f}"),
+        ("worker CPU, ms a booking", middle["worker_cpu_ms"].median, None),
+        ("redis CPU, ms a booking", middle["redis_cpu_ms"].median, None),
+        ("calls to Seam a booking", middle["seam_calls"].median, None),
+        ("worker, most MiB", middle["rss_mib"].median, None),
+        ("stand-in for Seam, share of its core", middle["seam_cpu_share"].median, None),
+        ("XADD to create call, ms: p50", delay, f"p99 {quantile(delays, 0.99):.0f}"),
+    ]
+    figures: dict[str, Any] = {
+        **{name: [each.median, each.low, each.high] for name, each in middle.items()},
+        "first_call_p50_ms": delay,
+        "first_call_p99_ms": quantile(delays, 0.99),
+    }
+    head = ("creating codes, one worker on one core", "median", "spread")
+    return Outcome(figures=figures, targets=targets, text=table(head, rows))
+
+
+def throughput(amount: int, options: Options) -> dict[str, float]:
+    """Return what one worker does with so many bookings that come at once."""
+    with fresh_server() as server, sandbox(latency=LATENCY) as seam, server.client() as redis:
+        doors = seam.add_doors(-(-amount // _A_DOOR), prefix=1)
+        age_the_ledger(redis)
+        with worker(server, seam.url) as process, Sampled(process) as sampled:
+            publish(redis, doors[:1], 1, "WARM")
+            wait_until(lambda: done(seam.calls()) >= 1, within=60, what="a first booking")
+            calls_before = sum(seam.calls().values())
+            before, redis_before, seam_before = process.usage(), server.process.usage(), seam.process.usage()
+            with profiling.of(process, "worker creates", options, 5):
+                started = time.monotonic()
+                publish(redis, doors, amount, "BK")
+                wait_until(lambda: done(seam.calls()) >= amount + 1, within=240, what="all codes", every=0.2)
+                seconds = time.monotonic() - started
+            after, redis_after, seam_after = process.usage(), server.process.usage(), seam.process.usage()
+            calls = sum(seam.calls().values()) - calls_before
+    options.say(f"{amount} bookings: {amount / seconds:,.0f} a second")
+    return {
+        "rate": amount / seconds,
+        "rss_mib": max([after.rss_bytes, *sampled.rss]) / 2**20,
+        "worker_cpu_ms": (after.cpu_seconds - before.cpu_seconds) / amount * 1e3,
+        "redis_cpu_ms": (redis_after.cpu_seconds - redis_before.cpu_seconds) / amount * 1e3,
+        "seam_calls": calls / amount,
+        "seam_cpu_share": (seam_after.cpu_seconds - seam_before.cpu_seconds) / seconds,
+    }
+
+
+def done(calls: dict[str, int]) -> int:
+    """Return how many bookings have been read back: the last of a booking's calls."""
+    return calls.get("/access_codes/get", 0)
+
+
+def has_done(seam: Sandbox, amount: int) -> bool:
+    """Say whether so many bookings have been read back."""
+    return done(seam.calls()) >= amount
+
+
+def publish(redis: Redis, doors: list[str], amount: int, prefix: str) -> None:
+    """Append bookings, spread over the doors, in one go."""
+    pipeline = redis.pipeline(transaction=False)
+    for number in range(amount):
+        pipeline.xadd(BOOKING_STREAM, {BOOKING_FIELD: booking(f"{prefix}{number}", doors[number % len(doors)])})
+    pipeline.execute()
+
+
+def booking(booking_id: str, door: str) -> str:
+    """Return a booking message whose stay fits the door's slot and is due at once."""
+    today = system_clock().date()
+    return json.dumps({
+        "booking_id": booking_id,
+        "device_ids": [door],
+        "check_in": f"{today + timedelta(days=2)}T15:45",
+        "check_out": f"{today + timedelta(days=5)}T10:15",
+    })  # fmt: skip
+
+
+def first_calls(amount: int) -> list[float]:
+    """Return how many milliseconds pass from appending a booking to its create call, one booking at a time.
+
+    Seam answers at once here: its own time is not ours to judge. Measured at the stand-in, where the call arrives.
+    """
+    with fresh_server() as server, sandbox(latency=0) as seam, server.client() as redis:
+        doors = seam.add_doors(amount + 3, prefix=2)
+        age_the_ledger(redis)
+        appended: dict[str, float] = {}
+        with worker(server, seam.url):
+            for number, door in enumerate(doors):
+                appended[door] = system_clock().timestamp()
+                publish(redis, [door], 1, f"IDLE{number}-")
+                wait_until(partial(has_done, seam, number + 1), within=30, what="a code", every=0.02)
+        asked = seam.ask("GET", "/sandbox/requests?path=/access_codes/create&limit=10000")["requests"]
+    at = {each["device_id"]: arrival(each) for each in asked}
+    return [(at[door] - appended[door]) * 1e3 for door in doors[3:]]
+
+
+def arrival(asked: dict[str, Any]) -> float:
+    """Return when a call arrived at the stand-in (epoch seconds)."""
+    return datetime.fromisoformat(str(asked["at"])).timestamp()

@@ -1,0 +1,53 @@
+"""A data server of its own for every measurement, as deploy/local starts it: append-only file, synced always."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+
+from bench.processes import OTHER_CORE, Started, free_port, scratch
+from deploy.local import data_server
+
+
+@dataclass(frozen=True, slots=True)
+class DataServer:
+    """A running server."""
+
+    process: Started
+    port: int
+    password: str
+
+    @property
+    def url(self) -> str:
+        """The address with its password."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def client(self, **options: Any) -> Redis:
+        """Connect."""
+        return Redis.from_url(self.url, decode_responses=True, **options)
+
+    def used_bytes(self) -> int:
+        """Return the bytes that its data takes now."""
+        with self.client() as redis:
+            info: Any = redis.info("memory")
+            return int(info["used_memory"])
+
+
+@contextmanager
+def fresh_server(*, core: int = OTHER_CORE) -> Iterator[DataServer]:
+    """Lend an empty server."""
+    with scratch() as folder:
+        port, password = free_port(), secrets.token_urlsafe(16)
+        command = data_server.configure(folder / "redis", port=port, password=password)
+        with Started("data server", command, core=core) as process:
+            server = DataServer(process, port, password)
+            process.until(lambda: _answers(server))
+            yield server
+
+
+def _answers(server: DataServer) -> bool:
+    with server.client(socket_timeout=1) as redis:
+        return bool(redis.ping())

@@ -1,0 +1,113 @@
+"""A ledger of any size: one booking that the real worker took through, written again under other ids by the server."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from redis import Redis
+
+from bench.creates import publish
+from bench.data_server import DataServer
+from bench.system import EVENT_STREAM, age_the_ledger, ledger_of, sandbox, worker
+from bench.waiting import wait_until
+from bench.webhooks import event
+from shared import redis_keys
+from shared.contracts import EVENT_FIELD
+from shared.ledger.bookings import UnknownBooking
+
+BOOKINGS_A_DOOR: Final = 10
+_SCRIPT: Final = (Path(__file__).parent / "clone_booking.lua").read_text()
+_BOOKING: Final = "TEMPLATE0"
+_AT_ONCE: Final = 2_000
+_MINUTE_MS: Final = 60_000
+
+
+def booking_id(number: int) -> str:
+    """Return the id of the booking of this number, as the script makes it."""
+    return f"G{number:09}"
+
+
+def code_id(number: int) -> str:
+    """Return the id of its access code."""
+    return f"c0de0000-0000-4000-8000-{number:012}"
+
+
+def door_id(number: int) -> str:
+    """Return the id of its door."""
+    return f"d0000000-0000-4000-8000-{number // BOOKINGS_A_DOOR:012}"
+
+
+def template(server: DataServer) -> str:
+    """Let the real worker make a code for one booking; return all that it left in the ledger, and empty that."""
+    ledger = ledger_of(server)
+    with server.client() as redis, sandbox(latency=0) as seam:
+        (door,) = seam.add_doors(1, prefix=7)
+        age_the_ledger(redis)
+        with worker(server, seam.url):
+            publish(redis, [door], 1, _BOOKING.removesuffix("0"))
+            wait_until(lambda: state_of(ledger) == "issued", within=30, what="the template's code")
+            made = ledger.get(_BOOKING).doors[0].code
+            if made is None:
+                raise ValueError("the template has no code")
+            for number, kind in enumerate(("created", "changed")):
+                told = event(number) | {"event_type": f"access_code.{kind}", "access_code_id": made.access_code_id}
+                redis.xadd(EVENT_STREAM, {EVENT_FIELD: json.dumps(told)})
+            wait_until(lambda: redis.xlen(EVENT_STREAM) == 0, within=30, what="the template's events")
+        ids = {"booking": _BOOKING, "code": made.access_code_id, "door": door}
+        entries = [entry for key in sorted(redis.scan_iter(count=1_000)) if (entry := entry_of(redis, str(key), ids))]
+        redis.flushall()
+    spread = {redis_keys.DUE: _MINUTE_MS, redis_keys.BOOKINGS: 60}
+    return json.dumps({**ids, "entries": entries, "spread": spread})
+
+
+def state_of(ledger: Any) -> str:
+    """Return the template's state, nothing while there is none."""
+    try:
+        return str(ledger.get(_BOOKING).state)
+    except UnknownBooking:
+        return ""
+
+
+def entry_of(redis: Redis, key: str, ids: dict[str, str]) -> list[Any] | None:
+    """Return what the script needs to write a key again; None for keys and members of no booking (marks, streams)."""
+    is_shared = key in (redis_keys.DUE, redis_keys.BOOKINGS)
+    if not (is_shared or (key.startswith(redis_keys.PREFIX) and any(each in key for each in ids.values()))):
+        return None
+    if ":device" in key or ":fingerprint" in key or ":spent" in key:
+        return None
+    kind = str(redis.type(key))
+    content: Any = None
+    if kind == "string":
+        content = redis.get(key)
+    elif kind == "hash":
+        content = redis.hgetall(key)
+    elif kind == "list":
+        content = redis.lrange(key, 0, -1)
+    elif kind == "zset":
+        pairs: Any = redis.zrange(key, 0, -1, withscores=True)
+        later = timedelta(days=30).total_seconds() * 1000 if key == redis_keys.DUE else 0
+        content = {member: score + later for member, score in pairs if any(each in member for each in ids.values())}
+    lasts: Any = redis.pexpiretime(key)
+    return [kind, key, content, max(0, int(lasts))] if content else None
+
+
+def grow(server: DataServer, made: str, start: int, end: int) -> None:
+    """Add bookings `start` to `end` (without it). The append-only file rests meanwhile, and is whole afterwards."""
+    with server.client(socket_timeout=120) as redis:
+        redis.config_set("appendonly", "no")
+        script = redis.register_script(_SCRIPT)
+        for first in range(start, end, _AT_ONCE):
+            script(args=[first, min(end, first + _AT_ONCE) - 1, BOOKINGS_A_DOOR, made])
+        redis.config_set("appendonly", "yes")
+
+        def is_rewritten() -> bool:
+            state: Any = redis.info("persistence")
+            return not state["aof_rewrite_in_progress"] and not state.get("aof_rewrite_scheduled")
+
+        wait_until(is_rewritten, within=300, what="the append-only file")
+
+
+def random_ids(dice: Any, amount: int, size: int) -> list[int]:
+    """Draw the numbers of some bookings."""
+    return [dice.randrange(size) for _ in range(amount)]

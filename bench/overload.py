@@ -1,0 +1,109 @@
+"""Far past capacity: latency stays bounded, and what can't be served is refused at once, not queued.
+
+Two ways to be overloaded: more senders than can be served, and a data server that falls behind (here: one that gets a
+small share of a core). Every answer is a 202 or a 503; nobody waits for long, nobody is left without an answer.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from bench.data_server import fresh_server
+from bench.load import Report
+from bench.load_process import load
+from bench.processes import Started, free_port, scratch
+from bench.suite import Options, Outcome
+from bench.table import table
+from bench.targets import Target
+from bench.variants import OURS, VARIANTS
+
+_USUAL: Final = 32
+_MANY: Final = 8_000
+_IMPATIENT: Final = 0.5
+"""How soon the refused come back: ten times as soon as our Retry-After asks of them."""
+_SLICE: Final = 0.1
+_AWAKE: Final = 0.03
+
+
+def run(options: Options) -> Outcome:
+    """Load it as usual, by far too many, and with a data server that crawls."""
+    seconds = 2 if options.quick else 5
+    usual = loaded(_USUAL, seconds, slow=False)
+    many = loaded(_MANY, seconds, slow=False)
+    crawl = loaded(_MANY, seconds, slow=True)
+    found = {f"{_USUAL} senders": usual, f"{_MANY:,} senders": many, f"{_MANY:,} senders, slow data server": crawl}
+    for name, report in found.items():
+        options.say(f"{name}: {report.rate:,.0f}/s, {report.by_status}, p99 {report.p99:.0f} ms")
+    accepted = many.by_status.get("202", 0) / many.seconds
+    targets = (
+        Target("overload: slowest answer to too many senders", many.slowest / 1e3, "at most", 3, "s"),
+        Target("overload: slowest answer, slow data server", crawl.slowest / 1e3, "at most", 5, "s"),
+        Target("overload: accepted a second, against the usual", accepted / usual.rate, "at least", 0.5, "×"),
+        Target("overload: refused (503), slow data server", float(crawl.by_status.get("503", 0)), "at least", 1),
+        Target("overload: senders without an answer", float(many.broken + crawl.broken), "at most", 0),
+    )
+    rows = [
+        (
+            name,
+            report.by_status.get("202", 0) / report.seconds,
+            report.by_status.get("503", 0) / report.seconds,
+            report.p99_by_status.get("202"),
+            report.p99_by_status.get("503"),
+            report.slowest,
+            report.broken,
+        )
+        for name, report in found.items()
+    ]
+    head = ("overload", "202 a second", "503 a second", "p99 of 202, ms", "p99 of 503, ms", "slowest, ms", "no answer")
+    figures: dict[str, Any] = {
+        name: {
+            "rate": report.rate,
+            "by_status": report.by_status,
+            "p99_by_status": report.p99_by_status,
+            "slowest_ms": report.slowest,
+            "broken": report.broken,
+        }
+        for name, report in found.items()
+    }
+    return Outcome(figures=figures, targets=targets, text=table(head, rows))
+
+
+def loaded(connections: int, seconds: float, *, slow: bool) -> Report:
+    """Return what so many senders at once get."""
+    variant = next(each for each in VARIANTS if each.name == OURS)
+    port = free_port()
+    with scratch() as folder, fresh_server() as server, variant.start(server, port):
+        amount = int(40_000 * seconds) + connections
+        with crawling(server.process) if slow else nothing():
+            return load(port, connections=connections, seconds=seconds, amount=amount, folder=folder, pause=_IMPATIENT)
+
+
+@contextmanager
+def nothing() -> Iterator[None]:
+    """Disturb nothing."""
+    yield
+
+
+@contextmanager
+def crawling(process: Started) -> Iterator[None]:
+    """Let a process run for a part of each tenth of a second alone."""
+    over = threading.Event()
+
+    def hold() -> None:
+        while not over.is_set():
+            os.kill(process.pid, signal.SIGSTOP)
+            time.sleep(_SLICE - _AWAKE)
+            os.kill(process.pid, signal.SIGCONT)
+            time.sleep(_AWAKE)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
