@@ -16,6 +16,8 @@ from shared.clock import Clock
 
 # How far Seam's lists may lag behind is documented nowhere; a quarter of an hour is far more than was ever seen.
 YOUNG_FOR: Final = timedelta(minutes=15)
+# How long after a ledger was begun its bookings may be replays of one that was lost.
+REBUILT_FOR: Final = timedelta(days=1)
 # Between the ledger's name and the moment (epoch seconds) at which it was begun.
 _SEPARATOR: Final = "@"
 
@@ -39,10 +41,10 @@ class Generation:
         self._known = current
         return self._settled_at
 
-    def is_young(self) -> bool:
-        """Say whether the ledger, as `settled_at` saw it last, was begun a short while ago."""
+    def is_young(self, within: timedelta = YOUNG_FOR) -> bool:
+        """Say whether the ledger, as `settled_at` saw it last, was begun `within` this time."""
         _, separator, begun_at = (self._known or "").rpartition(_SEPARATOR)
-        return not separator or self._clock().timestamp() - float(begun_at) < YOUNG_FOR.total_seconds()
+        return not separator or self._clock().timestamp() - float(begun_at) < within.total_seconds()
 
     def _current(self) -> str:
         found = self._redis.get(redis_keys.GENERATION)

@@ -16,6 +16,8 @@ OPERATIONS: Final = {
     "/access_codes/create": "create",
     "/access_codes/get": "get",
     "/access_codes/list": "list",
+    "/access_codes/unmanaged/get": "unmanaged",
+    "/access_codes/unmanaged/list": "unmanaged_list",
     "/access_codes/update": "update",
     "/access_codes/delete": "delete",
     "/events/list": "events",
@@ -68,6 +70,8 @@ class FakeSeam:
             "create": self._create,
             "get": self._get,
             "list": lambda it: self._list(it, is_stale=kind == STALE),
+            "unmanaged": self._unmanaged,
+            "unmanaged_list": lambda _: {"access_codes": []},
             "update": self._update,
             "delete": self._delete,
             "events": self._events,
@@ -165,6 +169,10 @@ class FakeSeam:
 
     def _get(self, body: JsonObject) -> JsonObject:
         return {"access_code": self._object(self._known(body))}
+
+    def _unmanaged(self, _: JsonObject) -> JsonObject:
+        """Nobody converts codes here."""
+        raise Answer(404, "unmanaged_access_code_not_found")
 
     def _list(self, body: JsonObject, *, is_stale: bool) -> JsonObject:
         seen_until = self.clock() - (_STALE_FOR if is_stale else -_STALE_FOR)

@@ -167,6 +167,55 @@ def test_an_emptied_data_server_makes_no_code_twice(machine: Machine, sandbox: S
     assert (len(machine.made(device_id)), machine.creates(device_id)) == (1, 1)
 
 
+SINCE: list[Any] = [
+    pytest.param(("code", {"simulate": "time_frame_changed"}), "window_differs", id="somebody moved its window"),
+    pytest.param(("code", {"simulate": "converted_to_unmanaged"}), "code_unmanaged", id="it isn't managed any more"),
+    pytest.param(
+        "door",
+        {"slots": [{"name": "x", "check_in": "15:40", "check_out": "10:00"}]},
+        "window_differs",
+        id="other slots",
+    ),
+]
+
+
+@pytest.mark.parametrize(("since", "reason"), SINCE)
+def test_a_lost_ledger_takes_over_what_changed_since(
+    machine: Machine, sandbox: Sandbox, redis_client: Redis, since: tuple[str, dict[str, Any]], reason: str
+) -> None:
+    """A second live key would be worse than a code of odd times, which is told."""
+    device_id = sandbox.door()
+    first = machine.until(machine.book(device_id), "ready")
+    code = first.doors[0].code
+    assert code is not None
+    what, change = since
+    path = f"access_codes/{code.access_code_id}" if what == "code" else f"devices/{device_id}"
+    sandbox.arrange("PATCH", f"/sandbox/{path}", change)
+    redis_client.flushall()
+
+    again = machine.book(device_id, booking_id=first.booking_id)
+    again = machine.until(again, "failed" if reason == "code_unmanaged" else "ready")
+    assert again.doors[0].code is not None
+    assert again.doors[0].code.access_code_id == code.access_code_id
+    assert (again.reason, machine.creates(device_id)) == (reason, 1)
+
+
+def test_a_lost_ledger_knows_again_what_an_earlier_revision_left(
+    machine: Machine, sandbox: Sandbox, redis_client: Redis
+) -> None:
+    """Its code opens the door still: residual access, though nobody replayed that revision."""
+    device_id = sandbox.door()
+    before = machine.until(machine.book(device_id), "ready")
+    later = {"check_out": in_days(6, "10:15:00")}
+    after = machine.until(machine.update(before, 1, **later), "ready")
+    redis_client.flushall()
+    again = machine.until(machine.book(device_id, booking_id=before.booking_id, revision=1, **later), "ready")
+    assert before.doors[0].code is not None
+    assert [code.access_code_id for code in again.doors[0].residual] == [before.doors[0].code.access_code_id]
+    assert again.residual_access_until == after.residual_access_until
+    assert machine.creates(device_id) == 2
+
+
 def test_a_code_of_a_booking_with_a_longer_id_is_not_taken_over(machine: Machine, sandbox: Sandbox) -> None:
     """BK-1 and BK-10 on one door and for the same days are two bookings with a code each."""
     device_id = sandbox.door()

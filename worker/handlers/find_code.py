@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.clock import Clock
-from shared.domain.records import BookedDoor, Booking, Intent, Window
-from shared.ledger.bookings import BookingLedger
-from shared.ledger.generation import YOUNG_FOR, Generation
+from shared.domain.records import AccessCode, BookedDoor, Booking, Intent, Window
+from shared.ledger.bookings import BookingLedger, codes_of
+from shared.ledger.generation import REBUILT_FOR, YOUNG_FOR, Generation
 from worker.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor
 
 # Seam rounds by up to an hour; a code of ours in doubt that lies this near to what was asked is the one we asked for.
@@ -29,17 +29,50 @@ class FindCode:
     def for_window(
         self, window: Window, booking: Booking, booked: BookedDoor, on_door: CodesOnDoor
     ) -> CodeReport | None:
-        """Look everywhere for a code of the booking that has exactly this window. Raises SeamError."""
+        """Look everywhere for a code of the booking that is the one for this window. Raises SeamError.
+
+        One that the ledger knows must have exactly the window: else it belongs to an earlier revision. One that it
+        doesn't know outlived a ledger that was lost; its window may have been moved since, or the door's slots: what
+        lies as near as Seam rounds is it, and a second key to the door would be worse than odd times.
+        """
         ours = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
         found = adoptable(ours, booked, window, tolerance=timedelta())
         for code in booked.residual:
             # A code that we know and the list lacks isn't gone: the list may lag behind.
             if found is None and code.window == window:
                 found = self._codes.get(code.access_code_id)
+        if found is None:
+            found = adoptable(unknown_to(booking, ours), booked, window, tolerance=_NEAR)
+        if found is None and self._generation.is_young(REBUILT_FOR):
+            unmanaged = self._codes.unmanaged_on_door(booked.device_id).of_booking(booking.booking_id)
+            unmanaged = unknown_to(booking, self._not_of_others(booking, unmanaged))
+            found = adoptable(unmanaged, booked, window, tolerance=_NEAR)
         if found is None and self._generation.is_young():
             since = self._clock() - YOUNG_FOR
-            found = self._by_events(booking, booked, window, on_door, since=since, tolerance=timedelta())
+            found = self._by_events(booking, booked, window, on_door, since=since, tolerance=_NEAR)
         return found
+
+    def strays(
+        self, booking: Booking, booked: BookedDoor, on_door: CodesOnDoor, found: CodeReport | None
+    ) -> tuple[AccessCode, ...]:
+        """Return codes of the booking that open the door, and that the ledger doesn't know: it lost them.
+
+        Not for one of several consecutive codes, whose siblings have the same name.
+        """
+        if booked.part:
+            return ()
+        now = self._clock()
+        ours = unknown_to(booking, self._not_of_others(booking, on_door.of_booking(booking.booking_id)))
+        return tuple(
+            AccessCode(
+                access_code_id=report.access_code_id,
+                window=report.window,
+                known_since=now,
+                user_level_id=report.user_level_id,
+            )
+            for report in ours
+            if report.window.ends_at > now and (found is None or report.access_code_id != found.access_code_id)
+        )
 
     def made_by(self, intent: Intent, booking: Booking, booked: BookedDoor, on_door: CodesOnDoor) -> CodeReport | None:
         """Look for the code that an open intent's call made; Seam may have rounded its window. Raises SeamError."""
@@ -72,6 +105,12 @@ class FindCode:
             for report, owner in zip(reports, owners, strict=True)
             if owner is None or owner.booking_id == booking.booking_id
         ]
+
+
+def unknown_to(booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:
+    """Return those that no door of the booking has, or had before."""
+    known = {code.access_code_id for door in booking.doors for code in codes_of(door)}
+    return [report for report in reports if report.access_code_id not in known]
 
 
 def adoptable(

@@ -75,15 +75,19 @@ class MakeCode:
         `booked` must be the door as the ledger had it before this call: it is the fence for the intent. `learn` adds
         what the door told; it is written with whatever is written first.
         """
+        settled_at = self._generation.settled_at()
+        on_door = self._codes.on_door(door.device_id)
+        existing = self._find.for_window(making.window, booking, booked, on_door)
+        strays = self._find.strays(booking, booked, on_door, existing)
 
         def unmoved(it: Booking) -> Booking:
             if it.door(booked.key) != booked:
                 raise lifecycle.Overtaken
-            return learn(it)
+            return with_strays(it)
 
-        settled_at = self._generation.settled_at()
-        on_door = self._codes.on_door(door.device_id)
-        existing = self._find.for_window(making.window, booking, booked, on_door)
+        def with_strays(it: Booking) -> Booking:
+            return lifecycle.with_residual(learn(it), booked.key, strays)
+
         if existing is not None:
             return self._record(
                 booking,
@@ -99,7 +103,7 @@ class MakeCode:
         if settled_at is not None and now < settled_at:
             return self._later(booking, booked, settled_at, "ledger_lost", match, learn=unmoved)
         room = self._capacity.room(door, alive=on_door.alive_at(now), now=now)
-        learned = learn(booking).door(booked.key)
+        learned = with_strays(booking).door(booked.key)
         admission = self._admission.ask(
             door.device_id, f"{booking.booking_id}#{booked.part}", check_in=learned.check_in or now, room=room, now=now
         )

@@ -130,6 +130,15 @@ class AccessCodes:
                 raise Unreadable(f"/access_codes/list: over {_MOST_CODES} codes on one door")
         return CodesOnDoor(tuple(found))
 
+    def unmanaged_on_door(self, device_id: str) -> CodesOnDoor:
+        """Read every code of the door that Seam knows and doesn't manage; no other list has them."""
+        found: list[CodeReport] = []
+        for codes in pages(self._client, "/access_codes/unmanaged/list", {"device_id": device_id}, "access_codes"):
+            found += [_report(code, Unreadable) for code in codes if _is_time_bound(code)]
+            if len(found) > _MOST_CODES:
+                raise Unreadable(f"/access_codes/unmanaged/list: over {_MOST_CODES} codes on one door")
+        return CodesOnDoor(tuple(found))
+
     def created_since(self, device_id: str, since: datetime, *, listed: CodesOnDoor) -> list[CodeReport]:
         """Read the codes of the door that events say were made since then, and the list lacks: a second witness."""
         answer = self._client.read(

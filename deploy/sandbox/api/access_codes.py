@@ -36,6 +36,20 @@ def get_unmanaged(world: World, params: Params) -> JsonObject:
     return {"access_code": code_object(code)}
 
 
+def list_unmanaged(world: World, params: Params) -> JsonObject:
+    """Return a page of a door's codes that were converted to unmanaged."""
+    device_id = params.required("device_id")
+    codes = [
+        code
+        for code in world.codes.of_door(world.doors.get(device_id).device_id)
+        if not code.is_managed and code.phase is not Phase.GONE
+    ]
+    page, pagination = one_page(
+        codes, params, lambda code: code.seq, path="/access_codes/unmanaged/list", default_limit=DEFAULT_LIMIT
+    )
+    return {"access_codes": [code_object(code) for code in page], "pagination": pagination}
+
+
 def one_code(world: World, params: Params) -> Code:
     """Return the code that the parameters name.
 

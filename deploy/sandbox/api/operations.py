@@ -39,6 +39,7 @@ _ALL = (
     Operation("/access_codes/create", _CREATE, create.create),
     Operation("/access_codes/get", _READ, access_codes.get),
     Operation("/access_codes/unmanaged/get", _READ, access_codes.get_unmanaged),
+    Operation("/access_codes/unmanaged/list", _READ, access_codes.list_unmanaged),
     Operation("/access_codes/list", _READ, access_codes.list_codes),
     Operation("/access_codes/update", _UPDATE, change.update),
     Operation("/access_codes/delete", _DELETE, change.delete),

@@ -15,6 +15,7 @@ from shared.domain.lifecycle.following import (
     rests,
     reveals_pin,
     unconfirmed,
+    with_residual,
     withdraws,
     without_residual,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "unconfirmed",
     "waits",
     "wakes",
+    "with_residual",
     "withdraws",
     "without_residual",
 ]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.lifecycle.settling import Overtaken, moved, with_door
-from shared.domain.records import Booking, Change, HistoryEntry, State
+from shared.domain.records import AccessCode, Booking, Change, HistoryEntry, State
 
 
 def confirms(booking: Booking, key: str, *, reason: str, detail: str, due_at: datetime, now: datetime) -> Change:
@@ -59,6 +59,16 @@ def rests(booking: Booking, key: str, *, now: datetime) -> Change:
     """Leave a door alone until check-out: its code's window is over, and what Seam says of it matters no more."""
     door = booking.door(key)
     return moved(booking, replace(door, due_at=door.check_out), now)
+
+
+def with_residual(booking: Booking, key: str, codes: tuple[AccessCode, ...]) -> Booking:
+    """Return the booking with `codes`, which it had forgotten, among those that open the door until they end."""
+    door = booking.door(key)
+    return (
+        replace(booking, doors=with_door(booking, replace(door, residual=(*door.residual, *codes))))
+        if codes
+        else booking
+    )
 
 
 def without_residual(booking: Booking, key: str, gone: frozenset[str]) -> Booking:
