@@ -5,7 +5,8 @@
 --
 -- KEYS: spent (moments of creates), queue (by check-in), asked (until when each keeps its place)
 -- ARGV: now (ms), window (ms), most a window, member, check-in (ms), room (-1: unlimited), patience (ms), life (s),
---       a unique mark for `spent`
+--       a unique mark for `spent`, when the codes that `room` leaves out were counted (ms), rivals: how many who arrive
+--       earlier are being decided right now, and may not be in the queue yet
 -- Returns {'admitted'}, {'full'}, or {'later', milliseconds}.
 local spent, queue, asked = KEYS[1], KEYS[2], KEYS[3]
 local now, window, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -21,6 +22,17 @@ redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - window)
 redis.call('ZADD', queue, ARGV[5], member)
 local place = redis.call('ZRANK', queue, member)
 local used = redis.call('ZCARD', spent)
+-- Creates that were admitted after the door's codes were counted take room that the count knows nothing of.
+if room >= 0 then
+  room = math.max(0, room - redis.call('ZCOUNT', spent, ARGV[10], '+inf'))
+end
+
+local rivals, after_the_others = tonumber(ARGV[11]), 5000
+if room > 0 and rivals >= room then
+  redis.call('ZREM', queue, member)
+  redis.call('ZREM', asked, member)
+  return {'later', after_the_others}
+end
 
 local function stay_until(moment)
   redis.call('ZADD', asked, moment, member)

@@ -44,9 +44,20 @@ class Admission:
         self._patience = patience
 
     def ask(
-        self, device_id: str, member: str, *, check_in: datetime, room: int | None, now: datetime
+        self,
+        device_id: str,
+        member: str,
+        *,
+        check_in: datetime,
+        room: int | None,
+        counted_at: datetime,
+        rivals: int,
+        now: datetime,
     ) -> Admitted | Later | Full:
-        """Ask for one create. `room` is how many more codes the lock takes, None where it doesn't say. Atomic.
+        """Ask for one create. Atomic.
+
+        `room` is how many more codes the lock took at `counted_at`, None where it doesn't say; `rivals` is how many who
+        arrive earlier are being decided at this moment.
 
         `member` names who asks. Whoever must wait keeps a place in the queue until due, and half a minute longer.
         """
@@ -60,6 +71,8 @@ class Admission:
             int(self._patience.total_seconds() * 1000),
             int(max(redis_keys.ADMISSION_FOR, 2 * self._patience).total_seconds()),
             str(uuid4()),
+            _milliseconds(counted_at),
+            rivals,
         ]
         keys = [
             redis_keys.door_spent(device_id),

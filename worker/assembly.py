@@ -33,6 +33,7 @@ from worker.capacity import CapacityWatch
 from worker.chores import Chore, Chores, every
 from worker.handlers.advance_door import AdvanceDoor
 from worker.handlers.apply_booking import ApplyBooking
+from worker.handlers.ask_room import AskRoom
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_arrivals import CheckArrivals
 from worker.handlers.check_code import CheckCode
@@ -151,8 +152,11 @@ def build_handlers(
         ledger=ports.ledger,
         codes=codes,
         find=FindCode(ledger=ports.ledger, codes=codes, generation=generation, clock=clock),
-        admission=Admission(ports.redis, patience=settings.waiting_retry_every * 2),
-        capacity=CapacityWatch(ports.alerts),
+        room=AskRoom(
+            ledger=ports.ledger,
+            admission=Admission(ports.redis, patience=settings.waiting_retry_every * 2),
+            capacity=CapacityWatch(ports.alerts),
+        ),
         generation=generation,
         waiting_retry_every=settings.waiting_retry_every,
         settle=settle,

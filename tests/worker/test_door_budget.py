@@ -1,9 +1,13 @@
 """Seam allows ten creates a minute a door: the eleventh is due later, the nearest arrival first."""
 
 from datetime import timedelta
+from functools import partial
+
+from redis import Redis
 
 from tests.sandbox.harness import Sandbox, in_days
-from tests.worker.machine import Machine
+from tests.support.server import DataServer
+from tests.worker.machine import Machine, at_once
 
 
 def test_twelve_bookings_on_one_door(machine: Machine, sandbox: Sandbox) -> None:
@@ -46,6 +50,37 @@ def test_the_nearest_arrival_goes_first(machine: Machine, sandbox: Sandbox) -> N
     assert near.doors[0].due_at is not None
     assert far.doors[0].due_at is not None
     assert near.doors[0].due_at <= far.doors[0].due_at + timedelta(seconds=1)
+
+
+def test_a_lock_that_gets_full_takes_no_more_than_it_holds(
+    machine: Machine, sandbox: Sandbox, data_server: DataServer, redis_client: Redis
+) -> None:
+    """Also for bookings that come in one moment: the nearest arrivals get the room, the others wait, and it is told."""
+    device_id = sandbox.door(max_active_codes=3)
+    sandbox.arrange("POST", "/sandbox/settings", {"latency_seconds": 0.2})
+    machines = [Machine(redis_client, data_server.url, sandbox) for _ in range(6)]
+    entries = [
+        machine.publish(
+            machine.new_id(),
+            [device_id],
+            check_in=in_days(2 + number, "15:45:00"),
+            check_out=in_days(9, "10:15:00"),
+        )
+        for number in reversed(range(6))
+    ]
+    at_once(*(partial(one.apply, entry) for one, entry in zip(machines, entries, strict=True)))
+    sandbox.arrange("POST", "/sandbox/settings", {"latency_seconds": 0})
+    for _ in range(4):
+        machine.clock.move(timedelta(seconds=6))
+        machine.sweep()
+    bookings = sorted(machine.ledger.of_door(device_id), key=lambda each: each.doors[0].check_in or machine.clock())
+    assert len(machine.made(device_id)) == 3
+    assert not any(code["errors"] for code in machine.made(device_id))
+    assert [each.doors[0].code is not None for each in bookings] == [True] * 3 + [False] * 3
+    assert {each.reason for each in bookings[3:]} == {"door_full"}
+    alert = machine.alerts.get(f"door/{device_id}/nearly_full")
+    assert alert is not None
+    assert alert.is_open
 
 
 def _asked(sandbox: Sandbox, device_id: str) -> list[dict[str, int]]:

@@ -19,8 +19,8 @@ from shared.domain.records import AccessCode, BookedDoor, Booking, Change, Inten
 from shared.domain.retries import next_wait
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.generation import Generation
-from worker.admission import Admission, Admitted, Full, Later
-from worker.capacity import CapacityWatch
+from worker.admission import Admitted, Full, Later
+from worker.handlers.ask_room import AskRoom
 from worker.handlers.find_code import FindCode
 from worker.seam.access_codes import AccessCodes, CodeReport, name_of
 from worker.seam.errors import OutcomeUnknown, Refused, TryAgainLater
@@ -41,8 +41,7 @@ class MakeCode:
         ledger: BookingLedger,
         codes: AccessCodes,
         find: FindCode,
-        admission: Admission,
-        capacity: CapacityWatch,
+        room: AskRoom,
         generation: Generation,
         waiting_retry_every: timedelta,
         settle: timedelta,
@@ -52,8 +51,7 @@ class MakeCode:
         self._ledger = ledger
         self._codes = codes
         self._find = find
-        self._admission = admission
-        self._capacity = capacity
+        self._room = room
         self._generation = generation
         self._waiting_retry_every = waiting_retry_every
         self._settle = settle
@@ -76,6 +74,7 @@ class MakeCode:
         what the door told; it is written with whatever is written first.
         """
         settled_at = self._generation.settled_at()
+        counted_at = self._clock()
         on_door = self._codes.on_door(door.device_id)
         existing = self._find.for_window(making.window, booking, booked, on_door)
         strays = self._find.strays(booking, booked, on_door, existing)
@@ -102,12 +101,8 @@ class MakeCode:
         now = self._clock()
         if settled_at is not None and now < settled_at:
             return self._later(booking, booked, settled_at, "ledger_lost", match, learn=unmoved)
-        room = self._capacity.room(door, alive=on_door.alive_at(now), now=now)
         learned = with_strays(booking).door(booked.key)
-        admission = self._admission.ask(
-            door.device_id, f"{booking.booking_id}#{booked.part}", check_in=learned.check_in or now, room=room, now=now
-        )
-        match admission:
+        match self._room.ask(booking, learned, door, on_door, counted_at=counted_at, now=now):
             case Later(at):
                 return self._later(booking, booked, at, "door_budget", match, learn=unmoved)
             case Full():
