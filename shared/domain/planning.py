@@ -191,8 +191,10 @@ def _decide(
     if now >= check_out and booked.code is None:
         return Over()
     if booked.code is not None:
-        is_wanted = wanted is not None and wanted.window == booked.code.window
-        return Keep(booked.code.window) if is_wanted else Alter(wanted.window if wanted else None)
+        # Also a code whose times somebody moved since: nothing else is asked for than was before.
+        if wanted is not None and wanted.window in (booked.code.window, booked.asked):
+            return Keep(wanted.window)
+        return Alter(wanted.window if wanted else None)
     if wanted is None:
         return None
     if now < check_in - lead_time:

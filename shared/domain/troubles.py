@@ -84,7 +84,7 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "ops",
     ),
     "window_differs": Trouble(
-        "Seam made a code for other times than it was asked for.",
+        "The code's times at Seam are others than it was asked for.",
         "Compare both times, and tell the guest when the code works.",
         "ops",
     ),
@@ -140,7 +140,7 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
     ),
     "seam_unavailable": Trouble(
         "Seam doesn't answer as it should, again and again.",
-        "Nothing for now: it is tried again by itself. Look at Seam's status page if this lasts.",
+        "It is tried again by itself. Let guests who arrive now in by hand; look at Seam's status page if this lasts.",
         "seam",
         quotes_detail=False,
     ),

@@ -177,6 +177,23 @@ def test_a_code_that_may_be_deleted_is_deleted(machine: Machine, sandbox: Sandbo
     wait_until(lambda: sandbox.codes(device_id) == [])
 
 
+def test_an_update_that_asks_for_nothing_new_leaves_a_ready_booking_ready(machine: Machine, sandbox: Sandbox) -> None:
+    """It isn't issued again, and the booking system is told nothing."""
+    booking = machine.until(machine.book(sandbox.door()), "ready")
+    machine.until(machine.update(booking, 1, label="Renamed"), "ready")
+    assert machine.outcome_types(booking.booking_id) == ["issued", "ready"]
+
+
+def test_a_code_that_was_extended_keeps_its_arrival(machine: Machine, sandbox: Sandbox) -> None:
+    """The check-in is known on the lock's clock after the change too."""
+    device_id = sandbox.door(code_flags={"is_extendable": True})
+    booking = machine.until(machine.book(device_id), "ready")
+    after = machine.until(machine.update(booking, 1, **LATER), "ready")
+    assert machine.creates(device_id) == 1
+    assert after.doors[0].check_in == booking.doors[0].check_in
+    assert after.doors[0].check_out == datetime.fromisoformat(in_days(6, "10:15:00"))
+
+
 def test_a_refusal_meant_for_an_older_revision(machine: Machine, sandbox: Sandbox) -> None:
     """What a read for the old dates ended with says nothing about the new ones, which are planned at once."""
     door = sandbox.door()

@@ -167,15 +167,11 @@ def test_an_emptied_data_server_makes_no_code_twice(machine: Machine, sandbox: S
     assert (len(machine.made(device_id)), machine.creates(device_id)) == (1, 1)
 
 
+SLOT = {"name": "x", "check_in": "15:40", "check_out": "10:00"}
 SINCE: list[Any] = [
     pytest.param(("code", {"simulate": "time_frame_changed"}), "window_differs", id="somebody moved its window"),
     pytest.param(("code", {"simulate": "converted_to_unmanaged"}), "code_unmanaged", id="it isn't managed any more"),
-    pytest.param(
-        "door",
-        {"slots": [{"name": "x", "check_in": "15:40", "check_out": "10:00"}]},
-        "window_differs",
-        id="other slots",
-    ),
+    pytest.param(("door", {"slots": [SLOT]}), "window_differs", id="other slots"),
 ]
 
 

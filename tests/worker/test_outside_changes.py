@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
+from shared.domain import lifecycle
 from shared.domain.records import AlertNotice, Booking
 from tests.domain.test_event_meanings import DOCUMENTED
 from tests.sandbox.harness import Sandbox, in_days
@@ -47,7 +48,9 @@ def open_alerts(machine: Machine, booking: Booking) -> list[AlertNotice]:
 
 REACTIONS: list[Any] = [
     pytest.param({"simulate": "modified_external"}, ("failed", "code_problem"), "outside Seam", id="modified"),
-    pytest.param({"simulate": "deleted_external"}, ("failed", "code_problem"), "outside Seam", id="deleted outside"),
+    pytest.param(
+        {"simulate": "deleted_external"}, ("failed", "code_gone"), "taken from the lock", id="deleted outside"
+    ),
     pytest.param({"simulate": "removed"}, ("failed", "code_gone"), "not at Seam any more", id="removed early"),
     pytest.param({"simulate": "converted_to_unmanaged"}, ("failed", "code_unmanaged"), "manage", id="unmanaged"),
     pytest.param({"simulate": "duplicate_code_on_device"}, ("failed", "code_problem"), "same PIN", id="duplicate"),
@@ -73,6 +76,67 @@ def test_each_outside_change_has_its_reaction(
     (alert,) = open_alerts(machine, booking)
     assert words in alert.happened
     assert alert.next_step
+
+
+def retry(machine: Machine, booking: Booking) -> Booking:
+    """Do what `oracode bookings retry` does, and what follows at once."""
+    now = machine.clock()
+    retried = machine.ledger.update(machine.ledger.get(booking.booking_id), lambda it: lifecycle.retried(it, now=now))
+    machine.handlers.advance_door(booking.booking_id, retried.doors[0].key)
+    return machine.ledger.get(booking.booking_id)
+
+
+def test_a_code_that_was_deleted_outside_is_made_anew_when_asked_for(machine: Machine, sandbox: Sandbox) -> None:
+    """Seam lists the dead one still, and it is not taken for a code that opens the door."""
+    booking, code_id = ready(machine, sandbox)
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "deleted_external"})
+    look(machine, booking)
+    again = machine.until(retry(machine, booking), "ready")
+    assert again.doors[0].code is not None
+    assert again.doors[0].code.access_code_id != code_id
+    assert open_alerts(machine, booking) == []
+
+
+def test_trying_a_code_in_trouble_again_looks_and_tells_nothing_new(machine: Machine, sandbox: Sandbox) -> None:
+    """Its alert doesn't close for a moment, and the booking system hears nothing."""
+    booking, code_id = ready(machine, sandbox)
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "no_space"})
+    look(machine, booking)
+    told = machine.outcome_types(booking.booking_id)
+    (before,) = open_alerts(machine, booking)
+    again = retry(machine, booking)
+    assert (again.state, machine.outcome_types(booking.booking_id)) == ("failed", told)
+    alert = machine.alerts.get(before.key)
+    assert alert is not None
+    assert (alert.is_open, alert.count) == (True, 1)
+
+
+def test_a_moved_window_is_the_one_that_is_told(machine: Machine, sandbox: Sandbox) -> None:
+    """The guest is told when the code really ends."""
+    booking, code_id = ready(machine, sandbox)
+    moved = {"simulate": "time_frame_changed", "ends_at": in_days(5, "09:00:00")}
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", moved)
+    after = look(machine, booking)
+    assert after.doors[0].code is not None
+    assert after.doors[0].code.window.ends_at == datetime.fromisoformat(in_days(5, "09:00:00"))
+    # And a revision that asks for nothing new makes no second code of it.
+    machine.until(machine.update(after, 1), "ready")
+    assert machine.creates(booking.doors[0].device_id) == 1
+
+
+def test_a_late_code_stays_late_while_seam_cannot_be_asked(machine: Machine, sandbox: Sandbox) -> None:
+    """Nobody has looked, so nothing is gone."""
+    sandbox.arrange("POST", "/sandbox/settings", {"step_seconds": 3600})
+    booking = machine.book(sandbox.door())
+    machine.clock.move(timedelta(days=2, hours=6))
+    look(machine, booking)
+    (late,) = open_alerts(machine, booking)
+    assert late.problem == "late_set"
+    sandbox.arrange("POST", "/sandbox/outage", {"on": True})
+    for _ in range(6):
+        look(machine, booking)
+    assert late.key in {each.key for each in open_alerts(machine, booking)}
+    assert machine.ledger.get(booking.booking_id).reason == "late_set"
 
 
 def test_another_user_level_than_asked_is_told(machine: Machine, sandbox: Sandbox) -> None:

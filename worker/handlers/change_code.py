@@ -4,6 +4,7 @@ Changing a window and deleting may both be repeated without harm, so an answer t
 the next try reads first how the code stands.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -34,8 +35,18 @@ class ChangeCode:
         self._codes = codes
         self._clock = clock
 
-    def alter(self, booking: Booking, booked: BookedDoor, window: Window | None) -> Booking:
-        """Make the door's code one for `window`, or set it aside (None: nothing fits). Raises SeamError."""
+    def alter(
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        window: Window | None,
+        *,
+        learn: Callable[[Booking], Booking],
+    ) -> Booking:
+        """Make the door's code one for `window`, or set it aside (None: nothing fits). Raises SeamError.
+
+        `learn` adds what the door told while it was planned.
+        """
         code = booked.code
         if code is None:
             return booking
@@ -52,7 +63,7 @@ class ChangeCode:
             return self._ledger.update(
                 booking,
                 lambda it: lifecycle.alters(
-                    it,
+                    learn(it),
                     booked.key,
                     altered,
                     revision=booking.revision,

@@ -47,8 +47,8 @@ class CheckCode:
                     due_at=self._next_look(door, code, now),
                     now=now,
                 )
-            if report is None:
-                return lifecycle.loses_code(it, door.key, now=now)
+            if report is None or report.is_removed_outside:
+                return lifecycle.loses_code(it, door.key, by_hand=report is not None, now=now)
             return self._transition(it, door, code, report, now)
 
         return self._ledger.update(booking, transition)
@@ -66,6 +66,7 @@ class CheckCode:
         report: CodeReport,
         now: datetime,
     ) -> Change:
+        booking = lifecycle.sees_window(booking, door.key, report.window)
         odd = oddity_of(
             door,
             made=report.window,

@@ -98,12 +98,12 @@ class FindCode:
         return adoptable(self._not_of_others(booking, ours), booked, window, tolerance=tolerance)
 
     def _not_of_others(self, booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:
-        """Return those that the ledger doesn't know as another booking's, however alike the names are."""
+        """Return those that open the door and that the ledger knows as nobody else's, however alike the names are."""
         owners = self._ledger.owner_of([report.access_code_id for report in reports])
         return [
             report
             for report, owner in zip(reports, owners, strict=True)
-            if owner is None or owner.booking_id == booking.booking_id
+            if (owner is None or owner.booking_id == booking.booking_id) and not report.is_removed_outside
         ]
 
 

@@ -60,7 +60,7 @@ class PlanDoor:
                     booking, booked, door, making, learn=partial(_learned, key=booked.key, plan=plan), match=plan.match
                 )
             case Alter(window):
-                return self._change.alter(booking, booked, window)
+                return self._change.alter(booking, booked, window, learn=partial(_learned, key=booked.key, plan=plan))
             case Split(parts):
                 return self._split(booking, booked, parts)
             case decision:

@@ -30,6 +30,7 @@ class CodeReport:
     """What Seam says of an access code at one moment.
 
     `status` is deprecated by the vendor, and empty where it is missing. `has_pin` tells that a PIN exists, not which.
+    `is_removed_outside`: somebody took it from the lock, and Seam, which still lists it, won't bring it back.
     `request_id` is of the call that told it.
     """
 
@@ -44,6 +45,7 @@ class CodeReport:
     errors: tuple[tuple[str, str], ...]
     warnings: tuple[tuple[str, str], ...]
     flags: CodeFlags
+    is_removed_outside: bool = False
     request_id: str | None = None
 
     def is_of(self, booking_id: str) -> bool:
@@ -217,6 +219,7 @@ def _report(code: Any, error_class: type[SeamError]) -> CodeReport:
             pending=_words(code.get("pending_mutations"), "mutation_code"),
             errors=_issues(code.get("errors"), "error_code"),
             warnings=_issues(code.get("warnings"), "warning_code"),
+            is_removed_outside=_is_removed_outside(code.get("errors")),
             flags=CodeFlags(
                 is_cancellable=metadata.get("is_cancellable") is True,
                 is_extendable=metadata.get("is_extendable") is True,
@@ -227,6 +230,12 @@ def _report(code: Any, error_class: type[SeamError]) -> CodeReport:
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         # The error's own text could quote the answer, and the answer holds the PIN.
         raise error_class(f"an access code that can't be read ({type(error).__name__})") from None
+
+
+def _is_removed_outside(errors: Any) -> bool:
+    """Say whether an error tells so (Seam SDK 3.18: conflicting_external_modification, change_type)."""
+    listed = errors if isinstance(errors, list) else ()
+    return any(isinstance(each, Mapping) and each.get("change_type") == "removed" for each in listed)
 
 
 def _issues(issues: Any, kind: str) -> tuple[tuple[str, str], ...]:

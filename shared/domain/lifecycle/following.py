@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.lifecycle.settling import Overtaken, moved, with_door
-from shared.domain.records import AccessCode, Booking, Change, HistoryEntry, State
+from shared.domain.records import AccessCode, Booking, Change, HistoryEntry, State, Window, on_clock_of
 
 
 def confirms(booking: Booking, key: str, *, reason: str, detail: str, due_at: datetime, now: datetime) -> Change:
@@ -111,16 +111,26 @@ def drifts(booking: Booking, key: str, drift: str, *, now: datetime) -> Change:
     return moved(booking, replace(door, drift=drift), now, HistoryEntry(at=now, what="door.drifted", text=text))
 
 
-def loses_code(booking: Booking, key: str, *, now: datetime) -> Change:
-    """Record that Seam no longer has the code although the stay goes on."""
+def sees_window(booking: Booking, key: str, made: Window) -> Booking:
+    """Return the booking with the times that its code has at Seam now: they may have been moved since it was made."""
+    door = booking.door(key)
+    if door.code is None or door.code.window == made:
+        return booking
+    code = replace(door.code, window=on_clock_of(door.asked or door.code.window, made))
+    return replace(booking, doors=with_door(booking, replace(door, code=code)))
+
+
+def loses_code(booking: Booking, key: str, *, by_hand: bool = False, now: datetime) -> Change:
+    """Record that Seam no longer has the code although the stay goes on; `by_hand`: somebody took it from the lock."""
     door = booking.door(key)
     gone = door.code.access_code_id if door.code else "unknown"
+    where = "was taken from the lock by somebody" if by_hand else "is not at Seam any more"
     door = replace(
         door,
         code=None,
         state=State.FAILED,
         reason="code_gone",
-        detail=f"Access code {gone} is not at Seam any more.",
+        detail=f"Access code {gone} {where}.",
         is_muted=False,
         due_at=door.check_out,
     )

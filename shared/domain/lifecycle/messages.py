@@ -97,9 +97,9 @@ def _roused(booking: Booking, door: BookedDoor, now: datetime) -> BookedDoor:
 
 
 def retried(booking: Booking, *, now: datetime) -> Change:
-    """Plan every unfinished door again at once, because a person asked for it."""
+    """Plan every unfinished door again at once, because a person asked for it; where there is a code, look at it."""
     doors = tuple(
-        replace(door, planned_revision=None, due_at=now, attempts=0)
+        replace(door, planned_revision=door.planned_revision if door.code else None, due_at=now, attempts=0)
         if door.wanted and door.state not in (*_OVER, State.READY)
         else door
         for door in booking.doors

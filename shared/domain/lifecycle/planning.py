@@ -80,6 +80,17 @@ def fails(
     return moved(booking, door, now, HistoryEntry(at=now, what="door.failed", text=text, facts=facts))
 
 
+# What a look at a code found; only another look may take it back.
+_OF_THE_CODE: Final = (
+    "late_set",
+    "window_differs",
+    "user_level_differs",
+    "changed_outside",
+    "code_problem",
+    "code_unmanaged",
+)
+
+
 def stumbles(
     booking: Booking,
     key: str,
@@ -92,12 +103,13 @@ def stumbles(
 ) -> Change:
     """Record a failed try that is repeated at `until`; unless `tell`, its reason isn't for people yet.
 
-    A door that already has something to tell (waiting, failed) keeps it: a failed look changes nothing about that.
+    A door that already has something to tell (waiting, failed, a code that is late) keeps it: a failed look changes
+    nothing about that, and a problem that nobody has looked at isn't gone.
     """
     before = booking.door(key)
     door = replace(before, attempts=before.attempts + 1, due_at=until)
     is_making = before.state in (State.RECEIVED, State.SCHEDULED, State.CREATING)
-    if is_making or (tell and before.state in (State.ISSUED, State.READY)):
+    if is_making or (tell and before.state in (State.ISSUED, State.READY) and before.reason not in _OF_THE_CODE):
         state = State.SCHEDULED if before.state is State.RECEIVED else before.state
         door = replace(door, state=state, reason=reason, detail=detail, is_muted=not tell)
     text = f"Try {door.attempts} failed ({reason}): {detail} Next try at {until.isoformat(timespec='seconds')}."
@@ -171,7 +183,10 @@ def retires(booking: Booking, key: str, *, revision: int, is_gone: bool, now: da
 
 def keeps(booking: Booking, key: str, *, revision: int, asked: Window, now: datetime) -> Change:
     """Record that the code at hand serves the newer revision too: nothing is made."""
-    door = replace(planned(booking, key, revision), state=State.ISSUED, asked=asked, attempts=0)
-    door = replace(door, due_at=now + READ_BACK_WITHIN)
+    before = booking.door(key)
+    # A code that was confirmed stays so until a look says otherwise.
+    state, reason = (State.READY, before.reason) if before.state is State.READY else (State.ISSUED, "")
+    door = replace(planned(booking, key, revision), state=state, reason=reason, asked=asked, attempts=0)
+    door = replace(door, detail=before.detail if reason else "", due_at=now + READ_BACK_WITHIN)
     text = "The code at hand serves this revision too."
     return moved(booking, door, now, HistoryEntry(at=now, what="code.kept", text=text))
