@@ -99,6 +99,17 @@ def test_reconcile_finds_every_difference(machine: Machine) -> None:
     machine.wait_for(ids[0], "failed")
 
 
+def test_reconcile_goes_on_past_a_door_that_seam_does_not_know(machine: Machine) -> None:
+    """One line for the door, with its bookings; the comparison comes to its end."""
+    booking_id = machine.publish(device_ids=["no-such-door"], **stay())
+    machine.wait_for(booking_id, "failed")
+    answer = machine.oracode("reconcile", "--since-days", "0")
+    assert answer.returncode == 1, answer.stderr
+    (line,) = [line for line in answer.stdout.splitlines() if line.startswith("unknown door: no-such-door.")]
+    assert booking_id in line
+    assert "codes agree" in answer.stdout
+
+
 def test_after_a_loss_everything_is_rebuilt_and_nothing_made_twice(machine: Machine) -> None:
     """The data server is emptied, the bookings are replayed, and each takes its own code back."""
     doors = [machine.add_door(("16:00", "10:00")) for _ in range(3)]
