@@ -45,6 +45,15 @@ def test_reveal_without_a_code(machine: Machine) -> None:
     assert machine.oracode("codes", "reveal", "nobody").returncode == 1
 
 
+def test_retry_of_what_is_ready_changes_nothing(machine: Machine) -> None:
+    """It says so with exit code 1, and leaves no line in the story."""
+    booking_id = machine.publish(device_ids=[machine.add_door(("16:00", "10:00"))], **stay())
+    machine.wait_for(booking_id, "ready")
+    answer = machine.oracode("bookings", "retry", booking_id)
+    assert (answer.returncode, "nothing to try again" in answer.stdout) == (1, True)
+    assert "booking.retried" not in [line["what"] for line in machine.booking(booking_id)["history"]]
+
+
 def test_arrivals_are_listed_with_what_to_do(machine: Machine) -> None:
     """The nearest first; exit 1 while anybody is at risk."""
     ready = machine.publish(device_ids=[machine.add_door(("16:00", "10:00"))], **stay())
