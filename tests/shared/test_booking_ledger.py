@@ -173,6 +173,38 @@ def test_events_are_woven_into_the_story_by_time(redis_client: Redis) -> None:
     assert len(story) == 4
 
 
+def event_of(number: int) -> str:
+    """Return an event that happened at that minute."""
+    at_ = NOW + timedelta(minutes=number)
+    return json.dumps(
+        {"event_id": f"e-{number}", "event_type": f"access_code.n{number}", "occurred_at": at_.isoformat()}
+    )
+
+
+def test_the_story_keeps_the_events_of_codes_that_are_gone(redis_client: Redis) -> None:
+    """Each once, and with the door that it was of; lost codes and those taken back are no more in the record."""
+    ledger = booking_ledger(redis_client)
+    facts = {"access_code_id": "c-gone"}
+    lines = [
+        HistoryEntry(at=NOW, what=what, text="", device_id=SECOND, facts=facts)
+        for what in ("code.issued", "code.adopted")
+    ]
+    ledger.create_or_update("BK-1", lambda _: Change(issued(DOOR, SECOND), tuple(lines)))
+    ledger.record_events([("c-gone", event_of(1)), ("c-1", event_of(2)), ("c-404", event_of(3))])
+    story = [(entry.what, entry.device_id) for entry in ledger.history("BK-1")]
+    assert story[2:] == [("access_code.n1", SECOND), ("access_code.n2", DOOR)]
+
+
+def test_forgetting_takes_the_events_of_every_code(redis_client: Redis) -> None:
+    """Also of those that the booking has no more."""
+    ledger = booking_ledger(redis_client)
+    line = HistoryEntry(at=NOW, what="code.issued", text="", device_id=DOOR, facts={"access_code_id": "c-gone"})
+    it = ledger.create_or_update("BK-1", lambda _: Change(issued(), (line,)))
+    ledger.record_events([("c-gone", event_of(1)), ("c-1", event_of(2))])
+    ledger.forget(it, DOOR)
+    assert not redis_client.exists(redis_keys.code_events("c-gone"), redis_keys.code_events("c-1"))
+
+
 def test_a_codes_events_live_as_long_as_its_booking(redis_client: Redis) -> None:
     """Three days while nobody owns the code, then with the booking; also for events that come after."""
     ledger = booking_ledger(redis_client, at(NOW))
