@@ -24,7 +24,7 @@ from shared.domain import lifecycle
 from shared.domain.arrivals import first_check_in
 from shared.domain.code_story import story_of
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry
-from shared.domain.stay_times import surely_over_at
+from shared.domain.stay_times import last_check_out, surely_over_at
 from shared.ledger.due import DueSet, door_item
 from shared.ledger.records import MOST_LINES, Conflict, RecordStore
 
@@ -262,11 +262,14 @@ class BookingLedger:
 
     def forget_at(self, booking: Booking) -> datetime:
         """Return when the personal parts of a booking go, if its stay ends as it is booked now."""
-        over_at = surely_over_at(booking.stay) if booking.stay is not None else self._clock()
-        return max(over_at, self._clock()) + self._retention
+        now = self._clock()
+        return max(last_check_out(booking) or now, now) + self._retention
 
     def _expiry(self, booking: Booking) -> datetime:
-        return self.forget_at(booking) + self._retention
+        """Return when everything of a booking goes: the same while its stay is, for record and indexes alike."""
+        now = self._clock()
+        over_at = surely_over_at(booking.stay) if booking.stay is not None else now
+        return max(over_at, now) + 2 * self._retention
 
 
 def _index_arrival(pipeline: Pipeline, before: Booking | None, booking: Booking) -> None:

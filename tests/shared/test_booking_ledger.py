@@ -11,12 +11,13 @@ import pytest
 from redis import Redis
 
 from shared import redis_keys
+from shared.domain.bookings import Stay, WallTime
 from shared.domain.lifecycle import Superseded, fails, schedules
 from shared.domain.records import Booking, Change, HistoryEntry
 from shared.ledger.bookings import Owner, UnknownBooking
 from shared.ledger.due import door_item
 from tests.shared.ledgers import LEASE, RETENTION, at, booking_ledger, due_at, due_set, once
-from tests.shared.stories import CHECK_OUT, DOOR, NOW, SECOND, accepted, booking, code, issued, with_door
+from tests.shared.stories import CHECK_IN, CHECK_OUT, DOOR, NOW, SECOND, accepted, booking, code, issued, with_door
 
 MEMBER = door_item("BK-1", DOOR).encoded()
 
@@ -231,6 +232,20 @@ def test_everything_of_a_booking_expires_after_its_retention(redis_client: Redis
     after = booking_ledger(redis_client, at(CHECK_OUT + 2 * RETENTION + timedelta(seconds=1)))
     assert list(after.all()) == []
     assert redis_client.zcard(redis_keys.BOOKINGS) == 0
+
+
+def test_the_personal_parts_go_by_the_doors_own_clocks(redis_client: Redis) -> None:
+    """By the last door that is left, once all are planned; the latest moment anywhere before that."""
+    ledger = booking_ledger(redis_client)
+    wall = Stay(check_in=WallTime(CHECK_IN.replace(tzinfo=None)), check_out=WallTime(CHECK_OUT.replace(tzinfo=None)))
+    it = replace(booking(DOOR, SECOND, "d-3"), stay=wall)
+    anywhere = CHECK_OUT + timedelta(hours=12) + RETENTION
+    assert ledger.forget_at(it) == anywhere
+    it = with_door(with_door(it, DOOR, check_out=CHECK_OUT - timedelta(hours=9)), "d-3", wanted=False)
+    assert ledger.forget_at(it) == anywhere
+    it = with_door(it, SECOND, check_out=CHECK_OUT - timedelta(hours=8))
+    assert ledger.forget_at(it) == CHECK_OUT - timedelta(hours=8) + RETENTION
+    assert ledger.forget_at(replace(it, stay=None)) == NOW + RETENTION
 
 
 def test_a_tombstone_expires_too(redis_client: Redis) -> None:
