@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import structlog
 
+from shared.connection_errors import format_exception
 from shared.redaction import REMOVED, mask_digits
 
 _SECRET_NAMES: Final = ("secret", "token", "api_key", "authorization", "signature", "password")
@@ -54,8 +55,7 @@ def configure_logging(process: str, level: str, secrets: Iterable[str] = ()) -> 
         partial(_name_process, process),
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        # As text, never with the frames' locals: PINs and keys are in them.
-        structlog.processors.format_exc_info,
+        format_exception,
         _hide_secrets,
     ]
     structlog.configure(

@@ -188,7 +188,12 @@ def build_handlers(
     reconcile = reconciliation(settings, ports, clock)
     arrivals = CheckArrivals(ledger=ports.ledger, alerts=ports.alerts, daily=settings.arrivals_check_at, clock=clock)
     refresh = RefreshDoors(
-        ledger=ports.ledger, due=ports.due, doors=doors, every=settings.door_refresh_every, clock=clock
+        ledger=ports.ledger,
+        alerts=ports.alerts,
+        due=ports.due,
+        doors=doors,
+        every=settings.door_refresh_every,
+        clock=clock,
     )
     return Handlers(
         apply_booking=ApplyBooking(

@@ -4,7 +4,7 @@ A guest's arrival is one door of one booking. It is `ready` when Seam confirms t
 goes as it should (Seam programs a code about an hour before its start); `at risk` when a person must look.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -47,8 +47,13 @@ def first_check_in(booking: Booking) -> datetime | None:
     return instants_of(booking.stay, None)[0] if booking.stay is not None else None
 
 
-def arrivals_of(bookings: Iterable[Booking], *, since: datetime, until: datetime) -> list[Arrival]:
-    """Return the arrivals of this time, the nearest first. Later codes of a split stay are no arrivals."""
+def arrivals_of(
+    bookings: Iterable[Booking], *, since: datetime, until: datetime, gone: Container[str] = ()
+) -> list[Arrival]:
+    """Return the arrivals of this time, the nearest first. Later codes of a split stay are no arrivals.
+
+    `gone` are the doors that Seam doesn't know any more: whoever arrives there is at risk, whatever the code says.
+    """
     found = []
     for booking in bookings:
         if booking.cancelled or booking.stay is None:
@@ -58,12 +63,12 @@ def arrivals_of(bookings: Iterable[Booking], *, since: datetime, until: datetime
             if not door.wanted or door.part > 1 or door.state is State.ENDED or check_in is None:
                 continue
             if since <= check_in <= until:
-                found.append(_arrival(booking, door, check_in))
+                found.append(_arrival(booking, door, check_in, is_gone=door.device_id in gone))
     return sorted(found, key=lambda each: (each.check_in, each.booking_id, each.device_id))
 
 
-def _arrival(booking: Booking, door: BookedDoor, check_in: datetime) -> Arrival:
-    problem, detail = next(problems_of(door), (door.reason, ""))
+def _arrival(booking: Booking, door: BookedDoor, check_in: datetime, *, is_gone: bool) -> Arrival:
+    problem, detail = next(problems_of(door), ("door_gone" if is_gone else door.reason, ""))
     trouble = TROUBLES.get(problem)
     return Arrival(
         booking_id=booking.booking_id,

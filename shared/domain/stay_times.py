@@ -5,6 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.domain.bookings import Instant, Stay, StayTime, WallTime
+from shared.domain.records import Booking
 from shared.domain.wall_clock import find_zone, instant_at
 
 # The last place on Earth where a wall clock shows a given time does so 12 hours after UTC does.
@@ -36,6 +37,18 @@ def _as_utc(moment: StayTime) -> datetime:
 def surely_over_at(stay: Stay) -> datetime:
     """Return an instant at which the stay has ended in whatever zone its door is."""
     return _upper_bound(stay.check_out)
+
+
+def last_check_out(booking: Booking) -> datetime | None:
+    """Return when the last door of the booking is left: the instants of its doors, once all of them are known.
+
+    Until then the upper bound; None for a mere cancellation.
+    """
+    if booking.stay is None:
+        return None
+    known = [door.check_out for door in booking.doors if door.wanted]
+    check_outs = [check_out for check_out in known if check_out is not None]
+    return max(check_outs) if known and len(check_outs) == len(known) else surely_over_at(booking.stay)
 
 
 def _upper_bound(moment: StayTime) -> datetime:

@@ -62,6 +62,11 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "Correct the booking's device_ids or the doors file, then retry the booking.",
         "ops",
     ),
+    "door_gone": Trouble(
+        "Seam doesn't know this door any more, and guests with bookings on it are to come.",
+        "Look in Seam's console whether the door, or its site, was removed, and connect it again.",
+        "ops",
+    ),
     "door_full": Trouble(
         "The lock holds as many codes as it can; the next one that ends makes room.",
         "Nothing if check-in is far: it is tried again, nearest arrival first. Else let the guest in by hand.",

@@ -8,7 +8,7 @@ nothing, because the door comes back when the lease runs out.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
@@ -19,11 +19,12 @@ from redis.client import Pipeline
 
 from shared import redis_keys
 from shared.clock import Clock
+from shared.contracts import is_id
 from shared.domain import lifecycle
 from shared.domain.arrivals import first_check_in
 from shared.domain.code_story import story_of
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry
-from shared.domain.stay_times import surely_over_at
+from shared.domain.stay_times import last_check_out, surely_over_at
 from shared.ledger.due import DueSet, door_item
 from shared.ledger.records import MOST_LINES, Conflict, RecordStore
 
@@ -204,27 +205,30 @@ class BookingLedger:
         pipeline.execute()
 
     def history(self, booking_id: str) -> list[HistoryEntry]:
-        """Return the booking's story, oldest first, with the events of all its codes woven in by time."""
+        """Return the booking's story, oldest first, with the events of every code it ever had woven in by time."""
         booking = self.get(booking_id)
-        codes = [code for door in booking.doors for code in codes_of(door)]
+        entries = self._lines(booking_id)
+        devices = _devices_of_codes(booking, entries)
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.lrange(redis_keys.booking_history(booking_id), 0, -1)
-        for code in codes:
-            pipeline.lrange(redis_keys.code_events(code.access_code_id), 0, -1)
-        lines, *events = pipeline.execute()
-        entries = [_HISTORY.validate_json(line) for line in lines]
-        for code_events in events:
-            entries += story_of(json.loads(event) for event in code_events)
+        for access_code_id in devices:
+            pipeline.lrange(redis_keys.code_events(access_code_id), 0, -1)
+        for device_id, events in zip(devices.values(), pipeline.execute(), strict=True):
+            story = story_of(json.loads(event) for event in events)
+            entries += [replace(entry, device_id=device_id) for entry in story]
         return sorted(entries, key=lambda entry: entry.at)
+
+    def _lines(self, booking_id: str) -> list[HistoryEntry]:
+        lines = cast(Any, self._redis.lrange(redis_keys.booking_history(booking_id), 0, -1))
+        return [_HISTORY.validate_json(line) for line in lines]
 
     def forget(self, booking: Booking, key: str) -> Booking:
         """Take the personal parts out of a booking whose stay is long over: its label, and the events of its codes.
 
         Idempotent; a kill in between leaves it due.
         """
-        codes = [code for door in booking.doors for code in codes_of(door)]
+        codes = _devices_of_codes(booking, self._lines(booking.booking_id))
         if codes:
-            self._redis.delete(*(redis_keys.code_events(code.access_code_id) for code in codes))
+            self._redis.delete(*map(redis_keys.code_events, codes))
         now = self._clock()
         return self.update(booking, lambda it: lifecycle.forgets(it, key, now=now))
 
@@ -258,11 +262,14 @@ class BookingLedger:
 
     def forget_at(self, booking: Booking) -> datetime:
         """Return when the personal parts of a booking go, if its stay ends as it is booked now."""
-        over_at = surely_over_at(booking.stay) if booking.stay is not None else self._clock()
-        return max(over_at, self._clock()) + self._retention
+        now = self._clock()
+        return max(last_check_out(booking) or now, now) + self._retention
 
     def _expiry(self, booking: Booking) -> datetime:
-        return self.forget_at(booking) + self._retention
+        """Return when everything of a booking goes: the same while its stay is, for record and indexes alike."""
+        now = self._clock()
+        over_at = surely_over_at(booking.stay) if booking.stay is not None else now
+        return max(over_at, now) + 2 * self._retention
 
 
 def _index_arrival(pipeline: Pipeline, before: Booking | None, booking: Booking) -> None:
@@ -295,6 +302,14 @@ def _index_door(
             owner = json.dumps([booking.booking_id, door.key])
             pipeline.set(redis_keys.code_owner(code.access_code_id), owner, pxat=until)
             pipeline.pexpireat(redis_keys.code_events(code.access_code_id), until)
+
+
+def _devices_of_codes(booking: Booking, story: Iterable[HistoryEntry]) -> dict[str, str | None]:
+    """Return the door of every code that the booking has, or ever had: of a code that is gone only the story tells."""
+    had = {
+        entry.facts["access_code_id"]: entry.device_id for entry in story if is_id(entry.facts.get("access_code_id"))
+    }
+    return had | {code.access_code_id: door.device_id for door in booking.doors for code in codes_of(door)}
 
 
 def codes_of(door: BookedDoor) -> tuple[AccessCode, ...]:

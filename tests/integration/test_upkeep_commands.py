@@ -45,6 +45,15 @@ def test_reveal_without_a_code(machine: Machine) -> None:
     assert machine.oracode("codes", "reveal", "nobody").returncode == 1
 
 
+def test_retry_of_what_is_ready_changes_nothing(machine: Machine) -> None:
+    """It says so with exit code 1, and leaves no line in the story."""
+    booking_id = machine.publish(device_ids=[machine.add_door(("16:00", "10:00"))], **stay())
+    machine.wait_for(booking_id, "ready")
+    answer = machine.oracode("bookings", "retry", booking_id)
+    assert (answer.returncode, "nothing to try again" in answer.stdout) == (1, True)
+    assert "booking.retried" not in [line["what"] for line in machine.booking(booking_id)["history"]]
+
+
 def test_arrivals_are_listed_with_what_to_do(machine: Machine) -> None:
     """The nearest first; exit 1 while anybody is at risk."""
     ready = machine.publish(device_ids=[machine.add_door(("16:00", "10:00"))], **stay())
@@ -97,6 +106,17 @@ def test_reconcile_finds_every_difference(machine: Machine) -> None:
     found = {each["access_code_id"]: each["kind"] for each in answer["differences"] if each["device_id"] == door}
     assert found == {codes[ids[0]]: "gone", by_hand: "no booking"}
     machine.wait_for(ids[0], "failed")
+
+
+def test_reconcile_goes_on_past_a_door_that_seam_does_not_know(machine: Machine) -> None:
+    """One line for the door, with its bookings; the comparison comes to its end."""
+    booking_id = machine.publish(device_ids=["no-such-door"], **stay())
+    machine.wait_for(booking_id, "failed")
+    answer = machine.oracode("reconcile", "--since-days", "0")
+    assert answer.returncode == 1, answer.stderr
+    (line,) = [line for line in answer.stdout.splitlines() if line.startswith("unknown door: no-such-door.")]
+    assert booking_id in line
+    assert "codes agree" in answer.stdout
 
 
 def test_after_a_loss_everything_is_rebuilt_and_nothing_made_twice(machine: Machine) -> None:

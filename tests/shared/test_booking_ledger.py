@@ -11,12 +11,13 @@ import pytest
 from redis import Redis
 
 from shared import redis_keys
+from shared.domain.bookings import Stay, WallTime
 from shared.domain.lifecycle import Superseded, fails, schedules
 from shared.domain.records import Booking, Change, HistoryEntry
 from shared.ledger.bookings import Owner, UnknownBooking
 from shared.ledger.due import door_item
 from tests.shared.ledgers import LEASE, RETENTION, at, booking_ledger, due_at, due_set, once
-from tests.shared.stories import CHECK_OUT, DOOR, NOW, SECOND, accepted, booking, code, issued, with_door
+from tests.shared.stories import CHECK_IN, CHECK_OUT, DOOR, NOW, SECOND, accepted, booking, code, issued, with_door
 
 MEMBER = door_item("BK-1", DOOR).encoded()
 
@@ -173,6 +174,38 @@ def test_events_are_woven_into_the_story_by_time(redis_client: Redis) -> None:
     assert len(story) == 4
 
 
+def event_of(number: int) -> str:
+    """Return an event that happened at that minute."""
+    at_ = NOW + timedelta(minutes=number)
+    return json.dumps(
+        {"event_id": f"e-{number}", "event_type": f"access_code.n{number}", "occurred_at": at_.isoformat()}
+    )
+
+
+def test_the_story_keeps_the_events_of_codes_that_are_gone(redis_client: Redis) -> None:
+    """Each once, and with the door that it was of; lost codes and those taken back are no more in the record."""
+    ledger = booking_ledger(redis_client)
+    facts = {"access_code_id": "c-gone"}
+    lines = [
+        HistoryEntry(at=NOW, what=what, text="", device_id=SECOND, facts=facts)
+        for what in ("code.issued", "code.adopted")
+    ]
+    ledger.create_or_update("BK-1", lambda _: Change(issued(DOOR, SECOND), tuple(lines)))
+    ledger.record_events([("c-gone", event_of(1)), ("c-1", event_of(2)), ("c-404", event_of(3))])
+    story = [(entry.what, entry.device_id) for entry in ledger.history("BK-1")]
+    assert story[2:] == [("access_code.n1", SECOND), ("access_code.n2", DOOR)]
+
+
+def test_forgetting_takes_the_events_of_every_code(redis_client: Redis) -> None:
+    """Also of those that the booking has no more."""
+    ledger = booking_ledger(redis_client)
+    line = HistoryEntry(at=NOW, what="code.issued", text="", device_id=DOOR, facts={"access_code_id": "c-gone"})
+    it = ledger.create_or_update("BK-1", lambda _: Change(issued(), (line,)))
+    ledger.record_events([("c-gone", event_of(1)), ("c-1", event_of(2))])
+    ledger.forget(it, DOOR)
+    assert not redis_client.exists(redis_keys.code_events("c-gone"), redis_keys.code_events("c-1"))
+
+
 def test_a_codes_events_live_as_long_as_its_booking(redis_client: Redis) -> None:
     """Three days while nobody owns the code, then with the booking; also for events that come after."""
     ledger = booking_ledger(redis_client, at(NOW))
@@ -199,6 +232,20 @@ def test_everything_of_a_booking_expires_after_its_retention(redis_client: Redis
     after = booking_ledger(redis_client, at(CHECK_OUT + 2 * RETENTION + timedelta(seconds=1)))
     assert list(after.all()) == []
     assert redis_client.zcard(redis_keys.BOOKINGS) == 0
+
+
+def test_the_personal_parts_go_by_the_doors_own_clocks(redis_client: Redis) -> None:
+    """By the last door that is left, once all are planned; the latest moment anywhere before that."""
+    ledger = booking_ledger(redis_client)
+    wall = Stay(check_in=WallTime(CHECK_IN.replace(tzinfo=None)), check_out=WallTime(CHECK_OUT.replace(tzinfo=None)))
+    it = replace(booking(DOOR, SECOND, "d-3"), stay=wall)
+    anywhere = CHECK_OUT + timedelta(hours=12) + RETENTION
+    assert ledger.forget_at(it) == anywhere
+    it = with_door(with_door(it, DOOR, check_out=CHECK_OUT - timedelta(hours=9)), "d-3", wanted=False)
+    assert ledger.forget_at(it) == anywhere
+    it = with_door(it, SECOND, check_out=CHECK_OUT - timedelta(hours=8))
+    assert ledger.forget_at(it) == CHECK_OUT - timedelta(hours=8) + RETENTION
+    assert ledger.forget_at(replace(it, stay=None)) == NOW + RETENTION
 
 
 def test_a_tombstone_expires_too(redis_client: Redis) -> None:

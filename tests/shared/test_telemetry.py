@@ -124,3 +124,64 @@ def test_what_strangers_cause_is_written_a_few_times(project: Path) -> None:
     after = passes("Invalid %s")
     assert after is not None
     assert getattr(after, "left_out", 0) == 7
+
+
+CONNECTIONS = {
+    "the data server is away": "from redis.exceptions import ConnectionError as It",
+    "it answers too late": "from redis.exceptions import TimeoutError as It",
+    "it is loading": "from redis.exceptions import BusyLoadingError as It",
+    "the broker is away": "from kombu.exceptions import OperationalError as It",
+    "RabbitMQ is away": "from amqp.exceptions import RecoverableConnectionError as It",
+    "refused": "It = ConnectionRefusedError",
+    "no way to there": "import errno; It = lambda text: OSError(errno.EHOSTUNREACH, text)",
+}
+WHOLE = {
+    "a bug": "It = KeyError",
+    "another answer of the data server": "from redis.exceptions import ResponseError as It",
+    "a file": "It = FileNotFoundError",
+    "a full disk": "import errno; It = lambda text: OSError(errno.ENOSPC, text)",
+}
+RAISED = """
+def deep(number):
+    if number:
+        deep(number - 1)
+    raise It('refused by 10.0.0.1')
+try:
+    deep(10)
+except Exception as error:
+    data = {'traceback': 'deep', 'id': 'i'}
+    library.error('Message Error: %s\\n%s', error, 'a stack' * 500, exc_info=True, extra={'data': data})
+    log.warning('a.b', exc_info=error)
+"""
+
+
+@pytest.mark.parametrize("imported", CONNECTIONS.values(), ids=CONNECTIONS.keys())
+def test_a_failed_connection_is_one_short_line(project: Path, imported: str) -> None:
+    """With its kind: every process writes it each second while a data server is restarted."""
+    events, written = lines_of(project, f"\n{imported}\n{RAISED}")
+    assert [event["event"].split(":")[0] for event in events] == ["Message Error", "a.b"]
+    assert all("refused by" in event["exception"] for event in events)
+    assert "Error: " in events[0]["exception"]
+    assert events[0]["data"] == {"id": "i"}
+    assert "deep" not in written
+    assert max(map(len, written.splitlines())) < 500
+
+
+@pytest.mark.parametrize("imported", WHOLE.values(), ids=WHOLE.keys())
+def test_whatever_else_fails_is_told_whole(project: Path, imported: str) -> None:
+    """With every line of its traceback."""
+    events, _ = lines_of(project, f"\n{imported}\n{RAISED}")
+    assert all(event["exception"].count("in deep") > 3 for event in events)
+
+
+def test_a_bug_beside_a_failed_connection_is_told_whole(project: Path) -> None:
+    """What went wrong while a failure was handled is no failed connection itself."""
+    code = "\ntry:\n    try:\n        raise ConnectionRefusedError\n    except OSError:\n        fail(PIN, KEY)\n"
+    events, _ = lines_of(project, code + "except ValueError:\n    log.exception('a.b')")
+    assert "in fail" in events[0]["exception"]
+
+
+def test_what_ends_a_process_is_told_whole(project: Path) -> None:
+    """Once, and where it happened."""
+    events, _ = lines_of(project, "\ndef start():\n    raise ConnectionRefusedError('x')\nstart()")
+    assert "in start" in events[0]["exception"]

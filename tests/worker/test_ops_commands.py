@@ -29,6 +29,15 @@ def test_try_again_now(machine: Machine, sandbox: Sandbox) -> None:
     assert machine.redis.xlen(OPS_STREAM) == 0
 
 
+def test_nothing_to_try_again_leaves_no_trace(machine: Machine, sandbox: Sandbox) -> None:
+    """A booking that is ready isn't touched: neither its story nor its record says that it was tried again."""
+    booking = machine.until(machine.book(sandbox.door()), "ready")
+    before = machine.ledger.history(booking.booking_id)
+    order(machine, OpsCommand(action=RETRY, target=booking.booking_id, by="ann").encoded())
+    assert machine.ledger.history(booking.booking_id) == before
+    assert machine.ledger.get(booking.booking_id) == booking
+
+
 def test_mark_as_handled(machine: Machine, sandbox: Sandbox) -> None:
     """The alert knows who takes care of it."""
     machine.book(sandbox.door(slots=[]))

@@ -66,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> Any:
 def _unreachable(error: Exception) -> str | None:
     """Return what to say of an error that means "a service can't be reached", None for all others."""
     name = f"{type(error).__module__}.{type(error).__name__}"
+    if name == "redis.exceptions.BusyLoadingError":
+        return "The data server was started just now and is still loading its data: try again in a moment."
     if name.startswith("redis.exceptions."):
         return (
             f"The data server can't be used ({type(error).__name__}): check REDIS_URL, or start it with `oracode up`."

@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.clock import system_clock
-from shared.domain.arrivals import Arrival, Readiness, arrivals_of
+from shared.domain.arrivals import Arrival, Readiness
 from worker.cli.bookings_view import clean, console
 from worker.cli.context import open_ledger
-from worker.handlers.check_arrivals import LOOK_BACK
+from worker.handlers.check_arrivals import LOOK_BACK, arrivals_between
 
 _COLOURS = {Readiness.READY: "green", Readiness.ON_ITS_WAY: "blue", Readiness.AT_RISK: "bold red"}
 
@@ -31,7 +31,7 @@ def command(*, hours: int, as_json: bool) -> None:
     now = system_clock()
     since, until = now - LOOK_BACK, now + timedelta(hours=hours)
     _, ports = open_ledger()
-    arrivals = arrivals_of(ports.ledger.arriving(since, until), since=since, until=until)
+    arrivals = arrivals_between(since, until, ledger=ports.ledger, alerts=ports.alerts)
     if as_json:
         for arrival in arrivals:
             click.echo(json.dumps({**asdict(arrival), "check_in": _local(arrival)}))

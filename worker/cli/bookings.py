@@ -8,7 +8,6 @@ from typing import Any, Final
 import click
 
 from shared.contracts import BOOKING_FIELD
-from shared.domain import lifecycle
 from shared.domain.bookings import BookingMessage, InvalidMessage
 from shared.domain.notices import outcome_body
 from shared.domain.records import Booking, HistoryEntry, State
@@ -17,6 +16,7 @@ from shared.settings import Settings
 from worker.assembly import Ports
 from worker.cli import bookings_view as view
 from worker.cli.context import open_ledger, settings_for
+from worker.handlers.retry import try_again
 
 _WATCH_EVERY: Final = 0.5
 
@@ -103,12 +103,8 @@ def retry(booking_id: str) -> None:
     from shared.clock import system_clock  # noqa: PLC0415
 
     _, ports = open_ledger()
-    before = _get(ports, booking_id)
-    now = system_clock()
-    booking = ports.ledger.update(before, lambda it: lifecycle.retried(it, now=now))
-    for door in booking.doors:
-        ports.ledger.set_due_time(booking_id, door.key)
-    if booking.doors == before.doors:
+    booking = _get(ports, booking_id)
+    if not try_again(ports.ledger, booking, now=system_clock()):
         click.echo(f"{booking_id} is {booking.state}: there is nothing to try again.")
         raise SystemExit(1)
     click.echo(f"{booking_id} is tried again now; follow it with `oracode bookings show {booking_id}`.")

@@ -1,6 +1,7 @@
 """How bookings look in a terminal. Whatever comes from outside is shown as text: no markup, no control characters."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -79,13 +80,26 @@ def print_story(booking: Booking, history: Iterable[HistoryEntry]) -> None:
             until = code.window.ends_at.isoformat(timespec="minutes")
             out.print(clean(f"    residual access: code {code.access_code_id} opens this door until {until}"))
     out.print(Text("\nWhat happened (UTC)", style="bold"))
+    names = _names_of_doors(booking)
     for entry in history:
         stamp = entry.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-        out.print(
-            Text.assemble((stamp, "dim"), "  ", (f"{_what(entry):<24}", "cyan"), " ", clean(entry.text)), soft_wrap=True
-        )
+        where = f"{names[entry.device_id]}: " if entry.device_id in names else ""
+        line = ((stamp, "dim"), "  ", (f"{_what(entry):<24}", "cyan"), " ", (clean(where).plain, "bold"))
+        out.print(Text.assemble(*line, clean(entry.text)), soft_wrap=True)
         for fact in facts_of(entry):
             out.print(Text.assemble(" " * 46, (clean(fact).plain, "dim")), soft_wrap=True)
+
+
+def _names_of_doors(booking: Booking) -> dict[str | None, str]:
+    """Return how the story calls each door; nothing where there is only one, which goes without saying."""
+    names = {door.device_id: door.name for door in booking.doors}
+    if len(names) == 1:
+        return {}
+    alike = Counter(names.values())
+    return {
+        device_id: name if alike[name] == 1 and name else f"{name} {device_id}".strip()
+        for device_id, name in names.items()
+    }
 
 
 def _what(entry: HistoryEntry) -> str:

@@ -20,6 +20,7 @@ from worker.assembly import Ports, alerting_of, open_ports, seam_client, units_o
 from worker.bridge import REJECTED_QUEUE
 from worker.cli.context import settings_for
 from worker.cli.doctor_server import judge
+from worker.cli.doctor_upkeep import upkeep
 from worker.cli.findings import Finding
 from worker.seam.pages import pages
 
@@ -56,6 +57,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         ("data server", lambda: _data_server(ports)),
         ("brokers", lambda: _brokers(settings)),
         ("work", lambda: _work(settings, ports)),
+        ("upkeep", lambda: upkeep(settings, ports)),
         ("Seam", lambda: _seam(settings)),
     )
     for subject, check in checks:

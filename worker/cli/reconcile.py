@@ -13,7 +13,7 @@ from shared.ledger.bookings import UnknownBooking
 from worker.assembly import Ports, reconciliation, seam_client
 from worker.cli.bookings import checked_messages, publish_messages
 from worker.cli.context import open_ledger, settings_for
-from worker.handlers.compare_ledger import CompareLedger, Comparison
+from worker.handlers.compare_ledger import CompareLedger, Comparison, Difference
 from worker.seam.access_codes import AccessCodes
 
 _POLL: Final = 0.2
@@ -32,7 +32,7 @@ def command(*, bookings: Any, since_days: int, wait_seconds: int, as_json: bool)
     """Compare the ledger with Seam, code by code; the worker looks again at whatever differs.
 
     Nothing is created twice: a booking's code that exists at Seam is adopted. After the data server was lost, replay
-    all bookings with --bookings. Exit 1 if something differs.
+    all bookings with --bookings. Exit 1 if something differs, or a door could not be compared.
     """
     settings_for("REDIS_URL", "SEAM_API_KEY")
     settings, ports = open_ledger()
@@ -79,14 +79,20 @@ def _is_under_way(ports: Ports, booking_id: str) -> bool:
 
 def _print(comparison: Comparison) -> None:
     for each in comparison.differences:
-        whose = f" of {_plain(each.booking_id)}" if each.booking_id else ""
-        click.echo(f"{each.kind}: code {each.access_code_id}{whose} on {_plain(each.device_id)}. {each.text}".rstrip())
+        click.echo(_line(each))
     if comparison.differences:
         click.echo(
-            f"{len(comparison.differences)} codes differ, {comparison.agreeing} agree; the worker looks again now."
+            f"{len(comparison.differences)} differences, {comparison.agreeing} codes agree; "
+            "the worker looks again now at every code that differs."
         )
     else:
         click.echo(f"The ledger and Seam agree about all {comparison.agreeing} codes.")
+
+
+def _line(each: Difference) -> str:
+    whose = f" of {_plain(each.booking_id)}" if each.booking_id else ""
+    where = f"code {each.access_code_id}{whose} on " if each.access_code_id else ""
+    return f"{each.kind}: {where}{_plain(each.device_id)}. {_plain(each.text)}".rstrip()
 
 
 def _plain(text: str) -> str:

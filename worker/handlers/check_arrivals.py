@@ -8,6 +8,7 @@ import structlog
 from shared.clock import Clock
 from shared.domain.arrivals import Arrival, Readiness, arrivals_of
 from shared.domain.daily import DailyTime
+from shared.domain.door_gone import door_gone_key
 from shared.domain.records import AlertNotice
 from shared.domain.troubles import TROUBLES
 from shared.ledger.alerts import AlertLedger
@@ -37,7 +38,7 @@ class CheckArrivals:
         """Check now; raise the alert, or resolve it. Return all arrivals, the nearest first."""
         now = self._clock()
         since, until = now - LOOK_BACK, now + HORIZON
-        arrivals = arrivals_of(self._ledger.arriving(since, until), since=since, until=until)
+        arrivals = arrivals_between(since, until, ledger=self._ledger, alerts=self._alerts)
         risky = [arrival for arrival in arrivals if arrival.readiness is Readiness.AT_RISK]
         log.info("arrivals.checked", arrivals=len(arrivals), at_risk=len(risky))
         before = self._alerts.get(_ALERT_KEY)
@@ -50,6 +51,15 @@ class CheckArrivals:
         alert = self._alerts.get(_ALERT_KEY)
         daily = self._daily.after(done_at)
         return min(daily, done_at + _AGAIN_AFTER) if alert is not None and alert.is_open else daily
+
+
+def arrivals_between(since: datetime, until: datetime, *, ledger: BookingLedger, alerts: AlertLedger) -> list[Arrival]:
+    """Return the arrivals of this time, the nearest first, by what the ledgers of bookings and of alerts know."""
+    bookings = ledger.arriving(since, until)
+    device_ids = {door.device_id for booking in bookings for door in booking.doors}
+    told = alerts.get_many(map(door_gone_key, device_ids))
+    gone = {alert.notice.device_id for alert in told.values() if alert.is_open}
+    return arrivals_of(bookings, since=since, until=until, gone=gone)
 
 
 def _notice(risky: list[Arrival], now: datetime) -> AlertNotice:

@@ -1,43 +1,57 @@
 """The ledger against Seam, door by door and code by code: what one has and the other hasn't.
 
 Nothing is created here, and nothing deleted. Whatever differs is given to the worker, which looks before it does
-anything: a code of a booking that the ledger lacks is adopted, one that Seam lacks is reported.
+anything: a code of a booking that the ledger lacks is adopted, one that Seam lacks is reported. A door that can't be
+compared is a finding of its own, and the others are compared all the same.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
+from typing import Final
 
 from shared.clock import Clock
 from shared.domain import lifecycle
-from shared.domain.records import AccessCode, BookedDoor, Booking
+from shared.domain.records import AccessCode, BookedDoor, Booking, State
 from shared.ledger.bookings import BookingLedger, codes_of
 from shared.ledger.due import DueSet, door_item
 from worker.seam.access_codes import AccessCodes, CodeReport
+from worker.seam.errors import NotFound, SeamError, Unauthorized, Unreachable
+
+# One door that Seam fails on may be that door's fault; so many in a row are Seam's, and the rest would only take long.
+_MOST_UNREACHABLE: Final = 3
+_MOST_NAMED: Final = 5
 
 
 class Kind(StrEnum):
-    """How the ledger and Seam differ about a code."""
+    """How the ledger and Seam differ about a code or a whole door."""
 
     GONE = "gone"
     """The ledger has it, Seam hasn't."""
+    UNMANAGED = "unmanaged"
+    """The ledger has it, and Seam knows it still, but doesn't manage it any more."""
     OTHER_WINDOW = "other window"
     """Both have it, for different times."""
     NOT_RECORDED = "not recorded"
     """Seam has it, named for a booking of the ledger that doesn't know it."""
     NO_BOOKING = "no booking"
     """Seam has it, and it belongs to no booking of the ledger: made by hand, or its booking was never replayed."""
+    UNKNOWN_DOOR = "unknown door"
+    """Bookings of the ledger that aren't over are on a door that Seam doesn't know."""
+    NOT_READ = "not read"
+    """Seam knows the door, but it could not be read, so nothing is known of its codes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One code about which the two disagree."""
+    """One code about which the two disagree, or one door (then without a code) that could not be compared."""
 
     kind: Kind
     device_id: str
-    access_code_id: str
+    access_code_id: str | None = None
     booking_id: str | None = None
     text: str = ""
 
@@ -60,19 +74,41 @@ class CompareLedger:
         self._clock = clock
 
     def __call__(self) -> Comparison:
-        """Go through every door of the ledger. Raises SeamError; what was found until then is under way already."""
+        """Go through every door of the ledger; a door that can't be read is a finding.
+
+        Raises Unauthorized, and Unreachable where it isn't a single door's matter; what was found until then is under
+        way already.
+        """
         of_door: dict[str, list[tuple[Booking, BookedDoor]]] = defaultdict(list)
         for booking in self._ledger.all():
             for door in booking.doors:
                 of_door[door.device_id].append((booking, door))
         found: list[Difference] = []
-        agreeing = 0
+        agreeing = unreachable = 0
         for device_id, booked in of_door.items():
-            reports = {report.access_code_id: report for report in self._codes.on_door(device_id).reports}
-            differences = list(self._on_door(device_id, booked, reports))
-            agreeing += len(reports) - sum(each.access_code_id in reports for each in differences)
-            found += differences
+            try:
+                differences, agree = self._door(device_id, booked)
+            except Unauthorized:
+                raise
+            except NotFound:
+                found += _unknown_door(device_id, booked, self._clock())
+                unreachable = 0
+            except SeamError as error:
+                unreachable = unreachable + 1 if isinstance(error, Unreachable) else 0
+                if unreachable >= min(_MOST_UNREACHABLE, len(of_door)):
+                    raise
+                found.append(Difference(kind=Kind.NOT_READ, device_id=device_id, text=f"It could not be read: {error}"))
+            else:
+                found += differences
+                agreeing += agree
+                unreachable = 0
         return Comparison(tuple(found), agreeing)
+
+    def _door(self, device_id: str, booked: list[tuple[Booking, BookedDoor]]) -> tuple[list[Difference], int]:
+        """Return what differs on one door, and how many codes agree. Raises SeamError."""
+        reports = {report.access_code_id: report for report in self._codes.on_door(device_id).reports}
+        differences = list(self._on_door(device_id, booked, reports))
+        return differences, len(reports) - sum(each.access_code_id in reports for each in differences)
 
     def _on_door(
         self, device_id: str, booked: list[tuple[Booking, BookedDoor]], reports: dict[str, CodeReport]
@@ -82,8 +118,10 @@ class CompareLedger:
         for booking, door in booked:
             for code in codes_of(door):
                 known.add(code.access_code_id)
-                difference = _compared(booking, door, code, reports.get(code.access_code_id))
-                if difference is not None and code.window.ends_at > now:
+                if code.window.ends_at <= now:
+                    continue
+                difference = self._compared(booking, door, code, reports.get(code.access_code_id))
+                if difference is not None:
                     self._due.set([(door_item(booking.booking_id, door.key), now)])
                     yield difference
         for report in reports.values():
@@ -102,15 +140,34 @@ class CompareLedger:
                 text=f"From {report.window.starts_at:%Y-%m-%d %H:%M} to {report.window.ends_at:%Y-%m-%d %H:%M} UTC.",
             )
 
+    def _compared(
+        self, booking: Booking, door: BookedDoor, code: AccessCode, report: CodeReport | None
+    ) -> Difference | None:
+        if report is not None and report.window == code.window:
+            return None
+        if report is not None:
+            kind, text = Kind.OTHER_WINDOW, f"Seam: {report.window.starts_at} to {report.window.ends_at}."
+        else:
+            # Seam lists only what it manages; a code that it doesn't may open the door all the same.
+            kind, text = Kind.UNMANAGED if self._codes.is_unmanaged(code.access_code_id) else Kind.GONE, ""
+        return Difference(
+            kind=kind,
+            device_id=door.device_id,
+            access_code_id=code.access_code_id,
+            booking_id=booking.booking_id,
+            text=text,
+        )
 
-def _compared(booking: Booking, door: BookedDoor, code: AccessCode, report: CodeReport | None) -> Difference | None:
-    if report is not None and report.window == code.window:
-        return None
-    text = "" if report is None else f"Seam: {report.window.starts_at} to {report.window.ends_at}."
-    return Difference(
-        kind=Kind.GONE if report is None else Kind.OTHER_WINDOW,
-        device_id=door.device_id,
-        access_code_id=code.access_code_id,
-        booking_id=booking.booking_id,
-        text=text,
-    )
+
+def _unknown_door(device_id: str, booked: list[tuple[Booking, BookedDoor]], now: datetime) -> Iterator[Difference]:
+    """Yield a finding where somebody could still stand before the door: what is over needs no door."""
+    hit = list(dict.fromkeys(booking.booking_id for booking, door in booked if _is_to_come(door, now)))
+    if hit:
+        more = f" and {len(hit) - _MOST_NAMED} more" if len(hit) > _MOST_NAMED else ""
+        text = f"Seam knows no such door; on it: {', '.join(hit[:_MOST_NAMED])}{more}."
+        yield Difference(kind=Kind.UNKNOWN_DOOR, device_id=device_id, text=text)
+
+
+def _is_to_come(door: BookedDoor, now: datetime) -> bool:
+    is_open = door.state not in (State.CANCELLED, State.ENDED)
+    return is_open or any(code.window.ends_at > now for code in codes_of(door))

@@ -8,12 +8,12 @@ from redis import Redis
 
 from shared.clock import Clock
 from shared.contracts import OPS_STREAM
-from shared.domain import lifecycle
 from shared.domain.alerting.alert import handled
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ops_commands import COMMAND_FIELD, HANDLE, OpsCommand, command_from
 from shared.streams import acknowledge
+from worker.handlers.retry import try_again
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -51,8 +51,5 @@ class Obey:
         except UnknownBooking:
             log.info("booking.unknown", booking_id=command.target)
             return
-        now = self._clock()
-        booking = self._ledger.update(before, lambda it: lifecycle.retried(it, now=now))
-        for door in booking.doors:
-            self._ledger.set_due_time(booking.booking_id, door.key)
-        log.info("booking.retried", booking_id=command.target, by=command.by)
+        is_roused = try_again(self._ledger, before, now=self._clock())
+        log.info("booking.retried", booking_id=command.target, by=command.by, anything=is_roused)

@@ -1,0 +1,74 @@
+"""In which words people are told that a door was changed under a code."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shared.domain.drift import drift_of
+from shared.domain.planning import Alter, Decision, Keep, Plan
+from shared.domain.records import BookedDoor, Window
+from tests.shared.stories import code, door
+
+BERLIN, LONDON = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London")
+
+
+def window(zone: ZoneInfo | timezone, hour: int = 16) -> Window:
+    """Return a code's window by the clock of a zone."""
+    return Window(datetime(2036, 11, 28, hour, tzinfo=zone), datetime(2036, 12, 1, 10, tzinfo=zone))
+
+
+def booked(at: Window, time_zone: str | None = "Europe/Berlin") -> BookedDoor:
+    """Return a door with a code for this window."""
+    return door(code=code(window=at), asked=at, time_zone=time_zone)
+
+
+def plan(decision: Decision, time_zone: str | None = "Europe/Berlin") -> Plan:
+    """Return a plan for the door as it is now."""
+    stay = window(BERLIN)
+    return Plan(
+        decision=decision,
+        door_name="",
+        time_zone=time_zone,
+        check_in=stay.starts_at,
+        check_out=stay.ends_at,
+        match={},
+    )
+
+
+def test_where_only_the_zone_changed_both_zones_are_named() -> None:
+    """The same wall times twice would tell nobody what is wrong."""
+    told = drift_of(booked(window(BERLIN)), plan(Alter(window(LONDON)), "Europe/London"))
+    assert "The door's zone is Europe/London now; it was Europe/Berlin." in told
+    assert "2036-11-28 16:00" in told
+
+
+@pytest.mark.parametrize("known", [None, "Europe/London"])
+def test_where_no_other_zone_is_known_the_offsets_are_named(known: str | None) -> None:
+    """As when the rules of a zone themselves were changed."""
+    before = window(timezone(timedelta(hours=1)))
+    told = drift_of(booked(before, known), plan(Alter(window(LONDON)), "Europe/London"))
+    assert "+0000" in told
+    assert "+0100" in told
+
+
+def test_other_slots_are_told_by_their_times() -> None:
+    """The zone stayed, and isn't spoken of."""
+    told = drift_of(booked(window(BERLIN)), plan(Alter(window(BERLIN, 17))))
+    assert told == "The same stay would get 2036-11-28 17:00 to 2036-12-01 10:00 now."
+
+
+def test_no_slot_any_more() -> None:
+    """Because of another zone, perhaps: then that is said too."""
+    assert drift_of(booked(window(BERLIN)), plan(Alter(None))) == "None of its slots fits this stay any more."
+    assert "Europe/London" in drift_of(booked(window(BERLIN)), plan(Alter(None), "Europe/London"))
+
+
+def test_what_is_no_drift() -> None:
+    """It fits; there is no code; there is no stay to plan; or the code was never as it was asked for."""
+    at = window(BERLIN)
+    assert drift_of(booked(at), plan(Keep(at))) == ""
+    assert drift_of(door(), plan(Alter(None))) == ""
+    assert drift_of(booked(at), None) == ""
+    assert drift_of(replace(booked(at), asked=window(BERLIN, 17)), plan(Alter(None))) == ""

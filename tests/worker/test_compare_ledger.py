@@ -1,0 +1,103 @@
+"""The ledger against Seam: one door that can't be compared holds up none of the others."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from tests.sandbox.harness import API_KEY, Sandbox
+from tests.worker.machine import Machine, kept
+from tests.worker.seam import answering, client_on
+from worker.handlers.compare_ledger import CompareLedger, Comparison
+from worker.seam.access_codes import AccessCodes
+from worker.seam.client import SeamClient
+from worker.seam.errors import Unauthorized, Unreachable
+
+
+def compare(machine: Machine, client: SeamClient | None = None) -> Comparison:
+    """Compare what the machine's ledger has with what Seam has, by another client where one is given."""
+    codes = AccessCodes(client or kept(seam_of(machine.sandbox)))
+    return CompareLedger(ledger=machine.ledger, due=machine.handlers.due, codes=codes, clock=machine.clock)()
+
+
+def seam_of(sandbox: Sandbox) -> SeamClient:
+    """Return a client of the sandbox."""
+    return SeamClient(endpoint=sandbox.url, api_key=API_KEY, answer_within=timedelta(seconds=2))
+
+
+def kinds(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return how each finding differs, and on which door."""
+    return sorted((str(each.kind), each.device_id) for each in comparison.differences)
+
+
+def test_a_door_that_seam_does_not_know_is_one_finding(machine: Machine, sandbox: Sandbox) -> None:
+    """It names the bookings on it, whatever became of them; the other doors are compared all the same."""
+    gone, there = sandbox.door(), sandbox.door()
+    lost = machine.until(machine.book(gone), "ready")
+    never = machine.book("no-such-door")
+    removed = machine.until(machine.book(there), "ready")
+    sandbox.arrange("DELETE", f"/sandbox/devices/{gone}")
+    code = removed.doors[0].code
+    assert code is not None
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code.access_code_id}", {"simulate": "removed"})
+    comparison = compare(machine)
+    assert kinds(comparison) == [("gone", there), *sorted([("unknown door", gone), ("unknown door", "no-such-door")])]
+    texts = {each.device_id: each.text for each in comparison.differences}
+    assert lost.booking_id in texts[gone]
+    assert never.booking_id in texts["no-such-door"]
+
+
+def test_a_door_whose_bookings_are_over_is_no_finding(machine: Machine, sandbox: Sandbox) -> None:
+    """Nobody will stand before it any more."""
+    device_id = sandbox.door()
+    booking = machine.book(device_id, check_in="2020-01-01T16:00:00Z", check_out="2020-01-03T10:00:00Z")
+    assert booking.state == "ended"
+    sandbox.arrange("DELETE", f"/sandbox/devices/{device_id}")
+    assert compare(machine).differences == ()
+
+
+@pytest.mark.parametrize("kind", ["refuse", "rate_limit", "garbage", "error_before"])
+def test_a_door_that_cannot_be_read_is_one_finding(machine: Machine, sandbox: Sandbox, kind: str) -> None:
+    """The codes of the others are compared, and agree."""
+    odd, well = sandbox.door(), sandbox.door()
+    for device_id in (odd, well):
+        machine.until(machine.book(device_id), "ready")
+    sandbox.fault("access_codes.list", kind, device_id=odd)
+    comparison = compare(machine)
+    assert kinds(comparison) == [("not read", odd)]
+    assert "could not be read" in comparison.differences[0].text
+    assert comparison.agreeing == 1
+
+
+def test_an_unmanaged_code_is_not_gone(machine: Machine, sandbox: Sandbox) -> None:
+    """Seam lists it no more, and knows it all the same: it may open the door."""
+    booking = machine.until(machine.book(sandbox.door()), "ready")
+    code = booking.doors[0].code
+    assert code is not None
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code.access_code_id}", {"simulate": "converted_to_unmanaged"})
+    assert kinds(compare(machine)) == [("unmanaged", booking.doors[0].device_id)]
+
+
+@pytest.mark.parametrize(("status", "error"), [(401, Unauthorized), (503, Unreachable)])
+def test_seam_away_ends_the_comparison(machine: Machine, sandbox: Sandbox, status: int, error: type[Exception]) -> None:
+    """There is nothing to compare with, however many doors there are."""
+    for _ in range(2):
+        machine.book(sandbox.door())
+    with pytest.raises(error):
+        compare(machine, kept(answering(status, '{"error": {"type": "x", "message": "y"}}')))
+
+
+def test_seam_going_away_half_way_is_found_after_three_doors(machine: Machine, sandbox: Sandbox) -> None:
+    """Each door would take its whole time-out; the rest isn't waited for."""
+    for _ in range(6):
+        machine.book(sandbox.door())
+    calls = 0
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        nonlocal calls
+        calls += 1
+        return httpx.Response(200, json={"access_codes": []}) if calls == 1 else httpx.Response(503)
+
+    with pytest.raises(Unreachable):
+        compare(machine, kept(client_on(httpx.MockTransport(answer))))
+    assert calls <= 1 + 3 + 1

@@ -1,0 +1,82 @@
+"""A door that disappears at Seam under bookings to come: told once, seen among the arrivals, taken back by itself."""
+
+from datetime import timedelta
+
+from shared.domain.alerting.alert import Alert
+from shared.domain.arrivals import Arrival
+from tests.sandbox.harness import Sandbox
+from tests.worker.machine import Machine
+from worker.handlers.check_arrivals import arrivals_between
+
+
+def alert_of(machine: Machine, device_id: str) -> Alert | None:
+    """Return the door's alert."""
+    return machine.alerts.get(f"door/{device_id}/gone")
+
+
+def arrivals(machine: Machine) -> list[Arrival]:
+    """Return who comes in the next days."""
+    now = machine.clock()
+    return arrivals_between(now, now + timedelta(days=4), ledger=machine.ledger, alerts=machine.alerts)
+
+
+def test_a_door_that_is_gone_is_told_until_it_is_read_again(machine: Machine, sandbox: Sandbox) -> None:
+    """Of a ready booking too, whose state says that all is well."""
+    device_id = sandbox.door()
+    booking = machine.until(machine.book(device_id), "ready")
+    sandbox.arrange("DELETE", f"/sandbox/devices/{device_id}")
+    for _ in range(2):
+        machine.handlers.refresh_door(device_id)
+    alert = alert_of(machine, device_id)
+    assert alert is not None
+    assert alert.is_open
+    assert (alert.notice.problem, alert.sequence) == ("door_gone", 1)
+    assert alert.notice.check_in == booking.doors[0].check_in
+    assert alert.notice.device_id == device_id
+    assert [(each.readiness, each.reason) for each in arrivals(machine)] == [("at risk", "door_gone")]
+
+    sandbox.door(device_id=device_id)
+    machine.handlers.refresh_door(device_id)
+    alert = alert_of(machine, device_id)
+    assert alert is not None
+    assert not alert.is_open
+    assert [each.readiness for each in arrivals(machine)] == ["ready"]
+
+
+def test_it_is_taken_back_when_no_stay_is_left(machine: Machine, sandbox: Sandbox) -> None:
+    """The door is read again by itself while it is told, also where no booking to come brings another reading."""
+    device_id = sandbox.door()
+    machine.until(machine.book(device_id), "ready")
+    sandbox.arrange("DELETE", f"/sandbox/devices/{device_id}")
+    machine.handlers.refresh_door(device_id)
+    machine.clock.move(timedelta(days=6))
+    machine.sweep()
+    alert = alert_of(machine, device_id)
+    assert alert is not None
+    assert not alert.is_open
+
+
+def test_seam_away_tells_nothing_of_a_door(machine: Machine, sandbox: Sandbox) -> None:
+    """Neither that it is gone, nor that it is there again."""
+    device_id = sandbox.door()
+    machine.until(machine.book(device_id), "ready")
+    sandbox.arrange("POST", "/sandbox/outage", {"on": True})
+    machine.handlers.refresh_door(device_id)
+    sandbox.arrange("POST", "/sandbox/outage", {"on": False})
+    assert alert_of(machine, device_id) is None
+    sandbox.arrange("DELETE", f"/sandbox/devices/{device_id}")
+    machine.handlers.refresh_door(device_id)
+    sandbox.arrange("POST", "/sandbox/outage", {"on": True})
+    machine.handlers.refresh_door(device_id)
+    sandbox.arrange("POST", "/sandbox/outage", {"on": False})
+    alert = alert_of(machine, device_id)
+    assert alert is not None
+    assert alert.is_open
+
+
+def test_a_door_that_never_was_is_told_by_its_booking_alone(machine: Machine) -> None:
+    """One problem, one alert."""
+    booking = machine.book("never-there")
+    assert booking.reason == "device_not_found"
+    machine.handlers.refresh_door("never-there")
+    assert alert_of(machine, "never-there") is None

@@ -1,0 +1,75 @@
+"""Whether what comes back by itself does: webhooks, chores, and the arrivals that are ready in time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from shared import redis_keys
+from shared.clock import system_clock
+from shared.domain.arrivals import Arrival, Readiness
+from shared.domain.wording import show_length
+from shared.ledger.reconciliation import Progress, ReconciliationLedger
+from shared.settings import Settings
+from worker.assembly import Ports
+from worker.cli.findings import Finding
+from worker.handlers.check_arrivals import HORIZON, LOOK_BACK, arrivals_between
+
+_RECONCILE: Final = "reconcile"
+_SHOWN: Final = (_RECONCILE, "check_arrivals")
+# One comparison that failed, or came late, is made up for by the next.
+_MISSED_TURNS: Final = 3
+_SHORTEST_PATIENCE: Final = timedelta(minutes=15)
+
+
+def upkeep(settings: Settings, ports: Ports) -> Iterator[Finding]:
+    """Yield what the ledgers know of it. Raises redis.RedisError."""
+    now = system_clock()
+    yield webhooks(ReconciliationLedger(ports.redis).load())
+    runs: Mapping[str, str] = cast(Any, ports.redis.hgetall(redis_keys.CHORES))
+    yield from chores(runs, now, reconcile_every=settings.reconcile_every)
+    yield arrivals(arrivals_between(now - LOOK_BACK, now + HORIZON, ledger=ports.ledger, alerts=ports.alerts))
+
+
+def webhooks(progress: Progress) -> Finding:
+    """Judge by Seam's own list of events what webhooks brought."""
+    gap = progress.gap
+    counted = f"{progress.compared} event(s) compared with Seam's list, {progress.missed} of them missed"
+    if not gap.is_open or gap.since is None:
+        return Finding("webhooks", "ok", counted if progress.cursor else "nothing was compared yet")
+    return Finding(
+        "webhooks",
+        "bad",
+        f"{gap.missed} event(s) came by none since {gap.since:%Y-%m-%d %H:%M} UTC; {counted}",
+        "look at its address and secret in Seam's console, and for `webhook.rejected` in `web`'s log",
+    )
+
+
+def chores(runs: Mapping[str, str], now: datetime, *, reconcile_every: timedelta) -> Iterator[Finding]:
+    """Yield when each was done last (`runs`: ISO 8601, by name), and whether the comparison with Seam is overdue."""
+    if not runs:
+        yield Finding("chores", "ok", "none was done yet: no worker has run on this data server")
+        return
+    patience = max(_SHORTEST_PATIENCE, _MISSED_TURNS * reconcile_every)
+    for name in _SHOWN:
+        done_at = datetime.fromisoformat(runs[name]) if name in runs else None
+        text = "was never done" if done_at is None else f"done {_ago(now - done_at)} ago"
+        is_overdue = name == _RECONCILE and (done_at is None or now - done_at > patience)
+        remedy = "look at the worker's log for `chore.failed` and `chore.crashed`" if is_overdue else ""
+        yield Finding(f"chore {name}", "warn" if is_overdue else "ok", text, remedy)
+
+
+def arrivals(coming: Sequence[Arrival]) -> Finding:
+    """Judge the arrivals of the next two days, the nearest first."""
+    hours = HORIZON // timedelta(hours=1)
+    risky = [each for each in coming if each.readiness is Readiness.AT_RISK]
+    if not risky:
+        return Finding("arrivals", "ok", f"{len(coming)} in the next {hours} hours, none at risk")
+    first = risky[0]
+    nearest = f"{first.booking_id} on {first.door_name} ({first.reason or first.state})"
+    text = f"{len(risky)} of {len(coming)} in the next {hours} hours at risk, the nearest {nearest}"
+    return Finding("arrivals", "warn", text, "go through them with `oracode arrivals`")
+
+
+def _ago(age: timedelta) -> str:
+    """Return an age in words; the clocks of two machines may differ by a little."""
+    return show_length(max(age, timedelta()) // timedelta(seconds=1) * timedelta(seconds=1))
