@@ -14,6 +14,7 @@ from receiver.http import BodyReader
 from receiver.inbox import Inbox, Sidelines
 from receiver.rejections import Rejections
 from receiver.slack_actions import SlackActions
+from receiver.units import KnownUnits
 from receiver.verification import Verifier
 from receiver.webhook import SeamWebhook
 from shared.clock import Clock, system_clock
@@ -48,6 +49,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Starlette:
         clock=clock,
         bodies=bodies,
         rejections=rejections,
+        units=KnownUnits(settings.doors_file) if settings.doors_file else None,
     )
     orders = Inbox(redis, stream=OPS_STREAM, field=COMMAND_FIELD)
     signing_secret = settings.slack_signing_secret

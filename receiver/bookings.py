@@ -1,6 +1,7 @@
 """`POST /bookings`: a booking system that can't reach the stream hands over one booking message by HTTP."""
 
 import hmac
+from collections.abc import Container
 
 from starlette.types import Receive, Scope, Send
 
@@ -10,20 +11,29 @@ from receiver.rejections import Rejections
 from receiver.webhook import RETRY_AFTER
 from shared.clock import Clock
 from shared.domain.booking_messages import parse_booking_message
-from shared.domain.bookings import InvalidMessage, Problem
+from shared.domain.bookings import InvalidMessage, Problem, unknown_unit
 
 
 class BookingEndpoint:
     """The endpoint; without tokens it isn't there (404)."""
 
     def __init__(
-        self, *, tokens: tuple[str, ...], inbox: Inbox, clock: Clock, bodies: BodyReader, rejections: Rejections
+        self,
+        *,
+        tokens: tuple[str, ...],
+        inbox: Inbox,
+        clock: Clock,
+        bodies: BodyReader,
+        rejections: Rejections,
+        units: Container[str] | None = None,
     ) -> None:
+        """Refuse units that are not among `units`; None: `web` doesn't know them, and the worker will."""
         self._tokens = tuple(token.encode() for token in tokens)
         self._inbox = inbox
         self._clock = clock
         self._bodies = bodies
         self._rejections = rejections
+        self._units = units
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -42,6 +52,7 @@ class BookingEndpoint:
             body = await self._bodies.read(receive, headers)
             text = _text(body)
             message = parse_booking_message(text)
+            self._check_unit(message.unit)
             mark = f"{message.source}\x1f{message.message_id}"
             is_new = await self._inbox.append(mark, text, self._clock().isoformat())
         except ClientGone:
@@ -56,6 +67,10 @@ class BookingEndpoint:
         else:
             status = "accepted" if is_new else "duplicate"
             await answer(send, 202, {"status": status, "booking_id": message.booking_id})
+
+    def _check_unit(self, unit: str | None) -> None:
+        if self._units is not None and unit is not None and unit not in self._units:
+            raise InvalidMessage((unknown_unit(unit),))
 
     def _is_allowed(self, authorization: bytes) -> bool:
         scheme, _, token = authorization.partition(b" ")

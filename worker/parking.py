@@ -1,6 +1,7 @@
-"""Puts a message aside and tells people, once for all that are parked from one stream."""
+"""Puts a message aside and tells people: once for all of one stream, and for each booking that is named among them."""
 
 from shared.clock import Clock
+from shared.domain.booking_hints import Hints, hints_of
 from shared.domain.records import AlertNotice
 from shared.domain.troubles import TROUBLES
 from shared.ledger.alerts import AlertLedger
@@ -21,17 +22,31 @@ class Parking:
         self._alerts.tell(alert_for(parked, parked_id, self._clock))
 
 
+def key_of(parked: Parked) -> str:
+    """Return the alert's key: one a booking where one is named, else one a stream, so that a flood is one alert."""
+    booking_id = hints_of(parked.message).booking_id
+    return f"parked/{parked.stream}/{booking_id}" if booking_id else f"parked/{parked.stream}"
+
+
 def alert_for(parked: Parked, parked_id: str, clock: Clock, *, raised: bool = True) -> AlertNotice:
-    """Return the alert for a parked message: one key a stream, so that a flood is one alert that counts."""
-    trouble = TROUBLES["message_parked"]
+    """Return the alert for a parked message. It never quotes the message, only which booking it is about, and when."""
+    hints = hints_of(parked.message)
+    problem = "booking_parked" if hints.booking_id else "message_parked"
+    trouble = TROUBLES[problem]
     return AlertNotice(
         at=clock(),
         raised=raised,
-        key=f"parked/{parked.stream}",
-        problem="message_parked",
-        subject=f"Stream {parked.stream}",
+        key=key_of(parked),
+        problem=problem,
+        subject=_subject(parked, hints),
         happened=trouble.happened,
         next_step=trouble.next_step,
         actor=trouble.actor,
         look_closer=f"oracode parked show {parked_id}",
+        check_in=hints.check_in if hints.booking_id else None,
+        booking_id=hints.booking_id or "",
     )
+
+
+def _subject(parked: Parked, hints: Hints) -> str:
+    return f"Booking {hints.booking_id}" if hints.booking_id else f"Stream {parked.stream}"

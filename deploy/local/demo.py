@@ -35,6 +35,7 @@ _WITHIN: Final = timedelta(seconds=80)
 _POLL: Final = 0.2
 _STREAM: Final = "booking-created"
 _BAD_MESSAGE: Final = {"booking_id": "BROKEN", "check_in": "tomorrow", "check_out": "2026-02-30T10:00"}
+_PARKED: Final = ("message_parked", "booking_parked")
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ class Demo:
         messages = (json.loads(each["body"]) for each in received if each["channel"] == "webhook")
         bodies = (alert for message in messages for alert in message["alerts"])
         ours = {run.scenario.booking_id for run in self.runs}
-        return [body for body in bodies if body["key"].split("/")[1] in ours or body["problem"] == "message_parked"]
+        return [body for body in bodies if body["key"].split("/")[1] in ours or body["problem"] in _PARKED]
 
     def missing_alerts(self) -> list[str]:
         """Return the alerts that should have arrived and haven't."""

@@ -77,6 +77,11 @@ class InvalidMessage(ValueError):
         return "; ".join(map(str, self.problems))
 
 
+def unknown_unit(unit: str) -> Problem:
+    """Return what to say of a unit that the doors file doesn't have: never a default door."""
+    return Problem("unit", f"{unit!r} is not in the doors file", "add it to DOORS_FILE, or name device_ids")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingMessage:
     """One valid message. `source` + `message_id` identify it; `(booking_id, revision)` orders it.

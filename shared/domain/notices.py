@@ -7,6 +7,7 @@ from shlex import quote
 from typing import Any, Final
 
 from shared.domain.records import AlertNotice, BookedDoor, Booking, OutcomeNotice, State
+from shared.domain.stay_times import arrival_of
 from shared.domain.troubles import TROUBLES
 
 _PUBLISHED: Final = {
@@ -104,7 +105,8 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         next_step=trouble.next_step,
         actor=trouble.actor,
         look_closer=f"oracode bookings show {quote(booking.booking_id)}",
-        check_in=door.check_in,
+        # A guest who comes within the hour is in a hurry also where the door could never be read.
+        check_in=arrival_of(booking.stay, door.check_in),
         time_zone=door.time_zone,
         check_out=door.check_out,
         booking_id=booking.booking_id,

@@ -34,6 +34,13 @@ def _as_utc(moment: StayTime) -> datetime:
     return moment.at.replace(tzinfo=UTC) if moment.at.tzinfo is None else moment.at
 
 
+def arrival_of(stay: Stay | None, check_in: datetime | None) -> datetime | None:
+    """Return a door's check-in; until the door was read, what the stay itself tells of it. None where nothing does."""
+    if check_in is not None or stay is None:
+        return check_in
+    return instants_of(stay, None)[0]
+
+
 def surely_over_at(stay: Stay) -> datetime:
     """Return an instant at which the stay has ended in whatever zone its door is."""
     return _upper_bound(stay.check_out)

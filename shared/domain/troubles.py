@@ -161,6 +161,11 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "seam",
         quotes_detail=False,
     ),
+    "booking_parked": Trouble(
+        "The booking's message could not be used and was put aside: no code is made for it.",
+        "Read what is wrong with `oracode parked show`, mend it, then replay it or send the booking again.",
+        "ops",
+    ),
     "message_parked": Trouble(
         "Messages could not be used and were put aside.",
         "Look at them with `oracode parked list`, mend the cause, then replay or discard them.",

@@ -187,3 +187,10 @@ def test_every_alert_says_what_to_do_and_who_does_it() -> None:
         assert trouble.happened.endswith("."), reason
         assert trouble.next_step.endswith("."), reason
         assert trouble.actor in {"ops", "installer", "seam"}, reason
+
+
+def test_a_guest_of_this_hour_is_in_a_hurry_whatever_is_known_of_the_door() -> None:
+    """A door that could never be read: the stay itself says when the guest comes."""
+    it = with_door(booking(), state=State.FAILED, reason="device_not_found")
+    (alert,) = alerts_of(it, NOW).values()
+    assert alert.check_in == CHECK_IN

@@ -1,6 +1,7 @@
 """`POST /bookings`: one booking message by HTTP, with a token."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,3 +102,22 @@ def test_without_tokens_the_endpoint_is_not_there(data_server: DataServer) -> No
     with running(settings_for(data_server.url, booking_tokens=())) as web:
         assert web.booking(booking_of()).status_code == 404
         assert web.send("POST", "/bookings", headers=[(b"authorization", b"Bearer ")]).status_code == 404
+
+
+def test_a_unit_that_nobody_knows_is_refused_at_once(
+    data_server: DataServer, redis_client: Redis, tmp_path: Path
+) -> None:
+    """Not accepted and parked; the file may be mended while `web` runs, and one that can't be read refuses nobody."""
+    doors = tmp_path / "doors.yaml"
+    doors.write_text("Room 101:\n  device_ids: [d-1]\n")
+    stay = {"check_in": "2036-12-01T16:00", "check_out": "2036-12-05T10:00"}
+    with running(settings_for(data_server.url, doors_file=doors)) as web:
+        assert web.booking({"booking_id": "BK-1", "unit": "Room 101", **stay}).status_code == 202
+        refused = web.booking({"booking_id": "BK-2", "unit": "Room 102", **stay})
+        assert refused.status_code == 400
+        assert refused.json()["problems"][0]["field"] == "unit"
+        doors.write_text("Room 101:\n  device_ids: [d-1]\nRoom 102:\n  device_ids: [d-2]\n")
+        assert web.booking({"booking_id": "BK-2", "unit": "Room 102", **stay}).status_code == 202
+        doors.write_text("Room 101: [")
+        assert web.booking({"booking_id": "BK-3", "unit": "Room 103", **stay}).status_code == 202
+    assert redis_client.xlen(STREAM) == 3

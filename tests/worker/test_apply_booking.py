@@ -34,9 +34,13 @@ def test_what_cannot_be_used_is_parked(machine: Machine, redis_client: Redis, me
     assert (entry.parked.source_id, entry.parked.stream) == (entry_id, "booking-created")
     assert entry.parked.problems
     assert redis_client.xlen("booking-created") == 0
-    alert = machine.alerts.get("parked/booking-created")
+    named = '"BK-1"' in message
+    alert = machine.alerts.get("parked/booking-created/BK-1" if named else "parked/booking-created")
     assert alert is not None
     assert alert.is_open
+    assert (alert.notice.problem, alert.notice.check_in is None) == (
+        ("booking_parked", False) if named else ("message_parked", True)
+    )
 
 
 def test_every_problem_of_a_message_is_listed(machine: Machine) -> None:

@@ -10,7 +10,7 @@ from shared.clock import system_clock
 from shared.parked import ParkedEntry
 from worker.assembly import Ports
 from worker.cli.context import open_ledger
-from worker.parking import alert_for
+from worker.parking import alert_for, key_of
 
 _PARKED_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 
@@ -90,10 +90,10 @@ def as_object(entry: ParkedEntry) -> dict[str, object]:
 
 
 def _resolve(ports: Ports, gone: list[ParkedEntry]) -> None:
-    """Resolve the alert of each stream that has nothing parked any more."""
-    left = {entry.parked.stream for entry in ports.parked.list()}
-    for entry in {each.parked.stream: each for each in gone}.values():
-        if entry.parked.stream not in left:
+    """Resolve each alert that nothing parked stands for any more."""
+    left = {key_of(entry.parked) for entry in ports.parked.list()}
+    for key, entry in {key_of(each.parked): each for each in gone}.items():
+        if key not in left:
             notice = alert_for(entry.parked, entry.parked_id, system_clock, raised=False)
             ports.alerts.tell(notice)
 

@@ -12,6 +12,7 @@ from shared.domain import lifecycle
 from shared.domain.next_step import Step, next_step
 from shared.domain.records import BookedDoor, Booking, Change
 from shared.domain.retries import Failure, GiveUp, Retry, decide, next_try
+from shared.domain.stay_times import arrival_of
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_code import CheckCode
@@ -112,18 +113,19 @@ class AdvanceDoor:
         """Record what follows for the door. `tried` is the booking that the step was for: a newer one starts anew."""
         booking = self._ledger.get(tried.booking_id)
         door, now = booking.door(key), self._clock()
+        check_in = arrival_of(booking.stay, door.check_in)
         failure, reason = failure_of(error)
         decision = decide(
             failure,
             attempt=door.attempts + 1,
             now=now,
-            check_in=door.check_in,
+            check_in=check_in,
             jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
             retry_after=error.retry_after if isinstance(error, TryAgainLater) else None,
         )
         # A create in doubt, and a code that exists, are never given up: somebody may stand at that door with it.
         if isinstance(decision, GiveUp) and (door.intent is not None or door.code is not None):
-            again = next_try(attempt=door.attempts + 1, now=now, check_in=door.check_in, jitter=0.0)
+            again = next_try(attempt=door.attempts + 1, now=now, check_in=check_in, jitter=0.0)
             decision = Retry(again.at, tell=True)
         detail = describe(error)
 

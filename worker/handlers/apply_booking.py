@@ -16,6 +16,7 @@ from shared.domain.bookings import (
     Problem,
     UnitRules,
     stay_of,
+    unknown_unit,
 )
 from shared.domain.lifecycle import Repeated, Superseded, accept
 from shared.domain.records import Booking, Change, HistoryEntry
@@ -102,8 +103,7 @@ class ApplyBooking:
         if message.unit is None:
             return None
         if message.unit not in self._units:
-            wrong = f"{message.unit!r} is not in the doors file"
-            raise InvalidMessage((Problem("unit", wrong, "add it to DOORS_FILE, or name device_ids"),))
+            raise InvalidMessage((unknown_unit(message.unit),))
         return self._units[message.unit]
 
     def _park(self, entry_id: str, text: str | None, invalid: InvalidMessage) -> None:
