@@ -1,8 +1,8 @@
 """Reads doors that have bookings to come, so that a change of their slots is noticed before a guest notices it.
 
 No event tells of changed time slots (Seam docs), and the door itself can't. The readings are spread over the interval:
-a building's doors, or a hundred thousand of them, never all at once. Only where one door is found changed are the others
-read soon: whoever changed one was hardly done with it, and people should hear of the whole, not of a door at a time.
+a building's doors, or a hundred thousand of them, never all at once. Only where one door is found changed the others
+are read soon: whoever changed one was hardly done with it, and people should hear of the whole, not of single doors.
 """
 
 from datetime import timedelta
