@@ -11,6 +11,7 @@ from redis import Redis
 from shared.clock import Clock, system_clock
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.bookings import UnitRules
+from shared.domain.doors import Door
 from shared.domain.drift import drift_of
 from shared.domain.planning import PlanningRules
 from shared.ledger.alert_channels import ChannelBudgets
@@ -37,13 +38,14 @@ from worker.handlers.ask_room import AskRoom
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_arrivals import CheckArrivals
 from worker.handlers.check_code import CheckCode
+from worker.handlers.end_outage import EndOutage
 from worker.handlers.find_code import FindCode
 from worker.handlers.make_code import MakeCode
 from worker.handlers.obey import Obey
 from worker.handlers.plan_door import PlanDoor
 from worker.handlers.reconcile import Reconcile
 from worker.handlers.record_events import RecordEvents
-from worker.handlers.refresh_doors import RefreshDoors
+from worker.handlers.refresh_doors import HurryDoors, RefreshDoors
 from worker.handlers.suspect import Suspect
 from worker.handlers.tell import Tell
 from worker.handlers.wake_door import WakeDoor
@@ -170,22 +172,36 @@ def build_handlers(
         longest_wait=settings.waiting_retry_every,
         splits=settings.long_stays == "split",
     )
+    wake = WakeDoor(
+        ledger=ports.ledger,
+        due=ports.due,
+        drift_of=lambda booking, booked, door: drift_of(booked, rules.plan(booking, booked, door, clock())),
+        clock=clock,
+    )
+    hurry = HurryDoors(ledger=ports.ledger, due=ports.due, beats=ports.beats, clock=clock)
+
+    def door_changed(door: Door) -> None:
+        wake(door)
+        hurry(door)
+
     doors = Doors(
         client,
         ports.redis,
         cache_for=settings.door_cache_for,
         remember_for=settings.retention,
-        changed=WakeDoor(
-            ledger=ports.ledger,
-            due=ports.due,
-            drift_of=lambda booking, booked, door: drift_of(booked, rules.plan(booking, booked, door, clock())),
-            clock=clock,
-        ),
+        changed=door_changed,
     )
     plan = PlanDoor(ledger=ports.ledger, doors=doors, make=make, change=change, rules=rules, clock=clock)
     outcomes = OutcomeStream(ports.redis, settings.outcome_stream)
     tell = Tell(ledger=ports.ledger, outcomes=outcomes, alerts=ports.alerts)
     reconcile = reconciliation(settings, ports, clock)
+    end_outage = EndOutage(ledger=ports.ledger, alerts=ports.alerts, clock=clock)
+
+    def compare_events() -> None:
+        reconcile()
+        # Seam has answered.
+        end_outage()
+
     arrivals = CheckArrivals(ledger=ports.ledger, alerts=ports.alerts, daily=settings.arrivals_check_at, clock=clock)
     refresh = RefreshDoors(
         ledger=ports.ledger,
@@ -232,7 +248,7 @@ def build_handlers(
             due=ports.due,
             clock=clock,
             chores=(
-                Chore("reconcile", reconcile, every(settings.reconcile_every)),
+                Chore("reconcile", compare_events, every(settings.reconcile_every)),
                 Chore("refresh_doors", refresh.plan, every(settings.door_refresh_every)),
                 Chore("check_arrivals", arrivals, arrivals.next_at),
                 Chore("trim_outcomes", lambda: outcomes.trim(clock() - settings.retention), every(_TRIM_EVERY)),

@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+from deploy.local.check import unusable_settings
 from deploy.local.data_server import NoDataServer
 from deploy.local.demo import run_demo
 from deploy.local.run import Machine, NotReady, Place
@@ -25,6 +26,9 @@ def main(arguments: list[str]) -> int:
     environment = {name: value for name, value in os.environ.items() if value}
     if problem := _problem(environment, demo=options.demo):
         print(problem, file=sys.stderr)
+        return UNUSABLE
+    if problems := unusable_settings():
+        print("\n".join(problems), file=sys.stderr)
         return UNUSABLE
     stopping = threading.Event()
     end_on_signals(stopping)

@@ -67,7 +67,7 @@ def test_list_as_json_and_filtered() -> None:
         {"a": {"up_to_date": True, "lost": False}},
     )
     assert run("list", "--json", "--problem", "too_long").stdout == ""
-    assert "Nothing is open." in run("list", "--problem", "too_long").stdout
+    assert "Nothing of this kind is open." in run("list", "--problem", "too_long").stdout
 
 
 def test_what_is_over_is_listed_when_asked_for(alerts: AlertLedger) -> None:
@@ -183,3 +183,38 @@ def test_the_doctor_finds_a_page_that_nobody_took(alerts: AlertLedger) -> None:
     )
     alerts.groups.update("no_slot/ops", lambda _: Group())
     assert list(_alerts(ports)) == []
+
+
+@pytest.mark.usefixtures("alerts")
+def test_a_misspelt_kind_is_not_silenced() -> None:
+    """It would hold back nothing; what is meant is named. Parents and absences are kinds, too."""
+    near = run("silence", "--for", "2h", "--problem", "nearly_ful")
+    assert (near.exit_code, "nearly_full" in near.stderr) == (2, True)
+    far = run("silence", "--for", "2h", "--problem", "zzz")
+    assert (far.exit_code, "sweep_silent" in far.stderr) == (2, True)
+    assert "Nothing is silenced." in run("silences").stdout
+    for known in ("nearly_full", "seam_unavailable", "sweep_silent"):
+        assert run("silence", "--for", "2h", "--problem", known).exit_code == 0
+
+
+@pytest.mark.usefixtures("alerts")
+def test_a_silence_says_how_it_is_ended() -> None:
+    """The command can be copied."""
+    made = run("silence", "--for", "2h", "--problem", "no_slot").stdout.strip()
+    name = made.split(":")[0]
+    assert made.endswith(f"End it: oracode alerts unsilence {name}")
+    assert run("unsilence", name).exit_code == 0
+
+
+@pytest.mark.usefixtures("alerts")
+def test_the_incident_of_a_test_is_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to close it; where that fails, it is said."""
+    with recording(lambda _: Reply(202)) as duty:
+        monkeypatch.setenv("ALERT_URLS", duty.url.replace("http://", "pagerduty+http://key@"))
+        assert run("test").exit_code == 0
+        first, second = (got.parsed for got in duty.got)
+        assert (first["event_action"], second["event_action"]) == ("trigger", "resolve")
+        assert first["dedup_key"] == second["dedup_key"]
+        duty.faults = [Reply(202), Reply(500)]
+        failed = run("test")
+        assert (failed.exit_code, "not resolved" in failed.stdout) == (1, True)

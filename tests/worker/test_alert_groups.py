@@ -356,3 +356,75 @@ def test_who_may_know_of_two_hears_of_the_end_of_each(stage: Stage, channel: Cha
     last = {item.booking_id: item.status for message in channel.got for item in message.items}
     assert last == {"BK-1": "resolved", "BK-2": "open"}
     assert len({item.thread for message in channel.got for item in message.items}) == 1
+
+
+def pages(stage: Stage, first: int, last: int, *, every: timedelta) -> None:
+    """Tell of problems that page, one after another."""
+    for number in range(first, last):
+        stage.tell(f"BK-{number}", problem="slot_changed", check_in=stage.now + timedelta(hours=1))
+        stage.let(every)
+
+
+def threads_of(channel: Channel) -> list[str]:
+    """Return the conversation of each problem of each message."""
+    return [item.thread for message in channel.got for item in message.items]
+
+
+def test_doors_that_lose_their_slots_one_after_another_are_one_incident(stage: Stage, channel: Channel) -> None:
+    """The first pages at once; the others are updates of it, and its end is the end of all."""
+    pages(stage, 0, 1, every=timedelta(seconds=10))
+    assert channel.told() == [("open", 1)]
+    for number in range(1, 7):
+        stage.tell(f"BK-{number}", problem="slot_changed", check_in=stage.now + timedelta(hours=1))
+    stage.let(WINDOW)
+    assert channel.told() == [("open", 1), ("open", 6)]
+    assert channel.got[1].title == "6 more bookings: slot changed"
+    pages(stage, 7, 20, every=timedelta(seconds=90))
+    assert len(set(threads_of(channel))) == 1
+    stage.tell(*TWENTY[:1], problem="slot_changed", raised=False)
+    stage.let(WINDOW)
+    (items,) = channel.got[-1].threads.values()
+    assert {item.status for item in items} == {"open", "resolved"}
+
+
+def test_a_page_joins_no_incident_that_rang_long_ago(stage: Stage, channel: Channel) -> None:
+    """Who has taken that one wouldn't be rung again: beyond the window it is an incident of its own, also by name."""
+    pages(stage, 0, 2, every=timedelta(minutes=1))
+    stage.tell("BK-0", problem="slot_changed", raised=False)
+    stage.let(timedelta(minutes=11))
+    pages(stage, 0, 1, every=timedelta(minutes=1))
+    opened = [item for message in channel.got for item in message.items if item.news == "opened"]
+    assert [item.booking_id for item in opened] == ["BK-0", "BK-1", "BK-0"]
+    assert opened[0].thread == opened[1].thread != opened[2].thread
+
+
+def test_a_page_joins_no_warning(stage: Stage, channel: Channel) -> None:
+    """Nobody was rung for that."""
+    stage.tell("BK-calm")
+    stage.let(WINDOW)
+    stage.tell("BK-also-calm")
+    stage.let(WINDOW)
+    stage.tell("BK-page", check_in=stage.now + timedelta(hours=1))
+    stage.let(timedelta(seconds=10))
+    calm, also_calm, page = threads_of(channel)
+    assert calm == also_calm != page
+    assert channel.got[1].title.startswith("1 more: ")
+    assert not channel.got[2].joins
+
+
+def test_other_ids_of_requests_are_no_news(stage: Stage, channel: Channel) -> None:
+    """The same failure once more: nothing is told, and who takes care of it still does."""
+    ids = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
+    stage.tell("BK-1", happened=f"Seam says: no (request {ids[0]}).")
+    stage.let(WINDOW)
+    stage.ledger.update("booking/BK-1/no_slot/d-1", lambda it: handled(it, "ann"))
+    stage.tell("BK-1", happened=f"Seam says: no (request {ids[1]}).")
+    stage.let(2 * WINDOW)
+    assert channel.told() == [("open", 1)]
+    alert = stage.ledger.get("booking/BK-1/no_slot/d-1")
+    assert alert is not None
+    assert (alert.handled_by, alert.count) == ("ann", 2)
+    assert ids[1] in alert.notice.happened
+    stage.tell("BK-1", happened=f"Seam says: never (request {ids[1]}).")
+    stage.let(WINDOW)
+    assert channel.got[-1].title.startswith("Changed: ")

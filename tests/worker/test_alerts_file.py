@@ -1,19 +1,34 @@
 """ALERTS_FILE: what it may say, what becomes of it, and every problem with its path."""
 
+import re
+from collections.abc import Iterator
 from datetime import time, timedelta
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from redis import Redis
 
 from shared.domain.alerting.severity import Severity
 from shared.domain.bookings import UnitRules
+from shared.domain.durations import parse_duration
 from shared.settings import Settings
 from tests.support.server import DataServer
 from tests.worker.alert_messages import notice
-from worker.alerts.file import InvalidAlertsFile, load_alerts_file
+from worker.alerts.file import (
+    AlertsFile,
+    ChannelPart,
+    EmailPart,
+    InvalidAlertsFile,
+    PagerDutyPart,
+    RatePart,
+    RoutePart,
+    SeverityPart,
+    SlackBotPart,
+    load_alerts_file,
+)
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
 
 WHOLE = """
@@ -33,6 +48,7 @@ fallback: mail
 severity: {page_before: 3h, warn_before: 2d, problems: {nearly_full: info}}
 reminders: {page: [5m], info: 1d, warning: []}
 group_window: 0s
+page_join_window: 4m
 quiet_hours: {from: 22:00, to: 07:00, time_zone: Europe/Berlin}
 rate: {burst: 3, every: 1m}
 absence: {bookings_silent: 2d}
@@ -87,6 +103,7 @@ def test_everything_that_may_be_said(tmp_path: Path, data_server: DataServer, re
     assert policy.pause(Severity.PAGE, 9) == timedelta(minutes=5)
     assert policy.pause(Severity.INFO, 0) == timedelta(days=1)
     assert policy.pause(Severity.WARNING, 0) is None
+    assert policy.page_join_window == timedelta(minutes=4)
     assert (policy.group_window, policy.rate.burst, policy.runbook_url) == (timedelta(), 3, "https://wiki")
     assert policy.silent_for == {"bookings_silent": timedelta(days=2)}
 
@@ -157,3 +174,47 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """Named as what it is."""
     with pytest.raises(InvalidAlertsFile, match="No such file"):
         load_alerts_file(tmp_path / "none.yaml")
+
+
+def keys_of(part: type[BaseModel], path: str = "") -> Iterator[str]:
+    """Yield every key of a part of the file, as the file has it, by its path; channels by their type."""
+    for name, field in part.model_fields.items():
+        key = f"{path}{field.alias or name}"
+        inner = [each for each in (field.annotation, *get_args(field.annotation)) if is_part(each)]
+        if name == "channels" and part is AlertsFile:
+            for kind in get_args(get_args(ChannelPart)[0]):
+                (type_name,) = get_args(kind.model_fields["type"].annotation)
+                yield from (each for each in keys_of(kind, f"{type_name}.") if each != f"{type_name}.type")
+        if not inner or name in ("channels", "routes"):
+            yield key
+        for each in inner:
+            yield from keys_of(each, f"{key}.")
+
+
+def is_part(annotation: object) -> bool:
+    """Say whether it is a part of the file."""
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def test_every_key_is_documented(project: Path) -> None:
+    """No key is missing from the table, and none in it is unknown; nor does a default differ."""
+    table = (project / "docs/alerts-file.md").read_text().split("<!-- keys")[1]
+    rows = re.findall(r"^\| (`[^|]+`) \| ([^|]+) \|", table, re.MULTILINE)
+    listed = {key: default for names, default in rows for key in re.findall(r"`([a-z_.]+)`", names)}
+    assert listed.keys() == set(keys_of(AlertsFile))
+    plain = {
+        "slack_bot.api": SlackBotPart.model_fields["api"].default,
+        "pagerduty.url": PagerDutyPart.model_fields["url"].default,
+        "email.port": EmailPart.model_fields["port"].default,
+        "email.security": EmailPart.model_fields["security"].default,
+        "routes.severity": RoutePart.model_fields["severity"].default,
+        "rate.burst": RatePart.model_fields["burst"].default,
+    }
+    assert {key: listed[key] for key in plain} == {key: f"`{default}`" for key, default in plain.items()}
+    lengths = {
+        "severity.page_before": SeverityPart().page_before,
+        "severity.warn_before": SeverityPart().warn_before,
+        "page_join_window": AlertsFile(channels={}).page_join_window,
+        "rate.every": RatePart().every,
+    }
+    assert {key: parse_duration(listed[key].strip("`")) for key in lengths} == lengths

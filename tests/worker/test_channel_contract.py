@@ -16,8 +16,9 @@ import pytest
 from redis import Redis
 from standardwebhooks import Webhook
 
-from shared.domain.alerting.alert import delivered
+from shared.domain.alerting.alert import delivered, reminded
 from shared.ledger.alert_channels import Conversations
+from tests.shared.stories import NOW
 from tests.worker.alert_messages import CHANNEL, message, notice, one, opened, resolved
 from tests.worker.mail_server import MailRecorder, mail_server
 from tests.worker.recording_server import Got, Recorder, Reply, recording
@@ -285,6 +286,25 @@ def test_slack_keeps_one_conversation_a_booking(redis_client: Redis) -> None:
         ("/chat.postMessage", root),
         ("/chat.postMessage", None),
     ]
+
+
+def test_slack_continues_the_conversation_that_others_joined(redis_client: Redis) -> None:
+    """Begun by one booking or by two: whoever joins, and whoever is left of them, is in its thread."""
+    _, build = KINDS["slack_bot"]
+    first, second, third = (opened(notice(f"BK-{number}")) for number in (1, 2, 3))
+    with recording(SlackApi()) as server, httpx.Client(trust_env=False) as client:
+        bot = build(server.url, client, redis_client)
+        bot.send(message(first))
+        told = delivered(first, CHANNEL, 1, thread=first.key)
+        bot.send(message(delivered(second, CHANNEL, 1, thread=first.key), others=(told,)))
+        bot.send(message(resolved(first, thread=first.key), others=(second,)))
+        bot.send(message(resolved(second, thread=first.key)))
+        begun = message(second, third)
+        (thread,) = begun.threads
+        bot.send(begun)
+        bot.send(message(reminded(delivered(third, CHANNEL, 1, thread=thread), NOW)))
+    posts = [got.parsed for got in server.got if got.path == "/chat.postMessage"]
+    assert ["thread_ts" in post for post in posts] == [False, True, True, True, False, True]
 
 
 def test_a_slack_message_that_somebody_deleted_is_posted_anew(redis_client: Redis) -> None:

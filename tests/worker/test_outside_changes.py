@@ -214,6 +214,22 @@ def test_a_slot_that_was_taken_away_under_a_code_is_told_once(machine: Machine, 
     assert open_alerts(machine, booking) == []
 
 
+def test_one_changed_door_has_the_others_read_soon(machine: Machine, sandbox: Sandbox) -> None:
+    """A building that was wiped is told as a whole; nobody waits half an hour for its last door; each is read once."""
+    booked = [ready(machine, sandbox)[0] for _ in range(3)]
+    devices = [booking.doors[0].device_id for booking in booked]
+    machine.handlers.chores("refresh_doors")
+    for device_id in devices:
+        sandbox.arrange("PATCH", f"/sandbox/devices/{device_id}", {"slots": [slot("09:00", "21:00")]})
+    machine.handlers.refresh_door(devices[0])
+    for _ in range(4):
+        machine.clock.move(timedelta(seconds=5))
+        machine.sweep()
+    assert [alert.problem for booking in booked for alert in open_alerts(machine, booking)] == ["slot_changed"] * 3
+    waiting = [item.subject for item in machine.handlers.due.claim(machine.clock() + timedelta(minutes=1), 500)]
+    assert "refresh" not in waiting
+
+
 def test_doors_with_bookings_are_read_in_their_turn(machine: Machine, sandbox: Sandbox) -> None:
     """Spread over the interval, each once; a booking that waited for a slot gets it without anybody asking."""
     device_id = sandbox.door(slots=[])

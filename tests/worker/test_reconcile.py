@@ -196,3 +196,29 @@ def test_an_answer_without_events(machine: Machine) -> None:
 
     with pytest.raises(Unreadable):
         list(Events(Odd()).about_codes(machine.clock(), machine.clock()))  # type: ignore[arg-type]
+
+
+def test_an_outage_ends_for_all_as_soon_as_seam_answers_one(machine: Machine, sandbox: Sandbox) -> None:
+    """What waits for its next try only because Seam was away is taken up at once, and people hear that it is over."""
+    device_id = sandbox.door()
+    sandbox.fault("devices.get", "error_before", device_id=device_id, times=8)
+    booking = machine.book(device_id)
+    for _ in range(7):
+        due_at = machine.ledger.get(booking.booking_id).doors[0].due_at
+        assert due_at is not None
+        machine.clock.move(max(timedelta(), due_at - machine.clock()) + timedelta(seconds=1))
+        machine.handlers.advance_door(booking.booking_id, booking.doors[0].key)
+    machine.handlers.deliver_alert("seam/unavailable")
+    parent = machine.alerts.get("seam/unavailable")
+    assert parent is not None
+    assert parent.is_open
+    due_at = machine.ledger.get(booking.booking_id).doors[0].due_at
+    assert due_at is not None
+    assert due_at > machine.clock() + timedelta(seconds=30)
+
+    compare(machine)
+    machine.sweep()
+    assert machine.ledger.get(booking.booking_id).state in ("issued", "ready")
+    machine.handlers.deliver_alert("seam/unavailable")
+    parent = machine.alerts.get("seam/unavailable")
+    assert parent is None or not parent.is_open

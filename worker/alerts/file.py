@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from shared.domain.alerting.absence import ABSENCES
+from shared.domain.alerting.policy import PAGE_JOIN_WINDOW
 from shared.domain.alerting.severity import Severity
 from shared.domain.durations import parse_duration
 from shared.domain.troubles import TROUBLES
@@ -242,6 +243,7 @@ class AlertsFile(_Part):
     severity: SeverityPart = SeverityPart()
     reminders: dict[Severity, Durations] = {}
     group_window: Duration | None = None
+    page_join_window: Duration = PAGE_JOIN_WINDOW
     quiet_hours: QuietPart | None = None
     rate: RatePart = RatePart()
     absence: dict[Annotated[str, BeforeValidator(_absence)], Longer] = {}

@@ -84,15 +84,23 @@ class AlertMessage:
         return self.first.key if len(self.items) == 1 else self.group
 
     @property
+    def joins(self) -> bool:
+        """Whether it only adds problems to a conversation in which others are open."""
+        told = {item.key for item in self.items}
+        others = (item for items in self.threads.values() for item in items if item.key not in told)
+        return all(item.news == News.OPENED for item in self.items) and any(item.status == "open" for item in others)
+
+    @property
     def title(self) -> str:
         """One line that says it all."""
         same_news = {item.news for item in self.items}
         opening = _OPENINGS.get(self.first.news, "") if len(same_news) == 1 else ""
         if len(self.items) == 1:
-            return f"{opening}{self.first.subject}"
+            return f"{'1 more: ' if self.joins else opening}{self.first.subject}"
         where = f" in {self.building}" if self.building else ""
         whom = "bookings" if all(item.booking_id for item in self.items) else "problems"
-        return f"{opening}{len(self.items)} {whom}: {self.first.problem.replace('_', ' ')}{where}"
+        more = "more " if self.joins else ""
+        return f"{opening}{len(self.items)} {more}{whom}: {self.first.problem.replace('_', ' ')}{where}"
 
     @property
     def happened(self) -> str:
@@ -174,7 +182,7 @@ def thread_for(alert: Alert, parcel: Parcel) -> str:
     """Return the conversation that the alert belongs to once the parcel was taken."""
     if alert.knows(parcel.channel):
         return alert.told_to(parcel.channel).thread
-    return alert.key if len(parcel.members) == 1 else parcel.delivery_id
+    return parcel.thread or (alert.key if len(parcel.members) == 1 else parcel.delivery_id)
 
 
 def _in_order(alerts: Iterable[Alert]) -> list[Alert]:

@@ -116,6 +116,7 @@ def _policy(
         levels={**LEVELS, **file.severity.problems},
         reminders={**REMINDERS, **file.reminders},
         group_window=settings.alert_group_window if file.group_window is None else file.group_window,
+        page_join_window=file.page_join_window,
         quiet=QuietHours(quiet.starts, quiet.ends, quiet.time_zone) if quiet else None,
         silent_for=file.absence,
         rate=Rate(file.rate.burst, file.rate.every),

@@ -57,7 +57,7 @@ class SlackBot:
         content = slack_message(message)
         if self._has_buttons and message.is_open and len(message.items) == 1:
             content["blocks"].append(buttons(message.first))
-        name = conversation_of(message)
+        name = self._name_of(message)
         known = self._known(name)
         changed = {item.key: item.status for item in message.items}
         still_open = {key for key in known.open if changed.get(key) != "resolved"}
@@ -73,6 +73,13 @@ class SlackBot:
         else:
             self._conversations.end(self._name, name)
         return f"ok, ts {stamp}"
+
+    def _name_of(self, message: AlertMessage) -> str:
+        """Return under which name the conversation is kept; one of several goes on while one of them is left."""
+        (thread, *others) = message.threads
+        if not others and self._conversations.get(self._name, thread):
+            return thread
+        return conversation_of(message)
 
     def _known(self, name: str) -> "_Conversation":
         text = self._conversations.get(self._name, name)
@@ -119,8 +126,11 @@ class _Gone(NotDelivered):
 
 
 def conversation_of(message: AlertMessage) -> str:
-    """Return the conversation's name: the booking's, where the message is about one alone."""
+    """Return the conversation's name: the booking's, where it is or began about one alone."""
     (thread, *others) = message.threads
+    if not others and thread.startswith("booking/"):
+        # It began with one problem of a booking, whose name the key holds; others may have joined.
+        return thread.rsplit("/", 2)[0]
     bookings = {item.booking_id for items in message.threads.values() for item in items}
     if len(bookings) == 1 and "" not in bookings:
         return f"booking/{bookings.pop()}"

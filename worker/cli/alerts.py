@@ -3,7 +3,9 @@
 import getpass
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, Final
 from uuid import uuid4
@@ -11,8 +13,8 @@ from uuid import uuid4
 import click
 
 from shared.clock import system_clock
-from shared.domain.alerting.alert import Alert, handled, heard
-from shared.domain.alerting.parcels import Parcel
+from shared.domain.alerting.alert import Alert, delivered, handled, heard
+from shared.domain.alerting.parcels import Parcel, Status
 from shared.domain.alerting.parents import parent_of
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
@@ -20,7 +22,8 @@ from shared.domain.alerting.silences import Silence, silent_until
 from shared.domain.durations import parse_duration
 from shared.domain.records import AlertNotice
 from worker.alerts.channel import Channel, NotDelivered
-from worker.alerts.message import local_time, message_of
+from worker.alerts.message import RUNBOOK_SECTIONS, AlertMessage, local_time, message_of
+from worker.alerts.pagerduty import PagerDuty
 from worker.cli.context import alerting_for, open_ledger, settings_for
 
 _LONGEST_SILENCE: Final = timedelta(days=30)
@@ -73,7 +76,7 @@ def list_alerts(*, as_json: bool, with_resolved: bool, problem: str | None) -> N
             if until:
                 click.echo(f"        silent until {until:%Y-%m-%d %H:%M} UTC")
     if not alerts and not as_json:
-        click.echo("Nothing is open.")
+        click.echo("Nothing is open." if problem is None else "Nothing of this kind is open.")
 
 
 @command.command()
@@ -116,9 +119,14 @@ def silence(*, length: str, key: str, problem: str, device: str, booking: str, w
     )
     if not made.says_what:
         raise click.UsageError("Say what: --key, --problem, --device or --booking.")
+    if problem and problem not in RUNBOOK_SECTIONS:
+        raise click.UsageError(_no_kind(problem))
     _, ports = open_ledger()
     ports.silences.add(made)
-    click.echo(f"{made.silence_id}: silent until {made.until:%Y-%m-%d %H:%M} UTC. End it: oracode alerts unsilence ID")
+    click.echo(
+        f"{made.silence_id}: silent until {made.until:%Y-%m-%d %H:%M} UTC. "
+        f"End it: oracode alerts unsilence {made.silence_id}"
+    )
 
 
 @command.command()
@@ -212,21 +220,47 @@ def _send_test(channel: Channel, policy: AlertPolicy) -> bool:
     alert = heard(None, notice, level=Severity.INFO)
     if alert is None:
         return False
-    parcel = Parcel(
-        channel=channel.name,
-        status="open",
-        members={alert.key: 1},
-        delivery_id=f"{alert.key}#1",
-        is_page=False,
-        at=now,
-    )
     try:
-        answer = channel.send(message_of(parcel, {alert.key: alert}, group=alert.key, policy=policy, now=now))
+        answer = channel.send(_test_message(channel, alert, "open", policy))
     except NotDelivered as reason:
         click.echo(f"{channel.name}: not delivered: {reason}")
         return False
     click.echo(f"{channel.name}: delivered: {answer}")
+    return not isinstance(channel, PagerDuty) or _end_test(channel, alert, policy)
+
+
+def _end_test(channel: Channel, opened: Alert, policy: AlertPolicy) -> bool:
+    """Resolve the incident that the test has opened: nothing else ever would."""
+    told = delivered(opened, channel.name, opened.sequence)
+    over = heard(told, replace(opened.notice, at=system_clock(), raised=False))
+    if over is None:
+        return False
+    try:
+        channel.send(_test_message(channel, over, "resolved", policy))
+    except NotDelivered as reason:
+        click.echo(f"{channel.name}: its incident is not resolved, do it by hand: {reason}")
+        return False
     return True
+
+
+def _test_message(channel: Channel, alert: Alert, status: Status, policy: AlertPolicy) -> AlertMessage:
+    now = system_clock()
+    parcel = Parcel(
+        channel=channel.name,
+        status=status,
+        members={alert.key: alert.sequence},
+        delivery_id=f"{alert.key}#{alert.sequence}",
+        is_page=False,
+        at=now,
+    )
+    return message_of(parcel, {alert.key: alert}, group=alert.key, policy=policy, now=now)
+
+
+def _no_kind(problem: str) -> str:
+    """Return what to tell whoever misspelt a kind of problem: a silence of it would hold back nothing."""
+    near = get_close_matches(problem, RUNBOOK_SECTIONS, cutoff=0.5)
+    known = f"Did you mean {', '.join(near)}?" if near else f"There are: {', '.join(sorted(RUNBOOK_SECTIONS))}."
+    return f"{problem[:40]!r} is no kind of problem. {known}"
 
 
 def _user() -> str:

@@ -1,22 +1,32 @@
 """Reads doors that have bookings to come, so that a change of their slots is noticed before a guest notices it.
 
 No event tells of changed time slots (Seam docs), and the door itself can't. The readings are spread over the interval:
-a building's doors, or a hundred thousand of them, never all at once. No event tells of a door that is gone either: who
-reads it notices, and tells.
+a building's doors, or a hundred thousand of them, never all at once. Only where one door is found changed the others
+are read soon: whoever changed one was hardly done with it, and people should hear of the whole, not of single doors. No
+event tells of a door that is gone either: who reads it notices, and tells.
 """
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
 import structlog
 
 from shared.clock import Clock
 from shared.domain.door_gone import door_gone, door_gone_key
+from shared.domain.doors import Door
 from shared.ledger.alerts import AlertLedger
+from shared.ledger.beats import Beats
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet, refresh_item
 from worker.seam.doors import Doors
 from worker.seam.errors import NotFound, SeamError
+
+# So few doors can all be read within this time; of more it isn't known which are in the same building.
+_MOST_HURRIED: Final = 200
+_HURRIED_WITHIN: Final = timedelta(seconds=15)
+# The others of a building change with the first: they must not each bring all forward again.
+_HURRIED_EVERY: Final = timedelta(minutes=5)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -81,3 +91,24 @@ class RefreshDoors:
         alert = self._alerts.get(door_gone_key(device_id))
         if alert is not None:
             self._alerts.tell(replace(alert.notice, at=self._clock(), raised=False))
+
+
+class HurryDoors:
+    """Brings the readings of all other doors forward when one has changed, where they are few enough."""
+
+    def __init__(self, *, ledger: BookingLedger, due: DueSet, beats: Beats, clock: Clock) -> None:
+        self._ledger = ledger
+        self._due = due
+        self._beats = beats
+        self._clock = clock
+
+    def __call__(self, door: Door) -> None:
+        """Plan the readings. Once in a while only; a kill in between leaves the others to their own turns."""
+        others = [device_id for device_id in self._ledger.doors_with_bookings() if device_id != door.device_id]
+        now = self._clock()
+        if not 0 < len(others) < _MOST_HURRIED:
+            return
+        if self._beats.take_turn("hurry-doors", now, every=_HURRIED_EVERY):
+            for number, device_id in enumerate(others, start=1):
+                self._due.advance([refresh_item(device_id)], now + _HURRIED_WITHIN * number / len(others))
+            log.info("doors.hurried", device_id=door.device_id, count=len(others))

@@ -4,13 +4,18 @@
 newest alone, as it then stands.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from shared.domain.alerting.severity import Severity, severity
 from shared.domain.records import AlertNotice
+
+# As `worker.seam.errors` writes it: of use to Seam's support, and no news.
+_REQUEST: Final = re.compile(r" ?\(request [\w.:-]{1,100}\)", re.ASCII)
 
 
 class News(StrEnum):
@@ -90,12 +95,17 @@ def heard(before: Alert | None, notice: AlertNotice, *, group: str = "", level: 
     if before is None or (notice.raised and not before.is_open):
         return _opened(before, notice, group, level) if notice.raised else None
     if notice.raised:
-        is_news = notice.happened != before.notice.happened
+        is_news = what_is_said(notice.happened) != what_is_said(before.notice.happened)
         after = replace(before, notice=notice, count=before.count + 1)
         return _with_news(after, News.CHANGED, notice.at) if is_news else after
     if not before.is_open:
         return before
     return replace(_with_news(before, News.RESOLVED, notice.at), is_open=False)
+
+
+def what_is_said(happened: str) -> str:
+    """Return the text without what differs between two tries that failed alike: Seam's ids of the requests."""
+    return _REQUEST.sub("", happened)
 
 
 def _opened(before: Alert | None, notice: AlertNotice, group: str, level: Severity | None) -> Alert:

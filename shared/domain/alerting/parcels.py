@@ -14,6 +14,7 @@ from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.parents import parent_of
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
+from shared.domain.alerting.threads import joined_thread, live_threads, newcomers
 from shared.domain.retries import next_try
 
 Status = Literal["open", "resolved"]
@@ -22,7 +23,10 @@ STATUSES: Final[tuple[Status, ...]] = ("open", "resolved")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """One message under way: the alerts in it, each as of a sequence; tried (again) `at`, by whoever then takes it."""
+    """One message under way: the alerts in it, each as of a sequence; tried (again) `at`, by whoever then takes it.
+
+    `thread` is the conversation of those that the channel doesn't know of yet.
+    """
 
     channel: str
     status: Status
@@ -33,6 +37,7 @@ class Parcel:
     is_leased: bool = True
     attempts: int = 0
     error: str = ""
+    thread: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,21 +137,39 @@ def formed(
             return replace(kept, at=view.now + lease, is_leased=True), None
     if not ready:
         return None, min((free_at(view, alert, alert.severity) for alert in wanted.values()), default=None)
-    opens_at = min(alert.news_at + view.policy.window(alert.severity) for alert in ready.values())
+    new = newcomers(ready.values(), channel)
+    join_within = view.policy.page_join_window
+    thread = joined_thread(new, view.alerts.values(), channel, within=join_within, now=view.now)
+    opens_at = min(
+        alert.news_at + _wait(view, alert, is_joining=bool(thread) and alert in new) for alert in ready.values()
+    )
     if opens_at > view.now and kept is None:
         return None, opens_at
     members = {key: alert.sequence for key, alert in ready.items()}
+    told_as = delivery_id(view.group, members)
     parcel = Parcel(
         channel=channel,
         status=status,
         members=members,
-        delivery_id=delivery_id(view.group, members),
+        delivery_id=told_as,
         is_page=any(alert.severity is Severity.PAGE for alert in ready.values()),
         at=view.now + lease,
         attempts=kept.attempts if kept else 0,
         error=kept.error if kept else "",
+        thread=thread or _own_thread(view, channel, members, told_as),
     )
     return parcel, None
+
+
+def _wait(view: View, alert: Alert, *, is_joining: bool) -> timedelta:
+    """Return how long the alert's news waits for others: somebody was paged already for what it joins."""
+    return view.policy.group_window if is_joining else view.policy.window(alert.severity)
+
+
+def _own_thread(view: View, channel: str, members: Mapping[str, int], told_as: str) -> str:
+    """Return the name of a new conversation: the problem's key where it is one, unless that goes on already."""
+    (key, *others) = members
+    return key if not others and key not in live_threads(view.alerts.values(), channel) else told_as
 
 
 def uncertain(view: View, state: Group, channel: str) -> Parcel | None:

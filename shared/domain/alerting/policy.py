@@ -24,6 +24,8 @@ REMINDERS: Final[Mapping[Severity, tuple[timedelta, ...]]] = {
 # How long the first of a group waits for others: twenty doors that lose their slots take Seam some seconds to tell.
 GROUP_WINDOW: Final = timedelta(seconds=30)
 LONGEST_PAGE_WINDOW: Final = timedelta(seconds=5)
+# What pages within this time after another of its group joins that one's incident; later it has to ring by itself.
+PAGE_JOIN_WINDOW: Final = timedelta(minutes=10)
 # With the pauses of `shared.domain.retries` about a day: whoever mends a channel by then has missed nothing.
 MOST_TRIES: Final = 150
 
@@ -41,6 +43,7 @@ class AlertPolicy:
     levels: Mapping[str, Severity] = field(default_factory=lambda: LEVELS)
     reminders: Mapping[Severity, tuple[timedelta, ...]] = field(default_factory=lambda: REMINDERS)
     group_window: timedelta = GROUP_WINDOW
+    page_join_window: timedelta = PAGE_JOIN_WINDOW
     quiet: QuietHours | None = None
     rate: Rate = field(default_factory=Rate)
     tries_before_fallback: int = 4

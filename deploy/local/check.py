@@ -1,0 +1,50 @@
+"""Settings that would end one of the processes, found before any of them is started."""
+
+import os
+from typing import Final
+
+import httpx
+from pydantic import SecretStr
+
+from shared.doors_file import InvalidDoorsFile
+from shared.settings import InvalidSettings, Settings
+from worker.alerts.setup import InvalidAlerting, load_alerting
+from worker.assembly import units_of
+
+# What we say ourselves, whatever the environment does.
+_OURS: Final = frozenset({"HOST", "PORT"})
+
+
+def unusable_settings() -> list[str]:
+    """Return every problem of the environment's settings and of the files that they name."""
+    settings, problems = _loaded()
+    if settings.redis_url is None:
+        # Ours isn't running yet, and nothing is asked of it here.
+        settings = settings.model_copy(update={"redis_url": SecretStr("redis://127.0.0.1")})
+    units = {}
+    try:
+        units = dict(units_of(settings))
+    except InvalidDoorsFile as invalid:
+        problems["DOORS_FILE"] = str(invalid)
+    try:
+        with httpx.Client() as client:
+            load_alerting(settings, client, units)
+    except InvalidAlerting as invalid:
+        problems |= invalid.problems
+    return [f"{name} {problem}" for name, problem in sorted(problems.items()) if name not in _OURS]
+
+
+def _loaded() -> tuple[Settings, dict[str, str]]:
+    """Return the settings without those that can't be used, and what is wrong with those."""
+    try:
+        return Settings.load(), {}
+    except InvalidSettings as invalid:
+        problems = invalid.problems
+    given = dict(os.environ)
+    for name in given:
+        if name.upper() in problems:
+            del os.environ[name]
+    try:
+        return Settings.load(), problems
+    finally:
+        os.environ.update(given)

@@ -1,0 +1,49 @@
+"""Ends the waiting for Seam as soon as Seam is known to answer: people aren't reminded of an outage that is over."""
+
+from functools import partial
+from typing import Final
+
+import structlog
+
+from shared.clock import Clock
+from shared.domain import lifecycle
+from shared.domain.alerting.alert import Alert
+from shared.domain.alerting.parents import BY_KEY
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.bookings import BookingLedger, UnknownBooking
+
+# After a long outage there may be thousands: those above it are taken up the next time.
+_MOST_AT_ONCE: Final = 500
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class EndOutage:
+    """Called when Seam has just answered. Idempotent; a kill in between leaves doors to their own next try."""
+
+    def __init__(self, *, ledger: BookingLedger, alerts: AlertLedger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._alerts = alerts
+        self._clock = clock
+
+    def __call__(self) -> None:
+        """Make the doors due now whose bookings the open alert stands for. What succeeds closes it by itself."""
+        for key in BY_KEY:
+            parent = self._alerts.get(key)
+            if parent is None or not parent.is_open:
+                continue
+            members = self._alerts.get_many(self._alerts.groups.members(key)).values()
+            children = [alert for alert in members if alert.is_open and alert.notice.booking_id]
+            for child in children[:_MOST_AT_ONCE]:
+                self._resume(child)
+            log.info("seam.back", alert=key, doors=len(children))
+
+    def _resume(self, child: Alert) -> None:
+        booking_id, now = child.notice.booking_id, self._clock()
+        try:
+            booking = self._ledger.get(booking_id)
+            for door in booking.doors:
+                booking = self._ledger.update(booking, partial(lifecycle.resumes, key=door.key, now=now))
+                self._ledger.set_due_time(booking_id, door.key, seen=booking)
+        except (UnknownBooking, KeyError):
+            log.info("door.gone", booking_id=booking_id)
