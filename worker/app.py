@@ -96,13 +96,15 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
     register_tasks(app, handlers, clock)
     app.steps["worker"].update((DispatcherStep, WatchdogStep, BridgeStep, AbsenceStep))
     app.conf.watchdog_busy = MOST_CALLS_A_TASK * (settings.seam_timeout + SETTLE_MARGIN)
+    ports = open_ports(settings, alerting.channels, clock, alerting.policy)
     if settings.booking_queue_url is not None:
         app.conf.bridge = BridgeOptions(
             queue_url=settings.booking_queue_url.get_secret_value(),
             redis_url=settings.redis_address,
             stream=settings.booking_stream,
+            alerts=ports.alerts,
+            clock=clock,
         )
-    ports = open_ports(settings, alerting.channels, clock, alerting.policy)
     app.conf.absence = AbsenceOptions(alerts=ports.alerts, beats=ports.beats, clock=clock)
     app.conf.dispatcher = DispatcherOptions(
         redis_url=settings.redis_address,

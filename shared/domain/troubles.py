@@ -171,4 +171,14 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "Look at them with `oracode parked list`, mend the cause, then replay or discard them.",
         "ops",
     ),
+    "bridge_stuck": Trouble(
+        "No bookings come in from RabbitMQ: again and again they can't be fetched, or not be stored.",
+        "Look at RabbitMQ, and at the worker's log for `bridge.`; it is tried again by itself.",
+        "ops",
+    ),
+    "booking_rejected": Trouble(
+        "Messages from RabbitMQ aren't JSON in UTF-8 and were put aside, so their bookings are not known.",
+        "Take them from the queue `booking-created.rejected`; their sender has something to mend, and to send again.",
+        "ops",
+    ),
 }

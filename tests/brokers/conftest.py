@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.contracts import BOOKING_QUEUE, QUEUE
+from shared.contracts import BOOKING_QUEUE, QUEUE, REJECTED_QUEUE
 from tests.support.rabbitmq import RabbitMQ, find_server
-from worker.bridge import REJECTED_QUEUE
 
 
 @pytest.fixture(scope="session")

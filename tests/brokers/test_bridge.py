@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,17 @@ from kombu import Connection
 from kombu.transport.pyamqp import Channel
 from redis import Redis
 
-from shared.contracts import BOOKING_QUEUE
+from shared.clock import system_clock
+from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
+from shared.domain.alerting.alert import Alert
 from shared.redis_client import connect
+from tests.shared.ledgers import alert_ledger
 from tests.support.rabbitmq import RabbitMQ
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
-from worker.bridge import REJECTED_QUEUE, BridgeOptions, Unreadable, booking_text, run
+from worker import bridge, bridge_watch
+from worker.bridge import QUEUE_ARGUMENTS, Bridge, BridgeOptions, Unreadable, booking_text, run
+from worker.bridge_watch import LONGEST_PAUSE, STUCK_AFTER, BridgeWatch, pause_after
 
 STREAM = "booking-created"
 DURABLE = {"delivery_mode": 2}
@@ -110,11 +116,189 @@ def test_it_reconnects_to_a_broker_that_was_killed(
         wait_until(lambda: '{"booking_id": "AFTER"}' in entries(redis_client), what="the second", within=30)
 
 
+def test_a_flood_of_unreadable_messages_holds_up_nothing(
+    rabbitmq: RabbitMQ, redis_client: Redis, data_server: DataServer
+) -> None:
+    """Each is kept exactly once, an empty one too, and every good one among them arrives."""
+    bad = {f"no json {number}".encode() for number in range(1000)}
+    with channel(rabbitmq) as it:
+        it.queue_declare(BOOKING_QUEUE, durable=True, auto_delete=False, arguments=QUEUE_ARGUMENTS)
+        for number, body in enumerate(sorted(bad)):
+            send(it, body)
+            if number == 500:
+                send(it, b"")
+            if number % 34 == 0:
+                send(it, json.dumps({"booking_id": f"B-{number // 34}"}).encode())
+    with bridging(rabbitmq, data_server):
+        wait_until(lambda: rabbitmq.count(REJECTED_QUEUE) >= 1001, what="all bad ones", within=60)
+        wait_until(lambda: redis_client.xlen(STREAM) >= 30, what="all good ones")
+    # The library hands over an empty body as text.
+    kept = [bytes(each.body) if each.body else b"" for each in rabbitmq.messages(REJECTED_QUEUE)]
+    assert sorted(kept) == sorted({*bad, b""})
+    assert [json.loads(each)["booking_id"] for each in entries(redis_client)] == [f"B-{n}" for n in range(30)]
+    assert rabbitmq.count(BOOKING_QUEUE) == 0
+
+
+def test_what_the_library_cannot_unpack_is_judged_as_it_came(
+    rabbitmq: RabbitMQ, redis_client: Redis, data_server: DataServer
+) -> None:
+    """A header of the library's own, set by somebody who meant something else by it, changes nothing."""
+    with channel(rabbitmq) as it:
+        it.queue_declare(BOOKING_QUEUE, durable=True, auto_delete=False)
+        send(it, b'{"booking_id": "B-1"}', headers={"compression": "application/x-gzip"})
+        send(it, b'{"booking_id": "B-2"}', headers={"compression": "of-our-own"})
+    with bridging(rabbitmq, data_server):
+        wait_until(lambda: redis_client.xlen(STREAM) == 2, what="both")
+    wait_until(lambda: rabbitmq.count(BOOKING_QUEUE) == 0, what="both are acknowledged")
+
+
+@pytest.mark.usefixtures("redis_client")
+def test_a_message_is_not_let_go_while_there_is_nowhere_to_keep_it(rabbitmq: RabbitMQ, data_server: DataServer) -> None:
+    """Somebody deletes the queue of the rejected: it is made anew, and the next one is in it."""
+    with bridging(rabbitmq, data_server):
+        wait_until(lambda: sent(rabbitmq, b"first"), what="sent")
+        wait_until(lambda: rabbitmq.count(REJECTED_QUEUE) == 1, what="the first")
+        rabbitmq.forget(REJECTED_QUEUE)
+        wait_until(lambda: sent(rabbitmq, b"second"), what="sent again")
+        wait_until(lambda: rabbitmq.count(REJECTED_QUEUE) == 1, what="the second")
+    assert [bytes(each.body) for each in rabbitmq.messages(REJECTED_QUEUE)] == [b"second"]
+
+
+def test_rejected_messages_are_told_until_somebody_has_taken_them(
+    rabbitmq: RabbitMQ, redis_client: Redis, data_server: DataServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One alert counts them, without a word of what they say; it is over when their queue is empty."""
+    monkeypatch.setattr(bridge, "_LOOK_EVERY", 0.1)
+    with bridging(rabbitmq, data_server):
+        for _ in range(3):
+            wait_until(lambda: sent(rabbitmq, b"a guest called Ada"), what="sent")
+        told = wait_until(lambda: alert(redis_client, "rejected/booking-created", count=3), what="three are told")
+        assert told is not None
+        assert (told.notice.problem, told.notice.subject) == ("booking_rejected", f"Queue {REJECTED_QUEUE}")
+        assert "Ada" not in repr(told)
+        assert len(rabbitmq.messages(REJECTED_QUEUE)) == 3
+        wait_until(lambda: alert(redis_client, "rejected/booking-created", is_open=False), what="it is over")
+
+
+def test_rejected_messages_that_nobody_was_told_of_are_told_later(
+    rabbitmq: RabbitMQ, redis_client: Redis, data_server: DataServer
+) -> None:
+    """Whoever was killed between keeping one and telling of it leaves that to the next."""
+    with channel(rabbitmq) as it:
+        it.queue_declare(REJECTED_QUEUE, durable=True, auto_delete=False)
+        it.basic_publish(it.prepare_message(b"no json"), exchange="", routing_key=REJECTED_QUEUE)
+    with bridging(rabbitmq, data_server):
+        wait_until(lambda: alert(redis_client, "rejected/booking-created"), what="it is told")
+
+
+def test_a_bridge_that_finds_no_broker_is_told_and_the_next_that_works_resolves_it(
+    rabbitmq: RabbitMQ,
+    redis_client: Redis,
+    data_server: DataServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One line a try and no traceback; people are told of the fifth, and again once it works, with nothing to do."""
+    monkeypatch.setattr(bridge_watch, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(bridge, "_STEADY_AFTER", 0.1)
+    nobody = "amqp://guest:guest@127.0.0.1:1//"
+    with bridging(rabbitmq, data_server, nobody):
+        wait_until(lambda: alert(redis_client, "bridge/booking-created", count=2), what="it is told")
+    output = capsys.readouterr().out
+    assert output.count("bridge.disconnected") == len(output.splitlines()) >= STUCK_AFTER
+    with bridging(rabbitmq, data_server):
+        wait_until(lambda: alert(redis_client, "bridge/booking-created", is_open=False), what="it is over")
+
+
+def test_a_bridge_that_cannot_store_is_told(rabbitmq: RabbitMQ, redis_client: Redis, data_server: DataServer) -> None:
+    """The data server answers, and refuses: that doesn't mend itself, unlike one that is away."""
+    redis_client.set(STREAM, "something else")
+    with bridging(rabbitmq, data_server):
+        wait_until(lambda: sent(rabbitmq, b'{"booking_id": "B-1"}'), what="sent")
+        told = wait_until(lambda: alert(redis_client, "bridge/booking-created"), what="it is told")
+        assert told is not None
+        assert told.notice.problem == "bridge_stuck"
+        redis_client.delete(STREAM)
+        wait_until(lambda: alert(redis_client, "bridge/booking-created", is_open=False), what="it is over")
+    assert entries(redis_client) == ['{"booking_id": "B-1"}']
+
+
+def test_pauses_grow_until_something_gets_on(redis_client: Redis) -> None:
+    """So that a crash for ever writes a few lines a minute."""
+    watch = BridgeWatch(alert_ledger(redis_client), system_clock)
+    assert [watch.crashed() for _ in range(7)] == [1, 2, 4, 8, 16, LONGEST_PAUSE, LONGEST_PAUSE]
+    watch.worked()
+    assert watch.crashed() == 1
+    assert pause_after(10**6) == LONGEST_PAUSE
+
+
+def test_the_watch_outlives_a_data_server_that_is_away(tmp_path: Path) -> None:
+    """What couldn't be told is told as soon as it can be."""
+    server = DataServer(tmp_path)
+    server.start()
+    redis = connect(server.url)
+    watch = BridgeWatch(alert_ledger(redis, clock=system_clock), system_clock)
+    for _ in range(STUCK_AFTER):
+        watch.crashed()
+    assert alert(redis, "bridge/booking-created")
+    server.kill()
+    watch.crashed()
+    watch.worked()
+    watch.rejected()
+    server.start()
+    watch.worked()
+    watch.found_rejected(1)
+    assert alert(redis, "bridge/booking-created", is_open=False)
+    assert alert(redis, "rejected/booking-created")
+    redis.close()
+    server.stop()
+
+
+def test_a_message_may_come_back_as_often_as_it_must(rabbitmq: RabbitMQ, data_server: DataServer) -> None:
+    """No server's limit of deliveries drops one: the queue that we declare has none that is ever reached."""
+    with bridging(rabbitmq, data_server):
+        wait_until(lambda: declared(rabbitmq), what="it is declared")
+    with channel(rabbitmq) as it:
+        # Another declaration than the one that stands would be refused.
+        it.queue_declare(BOOKING_QUEUE, durable=True, auto_delete=False, arguments=QUEUE_ARGUMENTS)
+        send(it, b'{"booking_id": "B-1"}')
+    for times in range(30):
+        with channel(rabbitmq) as it:
+            message = wait_until(partial(it.basic_get, BOOKING_QUEUE), what=f"it is there after {times} returns")
+            assert message.headers["x-delivery-count"] == times
+
+
+def test_a_connection_outlives_a_data_server_that_is_away(
+    rabbitmq: RabbitMQ, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heartbeats go on while messages wait to be stored: none of them is delivered a second time."""
+    monkeypatch.setattr(bridge, "_PAUSE", 0.5)
+    with channel(rabbitmq) as it:
+        it.queue_declare(BOOKING_QUEUE, durable=True, auto_delete=False, arguments=QUEUE_ARGUMENTS)
+        for _ in range(3):
+            send(it, b'{"booking_id": "B-1"}')
+    stopping, tries = threading.Event(), list[str]()
+
+    def append(text: str) -> None:
+        tries.append(text)
+        if len(tries) == 14:
+            # At a heartbeat a second the broker would have given up on us after three.
+            stopping.set()
+        raise OSError
+
+    with Connection(rabbitmq.url, heartbeat=1) as connection:
+        Bridge(connection, append, stopping, BridgeWatch(alert_ledger(redis_client), system_clock)).run()
+    wait_until(lambda: rabbitmq.count(BOOKING_QUEUE) == 3, what="all came back")
+    assert [each.headers["x-delivery-count"] for each in rabbitmq.messages(BOOKING_QUEUE)] == [1, 1, 1]
+
+
 @contextmanager
-def bridging(rabbitmq: RabbitMQ, server: DataServer) -> Iterator[None]:
+def bridging(rabbitmq: RabbitMQ, server: DataServer, url: str = "") -> Iterator[None]:
     """Run the bridge in a thread, as the worker does."""
     stopping = threading.Event()
-    thread = threading.Thread(target=run, args=(BridgeOptions(rabbitmq.url, server.url, STREAM), stopping))
+    alerts = alert_ledger(connect(server.url), ["ops"], clock=system_clock)
+    options = BridgeOptions(url or rabbitmq.url, server.url, STREAM, alerts, system_clock)
+    thread = threading.Thread(target=run, args=(options, stopping))
     thread.start()
     try:
         yield
@@ -134,7 +318,7 @@ def channel(rabbitmq: RabbitMQ) -> Iterator[Any]:
 def send(to: Any, body: bytes, **properties: Any) -> None:
     """Publish as a client in any language would, to the default exchange."""
     assert isinstance(to, Channel)
-    named = {name: properties.pop(name, None) for name in ("content_type", "content_encoding")}
+    named = {name: properties.pop(name, None) for name in ("content_type", "content_encoding", "headers")}
     message = to.prepare_message(body, properties=DURABLE | properties, **named)
     to.basic_publish(message, exchange="", routing_key=BOOKING_QUEUE, mandatory=True)
 
@@ -148,6 +332,23 @@ def sent(rabbitmq: RabbitMQ, body: bytes) -> bool:
     except Exception:  # noqa: BLE001 - not yet
         return False
     return True
+
+
+def declared(rabbitmq: RabbitMQ) -> bool:
+    """Say whether the queue of bookings is there."""
+    with Connection(rabbitmq.url) as connection:
+        it: Any = connection.default_channel
+        try:
+            it.queue_declare(BOOKING_QUEUE, passive=True)
+        except connection.channel_errors:
+            return False
+        return True
+
+
+def alert(redis: Redis, key: str, *, is_open: bool = True, count: int = 1) -> Alert | None:
+    """Return the alert where it is as far as that."""
+    found = alert_ledger(redis).get(key)
+    return found if found is not None and found.is_open is is_open and found.count >= count else None
 
 
 def entries(redis: Redis) -> list[str]:

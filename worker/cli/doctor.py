@@ -11,13 +11,12 @@ from kombu import Connection
 from redis.exceptions import ResponseError
 
 from shared.clock import system_clock
-from shared.contracts import BOOKING_QUEUE
+from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
 from shared.domain.doors import Door, NotADoor, door_from_device
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import Settings
 from worker.alerts.setup import InvalidAlerting
 from worker.assembly import Ports, alerting_of, open_ports, seam_client, units_of
-from worker.bridge import REJECTED_QUEUE
 from worker.cli.context import settings_for
 from worker.cli.doctor_server import judge
 from worker.cli.doctor_upkeep import upkeep
