@@ -17,6 +17,7 @@ from shared.domain.bookings import StayTime, WallTime
 from shared.domain.notices import problems_of
 from shared.domain.records import BookedDoor, Booking, HistoryEntry, State
 from shared.domain.troubles import TROUBLES
+from worker.cli.printable import printable
 from worker.cli.story_facts import facts_of
 
 _WIDE: Final = 200
@@ -142,7 +143,7 @@ def earliest_due(booking: Booking) -> str | None:
 
 def clean(text: str) -> Text:
     """Return text from outside as it can do no harm: printable characters alone."""
-    return Text("".join(character if character.isprintable() else "�" for character in text))
+    return Text(printable(text))
 
 
 def _asked(booking: Booking) -> str:

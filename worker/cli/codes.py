@@ -13,6 +13,7 @@ from shared.domain.records import BookedDoor
 from shared.ledger.bookings import UnknownBooking
 from worker.assembly import seam_client
 from worker.cli.context import open_ledger, settings_for
+from worker.cli.printable import printable
 from worker.seam.access_codes import AccessCodes
 
 
@@ -60,7 +61,4 @@ def _print(door: BookedDoor, pin: str | None, *, as_json: bool) -> None:
         click.echo(json.dumps({"device_id": door.device_id, "access_code_id": code.access_code_id, "pin": pin}))
     else:
         until = f"{code.window.starts_at:%Y-%m-%d %H:%M} to {code.window.ends_at:%Y-%m-%d %H:%M}"
-        name = "".join(
-            each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in door.name or door.device_id
-        )
-        click.echo(f"{name}: {pin or 'no PIN yet'}  ({until})")
+        click.echo(f"{printable(door.name or door.device_id)}: {pin or 'no PIN yet'}  ({until})")

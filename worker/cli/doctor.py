@@ -21,6 +21,7 @@ from worker.cli.context import settings_for
 from worker.cli.doctor_server import judge
 from worker.cli.doctor_upkeep import upkeep
 from worker.cli.findings import Finding
+from worker.cli.printable import printable
 from worker.seam.pages import pages
 
 # Nothing but its length keeps a token from being guessed.
@@ -42,9 +43,9 @@ def command(*, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({name: getattr(finding, name) for name in Finding.__slots__}))
         else:
-            click.echo(f"{_SIGNS[finding.verdict]}  {_plain(finding.subject)}: {_plain(finding.text)}")
+            click.echo(f"{_SIGNS[finding.verdict]}  {printable(finding.subject)}: {printable(finding.text)}")
             if finding.remedy:
-                click.echo(f"      -> {_plain(finding.remedy)}")
+                click.echo(f"      -> {printable(finding.remedy)}")
     raise SystemExit(1 if is_bad else 0)
 
 
@@ -211,7 +212,3 @@ def _door_problem(door: Door) -> tuple[str, str] | None:
         return f"{len(unreadable)} slot(s) can't be read", f"look at them with `oracode slots {door.device_id}`"
     has_zone = door.time_zone or any(slot.check_in and slot.check_in.zone for slot in door.slots)
     return None if has_zone else ("has no time zone", "ask Seam's support to set it")
-
-
-def _plain(text: str) -> str:
-    return "".join(character if character.isprintable() else "�" for character in text)

@@ -13,6 +13,7 @@ from shared.ledger.bookings import UnknownBooking
 from worker.assembly import Ports, reconciliation, seam_client
 from worker.cli.bookings import checked_messages, publish_messages
 from worker.cli.context import open_ledger, settings_for
+from worker.cli.printable import printable
 from worker.handlers.compare_ledger import CompareLedger, Comparison, Difference
 from worker.seam.access_codes import AccessCodes
 
@@ -90,10 +91,6 @@ def _print(comparison: Comparison) -> None:
 
 
 def _line(each: Difference) -> str:
-    whose = f" of {_plain(each.booking_id)}" if each.booking_id else ""
+    whose = f" of {printable(each.booking_id)}" if each.booking_id else ""
     where = f"code {each.access_code_id}{whose} on " if each.access_code_id else ""
-    return f"{each.kind}: {where}{_plain(each.device_id)}. {_plain(each.text)}".rstrip()
-
-
-def _plain(text: str) -> str:
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return f"{each.kind}: {where}{printable(each.device_id)}. {printable(each.text)}".rstrip()

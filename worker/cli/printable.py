@@ -1,0 +1,6 @@
+"""Text from outside, as a terminal can take it: no control character gets through."""
+
+
+def printable(text: str) -> str:
+    """Return `text` with every character that isn't printable replaced."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
