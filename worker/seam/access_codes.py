@@ -124,21 +124,19 @@ class AccessCodes:
         Seam's own `search` isn't used to find a booking's code: how it takes a name apart is undocumented, and a code
         that it misses is a second live key to the door.
         """
-        found: list[CodeReport] = []
-        for codes in pages(self._client, "/access_codes/list", {"device_id": device_id}, "access_codes"):
-            reports = (_report(code, Unreadable) for code in codes if _is_time_bound(code))
-            found += [report for report in reports if report.device_id == device_id]
-            if len(found) > _MOST_CODES:
-                raise Unreadable(f"/access_codes/list: over {_MOST_CODES} codes on one door")
-        return CodesOnDoor(tuple(found))
+        return self._listed("/access_codes/list", device_id)
 
     def unmanaged_on_door(self, device_id: str) -> CodesOnDoor:
         """Read every code of the door that Seam knows and doesn't manage; no other list has them."""
+        return self._listed("/access_codes/unmanaged/list", device_id)
+
+    def _listed(self, path: str, device_id: str) -> CodesOnDoor:
         found: list[CodeReport] = []
-        for codes in pages(self._client, "/access_codes/unmanaged/list", {"device_id": device_id}, "access_codes"):
-            found += [_report(code, Unreadable) for code in codes if _is_time_bound(code)]
+        for codes in pages(self._client, path, {"device_id": device_id}, "access_codes"):
+            reports = (_report(code, Unreadable) for code in codes if _is_time_bound(code))
+            found += [report for report in reports if report.device_id == device_id]
             if len(found) > _MOST_CODES:
-                raise Unreadable(f"/access_codes/unmanaged/list: over {_MOST_CODES} codes on one door")
+                raise Unreadable(f"{path}: over {_MOST_CODES} codes on one door")
         return CodesOnDoor(tuple(found))
 
     def created_since(self, device_id: str, since: datetime, *, listed: CodesOnDoor) -> list[CodeReport]:
