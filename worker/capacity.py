@@ -12,23 +12,28 @@ from shared.ledger.alerts import AlertLedger
 NEARLY_FULL: Final = 0.8
 
 
+def room_of(door: Door, *, alive: int) -> int | None:
+    """Return how many more codes the lock takes; None where it doesn't say how many it can hold."""
+    most = door.max_active_codes_supported
+    return None if most is None else max(0, most - alive)
+
+
 class CapacityWatch:
-    """Counts, and tells when a lock gets full and when it isn't any more."""
+    """Tells when a lock gets full and when it isn't any more."""
 
     def __init__(self, alerts: AlertLedger) -> None:
         self._alerts = alerts
 
-    def room(self, door: Door, *, alive: int, now: datetime) -> int | None:
-        """Return how many more codes the lock takes; None where it doesn't say how many it can hold."""
+    def note(self, door: Door, *, alive: int, now: datetime) -> None:
+        """Take in how many codes are in use; nothing where the lock doesn't say how many it can hold."""
         most = door.max_active_codes_supported
         if most is None:
-            return None
+            return
         key = f"door/{door.device_id}/nearly_full"
         is_nearly_full = alive >= NEARLY_FULL * most
         known = self._alerts.get(key)
         if is_nearly_full != (known is not None and known.is_open):
             self._alerts.tell(_notice(door, key, alive=alive, most=most, raised=is_nearly_full, now=now))
-        return max(0, most - alive)
 
 
 def _notice(door: Door, key: str, *, alive: int, most: int, raised: bool, now: datetime) -> AlertNotice:

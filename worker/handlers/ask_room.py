@@ -8,7 +8,7 @@ from shared.domain.doors import Door
 from shared.domain.records import BookedDoor, Booking, State
 from shared.ledger.bookings import BookingLedger
 from worker.admission import Admission, Admitted, Full, Later
-from worker.capacity import CapacityWatch
+from worker.capacity import CapacityWatch, room_of
 from worker.seam.access_codes import CodesOnDoor
 
 # With more room than this, whoever is being decided beside us will find some too.
@@ -35,7 +35,7 @@ class AskRoom:
     ) -> Admitted | Later | Full:
         """Ask for one create for `booked`, whose check-in is known; `on_door` was read at `counted_at`."""
         alive = on_door.alive_at(now)
-        room = self._capacity.room(door, alive=alive, now=now)
+        room = room_of(door, alive=alive)
         check_in = booked.check_in or now
         is_tight = room is not None and 0 < room <= _TIGHT
         answer = self._admission.ask(
@@ -47,11 +47,8 @@ class AskRoom:
             rivals=self._rivals(booking, door.device_id, check_in) if is_tight else 0,
             now=now,
         )
-        if room is not None:
-            # A code can't be taken back: who is to know of a lock that gets full must know before the next create.
-            taken = alive + 1 if isinstance(answer, Admitted) else door.max_active_codes_supported or alive
-            if not isinstance(answer, Later):
-                self._capacity.room(door, alive=taken, now=now)
+        # A code can't be taken back: who is to know of a lock that gets full must know before the next create.
+        self._capacity.note(door, alive=_in_use_after(answer, door, alive), now=now)
         return answer
 
     def _rivals(self, booking: Booking, device_id: str, check_in: datetime) -> int:
@@ -63,6 +60,16 @@ class AskRoom:
             if (arrives := first_check_in(other)) is not None and arrives < check_in
             for door in other.doors
         )
+
+
+def _in_use_after(answer: Admitted | Later | Full, door: Door, alive: int) -> int:
+    match answer:
+        case Admitted():
+            return alive + 1
+        case Full():
+            return door.max_active_codes_supported or alive
+        case Later():
+            return alive
 
 
 def _is_being_decided(door: BookedDoor) -> bool:
