@@ -29,9 +29,12 @@ def main() -> None:
         create_app(settings),
         host=settings.host,
         port=settings.port,
+        interface="asgi3",
         log_config=None,
         access_log=False,
         server_header=False,
+        # `receiver.rejections` does what this would, for those alone whose address anybody asks for.
+        proxy_headers=False,
         date_header=False,
         timeout_graceful_shutdown=5,
         ws="none",

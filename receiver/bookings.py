@@ -9,7 +9,6 @@ from receiver.http import BodyReader, BodyTooLarge, ClientGone, NoRoom, answer, 
 from receiver.inbox import Inbox, Unavailable
 from receiver.rejections import Rejections
 from receiver.webhook import RETRY_AFTER
-from shared.clock import Clock
 from shared.domain.booking_messages import parse_booking_message
 from shared.domain.bookings import InvalidMessage, Problem, unknown_unit
 
@@ -22,7 +21,6 @@ class BookingEndpoint:
         *,
         tokens: tuple[str, ...],
         inbox: Inbox,
-        clock: Clock,
         bodies: BodyReader,
         rejections: Rejections,
         units: Container[str] | None = None,
@@ -30,7 +28,6 @@ class BookingEndpoint:
         """Refuse units that are not among `units`; None: `web` doesn't know them, and the worker will."""
         self._tokens = tuple(token.encode() for token in tokens)
         self._inbox = inbox
-        self._clock = clock
         self._bodies = bodies
         self._rejections = rejections
         self._units = units
@@ -54,7 +51,7 @@ class BookingEndpoint:
             message = parse_booking_message(text)
             self._check_unit(message.unit)
             mark = f"{message.source}\x1f{message.message_id}"
-            is_new = await self._inbox.append(mark, text, self._clock().isoformat())
+            is_new = await self._inbox.append(mark, text)
         except ClientGone:
             return
         except BodyTooLarge:

@@ -12,9 +12,12 @@ from http import HTTPStatus
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Any, Final, cast
 
+from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
+
+from receiver.http import AT_ONCE
 
 # Svix sends about ten; proxies add as many.
 MOST_HEADERS: Final = 100
@@ -67,6 +70,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refusal = HTTPStatus.BAD_REQUEST
         self._since = 0.0
         self._watch: asyncio.TimerHandle | None = None
+        self._offered = {AT_ONCE: self}
         self._in_headers = False
         # Bytes of unfinished headers that were fed, and those of the piece that is being fed.
         self._fed = 0
@@ -115,16 +119,52 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise _Refused
         super().on_headers_complete()
+        self._scope["extensions"] = self._offered
 
     def on_response_complete(self) -> None:
-        """Note when the connection became idle."""
+        """Note when the connection became idle.
+
+        The library would arm a timer for idle connections here, and cancel it with the next request: ours watches them
+        already, and is armed once.
+        """
         self._since = self.loop.time()
-        super().on_response_complete()
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refused, and close."""
         del msg
         self._end(self._refusal)
+
+    def body_at_once(self, scope: Scope) -> bytes | None:
+        """Return the whole body, once; None where it isn't whole, or the client waits to be told to send it."""
+        cycle = self._current
+        if cycle is None or cycle.scope is not scope or cycle.more_body or cycle.waiting_for_100_continue:
+            return None
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return body
+
+    def answer_at_once(self, scope: Scope, wire: bytes) -> bool:
+        """Write a whole answer in one piece; False, and nothing written, where the library must have its say."""
+        cycle = self._current
+        if (
+            cycle is None
+            or cycle.scope is not scope
+            or cycle.response_started
+            or cycle.disconnected
+            or not cycle.keep_alive
+            or self.flow.write_paused
+            or self.server_state.default_headers
+        ):
+            return False
+        cycle.response_started = cycle.response_complete = True
+        self.transport.write(wire)
+        cycle.message_event.set()
+        cycle.on_response()
+        return True
 
     @property
     def is_waiting(self) -> bool:
@@ -136,6 +176,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         cycle = self._current
         return not self._in_headers and (cycle is None or cycle.response_complete)
+
+    @property
+    def _scope(self) -> dict[str, Any]:
+        # As ASGI has it; uvicorn's annotation wants to know every key.
+        return self.scope  # type: ignore[return-value]
 
     @property
     def _current(self) -> RequestResponseCycle | None:

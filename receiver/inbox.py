@@ -16,13 +16,16 @@ from pydantic_core import to_json
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from receiver.script_connection import ScriptConnection
 from shared import redis_keys
+from shared.clock import Clock
 from shared.parked import MOST_PARKED, Parked, fields_of
 from shared.streams import APPEND_ONCE_SCRIPT
 
 _LARGEST_GROUP: Final = 512
 # Two groups: what waits longer than these take to write is better sent again than answered late.
 _MOST_WAITING: Final = 1024
+_SEEN_FOR: Final = int(redis_keys.SEEN_FOR.total_seconds())
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -35,39 +38,49 @@ class Unavailable(Exception):
 class _Waiting(NamedTuple):
     message_id: str
     message: str | bytes
-    received_at: str
     appended: "asyncio.Future[bool]"
 
 
 class Inbox:
     """Appends to one stream; `run` must be running for `append` to end."""
 
-    def __init__(self, redis: Redis, *, stream: str, field: str) -> None:
-        self._redis = redis
+    def __init__(self, redis: Redis, *, stream: str, field: str, clock: Clock) -> None:
+        self._clock = clock
         self._stream = stream
         self._field = field
-        self._script = redis.register_script(APPEND_ONCE_SCRIPT)
+        self._script = ScriptConnection(redis, APPEND_ONCE_SCRIPT)
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
+        # Asked for each time, it would cost a call to the system.
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def check_room(self) -> None:
         """Raise Unavailable if nothing more can be taken in now: worth asking before any work is done for it."""
         if len(self._waiting) >= _MOST_WAITING:
             raise Unavailable
 
-    async def append(self, message_id: str, message: str | bytes, received_at: str) -> bool:
-        """Append a message; True if it is new, False if it was seen within three days.
+    def append(self, message_id: str, message: str | bytes) -> "asyncio.Future[bool]":
+        """Append a message; the future is True if it is new, False if it was seen within three days.
 
-        Returns once the server has it (with an append-only file that is synced always: on disk). Raises Unavailable.
+        It is done once the server has it (with an append-only file that is synced always: on disk), or fails with
+        Unavailable, which is also raised at once where there is no room.
         """
         self.check_room()
-        appended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(message_id, message, received_at, appended))
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        appended = self._loop.create_future()
+        self._waiting.append(_Waiting(message_id, message, appended))
         self._arrived.set()
-        return await appended
+        return appended
 
     async def run(self) -> None:
-        """Write groups until cancelled."""
+        """Write groups until cancelled, then close the connection."""
+        try:
+            await self._run()
+        finally:
+            await self._script.close()
+
+    async def _run(self) -> None:
         while True:
             while not self._waiting:
                 self._arrived.clear()
@@ -92,11 +105,9 @@ class Inbox:
 
     async def _write(self, group: Sequence[_Waiting]) -> str:
         keys = [self._stream, *(redis_keys.seen(self._stream, each.message_id) for each in group)]
-        args: list[Any] = [int(redis_keys.SEEN_FOR.total_seconds()), self._field]
-        for each in group:
-            args += (each.message, each.received_at)
-        answers: str = await self._script(keys=keys, args=args)
-        return answers
+        # One moment for all of them: they are some milliseconds apart.
+        now = self._clock().isoformat()
+        return await self._script.run(keys, [_SEEN_FOR, self._field, now, *(each.message for each in group)])
 
 
 def _fail(group: Sequence[_Waiting]) -> None:

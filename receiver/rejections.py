@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 from starlette.types import Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from receiver.http import answer
 
@@ -29,8 +30,13 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class Rejections:
     """Failed tries of this process by client, in fixed minutes."""
 
-    def __init__(self, *, a_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, a_minute: int, trusted_proxies: str = "127.0.0.1", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Count `a_minute` for each client; what `trusted_proxies` say of where a request came from is believed."""
         self._most = a_minute
+        # Who it was is asked of those alone who fail: asked of all, it cost more than parsing the event.
+        self._see_through_proxies = ProxyHeadersMiddleware(_nothing, trusted_proxies)
         self._clock = clock
         self._counts: dict[str, int] = {}
         self._total = 0
@@ -50,6 +56,8 @@ class Rejections:
 
     async def answer(self, scope: Scope, send: Send, error: str, headers: Mapping[str, str] | None = None) -> None:
         """Count and answer a failed try: 401 with `error`, or 429 where its client had too many."""
+        # It changes the scope, and calls what it leads to.
+        await self._see_through_proxies(scope, _nothing, _nothing)  # type: ignore[arg-type]
         client = client_of(scope)
         left = self.count(client)
         if left >= 0:
@@ -66,6 +74,10 @@ class Rejections:
     def size(self) -> int:
         """How many clients are counted."""
         return len(self._counts)
+
+
+async def _nothing(*_: object) -> None:
+    """Stand for an application that a middleware leads to."""
 
 
 def client_of(scope: Scope) -> str:

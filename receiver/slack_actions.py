@@ -43,7 +43,6 @@ class SlackActions:
     ) -> None:
         self._verifier = SignatureVerifier(signing_secret, _Time(clock)) if signing_secret else None
         self._inbox = inbox
-        self._clock = clock
         self._bodies = bodies
         self._rejections = rejections
 
@@ -64,7 +63,7 @@ class SlackActions:
                 await self._rejections.answer(scope, send, "invalid_signature")
                 return
             for command_id, command in commands_in(body):
-                await self._inbox.append(command_id, command.encoded(), self._clock().isoformat())
+                await self._inbox.append(command_id, command.encoded())
                 log.info("action.accepted", action=command.action, by=command.by)
         except ClientGone:
             return

@@ -9,8 +9,9 @@ from typing import Final
 
 from svix.webhooks import Webhook, WebhookVerificationError
 
-_FAMILIES: Final = tuple(
-    tuple(f"{family}-{name}".encode() for name in ("id", "timestamp", "signature")) for family in ("svix", "webhook")
+_FAMILIES: Final = (
+    (b"svix-id", b"svix-timestamp", b"svix-signature"),
+    (b"webhook-id", b"webhook-timestamp", b"webhook-signature"),
 )
 
 
@@ -38,18 +39,19 @@ class Verifier:
                 webhook.verify(body, signed)
             except (WebhookVerificationError, ValueError):
                 continue
-            return signed["svix-id"]
+            return signed["webhook-id"]
         raise InvalidSignature
 
 
 def _signature_headers(headers: Mapping[bytes, bytes]) -> dict[str, str]:
     for names in _FAMILIES:
-        delivery_id, timestamp, signature = map(headers.get, names)
+        delivery_id, timestamp, signature = headers.get(names[0]), headers.get(names[1]), headers.get(names[2])
         if delivery_id is not None and timestamp is not None and signature is not None:
-            # Handing svix these three alone is a quarter faster than the whole header mapping.
+            # Handing svix these three alone is a quarter faster than the whole header mapping; under the names of the
+            # standard, because it would add those to the others.
             return {
-                "svix-id": delivery_id.decode("latin-1"),
-                "svix-timestamp": timestamp.decode("latin-1"),
-                "svix-signature": signature.decode("latin-1"),
+                "webhook-id": delivery_id.decode("latin-1"),
+                "webhook-timestamp": timestamp.decode("latin-1"),
+                "webhook-signature": signature.decode("latin-1"),
             }
     raise InvalidSignature

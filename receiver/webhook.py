@@ -12,7 +12,16 @@ import structlog
 from pydantic_core import from_json
 from starlette.types import Receive, Scope, Send
 
-from receiver.http import BodyReader, BodyTooLarge, ClientGone, NoRoom, answer, answer_bytes, headers_of
+from receiver.http import (
+    BodyReader,
+    BodyTooLarge,
+    ClientGone,
+    NoRoom,
+    Prepared,
+    answer,
+    answer_prepared,
+    headers_of,
+)
 from receiver.inbox import Inbox, Sidelines, Unavailable, as_ascii
 from receiver.rejections import Rejections
 from receiver.verification import InvalidSignature, Verifier
@@ -23,10 +32,13 @@ from shared.redaction import mask_digits, redact_event
 
 _OURS: Final = "access_code."
 _MOST_PARKED_TEXT: Final = 20_000
-_ACCEPTED: Final = b'{"status":"accepted"}'
-_DUPLICATE: Final = b'{"status":"duplicate"}'
-_IGNORED: Final = b'{"status":"ignored"}'
-_PARKED: Final = b'{"status":"parked"}'
+# Seconds that a line of the log waits for more events, and of how many it tells.
+_A_MOMENT: Final = 0.05
+_LONGEST_LINE: Final = 100
+_ACCEPTED: Final = Prepared(202, b'{"status":"accepted"}')
+_DUPLICATE: Final = Prepared(202, b'{"status":"duplicate"}')
+_IGNORED: Final = Prepared(202, b'{"status":"ignored"}')
+_PARKED: Final = Prepared(202, b'{"status":"parked"}')
 RETRY_AFTER: Final = {"retry-after": "5"}
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -37,20 +49,33 @@ class NotAnEvent(ValueError):
 
 
 class _GroupedLines:
-    """One log line for all events that one append took in: a line each cost more than accepting them."""
+    """One log line for all events of a moment: a line each cost more than accepting them."""
 
     def __init__(self) -> None:
-        self._events: list[dict[str, Any]] = []
+        self._events: list[tuple[str, str, str, bool]] = []
+        self._timer: asyncio.TimerHandle
 
-    def tell(self, **event: Any) -> None:
-        """Keep an event for the line; it is written once everybody of this group has been answered."""
-        if not self._events:
-            asyncio.get_running_loop().call_soon(self._write)
-        self._events.append(event)
+    def tell(self, event_id: str, event_type: str, delivery_id: str, *, is_new: bool) -> None:
+        """Keep an event for the next line."""
+        self._events.append((event_id, event_type, delivery_id, is_new))
+        if len(self._events) == 1:
+            self._timer = asyncio.get_running_loop().call_later(_A_MOMENT, self._write)
+        elif len(self._events) >= _LONGEST_LINE:
+            self._timer.cancel()
+            self._write()
 
     def _write(self) -> None:
+        """Write the line: its lists are in the same order."""
         events, self._events = self._events, []
-        log.info("webhooks.accepted", count=len(events), events=events)
+        event_ids, event_types, delivery_ids, news = zip(*events, strict=True)
+        log.info(
+            "webhooks.accepted",
+            count=len(events),
+            repeated=news.count(False),
+            event_types=sorted(set(event_types)),
+            event_ids=event_ids,
+            delivery_ids=delivery_ids,
+        )
 
 
 class SeamWebhook:
@@ -82,7 +107,7 @@ class SeamWebhook:
             await answer(send, 405, {"error": "method_not_allowed"}, {"allow": "POST"})
             return
         try:
-            status, body = await self._take(scope, receive)
+            prepared = await self._take(scope, receive)
         except ClientGone:
             return
         except BodyTooLarge:
@@ -92,26 +117,28 @@ class SeamWebhook:
         except (Unavailable, NoRoom):
             await answer(send, 503, {"error": "unavailable"}, RETRY_AFTER)
         else:
-            await answer_bytes(send, status, body)
+            await answer_prepared(scope, send, prepared)
 
-    async def _take(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+    async def _take(self, scope: Scope, receive: Receive) -> Prepared:
         # Past capacity the refusal must cost next to nothing, or refusing is what there is no time for.
         self._inbox.check_room()
         headers = headers_of(scope)
-        body = await self._bodies.read(receive, headers)
+        body = self._bodies.at_hand(scope, headers)
+        if body is None:
+            body = await self._bodies.read(receive, headers)
         delivery_id = self._verifier.verify(body, headers)
         try:
             event = parse_event(body)
         except NotAnEvent as reason:
             await self._park(delivery_id, body, str(reason))
-            return 202, _PARKED
+            return _PARKED
         event_id, event_type = event["event_id"], event["event_type"]
         if not event_type.startswith(_OURS):
             await self._sidelines.count_ignored(event_type)
-            return 202, _IGNORED
-        is_new = await self._inbox.append(event_id, as_ascii(event), self._clock().isoformat())
-        self._told.tell(event_id=event_id, event_type=event_type, new=is_new, delivery_id=delivery_id)
-        return 202, _ACCEPTED if is_new else _DUPLICATE
+            return _IGNORED
+        is_new = await self._inbox.append(event_id, as_ascii(event))
+        self._told.tell(event_id, event_type, delivery_id, is_new=is_new)
+        return _ACCEPTED if is_new else _DUPLICATE
 
     async def _park(self, delivery_id: str, body: bytes, reason: str) -> None:
         log.warning("webhook.parked", delivery_id=delivery_id, reason_text=reason)

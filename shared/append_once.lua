@@ -3,11 +3,12 @@
 -- an append that fails (wrong type, no memory) ends the script, and must leave no mark that says it was done.
 -- Takes many messages in one call: a durable write for all that waits costs what one does.
 --
--- KEYS: stream, seen mark…  ARGV: life of a mark (s), field, then for each mark: message, received_at ('' for none)
+-- KEYS: stream, seen mark…  ARGV: life of a mark (s), field, received_at ('' for none), then for each mark: message
 -- Returns a text with a letter for each mark: 1 (appended) or 0 (seen before).
 local answers = {}
+local received_at = ARGV[3]
 for i = 2, #KEYS do
-  local message, received_at = ARGV[2 * i - 1], ARGV[2 * i]
+  local message = ARGV[i + 2]
   if redis.call('EXISTS', KEYS[i]) == 0 then
     if received_at == '' then
       redis.call('XADD', KEYS[1], '*', ARGV[2], message)

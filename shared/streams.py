@@ -35,9 +35,8 @@ class EventStream:
         for start in range(0, len(events), _MOST_AT_ONCE):
             group = events[start : start + _MOST_AT_ONCE]
             keys = [self._stream, *(redis_keys.seen(self._stream, event_id) for event_id, _ in group)]
-            args: list[str | int] = [int(redis_keys.SEEN_FOR.total_seconds()), EVENT_FIELD]
-            for _, event in group:
-                args += (event, received_at)
+            life = int(redis_keys.SEEN_FOR.total_seconds())
+            args: list[str | int] = [life, EVENT_FIELD, received_at, *(event for _, event in group)]
             missing += [answer == "1" for answer in self._append(keys=keys, args=args)]
         return missing
 
@@ -53,7 +52,7 @@ class OutcomeStream:
     def publish(self, message_id: str, message: str) -> bool:
         """Append a message once: False where one of this id was appended within three days. Atomic."""
         keys = [self._stream, redis_keys.seen(self._stream, message_id)]
-        args: list[str | int] = [int(redis_keys.SEEN_FOR.total_seconds()), "message", message, ""]
+        args: list[str | int] = [int(redis_keys.SEEN_FOR.total_seconds()), "message", "", message]
         return bool(self._append(keys=keys, args=args) == "1")
 
     def trim(self, before: datetime) -> int:

@@ -18,7 +18,7 @@ from typing import Any, Final
 import structlog
 
 from shared.connection_errors import format_exception
-from shared.redaction import REMOVED, mask_digits
+from shared.redaction import REMOVED, is_identifier, mask_digits
 
 _SECRET_NAMES: Final = ("secret", "token", "api_key", "authorization", "signature", "password")
 _PIN_NAMES: Final = ("code", "pin")
@@ -70,7 +70,6 @@ def configure_logging(process: str, level: str, secrets: Iterable[str] = ()) -> 
             foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared_steps, _mask_sentence],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _hide_secrets,
                 structlog.processors.JSONRenderer(ensure_ascii=True),
                 _without(secrets),
             ],
@@ -136,8 +135,13 @@ def _hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
             if name in _FREE_TEXT:
                 event[name] = mask_digits(value)
         elif isinstance(value, dict | list | tuple) and not name.startswith("_"):
-            event[name] = _hidden(value)
+            event[name] = [_shown_id(each) for each in value] if name.endswith("_ids") else _hidden(value)
     return event
+
+
+def _shown_id(value: Any) -> Any:
+    """Return one of several ids: as it is, for it is there to be searched for, unless it doesn't look like an id."""
+    return value if isinstance(value, str) and is_identifier(value) else _hidden(value)
 
 
 def _hidden(value: Any) -> Any:

@@ -51,6 +51,15 @@ class WebProcess:
         self._process.terminate()
         self._process.wait(10)
 
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    def listens(self) -> bool:
+        """Whether it takes new connections."""
+        with closing(socket.socket()) as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
     def is_alive(self) -> bool:
         """Whether the process runs."""
         return self._process.poll() is None

@@ -9,9 +9,15 @@ import pytest
 from redis import Redis
 
 from receiver.inbox import Inbox, Unavailable
+from shared.clock import system_clock
 from shared.redis_client import connect_async
 from tests.receiver.web import Web, event_of
 from tests.support.server import DataServer
+
+
+async def append(inbox: Inbox, message_id: str) -> bool:
+    """Append a message, as a coroutine that a task can run."""
+    return await inbox.append(message_id, "m")
 
 
 def test_many_at_once_are_all_answered_and_kept(web: Web, redis_client: Redis) -> None:
@@ -40,11 +46,11 @@ def test_past_its_bound_the_answer_is_busy_at_once(data_server: DataServer) -> N
 
     async def overfill() -> int:
         async with connect_async(data_server.url) as redis:
-            inbox = Inbox(redis, stream="s", field="f")
+            inbox = Inbox(redis, stream="s", field="f", clock=system_clock)
             waiting: list[asyncio.Task[bool]] = []
             with suppress(Unavailable):
                 while len(waiting) < 100_000:
-                    task = asyncio.create_task(inbox.append(str(len(waiting)), "m", ""))
+                    task = asyncio.create_task(append(inbox, str(len(waiting))))
                     await asyncio.sleep(0)
                     if task.done():
                         task.result()
@@ -62,10 +68,10 @@ def test_a_writer_that_is_stopped_leaves_nobody_waiting(data_server: DataServer)
 
     async def stop() -> None:
         async with connect_async(data_server.url) as redis:
-            inbox = Inbox(redis, stream="s", field="f")
+            inbox = Inbox(redis, stream="s", field="f", clock=system_clock)
             await redis.client_pause(400, all=True)
             writer = asyncio.create_task(inbox.run())
-            waiting = asyncio.create_task(inbox.append("1", "m", ""))
+            waiting = asyncio.create_task(append(inbox, "1"))
             await asyncio.sleep(0.05)
             writer.cancel()
             with pytest.raises(Unavailable):
@@ -80,9 +86,9 @@ def test_a_caller_that_gives_up_spoils_nothing(web: Web, data_server: DataServer
 
     async def give_up() -> bool:
         async with connect_async(data_server.url) as redis:
-            inbox = Inbox(redis, stream="s", field="f")
-            first = asyncio.create_task(inbox.append("1", "m", ""))
-            second = asyncio.create_task(inbox.append("2", "m", ""))
+            inbox = Inbox(redis, stream="s", field="f", clock=system_clock)
+            first = asyncio.create_task(append(inbox, "1"))
+            second = asyncio.create_task(append(inbox, "2"))
             await asyncio.sleep(0)
             first.cancel()
             writer = asyncio.create_task(inbox.run())

@@ -28,10 +28,15 @@ from tests.support.waiting import wait_until
 NOBODY = "redis://127.0.0.1:9/0"
 
 
+async def append(inbox: Inbox, message_id: str) -> bool:
+    """Append a message, as a coroutine that a task can run."""
+    return await inbox.append(message_id, "m")
+
+
 async def refused() -> list[Message]:
     """Fill an inbox that nobody empties; return what one webhook more is told."""
     redis = connect_async(NOBODY)
-    inbox = Inbox(redis, stream="s", field="f")
+    inbox = Inbox(redis, stream="s", field="f", clock=system_clock)
     webhook = SeamWebhook(
         verifier=Verifier([SECRET]),
         inbox=inbox,
@@ -43,7 +48,7 @@ async def refused() -> list[Message]:
     )
     waiting: list[asyncio.Task[bool]] = []
     while not waiting or not waiting[-1].done():
-        waiting.append(asyncio.create_task(inbox.append(str(len(waiting)), "m", "")))
+        waiting.append(asyncio.create_task(append(inbox, str(len(waiting)))))
         await asyncio.sleep(0)
     sent: list[Message] = []
 

@@ -14,9 +14,7 @@ STREAM = "access-code-outcomes"
 
 def append(redis: Redis, *messages: tuple[str, str]) -> list[int]:
     """Append (mark, message) pairs in one call."""
-    args: list[str | int] = [60, "message"]
-    for _, message in messages:
-        args += [message, "now"]
+    args: list[str | int] = [60, "message", "now", *(message for _, message in messages)]
     keys = [STREAM, *(f"{{{STREAM}}}:seen:{mark}" for mark, _ in messages)]
     answers: str = redis.register_script(APPEND_ONCE_SCRIPT)(keys=keys, args=args)
     return list(map(int, answers))

@@ -81,6 +81,12 @@ def test_what_is_said_is_said(project: Path) -> None:
     assert "ValueError: code ######" in events[0]["exception"]
 
 
+def test_ids_can_be_searched_for(project: Path) -> None:
+    """Several ids in one line stay whole; what isn't one there is masked like anything else."""
+    events, _ = lines_of(project, "log.info('a.b', event_ids=['msg_2Lx8123456', PIN, 'it is 739158', 7, None, [PIN]])")
+    assert events[0]["event_ids"] == ["msg_2Lx8123456", "######", "it is ######", 7, None, ["######"]]
+
+
 @pytest.mark.parametrize("text", ["a\\nb", "\\x1b[31mred", "\\u202egnorw", "\\ud800", "\\x00", "{}", '"'], ids=repr)
 def test_nothing_breaks_a_line(project: Path, text: str) -> None:
     """Whatever is logged is one line of printable ASCII, and JSON."""
