@@ -1,5 +1,6 @@
 """`oracode bookings choose`: which slots of a door would do for a booking that fits none, and the one that is taken."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NoReturn
@@ -60,10 +61,12 @@ def _read_door(device_id: str) -> Door:
 
 def _lines(door: BookedDoor, choices: tuple[Judged, ...]) -> Iterator[str]:
     yield _name_of(door)
+    names = Counter(each.slot.name for each in choices if each.slot)
     for each in choices:
         if isinstance(each, Choosable):
             span = _span(each.starts_at, each.ends_at)
-            level = f" (user level {each.reference})" if each.reference != each.slot.name else ""
+            # Only where the name doesn't say which.
+            level = f" (user level {each.reference})" if names[each.slot.name] > 1 or not each.slot.name else ""
             yield f"  {each.slot.name or '(no name)'}{level}: {span}; {each.meaning}"
     for each in choices:
         if not isinstance(each, Choosable):

@@ -78,7 +78,10 @@ class ChooseSlot:
         try:
             after = self._ledger.update(booking, chosen)
         except (lifecycle.Overtaken, KeyError):
-            raise NotChosen("it has changed since and waits for a slot no more, or for another stay") from None
+            names = ", ".join(dict.fromkeys(called(offer.name) for offer in offers.values()))
+            raise NotChosen(
+                f"{names}: it has changed since, and waits for a slot no more or for another stay"
+            ) from None
         # Whoever was killed between the record and this has lost nothing: the due-set has the doors since before it.
         for door in doors:
             self._ledger.set_due_time(booking.booking_id, door.key)
@@ -93,7 +96,8 @@ class ChooseSlot:
         if isinstance(judged, NotChoosable):
             others = [each for each in choices_of(stay, door, self._policy, now) if isinstance(each, Choosable)]
             known = ", ".join(called(each.slot.name) for each in others) or "none"
-            raise NotChosen(f"{called(slot)} on {shown(door.name)}: {judged.why}; that can be chosen: {known}")
+            name = called(judged.slot.name if judged.slot is not None else slot)
+            raise NotChosen(f"{name} on {shown(door.name)}: {judged.why}; that can be chosen: {known}")
         if agreed is not None and (judged.starts_at, judged.ends_at) != (agreed.starts_at, agreed.ends_at):
             times = f"{judged.starts_at:%Y-%m-%d %H:%M} to {judged.ends_at:%Y-%m-%d %H:%M}"
             raise NotChosen(f"a code of {called(judged.slot.name)} would work from {times} now, not as it was shown")

@@ -9,7 +9,6 @@ from redis import Redis
 from shared.clock import Clock
 from shared.contracts import OPS_STREAM
 from shared.domain.alerting.alert import handled
-from shared.domain.chosen_slots import called
 from shared.domain.records import HistoryEntry
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger, UnknownBooking
@@ -69,7 +68,7 @@ class Obey:
             log.info("booking.unknown", booking_id=command.target)
         except (NotChosen, Refused) as refusal:
             log.warning("slot.not_chosen", **names, error=str(refusal))
-            text = f"{command.by} chose the slot {called(choice.slot)}, and it was not done: {refusal}."
+            text = f"{command.by} chose a slot, and it was not done: {refusal}."
             self._ledger.note(command.target, HistoryEntry(at=self._clock(), what="slot.not_chosen", text=text))
         else:
             log.info("slot.chosen", **names, anything=chosen.is_news)
