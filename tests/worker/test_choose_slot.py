@@ -17,6 +17,7 @@ from shared.ledger.bookings import BookingLedger
 from shared.ops_commands import CHOOSE, OpsCommand, SlotOrder
 from tests.sandbox.harness import Sandbox, in_days
 from tests.support.server import DataServer
+from tests.support.waiting import wait_until
 from tests.worker.machine import Machine, at_once
 from worker.handlers.choose import NotChosen
 from worker.seam.errors import SeamError
@@ -285,6 +286,28 @@ def test_a_choice_while_the_first_create_is_in_doubt(machine: Machine, sandbox: 
     known = {code.access_code_id for door in after.doors for code in door.residual}
     assert after.doors[0].code is not None
     assert known | {after.doors[0].code.access_code_id} == made
+
+
+def test_a_choice_while_the_create_is_under_way(
+    machine: Machine, sandbox: Sandbox, data_server: DataServer, redis_client: Redis
+) -> None:
+    """The call's code is recorded, and is no answer to what was chosen meanwhile: the door is planned again."""
+    before = stuck(machine, sandbox)
+    device_id = before.doors[0].device_id
+    obey(machine, order_of(before))
+    sandbox.fault("access_codes.create", "slow", device_id=device_id, seconds=0.8)
+    slow, other = (Machine(redis_client, data_server.url, sandbox) for _ in range(2))
+
+    def choose_again() -> None:
+        wait_until(lambda: any(fault["fired"] for fault in sandbox.look("/sandbox/faults")["faults"]))
+        seen = other.ledger.get(before.booking_id)
+        assert seen.state == "creating"
+        other.handlers.obey.choose_slot.choose(seen, "Day", door_key=device_id, by="bob")
+
+    at_once(partial(slow.handlers.advance_door, before.booking_id, device_id), choose_again)
+    after = machine.until(before, "ready")
+    assert window_of(after) == ("07:00", "19:00")
+    assert (len(after.doors[0].residual), machine.creates(device_id)) == (1, 2)
 
 
 def test_a_door_with_a_code_has_to_be_named(machine: Machine, sandbox: Sandbox) -> None:
