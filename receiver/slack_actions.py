@@ -20,7 +20,7 @@ from receiver.inbox import Inbox, Unavailable
 from receiver.rejections import Rejections
 from receiver.webhook import RETRY_AFTER
 from shared.clock import Clock
-from shared.ops_commands import ACTIONS, LONGEST_TARGET, OpsCommand
+from shared.ops_commands import OpsCommand, ordered_by
 
 _MOST_ACTIONS: Final = 10
 
@@ -105,9 +105,9 @@ def commands_in(body: bytes) -> list[tuple[str, OpsCommand]]:
     except (KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise ValueError("is no form of Slack's") from error
     return [
-        (_id_of(action, target, stamp), OpsCommand(action=action, target=target, by=f"{user} in Slack"))
-        for action, target, stamp in found
-        if action in ACTIONS and 0 < len(target) <= LONGEST_TARGET
+        (_id_of(command.action, value, stamp), command)
+        for action_id, value, stamp in found
+        if (command := ordered_by(action_id, value, f"{user} in Slack")) is not None
     ]
 
 

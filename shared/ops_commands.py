@@ -1,38 +1,125 @@
 """What people order by a button: one JSON object an entry of the stream `ops-commands`, consumed by the worker."""
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from shared.contracts import is_id
+from shared.domain.quoting import shown
+from shared.domain.records import Window
 
 RETRY: Final = "retry_booking"
 HANDLE: Final = "handle_alert"
-ACTIONS: Final = (RETRY, HANDLE)
+CHOOSE: Final = "choose_slot"
+ACTIONS: Final = (RETRY, HANDLE, CHOOSE)
 COMMAND_FIELD: Final = "command"
 LONGEST_TARGET: Final = 2_000
+"""Slack's own bound of what a button may carry (Slack docs, "Button element", `value`)."""
+_SEPARATOR: Final = ":"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotOrder:
+    """Which slot was chosen for which door (its key), and the window of the code that the person was shown."""
+
+    door: str
+    slot: str
+    window: Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpsCommand:
-    """One order: what (`action`), about what (`target`: a booking's id or an alert's key), and who gave it."""
+    """One order: what (`action`), about what (`target`: a booking's id or an alert's key), and who gave it.
+
+    `choice` says the rest of CHOOSE, whose target is the booking's id; None for all others.
+    """
 
     action: str
     target: str
     by: str
+    choice: SlotOrder | None = None
 
     def encoded(self) -> str:
         """Return the entry's text."""
-        return json.dumps(asdict(self))
+        told = {"action": self.action, "target": self.target, "by": self.by}
+        return json.dumps(told | (_choice_object(self.choice) if self.choice is not None else {}))
 
 
 def command_from(text: str) -> OpsCommand:
     """Return the order that an entry holds. Raises ValueError, saying what is wrong."""
-    try:
-        content = json.loads(text)
-    except RecursionError:
-        content = None
-    if not isinstance(content, dict) or content.get("action") not in ACTIONS:
+    content = _object(text)
+    if content is None or content.get("action") not in ACTIONS:
         raise ValueError(f"is no order of {', '.join(ACTIONS)}")
     target, by = content.get("target"), content.get("by")
     if not isinstance(target, str) or not 0 < len(target) <= LONGEST_TARGET:
         raise ValueError("names no target")
-    return OpsCommand(action=content["action"], target=target, by=by if isinstance(by, str) else "")
+    choice = None
+    if content["action"] == CHOOSE:
+        choice = _choice_from(content)
+        if choice is None or not is_id(target):
+            raise ValueError("names no target: no booking, door, slot and window")
+    return OpsCommand(
+        action=content["action"], target=target, by=shown(by) if isinstance(by, str) else "", choice=choice
+    )
+
+
+def button_for(booking_id: str, choice: SlotOrder, place: int) -> tuple[str, str] | None:
+    """Return id and value of the button that orders this choice, the `place`-th of its block.
+
+    Ids are unique in a block, so they carry the place. None where the value is more than a button can carry.
+    """
+    value = json.dumps({"booking": booking_id} | _choice_object(choice), separators=(",", ":"))
+    return (f"{CHOOSE}{_SEPARATOR}{place}", value) if len(value) <= LONGEST_TARGET else None
+
+
+def ordered_by(action_id: str, value: str, by: str) -> OpsCommand | None:
+    """Return what the press of a button orders; None for buttons that aren't ours, or say nothing that can be used."""
+    if not 0 < len(value) <= LONGEST_TARGET:
+        return None
+    if action_id in (RETRY, HANDLE):
+        return OpsCommand(action=action_id, target=value, by=by)
+    if action_id.partition(_SEPARATOR)[0] != CHOOSE:
+        return None
+    try:
+        content = _object(value)
+    except ValueError:
+        return None
+    booking_id, choice = (content.get("booking"), _choice_from(content)) if content is not None else (None, None)
+    if choice is None or not is_id(booking_id):
+        return None
+    return OpsCommand(action=CHOOSE, target=booking_id, by=by, choice=choice)
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """Return the JSON object in a text, None where it is something else. Raises ValueError where it is no JSON."""
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _choice_object(choice: SlotOrder) -> dict[str, str]:
+    window = choice.window
+    times = {"starts_at": window.starts_at.isoformat(), "ends_at": window.ends_at.isoformat()}
+    return {"door": choice.door, "slot": choice.slot} | times
+
+
+def _choice_from(content: dict[str, Any]) -> SlotOrder | None:
+    door, slot = content.get("door"), content.get("slot")
+    starts_at, ends_at = _moment(content.get("starts_at")), _moment(content.get("ends_at"))
+    if starts_at is None or ends_at is None or not is_id(door):
+        return None
+    if not isinstance(slot, str) or not 0 < len(slot) <= LONGEST_TARGET:
+        return None
+    return SlotOrder(door=door, slot=slot, window=Window(starts_at, ends_at))
+
+
+def _moment(text: Any) -> datetime | None:
+    """Return the aware instant that a text holds; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo is not None else None

@@ -38,6 +38,7 @@ from worker.handlers.ask_room import AskRoom
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_arrivals import CheckArrivals
 from worker.handlers.check_code import CheckCode
+from worker.handlers.choose import ChooseSlot
 from worker.handlers.end_outage import EndOutage
 from worker.handlers.find_code import FindCode
 from worker.handlers.make_code import MakeCode
@@ -257,7 +258,18 @@ def build_handlers(
         refresh_door=refresh,
         suspect=Suspect(ledger=ports.ledger, tell=tell, clock=clock),
         deliver_alert=alert_delivery(ports, channels, clock=clock),
-        obey=Obey(redis=ports.redis, ledger=ports.ledger, alerts=ports.alerts, clock=clock),
+        obey=Obey(
+            redis=ports.redis,
+            ledger=ports.ledger,
+            alerts=ports.alerts,
+            choose=ChooseSlot(
+                ledger=ports.ledger,
+                read_door=lambda device_id: doors.read(device_id, fresh=True),
+                policy=settings.match_policy,
+                clock=clock,
+            ),
+            clock=clock,
+        ),
         pulse=Pulse(
             beats=ports.beats,
             url=settings.heartbeat_url.get_secret_value() if settings.heartbeat_url else "",

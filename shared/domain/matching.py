@@ -31,7 +31,7 @@ from shared.domain.slot_rules import (
 from shared.domain.wall_clock import find_zone
 from shared.domain.wall_stays import UnusableStay, WallStay, is_in_order, wall_stay
 
-__all__ = ["Considered", "Match", "MatchPolicy", "Outcome", "SlotPreference", "Verdict", "match"]
+__all__ = ["Considered", "Match", "MatchPolicy", "Outcome", "SlotPreference", "Verdict", "match", "slots_named"]
 
 
 class Outcome(StrEnum):
@@ -105,9 +105,10 @@ def match(stay: Stay, door: Door, policy: MatchPolicy) -> Match:
         return Match(outcome=Outcome.INVALID_BOOKING, problem=str(unusable))
     considered: list[Considered] = []
     fitting: list[_Fitting] = []
+    requested = door.slots if stay.slot is None else slots_named(stay.slot, door)
     for slot, wall in zip(door.slots, walls, strict=True):
         one, gap_in, gap_out = consider(slot, wall, policy, stay.granularity)
-        if stay.slot is not None and not _is_requested(slot, stay.slot, door):
+        if stay.slot is not None and slot not in requested:
             one = one._replace(verdict=Verdict.NOT_REQUESTED)
         considered.append(one)
         if wall is not None and one.verdict is Verdict.FITS:
@@ -156,11 +157,10 @@ def _on_walls(stay: Stay, door: Door) -> Sequence[WallStay | None]:
     return [shown[name] for name in names]
 
 
-def _is_requested(slot: TimeSlot, wanted: str, door: Door) -> bool:
-    """Whether this is the slot that the booking prescribes: by user level id, else by name."""
-    if any(one.user_level_id == wanted for one in door.slots):
-        return slot.user_level_id == wanted
-    return slot.name == wanted
+def slots_named(reference: str, door: Door) -> list[TimeSlot]:
+    """Return the slots that a booking's `slot` means on this door: by user level id, else by name."""
+    by_level = [slot for slot in door.slots if slot.user_level_id == reference]
+    return by_level or [slot for slot in door.slots if slot.name == reference]
 
 
 def fit_of(gap_in: int, gap_out: int) -> str:

@@ -6,7 +6,10 @@ from datetime import datetime
 from shlex import quote
 from typing import Any, Final
 
+from shared.domain.chosen_slots import called
+from shared.domain.quoting import shown
 from shared.domain.records import AlertNotice, BookedDoor, Booking, OutcomeNotice, State
+from shared.domain.slot_choices import OF_A_SLOT
 from shared.domain.stay_times import arrival_of
 from shared.domain.troubles import TROUBLES
 
@@ -30,13 +33,30 @@ def added(before: Booking | None, after: Booking, now: datetime) -> Booking:
         outcome = (OutcomeNotice(sequence=sequence, at=now, outcome=name, body=outcome_body(after)),)
     open_before = alerts_of(before, now) if before else {}
     open_after = alerts_of(after, now)
-    resolved = tuple(replace(alert, raised=False) for key, alert in open_before.items() if key not in open_after)
+    resolved = tuple(
+        replace(alert, raised=False, solved=_solved(alert, after))
+        for key, alert in open_before.items()
+        if key not in open_after
+    )
     raised = tuple(
         alert
         for key, alert in open_after.items()
-        if key not in open_before or open_before[key].happened != alert.happened
+        if key not in open_before or _said_in(open_before[key]) != _said_in(alert)
     )
     return replace(after, outcome_sequence=sequence, outbox=(*after.outbox, *outcome, *resolved, *raised))
+
+
+def _said_in(alert: AlertNotice) -> tuple[Any, ...]:
+    """Return what makes an alert worth telling anew; what is no news to people replaces what they could press."""
+    return alert.happened, alert.choices
+
+
+def _solved(alert: AlertNotice, after: Booking) -> str:
+    """Say who ended a lack of slots by choosing one; empty where nobody did."""
+    choice = next((door.choice for door in after.doors if door.key == alert.door_key), None)
+    if choice is None or alert.problem not in OF_A_SLOT:
+        return ""
+    return f"{shown(choice.by)} chose the slot {called(choice.name)}."
 
 
 def _told_of(booking: Booking) -> tuple[Any, ...]:
@@ -111,6 +131,8 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         check_out=door.check_out,
         booking_id=booking.booking_id,
         device_id=door.device_id,
+        door_key=door.key,
+        choices=door.offers if problem == door.reason else (),
     )
 
 

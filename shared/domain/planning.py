@@ -1,16 +1,19 @@
 """What to do for a door that needs a code: the plan is a value, decided from the booking, the door and the moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.domain import long_stays
 from shared.domain.bookings import Stay
+from shared.domain.chosen_match import match_of_choice
+from shared.domain.chosen_slots import SlotOffer
 from shared.domain.doors import Door
 from shared.domain.matching import Match, MatchPolicy, Outcome, match
 from shared.domain.records import BookedDoor, Booking, Window
 from shared.domain.retries import next_wait
+from shared.domain.slot_choices import OF_A_SLOT, offers_of
 from shared.domain.stay_times import instants_of
 from shared.domain.suggestions import suggest
 
@@ -21,19 +24,21 @@ _MOST_ADVICE: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing fits now; try again at `until`."""
+    """Nothing fits now; try again at `until`. `offers` are slots that a person may choose all the same."""
 
     reason: str
     advice: str
     until: datetime
+    offers: tuple[SlotOffer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Nothing will ever fit; a person must act."""
+    """Nothing will ever fit; a person must act. `offers` are slots that a person may choose all the same."""
 
     reason: str
     advice: str
+    offers: tuple[SlotOffer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +144,16 @@ def plan_for(
     """Decide what is to be done for one door of a booking. Pure.
 
     `splits`: whether a stay that is too long becomes consecutive codes; `parts` is how many it has been split into.
+    A slot that a person chose goes before what fits by itself; where it can't be had, nothing else is taken.
     """
-    found = match(stay, door, policy)
-    codes = long_stays.plan(stay, door, policy).codes if splits and found.outcome is Outcome.TOO_LONG else ()
+    choice = None if booked.part else booked.choice
+    found, refusal = match(stay, door, policy), ""
+    if choice is not None:
+        # A code at hand that was made for this choice may have ended, and is no reason to give the choice up.
+        needed_at = now if booked.code is None else None
+        found, refusal = match_of_choice(choice, stay, door, policy, otherwise=found, now=needed_at)
+    is_split = splits and choice is None and found.outcome is Outcome.TOO_LONG
+    codes = long_stays.plan(stay, door, policy).codes if is_split else ()
     zone = found.time_zone or door.time_zone
     check_in, check_out = instants_of(stay, zone)
     decision: Decision
@@ -150,7 +162,7 @@ def plan_for(
     elif booked.part > max(1, len(codes)):
         decision = LeaveOut()
     else:
-        wanted = _wanted(found)
+        wanted = None if refusal else _wanted(found)
         if codes:
             code = codes[booked.part - 1]
             wanted = _Wanted(Window(code.starts_at, code.ends_at), code.slot.user_level_id, code.max_time_rounding)
@@ -158,8 +170,11 @@ def plan_for(
             check_out = check_out if booked.part == len(codes) else code.ends_at
         decided = _decide(wanted, booked, check_in=check_in, check_out=check_out, lead_time=lead_time, now=now)
         if decided is None:
-            advice = " ".join(each.text for each in suggest(stay, door, policy, found)[:_MOST_ADVICE])
-            decided = _no_match(found, advice or found.problem, check_in, longest_wait, now)
+            suggestions = () if refusal else suggest(stay, door, policy, found)[:_MOST_ADVICE]
+            advice = refusal or " ".join(each.text for each in suggestions) or found.problem
+            decided = _no_match(found, advice, check_in, longest_wait, now)
+            if decided.reason in OF_A_SLOT and not booked.part:
+                decided = replace(decided, offers=offers_of(stay, door, policy, now))
         decision = decided
     return Plan(
         decision=decision,
@@ -202,7 +217,7 @@ def _decide(
     return Make(wanted.window, wanted.user_level_id, wanted.max_time_rounding)
 
 
-def _no_match(found: Match, advice: str, check_in: datetime, longest_wait: timedelta, now: datetime) -> Decision:
+def _no_match(found: Match, advice: str, check_in: datetime, longest_wait: timedelta, now: datetime) -> Wait | Refuse:
     if found.outcome in _FINAL:
         return Refuse(found.outcome, advice)
     return Wait(found.outcome, advice, next_wait(now=now, check_in=check_in, longest=longest_wait))

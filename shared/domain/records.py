@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from shared.domain.bookings import Stay
+from shared.domain.chosen_slots import ChosenSlot, SlotOffer
 
 
 class State(StrEnum):
@@ -71,7 +72,8 @@ class BookedDoor:
     earlier revisions that open the door until they end. `asked` is the window that a code was last asked for. While it
     `is_muted`, the reason is not for people yet. `check_in`/`check_out` are instants, once the lock's zone is known.
     `drift` says how the door was changed under a code that exists. `pin_changed_at` is when Seam last replaced the PIN
-    of the code at hand, `pin_revealed_at` when a person last read it.
+    of the code at hand, `pin_revealed_at` when a person last read it. While it waits for want of a slot, `offers` are
+    those that a person may choose; `choice` is the one that somebody chose.
     """
 
     device_id: str
@@ -97,6 +99,8 @@ class BookedDoor:
     drift: str = ""
     pin_changed_at: datetime | None = None
     pin_revealed_at: datetime | None = None
+    offers: tuple[SlotOffer, ...] = ()
+    choice: ChosenSlot | None = None
 
     @property
     def key(self) -> str:
@@ -117,7 +121,10 @@ class OutcomeNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertNotice:
-    """A problem that people are to be told (`raised`) or told to forget (not `raised`)."""
+    """A problem that people are to be told (`raised`) or told to forget (not `raised`).
+
+    `choices` are slots of the door `door_key` that a person may choose; `solved` says who did what, once it is over.
+    """
 
     kind: Literal["alert"] = "alert"
     at: datetime
@@ -134,6 +141,9 @@ class AlertNotice:
     check_out: datetime | None = None
     booking_id: str = ""
     device_id: str = ""
+    door_key: str = ""
+    choices: tuple[SlotOffer, ...] = ()
+    solved: str = ""
 
 
 Notice = OutcomeNotice | AlertNotice

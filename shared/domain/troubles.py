@@ -24,7 +24,7 @@ class Trouble:
 TROUBLES: Final[Mapping[str, Trouble]] = {
     "no_slot": Trouble(
         "No time slot of the door is within 60 minutes of this stay's check-in and check-out.",
-        "Move the stay to a slot of the door, or ask the installer for a slot; it is tried again by itself.",
+        "Move the stay to a slot of the door, choose one with `oracode bookings choose`, or ask the installer for one.",
         "ops",
     ),
     "no_slots_configured": Trouble(

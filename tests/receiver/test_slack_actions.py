@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +14,8 @@ from pydantic import SecretStr
 from redis import Redis
 
 from shared.contracts import OPS_STREAM
-from shared.ops_commands import HANDLE, RETRY, command_from
+from shared.domain.records import Window
+from shared.ops_commands import CHOOSE, HANDLE, RETRY, OpsCommand, SlotOrder, button_for, command_from
 from tests.receiver.web import Web, running, settings_for
 from tests.support.server import DataServer
 
@@ -62,6 +64,26 @@ def test_a_press_is_an_order(slack: Web, redis_client: Redis) -> None:
         (RETRY, "BK-1", "ann in Slack"),
         (HANDLE, "booking/BK-1/no_slot/d", "ann in Slack"),
     ]
+
+
+def test_a_chosen_slot_is_an_order_with_all_that_was_shown(slack: Web, redis_client: Redis) -> None:
+    """Booking, door, slot and window; two buttons of one block are two orders."""
+    window = Window(datetime(2036, 12, 1, 18, tzinfo=UTC), datetime(2036, 12, 5, 10, tzinfo=UTC))
+    asked = [SlotOrder(door="d-1", slot=name, window=window) for name in ("Late", "Later")]
+    presses = [button_for("BK-1", choice, place) for place, choice in enumerate(asked, 1)]
+    body = pressed(*(press for press in presses if press is not None))
+    assert slack.send("POST", PATH, body=body, headers=signed(body)).status_code == 200
+    entries: Any = redis_client.xrange(OPS_STREAM)
+    assert [command_from(fields["command"]) for _, fields in entries] == [
+        OpsCommand(action=CHOOSE, target="BK-1", by="ann in Slack", choice=choice) for choice in asked
+    ]
+
+
+def test_a_choice_that_cannot_be_used_orders_nothing(slack: Web, redis_client: Redis) -> None:
+    """It is answered like any press that isn't ours: Slack has nothing to send again."""
+    body = pressed((CHOOSE, "BK-1"), (f"{CHOOSE}:1", "[" * 1_900), (f"{CHOOSE}:2", '{"booking": "BK-1"}'))
+    assert slack.send("POST", PATH, body=body, headers=signed(body)).status_code == 200
+    assert orders(redis_client) == []
 
 
 def test_what_slack_sends_again_is_one_order(slack: Web, redis_client: Redis) -> None:

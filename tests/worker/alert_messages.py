@@ -9,7 +9,11 @@ from shared.domain.alerting.parcels import Parcel, Status, delivery_id
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Place, Routing
 from shared.domain.alerting.severity import Severity
+from shared.domain.chosen_slots import SlotOffer
+from shared.domain.doors import TimeSlot
+from shared.domain.matching import Match, Outcome
 from shared.domain.records import AlertNotice
+from shared.domain.slot_choices import Choosable
 from shared.domain.troubles import TROUBLES
 from tests.shared.stories import NOW
 from worker.alerts.message import AlertMessage, message_of
@@ -46,10 +50,31 @@ def opened(of: AlertNotice, level: Severity = Severity.WARNING) -> Alert:
     return alert
 
 
-def resolved(alert: Alert, *, thread: str = "") -> Alert:
-    """Return the alert after its end, which the channel knew of."""
+def offer(slot: str, name: str, *, hours: int) -> SlotOffer:
+    """Return a slot that may be chosen, whose code begins so long after check-in."""
+    check_in, check_out = NOW + timedelta(hours=20), NOW + timedelta(days=4)
+    by = timedelta(hours=hours)
+    found = Choosable(
+        slot=slot_named(name),
+        reference=slot,
+        match=Match(outcome=Outcome.MATCHED),
+        starts_at=check_in + by,
+        ends_at=check_out,
+        opens_late_by=by,
+        closes_late_by=timedelta(),
+    )
+    return found.offer()
+
+
+def slot_named(name: str) -> TimeSlot:
+    """Return a slot of this name."""
+    return TimeSlot(name=name, user_level_id="", prefix=None, check_in=None, check_out=None)
+
+
+def resolved(alert: Alert, *, thread: str = "", solved: str = "") -> Alert:
+    """Return the alert after its end, which the channel knew of; `solved` says who ended it."""
     told = delivered(alert, CHANNEL, alert.sequence, thread=thread)
-    over = heard(told, replace(alert.notice, raised=False, at=NOW + timedelta(hours=1)))
+    over = heard(told, replace(alert.notice, raised=False, at=NOW + timedelta(hours=1), solved=solved))
     assert over is not None
     return over
 
@@ -115,6 +140,16 @@ def situations() -> dict[str, AlertMessage]:
         "building": message(*many, building="Tower A"),
         "building-resolved": message(*(resolved(each, thread="t") for each in many), building="Tower A"),
         "seam-away": message(seam),
+        "choose-a-slot": one(
+            door_key="d-1",
+            choices=(
+                offer("7", "Late", hours=3),
+                offer("<!channel>", "<!channel> :rotating_light: \u202e" + "ab" * 40, hours=-12),
+                offer("9", "", hours=0),
+                offer("10", "One too many", hours=4),
+            ),
+        ),
+        "slot-chosen": message(resolved(single, solved="<@U1> *ann* in Slack chose the slot “Late”.")),
         "hostile-text": one(
             booking="<!channel>",
             subject="Booking <!channel> on <https://evil.example|Room> [x](https://evil.example) <b>101</b>",

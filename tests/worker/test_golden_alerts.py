@@ -17,6 +17,7 @@ from worker.alerts.message import AlertMessage
 from worker.alerts.pagerduty import incident_event
 from worker.alerts.signed_webhook import webhook_body
 from worker.alerts.slack import slack_message
+from worker.alerts.slack_buttons import buttons
 from worker.alerts.teams import teams_message
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -43,8 +44,12 @@ CHANNELS: dict[str, Callable[[AlertMessage], str]] = {
 }
 
 
-@pytest.mark.parametrize("channel", CHANNELS)
-@pytest.mark.parametrize("situation", SITUATIONS)
+BUTTONS = [name for name, message in SITUATIONS.items() if message.is_open and len(message.items) == 1]
+FILES = [(s, c) for s in SITUATIONS for c in CHANNELS] + [(s, "buttons.json") for s in BUTTONS]
+CHANNELS["buttons.json"] = lambda message: _json(buttons(message.first))
+
+
+@pytest.mark.parametrize(("situation", "channel"), FILES)
 def test_golden_messages(situation: str, channel: str) -> None:
     """A message changes only when somebody meant to change it."""
     shown = CHANNELS[channel](SITUATIONS[situation])
@@ -57,4 +62,4 @@ def test_golden_messages(situation: str, channel: str) -> None:
 
 def test_no_golden_message_is_left_over() -> None:
     """Each file belongs to a situation and a channel."""
-    assert {path.name for path in GOLDEN.iterdir()} == {f"{s}.{c}" for s in SITUATIONS for c in CHANNELS}
+    assert {path.name for path in GOLDEN.iterdir()} == {f"{s}.{c}" for s, c in FILES}

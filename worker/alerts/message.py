@@ -14,7 +14,9 @@ from shared.domain.alerting.alert import Alert, News
 from shared.domain.alerting.parcels import Parcel
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
+from shared.domain.chosen_slots import SlotOffer
 from shared.domain.quoting import shown
+from shared.domain.records import AlertNotice
 from shared.domain.troubles import TROUBLES
 
 MOST_LISTED: Final = 10
@@ -22,12 +24,26 @@ _LONGEST_SUBJECT: Final = 200
 _LONGEST_TEXT: Final = 2_000
 # Every kind of problem has a section of its own, named like it.
 RUNBOOK_SECTIONS: Final = frozenset({*TROUBLES, *ABSENCES})
+_GONE: Final = "Nothing: the problem is gone."
 _OPENINGS: Final[Mapping[str, str]] = {
     News.ROSE: "Now urgent: ",
     News.REMINDER: "Still open: ",
     News.CHANGED: "Changed: ",
     News.RESOLVED: "Resolved: ",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotChoice:
+    """A slot of the door that a person may choose for the booking: the times of its code, and what they mean."""
+
+    door: str
+    slot: str
+    name: str
+    starts_at: str
+    ends_at: str
+    window: str
+    meaning: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +66,7 @@ class AlertItem:
     look_closer: str
     runbook: str
     count: int
+    choices: tuple[SlotChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +143,9 @@ class AlertMessage:
     @property
     def next_step(self) -> str:
         """What is to be done, and by whom."""
-        return f"{self.first.next_step} ({self.first.actor})" if self.is_open else "Nothing: the problem is gone."
+        if self.is_open:
+            return f"{self.first.next_step} ({self.first.actor})"
+        return self.first.next_step if len(self.items) == 1 else _GONE
 
     @property
     def look_closer(self) -> str:
@@ -207,11 +226,25 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
         happened=one_line(shown(notice.happened), _LONGEST_TEXT),
         affects=_affects(alert),
         check_in=local_time(notice.check_in, notice.time_zone),
-        next_step=notice.next_step if alert.is_open else "Nothing: the problem is gone.",
+        next_step=notice.next_step if alert.is_open else f"{_GONE} {shown(notice.solved)}".rstrip(),
         actor=notice.actor,
         look_closer=notice.look_closer,
         runbook=runbook_of(notice.problem, policy.runbook_url),
         count=alert.count,
+        choices=tuple(_choice(notice, offer) for offer in notice.choices) if alert.is_open else (),
+    )
+
+
+def _choice(notice: AlertNotice, offer: SlotOffer) -> SlotChoice:
+    starts_at, ends_at = (local_time(each, notice.time_zone) for each in (offer.starts_at, offer.ends_at))
+    return SlotChoice(
+        door=notice.door_key,
+        slot=offer.slot,
+        name=one_line(shown(offer.name), _LONGEST_SUBJECT),
+        starts_at=offer.starts_at.isoformat(),
+        ends_at=offer.ends_at.isoformat(),
+        window=f"{starts_at.removesuffix(f' {notice.time_zone}')} to {ends_at}",
+        meaning=offer.meaning,
     )
 
 

@@ -1,9 +1,20 @@
 """The buttons under a Slack message; `POST /slack/actions` takes what they say."""
 
-from typing import Any
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
 
-from shared.ops_commands import HANDLE, RETRY
-from worker.alerts.message import AlertItem
+from shared.domain.chosen_slots import called
+from shared.domain.records import Window
+from shared.domain.slot_choices import MOST_OFFERS
+from shared.ops_commands import HANDLE, RETRY, SlotOrder, button_for
+from worker.alerts.message import AlertItem, SlotChoice, one_line
+
+# Slack docs, "Button element" and "Confirmation dialog object".
+_LONGEST_LABEL: Final = 75
+_LONGEST_QUESTION: Final = 300
+# On a button, so that what the slot means has room beside it.
+_LONGEST_NAME: Final = 24
 
 
 def buttons(item: AlertItem) -> dict[str, Any]:
@@ -11,7 +22,33 @@ def buttons(item: AlertItem) -> dict[str, Any]:
     elements = [_button("Mark as handled", HANDLE, item.key)]
     if item.booking_id:
         elements.insert(0, _button("Try again now", RETRY, item.booking_id))
+        elements += _choices(item)
     return {"type": "actions", "block_id": "oracode", "elements": elements}
+
+
+def _choices(item: AlertItem) -> Iterator[dict[str, Any]]:
+    """Yield a button for each slot that may be chosen; what it would mean is asked again before anything is ordered."""
+    for place, choice in enumerate(item.choices[:MOST_OFFERS], start=1):
+        window = Window(datetime.fromisoformat(choice.starts_at), datetime.fromisoformat(choice.ends_at))
+        order = SlotOrder(door=choice.door, slot=choice.slot, window=window)
+        told = button_for(item.booking_id, order, place)
+        if told is not None:
+            label = one_line(f"Use {called(one_line(choice.name, _LONGEST_NAME))}: {choice.meaning}", _LONGEST_LABEL)
+            yield _button(label, *told) | {"confirm": _question(choice)}
+
+
+def _question(choice: SlotChoice) -> dict[str, Any]:
+    """Return the dialog that Slack shows before it sends the press: plain text, so nothing in it is markup."""
+    text = (
+        f"A code of {called(choice.name)} works from {choice.window}. It {choice.meaning}."
+        " The booking itself stays as it is."
+    )
+    return {
+        "title": _plain("Make a code for this slot?"),
+        "text": _plain(one_line(text, _LONGEST_QUESTION)),
+        "confirm": _plain("Make the code"),
+        "deny": _plain("Cancel"),
+    }
 
 
 def _button(text: str, action: str, value: str) -> dict[str, Any]:
@@ -19,5 +56,10 @@ def _button(text: str, action: str, value: str) -> dict[str, Any]:
         "type": "button",
         "action_id": action,
         "value": value,
-        "text": {"type": "plain_text", "text": text},
+        "text": _plain(text),
     }
+
+
+def _plain(text: str) -> dict[str, Any]:
+    """Return text that Slack shows as it is: names of slots make no emoji of theirs either."""
+    return {"type": "plain_text", "text": text, "emoji": False}

@@ -1,6 +1,5 @@
 """`oracode alerts`: what is open, who was told, and the levers: handle, silence, test."""
 
-import getpass
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +23,7 @@ from shared.domain.records import AlertNotice
 from worker.alerts.channel import Channel, NotDelivered
 from worker.alerts.message import RUNBOOK_SECTIONS, AlertMessage, local_time, message_of
 from worker.alerts.pagerduty import PagerDuty
-from worker.cli.context import alerting_for, open_ledger, settings_for
+from worker.cli.context import alerting_for, open_ledger, settings_for, user_name
 
 _LONGEST_SILENCE: Final = timedelta(days=30)
 
@@ -85,7 +84,7 @@ def list_alerts(*, as_json: bool, with_resolved: bool, problem: str | None) -> N
 def handle(key: str, by: str | None) -> None:
     """Say that somebody takes care of the problem KEY: no more reminders. It is still told when it gets more urgent."""
     _, ports = open_ledger()
-    alert = ports.alerts.update(key, partial(handled, by=by or _user()))
+    alert = ports.alerts.update(key, partial(handled, by=by or user_name()))
     if alert is None or not alert.is_open:
         click.echo(f"There is no open alert {key!r}; `oracode alerts list` names them.", err=True)
         raise SystemExit(1)
@@ -114,7 +113,7 @@ def silence(*, length: str, key: str, problem: str, device: str, booking: str, w
         problem=problem,
         device_id=device,
         booking_id=booking,
-        by=_user(),
+        by=user_name(),
         why=why,
     )
     if not made.says_what:
@@ -261,10 +260,3 @@ def _no_kind(problem: str) -> str:
     near = get_close_matches(problem, RUNBOOK_SECTIONS, cutoff=0.5)
     known = f"Did you mean {', '.join(near)}?" if near else f"There are: {', '.join(sorted(RUNBOOK_SECTIONS))}."
     return f"{problem[:40]!r} is no kind of problem. {known}"
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()[:40]
-    except (KeyError, OSError):
-        return "somebody"

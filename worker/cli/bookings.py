@@ -1,4 +1,4 @@
-"""`oracode bookings`: publish, list, show, retry, watch."""
+"""`oracode bookings`: publish, list, show, retry, choose, watch."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ _WATCH_EVERY: Final = 0.5
 
 @click.group("bookings", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Publish bookings, list, show, retry and watch them."""
+    """Publish bookings, list, show, retry and watch them; choose slots."""
 
 
 @command.command()
@@ -111,6 +111,27 @@ def retry(booking_id: str) -> None:
 
 
 @command.command()
+@click.argument("booking_id")
+@click.argument("slot", required=False)
+@click.option("--door", "device_id", help="This door alone; needed for a door that has a code.")
+@click.option("--by", default="", help="Who chooses, for the booking's story; your user name where it isn't given.")
+def choose(booking_id: str, slot: str | None, *, device_id: str | None, by: str) -> None:
+    """Take SLOT (a name or a user level id) for a booking that fits none by itself; without SLOT, list what would do.
+
+    It holds for every door of the booking that has no code for want of a slot. The booking's own times stay as they
+    are; the code's are the slot's. Exit code 1 where the slot can't be chosen.
+    """
+    from worker.cli import bookings_choose  # noqa: PLC0415 - not for listing
+
+    settings, ports = open_ledger()
+    booking = _get(ports, booking_id)
+    if slot is None:
+        bookings_choose.list_choices(settings, ports, booking, device_id)
+    else:
+        bookings_choose.choose(settings, ports, booking, slot, device_id=device_id, by=by)
+
+
+@command.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a change.")
 def watch(*, as_json: bool) -> None:
     """Show bookings as they move, until Ctrl-C."""
@@ -141,7 +162,18 @@ def story_object(booking: Booking, history: Iterable[HistoryEntry]) -> dict[str,
         | ({"facts": entry.facts} if entry.facts else {})
         for entry in history
     ]
-    return {**as_object(booking), "history": lines}
+    chosen = [
+        {
+            "device_id": door.device_id,
+            "slot": door.choice.slot,
+            "name": door.choice.name,
+            "by": door.choice.by,
+            "at": door.choice.at.isoformat(),
+        }
+        for door in booking.doors
+        if door.choice is not None
+    ]
+    return {**as_object(booking), "chosen_slots": chosen, "history": lines}
 
 
 def _as_line(as_json: bool) -> Callable[[Booking], str]:  # noqa: FBT001 - chooses a format, once

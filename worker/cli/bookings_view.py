@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.domain.bookings import StayTime, WallTime
+from shared.domain.chosen_slots import called
 from shared.domain.notices import problems_of
 from shared.domain.records import BookedDoor, Booking, HistoryEntry, State
 from shared.domain.troubles import TROUBLES
@@ -77,6 +78,10 @@ def print_story(booking: Booking, history: Iterable[HistoryEntry]) -> None:
             trouble = TROUBLES[problem]
             out.print(clean(f"    {trouble.happened} {detail}".rstrip()), soft_wrap=True)
             out.print(Text(f"    Next: {trouble.next_step} ({trouble.actor})", style="bold"), soft_wrap=True)
+        if door.choice is not None:
+            when = f"{door.choice.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+            text = f"    slot {called(door.choice.name)} was chosen by {door.choice.by}, {when}"
+            out.print(clean(text), soft_wrap=True)
         for code in door.residual:
             until = code.window.ends_at.isoformat(timespec="minutes")
             out.print(clean(f"    residual access: code {code.access_code_id} opens this door until {until}"))

@@ -1,9 +1,11 @@
 """How commands find the running system: the environment's settings, else the `run.json` of `oracode up` here."""
 
+import getpass
 import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +76,14 @@ def alerting_for(settings: Settings) -> Alerting:
         raise SystemExit(2) from None
 
 
+def user_name() -> str:
+    """Return who runs the command, as far as this machine knows."""
+    try:
+        return getpass.getuser()[:40]
+    except (KeyError, OSError):
+        return "somebody"
+
+
 def _local_run() -> dict[str, Any]:
     data_dir = os.environ.get("ORACODE_DATA_DIR")
     path = Path(data_dir) / "run.json" if data_dir else _RUN_FILE
@@ -88,6 +98,6 @@ def fetch_device(device_id: str) -> Mapping[str, Any]:
     """Return one device as Seam has it. Raises `worker.seam.errors.SeamError`; ends with 2 without SEAM_API_KEY."""
     from worker.assembly import seam_client  # noqa: PLC0415 - files alone need no HTTP client
 
-    answer = seam_client(settings_for("SEAM_API_KEY")).read("/devices/get", {"device_id": device_id})
-    device = answer.get("device")
+    with closing(seam_client(settings_for("SEAM_API_KEY"))) as client:
+        device = client.read("/devices/get", {"device_id": device_id}).get("device")
     return device if isinstance(device, Mapping) else {}

@@ -132,6 +132,7 @@ class AdvanceDoor:
         def transition(it: Booking) -> Change:
             if it.revision != tried.revision:
                 raise lifecycle.Overtaken
+            it = lifecycle.as_chosen(it, tried.door(key))
             if isinstance(decision, Retry):
                 until, tell = decision.at, decision.tell
                 return lifecycle.stumbles(it, key, reason=reason, detail=detail, until=until, tell=tell, now=now)

@@ -63,7 +63,7 @@ class ChangeCode:
             return self._ledger.update(
                 booking,
                 lambda it: lifecycle.alters(
-                    learn(it),
+                    learn(lifecycle.as_chosen(it, booked)),
                     booked.key,
                     altered,
                     revision=booking.revision,
@@ -75,7 +75,9 @@ class ChangeCode:
         is_gone = report is None or self._is_taken_back(code, report)
         return self._ledger.update(
             booking,
-            lambda it: lifecycle.retires(it, booked.key, revision=booking.revision, is_gone=is_gone, now=now),
+            lambda it: lifecycle.retires(
+                lifecycle.as_chosen(it, booked), booked.key, revision=booking.revision, is_gone=is_gone, now=now
+            ),
         )
 
     def withdraw(self, booking: Booking, booked: BookedDoor) -> Booking:

@@ -27,7 +27,9 @@ class CheckCode:
         """Look once, and record it. Raises SeamError, having recorded nothing."""
         code, now = door.code, self._clock()
         if code is None or now >= code.window.ends_at:
-            return self._ledger.update(booking, lambda it: lifecycle.rests(it, door.key, now=now))
+            return self._ledger.update(
+                booking, lambda it: lifecycle.rests(lifecycle.as_chosen(it, door), door.key, now=now)
+            )
         report = self._codes.get(code.access_code_id)
         unmanaged = report is None and self._codes.is_unmanaged(code.access_code_id)
         gone = self._gone(door, now)
@@ -36,7 +38,7 @@ class CheckCode:
             # Whoever changed the code of this door meanwhile knows more than this look does.
             if it.door(door.key).code != code:
                 raise lifecycle.Overtaken
-            it = lifecycle.without_residual(it, door.key, gone)
+            it = lifecycle.without_residual(lifecycle.as_chosen(it, door), door.key, gone)
             if unmanaged:
                 return lifecycle.unconfirmed(
                     it,

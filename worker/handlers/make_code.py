@@ -185,7 +185,7 @@ class MakeCode:
             return self._ledger.update(
                 booking,
                 lambda it: lifecycle.fails(
-                    it,
+                    lifecycle.as_chosen(it, booked),
                     booked.key,
                     revision=booking.revision,
                     reason="refused_by_seam",
@@ -240,7 +240,8 @@ class MakeCode:
                 learn(it),
                 booked.key,
                 code,
-                revision=revision,
+                # A fact all the same, but no answer to a slot that was chosen since: then the door is planned again.
+                revision=revision if it.door(booked.key).choice == booked.choice else None,
                 asked=asked,
                 user_level_id=user_level_id or None,
                 request_id=report.request_id,

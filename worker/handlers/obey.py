@@ -9,11 +9,14 @@ from redis import Redis
 from shared.clock import Clock
 from shared.contracts import OPS_STREAM
 from shared.domain.alerting.alert import handled
+from shared.domain.records import HistoryEntry
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger, UnknownBooking
-from shared.ops_commands import COMMAND_FIELD, HANDLE, OpsCommand, command_from
+from shared.ops_commands import COMMAND_FIELD, HANDLE, OpsCommand, SlotOrder, command_from
 from shared.streams import acknowledge
+from worker.handlers.choose import ChooseSlot, NotChosen
 from worker.handlers.retry import try_again
+from worker.seam.errors import Refused
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -21,14 +24,20 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class Obey:
     """The task behind `ops.obey`."""
 
-    def __init__(self, *, redis: Redis, ledger: BookingLedger, alerts: AlertLedger, clock: Clock) -> None:
+    def __init__(
+        self, *, redis: Redis, ledger: BookingLedger, alerts: AlertLedger, choose: ChooseSlot, clock: Clock
+    ) -> None:
         self._redis = redis
+        self.choose_slot = choose
         self._ledger = ledger
         self._alerts = alerts
         self._clock = clock
 
     def __call__(self, entry_id: str) -> None:
-        """Do what the entry orders, then acknowledge it. What can't be read is logged and left behind."""
+        """Do what the entry orders, then acknowledge it. What can't be read is logged and left behind.
+
+        Raises SeamError where a door must be read and can't be now: the entry comes again.
+        """
         found = cast(Any, self._redis.xrange(OPS_STREAM, min=entry_id, max=entry_id))
         if not found:
             return
@@ -42,8 +51,27 @@ class Obey:
         if command.action == HANDLE:
             alert = self._alerts.update(command.target, partial(handled, by=command.by))
             log.info("alert.handled", key=command.target, by=command.by, known=alert is not None)
+        elif command.choice is not None:
+            self._choose(command, command.choice)
         else:
             self._retry(command)
+
+    def _choose(self, command: OpsCommand, choice: SlotOrder) -> None:
+        """Choose the slot, if it still gives what the person was shown; a refusal goes into the booking's story."""
+        names = {"booking_id": command.target, "door": choice.door, "by": command.by}
+        try:
+            booking = self._ledger.get(command.target)
+            (chosen,) = self.choose_slot.choose(
+                booking, choice.slot, door_key=choice.door, by=command.by, agreed=choice.window
+            )
+        except UnknownBooking:
+            log.info("booking.unknown", booking_id=command.target)
+        except (NotChosen, Refused) as refusal:
+            log.warning("slot.not_chosen", **names, error=str(refusal))
+            text = f"{command.by} chose a slot, and it was not done: {refusal}."
+            self._ledger.note(command.target, HistoryEntry(at=self._clock(), what="slot.not_chosen", text=text))
+        else:
+            log.info("slot.chosen", **names, anything=chosen.is_news)
 
     def _retry(self, command: OpsCommand) -> None:
         try:

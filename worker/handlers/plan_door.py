@@ -49,8 +49,8 @@ class PlanDoor:
 
     def plan(self, booking: Booking, booked: BookedDoor) -> Booking:
         """Take the door as far as it goes now. Raises SeamError (nothing was made) and lifecycle.Overtaken."""
-        # Whoever has waited, or failed, wants to know how the door stands now, not how it stood.
-        door = self._doors.read(booked.device_id, fresh=bool(booked.reason))
+        # Whoever has waited, or failed, or chose a slot wants to know how the door stands now, not how it stood.
+        door = self._doors.read(booked.device_id, fresh=bool(booked.reason) or booked.choice is not None)
         plan = self._rules.plan(booking, booked, door, self._clock())
         if plan is None:
             return booking
@@ -69,7 +69,10 @@ class PlanDoor:
     def _split(self, booking: Booking, booked: BookedDoor, parts: int) -> Booking:
         revision, now = booking.revision, self._clock()
         split = self._ledger.update(
-            booking, lambda it: lifecycle.splits(it, booked.key, revision=revision, parts=parts, now=now)
+            booking,
+            lambda it: lifecycle.splits(
+                lifecycle.as_chosen(it, booked), booked.key, revision=revision, parts=parts, now=now
+            ),
         )
         for door in split.doors:
             if door.device_id == booked.device_id:
@@ -101,13 +104,21 @@ class PlanDoor:
         match decision:
             case LeaveOut():
                 return lambda it: lifecycle.leaves_out(it, key, revision=revision, now=now)
-            case Wait(reason, advice, until):
+            case Wait(reason, advice, until, offers):
                 return lambda it: lifecycle.waits(
-                    it, key, revision=revision, reason=reason, detail=advice, until=until, facts=facts, now=now
+                    it,
+                    key,
+                    revision=revision,
+                    reason=reason,
+                    detail=advice,
+                    until=until,
+                    facts=facts,
+                    now=now,
+                    offers=offers,
                 )
-            case Refuse(reason, advice):
+            case Refuse(reason, advice, offers):
                 return lambda it: lifecycle.fails(
-                    it, key, revision=revision, reason=reason, detail=advice, facts=facts, now=now
+                    it, key, revision=revision, reason=reason, detail=advice, facts=facts, now=now, offers=offers
                 )
             case Over():
                 # The earlier codes of a split stay may be over when it comes; the stay itself isn't.

@@ -100,7 +100,8 @@ def heard(before: Alert | None, notice: AlertNotice, *, group: str = "", level: 
         return _with_news(after, News.CHANGED, notice.at) if is_news else after
     if not before.is_open:
         return before
-    return replace(_with_news(before, News.RESOLVED, notice.at), is_open=False)
+    over = replace(before, notice=replace(before.notice, solved=notice.solved))
+    return replace(_with_news(over, News.RESOLVED, notice.at), is_open=False)
 
 
 def what_is_said(happened: str) -> str:

@@ -5,6 +5,7 @@ doors and writes into the outbox what the booking system and the ops team are to
 the same moment as the state, and stored with it.
 """
 
+from shared.domain.lifecycle.choosing import as_chosen, chooses, may_choose
 from shared.domain.lifecycle.following import (
     confirms,
     drifts,
@@ -47,6 +48,8 @@ __all__ = [
     "Superseded",
     "accept",
     "alters",
+    "as_chosen",
+    "chooses",
     "confirms",
     "drifts",
     "ends",
@@ -58,6 +61,7 @@ __all__ = [
     "knows_door",
     "leaves_out",
     "loses_code",
+    "may_choose",
     "nothing_made",
     "pin_replaced",
     "rests",

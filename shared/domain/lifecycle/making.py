@@ -64,6 +64,7 @@ def issues(
         reason="",
         detail="",
         is_muted=False,
+        offers=(),
         attempts=0,
         due_at=now + READ_BACK_WITHIN,
     )

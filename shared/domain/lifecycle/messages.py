@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.bookings import BookingMessage, MessageType, Stay
+from shared.domain.lifecycle.choosing import choice_lost
 from shared.domain.lifecycle.settling import settled
 from shared.domain.next_step import Step, next_step
 from shared.domain.records import BookedDoor, Booking, Change, HistoryEntry, Notice, State
@@ -59,7 +60,7 @@ def accept(
             stay=stay,
             lead_time=lead_time,
             label=message.label,
-            doors=_doors_for(base.doors, device_ids),
+            doors=_doors_for(base.doors, device_ids, keeps_choices=stay == base.stay),
         )
     booking = replace(booking, doors=tuple(_roused(booking, door, now) for door in booking.doors))
     entry = HistoryEntry(
@@ -72,16 +73,20 @@ def accept(
             "message_id": message.message_id,
         },
     )
-    return settled(before, booking, now, entry)
+    return settled(before, booking, now, entry, *choice_lost(before, booking, now))
 
 
-def _doors_for(before: tuple[BookedDoor, ...], device_ids: tuple[str, ...]) -> tuple[BookedDoor, ...]:
+def _doors_for(
+    before: tuple[BookedDoor, ...], device_ids: tuple[str, ...], *, keeps_choices: bool
+) -> tuple[BookedDoor, ...]:
+    """Return the booking's doors after a message. A slot was chosen for one stay at one door, and ends with either."""
+    before = before if keeps_choices else tuple(replace(door, choice=None) for door in before)
     wanted = []
     for device_id in device_ids:
         known = [_anew(door) for door in before if door.device_id == device_id]
         wanted += known or [BookedDoor(device_id=device_id)]
     wanted = [replace(door, state=State.RECEIVED) if door.state in _OVER else door for door in wanted]
-    dropped = [replace(door, wanted=False) for door in before if door.device_id not in device_ids]
+    dropped = [replace(door, wanted=False, choice=None) for door in before if door.device_id not in device_ids]
     return (*wanted, *dropped)
 
 

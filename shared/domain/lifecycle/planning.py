@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from shared.domain.chosen_slots import SlotOffer
 from shared.domain.lifecycle.settling import (
     READ_BACK_WITHIN,
     Facts,
@@ -50,11 +51,15 @@ def waits(
     until: datetime,
     facts: Facts,
     now: datetime,
+    offers: tuple[SlotOffer, ...] = (),
 ) -> Change:
-    """Put the door into the waiting room: nothing fits now, and it is tried again at `until`."""
+    """Put the door into the waiting room: nothing fits now, and it is tried again at `until`.
+
+    `offers` are slots that a person may choose all the same.
+    """
     before = booking.door(key)
     door = planned(booking, key, revision)
-    door = replace(door, state=State.WAITING, reason=reason, detail=detail, due_at=until, attempts=0)
+    door = replace(door, state=State.WAITING, reason=reason, detail=detail, due_at=until, attempts=0, offers=offers)
     text = f"Waiting: {reason}. {detail}".strip()
     is_news = (before.state, before.reason, before.detail) != (State.WAITING, reason, detail)
     entry = HistoryEntry(at=now, what="door.waiting", text=text, facts=facts)
@@ -82,12 +87,20 @@ def resumes(booking: Booking, key: str, *, now: datetime) -> Change:
 
 
 def fails(
-    booking: Booking, key: str, *, revision: int, reason: str, detail: str, facts: Facts, now: datetime
+    booking: Booking,
+    key: str,
+    *,
+    revision: int,
+    reason: str,
+    detail: str,
+    facts: Facts,
+    now: datetime,
+    offers: tuple[SlotOffer, ...] = (),
 ) -> Change:
-    """Give the door up until a person acts."""
+    """Give the door up until a person acts; `offers` are slots that a person may choose."""
     door = planned(booking, key, revision)
     over_at = door.check_out or (surely_over_at(booking.stay) if booking.stay else None)
-    door = replace(door, state=State.FAILED, reason=reason, detail=detail, due_at=over_at)
+    door = replace(door, state=State.FAILED, reason=reason, detail=detail, due_at=over_at, offers=offers)
     text = f"A person must act: {reason}. {detail}".strip()
     return moved(booking, door, now, HistoryEntry(at=now, what="door.failed", text=text, facts=facts))
 

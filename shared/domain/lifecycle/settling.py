@@ -35,7 +35,7 @@ def planned(booking: Booking, key: str, revision: int) -> BookedDoor:
     door = booking.door(key)
     if booking.revision != revision or booking.cancelled or not door.wanted:
         raise Overtaken
-    return replace(door, planned_revision=revision, reason="", detail="", is_muted=False)
+    return replace(door, planned_revision=revision, reason="", detail="", is_muted=False, offers=())
 
 
 def with_door(booking: Booking, door: BookedDoor) -> tuple[BookedDoor, ...]:

@@ -1,0 +1,195 @@
+"""A chosen slot in a booking's record: who and when, once, and for how long it holds."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.domain import lifecycle
+from shared.domain.bookings import Instant, Stay
+from shared.domain.chosen_slots import ChosenSlot, SlotOffer
+from shared.domain.next_step import Step, next_step
+from shared.domain.notices import alerts_of
+from shared.domain.records import Booking, Change, State
+from tests.shared.stories import (
+    CHECK_IN,
+    CHECK_OUT,
+    DOOR,
+    NOW,
+    SECOND,
+    STAY,
+    WINDOW,
+    accepted,
+    booking,
+    code,
+    intent,
+    issued,
+    lines_of,
+    quiet,
+    told_of,
+    with_door,
+)
+
+LATER = NOW + timedelta(hours=1)
+OFFER = SlotOffer(
+    slot="level 18",
+    name="Late",
+    starts_at=CHECK_IN + timedelta(hours=2),
+    ends_at=CHECK_OUT,
+    meaning="opens 2 h after check-in, until check-out",
+)
+OTHER = replace(OFFER, slot="level 20", name="Later")
+
+
+def waiting(*doors: str, reason: str = "no_slot") -> Booking:
+    """Return a booking whose every door waits for want of a slot, with nothing left to tell."""
+    it = booking(*doors)
+    for door in it.doors:
+        it = lifecycle.waits(
+            it, door.key, revision=0, reason=reason, detail="", until=LATER, facts={}, now=NOW, offers=(OFFER,)
+        ).booking
+    return quiet(it)
+
+
+def choose(it: Booking, *doors: str, offer: SlotOffer = OFFER, by: str = "ann") -> Change:
+    """Choose a slot for these doors (one unless told)."""
+    return lifecycle.chooses(it, dict.fromkeys(doors or (DOOR,), offer), stay=STAY, by=by, now=LATER)
+
+
+def test_a_choice_is_written_down_and_planned_at_once() -> None:
+    """Who, when, which; with a line in the story. The state itself is the plan's to move."""
+    change = choose(waiting())
+    door = change.booking.door(DOOR)
+    assert door.choice == ChosenSlot(slot="level 18", name="Late", by="ann", at=LATER)
+    assert (door.state, door.due_at) == (State.WAITING, LATER)
+    assert next_step(change.booking, door, LATER) is Step.PLAN
+    (line,) = change.history
+    assert line.what == "slot.chosen"
+    assert line.device_id == DOOR
+    assert "ann chose the slot “Late”: a code from 2036-12-01T18:00+00:00" in line.text
+
+
+def test_the_same_again_changes_nothing() -> None:
+    """Nor who chose first; another slot is another choice."""
+    once = choose(waiting()).booking
+    again = choose(once, by="bob")
+    assert again.booking is once
+    assert again.history == ()
+    other = choose(once, offer=OTHER, by="bob").booking.door(DOOR).choice
+    assert other is not None
+    assert (other.slot, other.by) == ("level 20", "bob")
+
+
+def test_several_doors_at_once_or_none() -> None:
+    """One write; a door that is closed spoils it for all."""
+    both = choose(waiting(DOOR, SECOND), DOOR, SECOND)
+    assert all(door.choice is not None for door in both.booking.doors)
+    assert [line.device_id for line in both.history] == [DOOR, SECOND]
+    with pytest.raises(lifecycle.Overtaken):
+        choose(with_door(waiting(DOOR, SECOND), SECOND, wanted=False), DOOR, SECOND)
+    with pytest.raises(KeyError):
+        choose(waiting(), "d-unknown")
+
+
+CLOSED = {
+    "cancelled": replace(waiting(), cancelled=True),
+    "ended": with_door(waiting(), state=State.ENDED),
+    "one of several codes": replace(
+        waiting(), doors=tuple(replace(door, part=1) for door in waiting().doors)
+    ),
+    "another stay": replace(waiting(), stay=replace(STAY, slot="x")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("it", CLOSED.values(), ids=CLOSED.keys())
+def test_what_is_over_or_another_takes_no_choice(it: Booking) -> None:
+    """The choice was judged for a stay that isn't this one."""
+    with pytest.raises(lifecycle.Overtaken):
+        choose(it, it.doors[0].key)
+
+
+def test_a_create_in_doubt_is_looked_up_in_its_own_time() -> None:
+    """Bringing the look forward would only find that it is too early."""
+    it = with_door(waiting(), intent=intent(), state=State.CREATING, due_at=LATER + timedelta(minutes=1))
+    door = choose(it).booking.door(DOOR)
+    assert door.due_at == LATER + timedelta(minutes=1)
+    assert door.intent is not None
+
+
+def test_a_code_at_hand_is_planned_again() -> None:
+    """It goes the way of every changed window."""
+    it = choose(issued()).booking
+    assert it.door(DOOR).code == code("c-1")
+    assert next_step(it, it.door(DOOR), LATER) is Step.PLAN
+
+
+def test_the_alert_ends_with_who_ended_it() -> None:
+    """Nobody has to ask who did it."""
+    it = quiet(choose(waiting()).booking)
+    change = lifecycle.intends(it, it.door(DOOR), intent(), revision=0, facts={}, now=LATER, due_at=LATER)
+    assert told_of(change, it) == [f"-no_slot/{DOOR}"]
+    (notice,) = change.booking.outbox
+    assert notice.kind == "alert"
+    assert notice.solved == "ann chose the slot “Late”."
+    assert change.booking.door(DOOR).offers == ()
+
+
+def test_offers_are_told_with_the_lack_of_a_slot_alone() -> None:
+    """And told anew where they are others: whoever presses later presses what is true."""
+    it = waiting()
+    (alert,) = alerts_of(it, NOW).values()
+    assert alert.choices == (OFFER,)
+    assert alert.door_key == DOOR
+    again = lifecycle.waits(
+        it, DOOR, revision=0, reason="no_slot", detail="", until=LATER, facts={}, now=NOW, offers=(OTHER,)
+    )
+    assert told_of(again, it) == [f"+no_slot/{DOOR}"]
+    drifted = with_door(it, code=code(), drift="The slot moved.")
+    assert {alert.problem: alert.choices for alert in alerts_of(drifted, NOW).values()} == {
+        "no_slot": (OFFER,),
+        "slot_changed": (),
+    }
+
+
+OTHER_STAY = Stay(check_in=Instant(CHECK_IN + timedelta(hours=1)), check_out=Instant(CHECK_OUT))
+
+
+@pytest.mark.parametrize(
+    ("stay", "doors", "holds"),
+    [
+        (STAY, (DOOR,), True),
+        (STAY, (DOOR, SECOND), True),
+        (OTHER_STAY, (DOOR,), False),
+        (replace(STAY, slot="Late"), (DOOR,), False),
+        (STAY, (SECOND,), False),
+    ],
+    ids=["the same", "one more door", "other times", "a slot of its own", "another door"],
+)
+def test_how_long_a_choice_holds(stay: Stay, doors: tuple[str, ...], holds: bool) -> None:  # noqa: FBT001 - a table
+    """For this stay at this door; when it ends the story says so."""
+    it = quiet(choose(waiting()).booking)
+    change = accepted(it, 1, "updated", stay=stay, doors=doors)
+    assert (change.booking.door(DOOR).choice is not None) is holds
+    assert ("slot.choice_ended" in lines_of(change)) is not holds
+
+
+def test_a_cancelled_booking_that_comes_back_keeps_it() -> None:
+    """It gets its code again, as it was."""
+    it = accepted(choose(waiting()).booking, 1, "cancelled").booking
+    assert it.door(DOOR).choice is not None
+    back = accepted(it, 2, "updated").booking
+    assert back.door(DOOR).choice is not None
+    # Left out for a while is something else: nobody chose for when it comes back.
+    without = accepted(back, 3, "updated", doors=(SECOND,)).booking
+    assert accepted(without, 4, "updated").booking.door(DOOR).choice is None
+
+
+def test_who_answers_to_an_older_plan_is_overtaken() -> None:
+    """A plan that was made before the choice moves nothing; a code that exists is a fact, and is planned again."""
+    seen = waiting()
+    it = choose(seen).booking
+    with pytest.raises(lifecycle.Overtaken):
+        lifecycle.as_chosen(it, seen.door(DOOR))
+    assert lifecycle.as_chosen(it, it.door(DOOR)) is it
+    made = lifecycle.issues(it, DOOR, code(), revision=None, asked=WINDOW, adopted=False, now=LATER).booking
+    assert next_step(made, made.door(DOOR), made.door(DOOR).due_at or LATER) is Step.PLAN
