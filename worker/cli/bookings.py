@@ -70,7 +70,7 @@ def publish_messages(settings: Settings, messages: Iterable[tuple[str, BookingMe
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--state", type=click.Choice([*State]), help="Only bookings in this state.")
+@click.option("--state", type=click.Choice([state.value for state in State]), help="Only bookings in this state.")
 def list_bookings(*, as_json: bool, state: str | None) -> None:
     """List every booking, the one that ends first at the top."""
     _, ports = open_ledger()

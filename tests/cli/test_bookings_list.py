@@ -1,0 +1,34 @@
+"""`oracode bookings list`: all bookings, or those in one state."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from redis import Redis
+
+from shared.domain.records import State
+from tests.sandbox.harness import API_KEY, Sandbox
+from tests.support.server import DataServer
+from tests.worker.conftest import sandbox, shared_sandbox
+from tests.worker.machine import Machine
+from worker.cli import oracode
+
+__all__ = ["sandbox", "shared_sandbox"]
+
+
+@pytest.fixture
+def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """Return a worker on the stand-in of Seam, and point the command line at its ledger."""
+    monkeypatch.setenv("REDIS_URL", data_server.url)
+    monkeypatch.setenv("SEAM_API_KEY", API_KEY)
+    return Machine(redis_client, data_server.url, sandbox)
+
+
+@pytest.mark.parametrize("state", State)
+def test_each_state_can_be_asked_for(machine: Machine, sandbox: Sandbox, state: State) -> None:
+    """By the name that the list itself shows; and only those are listed."""
+    booking = machine.book(sandbox.door(slots=[{"name": "Late", "check_in": "18:00", "check_out": "12:00"}]))
+    listed = CliRunner().invoke(oracode, ["bookings", "list", "--json", "--state", state.value])
+    assert listed.exit_code == 0, listed.output
+    found = [json.loads(line)["booking_id"] for line in listed.stdout.splitlines()]
+    assert found == ([booking.booking_id] if booking.state is state else [])
