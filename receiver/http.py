@@ -122,11 +122,10 @@ class Prepared:
         self.wire = head + fields + body
 
 
-async def answer_prepared(scope: Scope, send: Send, prepared: Prepared) -> None:
-    """Send an answer that is ready: at once where the server can, else as any other."""
+def answered_at_once(scope: Scope, prepared: Prepared) -> bool:
+    """Send an answer that is ready, if the server can do that at once; False, and nothing sent: `answer_bytes` does."""
     server = _server_of(scope)
-    if server is None or not server.answer_at_once(scope, prepared.wire):
-        await answer_bytes(send, prepared.status, prepared.body)
+    return server is not None and server.answer_at_once(scope, prepared.wire)
 
 
 async def answer(send: Send, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:

@@ -19,7 +19,8 @@ from receiver.http import (
     NoRoom,
     Prepared,
     answer,
-    answer_prepared,
+    answer_bytes,
+    answered_at_once,
     headers_of,
 )
 from receiver.inbox import Inbox, Sidelines, Unavailable, as_ascii
@@ -117,7 +118,8 @@ class SeamWebhook:
         except (Unavailable, NoRoom):
             await answer(send, 503, {"error": "unavailable"}, RETRY_AFTER)
         else:
-            await answer_prepared(scope, send, prepared)
+            if not answered_at_once(scope, prepared):
+                await answer_bytes(send, prepared.status, prepared.body)
 
     async def _take(self, scope: Scope, receive: Receive) -> Prepared:
         # Past capacity the refusal must cost next to nothing, or refusing is what there is no time for.
