@@ -114,28 +114,32 @@ class BodyReader:
 class Prepared:
     """An answer that is always the same; `wire` is the whole of it as HTTP/1.1 sends it on a connection that stays."""
 
-    def __init__(self, status: int, body: bytes) -> None:
+    def __init__(self, status: int, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
         self.status = status
-        self.body = body
-        head = b"HTTP/1.1 %d %s\r\n" % (status, HTTPStatus(status).phrase.encode())
-        fields = b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
-        self.wire = head + fields + body
+        self.body = json.dumps(content, separators=(",", ":")).encode()
+        self.headers = _raw(self.body, headers)
+        lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode())]
+        lines += [name + b": " + value for name, value in self.headers]
+        self.wire = b"\r\n".join(lines) + b"\r\n\r\n" + self.body
 
 
 def answered_at_once(scope: Scope, prepared: Prepared) -> bool:
-    """Send an answer that is ready, if the server can do that at once; False, and nothing sent: `answer_bytes` does."""
+    """Send an answer that is ready, if the server can do that at once; False, and nothing sent: `answer_prepared`."""
     server = _server_of(scope)
     return server is not None and server.answer_at_once(scope, prepared.wire)
 
 
+async def answer_prepared(send: Send, prepared: Prepared) -> None:
+    """Send an answer that is ready, as messages."""
+    await send({"type": "http.response.start", "status": prepared.status, "headers": prepared.headers})
+    await send({"type": "http.response.body", "body": prepared.body})
+
+
 async def answer(send: Send, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
     """Send a JSON answer."""
-    await answer_bytes(send, status, json.dumps(body).encode(), headers)
+    await answer_prepared(send, Prepared(status, body, headers))
 
 
-async def answer_bytes(send: Send, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-    """Send an answer whose JSON body is ready."""
+def _raw(body: bytes, headers: Mapping[str, str] | None) -> list[tuple[bytes, bytes]]:
     raw = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    raw += [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
+    return raw + [(name.encode(), value.encode()) for name, value in (headers or {}).items()]

@@ -18,8 +18,7 @@ from receiver.http import (
     ClientGone,
     NoRoom,
     Prepared,
-    answer,
-    answer_bytes,
+    answer_prepared,
     answered_at_once,
     headers_of,
 )
@@ -36,11 +35,13 @@ _MOST_PARKED_TEXT: Final = 20_000
 # Seconds that a line of the log waits for more events, and of how many it tells.
 _A_MOMENT: Final = 0.05
 _LONGEST_LINE: Final = 100
-_ACCEPTED: Final = Prepared(202, b'{"status":"accepted"}')
-_DUPLICATE: Final = Prepared(202, b'{"status":"duplicate"}')
-_IGNORED: Final = Prepared(202, b'{"status":"ignored"}')
-_PARKED: Final = Prepared(202, b'{"status":"parked"}')
 RETRY_AFTER: Final = {"retry-after": "5"}
+_ACCEPTED: Final = Prepared(202, {"status": "accepted"})
+_DUPLICATE: Final = Prepared(202, {"status": "duplicate"})
+_IGNORED: Final = Prepared(202, {"status": "ignored"})
+_PARKED: Final = Prepared(202, {"status": "parked"})
+_NOT_ALLOWED: Final = Prepared(405, {"error": "method_not_allowed"}, {"allow": "POST"})
+_UNAVAILABLE: Final = Prepared(503, {"error": "unavailable"}, RETRY_AFTER)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -104,24 +105,23 @@ class SeamWebhook:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["method"] != "POST":
-            await answer(send, 405, {"error": "method_not_allowed"}, {"allow": "POST"})
-            return
         try:
             prepared = await self._take(scope, receive)
         except ClientGone:
             return
-        except BodyTooLarge:
-            await answer(send, 413, {"error": "body_too_large", "limit_bytes": self._bodies.limit})
         except InvalidSignature:
             await self._rejections.answer(scope, send, "invalid_signature")
+            return
+        except BodyTooLarge:
+            prepared = Prepared(413, {"error": "body_too_large", "limit_bytes": self._bodies.limit})
         except (Unavailable, NoRoom):
-            await answer(send, 503, {"error": "unavailable"}, RETRY_AFTER)
-        else:
-            if not answered_at_once(scope, prepared):
-                await answer_bytes(send, prepared.status, prepared.body)
+            prepared = _UNAVAILABLE
+        if not answered_at_once(scope, prepared):
+            await answer_prepared(send, prepared)
 
     async def _take(self, scope: Scope, receive: Receive) -> Prepared:
+        if scope["method"] != "POST":
+            return _NOT_ALLOWED
         # Past capacity the refusal must cost next to nothing, or refusing is what there is no time for.
         self._inbox.check_room()
         headers = headers_of(scope)

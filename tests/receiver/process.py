@@ -76,15 +76,19 @@ class WebProcess:
         """Open a connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=_ANSWER_WITHIN)
 
-    def raw(self, *pieces: bytes) -> bytes:
-        """Send bytes as they are and return everything that is answered until the server closes, or falls silent."""
+    def raw(self, *pieces: bytes, quiet: float = 0.5) -> bytes:
+        """Send bytes as they are; return all that is answered until the server closes, or is silent for `quiet` s."""
         with self.connect() as connection:
             try:
                 for piece in pieces:
                     connection.sendall(piece)
             except OSError:
                 pass  # refused while we were still sending: the answer may be there all the same
-            return read_all(connection, quiet=0.5)
+            return read_all(connection, quiet=quiet)
+
+    def served(self, *requests: bytes) -> bytes:
+        """Send requests, the last of which ends the connection, and return all answers, however long they take."""
+        return self.raw(*requests, quiet=_ANSWER_WITHIN)
 
     def _answers(self) -> bool:
         try:

@@ -43,7 +43,7 @@ def test_both_ways_say_the_same(web: WebProcess) -> None:
     with web.connect() as connection:
         connection.sendall(webhook())
         kept = connection.recv(65536)
-    closed = web.raw(webhook(close=True))
+    closed = web.served(webhook(close=True))
     assert head_and_body(kept) == head_and_body(closed)
     assert head_and_body(kept)[1] == b'{"status":"accepted"}'
     assert b"connection: close" in closed.lower()
@@ -53,7 +53,7 @@ def test_both_ways_say_the_same(web: WebProcess) -> None:
 def test_requests_that_were_sent_ahead_are_answered_in_their_order(web: WebProcess, redis_client: Redis) -> None:
     """Each gets its own answer, the first first."""
     ahead = [webhook(event_id="a"), webhook(event_id="b"), webhook(event_id="a"), request("GET", "/healthz")]
-    answer = web.raw(*ahead, webhook(close=True))
+    answer = web.served(*ahead, webhook(close=True))
     assert statuses(answer) == [202, 202, 202, 200, 202]
     assert [word in answer for word in (b"duplicate", b"alive")] == [True, True]
     assert answer.index(b"accepted") < answer.index(b"duplicate") < answer.index(b"alive") < answer.rindex(b"accepted")
@@ -62,7 +62,7 @@ def test_requests_that_were_sent_ahead_are_answered_in_their_order(web: WebProce
 
 def test_a_line_of_the_log_tells_of_many_and_not_of_too_many(web: WebProcess) -> None:
     """Each accepted event is in a line, with its delivery, in the same place of both lists."""
-    web.raw(*(webhook(event_id=f"event-{number}") for number in range(250)), webhook(event_id="event-0", close=True))
+    web.served(*(webhook(event_id=f"event-{number}") for number in range(250)), webhook(event_id="event-0", close=True))
     lines: list[dict[str, Any]] = []
 
     def are_told() -> bool:
@@ -82,7 +82,7 @@ def test_a_line_of_the_log_tells_of_many_and_not_of_too_many(web: WebProcess) ->
 def test_a_body_in_pieces_is_read_as_one(web: WebProcess, size: int) -> None:
     """What comes piece by piece isn't there at once, and is waited for."""
     whole = webhook(close=True)
-    assert statuses(web.raw(*(whole[at : at + size] for at in range(0, len(whole), size)))) == [202]
+    assert statuses(web.served(*(whole[at : at + size] for at in range(0, len(whole), size)))) == [202]
 
 
 def test_who_waits_to_be_told_to_send_is_told(web: WebProcess) -> None:
@@ -94,12 +94,12 @@ def test_who_waits_to_be_told_to_send_is_told(web: WebProcess) -> None:
         assert b"100 Continue" in connection.recv(4096)
         connection.sendall(body)
         assert statuses(read_all(connection, quiet=2)) == [202]
-    assert statuses(web.raw(whole)) == [100, 202]
+    assert statuses(web.served(whole)) == [100, 202]
 
 
 def test_an_old_client_is_answered_and_closed(web: WebProcess) -> None:
     """HTTP/1.0 keeps no connection unless asked to."""
-    answer = web.raw(webhook().replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+    answer = web.served(webhook().replace(b"HTTP/1.1", b"HTTP/1.0", 1))
     assert statuses(answer) == [202]
     assert b"connection: close" in answer.lower()
 
@@ -127,4 +127,4 @@ def test_forgers_behind_a_trusted_proxy_are_told_apart(data_server: DataServer, 
         with web_process(
             data_server.url, tmp_path / f"{trusted}.log", REJECTION_LIMIT="1", FORWARDED_ALLOW_IPS=trusted
         ) as web:
-            assert [statuses(web.raw(each))[0] for each in forged] == expected
+            assert [statuses(web.served(each))[0] for each in forged] == expected

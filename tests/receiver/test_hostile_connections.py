@@ -37,7 +37,7 @@ def _it_goes_on(web: WebProcess) -> Iterator[None]:
     """After whatever a test did: the process lives, serves Seam, and has answered nothing with a 500."""
     yield
     assert web.is_alive()
-    assert statuses(web.raw(delivery())) == [202]
+    assert statuses(web.served(delivery())) == [202]
     assert "Traceback" not in web.log()
     assert "Exception in ASGI" not in web.log()
 

@@ -71,7 +71,7 @@ def test_what_cannot_be_taken_is_not_even_read() -> None:
     start, body = asyncio.run(refused())
     assert start["status"] == 503
     assert dict(start["headers"])[b"retry-after"] == b"5"
-    assert body["body"] == b'{"error": "unavailable"}'
+    assert body["body"] == b'{"error":"unavailable"}'
 
 
 @contextmanager
