@@ -1,5 +1,8 @@
 """What the ledger keeps of a booking: values only, no behaviour. `shared.domain.lifecycle` moves them.
 
+Whoever adds a field here, or a state: `shared/domain/versions.py` first. What has `beyond` may gain fields; transitions
+keep it because they `replace` values instead of making them anew.
+
 A booking on several doors is one `Booking` with one `BookedDoor` each; every door has its own fate, the booking has one
 verdict over all of them.
 """
@@ -9,7 +12,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
+from shared.domain import versions
 from shared.domain.bookings import Stay
+from shared.domain.versions import NOT_IN_JSON, Beyond
 
 
 class State(StrEnum):
@@ -47,6 +52,7 @@ class AccessCode:
     window: Window
     known_since: datetime
     user_level_id: str | None = None
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +63,7 @@ class Intent:
     at: datetime
     window: Window
     user_level_id: str
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +104,7 @@ class BookedDoor:
     drift: str = ""
     pin_changed_at: datetime | None = None
     pin_revealed_at: datetime | None = None
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
     @property
     def key(self) -> str:
@@ -113,6 +121,7 @@ class OutcomeNotice:
     at: datetime
     outcome: str
     body: dict[str, Any]
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +143,7 @@ class AlertNotice:
     check_out: datetime | None = None
     booking_id: str = ""
     device_id: str = ""
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 Notice = OutcomeNotice | AlertNotice
@@ -146,6 +156,7 @@ class Booking:
     `is_forgotten` once its personal parts are gone.
 
     `version` is that of the ledger's record that this value was read from, or written as; not part of the record.
+    `schema` is the version of this very class, as the record was written.
     """
 
     booking_id: str
@@ -164,6 +175,8 @@ class Booking:
     outbox: tuple[Notice, ...] = ()
     is_forgotten: bool = False
     version: int = 0
+    schema: str = versions.BOOKING
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
     def door(self, key: str) -> BookedDoor:
         """Return the booking's part on one door. Raises KeyError where the booking isn't on that door."""
