@@ -5,9 +5,11 @@ and keeps the rest (`Beyond`) when it writes back; what holds a value that it do
 where what was there means something else: older processes leave all of it alone. The rules for whoever changes
 something are in ARCHITECTURE.md, "Two versions side by side".
 
-Three things have no number. The task's name is its version, and so is the subject of a member of the due-set: other
+Some things have no number. The task's name is its version, and so is the subject of a member of the due-set: other
 arguments are another name. Entries of the event stream, and so the stories of codes, are Seam's events as Seam sent
-them; bookings and outcomes are CloudEvents, whose `specversion` and `type` the contract fixes.
+them; bookings and outcomes are CloudEvents, whose `specversion` and `type` the contract fixes. Lines of a booking's
+story, and silences, are written once and never again: an older reader passes over what it doesn't know, and nothing is
+lost by it.
 """
 
 from collections.abc import Iterable, Mapping
