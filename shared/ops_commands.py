@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.contracts import is_id
+from shared.domain import versions
 from shared.domain.quoting import shown
 from shared.domain.records import Window
+from shared.domain.versions import OfNewerVersion, is_incompatible, is_newer, schema_in
 
 RETRY: Final = "retry_booking"
 HANDLE: Final = "handle_alert"
@@ -42,13 +44,15 @@ class OpsCommand:
 
     def encoded(self) -> str:
         """Return the entry's text."""
-        told = {"action": self.action, "target": self.target, "by": self.by}
+        told = {"schema": versions.ORDER, "action": self.action, "target": self.target, "by": self.by}
         return json.dumps(told | (_choice_object(self.choice) if self.choice is not None else {}))
 
 
 def command_from(text: str) -> OpsCommand:
-    """Return the order that an entry holds. Raises ValueError, saying what is wrong."""
+    """Return the order that an entry holds. Raises ValueError, saying what is wrong; OfNewerVersion."""
     content = _object(text)
+    if _is_for_a_newer_version(content):
+        raise OfNewerVersion("an order", schema_in(content), versions.ORDER)
     if content is None or content.get("action") not in ACTIONS:
         raise ValueError(f"is no order of {', '.join(ACTIONS)}")
     target, by = content.get("target"), content.get("by")
@@ -123,3 +127,9 @@ def _moment(text: Any) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return moment if moment.tzinfo is not None else None
+
+
+def _is_for_a_newer_version(content: dict[str, Any] | None) -> bool:
+    schema = schema_in(content)
+    is_unknown = content is not None and content.get("action") not in ACTIONS
+    return is_incompatible(schema, versions.ORDER) or (is_unknown and is_newer(schema, versions.ORDER))

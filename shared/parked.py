@@ -6,12 +6,13 @@ the two parks an entry twice, never loses it, and `source_id` lets a person see 
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, cast
 
 from redis import Redis
 
 from shared import redis_keys
+from shared.domain import versions
 from shared.redaction import mask_digits
 
 # A flood of bad messages must not fill the memory that good ones need; the newest are kept.
@@ -30,6 +31,9 @@ class Parked:
     parked_at: str
 
 
+_NAMES: Final = {each.name for each in fields(Parked)}
+
+
 @dataclass(frozen=True, slots=True)
 class ParkedEntry:
     """A parked message with the id by which people name it."""
@@ -39,8 +43,8 @@ class ParkedEntry:
 
 
 def fields_of(parked: Parked) -> dict[Any, Any]:
-    """Return the stream entry that keeps `parked`."""
-    return {"parked": json.dumps(asdict(parked))}
+    """Return the stream entry that keeps `parked`. It is never rewritten: an older reader loses nothing of it."""
+    return {"parked": json.dumps(asdict(parked)), "schema": versions.PARKED}
 
 
 def kept_text(text: str | None) -> str:
@@ -63,8 +67,8 @@ class ParkedList:
 
     def list(self) -> Iterator[ParkedEntry]:
         """Yield all parked messages, oldest first."""
-        for entry_id, fields in cast(Any, self._redis.xrange(redis_keys.PARKED)):
-            yield _entry(entry_id, fields)
+        for entry_id, entry in cast(Any, self._redis.xrange(redis_keys.PARKED)):
+            yield _entry(entry_id, entry)
 
     def get(self, parked_id: str) -> ParkedEntry | None:
         """Return one parked message, None where there is none of this id."""
@@ -87,6 +91,7 @@ class ParkedList:
         self._redis.xdel(redis_keys.PARKED, entry.parked_id)
 
 
-def _entry(entry_id: str, fields: dict[str, str]) -> ParkedEntry:
-    kept = json.loads(fields["parked"])
-    return ParkedEntry(entry_id, Parked(**{**kept, "problems": tuple(kept["problems"])}))
+def _entry(entry_id: str, entry: dict[str, str]) -> ParkedEntry:
+    kept = json.loads(entry["parked"])
+    known = {name: kept[name] for name in _NAMES & kept.keys()}
+    return ParkedEntry(entry_id, Parked(**{**known, "problems": tuple(kept["problems"])}))

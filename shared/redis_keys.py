@@ -55,6 +55,8 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:beats", "shared.ledger.beats", None),
     Keyspace(f"{PREFIX}:due", "shared.ledger.due", None),
     Keyspace(f"{PREFIX}:claims", "shared.ledger.due", None),
+    Keyspace(f"{PREFIX}:left", "shared.ledger.left", None),
+    Keyspace(f"{PREFIX}:left-again", "shared.ledger.left", None),
     Keyspace(f"{PREFIX}:bookings", "shared.ledger.bookings", None),
     Keyspace(f"{PREFIX}:alerts", "shared.ledger.alerts", None),
     Keyspace(f"{PREFIX}:parked", "shared.parked", None),
@@ -70,6 +72,9 @@ KEYSPACES: Final = (
 DUE: Final = f"{PREFIX}:due"
 # How often a member of the due-set was claimed in a row without being put at a time.
 CLAIMS: Final = f"{PREFIX}:claims"
+# What was left to a process of a newer version: since when, and when last (epoch seconds).
+LEFT: Final = f"{PREFIX}:left"
+LEFT_AGAIN: Final = f"{PREFIX}:left-again"
 BOOKINGS: Final = f"{PREFIX}:bookings"
 ALERTS: Final = f"{PREFIX}:alerts"
 SILENCES: Final = f"{PREFIX}:silences"

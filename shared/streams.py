@@ -15,6 +15,8 @@ from shared import redis_keys
 from shared.contracts import EVENT_FIELD
 
 GROUP: Final = "oracode"
+# One name for all workers: an entry goes to one reader all the same, and no dead consumer is left behind.
+CONSUMER: Final = "dispatcher"
 _MOST_AT_ONCE: Final = 200
 APPEND_ONCE_SCRIPT: Final = (Path(__file__).parent / "append_once.lua").read_text()
 
@@ -88,6 +90,15 @@ def ensure_group(redis: Redis, stream: str) -> None:
     except ResponseError as error:
         if "BUSYGROUP" not in str(error):
             raise
+
+
+def give_back(redis: Redis, stream: str, entry_ids: list[str]) -> None:
+    """Leave entries pending as if they had been handed over once: nothing is known against them.
+
+    They come again when they have been idle for long enough. Idempotent; one that somebody acknowledged stays so.
+    """
+    if entry_ids:
+        redis.xclaim(stream, GROUP, CONSUMER, 0, cast(Any, entry_ids), retrycount=1, justid=True)
 
 
 def acknowledge(redis: Redis, stream: str, entry_ids: list[str]) -> None:

@@ -1,9 +1,11 @@
 """`python -m worker worker` and `python -m worker beat`: the processes of those names."""
 
+import os
 import sys
 
 from shared.settings import InvalidSettings, exit_with, load_or_exit
 from worker.app import REQUIRED, create_celery, create_worker, log_as
+from worker.broker import node_name
 from worker.drain import bound_the_drain
 from worker.progress import watch_beat
 
@@ -35,7 +37,7 @@ def run_worker() -> None:
             f"--concurrency={settings.worker_concurrency}",
             "--without-gossip",
             "--without-mingle",
-            "--hostname=oracode@%h",
+            f"--hostname={node_name(app.conf.broker_url, os.getpid())}",
         ]
     )
 

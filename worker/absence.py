@@ -5,9 +5,9 @@ that sweeps are missing goes out, and so does everything else, until somebody st
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from shared.clock import Clock
 from shared.contracts import SWEEP_DUE
 from shared.domain.alerting.absence import ABSENCES, SWEEP, absence_key, absence_notice
+from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.beats import Beats
 
@@ -51,14 +52,21 @@ class AbsenceWatch:
         now = self._clock()
         beats = self._beats.last()
         for problem in ABSENCES:
-            notice = absence_notice(problem, beats, now, silent_for=self._alerts.policy.silent_for.get(problem))
-            known = self._alerts.get(absence_key(problem))
-            if notice is not None and notice.raised != (known is not None and known.is_open):
-                log.warning("absence.changed", problem=problem, missed=notice.raised)
-                self._alerts.tell(notice)
+            try:
+                self._compare(problem, beats, now)
+            except OfNewerVersion as error:
+                # A worker of that version misses it too.
+                log.warning("absence.left_to_newer", problem=problem, reason=str(error))
         last = beats.get(SWEEP)
         if last is not None and now - last > _SWEEP_AFTER:
             self._sweep()
+
+    def _compare(self, problem: str, beats: Mapping[str, datetime], now: datetime) -> None:
+        notice = absence_notice(problem, beats, now, silent_for=self._alerts.policy.silent_for.get(problem))
+        known = self._alerts.get(absence_key(problem))
+        if notice is not None and notice.raised != (known is not None and known.is_open):
+            log.warning("absence.changed", problem=problem, missed=notice.raised)
+            self._alerts.tell(notice)
 
     def run(self, stopping: threading.Event) -> None:
         """Look until told to stop; whatever fails is tried again."""

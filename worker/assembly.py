@@ -20,6 +20,7 @@ from shared.ledger.beats import Beats
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet
 from shared.ledger.generation import Generation
+from shared.ledger.left import LeftWork
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.silences import Silences
 from shared.parked import ParkedList
@@ -41,6 +42,7 @@ from worker.handlers.check_code import CheckCode
 from worker.handlers.choose import ChooseSlot
 from worker.handlers.end_outage import EndOutage
 from worker.handlers.find_code import FindCode
+from worker.handlers.leave import Leave
 from worker.handlers.make_code import MakeCode
 from worker.handlers.obey import Obey
 from worker.handlers.plan_door import PlanDoor
@@ -49,6 +51,7 @@ from worker.handlers.record_events import RecordEvents
 from worker.handlers.refresh_doors import HurryDoors, RefreshDoors
 from worker.handlers.suspect import Suspect
 from worker.handlers.tell import Tell
+from worker.handlers.tell_left import TellLeft
 from worker.handlers.wake_door import WakeDoor
 from worker.parking import Parking
 from worker.pulse import Pulse
@@ -60,6 +63,7 @@ from worker.seam.events import Events
 # How much longer than one call's time-outs a create may go on at Seam before a look that finds nothing is believed.
 SETTLE_MARGIN = timedelta(seconds=15)
 _TRIM_EVERY = timedelta(hours=1)
+_LEFT_TOLD_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Ports:
     parking: Parking
     silences: Silences
     beats: Beats
+    left: LeftWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class Handlers:
     suspect: Suspect
     obey: Obey
     pulse: Pulse
+    leave: Leave
+    booking_stream: str
     beats: Beats
     due: DueSet
     redis: Redis
@@ -108,7 +115,8 @@ def open_ports(
     alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention, policy=policy)
     parked = ParkedList(redis)
     parking = Parking(parked, alerts, clock)
-    return Ports(redis, due, ledger, alerts, parked, parking, Silences(redis, clock=clock), Beats(redis))
+    left = LeftWork(redis, clock=clock, comes_back_after=settings.reclaim_after)
+    return Ports(redis, due, ledger, alerts, parked, parking, Silences(redis, clock=clock), Beats(redis), left)
 
 
 def seam_client(settings: Settings) -> SeamClient:
@@ -212,6 +220,7 @@ def build_handlers(
         every=settings.door_refresh_every,
         clock=clock,
     )
+    leave = Leave(redis=ports.redis, due=ports.due, left=ports.left, clock=clock)
     return Handlers(
         apply_booking=ApplyBooking(
             redis=ports.redis,
@@ -228,8 +237,11 @@ def build_handlers(
             due=ports.due,
             parking=ports.parking,
             look=look,
+            leave=leave,
             clock=clock,
         ),
+        leave=leave,
+        booking_stream=settings.booking_stream,
         advance_door=AdvanceDoor(
             ledger=ports.ledger,
             plan=plan,
@@ -252,6 +264,9 @@ def build_handlers(
                 Chore("reconcile", compare_events, every(settings.reconcile_every)),
                 Chore("refresh_doors", refresh.plan, every(settings.door_refresh_every)),
                 Chore("check_arrivals", arrivals, arrivals.next_at),
+                Chore(
+                    "tell_left", TellLeft(left=ports.left, alerts=ports.alerts, clock=clock), every(_LEFT_TOLD_EVERY)
+                ),
                 Chore("trim_outcomes", lambda: outcomes.trim(clock() - settings.retention), every(_TRIM_EVERY)),
             ),
         ),

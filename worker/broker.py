@@ -42,6 +42,15 @@ def is_amqp(url: str) -> bool:
     return urlsplit(url).scheme in AMQP_SCHEMES
 
 
+def node_name(url: str, process_id: int) -> str:
+    """Return a worker's name for Celery, with its place for the host's name.
+
+    RabbitMQ keeps a worker's queue of commands for one connection alone: two workers of one name on one host, as in a
+    rolling restart, and the second never starts. Redis doesn't mind, and would remember every name there ever was.
+    """
+    return f"oracode-{process_id}@%h" if is_amqp(url) else "oracode@%h"
+
+
 def broker_settings(url: str) -> dict[str, Any]:
     """Return the part of Celery's configuration that depends on the broker."""
     if not is_amqp(url):

@@ -13,6 +13,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.clock import Clock
+from shared.domain.versions import OfNewerVersion
 from shared.ledger.due import DueSet, chore_item
 from worker.seam.errors import SeamError
 
@@ -48,13 +49,20 @@ class Chores:
         self._due.add_missing((chore_item(name), now) for name in self._chores)
 
     def __call__(self, name: str) -> None:
-        """Run one chore and put it at its next time; what fails is tried again then, and a bug is logged as one."""
+        """Run one chore and put it at its next time; what fails is tried again then, and a bug is logged as one.
+
+        Raises OfNewerVersion, having put it at no time, where a newer process must do it.
+        """
         chore = self._chores.get(name)
         if chore is None:
-            # Another version's: whoever knows it does it.
+            # Another version's: whoever knows it gives it a place again, now, with the next sweep. Nobody does where it
+            # is an older version's, and that is right.
+            self._due.set([(chore_item(name), None)])
             return
         try:
             chore.run()
+        except OfNewerVersion:
+            raise
         except SeamError as error:
             log.warning("chore.failed", chore=name, kind=type(error).__name__, error=str(error))
         except Exception:

@@ -27,11 +27,9 @@ from shared.contracts import APPLY_BOOKING, BOOKING_FIELD, EVENT_FIELD, OBEY, OP
 from shared.ops_commands import COMMAND_FIELD
 from shared.parked import Parked, kept_text
 from shared.redis_client import connect
-from shared.streams import GROUP, acknowledge, ensure_group
+from shared.streams import CONSUMER, GROUP, acknowledge, ensure_group
 from worker.parking import Parking
 
-# One name for all workers: an entry goes to one reader all the same, and no dead consumer is left behind.
-_CONSUMER: Final = "dispatcher"
 _BLOCK: Final = timedelta(seconds=1)
 _PAUSE_WHEN_FULL: Final = 0.05
 _LONGEST_PAUSE_AFTER_ERROR: Final = 2.0
@@ -153,7 +151,7 @@ class StreamReader:
             times = {each["message_id"]: int(each["times_delivered"]) for each in idle}
             # Another worker may be doing the same: each gets what is still idle when it asks.
             ours: Any = self._redis.xclaim(
-                self._stream, GROUP, _CONSUMER, self._reclaim_after_ms, list(times), justid=True
+                self._stream, GROUP, CONSUMER, self._reclaim_after_ms, list(times), justid=True
             )
             found |= {entry_id: times[entry_id] for entry_id in ours}
             start = f"({idle[-1]['message_id']}"
@@ -163,7 +161,7 @@ class StreamReader:
 
     def _dispatch_again(self, entry_id: str, before: int) -> None:
         # Counted before it is sent: its task may be the end of this process.
-        found = cast(Any, self._redis.xclaim(self._stream, GROUP, _CONSUMER, 0, [entry_id]))
+        found = cast(Any, self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [entry_id]))
         if not found:
             acknowledge(self._redis, self._stream, [entry_id])
         elif before >= MOST_DELIVERIES:
@@ -174,7 +172,7 @@ class StreamReader:
                 self._send([entry_id])
             except Exception:
                 # Nobody got it: a broker that is away for an hour must not make anything look like poison.
-                self._redis.xclaim(self._stream, GROUP, _CONSUMER, 0, [entry_id], retrycount=before, justid=True)
+                self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [entry_id], retrycount=before, justid=True)
                 raise
 
     def _read(self) -> int:
@@ -182,7 +180,7 @@ class StreamReader:
         block = int(_BLOCK.total_seconds() * 1000)
         found = cast(
             Any,
-            self._redis.xreadgroup(GROUP, _CONSUMER, {self._stream: ">"}, count=self._count, block=block),
+            self._redis.xreadgroup(GROUP, CONSUMER, {self._stream: ">"}, count=self._count, block=block),
         )
         count = 0
         for _, entries in _pairs(found):

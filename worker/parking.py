@@ -17,7 +17,11 @@ class Parking:
         self._clock = clock
 
     def park(self, parked: Parked) -> None:
-        """Keep the message, then raise the alert. Cut off between the two, the entry is handled, and told, again."""
+        """Keep the message, then raise the alert. Cut off between the two, the entry is handled, and told, again.
+
+        Raises OfNewerVersion, having kept nothing, where a newer process must tell.
+        """
+        self._alerts.get(key_of(parked))
         parked_id = self._parked.park(parked)
         self._alerts.tell(alert_for(parked, parked_id, self._clock))
 

@@ -1,6 +1,7 @@
 """The Celery tasks: thin, by name, without results. What they may not lose stands in a stream or in the due-set.
 
-Task arguments are ids only: no message, no name, no PIN ever enters the broker.
+Task arguments are ids only: no message, no name, no PIN ever enters the broker. A task's name is its version: it never
+takes other arguments, what does has another name. What turns out to be for a newer version is left to it (`Leave`).
 """
 
 from datetime import timedelta
@@ -15,13 +16,14 @@ from shared.contracts import (
     APPLY_BOOKING,
     DELIVER_ALERT,
     OBEY,
+    OPS_STREAM,
     RECORD_EVENTS,
     REFRESH_DOOR,
     RUN_CHORE,
     SWEEP_DUE,
 )
 from shared.domain.alerting.absence import BOOKINGS
-from shared.ledger.due import DueItem
+from shared.ledger.due import DueItem, alert_item, chore_item, door_item, refresh_item
 from worker.assembly import Handlers
 
 SWEEP_LIMIT: Final = 500
@@ -42,13 +44,16 @@ def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
     @app.task(name=APPLY_BOOKING)
     def apply_booking(entry_id: str) -> None:
         handlers.beats.beat(BOOKINGS, clock(), at_most_every=_BOOKINGS_NOTED_EVERY)
-        booking = handlers.apply_booking(entry_id)
+        booking = None
+        with handlers.leave.entry(handlers.booking_stream, entry_id):
+            booking = handlers.apply_booking(entry_id)
         if booking is None:
             return
         here, *elsewhere = [door.key for door in booking.doors] or [""]
         for key in elsewhere:
             app.send_task(ADVANCE_DOOR, (booking.booking_id, key))
-        handlers.advance_door(booking.booking_id, here, seen=booking)
+        with handlers.leave.item(door_item(booking.booking_id, here)):
+            handlers.advance_door(booking.booking_id, here, seen=booking)
 
     @app.task(name=RECORD_EVENTS)
     def record_events(entry_ids: list[str]) -> None:
@@ -56,33 +61,41 @@ def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
 
     @app.task(name=ADVANCE_DOOR)
     def advance_door(booking_id: str, door_key: str, *, prompted: bool = False) -> None:
-        handlers.advance_door(booking_id, door_key, prompted=prompted)
+        with handlers.leave.item(door_item(booking_id, door_key)):
+            handlers.advance_door(booking_id, door_key, prompted=prompted)
 
     @app.task(name=DELIVER_ALERT)
     def deliver_alert(group: str) -> None:
-        handlers.deliver_alert(group)
+        with handlers.leave.item(alert_item(group)):
+            handlers.deliver_alert(group)
 
     @app.task(name=OBEY)
     def obey(entry_id: str) -> None:
-        handlers.obey(entry_id)
+        with handlers.leave.entry(OPS_STREAM, entry_id):
+            handlers.obey(entry_id)
 
 
 def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
     @app.task(name=RUN_CHORE)
     def run_chore(name: str) -> None:
-        handlers.chores(name)
+        with handlers.leave.item(chore_item(name)):
+            handlers.chores(name)
 
     @app.task(name=REFRESH_DOOR)
     def refresh_door(device_id: str) -> None:
-        handlers.refresh_door(device_id)
+        with handlers.leave.item(refresh_item(device_id)):
+            handlers.refresh_door(device_id)
 
     @app.task(name=SWEEP_DUE)
     def sweep_due(*, is_beat: bool = True) -> int:
         handlers.chores.ensure()
         claimed = handlers.due.claim_counted(clock(), SWEEP_LIMIT)
         for item, times in claimed:
-            if times > MOST_CLAIMS:
-                handlers.suspect(item, times)
+            if not item.is_known:
+                handlers.leave.put_back(item, "a subject of the due-set that this process doesn't know")
+            elif times > MOST_CLAIMS:
+                with handlers.leave.item(item):
+                    handlers.suspect(item, times)
             else:
                 _start(app, item)
         if claimed:
@@ -103,3 +116,5 @@ def _start(app: Celery, item: DueItem) -> None:
             app.send_task(RUN_CHORE, item.ids)
         case "refresh":
             app.send_task(REFRESH_DOOR, item.ids)
+        case _:
+            raise ValueError(item.subject)

@@ -6,11 +6,12 @@ bookings come with three kinds, and turning one into another needs the lock's zo
 rules, which only the matching and `stay_of` know.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from shared.domain.quoting import quoted
+from shared.domain.versions import NOT_IN_JSON, Beyond
 
 
 class MessageType(StrEnum):
@@ -133,6 +134,7 @@ class Stay:
     check_out: StayTime
     granularity: Granularity = Granularity.HOURLY
     slot: str | None = None
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 def stay_of(message: BookingMessage, rules: UnitRules | None) -> Stay:

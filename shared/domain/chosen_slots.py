@@ -1,9 +1,10 @@
 """What a booking keeps of slots that a person may choose, and of the one that somebody chose: values only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.quoting import shown
+from shared.domain.versions import NOT_IN_JSON, Beyond
 
 _LONGEST_NAME = 60
 
@@ -30,6 +31,7 @@ class ChosenSlot:
     name: str
     by: str
     at: datetime
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 def called(name: str) -> str:

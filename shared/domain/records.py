@@ -1,5 +1,8 @@
 """What the ledger keeps of a booking: values only, no behaviour. `shared.domain.lifecycle` moves them.
 
+Whoever adds a field here, or a state: `shared/domain/versions.py` first. What has `beyond` may gain fields; transitions
+keep it because they `replace` values instead of making them anew.
+
 A booking on several doors is one `Booking` with one `BookedDoor` each; every door has its own fate, the booking has one
 verdict over all of them.
 """
@@ -9,8 +12,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
+from shared.domain import versions
 from shared.domain.bookings import Stay
 from shared.domain.chosen_slots import ChosenSlot, SlotOffer
+from shared.domain.versions import NOT_IN_JSON, Beyond
 
 
 class State(StrEnum):
@@ -48,6 +53,7 @@ class AccessCode:
     window: Window
     known_since: datetime
     user_level_id: str | None = None
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +64,7 @@ class Intent:
     at: datetime
     window: Window
     user_level_id: str
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +108,7 @@ class BookedDoor:
     pin_revealed_at: datetime | None = None
     offers: tuple[SlotOffer, ...] = ()
     choice: ChosenSlot | None = None
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
     @property
     def key(self) -> str:
@@ -117,6 +125,7 @@ class OutcomeNotice:
     at: datetime
     outcome: str
     body: dict[str, Any]
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +153,7 @@ class AlertNotice:
     door_key: str = ""
     choices: tuple[SlotOffer, ...] = ()
     solved: str = ""
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 Notice = OutcomeNotice | AlertNotice
@@ -156,6 +166,7 @@ class Booking:
     `is_forgotten` once its personal parts are gone.
 
     `version` is that of the ledger's record that this value was read from, or written as; not part of the record.
+    `schema` is the version of this very class, as the record was written.
     """
 
     booking_id: str
@@ -174,6 +185,8 @@ class Booking:
     outbox: tuple[Notice, ...] = ()
     is_forgotten: bool = False
     version: int = 0
+    schema: str = versions.BOOKING
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
     def door(self, key: str) -> BookedDoor:
         """Return the booking's part on one door. Raises KeyError where the booking isn't on that door."""

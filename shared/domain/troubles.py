@@ -161,6 +161,11 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "seam",
         quotes_detail=False,
     ),
+    "newer_version_needed": Trouble(
+        "Work of a newer version of this service has waited for minutes, and no process of that version takes it.",
+        "Start a worker of the newer version, or finish its roll-out; nothing is lost meanwhile.",
+        "ops",
+    ),
     "booking_parked": Trouble(
         "The booking's message could not be used and was put aside: no code is made for it.",
         "Read what is wrong with `oracode parked show`, mend it, then replay it or send the booking again.",

@@ -54,7 +54,7 @@ class AlertGroups:
     def load_many(self, groups: Iterable[str]) -> dict[str, Group]:
         """Return what is under way of each of these groups."""
         names = list(groups)
-        found = self._records.load_many([redis_keys.alert_group_record(name) for name in names])
+        found = self._records.load_many([redis_keys.alert_group_record(name) for name in names], passes_over_newer=True)
         return {name: record for name, record in zip(names, found, strict=True) if record is not None}
 
     def save(self, group: str, state: Group, *, version: int) -> None:

@@ -58,15 +58,19 @@ class AlertLedger:
         return self._records.load(redis_keys.alert_record(key))[0]
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Alert]:
-        """Return those of the alerts that there are, by key, in one round trip."""
-        found = self._records.load_many([redis_keys.alert_record(key) for key in keys])
-        return {alert.key: alert for alert in found if alert is not None}
+        """Return those of the alerts that there are, by key, in one round trip. Raises OfNewerVersion."""
+        return self._many(keys, passes_over_newer=False)
 
     def all(self) -> Iterator[Alert]:
-        """Yield every alert that is kept, the oldest change first."""
+        """Yield every alert that is kept and can be read here, the oldest change first."""
         self._redis.zremrangebyscore(redis_keys.ALERTS, "-inf", (self._clock() - self._retention).timestamp())
         keys = cast(Any, self._redis.zrange(redis_keys.ALERTS, 0, -1))
-        yield from self.get_many(str(key) for key in keys).values()
+        yield from self._many((str(key) for key in keys), passes_over_newer=True).values()
+
+    def _many(self, keys: Iterable[str], *, passes_over_newer: bool) -> dict[str, Alert]:
+        names = [redis_keys.alert_record(key) for key in keys]
+        found = self._records.load_many(names, passes_over_newer=passes_over_newer)
+        return {alert.key: alert for alert in found if alert is not None}
 
     def change(self, key: str, change: Callable[[Alert | None], Alert | None]) -> Alert | None:
         """Change the alert as it stands now, None where there is none; return what was written.

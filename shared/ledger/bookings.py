@@ -65,7 +65,7 @@ class BookingLedger:
         self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}))
 
     def get(self, booking_id: str) -> Booking:
-        """Return the booking. Raises UnknownBooking."""
+        """Return the booking. Raises UnknownBooking, and OfNewerVersion where only a newer process can read it."""
         booking = self._load(booking_id)
         if booking is None:
             raise UnknownBooking(booking_id)
@@ -158,11 +158,11 @@ class BookingLedger:
         return int(pipeline.execute()[-1] or 0)
 
     def of_door(self, device_id: str) -> list[Booking]:
-        """Return every booking on the door that is kept."""
+        """Return every booking on the door that is kept, but for those that only a newer process can read."""
         key = redis_keys.door_bookings(device_id)
         self._redis.zremrangebyscore(key, "-inf", self._clock().timestamp())
         ids = cast(Any, self._redis.zrange(key, 0, -1))
-        found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids])
+        found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids], passes_over_newer=True)
         return [booking for booking in found if booking is not None]
 
     def owner_of(self, access_code_ids: list[str]) -> list[Owner | None]:
@@ -235,7 +235,7 @@ class BookingLedger:
     def arriving(self, since: datetime, until: datetime) -> list[Booking]:
         """Return the bookings whose check-in lies in this time, as far as it is known, the nearest first."""
         ids = cast(Any, self._redis.zrange(redis_keys.ARRIVALS, since.timestamp(), until.timestamp(), byscore=True))
-        found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids])
+        found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids], passes_over_newer=True)
         return [booking for booking in found if booking is not None]
 
     def doors_with_bookings(self) -> list[str]:
@@ -257,7 +257,8 @@ class BookingLedger:
             if not ids:
                 return
             start += len(ids)
-            records = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids])
+            keys = [redis_keys.booking_record(str(each)) for each in ids]
+            records = self._records.load_many(keys, passes_over_newer=True)
             yield from (record for record in records if record is not None)
 
     def forget_at(self, booking: Booking) -> datetime:

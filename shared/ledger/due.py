@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from redis import Redis
 from redis.client import Pipeline
@@ -21,7 +21,9 @@ _CLAIM: Final = (Path(__file__).parent / "claim_due.lua").read_text()
 # Of the default lease of a minute, about an hour.
 _MOST_DOUBLINGS: Final = 6
 
-Subject = Literal["door", "alert", "chore", "refresh"]
+# What this version knows, with how many ids. A member says no more than that, and its shape never changes: what a newer
+# version wants otherwise gets a subject of its own, and is put back for it here.
+_SUBJECTS: Final = {"door": 2, "alert": 1, "chore": 1, "refresh": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,13 @@ class DueItem:
     door that has bookings to come (device_id).
     """
 
-    subject: Subject
+    subject: str
     ids: tuple[str, ...]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether this version knows what is to be done with it."""
+        return _SUBJECTS.get(self.subject) == len(self.ids)
 
     def encoded(self) -> str:
         """Return the member as it stands in the sorted set."""
@@ -95,6 +102,13 @@ class DueSet:
             pipeline.hdel(redis_keys.CLAIMS, item.encoded())
         if given is None:
             pipeline.execute()
+
+    def put_back(self, item: DueItem, at: datetime) -> None:
+        """Make a claimed item due at `at` at the latest, as if it hadn't been claimed."""
+        pipeline = self._redis.pipeline(transaction=False)
+        self.advance([item], at, pipeline=pipeline)
+        pipeline.hdel(redis_keys.CLAIMS, item.encoded())
+        pipeline.execute()
 
     def add_missing(self, times: Iterable[tuple[DueItem, datetime]]) -> None:
         """Put each item that isn't there yet at its time; one that is there stays as it is."""

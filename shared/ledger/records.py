@@ -1,20 +1,30 @@
-"""Records with a version: read, change by a pure function, write if nobody else did meanwhile."""
+"""Records with a version: read, change by a pure function, write if nobody else did meanwhile.
 
-from collections.abc import Callable, Sequence
+A record that a newer process wrote is read as far as it is known here, and keeps the rest: `shared.domain.versions`.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
-from pydantic import TypeAdapter
+import structlog
+from pydantic import TypeAdapter, ValidationError
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import NoScriptError
+
+from shared.domain.versions import OfNewerVersion, Versioned, beyond, is_incompatible, is_newer, schema_in
 
 # A story that never ends is a loop somewhere: the newest lines tell which, and memory stays bounded.
 MOST_LINES: Final = 1_000
 _SAVE: Final = (Path(__file__).parent / "save_record.lua").read_text()
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Versioned)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Conflict(Exception):
@@ -29,21 +39,40 @@ class RecordStore(Generic[T]):
         self._redis = redis
         self._exclude = set(exclude)
         self._adapter: TypeAdapter[T] = TypeAdapter(record_type)
+        self._name = record_type.__name__
+        defaults = {each.name: each.default for each in fields(cast(Any, record_type))}
+        self._schema = str(defaults["schema"])
         self._save = redis.register_script(_SAVE)
 
     def load(self, key: str) -> tuple[T | None, int]:
-        """Return the record and its version; (None, 0) where there is none."""
+        """Return the record and its version; (None, 0) where there is none.
+
+        Raises OfNewerVersion where only a process of a newer version can read it.
+        """
         version, text = self._redis.hmget(key, "version", "record")
         if version is None or text is None:
             return None, 0
-        return self._adapter.validate_json(text), int(version)
+        return self.decoded(text), int(version)
 
-    def load_many(self, keys: list[str]) -> list[T | None]:
-        """Return the records of all `keys`, in their order, in one round trip."""
+    def load_many(self, keys: list[str], *, passes_over_newer: bool = False) -> list[T | None]:
+        """Return the records of all `keys`, in their order, in one round trip.
+
+        One that only a newer version can read raises OfNewerVersion; or, passed over, it is logged and None here.
+        """
         pipeline = self._redis.pipeline(transaction=False)
         for key in keys:
             pipeline.hget(key, "record")
-        return [self._adapter.validate_json(text) if text else None for text in pipeline.execute()]
+        found: list[T | None] = []
+        for text in pipeline.execute():
+            try:
+                found.append(self.decoded(text) if text else None)
+            except OfNewerVersion as error:
+                if not passes_over_newer:
+                    raise
+                # An error, since whoever lists records doesn't see this one.
+                log.error("record.passed_over", reason=str(error))  # noqa: TRY400 - it is no crash
+                found.append(None)
+        return found
 
     def save(
         self,
@@ -62,7 +91,7 @@ class RecordStore(Generic[T]):
         whether or not it succeeds. Raises Conflict, having written nothing of the record, where it isn't at `version`
         any more.
         """
-        text = self._adapter.dump_json(record, exclude=self._exclude).decode()
+        text = self.encoded(record)
         keys = [key] if history_key is None else [key, history_key]
         args: list[str | int] = [version, int(expires_at.timestamp() * 1000), text, MOST_LINES, *history]
         pipeline = self._redis.pipeline(transaction=False)
@@ -80,3 +109,62 @@ class RecordStore(Generic[T]):
         if int(saved) < 0:
             raise Conflict(key)
         return int(saved)
+
+    def decoded(self, text: str | bytes) -> T:
+        """Return the record that JSON holds. Raises OfNewerVersion; pydantic.ValidationError where it is damaged."""
+        try:
+            record = self._adapter.validate_json(text)
+        except ValidationError:
+            schema = _schema_of(text)
+            if is_newer(schema, self._schema):
+                raise OfNewerVersion(self._name, schema, self._schema) from None
+            raise
+        # All but the records of a rolling restart are of our own version, and cost no more than this comparison.
+        if record.schema == self._schema or not is_newer(record.schema, self._schema):
+            return record
+        if is_incompatible(record.schema, self._schema):
+            raise OfNewerVersion(self._name, record.schema, self._schema)
+        return cast(T, _with_beyond(record, json.loads(text)))
+
+    def encoded(self, record: T) -> str:
+        """Return the record as JSON; what a newer process had added stands where it stood, under its version."""
+        if record.schema != self._schema:
+            if is_newer(record.schema, self._schema):
+                known = self._adapter.dump_python(record, mode="json", exclude=self._exclude)
+                return json.dumps(_completed(record, known), separators=(",", ":"))
+            record = cast(T, replace(cast(Any, record), schema=self._schema))
+        return self._adapter.dump_json(record, exclude=self._exclude).decode()
+
+
+def _schema_of(text: str | bytes) -> str:
+    """Return the version of a record that we can't read; "" where it is no JSON at all."""
+    try:
+        return schema_in(json.loads(text))
+    except ValueError:
+        return ""
+
+
+def _with_beyond(value: Any, content: Any) -> Any:
+    """Return a value, each object in it with what its own JSON holds besides what we know of it."""
+    if is_dataclass(value) and isinstance(content, dict):
+        names = {each.name for each in fields(value)}
+        parts = {name: _with_beyond(getattr(value, name), content[name]) for name in names & content.keys()}
+        unknown = beyond(content, names)
+        return replace(cast(Any, value), **parts, **({"beyond": unknown} if unknown and "beyond" in names else {}))
+    if isinstance(value, tuple) and isinstance(content, list):
+        return tuple(_with_beyond(each, part) for each, part in zip(value, content, strict=True))
+    if isinstance(value, Mapping) and isinstance(content, dict):
+        return {name: _with_beyond(each, content[name]) for name, each in value.items()}
+    return value
+
+
+def _completed(value: Any, known: Any) -> Any:
+    """Return the JSON of a value with what `_with_beyond` had found of it."""
+    if is_dataclass(value):
+        parts = {name: _completed(getattr(value, name), part) for name, part in known.items()}
+        return {**parts, **dict(getattr(value, "beyond", ()))}
+    if isinstance(value, tuple) and isinstance(known, list):
+        return [_completed(each, part) for each, part in zip(value, known, strict=True)]
+    if isinstance(value, Mapping) and isinstance(known, dict):
+        return {name: _completed(value[name], part) for name, part in known.items()}
+    return known

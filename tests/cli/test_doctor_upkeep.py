@@ -95,5 +95,11 @@ def test_the_doctor_reads_the_ledgers(
     redis_client.hset(redis_keys.CHORES, "reconcile", (now - timedelta(hours=1)).isoformat())
     settings = settings_for("REDIS_URL")
     found = {each.subject: each.verdict for each in upkeep(settings, open_ports(settings))}
-    assert found == {"webhooks": "bad", "chore reconcile": "warn", "chore check_arrivals": "ok", "arrivals": "warn"}
+    assert found == {
+        "webhooks": "bad",
+        "chore reconcile": "warn",
+        "chore check_arrivals": "ok",
+        "versions": "ok",
+        "arrivals": "warn",
+    }
     assert found.items() <= {each.subject: each.verdict for each in findings(settings)}.items()

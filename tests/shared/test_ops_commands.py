@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain import versions
 from shared.domain.records import Window
 from shared.ops_commands import (
     CHOOSE,
@@ -37,11 +38,16 @@ TOLD: dict[str, Any] = {
 
 
 def test_an_order_is_written_and_read() -> None:
-    """With all that it says; the others as they were before there was this one."""
-    assert json.loads(COMMAND.encoded()) == TOLD
+    """With all that it says, and under its version."""
+    assert json.loads(COMMAND.encoded()) == {"schema": versions.ORDER, **TOLD}
     assert command_from(COMMAND.encoded()) == COMMAND
     retry = OpsCommand(action=RETRY, target="BK-1", by="ann")
-    assert json.loads(retry.encoded()) == {"action": RETRY, "target": "BK-1", "by": "ann"}
+    assert json.loads(retry.encoded()) == {
+        "schema": versions.ORDER,
+        "action": RETRY,
+        "target": "BK-1",
+        "by": "ann",
+    }
     assert command_from(retry.encoded()) == retry
 
 

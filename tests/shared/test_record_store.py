@@ -1,6 +1,6 @@
 """Records with a version: only whoever holds the latest may write."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from redis import Redis
 
 from shared.clock import system_clock
+from shared.domain.versions import NOT_IN_JSON, Beyond
 from shared.ledger.records import Conflict, RecordStore
 
 KEY, HISTORY = "record", "history"
@@ -19,6 +20,8 @@ class Note:
 
     text: str
     count: int = 0
+    schema: str = "1.0"
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @pytest.fixture

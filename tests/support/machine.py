@@ -26,12 +26,16 @@ _OURS = ("SEAM_", "REDIS_", "CELERY_", "BOOKING_", "ALERT", "DOORS_", "ORACODE_"
 
 
 class Machine:
-    """One `oracode up` in a directory of its own. Settings of the test's own environment don't reach it."""
+    """One `oracode up` in a directory of its own. Settings of the test's own environment don't reach it.
 
-    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None) -> None:
+    `project` is the checkout whose code runs, where it is another than ours.
+    """
+
+    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None, *, project: Path = PROJECT) -> None:
         self.directory = directory
+        self._project = project
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-        self._environment = {**kept, **(settings or {})}
+        self._environment = {**kept, "PYTHONPATH": str(project), **(settings or {})}
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *arguments: str) -> None:
@@ -41,7 +45,7 @@ class Machine:
             self._process = subprocess.Popen(
                 [str(_ORACODE), "up", "--data-dir", str(self.directory), *arguments],
                 env=self._environment,
-                cwd=PROJECT,
+                cwd=self._project,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -69,7 +73,7 @@ class Machine:
         return subprocess.run(
             [str(_ORACODE), *arguments],
             env={**self._environment, "ORACODE_DATA_DIR": str(self.directory)},
-            cwd=PROJECT,
+            cwd=self._project,
             input=stdin,
             capture_output=True,
             text=True,

@@ -80,6 +80,7 @@ class Machine:
         self.ledger = ports.ledger
         self.alerts: AlertLedger = ports.alerts
         self.parked: ParkedList = ports.parked
+        self.left = ports.left
         self._numbers = count(1)
 
     def new_id(self) -> str:
@@ -138,6 +139,8 @@ class Machine:
                     self.handlers.chores(*item.ids)
                 case "refresh":
                     self.handlers.refresh_door(*item.ids)
+                case other:
+                    raise AssertionError(other)
 
     def until(self, booking: Booking, *states: str, every: timedelta = timedelta(seconds=5)) -> Booking:
         """Let time pass and sweep, until the booking is in one of these states."""

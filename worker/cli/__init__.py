@@ -53,13 +53,19 @@ def oracode() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:
-    """Run the command line; services that can't be reached end in one line and exit code 3, never in a traceback."""
+    """Run the command line; services that can't be reached end in one line and exit code 3, never in a traceback.
+
+    A record that only a newer version can read: one line and exit code 2.
+    """
     try:
         return oracode(args=arguments, prog_name="oracode")
     except Exception as error:
         if text := _unreachable(error):
             print(text, file=sys.stderr)
             raise SystemExit(3) from None
+        if type(error).__name__ == "OfNewerVersion":
+            print(f"{error}: use the command line of the newer version.", file=sys.stderr)
+            raise SystemExit(2) from None
         raise
 
 

@@ -8,6 +8,7 @@ from shared import redis_keys
 from shared.clock import system_clock
 from shared.domain.arrivals import Arrival, Readiness
 from shared.domain.wording import show_length
+from shared.ledger.left import Stuck
 from shared.ledger.reconciliation import Progress, ReconciliationLedger
 from shared.settings import Settings
 from worker.assembly import Ports
@@ -27,6 +28,7 @@ def upkeep(settings: Settings, ports: Ports) -> Iterator[Finding]:
     yield webhooks(ReconciliationLedger(ports.redis).load())
     runs: Mapping[str, str] = cast(Any, ports.redis.hgetall(redis_keys.CHORES))
     yield from chores(runs, now, reconcile_every=settings.reconcile_every)
+    yield versions(ports.left.stuck(), now)
     yield arrivals(arrivals_between(now - LOOK_BACK, now + HORIZON, ledger=ports.ledger, alerts=ports.alerts))
 
 
@@ -56,6 +58,16 @@ def chores(runs: Mapping[str, str], now: datetime, *, reconcile_every: timedelta
         is_overdue = name == _RECONCILE and (done_at is None or now - done_at > patience)
         remedy = "look at the worker's log for `chore.failed` and `chore.crashed`" if is_overdue else ""
         yield Finding(f"chore {name}", "warn" if is_overdue else "ok", text, remedy)
+
+
+def versions(stuck: Stuck, now: datetime) -> Finding:
+    """Judge whether what older processes left to newer ones is taken."""
+    if stuck.since is None:
+        return Finding("versions", "ok", "nothing waits for a worker of a newer version")
+    text = f"{stuck.count} piece(s) of work have waited {_ago(now - stuck.since)} for a worker of a newer version"
+    return Finding(
+        "versions", "bad", text, "start one, or finish the roll-out; `work.left_to_newer` in the worker's log"
+    )
 
 
 def arrivals(coming: Sequence[Arrival]) -> Finding:

@@ -13,6 +13,7 @@ from shared.domain.next_step import Step, next_step
 from shared.domain.records import BookedDoor, Booking, Change
 from shared.domain.retries import Failure, GiveUp, Retry, decide, next_try
 from shared.domain.stay_times import arrival_of
+from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_code import CheckCode
@@ -98,8 +99,9 @@ class AdvanceDoor:
             return self._steps[step](booking, door)
         except lifecycle.Overtaken:
             return self._ledger.get(booking.booking_id)
-        except (RedisError, OSError, UnknownBooking):
-            # The data server is away or was emptied: the due-set, or the booking's next message, brings it back.
+        except (RedisError, OSError, UnknownBooking, OfNewerVersion):
+            # The data server is away or was emptied: the due-set, or the booking's next message, brings it back. Or it
+            # is for a process of a newer version.
             raise
         except Exception as error:
             names = {"booking_id": booking.booking_id, "device_id": door.device_id, "step": step.name.lower()}

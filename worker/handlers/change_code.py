@@ -5,7 +5,7 @@ the next try reads first how the code stands.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -54,12 +54,7 @@ class ChangeCode:
         now = self._clock()
         changed = self._becomes(report, window) if report is not None and window is not None else None
         if changed is not None and window is not None:
-            altered = AccessCode(
-                access_code_id=code.access_code_id,
-                window=window,
-                known_since=now,
-                user_level_id=code.user_level_id,
-            )
+            altered = replace(code, window=window, known_since=now)
             return self._ledger.update(
                 booking,
                 lambda it: lifecycle.alters(

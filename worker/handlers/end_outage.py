@@ -9,6 +9,7 @@ from shared.clock import Clock
 from shared.domain import lifecycle
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.parents import BY_KEY
+from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 
@@ -47,3 +48,6 @@ class EndOutage:
                 self._ledger.set_due_time(booking_id, door.key, seen=booking)
         except (UnknownBooking, KeyError):
             log.info("door.gone", booking_id=booking_id)
+        except OfNewerVersion as error:
+            # Its own next try, by a process of that version, does the same later.
+            log.info("booking.left_to_newer", booking_id=booking_id, reason=str(error))

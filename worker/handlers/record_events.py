@@ -12,11 +12,13 @@ from shared.contracts import EVENT_FIELD, LONGEST_ID, is_id
 from shared.domain import lifecycle
 from shared.domain.code_story import occurred_at, replaces_pin
 from shared.domain.events import Meaning, meaning_of
+from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, Owner, UnknownBooking
 from shared.ledger.due import DueSet, door_item
 from shared.parked import Parked, kept_text
 from shared.redis_client import REPLACED
 from shared.streams import acknowledge
+from worker.handlers.leave import Leave
 from worker.parking import Parking
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -38,6 +40,7 @@ class RecordEvents:
         due: DueSet,
         parking: Parking,
         look: Callable[[str, str], None],
+        leave: Leave,
         clock: Clock,
     ) -> None:
         self._redis = redis
@@ -46,11 +49,17 @@ class RecordEvents:
         self._due = due
         self._parking = parking
         self._look = look
+        self._leave = leave
         self._clock = clock
 
     def __call__(self, entry_ids: list[str]) -> None:
-        """Record the entries that are still there and acknowledge them; then prompt a look at each door concerned."""
-        events = self._readable(self._entries(entry_ids))
+        """Record the entries that are still there and acknowledge them; then prompt a look at each door concerned.
+
+        What must go into a booking that only a newer process can read is left to that, as a whole.
+        """
+        readable = self._readable(self._entries(entry_ids))
+        left = self._note_pins(readable)
+        events = [event for entry_id, event in readable.items() if entry_id not in left]
         self._ledger.record_events([(event["access_code_id"], json.dumps(event)) for event in events])
         owners = self._ledger.owner_of([event["access_code_id"] for event in events])
         concerned: dict[Owner, None] = {}
@@ -65,13 +74,25 @@ class RecordEvents:
             )
             if owner is not None and meaning is not Meaning.NOTE:
                 concerned[owner] = None
-            if owner is not None and replaces_pin(event):
-                self._note_pin(owner, event)
         # A place in the due-set before the acknowledgement: a kill in between costs a delay, not the look.
         self._due.hold((door_item(owner.booking_id, owner.door_key) for owner in concerned), self._clock())
-        acknowledge(self._redis, self._stream, entry_ids)
+        acknowledge(self._redis, self._stream, [entry_id for entry_id in entry_ids if entry_id not in left])
         for owner in concerned:
             self._look(owner.booking_id, owner.door_key)
+
+    def _note_pins(self, events: Mapping[str, Mapping[str, Any]]) -> set[str]:
+        """Record which PINs were replaced; return the entries that are left to a newer process."""
+        replacing = {entry_id: event for entry_id, event in events.items() if replaces_pin(event)}
+        owners = self._ledger.owner_of([event["access_code_id"] for event in replacing.values()])
+        left: set[str] = set()
+        for (entry_id, event), owner in zip(replacing.items(), owners, strict=True):
+            try:
+                if owner is not None:
+                    self._note_pin(owner, event)
+            except OfNewerVersion as error:
+                self._leave.entries(self._stream, [entry_id], str(error))
+                left.add(entry_id)
+        return left
 
     def _note_pin(self, owner: Owner, event: Mapping[str, Any]) -> None:
         """Record that a PIN was replaced: the one thing that no later look can tell, since no PIN is kept."""
@@ -89,11 +110,11 @@ class RecordEvents:
             pipeline.xrange(self._stream, entry_id, entry_id)
         return [found[0] for found in pipeline.execute() if found]
 
-    def _readable(self, entries: list[tuple[str, Mapping[str, str]]]) -> list[dict[str, Any]]:
-        events = []
+    def _readable(self, entries: list[tuple[str, Mapping[str, str]]]) -> dict[str, dict[str, Any]]:
+        events = {}
         for entry_id, fields in entries:
             try:
-                events.append(_event(fields))
+                events[entry_id] = _event(fields)
             except UnreadableEvent as error:
                 self._park(entry_id, fields, str(error))
         return events

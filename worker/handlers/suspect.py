@@ -8,6 +8,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain import lifecycle
+from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ledger.due import DueItem
 from worker.handlers.tell import Tell
@@ -49,6 +50,8 @@ class Suspect:
             self._ledger.set_due_time(booking_id, key, seen=self._tell(booking))
         except (UnknownBooking, KeyError):
             self._ledger.set_due_time(booking_id, key)
+        except OfNewerVersion:
+            raise
         except Exception:
             # A record that can't even be read must not stop the sweep that all others depend on.
             log.exception("due.unreadable", booking_id=booking_id, door=key)

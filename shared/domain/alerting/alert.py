@@ -11,8 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from shared.domain import versions
 from shared.domain.alerting.severity import Severity, severity
 from shared.domain.records import AlertNotice
+from shared.domain.versions import NOT_IN_JSON, Beyond
 
 # As `worker.seam.errors` writes it: of use to Seam's support, and no news.
 _REQUEST: Final = re.compile(r" ?\(request [\w.:-]{1,100}\)", re.ASCII)
@@ -41,6 +43,7 @@ class Told:
     thread: str = ""
     lost: bool = False
     error: str = ""
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,8 @@ class Alert:
     hit: int = 0
     subjects: tuple[str, ...] = ()
     told: Mapping[str, Told] = field(default_factory=dict)
+    schema: str = versions.ALERT
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
     @property
     def key(self) -> str:
@@ -120,6 +125,8 @@ def _opened(before: Alert | None, notice: AlertNotice, group: str, level: Severi
         sequence=sequence,
         opened_sequence=sequence,
         told=before.told if before else {},
+        schema=before.schema if before else versions.ALERT,
+        beyond=before.beyond if before else (),
     )
 
 
@@ -149,7 +156,8 @@ def delivered(alert: Alert, channel: str, sequence: int, *, thread: str = "") ->
     """Record that `channel` has taken what `sequence` stood for; a late word takes nothing back."""
     known = alert.told_to(channel)
     goes_on = known.thread if alert.knows(channel) else ""
-    told = Told(sequence=max(sequence, known.sequence), thread=goes_on or thread or alert.key)
+    taken, thread = max(sequence, known.sequence), goes_on or thread or alert.key
+    told = replace(known, sequence=taken, thread=thread, tried=0, lost=False, error="")
     return replace(alert, told={**alert.told, channel: told})
 
 

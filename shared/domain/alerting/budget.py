@@ -1,7 +1,10 @@
 """How many messages a channel gets: a token bucket, as a value. It delays, it never drops."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from shared.domain import versions
+from shared.domain.versions import NOT_IN_JSON, Beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,8 @@ class Budget:
 
     left: float
     at: datetime
+    schema: str = versions.CHANNEL_BUDGET
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 def spend(budget: Budget | None, rate: Rate, now: datetime, *, at_any_price: bool) -> tuple[Budget, datetime | None]:
@@ -28,5 +33,5 @@ def spend(budget: Budget | None, rate: Rate, now: datetime, *, at_any_price: boo
     before = budget or Budget(rate.burst, now)
     left = min(float(rate.burst), before.left + max(timedelta(), now - before.at) / rate.every)
     if left >= 1 or at_any_price:
-        return Budget(max(left - 1, -float(rate.burst)), now), None
-    return Budget(left, now), now + (1 - left) * rate.every
+        return replace(before, left=max(left - 1, -float(rate.burst)), at=now), None
+    return replace(before, left=left, at=now), now + (1 - left) * rate.every

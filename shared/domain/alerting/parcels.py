@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final, Literal
 
+from shared.domain import versions
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.parents import parent_of
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.threads import joined_thread, live_threads, newcomers
 from shared.domain.retries import next_try
+from shared.domain.versions import NOT_IN_JSON, Beyond
 
 Status = Literal["open", "resolved"]
 STATUSES: Final[tuple[Status, ...]] = ("open", "resolved")
@@ -38,6 +40,7 @@ class Parcel:
     attempts: int = 0
     error: str = ""
     thread: str = ""
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,8 @@ class Group:
     """What is under way of one group, by channel and status."""
 
     parcels: Mapping[str, Parcel] = field(default_factory=dict)
+    schema: str = versions.ALERT_GROUP
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +185,7 @@ def uncertain(view: View, state: Group, channel: str) -> Parcel | None:
 
 def with_parcel(state: Group, parcel: Parcel) -> Group:
     """Return the group with `parcel` under way."""
-    return Group(parcels={**state.parcels, slot_of(parcel.channel, parcel.status): parcel})
+    return replace(state, parcels={**state.parcels, slot_of(parcel.channel, parcel.status): parcel})
 
 
 def without_parcel(state: Group, parcel: Parcel) -> Group:
@@ -189,7 +194,7 @@ def without_parcel(state: Group, parcel: Parcel) -> Group:
     known = state.parcels.get(slot)
     if known is None or known.delivery_id != parcel.delivery_id:
         return state
-    return Group(parcels={name: each for name, each in state.parcels.items() if name != slot})
+    return replace(state, parcels={name: each for name, each in state.parcels.items() if name != slot})
 
 
 def refused(parcel: Parcel, *, error: str, now: datetime, jitter: float, retry_after: timedelta | None) -> Parcel:
@@ -222,4 +227,4 @@ def done_with(view: View, state: Group, channels: tuple[str, ...]) -> tuple[Grou
         if (parcel.is_leased and parcel.at > view.now) or (parcel.channel in channels and _is_awaited(view, parcel))
     }
     under_way = {key for parcel in parcels.values() for key in parcel.members}
-    return Group(parcels=parcels), frozenset(view.alerts) - wanted - under_way
+    return replace(state, parcels=parcels), frozenset(view.alerts) - wanted - under_way

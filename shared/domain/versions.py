@@ -1,0 +1,80 @@
+"""The versions of what one process writes and another reads: while a new version is rolled out, both run.
+
+A version is `MAJOR.MINOR`. MINOR grows with every field or value that is added: an older process reads what it knows
+and keeps the rest (`Beyond`) when it writes back; what holds a value that it doesn't know it leaves alone. MAJOR grows
+where what was there means something else: older processes leave all of it alone. The rules for whoever changes
+something are in ARCHITECTURE.md, "Two versions side by side".
+
+Some things have no number. The task's name is its version, and so is the subject of a member of the due-set: other
+arguments are another name. Entries of the event stream, and so the stories of codes, are Seam's events as Seam sent
+them; bookings and outcomes are CloudEvents, whose `specversion` and `type` the contract fixes. Lines of a booking's
+story, and silences, are written once and never again: an older reader passes over what it doesn't know, and nothing is
+lost by it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Protocol
+
+BOOKING: Final = "1.0"
+ALERT: Final = "1.0"
+ALERT_GROUP: Final = "1.0"
+CHANNEL_BUDGET: Final = "1.0"
+ORDER: Final = "1.0"
+PARKED: Final = "1.0"
+
+# What an older process doesn't know of an object, as it stood there: (name, JSON value) each. As a field of a dataclass
+# it is kept, but neither compared nor shown; and it is none of the JSON's, because `shared.ledger.records` puts each of
+# its parts back where it stood.
+Beyond = tuple[tuple[str, Any], ...]
+NOT_IN_JSON: Final[Mapping[str, Any]] = {"exclude": True}
+
+
+class Versioned(Protocol):
+    """A record: a dataclass with the version that it was written in, and what of it is beyond us."""
+
+    @property
+    def schema(self) -> str:
+        """The version, `MAJOR.MINOR`."""
+
+    @property
+    def beyond(self) -> Beyond:
+        """What we don't know of it."""
+
+
+class OfNewerVersion(Exception):
+    """Something is to be left to a process of a newer version: it can't be understood here, and isn't damaged."""
+
+    def __init__(self, what: str, schema: str, ours: str) -> None:
+        super().__init__(f"{what} of version {schema[:20]}; this process knows {ours}")
+
+
+def is_newer(schema: str, ours: str) -> bool:
+    """Say whether a version is newer than ours. What is no version isn't."""
+    return _numbers(schema) > _numbers(ours)
+
+
+def is_incompatible(schema: str, ours: str) -> bool:
+    """Say whether a version is one whose known parts may mean something else than we think."""
+    return _numbers(schema)[0] > _numbers(ours)[0]
+
+
+def _numbers(schema: str) -> tuple[int, int]:
+    major, _, minor = schema.partition(".")
+    return _number(major), _number(minor)
+
+
+def _number(text: str) -> int:
+    # A version is ours to write: what else stands there is damage, and no reason to wait for somebody newer.
+    return int(text) if text.isascii() and text.isdigit() and len(text) < len("1000000") else 0
+
+
+def schema_in(content: Any) -> str:
+    """Return the version that decoded JSON names; "" where it names none, as before there were versions."""
+    schema = content.get("schema") if isinstance(content, dict) else None
+    return schema if isinstance(schema, str) else ""
+
+
+def beyond(content: dict[str, Any], known: Iterable[str]) -> Beyond:
+    """Return what stands in a JSON object beside the `known` names."""
+    names = frozenset(known)
+    return tuple((name, value) for name, value in content.items() if name not in names)

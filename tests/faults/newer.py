@@ -1,0 +1,141 @@
+"""A newer version of this project, made from ours by substitution, and a checkout in which both run side by side.
+
+What the newer one has that ours doesn't know: fields in a booking, its doors and their codes; a state, and an order
+that leads to it; a task of another name for webhooks. Each is what a later change of this project might well bring.
+"""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import Final
+
+from tests.support.machine import PROJECT, Machine
+from tests.support.waiting import wait_until
+
+PACKAGES: Final = ("receiver", "worker", "shared")
+OLD, NEW = "old", "new"
+FLEET: Final = {
+    "web": "-m receiver",
+    "web2": "-m receiver",
+    "worker": "-m worker worker",
+    "worker2": "-m worker worker",
+    "beat": "-m worker beat",
+}
+# Starts the release that a process is to run: what a link `current` does elsewhere, but for one process at a time.
+_LAUNCH: Final = 'name="$1"; shift; cd "{releases}/$(cat "{releases}/$name")"; PYTHONPATH="$PWD" exec python "$@"\n'
+PAUSE: Final = "pause_booking"
+
+_PATCHES: Final = (
+    ("shared/domain/versions.py", 'BOOKING: Final = "1.0"', 'BOOKING: Final = "1.1"'),
+    ("shared/domain/versions.py", 'ORDER: Final = "1.0"', 'ORDER: Final = "1.1"'),
+    # A field in each object. The booking's says which of its versions the newer process wrote.
+    ("shared/domain/records.py", '    drift: str = ""\n', '    drift: str = ""\n    floor: str = ""\n'),
+    (
+        "shared/domain/records.py",
+        "    user_level_id: str | None = None\n",
+        '    user_level_id: str | None = None\n    keycard: str = ""\n',
+    ),
+    ("shared/domain/records.py", "    version: int = 0\n", "    version: int = 0\n    scribed: int = 0\n"),
+    (
+        "shared/ledger/bookings.py",
+        "        booking, now = change.booking, self._clock()\n",
+        (
+            "        now = self._clock()\n"
+            "        booking = replace(change.booking, scribed=(before.version if before else 0) + 1)\n"
+        ),
+    ),
+    (
+        "shared/domain/lifecycle/settling.py",
+        "    entries = (replace(entry,",
+        (
+            '    code = replace(door.code, keycard="blue") if door.code else None\n'
+            '    door = replace(door, floor="7", code=code)\n'
+            "    entries = (replace(entry,"
+        ),
+    ),
+    # A state, and what leads into it and out of it.
+    ("shared/domain/records.py", '    READY = "ready"\n', '    READY = "ready"\n    PAUSED = "paused"\n'),
+    ("shared/domain/lifecycle/settling.py", "    State.READY,\n", "    State.READY,\n    State.PAUSED,\n"),
+    (
+        "shared/domain/next_step.py",
+        "        case State.ISSUED | State.READY:\n",
+        "        case State.ISSUED | State.READY | State.PAUSED:\n",
+    ),
+    (
+        "shared/domain/lifecycle/following.py",
+        "def rests(",
+        (
+            "def pauses(booking: Booking, *, now: datetime) -> Change:\n"
+            "    (door,) = booking.doors\n"
+            "    due_at = now + timedelta(seconds=4)\n"
+            "    return moved(booking, replace(door, state=State.PAUSED, due_at=due_at), now)\n\n\n"
+            "def rests("
+        ),
+    ),
+    (
+        "shared/domain/lifecycle/following.py",
+        "from datetime import datetime\n",
+        "from datetime import datetime, timedelta\n",
+    ),
+    ("shared/domain/lifecycle/__init__.py", "    pin_replaced,\n", "    pauses,\n    pin_replaced,\n"),
+    ("shared/ops_commands.py", "ACTIONS: Final = (RETRY, HANDLE)", f'ACTIONS: Final = (RETRY, HANDLE, "{PAUSE}")'),
+    (
+        "worker/handlers/obey.py",
+        "        else:\n            self._retry(command)\n",
+        (
+            f'        elif command.action == "{PAUSE}":\n'
+            "            now = self._clock()\n"
+            "            booking = self._ledger.get(command.target)\n"
+            "            booking = self._ledger.update(booking, partial(lifecycle.pauses, now=now))\n"
+            "            self._ledger.set_due_time(booking.booking_id, booking.doors[0].key, seen=booking)\n"
+            "        else:\n            self._retry(command)\n"
+        ),
+    ),
+    (
+        "worker/handlers/obey.py",
+        "from shared.clock import Clock\n",
+        "from shared.clock import Clock\nfrom shared.domain import lifecycle\n",
+    ),
+    # A task that takes something else has another name.
+    ("shared/contracts.py", '"events.record"', '"events.record.2"'),
+)
+
+
+def checkout(directory: Path) -> Path:
+    """Make a checkout whose processes run either release, all of them ours at first; return it."""
+    releases = directory / "releases"
+    for release in (OLD, NEW):
+        for package in PACKAGES:
+            shutil.copytree(PROJECT / package, releases / release / package, ignore=_no_caches)
+    for path, old, new in _PATCHES:
+        _substitute(releases / NEW / path, old, new)
+    for package in (*PACKAGES, "deploy"):
+        shutil.copytree(PROJECT / package, directory / package, ignore=_no_caches)
+    # The second web shares the first one's socket.
+    _substitute(directory / "deploy/local/run.py", 'if name == "web" else None)', 'if name[:3] == "web" else None)')
+    launch = directory / "launch.sh"
+    launch.write_text(_LAUNCH.format(releases=releases))
+    lines = (f"{name}: sh '{launch}' {name} {arguments}\n" for name, arguments in FLEET.items())
+    (directory / "Procfile").write_text("".join(lines))
+    for name in FLEET:
+        (releases / name).write_text(OLD)
+    return directory
+
+
+def roll(machine: Machine, project: Path, name: str, release: str) -> None:
+    """Have one process end as a restart ends it, and come back as that release."""
+    pid = machine.run()["pids"][name]
+    (project / "releases" / name).write_text(release)
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: machine.run()["pids"].get(name) not in (pid, None), within=40, what=f"another {name}")
+
+
+def _substitute(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) == 1, f"{path.name} has {text.count(old)} times {old!r}"
+    path.write_text(text.replace(old, new))
+
+
+def _no_caches(_directory: str, names: list[str]) -> list[str]:
+    return [name for name in names if name == "__pycache__"]
