@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from shared.clock import system_clock
-from tests.worker.alert_messages import one
+from tests.worker.alert_messages import message, notice, one, opened
 from worker.alerts.channel import NotDelivered
 from worker.alerts.routes import InvalidAlertUrls, channels_from
 from worker.alerts.slack import escape, slack_message
@@ -100,6 +100,16 @@ def test_a_subject_stands_in_plain_text_only() -> None:
     message = slack_message(one(subject="<!channel>"))
     assert message["blocks"][0]["text"]["type"] == "plain_text"
     assert "<!channel>" not in message["text"]
+
+
+def test_the_bookings_behind_a_cause_are_listed_as_text_that_may_be_shown() -> None:
+    """One line each, however long the door's name is, and whatever it holds."""
+    seam = opened(notice(problem="seam_unavailable", key="seam/unavailable", booking_id=""))
+    listed = message(replace(seam, hit=2, subjects=("a\r\nb\x1b[31m\u202e", "d" * 9_000))).first.affects
+    assert len(listed.split("\n")) == 3
+    assert "\x1b" not in listed
+    assert "\u202e" not in listed
+    assert len(listed) < 500
 
 
 def test_slacks_limits_are_kept() -> None:

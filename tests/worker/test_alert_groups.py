@@ -276,6 +276,24 @@ def test_a_channel_that_fails_leads_to_the_fallback(redis_client: Redis) -> None
     assert (first.told()[-1], second.told()[-1]) == (("resolved", 1), ("resolved", 1))
 
 
+@pytest.mark.parametrize(("left", "told"), [(timedelta(minutes=90), 1), (timedelta(hours=20), 0)])
+def test_a_page_does_not_wait_out_the_pause_that_a_channel_names(
+    redis_client: Redis, left: timedelta, told: int
+) -> None:
+    """The fallback channel is told at once; what hurries less waits for the channel that was meant."""
+    first, second = Channel("a"), Channel("b")
+    routing = Routing(channels=("a", "b"), routes=(Route(channels=("a",)),), fallback="b")
+    stage = Stage(redis_client, [first, second], routing=routing, group_window=timedelta())
+
+    def put_off() -> None:
+        raise NotDelivered("HTTP 429", retry_after=timedelta(hours=1))
+
+    first.trouble = put_off
+    stage.tell("BK-1", check_in=stage.now + left)
+    stage.let(timedelta(seconds=30), step=timedelta(seconds=1))
+    assert second.told() == [("open", 1)] * told
+
+
 def test_a_channel_with_a_bug_keeps_nobody_else_from_hearing(redis_client: Redis) -> None:
     """Whatever it raises; it is tried again like one that fails."""
     broken, good = Channel("a"), Channel("b")

@@ -118,6 +118,9 @@ PROBLEMS = [
     ("channels: {a: {type: fax}}", ["channels.a: Input tag 'fax'"]),
     ("channels: {a: {type: slack}}", ["channels.a.slack: needs one of url and url_env"]),
     ("channels: {a: {type: slack, url: ftp://x}}", ["channels.a.slack.url: is not an address"]),
+    ("channels: {a: {type: slack, url: 'https://h:99999/y'}}", ["channels.a.slack.url: is not an address"]),
+    ("channels: {a: {type: slack, url: 'https://h h/y'}}", ["channels.a.slack.url: is not an address"]),
+    ("channels: {a: {type: slack, url: 'https://[::1/y'}}", ["channels.a.slack.url: is not an address"]),
     ("channels: {a: {type: slack, url_env: NOT_THERE}}", ["channels.a.slack.url_env: NOT_THERE is not set"]),
     ("channels: {a: {type: slack, url: https://x/y, tokn: z}}", ["channels.a.slack.tokn: Extra inputs"]),
     ("channels: {'a b': {type: slack, url: https://x/y}}", ["channels.a b.[key]: String should match"]),
@@ -154,6 +157,14 @@ def test_every_problem_is_named_with_its_path(tmp_path: Path, text: str | bytes,
         assert problem in str(invalid.value)
 
 
+def test_a_name_that_a_channel_of_the_simple_way_has(tmp_path: Path, data_server: DataServer) -> None:
+    """Refused: what one was told would count for both."""
+    urls = (SecretStr("slack+https://hooks.slack.com/x"),)
+    text = CHANNEL.replace("{a:", "{slack-1:")
+    with pytest.raises(InvalidAlerting, match=r"channels\.slack-1: a channel of ALERT_URLS is called so"):
+        loaded(written(tmp_path, text), data_server, alert_urls=urls)
+
+
 @pytest.mark.usefixtures("secrets")
 def test_no_problem_repeats_a_secret(tmp_path: Path, data_server: DataServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither an address from the file nor a value of the environment."""
@@ -163,6 +174,7 @@ def test_no_problem_repeats_a_secret(tmp_path: Path, data_server: DataServer, mo
     for text in (
         WHOLE,
         WHOLE.replace("url_env: SLACK_URL", "url: 'tell-nobody:x'"),
+        WHOLE.replace("url_env: SLACK_URL", "url: 'https://tell\u2100nobody/x'"),
         WHOLE.replace("SLACK_URL", "MAIL"),
     ):
         with pytest.raises((InvalidAlerting, InvalidAlertsFile)) as invalid:

@@ -17,6 +17,7 @@ from redis import Redis
 from standardwebhooks import Webhook
 
 from shared.domain.alerting.alert import delivered, reminded
+from shared.domain.alerting.severity import Severity
 from shared.ledger.alert_channels import Conversations
 from tests.shared.stories import NOW
 from tests.worker.alert_messages import CHANNEL, message, notice, one, opened, resolved
@@ -267,7 +268,7 @@ def test_pagerduty_has_one_incident_for_what_was_told_together(redis_client: Red
 
 
 def test_slack_keeps_one_conversation_a_booking(redis_client: Redis) -> None:
-    """First a message; then its thread, with the message kept true; closed on recovery; then a new one."""
+    """First a message; then its thread; closed on recovery; then a new one. What still stands is not written over."""
     honest, build = KINDS["slack_bot"]
     alert, other = opened(notice()), opened(notice(problem="late_set"))
     with recording(honest()) as server, httpx.Client(trust_env=False) as client:
@@ -279,9 +280,8 @@ def test_slack_keeps_one_conversation_a_booking(redis_client: Redis) -> None:
     root = "1763700000.000000"
     assert calls == [
         ("/chat.postMessage", None),
-        ("/chat.update", root),
+        ("/chat.postMessage", root),  # of another kind, and so told without the first, which still stands
         ("/chat.postMessage", root),
-        ("/chat.postMessage", root),  # one of two is over: the first message still shows the other
         ("/chat.update", root),
         ("/chat.postMessage", root),
         ("/chat.postMessage", None),
@@ -307,6 +307,32 @@ def test_slack_continues_the_conversation_that_others_joined(redis_client: Redis
     assert ["thread_ts" in post for post in posts] == [False, True, True, True, False, True]
 
 
+def test_slacks_own_words_are_shown_as_text(redis_client: Redis) -> None:
+    """`oracode alerts test` prints them: nothing in them moves the cursor or turns the line."""
+    _, build = KINDS["slack_bot"]
+    reply = Reply(200, json.dumps({"ok": False, "error": "\u202e\x1b[31mno"}).encode())
+    with recording(lambda _: reply) as server, httpx.Client(trust_env=False) as client:
+        bot = build(server.url, client, redis_client)
+        with pytest.raises(NotDelivered) as refused:
+            bot.send(one())
+    assert str(refused.value) == r"Slack says: \u202e\x1b[31mno"
+
+
+def test_slacks_first_message_shows_all_that_is_open(redis_client: Redis) -> None:
+    """Whoever joins a page, or leaves it, doesn't write over the guest who still waits."""
+    _, build = KINDS["slack_bot"]
+    page, joining = opened(notice("BK-1"), Severity.PAGE), opened(notice("BK-2"), Severity.INFO)
+    told = delivered(page, CHANNEL, 1, thread=page.key)
+    with recording(SlackApi()) as server, httpx.Client(trust_env=False) as client:
+        bot = build(server.url, client, redis_client)
+        bot.send(message(page))
+        bot.send(message(delivered(joining, CHANNEL, 1, thread=page.key), others=(told,)))
+        bot.send(message(resolved(joining, thread=page.key), others=(told,)))
+    updates = [json.dumps(got.parsed) for got in server.got if got.path == "/chat.update"]
+    assert [("BK-1" in text, "BK-2" in text) for text in updates] == [(True, True), (True, False)]
+    assert all(":rotating_light:" in text for text in updates)
+
+
 def test_a_slack_message_that_somebody_deleted_is_posted_anew(redis_client: Redis) -> None:
     """The conversation goes on elsewhere; nobody is left without the news."""
     _, build = KINDS["slack_bot"]
@@ -315,7 +341,7 @@ def test_a_slack_message_that_somebody_deleted_is_posted_anew(redis_client: Redi
         bot = build(server.url, client, redis_client)
         bot.send(message(opened(notice())))
         api.posted.clear()
-        bot.send(message(opened(notice(problem="late_set"))))
+        bot.send(message(reminded(delivered(opened(notice()), CHANNEL, 1), NOW)))
     assert [got.path for got in server.got] == ["/chat.postMessage", "/chat.update", "/chat.postMessage"]
     assert "thread_ts" not in server.got[-1].parsed
 

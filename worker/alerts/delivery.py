@@ -24,6 +24,7 @@ from shared.domain.alerting.parcels import (
     done_with,
     formed,
     is_over,
+    is_stuck,
     refused,
     uncertain,
     with_parcel,
@@ -190,8 +191,9 @@ class AlertDelivery:
 
     def _fallback_at(self, view: View, parcel: Parcel, now: datetime) -> datetime:
         """Return when to look again: at once where it is the fallback channel's turn now, else for the next try."""
-        is_turn = parcel.attempts == view.policy.tries_before_fallback and view.policy.routing.fallback
-        return now if is_turn else parcel.at
+        failed_before = replace(parcel, attempts=parcel.attempts - 1, at=now)
+        is_turn = is_stuck(parcel, view.policy, now) and not is_stuck(failed_before, view.policy, now)
+        return now if is_turn and view.policy.routing.fallback else parcel.at
 
     def _tidy(self, view: View, seen: dict[str, int], moved: frozenset[str]) -> dict[str, int]:
         """Forget what is over; return the members that are left of `seen`."""

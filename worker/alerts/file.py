@@ -76,8 +76,13 @@ def _clock(value: str) -> time:
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        # The library's words may quote the address, and a chat's address is its key.
+        is_url = False
+    if not is_url or any(c.isspace() for c in value):
         raise ValueError("is not an address like https://host/path")
     return value
 

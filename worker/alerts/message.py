@@ -252,7 +252,8 @@ def _affects(alert: Alert) -> str:
     if not alert.hit:
         return ""
     more = alert.hit - len(alert.subjects)
-    whom = "\n".join((*alert.subjects, *((f"and {more} more",) if more > 0 else ())))
+    subjects = (one_line(shown(subject), _LONGEST_SUBJECT) for subject in alert.subjects)
+    whom = "\n".join((*subjects, *((f"and {more} more",) if more > 0 else ())))
     noun = "booking is" if alert.hit == 1 else "bookings are"
     return f"{alert.hit} {noun} hit; the check-in below is the nearest:\n{whom}"
 

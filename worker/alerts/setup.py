@@ -70,6 +70,10 @@ def load_alerting(settings: Settings, client: httpx.Client, units: Mapping[str, 
         named = _named_channels(file, settings, client) if file else ()
     except InvalidAlertsFile as invalid:
         problems["ALERTS_FILE"] = str(invalid)
+    # What a channel was told is kept under its name: of two with one name only the first would hear anything.
+    if twice := {channel.name for channel in simple} & {channel.name for channel in named}:
+        taken = ", ".join(f"channels.{name}" for name in sorted(twice))
+        problems["ALERTS_FILE"] = f"{taken}: a channel of ALERT_URLS is called so"
     if problems:
         raise InvalidAlerting(problems)
     return Alerting((*simple, *named), _policy(settings, file, simple, named, places_of(units)))

@@ -6,13 +6,14 @@ told together share a conversation.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
 import httpx
 
 from shared.domain.alerting.alert import News
+from shared.domain.quoting import shown
 from shared.ledger.alert_channels import Conversations
 from worker.alerts.channel import NotDelivered
 from worker.alerts.http_post import json_object, post
@@ -54,16 +55,14 @@ class SlackBot:
 
     def send(self, message: AlertMessage) -> str:
         """Post into the conversation and bring its first message up to date. Raises NotDelivered."""
-        content = slack_message(message)
-        if self._has_buttons and message.is_open and len(message.items) == 1:
-            content["blocks"].append(buttons(message.first))
+        content = self._content(message)
         name = self._name_of(message)
         known = self._known(name)
         changed = {item.key: item.status for item in message.items}
         still_open = {key for key in known.open if changed.get(key) != "resolved"}
         still_open |= {key for key, status in changed.items() if status == "open"}
         stamp = known.stamp
-        if stamp and not self._carry_on(message, content, stamp, is_over=not still_open):
+        if stamp and not self._carry_on(message, content, known, still_open=frozenset(still_open)):
             stamp = ""
         if not stamp:
             stamp = self._call("chat.postMessage", _with_id(content, message))["ts"]
@@ -86,16 +85,25 @@ class SlackBot:
         content: dict[str, Any] = json.loads(text) if text else {"ts": "", "open": []}
         return _Conversation(content["ts"], frozenset(content["open"]))
 
-    def _carry_on(self, message: AlertMessage, content: dict[str, Any], stamp: str, *, is_over: bool) -> bool:
+    def _content(self, message: AlertMessage) -> dict[str, Any]:
+        content = slack_message(message)
+        if self._has_buttons and message.is_open and len(message.items) == 1:
+            content["blocks"].append(buttons(message.first))
+        return content
+
+    def _carry_on(
+        self, message: AlertMessage, content: dict[str, Any], known: "_Conversation", *, still_open: frozenset[str]
+    ) -> bool:
         """Change the conversation's first message, then answer in its thread; False where that message is gone.
 
         The answer comes last: a repeat after a failure in between changes the first message to what it is already.
         """
         is_loud = any(item.news in _LOUD for item in message.items)
-        answer = {**_with_id(content, message), "thread_ts": stamp, "reply_broadcast": is_loud}
+        answer = {**_with_id(content, message), "thread_ts": known.stamp, "reply_broadcast": is_loud}
+        first = whole_of(message, still_open) if still_open else message
         try:
-            if message.is_open or is_over:
-                self._call("chat.update", {**content, "ts": stamp})
+            if first is not None:
+                self._call("chat.update", {**self._content(first), "ts": known.stamp})
             self._call("chat.postMessage", answer)
         except _Gone:
             return False
@@ -106,7 +114,7 @@ class SlackBot:
         headers = {"content-type": "application/json; charset=utf-8", "authorization": f"Bearer {self._token}"}
         answer = json_object(post(self._client, f"{self._api}/{method}", body, headers))
         if answer.get("ok") is not True or not isinstance(answer.get("ts"), str):
-            error = str(answer.get("error", "no ts"))[:80]
+            error = shown(str(answer.get("error", "no ts"))[:80])
             if error in _GONE:
                 raise _Gone(error)
             raise NotDelivered(f"Slack says: {error}", retry_after=timedelta(minutes=1) if "rate" in error else None)
@@ -123,6 +131,20 @@ class _Conversation:
 
 class _Gone(NotDelivered):
     """The message that the conversation began with isn't there any more."""
+
+
+def whole_of(message: AlertMessage, still_open: frozenset[str]) -> AlertMessage | None:
+    """Return what the conversation's first message says: all that is open in it, of which this message may tell a part.
+
+    None where the message doesn't know all of it, for then it would write over what somebody still has to read.
+    """
+    known = {item.key: item for items in message.threads.values() for item in items if item.status == "open"}
+    if not known.keys() >= still_open:
+        return None
+    # In the order of their urgency, in which the threads have them.
+    items = tuple(item for key, item in known.items() if key in still_open)
+    level = max((item.severity for item in items), key=lambda each: each.rank)
+    return replace(message, status="open", severity=level, items=items)
 
 
 def conversation_of(message: AlertMessage) -> str:

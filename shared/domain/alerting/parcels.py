@@ -98,10 +98,15 @@ def _is_failing(view: View, alert: Alert, channel: str, state: Group) -> bool:
     """Say whether the channel is so far from taking the alert that the fallback channel is told."""
     told = alert.told_to(channel)
     parcel = state.parcels.get(slot_of(channel, "open"))
-    is_stuck = parcel is not None and parcel.attempts >= view.policy.tries_before_fallback
     return (told.lost and told.sequence >= alert.sequence) or (
-        is_stuck and parcel is not None and alert.key in parcel.members
+        parcel is not None and alert.key in parcel.members and is_stuck(parcel, view.policy, view.now)
     )
+
+
+def is_stuck(parcel: Parcel, policy: AlertPolicy, now: datetime) -> bool:
+    """Say whether the channel failed so often, or wants a page to wait for so long, that another one is told."""
+    is_put_off = parcel.is_page and not parcel.is_leased and parcel.at - now > policy.page_waits_for_channel
+    return is_put_off or parcel.attempts >= policy.tries_before_fallback
 
 
 def free_at(view: View, alert: Alert, level: Severity) -> datetime:

@@ -26,6 +26,8 @@ GROUP_WINDOW: Final = timedelta(seconds=30)
 LONGEST_PAGE_WINDOW: Final = timedelta(seconds=5)
 # What pages within this time after another of its group joins that one's incident; later it has to ring by itself.
 PAGE_JOIN_WINDOW: Final = timedelta(minutes=10)
+# A channel may name a pause of an hour (HTTP 429, Retry-After); the guest at the door doesn't wait for it.
+PAGE_WAITS_FOR_CHANNEL: Final = timedelta(minutes=1)
 # With the pauses of `shared.domain.retries` about a day: whoever mends a channel by then has missed nothing.
 MOST_TRIES: Final = 150
 
@@ -47,6 +49,7 @@ class AlertPolicy:
     quiet: QuietHours | None = None
     rate: Rate = field(default_factory=Rate)
     tries_before_fallback: int = 4
+    page_waits_for_channel: timedelta = PAGE_WAITS_FOR_CHANNEL
     most_tries: int = MOST_TRIES
     runbook_url: str = ""
     silent_for: Mapping[str, timedelta] = field(default_factory=dict)
