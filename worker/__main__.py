@@ -1,5 +1,6 @@
 """`python -m worker worker` and `python -m worker beat`: the processes of those names."""
 
+import os
 import sys
 
 from shared.settings import InvalidSettings, exit_with, load_or_exit
@@ -35,7 +36,8 @@ def run_worker() -> None:
             f"--concurrency={settings.worker_concurrency}",
             "--without-gossip",
             "--without-mingle",
-            "--hostname=oracode@%h",
+            # Commands reach one of several on a machine.
+            f"--hostname=oracode-{os.getpid()}@%h",
         ]
     )
 
