@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,22 @@ _OURS = ("SEAM_", "REDIS_", "CELERY_", "BOOKING_", "ALERT", "DOORS_", "ORACODE_"
 class Machine:
     """One `oracode up` in a directory of its own. Settings of the test's own environment don't reach it."""
 
-    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None) -> None:
-        self.directory = directory
+    def __init__(
+        self,
+        directory: Path,
+        settings: Mapping[str, str] | None = None,
+        *,
+        enter: Sequence[str] = (),
+        seen_at: Path | None = None,
+    ) -> None:
+        """Prepare one. Where only some processes see its disk, `enter` makes a command one of them.
+
+        `seen_at` is then the directory as everybody sees it.
+        """
+        self.directory = seen_at or directory
+        self._given_directory = directory
+        self._output = directory.parent / f"{directory.name}.out"
+        self._oracode = (*enter, str(_ORACODE))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         self._environment = {**kept, **(settings or {})}
         self._process: subprocess.Popen[str] | None = None
@@ -37,9 +51,9 @@ class Machine:
     def start(self, *arguments: str) -> None:
         """Start it and wait until `run.json` is there (one that a killed run left behind doesn't count)."""
         (self.directory / "run.json").unlink(missing_ok=True)
-        with (self.directory.parent / f"{self.directory.name}.out").open("a") as output:
+        with self._output.open("a") as output:
             self._process = subprocess.Popen(
-                [str(_ORACODE), "up", "--data-dir", str(self.directory), *arguments],
+                [*self._oracode, "up", "--data-dir", str(self._given_directory), *arguments],
                 env=self._environment,
                 cwd=PROJECT,
                 stdout=output,
@@ -67,8 +81,8 @@ class Machine:
     def oracode(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run one command against it."""
         return subprocess.run(
-            [str(_ORACODE), *arguments],
-            env={**self._environment, "ORACODE_DATA_DIR": str(self.directory)},
+            [*self._oracode, *arguments],
+            env={**self._environment, "ORACODE_DATA_DIR": str(self._given_directory)},
             cwd=PROJECT,
             input=stdin,
             capture_output=True,
@@ -142,7 +156,7 @@ class Machine:
 
     def output(self) -> str:
         """Return what it printed."""
-        return (self.directory.parent / f"{self.directory.name}.out").read_text()
+        return self._output.read_text()
 
     def logs(self) -> str:
         """Return everything that every process logged."""
