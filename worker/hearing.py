@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import structlog
 from celery import Celery
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from shared.contracts import HEAR, QUEUE
 
@@ -26,12 +26,13 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 def register_hearing(app: Celery) -> None:
     """Give the app of one worker process a queue that no other knows, and the task of its calls."""
-    (common,) = app.conf.task_queues
     name = f"{QUEUE}.own.{uuid4().hex}"
-    app.conf.own_queue = Queue(
-        name, common.exchange, routing_key=name, durable=True, expires=_FORGOTTEN_AFTER.total_seconds()
-    )
-    app.conf.task_queues = (common, app.conf.own_queue)
+    # An exchange of its own as well: what is bound to the common one on Redis stays there for ever, and is read with
+    # every message that is sent. This one goes with its queue, on Redis an hour after its last consumer.
+    exchange = Exchange(name, type="direct", durable=True, auto_delete=True)
+    own = Queue(name, exchange, routing_key=name, durable=True, expires=_FORGOTTEN_AFTER.total_seconds())
+    app.conf.own_queue = own
+    app.conf.task_queues = (*app.conf.task_queues, own)
 
     @app.task(name=HEAR)
     def hear() -> None:

@@ -142,7 +142,8 @@ class WatchdogStep(bootsteps.StartStopStep):
                 work.end()
 
         def listens() -> bool:
-            consumer = getattr(parent.consumer, "task_consumer", None)
+            # Neither is there before the first connection, nor while the next one is made.
+            consumer = getattr(getattr(parent, "consumer", None), "task_consumer", None)
             return consumer is not None and bool(consumer.consuming_from(QUEUE))
 
         task_prerun.connect(begun, weak=False)

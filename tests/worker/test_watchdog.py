@@ -103,6 +103,10 @@ def test_a_worker_calls_itself_in_a_queue_of_its_own(redis_client: Redis, data_s
     assert hearing_sign(progress, CallOurselves(apps[0]), 1) == Sign(moved=False, has_work=True)
     assert (redis_client.llen(first), redis_client.llen(second), redis_client.llen(QUEUE)) == (1, 0, 0)
     assert 0 < int(cast(Any, redis_client.ttl(first))) <= 120
+    # Nothing is added to what every sender reads; what routes the calls is swept by whoever lives on.
+    bound = cast(Any, redis_client.smembers(f"_kombu.binding.{QUEUE}"))
+    assert not any(first in each for each in bound)
+    assert redis_client.zscore("_kombu.binding_deadlines", first)
     progress.begin()
     assert hearing_sign(progress, CallOurselves(apps[0]), 1) == Sign(moved=True, has_work=True, has_room=False)
     away = create_celery(Settings(redis_url=SecretStr("redis://127.0.0.1:1/0")))
