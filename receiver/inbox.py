@@ -7,6 +7,7 @@ that grows.
 
 import asyncio
 import json
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -26,6 +27,8 @@ _LARGEST_GROUP: Final = 512
 # Two groups: what waits longer than these take to write is better sent again than answered late.
 _MOST_WAITING: Final = 1024
 _SEEN_FOR: Final = int(redis_keys.SEEN_FOR.total_seconds())
+# Of a data server that is away one line a second says all there is to say.
+_TELL_EVERY: Final = 1.0
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -53,6 +56,8 @@ class Inbox:
         self._arrived = asyncio.Event()
         # Asked for each time, it would cost a call to the system.
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._untold = 0
+        self._tell_at = 0.0
 
     def check_room(self) -> None:
         """Raise Unavailable if nothing more can be taken in now: worth asking before any work is done for it."""
@@ -92,8 +97,8 @@ class Inbox:
                 _fail(group)
                 raise
             except (RedisError, OSError) as error:
-                log.warning("append.failed", stream=self._stream, waiting=len(group), error=str(error))
                 _fail(group)
+                self._tell_failed(len(group), error)
             except Exception:
                 # A message that can't even be sent fails its group; a writer that died would hang every later one.
                 log.exception("append.crashed", stream=self._stream, waiting=len(group))
@@ -102,6 +107,14 @@ class Inbox:
                 for waiting, answer in zip(group, answers, strict=True):
                     if not waiting.appended.done():
                         waiting.appended.set_result(answer == "1")
+
+    def _tell_failed(self, refused: int, error: Exception) -> None:
+        """Log it, once a second at most: while the data server is away every message fails at once."""
+        self._untold += refused
+        now = time.monotonic()
+        if now >= self._tell_at:
+            log.warning("append.failed", stream=self._stream, waiting=self._untold, error=str(error))
+            self._untold, self._tell_at = 0, now + _TELL_EVERY
 
     async def _write(self, group: Sequence[_Waiting]) -> str:
         keys = [self._stream, *(redis_keys.seen(self._stream, each.message_id) for each in group)]

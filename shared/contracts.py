@@ -12,6 +12,7 @@ SWEEP_DUE: Final = "sweeps.due"
 RUN_CHORE: Final = "chores.run"
 REFRESH_DOOR: Final = "doors.refresh"
 OBEY: Final = "ops.obey"
+HEAR: Final = "workers.hear"
 
 OPS_STREAM: Final = "ops-commands"
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, MutableMapping
+from contextlib import suppress
 from functools import lru_cache, partial
 from types import TracebackType
 from typing import Any, Final
@@ -115,10 +116,13 @@ class _Handler(logging.StreamHandler[Any]):
     """Writes lines; of one that can't be written it says so, without the arguments that the library would print."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
-        """Report the loss on stderr."""
+        """Report the loss on stderr; raises nothing, whatever can't be written."""
         kind = sys.exc_info()[0]
         lost = {"event": "log.failed", "logger": record.name, "error": kind.__name__ if kind else ""}
-        sys.stderr.write(json.dumps(lost) + "\n")
+        # Where the disk is full stderr is as full as stdout. A line must never cost more than itself: raised here, it
+        # would end whichever loop had something to say.
+        with suppress(OSError, ValueError):
+            sys.stderr.write(json.dumps(lost) + "\n")
 
 
 def _name_process(process: str, _logger: Any, _method: str, event: EventDict) -> EventDict:

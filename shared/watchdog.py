@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -100,5 +101,6 @@ class Watchdog:
 def end_process(suspected_for: timedelta) -> None:
     """Say so and end, without the clean-up that may be what hangs."""
     log.critical("process.deaf", seconds=suspected_for.total_seconds())
-    sys.stdout.flush()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
     os._exit(DEAF)

@@ -5,7 +5,6 @@ import sys
 
 from shared.settings import InvalidSettings, exit_with, load_or_exit
 from worker.app import REQUIRED, create_celery, create_worker, log_as
-from worker.broker import node_name
 from worker.drain import bound_the_drain
 from worker.progress import watch_beat
 
@@ -37,7 +36,9 @@ def run_worker() -> None:
             f"--concurrency={settings.worker_concurrency}",
             "--without-gossip",
             "--without-mingle",
-            f"--hostname={node_name(app.conf.broker_url, os.getpid())}",
+            # Commands reach one of several on a machine; and RabbitMQ keeps the queue of commands for one connection
+            # alone: the second worker of one name, as in a rolling restart, would never start.
+            f"--hostname=oracode-{os.getpid()}@%h",
         ]
     )
 

@@ -46,11 +46,23 @@ class AbsenceWatch:
         self._beats = beats
         self._clock = clock
         self._sweep = sweep
+        self._was_blind = False
 
     def look(self) -> None:
-        """Tell of what is newly missed or back again; sweep where nobody else does."""
+        """Tell of what is newly missed or back again; sweep where nobody else does.
+
+        Raises redis.RedisError, OSError; the first look after that judges nothing.
+        """
         now = self._clock()
-        beats = self._beats.last()
+        try:
+            beats = self._beats.last()
+        except (RedisError, OSError):
+            self._was_blind = True
+            raise
+        if self._was_blind:
+            # Nobody could leave a beat meanwhile. Now that we can see again so can they: judged at the next look.
+            self._was_blind = False
+            return
         for problem in ABSENCES:
             try:
                 self._compare(problem, beats, now)

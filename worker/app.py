@@ -22,8 +22,9 @@ from worker.absence import AbsenceOptions, AbsenceStep
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
 from worker.assembly import SETTLE_MARGIN, build_handlers, open_ports, units_of
 from worker.bridge import BridgeOptions, BridgeStep
-from worker.broker import broker_settings
+from worker.broker import SteadyConnection, broker_settings
 from worker.dispatcher import DispatcherOptions, DispatcherStep
+from worker.hearing import register_hearing
 from worker.progress import MOST_CALLS_A_TASK, WatchdogStep
 from worker.tasks import register_tasks
 
@@ -37,6 +38,7 @@ def create_celery(settings: Settings) -> Celery:
     broker = settings.celery_broker_url or settings.redis_url
     url = broker.get_secret_value() if broker else ""
     app = Celery("oracode", broker=url or None, set_as_current=False)
+    app.amqp.Connection = SteadyConnection
     app.conf.update(
         task_default_queue=QUEUE,
         task_ignore_result=True,
@@ -95,6 +97,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
         settings, channels=alerting.channels, units=units, look=look, clock=clock, policy=alerting.policy
     )
     register_tasks(app, handlers, clock)
+    register_hearing(app)
     app.steps["worker"].update((DispatcherStep, WatchdogStep, BridgeStep, AbsenceStep))
     app.conf.watchdog_busy = MOST_CALLS_A_TASK * (settings.seam_timeout + SETTLE_MARGIN)
     ports = open_ports(settings, alerting.channels, clock, alerting.policy)

@@ -4,10 +4,10 @@ Neither is the record. On RabbitMQ the queue is a quorum queue and publishing is
 too, cost no delay; on Redis a message that is lost with its worker costs RECLAIM_AFTER.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from kombu import Exchange, Queue
+from kombu import Connection, Exchange, Queue
 
 from shared.contracts import QUEUE
 
@@ -18,6 +18,7 @@ _MOST_DELIVERIES_A_MESSAGE: Final = 1
 _ANSWER_WITHIN: Final = 10
 _CONNECT_WITHIN: Final = 2
 _HEARTBEAT: Final = 10
+_TRY_EVERY: Final = 2
 
 AMQP_OPTIONS: Final[dict[str, Any]] = {
     "confirm_publish": True,
@@ -37,18 +38,21 @@ _REDIS_OPTIONS: Final[dict[str, Any]] = {
 }
 
 
+class SteadyConnection(Connection):
+    """Tries every two seconds to reach a broker that is away, however long it was.
+
+    The library's pauses grow to half a minute: after an outage of minutes that alone would be twice what is promised.
+    """
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Self:
+        """Connect, as the library does; only the pauses are ours where the caller doesn't name any."""
+        pauses = {"interval_start": _TRY_EVERY, "interval_step": 0, "interval_max": _TRY_EVERY}
+        return super().ensure_connection(*args, **(pauses | kwargs))
+
+
 def is_amqp(url: str) -> bool:
     """Say whether an address is RabbitMQ's."""
     return urlsplit(url).scheme in AMQP_SCHEMES
-
-
-def node_name(url: str, process_id: int) -> str:
-    """Return a worker's name for Celery, with its place for the host's name.
-
-    RabbitMQ keeps a worker's queue of commands for one connection alone: two workers of one name on one host, as in a
-    rolling restart, and the second never starts. Redis doesn't mind, and would remember every name there ever was.
-    """
-    return f"oracode-{process_id}@%h" if is_amqp(url) else "oracode@%h"
 
 
 def broker_settings(url: str) -> dict[str, Any]:

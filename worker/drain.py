@@ -7,6 +7,7 @@ runs at the bound is cut off, as `kill -9` would: its entry or its door comes ba
 import os
 import sys
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 
@@ -32,5 +33,6 @@ def bound_the_drain(within: timedelta = DRAIN_WITHIN) -> None:
 
 def _cut() -> None:
     log.warning("worker.drain_cut")
-    sys.stdout.flush()
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
     os._exit(0)

@@ -1,6 +1,7 @@
 """Whether this worker, or beat, still does its work: what the watchdog looks at."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
@@ -8,8 +9,9 @@ import structlog
 from celery import Celery, bootsteps
 from celery.signals import after_task_publish, beat_init, task_postrun, task_prerun
 
-from shared.contracts import QUEUE
+from shared.contracts import HEAR, QUEUE
 from shared.watchdog import Patience, Sign, Watchdog
+from worker.hearing import CallOurselves
 
 # Beat sends a sweep a second, so that a worker with nothing else to do has one to take. Well within the 15 seconds in
 # which a deaf process is to be replaced, and above whatever one reconnect takes (2 s at most, measured).
@@ -87,11 +89,24 @@ class QueueLength:
             log.debug("connection.not_released", error=type(error).__name__)
 
 
-def worker_sign(progress: Progress, queue: QueueLength, concurrency: int) -> Sign:
-    """Look at a worker: deaf is one that takes nothing out of a queue that isn't empty."""
+def worker_sign(
+    progress: Progress, queue: Callable[[], int | None], concurrency: int, listens: Callable[[], bool] = lambda: True
+) -> Sign:
+    """Look at a worker: deaf is one that takes nothing out of a queue that isn't empty, or doesn't even try to.
+
+    Others may empty the queue: what this shows with one worker alone, `hearing_sign` shows with several.
+    """
     waiting = queue()
     moved, running = progress.look()
-    return Sign(moved=moved, has_work=bool(waiting), has_room=running < concurrency)
+    has_work = waiting is not None and (waiting > 0 or not listens())
+    return Sign(moved=moved, has_work=has_work, has_room=running < concurrency)
+
+
+def hearing_sign(progress: Progress, call: Callable[[], bool], concurrency: int) -> Sign:
+    """Look at a worker: deaf is one that takes neither its own calls nor anything else, with somebody free to do it."""
+    has_called = call()
+    moved, running = progress.look()
+    return Sign(moved=moved, has_work=has_called, has_room=running < concurrency)
 
 
 def beat_sign(progress: Progress, queue: QueueLength) -> Sign:
@@ -108,23 +123,45 @@ class WatchdogStep(bootsteps.StartStopStep):
 
     def __init__(self, parent: Any, **_: Any) -> None:
         super().__init__(parent)
-        self._watchdog: Watchdog | None = None
+        self._watchdogs: tuple[Watchdog, ...] = ()
 
     def start(self, parent: Any) -> None:
         """Begin to watch."""
         app: Celery = parent.app
-        progress, queue, concurrency = Progress(), QueueLength(app), int(parent.concurrency)
-        task_prerun.connect(progress.begin, weak=False)
-        task_postrun.connect(progress.end, weak=False)
+        work, all_tasks, concurrency = Progress(), Progress(), int(parent.concurrency)
+        queue, call = QueueLength(app), CallOurselves(app)
+
+        def begun(sender: Any = None, **_: Any) -> None:
+            all_tasks.begin()
+            if sender.name != HEAR:
+                work.begin()
+
+        def ended(sender: Any = None, **_: Any) -> None:
+            all_tasks.end()
+            if sender.name != HEAR:
+                work.end()
+
+        def listens() -> bool:
+            # Neither is there before the first connection, nor while the next one is made.
+            consumer = getattr(getattr(parent, "consumer", None), "task_consumer", None)
+            return consumer is not None and bool(consumer.consuming_from(QUEUE))
+
+        task_prerun.connect(begun, weak=False)
+        task_postrun.connect(ended, weak=False)
         patience = Patience(idle=DEAF_AFTER, busy=app.conf.watchdog_busy)
-        self._watchdog = Watchdog(lambda: worker_sign(progress, queue, concurrency), patience)
-        self._watchdog.start()
+        # One could hang on its question: each asks for itself.
+        self._watchdogs = (
+            Watchdog(lambda: worker_sign(work, queue, concurrency, listens), patience),
+            Watchdog(lambda: hearing_sign(all_tasks, call, concurrency), patience),
+        )
+        for watchdog in self._watchdogs:
+            watchdog.start()
 
     def stop(self, parent: Any) -> None:
         """Stop watching: a worker that drains takes nothing, and rightly so."""
         del parent
-        if self._watchdog is not None:
-            self._watchdog.stop()
+        for watchdog in self._watchdogs:
+            watchdog.stop()
 
     close = stop
     terminate = stop

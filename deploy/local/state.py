@@ -69,12 +69,19 @@ def load(directory: Path, *, web_port: int | None, seam_port: int | None) -> Loc
 
 
 def write_private(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON that only its owner may read, in one step: a reader sees the old file or the new one."""
+    """Write JSON that only its owner may read, in one step: a reader sees the old file or the new one.
+
+    Raises OSError where it can't be written (a full disk); the old file is then as it was.
+    """
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file, indent=2)
-    draft.replace(path)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(content, file, indent=2)
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _signing_secret() -> str:

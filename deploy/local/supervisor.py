@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from socket import socket
@@ -64,12 +65,16 @@ class _Child:
 
 
 class Supervisor:
-    """Runs commands until `stop`. `changed` is called after every start, with the processes' ids."""
+    """Runs commands until `stop`. `changed` is called after every start, with the processes' ids.
+
+    It may raise OSError: then it is called again until it doesn't.
+    """
 
     def __init__(self, logs: Path, changed: Callable[[Mapping[str, int]], None]) -> None:
         self._logs = logs
         self._changed = changed
         self._children: dict[str, _Child] = {}
+        self._untold = False
         self._stopping = threading.Event()
         self._lock = threading.RLock()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
@@ -81,6 +86,7 @@ class Supervisor:
         with self._lock:
             self._children[command.name] = child
             self._spawn(child)
+            self._tell()
         if not self._thread.is_alive():
             self._thread.start()
 
@@ -126,6 +132,7 @@ class Supervisor:
             with self._lock:
                 for child in self._children.values():
                     self._attend(child)
+                self._tell()
 
     def _attend(self, child: _Child) -> None:
         if self._stopping.is_set():
@@ -141,7 +148,11 @@ class Supervisor:
             child.pause = _SHORTEST_PAUSE if lived > _HEALTHY_AFTER else min(_LONGEST_PAUSE, child.pause * 2)
             child.start_at = now + child.pause
         elif now >= child.start_at:
-            self._spawn(child)
+            try:
+                self._spawn(child)
+            except OSError:
+                # No process, memory or file to be had now: whoever supervises is the last who may die of that.
+                child.start_at = now + _LONGEST_PAUSE
 
     def _spawn(self, child: _Child) -> None:
         child.process = subprocess.Popen(
@@ -154,7 +165,14 @@ class Supervisor:
             start_new_session=True,
         )
         child.started_at = time.monotonic()
-        self._changed(self.pids())
+        self._untold = True
+
+    def _tell(self) -> None:
+        """Say who runs now; where that can't be written (a full disk), again at every look until it can."""
+        if self._untold:
+            with suppress(OSError):
+                self._changed(self.pids())
+                self._untold = False
 
 
 def _wrapped(command: Command) -> list[str]:

@@ -1,11 +1,12 @@
 """What the doctor says of a data server: a table over what the server says of itself, and a real one."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from redis import Redis
 
-from worker.cli.doctor_server import judge
+from worker.cli.doctor_server import free_beside, judge, judge_disk
 
 GOOD: dict[str, Any] = {
     "redis_version": "7.2.4",
@@ -18,6 +19,7 @@ GOOD: dict[str, Any] = {
     "maxmemory": 0,
     "used_memory": 10,
 }
+GIB = 1024**3
 ALWAYS = {"appendfsync": "always"}
 
 
@@ -54,6 +56,34 @@ def test_what_is_wrong_is_named_with_its_remedy(
     wrong = [each for each in judge(GOOD | says, config) if each.verdict != "ok"]
     assert [(each.subject, each.verdict) for each in wrong] == [(subject, verdict)]
     assert all(each.remedy for each in wrong)
+
+
+@pytest.mark.parametrize(
+    ("free", "file", "verdict"),
+    [
+        pytest.param(50 * GIB, 2 * GIB, "ok", id="room-for-two-more"),
+        pytest.param(GIB, 0, "ok", id="room"),
+        pytest.param(GIB - 1, 0, "warn", id="little-room"),
+        pytest.param(3 * GIB, 2 * GIB, "warn", id="room-for-one-rewrite"),
+        pytest.param(GIB, 2 * GIB, "bad", id="no-room-for-a-rewrite"),
+        pytest.param(100 * 1024 * 1024, 0, "bad", id="nearly-full"),
+        pytest.param(0, 0, "bad", id="full"),
+    ],
+)
+def test_a_disk_is_said_to_be_full_before_it_is(free: int, file: int, verdict: str) -> None:
+    """In time to do something, and what."""
+    found = judge_disk(free, file)
+    assert found.verdict == verdict
+    assert bool(found.remedy) == (verdict != "ok")
+
+
+def test_only_a_disk_of_this_machine_is_judged(tmp_path: Path) -> None:
+    """Of another machine's nothing is known, nor of a directory that isn't here."""
+    assert free_beside({"host": "127.0.0.1"}, str(tmp_path))
+    assert free_beside({"path": "/run/redis.sock"}, str(tmp_path))
+    assert free_beside({"host": "redis.example.com"}, str(tmp_path)) is None
+    assert free_beside({"host": "localhost"}, str(tmp_path / "elsewhere")) is None
+    assert free_beside({"host": "localhost"}, "") is None
 
 
 def test_the_server_that_we_start_is_well(redis_client: Redis) -> None:

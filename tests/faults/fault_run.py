@@ -1,7 +1,8 @@
 """The fault run: bookings through the real system while processes are killed and Seam fails after the effect.
 
 Afterwards the sandbox is asked what exists: exactly one code for each booking and door that should have one, none for
-the others, none in doubt. `make faults` runs the long form; a shorter one is a test.
+the others, none in doubt; and everything is searched for PINs and keys. Then come the drills, on machines of their own.
+`make faults` runs the long form of all and ends with one table; shorter ones are tests.
 """
 
 import argparse
@@ -12,25 +13,29 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 from redis.exceptions import RedisError
 
 from shared.clock import system_clock
 from tests.faults.load import WebhookLoad, wait_for_all
-from tests.faults.recovery import WITHIN, Killer
+from tests.faults.recovery import Killer
+from tests.faults.result import Result
+from tests.faults.secrets_search import search_secrets
+from tests.faults.stages import LONG, SETTINGS, run_drills
+from tests.faults.table import table
+from tests.faults.traffic import Handover
 from tests.support.machine import Machine
 from tests.support.rabbitmq import RabbitMQ
 
-SETTINGS = {"WAITING_RETRY_EVERY": "3s", "DOOR_CACHE_FOR": "2s", "RECLAIM_AFTER": "6s", "SEAM_TIMEOUT": "2s"}
+VICTIMS = ("worker", "worker", "redis", "web", "beat")
 # How Seam fails: each call of these kinds with this probability, every one decided anew.
 FAULTS: tuple[Mapping[str, Any], ...] = (
     {"operation": "access_codes.create", "kind": "error_after", "probability": 0.10},
@@ -44,52 +49,6 @@ FAULTS: tuple[Mapping[str, Any], ...] = (
     {"operation": "access_codes.get", "kind": "disconnect_before", "probability": 0.05},
     {"operation": "devices.get", "kind": "html_502", "probability": 0.05},
 )
-
-
-@dataclass(slots=True)
-class Result:
-    """What came out."""
-
-    bookings: int = 0
-    kills: list[str] = field(default_factory=list)
-    slowest: float = 0.0
-    answers: Counter[int] = field(default_factory=Counter)
-    events_lost: list[str] = field(default_factory=list)
-    events_repeated: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
-    missing: list[str] = field(default_factory=list)
-    twice: list[str] = field(default_factory=list)
-    unwanted: list[str] = field(default_factory=list)
-    in_doubt: list[str] = field(default_factory=list)
-    unsettled: list[str] = field(default_factory=list)
-    recovered_after: float = 0.0
-
-    def is_clean(self) -> bool:
-        """Whether nothing was lost, nothing came twice, nothing is in doubt, and everything was back in time."""
-        wrong = self.missing or self.twice or self.unwanted or self.in_doubt or self.unsettled or self.events_lost
-        return not wrong and self.slowest <= WITHIN
-
-    def lines(self) -> list[str]:
-        """Return the figures for people."""
-        accepted = sum(times for status, times in self.answers.items() if 200 <= status < 300)
-        others = ", ".join(f"{status or 'none'} {times}x" for status, times in self.answers.items() if status != 202)
-        return [
-            *self.kills,
-            "failures of Seam",
-            *(f"  {name:<38}{times:>6}" for name, times in sorted(self.faults.items())),
-            "webhooks under way meanwhile",
-            f"  answered 2xx        {accepted:>6}   other answers, to be repeated by the sender: {others or 'none'}",
-            f"  lost                {len(self.events_lost):>6} {self.events_lost[:5] or ''}",
-            f"  in a story twice    {self.events_repeated:>6}",
-            "bookings",
-            f"  published           {self.bookings:>6}",
-            f"  lost, or no code    {len(self.missing):>6} {self.missing[:5] or ''}",
-            f"  codes made twice    {len(self.twice):>6} {self.twice[:5] or ''}",
-            f"  codes nobody wanted {len(self.unwanted):>6} {self.unwanted[:5] or ''}",
-            f"  in doubt            {len(self.in_doubt):>6} {self.in_doubt[:5] or ''}",
-            f"  unsettled           {len(self.unsettled):>6} {self.unsettled[:5] or ''}",
-            f"last fault to all settled: {self.recovered_after:.1f} s",
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +81,15 @@ class FaultRun:
         self._result = Result(bookings=bookings)
         self._killer = Killer(machine, random.Random(seed), others or {})
         self._load = WebhookLoad(machine)
+        self._handover = Handover(machine)
         self._over = threading.Event()
-        good = [machine.add_door(("16:00", "10:00")) for _ in range(doors)]
+        # Every other one shows its PIN as soon as a code is made: in the answer to the create.
+        good = [machine.add_door(("16:00", "10:00"), pin_at_create=number % 2 == 0) for number in range(doors)]
         bad = machine.add_door(("03:00", "04:00"))
         self._wanted = [self._booking(number, good, bad) for number in range(bookings)]
 
-    def run(self, victims: tuple[str, ...]) -> Result:
-        """Publish, kill, mend, wait, count."""
+    def run(self, victims: tuple[str, ...], more: Sequence[Path] = ()) -> Result:
+        """Publish, kill, mend, wait, count; then search everything, and the directories `more`, for secrets."""
         for number, fault in enumerate(FAULTS):
             self._machine.seam("POST", "/sandbox/faults", {**fault, "times": None, "seed": number})
         self._load.start()
@@ -149,8 +110,12 @@ class FaultRun:
         self._result.events_lost = wait_for_all(self._load, self._machine, within=60)
         self._result.recovered_after = time.monotonic() - mended_at
         self._count()
-        self._result.kills, self._result.slowest = self._killer.lines(), self._killer.slowest()
+        self._result.kills = self._killer.rows()
         self._result.answers = self._load.answers
+        said = self._load.said | self._handover.said
+        self._result.search = search_secrets(
+            self._machine, said=said, bookings=[wanted.booking_id for wanted in self._wanted], more=more
+        )
         return self._result
 
     def _booking(self, number: int, good: list[str], bad: str) -> Wanted:
@@ -173,25 +138,9 @@ class FaultRun:
     def _publish(self, wanted: Wanted, *, by_http: bool) -> None:
         """Hand over until somebody says that they have it, as a booking system would; now and then twice."""
         for _ in range(2 if self._random.random() < 0.1 else 1):
-            while not (self._post(wanted) if by_http else self._append(wanted)):
+            hand_over = self._handover.post if by_http else self._handover.append
+            while not hand_over(wanted.message):
                 time.sleep(0.1)
-
-    def _append(self, wanted: Wanted) -> bool:
-        try:
-            with self._machine.redis() as redis:
-                redis.xadd("booking-created", {"message": wanted.message})
-        except (RedisError, OSError, ValueError):
-            return False
-        return True
-
-    def _post(self, wanted: Wanted) -> bool:
-        run = self._machine.run()
-        headers = {"authorization": f"Bearer {run['booking_token']}"}
-        try:
-            answer = httpx.post(f"{run['web_url']}/bookings", content=wanted.message, headers=headers, timeout=15)
-        except httpx.HTTPError:
-            return False
-        return answer.status_code == 202
 
     def _kill(self, victims: tuple[str, ...]) -> None:
         """Half the time one after the other, each measured; then one upon the other."""
@@ -250,7 +199,8 @@ def run_in(directory: Path, victims: tuple[str, ...], figures: Mapping[str, Any]
         machine.start()
         try:
             others = {"rabbitmq": node.restart} if node else {}
-            return FaultRun(machine, **figures, others=others).run((*victims, *others))
+            more = [directory / "rabbitmq"] if node else []
+            return FaultRun(machine, **figures, others=others).run((*victims, *others), more)
         finally:
             machine.stop()
     finally:
@@ -269,10 +219,12 @@ def main() -> int:
     options = parser.parse_args()
     figures = {"bookings": options.bookings, "doors": options.doors, "seconds": options.seconds, "seed": options.seed}
     with tempfile.TemporaryDirectory() as directory:
-        result = run_in(Path(directory), ("worker", "worker", "redis", "web", "beat"), figures, broker=options.broker)
-    print(f"seed {options.seed}")
-    print("\n".join(result.lines()))
-    return 0 if result.is_clean() else 1
+        result = run_in(Path(directory), VICTIMS, figures, broker=options.broker)
+        print("\n".join(["", *result.details()]), flush=True)
+        drilled = run_drills(Path(directory) / "drills", LONG, broker=options.broker)
+    rows = [*result.rows(), *drilled]
+    print("\n".join(["", f"broker {options.broker}, seed {options.seed}", "", *table(rows)]))
+    return 0 if result.is_clean() and all(row.is_clean() for row in rows) else 1
 
 
 if __name__ == "__main__":

@@ -26,6 +26,12 @@ _EVENTS_A_CODE = 200
 
 def webhook(client: httpx.Client, secret: str, access_code_id: str) -> tuple[str, int]:
     """Deliver one event on a fresh connection; return its id and the status, 0 where no answer came."""
+    event_id, answer = deliver(client, secret, access_code_id)
+    return event_id, answer.status_code if answer is not None else 0
+
+
+def deliver(client: httpx.Client, secret: str, access_code_id: str) -> tuple[str, httpx.Response | None]:
+    """Deliver one event on a fresh connection; return its id and the answer, if one came."""
     event_id = str(uuid4())
     event = {
         "event_id": event_id,
@@ -36,9 +42,15 @@ def webhook(client: httpx.Client, secret: str, access_code_id: str) -> tuple[str
     body = json.dumps(event).encode()
     headers = [*signed(body, secret=secret, delivery_id=f"msg_{event_id}"), (b"connection", b"close")]
     try:
-        return event_id, client.post("/webhooks/seam", content=body, headers=headers).status_code
+        return event_id, client.post("/webhooks/seam", content=body, headers=headers)
     except httpx.HTTPError:
-        return event_id, 0
+        return event_id, None
+
+
+def text_of(answer: httpx.Response) -> str:
+    """Return all of an answer that may differ from others but its date."""
+    headers = sorted((name, value) for name, value in answer.headers.items() if name != "date")
+    return f"{answer.status_code} {headers} {answer.text}"
 
 
 def fitting_stay() -> dict[str, str]:
@@ -58,6 +70,9 @@ class WebhookLoad:
         self._threads = [threading.Thread(target=self._send, args=(number,)) for number in range(_SENDERS)]
         self.accepted: dict[str, str] = {}
         self.answers: Counter[int] = Counter()
+        # All that was answered, each once; and refusals that don't say when to come again.
+        self.said: set[str] = set()
+        self.impolite = 0
 
     def start(self) -> None:
         """Begin to send."""
@@ -91,12 +106,16 @@ class WebhookLoad:
         with httpx.Client(base_url=self._url, timeout=15) as client:
             while not self._stopping.wait(_PAUSE):
                 access_code_id = f"LOAD-{number}-{sent // _EVENTS_A_CODE}"
-                event_id, status = webhook(client, self._secret, access_code_id)
+                event_id, answer = deliver(client, self._secret, access_code_id)
                 sent += 1
+                status = answer.status_code if answer is not None else 0
                 with self._lock:
                     self.answers[status] += 1
                     if 200 <= status < 300:
                         self.accepted[event_id] = access_code_id
+                    if answer is not None:
+                        self.said.add(text_of(answer))
+                        self.impolite += status == 503 and "retry-after" not in answer.headers
 
 
 def wait_for_all(load: WebhookLoad, machine: Machine, within: float) -> list[str]:

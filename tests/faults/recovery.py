@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from statistics import median
 from uuid import uuid4
 
 import httpx
@@ -16,10 +15,8 @@ from redis.exceptions import RedisError
 from shared import redis_keys
 from shared.clock import system_clock
 from tests.faults.load import webhook
+from tests.faults.table import WITHIN, Row
 from tests.support.machine import Machine
-
-# What is promised; a recovery that takes longer is given up after twice that.
-WITHIN = 15.0
 
 
 class Killer:
@@ -41,9 +38,7 @@ class Killer:
         deadline = killed_at + 2 * WITHIN
         if name not in self._others:
             _until(lambda: self._machine.run()["pids"].get(name) not in (pid, None), deadline)
-        for probe in self._probes(name):
-            _until(probe, deadline)
-        self.kills.setdefault(name, []).append(time.monotonic() - killed_at)
+        self.kills.setdefault(name, []).append(self.works_again(name, killed_at))
 
     def kill_at_random(self, victims: tuple[str, ...], over: Callable[[float], bool]) -> None:
         """Kill one after the other without waiting for any, until it is over."""
@@ -52,19 +47,24 @@ class Killer:
             self._kill(name)
             self.unmeasured[name] = self.unmeasured.get(name, 0) + 1
 
-    def slowest(self) -> float:
-        """Return the longest recovery of a process that we supervise: how long a broker takes to start is its own."""
-        ours = (taken for name, taken in self.kills.items() if name not in self._others)
-        return max((each for taken in ours for each in taken), default=0.0)
+    def works_again(self, name: str, since: float) -> float:
+        """Wait until the work of this process is done again; return how long after `since` (monotonic) that was."""
+        for probe in self._probes(name):
+            _until(probe, since + 2 * WITHIN)
+        return time.monotonic() - since
 
-    def lines(self) -> list[str]:
-        """Return the table."""
-        lines = [f"{'killed with -9':<22}{'times':>6}{'working again after: median':>29}{'max':>8}"]
-        for name in sorted({*self.kills, *self.unmeasured}):
-            taken = self.kills.get(name, [])
-            figures = f"{median(taken):>27.1f} s{max(taken):>6.1f} s" if taken else ""
-            lines.append(f"  {name:<20}{len(taken) + self.unmeasured.get(name, 0):>6}{figures}")
-        return lines
+    def rows(self) -> list[Row]:
+        """Return a row for each name; how long a broker of others takes to start is its own."""
+        return [
+            Row(
+                f"kill -9: {name}",
+                times=len(self.kills.get(name, [])) + self.unmeasured.get(name, 0),
+                seconds=self.kills.get(name, []),
+                within=None if name in self._others else WITHIN,
+                is_counted=False,
+            )
+            for name in sorted({*self.kills, *self.unmeasured})
+        ]
 
     def _kill(self, name: str) -> int | None:
         if name in self._others:

@@ -15,8 +15,8 @@ from redis.exceptions import RedisError
 
 from shared import redis_keys
 from shared.redis_client import connect
-from tests.faults.fault_run import SETTINGS
 from tests.faults.load import fitting_stay, webhook
+from tests.faults.stages import SETTINGS
 from tests.support.machine import Machine
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.faults.fault_run import run_in
+from tests.faults.table import table
 from tests.support.rabbitmq import find_server
 
 VICTIMS = ("worker", "redis", "beat", "web")
@@ -18,8 +19,9 @@ def test_nothing_is_lost_and_nothing_comes_twice_whatever_is_killed(tmp_path: Pa
     if broker == "rabbitmq" and find_server() is None:
         pytest.skip("RABBITMQ IS NOT INSTALLED: it was not tried as the broker (apt-get install rabbitmq-server)")
     result = run_in(tmp_path, VICTIMS, SHORT, broker=broker)
-    print("\n".join(result.lines()))
-    assert result.is_clean(), "\n".join(result.lines())
+    report = "\n".join([*table(result.rows()), *result.details()])
+    print(report)
+    assert result.is_clean(), report
     assert len(result.kills) > 3
     assert result.answers[202] > 500
     assert sum(result.faults.values()) > 1

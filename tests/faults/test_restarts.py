@@ -10,9 +10,10 @@ import pytest
 from celery import Celery
 
 from shared.contracts import QUEUE
-from tests.faults.fault_run import SETTINGS
 from tests.faults.load import WebhookLoad, fitting_stay, wait_for_all
-from tests.faults.recovery import WITHIN, Killer
+from tests.faults.recovery import Killer
+from tests.faults.stages import SETTINGS
+from tests.faults.table import WITHIN
 from tests.support.machine import Machine
 from tests.support.waiting import wait_until
 

@@ -18,9 +18,9 @@ from celery import Celery
 
 from shared import redis_keys
 from shared.contracts import OPS_STREAM, QUEUE
-from tests.faults.fault_run import SETTINGS
 from tests.faults.load import WebhookLoad, fitting_stay, wait_for_all
 from tests.faults.newer import NEW, OLD, PAUSE, checkout, roll
+from tests.faults.stages import SETTINGS
 from tests.support.machine import Machine
 from tests.support.waiting import wait_until
 from worker.unknown_tasks import RETURNS

@@ -1,11 +1,16 @@
 """While the data server is away nothing is accepted; when it is back, everything goes on by itself."""
 
+import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from shared.redis_client import connect
+from receiver.inbox import Inbox, Unavailable
+from shared.clock import system_clock
+from shared.redis_client import connect, connect_async
 from tests.receiver.web import Web, booking_of, event_of, running, settings_for
 from tests.support.server import DataServer
 
@@ -68,3 +73,29 @@ def test_a_server_that_takes_no_writes_is_not_ready(web: Web, own_server: DataSe
         assert web.send("GET", "/readyz").status_code == 503
         redis.config_set("maxmemory", "0")
     assert web.webhook(event_of()).status_code == 202
+
+
+def test_an_outage_is_told_once_a_second(own_server: DataServer) -> None:
+    """However many come: a line for each would fill a disk in minutes. None of them is left out of the count."""
+
+    async def refuse(count: int) -> int:
+        async with connect_async(own_server.url) as redis:
+            inbox = Inbox(redis, stream="s", field="f", clock=system_clock)
+            writer = asyncio.create_task(inbox.run())
+            refused = 0
+            for number in range(count):
+                try:
+                    await inbox.append(str(number), "m")
+                except Unavailable:
+                    refused += 1
+            writer.cancel()
+            return refused
+
+    own_server.kill()
+    began = time.monotonic()
+    with capture_logs() as lines:
+        assert asyncio.run(refuse(200)) == 200
+    failed = [line for line in lines if line["event"] == "append.failed"]
+    assert 1 <= len(failed) <= time.monotonic() - began + 1
+    assert failed[0]["waiting"] == 1
+    own_server.start()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -191,3 +192,30 @@ def test_what_ends_a_process_is_told_whole(project: Path) -> None:
     """Once, and where it happened."""
     events, _ = lines_of(project, "\ndef start():\n    raise ConnectionRefusedError('x')\nstart()")
     assert "in start" in events[0]["exception"]
+
+
+FULL = Path("/dev/full")
+SURVIVES = {
+    "a line": ("log.info('a.b'); library.error('a sentence'); os._exit(42)", 42),
+    "a deaf process": ("from shared.watchdog import *; end_process(timedelta(seconds=8))", 70),
+    "a drain that is cut": ("from worker.drain import _cut; _cut()", 0),
+}
+
+
+@pytest.mark.parametrize(("code", "status"), SURVIVES.values(), ids=SURVIVES)
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_full_disk_costs_the_line_and_nothing_else(project: Path, code: str, status: int, unbuffered: str) -> None:
+    """Neither stdout nor stderr can be written: no logging call raises, and who means to end does."""
+    if not FULL.exists():
+        pytest.skip("A LOG ON A FULL DISK WAS NOT TRIED: there is no /dev/full")
+    with FULL.open("wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-c", f"import os\n{PROGRAM}\n{code}", "", PIN, KEY],
+            cwd=project,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            stdout=full,
+            stderr=full,
+            check=False,
+            timeout=30,
+        )
+    assert ran.returncode == status

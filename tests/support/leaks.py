@@ -5,6 +5,7 @@ import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +15,11 @@ from tests.support.machine import Machine
 
 # A task lies in the broker as JSON in base64 in JSON.
 _PACKED = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
+# Digits that are no part of an id, a time or a fraction.
+_ALONE = re.compile(r"(?<![0-9A-Za-z\-.:])[0-9]+(?![0-9A-Za-z\-])")
+# How many arguments a command has, and how many bytes the next of them.
+_PROTOCOL = re.compile(rb"(?:\r\n|^)(?:\*[0-9]+\r\n)?\$[0-9]+\r\n")
+_KEEPERS = ("state.json", "run.json", "server.", "sandbox.sqlite", "rabbitmq.conf")
 _COMMANDS = (
     ("doctor",),
     ("doctor", "--json"),
@@ -76,14 +82,41 @@ def everything_said(machine: Machine, booking_ids: Iterable[str]) -> dict[str, s
     return places
 
 
+def everything_on(directory: Path) -> Iterator[tuple[str, str]]:
+    """Yield each file below a directory with its text, one at a time: they may be large.
+
+    Left out is what holds secrets by its nature: what was made up at the first run, readable by its owner alone, and
+    the sandbox, which is Seam. Of an append-only file the protocol's own numbers are taken out, and what is
+    packed in it is unpacked. A snapshot's longer values are compressed: those are found by `everything_in`, or nowhere.
+    """
+    for path in sorted(directory.rglob("*")):
+        if not path.is_file() or path.name.startswith(_KEEPERS):
+            continue
+        content = path.read_bytes()
+        if path.suffix == ".aof":
+            content = _PROTOCOL.sub(b"\n", content)
+        text = content.decode("latin-1")
+        yield str(path.relative_to(directory)), "\n".join([text, *sorted(set(_unpacked(text)))])
+
+
+def secrets_of(machine: Machine) -> tuple[list[str], list[str]]:
+    """Return the PINs that were handed out, and every key, token and password of the machine."""
+    handed_out = machine.seam("GET", "/sandbox/secrets")
+    state = json.loads((machine.directory / "state.json").read_text())
+    own = [value for name, value in state.items() if isinstance(value, str)]
+    keys = {*handed_out["api_keys"], *handed_out["webhook_secrets"], *own}
+    return handed_out["pins"], sorted(keys | {key.removeprefix("whsec_") for key in keys})
+
+
 def leaks(secrets: Iterable[str], places: dict[str, str]) -> list[str]:
     """Return where which secret was found. Few digits turn up by chance inside ids and times: they must stand alone."""
-    return [f"{secret[:4]}… in {place}" for secret in secrets for place, text in places.items() if _is_in(secret, text)]
-
-
-def _is_in(secret: str, text: str) -> bool:
-    if secret not in text:
-        return False
-    if not secret.isdigit():
-        return True
-    return re.search(rf"(?<![0-9A-Za-z\-.:]){secret}(?![0-9A-Za-z\-])", text) is not None
+    secrets = list(secrets)
+    found = []
+    for place, text in places.items():
+        alone = set(_ALONE.findall(text))
+        found += [
+            f"{secret[:4]}… in {place}"
+            for secret in secrets
+            if (secret in alone if secret.isdigit() else secret in text)
+        ]
+    return found

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,24 @@ class Machine:
     `project` is the checkout whose code runs, where it is another than ours.
     """
 
-    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None, *, project: Path = PROJECT) -> None:
-        self.directory = directory
+    def __init__(
+        self,
+        directory: Path,
+        settings: Mapping[str, str] | None = None,
+        *,
+        project: Path = PROJECT,
+        enter: Sequence[str] = (),
+        seen_at: Path | None = None,
+    ) -> None:
+        """Prepare one. Where only some processes see its disk, `enter` makes a command one of them.
+
+        `seen_at` is then the directory as everybody sees it.
+        """
+        self.directory = seen_at or directory
         self._project = project
+        self._given_directory = directory
+        self._output = directory.parent / f"{directory.name}.out"
+        self._oracode = (*enter, str(_ORACODE))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
         self._environment = {**kept, "PYTHONPATH": str(project), **(settings or {})}
         self._process: subprocess.Popen[str] | None = None
@@ -41,9 +56,9 @@ class Machine:
     def start(self, *arguments: str) -> None:
         """Start it and wait until `run.json` is there (one that a killed run left behind doesn't count)."""
         (self.directory / "run.json").unlink(missing_ok=True)
-        with (self.directory.parent / f"{self.directory.name}.out").open("a") as output:
+        with self._output.open("a") as output:
             self._process = subprocess.Popen(
-                [str(_ORACODE), "up", "--data-dir", str(self.directory), *arguments],
+                [*self._oracode, "up", "--data-dir", str(self._given_directory), *arguments],
                 env=self._environment,
                 cwd=self._project,
                 stdout=output,
@@ -71,8 +86,8 @@ class Machine:
     def oracode(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run one command against it."""
         return subprocess.run(
-            [str(_ORACODE), *arguments],
-            env={**self._environment, "ORACODE_DATA_DIR": str(self.directory)},
+            [*self._oracode, *arguments],
+            env={**self._environment, "ORACODE_DATA_DIR": str(self._given_directory)},
             cwd=self._project,
             input=stdin,
             capture_output=True,
@@ -146,7 +161,7 @@ class Machine:
 
     def output(self) -> str:
         """Return what it printed."""
-        return (self.directory.parent / f"{self.directory.name}.out").read_text()
+        return self._output.read_text()
 
     def logs(self) -> str:
         """Return everything that every process logged."""

@@ -2,16 +2,20 @@
 
 import threading
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
 from redis import Redis
+from redis.exceptions import RedisError
 
 from shared import redis_keys
 from shared.domain.alerting.absence import SWEEP
 from shared.ledger.beats import Beats
+from shared.redis_client import connect
 from tests.shared.ledgers import alert_ledger
 from tests.shared.stories import NOW
+from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from worker import absence
 from worker.absence import AbsenceWatch
@@ -65,6 +69,30 @@ def test_the_pre_arrival_check_is_missed_after_a_day(redis_client: Redis) -> Non
     clock.now += timedelta(minutes=1)
     watch.look()
     assert [alert.notice.subject for alert in alerts.all()] == ["Missing: check arrivals"]
+
+
+def test_what_nobody_could_leave_is_not_missed(tmp_path: Path) -> None:
+    """After a data server was away for minutes the sweeps get a moment to come back before anybody is paged."""
+    server, clock, swept = DataServer(tmp_path), Clock(), list[int]()
+    server.start()
+    client = connect(server.url)
+    beats = Beats(client)
+    watch = AbsenceWatch(
+        alerts=alert_ledger(client, ["a"], clock=clock), beats=beats, clock=clock, sweep=lambda: swept.append(1)
+    )
+    beats.beat(SWEEP, clock.now)
+    server.kill()
+    with pytest.raises((RedisError, OSError)):
+        watch.look()
+    clock.now += timedelta(minutes=3)
+    server.start()
+    watch.look()
+    alerts = alert_ledger(client, ["a"], clock=clock)
+    assert (list(alerts.all()), swept) == ([], [])
+    watch.look()
+    assert [alert.key for alert in alerts.all()] == ["absence/sweep_silent"]
+    client.close()
+    server.stop()
 
 
 def test_the_watch_outlives_its_own_troubles(redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> None:

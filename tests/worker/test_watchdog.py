@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any, Self, cast
 
 import pytest
 from pydantic import SecretStr
@@ -12,7 +13,9 @@ from shared.settings import Settings
 from shared.watchdog import Patience, Sign, Watchdog, is_deaf, suspicion
 from tests.support.server import DataServer
 from worker.app import create_celery
-from worker.progress import Progress, QueueLength, beat_sign, worker_sign
+from worker.broker import SteadyConnection
+from worker.hearing import CallOurselves, register_hearing
+from worker.progress import Progress, QueueLength, beat_sign, hearing_sign, worker_sign
 
 PATIENCE = Patience(idle=timedelta(seconds=8), busy=timedelta(seconds=280))
 SECOND = timedelta(seconds=1)
@@ -79,6 +82,56 @@ def test_signs_of_a_worker(redis_client: Redis, data_server: DataServer) -> None
     assert worker_sign(progress, queue, 1) == Sign(moved=True, has_work=True)
     assert worker_sign(progress, queue, 1) == Sign(moved=False, has_work=True)
     assert QUEUE in app.amqp.queues
+    app.close()
+
+
+def test_a_worker_that_does_not_even_try_has_something_to_do() -> None:
+    """Others empty the queue: whoever doesn't listen to it is deaf all the same, unless the broker is away."""
+    assert worker_sign(Progress(), lambda: 0, 2, lambda: False) == Sign(moved=False, has_work=True)
+    assert worker_sign(Progress(), lambda: 0, 2, lambda: True) == Sign(moved=False, has_work=False)
+    assert worker_sign(Progress(), lambda: None, 2, lambda: False) == Sign(moved=False, has_work=False)
+
+
+def test_a_worker_calls_itself_in_a_queue_of_its_own(redis_client: Redis, data_server: DataServer) -> None:
+    """The call waits for this process alone, vanishes with it, and is work that nobody else can take away."""
+    apps = [create_celery(Settings(redis_url=SecretStr(data_server.url))) for _ in range(2)]
+    for app in apps:
+        register_hearing(app)
+    first, second = (app.conf.own_queue.name for app in apps)
+    assert first != second
+    progress = Progress()
+    assert hearing_sign(progress, CallOurselves(apps[0]), 1) == Sign(moved=False, has_work=True)
+    assert (redis_client.llen(first), redis_client.llen(second), redis_client.llen(QUEUE)) == (1, 0, 0)
+    assert 0 < int(cast(Any, redis_client.ttl(first))) <= 120
+    # Nothing is added to what every sender reads; what routes the calls is swept by whoever lives on.
+    bound = cast(Any, redis_client.smembers(f"_kombu.binding.{QUEUE}"))
+    assert not any(first in each for each in bound)
+    assert redis_client.zscore("_kombu.binding_deadlines", first)
+    progress.begin()
+    assert hearing_sign(progress, CallOurselves(apps[0]), 1) == Sign(moved=True, has_work=True, has_room=False)
+    away = create_celery(Settings(redis_url=SecretStr("redis://127.0.0.1:1/0")))
+    register_hearing(away)
+    assert hearing_sign(progress, CallOurselves(away), 1) == Sign(moved=False, has_work=False, has_room=False)
+    for app in (*apps, away):
+        app.close()
+
+
+def test_a_broker_that_is_away_is_tried_every_two_seconds() -> None:
+    """However long it was away; the library's own pauses grow to half a minute."""
+    asked: list[dict[str, Any]] = []
+
+    class Recording(SteadyConnection):
+        def _ensure_connection(self, *_: Any, **pauses: Any) -> Self:
+            asked.append(pauses)
+            return self
+
+    with Recording("memory://") as connection:
+        connection.ensure_connection(None, None)
+        connection.ensure_connection(interval_start=0)
+    assert asked[0] == {"interval_start": 2, "interval_step": 0, "interval_max": 2}
+    assert asked[1]["interval_start"] == 0
+    app = create_celery(Settings(redis_url=SecretStr("redis://127.0.0.1:1/0")))
+    assert isinstance(app.connection_for_read(), SteadyConnection)
     app.close()
 
 

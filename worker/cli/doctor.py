@@ -18,7 +18,7 @@ from shared.settings import Settings
 from worker.alerts.setup import InvalidAlerting
 from worker.assembly import Ports, alerting_of, open_ports, seam_client, units_of
 from worker.cli.context import settings_for
-from worker.cli.doctor_server import judge
+from worker.cli.doctor_server import free_beside, judge, judge_disk
 from worker.cli.doctor_upkeep import upkeep
 from worker.cli.findings import Finding
 from worker.cli.printable import printable
@@ -100,7 +100,12 @@ def _data_server(ports: Ports) -> Iterator[Finding]:
     # Managed servers forbid CONFIG; the rest can be judged all the same.
     with suppress(ResponseError):
         config = cast(Any, ports.redis.config_get("appendfsync"))
-    yield from judge(cast(Any, ports.redis.info()), config)
+        config |= cast(Any, ports.redis.config_get("dir"))
+    info = cast(Any, ports.redis.info())
+    yield from judge(info, config)
+    free = free_beside(ports.redis.connection_pool.connection_kwargs, config.get("dir", ""))
+    if free is not None and int(info.get("aof_enabled", 0)):
+        yield judge_disk(free, int(info.get("aof_current_size", 0)))
 
 
 def _brokers(settings: Settings) -> Iterator[Finding]:

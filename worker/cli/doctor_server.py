@@ -1,13 +1,42 @@
-"""Whether a data server keeps what it is given: judged by what it says of itself (INFO, CONFIG). Pure."""
+"""Whether a data server keeps what it is given: judged by what it says of itself (INFO, CONFIG), and by its disk."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from worker.cli.findings import Finding
 
 OLDEST_SERVER: Final = (6, 2)
+_THIS_MACHINE: Final = ("127.0.0.1", "::1", "localhost")
 # Past this share of its memory a server is about to refuse writes; there should be time to do something.
 _NEARLY_FULL: Final = 0.8
+_MIB: Final = 1024 * 1024
+# Rewriting the file, which the server does by itself, takes once more what it has; and logs often share its disk.
+_COMFORTABLE: Final = 1024 * _MIB
+_TIGHT: Final = 128 * _MIB
+
+
+def judge_disk(free: int, file: int) -> Finding:
+    """Judge the disk below a server's append-only file; both in bytes.
+
+    A server that can't write its file any more ends (fsync always) or refuses writes: all waits until there is room.
+    """
+    text = f"{free / _MIB:,.0f} MiB free, the append-only file has {file / _MIB:,.0f} MiB"
+    if free >= max(_COMFORTABLE, 2 * file):
+        return Finding("disk", "ok", text)
+    remedy = "make room on the data server's disk: when it is full nothing is accepted any more, and all waits"
+    return Finding("disk", "bad" if free < max(_TIGHT, file) else "warn", text, remedy)
+
+
+def free_beside(address: Mapping[str, Any], directory: str) -> int | None:
+    """Return how many bytes are free where a server on this machine keeps its file; None where that can't be known."""
+    is_here = "path" in address or address.get("host") in _THIS_MACHINE
+    if not is_here or not directory:
+        return None
+    try:
+        return shutil.disk_usage(directory).free
+    except OSError:
+        return None
 
 
 def judge(info: Mapping[str, Any], config: Mapping[str, str]) -> Iterator[Finding]:

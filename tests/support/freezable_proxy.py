@@ -1,0 +1,65 @@
+"""A TCP proxy whose connections can go dead: open, and carrying nothing, as behind a firewall that forgot them."""
+
+import threading
+from contextlib import suppress
+from socket import SHUT_RDWR, create_connection, create_server, socket
+
+_CHUNK = 65536
+
+
+class FreezableProxy:
+    """Listens on a port of its own and hands everything to another one."""
+
+    def __init__(self, port: int) -> None:
+        self._target = ("127.0.0.1", port)
+        self._server = create_server(("127.0.0.1", 0))
+        self.port: int = self._server.getsockname()[1]
+        self._lock = threading.Lock()
+        self._pairs: list[tuple[socket, socket]] = []
+        self._frozen: set[socket] = set()
+        threading.Thread(target=self._accept, name="proxy", daemon=True).start()
+
+    def freeze(self) -> int:
+        """Let the connections that stand now carry nothing any more, while new ones work; return how many stand."""
+        with self._lock:
+            standing = {end for pair in self._pairs for end in pair}
+            self._frozen |= standing
+            return len(standing) // 2
+
+    def close(self) -> None:
+        """End everything."""
+        # A thread that waits in accept() isn't woken by close() alone.
+        with suppress(OSError):
+            self._server.shutdown(SHUT_RDWR)
+        self._server.close()
+        with self._lock:
+            for end in (end for pair in self._pairs for end in pair):
+                with suppress(OSError):
+                    end.shutdown(SHUT_RDWR)
+                end.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._server.accept()
+                try:
+                    far = create_connection(self._target, timeout=5)
+                except OSError:
+                    near.close()
+                    continue
+                far.settimeout(None)
+                with self._lock:
+                    self._pairs.append((near, far))
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._pump, args=(source, sink), name="pump", daemon=True).start()
+
+    def _pump(self, source: socket, sink: socket) -> None:
+        with suppress(OSError):
+            while chunk := source.recv(_CHUNK):
+                # What is swallowed was acknowledged by TCP: neither side can tell.
+                if source not in self._frozen:
+                    sink.sendall(chunk)
+        if source in self._frozen:
+            return
+        with suppress(OSError):
+            sink.shutdown(SHUT_RDWR)

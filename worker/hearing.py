@@ -1,0 +1,67 @@
+"""Whether this very worker still takes messages, whatever the others do: it calls itself, and listens for its call.
+
+With several workers the common queue moves although one of them is deaf: the others empty it. So each has a queue of
+its own, and puts a message that means nothing into it once a second. Whoever can put them there and gets none is deaf.
+Those that a dead worker left behind vanish with its queue.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import structlog
+from celery import Celery
+from kombu import Exchange, Queue
+
+from shared.contracts import HEAR, QUEUE
+
+# Longer than any reconnect, after which the queue is declared anew.
+_FORGOTTEN_AFTER: Final = timedelta(minutes=2)
+# A call that comes later has nothing to say; a worker that was away finds few of them.
+_CALL_LASTS: Final = timedelta(seconds=10)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def register_hearing(app: Celery) -> None:
+    """Give the app of one worker process a queue that no other knows, and the task of its calls."""
+    name = f"{QUEUE}.own.{uuid4().hex}"
+    # An exchange of its own as well: what is bound to the common one on Redis stays there for ever, and is read with
+    # every message that is sent. This one goes with its queue, on Redis an hour after its last consumer.
+    exchange = Exchange(name, type="direct", durable=True, auto_delete=True)
+    own = Queue(name, exchange, routing_key=name, durable=True, expires=_FORGOTTEN_AFTER.total_seconds())
+    app.conf.own_queue = own
+    app.conf.task_queues = (*app.conf.task_queues, own)
+
+    @app.task(name=HEAR)
+    def hear() -> None:
+        """Be taken: that is all."""
+
+
+class CallOurselves:
+    """Puts a call into our own queue, over a connection of its own."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._connection: Any = None
+
+    def __call__(self) -> bool:
+        """Call; False where the broker can't be reached now."""
+        try:
+            if self._connection is None:
+                self._connection = self._app.connection_for_write()
+            self._app.send_task(
+                HEAR,
+                queue=self._app.conf.own_queue,
+                connection=self._connection,
+                expires=_CALL_LASTS.total_seconds(),
+            )
+        except Exception as error:  # noqa: BLE001 - every library below has errors of its own; all mean the same
+            log.debug("call.failed", error=type(error).__name__)
+            connection, self._connection = self._connection, None
+            with suppress(Exception):
+                if connection is not None:
+                    connection.release()
+            return False
+        return True
