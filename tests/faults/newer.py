@@ -79,7 +79,11 @@ _PATCHES: Final = (
         "from datetime import datetime, timedelta\n",
     ),
     ("shared/domain/lifecycle/__init__.py", "    pin_replaced,\n", "    pauses,\n    pin_replaced,\n"),
-    ("shared/ops_commands.py", "ACTIONS: Final = (RETRY, HANDLE)", f'ACTIONS: Final = (RETRY, HANDLE, "{PAUSE}")'),
+    (
+        "shared/ops_commands.py",
+        "ACTIONS: Final = (RETRY, HANDLE, CHOOSE)",
+        f'ACTIONS: Final = (RETRY, HANDLE, CHOOSE, "{PAUSE}")',
+    ),
     (
         "worker/handlers/obey.py",
         "        else:\n            self._retry(command)\n",
