@@ -60,7 +60,9 @@ def test_no_secret_is_written_said_or_answered(debugging: Machine) -> None:
     pins, keys = secrets_of(machine)
     assert len(pins) > len(FAULTS)
     assert len(keys) > 5
-    places = everything_said(machine, booked) | dict(everything_on(machine.directory))
+    # The append-only file keeps what an attacker wrote into the stream; that of a run without one: tests/faults.
+    files = {name: text for name, text in everything_on(machine.directory) if not name.endswith(".aof")}
+    places = everything_said(machine, booked) | files
     assert leaks([*pins, *keys], places) == []
     # The search can find: what it looks for is where it may be.
     assert leaks(pins, {"codes": json.dumps(machine.seam("GET", "/sandbox/access_codes"))}) != []
