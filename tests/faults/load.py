@@ -67,7 +67,7 @@ class WebhookLoad:
         self._url, self._secret = run["web_url"], run["webhook_secret"].split()[0]
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._send, args=(number,)) for number in range(_SENDERS)]
+        self._threads = [threading.Thread(target=self._send, args=(number,), daemon=True) for number in range(_SENDERS)]
         self.accepted: dict[str, str] = {}
         self.answers: Counter[int] = Counter()
         # All that was answered, each once; and refusals that don't say when to come again.
