@@ -1,4 +1,4 @@
-"""The dispatcher: which streams are read, and the task that each entry becomes. A part of the worker, a thread a stream."""
+"""The dispatcher: which streams are read, and what task an entry becomes. A part of the worker, a thread a stream."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
