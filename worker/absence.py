@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from celery import Celery, bootsteps
+from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -21,6 +21,7 @@ from shared.domain.alerting.absence import ABSENCES, SWEEP, absence_key, absence
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.beats import Beats
+from worker.thread_step import ThreadStep, Work
 
 _LOOK_EVERY: Final = timedelta(seconds=15)
 # A minute without a sweep is no hiccup: somebody has to do it.
@@ -92,19 +93,11 @@ class AbsenceWatch:
                 log.exception("absence.crashed")
 
 
-class AbsenceStep(bootsteps.StartStopStep):
+class AbsenceStep(ThreadStep):
     """Runs the watch with the worker."""
 
-    requires = ("celery.worker.components:Pool",)
-
-    def __init__(self, parent: Any, **_: Any) -> None:
-        super().__init__(parent)
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self, parent: Any) -> None:
-        """Start the thread."""
-        app: Celery = parent.app
+    def works(self, app: Celery) -> Mapping[str, Work]:
+        """Return the watch."""
         options: AbsenceOptions = app.conf.absence
         watch = AbsenceWatch(
             alerts=options.alerts,
@@ -112,14 +105,4 @@ class AbsenceStep(bootsteps.StartStopStep):
             clock=options.clock,
             sweep=lambda: app.send_task(SWEEP_DUE, kwargs={"is_beat": False}),
         )
-        self._thread = threading.Thread(target=watch.run, args=(self._stopping,), name="absence", daemon=True)
-        self._thread.start()
-
-    def stop(self, parent: Any) -> None:
-        """End the thread."""
-        del parent
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout=2)
-
-    terminate = stop
+        return {"absence": watch.run}

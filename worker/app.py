@@ -23,9 +23,9 @@ from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
 from worker.assembly import SETTLE_MARGIN, build_handlers, open_ports, units_of
 from worker.bridge import BridgeOptions, BridgeStep
 from worker.broker import SteadyConnection, broker_settings
-from worker.dispatcher import DispatcherOptions, DispatcherStep
 from worker.hearing import register_hearing
 from worker.progress import MOST_CALLS_A_TASK, WatchdogStep
+from worker.readers import DispatcherOptions, DispatcherStep
 from worker.tasks import register_tasks
 
 REQUIRED = ("SEAM_API_KEY", "REDIS_URL")

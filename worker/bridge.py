@@ -12,13 +12,15 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import structlog
-from celery import bootsteps
+from celery import Celery
 from kombu import Connection, Consumer, Producer, Queue
 from kombu.exceptions import OperationalError
 from redis import Redis
@@ -30,6 +32,7 @@ from shared.ledger.alerts import AlertLedger
 from shared.redis_client import connect
 from worker.bridge_watch import BridgeWatch
 from worker.broker import AMQP_OPTIONS
+from worker.thread_step import ThreadStep, Work
 
 # RabbitMQ 4 drops a message that came back 20 times, which it also does when its consumer is restarted. There -1 means
 # no limit; 3.10 takes that for a limit, and drops at the first return. So many returns mean none on both.
@@ -170,31 +173,18 @@ class Bridge:
         self._watch.rejected()
 
 
-class BridgeStep(bootsteps.StartStopStep):
-    """Runs the bridge with the worker, where BOOKING_QUEUE_URL is set."""
+class BridgeStep(ThreadStep):
+    """Runs the bridge with the worker, where BOOKING_QUEUE_URL is set.
 
-    requires = ("celery.worker.components:Pool",)
+    What isn't acknowledged when it ends goes back to its queue with the connection.
+    """
 
-    def __init__(self, parent: Any, **_: Any) -> None:
-        super().__init__(parent)
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+    ends_within = timedelta(seconds=3)
 
-    def start(self, parent: Any) -> None:
-        """Start the thread."""
-        options: BridgeOptions | None = parent.app.conf.get("bridge")
-        if options is not None:
-            self._thread = threading.Thread(target=run, args=(options, self._stopping), name="bridge", daemon=True)
-            self._thread.start()
-
-    def stop(self, parent: Any) -> None:
-        """Stop taking; what isn't acknowledged goes back to its queue with the connection."""
-        del parent
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout=3)
-
-    terminate = stop
+    def works(self, app: Celery) -> Mapping[str, Work]:
+        """Return the bridge, where there is one."""
+        options: BridgeOptions | None = app.conf.get("bridge")
+        return {} if options is None else {"bridge": partial(run, options)}
 
 
 def run(options: BridgeOptions, stopping: threading.Event) -> None:

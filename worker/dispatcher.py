@@ -1,4 +1,4 @@
-"""The dispatcher: reads the streams and turns their entries into tasks. A part of the worker, one thread a stream.
+"""Reading one stream and handing over its entries, to become tasks: what the dispatcher is made of (`worker.readers`).
 
 An entry stays pending until the task that handles it has recorded its outcome and acknowledged it. Whatever happens to
 the task, or to Celery's message, an entry that is idle for too long is claimed and dispatched again; so tasks bear
@@ -11,52 +11,25 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from typing import Any, Final, cast
 
 import structlog
-from celery import Celery, bootsteps
 from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from shared.clock import Clock
-from shared.contracts import APPLY_BOOKING, BOOKING_FIELD, EVENT_FIELD, OBEY, OPS_STREAM, RECORD_EVENTS
-from shared.ops_commands import COMMAND_FIELD
-from shared.parked import Parked, kept_text
-from shared.redis_client import connect
 from shared.streams import CONSUMER, GROUP, acknowledge, ensure_group
-from worker.parking import Parking
 
 _BLOCK: Final = timedelta(seconds=1)
 _PAUSE_WHEN_FULL: Final = 0.05
 _LONGEST_PAUSE_AFTER_ERROR: Final = 2.0
-_EVENTS_A_TASK: Final = 200
-# A task costs milliseconds however many events it records: those of a moment wait for one another.
-_GATHER_EVENTS_FOR: Final = timedelta(milliseconds=100)
-_MOST_EVENTS_UNDER_WAY: Final = 5_000
 # A task that was lost with its worker comes again; one that fails this often never succeeds.
 MOST_DELIVERIES: Final = 5
 # Whoever was near a task that killed its worker comes back as often as that task: from here on they come one by one.
 _SUSPECT_AFTER: Final = 3
-_BOOKINGS_A_READ: Final = 100
-_MOST_BOOKINGS_UNDER_WAY: Final = 1_000
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class DispatcherOptions:
-    """What the dispatcher needs to know; kept in the Celery app's configuration as `dispatcher`."""
-
-    redis_url: str = field(repr=False)
-    event_stream: str
-    booking_stream: str
-    reclaim_after: timedelta
-    parking: Parking
-    clock: Clock
 
 
 class StreamReader:
@@ -205,110 +178,6 @@ class StreamReader:
             ensure_group(self._redis, self._stream)
         except (RedisError, OSError):
             stopping.wait(pause)
-
-
-class DispatcherStep(bootsteps.StartStopStep):
-    """Starts the readers with the worker and stops them before its pool."""
-
-    requires = ("celery.worker.components:Pool",)
-
-    def __init__(self, parent: Any, **_: Any) -> None:
-        super().__init__(parent)
-        self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
-
-    def start(self, parent: Any) -> None:
-        """Start one thread a stream."""
-        app: Celery = parent.app
-        options: DispatcherOptions = app.conf.dispatcher
-        for name, reader in (
-            ("events", _event_reader(app, options)),
-            ("bookings", _booking_reader(app, options)),
-            ("commands", _command_reader(app, options)),
-        ):
-            thread = threading.Thread(target=reader.run, args=(self._stopping,), name=f"dispatch-{name}", daemon=True)
-            thread.start()
-            self._threads.append(thread)
-        log.info("dispatcher.started")
-
-    def _stop_reading(self, parent: Any) -> None:
-        del parent
-        self._stopping.set()
-
-    def stop(self, parent: Any) -> None:
-        """Stop reading; what was handed over and isn't done is claimed again by whoever comes next."""
-        del parent
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join(timeout=2 * _BLOCK.total_seconds())
-
-    close = _stop_reading
-    terminate = stop
-
-
-def _event_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
-    return StreamReader(
-        redis=connect(options.redis_url),
-        stream=options.event_stream,
-        count=_EVENTS_A_TASK,
-        most_under_way=_MOST_EVENTS_UNDER_WAY,
-        reclaim_after=options.reclaim_after,
-        gather_for=_GATHER_EVENTS_FOR,
-        send=lambda entry_ids: _send(app, RECORD_EVENTS, entry_ids),
-        park=partial(_give_up, options, options.event_stream, EVENT_FIELD),
-    )
-
-
-def _booking_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
-    def send(entry_ids: list[str]) -> None:
-        for entry_id in entry_ids:
-            _send(app, APPLY_BOOKING, entry_id)
-
-    return StreamReader(
-        redis=connect(options.redis_url),
-        stream=options.booking_stream,
-        count=_BOOKINGS_A_READ,
-        most_under_way=_MOST_BOOKINGS_UNDER_WAY,
-        reclaim_after=options.reclaim_after,
-        send=send,
-        park=partial(_give_up, options, options.booking_stream, BOOKING_FIELD),
-    )
-
-
-def _command_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
-    def send(entry_ids: list[str]) -> None:
-        for entry_id in entry_ids:
-            _send(app, OBEY, entry_id)
-
-    return StreamReader(
-        redis=connect(options.redis_url),
-        stream=OPS_STREAM,
-        count=_BOOKINGS_A_READ,
-        most_under_way=_MOST_BOOKINGS_UNDER_WAY,
-        reclaim_after=options.reclaim_after,
-        send=send,
-        park=partial(_give_up, options, OPS_STREAM, COMMAND_FIELD),
-    )
-
-
-def _give_up(options: DispatcherOptions, stream: str, field: str, entry_id: str, fields: Mapping[str, str]) -> None:
-    """Park an entry whose task failed again and again."""
-    log.error("entry.given_up", stream=stream, entry_id=entry_id)
-    problem = f"its task failed, or ended its worker, {MOST_DELIVERIES} times; the log has more under this entry's id"
-    options.parking.park(
-        Parked(
-            stream=stream,
-            field=field,
-            source_id=entry_id,
-            message=kept_text(fields.get(field)),
-            problems=(problem,),
-            parked_at=options.clock().isoformat(),
-        )
-    )
-
-
-def _send(app: Celery, task: str, argument: str | list[str]) -> None:
-    app.send_task(task, (argument,))
 
 
 def _pairs(found: Any) -> list[tuple[str, list[tuple[str, dict[str, str]]]]]:
