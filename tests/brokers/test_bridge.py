@@ -281,12 +281,12 @@ def test_a_connection_outlives_a_data_server_that_is_away(
 
     def append(text: str) -> None:
         tries.append(text)
-        if len(tries) == 14:
-            # At a heartbeat a second the broker would have given up on us after three.
+        if len(tries) == 20:
+            # At a heartbeat every two seconds the broker would have given up on us after six.
             stopping.set()
         raise OSError
 
-    with Connection(rabbitmq.url, heartbeat=1) as connection:
+    with Connection(rabbitmq.url, heartbeat=2) as connection:
         Bridge(connection, append, stopping, BridgeWatch(alert_ledger(redis_client), system_clock)).run()
     wait_until(lambda: rabbitmq.count(BOOKING_QUEUE) == 3, what="all came back")
     assert [each.headers["x-delivery-count"] for each in rabbitmq.messages(BOOKING_QUEUE)] == [1, 1, 1]
