@@ -10,7 +10,7 @@ from shared.domain.chosen_slots import called
 from shared.domain.quoting import shown
 from shared.domain.records import AlertNotice, BookedDoor, Booking, OutcomeNotice, State
 from shared.domain.slot_choices import OF_A_SLOT
-from shared.domain.stay_times import arrival_of
+from shared.domain.stay_times import check_in_of
 from shared.domain.troubles import TROUBLES
 
 _PUBLISHED: Final = {
@@ -115,6 +115,8 @@ def problems_of(door: BookedDoor) -> Iterator[tuple[str, str]]:
 
 def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now: datetime) -> AlertNotice:
     trouble = TROUBLES[problem]
+    # A guest who comes within the hour is in a hurry also where the door could never be read.
+    check_in = check_in_of(booking.stay, door)
     return AlertNotice(
         at=now,
         raised=True,
@@ -125,8 +127,8 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         next_step=trouble.next_step,
         actor=trouble.actor,
         look_closer=f"oracode bookings show {quote(booking.booking_id)}",
-        # A guest who comes within the hour is in a hurry also where the door could never be read.
-        check_in=arrival_of(booking.stay, door.check_in),
+        check_in=check_in.at if check_in else None,
+        wall_check_in=check_in.wall if check_in else None,
         time_zone=door.time_zone,
         check_out=door.check_out,
         booking_id=booking.booking_id,

@@ -20,6 +20,7 @@ from shared.domain.records import AlertNotice
 from shared.domain.troubles import TROUBLES
 
 MOST_LISTED: Final = 10
+NO_ZONE_YET: Final = "time zone of the lock not known yet"
 _LONGEST_SUBJECT: Final = 200
 _LONGEST_TEXT: Final = 2_000
 # Every kind of problem has a section of its own, named like it.
@@ -225,7 +226,7 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
         subject=one_line(shown(notice.subject), _LONGEST_SUBJECT),
         happened=one_line(shown(notice.happened), _LONGEST_TEXT),
         affects=_affects(alert),
-        check_in=local_time(notice.check_in, notice.time_zone),
+        check_in=check_in_text(notice),
         next_step=notice.next_step if alert.is_open else f"{_GONE} {shown(notice.solved)}".rstrip(),
         actor=notice.actor,
         look_closer=notice.look_closer,
@@ -267,6 +268,13 @@ def one_line(text: str, longest: int) -> str:
 def runbook_of(problem: str, base: str) -> str:
     """Return where the runbook speaks of this kind of problem: a link where RUNBOOK_URL is set."""
     return f"{base or 'deploy/RUNBOOK.md'}#{problem}"
+
+
+def check_in_text(notice: AlertNotice) -> str:
+    """Return the check-in on the lock's clock, empty where there is none; of a lock without a zone the wall time."""
+    if notice.wall_check_in is not None:
+        return f"{notice.wall_check_in:%a %Y-%m-%d %H:%M}, {NO_ZONE_YET}"
+    return local_time(notice.check_in, notice.time_zone)
 
 
 def local_time(moment: datetime | None, time_zone: str | None) -> str:

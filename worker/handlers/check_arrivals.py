@@ -77,5 +77,6 @@ def _notice(risky: list[Arrival], now: datetime) -> AlertNotice:
         actor=trouble.actor,
         look_closer="oracode arrivals",
         check_in=risky[0].check_in if risky else None,
+        wall_check_in=risky[0].wall_check_in if risky else None,
         time_zone=risky[0].time_zone if risky else None,
     )

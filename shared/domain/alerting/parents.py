@@ -94,6 +94,7 @@ def _notice(parent: Parent, nearest: AlertNotice, now: datetime) -> AlertNotice:
         actor=trouble.actor,
         look_closer="oracode doctor",
         check_in=nearest.check_in,
+        wall_check_in=nearest.wall_check_in,
         check_out=nearest.check_out,
         time_zone=nearest.time_zone,
     )
