@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from shared.domain.chosen_slots import short
 from shared.domain.records import AlertNotice, BookedDoor, Booking, State
 from shared.domain.stay_times import check_in_of, surely_over_at
 from shared.domain.troubles import TROUBLES
@@ -42,7 +43,7 @@ def door_gone(device_id: str, bookings: Iterable[Booking], now: datetime, *, was
         raised=True,
         key=door_gone_key(device_id),
         problem=PROBLEM,
-        subject=f"Door {nearest.name} ({device_id})" if nearest.name else f"Door {device_id}",
+        subject=f"Door {short(nearest.name)} ({device_id})" if nearest.name else f"Door {device_id}",
         happened=trouble.happened,
         next_step=trouble.next_step,
         actor=trouble.actor,

@@ -6,7 +6,7 @@ from datetime import datetime
 from shlex import quote
 from typing import Any, Final
 
-from shared.domain.chosen_slots import called
+from shared.domain.chosen_slots import called, choose_command, short
 from shared.domain.quoting import shown
 from shared.domain.records import AlertNotice, BookedDoor, Booking, OutcomeNotice, State
 from shared.domain.slot_choices import OF_A_SLOT
@@ -21,6 +21,9 @@ _PUBLISHED: Final = {
     State.CANCELLED: "access-code.cancelled",
     State.ENDED: "access-code.ended",
 }
+
+# As the rows of TROUBLES have it, for any booking.
+_CHOOSE: Final = "`oracode bookings choose`"
 
 
 def added(before: Booking | None, after: Booking, now: datetime) -> Booking:
@@ -117,14 +120,19 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
     trouble = TROUBLES[problem]
     # A guest who comes within the hour is in a hurry also where the door could never be read.
     check_in = check_in_of(booking.stay, door)
+    choices = door.offers if problem == door.reason else ()
+    several = sum(each.wanted for each in booking.doors) > 1
+    choose = choose_command(
+        booking.booking_id, choices[0] if choices else None, door_key=door.key if several and choices else ""
+    )
     return AlertNotice(
         at=now,
         raised=True,
         key=f"booking/{booking.booking_id}/{problem}/{door.key}",
         problem=problem,
-        subject=f"Booking {booking.booking_id} on {door.name or door.device_id}",
+        subject=f"Booking {booking.booking_id} on {short(door.name) or door.device_id}",
         happened=f"{trouble.happened} {detail}".strip() if trouble.quotes_detail else trouble.happened,
-        next_step=trouble.next_step,
+        next_step=trouble.next_step.replace(_CHOOSE, f"`{choose}`"),
         actor=trouble.actor,
         look_closer=f"oracode bookings show {quote(booking.booking_id)}",
         check_in=check_in.at if check_in else None,
@@ -134,7 +142,8 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         booking_id=booking.booking_id,
         device_id=door.device_id,
         door_key=door.key,
-        choices=door.offers if problem == door.reason else (),
+        choices=choices,
+        choose=choose if choices else "",
     )
 
 

@@ -133,7 +133,8 @@ class OutcomeNotice:
 class AlertNotice:
     """A problem that people are to be told (`raised`) or told to forget (not `raised`).
 
-    `choices` are slots of the door `door_key` that a person may choose; `solved` says who did what, once it is over.
+    `choices` are slots of the door `door_key` that a person may choose, and `choose` is the command that takes the
+    nearest; `solved` says who did what, once it is over.
     `wall_check_in` is what the lock's clock shows at check-in while nobody knows its zone; `check_in` is the earliest
     moment that this can be then, and for haste alone.
     """
@@ -157,6 +158,7 @@ class AlertNotice:
     choices: tuple[SlotOffer, ...] = ()
     solved: str = ""
     wall_check_in: datetime | None = None
+    choose: str = ""
     beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 

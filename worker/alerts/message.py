@@ -20,6 +20,7 @@ from shared.domain.records import AlertNotice
 from shared.domain.troubles import TROUBLES
 
 MOST_LISTED: Final = 10
+CHOOSE: Final = "Choose"
 NO_ZONE_YET: Final = "time zone of the lock not known yet"
 _LONGEST_SUBJECT: Final = 200
 _LONGEST_TEXT: Final = 2_000
@@ -68,6 +69,7 @@ class AlertItem:
     runbook: str
     count: int
     choices: tuple[SlotChoice, ...] = ()
+    choose: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +147,18 @@ class AlertMessage:
     def next_step(self) -> str:
         """What is to be done, and by whom."""
         if self.is_open:
-            return f"{self.first.next_step} ({self.first.actor})"
+            steps = {item.next_step for item in self.items}
+            known = TROUBLES.get(self.first.problem)
+            # Of several, each may have a command of its own: those are listed.
+            step = known.next_step if len(steps) > 1 and known else self.first.next_step
+            return f"{step} ({self.first.actor})"
         return self.first.next_step if len(self.items) == 1 else _GONE
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The commands that choose a slot, one for each of several bookings that have a choice: the first ten."""
+        commands = [item.choose for item in self.items if item.choose]
+        return tuple(commands[:MOST_LISTED]) if len(self.items) > 1 else ()
 
     @property
     def look_closer(self) -> str:
@@ -164,6 +176,7 @@ class AlertMessage:
             ("Affects", affects or "\n".join(self.listed)),
             ("Check-in", check_in),
             ("Next", self.next_step),
+            (CHOOSE, "\n".join(f"`{command}`" for command in self.commands)),
             ("Look closer", self.look_closer if self.is_open else ""),
             ("Runbook", self.first.runbook if self.is_open and self.first.problem in RUNBOOK_SECTIONS else ""),
             ("Seen", count),
@@ -233,6 +246,7 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
         runbook=runbook_of(notice.problem, policy.runbook_url),
         count=alert.count,
         choices=tuple(_choice(notice, offer) for offer in notice.choices) if alert.is_open else (),
+        choose=notice.choose if alert.is_open else "",
     )
 
 

@@ -17,9 +17,9 @@ from shared.domain.quoting import shown
 from shared.ledger.alert_channels import Conversations
 from worker.alerts.channel import NotDelivered
 from worker.alerts.http_post import json_object, post
-from worker.alerts.message import AlertMessage
+from worker.alerts.message import CHOOSE, AlertMessage
 from worker.alerts.slack import slack_message
-from worker.alerts.slack_buttons import buttons
+from worker.alerts.slack_buttons import button_blocks, with_buttons
 
 # The conversation's first message was deleted, or can't be changed any more (Slack docs, "chat.update", "Errors").
 _GONE: Final = frozenset({"message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed"})
@@ -86,9 +86,10 @@ class SlackBot:
         return _Conversation(content["ts"], frozenset(content["open"]))
 
     def _content(self, message: AlertMessage) -> dict[str, Any]:
-        content = slack_message(message)
-        if self._has_buttons and message.is_open and len(message.items) == 1:
-            content["blocks"].append(buttons(message.first))
+        if not self._has_buttons or not message.is_open:
+            return slack_message(message)
+        content = slack_message(message, without=(CHOOSE,) if with_buttons(message) else ())
+        content["blocks"] += button_blocks(message)
         return content
 
     def _carry_on(
