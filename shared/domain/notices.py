@@ -128,7 +128,7 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
     return AlertNotice(
         at=now,
         raised=True,
-        key=f"booking/{booking.booking_id}/{problem}/{door.key}",
+        key=alert_key(booking.booking_id, problem, door.key),
         problem=problem,
         subject=f"Booking {booking.booking_id} on {short(door.name) or door.device_id}",
         happened=f"{trouble.happened} {detail}".strip() if trouble.quotes_detail else trouble.happened,
@@ -145,6 +145,11 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         choices=choices,
         choose=choose if choices else "",
     )
+
+
+def alert_key(booking_id: str, problem: str, door_key: str) -> str:
+    """Return the key of the alert for a problem of a booking on one of its doors."""
+    return f"booking/{booking_id}/{problem}/{door_key}"
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from shared.domain.alerting.alert import Alert, delivered, heard, reminded, risen
+from shared.domain.alerting.alert import Alert, delivered, handled, heard, reminded, risen
 from shared.domain.alerting.parcels import Parcel, Status, delivery_id
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Place, Routing
@@ -170,6 +170,8 @@ def situations() -> dict[str, AlertMessage]:
             wall_check_in=(NOW + timedelta(hours=20)).replace(tzinfo=None),
             time_zone=None,
         ),
+        "handled": message(handled(delivered(single, CHANNEL, 1), "ann in Slack", NOW)),
+        "handled-of-several": message(handled(choosable(1), "<@U1> *ann*", NOW), choosable(2)),
         "slot-chosen": message(resolved(single, solved="<@U1> *ann* in Slack chose the slot “Late”.")),
         "hostile-text": one(
             booking="<!channel>",

@@ -16,7 +16,7 @@ import pytest
 from redis import Redis
 from standardwebhooks import Webhook
 
-from shared.domain.alerting.alert import delivered, reminded
+from shared.domain.alerting.alert import delivered, handled, remarked, reminded
 from shared.domain.alerting.severity import Severity
 from shared.ledger.alert_channels import Conversations
 from tests.shared.stories import NOW
@@ -342,6 +342,52 @@ def test_a_slack_message_that_somebody_deleted_is_posted_anew(redis_client: Redi
         bot.send(message(opened(notice())))
         api.posted.clear()
         bot.send(message(reminded(delivered(opened(notice()), CHANNEL, 1), NOW)))
+    assert [got.path for got in server.got] == ["/chat.postMessage", "/chat.update", "/chat.postMessage"]
+    assert "thread_ts" not in server.got[-1].parsed
+
+
+def test_slack_shows_who_handles_it_and_says_a_refusal_in_the_thread(redis_client: Redis) -> None:
+    """The first message is changed, its button is gone, and the thread gets the one remark."""
+    with recording(SlackApi()) as server, httpx.Client(trust_env=False) as client:
+        bot = SlackBot(
+            "bot",
+            api=server.url,
+            token=TOKEN,
+            slack_channel="C1",
+            conversations=Conversations(redis_client, keep_for=timedelta(days=1)),
+            client=client,
+            has_buttons=True,
+        )
+        first = delivered(opened(notice()), "bot", 1)
+        bot.send(message(opened(notice())))
+        bot.update(message(handled(first, "ann in Slack", NOW)))
+        bot.update(message(remarked(first, "1-0", "<@U1> chose a slot, and it was not done.")))
+        posted, changed, again, said = server.got
+    assert [got.path for got in server.got] == [
+        "/chat.postMessage",
+        "/chat.update",
+        "/chat.update",
+        "/chat.postMessage",
+    ]
+    assert changed.parsed["ts"] == again.parsed["ts"] == said.parsed["thread_ts"]
+    assert "by ann in Slack, Fri 2036-11-21 13:00 Europe/Berlin" in str(changed.parsed)
+    assert ["handle_alert" in str(got.parsed) for got in (posted, changed, again)] == [True, False, True]
+    assert "not done" not in str(again.parsed)
+    assert said.parsed["text"] == "&lt;@U1&gt; chose a slot, and it was not done."
+    assert not said.parsed.get("reply_broadcast")
+
+
+def test_a_remark_stands_by_itself_where_the_message_is_gone(redis_client: Redis) -> None:
+    """Deleted, or closed: nothing is changed, and the remark is said all the same."""
+    _, build = KINDS["slack_bot"]
+    api = SlackApi()
+    with recording(api) as server, httpx.Client(trust_env=False) as client:
+        bot = build(server.url, client, redis_client)
+        assert isinstance(bot, SlackBot)
+        bot.send(message(opened(notice())))
+        api.posted.clear()
+        told = remarked(delivered(opened(notice()), CHANNEL, 1), "1-0", "It was not done.")
+        bot.update(message(told))
     assert [got.path for got in server.got] == ["/chat.postMessage", "/chat.update", "/chat.postMessage"]
     assert "thread_ts" not in server.got[-1].parsed
 

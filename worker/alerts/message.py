@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.domain.alerting.absence import ABSENCES
-from shared.domain.alerting.alert import Alert, News
+from shared.domain.alerting.alert import Alert, News, untold
 from shared.domain.alerting.parcels import Parcel
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
@@ -70,6 +70,8 @@ class AlertItem:
     count: int
     choices: tuple[SlotChoice, ...] = ()
     choose: str = ""
+    handled: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +138,7 @@ class AlertMessage:
         """The subjects with their check-ins, of several: the first ten, and how many more."""
         if len(self.items) == 1:
             return ()
-        lines = [
-            f"{item.subject}, check-in {item.check_in}" if item.check_in else item.subject
-            for item in self.items[:MOST_LISTED]
-        ]
+        lines = [_line_of(item) for item in self.items[:MOST_LISTED]]
         more = len(self.items) - MOST_LISTED
         return (*lines, f"and {more} more") if more > 0 else tuple(lines)
 
@@ -161,6 +160,11 @@ class AlertMessage:
         return tuple(commands[:MOST_LISTED]) if len(self.items) > 1 else ()
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said once of its problems."""
+        return tuple(remark for item in self.items for remark in item.remarks)
+
+    @property
     def look_closer(self) -> str:
         """The command that tells more."""
         return self.first.look_closer if len(self.items) == 1 else f"oracode alerts list --problem {self.first.problem}"
@@ -179,6 +183,8 @@ class AlertMessage:
             (CHOOSE, "\n".join(f"`{command}`" for command in self.commands)),
             ("Look closer", self.look_closer if self.is_open else ""),
             ("Runbook", self.first.runbook if self.is_open and self.first.problem in RUNBOOK_SECTIONS else ""),
+            ("Handled", self.first.handled if len(self.items) == 1 else ""),
+            ("Note", "\n".join(self.remarks)),
             ("Seen", count),
         )
         return tuple((name, text) for name, text in facts if text)
@@ -190,20 +196,22 @@ def message_of(
     """Return what the parcel tells; `alerts` are those of the group, as they stand."""
     told = [alerts[key] for key in parcel.members if key in alerts]
     thread_of = {alert.key: thread_for(alert, parcel) for alert in told}
-    items = [_item(alert, thread_of[alert.key], policy) for alert in _in_order(told)]
+    items = [_item(alert, thread_of[alert.key], policy, parcel.channel) for alert in _in_order(told)]
     threads: dict[str, list[AlertItem]] = {item.thread: [] for item in items}
     for alert in _in_order(alerts.values()):
         known = alert.told_to(parcel.channel).thread if alert.knows(parcel.channel) else ""
         thread = thread_of.get(alert.key) or known
         if thread in threads:
-            threads[thread].append(_item(alert, thread, policy))
+            threads[thread].append(_item(alert, thread, policy, parcel.channel))
     level = max((item.severity for item in items), key=lambda each: each.rank)
+    # A look is of what is open, unless all of it is over.
+    status = ("resolved", "open")[any(alert.is_open for alert in told)] if parcel.status == "look" else parcel.status
     places = {policy.routing.place_of(alert.notice).building for alert in told}
     return AlertMessage(
         delivery_id=parcel.delivery_id,
         group=group,
-        status=parcel.status,
-        severity=level if parcel.status == "open" else Severity.INFO,
+        status=status,
+        severity=level if status == "open" else Severity.INFO,
         building=places.pop() if len(places) == 1 else "",
         items=tuple(items),
         at=now,
@@ -226,7 +234,19 @@ def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
     return sorted(alerts, key=order)
 
 
-def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
+def _line_of(item: AlertItem) -> str:
+    check_in = f", check-in {item.check_in}" if item.check_in else ""
+    return f"{item.subject}{check_in}{f'; handled {item.handled}' if item.handled else ''}"
+
+
+def _handled(alert: Alert) -> str:
+    if not alert.handled_by or not alert.is_open:
+        return ""
+    at = local_time(alert.handled_at, alert.notice.time_zone)
+    return f"by {one_line(shown(alert.handled_by), _LONGEST_SUBJECT)}{f', {at}' if at else ''}"
+
+
+def _item(alert: Alert, thread: str, policy: AlertPolicy, channel: str) -> AlertItem:
     notice = alert.notice
     return AlertItem(
         key=notice.key,
@@ -247,6 +267,8 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
         count=alert.count,
         choices=tuple(_choice(notice, offer) for offer in notice.choices) if alert.is_open else (),
         choose=notice.choose if alert.is_open else "",
+        handled=_handled(alert),
+        remarks=tuple(one_line(shown(remark.text), _LONGEST_TEXT) for remark in untold(alert, channel)),
     )
 
 

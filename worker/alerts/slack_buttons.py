@@ -30,19 +30,20 @@ def with_buttons(message: AlertMessage) -> tuple[AlertItem, ...]:
 def button_blocks(message: AlertMessage) -> list[dict[str, Any]]:
     """Return what goes below a message: the buttons, of several problems each under its name."""
     if len(message.items) == 1:
-        return [buttons(message.first)]
+        block = buttons(message.first)
+        return [block] if block["elements"] else []
     blocks: list[dict[str, Any]] = []
     for number, item in enumerate(with_buttons(message), start=1):
         name = f"{item.subject}, check-in {item.check_in}" if item.check_in else item.subject
-        blocks.append({"type": "section", "text": _plain(name)})
         # The ids of the blocks of one message are unique (Slack docs, "Blocks").
-        blocks.append(buttons(item) | {"block_id": f"oracode-{number}"})
+        block = buttons(item) | {"block_id": f"oracode-{number}"}
+        blocks += [{"type": "section", "text": _plain(name)}, block] if block["elements"] else []
     return blocks
 
 
 def buttons(item: AlertItem) -> dict[str, Any]:
     """Return the block of buttons for one problem. Slack bounds a value to 2,000 characters; keys are far shorter."""
-    elements = [_button("Mark as handled", HANDLE, item.key)]
+    elements = [] if item.handled else [_button("Mark as handled", HANDLE, item.key)]
     if item.booking_id:
         elements.insert(0, _button("Try again now", RETRY, item.booking_id))
         elements += _choices(item)

@@ -84,7 +84,7 @@ def list_alerts(*, as_json: bool, with_resolved: bool, problem: str | None) -> N
 def handle(key: str, by: str | None) -> None:
     """Say that somebody takes care of the problem KEY: no more reminders. It is still told when it gets more urgent."""
     _, ports = open_ledger()
-    alert = ports.alerts.update(key, partial(handled, by=by or user_name()))
+    alert = ports.alerts.update(key, partial(handled, by=by or user_name(), at=system_clock()))
     if alert is None or not alert.is_open:
         click.echo(f"There is no open alert {key!r}; `oracode alerts list` names them.", err=True)
         raise SystemExit(1)
