@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.notices import problems_of
+from shared.domain.notices import next_step_of, problems_of
 from shared.domain.records import BookedDoor, Booking, State
 from shared.domain.stay_times import CheckIn, arrival_of, check_in_of, instants_of
 from shared.domain.troubles import TROUBLES
@@ -86,7 +86,7 @@ def _arrival(booking: Booking, door: BookedDoor, check_in: CheckIn, *, is_gone: 
         readiness=_readiness(door, problem),
         reason=problem,
         why=f"{trouble.happened} {detail}".strip() if trouble else "",
-        next_step=trouble.next_step if trouble else "",
+        next_step=next_step_of(booking, door, problem) if trouble else "",
     )
 
 

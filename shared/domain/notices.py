@@ -121,10 +121,6 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
     # A guest who comes within the hour is in a hurry also where the door could never be read.
     check_in = check_in_of(booking.stay, door)
     choices = door.offers if problem == door.reason else ()
-    several = sum(each.wanted for each in booking.doors) > 1
-    choose = choose_command(
-        booking.booking_id, choices[0] if choices else None, door_key=door.key if several and choices else ""
-    )
     return AlertNotice(
         at=now,
         raised=True,
@@ -132,7 +128,7 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         problem=problem,
         subject=f"Booking {booking.booking_id} on {short(door.name) or door.device_id}",
         happened=f"{trouble.happened} {detail}".strip() if trouble.quotes_detail else trouble.happened,
-        next_step=trouble.next_step.replace(_CHOOSE, f"`{choose}`"),
+        next_step=next_step_of(booking, door, problem),
         actor=trouble.actor,
         look_closer=f"oracode bookings show {quote(booking.booking_id)}",
         check_in=check_in.at if check_in else None,
@@ -143,8 +139,20 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         device_id=door.device_id,
         door_key=door.key,
         choices=choices,
-        choose=choose if choices else "",
+        choose=_choose_command(booking, door) if choices else "",
     )
+
+
+def next_step_of(booking: Booking, door: BookedDoor, problem: str) -> str:
+    """Return what is to be done about a problem of one door, with commands ready to paste."""
+    return TROUBLES[problem].next_step.replace(_CHOOSE, f"`{_choose_command(booking, door)}`")
+
+
+def _choose_command(booking: Booking, door: BookedDoor) -> str:
+    """Return the command that takes the nearest slot of the door; where it has none to offer, the one that says why."""
+    several = sum(each.wanted for each in booking.doors) > 1
+    offer = door.offers[0] if door.offers else None
+    return choose_command(booking.booking_id, offer, door_key=door.key if several and offer else "")
 
 
 def alert_key(booking_id: str, problem: str, door_key: str) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.domain.arrivals import arrivals_of
 from shared.domain.chosen_slots import SlotOffer
 from shared.domain.matching import MatchPolicy, match
 from shared.domain.notices import alerts_of
@@ -52,6 +53,13 @@ def test_the_command_that_takes_the_nearest_slot(name: str, booking_id: str, com
     assert notice.choose == command
     assert f"`{command}`" in notice.next_step
     assert shlex.split(command)[:4] == ["oracode", "bookings", "choose", booking_id]
+
+
+def test_the_list_of_arrivals_has_it_too() -> None:
+    """Whoever reads `oracode arrivals` pastes the same."""
+    it = with_door(booking(), state=State.WAITING, reason="no_slot", offers=(offer("Late"),))
+    (found,) = arrivals_of([it], since=NOW, until=CHECK_IN)
+    assert "`oracode bookings choose BK-1 Late`" in found.next_step
 
 
 def test_a_booking_of_several_doors_names_the_door() -> None:
