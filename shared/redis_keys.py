@@ -41,6 +41,7 @@ KEYSPACES: Final = (
     ),
     Keyspace(f"{PREFIX}:{{door:*}}:device", "worker.seam.doors", "DOOR_CACHE_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:fingerprint", "worker.seam.doors", "RETENTION"),
+    Keyspace(f"{PREFIX}:{{door:*}}:known", "shared.ledger.known_doors", "RETENTION after it was last read"),
     Keyspace(f"{PREFIX}:{{door:*}}:bookings", "shared.ledger.bookings", "the last check-out + twice RETENTION"),
     Keyspace(f"{PREFIX}:{{door:*}}:spent", "worker.admission", "ADMISSION_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:queue", "worker.admission", "ADMISSION_FOR"),
@@ -118,6 +119,11 @@ def door_device(device_id: str) -> str:
 def door_fingerprint(device_id: str) -> str:
     """Return the key of what a door was like when it was last read: its slots, zone and capability, hashed."""
     return f"{PREFIX}:{{door:{_encoded(device_id)}}}:fingerprint"
+
+
+def door_known(device_id: str) -> str:
+    """Return the key of the JSON object {name, time_zone}: the door as it was last known."""
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:known"
 
 
 def door_bookings(device_id: str) -> str:

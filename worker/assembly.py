@@ -20,6 +20,7 @@ from shared.ledger.beats import Beats
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet
 from shared.ledger.generation import Generation
+from shared.ledger.known_doors import KnownDoors
 from shared.ledger.left import LeftWork
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.silences import Silences
@@ -254,6 +255,7 @@ def build_handlers(
                 clock=clock,
             ),
             tell=tell,
+            recall=KnownDoors(ports.redis, bookings_of=ports.ledger.of_door),
             clock=clock,
         ),
         chores=Chores(

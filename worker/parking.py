@@ -48,6 +48,7 @@ def alert_for(parked: Parked, parked_id: str, clock: Clock, *, raised: bool = Tr
         actor=trouble.actor,
         look_closer=f"oracode parked show {parked_id}",
         check_in=hints.check_in if hints.booking_id else None,
+        wall_check_in=hints.wall_check_in if hints.booking_id else None,
         booking_id=hints.booking_id or "",
     )
 

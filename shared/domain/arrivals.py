@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.notices import problems_of
+from shared.domain.notices import next_step_of, problems_of
 from shared.domain.records import BookedDoor, Booking, State
-from shared.domain.stay_times import instants_of
+from shared.domain.stay_times import CheckIn, arrival_of, check_in_of, instants_of
 from shared.domain.troubles import TROUBLES
 
 
@@ -25,12 +25,16 @@ class Readiness(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """One door of one booking whose guest is due; `why` and `next_step` say what is wrong and what to do."""
+    """One door of one booking whose guest is due; `why` and `next_step` say what is wrong and what to do.
+
+    While nobody knows the lock's zone, `check_in` is the earliest moment, and `wall_check_in` what its clock shows.
+    """
 
     booking_id: str
     device_id: str
     door_name: str
     check_in: datetime
+    wall_check_in: datetime | None
     time_zone: str | None
     state: State
     readiness: Readiness
@@ -40,8 +44,8 @@ class Arrival:
 
 
 def first_check_in(booking: Booking) -> datetime | None:
-    """Return the earliest check-in of the booking as far as it is known; None for a mere cancellation."""
-    known = [door.check_in for door in booking.doors if door.wanted and door.check_in is not None]
+    """Return the earliest moment that somebody of the booking can come; None for a mere cancellation."""
+    known = [at for door in booking.doors if door.wanted and (at := arrival_of(booking.stay, door)) is not None]
     if known:
         return min(known)
     return instants_of(booking.stay, None)[0] if booking.stay is not None else None
@@ -52,6 +56,7 @@ def arrivals_of(
 ) -> list[Arrival]:
     """Return the arrivals of this time, the nearest first. Later codes of a split stay are no arrivals.
 
+    Whoever may come in this time counts, wherever a lock is whose zone nobody knows.
     `gone` are the doors that Seam doesn't know any more: whoever arrives there is at risk, whatever the code says.
     """
     found = []
@@ -59,28 +64,29 @@ def arrivals_of(
         if booking.cancelled or booking.stay is None:
             continue
         for door in booking.doors:
-            check_in = door.check_in or first_check_in(booking)
+            check_in = check_in_of(booking.stay, door)
             if not door.wanted or door.part > 1 or door.state is State.ENDED or check_in is None:
                 continue
-            if since <= check_in <= until:
+            if since <= check_in.latest and check_in.at <= until:
                 found.append(_arrival(booking, door, check_in, is_gone=door.device_id in gone))
     return sorted(found, key=lambda each: (each.check_in, each.booking_id, each.device_id))
 
 
-def _arrival(booking: Booking, door: BookedDoor, check_in: datetime, *, is_gone: bool) -> Arrival:
+def _arrival(booking: Booking, door: BookedDoor, check_in: CheckIn, *, is_gone: bool) -> Arrival:
     problem, detail = next(problems_of(door), ("door_gone" if is_gone else door.reason, ""))
     trouble = TROUBLES.get(problem)
     return Arrival(
         booking_id=booking.booking_id,
         device_id=door.device_id,
         door_name=door.name or door.device_id,
-        check_in=check_in,
+        check_in=check_in.at,
+        wall_check_in=check_in.wall,
         time_zone=door.time_zone,
         state=door.state,
         readiness=_readiness(door, problem),
         reason=problem,
         why=f"{trouble.happened} {detail}".strip() if trouble else "",
-        next_step=trouble.next_step if trouble else "",
+        next_step=next_step_of(booking, door, problem) if trouble else "",
     )
 
 

@@ -6,18 +6,25 @@ For the alert alone: it must hurry if somebody will stand at a door soon. Nothin
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
+
+from shared.domain.stay_times import CheckIn, wall_check_in
+from shared.domain.wall_clock import find_zone, instant_at
 
 _LONGEST_ID: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """The booking's id and check-in, as far as they can be read; a local time is taken as UTC, near enough to hurry."""
+    """The booking's id and check-in, as far as they can be read.
+
+    `check_in` of a wall time is the earliest moment that it can be anywhere; `wall_check_in` is that wall time then.
+    """
 
     booking_id: str | None = None
     check_in: datetime | None = None
+    wall_check_in: datetime | None = None
 
 
 def hints_of(text: str | None) -> Hints:
@@ -31,12 +38,16 @@ def hints_of(text: str | None) -> Hints:
         return Hints()
     booking_id = fields.get("booking_id")
     is_id = isinstance(booking_id, str) and 0 < len(booking_id) <= _LONGEST_ID and booking_id.isprintable()
-    return Hints(booking_id if is_id else None, _moment(fields.get("check_in")))
+    check_in = _check_in(fields.get("check_in"), fields.get("time_zone"))
+    return Hints(booking_id if is_id else None, check_in.at if check_in else None, check_in.wall if check_in else None)
 
 
-def _moment(written: Any) -> datetime | None:
+def _check_in(written: Any, time_zone: Any) -> CheckIn | None:
+    zone = find_zone(time_zone) if isinstance(time_zone, str) else None
     try:
         at = datetime.fromisoformat(written)
-    except (TypeError, ValueError):
+        if at.tzinfo is None and zone is not None:
+            at = instant_at(at, zone)
+        return CheckIn(at, at) if at.tzinfo is not None else wall_check_in(at)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

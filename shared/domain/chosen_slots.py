@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from shlex import quote
 
-from shared.domain.quoting import shown
+from shared.domain.quoting import is_showable, shown
 from shared.domain.versions import NOT_IN_JSON, Beyond
 
 _LONGEST_NAME = 60
@@ -13,7 +14,8 @@ _LONGEST_NAME = 60
 class SlotOffer:
     """A slot that a person may choose: the window that its code would have, and what that means for the guest.
 
-    `slot` is the reference by which matching finds it, `name` how it is called. Nothing in it is about the guest.
+    `slot` is the reference by which matching finds it, `name` how it is called, `typed` what a person types for it: the
+    name where that is enough. Nothing in it is about the guest.
     """
 
     slot: str
@@ -21,6 +23,7 @@ class SlotOffer:
     starts_at: datetime
     ends_at: datetime
     meaning: str
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,22 @@ class ChosenSlot:
     by: str
     at: datetime
     beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+
+
+def can_be_typed(name: str) -> bool:
+    """Say whether a slot's name can be read, and pasted into a shell from a message."""
+    return 0 < len(name) <= _LONGEST_NAME and is_showable(name) and name[0] != "-" and "`" not in name
+
+
+def choose_command(booking_id: str, offer: SlotOffer | None, *, door_key: str = "") -> str:
+    """Return the command that takes the slot, ready to paste into a shell; without an `offer`, the one that lists them.
+
+    `door_key` is for a booking of several doors, each of which has slots of its own.
+    """
+    words = ["oracode", "bookings", "choose", booking_id]
+    words += [offer.typed or offer.slot] if offer is not None else []
+    words += ["--door", door_key] if door_key else []
+    return " ".join(map(quote, words))
 
 
 def called(name: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from shared.domain.arrivals import first_check_in
+from shared.domain.chosen_slots import short
 from shared.domain.records import AlertNotice, BookedDoor, Booking, State
-from shared.domain.stay_times import surely_over_at
+from shared.domain.stay_times import check_in_of, surely_over_at
 from shared.domain.troubles import TROUBLES
 
 PROBLEM: Final = "door_gone"
@@ -35,20 +35,21 @@ def door_gone(device_id: str, bookings: Iterable[Booking], now: datetime, *, was
     waiting = [
         (check_in, door)
         for booking, door in hit
-        if (check_in := door.check_in or first_check_in(booking)) is not None and (check_in > now or door.code is None)
+        if (check_in := check_in_of(booking.stay, door)) is not None and (check_in.latest > now or door.code is None)
     ]
-    check_in, nearest = min(waiting, key=lambda each: each[0], default=(None, hit[0][1]))
+    check_in, nearest = min(waiting, key=lambda each: each[0].at, default=(None, hit[0][1]))
     return AlertNotice(
         at=now,
         raised=True,
         key=door_gone_key(device_id),
         problem=PROBLEM,
-        subject=f"Door {nearest.name} ({device_id})" if nearest.name else f"Door {device_id}",
+        subject=f"Door {short(nearest.name)} ({device_id})" if nearest.name else f"Door {device_id}",
         happened=trouble.happened,
         next_step=trouble.next_step,
         actor=trouble.actor,
         look_closer="oracode arrivals",
-        check_in=check_in,
+        check_in=check_in.at if check_in else None,
+        wall_check_in=check_in.wall if check_in else None,
         time_zone=nearest.time_zone,
         check_out=max(over_at for booking, door in hit if (over_at := _over_at(booking, door)) is not None),
         device_id=device_id,

@@ -6,11 +6,11 @@ from datetime import datetime
 from shlex import quote
 from typing import Any, Final
 
-from shared.domain.chosen_slots import called
+from shared.domain.chosen_slots import called, choose_command, short
 from shared.domain.quoting import shown
 from shared.domain.records import AlertNotice, BookedDoor, Booking, OutcomeNotice, State
 from shared.domain.slot_choices import OF_A_SLOT
-from shared.domain.stay_times import arrival_of
+from shared.domain.stay_times import check_in_of
 from shared.domain.troubles import TROUBLES
 
 _PUBLISHED: Final = {
@@ -21,6 +21,9 @@ _PUBLISHED: Final = {
     State.CANCELLED: "access-code.cancelled",
     State.ENDED: "access-code.ended",
 }
+
+# As the rows of TROUBLES have it, for any booking.
+_CHOOSE: Final = "`oracode bookings choose`"
 
 
 def added(before: Booking | None, after: Booking, now: datetime) -> Booking:
@@ -115,25 +118,46 @@ def problems_of(door: BookedDoor) -> Iterator[tuple[str, str]]:
 
 def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now: datetime) -> AlertNotice:
     trouble = TROUBLES[problem]
+    # A guest who comes within the hour is in a hurry also where the door could never be read.
+    check_in = check_in_of(booking.stay, door)
+    choices = door.offers if problem == door.reason else ()
     return AlertNotice(
         at=now,
         raised=True,
-        key=f"booking/{booking.booking_id}/{problem}/{door.key}",
+        key=alert_key(booking.booking_id, problem, door.key),
         problem=problem,
-        subject=f"Booking {booking.booking_id} on {door.name or door.device_id}",
+        subject=f"Booking {booking.booking_id} on {short(door.name) or door.device_id}",
         happened=f"{trouble.happened} {detail}".strip() if trouble.quotes_detail else trouble.happened,
-        next_step=trouble.next_step,
+        next_step=next_step_of(booking, door, problem),
         actor=trouble.actor,
         look_closer=f"oracode bookings show {quote(booking.booking_id)}",
-        # A guest who comes within the hour is in a hurry also where the door could never be read.
-        check_in=arrival_of(booking.stay, door.check_in),
+        check_in=check_in.at if check_in else None,
+        wall_check_in=check_in.wall if check_in else None,
         time_zone=door.time_zone,
         check_out=door.check_out,
         booking_id=booking.booking_id,
         device_id=door.device_id,
         door_key=door.key,
-        choices=door.offers if problem == door.reason else (),
+        choices=choices,
+        choose=_choose_command(booking, door) if choices else "",
     )
+
+
+def next_step_of(booking: Booking, door: BookedDoor, problem: str) -> str:
+    """Return what is to be done about a problem of one door, with commands ready to paste."""
+    return TROUBLES[problem].next_step.replace(_CHOOSE, f"`{_choose_command(booking, door)}`")
+
+
+def _choose_command(booking: Booking, door: BookedDoor) -> str:
+    """Return the command that takes the nearest slot of the door; where it has none to offer, the one that says why."""
+    several = sum(each.wanted for each in booking.doors) > 1
+    offer = door.offers[0] if door.offers else None
+    return choose_command(booking.booking_id, offer, door_key=door.key if several and offer else "")
+
+
+def alert_key(booking_id: str, problem: str, door_key: str) -> str:
+    """Return the key of the alert for a problem of a booking on one of its doors."""
+    return f"booking/{booking_id}/{problem}/{door_key}"
 
 
 def _text(moment: datetime | None) -> str | None:

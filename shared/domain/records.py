@@ -78,6 +78,7 @@ class BookedDoor:
     is when the door is looked at next. `attempts` counts failed tries since the last success. `residual` are codes of
     earlier revisions that open the door until they end. `asked` is the window that a code was last asked for. While it
     `is_muted`, the reason is not for people yet. `check_in`/`check_out` are instants, once the lock's zone is known.
+    `name` and `time_zone` may be as others last knew the door, while it can't be read.
     `drift` says how the door was changed under a code that exists. `pin_changed_at` is when Seam last replaced the PIN
     of the code at hand, `pin_revealed_at` when a person last read it. While it waits for want of a slot, `offers` are
     those that a person may choose; `choice` is the one that somebody chose.
@@ -132,7 +133,10 @@ class OutcomeNotice:
 class AlertNotice:
     """A problem that people are to be told (`raised`) or told to forget (not `raised`).
 
-    `choices` are slots of the door `door_key` that a person may choose; `solved` says who did what, once it is over.
+    `choices` are slots of the door `door_key` that a person may choose, and `choose` is the command that takes the
+    nearest; `solved` says who did what, once it is over.
+    `wall_check_in` is what the lock's clock shows at check-in while nobody knows its zone; `check_in` is the earliest
+    moment that this can be then, and for haste alone.
     """
 
     kind: Literal["alert"] = "alert"
@@ -153,6 +157,8 @@ class AlertNotice:
     door_key: str = ""
     choices: tuple[SlotOffer, ...] = ()
     solved: str = ""
+    wall_check_in: datetime | None = None
+    choose: str = ""
     beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.domain.bookings import Stay
-from shared.domain.chosen_slots import SlotOffer, short
+from shared.domain.chosen_slots import SlotOffer, can_be_typed, short
 from shared.domain.doors import Door, TimeSlot
 from shared.domain.matching import Considered, Match, MatchPolicy, Outcome, Verdict, fit_of, match, slots_named
 from shared.domain.quoting import is_showable, shown
@@ -40,10 +40,14 @@ _WHY: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choosable:
-    """A slot that may be chosen. `match` is that of the stay as it would have to be; its window is the code's."""
+    """A slot that may be chosen; `typed` is what a person types for it.
+
+    `match` is that of the stay as it would have to be; its window is the code's.
+    """
 
     slot: TimeSlot
     reference: str
+    typed: str
     match: Match
     starts_at: datetime
     ends_at: datetime
@@ -71,6 +75,7 @@ class Choosable:
             starts_at=self.starts_at,
             ends_at=self.ends_at,
             meaning=self.meaning,
+            typed=self.typed,
         )
 
 
@@ -144,6 +149,7 @@ def _judged(slot: TimeSlot, stay: Stay, door: Door, policy: MatchPolicy, now: da
     return Choosable(
         slot=slot,
         reference=reference,
+        typed=_typed(slot, door) or reference,
         match=told,
         starts_at=found.starts_at,
         ends_at=found.ends_at,
@@ -175,6 +181,12 @@ def _reference(slot: TimeSlot, door: Door) -> str | None:
     """Return what names this slot of the door and no other: its user level id, else its name."""
     names = (name for name in (slot.user_level_id, slot.name) if 0 < len(name) <= _LONGEST and is_showable(name))
     return next((name for name in names if set(slots_named(name, door)) == {slot}), None)
+
+
+def _typed(slot: TimeSlot, door: Door) -> str:
+    """Return the slot's name where that means this slot alone, and can be typed."""
+    is_its_own = can_be_typed(slot.name) and set(slots_named(slot.name, door)) == {slot}
+    return slot.name if is_its_own else ""
 
 
 def _size(one: Choosable) -> tuple[timedelta, str, str]:

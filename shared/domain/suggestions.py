@@ -11,10 +11,10 @@ from enum import StrEnum
 from typing import Any
 
 from shared.domain.bookings import Granularity, Instant, Stay
+from shared.domain.chosen_slots import called
 from shared.domain.doors import Door, TimeSlot
 from shared.domain.match_json import minutes, slot_json
 from shared.domain.matching import Match, MatchPolicy, Outcome, match
-from shared.domain.quoting import shown
 from shared.domain.slot_rules import LONGEST_CODE, TOLERANCE, Verdict, duration, slot_zone
 from shared.domain.time_of_day import TimeOfDay, show_time
 from shared.domain.wall_clock import DAY, find_zone, instant_at, microseconds
@@ -241,13 +241,14 @@ def _ask_for(start: time, end: time, wall: WallStay, *, is_24_hour: bool) -> Cha
 def _first_proved(changes: Iterable[Change], stay: Stay, door: Door, policy: MatchPolicy) -> Iterator[Suggestion]:
     """Yield the first change with which a match is found, as a suggestion; nothing if none is."""
     for change in changes:
-        found = match(*change.applied_to(stay, door), policy)
+        changed, at = change.applied_to(stay, door)
+        found = match(changed, at, policy)
         if found.slot is not None and found.starts_at is not None and found.ends_at is not None:
-            code = "a code" if change.new_slot is not None else f"a code of “{shown(found.slot.name)}”"
-            window = f"{show_wall(found.starts_at)} to {show_wall(found.ends_at)}"
+            code = "a code" if change.new_slot is not None else f"a code of {called(found.slot.name)}"
+            window = f"{show_wall(found.starts_at)} to {show_wall(found.ends_at)} {slot_zone(found.slot, at) or ''}"
             yield Suggestion(
                 change=change,
-                text=f"{change.text}: {code} then works from {window}.",
+                text=f"{change.text}: {code} then works from {window.rstrip()}.",
                 slot=found.slot,
                 starts_at=found.starts_at,
                 ends_at=found.ends_at,

@@ -106,6 +106,8 @@ class AlertLedger:
         """Return when the group must be looked at for this change; None where it makes no difference to it."""
         if before is None or before.sequence != after.sequence:
             return max(now, after.news_at + self.policy.window(after.severity))
+        if before.look != after.look:
+            return now
         times = (before.notice.check_in, before.notice.check_out)
         return None if times == (after.notice.check_in, after.notice.check_out) else now
 

@@ -24,7 +24,7 @@ from shared.domain import lifecycle
 from shared.domain.arrivals import first_check_in
 from shared.domain.code_story import story_of
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry
-from shared.domain.stay_times import last_check_out, surely_over_at
+from shared.domain.stay_times import LONGEST_DOUBT, last_check_out, surely_over_at
 from shared.ledger.due import DueSet, door_item
 from shared.ledger.records import MOST_LINES, Conflict, RecordStore
 
@@ -233,8 +233,10 @@ class BookingLedger:
         return self.update(booking, lambda it: lifecycle.forgets(it, key, now=now))
 
     def arriving(self, since: datetime, until: datetime) -> list[Booking]:
-        """Return the bookings whose check-in lies in this time, as far as it is known, the nearest first."""
-        ids = cast(Any, self._redis.zrange(redis_keys.ARRIVALS, since.timestamp(), until.timestamp(), byscore=True))
+        """Return the bookings whose check-in may lie in this time, and some that come earlier; the nearest first."""
+        # They are found by the earliest moment at which somebody may come; of some that is all that is known.
+        earliest, latest = (since - LONGEST_DOUBT).timestamp(), until.timestamp()
+        ids = cast(Any, self._redis.zrange(redis_keys.ARRIVALS, earliest, latest, byscore=True))
         found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids], passes_over_newer=True)
         return [booking for booking in found if booking is not None]
 

@@ -285,9 +285,10 @@ Owner                         ████████████████�
 
 What would help, smallest change first:
   1. Move the check-in 1 h later, to 2026-12-01 15:00: a code of “Guest
-  4pm-10am” then works from 2026-12-01 16:00 to 2026-12-05 10:00.
+  4pm-10am” then works from 2026-12-01 16:00 to 2026-12-05 10:00
+  America/Los_Angeles.
   2. Ask the dormakaba installer for a time slot 14:00 to 10:30: a code then
-  works from 2026-12-01 14:00 to 2026-12-05 10:30.
+  works from 2026-12-01 14:00 to 2026-12-05 10:30 America/Los_Angeles.
 """
 
 

@@ -1,6 +1,6 @@
 """What a message that can't be used tells all the same."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,11 @@ from shared.domain.booking_hints import Hints, hints_of
 AT = datetime(2036, 12, 1, 16, tzinfo=UTC)
 TOLD: list[Any] = [
     pytest.param('{"booking_id": "BK-1", "check_in": "2036-12-01T16:00:00Z"}', Hints("BK-1", AT), id="bare"),
-    pytest.param('{"data": {"booking_id": "BK-1", "check_in": "2036-12-01T16:00"}}', Hints("BK-1", AT), id="envelope"),
+    pytest.param(
+        '{"data": {"booking_id": "BK-1", "check_in": "2036-12-01T16:00"}}',
+        Hints("BK-1", AT - timedelta(hours=14), AT.replace(tzinfo=None)),
+        id="envelope",
+    ),
     pytest.param('{"booking_id": "BK-1", "check_in": "soon"}', Hints("BK-1"), id="no time"),
     pytest.param('{"booking_id": "", "check_in": 7}', Hints(), id="nothing"),
     pytest.param('{"booking_id": "BK\\n1"}', Hints(), id="an id that can't be shown"),

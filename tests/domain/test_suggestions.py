@@ -25,7 +25,7 @@ def test_smallest_move_is_to_an_hour_from_the_slot() -> None:
     assert move == {
         "kind": "move_check_in",
         "text": "Move the check-in 1 h later, to 2026-12-01 15:00: a code of “16:00-10:00” then works from"
-        " 2026-12-01 16:00 to 2026-12-05 10:00.",
+        " 2026-12-01 16:00 to 2026-12-05 10:00 America/Los_Angeles.",
         "check_in": "2026-12-01T15:00:00-08:00",
         "check_in_moved_minutes": 60,
         "slot": {"name": "16:00-10:00", "user_level_id": "level 16:00-10:00", "prefix": 0},
@@ -35,7 +35,7 @@ def test_smallest_move_is_to_an_hour_from_the_slot() -> None:
     assert new_slot == {
         "kind": "add_slot",
         "text": "Ask the dormakaba installer for a time slot 14:00 to 10:30: a code then works from"
-        " 2026-12-01 14:00 to 2026-12-05 10:30.",
+        " 2026-12-01 14:00 to 2026-12-05 10:30 America/Los_Angeles.",
         "check_in_time": "14:00",
         "check_out_time": "10:30",
         "is_24_hour": False,
@@ -92,7 +92,8 @@ def test_booking_by_the_day() -> None:
     found = suggested(stay("2026-12-01T16:00", "2026-12-05T10:00"), at)
     (by_day,) = [one for one in found if one["kind"] == "book_daily"]
     assert by_day["text"] == (
-        "Book it by the day: a code of “12:00-12:00” then works from 2026-12-01 12:00 to 2026-12-05 12:00."
+        "Book it by the day: a code of “12:00-12:00” then works from 2026-12-01 12:00 to"
+        " 2026-12-05 12:00 America/Los_Angeles."
     )
 
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from shared.domain.alerting.alert import Alert, delivered, heard, reminded, risen
+from shared.domain.alerting.alert import Alert, delivered, handled, heard, reminded, risen
 from shared.domain.alerting.parcels import Parcel, Status, delivery_id
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Place, Routing
 from shared.domain.alerting.severity import Severity
-from shared.domain.chosen_slots import SlotOffer
+from shared.domain.chosen_slots import SlotOffer, can_be_typed, choose_command
 from shared.domain.doors import TimeSlot
 from shared.domain.matching import Match, Outcome
 from shared.domain.records import AlertNotice
@@ -40,7 +40,11 @@ def notice(booking: str = "BK-1", problem: str = "no_slot", **fields: Any) -> Al
         "booking_id": booking,
         "device_id": "d-1",
     }
-    return AlertNotice(**(known | fields))
+    known |= fields
+    if known.get("choices"):
+        known["choose"] = choose_command(booking, known["choices"][0])
+        known["next_step"] = known["next_step"].replace("`oracode bookings choose`", f"`{known['choose']}`")
+    return AlertNotice(**known)
 
 
 def opened(of: AlertNotice, level: Severity = Severity.WARNING) -> Alert:
@@ -57,6 +61,7 @@ def offer(slot: str, name: str, *, hours: int) -> SlotOffer:
     found = Choosable(
         slot=slot_named(name),
         reference=slot,
+        typed=name if can_be_typed(name) else slot,
         match=Match(outcome=Outcome.MATCHED),
         starts_at=check_in + by,
         ends_at=check_out,
@@ -101,6 +106,14 @@ def message(*alerts: Alert, others: tuple[Alert, ...] = (), building: str = "", 
 def one(**fields: Any) -> AlertMessage:
     """Return a message of one problem; `fields` are its notice's."""
     return message(opened(notice(**fields)))
+
+
+def choosable(number: int) -> Alert:
+    """Return one of several bookings that fit no slot, with slots that may be chosen."""
+    choices = (offer("7", "Late Night", hours=3), offer("9", "it's", hours=-2))
+    return opened(
+        notice(f"BK-{number}", subject=f"Booking BK-{number} on Room {number}", door_key="d-1", choices=choices)
+    )
 
 
 def situations() -> dict[str, AlertMessage]:
@@ -149,6 +162,16 @@ def situations() -> dict[str, AlertMessage]:
                 offer("10", "One too many", hours=4),
             ),
         ),
+        "choose-for-several": message(*(choosable(number) for number in range(1, 4))),
+        "choose-for-many": message(*(choosable(number) for number in range(1, 8))),
+        "no-zone-yet": one(
+            problem="seam_unavailable",
+            check_in=NOW + timedelta(hours=6),
+            wall_check_in=(NOW + timedelta(hours=20)).replace(tzinfo=None),
+            time_zone=None,
+        ),
+        "handled": message(handled(delivered(single, CHANNEL, 1), "ann in Slack", NOW)),
+        "handled-of-several": message(handled(choosable(1), "<@U1> *ann*", NOW), choosable(2)),
         "slot-chosen": message(resolved(single, solved="<@U1> *ann* in Slack chose the slot “Late”.")),
         "hostile-text": one(
             booking="<!channel>",

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel, SecretStr
 from redis import Redis
 
+from shared.domain.alerting.policy import PAGE_JOIN_WINDOW
 from shared.domain.alerting.severity import Severity
 from shared.domain.bookings import UnitRules
 from shared.domain.durations import parse_duration
@@ -53,6 +54,8 @@ quiet_hours: {from: 22:00, to: 07:00, time_zone: Europe/Berlin}
 rate: {burst: 3, every: 1m}
 absence: {bookings_silent: 2d}
 """
+# Each line stands for ten of the line before: ten lines for ten thousand million texts.
+LAUGHS = "a0: &a0 lol\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 11))
 SECRETS = {
     "SLACK_URL": "https://hooks.slack.com/tell-nobody",
     "SLACK_TOKEN": "xoxb-tell-nobody",
@@ -114,7 +117,10 @@ PROBLEMS = [
     ("[]", ["file: Input should be a valid dictionary"]),
     ("a: [1", ["line 2: is not YAML"]),
     (b"\xff\xfe\xff", ["is not readable text"]),
-    ("channels: {}\nchanels: {}", ["chanels: Extra inputs"]),
+    ("channels: {}\nchanels: {}", ["channels: names no channel", "chanels: Extra inputs"]),
+    ("", ["channels: "]),
+    ("a: &a [*a]", ["is nested too deeply, or holds an alias of itself"]),
+    (LAUGHS, ["says more than 100000 things: aliases stand for too much"]),
     ("channels: {a: {type: fax}}", ["channels.a: Input tag 'fax'"]),
     ("channels: {a: {type: slack}}", ["channels.a.slack: needs one of url and url_env"]),
     ("channels: {a: {type: slack, url: ftp://x}}", ["channels.a.slack.url: is not an address"]),
@@ -226,7 +232,7 @@ def test_every_key_is_documented(project: Path) -> None:
     lengths = {
         "severity.page_before": SeverityPart().page_before,
         "severity.warn_before": SeverityPart().warn_before,
-        "page_join_window": AlertsFile(channels={}).page_join_window,
+        "page_join_window": PAGE_JOIN_WINDOW,
         "rate.every": RatePart().every,
     }
     assert {key: parse_duration(listed[key].strip("`")) for key in lengths} == lengths

@@ -16,11 +16,11 @@ import pytest
 from redis import Redis
 from standardwebhooks import Webhook
 
-from shared.domain.alerting.alert import delivered, reminded
+from shared.domain.alerting.alert import delivered, handled, remarked, reminded
 from shared.domain.alerting.severity import Severity
 from shared.ledger.alert_channels import Conversations
 from tests.shared.stories import NOW
-from tests.worker.alert_messages import CHANNEL, message, notice, one, opened, resolved
+from tests.worker.alert_messages import CHANNEL, choosable, message, notice, one, opened, resolved
 from tests.worker.mail_server import MailRecorder, mail_server
 from tests.worker.recording_server import Got, Recorder, Reply, recording
 from worker.alerts import http_post
@@ -346,8 +346,54 @@ def test_a_slack_message_that_somebody_deleted_is_posted_anew(redis_client: Redi
     assert "thread_ts" not in server.got[-1].parsed
 
 
+def test_slack_shows_who_handles_it_and_says_a_refusal_in_the_thread(redis_client: Redis) -> None:
+    """The first message is changed, its button is gone, and the thread gets the one remark."""
+    with recording(SlackApi()) as server, httpx.Client(trust_env=False) as client:
+        bot = SlackBot(
+            "bot",
+            api=server.url,
+            token=TOKEN,
+            slack_channel="C1",
+            conversations=Conversations(redis_client, keep_for=timedelta(days=1)),
+            client=client,
+            has_buttons=True,
+        )
+        first = delivered(opened(notice()), "bot", 1)
+        bot.send(message(opened(notice())))
+        bot.update(message(handled(first, "ann in Slack", NOW)))
+        bot.update(message(remarked(first, "1-0", "<@U1> chose a slot, and it was not done.")))
+        posted, changed, again, said = server.got
+    assert [got.path for got in server.got] == [
+        "/chat.postMessage",
+        "/chat.update",
+        "/chat.update",
+        "/chat.postMessage",
+    ]
+    assert changed.parsed["ts"] == again.parsed["ts"] == said.parsed["thread_ts"]
+    assert "by ann in Slack, Fri 2036-11-21 13:00 Europe/Berlin" in str(changed.parsed)
+    assert ["handle_alert" in str(got.parsed) for got in (posted, changed, again)] == [True, False, True]
+    assert "not done" not in str(again.parsed)
+    assert said.parsed["text"] == "&lt;@U1&gt; chose a slot, and it was not done."
+    assert not said.parsed.get("reply_broadcast")
+
+
+def test_a_remark_stands_by_itself_where_the_message_is_gone(redis_client: Redis) -> None:
+    """Deleted, or closed: nothing is changed, and the remark is said all the same."""
+    _, build = KINDS["slack_bot"]
+    api = SlackApi()
+    with recording(api) as server, httpx.Client(trust_env=False) as client:
+        bot = build(server.url, client, redis_client)
+        assert isinstance(bot, SlackBot)
+        bot.send(message(opened(notice())))
+        api.posted.clear()
+        told = remarked(delivered(opened(notice()), CHANNEL, 1), "1-0", "It was not done.")
+        bot.update(message(told))
+    assert [got.path for got in server.got] == ["/chat.postMessage", "/chat.update", "/chat.postMessage"]
+    assert "thread_ts" not in server.got[-1].parsed
+
+
 def test_slacks_buttons_say_what_they_are_about(redis_client: Redis) -> None:
-    """Under a problem of one booking: both; under what is over, or about many: none."""
+    """Under each of a few problems: both, and its slots; under what is over, or too many: none."""
     with recording(SlackApi()) as server, httpx.Client(trust_env=False) as client:
         bot = SlackBot(
             "bot",
@@ -359,15 +405,37 @@ def test_slacks_buttons_say_what_they_are_about(redis_client: Redis) -> None:
             has_buttons=True,
         )
         alert = opened(notice())
-        many = [opened(notice(f"BK-{number}", "too_long")) for number in range(3)]
-        for each in (message(alert), message(resolved(alert)), message(*many)):
-            bot.send(each)
+        few = [opened(notice(f"BK-{number}", "too_long")) for number in range(2)]
+        many = [opened(notice(f"BK-{number}", "late_set")) for number in range(6)]
+        with_choices = [choosable(number) for number in range(1, 7)]
+        some = [*many, *with_choices[:1]]
+        for each in (alert, resolved(alert)):
+            bot.send(message(each))
+        for each_many in (few, many, some, with_choices):
+            bot.send(message(*each_many))
     shown = [
         [(button["action_id"], button["value"]) for block in got.parsed["blocks"] for button in _buttons_of(block)]
         for got in server.got
     ]
     assert shown[0] == [("retry_booking", "BK-1"), ("handle_alert", "booking/BK-1/no_slot/d-1")]
-    assert shown[1:] == [[], [], []]
+    # The resolved message, and its answer in the thread.
+    assert shown[1:3] == [[], []]
+    assert shown[3] == [
+        (name, value)
+        for number in range(2)
+        for name, value in (
+            ("retry_booking", f"BK-{number}"),
+            ("handle_alert", f"booking/BK-{number}/too_long/d-1"),
+        )
+    ]
+    assert shown[4] == []
+    assert [name for name, _ in shown[5]] == ["retry_booking", "handle_alert", "choose_slot:1", "choose_slot:2"]
+    assert shown[6] == []
+    assert [("bookings choose" in str(got.parsed)) for got in server.got[3:]] == [False, False, False, True]
+    for got in server.got:
+        ids = [block["block_id"] for block in got.parsed["blocks"] if "block_id" in block]
+        assert len(ids) == len(set(ids))
+        assert len(got.parsed["blocks"]) <= 50
 
 
 def _buttons_of(block: dict[str, Any]) -> list[dict[str, Any]]:

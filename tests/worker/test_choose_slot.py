@@ -161,6 +161,8 @@ def test_what_is_not_so_any_more_is_refused_and_told(
     assert machine.creates(before.doors[0].device_id) == 0
     (alert,) = [each for each in machine.alerts.all() if each.notice.booking_id == before.booking_id]
     assert alert.is_open
+    # Said once where the button was pressed, unless it was no button of ours.
+    assert [each.text for each in alert.remarks] == ([] if "door" in fields else [line])
 
 
 def test_a_message_of_the_past_replaces_no_code(machine: Machine, sandbox: Sandbox) -> None:
@@ -173,6 +175,8 @@ def test_a_message_of_the_past_replaces_no_code(machine: Machine, sandbox: Sandb
     (line,) = lines(machine, ready, "slot.not_chosen")
     assert "waits for a slot no more" in line
     assert machine.ledger.get(ready.booking_id) == ready
+    (alert,) = [each for each in machine.alerts.all() if each.notice.booking_id == before.booking_id]
+    assert (alert.is_open, [each.text for each in alert.remarks]) == (False, [line])
 
 
 @pytest.mark.parametrize("end", ["cancelled", "ended"])

@@ -17,7 +17,7 @@ from worker.alerts.message import AlertMessage
 from worker.alerts.pagerduty import incident_event
 from worker.alerts.signed_webhook import webhook_body
 from worker.alerts.slack import slack_message
-from worker.alerts.slack_buttons import buttons
+from worker.alerts.slack_buttons import button_blocks, with_buttons
 from worker.alerts.teams import teams_message
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -44,9 +44,9 @@ CHANNELS: dict[str, Callable[[AlertMessage], str]] = {
 }
 
 
-BUTTONS = [name for name, message in SITUATIONS.items() if message.is_open and len(message.items) == 1]
+BUTTONS = [name for name, message in SITUATIONS.items() if message.is_open and with_buttons(message)]
 FILES = [(s, c) for s in SITUATIONS for c in CHANNELS] + [(s, "buttons.json") for s in BUTTONS]
-CHANNELS["buttons.json"] = lambda message: _json(buttons(message.first))
+CHANNELS["buttons.json"] = lambda message: _json(button_blocks(message))
 
 
 @pytest.mark.parametrize(("situation", "channel"), FILES)

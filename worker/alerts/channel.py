@@ -1,7 +1,7 @@
 """What a channel is: something that takes a message for people, or says why not."""
 
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from worker.alerts.message import AlertMessage
 
@@ -23,3 +23,11 @@ class Channel(Protocol):
 
     def send(self, message: AlertMessage) -> str:
         """Deliver once; return what the other side answered, for people. Raises NotDelivered."""
+
+
+@runtime_checkable
+class Updating(Channel, Protocol):
+    """A channel that can change what it has shown."""
+
+    def update(self, message: AlertMessage) -> str:
+        """Show one conversation as it is now, and say its remarks there; notify nobody else. Raises NotDelivered."""

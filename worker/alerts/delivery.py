@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerting.alert import Alert, delivered, given_up, maybe_told
+from shared.domain.alerting.alert import Alert, delivered, given_up, looked, maybe_told
 from shared.domain.alerting.moves import aged_together, next_move
 from shared.domain.alerting.parcels import (
     STATUSES,
@@ -36,7 +36,8 @@ from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
 from shared.ledger.silences import Silences
-from worker.alerts.channel import Channel, NotDelivered
+from worker.alerts.channel import Channel, NotDelivered, Updating
+from worker.alerts.looks import Looks
 from worker.alerts.message import message_of, thread_for
 
 # More than one parcel of a kind in one go is what came meanwhile; more than these is left to the due-set.
@@ -62,6 +63,8 @@ class AlertDelivery:
         self._silences = silences
         self._budgets = budgets
         self._channels = channels
+        self._updating = [channel for channel in channels if isinstance(channel, Updating)]
+        self._looks = Looks(ledger=ledger, budgets=budgets, lease=lease, clock=clock)
         self._lease = lease
         self._clock = clock
 
@@ -76,6 +79,9 @@ class AlertDelivery:
             for status in STATUSES:
                 view, later = self._bring_up_to_date(view, channel, status)
                 moments.append(later)
+        for updating in self._updating:
+            view, later = self._looks.bring_up_to_date(view, updating)
+            moments.append(later)
         now = self._clock()
         moments += [view.silent.get(key) or next_move(alert, view.policy, now) for key, alert in view.alerts.items()]
         seen = self._tidy(view, seen, moved)
@@ -100,7 +106,8 @@ class AlertDelivery:
         silences = self._silences.all()
         silent = {key: silent_until(alert.notice, silences, now) for key, alert in alerts.items()}
         held = {key: until for key, until in silent.items() if until is not None and alerts[key].is_open}
-        return View(group, alerts, held, self._ledger.policy, now)
+        updating = frozenset(channel.name for channel in self._updating)
+        return View(group, alerts, held, self._ledger.policy, now, updating)
 
     def _age(self, view: View) -> View:
         """Write down what time has changed: risen severities and reminders."""
@@ -166,10 +173,14 @@ class AlertDelivery:
             log.exception("alert.crashed", **names)
             return self._failed(view, parcel, NotDelivered(type(error).__name__))
         log.info("alert.delivered", **names, status=parcel.status, count=len(parcel.members))
-        alerts = dict(view.alerts)
+        alerts, at = dict(view.alerts), self._clock()
         for key, sequence in parcel.members.items():
-            thread = thread_for(alerts[key], parcel)
-            told = partial(delivered, channel=parcel.channel, sequence=sequence, thread=thread)
+            thread, look = thread_for(alerts[key], parcel), alerts[key].look
+
+            def told(it: Alert, *, sequence: int = sequence, thread: str = thread, look: int = look) -> Alert:
+                after = delivered(it, parcel.channel, sequence, thread=thread)
+                return looked(after, parcel.channel, look, at)
+
             alerts[key] = self._ledger.update(key, told) or alerts[key]
         self._ledger.groups.update(view.group, lambda it: without_parcel(it, parcel))
         return replace(view, alerts=alerts), None

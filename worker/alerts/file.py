@@ -5,7 +5,9 @@ named with its path, and unknown keys are refused.
 """
 
 import os
+from collections.abc import Iterator
 from datetime import datetime, time, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -30,6 +32,8 @@ from shared.domain.durations import parse_duration
 from shared.domain.troubles import TROUBLES
 
 _LARGEST: Final = 1024 * 1024
+# A file for thousands of units is far below it.
+_MOST_NODES: Final = 100_000
 # The C loader is ten times faster, and not on every machine.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PAGERDUTY: Final = "https://events.pagerduty.com/v2/enqueue"
@@ -57,6 +61,12 @@ def _problem(value: str) -> str:
 def _absence(value: str) -> str:
     if value not in ABSENCES:
         raise ValueError(f"{value[:40]!r} is nothing that can be missed: there are {', '.join(ABSENCES)}")
+    return value
+
+
+def _some(value: Any) -> Any:
+    if value == {}:
+        raise ValueError("names no channel, so nobody would be told; without a file, ALERT_URLS gets everything")
     return value
 
 
@@ -242,7 +252,9 @@ class RatePart(_Part):
 class AlertsFile(_Part):
     """The whole file."""
 
-    channels: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")], ChannelPart]
+    channels: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")], ChannelPart], BeforeValidator(_some)
+    ]
     routes: tuple[RoutePart, ...] = ()
     fallback: str = ""
     severity: SeverityPart = SeverityPart()
@@ -260,10 +272,14 @@ def load_alerts_file(path: Path) -> AlertsFile:
         with path.open("rb") as file:
             root = yaml.compose(file.read(_LARGEST).decode("utf-8-sig"), Loader=_LOADER)
         problems: list[str] = []
-        content = _plain(root, "", problems)
+        content = _plain(root, "", problems, count(1))
     except OSError as error:
         raise InvalidAlertsFile([error.strerror or "can't be read"]) from None
-    except (ValueError, RecursionError):
+    except InvalidAlertsFile:
+        raise
+    except RecursionError:
+        raise InvalidAlertsFile(["is nested too deeply, or holds an alias of itself"]) from None
+    except ValueError:
         raise InvalidAlertsFile(["is not readable text"]) from None
     except yaml.YAMLError as error:
         line = error.problem_mark.line + 1 if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else 0
@@ -279,8 +295,14 @@ def load_alerts_file(path: Path) -> AlertsFile:
     return found
 
 
-def _plain(node: yaml.Node | None, path: str, problems: list[str]) -> Any:
-    """Return the node as texts, lists and mappings; a key that stands twice is a problem."""
+def _plain(node: yaml.Node | None, path: str, problems: list[str], counted: Iterator[int]) -> Any:
+    """Return the node as texts, lists and mappings; a key that stands twice is a problem.
+
+    Raises InvalidAlertsFile where aliases of aliases stand for more than any such file says: a few lines can stand for
+    more than memory holds.
+    """
+    if next(counted) > _MOST_NODES:
+        raise InvalidAlertsFile([f"says more than {_MOST_NODES} things: aliases stand for too much"])
     match node:
         case yaml.MappingNode():
             content: dict[str, Any] = {}
@@ -289,10 +311,10 @@ def _plain(node: yaml.Node | None, path: str, problems: list[str]) -> Any:
                 where = f"{path}.{name}" if path else name
                 if name in content:
                     problems.append(f"{where}: stands a second time on line {key.start_mark.line + 1}")
-                content[name] = _plain(value, where, problems)
+                content[name] = _plain(value, where, problems, counted)
             return content
         case yaml.SequenceNode():
-            return [_plain(value, f"{path}.{number}", problems) for number, value in enumerate(node.value)]
+            return [_plain(value, f"{path}.{number}", problems, counted) for number, value in enumerate(node.value)]
         case yaml.ScalarNode():
             return str(node.value)
         case _:

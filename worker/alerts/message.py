@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.domain.alerting.absence import ABSENCES
-from shared.domain.alerting.alert import Alert, News
+from shared.domain.alerting.alert import Alert, News, untold
 from shared.domain.alerting.parcels import Parcel
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
@@ -20,6 +20,8 @@ from shared.domain.records import AlertNotice
 from shared.domain.troubles import TROUBLES
 
 MOST_LISTED: Final = 10
+CHOOSE: Final = "Choose"
+NO_ZONE_YET: Final = "time zone of the lock not known yet"
 _LONGEST_SUBJECT: Final = 200
 _LONGEST_TEXT: Final = 2_000
 # Every kind of problem has a section of its own, named like it.
@@ -67,6 +69,9 @@ class AlertItem:
     runbook: str
     count: int
     choices: tuple[SlotChoice, ...] = ()
+    choose: str = ""
+    handled: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +138,7 @@ class AlertMessage:
         """The subjects with their check-ins, of several: the first ten, and how many more."""
         if len(self.items) == 1:
             return ()
-        lines = [
-            f"{item.subject}, check-in {item.check_in}" if item.check_in else item.subject
-            for item in self.items[:MOST_LISTED]
-        ]
+        lines = [_line_of(item) for item in self.items[:MOST_LISTED]]
         more = len(self.items) - MOST_LISTED
         return (*lines, f"and {more} more") if more > 0 else tuple(lines)
 
@@ -144,8 +146,23 @@ class AlertMessage:
     def next_step(self) -> str:
         """What is to be done, and by whom."""
         if self.is_open:
-            return f"{self.first.next_step} ({self.first.actor})"
+            steps = {item.next_step for item in self.items}
+            known = TROUBLES.get(self.first.problem)
+            # Of several, each may have a command of its own: those are listed.
+            step = known.next_step if len(steps) > 1 and known else self.first.next_step
+            return f"{step} ({self.first.actor})"
         return self.first.next_step if len(self.items) == 1 else _GONE
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The commands that choose a slot, one for each of several bookings that have a choice: the first ten."""
+        commands = [item.choose for item in self.items if item.choose]
+        return tuple(commands[:MOST_LISTED]) if len(self.items) > 1 else ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said once of its problems."""
+        return tuple(remark for item in self.items for remark in item.remarks)
 
     @property
     def look_closer(self) -> str:
@@ -163,8 +180,11 @@ class AlertMessage:
             ("Affects", affects or "\n".join(self.listed)),
             ("Check-in", check_in),
             ("Next", self.next_step),
+            (CHOOSE, "\n".join(f"`{command}`" for command in self.commands)),
             ("Look closer", self.look_closer if self.is_open else ""),
             ("Runbook", self.first.runbook if self.is_open and self.first.problem in RUNBOOK_SECTIONS else ""),
+            ("Handled", self.first.handled if len(self.items) == 1 else ""),
+            ("Note", "\n".join(self.remarks)),
             ("Seen", count),
         )
         return tuple((name, text) for name, text in facts if text)
@@ -176,20 +196,22 @@ def message_of(
     """Return what the parcel tells; `alerts` are those of the group, as they stand."""
     told = [alerts[key] for key in parcel.members if key in alerts]
     thread_of = {alert.key: thread_for(alert, parcel) for alert in told}
-    items = [_item(alert, thread_of[alert.key], policy) for alert in _in_order(told)]
+    items = [_item(alert, thread_of[alert.key], policy, parcel.channel) for alert in _in_order(told)]
     threads: dict[str, list[AlertItem]] = {item.thread: [] for item in items}
     for alert in _in_order(alerts.values()):
         known = alert.told_to(parcel.channel).thread if alert.knows(parcel.channel) else ""
         thread = thread_of.get(alert.key) or known
         if thread in threads:
-            threads[thread].append(_item(alert, thread, policy))
+            threads[thread].append(_item(alert, thread, policy, parcel.channel))
     level = max((item.severity for item in items), key=lambda each: each.rank)
+    # A look is of what is open, unless all of it is over.
+    status = ("resolved", "open")[any(alert.is_open for alert in told)] if parcel.status == "look" else parcel.status
     places = {policy.routing.place_of(alert.notice).building for alert in told}
     return AlertMessage(
         delivery_id=parcel.delivery_id,
         group=group,
-        status=parcel.status,
-        severity=level if parcel.status == "open" else Severity.INFO,
+        status=status,
+        severity=level if status == "open" else Severity.INFO,
         building=places.pop() if len(places) == 1 else "",
         items=tuple(items),
         at=now,
@@ -212,7 +234,19 @@ def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
     return sorted(alerts, key=order)
 
 
-def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
+def _line_of(item: AlertItem) -> str:
+    check_in = f", check-in {item.check_in}" if item.check_in else ""
+    return f"{item.subject}{check_in}{f'; handled {item.handled}' if item.handled else ''}"
+
+
+def _handled(alert: Alert) -> str:
+    if not alert.handled_by or not alert.is_open:
+        return ""
+    at = local_time(alert.handled_at, alert.notice.time_zone)
+    return f"by {one_line(shown(alert.handled_by), _LONGEST_SUBJECT)}{f', {at}' if at else ''}"
+
+
+def _item(alert: Alert, thread: str, policy: AlertPolicy, channel: str) -> AlertItem:
     notice = alert.notice
     return AlertItem(
         key=notice.key,
@@ -225,13 +259,16 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
         subject=one_line(shown(notice.subject), _LONGEST_SUBJECT),
         happened=one_line(shown(notice.happened), _LONGEST_TEXT),
         affects=_affects(alert),
-        check_in=local_time(notice.check_in, notice.time_zone),
+        check_in=check_in_text(notice),
         next_step=notice.next_step if alert.is_open else f"{_GONE} {shown(notice.solved)}".rstrip(),
         actor=notice.actor,
         look_closer=notice.look_closer,
         runbook=runbook_of(notice.problem, policy.runbook_url),
         count=alert.count,
         choices=tuple(_choice(notice, offer) for offer in notice.choices) if alert.is_open else (),
+        choose=notice.choose if alert.is_open else "",
+        handled=_handled(alert),
+        remarks=tuple(one_line(shown(remark.text), _LONGEST_TEXT) for remark in untold(alert, channel)),
     )
 
 
@@ -267,6 +304,13 @@ def one_line(text: str, longest: int) -> str:
 def runbook_of(problem: str, base: str) -> str:
     """Return where the runbook speaks of this kind of problem: a link where RUNBOOK_URL is set."""
     return f"{base or 'deploy/RUNBOOK.md'}#{problem}"
+
+
+def check_in_text(notice: AlertNotice) -> str:
+    """Return the check-in on the lock's clock, empty where there is none; of a lock without a zone the wall time."""
+    if notice.wall_check_in is not None:
+        return f"{notice.wall_check_in:%a %Y-%m-%d %H:%M}, {NO_ZONE_YET}"
+    return local_time(notice.check_in, notice.time_zone)
 
 
 def local_time(moment: datetime | None, time_zone: str | None) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, Final
 
 import httpx
@@ -10,13 +10,15 @@ import httpx
 from shared.domain.alerting.severity import Severity
 from worker.alerts.channel import NotDelivered
 from worker.alerts.http_post import post
-from worker.alerts.message import AlertMessage, one_line
+from worker.alerts.message import CHOOSE, AlertMessage, one_line
 
 SIGNS: Final = {
     Severity.INFO: ":information_source:",
     Severity.WARNING: ":warning:",
     Severity.PAGE: ":rotating_light:",
 }
+# Facts that are our words; commands stand in them between backticks.
+_OURS: Final = ("Next", CHOOSE)
 _IN_SMALL: Final = ("Look closer", "Runbook", "Seen")
 # Slack refuses a section of over 3,000 characters and a header of over 150.
 _LONGEST_TEXT: Final = 2_500
@@ -48,10 +50,11 @@ class SlackWebhook:
         return "ok"
 
 
-def slack_message(message: AlertMessage) -> dict[str, Any]:
-    """Return the message as Slack blocks, with a plain text for notifications."""
+def slack_message(message: AlertMessage, *, without: Container[str] = ()) -> dict[str, Any]:
+    """Return the message as Slack blocks, with a plain text for notifications; `without` facts of these names."""
+    told = [(name, text) for name, text in message.facts if name not in _IN_SMALL and name not in without]
     sign = SIGNS[message.severity] if message.is_open else ":white_check_mark:"
-    facts = [(name, text) for name, text in message.facts if name not in _IN_SMALL]
+    facts = [(name, _with_code(text) if name in _OURS and message.is_open else _escaped(text)) for name, text in told]
     context = " · ".join(_small(message))
     return {
         "text": f"{sign} {escape(message.title)}: {escape(message.happened)}"[:_LONGEST_TEXT],
@@ -80,9 +83,18 @@ def _markup(text: str) -> dict[str, Any]:
     return {"type": "mrkdwn", "text": text[:_LONGEST_TEXT], "verbatim": True}
 
 
-def _fact(name: str, text: str) -> str:
-    lines = "\n".join(map(escape, text.split("\n")))
-    return f"*{name}:*{chr(10) if chr(10) in lines else ' '}{lines}"[:_LONGEST_TEXT]
+def _fact(name: str, markup: str) -> str:
+    return f"*{name}:*{chr(10) if chr(10) in markup else ' '}{markup}"[:_LONGEST_TEXT]
+
+
+def _escaped(text: str) -> str:
+    return "\n".join(map(escape, text.split("\n")))
+
+
+def _with_code(text: str) -> str:
+    """Return our own words with commands as code, so that they can be pasted: nothing else in them has a backtick."""
+    parts = enumerate(text.split("`"))
+    return "".join(f"`{_entities(part)}`" if number % 2 else _escaped(part) for number, part in parts)
 
 
 def _small(message: AlertMessage) -> Iterator[str]:
@@ -102,5 +114,9 @@ def escape(text: str) -> str:
     Three characters are escaped as its documentation says ("Escaping text"). Those for bold, struck out and code can't
     be: they are replaced by others that look like them, and underscores that would begin or end italics likewise.
     """
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = _entities(text)
     return _EDGE_UNDERSCORE.sub("\uff3f", " ".join(escaped.translate(_LOOK_ALIKES).splitlines()))
+
+
+def _entities(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -17,12 +17,13 @@ from shared.domain.quoting import shown
 from shared.ledger.alert_channels import Conversations
 from worker.alerts.channel import NotDelivered
 from worker.alerts.http_post import json_object, post
-from worker.alerts.message import AlertMessage
-from worker.alerts.slack import slack_message
-from worker.alerts.slack_buttons import buttons
+from worker.alerts.message import CHOOSE, AlertMessage
+from worker.alerts.slack import escape, slack_message
+from worker.alerts.slack_buttons import button_blocks, with_buttons
 
 # The conversation's first message was deleted, or can't be changed any more (Slack docs, "chat.update", "Errors").
 _GONE: Final = frozenset({"message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed"})
+_LONGEST_REMARK: Final = 2_500
 _LOUD: Final = frozenset({News.OPENED, News.ROSE})
 
 
@@ -73,6 +74,25 @@ class SlackBot:
             self._conversations.end(self._name, name)
         return f"ok, ts {stamp}"
 
+    def update(self, message: AlertMessage) -> str:
+        """Change the conversation's first message, and say in its thread what is to be said once. Raises NotDelivered.
+
+        Where the first message is gone there is nothing to change, and a remark stands by itself.
+        """
+        known = self._known(self._name_of(message))
+        first = whole_of(message, known.open) if known.open else None
+        stamp = known.stamp
+        try:
+            if stamp and first is not None:
+                self._call("chat.update", {**self._content(first), "ts": stamp})
+        except _Gone:
+            stamp = ""
+        if message.remarks:
+            text = "\n".join(map(escape, message.remarks))[:_LONGEST_REMARK]
+            remark = _with_id({"text": text, "mrkdwn": False, "link_names": False}, message)
+            self._call("chat.postMessage", {**remark, "thread_ts": stamp} if stamp else remark)
+        return f"ok, ts {stamp}"
+
     def _name_of(self, message: AlertMessage) -> str:
         """Return under which name the conversation is kept; one of several goes on while one of them is left."""
         (thread, *others) = message.threads
@@ -86,9 +106,10 @@ class SlackBot:
         return _Conversation(content["ts"], frozenset(content["open"]))
 
     def _content(self, message: AlertMessage) -> dict[str, Any]:
-        content = slack_message(message)
-        if self._has_buttons and message.is_open and len(message.items) == 1:
-            content["blocks"].append(buttons(message.first))
+        if not self._has_buttons or not message.is_open:
+            return slack_message(message)
+        content = slack_message(message, without=(CHOOSE,) if with_buttons(message) else ())
+        content["blocks"] += button_blocks(message)
         return content
 
     def _carry_on(
@@ -142,7 +163,8 @@ def whole_of(message: AlertMessage, still_open: frozenset[str]) -> AlertMessage 
     if not known.keys() >= still_open:
         return None
     # In the order of their urgency, in which the threads have them.
-    items = tuple(item for key, item in known.items() if key in still_open)
+    # What is to be said once is said in the thread.
+    items = tuple(replace(item, remarks=()) for key, item in known.items() if key in still_open)
     level = max((item.severity for item in items), key=lambda each: each.rank)
     return replace(message, status="open", severity=level, items=items)
 

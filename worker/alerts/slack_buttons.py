@@ -8,8 +8,10 @@ from shared.domain.chosen_slots import called
 from shared.domain.records import Window
 from shared.domain.slot_choices import MOST_OFFERS
 from shared.ops_commands import HANDLE, RETRY, SlotOrder, button_for
-from worker.alerts.message import AlertItem, SlotChoice, one_line
+from worker.alerts.message import AlertItem, AlertMessage, SlotChoice, one_line
 
+# Each takes two of the 50 blocks that a message may have (Slack docs, "Blocks"), and room on the screen.
+MOST_WITH_BUTTONS: Final = 5
 # Slack docs, "Button element" and "Confirmation dialog object".
 _LONGEST_LABEL: Final = 75
 _LONGEST_QUESTION: Final = 300
@@ -17,9 +19,31 @@ _LONGEST_QUESTION: Final = 300
 _LONGEST_NAME: Final = 24
 
 
+def with_buttons(message: AlertMessage) -> tuple[AlertItem, ...]:
+    """Return the problems of a message that have buttons in it: all of a few, of many those few that have a choice."""
+    if len(message.items) <= MOST_WITH_BUTTONS:
+        return message.items
+    choosable = tuple(item for item in message.items if item.choices)
+    return choosable if len(choosable) <= MOST_WITH_BUTTONS else ()
+
+
+def button_blocks(message: AlertMessage) -> list[dict[str, Any]]:
+    """Return what goes below a message: the buttons, of several problems each under its name."""
+    if len(message.items) == 1:
+        block = buttons(message.first)
+        return [block] if block["elements"] else []
+    blocks: list[dict[str, Any]] = []
+    for number, item in enumerate(with_buttons(message), start=1):
+        name = f"{item.subject}, check-in {item.check_in}" if item.check_in else item.subject
+        # The ids of the blocks of one message are unique (Slack docs, "Blocks").
+        block = buttons(item) | {"block_id": f"oracode-{number}"}
+        blocks += [{"type": "section", "text": _plain(name)}, block] if block["elements"] else []
+    return blocks
+
+
 def buttons(item: AlertItem) -> dict[str, Any]:
     """Return the block of buttons for one problem. Slack bounds a value to 2,000 characters; keys are far shorter."""
-    elements = [_button("Mark as handled", HANDLE, item.key)]
+    elements = [] if item.handled else [_button("Mark as handled", HANDLE, item.key)]
     if item.booking_id:
         elements.insert(0, _button("Try again now", RETRY, item.booking_id))
         elements += _choices(item)

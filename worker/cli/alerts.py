@@ -21,7 +21,7 @@ from shared.domain.alerting.silences import Silence, silent_until
 from shared.domain.durations import parse_duration
 from shared.domain.records import AlertNotice
 from worker.alerts.channel import Channel, NotDelivered
-from worker.alerts.message import RUNBOOK_SECTIONS, AlertMessage, local_time, message_of
+from worker.alerts.message import RUNBOOK_SECTIONS, AlertMessage, check_in_text, message_of
 from worker.alerts.pagerduty import PagerDuty
 from worker.cli.context import alerting_for, open_ledger, settings_for, user_name
 
@@ -84,7 +84,7 @@ def list_alerts(*, as_json: bool, with_resolved: bool, problem: str | None) -> N
 def handle(key: str, by: str | None) -> None:
     """Say that somebody takes care of the problem KEY: no more reminders. It is still told when it gets more urgent."""
     _, ports = open_ledger()
-    alert = ports.alerts.update(key, partial(handled, by=by or user_name()))
+    alert = ports.alerts.update(key, partial(handled, by=by or user_name(), at=system_clock()))
     if alert is None or not alert.is_open:
         click.echo(f"There is no open alert {key!r}; `oracode alerts list` names them.", err=True)
         raise SystemExit(1)
@@ -191,7 +191,7 @@ def as_object(alert: Alert, level: Severity) -> dict[str, Any]:
 def _lines(alert: Alert, level: Severity) -> Iterator[str]:
     notice = alert.notice
     state = level.upper() if alert.is_open else "OK"
-    check_in = f"  check-in {local_time(notice.check_in, notice.time_zone)}" if notice.check_in else ""
+    check_in = f"  check-in {check_in_text(notice)}" if notice.check_in else ""
     yield f"{state:<8}{notice.subject}{check_in}"
     yield f"        {notice.happened}"
     if alert.is_open:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from shared.clock import system_clock
 from shared.domain.arrivals import Arrival, Readiness
+from worker.alerts.message import NO_ZONE_YET
 from worker.cli.bookings_view import clean, console
 from worker.cli.context import open_ledger
 from worker.handlers.check_arrivals import LOOK_BACK, arrivals_between
@@ -34,7 +35,8 @@ def command(*, hours: int, as_json: bool) -> None:
     arrivals = arrivals_between(since, until, ledger=ports.ledger, alerts=ports.alerts)
     if as_json:
         for arrival in arrivals:
-            click.echo(json.dumps({**asdict(arrival), "check_in": _local(arrival)}))
+            told = asdict(arrival) | {"check_in": _local(arrival)}
+            click.echo(json.dumps({name: value for name, value in told.items() if name != "wall_check_in"}))
     elif arrivals:
         console().print(_table(arrivals))
         click.echo(_summary(arrivals, hours))
@@ -50,7 +52,7 @@ def _table(arrivals: Iterable[Arrival]) -> Table:
     for each in arrivals:
         stands = Text(f"{each.readiness} ({each.state})", style=_COLOURS[each.readiness])
         why = f"{each.why} Next: {each.next_step}" if each.why else each.reason.replace("_", " ")
-        at = _local(each)[:16].replace("T", " ")
+        at = _local(each)[:16].replace("T", " ") + (f", {NO_ZONE_YET}" if each.wall_check_in else "")
         table.add_row(at, clean(each.booking_id), clean(each.door_name), stands, clean(why))
     return table
 
@@ -62,5 +64,8 @@ def _summary(arrivals: list[Arrival], hours: int) -> str:
 
 
 def _local(arrival: Arrival) -> str:
+    """Return the check-in on the lock's clock, in ISO 8601: without an offset where nobody knows the lock's zone."""
+    if arrival.wall_check_in is not None:
+        return arrival.wall_check_in.isoformat()
     zone = ZoneInfo(arrival.time_zone) if arrival.time_zone else None
     return (arrival.check_in.astimezone(zone) if zone else arrival.check_in).isoformat()

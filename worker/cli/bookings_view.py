@@ -17,6 +17,7 @@ from shared.domain.bookings import StayTime, WallTime
 from shared.domain.chosen_slots import called
 from shared.domain.notices import problems_of
 from shared.domain.records import BookedDoor, Booking, HistoryEntry, State
+from shared.domain.stay_times import check_in_of
 from shared.domain.troubles import TROUBLES
 from worker.cli.printable import printable
 from worker.cli.story_facts import facts_of
@@ -192,8 +193,9 @@ def _local(moment: datetime, door: BookedDoor) -> datetime:
 
 def _check_in(booking: Booking) -> str:
     for door in booking.doors:
-        if door.check_in is not None:
-            return f"{_local(door.check_in, door):%Y-%m-%d %H:%M}"
+        found = check_in_of(booking.stay, door)
+        if found is not None:
+            return f"{found.wall or _local(found.at, door):%Y-%m-%d %H:%M}"
     return ""
 
 

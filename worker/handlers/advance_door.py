@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from shared.clock import Clock
 from shared.domain import lifecycle
+from shared.domain.known_doors import KnownDoor, is_known, recalled
 from shared.domain.next_step import Step, next_step
 from shared.domain.records import BookedDoor, Booking, Change
 from shared.domain.retries import Failure, GiveUp, Retry, decide, next_try
@@ -58,10 +59,13 @@ class AdvanceDoor:
         change: ChangeCode,
         check: CheckCode,
         tell: Tell,
+        recall: Callable[[str], KnownDoor],
         clock: Clock,
     ) -> None:
+        """Use `recall` for what is known of a door that can't be read."""
         self._ledger = ledger
         self._tell = tell
+        self._recall = recall
         self._clock = clock
         self._steps: Mapping[Step, Callable[[Booking, BookedDoor], Booking]] = {
             Step.LOOK: make.look,
@@ -114,8 +118,9 @@ class AdvanceDoor:
     def _after_failure(self, tried: Booking, key: str, error: Exception) -> Booking:
         """Record what follows for the door. `tried` is the booking that the step was for: a newer one starts anew."""
         booking = self._ledger.get(tried.booking_id)
-        door, now = booking.door(key), self._clock()
-        check_in = arrival_of(booking.stay, door.check_in)
+        known = self._known(booking.door(key))
+        door, now = recalled(booking.door(key), known), self._clock()
+        check_in = arrival_of(booking.stay, door)
         failure, reason = failure_of(error)
         decision = decide(
             failure,
@@ -134,7 +139,7 @@ class AdvanceDoor:
         def transition(it: Booking) -> Change:
             if it.revision != tried.revision:
                 raise lifecycle.Overtaken
-            it = lifecycle.as_chosen(it, tried.door(key))
+            it = lifecycle.recalls_door(lifecycle.as_chosen(it, tried.door(key)), key, known)
             if isinstance(decision, Retry):
                 until, tell = decision.at, decision.tell
                 return lifecycle.stumbles(it, key, reason=reason, detail=detail, until=until, tell=tell, now=now)
@@ -144,6 +149,10 @@ class AdvanceDoor:
             return self._ledger.update(booking, transition)
         except lifecycle.Overtaken:
             return self._ledger.get(booking.booking_id)
+
+    def _known(self, door: BookedDoor) -> KnownDoor:
+        """Return what others know of a door that its booking has never read itself."""
+        return KnownDoor() if is_known(door) else self._recall(door.device_id)
 
     def _end(self, booking: Booking, door: BookedDoor) -> Booking:
         now, forget_at = self._clock(), self._ledger.forget_at(booking)

@@ -7,6 +7,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.arrivals import Arrival, Readiness, arrivals_of
+from shared.domain.chosen_slots import short
 from shared.domain.daily import DailyTime
 from shared.domain.door_gone import door_gone_key
 from shared.domain.records import AlertNotice
@@ -64,7 +65,9 @@ def arrivals_between(since: datetime, until: datetime, *, ledger: BookingLedger,
 
 def _notice(risky: list[Arrival], now: datetime) -> AlertNotice:
     trouble = TROUBLES["arrivals_at_risk"]
-    named = [f"{each.booking_id} on {each.door_name} ({each.reason or each.state})" for each in risky[:_MOST_NAMED]]
+    named = [
+        f"{each.booking_id} on {short(each.door_name)} ({each.reason or each.state})" for each in risky[:_MOST_NAMED]
+    ]
     more = f" and {len(risky) - _MOST_NAMED} more" if len(risky) > _MOST_NAMED else ""
     return AlertNotice(
         at=now,
@@ -77,5 +80,6 @@ def _notice(risky: list[Arrival], now: datetime) -> AlertNotice:
         actor=trouble.actor,
         look_closer="oracode arrivals",
         check_in=risky[0].check_in if risky else None,
+        wall_check_in=risky[0].wall_check_in if risky else None,
         time_zone=risky[0].time_zone if risky else None,
     )

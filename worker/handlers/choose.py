@@ -10,10 +10,9 @@ from datetime import datetime
 
 from shared.domain import lifecycle
 from shared.domain.bookings import Stay
-from shared.domain.chosen_slots import SlotOffer, called
+from shared.domain.chosen_slots import SlotOffer, called, short
 from shared.domain.doors import Door
 from shared.domain.matching import MatchPolicy
-from shared.domain.quoting import shown
 from shared.domain.records import BookedDoor, Booking, Change, State, Window
 from shared.domain.slot_choices import OF_A_SLOT, Choosable, Judged, NotChoosable, choice_of, choices_of
 from shared.ledger.bookings import BookingLedger
@@ -97,7 +96,7 @@ class ChooseSlot:
             others = [each for each in choices_of(stay, door, self._policy, now) if isinstance(each, Choosable)]
             known = ", ".join(called(each.slot.name) for each in others) or "none"
             name = called(judged.slot.name if judged.slot is not None else slot)
-            raise NotChosen(f"{name} on {shown(door.name)}: {judged.why}; that can be chosen: {known}")
+            raise NotChosen(f"{name} on {short(door.name)}: {judged.why}; that can be chosen: {known}")
         if agreed is not None and (judged.starts_at, judged.ends_at) != (agreed.starts_at, agreed.ends_at):
             times = f"{judged.starts_at:%Y-%m-%d %H:%M} to {judged.ends_at:%Y-%m-%d %H:%M}"
             raise NotChosen(f"a code of {called(judged.slot.name)} would work from {times} now, not as it was shown")

@@ -10,6 +10,8 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.domain.doors import Door, NotADoor, door_from_device
+from shared.domain.known_doors import known_door
+from shared.ledger.known_doors import remember
 from worker.seam.client import SeamClient
 from worker.seam.errors import Unreadable
 
@@ -54,9 +56,12 @@ class Doors:
             raise Unreadable("/devices/get: the device is nested too deeply") from None
         if len(needed) > _LARGEST_DEVICE:
             raise Unreadable(f"/devices/get: a device of {len(needed)} characters")
-        self._redis.set(key, needed, px=self._cache_for)
         fingerprint = fingerprint_of(door)
-        before = self._redis.set(redis_keys.door_fingerprint(device_id), fingerprint, get=True, px=self._remember_for)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.set(key, needed, px=self._cache_for)
+        remember(pipeline, device_id, known_door(door), keep_for=self._remember_for)
+        pipeline.set(redis_keys.door_fingerprint(device_id), fingerprint, get=True, px=self._remember_for)
+        before = pipeline.execute()[-1]
         if before is not None and before != fingerprint:
             self._changed(door)
         return door

@@ -16,6 +16,8 @@ from shared.domain.alerting.severity import Severity, severity
 from shared.domain.records import AlertNotice
 from shared.domain.versions import NOT_IN_JSON, Beyond
 
+# The rest is in the booking's story.
+_MOST_REMARKS: Final = 5
 # As `worker.seam.errors` writes it: of use to Seam's support, and no news.
 _REQUEST: Final = re.compile(r" ?\(request [\w.:-]{1,100}\)", re.ASCII)
 
@@ -31,8 +33,20 @@ class News(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """Something to be said once where a button was pressed; `look` is the alert's that it came with."""
+
+    remark_id: str
+    text: str
+    look: int
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """How far one channel has been told: up to `sequence`, in the conversation `thread`.
+
+    `look` is how the problem is shown there, since `looked_at`.
 
     `lost` says that it was given up: the channel took it never, and `error` says why. `tried` is what it may have got
     in a try whose answer is unknown.
@@ -43,6 +57,8 @@ class Told:
     thread: str = ""
     lost: bool = False
     error: str = ""
+    look: int = 0
+    looked_at: datetime | None = None
     beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
@@ -51,7 +67,8 @@ class Alert:
     """One problem. `severity` is the level that was told last; `reminders` counts those since it was reached.
 
     `group` names those that it is told with. `handled_by` is who said that it needs no more reminders. `hit` and
-    `subjects` are, for a cause of many problems, how many and which.
+    `subjects` are, for a cause of many problems, how many and which. `look` counts what changes how it looks without
+    being news; that of `prompt_look` somebody waits for. `remarks` are the latest.
     """
 
     notice: AlertNotice
@@ -66,6 +83,10 @@ class Alert:
     news: News = News.OPENED
     reminders: int = 0
     handled_by: str = ""
+    handled_at: datetime | None = None
+    look: int = 0
+    prompt_look: int = 0
+    remarks: tuple[Remark, ...] = ()
     hit: int = 0
     subjects: tuple[str, ...] = ()
     told: Mapping[str, Told] = field(default_factory=dict)
@@ -125,6 +146,7 @@ def _opened(before: Alert | None, notice: AlertNotice, group: str, level: Severi
         sequence=sequence,
         opened_sequence=sequence,
         told=before.told if before else {},
+        look=before.look if before else 0,
         schema=before.schema if before else versions.ALERT,
         beyond=before.beyond if before else (),
     )
@@ -132,7 +154,7 @@ def _opened(before: Alert | None, notice: AlertNotice, group: str, level: Severi
 
 def _with_news(alert: Alert, news: News, now: datetime) -> Alert:
     """Return the alert with something new to be told; who handled what was known hasn't handled this."""
-    return replace(alert, sequence=alert.sequence + 1, news=news, news_at=now, handled_by="")
+    return replace(alert, sequence=alert.sequence + 1, news=news, news_at=now, handled_by="", handled_at=None)
 
 
 def risen(alert: Alert, level: Severity, now: datetime) -> Alert:
@@ -147,9 +169,33 @@ def reminded(alert: Alert, now: datetime) -> Alert:
     return replace(after, reminders=alert.reminders + 1)
 
 
-def handled(alert: Alert, by: str) -> Alert:
-    """Record that somebody takes care of it: no more reminders, until there is news."""
-    return replace(alert, handled_by=by) if alert.is_open else alert
+def handled(alert: Alert, by: str, at: datetime | None = None) -> Alert:
+    """Record that somebody takes care of it: no more reminders, until there is news; a repeat changes nothing."""
+    if not alert.is_open or alert.handled_by == by:
+        return alert
+    return looking_otherwise(replace(alert, handled_by=by, handled_at=at), is_prompt=True)
+
+
+def remarked(alert: Alert, remark_id: str, text: str) -> Alert:
+    """Record what is to be said once in the problem's conversation. The same object the second time."""
+    if any(remark.remark_id == remark_id for remark in alert.remarks):
+        return alert
+    after = looking_otherwise(alert, is_prompt=True)
+    remark = Remark(remark_id=remark_id, text=text, look=after.look)
+    return replace(after, remarks=(*alert.remarks, remark)[-_MOST_REMARKS:])
+
+
+def looking_otherwise(alert: Alert, *, is_prompt: bool) -> Alert:
+    """Return the alert as one that looks another way now, without news; `is_prompt` where somebody waits to see it."""
+    look = alert.look + 1
+    return replace(alert, look=look, prompt_look=look if is_prompt else alert.prompt_look)
+
+
+def looked(alert: Alert, channel: str, look: int, at: datetime) -> Alert:
+    """Record that `channel` shows it as it looked then."""
+    known = alert.told_to(channel)
+    told = replace(known, look=max(look, known.look), looked_at=at)
+    return replace(alert, told={**alert.told, channel: told})
 
 
 def delivered(alert: Alert, channel: str, sequence: int, *, thread: str = "") -> Alert:
@@ -177,3 +223,9 @@ def given_up(alert: Alert, channel: str, sequence: int, *, error: str) -> Alert:
         return alert
     told = replace(known, sequence=sequence, lost=True, error=error)
     return replace(alert, told={**alert.told, channel: told})
+
+
+def untold(alert: Alert, channel: str) -> tuple[Remark, ...]:
+    """Return what was remarked on the problem since the channel last showed it."""
+    seen = alert.told_to(channel).look
+    return tuple(remark for remark in alert.remarks if remark.look > seen)

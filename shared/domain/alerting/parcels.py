@@ -12,14 +12,15 @@ from typing import Final, Literal
 
 from shared.domain import versions
 from shared.domain.alerting.alert import Alert
-from shared.domain.alerting.parents import parent_of
+from shared.domain.alerting.parents import has_old_look, parent_of
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.threads import joined_thread, live_threads, newcomers
 from shared.domain.retries import next_try
 from shared.domain.versions import NOT_IN_JSON, Beyond
 
-Status = Literal["open", "resolved"]
+# "look" changes what a channel has shown already: `shared.domain.alerting.looks`.
+Status = Literal["open", "resolved", "look"]
 STATUSES: Final[tuple[Status, ...]] = ("open", "resolved")
 
 
@@ -54,13 +55,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A group as it is looked at once: its alerts by key, what silences hold back until when, the rules, the time."""
+    """A group as it is looked at once: its alerts by key, what silences hold back until when, the rules, the time.
+
+    `updating` are the channels that can change what they have shown.
+    """
 
     group: str
     alerts: Mapping[str, Alert]
     silent: Mapping[str, datetime]
     policy: AlertPolicy
     now: datetime
+    updating: frozenset[str] = frozenset()
 
 
 def slot_of(channel: str, status: Status) -> str:
@@ -130,11 +135,14 @@ def formed(
         for key, alert in view.alerts.items()
         if alert.is_open == (status == "open") and is_wanted(view, alert, channel, state)
     }
-    # What another word about is under way just now waits for it: people must read both in their order.
-    other = state.parcels.get(slot_of(channel, "open" if status == "resolved" else "resolved"))
-    busy = other if other is not None and other.is_leased and other.at > view.now else None
-    if busy is not None and any(key in busy.members for key in wanted):
-        return None, busy.at
+    # What another word about is under way just now waits for it: people must read both in their order. The end waits
+    # for a look too, which would write over it.
+    others: tuple[Status, ...] = ("open", "look") if status == "resolved" else ("resolved",)
+    parcels = (state.parcels.get(slot_of(channel, other)) for other in others)
+    busy = [each for each in parcels if each is not None and each.is_leased and each.at > view.now]
+    waits = [each.at for each in busy if any(key in each.members for key in wanted)]
+    if waits:
+        return None, max(waits)
     ready = {key: alert for key, alert in wanted.items() if free_at(view, alert, alert.severity) <= view.now}
     if kept is not None:
         has_new_page = any(
@@ -216,6 +224,8 @@ def is_over(parcel: Parcel, policy: AlertPolicy) -> bool:
 
 def _is_awaited(view: View, parcel: Parcel) -> bool:
     """Say whether somebody may still have to hear of it: also, later, that a problem is gone that they may know of."""
+    if parcel.status == "look":
+        return any(key in view.alerts and has_old_look(view.alerts[key], parcel.channel) for key in parcel.members)
     return any(key in view.alerts and view.alerts[key].is_behind(parcel.channel) for key in parcel.members)
 
 
@@ -224,7 +234,9 @@ def done_with(view: View, state: Group, channels: tuple[str, ...]) -> tuple[Grou
     wanted = {
         key
         for key, alert in view.alerts.items()
-        if alert.is_open or any(is_wanted(view, alert, channel, state) for channel in channels)
+        if alert.is_open
+        or any(is_wanted(view, alert, channel, state) for channel in channels)
+        or any(has_old_look(alert, channel) for channel in view.updating)
     }
     parcels = {
         slot: parcel

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from shared.domain.alerting.alert import Alert, heard
+from shared.domain.alerting.alert import Alert, heard, looking_otherwise, untold
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.records import AlertNotice
 from shared.domain.troubles import TROUBLES
@@ -44,6 +44,13 @@ def parent_of(notice: AlertNotice) -> Parent | None:
     return None if notice.key in BY_KEY else PARENTS.get(notice.problem)
 
 
+def has_old_look(alert: Alert, channel: str) -> bool:
+    """Say whether the channel shows the problem as it isn't any more; what has news to come is shown with that."""
+    is_shown = alert.knows(channel) and not alert.is_behind(channel) and parent_of(alert.notice) is None
+    is_old = alert.told_to(channel).look < alert.look
+    return is_shown and is_old and (alert.is_open or bool(untold(alert, channel)))
+
+
 def gathered(
     before: Alert | None, parent: Parent, members: Iterable[Alert], policy: AlertPolicy, now: datetime
 ) -> Alert | None:
@@ -65,7 +72,8 @@ def gathered(
     same = replace(notice, at=before.notice.at)
     if (before.notice, before.hit, before.subjects) == (same, hit, subjects):
         return before
-    return replace(before, notice=same, hit=hit, subjects=subjects, count=max(before.count, hit))
+    after = replace(before, notice=same, hit=hit, subjects=subjects, count=max(before.count, hit))
+    return looking_otherwise(after, is_prompt=False)
 
 
 def _closed(before: Alert | None, now: datetime) -> Alert | None:
@@ -94,6 +102,7 @@ def _notice(parent: Parent, nearest: AlertNotice, now: datetime) -> AlertNotice:
         actor=trouble.actor,
         look_closer="oracode doctor",
         check_in=nearest.check_in,
+        wall_check_in=nearest.wall_check_in,
         check_out=nearest.check_out,
         time_zone=nearest.time_zone,
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.chosen_slots import SlotOffer
+from shared.domain.known_doors import KnownDoor, recalled
 from shared.domain.lifecycle.settling import (
     READ_BACK_WITHIN,
     Facts,
@@ -25,6 +26,11 @@ def knows_door(
     """Return the booking with what the door itself tells: its name, its zone, and so the stay as instants."""
     door = replace(booking.door(key), name=name, check_in=check_in, check_out=check_out, time_zone=time_zone)
     return replace(booking, doors=with_door(booking, door))
+
+
+def recalls_door(booking: Booking, key: str, known: KnownDoor) -> Booking:
+    """Return the booking with the name and the zone by which its door is `known` elsewhere, where it has none yet."""
+    return replace(booking, doors=with_door(booking, recalled(booking.door(key), known)))
 
 
 # A change of the door's slots may let these in, or shut them out.

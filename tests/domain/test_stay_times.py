@@ -1,0 +1,111 @@
+"""When a guest comes, as far as anybody knows: the zone of the lock may be unknown, and nobody may hear too late."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from shared.domain.arrivals import arrivals_of
+from shared.domain.booking_hints import hints_of
+from shared.domain.known_doors import KnownDoor, known_by, known_door, recalled
+from shared.domain.records import BookedDoor, Booking
+from shared.domain.stay_times import CheckIn, check_in_of, instants_of
+from tests.domain.building import door, slot, stay, wall
+
+LOS_ANGELES, TOKYO = "America/Los_Angeles", "Asia/Tokyo"
+WALL = "2036-11-21T06:36"
+STAY = stay(WALL, "2036-11-23T10:00")
+EARLIEST, LATEST = datetime(2036, 11, 20, 16, 36, tzinfo=UTC), datetime(2036, 11, 21, 18, 36, tzinfo=UTC)
+IN_LOS_ANGELES = datetime(2036, 11, 21, 14, 36, tzinfo=UTC)
+IN_TOKYO = datetime(2036, 11, 20, 21, 36, tzinfo=UTC)
+
+
+def booked(**fields: Any) -> BookedDoor:
+    """Return one door of a booking."""
+    return BookedDoor(device_id="d-1", **fields)
+
+
+KNOWN: list[Any] = [
+    pytest.param(STAY, {}, CheckIn(EARLIEST, LATEST, wall(WALL)), id="nobody knows the zone"),
+    pytest.param(STAY, {"time_zone": LOS_ANGELES}, CheckIn(IN_LOS_ANGELES, IN_LOS_ANGELES), id="as last known"),
+    pytest.param(STAY, {"time_zone": TOKYO}, CheckIn(IN_TOKYO, IN_TOKYO), id="as last known, in the east"),
+    pytest.param(STAY, {"time_zone": "Nowhere/City"}, CheckIn(EARLIEST, LATEST, wall(WALL)), id="an unknown zone"),
+    pytest.param(STAY, {"check_in": IN_TOKYO, "time_zone": TOKYO}, CheckIn(IN_TOKYO, IN_TOKYO), id="planned"),
+    pytest.param(STAY, {"check_in": EARLIEST}, CheckIn(EARLIEST, LATEST, wall(WALL)), id="planned without a zone"),
+    pytest.param(
+        stay(WALL, "2036-11-23T10:00", TOKYO), {}, CheckIn(IN_TOKYO, IN_TOKYO), id="the booking names its own"
+    ),
+    pytest.param(
+        stay(f"{WALL}:00-08:00", "2036-11-23T10:00:00-08:00"),
+        {},
+        CheckIn(IN_LOS_ANGELES, IN_LOS_ANGELES),
+        id="an instant",
+    ),
+    pytest.param(None, {}, None, id="a mere cancellation"),
+]
+
+
+@pytest.mark.parametrize(("asked", "fields", "expected"), KNOWN)
+def test_check_in(asked: Any, fields: dict[str, Any], expected: CheckIn | None) -> None:
+    """One moment where the zone is known; else from the earliest to the latest, and what the wall shows."""
+    assert check_in_of(asked, booked(**fields)) == expected
+
+
+def test_no_place_on_earth_is_earlier_or_later() -> None:
+    """The bounds hold for all offsets that there are."""
+    for minutes in range(-12 * 60, 14 * 60 + 1, 15):
+        here = wall(WALL).replace(tzinfo=timezone(timedelta(minutes=minutes)))
+        assert EARLIEST <= here <= LATEST
+
+
+def test_a_stay_without_a_zone_lasts_from_the_first_to_the_last_moment() -> None:
+    """Nobody comes before, nobody stays longer."""
+    assert instants_of(STAY, None) == (EARLIEST, datetime(2036, 11, 23, 22, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "is_listed"),
+    [
+        (None, EARLIEST - timedelta(hours=49), False),
+        (None, EARLIEST - timedelta(hours=47), True),
+        (None, LATEST + timedelta(hours=5), True),
+        (None, LATEST + timedelta(hours=7), False),
+        (LOS_ANGELES, IN_LOS_ANGELES + timedelta(hours=7), False),
+    ],
+)
+def test_an_arrival_is_listed_as_long_as_it_may_be_one(zone: str | None, now: datetime, *, is_listed: bool) -> None:
+    """Between two days before the earliest moment and a quarter of a day after the latest."""
+    booking = Booking(booking_id="BK-1", revision=1, stay=STAY, doors=(booked(time_zone=zone),))
+    found = arrivals_of([booking], since=now - timedelta(hours=6), until=now + timedelta(hours=48))
+    assert [(each.check_in, each.wall_check_in) for each in found] == ([(EARLIEST, wall(WALL))] if is_listed else [])
+
+
+def test_what_a_door_is_known_by() -> None:
+    """Its own zone, else that of its slots; what was read goes before what others knew."""
+    assert known_door(door(time_zone=TOKYO)) == KnownDoor("Room 101", TOKYO)
+    assert known_door(door(slot(zone=LOS_ANGELES), time_zone=None)) == KnownDoor("Room 101", LOS_ANGELES)
+    assert recalled(booked(), KnownDoor("Suite", TOKYO)) == booked(name="Suite", time_zone=TOKYO)
+    own = booked(name="Room 7", time_zone=LOS_ANGELES)
+    assert recalled(own, KnownDoor("Suite", TOKYO)) == own
+    others = [
+        Booking(booking_id=f"BK-{number}", revision=1, doors=(each,))
+        for number, each in enumerate((booked(), BookedDoor(device_id="d-2", name="Other", time_zone=TOKYO), own))
+    ]
+    assert known_by(others, "d-1") == KnownDoor("Room 7", LOS_ANGELES)
+    assert known_by(others, "d-3") == KnownDoor()
+
+
+@pytest.mark.parametrize(
+    ("check_in", "zone", "expected"),
+    [
+        (f'"{WALL}"', "null", (EARLIEST, wall(WALL))),
+        (f'"{WALL}"', f'"{TOKYO}"', (IN_TOKYO, None)),
+        (f'"{WALL}:00-08:00"', "null", (IN_LOS_ANGELES, None)),
+        ('"0001-01-01T00:00"', "null", (None, None)),
+        ("7", "[]", (None, None)),
+    ],
+)
+def test_a_message_that_cannot_be_used_hurries_by_the_same(check_in: str, zone: str, expected: Any) -> None:
+    """The earliest moment, and the wall time for people."""
+    found = hints_of(f'{{"booking_id": "BK-1", "check_in": {check_in}, "time_zone": {zone}}}')
+    assert (found.check_in, found.wall_check_in) == expected

@@ -1,0 +1,83 @@
+"""A booking that comes while Seam is away, with wall times: told by the door's zone and name as last known."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from shared import redis_keys
+from shared.domain.records import AlertNotice, Booking
+from shared.domain.stay_times import LONGEST_DOUBT
+from tests.sandbox.harness import Sandbox
+from tests.worker.machine import Machine
+from worker.alerts.message import check_in_text
+from worker.handlers.check_arrivals import arrivals_between
+
+LOS_ANGELES, TOKYO = "America/Los_Angeles", "Asia/Tokyo"
+
+
+def book_while_away(machine: Machine, sandbox: Sandbox, device_id: str, wall: datetime) -> Booking:
+    """Book with wall times while Seam is away, until people are told."""
+    sandbox.arrange("POST", "/sandbox/outage", {"on": True})
+    check_out = (wall + timedelta(days=2)).isoformat()
+    booking = machine.book(device_id, check_in=wall.isoformat(), check_out=check_out)
+    for _ in range(6):
+        machine.clock.move(timedelta(seconds=70))
+        machine.sweep()
+    return machine.ledger.get(booking.booking_id)
+
+
+def told_of(machine: Machine, booking: Booking, device_id: str) -> AlertNotice:
+    """Return what people are told of the booking."""
+    alert = machine.alerts.get(f"booking/{booking.booking_id}/seam_unavailable/{device_id}")
+    assert alert is not None
+    return alert.notice
+
+
+@pytest.mark.parametrize("zone", [LOS_ANGELES, TOKYO])
+@pytest.mark.parametrize("knows", ["the door", "another booking"])
+def test_the_zone_and_the_name_as_last_known(machine: Machine, sandbox: Sandbox, zone: str, knows: str) -> None:
+    """Also long after the cache has run out: from what was kept of the door, or from another booking of it."""
+    device_id = sandbox.door(name="Room 7", time_zone=zone)
+    machine.until(machine.book(device_id), "ready", "waiting", "scheduled")
+    machine.redis.delete(redis_keys.door_device(device_id))
+    if knows == "another booking":
+        machine.redis.delete(redis_keys.door_known(device_id))
+    wall = (
+        (machine.clock() + timedelta(days=1)).astimezone(ZoneInfo(zone)).replace(tzinfo=None, second=0, microsecond=0)
+    )
+    booking = book_while_away(machine, sandbox, device_id, wall)
+    notice = told_of(machine, booking, device_id)
+    check_in = wall.replace(tzinfo=ZoneInfo(zone))
+    assert (notice.check_in, notice.time_zone, notice.wall_check_in) == (check_in, zone, None)
+    assert notice.subject == f"Booking {booking.booking_id} on Room 7"
+    assert check_in_text(notice) == f"{wall:%a %Y-%m-%d %H:%M} {zone}"
+    # Found by that moment, and by no other.
+    near = arrivals_between(check_in - timedelta(minutes=1), check_in, ledger=machine.ledger, alerts=machine.alerts)
+    assert [(each.booking_id, each.door_name) for each in near] == [(booking.booking_id, "Room 7")]
+    later = check_in + timedelta(minutes=1)
+    others = arrivals_between(later, later + LONGEST_DOUBT, ledger=machine.ledger, alerts=machine.alerts)
+    assert booking.booking_id not in {each.booking_id for each in others}
+
+
+def test_where_nobody_knows(machine: Machine, sandbox: Sandbox) -> None:
+    """It hurries by the earliest moment, and people read the wall time; once the door is read, both are true."""
+    device_id = sandbox.door(name="Room 7", time_zone=LOS_ANGELES)
+    wall = (machine.clock() + timedelta(days=1)).replace(tzinfo=None, second=0, microsecond=0)
+    booking = book_while_away(machine, sandbox, device_id, wall)
+    notice = told_of(machine, booking, device_id)
+    assert notice.check_in is not None
+    assert notice.check_in == wall.replace(tzinfo=ZoneInfo("Etc/GMT-14"))
+    assert check_in_text(notice) == f"{wall:%a %Y-%m-%d %H:%M}, time zone of the lock not known yet"
+    # Until long after: in Los Angeles the guest is still to come then.
+    since = notice.check_in + timedelta(hours=20)
+    (found,) = arrivals_between(since, since + timedelta(hours=1), ledger=machine.ledger, alerts=machine.alerts)
+    assert (found.booking_id, found.wall_check_in) == (booking.booking_id, wall)
+
+    sandbox.arrange("POST", "/sandbox/outage", {"on": False})
+    after = machine.until(booking, "ready", "waiting", every=timedelta(minutes=1))
+    assert after.doors[0].time_zone == LOS_ANGELES
+    check_in = wall.replace(tzinfo=ZoneInfo(LOS_ANGELES))
+    (found,) = arrivals_between(check_in, check_in, ledger=machine.ledger, alerts=machine.alerts)
+    assert (found.check_in, found.wall_check_in) == (check_in, None)
+    assert arrivals_between(since, since, ledger=machine.ledger, alerts=machine.alerts) == []
