@@ -84,9 +84,15 @@ def resolved(alert: Alert, *, thread: str = "", solved: str = "") -> Alert:
     return over
 
 
-def message(*alerts: Alert, others: tuple[Alert, ...] = (), building: str = "", runbook_url: str = "") -> AlertMessage:
+def message(
+    *alerts: Alert,
+    others: tuple[Alert, ...] = (),
+    building: str = "",
+    runbook_url: str = "",
+    status: Status | None = None,
+) -> AlertMessage:
     """Return what a channel is told of these alerts; `others` are in their group, and told before."""
-    status: Status = "open" if alerts[0].is_open else "resolved"
+    status = status or ("open" if alerts[0].is_open else "resolved")
     members = {alert.key: alert.sequence for alert in alerts}
     group = alerts[0].group
     parcel = Parcel(

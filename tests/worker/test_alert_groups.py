@@ -566,6 +566,20 @@ def test_a_remark_is_said_once(chat: Stage, changeable: Changeable, *, is_over: 
     assert set(chat.ledger.groups.members("no_slot/ops")) == (set() if is_over else {KEY})
 
 
+def test_a_remark_is_said_in_its_own_conversation(chat: Stage, changeable: Changeable) -> None:
+    """Also where other news of the same problem is told elsewhere first, together with that of others."""
+    chat.tell("BK-1", check_in=NOW + timedelta(hours=60))
+    chat.let(WINDOW)
+    chat.tell("BK-1", check_in=NOW + timedelta(hours=60), happened="Its slots changed.")
+    chat.tell("BK-2", check_in=NOW + timedelta(hours=60))
+    chat.ledger.update(KEY, lambda it: remarked(it, "1-0", "It was not done."))
+    chat.let(timedelta(minutes=3))
+    assert changeable.told() == [("open", 1), ("open", 2)]
+    assert [message.remarks for message in changeable.got] == [(), ()]
+    (shown,) = changeable.shown
+    assert (shown.remarks, [*shown.threads], shown.first.key) == (("It was not done.",), [KEY], KEY)
+
+
 def test_how_many_are_hit_is_kept_true_once_a_minute(chat: Stage, changeable: Changeable, channel: Channel) -> None:
     """One is told, then fifteen more come: the message is changed, nobody is notified, others wait for the reminder."""
     far = NOW + timedelta(hours=90)

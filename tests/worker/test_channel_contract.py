@@ -360,8 +360,8 @@ def test_slack_shows_who_handles_it_and_says_a_refusal_in_the_thread(redis_clien
         )
         first = delivered(opened(notice()), "bot", 1)
         bot.send(message(opened(notice())))
-        bot.update(message(handled(first, "ann in Slack", NOW)))
-        bot.update(message(remarked(first, "1-0", "<@U1> chose a slot, and it was not done.")))
+        bot.update(message(handled(first, "ann in Slack", NOW), status="look"))
+        bot.update(message(remarked(first, "1-0", "<@U1> chose a slot, and it was not done."), status="look"))
         posted, changed, again, said = server.got
     assert [got.path for got in server.got] == [
         "/chat.postMessage",
@@ -387,7 +387,7 @@ def test_a_remark_stands_by_itself_where_the_message_is_gone(redis_client: Redis
         bot.send(message(opened(notice())))
         api.posted.clear()
         told = remarked(delivered(opened(notice()), CHANNEL, 1), "1-0", "It was not done.")
-        bot.update(message(told))
+        bot.update(message(told, status="look"))
     assert [got.path for got in server.got] == ["/chat.postMessage", "/chat.update", "/chat.postMessage"]
     assert "thread_ts" not in server.got[-1].parsed
 

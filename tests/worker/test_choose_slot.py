@@ -162,7 +162,9 @@ def test_what_is_not_so_any_more_is_refused_and_told(
     (alert,) = [each for each in machine.alerts.all() if each.notice.booking_id == before.booking_id]
     assert alert.is_open
     # Said once where the button was pressed, unless it was no button of ours.
-    assert [each.text for each in alert.remarks] == ([] if "door" in fields else [line])
+    assert [each.text for each in alert.remarks] == (
+        [] if "door" in fields else [f"Booking {before.booking_id}: {line}"]
+    )
 
 
 def test_a_message_of_the_past_replaces_no_code(machine: Machine, sandbox: Sandbox) -> None:
@@ -176,7 +178,7 @@ def test_a_message_of_the_past_replaces_no_code(machine: Machine, sandbox: Sandb
     assert "waits for a slot no more" in line
     assert machine.ledger.get(ready.booking_id) == ready
     (alert,) = [each for each in machine.alerts.all() if each.notice.booking_id == before.booking_id]
-    assert (alert.is_open, [each.text for each in alert.remarks]) == (False, [line])
+    assert (alert.is_open, [each.text for each in alert.remarks]) == (False, [f"Booking {before.booking_id}: {line}"])
 
 
 @pytest.mark.parametrize("end", ["cancelled", "ended"])

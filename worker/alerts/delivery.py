@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerting.alert import Alert, delivered, given_up, looked, maybe_told
+from shared.domain.alerting.alert import Alert, delivered, given_up, look_with_news, looked, maybe_told
 from shared.domain.alerting.moves import aged_together, next_move
 from shared.domain.alerting.parcels import (
     STATUSES,
@@ -175,7 +175,7 @@ class AlertDelivery:
         log.info("alert.delivered", **names, status=parcel.status, count=len(parcel.members))
         alerts, at = dict(view.alerts), self._clock()
         for key, sequence in parcel.members.items():
-            thread, look = thread_for(alerts[key], parcel), alerts[key].look
+            thread, look = thread_for(alerts[key], parcel), look_with_news(alerts[key], parcel.channel)
 
             def told(it: Alert, *, sequence: int = sequence, thread: str = thread, look: int = look) -> Alert:
                 after = delivered(it, parcel.channel, sequence, thread=thread)

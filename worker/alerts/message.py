@@ -71,14 +71,14 @@ class AlertItem:
     choices: tuple[SlotChoice, ...] = ()
     choose: str = ""
     handled: str = ""
-    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertMessage:
     """What one channel gets at once. `delivery_id` is the same for every try: a receiver may drop a repeat by it.
 
-    `threads` are the conversations that `items` belong to, each with all of its problems, told now or before.
+    `threads` are the conversations that `items` belong to, each with all of its problems, told now or before. `remarks`
+    are for the one conversation that is shown anew, and for no other.
     """
 
     delivery_id: str
@@ -89,6 +89,7 @@ class AlertMessage:
     items: tuple[AlertItem, ...]
     at: datetime
     threads: Mapping[str, tuple[AlertItem, ...]] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     @property
     def first(self) -> AlertItem:
@@ -160,11 +161,6 @@ class AlertMessage:
         return tuple(commands[:MOST_LISTED]) if len(self.items) > 1 else ()
 
     @property
-    def remarks(self) -> tuple[str, ...]:
-        """What is to be said once of its problems."""
-        return tuple(remark for item in self.items for remark in item.remarks)
-
-    @property
     def look_closer(self) -> str:
         """The command that tells more."""
         return self.first.look_closer if len(self.items) == 1 else f"oracode alerts list --problem {self.first.problem}"
@@ -184,7 +180,6 @@ class AlertMessage:
             ("Look closer", self.look_closer if self.is_open else ""),
             ("Runbook", self.first.runbook if self.is_open and self.first.problem in RUNBOOK_SECTIONS else ""),
             ("Handled", self.first.handled if len(self.items) == 1 else ""),
-            ("Note", "\n".join(self.remarks)),
             ("Seen", count),
         )
         return tuple((name, text) for name, text in facts if text)
@@ -196,13 +191,13 @@ def message_of(
     """Return what the parcel tells; `alerts` are those of the group, as they stand."""
     told = [alerts[key] for key in parcel.members if key in alerts]
     thread_of = {alert.key: thread_for(alert, parcel) for alert in told}
-    items = [_item(alert, thread_of[alert.key], policy, parcel.channel) for alert in _in_order(told)]
+    items = [_item(alert, thread_of[alert.key], policy) for alert in _in_order(told)]
     threads: dict[str, list[AlertItem]] = {item.thread: [] for item in items}
     for alert in _in_order(alerts.values()):
         known = alert.told_to(parcel.channel).thread if alert.knows(parcel.channel) else ""
         thread = thread_of.get(alert.key) or known
         if thread in threads:
-            threads[thread].append(_item(alert, thread, policy, parcel.channel))
+            threads[thread].append(_item(alert, thread, policy))
     level = max((item.severity for item in items), key=lambda each: each.rank)
     # A look is of what is open, unless all of it is over.
     status = ("resolved", "open")[any(alert.is_open for alert in told)] if parcel.status == "look" else parcel.status
@@ -216,6 +211,7 @@ def message_of(
         items=tuple(items),
         at=now,
         threads={thread: tuple(each) for thread, each in threads.items()},
+        remarks=_remarks(told, parcel) if parcel.status == "look" else (),
     )
 
 
@@ -239,6 +235,11 @@ def _line_of(item: AlertItem) -> str:
     return f"{item.subject}{check_in}{f'; handled {item.handled}' if item.handled else ''}"
 
 
+def _remarks(alerts: Iterable[Alert], parcel: Parcel) -> tuple[str, ...]:
+    found = (remark for alert in alerts for remark in untold(alert, parcel.channel))
+    return tuple(one_line(shown(remark.text), _LONGEST_TEXT) for remark in found)
+
+
 def _handled(alert: Alert) -> str:
     if not alert.handled_by or not alert.is_open:
         return ""
@@ -246,7 +247,7 @@ def _handled(alert: Alert) -> str:
     return f"by {one_line(shown(alert.handled_by), _LONGEST_SUBJECT)}{f', {at}' if at else ''}"
 
 
-def _item(alert: Alert, thread: str, policy: AlertPolicy, channel: str) -> AlertItem:
+def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
     notice = alert.notice
     return AlertItem(
         key=notice.key,
@@ -268,7 +269,6 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy, channel: str) -> Alert
         choices=tuple(_choice(notice, offer) for offer in notice.choices) if alert.is_open else (),
         choose=notice.choose if alert.is_open else "",
         handled=_handled(alert),
-        remarks=tuple(one_line(shown(remark.text), _LONGEST_TEXT) for remark in untold(alert, channel)),
     )
 
 

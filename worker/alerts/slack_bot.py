@@ -163,8 +163,7 @@ def whole_of(message: AlertMessage, still_open: frozenset[str]) -> AlertMessage 
     if not known.keys() >= still_open:
         return None
     # In the order of their urgency, in which the threads have them.
-    # What is to be said once is said in the thread.
-    items = tuple(replace(item, remarks=()) for key, item in known.items() if key in still_open)
+    items = tuple(item for key, item in known.items() if key in still_open)
     level = max((item.severity for item in items), key=lambda each: each.rank)
     return replace(message, status="open", severity=level, items=items)
 

@@ -15,6 +15,7 @@ from shared.domain.doors import Door
 from shared.domain.matching import MatchPolicy
 from shared.domain.records import BookedDoor, Booking, Change, State, Window
 from shared.domain.slot_choices import OF_A_SLOT, Choosable, Judged, NotChoosable, choice_of, choices_of
+from shared.domain.slot_rules import slot_zone
 from shared.ledger.bookings import BookingLedger
 
 _STUCK = (State.WAITING, State.FAILED)
@@ -98,7 +99,8 @@ class ChooseSlot:
             name = called(judged.slot.name if judged.slot is not None else slot)
             raise NotChosen(f"{name} on {short(door.name)}: {judged.why}; that can be chosen: {known}")
         if agreed is not None and (judged.starts_at, judged.ends_at) != (agreed.starts_at, agreed.ends_at):
-            times = f"{judged.starts_at:%Y-%m-%d %H:%M} to {judged.ends_at:%Y-%m-%d %H:%M}"
+            zone = slot_zone(judged.slot, door) or "UTC"
+            times = f"{judged.starts_at:%Y-%m-%d %H:%M} to {judged.ends_at:%Y-%m-%d %H:%M} {zone}"
             raise NotChosen(f"a code of {called(judged.slot.name)} would work from {times} now, not as it was shown")
         return judged.offer()
 

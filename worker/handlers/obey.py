@@ -84,7 +84,9 @@ class Obey:
         keys = [alert_key(booking_id, problem, door_key) for problem in OF_A_SLOT]
         known = sorted(self._alerts.get_many(keys).values(), key=lambda alert: (alert.is_open, alert.news_at))
         if known:
-            self._alerts.update(known[-1].key, partial(remarked, remark_id=entry_id, text=text))
+            self._alerts.update(
+                known[-1].key, partial(remarked, remark_id=entry_id, text=f"Booking {booking_id}: {text}")
+            )
 
     def _retry(self, command: OpsCommand) -> None:
         try:

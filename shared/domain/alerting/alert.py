@@ -229,3 +229,9 @@ def untold(alert: Alert, channel: str) -> tuple[Remark, ...]:
     """Return what was remarked on the problem since the channel last showed it."""
     seen = alert.told_to(channel).look
     return tuple(remark for remark in alert.remarks if remark.look > seen)
+
+
+def look_with_news(alert: Alert, channel: str) -> int:
+    """Return which look news shows to the channel: all but what is to be said where a button was pressed."""
+    remarks = untold(alert, channel)
+    return remarks[0].look - 1 if remarks else alert.look
