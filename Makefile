@@ -19,7 +19,7 @@ setup-dev: $(VENV)/.installed-dev .venv-sdk/.installed
 
 test: setup-dev lint types imports
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -n auto --dist loadfile
+	$(BIN)/python -m coverage run -m pytest -n auto --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
 

@@ -19,6 +19,7 @@ _ANSWER_WITHIN: Final = 10
 _CONNECT_WITHIN: Final = 2
 _HEARTBEAT: Final = 10
 _TRY_EVERY: Final = 2
+_ASKED_WITHIN: Final = 2
 
 AMQP_OPTIONS: Final[dict[str, Any]] = {
     "confirm_publish": True,
@@ -48,6 +49,16 @@ class SteadyConnection(Connection):
         """Connect, as the library does; only the pauses are ours where the caller doesn't name any."""
         pauses = {"interval_start": _TRY_EVERY, "interval_step": 0, "interval_max": _TRY_EVERY}
         return super().ensure_connection(*args, **(pauses | kwargs))
+
+
+def impatient(url: str) -> dict[str, Any]:
+    """Return transport options for a connection that only asks whether the broker is there.
+
+    A connection that died in silence is found out by its time-out alone; whoever watches over others must know sooner
+    than they do.
+    """
+    names = ("read_timeout", "write_timeout") if is_amqp(url) else ("socket_timeout",)
+    return dict.fromkeys(names, _ASKED_WITHIN)
 
 
 def is_amqp(url: str) -> bool:

@@ -15,6 +15,7 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from shared.contracts import HEAR, QUEUE
+from worker.broker import impatient
 
 # Longer than any reconnect, after which the queue is declared anew.
 _FORGOTTEN_AFTER: Final = timedelta(minutes=2)
@@ -44,13 +45,14 @@ class CallOurselves:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        self._impatient = impatient(app.conf.broker_url)
         self._connection: Any = None
 
     def __call__(self) -> bool:
         """Call; False where the broker can't be reached now."""
         try:
             if self._connection is None:
-                self._connection = self._app.connection_for_write()
+                self._connection = self._app.connection_for_write(transport_options=self._impatient)
             self._app.send_task(
                 HEAR,
                 queue=self._app.conf.own_queue,

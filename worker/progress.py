@@ -11,6 +11,7 @@ from celery.signals import after_task_publish, beat_init, task_postrun, task_pre
 
 from shared.contracts import HEAR, QUEUE
 from shared.watchdog import Patience, Sign, Watchdog
+from worker.broker import impatient
 from worker.hearing import CallOurselves
 
 # Beat sends a sweep a second, so that a worker with nothing else to do has one to take. Well within the 15 seconds in
@@ -60,13 +61,14 @@ class QueueLength:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
+        self._impatient = impatient(app.conf.broker_url)
         self._connection: Any = None
 
     def __call__(self) -> int | None:
         """Return the number; None where the broker can't be asked now."""
         try:
             if self._connection is None:
-                self._connection = self._app.connection_for_read()
+                self._connection = self._app.connection_for_read(transport_options=self._impatient)
             with self._connection.channel() as channel:
                 return int(channel.queue_declare(QUEUE, passive=True).message_count)
         except Exception as error:  # noqa: BLE001 - every library below has errors of its own; all mean the same
