@@ -37,12 +37,13 @@ def main(arguments: list[str]) -> int:
     options = Options(quick=asked.quick, profile=asked.profile)
     path = QUICK_RESULTS if asked.quick else RESULTS
     results = read(path)
-    results |= {"machine": machine.described(), "quick": asked.quick}
+    results["machine"] = machine.described()
     texts, targets = [], []
     for part in asked.only or PARTS:
         options.say(f"== {part}")
         outcome = importlib.import_module(f"bench.{part}").run(options)
         results["parts"][part] = {
+            "quick": asked.quick,
             "figures": outcome.figures,
             "targets": [{**asdict(target), "verdict": target.verdict} for target in outcome.targets],
         }

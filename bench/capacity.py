@@ -117,9 +117,10 @@ def figures(results: Mapping[str, Any], given: Assumptions | None = None) -> str
     given, costs = given or Assumptions(), costs_of(results)
     machine = results["machine"]
     by_cpu, by_memory = end_of_one_redis(costs, given)
+    rough = [name for name, part in results["parts"].items() if part.get("quick")]
     lines = [
         f"Measured {machine['measured_at'][:10]} on {machine['cores']} cores, Python {machine['python']}"
-        + (", by a **short run**: rough." if results.get("quick") else "."),
+        + (f"; by a **short run**, and rough: {', '.join(rough)}." if rough else "."),
         "",
         "| one … | web CPU | worker CPU | Redis CPU | Redis bytes | calls to Seam |",
         "|---|---|---|---|---|---|",
