@@ -15,7 +15,7 @@ settings.load_profile("project")
 
 
 # Whole files of minutes: begun last, they would keep one core busy while the others have nothing left to do.
-_LONG = ("faults", "integration", "brokers")
+_LONG = ("faults", "integration", "brokers", "test_stateful.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
