@@ -22,8 +22,8 @@ _EVENTS_A_TASK: Final = 200
 # A task costs milliseconds however many events it records: those of a moment wait for one another.
 _GATHER_EVENTS_FOR: Final = timedelta(milliseconds=100)
 _MOST_EVENTS_UNDER_WAY: Final = 5_000
-_BOOKINGS_A_READ: Final = 100
-_MOST_BOOKINGS_UNDER_WAY: Final = 1_000
+_ENTRIES_A_READ: Final = 100
+_MOST_ENTRIES_UNDER_WAY: Final = 1_000
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -46,11 +46,12 @@ class DispatcherStep(ThreadStep):
     def works(self, app: Celery) -> Mapping[str, Work]:
         """Return one reader a stream."""
         options: DispatcherOptions = app.conf.dispatcher
+        one_by_one = partial(_one_by_one_reader, app, options)
         log.info("dispatcher.started")
         return {
             "dispatch-events": _event_reader(app, options).run,
-            "dispatch-bookings": _booking_reader(app, options).run,
-            "dispatch-commands": _command_reader(app, options).run,
+            "dispatch-bookings": one_by_one(options.booking_stream, BOOKING_FIELD, APPLY_BOOKING).run,
+            "dispatch-commands": one_by_one(OPS_STREAM, COMMAND_FIELD, OBEY).run,
         }
 
 
@@ -67,35 +68,21 @@ def _event_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
     )
 
 
-def _booking_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
+def _one_by_one_reader(app: Celery, options: DispatcherOptions, stream: str, field: str, task: str) -> StreamReader:
+    """Return a reader of a stream whose entries are a task each."""
+
     def send(entry_ids: list[str]) -> None:
         for entry_id in entry_ids:
-            _send(app, APPLY_BOOKING, entry_id)
+            _send(app, task, entry_id)
 
     return StreamReader(
         redis=connect(options.redis_url),
-        stream=options.booking_stream,
-        count=_BOOKINGS_A_READ,
-        most_under_way=_MOST_BOOKINGS_UNDER_WAY,
+        stream=stream,
+        count=_ENTRIES_A_READ,
+        most_under_way=_MOST_ENTRIES_UNDER_WAY,
         reclaim_after=options.reclaim_after,
         send=send,
-        park=partial(_give_up, options, options.booking_stream, BOOKING_FIELD),
-    )
-
-
-def _command_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
-    def send(entry_ids: list[str]) -> None:
-        for entry_id in entry_ids:
-            _send(app, OBEY, entry_id)
-
-    return StreamReader(
-        redis=connect(options.redis_url),
-        stream=OPS_STREAM,
-        count=_BOOKINGS_A_READ,
-        most_under_way=_MOST_BOOKINGS_UNDER_WAY,
-        reclaim_after=options.reclaim_after,
-        send=send,
-        park=partial(_give_up, options, OPS_STREAM, COMMAND_FIELD),
+        park=partial(_give_up, options, stream, field),
     )
 
 
