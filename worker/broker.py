@@ -7,6 +7,8 @@ too, cost no delay; on Redis a message that is lost with its worker costs RECLAI
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
+import structlog
+from celery import Celery
 from kombu import Connection, Exchange, Queue
 
 from shared.contracts import QUEUE
@@ -20,6 +22,8 @@ _CONNECT_WITHIN: Final = 2
 _HEARTBEAT: Final = 10
 _TRY_EVERY: Final = 2
 _ASKED_WITHIN: Final = 2
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 AMQP_OPTIONS: Final[dict[str, Any]] = {
     "confirm_publish": True,
@@ -51,14 +55,38 @@ class SteadyConnection(Connection):
         return super().ensure_connection(*args, **(pauses | kwargs))
 
 
-def impatient(url: str) -> dict[str, Any]:
-    """Return transport options for a connection that only asks whether the broker is there.
+class WatchersConnection:
+    """A connection of its own for who watches whether the broker is there: opened when it is used, dropped on demand.
 
-    A connection that died in silence is found out by its time-out alone; whoever watches over others must know sooner
-    than they do.
+    One that died in silence is found out by its time-out alone, and whoever watches over others must know sooner than
+    they do: so this one waits for two seconds.
     """
-    names = ("read_timeout", "write_timeout") if is_amqp(url) else ("socket_timeout",)
-    return dict.fromkeys(names, _ASKED_WITHIN)
+
+    def __init__(self, app: Celery) -> None:
+        names = ("read_timeout", "write_timeout") if is_amqp(app.conf.broker_url) else ("socket_timeout",)
+        self._app = app
+        self._options = dict.fromkeys(names, _ASKED_WITHIN)
+        self._open: Any = None
+
+    def get(self) -> Any:
+        """Return the connection."""
+        if self._open is None:
+            self._open = self._app.connection_for_write(transport_options=self._options)
+        return self._open
+
+    def channel_errors(self) -> tuple[type[BaseException], ...]:
+        """Return what the broker's own refusals are raised as; nothing while there is no connection."""
+        errors: tuple[type[BaseException], ...] = self._open.channel_errors if self._open else ()
+        return errors
+
+    def drop(self) -> None:
+        """Throw the connection away, however that goes; the next use opens another."""
+        connection, self._open = self._open, None
+        try:
+            if connection is not None:
+                connection.release()
+        except Exception as error:  # noqa: BLE001 - it is thrown away
+            log.debug("connection.not_released", error=type(error).__name__)
 
 
 def is_amqp(url: str) -> bool:

@@ -5,9 +5,8 @@ its own, and puts a message that means nothing into it once a second. Whoever ca
 Those that a dead worker left behind vanish with its queue.
 """
 
-from contextlib import suppress
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import structlog
@@ -15,7 +14,7 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from shared.contracts import HEAR, QUEUE
-from worker.broker import impatient
+from worker.broker import WatchersConnection
 
 # Longer than any reconnect, after which the queue is declared anew.
 _FORGOTTEN_AFTER: Final = timedelta(minutes=2)
@@ -45,25 +44,19 @@ class CallOurselves:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
-        self._impatient = impatient(app.conf.broker_url)
-        self._connection: Any = None
+        self._connection = WatchersConnection(app)
 
     def __call__(self) -> bool:
         """Call; False where the broker can't be reached now."""
         try:
-            if self._connection is None:
-                self._connection = self._app.connection_for_write(transport_options=self._impatient)
             self._app.send_task(
                 HEAR,
                 queue=self._app.conf.own_queue,
-                connection=self._connection,
+                connection=self._connection.get(),
                 expires=_CALL_LASTS.total_seconds(),
             )
         except Exception as error:  # noqa: BLE001 - every library below has errors of its own; all mean the same
             log.debug("call.failed", error=type(error).__name__)
-            connection, self._connection = self._connection, None
-            with suppress(Exception):
-                if connection is not None:
-                    connection.release()
+            self._connection.drop()
             return False
         return True

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
-import structlog
 from celery import Celery, bootsteps
 from celery.signals import after_task_publish, beat_init, task_postrun, task_prerun
 
 from shared.contracts import HEAR, QUEUE
 from shared.watchdog import Patience, Sign, Watchdog
-from worker.broker import impatient
+from worker.broker import WatchersConnection
 from worker.hearing import CallOurselves
 
 # Beat sends a sweep a second, so that a worker with nothing else to do has one to take. Well within the 15 seconds in
@@ -19,8 +18,6 @@ from worker.hearing import CallOurselves
 DEAF_AFTER: Final = timedelta(seconds=8)
 # Of the calls that one task may make at Seam one after the other; all of them may run into their time-outs.
 MOST_CALLS_A_TASK: Final = 8
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Progress:
@@ -60,35 +57,19 @@ class QueueLength:
     """How many messages wait in our queue, asked over a connection of its own."""
 
     def __init__(self, app: Celery) -> None:
-        self._app = app
-        self._impatient = impatient(app.conf.broker_url)
-        self._connection: Any = None
+        self._connection = WatchersConnection(app)
 
     def __call__(self) -> int | None:
         """Return the number; None where the broker can't be asked now."""
         try:
-            if self._connection is None:
-                self._connection = self._app.connection_for_read(transport_options=self._impatient)
-            with self._connection.channel() as channel:
+            with self._connection.get().channel() as channel:
                 return int(channel.queue_declare(QUEUE, passive=True).message_count)
         except Exception as error:  # noqa: BLE001 - every library below has errors of its own; all mean the same
             # Kombu's Redis transport has a queue only while it holds something.
-            if isinstance(error, self._channel_errors()) and "NOT_FOUND" in str(error):
+            if isinstance(error, self._connection.channel_errors()) and "NOT_FOUND" in str(error):
                 return 0
-            self._drop()
+            self._connection.drop()
             return None
-
-    def _channel_errors(self) -> tuple[type[BaseException], ...]:
-        errors: tuple[type[BaseException], ...] = self._connection.channel_errors if self._connection else ()
-        return errors
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        try:
-            if connection is not None:
-                connection.release()
-        except Exception as error:  # noqa: BLE001 - it is thrown away
-            log.debug("connection.not_released", error=type(error).__name__)
 
 
 def worker_sign(
