@@ -37,7 +37,7 @@ from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
 from shared.ledger.silences import Silences
 from worker.alerts.channel import Channel, NotDelivered, Updating
-from worker.alerts.looks import Looks
+from worker.alerts.looks import Looks, refreshed
 from worker.alerts.message import message_of, thread_for
 
 # More than one parcel of a kind in one go is what came meanwhile; more than these is left to the due-set.
@@ -129,7 +129,7 @@ class AlertDelivery:
                 return view, later
             # What others delivered meanwhile shows in the alerts as they are after the group was loaded; what they
             # deliver from now on shows in the group's version.
-            view = self._refreshed(view)
+            view = refreshed(self._ledger, view)
             parcel, later = formed(view, state, channel.name, status, lease=self._lease)
             if parcel is None:
                 return view, later
@@ -155,10 +155,6 @@ class AlertDelivery:
                 thread = thread_for(alerts[key], sent)
                 noted = partial(maybe_told, channel=sent.channel, sequence=sequence, thread=thread)
                 alerts[key] = self._ledger.update(key, noted) or alerts[key]
-        return replace(view, alerts=alerts)
-
-    def _refreshed(self, view: View) -> View:
-        alerts = {key: alert for key, alert in self._ledger.get_many(view.alerts).items() if alert.group == view.group}
         return replace(view, alerts=alerts)
 
     def _send(self, view: View, channel: Channel, parcel: Parcel) -> tuple[View, datetime | None]:

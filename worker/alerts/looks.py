@@ -23,6 +23,12 @@ _MOST_PARCELS: Final = 5
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
+def refreshed(ledger: AlertLedger, view: View) -> View:
+    """Return the group with its alerts as they are now, without those that have left it."""
+    alerts = {key: alert for key, alert in ledger.get_many(view.alerts).items() if alert.group == view.group}
+    return replace(view, alerts=alerts)
+
+
 class Looks:
     """Brings one channel's shown messages in line with how the problems of a group look now."""
 
@@ -37,9 +43,7 @@ class Looks:
         for _ in range(_MOST_PARCELS):
             state, version = self._ledger.groups.load(view.group)
             # As they are after the group was loaded: what others show from now on moves its version.
-            found = self._ledger.get_many(view.alerts)
-            alerts = {key: alert for key, alert in found.items() if alert.group == view.group}
-            view = replace(view, alerts=alerts, now=self._clock())
+            view = replace(refreshed(self._ledger, view), now=self._clock())
             parcel, later = look_due(view, state, channel.name, lease=self._lease)
             if parcel is None:
                 return view, later
