@@ -7,9 +7,10 @@ from typing import Final
 import uvicorn
 
 from receiver.app import REQUIRED, create_app
-from receiver.connections import BoundedProtocol, ConnectionLimits, most_connections
+from receiver.connections import ConnectionLimits, most_connections
+from receiver.express import ExpressProtocol
 from receiver.serving import Server, handed_sockets
-from shared.settings import load_or_exit
+from shared.settings import Settings, load_or_exit
 from shared.telemetry import configure_logging
 
 # Neither unusable settings (2) nor a signal: such as a port that is taken.
@@ -20,13 +21,22 @@ def main() -> None:
     """Check the settings (exit 2 with every problem), then serve until SIGTERM or Ctrl-C."""
     settings = load_or_exit(REQUIRED)
     configure_logging("web", settings.log_level, settings.secrets)
+    server = Server(server_config(settings))
+    server.run(handed_sockets() or ([shared_socket(settings.host, settings.port)] if settings.share_port else None))
+    if not server.started:
+        raise SystemExit(_NOT_STARTED)
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn serves `web`."""
     limits = ConnectionLimits(
         request_within=settings.request_timeout.total_seconds(),
         connections=most_connections(settings.connection_limit),
         header_bytes=settings.header_limit,
     )
-    config = uvicorn.Config(
-        create_app(settings),
+    app = create_app(settings)
+    return uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
         interface="asgi3",
@@ -39,12 +49,8 @@ def main() -> None:
         timeout_graceful_shutdown=5,
         ws="none",
         # A factory is as good as the class for uvicorn, whose annotation knows only the class.
-        http=partial(BoundedProtocol, limits=limits),  # type: ignore[arg-type]
+        http=partial(ExpressProtocol, limits=limits, express=app.express),  # type: ignore[arg-type]
     )
-    server = Server(config)
-    server.run(handed_sockets() or ([shared_socket(settings.host, settings.port)] if settings.share_port else None))
-    if not server.started:
-        raise SystemExit(_NOT_STARTED)
 
 
 def shared_socket(host: str, port: int) -> socket.socket:

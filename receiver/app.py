@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -10,12 +10,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from receiver.bookings import BookingEndpoint
+from receiver.express import Express
 from receiver.http import BodyReader
-from receiver.inbox import Inbox, Sidelines
+from receiver.inbox import Inbox
 from receiver.rejections import Rejections
+from receiver.sidelines import Sidelines
 from receiver.slack_actions import SlackActions
 from receiver.units import KnownUnits
 from receiver.verification import Verifier
@@ -29,7 +30,15 @@ from shared.settings import Settings
 REQUIRED = ("SEAM_WEBHOOK_SECRET", "REDIS_URL")
 
 
-def create_app(settings: Settings, clock: Clock = system_clock) -> Starlette:
+class Web(Starlette):
+    """Starlette, and what its server may call without it."""
+
+    def __init__(self, *, express: Mapping[bytes, Express], **options: Any) -> None:
+        super().__init__(**options)
+        self.express = express
+
+
+def create_app(settings: Settings, clock: Clock = system_clock) -> Web:
     """Assemble the app; connections open with its lifespan and close with it."""
     redis = connect_async(settings.redis_address)
     events = Inbox(redis, stream=settings.event_stream, field=EVENT_FIELD, clock=clock)
@@ -82,9 +91,10 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Starlette:
                 await writer
         await redis.aclose()
 
-    return _Web(
-        straight={"/webhooks/seam": webhook},
+    return Web(
+        express={b"/webhooks/seam": webhook.take_at_once},
         routes=[
+            Route("/webhooks/seam", webhook),
             Route("/bookings", booking_endpoint),
             Route("/slack/actions", slack_actions),
             Route("/healthz", _healthz, methods=["GET"]),
@@ -92,23 +102,6 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Starlette:
         ],
         lifespan=lifespan,
     )
-
-
-class _Web(Starlette):
-    """Starlette, with one path that leads straight to its endpoint.
-
-    Middleware and router cost as much as checking a signature, and that endpoint needs neither: it answers everything
-    itself, and of what it can't answer the server makes a 500.
-    """
-
-    def __init__(self, *, straight: Mapping[str, ASGIApp], **options: Any) -> None:
-        super().__init__(**options)
-        self._straight = straight
-
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # type: ignore[override]
-        """Serve a request: no coroutine of its own, for each is passed again whenever the endpoint has waited."""
-        endpoint = self._straight.get(scope["path"]) if scope["type"] == "http" else None
-        return (endpoint or super().__call__)(scope, receive, send)
 
 
 async def _healthz(_: Request) -> Response:

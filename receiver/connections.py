@@ -12,12 +12,9 @@ from http import HTTPStatus
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Any, Final, cast
 
-from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
-
-from receiver.http import AT_ONCE
 
 # Svix sends about ten; proxies add as many.
 MOST_HEADERS: Final = 100
@@ -70,7 +67,6 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refusal = HTTPStatus.BAD_REQUEST
         self._since = 0.0
         self._watch: asyncio.TimerHandle | None = None
-        self._offered = {AT_ONCE: self}
         self._in_headers = False
         # Bytes of unfinished headers that were fed, and those of the piece that is being fed.
         self._fed = 0
@@ -102,8 +98,10 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
-        """Note when the request began."""
-        super().on_message_begin()
+        """Note when the request began; what the library makes for each here is made where it is needed (`begin`)."""
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
         self._since = self.loop.time()
         self._in_headers = True
         self._fed = 0
@@ -118,8 +116,15 @@ class BoundedProtocol(HttpToolsProtocol):
         ):
             self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise _Refused
+        self.begin()
+
+    def begin(self) -> None:
+        """Start to serve the request whose headers are here and within their bounds."""
+        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expect
+        self.headers += headers
         super().on_headers_complete()
-        self._scope["extensions"] = self._offered
 
     def on_response_complete(self) -> None:
         """Note when the connection became idle.
@@ -139,33 +144,6 @@ class BoundedProtocol(HttpToolsProtocol):
         del msg
         self._end(self._refusal)
 
-    def body_at_once(self, scope: Scope) -> bytes | None:
-        """Return the whole body, once; None where it isn't whole, or the client waits to be told to send it."""
-        cycle = self._current
-        if cycle is None or cycle.scope is not scope or cycle.more_body or cycle.waiting_for_100_continue:
-            return None
-        body, cycle.body = bytes(cycle.body), bytearray()
-        return body
-
-    def answer_at_once(self, scope: Scope, wire: bytes) -> bool:
-        """Write a whole answer in one piece; False, and nothing written, where the library must have its say."""
-        cycle = self._current
-        if (
-            cycle is None
-            or cycle.scope is not scope
-            or cycle.response_started
-            or cycle.disconnected
-            or not cycle.keep_alive
-            or self.flow.write_paused
-            or self.server_state.default_headers
-        ):
-            return False
-        cycle.response_started = cycle.response_complete = True
-        self.transport.write(wire)
-        cycle.message_event.set()
-        cycle.on_response()
-        return True
-
     @property
     def is_waiting(self) -> bool:
         """Whether it is the client's turn: nothing was asked, or not wholly."""
@@ -176,11 +154,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def _is_idle(self) -> bool:
         cycle = self._current
         return not self._in_headers and (cycle is None or cycle.response_complete)
-
-    @property
-    def _scope(self) -> dict[str, Any]:
-        # As ASGI has it; uvicorn's annotation wants to know every key.
-        return self.scope  # type: ignore[return-value]
 
     @property
     def _current(self) -> RequestResponseCycle | None:

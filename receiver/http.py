@@ -1,17 +1,18 @@
 """The few HTTP pieces that the hot path needs, without request and response objects."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from starlette.types import Message, Receive, Scope, Send
 
 # Bytes of unfinished bodies over _FREE each that one process keeps.
 _ROOM: Final = 64 * 1024 * 1024
 _FREE: Final = 16 * 1024
-# An extension of ASGI (ASGI specification, "Extensions"), see `AtOnce`.
-AT_ONCE: Final = "oracode.at_once"
+
+Headers = Sequence[tuple[bytes, bytes]]
+"""Raw headers as ASGI has them: names in lower case, in the order in which they came."""
 
 
 class BodyTooLarge(Exception):
@@ -24,24 +25,6 @@ class ClientGone(Exception):
 
 class NoRoom(Exception):
     """Too many large bodies are being read at once; this one should come again."""
-
-
-class AtOnce(Protocol):
-    """What a server can do in one step for which ASGI has several messages.
-
-    These messages, and writing the head of an answer apart from its body, were a fifth of what a webhook cost.
-    """
-
-    def body_at_once(self, scope: Scope) -> bytes | None:
-        """Return the request's body if all of it is here; None: receive it."""
-
-    def answer_at_once(self, scope: Scope, wire: bytes) -> bool:
-        """Send a whole answer as the client is to read it; False, and nothing sent: send it as messages."""
-
-
-def _server_of(scope: Scope) -> AtOnce | None:
-    server: AtOnce | None = scope["extensions"].get(AT_ONCE) if "extensions" in scope else None
-    return server
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
@@ -60,15 +43,6 @@ class BodyReader:
     def __init__(self, limit: int, *, room: int = _ROOM) -> None:
         self.limit = limit
         self._room = room
-
-    def at_hand(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bytes | None:
-        """Return the whole body if it is here already; None: read it. Raises BodyTooLarge."""
-        self._check(headers)
-        server = _server_of(scope)
-        body = None if server is None else server.body_at_once(scope)
-        if body is not None and len(body) > self.limit:
-            raise BodyTooLarge
-        return body
 
     async def read(self, receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
         """Return the whole body.
@@ -112,21 +86,21 @@ class BodyReader:
 
 
 class Prepared:
-    """An answer that is always the same; `wire` is the whole of it as HTTP/1.1 sends it on a connection that stays."""
+    """An answer that is always the same: as ASGI sends it, and whole as HTTP/1.1 does."""
 
     def __init__(self, status: int, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
         self.status = status
         self.body = json.dumps(content, separators=(",", ":")).encode()
         self.headers = _raw(self.body, headers)
-        lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode())]
-        lines += [name + b": " + value for name, value in self.headers]
-        self.wire = b"\r\n".join(lines) + b"\r\n\r\n" + self.body
+        self.wire = self._wire(self.headers)
+        """For a connection that stays."""
+        self.last_wire = self._wire([*self.headers, (b"connection", b"close")])
+        """For one that is closed after it."""
 
-
-def answered_at_once(scope: Scope, prepared: Prepared) -> bool:
-    """Send an answer that is ready, if the server can do that at once; False, and nothing sent: `answer_prepared`."""
-    server = _server_of(scope)
-    return server is not None and server.answer_at_once(scope, prepared.wire)
+    def _wire(self, headers: list[tuple[bytes, bytes]]) -> bytes:
+        lines = [b"HTTP/1.1 %d %s" % (self.status, HTTPStatus(self.status).phrase.encode())]
+        lines += [name + b": " + value for name, value in headers]
+        return b"\r\n".join(lines) + b"\r\n\r\n" + self.body
 
 
 async def answer_prepared(send: Send, prepared: Prepared) -> None:

@@ -1,35 +1,39 @@
 """Puts what arrives into its stream, durably and once, before anybody is told that it was accepted.
 
-Group commit: what arrives while one append is under way waits for it and goes into the next as one script call, so that
-one durable write serves all of them. The waiting room is bounded: past it the answer is "busy", at once, never a queue
-that grows.
+Group commit: what arrives while one append is under way waits, and goes into the next as one script call, so that one
+durable write serves all of them. While one group is made durable the next is already on its way: else all senders would
+fall into step, and either this process or the data server would wait for the other. The waiting room is bounded: past
+it the answer is "busy", at once, never a queue that grows.
 """
 
 import asyncio
-import json
 import time
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, NamedTuple
 
 import structlog
-from pydantic_core import to_json
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as TooLate
 
 from receiver.script_connection import ScriptConnection
 from shared import redis_keys
 from shared.clock import Clock
-from shared.parked import MOST_PARKED, Parked, fields_of
 from shared.streams import APPEND_ONCE_SCRIPT
 
 _LARGEST_GROUP: Final = 512
 # Two groups: what waits longer than these take to write is better sent again than answered late.
 _MOST_WAITING: Final = 1024
 _SEEN_FOR: Final = int(redis_keys.SEEN_FOR.total_seconds())
+# One group is being made durable while the next is on its way.
+_MOST_UNDER_WAY: Final = 2
+# The second must be worth a call of its own: it costs as much as some events.
+_WORTH_A_CALL: Final = 8
 # Of a data server that is away one line a second says all there is to say.
 _TELL_EVERY: Final = 1.0
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -38,14 +42,20 @@ class Unavailable(Exception):
     """The data server can't take it now; whoever sent it should send it again."""
 
 
-class _Waiting(NamedTuple):
-    message_id: str
-    message: str | bytes
-    appended: "asyncio.Future[bool]"
+Then = Callable[[bool | None], object]
+"""What is told of a message once it is decided: True, it is new; False, it was seen; None, it could not be written."""
+
+_Waiting = tuple[str, str | bytes, Then]
+"""A message's id, the message, and whom to tell."""
+
+
+class _Group(NamedTuple):
+    messages: list[_Waiting]
+    is_repeated: bool = False
 
 
 class Inbox:
-    """Appends to one stream; `run` must be running for `append` to end."""
+    """Appends to one stream; `run` must be running for anything to be written."""
 
     def __init__(self, redis: Redis, *, stream: str, field: str, clock: Clock) -> None:
         self._clock = clock
@@ -53,7 +63,11 @@ class Inbox:
         self._field = field
         self._script = ScriptConnection(redis, APPEND_ONCE_SCRIPT)
         self._waiting: deque[_Waiting] = deque()
-        self._arrived = asyncio.Event()
+        # Groups that were lost with their connection, to be written once more.
+        self._again: list[_Group] = []
+        self._under_way = 0
+        self._is_planned = False
+        self._unconnected = asyncio.Event()
         # Asked for each time, it would cost a call to the system.
         self._loop: asyncio.AbstractEventLoop | None = None
         self._untold = 0
@@ -61,8 +75,13 @@ class Inbox:
 
     def check_room(self) -> None:
         """Raise Unavailable if nothing more can be taken in now: worth asking before any work is done for it."""
-        if len(self._waiting) >= _MOST_WAITING:
+        if self.is_full:
             raise Unavailable
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more can be taken in now."""
+        return len(self._waiting) >= _MOST_WAITING
 
     def append(self, message_id: str, message: str | bytes) -> "asyncio.Future[bool]":
         """Append a message; the future is True if it is new, False if it was seen within three days.
@@ -70,43 +89,103 @@ class Inbox:
         It is done once the server has it (with an append-only file that is synced always: on disk), or fails with
         Unavailable, which is also raised at once where there is no room.
         """
-        self.check_room()
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-        appended = self._loop.create_future()
-        self._waiting.append(_Waiting(message_id, message, appended))
-        self._arrived.set()
+        appended = self._running_loop().create_future()
+        self.hand_over(message_id, message, partial(_decide, appended))
         return appended
 
+    def hand_over(self, message_id: str, message: str | bytes, then: Then) -> None:
+        """Append a message, and call `then` once when that is decided: for who has no use for a future.
+
+        `then` must not raise. Raises Unavailable where there is no room; then nothing is called.
+        """
+        self.check_room()
+        self._waiting.append((message_id, message, then))
+        if self._under_way:
+            if len(self._waiting) >= _WORTH_A_CALL:
+                self._write_waiting()
+        elif not self._is_planned:
+            # What else was read at the same time comes along.
+            self._is_planned = True
+            self._running_loop().call_soon(self._write_waiting)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
+
     async def run(self) -> None:
-        """Write groups until cancelled, then close the connection."""
+        """Keep a connection to write over until cancelled, then close it: who still waits is told to come again."""
         try:
-            await self._run()
+            while True:
+                await self._unconnected.wait()
+                self._unconnected.clear()
+                await self._connect()
         finally:
             await self._script.close()
+            self._fail_all()
 
-    async def _run(self) -> None:
-        while True:
-            while not self._waiting:
-                self._arrived.clear()
-                await self._arrived.wait()
-            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST_GROUP))]
-            try:
-                answers = await self._write(group)
-            except asyncio.CancelledError:
-                _fail(group)
-                raise
-            except (RedisError, OSError) as error:
-                _fail(group)
-                self._tell_failed(len(group), error)
-            except Exception:
-                # A message that can't even be sent fails its group; a writer that died would hang every later one.
-                log.exception("append.crashed", stream=self._stream, waiting=len(group))
-                _fail(group)
-            else:
-                for waiting, answer in zip(group, answers, strict=True):
-                    if not waiting.appended.done():
-                        waiting.appended.set_result(answer == "1")
+    async def _connect(self) -> None:
+        try:
+            await self._script.open()
+        except (RedisError, OSError) as error:
+            self._tell_failed(self._fail_all(), error)
+        except Exception:
+            # Whatever it is: a writer that ended would hang every later message.
+            log.exception("append.crashed", stream=self._stream, waiting=self._fail_all())
+        else:
+            again, self._again = self._again, []
+            for group in again:
+                self._write(group._replace(is_repeated=True))
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
+        """Write what waits, unless that can wait: behind a group on its way for more, behind two for room."""
+        self._is_planned = False
+        if not self._script.is_open:
+            self._unconnected.set()
+            return
+        while self._waiting and self._under_way < _MOST_UNDER_WAY:
+            if self._under_way and len(self._waiting) < _WORTH_A_CALL:
+                return
+            self._write(_Group([self._waiting.popleft() for _ in range(min(len(self._waiting), _LARGEST_GROUP))]))
+
+    def _write(self, group: _Group) -> None:
+        messages = group.messages
+        keys = [self._stream, *[redis_keys.seen(self._stream, message_id) for message_id, _, _ in messages]]
+        # One moment for all of them: they are some milliseconds apart.
+        now = self._clock().isoformat()
+        try:
+            args = [_SEEN_FOR, self._field, now, *[message for _, message, _ in messages]]
+            self._script.call(keys, args, partial(self._written, group))
+        except Exception:
+            # A message that can't even be sent fails its group, and no other.
+            log.exception("append.crashed", stream=self._stream, waiting=len(messages))
+            _tell(messages, [None] * len(messages))
+        else:
+            self._under_way += 1
+
+    def _written(self, group: _Group, answer: str | RedisError) -> None:
+        self._under_way -= 1
+        if isinstance(answer, str):
+            # The next ones first: they are written while these are answered.
+            self._write_waiting()
+            _tell(group.messages, [letter == "1" for letter in answer])
+        elif isinstance(answer, Disconnected | TooLate) and not group.is_repeated:
+            # It may have died while it was idle; written twice, a message is in the stream once.
+            self._again.append(group)
+            self._unconnected.set()
+        else:
+            _tell(group.messages, [None] * len(group.messages))
+            self._tell_failed(len(group.messages), answer)
+            self._write_waiting()
+
+    def _fail_all(self) -> int:
+        """Tell all who wait to come again; return how many that were."""
+        messages = [each for group in self._again for each in group.messages] + list(self._waiting)
+        self._again.clear()
+        self._waiting.clear()
+        _tell(messages, [None] * len(messages))
+        return len(messages)
 
     def _tell_failed(self, refused: int, error: Exception) -> None:
         """Log it, once a second at most: while the data server is away every message fails at once."""
@@ -116,63 +195,20 @@ class Inbox:
             log.warning("append.failed", stream=self._stream, waiting=self._untold, error=str(error))
             self._untold, self._tell_at = 0, now + _TELL_EVERY
 
-    async def _write(self, group: Sequence[_Waiting]) -> str:
-        keys = [self._stream, *(redis_keys.seen(self._stream, each.message_id) for each in group)]
-        # One moment for all of them: they are some milliseconds apart.
-        now = self._clock().isoformat()
-        return await self._script.run(keys, [_SEEN_FOR, self._field, now, *(each.message for each in group)])
 
-
-def _fail(group: Sequence[_Waiting]) -> None:
-    for waiting in group:
-        if not waiting.appended.done():
-            waiting.appended.set_exception(Unavailable())
-
-
-class Sidelines:
-    """What `web` keeps besides its streams: parked webhooks, and counts of events that aren't ours."""
-
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._trying: asyncio.Task[bool] | None = None
-
-    async def park(self, parked: Parked) -> None:
-        """Keep a message for a person. Raises Unavailable."""
+def _tell(messages: Sequence[_Waiting], outcomes: Sequence[bool | None]) -> None:
+    for (_, _, then), is_new in zip(messages, outcomes, strict=True):
         try:
-            await self._redis.xadd(redis_keys.PARKED, fields_of(parked), maxlen=MOST_PARKED, approximate=True)
-        except (RedisError, OSError) as error:
-            log.warning("park.failed", error=str(error))
-            raise Unavailable from error
-
-    async def count_ignored(self, event_type: str) -> None:
-        """Count an event that isn't ours. A count is not worth an error: one that can't be written is dropped."""
-        try:
-            await self._redis.hincrby(redis_keys.IGNORED, event_type[:80], 1)
-        except (RedisError, OSError) as error:
-            log.warning("count.failed", error=str(error), event_type=event_type[:80])
-
-    async def is_reachable(self) -> bool:
-        """Say whether the data server answers and takes writes.
-
-        Anybody may ask, and it costs a write: whoever asks during a try shares its answer.
-        """
-        if self._trying is None or self._trying.done():
-            self._trying = asyncio.create_task(self._takes_writes())
-        return await asyncio.shield(self._trying)
-
-    async def _takes_writes(self) -> bool:
-        try:
-            await self._redis.hincrby(redis_keys.IGNORED, "readiness", 0)
-        except (RedisError, OSError):
-            return False
-        return True
+            then(is_new)
+        except Exception:
+            # The others wait as well.
+            log.exception("append.untold")
 
 
-def as_ascii(message: Any) -> bytes:
-    """Return JSON that any reader accepts: ASCII, so that a lone surrogate stays an escape."""
-    try:
-        # Four times as fast as the library's own, but it knows neither surrogates nor escapes.
-        quick = to_json(message, inf_nan_mode="constants")
-    except ValueError:
-        quick = b"\xff"
-    return quick if quick.isascii() else _ENCODER.encode(message).encode()
+def _decide(appended: "asyncio.Future[bool]", is_new: bool | None) -> None:  # noqa: FBT001 - as `Then` has it
+    if appended.done():
+        return
+    if is_new is None:
+        appended.set_exception(Unavailable())
+    else:
+        appended.set_result(is_new)

@@ -5,12 +5,15 @@ from outside are percent-encoded: a booking may be called anything, a key may no
 and a test walks the whole server to find one.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from urllib.parse import quote
 
 PREFIX: Final = "oracode"
+_PLAIN: Final = "-_.:/@+"
+_is_plain: Final = re.compile(rf"[A-Za-z0-9~{_PLAIN[1:]}-]+").fullmatch
 
 # Seam repeats a delivery for about 28 hours (Seam docs, "Webhooks"; Svix's schedule); three days leave a margin.
 SEEN_FOR: Final = timedelta(days=3)
@@ -182,4 +185,5 @@ def seen(stream: str, message_id: str) -> str:
 
 
 def _encoded(name: str) -> str:
-    return quote(name, safe="-_.:/@+")
+    # Most names are; asking is twice as fast.
+    return name if _is_plain(name) else quote(name, safe=_PLAIN)

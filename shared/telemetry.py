@@ -139,13 +139,13 @@ def _hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
             if name in _FREE_TEXT:
                 event[name] = mask_digits(value)
         elif isinstance(value, dict | list | tuple) and not name.startswith("_"):
-            event[name] = [_shown_id(each) for each in value] if name.endswith("_ids") else _hidden(value)
+            event[name] = _shown_ids(value) if name.endswith("_ids") else _hidden(value)
     return event
 
 
-def _shown_id(value: Any) -> Any:
-    """Return one of several ids: as it is, for it is there to be searched for, unless it doesn't look like an id."""
-    return value if isinstance(value, str) and is_identifier(value) else _hidden(value)
+def _shown_ids(values: Iterable[Any]) -> list[Any]:
+    """Return ids as they are, for they are there to be searched for, but hide what doesn't look like an id."""
+    return [each if isinstance(each, str) and is_identifier(each) else _hidden(each) for each in values]
 
 
 def _hidden(value: Any) -> Any:

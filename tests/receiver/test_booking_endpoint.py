@@ -71,7 +71,7 @@ STRANGERS = {
     "more than it": f"Bearer {TOKEN}x".encode(),
     "no scheme": TOKEN.encode(),
     "another scheme": f"Basic {TOKEN}".encode(),
-    "no token": b"Bearer ",
+    "no token": b"Bearer",
     "not ASCII": b"Bearer \xff\xfe",
 }
 

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from redis import Redis
 
+import receiver.inbox
 from receiver.inbox import Inbox, Unavailable
 from shared.clock import system_clock
 from shared.redis_client import connect_async
@@ -61,6 +63,62 @@ def test_past_its_bound_the_answer_is_busy_at_once(data_server: DataServer) -> N
             return len(waiting)
 
     assert 0 < asyncio.run(overfill()) < 100_000
+
+
+class Calls:
+    """Stands in for the connection: keeps calls until the test answers them."""
+
+    is_open = True
+
+    def __init__(self, *_: object) -> None:
+        self.made: list[tuple[int, Callable[[str], object]]] = []
+
+    def call(self, keys: Sequence[str], _: object, then: Callable[[str], object]) -> None:
+        """Keep a call."""
+        self.made.append((len(keys) - 1, then))
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many messages each call had, so far."""
+        return [size for size, _ in self.made]
+
+    def answer(self, number: int) -> None:
+        """Answer one of them: all were new."""
+        size, then = self.made[number]
+        then("1" * size)
+
+
+def test_one_group_follows_another_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes together goes together; a second group goes when it is worth a call; a third waits for an answer."""
+    monkeypatch.setattr(receiver.inbox, "ScriptConnection", Calls)
+
+    async def talk() -> None:
+        inbox = Inbox(connect_async("redis://127.0.0.1:9/0"), stream="s", field="f", clock=system_clock)
+        calls: Any = inbox._script
+        answers: list[asyncio.Future[bool]] = []
+
+        async def hand_over(amount: int) -> None:
+            answers.extend(inbox.append(str(len(answers)), "m") for _ in range(amount))
+            await asyncio.sleep(0)
+
+        await hand_over(3)
+        assert calls.sizes == [3]
+        await hand_over(7)
+        assert calls.sizes == [3]
+        await hand_over(1)
+        assert calls.sizes == [3, 8]
+        await hand_over(600)
+        assert calls.sizes == [3, 8]
+        calls.answer(0)
+        assert calls.sizes == [3, 8, 512]
+        assert [answer.done() for answer in answers[:4]] == [True, True, True, False]
+        calls.answer(1)
+        assert calls.sizes == [3, 8, 512, 88]
+        calls.answer(2)
+        calls.answer(3)
+        assert all([await answer for answer in answers])
+
+    asyncio.run(talk())
 
 
 def test_a_writer_that_is_stopped_leaves_nobody_waiting(data_server: DataServer) -> None:

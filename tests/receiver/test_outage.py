@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from structlog.testing import capture_logs
 from receiver.inbox import Inbox, Unavailable
 from shared.clock import system_clock
 from shared.redis_client import connect, connect_async
-from tests.receiver.web import Web, booking_of, event_of, running, settings_for
+from shared.settings import Settings
+from tests.receiver.web import Web, booking_of, event_of, settings_for
 from tests.support.server import DataServer
 
 
@@ -25,9 +27,9 @@ def own_server(tmp_path: Path) -> Iterator[DataServer]:
 
 
 @pytest.fixture
-def web(own_server: DataServer) -> Iterator[Web]:
+def web(way: Callable[[Settings], AbstractContextManager[Web]], own_server: DataServer) -> Iterator[Web]:
     """Run `web` on that server."""
-    with running(settings_for(own_server.url)) as it:
+    with way(settings_for(own_server.url)) as it:
         yield it
 
 

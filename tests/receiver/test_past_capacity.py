@@ -16,8 +16,9 @@ import pytest
 from starlette.types import Message
 
 from receiver.http import BodyReader
-from receiver.inbox import Inbox, Sidelines
+from receiver.inbox import Inbox
 from receiver.rejections import Rejections
+from receiver.sidelines import Sidelines
 from receiver.verification import Verifier
 from receiver.webhook import SeamWebhook
 from shared.clock import system_clock

@@ -27,7 +27,7 @@ HOSTILE: dict[str, Any] = {
     "two commas": {"signature": b"v1,a,b"},
     "bad base64": {"signature": b"v1,a"},
     "comma alone": {"signature": b","},
-    "spaces": {"signature": b"   "},
+    "spaces": {"signature": b"v1,a  v1,b"},
     "empty": {"signature": b""},
     "another version": {"signature": b"v2,AAAA"},
     "not ASCII": {"signature": "v1,sigñature".encode()},

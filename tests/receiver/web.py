@@ -1,9 +1,10 @@
-"""Process `web` in a thread of its own, spoken to over ASGI, and webhooks signed as Seam signs them."""
+"""Process `web` in a thread of its own, spoken to over ASGI or HTTP, and webhooks signed as Seam signs them."""
 
 import json
+import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +12,15 @@ from uuid import uuid4
 
 import anyio
 import httpx
+import uvicorn
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
+from receiver.__main__ import server_config
 from receiver.app import create_app
 from shared.settings import Settings
+from tests.support.waiting import wait_until
 
 SECRET = "whsec_" + b64encode(b"the secret of the tests").decode()
 OTHER_SECRET = "whsec_" + b64encode(b"another secret altogether").decode()
@@ -83,7 +87,7 @@ class Web:
 
 @contextmanager
 def running(settings: Settings) -> Iterator[Web]:
-    """Run `web` with these settings, its lifespan included."""
+    """Run `web` with these settings, its lifespan included, spoken to over ASGI alone."""
     app = create_app(settings)
     with (
         start_blocking_portal() as portal,
@@ -93,6 +97,30 @@ def running(settings: Settings) -> Iterator[Web]:
         ) as client,
     ):
         yield Web(portal, client)
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[Web]:
+    """Run `web` with these settings on its own server, spoken to over HTTP."""
+    with listening(server_config(settings)) as (portal, port):
+        address = f"http://127.0.0.1:{port}"
+        with portal.wrap_async_context_manager(httpx.AsyncClient(base_url=address, trust_env=False)) as client:
+            yield Web(portal, client)
+
+
+@contextmanager
+def listening(config: uvicorn.Config) -> Iterator[tuple[BlockingPortal, int]]:
+    """Serve on a free port, in an event loop of its own; lend that loop's portal, and the port."""
+    server = uvicorn.Server(config)
+    with closing(socket.socket()) as listener, start_blocking_portal() as portal:
+        listener.bind(("127.0.0.1", 0))
+        serving = portal.start_task_soon(server.serve, [listener])
+        wait_until(lambda: server.started or serving.done(), what="it serves")
+        try:
+            yield portal, listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            serving.result(10)
 
 
 def signed(

@@ -117,6 +117,54 @@ def test_while_it_stops_every_answer_says_so(web: WebProcess) -> None:
     assert b"connection: close" in answer.lower()
 
 
+def test_who_is_under_way_when_it_stops_is_answered(web: WebProcess, redis_client: Redis) -> None:
+    """An event that is being written when SIGTERM comes is accepted, and its client told that it was the last."""
+    redis_client.client_pause(60_000, all=False)
+    with web.connect() as connection:
+        connection.sendall(webhook())
+        wait_until(lambda: is_being_written(redis_client), what="it is being written")
+        web.signal(signal.SIGTERM)
+        wait_until(lambda: not web.listens(), what="it stops listening")
+        redis_client.client_unpause()
+        answer = read_all(connection, quiet=5)
+    assert statuses(answer) == [202]
+    assert b"connection: close" in answer.lower()
+    assert redis_client.xlen("seam-events") == 1
+
+
+def test_a_client_that_left_spoils_nothing(web: WebProcess, redis_client: Redis) -> None:
+    """Its event is kept, and everybody else is served."""
+    redis_client.client_pause(60_000, all=False)
+    with web.connect() as connection:
+        connection.sendall(webhook(event_id="a"))
+        wait_until(lambda: is_being_written(redis_client), what="it is being written")
+    redis_client.client_unpause()
+    assert statuses(web.served(webhook(event_id="a"), webhook(event_id="b", close=True))) == [202, 202]
+    assert redis_client.xlen("seam-events") == 2
+    assert "Traceback" not in web.log()
+
+
+def test_what_takes_too_long_is_answered_once(data_server: DataServer, redis_client: Redis, tmp_path: Path) -> None:
+    """Past REQUEST_TIMEOUT it is 503 and the end; that the event is written later surprises nobody."""
+    redis_client.flushall()
+    with web_process(data_server.url, tmp_path / "web.log", REQUEST_TIMEOUT="1s") as web, web.connect() as connection:
+        redis_client.client_pause(60_000, all=False)
+        connection.sendall(webhook(event_id="a"))
+        answer = read_all(connection, quiet=5)
+        assert statuses(answer) == [503]
+        assert b"retry-after" in answer.lower()
+        redis_client.client_unpause()
+        wait_until(lambda: redis_client.xlen("seam-events") == 1, what="it is written")
+        assert b"duplicate" in web.served(webhook(event_id="a", close=True))
+        assert "Traceback" not in web.log()
+
+
+def is_being_written(redis_client: Redis) -> bool:
+    """Say whether a script waits for the data server to take writes."""
+    clients: list[dict[str, str]] = redis_client.client_list()
+    return any("b" in client["flags"] and client["cmd"] in ("eval", "evalsha") for client in clients)
+
+
 def test_forgers_behind_a_trusted_proxy_are_told_apart(data_server: DataServer, tmp_path: Path) -> None:
     """The address that the proxy names is counted; who isn't behind a trusted one can't name any."""
     forged = [
