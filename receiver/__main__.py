@@ -15,6 +15,9 @@ from shared.telemetry import configure_logging
 
 # Neither unusable settings (2) nor a signal: such as a port that is taken.
 _NOT_STARTED: Final = 3
+# Clients that may have connected before we have noticed, as far as the system allows (net.core.somaxconn): the next is
+# dropped without a word, and tries again after one second, then two.
+_BACKLOG: Final = 65_535
 
 
 def main() -> None:
@@ -48,6 +51,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         date_header=False,
         timeout_graceful_shutdown=5,
         ws="none",
+        backlog=_BACKLOG,
         # A factory is as good as the class for uvicorn, whose annotation knows only the class.
         http=partial(ExpressProtocol, limits=limits, express=app.express),  # type: ignore[arg-type]
     )

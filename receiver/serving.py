@@ -9,6 +9,7 @@ that outlives the process keeps who connects during a restart waiting instead of
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -20,6 +21,7 @@ from shared.watchdog import Patience, Sign, Watchdog
 _FIRST_HANDED: Final = 3
 # Who has connected but not yet sent its request when we are told to stop does so within this.
 LINGER: Final = timedelta(seconds=1)
+_ACCEPTED_A_TURN: Final = 16
 _HANGS_AFTER: Final = timedelta(seconds=8)
 
 
@@ -35,6 +37,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve, and to watch."""
         await super().startup(sockets)
+        await self._accept_more()
         self._watchdog.start()
 
     async def on_tick(self, counter: int) -> bool:
@@ -53,6 +56,24 @@ class Server(uvicorn.Server):
         # Also where no connection is left: one that was just accepted isn't in the list yet.
         await asyncio.sleep(LINGER.total_seconds())
         await super().shutdown([])
+
+    async def _accept_more(self) -> None:
+        """Let each turn of the loop take in several new connections.
+
+        libuv takes one a turn from each listening socket (since its version 1.47), and past capacity a turn takes long:
+        whoever connected then waited for seconds behind those who were being served. Each file that stands for the same
+        socket has a turn of its own.
+        """
+        loop = asyncio.get_running_loop()
+        for listening in [each for server in self.servers for each in server.sockets]:
+            for _ in range(_ACCEPTED_A_TURN - 1):
+                again = socket.socket(fileno=os.dup(listening.fileno()))
+                self.servers.append(await loop.create_server(self._protocol, sock=again, backlog=self.config.backlog))
+
+    def _protocol(self) -> asyncio.Protocol:
+        # As the library makes them, which keeps its own way to itself.
+        make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
     def _look(self) -> Sign:
         moved, self._seen = self._ticks != self._seen, self._ticks

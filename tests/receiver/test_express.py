@@ -51,9 +51,9 @@ def crashing(_: Headers, __: bytes, ___: Answer) -> bool:
     raise LookupError("a bug")
 
 
-def config_with(handler: Express) -> uvicorn.Config:
+def server_with(handler: Express) -> uvicorn.Server:
     """Return a server with one short way."""
-    return uvicorn.Config(
+    config = uvicorn.Config(
         usual,
         lifespan="off",
         interface="asgi3",
@@ -63,6 +63,7 @@ def config_with(handler: Express) -> uvicorn.Config:
         date_header=False,
         http=partial(ExpressProtocol, limits=LIMITS, express={PATH.encode(): handler}),  # type: ignore[arg-type]
     )
+    return uvicorn.Server(config)
 
 
 def connect(port: int) -> socket.socket:
@@ -73,7 +74,7 @@ def connect(port: int) -> socket.socket:
 @contextmanager
 def serving(handler: Express) -> Iterator[socket.socket]:
     """Serve with a handler; lend a connection."""
-    with listening(config_with(handler)) as (_, port), connect(port) as connection:
+    with listening(server_with(handler)) as (_, port), connect(port) as connection:
         yield connection
 
 
@@ -169,7 +170,7 @@ def test_an_answer_that_comes_late_keeps_the_order() -> None:
     def release(headers: Headers, body: bytes, tell: Answer) -> bool:
         return short(headers, body, tell) if answers else later(headers, body, tell)
 
-    with listening(config_with(release)) as (portal, port), connect(port) as connection:
+    with listening(server_with(release)) as (portal, port), connect(port) as connection:
         connection.sendall(post(b"one") + post(b"two") + LAST)
         assert read_all(connection, quiet=0.3) == b""
         portal.call(answers[0], SHORT)

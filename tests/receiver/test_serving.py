@@ -1,17 +1,23 @@
 """How `web` stops and when it counts as hanging, on a process of its own."""
 
+import asyncio
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
+import uvicorn
 
+from receiver.serving import Server
 from shared.watchdog import DEAF
+from tests.receiver.web import listening
 from tests.support.waiting import wait_until
 
+MANY = 160
 HELLO = b"GET /hello HTTP/1.1\r\nhost: web\r\n\r\n"
 
 
@@ -74,3 +80,29 @@ def test_an_event_loop_that_does_not_turn_ends_the_process(process: subprocess.P
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b"GET /hang HTTP/1.1\r\nhost: web\r\n\r\n")
         assert process.wait(14) == DEAF
+
+
+def test_many_who_have_connected_are_taken_in_within_a_few_turns() -> None:
+    """A turn of a busy loop takes long: taken in one a turn, the last of many would wait for seconds."""
+    server = Server(uvicorn.Config(no_application, lifespan="off", interface="asgi3", log_config=None))
+    connected = threading.Event()
+
+    async def turns_until_all_are_in() -> int:
+        # Nobody is taken in meanwhile.
+        connected.wait(10)
+        turns = 0
+        while len(server.server_state.connections) < MANY and turns < MANY:
+            await asyncio.sleep(0)
+            turns += 1
+        return turns
+
+    with listening(server) as (portal, port), ExitStack() as clients:
+        counted = portal.start_task_soon(turns_until_all_are_in)
+        for _ in range(MANY):
+            clients.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+        connected.set()
+        assert counted.result(20) < MANY / 4
+
+
+async def no_application(*_: object) -> None:
+    """Serve nothing."""

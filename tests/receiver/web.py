@@ -102,16 +102,15 @@ def running(settings: Settings) -> Iterator[Web]:
 @contextmanager
 def served(settings: Settings) -> Iterator[Web]:
     """Run `web` with these settings on its own server, spoken to over HTTP."""
-    with listening(server_config(settings)) as (portal, port):
+    with listening(uvicorn.Server(server_config(settings))) as (portal, port):
         address = f"http://127.0.0.1:{port}"
         with portal.wrap_async_context_manager(httpx.AsyncClient(base_url=address, trust_env=False)) as client:
             yield Web(portal, client)
 
 
 @contextmanager
-def listening(config: uvicorn.Config) -> Iterator[tuple[BlockingPortal, int]]:
+def listening(server: uvicorn.Server) -> Iterator[tuple[BlockingPortal, int]]:
     """Serve on a free port, in an event loop of its own; lend that loop's portal, and the port."""
-    server = uvicorn.Server(config)
     with closing(socket.socket()) as listener, start_blocking_portal() as portal:
         listener.bind(("127.0.0.1", 0))
         serving = portal.start_task_soon(server.serve, [listener])
