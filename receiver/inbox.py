@@ -25,8 +25,11 @@ from shared.clock import Clock
 from shared.streams import APPEND_ONCE_SCRIPT
 
 _LARGEST_GROUP: Final = 512
-# Two groups: what waits longer than these take to write is better sent again than answered late.
-_MOST_WAITING: Final = 1024
+# How many wait at most, and how long the first of many has waited when no more are let in (seconds): what a slow data
+# server would answer late is better sent again. A few may always wait, or nobody would be left who asks it.
+_MOST_WAITING: Final = 4096
+_MANY: Final = 1024
+_LONGEST_WAIT: Final = 1.0
 _SEEN_FOR: Final = int(redis_keys.SEEN_FOR.total_seconds())
 # One group is being made durable while the next is on its way.
 _MOST_UNDER_WAY: Final = 2
@@ -45,8 +48,8 @@ class Unavailable(Exception):
 Then = Callable[[bool | None], object]
 """What is told of a message once it is decided: True, it is new; False, it was seen; None, it could not be written."""
 
-_Waiting = tuple[str, str | bytes, Then]
-"""A message's id, the message, and whom to tell."""
+_Waiting = tuple[str, str | bytes, Then, float]
+"""A message's id, the message, whom to tell, and since when it waits, in the loop's time."""
 
 
 class _Group(NamedTuple):
@@ -81,7 +84,10 @@ class Inbox:
     @property
     def is_full(self) -> bool:
         """Whether nothing more can be taken in now."""
-        return len(self._waiting) >= _MOST_WAITING
+        waiting = self._waiting
+        return len(waiting) >= _MANY and (
+            len(waiting) >= _MOST_WAITING or self._running_loop().time() - waiting[0][3] > _LONGEST_WAIT
+        )
 
     def append(self, message_id: str, message: str | bytes) -> "asyncio.Future[bool]":
         """Append a message; the future is True if it is new, False if it was seen within three days.
@@ -99,14 +105,15 @@ class Inbox:
         `then` must not raise. Raises Unavailable where there is no room; then nothing is called.
         """
         self.check_room()
-        self._waiting.append((message_id, message, then))
+        loop = self._running_loop()
+        self._waiting.append((message_id, message, then, loop.time()))
         if self._under_way:
             if len(self._waiting) >= _WORTH_A_CALL:
                 self._write_waiting()
         elif not self._is_planned:
             # What else was read at the same time comes along.
             self._is_planned = True
-            self._running_loop().call_soon(self._write_waiting)
+            loop.call_soon(self._write_waiting)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -151,11 +158,11 @@ class Inbox:
 
     def _write(self, group: _Group) -> None:
         messages = group.messages
-        keys = [self._stream, *[redis_keys.seen(self._stream, message_id) for message_id, _, _ in messages]]
+        keys = [self._stream, *[redis_keys.seen(self._stream, message_id) for message_id, *_ in messages]]
         # One moment for all of them: they are some milliseconds apart.
         now = self._clock().isoformat()
         try:
-            args = [_SEEN_FOR, self._field, now, *[message for _, message, _ in messages]]
+            args = [_SEEN_FOR, self._field, now, *[message for _, message, *_ in messages]]
             self._script.call(keys, args, partial(self._written, group))
         except Exception:
             # A message that can't even be sent fails its group, and no other.
@@ -197,7 +204,7 @@ class Inbox:
 
 
 def _tell(messages: Sequence[_Waiting], outcomes: Sequence[bool | None]) -> None:
-    for (_, _, then), is_new in zip(messages, outcomes, strict=True):
+    for (_, _, then, _), is_new in zip(messages, outcomes, strict=True):
         try:
             then(is_new)
         except Exception:

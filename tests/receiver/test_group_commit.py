@@ -121,6 +121,23 @@ def test_one_group_follows_another_on_its_way(monkeypatch: pytest.MonkeyPatch) -
     asyncio.run(talk())
 
 
+@pytest.mark.parametrize(("longest_wait", "let_in"), [(60.0, 4096), (-1.0, 1024)], ids=["quick", "slow"])
+def test_how_many_wait_depends_on_how_long_they_do(
+    monkeypatch: pytest.MonkeyPatch, longest_wait: float, let_in: int
+) -> None:
+    """Many may wait for a data server that is quick, few for one that is slow: no answer comes late."""
+    monkeypatch.setattr(receiver.inbox, "_LONGEST_WAIT", longest_wait)
+
+    async def fill() -> int:
+        inbox = Inbox(connect_async("redis://127.0.0.1:9/0"), stream="s", field="f", clock=system_clock)
+        with suppress(Unavailable):
+            for number in range(10_000):
+                inbox.hand_over(str(number), "m", lambda _: None)
+        return number
+
+    assert asyncio.run(fill()) == let_in
+
+
 def test_a_writer_that_is_stopped_leaves_nobody_waiting(data_server: DataServer) -> None:
     """Whoever waits while the process ends is told to come again."""
 
