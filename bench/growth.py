@@ -101,16 +101,17 @@ def run(options: Options) -> Outcome:
 def by_size(
     name: str, sizes: tuple[int, ...], cost: Callable[[DataServer, int], tuple[float, float]], options: Options
 ) -> Curve:
-    """Measure one kind of work on an empty server for each size; the quicker of two rounds counts for small ones."""
-    milliseconds, redis_bytes = {}, {}
-    for size in sizes:
-        rounds = []
-        for _ in range(3 if size <= sizes[1] and not options.quick else 1):
+    """Measure one kind of work on an empty server for each size; the sizes take turns, and medians count."""
+    found: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
+    for _ in range(options.rounds):
+        for size in sizes:
             with fresh_server() as server:
-                rounds.append(cost(server, size))
-        milliseconds[size], redis_bytes[size] = min(rounds)
+                found[size].append(cost(server, size))
+    milliseconds = {size: median(each for each, _ in of_size) for size, of_size in found.items()}
+    for size in sizes:
         options.say(f"{name}, {size:,}: {milliseconds[size]:,.0f} ms")
-    return Curve(name, milliseconds, redis_bytes, of_one=False)
+    taken = {size: median(each for _, each in of_size) for size, of_size in found.items()}
+    return Curve(name, milliseconds, taken, of_one=False)
 
 
 def handlers_on(
