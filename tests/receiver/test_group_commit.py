@@ -89,7 +89,7 @@ class Calls:
 
 
 def test_one_group_follows_another_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes together goes together; a second group goes when it is worth a call; a third waits for an answer."""
+    """What comes together goes together; more goes behind it when it is worth a call; past three all waits."""
     monkeypatch.setattr(receiver.inbox, "ScriptConnection", Calls)
 
     async def talk() -> None:
@@ -97,25 +97,26 @@ def test_one_group_follows_another_on_its_way(monkeypatch: pytest.MonkeyPatch) -
         calls: Any = inbox._script
         answers: list[asyncio.Future[bool]] = []
 
-        async def hand_over(amount: int) -> None:
+        def hand_over(amount: int) -> list[int]:
             answers.extend(inbox.append(str(len(answers)), "m") for _ in range(amount))
-            await asyncio.sleep(0)
+            return list(calls.sizes)
 
-        await hand_over(3)
-        assert calls.sizes == [3]
-        await hand_over(7)
-        assert calls.sizes == [3]
-        await hand_over(1)
-        assert calls.sizes == [3, 8]
-        await hand_over(600)
-        assert calls.sizes == [3, 8]
+        async def all_is_read() -> list[int]:
+            await asyncio.sleep(0)
+            return list(calls.sizes)
+
+        assert (hand_over(3), await all_is_read()) == ([], [3])
+        assert (hand_over(3), await all_is_read()) == ([3], [3])
+        assert (hand_over(1), await all_is_read()) == ([3], [3, 4])
+        assert hand_over(12) == [3, 4, 12]
+        assert (hand_over(600), await all_is_read()) == ([3, 4, 12], [3, 4, 12])
         calls.answer(0)
-        assert calls.sizes == [3, 8, 512]
+        assert calls.sizes == [3, 4, 12, 512]
         assert [answer.done() for answer in answers[:4]] == [True, True, True, False]
         calls.answer(1)
-        assert calls.sizes == [3, 8, 512, 88]
-        calls.answer(2)
-        calls.answer(3)
+        assert calls.sizes == [3, 4, 12, 512, 88]
+        for number in (2, 3, 4):
+            calls.answer(number)
         assert all([await answer for answer in answers])
 
     asyncio.run(talk())
