@@ -7,6 +7,8 @@ readings of the clock a request; what has to be looked at is looked at by one ti
 
 import asyncio
 import json
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
@@ -46,6 +48,12 @@ def most_connections(wanted: int) -> int:
     return wanted if soft == RLIM_INFINITY else max(1, min(wanted, soft - _OTHER_FILES))
 
 
+def _announces_body(headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0") for name, value in headers
+    )
+
+
 class _Refused(Exception):
     """The request is over a bound; raised inside the parser, which ends it."""
 
@@ -68,9 +76,18 @@ class BoundedProtocol(HttpToolsProtocol):
         self._since = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._in_headers = False
-        # Bytes of unfinished headers that were fed, and those of the piece that is being fed.
+        # Between the head of a chunk and its bytes; behind the last one are trailers, which are as endless as headers.
+        self._in_trailers = False
+        # Bytes of unfinished headers or trailers that were fed, and those of the piece that is being fed.
         self._fed = 0
         self._feeding = 0
+        self._trailers = 0
+        # When the requests began that came before an earlier one was answered.
+        self._begun: deque[float] = deque()
+        # What is being answered; the library knows the newest request alone, and those that nobody works on yet.
+        self._serving: RequestResponseCycle | None = None
+        # Nothing more is read: the last answer that is due ends the connection.
+        self._is_over = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start to watch; where there are too many connections, the one that keeps us waiting longest goes."""
@@ -81,30 +98,50 @@ class BoundedProtocol(HttpToolsProtocol):
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop to watch."""
+        """Stop to watch; whoever is being served has left."""
         if self._watch is not None:
             self._watch.cancel()
+        if self._serving is not None:
+            self._serving.disconnected = True
+            self._serving.message_event.set()
+        self.pipeline.clear()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Take a piece; headers that are still not whole must end within their bound."""
-        if self.transport.is_closing():
+        if self._is_over or self.transport.is_closing():
             return
         self._feeding = len(data)
+        were_trailers = self._in_trailers
         super().data_received(data)
-        if self._in_headers:
+        if self._in_headers or (self._in_trailers and were_trailers):
             self._fed += len(data)
             if self._fed > self._limits.header_bytes:
-                self._end(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """Note when the request began; what the library makes for each here is made where it is needed (`begin`)."""
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
-        self._since = self.loop.time()
+        now = self.loop.time()
+        if self._is_answered:
+            self._since = now
+        else:
+            self._begun.append(now)
         self._in_headers = True
-        self._fed = 0
+        self._in_trailers = False
+        self._fed = self._trailers = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; a trailer is let go: nobody asks for one, and it must not pass for a header."""
+        if self._in_headers:
+            super().on_header(name, value)
+            return
+        self._trailers += 1
+        if self._trailers > MOST_HEADERS:
+            self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            raise _Refused
 
     def on_headers_complete(self) -> None:
         """Refuse too many headers, or too large ones that came in one piece."""
@@ -116,7 +153,33 @@ class BoundedProtocol(HttpToolsProtocol):
         ):
             self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise _Refused
+        if self.parser.should_upgrade() and _announces_body(headers):
+            # The library's parser would take the body for the next request.
+            raise _Refused
         self.begin()
+
+    def on_chunk_header(self) -> None:
+        """Note that either a chunk's bytes follow, or trailers."""
+        self._in_trailers = True
+        self._fed = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._in_trailers = False
+        self.go_on(body)
+
+    def on_message_complete(self) -> None:
+        """Take note that the request is whole."""
+        self._in_trailers = False
+        self.complete()
+
+    def go_on(self, body: bytes) -> None:
+        """Serve a piece of the body."""
+        super().on_body(body)
+
+    def complete(self) -> None:
+        """Serve the end of the request."""
+        super().on_message_complete()
 
     def begin(self) -> None:
         """Start to serve the request whose headers are here and within their bounds."""
@@ -132,7 +195,7 @@ class BoundedProtocol(HttpToolsProtocol):
         The library would arm a timer for idle connections here, and cancel it with the next request: ours watches them
         already, and is armed once.
         """
-        self._since = self.loop.time()
+        self._since = self._begun.popleft() if self._begun else self.loop.time()
         if self.pipeline or self.transport.is_closing():
             super().on_response_complete()
             return
@@ -142,7 +205,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refused, and close."""
         del msg
-        self._end(self._refusal)
+        self._refuse(self._refusal)
 
     @property
     def is_waiting(self) -> bool:
@@ -152,13 +215,39 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def _is_idle(self) -> bool:
-        cycle = self._current
-        return not self._in_headers and (cycle is None or cycle.response_complete)
+        return not self._in_headers and self._is_answered
 
     @property
     def _current(self) -> RequestResponseCycle | None:
         # uvicorn's annotation leaves out that there is none before the first request.
         return self.cycle
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._serving = cycle
+        super()._start_asgi_task(cycle, app)
+
+    @property
+    def _is_answered(self) -> bool:
+        cycle = self._current
+        return cycle is None or cycle.response_complete
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Answer a request that can't be served, and close; behind earlier ones that still wait, only close.
+
+        An answer now would pass for theirs.
+        """
+        last = self._current
+        if last is not None and last.more_body and self.pipeline and self.pipeline[0][0] is last:
+            # It is the refused one itself, of whose body something was wrong.
+            self.pipeline.popleft()
+            last = self.pipeline[0][0] if self.pipeline else self._serving
+        elif last is self._serving and last is not None and last.more_body:
+            last = None
+        if last is None or last.response_complete:
+            self._end(status)
+            return
+        self._is_over = True
+        last.keep_alive = False
 
     def _look(self) -> None:
         """Close the connection if it has taken too long; else look again when it could have."""

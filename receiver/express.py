@@ -62,25 +62,25 @@ class ExpressProtocol(BoundedProtocol):
             return
         self._handler, self._body = handler, b""
 
-    def on_body(self, body: bytes) -> None:
+    def go_on(self, body: bytes) -> None:
         """Keep what belongs to a request that may be handled here."""
         if self._handler is None:
-            super().on_body(body)
+            super().go_on(body)
         else:
             self._body = self._body + body if self._body else body
 
-    def on_message_complete(self) -> None:
+    def complete(self) -> None:
         """Hand the request over."""
         if self._handler is None:
-            super().on_message_complete()
+            super().complete()
         elif not self._is_taken(self._handler):
             self._go_the_usual_way(is_whole=True)
         self._handler = None
 
     def _is_plain(self) -> bool:
-        cycle, parser = self._current, self.parser
+        parser = self.parser
         return (
-            (cycle is None or cycle.response_complete)
+            self._is_answered
             and not self.expect_100_continue
             and parser.get_method() == b"POST"
             and parser.should_keep_alive()
@@ -139,7 +139,7 @@ class ExpressProtocol(BoundedProtocol):
         self._handler = None
         super().begin()
         if self._body:
-            super().on_body(self._body)
+            super().go_on(self._body)
         if is_whole:
-            super().on_message_complete()
+            super().complete()
         self._body = b""

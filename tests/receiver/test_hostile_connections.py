@@ -140,12 +140,16 @@ def test_unfinished_bodies_share_a_room(data_server: DataServer, tmp_path: Path)
         assert len(refused) > 40
 
 
+CHUNKED = b"POST /webhooks/seam HTTP/1.1\r\nhost: web\r\ntransfer-encoding: chunked\r\n\r\n"
 FLOODS = {
     "a thousand headers": [b"POST /webhooks/seam HTTP/1.1\r\n" + b"x: y\r\n" * 1_000 + b"\r\n"],
     "one huge header": [b"POST /webhooks/seam HTTP/1.1\r\nx: " + b"y" * 20_000 + b"\r\n\r\n"],
     "a huge address": [b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n"],
     "a header without end": [b"POST /webhooks/seam HTTP/1.1\r\nx: ", *[b"y" * MB] * 40],
     "headers without end": [b"POST /webhooks/seam HTTP/1.1\r\n", *[b"x: y\r\n" * 100_000] * 60],
+    "a trailer without end": [CHUNKED + b"0\r\nx: ", *[b"y" * MB] * 40],
+    "trailers without end": [CHUNKED + b"0\r\n", *[b"x: y\r\n" * 100_000] * 60],
+    "trailers in one piece": [CHUNKED + b"0\r\n" + b"x: y\r\n" * 1_000 + b"\r\n"],
     "an address without end": [b"GET /", *[b"a" * MB] * 40],
 }
 
@@ -163,10 +167,9 @@ def test_a_flood_of_headers_is_refused_and_not_kept(web: WebProcess, pieces: lis
 def test_endless_bodies_are_refused_and_not_kept(web: WebProcess) -> None:
     """413 for what is over the limit, in chunks too; many at once don't add up."""
     before = web.memory()
-    head = b"POST /webhooks/seam HTTP/1.1\r\nhost: web\r\ntransfer-encoding: chunked\r\n\r\n"
     chunk = b"%x\r\n%s\r\n" % (MB, b"x" * MB)
     for _ in range(3):
-        assert set(statuses(web.raw(head, *[chunk] * 20))) <= {413}
+        assert set(statuses(web.raw(CHUNKED, *[chunk] * 20))) <= {413}
     assert web.memory() - before < 32 * MB
 
 

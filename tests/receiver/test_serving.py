@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 import uvicorn
+from starlette.types import Receive, Scope, Send
 
 from receiver.serving import Server
 from shared.watchdog import DEAF
@@ -104,5 +105,5 @@ def test_many_who_have_connected_are_taken_in_within_a_few_turns() -> None:
         assert counted.result(20) < MANY / 4
 
 
-async def no_application(*_: object) -> None:
+async def no_application(_: Scope, __: Receive, ___: Send) -> None:
     """Serve nothing."""
