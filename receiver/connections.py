@@ -7,7 +7,6 @@ readings of the clock a request; what has to be looked at is looked at by one ti
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,8 +14,10 @@ from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Any, Final, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
+
+from receiver.sent_ahead import SentAheadProtocol
 
 # Svix sends about ten; proxies add as many.
 MOST_HEADERS: Final = 100
@@ -58,7 +59,7 @@ class _Refused(Exception):
     """The request is over a bound; raised inside the parser, which ends it."""
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(SentAheadProtocol):
     """One connection within `ConnectionLimits`. Past a bound it is answered (408, 431, 503) and closed."""
 
     def __init__(
@@ -73,7 +74,6 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._limits = limits
         self._refusal = HTTPStatus.BAD_REQUEST
-        self._since = 0.0
         self._watch: asyncio.TimerHandle | None = None
         self._in_headers = False
         # Between the head of a chunk and its bytes; behind the last one are trailers, which are as endless as headers.
@@ -82,53 +82,38 @@ class BoundedProtocol(HttpToolsProtocol):
         self._fed = 0
         self._feeding = 0
         self._trailers = 0
-        # When the requests began that came before an earlier one was answered.
-        self._begun: deque[float] = deque()
-        # What is being answered; the library knows the newest request alone, and those that nobody works on yet.
-        self._serving: RequestResponseCycle | None = None
-        # Nothing more is read: the last answer that is due ends the connection.
-        self._is_over = False
+        self._has_chunk_header = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start to watch; where there are too many connections, the one that keeps us waiting longest goes."""
         super().connection_made(transport)
-        self._since = self.loop.time()
+        self.since = self.loop.time()
         self._watch = self.loop.call_later(self._limits.request_within, self._look)
         if len(self.connections) > self._limits.connections:
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop to watch; whoever is being served has left."""
+        """Stop to watch."""
         if self._watch is not None:
             self._watch.cancel()
-        if self._serving is not None:
-            self._serving.disconnected = True
-            self._serving.message_event.set()
-        self.pipeline.clear()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take a piece; headers that are still not whole must end within their bound."""
-        if self._is_over or self.transport.is_closing():
+        """Take a piece; headers, and trailers, that are still not whole must end within their bound."""
+        if self.is_over or self.transport.is_closing():
             return
         self._feeding = len(data)
-        were_trailers = self._in_trailers
+        self._has_chunk_header = False
         super().data_received(data)
-        if self._in_headers or (self._in_trailers and were_trailers):
+        # Of the piece in which a chunk began nobody knows what came before it.
+        if self._in_headers or (self._in_trailers and not self._has_chunk_header):
             self._fed += len(data)
             if self._fed > self._limits.header_bytes:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def on_message_begin(self) -> None:
-        """Note when the request began; what the library makes for each here is made where it is needed (`begin`)."""
-        self.url = b""
-        self.headers = []
-        self.expect_100_continue = False
-        now = self.loop.time()
-        if self._is_answered:
-            self._since = now
-        else:
-            self._begun.append(now)
+        """Count from here."""
+        super().on_message_begin()
         self._in_headers = True
         self._in_trailers = False
         self._fed = self._trailers = 0
@@ -160,7 +145,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_chunk_header(self) -> None:
         """Note that either a chunk's bytes follow, or trailers."""
-        self._in_trailers = True
+        self._in_trailers = self._has_chunk_header = True
         self._fed = 0
 
     def on_body(self, body: bytes) -> None:
@@ -181,27 +166,6 @@ class BoundedProtocol(HttpToolsProtocol):
         """Serve the end of the request."""
         super().on_message_complete()
 
-    def begin(self) -> None:
-        """Start to serve the request whose headers are here and within their bounds."""
-        url, headers, expect = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()
-        self.url, self.expect_100_continue = url, expect
-        self.headers += headers
-        super().on_headers_complete()
-
-    def on_response_complete(self) -> None:
-        """Note when the connection became idle.
-
-        The library would arm a timer for idle connections here, and cancel it with the next request: ours watches them
-        already, and is armed once.
-        """
-        self._since = self._begun.popleft() if self._begun else self.loop.time()
-        if self.pipeline or self.transport.is_closing():
-            super().on_response_complete()
-            return
-        self.server_state.total_requests += 1
-        self.flow.resume_reading()
-
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refused, and close."""
         del msg
@@ -210,48 +174,24 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def is_waiting(self) -> bool:
         """Whether it is the client's turn: nothing was asked, or not wholly."""
-        cycle = self._current
+        cycle = self.newest
         return cycle is None or cycle.response_complete or cycle.more_body
 
     @property
     def _is_idle(self) -> bool:
-        return not self._in_headers and self._is_answered
-
-    @property
-    def _current(self) -> RequestResponseCycle | None:
-        # uvicorn's annotation leaves out that there is none before the first request.
-        return self.cycle
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._serving = cycle
-        super()._start_asgi_task(cycle, app)
-
-    @property
-    def _is_answered(self) -> bool:
-        cycle = self._current
-        return cycle is None or cycle.response_complete
+        return not self._in_headers and self.is_answered
 
     def _refuse(self, status: HTTPStatus) -> None:
-        """Answer a request that can't be served, and close; behind earlier ones that still wait, only close.
+        """Answer a request that can't be served, and close; behind others that wait, only close when they are answered.
 
         An answer now would pass for theirs.
         """
-        last = self._current
-        if last is not None and last.more_body and self.pipeline and self.pipeline[0][0] is last:
-            # It is the refused one itself, of whose body something was wrong.
-            self.pipeline.popleft()
-            last = self.pipeline[0][0] if self.pipeline else self._serving
-        elif last is self._serving and last is not None and last.more_body:
-            last = None
-        if last is None or last.response_complete:
+        if not self.ends_with_answers_due():
             self._end(status)
-            return
-        self._is_over = True
-        last.keep_alive = False
 
     def _look(self) -> None:
         """Close the connection if it has taken too long; else look again when it could have."""
-        left = self._since + self._limits.request_within - self.loop.time()
+        left = self.since + self._limits.request_within - self.loop.time()
         if left > 0:
             self._watch = self.loop.call_later(left, self._look)
         elif self._is_idle:
@@ -265,8 +205,8 @@ class BoundedProtocol(HttpToolsProtocol):
             for each in cast(set[Any], self.connections)
             if isinstance(each, BoundedProtocol) and each.is_waiting and not each.transport.is_closing()
         ]
-        longest = min(waiting, key=lambda each: each._since)  # noqa: SLF001 - of this class; we are among them
-        if longest._is_idle and longest is not self:  # noqa: SLF001
+        longest = min(waiting, key=lambda each: each.since)
+        if longest._is_idle and longest is not self:  # noqa: SLF001 - of this class; we are among them
             longest._close()  # noqa: SLF001
         else:
             longest._end(HTTPStatus.SERVICE_UNAVAILABLE)  # noqa: SLF001
@@ -275,7 +215,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Answer in our own words, unless an answer is under way, and close."""
         if self.transport.is_closing():
             return
-        cycle = self._current
+        cycle = self.newest
         if cycle is None or not cycle.response_started or cycle.response_complete:
             body = json.dumps({"error": status.phrase.lower().replace(" ", "_")}).encode()
             lines = [b"content-type: application/json", b"content-length: %d" % len(body), b"connection: close"]

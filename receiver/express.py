@@ -80,7 +80,7 @@ class ExpressProtocol(BoundedProtocol):
     def _is_plain(self) -> bool:
         parser = self.parser
         return (
-            self._is_answered
+            self.is_answered
             and not self.expect_100_continue
             and parser.get_method() == b"POST"
             and parser.should_keep_alive()
@@ -94,6 +94,7 @@ class ExpressProtocol(BoundedProtocol):
         if turn is None:
             turn = self._turn = self._new_turn()
         before, self.cycle = self.cycle, turn
+        self.serving = turn
         turn.response_started = turn.response_complete = False
         turn.keep_alive = True
         try:
