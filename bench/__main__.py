@@ -1,7 +1,7 @@
 """`python -m bench`: runs everything, prints the table, writes `bench/results.json`.
 
 python -m bench                     the whole run: less than 25 minutes, on a machine that does nothing else
-python -m bench --quick             a short form, to try something out: its figures prove nothing, and are not kept
+python -m bench --quick             a short form, to try something out: its figures prove nothing, and stay in .bench/
 python -m bench --only receiver     one part (may be repeated); the other parts' results stay as they were
 python -m bench --profile           py-spy records what is measured into .bench/profiles/
 """

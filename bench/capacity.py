@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.table import shown
+from shared.settings import Settings
 
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "capacity.md"
 BEGIN: Final = "<!-- figures: made by `make bench` from bench/results.json -->"
 END: Final = "<!-- end of figures -->"
 _OURS: Final = "oracode-codes (python -m receiver)"
+_A_WORKER: Final = Settings.model_fields["worker_concurrency"].default
 _MONTH: Final = 30 * 86_400
 _GIB: Final = 2**30
 
@@ -46,6 +48,9 @@ class Costs:
     booking_redis: float
     booking_bytes: float
     booking_calls: float
+    look_worker: float
+    look_redis: float
+    look_calls: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,10 @@ def costs_of(results: Mapping[str, Any]) -> Costs:
         booking_redis=creates["redis_cpu_ms"][0] * 1e3,
         booking_bytes=ledger[largest] / int(largest),
         booking_calls=creates["seam_calls"][0],
+        # Measured with the event that prompted it, which is counted by itself.
+        look_worker=max(0.0, creates["look_worker_cpu_ms"][0] * 1e3 - events["worker_cpu"]),
+        look_redis=max(0.0, creates["look_redis_cpu_ms"][0] * 1e3 - events["redis_cpu"]),
+        look_calls=creates["look_calls"][0],
     )
 
 
@@ -87,8 +96,11 @@ def needs_of(doors: int, costs: Costs, given: Assumptions) -> Needs:
     """Return what so many doors need."""
     bookings = doors * given.bookings_a_month / _MONTH * given.peak
     events = bookings * given.events_a_booking
-    calls = costs.booking_calls + given.looks_later
-    redis = bookings * costs.booking_redis + events * (costs.webhook_redis + costs.event_redis)
+    looks = bookings * given.looks_later
+    calls = bookings * costs.booking_calls + looks * costs.look_calls
+    worker = bookings * costs.booking_worker + looks * costs.look_worker + events * costs.event_worker
+    redis = bookings * costs.booking_redis + looks * costs.look_redis
+    redis += events * (costs.webhook_redis + costs.event_redis)
     kept = doors * given.bookings_a_month * given.months_kept
     # The ledger's figure holds two events a booking.
     stories = kept * max(0.0, given.events_a_booking - 2) * costs.event_bytes
@@ -98,9 +110,9 @@ def needs_of(doors: int, costs: Costs, given: Assumptions) -> Needs:
         bookings_a_second=bookings,
         events_a_second=events,
         web_cores=events * costs.webhook_web / 1e6 / given.busy,
-        worker_cores=(bookings * costs.booking_worker + events * costs.event_worker) / 1e6 / given.busy,
-        tasks_waiting=bookings * calls * given.seam_seconds,
-        seam_calls_a_second=bookings * calls,
+        worker_cores=worker / 1e6 / given.busy,
+        tasks_waiting=calls * given.seam_seconds,
+        seam_calls_a_second=calls,
         redis_cores=redis / 1e6 / given.busy,
         redis_gib=(kept * costs.booking_bytes + stories + marks) / _GIB,
     )
@@ -132,6 +144,12 @@ def figures(results: Mapping[str, Any], given: Assumptions | None = None) -> str
             f"{costs.booking_bytes:,.0f}, its code and two events included",
             shown(costs.booking_calls),
         ),
+        _row(
+            "code looked at again",
+            (None, costs.look_worker, costs.look_redis),
+            "none of its own",
+            shown(costs.look_calls),
+        ),
         "",
         "| at the peak hour | " + " | ".join(f"{doors:,} doors" for doors in _SIZES) + " |",
         "|---|" + "---|" * len(_SIZES),
@@ -151,7 +169,7 @@ _ROWS: Final = (
     ("events_a_second", "webhooks a second"),
     ("web_cores", "cores for `web`"),
     ("worker_cores", "cores for `worker`"),
-    ("tasks_waiting", "tasks that wait for Seam (96 a worker)"),
+    ("tasks_waiting", f"tasks that wait for Seam ({_A_WORKER} a worker)"),
     ("seam_calls_a_second", "calls to Seam a second"),
     ("redis_cores", "cores for Redis (one is what one Redis has)"),
     ("redis_gib", "Redis memory, GiB"),

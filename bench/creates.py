@@ -12,16 +12,17 @@ from typing import Any, Final
 from redis import Redis
 
 from bench import profiling
-from bench.data_server import fresh_server
-from bench.processes import Sampled
+from bench.data_server import DataServer, fresh_server
+from bench.processes import Sampled, Started
 from bench.statistics import Spread, quantile
 from bench.suite import Options, Outcome
-from bench.system import BOOKING_STREAM, Sandbox, age_the_ledger, sandbox, worker
+from bench.system import BOOKING_STREAM, EVENT_STREAM, Sandbox, age_the_ledger, ledger_of, sandbox, worker
 from bench.table import table
 from bench.targets import Target
 from bench.waiting import wait_until
 from shared.clock import system_clock
-from shared.contracts import BOOKING_FIELD
+from shared.contracts import BOOKING_FIELD, EVENT_FIELD
+from shared.ledger.bookings import BookingLedger
 
 LATENCY: Final = 0.3
 _A_DOOR: Final = 8
@@ -45,6 +46,9 @@ def run(options: Options) -> Outcome:
         ("worker CPU, ms a booking", middle["worker_cpu_ms"].median, None),
         ("redis CPU, ms a booking", middle["redis_cpu_ms"].median, None),
         ("calls to Seam a booking", middle["seam_calls"].median, None),
+        ("worker CPU, ms a look at a code, its event included", middle["look_worker_cpu_ms"].median, None),
+        ("redis CPU, ms a look at a code, its event included", middle["look_redis_cpu_ms"].median, None),
+        ("calls to Seam a look", middle["look_calls"].median, None),
         ("worker, most MiB", middle["rss_mib"].median, None),
         ("stand-in for Seam, share of its core", middle["seam_cpu_share"].median, None),
         ("XADD to create call, ms: p50", delay, f"p99 {quantile(delays, 0.99):.0f}"),
@@ -75,6 +79,7 @@ def throughput(amount: int, options: Options) -> dict[str, float]:
                 seconds = time.monotonic() - started
             after, redis_after, seam_after = process.usage(), server.process.usage(), seam.process.usage()
             calls = sum(seam.calls().values()) - calls_before
+            looks = look_again(server, seam, process, [f"BK{number}" for number in range(amount)])
     options.say(f"{amount} bookings: {amount / seconds:,.0f} a second")
     return {
         "rate": amount / seconds,
@@ -83,7 +88,43 @@ def throughput(amount: int, options: Options) -> dict[str, float]:
         "redis_cpu_ms": (redis_after.cpu_seconds - redis_before.cpu_seconds) / amount * 1e3,
         "seam_calls": calls / amount,
         "seam_cpu_share": (seam_after.cpu_seconds - seam_before.cpu_seconds) / seconds,
+        **looks,
     }
+
+
+def look_again(server: DataServer, seam: Sandbox, process: Started, bookings: list[str]) -> dict[str, float]:
+    """Return what it takes to look at a code again: an event for each prompts it. Of each: CPU in ms, calls to Seam."""
+    ledger = ledger_of(server)
+    # A code is at Seam before it is in the ledger.
+    wait_until(lambda: all(code_of(ledger, each) for each in bookings), within=60, what="the ledger", every=0.5)
+    codes = [code_of(ledger, each) for each in bookings]
+    calls_before = sum(seam.calls().values())
+    done_before = done(seam.calls())
+    before, redis_before = process.usage(), server.process.usage()
+    with server.client() as redis:
+        pipeline = redis.pipeline(transaction=False)
+        for number, code in enumerate(codes):
+            prompt = {
+                "event_id": f"look-{number}",
+                "event_type": "access_code.changed",
+                "access_code_id": code,
+                "occurred_at": system_clock().isoformat(),
+            }
+            pipeline.xadd(EVENT_STREAM, {EVENT_FIELD: json.dumps(prompt), "received_at": system_clock().isoformat()})
+        pipeline.execute()
+        wait_until(lambda: done(seam.calls()) - done_before >= len(codes), within=240, what="all looks", every=0.2)
+    after, redis_after = process.usage(), server.process.usage()
+    return {
+        "look_worker_cpu_ms": (after.cpu_seconds - before.cpu_seconds) / len(codes) * 1e3,
+        "look_redis_cpu_ms": (redis_after.cpu_seconds - redis_before.cpu_seconds) / len(codes) * 1e3,
+        "look_calls": (sum(seam.calls().values()) - calls_before) / len(codes),
+    }
+
+
+def code_of(ledger: BookingLedger, booking_id: str) -> str | None:
+    """Return the id of a booking's code, once it is in the ledger."""
+    code = ledger.get(booking_id).doors[0].code
+    return None if code is None else code.access_code_id
 
 
 def done(calls: dict[str, int]) -> int:

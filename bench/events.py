@@ -27,6 +27,9 @@ from shared.contracts import EVENT_FIELD
 _NO_SEAM: Final = "http://127.0.0.1:9"
 """Nobody there: events of codes that are nobody's prompt no look."""
 _FILL_AT_ONCE: Final = 2_000
+# As many as a batch has events: with fewer, a small backlog would be less work an event than a large one, each of whose
+# batches tells of a code once.
+_FILL_CODES: Final = 200
 
 
 def run(options: Options) -> Outcome:
@@ -155,12 +158,12 @@ def drained(amount: int, options: Options) -> dict[str, float]:
 
 
 def fill(server: DataServer, amount: int) -> None:
-    """Put events into the stream, as the web process leaves them there."""
+    """Put events into the stream, as the web process leaves them there: about five for each code."""
     with server.client() as redis:
         for start in range(0, amount, _FILL_AT_ONCE):
             pipeline = redis.pipeline(transaction=False)
             for number in range(start, min(amount, start + _FILL_AT_ONCE)):
-                text = json.dumps(event(number, codes=max(100, amount // 10)), separators=(",", ":"))
+                text = json.dumps(event(number, codes=max(_FILL_CODES, amount // 5)), separators=(",", ":"))
                 pipeline.xadd(EVENT_STREAM, {EVENT_FIELD: text, "received_at": "2026-11-21T10:00:00+00:00"})
             pipeline.execute()
 
