@@ -103,9 +103,15 @@ def running(settings: Settings) -> Iterator[Web]:
 def served(settings: Settings) -> Iterator[Web]:
     """Run `web` with these settings on its own server, spoken to over HTTP."""
     with listening(uvicorn.Server(server_config(settings))) as (portal, port):
-        address = f"http://127.0.0.1:{port}"
-        with portal.wrap_async_context_manager(httpx.AsyncClient(base_url=address, trust_env=False)) as client:
-            yield Web(portal, client)
+        client = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{port}",
+            trust_env=False,
+            timeout=_ANSWER_WITHIN,
+            # Whatever is sent at the same time is to arrive at the same time.
+            limits=httpx.Limits(max_connections=None),
+        )
+        with portal.wrap_async_context_manager(client) as opened:
+            yield Web(portal, opened)
 
 
 @contextmanager
