@@ -13,9 +13,7 @@ from http import HTTPStatus
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Any, Final, cast
 
-from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-from uvicorn.server import ServerState
 
 from receiver.sent_ahead import SentAheadProtocol
 
@@ -62,16 +60,8 @@ class _Refused(Exception):
 class BoundedProtocol(SentAheadProtocol):
     """One connection within `ConnectionLimits`. Past a bound it is answered (408, 431, 503) and closed."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-        *,
-        limits: ConnectionLimits,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+    def __init__(self, *, limits: ConnectionLimits, **library: Any) -> None:
+        super().__init__(**library)
         self._limits = limits
         self._refusal = HTTPStatus.BAD_REQUEST
         self._watch: asyncio.TimerHandle | None = None

@@ -11,9 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
-from uvicorn.server import ServerState
 
 from receiver.connections import BoundedProtocol, ConnectionLimits
 from receiver.http import Headers, Prepared
@@ -29,17 +27,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class ExpressProtocol(BoundedProtocol):
     """One connection, from which POSTs to certain paths go straight to their handlers."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-        *,
-        limits: ConnectionLimits,
-        express: Mapping[bytes, Express],
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop, limits=limits)
+    def __init__(self, *, limits: ConnectionLimits, express: Mapping[bytes, Express], **library: Any) -> None:
+        super().__init__(limits=limits, **library)
         self._express = express
         # Of the request whose headers are here and whose body isn't yet.
         self._handler: Express | None = None

@@ -4,26 +4,18 @@ The library serves such requests in their order, but knows only the newest of th
 left, answer what it can't parse in the place of an earlier request, and call a connection young with each answer.
 """
 
-import asyncio
 from collections import deque
 from typing import Any
 
-from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
 
 
 class SentAheadProtocol(HttpToolsProtocol):
     """One connection with any number of requests under way, one of which is served."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+    def __init__(self, **library: Any) -> None:
+        """Take what the library gives each of its protocols, by name."""
+        super().__init__(**library)
         # What is being answered, or was last.
         self.serving: RequestResponseCycle | None = None
         # When the connection was made or became idle, or the request that is being served began, in the loop's time.
