@@ -27,8 +27,7 @@ from shared.contracts import EVENT_FIELD
 _NO_SEAM: Final = "http://127.0.0.1:9"
 """Nobody there: events of codes that are nobody's prompt no look."""
 _FILL_AT_ONCE: Final = 2_000
-# As many as a batch has events: with fewer, a small backlog would be less work an event than a large one, each of whose
-# batches tells of a code once.
+# As many as a batch has events, so that the batches of every backlog tell of as many codes each.
 _FILL_CODES: Final = 200
 
 
