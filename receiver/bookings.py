@@ -5,7 +5,7 @@ from collections.abc import Container
 
 from starlette.types import Receive, Scope, Send
 
-from receiver.http import BodyReader, BodyTooLarge, ClientGone, NoRoom, answer, headers_of
+from receiver.http import BodyReader, BodyTooLarge, ClientGone, Headers, NoRoom, answer, headers_of
 from receiver.inbox import Inbox, Unavailable
 from receiver.rejections import Rejections
 from receiver.webhook import RETRY_AFTER
@@ -44,7 +44,7 @@ class BookingEndpoint:
         else:
             await self._take(headers, receive, send)
 
-    async def _take(self, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+    async def _take(self, headers: Headers, receive: Receive, send: Send) -> None:
         try:
             body = await self._bodies.read(receive, headers)
             text = _text(body)

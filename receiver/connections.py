@@ -111,7 +111,7 @@ class BoundedProtocol(SentAheadProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header; a trailer is let go: nobody asks for one, and it must not pass for a header."""
         if self._in_headers:
-            super().on_header(name, value)
+            self.headers.append((name.lower(), value))
             return
         self._trailers += 1
         if self._trailers > MOST_HEADERS:

@@ -32,6 +32,7 @@ class ExpressProtocol(BoundedProtocol):
         self._express = express
         # Of the request whose headers are here and whose body isn't yet.
         self._handler: Express | None = None
+        self._named: Headers = {}
         self._body = b""
         # Stands for the request that is being handled: to the library it looks like any other. One for all, because
         # the next is taken when this one is answered.
@@ -46,10 +47,12 @@ class ExpressProtocol(BoundedProtocol):
     def begin(self) -> None:
         """Wait for the body if there may be a handler for it."""
         handler = self._express.get(self.url)
-        if handler is None or not self._is_plain():
-            super().begin()
-            return
-        self._handler, self._body = handler, b""
+        if handler is not None and self._is_plain():
+            self._named = dict(self.headers)
+            if b"expect" not in self._named:
+                self._handler, self._body = handler, b""
+                return
+        super().begin()
 
     def go_on(self, body: bytes) -> None:
         """Keep what belongs to a request that may be handled here."""
@@ -70,7 +73,6 @@ class ExpressProtocol(BoundedProtocol):
         parser = self.parser
         return (
             self.is_answered
-            and not self.expect_100_continue
             and parser.get_method() == b"POST"
             and parser.should_keep_alive()
             and parser.get_http_version() == "1.1"
@@ -87,7 +89,7 @@ class ExpressProtocol(BoundedProtocol):
         turn.response_started = turn.response_complete = False
         turn.keep_alive = True
         try:
-            if handler(self.headers, self._body, self._answer):
+            if handler(self._named, self._body, self._answer):
                 return True
         except Exception:
             # The usual way has an answer for it, and for what it stumbles on as well.

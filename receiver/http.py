@@ -1,7 +1,7 @@
 """The few HTTP pieces that the hot path needs, without request and response objects."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -11,8 +11,8 @@ from starlette.types import Message, Receive, Scope, Send
 _ROOM: Final = 64 * 1024 * 1024
 _FREE: Final = 16 * 1024
 
-Headers = Sequence[tuple[bytes, bytes]]
-"""Raw headers as ASGI has them: names in lower case, in the order in which they came."""
+Headers = Mapping[bytes, bytes]
+"""Raw headers under their names in lower case; of repeated ones the last."""
 
 
 class BodyTooLarge(Exception):
@@ -27,8 +27,8 @@ class NoRoom(Exception):
     """Too many large bodies are being read at once; this one should come again."""
 
 
-def headers_of(scope: Scope) -> dict[bytes, bytes]:
-    """Return the request's headers, lower-case names, the last of repeated ones."""
+def headers_of(scope: Scope) -> Headers:
+    """Return the request's headers."""
     return dict(scope["headers"])
 
 
@@ -44,7 +44,7 @@ class BodyReader:
         self.limit = limit
         self._room = room
 
-    async def read(self, receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
+    async def read(self, receive: Receive, headers: Headers) -> bytes:
         """Return the whole body.
 
         Raises BodyTooLarge without reading on, NoRoom, and ClientGone if it never gets whole.
@@ -58,7 +58,7 @@ class BodyReader:
             return body
         return await self._read_on(message, receive)
 
-    def _check(self, headers: Mapping[bytes, bytes]) -> None:
+    def _check(self, headers: Headers) -> None:
         declared = headers.get(b"content-length", b"")
         if declared.isdigit() and (len(declared) > 18 or int(declared) > self.limit):  # noqa: PLR2004 - beyond any length
             raise BodyTooLarge

@@ -45,22 +45,26 @@ class SentAheadProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """Note when the request began; what the library makes for each here is made where it is needed (`begin`)."""
+        """Note when the request began; what the library makes for each here is made where it is needed (`begin`).
+
+        Until then nothing has been read out of `headers`.
+        """
         self.url = b""
         self.headers = []
-        self.expect_100_continue = False
         now = self.loop.time()
-        if self.is_answered:
+        cycle = self.newest
+        if cycle is None or cycle.response_complete:
             self.since = now
         else:
             self._begun.append(now)
 
     def begin(self) -> None:
         """Start to serve the request whose headers are here, or queue it."""
-        url, headers, expect = self.url, self.headers, self.expect_100_continue
+        url, headers = self.url, self.headers
         super().on_message_begin()
-        self.url, self.expect_100_continue = url, expect
-        self.headers += headers
+        self.url = url
+        for name, value in headers:
+            super().on_header(name, value)
         super().on_headers_complete()
 
     def on_response_complete(self) -> None:

@@ -15,7 +15,7 @@ from slack_sdk.signature import Clock as SlackClock
 from slack_sdk.signature import SignatureVerifier
 from starlette.types import Receive, Scope, Send
 
-from receiver.http import BodyReader, BodyTooLarge, ClientGone, NoRoom, answer, headers_of
+from receiver.http import BodyReader, BodyTooLarge, ClientGone, Headers, NoRoom, answer, headers_of
 from receiver.inbox import Inbox, Unavailable
 from receiver.rejections import Rejections
 from receiver.webhook import RETRY_AFTER
@@ -77,7 +77,7 @@ class SlackActions:
             await answer(send, 200, {})
 
 
-def is_from_slack(verifier: SignatureVerifier, body: bytes, headers: dict[bytes, bytes]) -> bool:
+def is_from_slack(verifier: SignatureVerifier, body: bytes, headers: Headers) -> bool:
     """Say whether Slack signed `body`, whatever the headers hold."""
     timestamp = headers.get(b"x-slack-request-timestamp", b"").decode("latin-1")
     signature = headers.get(b"x-slack-signature", b"").decode("latin-1")

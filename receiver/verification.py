@@ -4,10 +4,12 @@ svix decides; this maps all its ways to say no onto one. Version 2 returns nothi
 ValueErrors (`binascii.Error`, `UnicodeDecodeError` among them) for headers that nobody who signs would send.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from svix.webhooks import Webhook, WebhookVerificationError
+
+from receiver.http import Headers
 
 _FAMILIES: Final = (
     (b"svix-id", b"svix-timestamp", b"svix-signature"),
@@ -27,10 +29,10 @@ class Verifier:
         if not self._webhooks:
             raise ValueError("at least one webhook secret is needed")
 
-    def verify(self, body: bytes, headers: Mapping[bytes, bytes]) -> str:
+    def verify(self, body: bytes, headers: Headers) -> str:
         """Return the delivery's id if the signature over `body` holds and is at most 5 minutes old or early.
 
-        `headers` are raw, lower-case names, as ASGI gives them; the `svix-*` set goes before its `webhook-*` twin.
+        Of `headers` the `svix-*` set goes before its `webhook-*` twin.
         Raises InvalidSignature.
         """
         signed = _signature_headers(headers)
@@ -43,7 +45,7 @@ class Verifier:
         raise InvalidSignature
 
 
-def _signature_headers(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+def _signature_headers(headers: Headers) -> dict[str, str]:
     for names in _FAMILIES:
         delivery_id, timestamp, signature = headers.get(names[0]), headers.get(names[1]), headers.get(names[2])
         if delivery_id is not None and timestamp is not None and signature is not None:

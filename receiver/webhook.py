@@ -84,7 +84,7 @@ class SeamWebhook:
         if len(body) > self._bodies.limit:
             return False
         try:
-            delivery_id = self._verifier.verify(body, dict(headers))
+            delivery_id = self._verifier.verify(body, headers)
             event = parse_event(body)
         except (InvalidSignature, NotAnEvent):
             return False
