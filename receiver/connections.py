@@ -21,8 +21,8 @@ from receiver.sent_ahead import SentAheadProtocol
 MOST_HEADERS: Final = 100
 # A client that doesn't even take its refusal is cut off.
 _TAKEN_WITHIN: Final = 2.0
-# Logs, the data server, libraries, and those that are being accepted.
-_OTHER_FILES: Final = 128
+# Logs, the data server, libraries, what stands for the listening sockets, and those that are being accepted.
+_OTHER_FILES: Final = 176
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

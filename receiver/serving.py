@@ -21,7 +21,7 @@ from shared.watchdog import Patience, Sign, Watchdog
 _FIRST_HANDED: Final = 3
 # Who has connected but not yet sent its request when we are told to stop does so within this.
 LINGER: Final = timedelta(seconds=1)
-_ACCEPTED_A_TURN: Final = 16
+_ACCEPTED_A_TURN: Final = 64
 _HANGS_AFTER: Final = timedelta(seconds=8)
 
 
