@@ -24,19 +24,24 @@ def main() -> None:
     """Check the settings (exit 2 with every problem), then serve until SIGTERM or Ctrl-C."""
     settings = load_or_exit(REQUIRED)
     configure_logging("web", settings.log_level, settings.secrets)
-    server = Server(server_config(settings))
+    limits = connection_limits(settings)
+    server = Server(server_config(settings, limits), accepted_a_turn=limits.accepted_a_turn)
     server.run(handed_sockets() or ([shared_socket(settings.host, settings.port)] if settings.share_port else None))
     if not server.started:
         raise SystemExit(_NOT_STARTED)
 
 
-def server_config(settings: Settings) -> uvicorn.Config:
-    """Return how uvicorn serves `web`."""
-    limits = ConnectionLimits(
+def connection_limits(settings: Settings) -> ConnectionLimits:
+    """Return what connections may cost, as far as the system lets this process open files."""
+    return ConnectionLimits(
         request_within=settings.request_timeout.total_seconds(),
         connections=most_connections(settings.connection_limit),
         header_bytes=settings.header_limit,
     )
+
+
+def server_config(settings: Settings, limits: ConnectionLimits) -> uvicorn.Config:
+    """Return how uvicorn serves `web`."""
     app = create_app(settings)
     return uvicorn.Config(
         app,

@@ -21,8 +21,11 @@ from receiver.sent_ahead import SentAheadProtocol
 MOST_HEADERS: Final = 100
 # A client that doesn't even take its refusal is cut off.
 _TAKEN_WITHIN: Final = 2.0
-# Logs, the data server, libraries, what stands for the listening sockets, and those that are being accepted.
-_OTHER_FILES: Final = 176
+# Logs, the data server, libraries.
+_OTHER_FILES: Final = 64
+# So many more than the limit are open at times: those that were just accepted, before others are closed for them.
+_ONE_MORE_OF: Final = 8
+_MOST_ACCEPTED_A_TURN: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,11 @@ class ConnectionLimits:
     connections: int
     header_bytes: int
 
+    @property
+    def accepted_a_turn(self) -> int:
+        """How many new ones one turn of the event loop may take in."""
+        return max(1, min(_MOST_ACCEPTED_A_TURN, self.connections // _ONE_MORE_OF))
+
 
 def most_connections(wanted: int) -> int:
     """Let this process open files enough for `wanted` connections; return for how many there is room.
@@ -40,11 +48,13 @@ def most_connections(wanted: int) -> int:
     Where files run out, accepting fails, for Seam as for everybody: closing the slowest needs one that is open.
     """
     soft, hard = getrlimit(RLIMIT_NOFILE)
-    needed = wanted + _OTHER_FILES
+    needed = wanted + wanted // _ONE_MORE_OF + _OTHER_FILES
     if soft != RLIM_INFINITY and soft < needed:
         soft = needed if hard == RLIM_INFINITY else min(needed, hard)
         setrlimit(RLIMIT_NOFILE, (soft, hard))
-    return wanted if soft == RLIM_INFINITY else max(1, min(wanted, soft - _OTHER_FILES))
+    if soft == RLIM_INFINITY:
+        return wanted
+    return max(1, min(wanted, (soft - _OTHER_FILES) * _ONE_MORE_OF // (_ONE_MORE_OF + 1)))
 
 
 def _announces_body(headers: Sequence[tuple[bytes, bytes]]) -> bool:

@@ -7,6 +7,7 @@ that outlives the process keeps who connects during a restart waiting instead of
 """
 
 import asyncio
+import gc
 import os
 import socket
 from collections.abc import Callable
@@ -15,29 +16,36 @@ from typing import Final
 
 import uvicorn
 
+from receiver.acceptor import Acceptor
 from shared.watchdog import Patience, Sign, Watchdog
 
 # systemd: the first socket that is handed over.
 _FIRST_HANDED: Final = 3
 # Who has connected but not yet sent its request when we are told to stop does so within this.
 LINGER: Final = timedelta(seconds=1)
-_ACCEPTED_A_TURN: Final = 64
 _HANGS_AFTER: Final = timedelta(seconds=8)
 
 
 class Server(uvicorn.Server):
     """uvicorn, with a stop that drops nobody, and a watchdog."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, *, accepted_a_turn: int) -> None:
         super().__init__(config)
+        self._accepted_a_turn = accepted_a_turn
         self._ticks = 0
         self._seen = 0
+        self._acceptors: list[Acceptor] = []
         self._watchdog = Watchdog(self._look, Patience(idle=_HANGS_AFTER, busy=_HANGS_AFTER))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve, and to watch."""
         await super().startup(sockets)
-        await self._accept_more()
+        listening = [each for server in self.servers for each in server.sockets]
+        self._acceptors = [Acceptor(each, self._protocol, self._accepted_a_turn) for each in listening]
+        # What is here now stays: looking through it for garbage, again with every thousand new connections, cost as
+        # much as making these.
+        gc.collect()
+        gc.freeze()
         self._watchdog.start()
 
     async def on_tick(self, counter: int) -> bool:
@@ -48,6 +56,8 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, let clients finish and close, then end as the library does."""
         self._watchdog.stop()
+        for acceptor in self._acceptors:
+            acceptor.close()
         for server in self.servers:
             server.close()
         for listening in sockets or ():
@@ -56,19 +66,6 @@ class Server(uvicorn.Server):
         # Also where no connection is left: one that was just accepted isn't in the list yet.
         await asyncio.sleep(LINGER.total_seconds())
         await super().shutdown([])
-
-    async def _accept_more(self) -> None:
-        """Let each turn of the loop take in several new connections.
-
-        libuv takes one a turn from each listening socket (since its version 1.47), and past capacity a turn takes long:
-        whoever connected then waited for seconds behind those who were being served. Each file that stands for the same
-        socket has a turn of its own.
-        """
-        loop = asyncio.get_running_loop()
-        for listening in [each for server in self.servers for each in server.sockets]:
-            for _ in range(_ACCEPTED_A_TURN - 1):
-                again = socket.socket(fileno=os.dup(listening.fileno()))
-                self.servers.append(await loop.create_server(self._protocol, sock=again, backlog=self.config.backlog))
 
     def _protocol(self) -> asyncio.Protocol:
         # As the library makes them, which keeps its own way to itself.

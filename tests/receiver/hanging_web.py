@@ -25,7 +25,7 @@ def main() -> None:
     """Serve on the port that is given, or on a socket that was handed over."""
     app = Starlette(routes=[Route("/hang", _hang), Route("/hello", _hello)])
     port = int(sys.argv[1])
-    Server(uvicorn.Config(app, port=port, log_config=None)).run(handed_sockets())
+    Server(uvicorn.Config(app, port=port, log_config=None), accepted_a_turn=1).run(handed_sockets())
 
 
 if __name__ == "__main__":

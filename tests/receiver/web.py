@@ -17,7 +17,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from receiver.__main__ import server_config
+from receiver.__main__ import connection_limits, server_config
 from receiver.app import create_app
 from shared.settings import Settings
 from tests.support.waiting import wait_until
@@ -102,7 +102,7 @@ def running(settings: Settings) -> Iterator[Web]:
 @contextmanager
 def served(settings: Settings) -> Iterator[Web]:
     """Run `web` with these settings on its own server, spoken to over HTTP."""
-    with listening(uvicorn.Server(server_config(settings))) as (portal, port):
+    with listening(uvicorn.Server(server_config(settings, connection_limits(settings)))) as (portal, port):
         client = httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{port}",
             trust_env=False,
