@@ -31,6 +31,7 @@ from bench.targets import Target
 from shared import redis_keys
 from shared.clock import system_clock
 from shared.contracts import BOOKING_FIELD
+from shared.garbage import spare_what_is_loaded
 from shared.ledger.due import DueSet, door_item
 from shared.settings import Settings
 from worker.assembly import Handlers, build_handlers
@@ -103,6 +104,8 @@ def by_size(
 ) -> Curve:
     """Measure one kind of work on an empty server for each size; the sizes take turns, and medians count."""
     found: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
+    # As the worker does when it is ready.
+    spare_what_is_loaded()
     for _ in range(options.rounds):
         for size in sizes:
             with fresh_server() as server:

@@ -7,7 +7,6 @@ that outlives the process keeps who connects during a restart waiting instead of
 """
 
 import asyncio
-import gc
 import os
 import socket
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Final
 import uvicorn
 
 from receiver.acceptor import Acceptor
+from shared.garbage import spare_what_is_loaded
 from shared.watchdog import Patience, Sign, Watchdog
 
 # systemd: the first socket that is handed over.
@@ -42,10 +42,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         listening = [each for server in self.servers for each in server.sockets]
         self._acceptors = [Acceptor(each, self._protocol, self._accepted_a_turn) for each in listening]
-        # What is here now stays: looking through it for garbage, again with every thousand new connections, cost as
-        # much as making these.
-        gc.collect()
-        gc.freeze()
+        spare_what_is_loaded()
         self._watchdog.start()
 
     async def on_tick(self, counter: int) -> bool:

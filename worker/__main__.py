@@ -3,6 +3,9 @@
 import os
 import sys
 
+from celery.signals import worker_ready
+
+from shared.garbage import spare_what_is_loaded
 from shared.settings import InvalidSettings, exit_with, load_or_exit
 from worker.app import REQUIRED, create_celery, create_worker, log_as
 from worker.drain import bound_the_drain
@@ -29,6 +32,7 @@ def run_worker() -> None:
     except InvalidSettings as invalid:
         exit_with(invalid)
     bound_the_drain()
+    worker_ready.connect(lambda **_: spare_what_is_loaded(), weak=False)
     app.worker_main(
         [
             "worker",
