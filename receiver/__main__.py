@@ -8,6 +8,7 @@ import uvicorn
 
 from receiver.app import REQUIRED, create_app
 from receiver.connections import ConnectionLimits, most_connections
+from receiver.crowd import Crowd
 from receiver.express import ExpressProtocol
 from receiver.serving import Server, handed_sockets
 from shared.settings import Settings, load_or_exit
@@ -58,7 +59,7 @@ def server_config(settings: Settings, limits: ConnectionLimits) -> uvicorn.Confi
         ws="none",
         backlog=_BACKLOG,
         # A factory is as good as the class for uvicorn, whose annotation knows only the class.
-        http=partial(ExpressProtocol, limits=limits, express=app.express),  # type: ignore[arg-type]
+        http=partial(ExpressProtocol, limits=limits, crowd=Crowd(), express=app.express),  # type: ignore[arg-type]
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from receiver.crowd import Crowd
 from receiver.sent_ahead import SentAheadProtocol
 
 # Svix sends about ten; proxies add as many.
@@ -70,9 +71,11 @@ class _Refused(Exception):
 class BoundedProtocol(SentAheadProtocol):
     """One connection within `ConnectionLimits`. Past a bound it is answered (408, 431, 503) and closed."""
 
-    def __init__(self, *, limits: ConnectionLimits, **library: Any) -> None:
+    def __init__(self, *, limits: ConnectionLimits, crowd: "Crowd[BoundedProtocol]", **library: Any) -> None:
+        """`crowd` is that of all connections of this process."""
         super().__init__(**library)
         self._limits = limits
+        self._crowd = crowd
         self._refusal = HTTPStatus.BAD_REQUEST
         self._watch: asyncio.TimerHandle | None = None
         self._in_headers = False
@@ -178,6 +181,11 @@ class BoundedProtocol(SentAheadProtocol):
         return cycle is None or cycle.response_complete or cycle.more_body
 
     @property
+    def may_go(self) -> bool:
+        """Whether nobody waits for us here, and the connection is open."""
+        return self.is_waiting and not self.transport.is_closing()
+
+    @property
     def _is_idle(self) -> bool:
         return not self._in_headers and self.is_answered
 
@@ -200,12 +208,7 @@ class BoundedProtocol(SentAheadProtocol):
             self._end(HTTPStatus.REQUEST_TIMEOUT if self.is_waiting else HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _make_room(self) -> None:
-        waiting = [
-            each
-            for each in cast(set[Any], self.connections)
-            if isinstance(each, BoundedProtocol) and each.is_waiting and not each.transport.is_closing()
-        ]
-        longest = min(waiting, key=lambda each: each.since)
+        longest = self._crowd.longest_waiting(cast("set[BoundedProtocol]", self.connections))
         if longest._is_idle and longest is not self:  # noqa: SLF001 - of this class; we are among them
             longest._close()  # noqa: SLF001
         else:

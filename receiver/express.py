@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from receiver.connections import BoundedProtocol, ConnectionLimits
+from receiver.connections import BoundedProtocol
 from receiver.http import Headers, Prepared
 
 Answer = Callable[[Prepared], None]
@@ -27,8 +27,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class ExpressProtocol(BoundedProtocol):
     """One connection, from which POSTs to certain paths go straight to their handlers."""
 
-    def __init__(self, *, limits: ConnectionLimits, express: Mapping[bytes, Express], **library: Any) -> None:
-        super().__init__(limits=limits, **library)
+    def __init__(self, *, express: Mapping[bytes, Express], **bounds_and_library: Any) -> None:
+        super().__init__(**bounds_and_library)
         self._express = express
         # Of the request whose headers are here and whose body isn't yet.
         self._handler: Express | None = None

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from receiver.connections import ConnectionLimits
+from receiver.crowd import Crowd
 from receiver.express import Answer, Express, ExpressProtocol
 from receiver.http import Headers, Prepared, answer
 from tests.receiver.process import read_all, request, statuses
@@ -67,7 +68,7 @@ def server_with(handler: Express, request_within: float = 5) -> uvicorn.Server:
         # Headers that are in every answer can't be in one that is ready.
         server_header=False,
         date_header=False,
-        http=partial(ExpressProtocol, limits=limits, express={PATH.encode(): handler}),  # type: ignore[arg-type]
+        http=partial(ExpressProtocol, limits=limits, crowd=Crowd(), express={PATH.encode(): handler}),  # type: ignore[arg-type]
     )
     return uvicorn.Server(config)
 

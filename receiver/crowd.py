@@ -1,0 +1,41 @@
+"""Which of too many connections goes first: the one that has kept us waiting longest."""
+
+from collections.abc import Iterable
+from heapq import nsmallest
+from typing import Final, Generic, Protocol, TypeVar
+
+# Looking through thousands for one costs many times what a connection does; so a look finds as many as this.
+_FOUND_AT_ONCE: Final = 256
+
+
+class Connection(Protocol):
+    """One of the crowd."""
+
+    since: float
+    """When it was made, became idle, or began what it asks; it never moves back."""
+
+    @property
+    def may_go(self) -> bool:
+        """Whether it is the client's turn, and the connection is open."""
+
+
+Each = TypeVar("Each", bound=Connection)
+
+
+class Crowd(Generic[Each]):
+    """Finds who goes first, again and again, while the crowd changes."""
+
+    def __init__(self) -> None:
+        # `since`, and whose, the longest last. Who has moved meanwhile is not among the longest any more, and nobody
+        # else has become one of them.
+        self._longest: list[tuple[float, Each]] = []
+
+    def longest_waiting(self, connections: Iterable[Each]) -> Each:
+        """Return the one of those that may go which has kept us waiting longest. Raises IndexError where none may."""
+        while self._longest:
+            since, each = self._longest.pop()
+            if each.since == since and each.may_go:
+                return each
+        found = nsmallest(_FOUND_AT_ONCE, (each for each in connections if each.may_go), key=lambda each: each.since)
+        self._longest = [(each.since, each) for each in reversed(found)]
+        return self._longest.pop()[1]
