@@ -13,9 +13,10 @@ from shared.watchdog import Patience, Sign, Watchdog
 from worker.broker import WatchersConnection
 from worker.hearing import CallOurselves
 
-# Beat sends a sweep a second, so that a worker with nothing else to do has one to take. Well within the 15 seconds in
-# which a deaf process is to be replaced, and above whatever one reconnect takes (2 s at most, measured).
-DEAF_AFTER: Final = timedelta(seconds=8)
+# Beat sends a sweep a second, so that a worker with nothing else to do has one to take. Three times what a reconnect
+# takes at most (2 s, measured); what is left of the 15 seconds in which a deaf process is to be replaced goes to
+# starting the next one, which takes 5 s on a busy machine.
+DEAF_AFTER: Final = timedelta(seconds=6)
 # Of the calls that one task may make at Seam one after the other; all of them may run into their time-outs.
 MOST_CALLS_A_TASK: Final = 8
 
