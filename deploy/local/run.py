@@ -147,7 +147,7 @@ class Machine:
         try:
             stream = self._given.get("BOOKING_STREAM", "booking-created")
             groups: Any = client.xinfo_groups(stream)
-            return any(group["name"] == GROUP for group in groups) and bool(app.control.ping(timeout=0.5))
+            return any(group["name"] == GROUP for group in groups) and bool(app.control.ping(timeout=0.5, limit=1))
         except redis.RedisError:
             return False
         finally:
