@@ -89,7 +89,7 @@ class Calls:
 
 
 def test_one_group_follows_another_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes together goes together; more goes behind it when it is worth a call; past three all waits."""
+    """What comes together goes together; more goes behind it when it is worth a call; past two all waits."""
     monkeypatch.setattr(receiver.inbox, "ScriptConnection", Calls)
 
     async def talk() -> None:
@@ -106,17 +106,20 @@ def test_one_group_follows_another_on_its_way(monkeypatch: pytest.MonkeyPatch) -
             return list(calls.sizes)
 
         assert (hand_over(3), await all_is_read()) == ([], [3])
-        assert (hand_over(3), await all_is_read()) == ([3], [3])
-        assert (hand_over(1), await all_is_read()) == ([3], [3, 4])
-        assert hand_over(12) == [3, 4, 12]
-        assert (hand_over(600), await all_is_read()) == ([3, 4, 12], [3, 4, 12])
+        assert (hand_over(13), await all_is_read()) == ([3], [3])
+        assert hand_over(1) == [3, 14]
+        assert (hand_over(600), await all_is_read()) == ([3, 14], [3, 14])
         calls.answer(0)
-        assert calls.sizes == [3, 4, 12, 512]
+        assert calls.sizes == [3, 14, 512]
         assert [answer.done() for answer in answers[:4]] == [True, True, True, False]
         calls.answer(1)
-        assert calls.sizes == [3, 4, 12, 512, 88]
-        for number in (2, 3, 4):
-            calls.answer(number)
+        assert calls.sizes == [3, 14, 512, 88]
+        hand_over(5)
+        calls.answer(2)
+        assert calls.sizes == [3, 14, 512, 88]
+        calls.answer(3)
+        assert calls.sizes == [3, 14, 512, 88, 5]
+        calls.answer(4)
         assert all([await answer for answer in answers])
 
     asyncio.run(talk())
