@@ -47,10 +47,10 @@ class ExpressProtocol(BoundedProtocol):
     def begin(self) -> None:
         """Wait for the body if there may be a handler for it."""
         handler = self._express.get(self.url)
-        if handler is not None and self._is_plain():
-            self._named = dict(self.headers)
-            if b"expect" not in self._named:
-                self._handler, self._body = handler, b""
+        if handler is not None and self.is_answered:
+            headers = dict(self.headers)
+            if self._is_plain(headers):
+                self._handler, self._named, self._body = handler, headers, b""
                 return
         super().begin()
 
@@ -69,13 +69,14 @@ class ExpressProtocol(BoundedProtocol):
             self._go_the_usual_way(is_whole=True)
         self._handler = None
 
-    def _is_plain(self) -> bool:
+    def _is_plain(self, headers: Headers) -> bool:
         parser = self.parser
         return (
-            self.is_answered
-            and parser.get_method() == b"POST"
+            parser.get_method() == b"POST"
             and parser.should_keep_alive()
-            and parser.get_http_version() == "1.1"
+            # An old client that says nothing of it doesn't keep the connection: asking for the version costs more.
+            and (b"connection" not in headers or parser.get_http_version() == "1.1")
+            and b"expect" not in headers
             and not parser.should_upgrade()
             and not self.flow.write_paused
         )

@@ -36,7 +36,8 @@ _MOST_TEXTS: Final = 4096
 _SIDES: Final = frozenset({"from", "to"})
 # An identifier or a time may keep its digits under the keys above, but only if it looks like one.
 _IDENTIFIER: Final = re.compile(
-    r"[A-Za-z][\w.:+-]*|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d{4}-\d\d-\d\dT[\d:.+Z-]+"
+    r"[A-Za-z][\w.:+-]*|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d{4}-\d\d-\d\dT[\d:.+Z-]+",
+    re.ASCII,
 )
 is_identifier: Final = _IDENTIFIER.fullmatch
 _has_digit_run: Final = _DIGIT_RUN.search
