@@ -4,6 +4,7 @@ import socket
 from functools import partial
 from typing import Final
 
+import structlog
 import uvicorn
 
 from receiver.app import REQUIRED, create_app
@@ -21,12 +22,15 @@ _NOT_STARTED: Final = 3
 _BACKLOG: Final = 65_535
 
 
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
 def main() -> None:
     """Check the settings (exit 2 with every problem), then serve until SIGTERM or Ctrl-C."""
     settings = load_or_exit(REQUIRED)
     configure_logging("web", settings.log_level, settings.secrets)
     limits = connection_limits(settings)
-    server = Server(server_config(settings, limits), accepted_a_turn=limits.accepted_a_turn)
+    server = Server(server_config(settings, limits), limits)
     server.run(handed_sockets() or ([shared_socket(settings.host, settings.port)] if settings.share_port else None))
     if not server.started:
         raise SystemExit(_NOT_STARTED)
@@ -34,9 +38,12 @@ def main() -> None:
 
 def connection_limits(settings: Settings) -> ConnectionLimits:
     """Return what connections may cost, as far as the system lets this process open files."""
+    connections = most_connections(settings.connection_limit)
+    if connections < settings.connection_limit:
+        log.warning("connections.limited", connections=connections, wanted=settings.connection_limit)
     return ConnectionLimits(
         request_within=settings.request_timeout.total_seconds(),
-        connections=most_connections(settings.connection_limit),
+        connections=connections,
         header_bytes=settings.header_limit,
     )
 

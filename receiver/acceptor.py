@@ -2,7 +2,8 @@
 
 libuv takes one a turn from a listening socket (since its version 1.47), and past capacity a turn takes a tenth of a
 second and more: thousands who had connected waited for seconds, unread, behind those who were being served. This stands
-beside the library's own way on the same socket; each connection goes to whichever comes first.
+beside the library's own way on the same socket; each connection goes to whichever comes first. It takes no more than
+there is room for: past that the system's queue is the better place to wait in, and the library's way takes one a turn.
 """
 
 import asyncio
@@ -22,9 +23,20 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class Acceptor:
     """Accepts from one listening socket, which stays its owner's."""
 
-    def __init__(self, listening: socket.socket, make: Callable[[], asyncio.Protocol], most_a_turn: int) -> None:
-        """Start; to be called in the loop, in which `make` is called for each connection."""
+    def __init__(
+        self,
+        listening: socket.socket,
+        make: Callable[[], asyncio.Protocol],
+        *,
+        most_a_turn: int,
+        room: Callable[[], int],
+    ) -> None:
+        """Start; to be called in the loop, in which `make` is called for each connection.
+
+        `room` tells for how many more connections there is room, those aside that have not been made yet.
+        """
         self._most_a_turn = most_a_turn
+        self._room = room
         self._loop = asyncio.get_running_loop()
         # Of its own, because the loop watches each file for one alone.
         self._socket = socket.socket(fileno=os.dup(listening.fileno()))
@@ -35,18 +47,23 @@ class Acceptor:
         self._go_on()
 
     def close(self) -> None:
-        """Accept nothing more; what was accepted goes on. Idempotent."""
-        if self._pause is not None:
-            self._pause.cancel()
+        """Take in who has connected by now, as far as there is room, and accept nothing more. Idempotent.
+
+        What was accepted goes on.
+        """
         if self._socket.fileno() >= 0:
+            self._most_a_turn = self._room()
+            self._accept()
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
+        if self._pause is not None:
+            self._pause.cancel()
 
     def _go_on(self) -> None:
         self._loop.add_reader(self._socket.fileno(), self._accept)
 
     def _accept(self) -> None:
-        for _ in range(self._most_a_turn):
+        for _ in range(min(self._most_a_turn, self._room() - len(self._begun))):
             try:
                 connection, _address = self._socket.accept()
             except (BlockingIOError, InterruptedError):

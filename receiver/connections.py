@@ -23,7 +23,7 @@ MOST_HEADERS: Final = 100
 # A client that doesn't even take its refusal is cut off.
 _TAKEN_WITHIN: Final = 2.0
 # Logs, the data server, libraries.
-_OTHER_FILES: Final = 64
+_OTHER_FILES: Final = 40
 # So many more than the limit are open at times: those that were just accepted, before others are closed for them.
 _ONE_MORE_OF: Final = 8
 _MOST_ACCEPTED_A_TURN: Final = 256
@@ -78,6 +78,8 @@ class BoundedProtocol(SentAheadProtocol):
         self._crowd = crowd
         self._refusal = HTTPStatus.BAD_REQUEST
         self._watch: asyncio.TimerHandle | None = None
+        # What it has sent already is read in the loop's next turn: until then it may be a whole request.
+        self._is_unread = True
         self._in_headers = False
         # Between the head of a chunk and its bytes; behind the last one are trailers, which are as endless as headers.
         self._in_trailers = False
@@ -92,6 +94,7 @@ class BoundedProtocol(SentAheadProtocol):
         super().connection_made(transport)
         self.since = self.loop.time()
         self._watch = self.loop.call_later(self._limits.request_within, self._look)
+        self.loop.call_soon(self._note_first_look)
         if len(self.connections) > self._limits.connections:
             self._make_room()
 
@@ -182,8 +185,8 @@ class BoundedProtocol(SentAheadProtocol):
 
     @property
     def may_go(self) -> bool:
-        """Whether nobody waits for us here, and the connection is open."""
-        return self.is_waiting and not self.transport.is_closing()
+        """Whether nobody waits for us here, as far as has been read, and the connection is open."""
+        return not self._is_unread and self.is_waiting and not self.transport.is_closing()
 
     @property
     def _is_idle(self) -> bool:
@@ -207,9 +210,13 @@ class BoundedProtocol(SentAheadProtocol):
         else:
             self._end(HTTPStatus.REQUEST_TIMEOUT if self.is_waiting else HTTPStatus.SERVICE_UNAVAILABLE)
 
+    def _note_first_look(self) -> None:
+        self._is_unread = False
+
     def _make_room(self) -> None:
-        longest = self._crowd.longest_waiting(cast("set[BoundedProtocol]", self.connections))
-        if longest._is_idle and longest is not self:  # noqa: SLF001 - of this class; we are among them
+        everybody = cast("set[BoundedProtocol]", self.connections)
+        longest = self._crowd.longest_waiting(everybody, self.since) or self
+        if longest._is_idle and longest is not self:  # noqa: SLF001 - of this class
             longest._close()  # noqa: SLF001
         else:
             longest._end(HTTPStatus.SERVICE_UNAVAILABLE)  # noqa: SLF001

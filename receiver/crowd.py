@@ -6,6 +6,8 @@ from typing import Final, Generic, Protocol, TypeVar
 
 # Looking through thousands for one costs many times what a connection does; so a look finds as many as this.
 _FOUND_AT_ONCE: Final = 256
+# While all are being served, refusing must cost next to nothing (seconds).
+_NOBODY_FOR: Final = 0.02
 
 
 class Connection(Protocol):
@@ -29,13 +31,22 @@ class Crowd(Generic[Each]):
         # `since`, and whose, the longest last. Who has moved meanwhile is not among the longest any more, and nobody
         # else has become one of them.
         self._longest: list[tuple[float, Each]] = []
+        self._look_again_at = 0.0
 
-    def longest_waiting(self, connections: Iterable[Each]) -> Each:
-        """Return the one of those that may go which has kept us waiting longest. Raises IndexError where none may."""
+    def longest_waiting(self, connections: Iterable[Each], now: float) -> Each | None:
+        """Return the one of those that may go which has kept us waiting longest; None where none may, or lately might.
+
+        `now` is in the clock of `since`.
+        """
         while self._longest:
             since, each = self._longest.pop()
             if each.since == since and each.may_go:
                 return each
+        if now < self._look_again_at:
+            return None
         found = nsmallest(_FOUND_AT_ONCE, (each for each in connections if each.may_go), key=lambda each: each.since)
+        if not found:
+            self._look_again_at = now + _NOBODY_FOR
+            return None
         self._longest = [(each.since, each) for each in reversed(found)]
         return self._longest.pop()[1]

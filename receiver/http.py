@@ -59,7 +59,7 @@ class BodyReader:
         return await self._read_on(message, receive)
 
     def _check(self, headers: Headers) -> None:
-        declared = headers.get(b"content-length", b"")
+        declared = headers.get(b"content-length", b"").lstrip(b"0")
         if declared.isdigit() and (len(declared) > 18 or int(declared) > self.limit):  # noqa: PLR2004 - beyond any length
             raise BodyTooLarge
 

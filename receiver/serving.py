@@ -16,6 +16,7 @@ from typing import Final
 import uvicorn
 
 from receiver.acceptor import Acceptor
+from receiver.connections import ConnectionLimits
 from shared.garbage import spare_what_is_loaded
 from shared.watchdog import Patience, Sign, Watchdog
 
@@ -29,9 +30,9 @@ _HANGS_AFTER: Final = timedelta(seconds=8)
 class Server(uvicorn.Server):
     """uvicorn, with a stop that drops nobody, and a watchdog."""
 
-    def __init__(self, config: uvicorn.Config, *, accepted_a_turn: int) -> None:
+    def __init__(self, config: uvicorn.Config, limits: ConnectionLimits) -> None:
         super().__init__(config)
-        self._accepted_a_turn = accepted_a_turn
+        self._limits = limits
         self._ticks = 0
         self._seen = 0
         self._acceptors: list[Acceptor] = []
@@ -41,7 +42,8 @@ class Server(uvicorn.Server):
         """Start to serve, and to watch."""
         await super().startup(sockets)
         listening = [each for server in self.servers for each in server.sockets]
-        self._acceptors = [Acceptor(each, self._protocol, self._accepted_a_turn) for each in listening]
+        a_turn = self._limits.accepted_a_turn
+        self._acceptors = [Acceptor(each, self._protocol, most_a_turn=a_turn, room=self._room) for each in listening]
         spare_what_is_loaded()
         self._watchdog.start()
 
@@ -63,6 +65,9 @@ class Server(uvicorn.Server):
         # Also where no connection is left: one that was just accepted isn't in the list yet.
         await asyncio.sleep(LINGER.total_seconds())
         await super().shutdown([])
+
+    def _room(self) -> int:
+        return self._limits.connections - len(self.server_state.connections)
 
     def _protocol(self) -> asyncio.Protocol:
         # As the library makes them, which keeps its own way to itself.

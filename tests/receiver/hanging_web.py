@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from receiver.connections import ConnectionLimits
 from receiver.serving import Server, handed_sockets
 
 
@@ -25,7 +26,8 @@ def main() -> None:
     """Serve on the port that is given, or on a socket that was handed over."""
     app = Starlette(routes=[Route("/hang", _hang), Route("/hello", _hello)])
     port = int(sys.argv[1])
-    Server(uvicorn.Config(app, port=port, log_config=None), accepted_a_turn=1).run(handed_sockets())
+    limits = ConnectionLimits(request_within=10, connections=100, header_bytes=10_000)
+    Server(uvicorn.Config(app, port=port, log_config=None), limits).run(handed_sockets())
 
 
 if __name__ == "__main__":

@@ -25,12 +25,14 @@ class Greeter(asyncio.Protocol):
         transport.close()
 
 
-def accepting(make: Callable[[], asyncio.Protocol], drive: Callable[[Address, Acceptor], Awaitable[None]]) -> None:
+def accepting(
+    make: Callable[[], asyncio.Protocol], drive: Callable[[Address, Acceptor], Awaitable[None]], room: int = 100
+) -> None:
     """Let an acceptor run while `drive` does something with its address."""
 
     async def run() -> None:
         with closing(socket.create_server(("127.0.0.1", 0))) as listening:
-            taking = Acceptor(listening, make, 4)
+            taking = Acceptor(listening, make, most_a_turn=4, room=lambda: room)
             try:
                 await asyncio.wait_for(drive(listening.getsockname(), taking), 10)
             finally:
@@ -92,6 +94,31 @@ def test_it_goes_on_when_there_are_files_again(monkeypatch: pytest.MonkeyPatch) 
         assert await said(address) == b"hello"
         # The failed one, the one that succeeded, and the look whether there are more.
         assert len(tries) == 3
+
+    accepting(Greeter, drive)
+
+
+def test_past_its_room_it_leaves_them_where_they_are() -> None:
+    """They wait in the system's queue, and are neither served nor closed."""
+
+    async def drive(address: Address, _: Acceptor) -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(said(address), 0.3)
+
+    accepting(Greeter, drive, room=0)
+
+
+def test_who_has_connected_is_served_although_it_closes() -> None:
+    """A stop resets nobody who came in time."""
+
+    async def drive(address: Address, taking: Acceptor) -> None:
+        # The loop doesn't turn between these two.
+        clients = [socket.create_connection(address) for _ in range(10)]
+        taking.close()
+        for client in clients:
+            client.settimeout(5)
+            with client:
+                assert await asyncio.to_thread(client.recv, 10) == b"hello"
 
     accepting(Greeter, drive)
 

@@ -17,9 +17,12 @@ class Member:
 
 
 def test_nobody_may_go() -> None:
-    """There is always one in practice: the newest."""
-    with pytest.raises(IndexError):
-        Crowd[Member]().longest_waiting([Member(1, may_go=False)])
+    """And nobody is looked for again for a moment: a crowd that is being served is refused cheaply."""
+    crowd, member = Crowd[Member](), Member(1, may_go=False)
+    assert crowd.longest_waiting([member], now=10) is None
+    member.may_go = True
+    assert crowd.longest_waiting([member], now=10.01) is None
+    assert crowd.longest_waiting([member], now=10.03) is member
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -38,5 +41,5 @@ def test_it_is_always_the_one_that_waited_longest(seed: int) -> None:
                 moved.since = now + random.random()
         members.add(Member(now + random.random()))
         expected = min((each for each in members if each.may_go), key=lambda each: each.since)
-        assert crowd.longest_waiting(members) is expected
+        assert crowd.longest_waiting(members, now) is expected
         members.discard(expected)

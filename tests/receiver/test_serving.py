@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from receiver.connections import ConnectionLimits
 from receiver.serving import Server
 from shared.watchdog import DEAF
 from tests.receiver.web import listening
@@ -86,7 +87,7 @@ def test_an_event_loop_that_does_not_turn_ends_the_process(process: subprocess.P
 def test_many_who_have_connected_are_taken_in_within_a_few_turns() -> None:
     """A turn of a busy loop takes long: taken in one a turn, the last of many would wait for seconds."""
     config = uvicorn.Config(no_application, lifespan="off", interface="asgi3", log_config=None)
-    server = Server(config, accepted_a_turn=MANY // 4)
+    server = Server(config, ConnectionLimits(request_within=10, connections=MANY, header_bytes=10_000))
     connected = threading.Event()
 
     async def turns_until_all_are_in() -> int:

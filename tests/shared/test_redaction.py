@@ -49,7 +49,10 @@ DOCUMENTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "in capitals": ({"Code": PIN, "PIN": PIN}, {"Code": REMOVED, "PIN": REMOVED}),
     "under an id's name": ({"backup_access_code_id": PIN}, {"backup_access_code_id": "######"}),
-    "in other digits, as if it were an id": ({"access_code_id": "a٧٣٩١٥٨"}, {"access_code_id": "a######"}),
+    "in other digits, as if it were an id": (
+        {"access_code_id": "a\u0667\u0663\u0669\u0661\u0665\u0668"},
+        {"access_code_id": "a######"},
+    ),
     "as a key": ({"device_custom_metadata": {PIN: "yes"}}, {"device_custom_metadata": {"######": "yes"}}),
 }
 
