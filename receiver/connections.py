@@ -27,6 +27,7 @@ _OTHER_FILES: Final = 40
 # So many more than the limit are open at times: those that were just accepted, before others are closed for them.
 _ONE_MORE_OF: Final = 8
 _MOST_ACCEPTED_A_TURN: Final = 256
+_MOST_NEW_A_SECOND: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,14 @@ class ConnectionLimits:
     request_within: float
     connections: int
     header_bytes: int
+
+    @property
+    def fresh_for(self) -> float:
+        """Seconds in which a new connection may send its request without being closed for others that come.
+
+        As long as there is room for as many newcomers as one process can take in.
+        """
+        return self.connections / _MOST_NEW_A_SECOND
 
     @property
     def accepted_a_turn(self) -> int:
@@ -78,8 +87,8 @@ class BoundedProtocol(SentAheadProtocol):
         self._crowd = crowd
         self._refusal = HTTPStatus.BAD_REQUEST
         self._watch: asyncio.TimerHandle | None = None
-        # What it has sent already is read in the loop's next turn: until then it may be a whole request.
-        self._is_unread = True
+        # Until then it may be about to send, in the loop's time.
+        self._fresh_until = 0.0
         self._in_headers = False
         # Between the head of a chunk and its bytes; behind the last one are trailers, which are as endless as headers.
         self._in_trailers = False
@@ -94,7 +103,7 @@ class BoundedProtocol(SentAheadProtocol):
         super().connection_made(transport)
         self.since = self.loop.time()
         self._watch = self.loop.call_later(self._limits.request_within, self._look)
-        self.loop.call_soon(self._note_first_look)
+        self._fresh_until = self.since + self._limits.fresh_for
         if len(self.connections) > self._limits.connections:
             self._make_room()
 
@@ -186,7 +195,11 @@ class BoundedProtocol(SentAheadProtocol):
     @property
     def may_go(self) -> bool:
         """Whether nobody waits for us here, as far as has been read, and the connection is open."""
-        return not self._is_unread and self.is_waiting and not self.transport.is_closing()
+        return self.is_waiting and not self._is_fresh and not self.transport.is_closing()
+
+    @property
+    def _is_fresh(self) -> bool:
+        return self.newest is None and not self._in_headers and self.loop.time() < self._fresh_until
 
     @property
     def _is_idle(self) -> bool:
@@ -209,9 +222,6 @@ class BoundedProtocol(SentAheadProtocol):
             self._close()
         else:
             self._end(HTTPStatus.REQUEST_TIMEOUT if self.is_waiting else HTTPStatus.SERVICE_UNAVAILABLE)
-
-    def _note_first_look(self) -> None:
-        self._is_unread = False
 
     def _make_room(self) -> None:
         everybody = cast("set[BoundedProtocol]", self.connections)

@@ -7,7 +7,7 @@ from typing import Final, Generic, Protocol, TypeVar
 # Looking through thousands for one costs many times what a connection does; so a look finds as many as this.
 _FOUND_AT_ONCE: Final = 256
 # While all are being served, refusing must cost next to nothing (seconds).
-_NOBODY_FOR: Final = 0.02
+_NOBODY_FOR: Final = 0.01
 
 
 class Connection(Protocol):
@@ -29,7 +29,7 @@ class Crowd(Generic[Each]):
 
     def __init__(self) -> None:
         # `since`, and whose, the longest last. Who has moved meanwhile is not among the longest any more, and nobody
-        # else has become one of them.
+        # else has become one of them, but for those who have just ceased to be new.
         self._longest: list[tuple[float, Each]] = []
         self._look_again_at = 0.0
 

@@ -46,6 +46,13 @@ def test_a_body_that_grows_over_the_limit_is_refused(small: Web, path: str) -> N
     assert answer.status_code == 413
 
 
+def test_a_declared_length_may_begin_with_zeros(small: Web) -> None:
+    """It is a number, however it is written."""
+    body = of_size(500)
+    headers = [(b"content-length", b"0" * 20 + b"500"), *signed(body)]
+    assert small.send("POST", "/webhooks/seam", body=[body[:9], body[9:]], headers=headers).status_code == 202
+
+
 def test_a_body_of_exactly_the_limit_is_taken(small: Web) -> None:
     """The limit itself is within, one byte more isn't."""
     at, over = of_size(LIMIT), of_size(LIMIT + 1)

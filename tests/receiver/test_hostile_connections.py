@@ -1,6 +1,7 @@
 """`web` on bare sockets: slow, endless, smuggled and crooked requests. It answers, closes, stays small, and goes on."""
 
 import json
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -112,6 +113,19 @@ def test_many_idle_connections_keep_nobody_out(web: WebProcess) -> None:
         before = time.monotonic()
         assert statuses(web.raw(delivery())) == [202]
         assert time.monotonic() - before < 0.9
+
+
+def test_who_has_sent_a_whole_request_is_answered_however_many_come_at_once(web: WebProcess) -> None:
+    """Past the places it is a 503, never an end without a word: nobody is closed before what it sent was read."""
+    with ExitStack() as held:
+        web.signal(signal.SIGSTOP)
+        connections = [held.enter_context(web.connect()) for _ in range(6 * CONNECTIONS)]
+        for connection in connections:
+            connection.sendall(delivery())
+        web.signal(signal.SIGCONT)
+        answers = [statuses(read_all(connection)) for connection in connections]
+    assert {tuple(each) for each in answers} <= {(202,), (503,)}
+    assert answers.count([202]) >= CONNECTIONS
 
 
 def test_few_files_are_no_way_to_keep_anybody_out(data_server: DataServer, tmp_path: Path) -> None:

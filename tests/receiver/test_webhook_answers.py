@@ -81,6 +81,7 @@ UNUSABLE = {
     "no event_type": b'{"event_id": "e"}',
     "event_id is a number": b'{"event_id": 7, "event_type": "access_code.created"}',
     "event_id is empty": b'{"event_id": "", "event_type": "access_code.created"}',
+    "event_id looks like a PIN": b'{"event_id": "10001", "event_type": "access_code.created"}',
     "event_id without end": json.dumps({"event_id": "e" * 201, "event_type": "access_code.created"}).encode(),
     "event_type is null": b'{"event_id": "e", "event_type": null}',
     "too deep": b'{"event_id": "e", "event_type": "access_code.created", "x": ' + b"[" * 60_000,
