@@ -2,6 +2,8 @@
 PYTHON ?= python3
 # More for `oracode up`, such as: make run ARGS="--web-port 8080"
 ARGS ?=
+# Tests wait for processes half of the time.
+TESTERS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() * 3 // 2)")
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -19,7 +21,7 @@ setup-dev: $(VENV)/.installed-dev .venv-sdk/.installed
 
 test: setup-dev lint types imports
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m coverage run -m pytest -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report
 

@@ -17,6 +17,7 @@ from tests.support.waiting import wait_until
 
 # Debian's wrapper on PATH changes the user where it is run as root; the script beside it doesn't.
 _PLACES = (Path("/usr/lib/rabbitmq/bin/rabbitmq-server"),)
+_PORTS = range(20_000, 32_000)
 _CONFIGURATION = """\
 listeners.tcp.1 = 127.0.0.1:{port}
 loopback_users.guest = true
@@ -81,7 +82,11 @@ class RabbitMQ:
             self._process = subprocess.Popen(
                 self._command, env=self._environment, stdout=output, stderr=output, start_new_session=True
             )
-        wait_until(self._answers, within=60, what=f"RabbitMQ; see {self._directory / 'out'}")
+        try:
+            wait_until(self._answers, within=60, what=f"RabbitMQ; see {self._directory / 'out'}")
+        except BaseException:
+            self.stop()
+            raise
 
     def kill(self) -> None:
         """End the node without warning."""
@@ -153,7 +158,9 @@ def _listens(port: int) -> bool:
 
 
 def _free_port() -> int:
-    with closing(socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port below those that the system gives to clients: a node takes seconds until it listens."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with closing(socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
