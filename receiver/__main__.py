@@ -21,7 +21,6 @@ _NOT_STARTED: Final = 3
 # dropped without a word, and tries again after one second, then two.
 _BACKLOG: Final = 65_535
 
-
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 

@@ -52,18 +52,20 @@ class Acceptor:
         What was accepted goes on.
         """
         if self._socket.fileno() >= 0:
-            self._most_a_turn = self._room()
-            self._accept()
+            self._take_in(self._room())
             self._loop.remove_reader(self._socket.fileno())
             self._socket.close()
         if self._pause is not None:
             self._pause.cancel()
 
     def _go_on(self) -> None:
-        self._loop.add_reader(self._socket.fileno(), self._accept)
+        self._loop.add_reader(self._socket.fileno(), self._take_in_some)
 
-    def _accept(self) -> None:
-        for _ in range(min(self._most_a_turn, self._room() - len(self._begun))):
+    def _take_in_some(self) -> None:
+        self._take_in(self._most_a_turn)
+
+    def _take_in(self, most: int) -> None:
+        for _ in range(min(most, self._room() - len(self._begun))):
             try:
                 connection, _address = self._socket.accept()
             except (BlockingIOError, InterruptedError):
