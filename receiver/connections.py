@@ -232,11 +232,10 @@ class BoundedProtocol(SentAheadProtocol):
             longest._end(HTTPStatus.SERVICE_UNAVAILABLE)  # noqa: SLF001
 
     def _end(self, status: HTTPStatus) -> None:
-        """Answer in our own words, unless an answer is under way, and close."""
-        if self.transport.is_closing():
-            return
+        """Answer in our own words, unless an answer is under way or the last one was given, and close."""
         cycle = self.newest
-        if cycle is None or not cycle.response_started or cycle.response_complete:
+        is_open = not self.transport.is_closing()
+        if is_open and (cycle is None or not cycle.response_started or cycle.response_complete):
             body = json.dumps({"error": status.phrase.lower().replace(" ", "_")}).encode()
             lines = [b"content-type: application/json", b"content-length: %d" % len(body), b"connection: close"]
             if status is HTTPStatus.SERVICE_UNAVAILABLE:
@@ -245,6 +244,7 @@ class BoundedProtocol(SentAheadProtocol):
         self._close()
 
     def _close(self) -> None:
+        """Close once all that was answered is taken, or soon; one that is closing already gets the same time."""
         if self._watch is not None:
             self._watch.cancel()
         self.transport.close()
