@@ -1,4 +1,4 @@
-"""Fixtures: a Seam stand-in whose codes move fast, and a worker on it."""
+"""Fixtures: a Seam stand-in whose codes move fast, a worker on it, and alerts that are told to a channel."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from redis import Redis
 
 from tests.sandbox.harness import Sandbox
 from tests.support.server import DataServer
+from tests.worker.alert_stage import Channel, Stage
 from tests.worker.machine import Machine
 
 
@@ -31,3 +32,15 @@ def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
 def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox) -> Machine:
     """Return a worker without channels."""
     return Machine(redis_client, data_server.url, sandbox)
+
+
+@pytest.fixture
+def channel() -> Channel:
+    """Return a channel that keeps what it gets."""
+    return Channel("a")
+
+
+@pytest.fixture
+def stage(redis_client: Redis, channel: Channel) -> Stage:
+    """Return a ledger and a worker of alerts with that channel."""
+    return Stage(redis_client, [channel])

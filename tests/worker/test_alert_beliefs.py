@@ -15,7 +15,7 @@ from shared.domain.alerting.alert import handled
 from shared.domain.alerting.budget import Rate
 from shared.domain.alerting.routing import Route, Routing
 from shared.domain.alerting.severity import Severity
-from tests.worker.test_alert_groups import Channel, Killed, Stage
+from tests.worker.alert_stage import Channel, Killed, Stage
 from worker.alerts.channel import NotDelivered
 
 BOOKINGS = ("BK-1", "BK-2", "BK-3")

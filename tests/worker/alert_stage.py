@@ -1,0 +1,104 @@
+"""Channels that keep what they get, and a ledger and a worker of alerts with a clock of their own."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from threading import Lock
+from typing import Any
+
+from redis import Redis
+
+from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.routing import Routing
+from shared.ledger.alert_channels import ChannelBudgets
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.due import DueSet
+from shared.ledger.silences import Silences
+from tests.shared.ledgers import LEASE, RETENTION
+from tests.shared.stories import NOW
+from tests.worker.alert_messages import notice
+from worker.alerts.delivery import AlertDelivery
+from worker.alerts.message import AlertMessage
+
+WINDOW = timedelta(seconds=30)
+
+
+class Killed(BaseException):
+    """The worker is gone: nothing after this line happens."""
+
+
+class Channel:
+    """A channel that keeps what it gets; `trouble` is called before, `after` once it has it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.got: list[AlertMessage] = []
+        self.trouble: Callable[[], None] = lambda: None
+        self.after: Callable[[], None] = lambda: None
+        self._lock = Lock()
+
+    def send(self, message: AlertMessage) -> str:
+        """Take the message, or not."""
+        self.trouble()
+        with self._lock:
+            self.got.append(message)
+        self.after()
+        return "kept"
+
+    def told(self) -> list[tuple[str, int]]:
+        """Return each message's status and size."""
+        return [(message.status, len(message.items)) for message in self.got]
+
+
+class Changeable(Channel):
+    """A channel that can change what it has shown; it keeps what it showed then."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.shown: list[AlertMessage] = []
+
+    def update(self, message: AlertMessage) -> str:
+        """Show it as it is now, or not."""
+        self.trouble()
+        self.shown.append(message)
+        self.after()
+        return "changed"
+
+
+class Stage:
+    """A ledger and a worker, with a clock of their own."""
+
+    def __init__(self, redis: Redis, channels: Sequence[Channel], **policy: Any) -> None:
+        self.now = NOW
+        names = tuple(channel.name for channel in channels)
+        rules = AlertPolicy(**({"routing": Routing(channels=names)} | policy))
+        self.redis = redis
+        self.due = DueSet(redis, lease=LEASE)
+        self.ledger = AlertLedger(redis, due=self.due, clock=self.clock, retention=RETENTION, policy=rules)
+        self.silences = Silences(redis, clock=self.clock)
+        self.deliver = AlertDelivery(
+            ledger=self.ledger,
+            silences=self.silences,
+            budgets=ChannelBudgets(redis, rate=rules.rate),
+            channels=tuple(channels),
+            lease=LEASE,
+            clock=self.clock,
+        )
+
+    def clock(self) -> Any:
+        """Return the stage's time."""
+        return self.now
+
+    def tell(self, *bookings: str, raised: bool = True, **fields: Any) -> None:
+        """Tell of the same problem with each booking."""
+        for booking in bookings:
+            self.ledger.tell(notice(booking, raised=raised, **({"at": self.now} | fields)))
+
+    def let(self, passed: timedelta, *, step: timedelta = timedelta(seconds=5)) -> None:
+        """Let time pass, sweeping as the worker does."""
+        until = self.now + passed
+        while True:
+            for item in self.due.claim(self.now, 500):
+                self.deliver(*item.ids)
+            if self.now >= until:
+                return
+            self.now = min(until, self.now + step)
