@@ -1,69 +1,21 @@
 """Booking messages: what is read, and what is refused with every problem named."""
 
 import json
-import pickle
 from types import MappingProxyType
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared.domain.booking_messages import HIGHEST_REVISION, parse_booking_message
 from shared.domain.bookings import (
     DateOnly,
     Granularity,
     Instant,
-    InvalidMessage,
     MessageType,
-    Problem,
     WallTime,
 )
+from tests.domain.booking_messages import BOOKING, LONG, booking, envelope, fields_of, problems_of
 from tests.domain.building import on, wall
-
-BOOKING = {
-    "booking_id": "BK-1001",
-    "device_ids": ["11111111-1111-1111-1111-444444444444"],
-    "check_in": "2026-12-01T15:45:00-08:00",
-    "check_out": "2026-12-05T10:15:00-08:00",
-}
-ENVELOPE = {
-    "specversion": "1.0",
-    "id": "7f9c",
-    "source": "/pms/acme",
-    "type": "booking.created",
-    "time": "2026-11-21T10:00:00Z",
-    "data": BOOKING,
-}
-
-
-def booking(**fields: Any) -> dict[str, Any]:
-    """Return a good booking with some fields changed; `...` takes a field away."""
-    changed = BOOKING | fields
-    return {name: value for name, value in changed.items() if value is not ...}
-
-
-def envelope(**fields: Any) -> dict[str, Any]:
-    """Return a good envelope with some fields changed; `...` takes a field away."""
-    changed = ENVELOPE | fields
-    return {name: value for name, value in changed.items() if value is not ...}
-
-
-def problems_of(raw: Any) -> tuple[Problem, ...]:
-    """Return the problems with which a message is refused, each short and printable."""
-    with pytest.raises(InvalidMessage) as refused:
-        parse_booking_message(raw)
-    assert refused.value.problems
-    for problem in refused.value.problems:
-        assert problem.wrong.isprintable()
-        assert len(problem.wrong) < 1000
-        assert problem.right
-    return refused.value.problems
-
-
-def fields_of(raw: Any) -> list[str]:
-    """Return the fields that the problems name."""
-    return [problem.field for problem in problems_of(raw)]
 
 
 def test_contract_example() -> None:
@@ -203,8 +155,6 @@ def test_time_zone_is_whose_wall_is_meant() -> None:
     assert message.check_out == DateOnly(on("2027-01-01"))
 
 
-LONG = "x" * 1_000_000
-
 BAD_FIELDS: list[tuple[str, Any]] = [
     ("booking_id", ...), ("booking_id", None), ("booking_id", ""), ("booking_id", 7),
     ("booking_id", True), ("booking_id", ["BK"]), ("booking_id", "x" * 65), ("booking_id", LONG),
@@ -285,138 +235,3 @@ def test_cancellation_needs_only_the_booking() -> None:
     assert message.device_ids == ()
     assert message.check_in is None
     assert message.check_out is None
-
-
-BAD_ENVELOPES: list[tuple[str, dict[str, Any], list[str]]] = [
-    ("no type", {"type": ...}, ["type"]),
-    ("unknown type", {"type": "booking.deleted"}, ["type"]),
-    ("type no text", {"type": ["booking.created"]}, ["type"]),
-    ("no id", {"id": ...}, ["id"]),
-    ("empty id", {"id": ""}, ["id"]),
-    ("id no text", {"id": 7}, ["id"]),
-    ("no source", {"source": None}, ["source"]),
-    ("long source", {"source": "x" * 513}, ["source"]),
-    ("old version", {"specversion": "0.3"}, ["specversion"]),
-    ("version no text", {"specversion": True}, ["specversion"]),
-    ("version 10", {"specversion": "10.0"}, ["specversion"]),
-    ("no data", {"data": ...}, ["data"]),
-    ("data null", {"data": None}, ["data"]),
-    ("data text", {"data": json.dumps(BOOKING)}, ["data"]),
-    ("data list", {"data": [BOOKING]}, ["data"]),
-    ("binary data", {"data": ..., "data_base64": "e30="}, ["data"]),
-    ("all at once", {"type": 1, "id": 1, "source": 1, "specversion": "2.0", "data": 1},
-     ["source", "id", "type", "specversion", "data"]),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("fields", "named"), [pytest.param(*row, id=name) for name, *row in BAD_ENVELOPES])
-def test_bad_envelope(fields: dict[str, Any], named: list[str]) -> None:
-    """The envelope's own faults."""
-    assert fields_of(envelope(**fields)) == named
-
-
-@pytest.mark.parametrize("version", ["1.0", "1.1", "1", 1.0, None, ...], ids=repr)
-def test_lenient_specversion(version: Any) -> None:
-    """Nothing that is read here depends on it."""
-    assert parse_booking_message(envelope(specversion=version)).message_id == "7f9c"
-
-
-def test_type_beside_the_fields_is_not_taken_for_a_creation() -> None:
-    """A cancellation without its envelope must not create a code."""
-    assert fields_of(booking(type="booking.cancelled")) == ["type"]
-    assert parse_booking_message(booking(type="vacation")).type is MessageType.CREATED
-
-
-HOSTILE: list[tuple[str, Any]] = [
-    ("nothing", ""), ("no bytes", b""), ("not JSON", "booking"), ("half", '{"booking_id": "'),
-    ("list", "[]"), ("text", '"x"'), ("number", "7"), ("null", "null"), ("true", "true"),
-    ("two objects", "{}{}"), ("NaN", '{"revision": NaN}'), ("infinity", '{"x": -Infinity}'),
-    ("not UTF-8", b'{"booking_id": "\xff"}'), ("UTF-16", json.dumps(BOOKING).encode("utf-16")),
-    ("deep lists", "[" * 100_000), ("deep objects", '{"a":' * 100_000), ("zeros", b"\0" * 1000),
-    ("deep inside", '{"x": ' + "[" * 50_000 + "]" * 50_000 + "}"),
-    ("long number", '{"x": ' + "9" * 5000 + "}"), ("megabyte of text", '"' + "x" * 10**6 + '"'),
-    ("NaN in a mapping", {"x": float("nan")}), ("set in a mapping", {"x": {1}}),
-    ("bytes in a mapping", {"x": b"x"}), ("number in a mapping", {"x": 10**5000}),
-    ("tuple as a key", {(1, 2): 3}), ("no mapping", 7), ("none", None), ("list object", []),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("raw", [pytest.param(row, id=name) for name, row in HOSTILE])
-def test_hostile_input(raw: Any) -> None:
-    """Whatever arrives: InvalidMessage, and one short printable sentence."""
-    (problem,) = problems_of(raw)
-    assert problem.field == "message"
-
-
-def test_nesting_that_can_be_read_but_not_hashed() -> None:
-    """However deep, it is either read or refused."""
-    for depth in range(100, 2000, 100):
-        raw = json.dumps(BOOKING)[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"
-        try:
-            parse_booking_message(raw)
-        except InvalidMessage as refused:
-            assert refused.problems[0].field == "message"  # noqa: PT017 - either is right
-
-
-def test_recursive_mapping() -> None:
-    """A mapping that holds itself is no JSON."""
-    mapping: dict[str, Any] = {}
-    mapping["self"] = mapping
-    assert fields_of(mapping) == ["message"]
-
-
-def test_duplicate_keys() -> None:
-    """Which of the two counts would differ from reader to reader."""
-    raw = json.dumps(BOOKING)[:-1] + ', "booking_id": "BK-2", "x": {"y": 1, "y": 2, "y": 3}}'
-    assert fields_of(raw) == ["y", "booking_id"]
-
-
-def test_unknown_fields_are_ignored() -> None:
-    """Whatever they hold."""
-    more = {"guests": [{"name": "\ud800"}], "x" * 1000: LONG, "big": 10**4000, "f": 1e400}
-    raw = json.dumps(booking(**more)).replace("Infinity", "1e999")
-    assert parse_booking_message(raw).booking_id == "BK-1001"
-
-
-def test_quotations_are_short_and_printable() -> None:
-    """A problem can be put into a log, a page or an alert as it is."""
-    for value in (LONG, "\x00" * 1000, "\ud800" * 1000, "\u202e" * 90):
-        (problem,) = problems_of(booking(booking_id=value))
-        assert problem.wrong.isprintable()
-        assert str(problem).encode()
-        assert len(problem.wrong) < 80 * 10 + 100
-
-
-def test_invalid_message_survives_pickling() -> None:
-    """Task results and process pools carry exceptions as pickles."""
-    original = InvalidMessage((Problem("a", "is wrong", "make it right"), Problem("b", "too", "")))
-    assert pickle.loads(pickle.dumps(original)).problems == original.problems  # noqa: S301
-    assert str(original) == "a: is wrong; make it right; b: too"
-
-
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
-FIELDS = st.sampled_from([
-    "booking_id", "revision", "device_ids", "unit", "check_in", "check_out", "time_zone",
-    "granularity", "slot", "label", "type", "specversion", "id", "source", "data",
-])  # fmt: skip
-
-
-@given(st.dictionaries(FIELDS, JSON_VALUES), st.booleans())
-def test_any_object_is_read_or_refused(fields: dict[str, Any], wrapped: bool) -> None:  # noqa: FBT001
-    """Random values in every field: never another exception."""
-    for raw in (BOOKING | fields, ENVELOPE | {"data": BOOKING | fields} if wrapped else fields):
-        try:
-            parse_booking_message(raw)
-        except InvalidMessage as refused:
-            assert refused.problems  # noqa: PT017 - either is right
-
-
-@given(st.binary() | st.text())
-def test_any_bytes_are_read_or_refused(raw: bytes | str) -> None:
-    """Noise is refused."""
-    with pytest.raises(InvalidMessage):
-        parse_booking_message(raw)

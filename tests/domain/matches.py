@@ -1,0 +1,30 @@
+"""What became of a match, in a word or two; and the policies that tables of matches name."""
+
+from shared.domain.bookings import Stay
+from shared.domain.doors import Door
+from shared.domain.matching import MatchPolicy, SlotPreference, match
+from tests.domain.building import stay
+
+ANY = MatchPolicy()
+COVER = MatchPolicy(preference=SlotPreference.COVER)
+BIWEEKLY = MatchPolicy(allow_biweekly=True)
+ORDINARY = stay("2026-12-01T16:00", "2026-12-05T10:00")
+
+
+def outcome_of(asked: Stay, at: Door, policy: MatchPolicy = ANY) -> str:
+    """Return what became of the match."""
+    return match(asked, at, policy).outcome.value
+
+
+def verdict_of(asked: Stay, at: Door, policy: MatchPolicy = ANY) -> str:
+    """Return the verdict on the only slot."""
+    (only,) = match(asked, at, policy).considered
+    return only.verdict.value
+
+
+def window_of(asked: Stay, at: Door, policy: MatchPolicy = ANY) -> tuple[str, str]:
+    """Return when the code starts and ends."""
+    found = match(asked, at, policy)
+    assert found.starts_at is not None, found.considered
+    assert found.ends_at is not None
+    return found.starts_at.isoformat(), found.ends_at.isoformat()
