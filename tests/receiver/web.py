@@ -116,11 +116,11 @@ def served(settings: Settings) -> Iterator[Web]:
 
 @contextmanager
 def listening(server: uvicorn.Server, *, send_buffer: int | None = None) -> Iterator[tuple[BlockingPortal, int]]:
-    """Serve on a free port, in an event loop of its own; lend that loop's portal, and the port.
+    """Serve on a free port, in an event loop of its own, of the kind that `web` runs on; lend its portal, and the port.
 
     `send_buffer` is about how many bytes the system keeps of answers that nobody has read yet.
     """
-    with closing(socket.socket()) as listener, start_blocking_portal() as portal:
+    with closing(socket.socket()) as listener, start_blocking_portal(backend_options={"use_uvloop": True}) as portal:
         if send_buffer is not None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         listener.bind(("127.0.0.1", 0))

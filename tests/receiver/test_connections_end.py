@@ -1,0 +1,114 @@
+"""Whatever a client sends, reads or leaves unread: its connection ends, and soon, and holds no place any more."""
+
+import random
+import socket
+from contextlib import ExitStack, suppress
+
+import pytest
+import uvicorn
+
+from receiver.express import Answer
+from receiver.http import Headers
+from tests.receiver.process import request
+from tests.receiver.test_express import NEVER, PATH, SHORT, server_with, short
+from tests.receiver.web import listening
+from tests.support.waiting import wait_until
+
+# What the system keeps for either side; several times that is answered, and less than the library lets pile up.
+BUFFER = 4096
+ANSWERS = 200
+
+TAILS = {
+    "nothing": b"",
+    "a last request": request("GET", "/elsewhere", close=True),
+    "no request": b"GARBAGE\r\n\r\n",
+    "a broken header": b"GET /elsewhere HTTP/1.1\r\nhost web\r\n\r\n",
+    "half a header": b"GET /elsewhere HTTP/1.1\r\nho",
+    "half a body": b"POST /elsewhere HTTP/1.1\r\nhost: web\r\ncontent-length: 9\r\n\r\nhalf",
+    "what is never answered": request("GET", NEVER),
+    "far more of the same": request("GET", "/elsewhere") * 3 * ANSWERS,
+}
+
+
+PIECES = [
+    *TAILS.values(),
+    request("GET", "/elsewhere"),
+    request("POST", PATH, b"abc"),
+    request("POST", PATH, b"abc", close=True),
+    request("POST", PATH, b"x" * 5000),
+    request("POST", PATH, b"abc", (b"expect", b"100-continue")),
+    request("POST", PATH, b"abc", (b"connection", b"upgrade"), (b"upgrade", b"h2c")),
+    request("GET", "/elsewhere", b"", (b"x", b"y" * 9000)),
+    b"POST /there HTTP/1.1\r\nhost: web\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    b"0\r\n\r\n",
+    b"0\r\nx: y\r\n",
+    b"\r\n",
+    b"x" * 9000,
+]
+
+
+def connected(port: int) -> socket.socket:
+    """Return a connection with small buffers."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+    connection.settimeout(5)
+    connection.connect(("127.0.0.1", port))
+    return connection
+
+
+def wait_for_end(server: uvicorn.Server) -> None:
+    """Wait until no connection is left, longer than it takes to give up all that keep it waiting."""
+    wait_until(lambda: not server.server_state.connections, within=20, what="every connection is closed")
+
+
+@pytest.mark.parametrize("path", ["/elsewhere", PATH], ids=["usual", "short"])
+@pytest.mark.parametrize("tail", TAILS.values(), ids=TAILS.keys())
+def test_a_client_that_never_reads_is_cut_off(path: str, tail: bytes) -> None:
+    """It holds no place among the connections; also where the last answer has closed its own and can't be sent."""
+    server = server_with(short, request_within=0.5)
+    each = request("GET" if path != PATH else "POST", path)
+    with listening(server, send_buffer=BUFFER) as (_, port), connected(port) as connection:
+        # In one piece: what can't be served comes while answers are due.
+        connection.sendall(each * ANSWERS + tail)
+        wait_until(lambda: server.server_state.total_requests, what="it is answered")
+        wait_for_end(server)
+
+
+class Fickle:
+    """Is a handler: it answers at once, with the next, or never, or declines."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self._due: list[Answer] = []
+
+    def __call__(self, _: Headers, __: bytes, tell: Answer) -> bool:
+        """Take a request, or not."""
+        mood = self._dice.choice(["at once", "at once", "later", "never", "declined"])
+        if mood == "at once":
+            for each in (*self._due, tell):
+                each(SHORT)
+            self._due.clear()
+        elif mood == "later":
+            self._due.append(tell)
+        return mood != "declined"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_connection_outlives_its_bounds(seed: int) -> None:
+    """Any sequence of whole, broken and unfinished requests from clients that read, don't, or have left in part."""
+    dice = random.Random(seed)
+    server = server_with(Fickle(dice), request_within=0.5)
+    with listening(server, send_buffer=BUFFER) as (_, port), ExitStack() as clients:
+        connections = [clients.enter_context(connected(port)) for _ in range(80)]
+        for connection in connections:
+            connection.settimeout(0)
+        for _ in range(5):
+            for connection in connections:
+                with suppress(OSError):
+                    connection.send(dice.choice(PIECES) * dice.choice([1, 1, 1, 2, 5, 50, 200]))
+                    if dice.random() < 0.1:
+                        connection.recv(65536)
+                    if dice.random() < 0.03:
+                        connection.shutdown(socket.SHUT_WR)
+        wait_until(lambda: server.server_state.total_requests, what="some are answered")
+        wait_for_end(server)
