@@ -67,7 +67,7 @@ def test_a_client_that_never_reads_is_cut_off(path: str, tail: bytes) -> None:
     """It holds no place among the connections; also where the last answer has closed its own and can't be sent."""
     server = server_with(short, request_within=0.5)
     each = request("GET" if path != PATH else "POST", path)
-    with listening(server, send_buffer=BUFFER) as (_, port), connected(port) as connection:
+    with listening(server, send_buffer=BUFFER, use_uvloop=True) as (_, port), connected(port) as connection:
         # In one piece: what can't be served comes while answers are due.
         connection.sendall(each * ANSWERS + tail)
         wait_until(lambda: server.server_state.total_requests, what="it is answered")
@@ -98,7 +98,7 @@ def test_no_connection_outlives_its_bounds(seed: int) -> None:
     """Any sequence of whole, broken and unfinished requests from clients that read, don't, or have left in part."""
     dice = random.Random(seed)
     server = server_with(Fickle(dice), request_within=0.5)
-    with listening(server, send_buffer=BUFFER) as (_, port), ExitStack() as clients:
+    with listening(server, send_buffer=BUFFER, use_uvloop=True) as (_, port), ExitStack() as clients:
         connections = [clients.enter_context(connected(port)) for _ in range(80)]
         for connection in connections:
             connection.settimeout(0)

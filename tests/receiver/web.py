@@ -115,12 +115,18 @@ def served(settings: Settings) -> Iterator[Web]:
 
 
 @contextmanager
-def listening(server: uvicorn.Server, *, send_buffer: int | None = None) -> Iterator[tuple[BlockingPortal, int]]:
-    """Serve on a free port, in an event loop of its own, of the kind that `web` runs on; lend its portal, and the port.
+def listening(
+    server: uvicorn.Server, *, send_buffer: int | None = None, use_uvloop: bool = False
+) -> Iterator[tuple[BlockingPortal, int]]:
+    """Serve on a free port, in an event loop of its own; lend that loop's portal, and the port.
 
-    `send_buffer` is about how many bytes the system keeps of answers that nobody has read yet.
+    `send_buffer` is about how many bytes the system keeps of answers that nobody has read yet. Process `web` runs on
+    uvloop; in one loop with a client of httpx that would make each request arrive by itself.
     """
-    with closing(socket.socket()) as listener, start_blocking_portal(backend_options={"use_uvloop": True}) as portal:
+    with (
+        closing(socket.socket()) as listener,
+        start_blocking_portal(backend_options={"use_uvloop": use_uvloop}) as portal,
+    ):
         if send_buffer is not None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         listener.bind(("127.0.0.1", 0))
