@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from shared.domain.bookings import Granularity, Stay
 from shared.domain.doors import Door
 from shared.domain.matching import MatchPolicy, Outcome, match
-from shared.domain.slot_rules import duration, slot_zone
+from shared.domain.slot_rules import LONGEST_CODE, TOLERANCE, duration, slot_zone
 from shared.domain.time_of_day import show_time
 from shared.domain.wall_clock import DAY, find_zone, same_clock
 from shared.domain.wall_stays import UnusableStay, WallStay, wall_stay
@@ -29,7 +29,8 @@ _LOOKS_LIKE = tuple[int, int, int, Granularity, str | None]
 class Lack:
     """What some stays lacked: the outcome of their match, and the slot that would have served.
 
-    `needs` is the slot rounded to half hours, `16:00-10:00`, or `24 hours`; "" where no slot helps.
+    `needs` is the slot rounded to half hours, `16:00-10:00`, or `24 hours`; "" where no slot helps. Of a stay that is
+    beyond one code's 31 days with every slot there could be, the outcome is `too_long`, whatever else is missing.
     """
 
     outcome: Outcome
@@ -201,11 +202,17 @@ def _zones(door: Door) -> tuple[ZoneInfo, ...]:
 def _lack(outcome: Outcome, stay: Stay, wall: WallStay | None) -> Lack:
     if outcome not in (Outcome.NO_SLOT, Outcome.NO_SLOTS_CONFIGURED) or stay.slot is not None:
         return Lack(outcome)
-    if stay.granularity is Granularity.DAILY:
+    is_daily = stay.granularity is Granularity.DAILY
+    # A slot may begin an hour later than the stay and end an hour earlier; one for whole days covers it.
+    if wall is not None and wall.length > LONGEST_CODE + (0 if is_daily else 2 * TOLERANCE):
+        return Lack(Outcome.TOO_LONG)
+    if is_daily:
         return Lack(outcome, "24 hours")
     if wall is None:
         return Lack(outcome)
     half = _HALF_HOUR // duration(1)
     earlier = wall.check_in - duration(wall.check_in_of_day % half)
     later = wall.check_out + duration(-wall.check_out_of_day % half)
+    if later - earlier > duration(LONGEST_CODE):
+        return Lack(outcome)
     return Lack(outcome, f"{show_time(earlier.time())}-{show_time(later.time())}")
