@@ -18,17 +18,16 @@ from shared.domain.durations import parse_duration
 from shared.settings import Settings
 from tests.support.server import DataServer
 from tests.worker.alert_messages import notice
-from worker.alerts.file import (
+from worker.alerts.file import InvalidAlertsFile, load_alerts_file
+from worker.alerts.file_parts import (
     AlertsFile,
     ChannelPart,
     EmailPart,
-    InvalidAlertsFile,
     PagerDutyPart,
     RatePart,
     RoutePart,
     SeverityPart,
     SlackBotPart,
-    load_alerts_file,
 )
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
 

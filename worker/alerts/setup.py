@@ -16,19 +16,18 @@ from shared.redis_client import connect
 from shared.settings import Settings
 from worker.alerts.apprise_channel import AppriseChannel
 from worker.alerts.channel import Channel
-from worker.alerts.file import (
+from worker.alerts.file import InvalidAlertsFile, load_alerts_file
+from worker.alerts.file_parts import (
     AlertsFile,
     ApprisePart,
     ChannelPart,
     EmailPart,
-    InvalidAlertsFile,
     PagerDutyPart,
     RoutePart,
     SlackBotPart,
     SlackPart,
     TeamsPart,
     WebhookPart,
-    load_alerts_file,
 )
 from worker.alerts.mail import Mail, MailServer
 from worker.alerts.pagerduty import PagerDuty
