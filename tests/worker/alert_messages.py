@@ -16,7 +16,8 @@ from shared.domain.records import AlertNotice
 from shared.domain.slot_choices import Choosable
 from shared.domain.troubles import TROUBLES
 from tests.shared.stories import NOW
-from worker.alerts.message import AlertMessage, message_of
+from worker.alerts.composing import message_of
+from worker.alerts.message import AlertMessage
 
 CHANNEL = "ops"
 

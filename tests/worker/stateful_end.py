@@ -5,7 +5,7 @@ from typing import Final
 
 from shared.domain.records import BookedDoor, Booking
 from shared.domain.troubles import TROUBLES
-from shared.ledger.bookings import codes_of
+from shared.ledger.booking_indexes import codes_of
 from tests.worker.stateful_model import LEAD_TIME, Span, Wanted
 from tests.worker.stateful_world import DEVICES, LONG, SHORT, World
 

@@ -11,7 +11,8 @@ from redis import Redis
 from shared import redis_keys
 from shared.domain import lifecycle
 from shared.domain.records import Booking
-from shared.ledger.bookings import UnknownBooking, codes_of
+from shared.ledger.booking_indexes import codes_of
+from shared.ledger.bookings import UnknownBooking
 from shared.ledger.due import door_item
 from shared.redaction import redact_event
 from tests.worker.stateful_model import Message, Model, Span, Stay

@@ -10,7 +10,7 @@ from shared.domain.records import AlertNotice, Booking
 from shared.domain.stay_times import LONGEST_DOUBT
 from tests.sandbox.harness import Sandbox
 from tests.worker.machine import Machine
-from worker.alerts.message import check_in_text
+from worker.alerts.composing import check_in_text
 from worker.handlers.check_arrivals import arrivals_between
 
 LOS_ANGELES, TOKYO = "America/Los_Angeles", "Asia/Tokyo"

@@ -37,8 +37,8 @@ from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
 from shared.ledger.silences import Silences
 from worker.alerts.channel import Channel, NotDelivered, Updating
+from worker.alerts.composing import message_of, thread_for
 from worker.alerts.looks import Looks, refreshed
-from worker.alerts.message import message_of, thread_for
 
 # More than one parcel of a kind in one go is what came meanwhile; more than these is left to the due-set.
 _MOST_PARCELS: Final = 5

@@ -16,7 +16,7 @@ from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
 from worker.alerts.channel import NotDelivered, Updating
-from worker.alerts.message import message_of
+from worker.alerts.composing import message_of
 
 _MOST_PARCELS: Final = 5
 

@@ -21,7 +21,8 @@ from shared.domain.alerting.silences import Silence, silent_until
 from shared.domain.durations import parse_duration
 from shared.domain.records import AlertNotice
 from worker.alerts.channel import Channel, NotDelivered
-from worker.alerts.message import RUNBOOK_SECTIONS, AlertMessage, check_in_text, message_of
+from worker.alerts.composing import check_in_text, message_of
+from worker.alerts.message import RUNBOOK_SECTIONS, AlertMessage
 from worker.alerts.pagerduty import PagerDuty
 from worker.cli.context import alerting_for, open_ledger, settings_for, user_name
 

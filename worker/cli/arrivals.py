@@ -12,7 +12,7 @@ from rich.text import Text
 
 from shared.clock import system_clock
 from shared.domain.arrivals import Arrival, Readiness
-from worker.alerts.message import NO_ZONE_YET
+from worker.alerts.composing import NO_ZONE_YET
 from worker.cli.bookings_view import clean, console
 from worker.cli.context import open_ledger
 from worker.handlers.check_arrivals import LOOK_BACK, arrivals_between

@@ -1,0 +1,145 @@
+"""Messages made of alerts as they stand: what a parcel tells, in words. Times are in the lock's zone, with its name."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from shared.domain.alerting.alert import Alert, untold
+from shared.domain.alerting.parcels import Parcel
+from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.severity import Severity
+from shared.domain.chosen_slots import SlotOffer
+from shared.domain.quoting import shown
+from shared.domain.records import AlertNotice
+from worker.alerts.message import GONE, AlertItem, AlertMessage, SlotChoice, one_line
+
+NO_ZONE_YET: Final = "time zone of the lock not known yet"
+_LONGEST_SUBJECT: Final = 200
+_LONGEST_TEXT: Final = 2_000
+
+
+def message_of(
+    parcel: Parcel, alerts: Mapping[str, Alert], *, group: str, policy: AlertPolicy, now: datetime
+) -> AlertMessage:
+    """Return what the parcel tells; `alerts` are those of the group, as they stand."""
+    told = [alerts[key] for key in parcel.members if key in alerts]
+    thread_of = {alert.key: thread_for(alert, parcel) for alert in told}
+    items = [_item(alert, thread_of[alert.key], policy) for alert in _in_order(told)]
+    threads: dict[str, list[AlertItem]] = {item.thread: [] for item in items}
+    for alert in _in_order(alerts.values()):
+        known = alert.told_to(parcel.channel).thread if alert.knows(parcel.channel) else ""
+        thread = thread_of.get(alert.key) or known
+        if thread in threads:
+            threads[thread].append(_item(alert, thread, policy))
+    level = max((item.severity for item in items), key=lambda each: each.rank)
+    # A look is of what is open, unless all of it is over.
+    status = ("resolved", "open")[any(alert.is_open for alert in told)] if parcel.status == "look" else parcel.status
+    places = {policy.routing.place_of(alert.notice).building for alert in told}
+    return AlertMessage(
+        delivery_id=parcel.delivery_id,
+        group=group,
+        status=status,
+        severity=level if status == "open" else Severity.INFO,
+        building=places.pop() if len(places) == 1 else "",
+        items=tuple(items),
+        at=now,
+        threads={thread: tuple(each) for thread, each in threads.items()},
+        remarks=_remarks(told, parcel) if parcel.status == "look" else (),
+    )
+
+
+def thread_for(alert: Alert, parcel: Parcel) -> str:
+    """Return the conversation that the alert belongs to once the parcel was taken."""
+    if alert.knows(parcel.channel):
+        return alert.told_to(parcel.channel).thread
+    return parcel.thread or (alert.key if len(parcel.members) == 1 else parcel.delivery_id)
+
+
+def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
+    def order(alert: Alert) -> tuple[int, float, str]:
+        check_in = alert.notice.check_in
+        return -alert.severity.rank, check_in.timestamp() if check_in else float("inf"), alert.key
+
+    return sorted(alerts, key=order)
+
+
+def _remarks(alerts: Iterable[Alert], parcel: Parcel) -> tuple[str, ...]:
+    found = (remark for alert in alerts for remark in untold(alert, parcel.channel))
+    return tuple(one_line(shown(remark.text), _LONGEST_TEXT) for remark in found)
+
+
+def _handled(alert: Alert) -> str:
+    if not alert.handled_by or not alert.is_open:
+        return ""
+    at = local_time(alert.handled_at, alert.notice.time_zone)
+    return f"by {one_line(shown(alert.handled_by), _LONGEST_SUBJECT)}{f', {at}' if at else ''}"
+
+
+def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
+    notice = alert.notice
+    return AlertItem(
+        key=notice.key,
+        thread=thread,
+        booking_id=notice.booking_id,
+        problem=notice.problem,
+        status="open" if alert.is_open else "resolved",
+        severity=alert.severity if alert.is_open else Severity.INFO,
+        news=alert.news,
+        subject=one_line(shown(notice.subject), _LONGEST_SUBJECT),
+        happened=one_line(shown(notice.happened), _LONGEST_TEXT),
+        affects=_affects(alert),
+        check_in=check_in_text(notice),
+        next_step=notice.next_step if alert.is_open else f"{GONE} {shown(notice.solved)}".rstrip(),
+        actor=notice.actor,
+        look_closer=notice.look_closer,
+        runbook=runbook_of(notice.problem, policy.runbook_url),
+        count=alert.count,
+        choices=tuple(_choice(notice, offer) for offer in notice.choices) if alert.is_open else (),
+        choose=notice.choose if alert.is_open else "",
+        handled=_handled(alert),
+    )
+
+
+def _choice(notice: AlertNotice, offer: SlotOffer) -> SlotChoice:
+    starts_at, ends_at = (local_time(each, notice.time_zone) for each in (offer.starts_at, offer.ends_at))
+    return SlotChoice(
+        door=notice.door_key,
+        slot=offer.slot,
+        name=one_line(shown(offer.name), _LONGEST_SUBJECT),
+        starts_at=offer.starts_at.isoformat(),
+        ends_at=offer.ends_at.isoformat(),
+        window=f"{starts_at.removesuffix(f' {notice.time_zone}')} to {ends_at}",
+        meaning=offer.meaning,
+    )
+
+
+def _affects(alert: Alert) -> str:
+    if not alert.hit:
+        return ""
+    more = alert.hit - len(alert.subjects)
+    subjects = (one_line(shown(subject), _LONGEST_SUBJECT) for subject in alert.subjects)
+    whom = "\n".join((*subjects, *((f"and {more} more",) if more > 0 else ())))
+    noun = "booking is" if alert.hit == 1 else "bookings are"
+    return f"{alert.hit} {noun} hit; the check-in below is the nearest:\n{whom}"
+
+
+def runbook_of(problem: str, base: str) -> str:
+    """Return where the runbook speaks of this kind of problem: a link where RUNBOOK_URL is set."""
+    return f"{base or 'deploy/RUNBOOK.md'}#{problem}"
+
+
+def check_in_text(notice: AlertNotice) -> str:
+    """Return the check-in on the lock's clock, empty where there is none; of a lock without a zone the wall time."""
+    if notice.wall_check_in is not None:
+        return f"{notice.wall_check_in:%a %Y-%m-%d %H:%M}, {NO_ZONE_YET}"
+    return local_time(notice.check_in, notice.time_zone)
+
+
+def local_time(moment: datetime | None, time_zone: str | None) -> str:
+    """Return a moment on the lock's clock, with its zone; empty where there is none."""
+    if moment is None:
+        return ""
+    if time_zone is None:
+        return f"{moment:%Y-%m-%d %H:%M} UTC{moment:%z}"
+    return f"{moment.astimezone(ZoneInfo(time_zone)):%a %Y-%m-%d %H:%M} {time_zone}"
