@@ -21,10 +21,10 @@ from shared import redis_keys
 from shared.clock import Clock
 from shared.contracts import is_id
 from shared.domain import lifecycle
-from shared.domain.arrivals import first_check_in
 from shared.domain.code_story import story_of
-from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry
+from shared.domain.records import Booking, Change, HistoryEntry
 from shared.domain.stay_times import LONGEST_DOUBT, last_check_out, surely_over_at
+from shared.ledger.booking_indexes import codes_of, index_arrival, index_door
 from shared.ledger.due import DueSet, door_item
 from shared.ledger.records import MOST_LINES, Conflict, RecordStore
 
@@ -119,9 +119,9 @@ class BookingLedger:
             self._due.hold((door_item(booking.booking_id, key) for key in keys), now, pipeline=pipeline)
             if before is None or before.stay != booking.stay:
                 pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
-            _index_arrival(pipeline, before, booking)
+            index_arrival(pipeline, before, booking)
             for door in changed:
-                _index_door(pipeline, before, booking, door, expires_at)
+                index_door(pipeline, before, booking, door, expires_at)
 
         following = self._records.save(
             redis_keys.booking_record(booking.booking_id),
@@ -275,50 +275,9 @@ class BookingLedger:
         return max(over_at, now) + 2 * self._retention
 
 
-def _index_arrival(pipeline: Pipeline, before: Booking | None, booking: Booking) -> None:
-    """Queue what finds a booking by its check-in, where that is new, or another than before."""
-    at = None if booking.cancelled else first_check_in(booking)
-    if before is None or before.cancelled != booking.cancelled or first_check_in(before) != at:
-        if at is None:
-            pipeline.zrem(redis_keys.ARRIVALS, booking.booking_id)
-        else:
-            pipeline.zadd(redis_keys.ARRIVALS, {booking.booking_id: at.timestamp()})
-
-
-def _index_door(
-    pipeline: Pipeline, before: Booking | None, booking: Booking, door: BookedDoor, expires_at: datetime
-) -> None:
-    """Queue what finds a booking again by its door and by its codes, where that is new or lives longer now."""
-    until = _milliseconds(expires_at)
-    lives_as_before = before is not None and before.stay == booking.stay
-    doors_before = before.doors if before is not None else ()
-    if not lives_as_before or door.device_id not in {each.device_id for each in doors_before}:
-        of_door = redis_keys.door_bookings(door.device_id)
-        pipeline.zadd(of_door, {booking.booking_id: expires_at.timestamp()})
-        pipeline.pexpireat(of_door, until, gt=True)
-        pipeline.pexpireat(of_door, until, nx=True)
-        if booking.stay is not None:
-            pipeline.zadd(redis_keys.DOORS, {door.device_id: surely_over_at(booking.stay).timestamp()}, gt=True)
-    known = {(code.access_code_id, each.key) for each in doors_before for code in codes_of(each)}
-    for code in codes_of(door):
-        if not lives_as_before or (code.access_code_id, door.key) not in known:
-            owner = json.dumps([booking.booking_id, door.key])
-            pipeline.set(redis_keys.code_owner(code.access_code_id), owner, pxat=until)
-            pipeline.pexpireat(redis_keys.code_events(code.access_code_id), until)
-
-
 def _devices_of_codes(booking: Booking, story: Iterable[HistoryEntry]) -> dict[str, str | None]:
     """Return the door of every code that the booking has, or ever had: of a code that is gone only the story tells."""
     had = {
         entry.facts["access_code_id"]: entry.device_id for entry in story if is_id(entry.facts.get("access_code_id"))
     }
     return had | {code.access_code_id: door.device_id for door in booking.doors for code in codes_of(door)}
-
-
-def codes_of(door: BookedDoor) -> tuple[AccessCode, ...]:
-    """Return every code of a door that is known: the one at hand, and those of earlier revisions."""
-    return (*((door.code,) if door.code else ()), *door.residual)
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

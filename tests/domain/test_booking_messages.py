@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.booking_messages import HIGHEST_REVISION, parse_booking_message
+from shared.domain.booking_fields import HIGHEST_REVISION
+from shared.domain.booking_messages import parse_booking_message
 from shared.domain.bookings import (
     DateOnly,
     Granularity,

@@ -13,7 +13,8 @@ from shared.clock import Clock
 from shared.domain import lifecycle
 from shared.domain.code_changes import may_become
 from shared.domain.records import AccessCode, BookedDoor, Booking, Window
-from shared.ledger.bookings import BookingLedger, codes_of
+from shared.ledger.booking_indexes import codes_of
+from shared.ledger.bookings import BookingLedger
 from worker.seam.access_codes import AccessCodes, CodeReport
 from worker.seam.errors import NotFound, OutcomeUnknown, Refused, Unreachable
 

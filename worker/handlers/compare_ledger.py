@@ -16,7 +16,8 @@ from typing import Final
 from shared.clock import Clock
 from shared.domain import lifecycle
 from shared.domain.records import AccessCode, BookedDoor, Booking, State
-from shared.ledger.bookings import BookingLedger, codes_of
+from shared.ledger.booking_indexes import codes_of
+from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet, door_item
 from worker.seam.access_codes import AccessCodes, CodeReport
 from worker.seam.errors import NotFound, SeamError, Unauthorized, Unreachable

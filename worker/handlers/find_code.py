@@ -9,7 +9,8 @@ from typing import Final
 
 from shared.clock import Clock
 from shared.domain.records import AccessCode, BookedDoor, Booking, Intent, Window
-from shared.ledger.bookings import BookingLedger, codes_of
+from shared.ledger.booking_indexes import codes_of
+from shared.ledger.bookings import BookingLedger
 from shared.ledger.generation import REBUILT_FOR, YOUNG_FOR, Generation
 from worker.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor
 
