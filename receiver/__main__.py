@@ -8,7 +8,7 @@ import structlog
 import uvicorn
 
 from receiver.app import REQUIRED, create_app
-from receiver.connections import ConnectionLimits, most_connections
+from receiver.connection_limits import ConnectionLimits, most_connections
 from receiver.crowd import Crowd
 from receiver.express import ExpressProtocol
 from receiver.serving import Server, handed_sockets

@@ -16,7 +16,7 @@ from typing import Final
 import uvicorn
 
 from receiver.acceptor import Acceptor
-from receiver.connections import ConnectionLimits
+from receiver.connection_limits import ConnectionLimits
 from shared.garbage import spare_what_is_loaded
 from shared.watchdog import Patience, Sign, Watchdog
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from receiver.connections import ConnectionLimits
+from receiver.connection_limits import ConnectionLimits
 from receiver.serving import Server, handed_sockets
 
 

@@ -58,7 +58,7 @@ def connected(port: int) -> socket.socket:
 
 def wait_for_end(server: uvicorn.Server) -> None:
     """Wait until no connection is left, longer than it takes to give up all that keep it waiting."""
-    wait_until(lambda: not server.server_state.connections, within=20, what="every connection is closed")
+    wait_until(lambda: not server.server_state.connections, within=30, what="every connection is closed")
 
 
 @pytest.mark.parametrize("path", ["/elsewhere", PATH], ids=["usual", "short"])

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from receiver.connections import ConnectionLimits
+from receiver.connection_limits import ConnectionLimits
 from receiver.crowd import Crowd
 from receiver.express import Answer, Express, ExpressProtocol
 from receiver.http import Headers, Prepared, answer

@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from receiver.connections import ConnectionLimits
+from receiver.connection_limits import ConnectionLimits
 from receiver.serving import Server
 from shared.watchdog import DEAF
 from tests.receiver.web import listening
