@@ -5,6 +5,7 @@ or a thread of it. Whatever stands under a name that may hold a secret is taken 
 masked, and the secrets that this process was started with are taken out of the finished line, wherever they stand.
 """
 
+import asyncio
 import json
 import logging
 import sys
@@ -97,8 +98,11 @@ class AtMost(logging.Filter):
         self._counts: dict[str, int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Say whether the record is written; errors always are. Its template counts, not what is filled in."""
-        if record.levelno >= logging.ERROR:
+        """Say whether the record is written; errors always are. Its template counts, not what is filled in.
+
+        That a request was cancelled is no error of ours: a stop does so, once for each that doesn't come to an end.
+        """
+        if record.levelno >= logging.ERROR and not _is_cancelled(record):
             return True
         now = self._clock()
         if now >= self._ends_at:
@@ -110,6 +114,11 @@ class AtMost(logging.Filter):
         template = str(record.msg)
         self._counts[template] = self._counts.get(template, 0) + 1
         return self._counts[template] <= self._most
+
+
+def _is_cancelled(record: logging.LogRecord) -> bool:
+    kind = record.exc_info[0] if record.exc_info else None
+    return kind is not None and issubclass(kind, asyncio.CancelledError)
 
 
 class _Handler(logging.StreamHandler[Any]):

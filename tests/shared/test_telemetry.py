@@ -1,5 +1,6 @@
 """What reaches a log: one JSON line an event, and no secret in it, whatever went wrong."""
 
+import asyncio
 import json
 import logging
 import os
@@ -120,17 +121,20 @@ def test_what_strangers_cause_is_written_a_few_times(project: Path) -> None:
     now = [0.0]
     at_most = AtMost(3, 60, clock=lambda: now[0])
 
-    def passes(text: str, level: int = logging.WARNING) -> logging.LogRecord | None:
-        record = logging.LogRecord("uvicorn.error", level, "", 0, text, ("noise",), None)
+    def passes(text: str, level: int = logging.WARNING, error: BaseException | None = None) -> logging.LogRecord | None:
+        exc_info = (type(error), error, None) if error else None
+        record = logging.LogRecord("uvicorn.error", level, "", 0, text, ("noise",), exc_info)
         return record if at_most.filter(record) else None
 
     assert sum(passes("Invalid %s") is not None for _ in range(10)) == 3
     assert passes("Something else %s") is not None
     assert all(passes("Invalid %s", logging.ERROR) is not None for _ in range(10))
+    assert all(passes("Crashed %s", logging.ERROR, LookupError()) is not None for _ in range(10))
+    assert sum(passes("Cut off %s", logging.ERROR, asyncio.CancelledError()) is not None for _ in range(10)) == 3
     now[0] = 61
     after = passes("Invalid %s")
     assert after is not None
-    assert getattr(after, "left_out", 0) == 7
+    assert getattr(after, "left_out", 0) == 14
 
 
 CONNECTIONS = {
