@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Final
 
+TAKEN_WITHIN: Final = 2.0
+"""Seconds for the last answer: a client that doesn't even take its refusal is cut off."""
 # Logs, the data server, libraries.
 _OTHER_FILES: Final = 40
 # So many more than the limit are open at times: those that were just accepted, before others are closed for them.

@@ -13,14 +13,15 @@ from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from receiver.connection_limits import ConnectionLimits
+from receiver.connection_limits import TAKEN_WITHIN, ConnectionLimits
 from receiver.crowd import Crowd
 from receiver.sent_ahead import SentAheadProtocol
 
 # Svix sends about ten; proxies add as many.
 MOST_HEADERS: Final = 100
-# A client that doesn't even take its refusal is cut off.
-_TAKEN_WITHIN: Final = 2.0
+# So many requests may wait behind the one that is served. Tens of thousands fit into one piece, and everybody else
+# would wait until all of them had been read and answered. Seam sends none ahead.
+MOST_SENT_AHEAD: Final = 10
 
 
 def _announces_body(headers: Sequence[tuple[bytes, bytes]]) -> bool:
@@ -88,6 +89,9 @@ class BoundedProtocol(SentAheadProtocol):
         self._in_headers = True
         self._in_trailers = False
         self._fed = self._trailers = 0
+        if self.sent_ahead > MOST_SENT_AHEAD:
+            # Those before it are answered and the connection ends: the rest is to be sent anew (RFC 9112, 9.3.2).
+            raise _Refused
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header; a trailer is let go: nobody asks for one, and it must not pass for a header."""
@@ -141,6 +145,15 @@ class BoundedProtocol(SentAheadProtocol):
         """Answer what the parser refused, and close."""
         del msg
         self._refuse(self._refusal)
+
+    def shutdown(self) -> None:
+        """Begin to end, as the library asks when the process stops: who has sent half a request isn't waited for."""
+        if not self.is_waiting:
+            super().shutdown()
+        elif self._is_idle:
+            self._close()
+        else:
+            self._end(HTTPStatus.SERVICE_UNAVAILABLE)
 
     @property
     def is_waiting(self) -> bool:
@@ -204,4 +217,4 @@ class BoundedProtocol(SentAheadProtocol):
         if self._watch is not None:
             self._watch.cancel()
         self.transport.close()
-        self._watch = self.loop.call_later(_TAKEN_WITHIN, self.transport.abort)
+        self._watch = self.loop.call_later(TAKEN_WITHIN, self.transport.abort)

@@ -31,6 +31,11 @@ class SentAheadProtocol(HttpToolsProtocol):
         return self.cycle
 
     @property
+    def sent_ahead(self) -> int:
+        """How many requests wait behind the one that is served, the one that is being read included."""
+        return len(self._begun)
+
+    @property
     def is_answered(self) -> bool:
         """Whether all that was asked has been answered."""
         cycle = self.newest

@@ -16,7 +16,7 @@ from typing import Final
 import uvicorn
 
 from receiver.acceptor import Acceptor
-from receiver.connection_limits import ConnectionLimits
+from receiver.connection_limits import TAKEN_WITHIN, ConnectionLimits
 from shared.garbage import spare_what_is_loaded
 from shared.watchdog import Patience, Sign, Watchdog
 
@@ -43,6 +43,8 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         listening = [each for server in self.servers for each in server.sockets]
         a_turn = self._limits.accepted_a_turn
+        for each in listening:
+            self._bound_what_is_not_taken(each)
         self._acceptors = [Acceptor(each, self._protocol, most_a_turn=a_turn, room=self._room) for each in listening]
         spare_what_is_loaded()
         self._watchdog.start()
@@ -65,6 +67,15 @@ class Server(uvicorn.Server):
         # Also where no connection is left: one that was just accepted isn't in the list yet.
         await asyncio.sleep(LINGER.total_seconds())
         await super().shutdown([])
+
+    def _bound_what_is_not_taken(self, listening: socket.socket) -> None:
+        """Let the system forget answers that a client doesn't take: else it keeps them for hours after we have closed.
+
+        Connections have it from the socket that they come from.
+        """
+        if hasattr(socket, "TCP_USER_TIMEOUT") and listening.family != socket.AF_UNIX:
+            within = self._limits.request_within + TAKEN_WITHIN
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(within * 1000))
 
     def _room(self) -> int:
         return self._limits.connections - len(self.server_state.connections)

@@ -47,7 +47,7 @@ class WebProcess:
         wait_until(lambda: self._answers() or not self.is_alive(), what="web")
 
     def stop(self) -> None:
-        """Ask it to end."""
+        """Ask it to end, and wait for that."""
         self._process.terminate()
         self._process.wait(10)
 

@@ -2,16 +2,23 @@
 
 import random
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
+import psutil
 import pytest
 import uvicorn
 
+from receiver.connection_limits import ConnectionLimits
 from receiver.express import Answer
 from receiver.http import Headers
-from tests.receiver.process import request
+from receiver.serving import Server
+from tests.receiver.process import WebProcess, read_all, request, statuses
 from tests.receiver.test_express import NEVER, PATH, SHORT, server_with, short
 from tests.receiver.web import listening
+from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 
 # What the system keeps for either side; several times that is answered, and less than the library lets pile up.
@@ -26,7 +33,7 @@ TAILS = {
     "half a header": b"GET /elsewhere HTTP/1.1\r\nho",
     "half a body": b"POST /elsewhere HTTP/1.1\r\nhost: web\r\ncontent-length: 9\r\n\r\nhalf",
     "what is never answered": request("GET", NEVER),
-    "far more of the same": request("GET", "/elsewhere") * 3 * ANSWERS,
+    "far more of the same": request("GET", "/elsewhere") * ANSWERS,
 }
 
 
@@ -68,10 +75,70 @@ def test_a_client_that_never_reads_is_cut_off(path: str, tail: bytes) -> None:
     server = server_with(short, request_within=0.5)
     each = request("GET" if path != PATH else "POST", path)
     with listening(server, send_buffer=BUFFER, use_uvloop=True) as (_, port), connected(port) as connection:
+        for answered in range(5, ANSWERS + 1, 5):
+            connection.sendall(each * 5)
+            wait_until(lambda: server.server_state.total_requests >= answered, what="they are answered")  # noqa: B023
         # In one piece: what can't be served comes while answers are due.
-        connection.sendall(each * ANSWERS + tail)
-        wait_until(lambda: server.server_state.total_requests, what="it is answered")
+        connection.sendall(each * 5 + tail)
         wait_for_end(server)
+
+
+def test_answers_that_pile_up_end_the_connection() -> None:
+    """More than the library lets pile up: nothing is answered any more, and then the time for an answer is over."""
+    server = server_with(short, request_within=0.5)
+    state = server.server_state
+    with listening(server, send_buffer=BUFFER, use_uvloop=True) as (_, port), connected(port) as connection:
+        wait_until(lambda: state.connections, what="it is connected")
+        while True:
+            due = state.total_requests + 5
+            with suppress(ConnectionError):
+                connection.sendall(request("GET", "/elsewhere") * 5)
+            wait_until(lambda: state.total_requests >= due or not state.connections, what="answered, or cut off")  # noqa: B023
+            if state.total_requests < due:
+                break
+        # Not because of what came too far ahead.
+        assert state.total_requests > ANSWERS
+        wait_for_end(server)
+
+
+def test_the_system_keeps_no_answers_that_nobody_takes() -> None:
+    """What we have closed is over for the system too: else it keeps it for hours, outside all our bounds."""
+    limits = ConnectionLimits(request_within=0.5, connections=100, header_bytes=8192)
+    server = Server(server_with(short).config, limits)
+    with listening(server, send_buffer=BUFFER, use_uvloop=True) as (_, port), connected(port) as connection:
+        for answered in range(5, ANSWERS + 1, 5):
+            connection.sendall(request("GET", "/elsewhere") * 5)
+            wait_until(lambda: server.server_state.total_requests >= answered, what="they are answered")  # noqa: B023
+        connection.sendall(request("GET", "/elsewhere", close=True))
+        wait_for_end(server)
+        wait_until(lambda: not kept_by_the_system(port), within=30, what="the system has given it up")
+
+
+def kept_by_the_system(port: int) -> set[str]:
+    """Return the states of connections to this port for which the system keeps buffers."""
+    every = psutil.net_connections("tcp4")
+    return {each.status for each in every if each.raddr and each.laddr == ("127.0.0.1", port)} - {psutil.CONN_TIME_WAIT}
+
+
+def test_nobody_waits_for_half_a_request_at_a_stop(data_server: DataServer, tmp_path: Path) -> None:
+    """It is told to come again; the stop takes no longer for it, and is no error."""
+    whole = b"POST /webhooks/seam HTTP/1.1\r\nhost: web\r\ncontent-length: 9\r\n\r\nwhole now"
+    web = WebProcess(data_server.url, tmp_path / "log")
+    with connected(web.port) as no_head, connected(web.port) as no_body, connected(web.port) as late:
+        no_head.sendall(whole[:20])
+        no_body.sendall(whole[:-3])
+        late.sendall(whole[:-3])
+        started = time.monotonic()
+        with ThreadPoolExecutor() as pool:
+            stopped = pool.submit(web.stop)
+            wait_until(lambda: not web.listens(), what="nobody new is let in")
+            late.sendall(whole[-3:])
+            assert statuses(read_all(late)) == [401]
+            assert [statuses(read_all(each)) for each in (no_head, no_body)] == [[503], [503]]
+            stopped.result()
+        # The library loses patience after five seconds.
+        assert time.monotonic() - started < 5
+    assert "exception" not in web.log()
 
 
 class Fickle:

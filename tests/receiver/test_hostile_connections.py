@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from receiver.connections import MOST_SENT_AHEAD
 from tests.receiver.process import WebProcess, read_all, request, statuses, web_process
 from tests.receiver.web import TOKEN, booking_of, event_of, signed
 from tests.support.server import DataServer
@@ -261,8 +262,32 @@ def test_what_is_no_request_is_refused(web: WebProcess, bytes_sent: bytes) -> No
 
 def test_many_requests_in_one_piece_are_answered_in_order(web: WebProcess) -> None:
     """Pipelining isn't a way to have more than one's turn."""
-    pieces = [request("GET", "/healthz")] * 300 + [request("GET", "/nowhere", close=True)]
-    assert statuses(web.raw(b"".join(pieces))) == [200] * 300 + [404]
+    pieces = [request("GET", "/healthz")] * MOST_SENT_AHEAD + [request("GET", "/nowhere", close=True)]
+    assert statuses(web.raw(b"".join(pieces))) == [200] * MOST_SENT_AHEAD + [404]
+
+
+@pytest.mark.parametrize("amount", [1, 2, 10_000])
+def test_of_too_many_requests_in_one_piece_the_first_are_answered(web: WebProcess, amount: int) -> None:
+    """Then the connection ends, by the last answer's own word: whoever sent more knows what to send again."""
+    answers = web.served(request("GET", "/healthz") * (1 + MOST_SENT_AHEAD + amount))
+    assert statuses(answers) == [200] * (1 + MOST_SENT_AHEAD)
+    assert answers.count(b"connection: close") == 1
+    assert b"connection: close" in answers.rpartition(b"HTTP/1.1 200")[2]
+
+
+def test_thousands_of_requests_at_once_are_not_read_at_once(web: WebProcess) -> None:
+    """Pieces full of requests from every connection cost neither much memory nor anybody's time."""
+    before = web.memory()
+    with ExitStack() as stack:
+        for _ in range(CONNECTIONS - 5):
+            client = stack.enter_context(web.connect())
+            client.settimeout(0)
+            with suppress(OSError):
+                client.send(b"GET / HTTP/1.1\r\n\r\n" * 14_000)
+        started = time.monotonic()
+        assert statuses(web.served(delivery())) == [202]
+        assert time.monotonic() - started < 2
+    assert web.memory() - before < 20 * MB
 
 
 def test_a_client_that_never_reads_is_cut_off(web: WebProcess) -> None:

@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -62,18 +63,26 @@ def test_requests_that_were_sent_ahead_are_answered_in_their_order(web: WebProce
 
 def test_a_line_of_the_log_tells_of_many_and_not_of_too_many(web: WebProcess) -> None:
     """Each accepted event is in a line, with its delivery, in the same place of both lists."""
-    web.served(*(webhook(event_id=f"event-{number}") for number in range(250)), webhook(event_id="event-0", close=True))
+    expected = [f"event-{number}" for number in range(250)]
+    with ExitStack() as stack:
+        connections = [stack.enter_context(web.connect()) for _ in range(25)]
+        for first, connection in enumerate(connections):
+            mine = expected[first * 10 : first * 10 + 10]
+            connection.sendall(b"".join(webhook(event_id=each) for each in mine))
+            connection.sendall(webhook(event_id=mine[0] if first == 0 else f"other-{first}", close=True))
+        for connection in connections:
+            assert statuses(read_all(connection)) == [202] * 11
     lines: list[dict[str, Any]] = []
 
     def are_told() -> bool:
         told = [json.loads(line) for line in web.log().splitlines() if "webhooks.accepted" in line]
         lines[:] = told
-        return sum(int(line["count"]) for line in told) == 251
+        return sum(int(line["count"]) for line in told) == len(expected) + 25
 
     wait_until(are_told, what="all are told")
     assert max(line["count"] for line in lines) <= 100
     ids = [event_id for line in lines for event_id in line["event_ids"]]
-    assert ids == [*(f"event-{number}" for number in range(250)), "event-0"]
+    assert sorted(ids) == sorted([*expected, "event-0", *(f"other-{number}" for number in range(1, 25))])
     assert all(len(line["delivery_ids"]) == line["count"] for line in lines)
     assert sum(line["repeated"] for line in lines) == 1
 
