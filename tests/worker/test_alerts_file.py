@@ -128,7 +128,7 @@ PROBLEMS = [
     ("channels: {a: {type: slack, url: 'https://[::1/y'}}", ["channels.a.slack.url: is not an address"]),
     ("channels: {a: {type: slack, url_env: NOT_THERE}}", ["channels.a.slack.url_env: NOT_THERE is not set"]),
     ("channels: {a: {type: slack, url: https://x/y, tokn: z}}", ["channels.a.slack.tokn: Extra inputs"]),
-    ("channels: {'a b': {type: slack, url: https://x/y}}", ["channels.a b.[key]: String should match"]),
+    ("channels: {'a b': {type: slack, url: https://x/y}}", ["channels.a b.[key]: 'a b' is no name for a channel"]),
     (CHANNEL + CHANNEL, ["channels: stands a second time on line 2"]),
     (
         CHANNEL + "routes: [{channels: [a, b]}]\nfallback: c",
@@ -146,8 +146,23 @@ PROBLEMS = [
     ),
     (CHANNEL + "severity: {page_before: 3d, warn_before: 1h}", ["severity: page_before is longer"]),
     (CHANNEL + "absence: {cat_silent: 1d}", ["absence.cat_silent.[key]: 'cat_silent' is nothing that can be missed"]),
-    ("channels: {a: {type: email, host: h, from: x, to: []}}", ["channels.a.email.from: String should match"]),
-    ("channels: {a: {type: email, host: h, from: x@y, to: [], port: 0}}", ["channels.a.email.port: "]),
+    (
+        "channels: {a: {type: email, host: h, from: x, to: []}}",
+        ["email.from: is not a mail", "email.to: names nobody"],
+    ),
+    (
+        "channels: {a: {type: email, host: h, from: x@y, to: [z@y, z], port: 0}}",
+        ["email.port: ", "email.to.1: is no"],
+    ),
+    (
+        CHANNEL + "routes: [{channels: b, severity: loud}, 7, {channels: 7}]\nfallback: c\ngroup_window: soon",
+        [
+            "routes.0.channels: there is no channel 'b'",
+            "fallback: there is no",
+            "routes.0.severity: ",
+            "group_window: ",
+        ],
+    ),
     ("channels: {a: {type: email, host: h, from: x@y, to: z@y, username: u}}", ["username and password_env belong"]),
 ]
 

@@ -47,12 +47,12 @@ def load_alerts_file(path: Path) -> AlertsFile:
     except yaml.YAMLError as error:
         line = error.problem_mark.line + 1 if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else 0
         raise InvalidAlertsFile([f"line {line}: is not YAML"]) from None
+    problems += _unknown_channels(content)
     try:
         found = TypeAdapter(AlertsFile).validate_python(content)
     except ValidationError as invalid:
         problems += [_text_of(dict(fault)) for fault in invalid.errors(include_url=False, include_input=False)]
         raise InvalidAlertsFile(problems) from None
-    problems += _unknown_channels(found)
     if problems:
         raise InvalidAlertsFile(problems)
     return found
@@ -89,7 +89,23 @@ def _text_of(fault: dict[str, Any]) -> str:
     return f"{where}: {str(fault['msg']).removeprefix('Value error, ')}"
 
 
-def _unknown_channels(found: AlertsFile) -> list[str]:
-    named = [(f"routes.{n}.channels", name) for n, route in enumerate(found.routes) for name in route.channels]
-    named += [("fallback", found.fallback)] if found.fallback else []
-    return [f"{where}: there is no channel {name[:40]!r}" for where, name in named if name not in found.channels]
+def _unknown_channels(content: Any) -> list[str]:
+    """Return the names that no channel has: told beside whatever else is wrong, so that one look is enough."""
+    channels = content.get("channels") if isinstance(content, dict) else None
+    if not isinstance(channels, dict):
+        return []
+    unknown = ((where, name) for where, name in _named(content) if name not in channels)
+    return [f"{where}: there is no channel {name[:40]!r}" for where, name in unknown]
+
+
+def _named(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each name of a channel that stands somewhere else in the file, and where."""
+    routes = content.get("routes")
+    for number, route in enumerate(routes if isinstance(routes, list) else ()):
+        names = route.get("channels") if isinstance(route, dict) else None
+        for name in names if isinstance(names, list) else [names]:
+            if isinstance(name, str):
+                yield f"routes.{number}.channels", name
+    fallback = content.get("fallback")
+    if isinstance(fallback, str) and fallback:
+        yield "fallback", fallback

@@ -9,6 +9,7 @@ from shared.domain.alerting.policy import PAGE_JOIN_WINDOW
 from shared.domain.alerting.severity import Severity
 from worker.alerts.file_values import (
     Absence,
+    ChannelName,
     Duration,
     Durations,
     FromEnvironment,
@@ -108,8 +109,6 @@ class EmailPart(_Part):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if not self.to:
-            raise ValueError("to names nobody")
         if bool(self.username) != (self.password_env is not None):
             raise ValueError("username and password_env belong together")
         return self
@@ -171,9 +170,7 @@ def _some(value: Any) -> Any:
 class AlertsFile(_Part):
     """The whole file."""
 
-    channels: Annotated[
-        dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")], ChannelPart], BeforeValidator(_some)
-    ]
+    channels: Annotated[dict[ChannelName, ChannelPart], BeforeValidator(_some)]
     routes: tuple[RoutePart, ...] = ()
     fallback: str = ""
     severity: SeverityPart = SeverityPart()

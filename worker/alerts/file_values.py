@@ -1,12 +1,13 @@
 """Values of ALERTS_FILE, each checked by itself: what is wrong is said in words that quote no secret."""
 
 import os
+import re
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, SecretStr
 
 from shared.domain.alerting.absence import ABSENCES
 from shared.domain.durations import parse_duration
@@ -57,6 +58,24 @@ def check_url(value: str) -> str:
     return value
 
 
+def _channel_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value):
+        raise ValueError(f"{value[:40]!r} is no name for a channel: give 1 to 40 letters, digits, _ and -")
+    return value
+
+
+def _mail_address(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        raise ValueError("is not a mail address like ops@example.com")
+    return value
+
+
+def _somebody(value: Any) -> Any:
+    if value in ([], ()):
+        raise ValueError("names nobody")
+    return value
+
+
 def _secret_from(name: str) -> str:
     """Return what the environment holds under `name`. Raises ValueError where it holds nothing."""
     value = os.environ.get(name, "")
@@ -74,8 +93,9 @@ Problem = Annotated[str, BeforeValidator(_problem)]
 Problems = Annotated[tuple[Problem, ...], BeforeValidator(_one_or_many)]
 Absence = Annotated[str, BeforeValidator(_absence)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
-MailAddress = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
-MailAddresses = Annotated[tuple[MailAddress, ...], BeforeValidator(_one_or_many)]
+ChannelName = Annotated[str, BeforeValidator(_channel_name)]
+MailAddress = Annotated[str, BeforeValidator(_mail_address)]
+MailAddresses = Annotated[tuple[MailAddress, ...], BeforeValidator(_somebody), BeforeValidator(_one_or_many)]
 Url = Annotated[str, BeforeValidator(check_url)]
 # Addresses of chats are their keys: they are secrets like any token.
 SecretUrl = Annotated[SecretStr, BeforeValidator(check_url)]
