@@ -153,7 +153,7 @@ class BoundedProtocol(SentAheadProtocol):
         elif self._is_idle:
             self._close()
         else:
-            self._end(HTTPStatus.SERVICE_UNAVAILABLE)
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     @property
     def is_waiting(self) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 import uvicorn
+from redis import Redis
 
 from receiver.connection_limits import ConnectionLimits
 from receiver.express import Answer
@@ -17,6 +18,7 @@ from receiver.http import Headers
 from receiver.serving import Server
 from tests.receiver.process import WebProcess, read_all, request, statuses
 from tests.receiver.test_express import NEVER, PATH, SHORT, server_with, short
+from tests.receiver.test_short_way import is_being_written, webhook
 from tests.receiver.web import listening
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
@@ -139,6 +141,23 @@ def test_nobody_waits_for_half_a_request_at_a_stop(data_server: DataServer, tmp_
         # The library loses patience after five seconds.
         assert time.monotonic() - started < 5
     assert "exception" not in web.log()
+
+
+def test_half_a_request_at_a_stop_takes_nobodys_answer(
+    data_server: DataServer, redis_client: Redis, tmp_path: Path
+) -> None:
+    """The one before it, which is being written, is answered; then the connection ends."""
+    web = WebProcess(data_server.url, tmp_path / "log")
+    redis_client.client_pause(60_000, all=False)
+    with connected(web.port) as connection, ThreadPoolExecutor() as pool:
+        connection.sendall(webhook() + webhook()[:-3])
+        wait_until(lambda: is_being_written(redis_client), what="it is being written")
+        stopped = pool.submit(web.stop)
+        wait_until(lambda: "Waiting for connections" in web.log(), what="the stop waits for it alone")
+        redis_client.client_unpause()
+        assert statuses(read_all(connection)) == [202]
+        stopped.result()
+    assert redis_client.xlen("seam-events") == 1
 
 
 class Fickle:
