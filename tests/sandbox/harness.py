@@ -20,6 +20,8 @@ import httpx
 
 API_KEY = "seam_test_key"
 ROOT = Path(__file__).parents[2]
+# Read once: a test that goes on past midnight means the same day by the same number.
+_TODAY = datetime.now(UTC).date()
 
 
 def wait_until(condition: Callable[[], Any], *, seconds: float = 8.0) -> Any:
@@ -34,9 +36,8 @@ def wait_until(condition: Callable[[], Any], *, seconds: float = 8.0) -> Any:
 
 
 def in_days(days: int, clock: str, *, offset: str = "+00:00") -> str:
-    """Return an instant some days from now, at a time of day."""
-    date = (datetime.now(UTC) + timedelta(days=days)).date()
-    return f"{date.isoformat()}T{clock}{offset}"
+    """Return an instant some days after the day on which the tests were started (UTC), at a time of day."""
+    return f"{_TODAY + timedelta(days=days)}T{clock}{offset}"
 
 
 class Sandbox:
