@@ -113,10 +113,15 @@ class BoundedProtocol(SentAheadProtocol):
         ):
             self._refusal = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             raise _Refused
-        if self.parser.should_upgrade() and _announces_body(headers):
+        is_upgrade = self.parser.should_upgrade()
+        if is_upgrade and _announces_body(headers):
             # The library's parser would take the body for the next request.
             raise _Refused
         self.begin()
+        if is_upgrade and self.newest is not None:
+            # Nor does it read what else came with it: where the next request begins nobody could say.
+            self.is_over = True
+            self.newest.keep_alive = False
 
     def on_chunk_header(self) -> None:
         """Note that either a chunk's bytes follow, or trailers."""

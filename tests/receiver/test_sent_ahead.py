@@ -3,11 +3,12 @@
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from redis import Redis
 
-from tests.receiver.process import WebProcess, request, statuses, web_process
+from tests.receiver.process import WebProcess, read_all, request, statuses, web_process
 from tests.receiver.test_short_way import is_being_written, webhook
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
@@ -87,6 +88,22 @@ def test_a_body_behind_an_upgrade_is_no_request(web: WebProcess, redis_client: R
     with web.connect() as connection:
         connection.sendall(question)
         wait_until(lambda: statuses(connection.recv(4096)) == [200], what="the upgrade is left out")
+
+
+@pytest.mark.parametrize("cut", [0, 40], ids=["in one piece", "in two"])
+def test_nothing_is_read_behind_an_upgrade(web: WebProcess, redis_client: Redis, cut: int) -> None:
+    """It is answered, by its own word as the last: what came with it the parser drops, wherever that ends."""
+    upgrade = request("GET", "/nowhere", b"", (b"connection", b"upgrade"), (b"upgrade", b"websocket"))
+    outer = b"POST /nowhere HTTP/1.1\r\nhost: web\r\ncontent-length: 2000\r\n\r\n"
+    with web.connect() as connection:
+        connection.sendall(upgrade + outer[: len(outer) - cut])
+        answer = connection.recv(65536)
+        with suppress(ConnectionError):
+            connection.sendall(outer[len(outer) - cut :] + webhook())
+        answer += read_all(connection)
+    assert statuses(answer) == [404]
+    assert b"connection: close" in answer
+    assert redis_client.xlen("seam-events") == 0
 
 
 def test_a_trailer_is_no_header(web: WebProcess, redis_client: Redis) -> None:
