@@ -44,8 +44,6 @@ class BoundedProtocol(SentAheadProtocol):
         self._crowd = crowd
         self._refusal = HTTPStatus.BAD_REQUEST
         self._watch: asyncio.TimerHandle | None = None
-        # Until then it may be about to send, in the loop's time.
-        self._fresh_until = 0.0
         self._in_headers = False
         # Between the head of a chunk and its bytes; behind the last one are trailers, which are as endless as headers.
         self._in_trailers = False
@@ -60,7 +58,6 @@ class BoundedProtocol(SentAheadProtocol):
         super().connection_made(transport)
         self.since = self.loop.time()
         self._watch = self.loop.call_later(self._limits.request_within, self._look)
-        self._fresh_until = self.since + self._limits.fresh_for
         if len(self.connections) > self._limits.connections:
             self._make_room()
 
@@ -173,7 +170,9 @@ class BoundedProtocol(SentAheadProtocol):
 
     @property
     def _is_fresh(self) -> bool:
-        return self.newest is None and not self._in_headers and self.loop.time() < self._fresh_until
+        """Whether it may be about to send its first request: until that, `since` is when it was made."""
+        is_silent = self.newest is None and not self._in_headers
+        return is_silent and self.loop.time() < self.since + self._limits.fresh_for
 
     @property
     def _is_idle(self) -> bool:
