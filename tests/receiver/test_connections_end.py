@@ -38,7 +38,6 @@ TAILS = {
     "far more of the same": request("GET", "/elsewhere") * ANSWERS,
 }
 
-
 PIECES = [
     *TAILS.values(),
     request("GET", "/elsewhere"),
@@ -65,6 +64,13 @@ def connected(port: int) -> socket.socket:
     return connection
 
 
+def leave_unread(server: uvicorn.Server, connection: socket.socket, each: bytes) -> None:
+    """Send `each` so often that its answers fill the buffers, never too many ahead."""
+    for answered in range(5, ANSWERS + 1, 5):
+        connection.sendall(each * 5)
+        wait_until(lambda: server.server_state.total_requests >= answered, what="they are answered")  # noqa: B023
+
+
 def wait_for_end(server: uvicorn.Server) -> None:
     """Wait until no connection is left, longer than it takes to give up all that keep it waiting."""
     wait_until(lambda: not server.server_state.connections, within=30, what="every connection is closed")
@@ -77,9 +83,7 @@ def test_a_client_that_never_reads_is_cut_off(path: str, tail: bytes) -> None:
     server = server_with(short, request_within=0.5)
     each = request("GET" if path != PATH else "POST", path)
     with listening(server, send_buffer=BUFFER, use_uvloop=True) as (_, port), connected(port) as connection:
-        for answered in range(5, ANSWERS + 1, 5):
-            connection.sendall(each * 5)
-            wait_until(lambda: server.server_state.total_requests >= answered, what="they are answered")  # noqa: B023
+        leave_unread(server, connection, each)
         # In one piece: what can't be served comes while answers are due.
         connection.sendall(each * 5 + tail)
         wait_for_end(server)
@@ -108,9 +112,7 @@ def test_the_system_keeps_no_answers_that_nobody_takes() -> None:
     limits = ConnectionLimits(request_within=0.5, connections=100, header_bytes=8192)
     server = Server(server_with(short).config, limits)
     with listening(server, send_buffer=BUFFER, use_uvloop=True) as (_, port), connected(port) as connection:
-        for answered in range(5, ANSWERS + 1, 5):
-            connection.sendall(request("GET", "/elsewhere") * 5)
-            wait_until(lambda: server.server_state.total_requests >= answered, what="they are answered")  # noqa: B023
+        leave_unread(server, connection, request("GET", "/elsewhere"))
         connection.sendall(request("GET", "/elsewhere", close=True))
         wait_for_end(server)
         wait_until(lambda: not kept_by_the_system(port), within=30, what="the system has given it up")

@@ -306,8 +306,7 @@ def test_a_client_that_never_reads_is_cut_off(web: WebProcess) -> None:
                 return True
             return False
 
-        # What the system keeps for us must be full first.
-        wait_until(is_cut, within=30, what="the connection is cut")
+        wait_until(is_cut, within=15, what="the connection is cut")
 
 
 def test_forgers_are_told_to_wait_and_seam_is_not(web: WebProcess) -> None:
