@@ -86,30 +86,30 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.txt
 	touch $@
 
 # Seam's own SDK pins svix < 2 and so needs an environment of its own; a test drives the sandbox with it.
 .venv-sdk/.installed: requirements-sdk.txt
 	$(PYTHON) -m venv .venv-sdk
-	.venv-sdk/bin/python -m pip install --quiet --require-hashes -r requirements-sdk.txt
+	.venv-sdk/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-sdk.txt
 	touch $@
 
 # The auditors' own dependencies are kept apart from what they judge.
 .venv-audit/.installed: requirements-audit.txt
 	$(PYTHON) -m venv .venv-audit
-	.venv-audit/bin/python -m pip install --quiet --require-hashes -r requirements-audit.txt
+	.venv-audit/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-audit.txt
 	touch $@
 
 # What others would build, to be measured beside us; and matplotlib, which draws.
 .venv-peers/.installed: bench/requirements-peers.txt
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --require-hashes -r bench/requirements-peers.txt
+	.venv-peers/bin/python -m pip install --quiet --no-deps --require-hashes -r bench/requirements-peers.txt
 	touch $@
 
 # Without Node this peer is left out, and the benchmark says so.
