@@ -1,0 +1,205 @@
+"""What each error and warning of Seam means: one row each, for access codes, doors and connected accounts.
+
+A row says what the issue is in plain words, whether it blocks (the code may not open the door when it should), whether
+people are told, and whether Seam goes on trying by itself. Nothing else decides it.
+
+Codes are those of Seam's Python SDK 3.18 (`resources/access_code.py`, `device.py`, `connected_account.py`), whose
+docstrings say what Seam retries, and older names that Seam may still send. Seam adds and renames codes often: one that
+is not listed is told, and blocks if it is an error.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class IssueKind(StrEnum):
+    """Where Seam reports an issue. The same code may mean different things in two places."""
+
+    CODE_ERROR = "access code error"
+    CODE_WARNING = "access code warning"
+    DOOR_ERROR = "door error"
+    """An error of the device or its account. Seam repeats it in the `errors` of the device and of its access codes."""
+    DOOR_WARNING = "door warning"
+    ACCOUNT_WARNING = "account warning"
+    """A warning of the connected account. Only the account itself lists it."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueMeaning:
+    """One row of the catalogue.
+
+    `words` follow "Seam says:" for people. `blocks`: the code may not open the door, or not at the booked times.
+    `is_told`: people get an alert. `is_retried`: Seam goes on trying, and takes the issue back once it succeeded.
+    """
+
+    words: str
+    blocks: bool = True
+    is_told: bool = True
+    is_retried: bool = False
+
+
+def _harmless(words: str, *, is_told: bool = False) -> IssueMeaning:
+    """Return a row for an issue that keeps no code from opening its door."""
+    return IssueMeaning(words, blocks=False, is_told=is_told)
+
+
+def _retried(words: str) -> IssueMeaning:
+    """Return a row for an issue that blocks for as long as Seam has not succeeded."""
+    return IssueMeaning(words, is_retried=True)
+
+
+_CODE_ERRORS: Final[Mapping[str, IssueMeaning]] = {
+    "provider_issue": IssueMeaning("dormakaba reported a problem"),
+    "failed_to_set_on_device": _retried("the code could not be programmed so far"),
+    "failed_to_issue": _retried("dormakaba has not issued the code yet"),
+    "failed_to_update": _retried("the lock has not taken the change of the code: it still has the old one"),
+    "conflicting_external_modification": _retried("somebody changed the code outside Seam, and Seam sets it again"),
+    "conflicting_external_modification/removed": _retried(
+        "somebody removed the code from the lock, and Seam sets it again"
+    ),
+    "failed_to_remove_from_device": _harmless("the code could not be removed from the lock", is_told=True),
+    "failed_to_delete": _harmless("the code still opens the door although its time is over", is_told=True),
+    "duplicate_code_on_device": IssueMeaning("another code on this door has the same PIN"),
+    "no_space_for_access_code_on_device": IssueMeaning("the lock holds as many codes as it can"),
+    "access_code_inactive": IssueMeaning("the code is disabled at the lock"),
+    "code_constraints_violated": IssueMeaning("the lock does not take codes like this one"),
+    # Names that Seam used before SDK 3.18.
+    "failed_to_expire": _harmless("the code still opens the door although its time is over", is_told=True),
+    "failed_to_remove": _harmless("the code could not be removed from the lock", is_told=True),
+    "dormakaba_oracode_invalid_time_range": IssueMeaning("no user level of the lock fits these times"),
+    "code_modified_external_to_seam": _retried("somebody changed the code outside Seam, and Seam sets it again"),
+}
+
+_CODE_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
+    # Late codes are told by the clock (LATE_SET_AFTER), with these as the cause.
+    "delay_in_setting_on_device": _harmless("programming takes longer than usual"),
+    "delay_in_issuing": _harmless("issuing takes longer than usual"),
+    "delay_in_removing_from_device": _harmless("removing takes longer than usual"),
+    "external_modification_in_effect": _harmless(
+        "somebody changed the code outside Seam, and that change stays", is_told=True
+    ),
+    "external_modification_in_effect/removed": IssueMeaning(
+        "somebody removed the code from the lock, and Seam does not set it again"
+    ),
+    "being_deleted": IssueMeaning("the code is being deleted"),
+    "management_transferred": _harmless("another Seam workspace manages this code now", is_told=True),
+    "using_backup_access_code": _harmless("a backup code took this one's place: the PIN is another one", is_told=True),
+    "unknown_issue_with_access_code": _harmless("something is wrong that Seam has no name for", is_told=True),
+    "time_frame_adjusted_for_unknown_time_zone": _harmless(
+        "Seam does not know the door's time zone and moved the code's times by up to an hour", is_told=True
+    ),
+    # Told at the door, once, and not for each of its codes.
+    "third_party_integration_detected": _harmless("another system programs this lock too"),
+    # Codes of other makes of locks: Oracode's PINs neither rotate nor expire after a day.
+    "code_rotates_periodically": _harmless("the PIN changes from time to time", is_told=True),
+    "igloo_algopin_must_be_used_within_24_hours": _harmless("the PIN must be used within 24 hours", is_told=True),
+}
+
+_DOOR_ERRORS: Final[Mapping[str, IssueMeaning]] = {
+    "account_disconnected": _retried(
+        "Seam has lost its connection to the dormakaba account; connect it again in Seam's console"
+    ),
+    "dormakaba_sites_disconnected": _retried(
+        "dormakaba has cut the site off from Seam; only dormakaba's support can mend that"
+    ),
+    "device_disconnected": _retried("Seam has lost the door"),
+    "device_offline": _retried("the door counts as offline"),
+    "hub_disconnected": _retried("Seam has lost the door's hub"),
+    "bridge_disconnected": _retried("Seam cannot reach Seam Bridge, over which it speaks to this account"),
+    "device_removed": IssueMeaning("the door was removed from the connected account"),
+    "insufficient_permissions": IssueMeaning("the connected account may not make codes for this door"),
+    "missing_device_credentials": IssueMeaning("Seam lacks the door's credentials"),
+    "subscription_required": IssueMeaning("the account's subscription does not cover this"),
+    # Of other makes of locks, or not about codes that exist.
+    "salto_ks_subscription_limit_exceeded": IssueMeaning("the site has as many users as its subscription allows"),
+    "august_lock_not_authorized": IssueMeaning("the account may not use this lock"),
+    "empty_backup_access_code_pool": _harmless("there are no backup codes left"),
+    "auxiliary_heat_running": _harmless("the auxiliary heat is running"),
+}
+
+_DOOR_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
+    "time_zone_mismatch": IssueMeaning(
+        "the door's clock does not run in the time zone that is configured: codes may work at the wrong hour"
+    ),
+    "time_zone_unknown": IssueMeaning("Seam does not know the door's time zone: codes may work at the wrong hour"),
+    "max_access_codes_reached": IssueMeaning("the lock holds as many codes as it can"),
+    "privacy_mode": IssueMeaning("the door is in privacy mode: codes do not open it until that is switched off"),
+    "provider_issue": _harmless("dormakaba reported a problem with the door", is_told=True),
+    "third_party_integration_detected": _harmless("another system programs this lock too", is_told=True),
+    "scheduled_maintenance_window": _harmless("maintenance is planned", is_told=True),
+    "device_communication_degraded": _harmless("the door answers slowly or not at all"),
+    # An Oracode lock has no network, so what Seam says of its connection means nothing.
+    "unreliable_online_status": _harmless("the door may count as online although it is not"),
+    "device_has_flaky_connection": _harmless("the door's connection comes and goes"),
+    "power_saving_mode": _harmless("the door saves power"),
+    "hub_required_for_additional_capabilities": _harmless("a hub would let Seam do more with this door"),
+    "accessory_keypad_low_battery": _harmless("the keypad's battery is low", is_told=True),
+    "accessory_keypad_setup_required": IssueMeaning("the keypad is not linked yet"),
+    "partial_backup_access_code_pool": _harmless("some backup codes are missing"),
+    "many_active_backup_codes": _harmless("many backup codes are in use"),
+    "temperature_threshold_exceeded": _harmless("it is too warm or too cold"),
+    "unknown_issue_with_phone": _harmless("something is wrong with the phone"),
+    # Of other makes of locks.
+    "salto_ks_office_mode": IssueMeaning("the door is in office mode: codes do not open it"),
+    "salto_ks_privacy_mode": IssueMeaning("the door is in privacy mode: codes do not open it"),
+    "salto_ks_subscription_limit_almost_reached": _harmless(
+        "the site has nearly as many users as it may", is_told=True
+    ),
+    "salto_ks_lock_access_code_support_removed": IssueMeaning("the lock may not take codes any more"),
+    "ttlock_lock_gateway_unlocking_not_enabled": _harmless("unlocking from afar is not enabled"),
+    "ttlock_weak_gateway_signal": _harmless("the gateway's signal is weak"),
+    "lockly_time_zone_not_configured": IssueMeaning("the door has no time zone: codes may work at the wrong hour"),
+    "ultraloq_time_zone_unknown": IssueMeaning("Seam does not know the door's time zone"),
+    "two_n_device_missing_timezone": IssueMeaning("the door has no time zone"),
+    "keynest_unsupported_locker": IssueMeaning("the locker does not take codes"),
+}
+
+_ACCOUNT_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
+    "dormakaba_sites_unapproved": IssueMeaning(
+        "a dormakaba site of the account is not approved yet; Seam's support (support@getseam.com) has to finish it"
+    ),
+    "setup_required": IssueMeaning("the connected account is not set up completely"),
+    "account_reauthorization_requested": _harmless(
+        "the connected account must be authorized again soon, or Seam loses it", is_told=True
+    ),
+    "being_deleted": IssueMeaning("the connected account is being deleted, with all its doors and codes"),
+    "provider_service_unavailable": _retried("dormakaba's service does not answer Seam"),
+    "scheduled_maintenance_window": _harmless("maintenance is planned", is_told=True),
+    "unknown_issue_with_connected_account": _harmless("something is wrong that Seam has no name for", is_told=True),
+    "salto_ks_subscription_limit_almost_reached": _harmless(
+        "the site has nearly as many users as it may", is_told=True
+    ),
+}
+
+CATALOGUE: Final[Mapping[IssueKind, Mapping[str, IssueMeaning]]] = {
+    # Seam repeats the errors of the device and the account in those of the access code.
+    IssueKind.CODE_ERROR: {**_DOOR_ERRORS, **_CODE_ERRORS},
+    IssueKind.CODE_WARNING: _CODE_WARNINGS,
+    IssueKind.DOOR_ERROR: _DOOR_ERRORS,
+    IssueKind.DOOR_WARNING: _DOOR_WARNINGS,
+    IssueKind.ACCOUNT_WARNING: _ACCOUNT_WARNINGS,
+}
+
+_UNKNOWN_ERROR: Final = IssueMeaning("")
+_UNKNOWN_WARNING: Final = _harmless("", is_told=True)
+
+
+def meaning_of_issue(kind: IssueKind, code: str, *, change_type: str = "") -> IssueMeaning:
+    """Return the row of an error or a warning; `change_type` is Seam's field of that name, where the issue has one.
+
+    A code that is not listed has no `words`. It is told, and it blocks if it is an error.
+    """
+    rows = CATALOGUE[kind]
+    known = rows.get(f"{code}/{change_type}") or rows.get(code)
+    if known is not None:
+        return known
+    return _UNKNOWN_ERROR if kind in (IssueKind.CODE_ERROR, IssueKind.DOOR_ERROR) else _UNKNOWN_WARNING
+
+
+def issue_in_words(kind: IssueKind, code: str, message: str, *, change_type: str = "") -> str:
+    """Return what an issue means for people, with Seam's own words behind it: Seam may know more."""
+    own = f"{code}: {message}".strip(": ")
+    words = meaning_of_issue(kind, code, change_type=change_type).words
+    return f"{words[0].upper()}{words[1:]} (Seam says: {own})" if words else f"Seam says: {own}"
