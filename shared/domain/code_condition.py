@@ -1,38 +1,71 @@
 """What Seam's report of an access code means for the guest: confirmed, still to come, or in trouble.
 
 The vendor deprecates `status` and asks to decide from pending mutations, errors, warnings and times; so `status` only
-counts while it is there, and a code without one is confirmed when nothing is pending and nothing is wrong.
+counts while it is there, and a code without one is confirmed when nothing is pending and nothing blocks it. What each
+error and warning means is in `shared.domain.seam_issues`. Of several findings the worst decides; all are told.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-# Seam goes on trying by itself after these (Seam docs, access code errors); a person is told, and the code may come.
-SEAM_KEEPS_TRYING: Final = frozenset({"failed_to_set_on_device", "failed_to_issue", "account_disconnected"})
-# Problems of taking a code away, or of its name; it opens the door all the same.
-HARMLESS: Final = frozenset(
-    {"failed_to_remove_from_device", "failed_to_delete", "failed_to_expire", "failed_to_update"}
+from shared.domain.seam_issues import (
+    CATALOGUE,
+    CODE_PROBLEM,
+    DELETING,
+    PENDING,
+    IssueKind,
+    SeamIssue,
+    is_awaited,
+    issue_in_words,
+    meaning_of_issue,
 )
-_NOT_THERE_YET: Final = frozenset({"creating", "deferring_creation", "updating_time_frame"})
+
+_BEING_DELETED: Final = "being_deleted"
+# Seam SDK 3.18, `AccessCode.status`. What is none of these is told as the cause where a code is late.
+_USUAL_STATUS: Final = ("", "set", "setting", "unset", "unknown", "removing")
+_MOST_TOLD: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that people are told of a code: a reason, a whole sentence, and how bad it is.
+
+    `blocks`: the code may not open the door. `is_retried`: Seam is still at work on it.
+    """
+
+    reason: str
+    text: str
+    blocks: bool = False
+    is_retried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The code opens the door in its window."""
+    """The code opens the door in its window; `reason` and `detail` say what people should know all the same."""
+
+    reason: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StillToCome:
-    """Seam is on it, and nothing is wrong so far."""
+    """Seam is on it, and nothing is wrong so far; `cause` is what Seam names if it takes too long."""
+
+    reason: str = ""
+    detail: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class InTrouble:
-    """Something is wrong; `error_code` and `message` are Seam's own (PINs masked)."""
+    """The code may not open the door. `is_final` unless Seam is still at work on it.
 
-    error_code: str
-    message: str
+    `detail` names everything that is wrong, the worst first, with Seam's own words (PINs masked).
+    """
+
+    reason: str
+    detail: str
     is_final: bool
 
 
@@ -40,15 +73,87 @@ Condition = Confirmed | StillToCome | InTrouble
 
 
 def condition_of(
-    *, status: str, has_pin: bool, pending: Collection[str], errors: Collection[tuple[str, str]]
+    *,
+    status: str,
+    has_pin: bool,
+    pending: Collection[str],
+    errors: Collection[SeamIssue],
+    warnings: Collection[SeamIssue],
+    differences: Collection[Finding] = (),
 ) -> Condition:
-    """Judge a code by what Seam says of it. Unknown error codes are trouble: somebody should read them."""
-    for error_code, message in errors:
-        if error_code not in HARMLESS:
-            return InTrouble(error_code, message, is_final=error_code not in SEAM_KEEPS_TRYING)
-    is_pending = bool(_NOT_THERE_YET.intersection(pending))
-    if status == "set" and not is_pending:
-        return Confirmed()
-    if not status and has_pin and not is_pending:
-        return Confirmed()
-    return StillToCome()
+    """Judge a code by what Seam says of it, and by what `differences` say of what Seam made of it."""
+    issues = [
+        *((IssueKind.CODE_ERROR, each) for each in errors),
+        *((IssueKind.CODE_WARNING, each) for each in warnings),
+    ]
+    told = [
+        *_told(issues),
+        *_of_deletion(status, pending, warnings),
+        *_of_unknown_state(status, errors),
+        *differences,
+    ]
+    # Stable: what is equally bad stays in the order in which Seam, then we, named it.
+    told.sort(key=lambda it: (not it.blocks, it.is_retried, it.reason == CODE_PROBLEM))
+    detail = _sentences([it.text for it in told])
+    if told and told[0].blocks:
+        return InTrouble(told[0].reason, detail, is_final=not told[0].is_retried)
+    reason = told[0].reason if told else ""
+    is_there = status == "set" or (not status and has_pin)
+    is_held_up = any(map(is_awaited, pending)) or any(_is_held_up_by(*each) for each in issues)
+    if is_there and not is_held_up:
+        return Confirmed(reason, detail)
+    return StillToCome(reason, detail, _cause(status, pending, warnings))
+
+
+def _told(issues: Collection[tuple[IssueKind, SeamIssue]]) -> Iterator[Finding]:
+    for kind, issue in issues:
+        meaning = meaning_of_issue(kind, issue.code, change_type=issue.change_type)
+        if meaning.is_told:
+            yield Finding(meaning.reason, _sentence(kind, issue), blocks=meaning.blocks, is_retried=meaning.is_retried)
+
+
+def _of_deletion(status: str, pending: Collection[str], warnings: Collection[SeamIssue]) -> Iterator[Finding]:
+    """Yield that Seam is taking the code away, where no warning says so already."""
+    is_said = any(each.code == _BEING_DELETED for each in warnings)
+    if (DELETING in pending or status == "removing") and not is_said:
+        yield Finding(CODE_PROBLEM, "Seam is deleting the code.", blocks=True, is_retried=True)
+
+
+def _of_unknown_state(status: str, errors: Collection[SeamIssue]) -> Iterator[Finding]:
+    """Yield that Seam itself does not know how the code stands, with the usual cause where no error names one.
+
+    Seam docs, "Lifecycle of Access Codes": the status is `unknown` while the account is disconnected.
+    """
+    if status != "unknown":
+        return
+    has_cause = any(each.code in CATALOGUE[IssueKind.DOOR_ERROR] for each in errors)
+    cause = "" if has_cause else ": as a rule its connection to the dormakaba account is lost; see Seam's console"
+    text = f"Seam does not know the state of the code{cause}."
+    yield Finding(CODE_PROBLEM, text, blocks=True, is_retried=True)
+
+
+def _is_held_up_by(kind: IssueKind, issue: SeamIssue) -> bool:
+    return meaning_of_issue(kind, issue.code, change_type=issue.change_type).blocks
+
+
+def _cause(status: str, pending: Collection[str], warnings: Collection[SeamIssue]) -> str:
+    """Return why a code isn't set, as far as Seam tells and it isn't told anyway; empty where Seam tells nothing."""
+    untold = [
+        _sentence(IssueKind.CODE_WARNING, each)
+        for each in warnings
+        if not meaning_of_issue(IssueKind.CODE_WARNING, each.code, change_type=each.change_type).is_told
+    ]
+    causes = [*untold, *(f"Pending at Seam: {PENDING.get(each, each)}." for each in pending)]
+    if status not in _USUAL_STATUS:
+        causes.append(f"Its status at Seam is {status}.")
+    return _sentences(causes)
+
+
+def _sentence(kind: IssueKind, issue: SeamIssue) -> str:
+    words = issue_in_words(kind, issue.code, issue.message, change_type=issue.change_type)
+    return f"{words.rstrip('.')}."
+
+
+def _sentences(texts: list[str]) -> str:
+    more = len(texts) - _MOST_TOLD
+    return " ".join([*texts[:_MOST_TOLD], *([f"And {more} more."] if more > 0 else [])])

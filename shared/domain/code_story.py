@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.domain.records import HistoryEntry
-from shared.domain.seam_words import in_words
+from shared.domain.seam_issues import IssueKind, issue_in_words
 
 _SAYS: Final[Mapping[str, str]] = {
     "created": "Seam has the code.",
@@ -39,6 +39,16 @@ _SAYS: Final[Mapping[str, str]] = {
     "failed_to_update": "Changing the code failed.",
     "failed_to_delete": "Deleting the code failed.",
 }
+
+# The field of an event in which Seam lists issues of each kind: what it is about, and the field that holds the code.
+_ISSUES: Final = (
+    ("access_code_errors", "error_code", IssueKind.CODE_ERROR),
+    ("device_errors", "error_code", IssueKind.DOOR_ERROR),
+    ("connected_account_errors", "error_code", IssueKind.DOOR_ERROR),
+    ("access_code_warnings", "warning_code", IssueKind.CODE_WARNING),
+    ("device_warnings", "warning_code", IssueKind.DOOR_WARNING),
+    ("connected_account_warnings", "warning_code", IssueKind.ACCOUNT_WARNING),
+)
 
 
 def occurred_at(event: Mapping[str, Any]) -> datetime | None:
@@ -105,9 +115,9 @@ def _line(event: Mapping[str, Any], event_id: str, at: datetime, *, is_late: boo
 
 
 def _issues(event: Mapping[str, Any]) -> Iterable[str]:
-    for kind in ("error", "warning"):
-        for scope in ("access_code", "device", "connected_account"):
-            issues = event.get(f"{scope}_{kind}s")
-            for issue in issues if isinstance(issues, list) else ():
-                if isinstance(issue, Mapping):
-                    yield in_words(str(issue.get(f"{kind}_code", "unknown")), str(issue.get("message", "")).rstrip("."))
+    for field, code_field, kind in _ISSUES:
+        issues = event.get(field)
+        for issue in issues if isinstance(issues, list) else ():
+            if isinstance(issue, Mapping):
+                code, message = str(issue.get(code_field, "unknown")), str(issue.get("message", "")).rstrip(".")
+                yield issue_in_words(kind, code, message, change_type=str(issue.get("change_type") or ""))

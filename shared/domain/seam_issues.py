@@ -1,17 +1,21 @@
 """What each error and warning of Seam means: one row each, for access codes, doors and connected accounts.
 
 A row says what the issue is in plain words, whether it blocks (the code may not open the door when it should), whether
-people are told, and whether Seam goes on trying by itself. Nothing else decides it.
+people are told, and whether Seam goes on trying by itself. Nothing else decides it. The pending mutations of an access
+code have their rows at the end.
 
 Codes are those of Seam's Python SDK 3.18 (`resources/access_code.py`, `device.py`, `connected_account.py`), whose
 docstrings say what Seam retries, and older names that Seam may still send. Seam adds and renames codes often: one that
-is not listed is told, and blocks if it is an error.
+is not listed is told, and blocks if it is an error. `tests/domain/test_seam_issues.py` compares the rows with the SDK.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+# The reason of a booking whose code has an issue that has no reason of its own.
+CODE_PROBLEM: Final = "code_problem"
 
 
 class IssueKind(StrEnum):
@@ -27,22 +31,33 @@ class IssueKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SeamIssue:
+    """One error or warning as Seam reports it; `change_type` is Seam's field of that name, empty where it has none."""
+
+    code: str
+    message: str = ""
+    change_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IssueMeaning:
     """One row of the catalogue.
 
-    `words` follow "Seam says:" for people. `blocks`: the code may not open the door, or not at the booked times.
-    `is_told`: people get an alert. `is_retried`: Seam goes on trying, and takes the issue back once it succeeded.
+    `words` say for people what the issue means. `blocks`: the code may not open the door, or not at the booked times.
+    `is_told`: people get an alert, under `reason` if the issue is one of an access code. `is_retried`: Seam is still at
+    work on it, so it may end without anybody's doing.
     """
 
     words: str
     blocks: bool = True
     is_told: bool = True
     is_retried: bool = False
+    reason: str = CODE_PROBLEM
 
 
-def _harmless(words: str, *, is_told: bool = False) -> IssueMeaning:
+def _harmless(words: str, *, is_told: bool = False, is_retried: bool = False) -> IssueMeaning:
     """Return a row for an issue that keeps no code from opening its door."""
-    return IssueMeaning(words, blocks=False, is_told=is_told)
+    return IssueMeaning(words, blocks=False, is_told=is_told, is_retried=is_retried)
 
 
 def _retried(words: str) -> IssueMeaning:
@@ -50,45 +65,60 @@ def _retried(words: str) -> IssueMeaning:
     return IssueMeaning(words, is_retried=True)
 
 
+def _delayed(words: str) -> IssueMeaning:
+    """Return a row for a code that is not there yet. The clock decides when that is told (LATE_SET_AFTER)."""
+    return IssueMeaning(words, is_told=False, is_retried=True)
+
+
 _CODE_ERRORS: Final[Mapping[str, IssueMeaning]] = {
     "provider_issue": IssueMeaning("dormakaba reported a problem"),
-    "failed_to_set_on_device": _retried("the code could not be programmed so far"),
-    "failed_to_issue": _retried("dormakaba has not issued the code yet"),
-    "failed_to_update": _retried("the lock has not taken the change of the code: it still has the old one"),
+    "failed_to_set_on_device": _retried("the code could not be programmed so far, and Seam goes on trying"),
+    "failed_to_issue": _retried("dormakaba has not issued the code yet, and Seam goes on trying"),
+    "failed_to_update": _retried(
+        "the lock has not taken the last change of the code and keeps it as it was; Seam goes on trying"
+    ),
     "conflicting_external_modification": _retried("somebody changed the code outside Seam, and Seam sets it again"),
     "conflicting_external_modification/removed": _retried(
         "somebody removed the code from the lock, and Seam sets it again"
     ),
     "failed_to_remove_from_device": _harmless("the code could not be removed from the lock", is_told=True),
-    "failed_to_delete": _harmless("the code still opens the door although its time is over", is_told=True),
+    "failed_to_delete": _harmless(
+        "the code still opens the door although its time is over; Seam goes on trying to delete it",
+        is_told=True,
+        is_retried=True,
+    ),
     "duplicate_code_on_device": IssueMeaning("another code on this door has the same PIN"),
     "no_space_for_access_code_on_device": IssueMeaning("the lock holds as many codes as it can"),
     "access_code_inactive": IssueMeaning("the code is disabled at the lock"),
     "code_constraints_violated": IssueMeaning("the lock does not take codes like this one"),
     # Names that Seam used before SDK 3.18.
-    "failed_to_expire": _harmless("the code still opens the door although its time is over", is_told=True),
+    "failed_to_expire": _harmless(
+        "the code still opens the door although its time is over; Seam goes on trying to delete it",
+        is_told=True,
+        is_retried=True,
+    ),
     "failed_to_remove": _harmless("the code could not be removed from the lock", is_told=True),
     "dormakaba_oracode_invalid_time_range": IssueMeaning("no user level of the lock fits these times"),
     "code_modified_external_to_seam": _retried("somebody changed the code outside Seam, and Seam sets it again"),
 }
 
 _CODE_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
-    # Late codes are told by the clock (LATE_SET_AFTER), with these as the cause.
-    "delay_in_setting_on_device": _harmless("programming takes longer than usual"),
-    "delay_in_issuing": _harmless("issuing takes longer than usual"),
-    "delay_in_removing_from_device": _harmless("removing takes longer than usual"),
-    "external_modification_in_effect": _harmless(
-        "somebody changed the code outside Seam, and that change stays", is_told=True
+    "delay_in_setting_on_device": _delayed("programming takes longer than usual"),
+    "delay_in_issuing": _delayed("issuing takes longer than usual"),
+    "delay_in_removing_from_device": _harmless("removing takes longer than usual", is_retried=True),
+    "external_modification_in_effect": IssueMeaning(
+        "somebody changed the code outside Seam, and that change stays", blocks=False, reason="changed_outside"
     ),
     "external_modification_in_effect/removed": IssueMeaning(
-        "somebody removed the code from the lock, and Seam does not set it again"
+        "somebody removed the code from the lock, and Seam does not set it again", reason="removed_outside"
     ),
-    "being_deleted": IssueMeaning("the code is being deleted"),
+    # Not final: what comes of it is that Seam has no such code any more.
+    "being_deleted": _retried("the code is being deleted"),
     "management_transferred": _harmless("another Seam workspace manages this code now", is_told=True),
-    "using_backup_access_code": _harmless("a backup code took this one's place: the PIN is another one", is_told=True),
+    "using_backup_access_code": IssueMeaning("a backup code took this one's place, so the guest's PIN is not in use"),
     "unknown_issue_with_access_code": _harmless("something is wrong that Seam has no name for", is_told=True),
     "time_frame_adjusted_for_unknown_time_zone": _harmless(
-        "Seam does not know the door's time zone and moved the code's times by up to an hour", is_told=True
+        "Seam does not know the door's time zone and lets the code work for up to an hour longer", is_told=True
     ),
     # Told at the door, once, and not for each of its codes.
     "third_party_integration_detected": _harmless("another system programs this lock too"),
@@ -203,3 +233,22 @@ def issue_in_words(kind: IssueKind, code: str, message: str, *, change_type: str
     own = f"{code}: {message}".strip(": ")
     words = meaning_of_issue(kind, code, change_type=change_type).words
     return f"{words[0].upper()}{words[1:]} (Seam says: {own})" if words else f"Seam says: {own}"
+
+
+# What Seam is still doing to an access code, as it says in `pending_mutations`.
+PENDING: Final[Mapping[str, str]] = {
+    "creating": "it is being made",
+    "deferring_creation": "Seam makes it later",
+    "updating_time_frame": "its times are being changed",
+    "updating_code": "its PIN is being changed",
+    "updating_name": "its name is being changed",
+    "deleting": "it is being deleted",
+}
+DELETING: Final = "deleting"
+# The one mutation that leaves the PIN and the times as they are. Of one that is not listed nobody knows.
+_OF_THE_NAME_ALONE: Final = "updating_name"
+
+
+def is_awaited(mutation_code: str) -> bool:
+    """Say whether a code with this pending mutation is not yet as it was asked for."""
+    return mutation_code not in (DELETING, _OF_THE_NAME_ALONE)

@@ -103,6 +103,12 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "Find out who and why, compare its times with the booking, and reveal the PIN anew for the guest.",
         "ops",
     ),
+    "removed_outside": Trouble(
+        "Somebody removed the code from the lock, and it stays removed: it does not open the door.",
+        "Put the code back at the lock, or delete it in Seam's console: the booking then says that it is gone, and a"
+        " retry makes a new one. Let a guest who arrives before that in by hand.",
+        "ops",
+    ),
     "code_unmanaged": Trouble(
         "Seam doesn't manage the code any more: it may open the door, but nobody watches it.",
         "Convert it back to managed in Seam's console; it is noticed by itself.",
@@ -130,11 +136,12 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
     ),
     "code_problem": Trouble(
         "Seam reports a problem with the code; it may not open the door.",
-        "Read Seam's reason; let the guest in by hand if it isn't mended by check-in.",
+        "Read what Seam says; the booking is ready again by itself once Seam takes it back, and a retry only looks"
+        " sooner. Let the guest in by hand if it isn't mended by check-in.",
         "ops",
     ),
     "code_gone": Trouble(
-        "The code was removed although the stay goes on.",
+        "Seam has no such code any more although the stay goes on.",
         "Retry the booking to have a new code made, and give it to the guest.",
         "ops",
     ),

@@ -1,92 +1,220 @@
 """What Seam's report of a code means for the guest."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.domain.code_condition import (
-    HARMLESS,
-    SEAM_KEEPS_TRYING,
-    Condition,
-    Confirmed,
-    InTrouble,
-    StillToCome,
-    condition_of,
-)
+from shared.domain.code_condition import Condition, Confirmed, Finding, InTrouble, StillToCome, condition_of
+from shared.domain.seam_issues import CATALOGUE, PENDING, IssueKind, SeamIssue, meaning_of_issue
+from shared.domain.troubles import TROUBLES
 
-# seam-facts §2.1: every error code of the newest schema, and the ones of older ones.
-ERRORS = [
-    "provider_issue",
-    "failed_to_set_on_device",
-    "failed_to_remove_from_device",
-    "duplicate_code_on_device",
-    "no_space_for_access_code_on_device",
-    "conflicting_external_modification",
-    "access_code_inactive",
-    "code_constraints_violated",
-    "failed_to_issue",
-    "failed_to_update",
-    "failed_to_delete",
-    "failed_to_expire",
-    "account_disconnected",
-    "dormakaba_sites_disconnected",
-    "insufficient_permissions",
-    "salto_ks_subscription_limit_exceeded",
-    "device_offline",
-    "device_disconnected",
-    "device_removed",
-    "hub_disconnected",
-    "empty_backup_access_code_pool",
-    "missing_device_credentials",
-    "subscription_required",
-    "bridge_disconnected",
-    "dormakaba_oracode_invalid_time_range",
-    "code_modified_external_to_seam",
-    "something_new",
-]
+_DOCUMENT = (Path(__file__).parents[2] / "docs" / "lifecycle.md").read_text()
+_YES = r"(yes|no) \| "
+_ROW = re.compile(
+    rf"^\| (error|warning) \| `([\w/]+)`(?: \(older\))? \| {_YES * 3}`(\w+)` \|(?: `(\w+)`)? \|$", re.MULTILINE
+)
+ROWS = _ROW.findall(_DOCUMENT)
+KINDS = {"error": IssueKind.CODE_ERROR, "warning": IssueKind.CODE_WARNING}
+DELETING = "Seam is deleting the code."
+NOT_KNOWN = "Seam does not know the state of the code."
+OTHER_TIMES = Finding("window_differs", "Asked for this, got that.")
+
+
+def issue(code: str, message: str = "") -> SeamIssue:
+    """Return an issue; what follows a slash is its change type."""
+    code, _, change_type = code.partition("/")
+    return SeamIssue(code, message, change_type)
+
+
+def judged(**report: Any) -> Condition:
+    """Judge a report; unless told, Seam calls the code set and has nothing else to say."""
+    whole: dict[str, Any] = {"status": "set", "has_pin": True, "pending": (), "errors": (), "warnings": ()} | report
+    for kind in ("errors", "warnings"):
+        whole[kind] = [issue(each) if isinstance(each, str) else each for each in whole[kind]]
+    return condition_of(**whole)
+
+
+def stands(condition: Condition) -> tuple[str, str]:
+    """Return the booking's state and reason under this condition, before the code is late."""
+    match condition:
+        case Confirmed(reason, _):
+            return "ready", reason
+        case InTrouble(reason, _, is_final):
+            return "failed" if is_final else "issued", reason
+        case StillToCome(reason, _):
+            return "issued", reason
+
+
+def test_the_document_has_a_row_for_every_error_and_warning() -> None:
+    """And none for another."""
+    for name, kind in KINDS.items():
+        assert sorted(code for each, code, *_ in ROWS if each == name) == sorted(CATALOGUE[kind])
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row[0]} {row[1]}" for row in ROWS])
+@pytest.mark.parametrize("status", ["set", ""], ids=["set", "no status"])
+def test_every_error_and_warning(row: tuple[str, ...], status: str) -> None:
+    """What the document says of it is what it does, also where Seam leaves `status` out."""
+    kind, code, *flags, state, reason = row
+    it = issue(code, "Hm")
+    meaning = meaning_of_issue(KINDS[kind], it.code, change_type=it.change_type)
+    assert [meaning.blocks, meaning.is_told, meaning.is_retried] == [flag == "yes" for flag in flags]
+    condition = judged(status=status, **{f"{kind}s": [it]})
+    assert stands(condition) == (state, reason)
+    assert condition.detail.endswith(f"(Seam says: {it.code}: Hm)." if reason else "")
+    assert bool(condition.detail) == bool(reason)
+    assert not reason or reason in TROUBLES
+
 
 REPORTS: list[Any] = [
-    pytest.param({"status": "set"}, Confirmed(), id="set"),
-    pytest.param({"status": "set", "pending": ["creating"]}, StillToCome(), id="set, and still creating"),
-    pytest.param({"status": "set", "pending": ["updating_time_frame"]}, StillToCome(), id="set, its window changing"),
-    pytest.param({"status": "set", "pending": ["updating_name"]}, Confirmed(), id="set, a name pending"),
-    pytest.param({"status": "set", "pending": ["deleting"]}, Confirmed(), id="set, a removal pending"),
+    # status and PIN
+    pytest.param({}, Confirmed(), id="set"),
     pytest.param({"status": "unset"}, StillToCome(), id="unset"),
-    pytest.param({"status": "setting", "has_pin": True}, StillToCome(), id="setting"),
-    pytest.param({"status": "unknown", "has_pin": True}, StillToCome(), id="unknown"),
-    pytest.param({"status": "removing"}, StillToCome(), id="removing"),
-    pytest.param({"status": "brand_new", "has_pin": True}, StillToCome(), id="a status nobody knows"),
-    pytest.param({"has_pin": True}, Confirmed(), id="no status, a PIN"),
-    pytest.param({"has_pin": False}, StillToCome(), id="no status, no PIN"),
-    pytest.param({"has_pin": True, "pending": ["creating"]}, StillToCome(), id="no status, creating"),
-    pytest.param({"has_pin": True, "pending": ["deferring_creation"]}, StillToCome(), id="no status, deferred"),
-    pytest.param({"status": "set", "errors": [("failed_to_delete", "x")]}, Confirmed(), id="set, harmless error"),
+    pytest.param({"status": "setting"}, StillToCome(), id="setting"),
+    pytest.param({"status": "brand_new"}, StillToCome(cause="Its status at Seam is brand_new."), id="a new status"),
+    pytest.param({"status": "", "has_pin": True}, Confirmed(), id="no status, a PIN"),
+    pytest.param({"status": "", "has_pin": False}, StillToCome(), id="no status, no PIN"),
+    pytest.param({"status": "removing"}, InTrouble("code_problem", DELETING, is_final=False), id="removing"),
     pytest.param(
-        {"status": "set", "errors": [("failed_to_delete", "x"), ("device_removed", "gone")]},
-        InTrouble("device_removed", "gone", is_final=True),
-        id="a harmless error hides no other",
+        {"status": "unknown"},
+        InTrouble(
+            "code_problem",
+            "Seam does not know the state of the code: as a rule its connection to the dormakaba account is lost;"
+            " see Seam's console.",
+            is_final=False,
+        ),
+        id="unknown",
     ),
     pytest.param(
-        {"status": "set", "errors": [("provider_issue", "no time slots found")]},
-        InTrouble("provider_issue", "no time slots found", is_final=True),
-        id="set, and in trouble",
+        {"status": "unknown", "errors": ["dormakaba_sites_disconnected"]},
+        InTrouble(
+            "code_problem",
+            "Dormakaba has cut the site off from Seam; only dormakaba's support can mend that (Seam says:"
+            f" dormakaba_sites_disconnected). {NOT_KNOWN}",
+            is_final=False,
+        ),
+        id="unknown, and its cause is listed",
+    ),
+    # pending mutations
+    pytest.param({"pending": ["updating_name"]}, Confirmed(), id="a name pending"),
+    pytest.param(
+        {"pending": ["deleting"]}, InTrouble("code_problem", DELETING, is_final=False), id="a deletion pending"
+    ),
+    pytest.param(
+        {"pending": ["creating", "of_tomorrow"]},
+        StillToCome(cause="Pending at Seam: it is being made. Pending at Seam: of_tomorrow."),
+        id="made, and something new",
+    ),
+    pytest.param(
+        {"pending": ["creating"], "warnings": ["delay_in_issuing", "third_party_integration_detected"]},
+        StillToCome(
+            cause="Issuing takes longer than usual (Seam says: delay_in_issuing). Another system programs this lock too"
+            " (Seam says: third_party_integration_detected). Pending at Seam: it is being made."
+        ),
+        id="late, with all that Seam names",
+    ),
+    pytest.param(
+        {"pending": ["deleting"], "warnings": ["being_deleted"]},
+        InTrouble("code_problem", "The code is being deleted (Seam says: being_deleted).", is_final=False),
+        id="a deletion is told once",
+    ),
+    # several at once
+    pytest.param(
+        {"errors": ["failed_to_delete", "device_removed"]},
+        InTrouble(
+            "code_problem",
+            "The door was removed from the connected account (Seam says: device_removed). The code still opens the door"
+            " although its time is over; Seam goes on trying to delete it (Seam says: failed_to_delete).",
+            is_final=True,
+        ),
+        id="what blocks goes before what does not",
+    ),
+    pytest.param(
+        {"errors": ["failed_to_update", "access_code_inactive"]},
+        InTrouble(
+            "code_problem",
+            "The code is disabled at the lock (Seam says: access_code_inactive). The lock has not taken the last change"
+            " of the code and keeps it as it was; Seam goes on trying (Seam says: failed_to_update).",
+            is_final=True,
+        ),
+        id="what is final goes before what is retried",
+    ),
+    pytest.param(
+        {"errors": ["provider_issue"], "warnings": ["external_modification_in_effect/removed"]},
+        InTrouble(
+            "removed_outside",
+            "Somebody removed the code from the lock, and Seam does not set it again (Seam says:"
+            " external_modification_in_effect). Dormakaba reported a problem (Seam says: provider_issue).",
+            is_final=True,
+        ),
+        id="a reason of its own goes before the general one",
+    ),
+    pytest.param(
+        {"errors": ["failed_to_update"], "pending": ["updating_time_frame"], "differences": [OTHER_TIMES]},
+        InTrouble(
+            "code_problem",
+            "The lock has not taken the last change of the code and keeps it as it was; Seam goes on trying (Seam says:"
+            " failed_to_update). Asked for this, got that.",
+            is_final=False,
+        ),
+        id="an extension that the lock has not taken",
+    ),
+    pytest.param({"differences": [OTHER_TIMES]}, Confirmed("window_differs", OTHER_TIMES.text), id="other times"),
+    pytest.param(
+        {"status": "setting", "differences": [OTHER_TIMES]},
+        StillToCome("window_differs", OTHER_TIMES.text),
+        id="other times, still to come",
+    ),
+    pytest.param(
+        {"warnings": ["management_transferred"], "differences": [OTHER_TIMES]},
+        Confirmed(
+            "window_differs",
+            "Asked for this, got that. Another Seam workspace manages this code now (Seam says:"
+            " management_transferred).",
+        ),
+        id="other times, and a warning",
+    ),
+    # what nobody knows
+    pytest.param(
+        {"errors": [SeamIssue("of_tomorrow", "It broke.")]},
+        InTrouble("code_problem", "Seam says: of_tomorrow: It broke.", is_final=True),
+        id="a new error",
+    ),
+    pytest.param(
+        {"warnings": ["of_tomorrow"]}, Confirmed("code_problem", "Seam says: of_tomorrow."), id="a new warning"
+    ),
+    pytest.param(
+        {"errors": ["conflicting_external_modification/of_tomorrow"]},
+        InTrouble(
+            "code_problem",
+            "Somebody changed the code outside Seam, and Seam sets it again (Seam says:"
+            " conflicting_external_modification).",
+            is_final=False,
+        ),
+        id="a new kind of change",
     ),
 ]
 
 
 @pytest.mark.parametrize(("report", "condition"), REPORTS)
 def test_reports(report: dict[str, Any], condition: Condition) -> None:
-    """Pending mutations and errors decide; `status` counts while it is there."""
-    whole: dict[str, Any] = {"status": "", "has_pin": False, "pending": [], "errors": []} | report
-    assert condition_of(**whole) == condition
+    """Pending mutations, errors and warnings decide; `status` counts while it is there."""
+    assert judged(**report) == condition
 
 
-@pytest.mark.parametrize("error_code", ERRORS)
-@pytest.mark.parametrize("status", ["set", "setting", ""], ids=["set", "setting", "no status"])
-def test_every_error_is_judged(error_code: str, status: str) -> None:
-    """Harmless, for now, or final; what isn't known is final trouble: somebody should read it."""
-    condition = condition_of(status=status, has_pin=True, pending=[], errors=[(error_code, "why")])
-    if error_code in HARMLESS:
-        assert not isinstance(condition, InTrouble)
-    else:
-        assert condition == InTrouble(error_code, "why", is_final=error_code not in SEAM_KEEPS_TRYING)
+@pytest.mark.parametrize("mutation", PENDING)
+@pytest.mark.parametrize("status", ["set", ""], ids=["set", "no status"])
+def test_every_pending_mutation(mutation: str, status: str) -> None:
+    """Only the name may be changing: with whatever else is pending, the code is not ready."""
+    condition = judged(status=status, pending=[mutation])
+    assert (stands(condition)[0] == "ready") == (mutation == "updating_name")
+    assert (stands(condition)[1] == "code_problem") == (mutation == "deleting")
+
+
+def test_a_flood_of_issues_is_told_in_a_few_lines() -> None:
+    """The worst are named, and how many there are."""
+    condition = judged(errors=[*(f"new_{number}" for number in range(19)), "device_removed"])
+    assert condition.detail.count("Seam says") == 5
+    assert condition.detail.endswith("And 15 more.")

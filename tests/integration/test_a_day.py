@@ -78,7 +78,8 @@ class Day:
         codes = self.machine.seam("GET", "/sandbox/access_codes")["access_codes"]
         alive = [each for each in codes if each["phase"] == "set"]
         for code in self.dice.sample(alive, 12):
-            what: dict[str, Any] = {"simulate": self.dice.choice(["removed", "converted_to_unmanaged", "no_space"])}
+            kinds = ["removed", "converted_to_unmanaged", "no_space", "modified_external", "deleted_external"]
+            what: dict[str, Any] = {"simulate": self.dice.choice(kinds)}
             if self.dice.random() < 0.3:
                 what = {"simulate": "time_frame_changed"}
             self.machine.seam("PATCH", f"/sandbox/access_codes/{code['access_code_id']}", what)
@@ -120,7 +121,11 @@ def _codes(machine: Machine) -> list[dict[str, Any]]:
 def _unsettled(machine: Machine) -> list[Any]:
     """Return the bookings of which something is under way still."""
     settled = ("ready", "cancelled", "failed")
-    return [as_object(booking) for booking in _ledger(machine) if booking.state not in settled]
+    return [
+        as_object(booking)
+        for booking in _ledger(machine)
+        if booking.state not in settled and (booking.state, booking.reason) != ("issued", "code_problem")
+    ]
 
 
 def _differences(machine: Machine) -> list[str]:
@@ -160,7 +165,8 @@ def _expected(code: dict[str, Any], door: BookedDoor) -> tuple[str, str]:
     if not code["is_managed"]:
         return "failed", "code_unmanaged"
     if code["errors"]:
-        return "failed", "code_problem"
+        is_retried = code["errors"][0]["error_code"] == "conflicting_external_modification"
+        return "issued" if is_retried else "failed", "code_problem"
     window = tuple(datetime.fromisoformat(code[name]) for name in ("starts_at", "ends_at"))
     if code["phase"] == "set":
         return "ready", "" if window == (door.asked.starts_at, door.asked.ends_at) else "window_differs"

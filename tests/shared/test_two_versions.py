@@ -5,6 +5,7 @@ What happens to whole processes is in `tests/faults/test_two_versions.py`.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from itertools import count
@@ -23,7 +24,9 @@ from shared.domain.alerting.alert import Alert, heard
 from shared.domain.alerting.budget import Budget, Rate, spend
 from shared.domain.alerting.parcels import Group, Parcel, refused, with_parcel, without_parcel
 from shared.domain.alerting.severity import Severity
-from shared.domain.records import AlertNotice, Booking, Change, OutcomeNotice, Window
+from shared.domain.next_step import Step, next_step
+from shared.domain.notices import alerts_of
+from shared.domain.records import AlertNotice, Booking, Change, OutcomeNotice, State, Window
 from shared.domain.versions import OfNewerVersion, Versioned
 from shared.ledger.records import RecordStore
 from shared.ops_commands import RETRY, OpsCommand, command_from
@@ -171,6 +174,19 @@ def test_what_a_newer_version_added_outlives_every_transition(
     for name in added.keys() & kept.keys() - passing:
         assert kept[name] == added[name], f"{name} after {moves}"
     assert {"", f".doors{DOOR}", f".doors{SECOND}", "c-2"} <= kept.keys()
+
+
+@given(moves=st.lists(st.sampled_from(sorted(BOOKING_MOVES)), min_size=1, max_size=4))
+def test_a_reason_of_a_newer_version_is_in_nobodys_way(moves: list[str]) -> None:
+    """A reason is a text: one that isn't known has no alert here, and every transition of the door goes on."""
+    it = with_door(a_booking(), state=State.FAILED, reason="removed_by_martians", detail="Far away.")
+    it = store_of(Booking).decoded(store_of(Booking).encoded(it))
+    assert alerts_of(it, NOW) == {}
+    assert next_step(it, it.door(DOOR), LATER, prompted=True) is Step.CHECK
+    for move in moves:
+        with suppress(lifecycle.Overtaken, lifecycle.Superseded, lifecycle.Repeated, KeyError):
+            it = BOOKING_MOVES[move](it).booking
+    store_of(Booking).decoded(store_of(Booking).encoded(it))
 
 
 def test_a_code_that_is_set_aside_takes_along_what_was_added_to_it() -> None:

@@ -32,9 +32,8 @@ def settle(world: World) -> None:
     for device_id in DEVICES:
         world.change_door(device_id, most=None)
     for code in world.seam.codes.values():
-        if code.trouble:
-            code.trouble = False
-            world.seam.tell("set_on_device", code)
+        if code.said:
+            world.seam.let_say(code, {})
     while world.entries:
         world.apply(next(iter(world.entries)))
     world.rest(LONG)
@@ -80,7 +79,9 @@ def _check_wanted(world: World, booking: Booking, door: BookedDoor, wanted: Want
         assert door.state == "ended", door
     elif door.code is not None:
         window: Span = (door.code.window.starts_at, door.code.window.ends_at)
-        assert door.state in ("issued", "ready"), door
+        # Whatever was wrong with the code is over: `ready` came back by itself.
+        assert door.state == "ready", door
+        assert door.reason not in ("code_problem", "removed_outside", "late_set"), door
         assert window in wanted.windows[door.device_id], (door, wanted)
         same = [code for code in _undeleted(world, booking, door) if code[1] == window]
         assert [code[0] for code in same] == [door.code.access_code_id], (same, door)

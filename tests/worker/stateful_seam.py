@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 
 from tests.worker.stateful_faults import BEFORE, LATE, PIN, STALE, cut, failing
-from tests.worker.stateful_things import SLOTS, Code, FakeDoor
+from tests.worker.stateful_things import SLOTS, TROUBLES, Code, FakeDoor
 
 OPERATIONS: Final = {
     "/devices/get": "device",
@@ -103,6 +103,14 @@ class FakeSeam:
                 code.is_set = True
                 self.tell("set_on_device", code)
 
+    def let_say(self, code: Code, said: Mapping[str, Any]) -> None:
+        """Let Seam's answers about a code be these from now on; `{}` is a code that is well, and as was asked."""
+        code.said = said
+        if not said and code.held_back is not None:
+            code.starts_at, code.ends_at = code.held_back
+            code.held_back = None
+        self.tell("changed", code)
+
     def tell(self, kind: str, code: Code) -> None:
         """Send an event."""
         event_id = str(UUID(int=len(self.events) + 1))
@@ -188,7 +196,11 @@ class FakeSeam:
 
     def _update(self, body: JsonObject) -> JsonObject:
         code = self._known(body)
-        code.starts_at, code.ends_at = map(datetime.fromisoformat, (body["starts_at"], body["ends_at"]))
+        window = datetime.fromisoformat(body["starts_at"]), datetime.fromisoformat(body["ends_at"])
+        if code.said == TROUBLES["not updated"]:
+            code.held_back = window
+            return {}
+        code.starts_at, code.ends_at = window
         self.tell("time_frame_changed", code)
         return {}
 
@@ -217,8 +229,7 @@ class FakeSeam:
         return code
 
     def _object(self, code: Code) -> JsonObject:
-        errors = [{"error_code": "failed_to_set_on_device", "message": f"No {code.pin}"}] if code.trouble else []
-        return {
+        usual = {
             "access_code_id": code.access_code_id,
             "device_id": code.device_id,
             "name": code.name,
@@ -226,8 +237,14 @@ class FakeSeam:
             "status": "set" if code.is_set else "setting",
             "starts_at": code.starts_at.isoformat(),
             "ends_at": code.ends_at.isoformat(),
-            "errors": errors,
+            "errors": [],
             "warnings": [],
             "pending_mutations": [] if code.is_set else [{"mutation_code": "creating", "message": code.pin}],
             "dormakaba_oracode_metadata": dict.fromkeys(self.doors[code.device_id].flags, True),
         }
+        # Each issue quotes the PIN, as Seam's own words might.
+        worded = {
+            name: [{**each, "message": f"No {code.pin}"} for each in value] if isinstance(value, list) else value
+            for name, value in code.said.items()
+        }
+        return usual | worded

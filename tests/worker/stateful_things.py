@@ -1,9 +1,9 @@
 """What the fake Seam has: doors with time slots, and codes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 SLOTS: Final[Mapping[str, tuple[str, str]]] = {
     "usual": ("16:00", "10:00"),
@@ -11,10 +11,29 @@ SLOTS: Final[Mapping[str, tuple[str, str]]] = {
     "night": ("21:00", "08:00"),
 }
 
+# What Seam may say of a code that it has: the fields of its answer that are others than of a code that is well.
+TROUBLES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "not set": {"errors": [{"error_code": "failed_to_set_on_device"}]},
+    "no space": {"errors": [{"error_code": "no_space_for_access_code_on_device"}]},
+    "set again": {"errors": [{"error_code": "conflicting_external_modification", "change_type": "removed"}]},
+    "stays removed": {"warnings": [{"warning_code": "external_modification_in_effect", "change_type": "removed"}]},
+    "not updated": {
+        "errors": [{"error_code": "failed_to_update"}],
+        "pending_mutations": [{"mutation_code": "updating_time_frame"}],
+    },
+    "account lost": {"errors": [{"error_code": "account_disconnected"}], "status": "unknown"},
+    "unknown": {"status": "unknown"},
+    "deleting": {"pending_mutations": [{"mutation_code": "deleting"}]},
+}
+
 
 @dataclass
 class Code:
-    """An access code, for as long as the test runs; `deleted` ones too."""
+    """An access code, for as long as the test runs; `deleted` ones too.
+
+    `said` are the fields of its answer that are others than of a code that is well. `held_back` are new times, which
+    the lock has not taken.
+    """
 
     access_code_id: str
     device_id: str
@@ -24,7 +43,8 @@ class Code:
     made_at: datetime
     pin: str
     is_set: bool = False
-    trouble: bool = False
+    said: Mapping[str, Any] = field(default_factory=dict)
+    held_back: tuple[datetime, datetime] | None = None
     deleted: bool = False
 
     @property

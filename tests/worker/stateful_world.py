@@ -17,7 +17,7 @@ from shared.ledger.due import door_item
 from shared.redaction import redact_event
 from tests.worker.stateful_model import Message, Model, Span, Stay
 from tests.worker.stateful_seam import FakeSeam, JsonObject
-from tests.worker.stateful_things import FakeDoor
+from tests.worker.stateful_things import Code, FakeDoor
 from tests.worker.stateful_workers import START, Clock, Worker
 
 DEVICES: Final = ("door-1", "door-2", "door-3")
@@ -175,6 +175,12 @@ class World:
         self.is_emptied = True
         self.entries.clear()
         self.model.bookings.clear()
+
+    def delete(self, code: Code) -> None:
+        """Let somebody delete a code at Seam."""
+        code.deleted = True
+        self.vanished.add(code.access_code_id)
+        self.seam.tell("deleted", code)
 
     def retry(self, booking_id: str, who: int = 0, kill_at: int | None = None) -> None:
         """Do what `oracode bookings retry` does."""

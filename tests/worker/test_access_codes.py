@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.domain.seam_issues import SeamIssue
 from tests.shared.stories import WINDOW
 from tests.worker.seam import answering, client_on
 from worker.seam.access_codes import AccessCodes, is_name_of, name_of
@@ -35,8 +36,18 @@ def test_a_report_holds_everything_but_the_pin() -> None:
     """`has_pin` tells that there is one; Seam's words are masked."""
     report = reading(CODE)
     assert (report.access_code_id, report.user_level_id, report.has_pin) == ("c-1", "level-1", True)
-    assert (report.pending, report.errors) == (("creating",), (("provider_issue", "PIN ###### is taken"),))
+    assert (report.pending, report.errors) == (("creating",), (SeamIssue("provider_issue", "PIN ###### is taken"),))
     assert "739158" not in repr(report)
+
+
+def test_a_change_outside_says_what_kind_it_was() -> None:
+    """And which PIN was there before is not read: the two fields of the change stand beside it."""
+    fields = [{"field": "code", "from": "739158", "to": "739159"}]
+    code = "external_modification_in_effect"
+    warning = {"warning_code": code, "message": "Gone.", "change_type": "removed", "modified_fields": fields}
+    report = reading(CODE | {"warnings": [warning, {"warning_code": "of_tomorrow", "change_type": None}]})
+    assert report.warnings == (SeamIssue(code, "Gone.", "removed"), SeamIssue("of_tomorrow"))
+    assert "73915" not in repr(report)
 
 
 SPARSE: list[Any] = [

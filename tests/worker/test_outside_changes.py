@@ -47,9 +47,12 @@ def open_alerts(machine: Machine, booking: Booking) -> list[AlertNotice]:
 
 
 REACTIONS: list[Any] = [
-    pytest.param({"simulate": "modified_external"}, ("failed", "code_problem"), "outside Seam", id="modified"),
+    pytest.param({"simulate": "modified_external"}, ("issued", "code_problem"), "outside Seam", id="modified"),
     pytest.param(
-        {"simulate": "deleted_external"}, ("failed", "code_gone"), "taken from the lock", id="deleted outside"
+        {"simulate": "deleted_external"},
+        ("issued", "code_problem"),
+        "removed the code from the lock",
+        id="removed outside",
     ),
     pytest.param({"simulate": "removed"}, ("failed", "code_gone"), "not at Seam any more", id="removed early"),
     pytest.param({"simulate": "converted_to_unmanaged"}, ("failed", "code_unmanaged"), "manage", id="unmanaged"),
@@ -86,15 +89,52 @@ def retry(machine: Machine, booking: Booking) -> Booking:
     return machine.ledger.get(booking.booking_id)
 
 
-def test_a_code_that_was_deleted_outside_is_made_anew_when_asked_for(machine: Machine, sandbox: Sandbox) -> None:
-    """Seam lists the dead one still, and it is not taken for a code that opens the door."""
+def test_a_code_that_was_removed_outside_is_ready_again_when_seam_has_set_it(
+    machine: Machine, sandbox: Sandbox
+) -> None:
+    """It stays the booking's: a retry meanwhile makes no second code, and the guest keeps the PIN."""
     booking, code_id = ready(machine, sandbox)
     sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "deleted_external"})
+    look(machine, booking)
+    again = retry(machine, booking)
+    assert (again.state, again.reason) == ("issued", "code_problem")
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "set"})
+    after = machine.until(booking, "ready", every=timedelta(minutes=30))
+    assert after.doors[0].code is not None
+    assert after.doors[0].code.access_code_id == code_id
+    assert open_alerts(machine, booking) == []
+    assert (machine.creates(booking.doors[0].device_id), after.doors[0].residual) == (1, ())
+
+
+def test_a_code_that_was_deleted_at_seam_is_made_anew_when_asked_for(machine: Machine, sandbox: Sandbox) -> None:
+    """Nothing of it is left, so the retry that its alert advises makes another one."""
+    booking, code_id = ready(machine, sandbox)
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "removed"})
     look(machine, booking)
     again = machine.until(retry(machine, booking), "ready")
     assert again.doors[0].code is not None
     assert again.doors[0].code.access_code_id != code_id
     assert open_alerts(machine, booking) == []
+
+
+def test_a_code_of_an_earlier_revision_that_is_not_managed_any_more_opens_the_door_still(
+    machine: Machine, sandbox: Sandbox
+) -> None:
+    """It is residual access as long as Seam knows it at all."""
+    before, code_id = ready(machine, sandbox)
+    after = machine.until(machine.update(before, 1, check_out=in_days(6, "10:15:00")), "ready")
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "converted_to_unmanaged"})
+    assert [each.access_code_id for each in look(machine, after).doors[0].residual] == [code_id]
+
+
+def test_a_code_that_is_not_managed_any_more_is_residual_access_once_another_is_made(
+    machine: Machine, sandbox: Sandbox
+) -> None:
+    """Seam says 404 where it used to have it, and the lock knows nothing of that."""
+    before, code_id = ready(machine, sandbox)
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "converted_to_unmanaged"})
+    after = machine.until(machine.update(before, 1, check_out=in_days(6, "10:15:00")), "ready")
+    assert [each.access_code_id for each in after.doors[0].residual] == [code_id]
 
 
 def test_trying_a_code_in_trouble_again_looks_and_tells_nothing_new(machine: Machine, sandbox: Sandbox) -> None:

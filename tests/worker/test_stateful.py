@@ -24,7 +24,7 @@ from tests.worker.stateful_faults import AFTER, BEFORE, LATE, STALE
 from tests.worker.stateful_model import HOURS, Stay
 from tests.worker.stateful_seam import OPERATIONS
 from tests.worker.stateful_stage import stage
-from tests.worker.stateful_things import SLOTS
+from tests.worker.stateful_things import SLOTS, TROUBLES
 from tests.worker.stateful_workers import START
 from tests.worker.stateful_world import DEVICES, Stage, World
 
@@ -148,18 +148,16 @@ class Anything(RuleBasedStateMachine):
         if events:
             self.world.record([events[pick % len(events)] for pick in picked], by, kill_at)
 
-    @rule(pick=picks, deletes=st.booleans())
-    def meddle(self, pick: int, deletes: bool) -> None:
-        """Somebody deletes a code at Seam, or one gets into trouble."""
+    @rule(pick=picks, trouble=st.sampled_from(("deleted", "deleted", "", *TROUBLES)))
+    def meddle(self, pick: int, trouble: str) -> None:
+        """Somebody deletes a code at Seam, or one gets into trouble, or out of it."""
         codes = [code for code in self.world.seam.codes.values() if not code.deleted]
         if codes:
             code = codes[pick % len(codes)]
-            if deletes:
-                code.deleted = True
-                self.world.vanished.add(code.access_code_id)
+            if trouble == "deleted":
+                self.world.delete(code)
             else:
-                code.trouble = True
-            self.world.seam.tell("deleted" if deletes else "failed_to_set_on_device", code)
+                self.world.seam.let_say(code, TROUBLES[trouble] if trouble else {})
 
     @rule(booking_id=bookings, by=who, kill_at=kills)
     def retry(self, booking_id: str, by: int, kill_at: int | None) -> None:

@@ -68,7 +68,11 @@ class ChangeCode:
                     now=now,
                 ),
             )
-        is_gone = report is None or self._is_taken_back(code, report)
+        if report is None:
+            # A code that Seam doesn't manage any more opens the door all the same.
+            is_gone = not self._codes.is_unmanaged(code.access_code_id)
+        else:
+            is_gone = self._is_taken_back(code, report)
         return self._ledger.update(
             booking,
             lambda it: lifecycle.retires(

@@ -6,10 +6,9 @@ from functools import partial
 from shared.clock import Clock
 from shared.domain import lifecycle
 from shared.domain.code_condition import Confirmed, InTrouble, StillToCome, condition_of
+from shared.domain.code_differences import differences_of
 from shared.domain.code_looks import late_at, next_look, next_look_when_confirmed
-from shared.domain.code_oddities import oddity_of
-from shared.domain.records import AccessCode, BookedDoor, Booking, Change
-from shared.domain.seam_words import in_words, why_not_yet
+from shared.domain.records import AccessCode, BookedDoor, Booking, Change, State
 from shared.ledger.bookings import BookingLedger
 from worker.seam.access_codes import AccessCodes, CodeReport
 
@@ -26,7 +25,7 @@ class CheckCode:
     def check(self, booking: Booking, door: BookedDoor) -> Booking:
         """Look once, and record it. Raises SeamError, having recorded nothing."""
         code, now = door.code, self._clock()
-        if code is None or now >= code.window.ends_at:
+        if code is None or _is_over(door, code, now):
             return self._ledger.update(
                 booking, lambda it: lifecycle.rests(lifecycle.as_chosen(it, door), door.key, now=now)
             )
@@ -49,8 +48,8 @@ class CheckCode:
                     due_at=self._next_look(door, code, now),
                     now=now,
                 )
-            if report is None or report.is_removed_outside:
-                return lifecycle.loses_code(it, door.key, by_hand=report is not None, now=now)
+            if report is None:
+                return lifecycle.loses_code(it, door.key, now=now)
             return self._transition(it, door, code, report, now)
 
         return self._ledger.update(booking, transition)
@@ -58,7 +57,7 @@ class CheckCode:
     def _gone(self, door: BookedDoor, now: datetime) -> frozenset[str]:
         """Return which codes of earlier revisions open the door no more: a person may have deleted one."""
         alive = [code.access_code_id for code in door.residual if code.window.ends_at > now]
-        return frozenset(each for each in alive if self._codes.get(each) is None)
+        return frozenset(each for each in alive if self._codes.get(each) is None and not self._codes.is_unmanaged(each))
 
     def _transition(
         self,
@@ -69,30 +68,44 @@ class CheckCode:
         now: datetime,
     ) -> Change:
         booking = lifecycle.sees_window(booking, door.key, report.window)
-        odd = oddity_of(
+        differences = differences_of(
             door,
             made=report.window,
             user_level_id=report.user_level_id,
             pending=report.pending,
-            warnings=report.warnings,
+            errors=report.errors,
         )
         unconfirmed = partial(
             lifecycle.unconfirmed, booking, door.key, due_at=self._next_look(door, code, now), now=now
         )
-        match condition_of(status=report.status, has_pin=report.has_pin, pending=report.pending, errors=report.errors):
-            case Confirmed():
+        match condition_of(
+            status=report.status,
+            has_pin=report.has_pin,
+            pending=report.pending,
+            errors=report.errors,
+            warnings=report.warnings,
+            differences=tuple(differences),
+        ):
+            case Confirmed(reason, detail):
                 due_at = next_look_when_confirmed(code, check_out=door.check_out, now=now)
-                return lifecycle.confirms(
-                    booking, door.key, reason=odd.reason, detail=odd.detail, due_at=due_at, now=now
-                )
-            case InTrouble(error_code, message, is_final):
-                detail = f"{in_words(error_code, message)}."
-                return unconfirmed(reason="code_problem", detail=detail, failed=is_final)
-            case StillToCome() if now >= late_at(code, self._late_set_after):
-                return unconfirmed(reason="late_set", detail=why_not_yet(report.pending, report.warnings), failed=False)
-            case StillToCome():
-                return unconfirmed(reason=odd.reason, detail=odd.detail, failed=False)
+                return lifecycle.confirms(booking, door.key, reason=reason, detail=detail, due_at=due_at, now=now)
+            case InTrouble(reason, detail, is_final):
+                return unconfirmed(reason=reason, detail=detail, failed=is_final)
+            case StillToCome(_, detail, cause) if now >= late_at(code, self._late_set_after):
+                return unconfirmed(reason="late_set", detail=f"{cause} {detail}".strip(), failed=False)
+            case StillToCome(reason, detail):
+                return unconfirmed(reason=reason, detail=detail, failed=False)
 
     def _next_look(self, door: BookedDoor, code: AccessCode, now: datetime) -> datetime:
         late_from = late_at(code, self._late_set_after)
         return next_look(code, attempts=door.attempts, late_from=late_from, now=now)
+
+
+def _is_over(door: BookedDoor, code: AccessCode, now: datetime) -> bool:
+    """Say whether nothing more can come of the code.
+
+    The window of a code that isn't confirmed may be the old one, which Seam still tries to change into the one that was
+    asked for last.
+    """
+    asked_until = door.asked.ends_at if door.asked and door.state is not State.READY else code.window.ends_at
+    return now >= max(code.window.ends_at, asked_until)

@@ -99,12 +99,15 @@ class FindCode:
         return adoptable(self._not_of_others(booking, ours), booked, window, tolerance=tolerance)
 
     def _not_of_others(self, booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:
-        """Return those that open the door and that the ledger knows as nobody else's, however alike the names are."""
+        """Return those that the ledger knows as nobody else's, however alike the names are.
+
+        Also one that somebody removed from the lock: as long as Seam has it, Seam may set it again.
+        """
         owners = self._ledger.owner_of([report.access_code_id for report in reports])
         return [
             report
             for report, owner in zip(reports, owners, strict=True)
-            if (owner is None or owner.booking_id == booking.booking_id) and not report.is_removed_outside
+            if owner is None or owner.booking_id == booking.booking_id
         ]
 
 

@@ -11,6 +11,7 @@ from shared.contracts import is_id
 from shared.domain.code_changes import CodeFlags
 from shared.domain.quoting import shown
 from shared.domain.records import Window
+from shared.domain.seam_issues import SeamIssue
 from shared.redaction import mask_digits
 from worker.seam.client import SeamClient
 from worker.seam.errors import NotFound, OutcomeUnknown, SeamError, Unreadable
@@ -21,6 +22,7 @@ _LONGEST_NAME: Final = 120
 _MOST_CODES: Final = MOST_PAGES * PAGE
 _MOST_ISSUES: Final = 20
 _LONGEST_WORD: Final = 80
+_LONGEST_MESSAGE: Final = 300
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 9000
 
@@ -30,7 +32,6 @@ class CodeReport:
     """What Seam says of an access code at one moment.
 
     `status` is deprecated by the vendor, and empty where it is missing. `has_pin` tells that a PIN exists, not which.
-    `is_removed_outside`: somebody took it from the lock, and Seam, which still lists it, won't bring it back.
     `request_id` is of the call that told it.
     """
 
@@ -42,10 +43,9 @@ class CodeReport:
     status: str
     has_pin: bool
     pending: tuple[str, ...]
-    errors: tuple[tuple[str, str], ...]
-    warnings: tuple[tuple[str, str], ...]
+    errors: tuple[SeamIssue, ...]
+    warnings: tuple[SeamIssue, ...]
     flags: CodeFlags
-    is_removed_outside: bool = False
     request_id: str | None = None
 
     def is_of(self, booking_id: str) -> bool:
@@ -217,7 +217,6 @@ def _report(code: Any, error_class: type[SeamError]) -> CodeReport:
             pending=_words(code.get("pending_mutations"), "mutation_code"),
             errors=_issues(code.get("errors"), "error_code"),
             warnings=_issues(code.get("warnings"), "warning_code"),
-            is_removed_outside=_is_removed_outside(code.get("errors")),
             flags=CodeFlags(
                 is_cancellable=metadata.get("is_cancellable") is True,
                 is_extendable=metadata.get("is_extendable") is True,
@@ -230,15 +229,13 @@ def _report(code: Any, error_class: type[SeamError]) -> CodeReport:
         raise error_class(f"an access code that can't be read ({type(error).__name__})") from None
 
 
-def _is_removed_outside(errors: Any) -> bool:
-    """Say whether an error tells so (Seam SDK 3.18: conflicting_external_modification, change_type)."""
-    listed = errors if isinstance(errors, list) else ()
-    return any(isinstance(each, Mapping) and each.get("change_type") == "removed" for each in listed)
-
-
-def _issues(issues: Any, kind: str) -> tuple[tuple[str, str], ...]:
+def _issues(issues: Any, code_field: str) -> tuple[SeamIssue, ...]:
     return tuple(
-        (_word(each.get(kind, "unknown")), mask_digits(shown(str(each.get("message", ""))[:300])))
+        SeamIssue(
+            code=_word(each.get(code_field, "unknown")),
+            message=mask_digits(shown(str(each.get("message", ""))[:_LONGEST_MESSAGE])),
+            change_type=_word(each.get("change_type") or ""),
+        )
         for each in (issues or ())[:_MOST_ISSUES]
     )
 

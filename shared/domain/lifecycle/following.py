@@ -120,17 +120,16 @@ def sees_window(booking: Booking, key: str, made: Window) -> Booking:
     return replace(booking, doors=with_door(booking, replace(door, code=code)))
 
 
-def loses_code(booking: Booking, key: str, *, by_hand: bool = False, now: datetime) -> Change:
-    """Record that Seam no longer has the code although the stay goes on; `by_hand`: somebody took it from the lock."""
+def loses_code(booking: Booking, key: str, *, now: datetime) -> Change:
+    """Record that Seam no longer has the code although the stay goes on; nothing else takes a wanted code away."""
     door = booking.door(key)
     gone = door.code.access_code_id if door.code else "unknown"
-    where = "was taken from the lock by somebody" if by_hand else "is not at Seam any more"
     door = replace(
         door,
         code=None,
         state=State.FAILED,
         reason="code_gone",
-        detail=f"Access code {gone} {where}.",
+        detail=f"Access code {gone} is not at Seam any more.",
         is_muted=False,
         due_at=door.check_out,
     )

@@ -117,6 +117,7 @@ _OF_THE_CODE: Final = (
     "window_differs",
     "user_level_differs",
     "changed_outside",
+    "removed_outside",
     "code_problem",
     "code_unmanaged",
 )
@@ -215,8 +216,9 @@ def retires(booking: Booking, key: str, *, revision: int, is_gone: bool, now: da
 def keeps(booking: Booking, key: str, *, revision: int, asked: Window, now: datetime) -> Change:
     """Record that the code at hand serves the newer revision too: nothing is made."""
     before = booking.door(key)
-    # A code that was confirmed stays so until a look says otherwise.
-    state, reason = (State.READY, before.reason) if before.state is State.READY else (State.ISSUED, "")
+    # What a look found stays so until another look says otherwise: neither confirmed nor in trouble is news then.
+    is_found = before.state is State.READY or before.reason in _OF_THE_CODE
+    state, reason = (before.state, before.reason) if is_found else (State.ISSUED, "")
     door = replace(planned(booking, key, revision), state=state, reason=reason, asked=asked, attempts=0)
     door = replace(door, detail=before.detail if reason else "", due_at=now + READ_BACK_WITHIN)
     text = "The code at hand serves this revision too."

@@ -1,0 +1,54 @@
+"""What Seam made against what it was asked for."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain.code_condition import Finding
+from shared.domain.code_differences import differences_of
+from shared.domain.records import Window
+from shared.domain.seam_issues import SeamIssue
+from tests.shared.stories import CHECK_IN, CHECK_OUT, WINDOW, door
+
+SHORTER = Window(CHECK_IN, CHECK_OUT - timedelta(hours=2))
+ASKED = {"asked": WINDOW, "asked_user_level_id": "level-1"}
+TIMES = "Asked for 2036-12-01 16:00 to 2036-12-05 10:00, got 2036-12-01 16:00 to 2036-12-05 08:00."
+LEVEL = "Asked for user level level-1, got level-2."
+
+DIFFERENCES: list[Any] = [
+    pytest.param(ASKED, WINDOW, "level-1", ((), ()), [], id="as asked"),
+    pytest.param(ASKED, SHORTER, "level-1", ((), ()), [("window_differs", TIMES)], id="another window"),
+    pytest.param(ASKED, SHORTER, "level-1", (("updating_time_frame",), ()), [], id="its window is being changed"),
+    pytest.param(
+        ASKED,
+        SHORTER,
+        "level-1",
+        (("updating_time_frame",), (SeamIssue("failed_to_update"),)),
+        [("window_differs", TIMES)],
+        id="its window could not be changed",
+    ),
+    pytest.param(ASKED, SHORTER, "level-1", (("creating",), ()), [("window_differs", TIMES)], id="it is being made"),
+    pytest.param(ASKED, WINDOW, "level-2", ((), ()), [("user_level_differs", LEVEL)], id="another user level"),
+    pytest.param(
+        ASKED,
+        SHORTER,
+        "level-2",
+        ((), ()),
+        [("window_differs", TIMES), ("user_level_differs", LEVEL)],
+        id="both",
+    ),
+    pytest.param(ASKED, WINDOW, None, ((), ()), [], id="Seam doesn't tell the level"),
+    pytest.param({"asked": WINDOW}, WINDOW, "level-2", ((), ()), [], id="no level was asked for"),
+    pytest.param({}, SHORTER, "level-2", ((), ()), [], id="nothing is known"),
+]
+
+
+@pytest.mark.parametrize(("fields", "made", "level", "said", "expected"), DIFFERENCES)
+def test_differences(
+    fields: dict[str, Any], made: Window, level: str | None, said: Any, expected: list[tuple[str, str]]
+) -> None:
+    """A difference is told with both sides, and blocks nothing; what isn't known isn't compared."""
+    pending, errors = said
+    found = differences_of(door(**fields), made=made, user_level_id=level, pending=pending, errors=errors)
+    assert list(found) == [Finding(reason, text) for reason, text in expected]

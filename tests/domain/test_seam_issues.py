@@ -1,0 +1,99 @@
+"""The catalogue of Seam's errors and warnings against the vendor's own SDK, and its words."""
+
+import ast
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.domain.seam_issues import CATALOGUE, PENDING, IssueKind, issue_in_words, meaning_of_issue
+
+_ROOT = Path(__file__).parents[2]
+# By file of the SDK and by what the names of its classes end in: where the code must be listed.
+_LISTED = {
+    ("access_code.py", "Error"): set(CATALOGUE[IssueKind.CODE_ERROR]),
+    ("access_code.py", "Warning"): set(CATALOGUE[IssueKind.CODE_WARNING]),
+    ("access_code.py", "PendingMutation"): set(PENDING),
+    ("device.py", "Error"): set(CATALOGUE[IssueKind.DOOR_ERROR]),
+    ("device.py", "Warning"): set(CATALOGUE[IssueKind.DOOR_WARNING]),
+    ("connected_account.py", "Error"): set(CATALOGUE[IssueKind.DOOR_ERROR]),
+    ("connected_account.py", "Warning"): set(CATALOGUE[IssueKind.ACCOUNT_WARNING]),
+}
+_CODE_FIELDS = {"Error": "error_code", "Warning": "warning_code", "PendingMutation": "mutation_code"}
+
+
+@pytest.fixture(scope="module")
+def sdk() -> Path:
+    """Find the SDK's modules: `SDK_PYTHON`, or `.venv-sdk/bin/python` in the project's root, has them."""
+    named = os.environ.get("SDK_PYTHON")
+    python = Path(named) if named else _ROOT / ".venv-sdk" / "bin" / "python"
+    if not python.exists():
+        reason = "no interpreter with the Seam SDK: set SDK_PYTHON, or make .venv-sdk"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    script = "import seam; print(seam.__path__[0])"
+    found = subprocess.run([str(python), "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    return Path(found.stdout.strip()) / "resources"
+
+
+def literals_in(module: Path, ending: str) -> Iterator[str]:
+    """Yield the code of every class of the SDK's module whose name ends so."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.ClassDef) and node.name.endswith(ending):
+            for field in node.body:
+                if isinstance(field, ast.AnnAssign) and ast.unparse(field.target) == _CODE_FIELDS[ending]:
+                    yield from (
+                        str(each.value) for each in ast.walk(field.annotation) if isinstance(each, ast.Constant)
+                    )
+
+
+@pytest.mark.parametrize(("module", "ending"), _LISTED)
+def test_every_code_of_the_sdk_has_a_row(sdk: Path, module: str, ending: str) -> None:
+    """A newer SDK shows here what is missing: decide from its docstring whether it blocks, is told, is retried."""
+    known = set(literals_in(sdk / module, ending))
+    assert known
+    assert known - _LISTED[module, ending] == set()
+
+
+def test_every_kind_of_change_of_the_sdk_is_known(sdk: Path) -> None:
+    """A change outside Seam is `modified`, which is the row itself, or `removed`, which has one of its own."""
+    text = (sdk / "access_code.py").read_text()
+    assert 'change_type: Optional[Literal["modified", "removed"]]' in text
+    assert text.count("change_type: Optional[") == 2
+    for kind, code in (
+        (IssueKind.CODE_ERROR, "conflicting_external_modification"),
+        (IssueKind.CODE_WARNING, "external_modification_in_effect"),
+    ):
+        modified = meaning_of_issue(kind, code, change_type="modified")
+        assert modified is meaning_of_issue(kind, code)
+        assert modified.words != meaning_of_issue(kind, code, change_type="removed").words
+
+
+WORDS = {
+    "known": (
+        ("no_space_for_access_code_on_device", "Full"),
+        "The lock holds as many codes as it can (Seam says: no_space_for_access_code_on_device: Full)",
+    ),
+    "known, without a message": (
+        ("failed_to_issue", ""),
+        "Dormakaba has not issued the code yet, and Seam goes on trying (Seam says: failed_to_issue)",
+    ),
+    "new": (("brand_new", "Hm."), "Seam says: brand_new: Hm."),
+    "new, without a message": (("brand_new", ""), "Seam says: brand_new"),
+}
+
+
+@pytest.mark.parametrize(("issue", "text"), WORDS.values(), ids=WORDS.keys())
+def test_words_always_quote_seam(issue: tuple[str, str], text: str) -> None:
+    """Its message may know more, and a code that isn't listed is quoted alone."""
+    assert issue_in_words(IssueKind.CODE_ERROR, *issue) == text
+
+
+@pytest.mark.parametrize("kind", IssueKind)
+def test_what_is_not_listed_is_told(kind: IssueKind) -> None:
+    """An error blocks, a warning doesn't."""
+    row = meaning_of_issue(kind, "of_tomorrow", change_type="of_next_week")
+    assert (row.is_told, row.blocks, row.is_retried) == (True, kind.value.endswith("error"), False)

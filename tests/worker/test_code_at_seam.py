@@ -1,0 +1,220 @@
+"""What Seam says of a code that it has: the code stays the booking's, is looked at again, and is never made twice."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.domain.records import BookedDoor
+from shared.domain.seam_issues import CATALOGUE, PENDING, IssueKind
+from tests.worker.stateful_end import settle
+from tests.worker.stateful_model import HOURS, Stay
+from tests.worker.stateful_stage import stage
+from tests.worker.stateful_things import TROUBLES, Code
+from tests.worker.stateful_world import Stage, World
+
+__all__ = ["stage"]
+DOOR = "door-1"
+# Far enough for every pause between two looks, and before check-in.
+STAY = Stay(3, 3, HOURS[0])
+LONGER = Stay(3, 4, HOURS[0])
+
+STANDS: dict[str, tuple[str, str, str]] = {
+    "not set": ("issued", "code_problem", "could not be programmed so far"),
+    "no space": ("failed", "code_problem", "holds as many codes"),
+    "set again": ("issued", "code_problem", "Seam sets it again"),
+    "stays removed": ("failed", "removed_outside", "does not set it again"),
+    "not updated": ("issued", "code_problem", "has not taken the last change"),
+    "account lost": ("issued", "code_problem", "connect it again in Seam's console"),
+    "unknown": ("issued", "code_problem", "connection to the dormakaba account is lost"),
+    "deleting": ("issued", "code_problem", "Seam is deleting the code"),
+}
+
+
+class Story:
+    """One booking on one door, in an empty world. Its code is the first that Seam has."""
+
+    def __init__(self, stage: Stage, flags: frozenset[str] = frozenset()) -> None:
+        self.world = World(stage)
+        self.world.change_door(DOOR, flags=flags)
+        self.world.move(timedelta(days=2, hours=12))
+        self.world.apply(self.world.publish("BK-1", STAY, [DOOR]))
+        self.world.rest(timedelta(minutes=2))
+        assert self.stands == ("ready", "")
+
+    @property
+    def door(self) -> BookedDoor:
+        """The booking's door as the ledger has it."""
+        return self.world.ledger.get("BK-1").door(DOOR)
+
+    @property
+    def stands(self) -> tuple[str, str]:
+        """State and reason."""
+        return str(self.door.state), self.door.reason
+
+    @property
+    def code(self) -> Code:
+        """The first code, at Seam."""
+        return self.world.seam.codes["code-1"]
+
+    @property
+    def alerts(self) -> dict[str, str]:
+        """What people are told now: the text of each open alert, by its problem."""
+        return {each.notice.problem: each.notice.happened for each in self.world.alerts.all() if each.is_open}
+
+    def say(self, said: Mapping[str, Any]) -> None:
+        """Let Seam say this of the code, and tell of it by an event."""
+        self.world.seam.let_say(self.code, said)
+        self.world.record(self.world.seam.events[-1:])
+
+    def retry(self) -> None:
+        """Do what an alert may advise, and what follows."""
+        self.world.retry("BK-1")
+        self.world.sweep()
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_each_trouble_is_told_and_passes(stage: Stage, trouble: str) -> None:
+    """The code is kept, a retry only looks, and `ready` comes back by itself, without any event."""
+    story = Story(stage)
+    story.say(TROUBLES[trouble])
+    state, reason, words = STANDS[trouble]
+    assert story.stands == (state, reason)
+    assert list(story.alerts) == [reason]
+    assert words in story.alerts[reason]
+    for _ in range(2):
+        story.retry()
+    assert (story.stands, list(story.alerts), len(story.world.seam.codes)) == ((state, reason), [reason], 1)
+    assert story.door.code is not None
+    story.code.said = {}
+    story.world.rest(timedelta(hours=7))
+    assert (story.stands, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 1)
+
+
+@pytest.mark.parametrize("trouble", ["deleting", "set again", "stays removed", "no space"])
+def test_a_code_that_is_deleted_at_last_is_made_anew_when_asked_for(stage: Stage, trouble: str) -> None:
+    """404 for the code itself is what takes it from the booking; only then a retry makes another one."""
+    story = Story(stage)
+    story.say(TROUBLES[trouble])
+    story.world.delete(story.code)
+    story.world.record(story.world.seam.events[-1:])
+    assert (story.stands, story.door.code, list(story.alerts)) == (("failed", "code_gone"), None, ["code_gone"])
+    assert len(story.world.seam.codes) == 1
+    story.retry()
+    story.world.rest(timedelta(minutes=2))
+    assert (story.stands, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 2)
+
+
+@pytest.mark.parametrize("event", ["deleted", "removed_from_device", "deleted_external_to_seam"])
+def test_no_event_takes_a_code_away(stage: Stage, event: str) -> None:
+    """It says that something happened; Seam, asked again, has the code."""
+    story = Story(stage)
+    story.world.seam.tell(event, story.code)
+    story.world.record(story.world.seam.events[-1:])
+    assert (story.stands, story.alerts) == (("ready", ""), {})
+
+
+def test_a_message_that_asks_for_nothing_new_leaves_a_problem_as_it_was(stage: Stage) -> None:
+    """Its alert does not close for a moment."""
+    story = Story(stage)
+    story.say(TROUBLES["stays removed"])
+    story.world.apply(story.world.publish("BK-1", STAY, [DOOR], revision=1, kind="updated", label="Suite"))
+    assert story.stands == ("failed", "removed_outside")
+    (alert,) = [each for each in story.world.alerts.all() if each.is_open]
+    assert (alert.count, alert.sequence) == (1, 1)
+    assert len(story.world.seam.codes) == 1
+
+
+def extended(story: Story, said: Mapping[str, Any]) -> None:
+    """Prolong the stay by a night while the lock does not take it."""
+    story.code.said = said
+    story.world.apply(story.world.publish("BK-1", LONGER, [DOOR], revision=1, kind="updated"))
+
+
+UPDATING = {"pending_mutations": [{"mutation_code": "updating_time_frame"}]}
+
+
+def test_an_extension_is_ready_once_it_has_arrived(stage: Stage) -> None:
+    """While it is under way nothing is wrong, and the booking isn't ready."""
+    story = Story(stage, frozenset({"is_extendable"}))
+    extended(story, UPDATING)
+    old_end = story.code.ends_at - timedelta(days=1)
+    story.code.ends_at, story.code.held_back = old_end, (story.code.starts_at, story.code.ends_at)
+    story.world.rest(timedelta(seconds=30))
+    assert (story.stands, story.alerts) == (("issued", ""), {})
+    story.say({})
+    assert (story.stands, story.alerts) == (("ready", ""), {})
+    assert story.door.code is not None
+    assert story.door.code.window.ends_at == old_end + timedelta(days=1)
+
+
+def test_an_extension_that_the_lock_does_not_take_is_told_with_both_times(stage: Stage) -> None:
+    """Also past the old end: Seam goes on trying, and so do the looks."""
+    story = Story(stage, frozenset({"is_extendable"}))
+    old_end = story.code.ends_at
+    extended(story, TROUBLES["not updated"])
+    story.world.rest(timedelta(minutes=2))
+    assert story.stands == ("issued", "code_problem")
+    assert "has not taken the last change" in story.alerts["code_problem"]
+    assert (
+        "Asked for 2036-11-25 16:00 to 2036-11-29 10:00, got 2036-11-25 16:00 to 2036-11-28 10:00."
+        in (story.alerts["code_problem"])
+    )
+    story.world.move(old_end - story.world.clock() + timedelta(hours=1))
+    story.world.sweep()
+    story.retry()
+    assert (story.stands, len(story.world.seam.codes)) == (("issued", "code_problem"), 1)
+    story.world.seam.let_say(story.code, {})
+    story.world.rest(timedelta(minutes=10))
+    assert (story.stands, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 1)
+
+
+def test_a_code_that_ended_before_its_extension_arrived_is_gone(stage: Stage) -> None:
+    """The guest is still there: a retry makes a code for the rest of the stay."""
+    story = Story(stage, frozenset({"is_extendable"}))
+    old_end = story.code.ends_at
+    extended(story, TROUBLES["not updated"])
+    story.world.move(old_end - story.world.clock() + timedelta(hours=1))
+    story.world.delete(story.code)
+    story.world.rest(timedelta(minutes=10))
+    assert story.stands == ("failed", "code_gone")
+    story.retry()
+    story.world.rest(timedelta(minutes=2))
+    assert (story.stands, len(story.world.seam.codes)) == (("ready", ""), 2)
+
+
+def listed(kind: IssueKind, code_field: str) -> st.SearchStrategy[list[dict[str, str]]]:
+    """Draw some issues of a kind, listed ones and new ones."""
+    rows = [code.partition("/") for code in (*CATALOGUE[kind], "of_tomorrow")]
+    issues = [{code_field: code, **({"change_type": change} if change else {})} for code, _, change in rows]
+    return st.lists(st.sampled_from(issues), max_size=3)
+
+
+ANYTHING = st.fixed_dictionaries(
+    {},
+    optional={
+        "status": st.sampled_from(("set", "setting", "unset", "unknown", "removing", "", "of_tomorrow")),
+        "errors": listed(IssueKind.CODE_ERROR, "error_code"),
+        "warnings": listed(IssueKind.CODE_WARNING, "warning_code"),
+        "pending_mutations": st.lists(st.sampled_from([{"mutation_code": each} for each in PENDING]), max_size=2),
+    },
+)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=st.lists(ANYTHING, min_size=1, max_size=4), pauses=st.lists(st.integers(0, 7200), min_size=4, max_size=4))
+def test_a_retry_never_makes_a_second_code(stage: Stage, said: list[dict[str, Any]], pauses: list[int]) -> None:
+    """Whatever Seam says of the code, as long as it has it; and in the end, once all is well, it is ready."""
+    story = Story(stage)
+    for each, pause in zip(said, pauses, strict=False):
+        story.say(each)
+        story.retry()
+        story.world.rest(timedelta(seconds=pause))
+        story.retry()
+        assert story.door.code is not None
+        assert (story.door.code.access_code_id, len(story.world.seam.codes)) == ("code-1", 1)
+        assert bool(story.alerts) == bool(story.door.reason)
+    settle(story.world)
