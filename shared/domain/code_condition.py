@@ -25,6 +25,9 @@ _BEING_DELETED: Final = "being_deleted"
 # Seam SDK 3.18, `AccessCode.status`. What is none of these is told as the cause where a code is late.
 _USUAL_STATUS: Final = ("", "set", "setting", "unset", "unknown", "removing")
 _MOST_TOLD: Final = 5
+# The first that whoever reads an alert at night wants to know.
+_MAY_NOT_OPEN: Final = "The code may not open the door when it should."
+_OPENS: Final = "The code opens the door all the same."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +98,15 @@ def condition_of(
     # Stable: what is equally bad stays in the order in which Seam, then we, named it.
     told.sort(key=lambda it: (not it.blocks, it.is_retried, it.reason == CODE_PROBLEM))
     detail = _sentences([it.text for it in told])
-    if told and told[0].blocks:
-        return InTrouble(told[0].reason, detail, is_final=not told[0].is_retried)
     reason = told[0].reason if told else ""
+    is_general = reason == CODE_PROBLEM
+    if told and told[0].blocks:
+        detail = f"{detail} {_MAY_NOT_OPEN}" if is_general else detail
+        return InTrouble(reason, detail, is_final=not told[0].is_retried)
     is_there = status == "set" or (not status and has_pin)
     is_held_up = any(map(is_awaited, pending)) or any(_is_held_up_by(*each) for each in issues)
     if is_there and not is_held_up:
-        return Confirmed(reason, detail)
+        return Confirmed(reason, f"{detail} {_OPENS}" if is_general else detail)
     return StillToCome(reason, detail, _cause(status, pending, warnings))
 
 

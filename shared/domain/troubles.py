@@ -135,7 +135,7 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "ops",
     ),
     "code_problem": Trouble(
-        "Seam reports a problem with the code; it may not open the door.",
+        "Seam reports a problem with the code.",
         "Read what Seam says; the booking is ready again by itself once Seam takes it back, and a retry only looks"
         " sooner. Let the guest in by hand if it isn't mended by check-in.",
         "ops",

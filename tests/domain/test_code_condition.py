@@ -17,6 +17,8 @@ _ROW = re.compile(
 )
 ROWS = _ROW.findall(_DOCUMENT)
 KINDS = {"error": IssueKind.CODE_ERROR, "warning": IssueKind.CODE_WARNING}
+MAY_NOT_OPEN = "The code may not open the door when it should."
+OPENS = "The code opens the door all the same."
 DELETING = "Seam is deleting the code."
 NOT_KNOWN = "Seam does not know the state of the code."
 OTHER_TIMES = Finding("window_differs", "Asked for this, got that.")
@@ -34,6 +36,11 @@ def judged(**report: Any) -> Condition:
     for kind in ("errors", "warnings"):
         whole[kind] = [issue(each) if isinstance(each, str) else each for each in whole[kind]]
     return condition_of(**whole)
+
+
+def in_trouble(text: str, *, is_final: bool) -> InTrouble:
+    """Return a problem as it is told."""
+    return InTrouble("code_problem", f"{text} {MAY_NOT_OPEN}", is_final=is_final)
 
 
 def stands(condition: Condition) -> tuple[str, str]:
@@ -63,8 +70,10 @@ def test_every_error_and_warning(row: tuple[str, ...], status: str) -> None:
     assert [meaning.blocks, meaning.is_told, meaning.is_retried] == [flag == "yes" for flag in flags]
     condition = judged(status=status, **{f"{kind}s": [it]})
     assert stands(condition) == (state, reason)
-    assert condition.detail.endswith(f"(Seam says: {it.code}: Hm)." if reason else "")
+    assert (f"(Seam says: {it.code}: Hm)." in condition.detail) == bool(reason)
     assert bool(condition.detail) == bool(reason)
+    effect = OPENS if state == "ready" else MAY_NOT_OPEN
+    assert (effect in condition.detail) == (reason == "code_problem")
     assert not reason or reason in TROUBLES
 
 
@@ -76,11 +85,10 @@ REPORTS: list[Any] = [
     pytest.param({"status": "brand_new"}, StillToCome(cause="Its status at Seam is brand_new."), id="a new status"),
     pytest.param({"status": "", "has_pin": True}, Confirmed(), id="no status, a PIN"),
     pytest.param({"status": "", "has_pin": False}, StillToCome(), id="no status, no PIN"),
-    pytest.param({"status": "removing"}, InTrouble("code_problem", DELETING, is_final=False), id="removing"),
+    pytest.param({"status": "removing"}, in_trouble(DELETING, is_final=False), id="removing"),
     pytest.param(
         {"status": "unknown"},
-        InTrouble(
-            "code_problem",
+        in_trouble(
             "Seam does not know the state of the code: as a rule its connection to the dormakaba account is lost;"
             " see Seam's console.",
             is_final=False,
@@ -89,8 +97,7 @@ REPORTS: list[Any] = [
     ),
     pytest.param(
         {"status": "unknown", "errors": ["dormakaba_sites_disconnected"]},
-        InTrouble(
-            "code_problem",
+        in_trouble(
             "Dormakaba has cut the site off from Seam; only dormakaba's support can mend that (Seam says:"
             f" dormakaba_sites_disconnected). {NOT_KNOWN}",
             is_final=False,
@@ -99,9 +106,7 @@ REPORTS: list[Any] = [
     ),
     # pending mutations
     pytest.param({"pending": ["updating_name"]}, Confirmed(), id="a name pending"),
-    pytest.param(
-        {"pending": ["deleting"]}, InTrouble("code_problem", DELETING, is_final=False), id="a deletion pending"
-    ),
+    pytest.param({"pending": ["deleting"]}, in_trouble(DELETING, is_final=False), id="a deletion pending"),
     pytest.param(
         {"pending": ["creating", "of_tomorrow"]},
         StillToCome(cause="Pending at Seam: it is being made. Pending at Seam: of_tomorrow."),
@@ -117,14 +122,13 @@ REPORTS: list[Any] = [
     ),
     pytest.param(
         {"pending": ["deleting"], "warnings": ["being_deleted"]},
-        InTrouble("code_problem", "The code is being deleted (Seam says: being_deleted).", is_final=False),
+        in_trouble("The code is being deleted (Seam says: being_deleted).", is_final=False),
         id="a deletion is told once",
     ),
     # several at once
     pytest.param(
         {"errors": ["failed_to_delete", "device_removed"]},
-        InTrouble(
-            "code_problem",
+        in_trouble(
             "The door was removed from the connected account (Seam says: device_removed). The code still opens the door"
             " although its time is over; Seam goes on trying to delete it (Seam says: failed_to_delete).",
             is_final=True,
@@ -133,8 +137,7 @@ REPORTS: list[Any] = [
     ),
     pytest.param(
         {"errors": ["failed_to_update", "access_code_inactive"]},
-        InTrouble(
-            "code_problem",
+        in_trouble(
             "The code is disabled at the lock (Seam says: access_code_inactive). The lock has not taken the last change"
             " of the code and keeps it as it was; Seam goes on trying (Seam says: failed_to_update).",
             is_final=True,
@@ -153,8 +156,7 @@ REPORTS: list[Any] = [
     ),
     pytest.param(
         {"errors": ["failed_to_update"], "pending": ["updating_time_frame"], "differences": [OTHER_TIMES]},
-        InTrouble(
-            "code_problem",
+        in_trouble(
             "The lock has not taken the last change of the code and keeps it as it was; Seam goes on trying (Seam says:"
             " failed_to_update). Asked for this, got that.",
             is_final=False,
@@ -179,16 +181,15 @@ REPORTS: list[Any] = [
     # what nobody knows
     pytest.param(
         {"errors": [SeamIssue("of_tomorrow", "It broke.")]},
-        InTrouble("code_problem", "Seam says: of_tomorrow: It broke.", is_final=True),
+        in_trouble("Seam says: of_tomorrow: It broke.", is_final=True),
         id="a new error",
     ),
     pytest.param(
-        {"warnings": ["of_tomorrow"]}, Confirmed("code_problem", "Seam says: of_tomorrow."), id="a new warning"
+        {"warnings": ["of_tomorrow"]}, Confirmed("code_problem", f"Seam says: of_tomorrow. {OPENS}"), id="a new warning"
     ),
     pytest.param(
         {"errors": ["conflicting_external_modification/of_tomorrow"]},
-        InTrouble(
-            "code_problem",
+        in_trouble(
             "Somebody changed the code outside Seam, and Seam sets it again (Seam says:"
             " conflicting_external_modification).",
             is_final=False,
@@ -217,4 +218,4 @@ def test_a_flood_of_issues_is_told_in_a_few_lines() -> None:
     """The worst are named, and how many there are."""
     condition = judged(errors=[*(f"new_{number}" for number in range(19)), "device_removed"])
     assert condition.detail.count("Seam says") == 5
-    assert condition.detail.endswith("And 15 more.")
+    assert condition.detail.endswith(f"And 15 more. {MAY_NOT_OPEN}")
