@@ -99,12 +99,12 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "ops",
     ),
     "changed_outside": Trouble(
-        "Somebody changed the code outside this service.",
+        "The code isn't as it was made: its PIN or its times may be others.",
         "Find out who and why, compare its times with the booking, and reveal the PIN anew for the guest.",
         "ops",
     ),
     "removed_outside": Trouble(
-        "Somebody removed the code from the lock, and it stays removed: it does not open the door.",
+        "The code doesn't open the door any more.",
         "Put the code back at the lock, or delete it in Seam's console: the booking then says that it is gone, and a"
         " retry makes a new one. Let a guest who arrives before that in by hand.",
         "ops",
@@ -136,12 +136,12 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
     ),
     "code_problem": Trouble(
         "Seam reports a problem with the code.",
-        "Read what Seam says; the booking is ready again by itself once Seam takes it back, and a retry only looks"
+        "Read what Seam says, and mend what it names. This closes by itself once Seam takes it back; a retry only looks"
         " sooner. Let the guest in by hand if it isn't mended by check-in.",
         "ops",
     ),
     "code_gone": Trouble(
-        "Seam has no such code any more although the stay goes on.",
+        "The code is gone although the stay goes on.",
         "Retry the booking to have a new code made, and give it to the guest.",
         "ops",
     ),
