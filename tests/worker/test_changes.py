@@ -177,6 +177,20 @@ def test_a_code_that_may_be_deleted_is_deleted(machine: Machine, sandbox: Sandbo
     wait_until(lambda: sandbox.codes(device_id) == [])
 
 
+def test_a_deletion_that_fails_is_repeated_in_its_time(machine: Machine, sandbox: Sandbox) -> None:
+    """Not again and again in the same moment: Seam counts what it is asked."""
+    device_id = sandbox.door(code_flags={"is_cancellable": True})
+    booking = machine.until(machine.book(device_id), "ready")
+    sandbox.fault("access_codes.delete", "error_before", device_id=device_id, times=3)
+    machine.cancel(booking)
+    asked = sandbox.look("/sandbox/requests", device_id=device_id, path="/access_codes/delete")["requests"]
+    assert len(asked) == 1
+    for _ in range(6):
+        machine.clock.move(timedelta(seconds=10))
+        machine.sweep()
+    assert machine.ledger.get(booking.booking_id).residual_access_until is None
+
+
 def test_an_update_that_asks_for_nothing_new_leaves_a_ready_booking_ready(machine: Machine, sandbox: Sandbox) -> None:
     """It isn't issued again, and the booking system is told nothing."""
     booking = machine.until(machine.book(sandbox.door()), "ready")

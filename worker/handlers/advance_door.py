@@ -83,15 +83,18 @@ class AdvanceDoor:
         saves reading it; if it is no longer true, the first write finds out.
         """
         booking = seen
+        has_failed = False
         try:
             booking = booking or self._ledger.get(booking_id)
             for _ in range(_MOST_STEPS):
                 booking = self._tell(booking)
                 door = booking.door(key)
                 step = next_step(booking, door, self._clock(), prompted=prompted)
-                if step is Step.NOTHING:
+                # A try to close the door that failed is repeated when it is due. No other step is its own next one.
+                if step is Step.NOTHING or has_failed:
                     break
                 booking = self._take(step, booking, door)
+                has_failed = step is Step.WITHDRAW and booking.door(key).attempts > door.attempts
                 # A code that was just made or found is read back at once.
                 prompted = step in (Step.PLAN, Step.LOOK)
         except (UnknownBooking, KeyError):
