@@ -156,6 +156,12 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "seam",
         quotes_detail=False,
     ),
+    "seam_unexpected": Trouble(
+        "Seam's address answers, but not to what it was asked, again and again.",
+        "Check SEAM_ENDPOINT and any proxy on the way; if they are right, report it to Seam's support. It is tried"
+        " again by itself; let guests who arrive now in by hand.",
+        "ops",
+    ),
     "seam_unauthorized": Trouble(
         "Seam doesn't accept SEAM_API_KEY.",
         "Put a valid key into the settings and restart the worker.",

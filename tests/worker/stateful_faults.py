@@ -9,8 +9,17 @@ import httpx
 # Every PIN begins like this, and nothing else does.
 PIN: Final = "739158"
 # What a call may meet. Those of the second group happen after the effect.
-BEFORE: Final = ("error_before", "timeout_before", "connect", "rate_limit", "rate_limit_30", "unauthorized", "refuse")
-AFTER: Final = ("error_after", "timeout_after", "disconnect_after", "truncated", "garbage", "empty")
+BEFORE: Final = (
+    "error_before",
+    "timeout_before",
+    "connect",
+    "rate_limit",
+    "rate_limit_30",
+    "unauthorized",
+    "refuse",
+    "no_endpoint",
+)
+AFTER: Final = ("error_after", "timeout_after", "disconnect_after", "truncated", "garbage", "empty", "page_404")
 LATE: Final = "late"
 STALE: Final = "stale"
 
@@ -26,6 +35,8 @@ def failing(kind: str) -> httpx.Response:
             return httpx.Response(500, text=f"oops {PIN}2")
         case "unauthorized":
             return httpx.Response(401, json={"error": {"type": kind, "message": ""}})
+        case "no_endpoint":
+            return httpx.Response(404, json={"error": {"type": kind, "message": f"No {PIN}4."}})
         case "refuse":
             return httpx.Response(400, json={"error": {"type": kind, "message": f"Not {PIN}3."}})
         case _:
@@ -39,6 +50,8 @@ def cut(kind: str, found: Mapping[str, Any]) -> httpx.Response:
     match kind:
         case "error_after":
             return httpx.Response(502, text="<html>")
+        case "page_404":
+            return httpx.Response(404, text="<html>")
         case "timeout_after":
             raise httpx.ReadTimeout(kind)
         case "disconnect_after":

@@ -11,7 +11,6 @@ import pytest
 from tests.worker.seam import answering, client_on
 from worker.seam.client import SeamClient, retry_after
 from worker.seam.errors import (
-    NotFound,
     OutcomeUnknown,
     RateLimited,
     Refused,
@@ -109,7 +108,8 @@ STATUSES = [
     pytest.param(400, GOOD, Refused, Refused, id="400"),
     pytest.param(401, GOOD, Unauthorized, Unauthorized, id="401"),
     pytest.param(403, GOOD, Unauthorized, Unauthorized, id="403"),
-    pytest.param(404, GOOD, NotFound, NotFound, id="404"),
+    pytest.param(404, GOOD, Unreachable, OutcomeUnknown, id="404"),
+    pytest.param(405, GOOD, Unreachable, OutcomeUnknown, id="405"),
     pytest.param(408, GOOD, Unreachable, Unreachable, id="408"),
     pytest.param(409, GOOD, Refused, Refused, id="409"),
     pytest.param(422, GOOD, Refused, Refused, id="422"),

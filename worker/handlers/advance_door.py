@@ -22,13 +22,15 @@ from worker.handlers.make_code import MakeCode
 from worker.handlers.plan_door import PlanDoor
 from worker.handlers.tell import Tell
 from worker.seam.errors import (
-    NotFound,
+    CreateNotFound,
+    NoSuchDevice,
     OutcomeUnknown,
     RateLimited,
     Refused,
     SeamError,
     TryAgainLater,
     Unauthorized,
+    UnexpectedNotFound,
 )
 
 # A door goes through plan, create, read back and end in one go at most; more is a loop, and the due-set takes over.
@@ -36,10 +38,12 @@ _MOST_STEPS: Final = 8
 
 # The first row that fits an error counts.
 _FAILURES: Final = (
+    (CreateNotFound, Failure.TRANSIENT, "seam_unexpected"),
     (OutcomeUnknown, Failure.TRANSIENT, "in_doubt"),
+    (UnexpectedNotFound, Failure.TRANSIENT, "seam_unexpected"),
     (RateLimited, Failure.RATE_LIMITED, "rate_limited"),
     (Unauthorized, Failure.OUR_KEY, "seam_unauthorized"),
-    (NotFound, Failure.PERMANENT, "device_not_found"),
+    (NoSuchDevice, Failure.PERMANENT, "device_not_found"),
     (Refused, Failure.PERMANENT, "refused_by_seam"),
     (SeamError, Failure.TRANSIENT, "seam_unavailable"),
 )

@@ -16,7 +16,7 @@ from shared.domain.records import AccessCode, BookedDoor, Booking, Window
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
 from worker.seam.access_codes import AccessCodes, CodeReport
-from worker.seam.errors import NotFound, OutcomeUnknown, Refused, Unreachable
+from worker.seam.errors import NoSuchAccessCode, OutcomeUnknown, Refused, Unreachable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -122,7 +122,7 @@ class ChangeCode:
             return False
         try:
             self._codes.delete(code.access_code_id)
-        except NotFound:
+        except NoSuchAccessCode:
             return True
         except OutcomeUnknown as unknown:
             raise Unreachable(str(unknown)) from unknown

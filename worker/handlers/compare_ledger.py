@@ -20,7 +20,7 @@ from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet, door_item
 from worker.seam.access_codes import AccessCodes, CodeReport
-from worker.seam.errors import NotFound, SeamError, Unauthorized, Unreachable
+from worker.seam.errors import NoSuchDevice, SeamError, Unauthorized, Unreachable
 
 # One door that Seam fails on may be that door's fault; so many in a row are Seam's, and the rest would only take long.
 _MOST_UNREACHABLE: Final = 3
@@ -91,7 +91,7 @@ class CompareLedger:
                 differences, agree = self._door(device_id, booked)
             except Unauthorized:
                 raise
-            except NotFound:
+            except NoSuchDevice:
                 found += _unknown_door(device_id, booked, self._clock())
                 unreachable = 0
             except SeamError as error:

@@ -23,7 +23,7 @@ from worker.admission import Admitted, Full, Later
 from worker.handlers.ask_room import AskRoom
 from worker.handlers.find_code import FindCode
 from worker.seam.access_codes import AccessCodes, CodeReport, name_of
-from worker.seam.errors import OutcomeUnknown, Refused, TryAgainLater
+from worker.seam.errors import NoSuchDevice, OutcomeUnknown, Refused, TryAgainLater
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -178,6 +178,7 @@ class MakeCode:
             raise
         except Refused as refusal:
             self._ledger.update(booking, undone)
+            reason = "device_not_found" if isinstance(refusal, NoSuchDevice) else "refused_by_seam"
             detail, facts = (
                 f"Seam says: {refusal}.",
                 {"error_type": refusal.error_type, "request_id": refusal.request_id},
@@ -188,7 +189,7 @@ class MakeCode:
                     lifecycle.as_chosen(it, booked),
                     booked.key,
                     revision=booking.revision,
-                    reason="refused_by_seam",
+                    reason=reason,
                     detail=detail,
                     facts=facts,
                     now=self._clock(),

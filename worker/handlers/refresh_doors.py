@@ -20,7 +20,7 @@ from shared.ledger.beats import Beats
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet, refresh_item
 from worker.seam.doors import Doors
-from worker.seam.errors import NotFound, SeamError
+from worker.seam.errors import NoSuchDevice, SeamError
 
 # So few doors can all be read within this time; of more it isn't known which are in the same building.
 _MOST_HURRIED: Final = 200
@@ -64,7 +64,7 @@ class RefreshDoors:
         was_told = self._is_told(device_id)
         try:
             self._doors.read(device_id, fresh=True)
-        except NotFound as error:
+        except NoSuchDevice as error:
             log.warning("door.gone", device_id=device_id, error=str(error))
             self._tell_gone(device_id, was_told=was_told)
         except SeamError as error:

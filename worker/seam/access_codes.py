@@ -14,7 +14,7 @@ from shared.domain.records import Window
 from shared.domain.seam_issues import SeamIssue
 from shared.redaction import mask_digits
 from worker.seam.client import SeamClient
-from worker.seam.errors import NotFound, OutcomeUnknown, SeamError, Unreadable
+from worker.seam.errors import NoSuchAccessCode, OutcomeUnknown, SeamError, Unreadable
 from worker.seam.pages import MOST_PAGES, PAGE, pages
 
 _NAME_SEPARATOR: Final = " | "
@@ -93,7 +93,7 @@ class AccessCodes:
         """Read one code; None where Seam has it no more."""
         try:
             answer = self._client.read("/access_codes/get", {"access_code_id": access_code_id})
-        except NotFound:
+        except NoSuchAccessCode:
             return None
         return replace(_report(answer.get("access_code"), Unreadable), request_id=answer.request_id)
 
@@ -101,7 +101,7 @@ class AccessCodes:
         """Say whether Seam knows the code still, but doesn't manage it any more."""
         try:
             self._client.read("/access_codes/unmanaged/get", {"access_code_id": access_code_id})
-        except NotFound:
+        except NoSuchAccessCode:
             return False
         return True
 
@@ -112,7 +112,7 @@ class AccessCodes:
         """
         try:
             answer = self._client.read("/access_codes/get", {"access_code_id": access_code_id})
-        except NotFound:
+        except NoSuchAccessCode:
             return None
         code = answer.get("access_code")
         pin = code.get("code") if isinstance(code, Mapping) else None
@@ -173,7 +173,7 @@ class AccessCodes:
         return answer.request_id
 
     def delete(self, access_code_id: str) -> None:
-        """Take a code back. May be repeated: NotFound says that it is gone."""
+        """Take a code back. May be repeated: NoSuchAccessCode says that it is gone."""
         self._client.change("/access_codes/delete", {"access_code_id": access_code_id})
 
 

@@ -11,22 +11,14 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import httpx
 
 from shared.domain.quoting import shown
 from shared.redaction import mask_digits
-from worker.seam.errors import (
-    NotFound,
-    OutcomeUnknown,
-    RateLimited,
-    Refused,
-    SeamError,
-    Unauthorized,
-    Unreachable,
-    Unreadable,
-)
+from worker.seam.errors import OutcomeUnknown, SeamError, Unreachable, Unreadable
+from worker.seam.refusals import Reply, refusal_of
 
 _CONNECT_WITHIN: Final = 5.0
 _LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
@@ -97,14 +89,15 @@ class SeamClient:
         if response.is_redirect:
             raise Unreadable(f"{path}: HTTP {response.status_code}", request_id=_request_id(response))
         if not response.is_success:
-            _raise_refusal(path, response)
+            raise _refusal(path, response, is_read=True)
         return _object(path, response, Unreadable)
 
     def change(self, path: str, parameters: Mapping[str, Any]) -> Answer:
         """Call an endpoint that changes something, once.
 
         Raises Unreachable if it was never sent, RateLimited, Unauthorized or Refused if Seam said so, and
-        OutcomeUnknown in every other case: a time-out, a cut connection, HTTP 5xx, an answer that can't be read.
+        OutcomeUnknown in every other case: a time-out, a cut connection, HTTP 5xx, an answer that can't be read. A 404
+        is judged by `worker.seam.refusals`.
         """
         try:
             response = self._post(path, parameters)
@@ -115,7 +108,7 @@ class SeamClient:
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR or response.is_redirect:
             raise OutcomeUnknown(f"{path}: HTTP {response.status_code}", request_id=_request_id(response))
         if not response.is_success:
-            _raise_refusal(path, response)
+            raise _refusal(path, response, is_read=False)
         return _object(path, response, OutcomeUnknown)
 
     def _post(self, path: str, parameters: Mapping[str, Any]) -> httpx.Response:
@@ -157,21 +150,17 @@ def _bounded(response: httpx.Response, until: float) -> httpx.Response:
     return httpx.Response(response.status_code, headers=headers, content=bytes(content))
 
 
-def _raise_refusal(path: str, response: httpx.Response) -> NoReturn:
-    request_id = _request_id(response)
+def _refusal(path: str, response: httpx.Response, *, is_read: bool) -> SeamError:
     error_type, message = _error_of(response)
-    text = f"{path}: HTTP {response.status_code} {error_type}: {message}"
-    match response.status_code:
-        case httpx.codes.TOO_MANY_REQUESTS:
-            raise RateLimited(text, retry_after=retry_after(response.headers), request_id=request_id)
-        case httpx.codes.UNAUTHORIZED | httpx.codes.FORBIDDEN:
-            raise Unauthorized(text, request_id=request_id)
-        case httpx.codes.NOT_FOUND:
-            raise NotFound(text, status=404, error_type=error_type, request_id=request_id)
-        case httpx.codes.REQUEST_TIMEOUT | httpx.codes.TOO_EARLY:
-            raise Unreachable(text, request_id=request_id)
-        case status:
-            raise Refused(text, status=status, error_type=error_type, request_id=request_id)
+    reply = Reply(
+        path=path,
+        status=response.status_code,
+        error_type=error_type,
+        message=message,
+        retry_after=retry_after(response.headers),
+        request_id=_request_id(response),
+    )
+    return refusal_of(reply, is_read=is_read)
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
@@ -182,12 +171,13 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     return min(timedelta(seconds=int(seconds)), _LONGEST_RETRY_AFTER)
 
 
-def _error_of(response: httpx.Response) -> tuple[str, str]:
+def _error_of(response: httpx.Response) -> tuple[str | None, str]:
+    """Return type and message of Seam's error; no type where the body isn't one."""
     try:
         error = response.json()["error"]
         error_type, message = str(error["type"]), str(error.get("message", ""))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return "unknown", "an answer that isn't Seam's"
+        return None, "an answer that isn't Seam's"
     return mask_digits(shown(error_type[:80])), mask_digits(shown(message[:_LONGEST_REASON]))
 
 

@@ -38,7 +38,7 @@ class Doors:
         self._changed = changed
 
     def read(self, device_id: str, *, fresh: bool = False) -> Door:
-        """Return the door; `fresh` asks Seam in any case. Raises NotFound and the rest of `worker.seam.errors`.
+        """Return the door; `fresh` asks Seam in any case. Raises NoSuchDevice and the rest of `worker.seam.errors`.
 
         Where Seam was asked and the door isn't what it was when it was last read, `changed` is called with it.
         """

@@ -2,9 +2,13 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from shared.domain.lifecycle.settling import READ_BACK_WITHIN, Facts, Overtaken, moved, planned, span
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry, Intent, State, Window
+
+# Not over because it is asked again: people would hear so at each try. What has a parent is told by that.
+_UNTIL_ANSWERED: Final = "seam_unexpected"
 
 
 def intends(
@@ -28,6 +32,8 @@ def intends(
     door = planned(booking, seen_door.key, revision)
     door = replace(door, state=State.CREATING, intent=intent, asked=intent.window, due_at=due_at)
     door = replace(door, asked_user_level_id=intent.user_level_id or None)
+    if seen_door.reason == _UNTIL_ANSWERED:
+        door = replace(door, reason=seen_door.reason, detail=seen_door.detail, is_muted=seen_door.is_muted)
     text = f"Asking Seam for a code from {span(intent.window)}."
     return moved(booking, door, now, HistoryEntry(at=now, what="code.requested", text=text, facts=facts))
 

@@ -7,6 +7,7 @@ from typing import Final
 from shared.domain.chosen_slots import SlotOffer
 from shared.domain.known_doors import KnownDoor, recalled
 from shared.domain.lifecycle.settling import (
+    OF_SEAM,
     READ_BACK_WITHIN,
     Facts,
     Overtaken,
@@ -80,14 +81,10 @@ def wakes(booking: Booking, key: str, *, now: datetime) -> Change:
     return Change(replace(booking, doors=with_door(booking, replace(door, due_at=now))))
 
 
-# What is over for every door once Seam answers one of us.
-_OF_SEAM: Final = ("seam_unavailable", "seam_unauthorized", "in_doubt")
-
-
 def resumes(booking: Booking, key: str, *, now: datetime) -> Change:
     """Make a door due now that waits for its next try only because Seam was away; others are left as they are."""
     door = booking.door(key)
-    if door.reason not in _OF_SEAM or door.state is State.FAILED or door.due_at is None or door.due_at <= now:
+    if door.reason not in OF_SEAM or door.state is State.FAILED or door.due_at is None or door.due_at <= now:
         return Change(booking)
     return Change(replace(booking, doors=with_door(booking, replace(door, due_at=now))))
 

@@ -1,0 +1,146 @@
+"""Which error each status and type of Seam's error is: one table, endpoint by endpoint."""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.worker.seam import answering
+from worker.seam.errors import (
+    CreateNotFound,
+    NoSuchAccessCode,
+    NoSuchDevice,
+    RateLimited,
+    Refused,
+    SeamError,
+    Unauthorized,
+    UnexpectedNotFound,
+    Unreachable,
+)
+from worker.seam.refusals import ENDPOINTS, Reply, refusal_of
+
+TYPES = (
+    "device_not_found",
+    "access_code_not_found",
+    "unmanaged_access_code_not_found",
+    "not_found",
+    "unknown_endpoint",
+    "event_not_found",
+    "webhook_not_found",
+    "Device_Not_Found",
+    None,
+)
+READS = (
+    "/devices/get",
+    "/devices/list",
+    "/access_codes/get",
+    "/access_codes/list",
+    "/access_codes/unmanaged/get",
+    "/access_codes/unmanaged/list",
+    "/events/list",
+    "/webhooks/list",
+)
+REPEATABLE = ("/access_codes/update", "/access_codes/delete")
+CREATES = ("/access_codes/create", "/webhooks/create")
+# Everything that isn't here is unexpected.
+MEANT: dict[tuple[str, str | None], type[SeamError]] = {
+    ("/devices/get", "device_not_found"): NoSuchDevice,
+    ("/devices/get", "not_found"): NoSuchDevice,
+    ("/access_codes/list", "device_not_found"): NoSuchDevice,
+    ("/access_codes/unmanaged/list", "device_not_found"): NoSuchDevice,
+    ("/access_codes/create", "device_not_found"): NoSuchDevice,
+    ("/access_codes/get", "access_code_not_found"): NoSuchAccessCode,
+    ("/access_codes/get", "not_found"): NoSuchAccessCode,
+    ("/access_codes/unmanaged/get", "unmanaged_access_code_not_found"): NoSuchAccessCode,
+    ("/access_codes/unmanaged/get", "access_code_not_found"): NoSuchAccessCode,
+    ("/access_codes/unmanaged/get", "not_found"): NoSuchAccessCode,
+    ("/access_codes/update", "access_code_not_found"): NoSuchAccessCode,
+    ("/access_codes/delete", "access_code_not_found"): NoSuchAccessCode,
+}
+
+
+def judged(path: str, status: int, error_type: str | None) -> SeamError:
+    """Return what an answer of this endpoint is."""
+    return refusal_of(Reply(path=path, status=status, error_type=error_type), is_read=path in READS)
+
+
+def test_every_endpoint_that_is_called_is_in_the_table(project: Path) -> None:
+    """Whoever calls a new one decides what its 404 means; the test's own lists have all of them too."""
+    called = {
+        node.value
+        for path in (project / "worker").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        for node in call.args
+        # What a path is compared with isn't called.
+        if getattr(call.func, "attr", "") != "endswith"
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if node.value.startswith("/") and node.value.count("/") >= 2 and ":" not in node.value
+    }
+    assert "/access_codes/create" in called
+    assert called <= set(ENDPOINTS)
+    assert {*READS, *REPEATABLE, *CREATES} == set(ENDPOINTS)
+
+
+@pytest.mark.parametrize("error_type", TYPES, ids=str)
+@pytest.mark.parametrize("path", [*READS, *REPEATABLE, *CREATES])
+def test_every_404(path: str, error_type: str | None) -> None:
+    """Judged by what was asked and by the type; all the rest is tried again, a create only after a look."""
+    unexpected = CreateNotFound if path in CREATES else UnexpectedNotFound
+    assert type(judged(path, 404, error_type)) is MEANT.get((path, error_type), unexpected)
+
+
+@pytest.mark.parametrize("path", [*READS, *REPEATABLE, *CREATES])
+def test_every_405(path: str) -> None:
+    """An endpoint that doesn't take a POST isn't there either, whatever its body says."""
+    unexpected = CreateNotFound if path in CREATES else UnexpectedNotFound
+    assert type(judged(path, 405, "device_not_found")) is unexpected
+    assert type(judged(path, 405, None)) is unexpected
+
+
+OTHERS: list[Any] = [
+    (400, Refused),
+    (401, Unauthorized),
+    (403, Unauthorized),
+    (408, Unreachable),
+    (409, Refused),
+    (410, Refused),
+    (422, Refused),
+    (425, Unreachable),
+    (429, RateLimited),
+]
+
+
+@pytest.mark.parametrize(("status", "kind"), OTHERS)
+@pytest.mark.parametrize("path", [*READS, *REPEATABLE, *CREATES])
+def test_every_other_status(path: str, status: int, kind: type[SeamError]) -> None:
+    """The type changes nothing: `device_not_found` with a 400 is a refusal, not a door that is gone."""
+    for error_type in ("device_not_found", None):
+        assert type(judged(path, status, error_type)) is kind
+
+
+@pytest.mark.parametrize("body", ["", "<html>", "[]", '{"error": "device_not_found"}', '{"type": "device_not_found"}'])
+def test_a_404_without_an_error_of_seam(body: str) -> None:
+    """A proxy's page says nothing about a door. People read which endpoint it was, and the request's id."""
+    client = answering(404, body, {"seam-request-id": "r-1"})
+    with pytest.raises(UnexpectedNotFound, match=r"^/devices/get: HTTP 404 unknown: .* \(request r-1\)$"):
+        client.read("/devices/get", {})
+    with pytest.raises(CreateNotFound, match=r"^/access_codes/create: HTTP 404 unknown: .* \(request r-1\)$"):
+        client.change("/access_codes/create", {})
+
+
+def test_a_404_of_seam_that_nobody_asked_for() -> None:
+    """The type is named, its digits masked."""
+    body = '{"error": {"type": "unknown_endpoint_739158", "message": "No 739158"}, "ok": false}'
+    with pytest.raises(UnexpectedNotFound, match=r"^/access_codes/unmanaged/list: HTTP 404 unknown_endpoint_######: "):
+        answering(404, body).read("/access_codes/unmanaged/list", {})
+
+
+def test_an_endpoint_that_is_not_in_the_table() -> None:
+    """No 404 of it means anything, and it may create something."""
+    body = '{"error": {"type": "device_not_found", "message": ""}, "ok": false}'
+    with pytest.raises(UnexpectedNotFound):
+        answering(404, body).read("/path", {})
+    with pytest.raises(CreateNotFound):
+        answering(404, body).change("/path", {})

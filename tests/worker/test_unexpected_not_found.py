@@ -1,0 +1,196 @@
+"""A 404 that isn't about the door or the code: Seam's trouble, tried again, told after a few tries, never final."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from redis import Redis
+
+from shared.domain.records import Booking
+from tests.sandbox.harness import Sandbox
+from tests.support.server import DataServer
+from tests.worker.machine import Machine
+from tests.worker.recording_server import Reply
+from tests.worker.seam_proxy import PAGE, UNKNOWN, SeamProxy, before, not_found
+
+REASON = "seam_unexpected"
+CREATE, LIST, GET, DELETE = (f"/access_codes/{verb}" for verb in ("create", "list", "get", "delete"))
+UNMANAGED = "/access_codes/unmanaged/list"
+ANSWERS = [
+    pytest.param(Reply(404, UNKNOWN), id="an endpoint that the server doesn't know"),
+    pytest.param(Reply(404, PAGE), id="a proxy's page"),
+    pytest.param(Reply(404, not_found("not_found")), id="not_found"),
+    pytest.param(Reply(405, PAGE), id="405"),
+]
+
+
+@pytest.fixture
+def proxy(sandbox: Sandbox) -> Iterator[SeamProxy]:
+    """Run a proxy before the sandbox."""
+    with before(sandbox.url) as running:
+        yield running
+
+
+@pytest.fixture
+def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, proxy: SeamProxy) -> Machine:
+    """Return a worker that reaches the sandbox through the proxy alone."""
+    return Machine(redis_client, data_server.url, sandbox, seam_endpoint=proxy.url)
+
+
+def tried(machine: Machine, booking: Booking, *, times: int) -> Booking:
+    """Let time pass until the booking's door was tried that often without success."""
+    for _ in range(60):
+        now_it = machine.ledger.get(booking.booking_id)
+        if now_it.doors[0].attempts >= times:
+            return now_it
+        machine.clock.move(timedelta(seconds=5))
+        machine.sweep()
+    raise AssertionError(machine.ledger.get(booking.booking_id))
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("path", [LIST, UNMANAGED])
+def test_a_list_that_is_not_found(
+    machine: Machine, sandbox: Sandbox, proxy: SeamProxy, path: str, answer: Reply
+) -> None:
+    """The booking waits, is told with endpoint and type after the usual number of tries, and gets its code then."""
+    device_id = sandbox.door()
+    proxy.instead[path] = answer
+    booking = machine.book(device_id)
+    assert (booking.state, booking.doors[0].is_muted) == ("scheduled", True)
+    key = f"booking/{booking.booking_id}/{REASON}/{device_id}"
+    assert machine.alerts.get(key) is None
+
+    booking = tried(machine, booking, times=4)
+    assert (booking.state, booking.reason) == ("scheduled", REASON)
+    alert = machine.alerts.get(key)
+    assert alert is not None
+    assert alert.is_open
+    assert f"{path}: HTTP {answer.status}" in alert.notice.happened
+    tried(machine, booking, times=6)
+    again = machine.alerts.get(key)
+    assert again is not None
+    assert again.sequence == alert.sequence
+
+    proxy.mend()
+    machine.until(booking, "ready")
+    over = machine.alerts.get(key)
+    assert over is not None
+    assert not over.is_open
+    assert (len(machine.made(device_id)), machine.creates(device_id)) == (1, 1)
+
+
+@pytest.mark.parametrize("body", [PAGE, UNKNOWN, not_found("access_code_not_found")])
+def test_a_door_behind_a_404_that_is_not_about_it(
+    machine: Machine, sandbox: Sandbox, proxy: SeamProxy, body: bytes
+) -> None:
+    """Not "correct the booking": the door is there, and has its code as soon as it can be read."""
+    device_id = sandbox.door()
+    proxy.instead["/devices/get"] = Reply(404, body)
+    booking = machine.book(device_id)
+    assert (booking.state, booking.doors[0].reason) == ("scheduled", REASON)
+    machine.handlers.refresh_door(device_id)
+    assert machine.alerts.get(f"door/{device_id}/gone") is None
+    proxy.mend()
+    machine.until(booking, "ready")
+
+
+@pytest.mark.parametrize("body", [PAGE, UNKNOWN, not_found("device_not_found")])
+def test_a_code_behind_a_404_that_is_not_about_it(
+    machine: Machine, sandbox: Sandbox, proxy: SeamProxy, body: bytes
+) -> None:
+    """A code that works isn't called gone: whoever believed that would have a second one made."""
+    device_id = sandbox.door()
+    booking = machine.until(machine.book(device_id), "ready")
+    proxy.instead[GET] = Reply(404, body)
+    for _ in range(3):
+        machine.handlers.advance_door(booking.booking_id, device_id, prompted=True)
+    assert machine.ledger.get(booking.booking_id).doors[0].code == booking.doors[0].code
+    told = tried(machine, booking, times=4)
+    assert (told.state, told.reason) == ("ready", REASON)
+    proxy.mend()
+    machine.clock.move(timedelta(minutes=20))
+    machine.sweep()
+    after = machine.ledger.get(booking.booking_id)
+    assert (after.state, after.reason) == ("ready", "")
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["not done", "done all the same"])
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_create_that_is_not_found(
+    machine: Machine, sandbox: Sandbox, proxy: SeamProxy, answer: Reply, *, is_done: bool
+) -> None:
+    """In doubt, whoever answered so: a look decides before anything else is made. One code in the end."""
+    device_id = sandbox.door()
+    (proxy.after if is_done else proxy.instead)[CREATE] = answer
+    booking = machine.book(device_id)
+    assert (booking.state, booking.doors[0].reason) == ("creating", REASON)
+    assert booking.doors[0].intent is not None
+    proxy.mend()
+    machine.until(booking, "ready")
+    assert len(machine.made(device_id)) == 1
+    assert proxy.count(CREATE) == (1 if is_done else 2)
+
+
+def test_creates_that_are_never_found_are_one_alert(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+    """Told once with endpoint and type, however often it is tried; a look lies between any two creates."""
+    device_id = sandbox.door()
+    proxy.instead[CREATE] = Reply(404, UNKNOWN)
+    booking = machine.book(device_id)
+    booking = tried(machine, booking, times=4)
+    key = f"booking/{booking.booking_id}/{REASON}/{device_id}"
+    machine.clock.move(timedelta(seconds=30))
+    machine.sweep()
+    alert = machine.alerts.get(key)
+    assert alert is not None
+    assert f"{CREATE}: HTTP 404 unknown_endpoint" in alert.notice.happened
+    before_it = proxy.count(CREATE)
+    for _ in range(12):
+        machine.clock.move(timedelta(minutes=1))
+        machine.sweep()
+    assert proxy.count(CREATE) > before_it
+    again = machine.alerts.get(key)
+    assert again is not None
+    assert (again.is_open, again.sequence) == (True, alert.sequence)
+    asked = [path for path in proxy.calls if path in (CREATE, LIST)]
+    assert (CREATE, CREATE) not in list(pairwise(asked))
+
+
+def test_a_create_for_a_door_that_is_gone(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+    """Seam's own `device_not_found` is a refusal: a person's matter, and not repeated."""
+    device_id = sandbox.door()
+    proxy.instead[CREATE] = Reply(404, not_found("device_not_found"))
+    booking = machine.book(device_id)
+    assert (booking.state, booking.reason) == ("failed", "device_not_found")
+    assert "device_not_found" in booking.doors[0].detail
+    for _ in range(5):
+        machine.clock.move(timedelta(minutes=5))
+        machine.sweep()
+    assert (proxy.count(CREATE), machine.made(device_id)) == (1, [])
+
+
+def test_a_door_that_its_own_list_does_not_know(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+    """A list that is asked for by the door, and says so, is as good as the door itself."""
+    device_id = sandbox.door()
+    proxy.instead[LIST] = Reply(404, not_found("device_not_found"))
+    booking = machine.book(device_id)
+    assert (booking.state, booking.reason) == ("failed", "device_not_found")
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_deletion_that_is_not_found(machine: Machine, sandbox: Sandbox, proxy: SeamProxy, answer: Reply) -> None:
+    """The code isn't called gone, for it opens the door; the next try reads it and deletes it."""
+    device_id = sandbox.door(code_flags={"is_cancellable": True})
+    booking = machine.until(machine.book(device_id), "ready")
+    proxy.instead[DELETE] = answer
+    cancelled = machine.cancel(booking)
+    assert proxy.count(DELETE) == 1, "tried again in its time, not at once"
+    assert cancelled.residual_access_until is not None
+    assert cancelled.doors[0].state != "cancelled"
+    proxy.mend()
+    for _ in range(4):
+        machine.clock.move(timedelta(seconds=5))
+        machine.sweep()
+    after = machine.ledger.get(booking.booking_id)
+    assert (after.doors[0].state, after.residual_access_until) == ("cancelled", None)
