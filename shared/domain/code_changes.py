@@ -3,6 +3,10 @@
 An Oracode code can, as a rule, be neither changed nor deleted (Seam docs, "Programming Offline Access Codes on
 Dormakaba Oracode Locks"). Seam's newer schema puts flags on each code, `dormakaba_oracode_metadata.is_extendable` and
 so on; where one is there and true, that change is possible. Whatever isn't said is not allowed.
+
+No flag says for certain that a code can be taken back: `is_cancellable` means it, and an `is_overridable` one may be
+revocable as well, as long as the lock's budget of overrides lasts (Seam's access grants warn of an "exhausted override
+budget", `offline_access_code_not_revocable`; Seam types 1.1038). So either is tried, and Seam's refusal is read.
 """
 
 from dataclasses import dataclass
@@ -18,6 +22,11 @@ class CodeFlags:
     is_extendable: bool = False
     is_early_checkin_able: bool = False
     is_overridable: bool = False
+
+    @property
+    def may_be_revoked(self) -> bool:
+        """Whether it is worth asking to delete the code; Seam may refuse all the same."""
+        return self.is_cancellable or self.is_overridable
 
 
 def may_become(made: Window, wanted: Window, flags: CodeFlags) -> bool:

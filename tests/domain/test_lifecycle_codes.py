@@ -74,6 +74,25 @@ def test_a_withdrawn_door_forgets_what_is_gone() -> None:
     assert (change.booking.door(DOOR).residual, change.booking.residual_access_until) == ((), None)
 
 
+def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
+    """One line a code, with Seam's words and until when it opens the door; it counts as residual access as before."""
+    it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
+    refusals = {"c-0": "the override budget is exhausted"}
+    change = lifecycle.withdraws(
+        it, DOOR, gone=frozenset({"c-1"}), refusals=refusals, forget_at=FORGET_AT, now=NOW
+    )  # fmt: skip
+    assert lines_of(change)[:2] == ["code.not_revoked", "door.closed"]
+    text = change.history[0].text
+    assert "c-0" in text
+    assert "the override budget is exhausted" in text
+    assert NEWER.ends_at.isoformat(timespec="minutes") in text
+    assert change.booking.residual_access_until == NEWER.ends_at
+    again = lifecycle.withdraws(
+        change.booking, DOOR, gone=frozenset(), refusals=refusals, forget_at=FORGET_AT, now=NOW
+    )  # fmt: skip
+    assert again.history == ()
+
+
 def test_a_door_that_is_wanted_again_is_not_withdrawn() -> None:
     """A revision that came while its codes were being taken back wins."""
     with pytest.raises(lifecycle.Overtaken):

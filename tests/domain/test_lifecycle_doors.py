@@ -177,6 +177,14 @@ def test_a_code_that_was_taken_back_is_no_residual_access() -> None:
     assert (door.code, door.residual, change.booking.residual_access_until) == (None, (), None)
 
 
+def test_a_code_that_seam_refused_to_delete_is_set_aside_with_seams_words() -> None:
+    """Two lines: what Seam said, and what that means."""
+    change = lifecycle.retires(issued(), DOOR, revision=0, is_gone=False, refusal="not on a Sunday", now=NOW)
+    assert lines_of(change)[:2] == ["code.not_revoked", "code.retired"]
+    assert "not on a Sunday" in change.history[0].text
+    assert [each.access_code_id for each in change.booking.door(DOOR).residual] == ["c-1"]
+
+
 def test_a_code_that_was_changed_stays_the_doors_code() -> None:
     """With its new window, to be read back; a look at another code is void."""
     changed = code("c-1", NEWER)

@@ -1,7 +1,8 @@
 """Changes or takes back a code that exists, where its own flags allow it; else it stays as residual access.
 
 Changing a window and deleting may both be repeated without harm, so an answer that never came is simply tried again:
-the next try reads first how the code stands.
+the next try reads first how the code stands. What Seam refuses is not asked again: the refusal goes into the booking's
+story, and the code counts as residual access.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import structlog
 from shared.clock import Clock
 from shared.domain import lifecycle
 from shared.domain.code_changes import may_become
-from shared.domain.records import AccessCode, BookedDoor, Booking, Window
+from shared.domain.records import AccessCode, BookedDoor, Booking, State, Window
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
 from worker.seam.access_codes import AccessCodes, CodeReport
@@ -26,6 +27,17 @@ class _Changed:
     """The code has the wanted window; the call with this id told so."""
 
     request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Revoked:
+    """What came of taking a code back: `is_gone`, or not; then `refusal` has Seam's words where it was asked."""
+
+    is_gone: bool
+    refusal: str = ""
+
+
+_KEPT = _Revoked(is_gone=False)
 
 
 class ChangeCode:
@@ -68,31 +80,38 @@ class ChangeCode:
                     now=now,
                 ),
             )
-        if report is None:
-            # A code that Seam doesn't manage any more opens the door all the same.
-            is_gone = not self._codes.is_unmanaged(code.access_code_id)
-        else:
-            is_gone = self._is_taken_back(code, report)
+        revoked = self._set_aside(code, report)
         return self._ledger.update(
             booking,
             lambda it: lifecycle.retires(
-                lifecycle.as_chosen(it, booked), booked.key, revision=booking.revision, is_gone=is_gone, now=now
+                lifecycle.as_chosen(it, booked),
+                booked.key,
+                revision=booking.revision,
+                is_gone=revoked.is_gone,
+                refusal=revoked.refusal,
+                now=now,
             ),
         )
 
     def withdraw(self, booking: Booking, booked: BookedDoor) -> Booking:
-        """Close a door of a cancelled booking: delete what may be deleted, report the rest. Raises SeamError."""
+        """Close a door of a cancelled booking: delete what may be deleted, report the rest. Raises SeamError.
+
+        Of a door that is closed already, this only finds out which codes are gone: Seam has refused the others, and
+        each further try could bring another event, which would bring the next try.
+        """
         now = self._clock()
-        gone = set()
-        for code in codes_of(booked):
-            if code.window.ends_at > now:
-                report = self._codes.get(code.access_code_id)
-                if report is None or self._is_deleted(code, report):
-                    gone.add(code.access_code_id)
+        is_closed = booked.state is State.CANCELLED
+        revoked = {
+            code.access_code_id: self._revoke(code, self._codes.get(code.access_code_id), only_look=is_closed)
+            for code in codes_of(booked)
+            if code.window.ends_at > now
+        }
+        gone = frozenset(name for name, each in revoked.items() if each.is_gone)
+        refusals = {name: each.refusal for name, each in revoked.items() if each.refusal}
         return self._ledger.update(
             booking,
             lambda it: lifecycle.withdraws(
-                it, booked.key, gone=frozenset(gone), forget_at=self._ledger.forget_at(it), now=now
+                it, booked.key, gone=gone, refusals=refusals, forget_at=self._ledger.forget_at(it), now=now
             ),
         )
 
@@ -111,22 +130,29 @@ class ChangeCode:
             return None
         return _Changed(request_id)
 
-    def _is_taken_back(self, code: AccessCode, report: CodeReport) -> bool:
+    def _set_aside(self, code: AccessCode, report: CodeReport | None) -> _Revoked:
         """Delete a code that another one replaces, unless it opens the door right now: a guest may be living there."""
         now = self._clock()
         is_in_use = code.window.starts_at <= now < code.window.ends_at
-        return not is_in_use and self._is_deleted(code, report)
+        return _KEPT if report is not None and is_in_use else self._revoke(code, report)
 
-    def _is_deleted(self, code: AccessCode, report: CodeReport) -> bool:
-        if not report.flags.is_cancellable:
-            return False
+    def _revoke(self, code: AccessCode, report: CodeReport | None, *, only_look: bool = False) -> _Revoked:
+        """Ask Seam to delete the code where its flags say that it may do so. Raises TryAgainLater.
+
+        `report` is how the code stands at Seam; None where Seam has it no more.
+        """
+        if report is None:
+            # A code that Seam doesn't manage any more opens the door all the same.
+            return _Revoked(is_gone=not self._codes.is_unmanaged(code.access_code_id))
+        if only_look or not report.flags.may_be_revoked:
+            return _KEPT
         try:
             self._codes.delete(code.access_code_id)
         except NoSuchAccessCode:
-            return True
+            return _Revoked(is_gone=True)
         except OutcomeUnknown as unknown:
             raise Unreachable(str(unknown)) from unknown
         except Refused as refusal:
             log.warning("code.delete_refused", access_code_id=code.access_code_id, error=str(refusal))
-            return False
-        return True
+            return _Revoked(is_gone=False, refusal=str(refusal))
+        return _Revoked(is_gone=True)

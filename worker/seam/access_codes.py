@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+import httpx
 from pydantic import SecretStr
 
 from shared.contracts import is_id
@@ -13,8 +14,8 @@ from shared.domain.quoting import shown
 from shared.domain.records import Window
 from shared.domain.seam_issues import SeamIssue
 from shared.redaction import mask_digits
-from worker.seam.client import SeamClient
-from worker.seam.errors import NoSuchAccessCode, OutcomeUnknown, SeamError, Unreadable
+from worker.seam.client import Answer, SeamClient
+from worker.seam.errors import NoSuchAccessCode, OutcomeUnknown, Refused, SeamError, Unreadable
 from worker.seam.pages import MOST_PAGES, PAGE, pages
 
 _NAME_SEPARATOR: Final = " | "
@@ -170,11 +171,13 @@ class AccessCodes:
                 "ends_at": window.ends_at.isoformat(),
             },
         )
+        _check_attempt("/access_codes/update", answer)
         return answer.request_id
 
     def delete(self, access_code_id: str) -> None:
         """Take a code back. May be repeated: NoSuchAccessCode says that it is gone."""
-        self._client.change("/access_codes/delete", {"access_code_id": access_code_id})
+        answer = self._client.change("/access_codes/delete", {"access_code_id": access_code_id})
+        _check_attempt("/access_codes/delete", answer)
 
 
 def name_of(booking_id: str, label: str | None) -> str:
@@ -201,6 +204,18 @@ def is_name_of(name: str, booking_id: str) -> bool:
 
 def _is_time_bound(code: Any) -> bool:
     return isinstance(code, Mapping) and bool(code.get("starts_at")) and bool(code.get("ends_at"))
+
+
+def _check_attempt(path: str, answer: Answer) -> None:
+    """Raise Refused where the answer, although HTTP 200, holds an action attempt that has failed already."""
+    attempt = answer.get("action_attempt")
+    if not isinstance(attempt, Mapping) or attempt.get("status") != "error":
+        return
+    error = attempt.get("error")
+    named = error if isinstance(error, Mapping) else {}
+    kind, message = _word(named.get("type", "unknown")), str(named.get("message", ""))[:_LONGEST_MESSAGE]
+    text = f"{path}: {kind}: {mask_digits(shown(message))}"
+    raise Refused(text, status=httpx.codes.OK, error_type=kind, request_id=answer.request_id)
 
 
 def _report(code: Any, error_class: type[SeamError]) -> CodeReport:

@@ -1,9 +1,11 @@
 """After there is a code: what Seam says of it, and how a door ends."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
-from shared.domain.lifecycle.settling import Overtaken, moved, with_door
+from shared.domain.lifecycle.settling import Overtaken, moved, not_revoked, with_door
 from shared.domain.records import AccessCode, Booking, Change, HistoryEntry, State, Window, on_clock_of
 
 
@@ -136,11 +138,19 @@ def loses_code(booking: Booking, key: str, *, now: datetime) -> Change:
     return moved(booking, door, now, HistoryEntry(at=now, what="code.lost", text=door.detail))
 
 
-def withdraws(booking: Booking, key: str, *, gone: frozenset[str], forget_at: datetime, now: datetime) -> Change:
+def withdraws(
+    booking: Booking,
+    key: str,
+    *,
+    gone: frozenset[str],
+    forget_at: datetime,
+    now: datetime,
+    refusals: Mapping[str, str] = MappingProxyType({}),
+) -> Change:
     """Close a door of a cancelled booking, or one a later revision left out.
 
-    Codes that are `gone` from Seam are forgotten; the others stay as residual access until they end. `forget_at` is
-    when the booking's personal parts go.
+    Codes that are `gone` from Seam are forgotten; the others stay as residual access until they end. `refusals` has, by
+    access code, what Seam said when it was asked to delete it. `forget_at` is when the booking's personal parts go.
     """
     door = before = booking.door(key)
     if not booking.cancelled and door.wanted:
@@ -166,7 +176,8 @@ def withdraws(booking: Booking, key: str, *, gone: frozenset[str], forget_at: da
         if until
         else "Closed; no code of ours opens the door."
     )
-    return moved(booking, door, now, HistoryEntry(at=now, what="door.closed", text=text))
+    lines = (not_revoked(code, refusals[name], now) for code in codes if (name := code.access_code_id) in refusals)
+    return moved(booking, door, now, *lines, HistoryEntry(at=now, what="door.closed", text=text))
 
 
 def ends(booking: Booking, key: str, *, forget_at: datetime, now: datetime, reason: str = "") -> Change:

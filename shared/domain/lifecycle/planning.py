@@ -12,6 +12,7 @@ from shared.domain.lifecycle.settling import (
     Facts,
     Overtaken,
     moved,
+    not_revoked,
     planned,
     settled,
     span,
@@ -191,10 +192,11 @@ def alters(
     )
 
 
-def retires(booking: Booking, key: str, *, revision: int, is_gone: bool, now: datetime) -> Change:
+def retires(booking: Booking, key: str, *, revision: int, is_gone: bool, now: datetime, refusal: str = "") -> Change:
     """Set the door's code aside because the stay's window is another now.
 
-    Unless it `is_gone` from Seam, it stays as residual access until it ends.
+    Unless it `is_gone` from Seam, it stays as residual access until it ends. `refusal` is what Seam said when it was
+    asked to delete it.
     """
     door = planned(booking, key, revision)
     if door.code is None:
@@ -207,7 +209,8 @@ def retires(booking: Booking, key: str, *, revision: int, is_gone: bool, now: da
     )
     residual = door.residual if is_gone else (*door.residual, code)
     door = replace(door, planned_revision=None, state=State.RECEIVED, residual=residual, code=None, due_at=now)
-    return moved(booking, door, now, HistoryEntry(at=now, what="code.retired", text=text))
+    lines = (not_revoked(code, refusal, now),) if refusal else ()
+    return moved(booking, door, now, *lines, HistoryEntry(at=now, what="code.retired", text=text))
 
 
 def keeps(booking: Booking, key: str, *, revision: int, asked: Window, now: datetime) -> Change:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.domain import notices
-from shared.domain.records import AlertNotice, BookedDoor, Booking, Change, HistoryEntry, State, Window
+from shared.domain.records import AccessCode, AlertNotice, BookedDoor, Booking, Change, HistoryEntry, State, Window
 
 Facts = dict[str, Any]
 
@@ -50,6 +50,16 @@ def moved(booking: Booking, door: BookedDoor, now: datetime, *history: HistoryEn
     """Return the booking with `door` moved, and its verdict drawn anew."""
     entries = (replace(entry, device_id=door.device_id) for entry in history)
     return settled(booking, replace(booking, doors=with_door(booking, door)), now, *entries)
+
+
+def not_revoked(code: AccessCode, refusal: str, now: datetime) -> HistoryEntry:
+    """Return the line that tells that Seam refused to delete a code, with Seam's words."""
+    until = code.window.ends_at.isoformat(timespec="minutes")
+    text = (
+        f"Seam refused to delete access code {code.access_code_id}, which opens the door until {until}."
+        f" Seam says: {refusal}."
+    )
+    return HistoryEntry(at=now, what="code.not_revoked", text=text, facts={"access_code_id": code.access_code_id})
 
 
 def settled(before: Booking | None, after: Booking, now: datetime, *history: HistoryEntry) -> Change:
