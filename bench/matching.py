@@ -115,7 +115,7 @@ def measured(slots: int) -> float:
 def survey_seconds(amount: int) -> float:
     """Return how long `oracode coverage` takes for so many bookings on a hundred doors, its start included."""
     with scratch() as folder:
-        devices = [device(3, f"d-{number}") for number in range(100)]
+        devices = [device(3, f"d0000000-0000-0000-0000-{number:012d}") for number in range(100)]
         (folder / "devices.json").write_text(json.dumps(devices))
         write_bookings(folder / "bookings.jsonl", amount)
         command = [str(Path(sys.executable).parent / "oracode"), "coverage", "--json"]
@@ -138,7 +138,7 @@ def write_bookings(path: Path, amount: int) -> None:
             check_out = start + timedelta(days=dice.randrange(1, 15), minutes=15 * dice.randrange(-30, -10))
             booking = {
                 "booking_id": f"B{number}",
-                "device_ids": [f"d-{number % 100}"],
+                "device_ids": [f"d0000000-0000-0000-0000-{number % 100:012d}"],
                 "check_in": f"{check_in:%Y-%m-%dT%H:%M}",
                 "check_out": f"{check_out:%Y-%m-%dT%H:%M}",
             }

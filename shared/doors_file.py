@@ -26,6 +26,7 @@ from typing import TypeVar
 import yaml
 
 from shared.domain.bookings import Granularity, UnitRules
+from shared.domain.device_ids import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.durations import parse_duration
 from shared.domain.quoting import is_showable, quoted
 
@@ -152,7 +153,7 @@ class _Reader:
         entries = node.value if isinstance(node, yaml.SequenceNode) else [node]
         devices: list[str] = []
         for entry in entries:
-            device = self._text(entry, "a device id")
+            device = self._device(entry)
             if device in devices:
                 self._wrong(entry, f"device {quoted(device)} is listed twice in one unit")
             elif device is not None:
@@ -160,6 +161,16 @@ class _Reader:
         if not entries or len(entries) > _MOST_DEVICES:
             self._wrong(node, f"device_ids must be 1 to {_MOST_DEVICES} Seam device ids")
         return tuple(devices)
+
+    def _device(self, node: yaml.Node) -> str | None:
+        text = self._text(node, "a device id")
+        if text is None:
+            return None
+        try:
+            return device_id_of(text)
+        except NotADeviceId as error:
+            self._wrong(node, f"{error}: {RIGHT_DEVICE_ID}")
+            return None
 
     def _tags(self, node: yaml.Node | None) -> tuple[str, ...]:
         if node is None:

@@ -8,6 +8,7 @@ import pytest
 from shared.domain.bookings import Granularity, UnitRules
 from shared.doors_file import InvalidDoorsFile, load_doors_file
 
+D, E = "d0000000-0000-0000-0000-000000000001", "d0000000-0000-0000-0000-000000000002"
 WHOLE = """\
 # Ocean Beach Vacations
 "101":
@@ -20,8 +21,8 @@ WHOLE = """\
   lead_time: 14d
 102:
   device_ids:
-    - front-door
-    - room-102
+    - d0000000-0000-0000-0000-000000000001
+    - D0000000-0000-0000-0000-000000000002
 """
 
 
@@ -55,7 +56,9 @@ def test_whole_file(doors_file: Path) -> None:
             granularity=Granularity.DAILY,
             lead_time=timedelta(days=14),
         ),
-        "102": UnitRules(unit="102", device_ids=("front-door", "room-102")),
+        "102": UnitRules(
+            unit="102", device_ids=("d0000000-0000-0000-0000-000000000001", "d0000000-0000-0000-0000-000000000002")
+        ),
     }
 
 
@@ -64,19 +67,21 @@ def test_whole_file(doors_file: Path) -> None:
 )
 def test_ways_to_write_a_time(doors_file: Path, check_in: str) -> None:
     """Quoted or not: YAML 1.1 would read 16:00 as 960."""
-    doors_file.write_text(f"u: {{device_ids: d, check_in: {check_in}, buffer_before: 0m}}")
+    doors_file.write_text(f"u: {{device_ids: {D}, check_in: {check_in}, buffer_before: 0m}}")
     assert load_doors_file(doors_file)["u"].check_in == time(16)
 
 
 def test_anchors(doors_file: Path) -> None:
     """Values may be shared by name."""
-    doors_file.write_text("a: {device_ids: d, check_in: &in 15:00}\nb: {device_ids: d, check_in: *in}\n")
+    doors_file.write_text(f"a: {{device_ids: {D}, check_in: &in 15:00}}\nb: {{device_ids: {D}, check_in: *in}}\n")
     assert load_doors_file(doors_file)["b"].check_in == time(15)
 
 
 def test_where_a_unit_is(doors_file: Path) -> None:
     """Its building and tags, for alerts; one tag may stand alone."""
-    doors_file.write_text("a: {device_ids: d, building: Tower A, tags: [vip, west]}\nb: {device_ids: d, tags: vip}\n")
+    doors_file.write_text(
+        f"a: {{device_ids: {D}, building: Tower A, tags: [vip, west]}}\nb: {{device_ids: {D}, tags: vip}}\n"
+    )
     units = load_doors_file(doors_file)
     assert (units["a"].building, units["a"].tags) == ("Tower A", ("vip", "west"))
     assert (units["b"].building, units["b"].tags) == ("", ("vip",))
@@ -89,7 +94,7 @@ PROBLEMS: list[tuple[str, str | bytes, list[tuple[int, str]]]] = [
     ("text", "hello", [(1, "must be a mapping of units")]),
     ("not YAML", "a: [1\nb: 2\n", [(2, "is not YAML")]),
     ("tab", "a:\n\tdevices: d\n", [(2, "is not YAML")]),
-    ("two documents", "a: {device_ids: d}\n---\nb: {device_ids: d}\n", [(2, "is not YAML")]),
+    ("two documents", f"a: {{device_ids: {D}}}\n---\nb: {{device_ids: {D}}}\n", [(2, "is not YAML")]),
     ("unknown alias", "a: *b\n", [(1, "is not YAML")]),
     ("not UTF-8", b"\xff\xfea", [(0, "can't be read")]),
     ("control character", "a: \x00", [(0, "is not YAML")]),
@@ -97,26 +102,30 @@ PROBLEMS: list[tuple[str, str | bytes, list[tuple[int, str]]]] = [
     ("empty devices", "a:\n  device_ids: []\n", [(2, "device_ids must be 1 to 100")]),
     ("null devices", "a:\n  device_ids:\n", [(2, "a device id must be")]),
     ("nested devices", "a:\n  device_ids: [[d]]\n", [(2, "a device id must be")]),
-    ("device twice", "a:\n  device_ids:\n  - d\n  - d\n", [(4, "device 'd' is listed twice")]),
-    ("too many devices", f"a:\n  device_ids: {[f'd{n}' for n in range(101)]}\n", [(2, "device_ids must be")]),
+    ("device twice", f"a:\n  device_ids:\n  - {D}\n  - {D.upper()}\n", [(4, f"device '{D}' is listed twice")]),
+    ("too many devices", f"a:\n  device_ids: {[f'{D[:-3]}{n:03}' for n in range(101)]}\n", [(2, "device_ids must be")]),
+    ("a device that is no UUID", f"a:\n  device_ids: [{D}, front-door, '101', {D}0]\n", [
+        (2, "'front-door' is not a UUID: give the device_id as Seam shows it"), (2, "'101' is not a UUID"),
+        (2, f"'{D}0' is not a UUID")]),
     ("unit without rules", "a:\n", [(1, "unit 'a' must be a mapping")]),
     ("unit is a list", "a: [d]\n", [(1, "unit 'a' must be a mapping")]),
-    ("unit without a name", '"": {device_ids: d}\n', [(1, "the name of a unit must be")]),
-    ("unit named by a list", "? [a]\n: {device_ids: d}\n", [(1, "the name of a unit must be")]),
-    ("unit twice", "a: {device_ids: d}\na: {device_ids: e}\n",
+    ("unit without a name", f'"": {{device_ids: {D}}}\n', [(1, "the name of a unit must be")]),
+    ("unit named by a list", f"? [a]\n: {{device_ids: {D}}}\n", [(1, "the name of a unit must be")]),
+    ("unit twice", f"a: {{device_ids: {D}}}\na: {{device_ids: {E}}}\n",
      [(2, "'a' is a unit a second time: it stands on line")]),
-    ("field twice", "a:\n  device_ids: d\n  device_ids: e\n", [(3, "'device_ids' is a field a second time")]),
-    ("unknown field", "a:\n  device_ids: d\n  chekin: 16:00\n", [(3, "'chekin' is not known: there are device_ids")]),
-    ("field is a list", "a:\n  device_ids: d\n  [x]: y\n", [(3, "this is not known")]),
-    ("time", "a:\n  device_ids: d\n  check_in: 4 PM\n", [(3, "'4 PM' is not a time of day such as 16:00")]),
-    ("impossible time", "a:\n  device_ids: d\n  check_in: 24:00\n", [(3, "'24:00' is not a time")]),
-    ("time is a list", "a:\n  device_ids: d\n  check_in: [16, 0]\n", [(3, "must be one value")]),
-    ("buffer", "a:\n  device_ids: d\n  buffer_before: 30\n", [(3, "'30' is not a duration")]),
-    ("long buffer", "a:\n  device_ids: d\n  buffer_after: 25h\n", [(3, "too long for a buffer")]),
-    ("granularity", "a:\n  device_ids: d\n  granularity: weekly\n", [(3, "write hourly or daily")]),
-    ("building", "a:\n  device_ids: d\n  building: [x]\n", [(3, "a building must be 1 to 128")]),
-    ("tag", "a:\n  device_ids: d\n  tags: [x, [y]]\n", [(3, "a tag must be 1 to 128")]),
-    ("lead time", "a:\n  device_ids: d\n  lead_time: 0d\n", [(3, "must be longer than zero")]),
+    ("field twice", f"a:\n  device_ids: {D}\n  device_ids: {E}\n", [(3, "'device_ids' is a field a second time")]),
+    ("unknown field", f"a:\n  device_ids: {D}\n  chekin: 16:00\n",
+     [(3, "'chekin' is not known: there are device_ids")]),
+    ("field is a list", f"a:\n  device_ids: {D}\n  [x]: y\n", [(3, "this is not known")]),
+    ("time", f"a:\n  device_ids: {D}\n  check_in: 4 PM\n", [(3, "'4 PM' is not a time of day such as 16:00")]),
+    ("impossible time", f"a:\n  device_ids: {D}\n  check_in: 24:00\n", [(3, "'24:00' is not a time")]),
+    ("time is a list", f"a:\n  device_ids: {D}\n  check_in: [16, 0]\n", [(3, "must be one value")]),
+    ("buffer", f"a:\n  device_ids: {D}\n  buffer_before: 30\n", [(3, "'30' is not a duration")]),
+    ("long buffer", f"a:\n  device_ids: {D}\n  buffer_after: 25h\n", [(3, "too long for a buffer")]),
+    ("granularity", f"a:\n  device_ids: {D}\n  granularity: weekly\n", [(3, "write hourly or daily")]),
+    ("building", f"a:\n  device_ids: {D}\n  building: [x]\n", [(3, "a building must be 1 to 128")]),
+    ("tag", f"a:\n  device_ids: {D}\n  tags: [x, [y]]\n", [(3, "a tag must be 1 to 128")]),
+    ("lead time", f"a:\n  device_ids: {D}\n  lead_time: 0d\n", [(3, "must be longer than zero")]),
     ("everything at once", "a:\n  lead_time: x\n  check_in: y\nb: {}\n", [
         (1, "unit 'a' has no device_ids"), (2, "'x' is not a duration"), (3, "'y' is not a time"),
         (4, "unit 'b' has no device_ids")]),

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.booking_times import RIGHT_TIME, UnreadableBookingTime, parse_booking_time
 from shared.domain.bookings import BookingTime, Granularity, InvalidMessage, Problem
+from shared.domain.device_ids import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.quoting import is_showable, quoted
 from shared.domain.wall_clock import find_zone
 
@@ -84,18 +85,26 @@ class Faults:
         elif not 1 <= len(value) <= MOST_DEVICES:
             self.add("device_ids", f"has {len(value)} entries", right)
         else:
-            wrong = {
-                f"device_ids[{place}]": _wrong_with_text(device_id, LONGEST_TEXT, strict=True)
-                for place, device_id in enumerate(value)
-            }
-            for field, fault in wrong.items():
-                if fault:
-                    self.add(field, fault, f"give 1 to {LONGEST_TEXT} printable characters")
-            if not any(wrong.values()) and len(set(value)) < len(value):
-                twice = next(one for place, one in enumerate(value) if one in value[:place])
+            ids = [self._device_id(f"device_ids[{place}]", device_id) for place, device_id in enumerate(value)]
+            if None in ids:
+                return ()
+            known = tuple(each for each in ids if each is not None)
+            twice = next((one for place, one in enumerate(known) if one in known[:place]), None)
+            if twice is not None:
                 self.add("device_ids", f"{quoted(twice)} is listed twice", right)
-            return tuple(map(str, value)) if not any(wrong.values()) else ()
+            return known
         return ()
+
+    def _device_id(self, field: str, value: object) -> str | None:
+        """Read one device id; None where it is wrong."""
+        wrong = _wrong_with_text(value, LONGEST_TEXT, strict=True)
+        if not wrong:
+            try:
+                return device_id_of(str(value))
+            except NotADeviceId as error:
+                wrong = str(error)
+        self.add(field, wrong, RIGHT_DEVICE_ID)
+        return None
 
     def zone(self, body: Mapping[str, Any]) -> str | None:
         """Read the time zone by its IANA name."""

@@ -109,11 +109,17 @@ def test_a_silence_from_beginning_to_end(alerts: AlertLedger, redis_client: Redi
     assert "Nothing is silenced." in run("silences").stdout
 
 
-BAD_SILENCES = [["--for", "2h"], ["--for", "2", "--key", "x"], ["--for", "31d", "--key", "x"], ["--key", "x"]]
+BAD_SILENCES = [
+    ["--for", "2h"],
+    ["--for", "2", "--key", "x"],
+    ["--for", "31d", "--key", "x"],
+    ["--key", "x"],
+    ["--for", "2h", "--device", "Room 101"],
+]
 
 
 @pytest.mark.usefixtures("alerts")
-@pytest.mark.parametrize("arguments", BAD_SILENCES, ids=["of everything", "no unit", "too long", "no end"])
+@pytest.mark.parametrize("arguments", BAD_SILENCES, ids=["of everything", "no unit", "too long", "no end", "no door"])
 def test_silences_that_would_be_regretted(arguments: list[str]) -> None:
     """Refused, each with a reason."""
     assert run("silence", *arguments).exit_code == 2

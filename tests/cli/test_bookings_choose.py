@@ -98,7 +98,7 @@ def test_a_door_with_a_code_is_named(stuck: Booking, machine: Machine) -> None:
     [
         (("Staff",), "a master slot is never used; that can be chosen: “Late”, “Day”"),
         (("Nightly\x1b[2J",), "the door has no such slot"),
-        (("Late", "--door", "d-other"), "not on this door"),
+        (("Late", "--door", "d0000000-0000-0000-0000-000000000009"), "not on this door"),
     ],
     ids=["master", "unknown", "another door"],
 )

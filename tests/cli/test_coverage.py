@@ -13,15 +13,16 @@ from worker.cli.coverage import command
 
 cli = click.Group(commands={"coverage": command})
 ZONE = "[America/Los_Angeles]"
-FIRST = device(vendor_slot(f"16:00{ZONE}", f"10:00{ZONE}"), device_id="d1", display_name="Room 1")
-SECOND = device(device_id="d2", display_name="Room 2")
+D1, D2 = "d0000000-0000-0000-0000-000000000001", "d0000000-0000-0000-0000-000000000002"
+FIRST = device(vendor_slot(f"16:00{ZONE}", f"10:00{ZONE}"), device_id=D1, display_name="Room 1")
+SECOND = device(device_id=D2, display_name="Room 2")
 
 
 def booking(check_in: str = "16:00", check_out: str = "10:00", **fields: Any) -> dict[str, Any]:
     """Return a booking of four nights at the first door."""
     return {
         "booking_id": "B",
-        "device_ids": ["d1"],
+        "device_ids": [D1],
         "check_in": f"2026-12-01T{check_in}",
         "check_out": f"2026-12-05T{check_out}",
     } | fields
@@ -61,7 +62,7 @@ Then 100 % fit.
 
 def test_what_an_operator_sees(tmp_path: Path) -> None:
     """Share, door by door, what was lacking, what to ask for, what wasn't counted."""
-    bookings = [booking()] * 2 + [booking("13:00")] * 2 + [booking(device_ids=["other"])]
+    bookings = [booking()] * 2 + [booking("13:00")] * 2 + [booking(device_ids=["d0000000-0000-0000-0000-000000000009"])]
     result = run(tmp_path, lines(*bookings))
     assert result.stdout == TEXT
     assert result.exit_code == 1
@@ -74,7 +75,7 @@ def test_json(tmp_path: Path) -> None:
     assert (found["stays"], found["fitting"], found["share"]) == (2, 1, 0.5)
     assert found["proposal"]["slots"] == [
         {
-            "device_id": "d1",
+            "device_id": D1,
             "door": "Room 1",
             "check_in_time": "13:00",
             "check_out_time": "10:00",
@@ -93,10 +94,10 @@ def test_exit_code(tmp_path: Path, share: str, code: int) -> None:
     assert run(tmp_path, lines(booking(), booking("13:00")), "--share", share).exit_code == code
 
 
-CSV = """\
+CSV = f"""\
 Booking_ID,device_id,check_in,check_out,granularity
-B-1,d1,2026-12-01T16:00,2026-12-05T10:00,
-,d1;d2,2026-12-01 16:00,2026-12-05 10:00,hourly
+B-1,{D1},2026-12-01T16:00,2026-12-05T10:00,
+,{D1};{D2},2026-12-01 16:00,2026-12-05 10:00,hourly
 """
 
 
@@ -119,7 +120,7 @@ def test_csv_without_a_door_is_for_the_only_one(tmp_path: Path) -> None:
 def test_units(tmp_path: Path) -> None:
     """A unit's doors and default times come from the doors file."""
     doors = tmp_path / "doors.yaml"
-    doors.write_text("u: {device_ids: [d1, d2], check_in: 16:00, check_out: 10:00}")
+    doors.write_text(f"u: {{device_ids: [{D1}, {D2}], check_in: 16:00, check_out: 10:00}}")
     dates = {"booking_id": "B", "unit": "u", "check_in": "2026-12-01", "check_out": "2026-12-05"}
     devices = json.dumps(FIRST) + "\n" + json.dumps(SECOND)
     result = run(tmp_path, lines(dates), "--json", "--doors-file", str(doors), devices=devices)
@@ -130,7 +131,7 @@ def test_several_device_files(tmp_path: Path) -> None:
     """After one --devices or several."""
     (tmp_path / "e.json").write_text(json.dumps({"device": SECOND}))
     for more in (["--devices", str(tmp_path / "e.json")], [str(tmp_path / "e.json")]):
-        result = run(tmp_path, lines(booking(), booking(device_ids=["d2"])), "--json", *more)
+        result = run(tmp_path, lines(booking(), booking(device_ids=[D2])), "--json", *more)
         assert len(json.loads(result.stdout)["doors"]) == 2
 
 

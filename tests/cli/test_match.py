@@ -20,6 +20,7 @@ DEVICE = device(
     vendor_slot("16:00:00[America/Los_Angeles]", "10:00:00[America/Los_Angeles]", name="Guest 4pm-10am"),
     vendor_slot("00:00[America/Los_Angeles]", "00:00[America/Los_Angeles]", name="Owner", is_master=True),
 )
+DEVICE_ID = "d0000000-0000-0000-0000-000000000001"
 FITS = {
     "booking_id": "BK-1001",
     "device_ids": ["11111111-1111-1111-1111-444444444444"],
@@ -194,9 +195,34 @@ def test_device_from_seam(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(match_inputs, "_device_from_seam", fetch)
     (files / "booking.json").write_text(json.dumps(FITS))
-    args = ["match", "--device", "some-id", "--booking", str(files / "booking.json")]
+    args = ["match", "--device", DEVICE_ID, "--booking", str(files / "booking.json")]
     assert CliRunner().invoke(cli, args).exit_code == 0
-    assert asked == ["some-id"]
+    assert asked == [DEVICE_ID]
+
+
+def test_device_id_in_capitals(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seam is asked for it as it writes ids itself."""
+    asked = []
+
+    def fetch(device_id: str) -> dict[str, Any]:
+        asked.append(device_id)
+        return DEVICE
+
+    monkeypatch.setattr(match_inputs, "_device_from_seam", fetch)
+    (files / "booking.json").write_text(json.dumps(FITS))
+    args = ["match", "--device", DEVICE_ID.upper(), "--booking", str(files / "booking.json")]
+    assert CliRunner().invoke(cli, args).exit_code == 0
+    assert asked == [DEVICE_ID]
+
+
+def test_device_id_that_is_no_uuid(files: Path) -> None:
+    """Exit code 2 and a sentence that says what would be right."""
+    (files / "booking.json").write_text(json.dumps(FITS))
+    args = ["match", "--device", "Room 101", "--booking", str(files / "booking.json")]
+    result = CliRunner().invoke(cli, args)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "'Room 101' is not a UUID" in result.stderr
+    assert "11111111-1111-1111-1111-444444444444" in result.stderr
 
 
 def test_seam_out_of_reach(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +233,7 @@ def test_seam_out_of_reach(files: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(match_inputs, "_device_from_seam", fetch)
     (files / "booking.json").write_text(json.dumps(FITS))
-    args = ["match", "--device", "some-id", "--booking", str(files / "booking.json")]
+    args = ["match", "--device", DEVICE_ID, "--booking", str(files / "booking.json")]
     result = CliRunner().invoke(cli, args)
     assert result.exit_code == 3
     assert "can't be reached" in result.stderr
@@ -254,7 +280,7 @@ def test_biweekly(files: Path) -> None:
 def test_doors_file(files: Path) -> None:
     """Dates take the unit's times; an unknown unit is an error; a broken file is named."""
     doors = files / "doors.yaml"
-    doors.write_text('"101": {device_ids: d, check_in: 16:00, check_out: 10:00}')
+    doors.write_text('"101": {device_ids: d0000000-0000-0000-0000-000000000001, check_in: 16:00, check_out: 10:00}')
     dates = {"booking_id": "B", "unit": "101", "check_in": "2026-12-01", "check_out": "2026-12-05"}
     assert run(files, dates).exit_code == 2
     assert run(files, dates, "--doors-file", str(doors)).exit_code == 0

@@ -29,7 +29,7 @@ def test_errors(monkeypatch: pytest.MonkeyPatch, error: Exception, becomes: type
 
     monkeypatch.setattr(context, "fetch_device", fail)
     with pytest.raises(becomes):
-        load_door("some-id")
+        load_door("d0000000-0000-0000-0000-000000000001")
 
 
 @pytest.mark.parametrize("name", ["/no/such/file", "device.json", "a/b"])

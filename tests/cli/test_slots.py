@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pytest
 from click.testing import CliRunner, Result
 
 from tests.domain.building import device, vendor_slot
@@ -55,6 +56,15 @@ def test_picture(tmp_path: Path) -> None:
     result = run(tmp_path, device(*SLOTS))
     assert result.exit_code == 0
     assert result.stdout == PICTURE
+
+
+@pytest.mark.parametrize("named", ["front-door", "101", "{11111111-1111-1111-1111-444444444444}"])
+def test_what_is_neither_a_file_nor_a_device_id(named: str) -> None:
+    """Exit code 2 and one sentence; Seam isn't asked, and no setting is needed."""
+    result = CliRunner().invoke(cli, ["slots", named])
+    assert result.exit_code == 2
+    assert f"'{named}' is not a UUID, and there is no such file" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_no_slots(tmp_path: Path) -> None:

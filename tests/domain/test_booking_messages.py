@@ -156,6 +156,7 @@ def test_time_zone_is_whose_wall_is_meant() -> None:
     assert message.check_out == DateOnly(on("2027-01-01"))
 
 
+DOOR = "d0000000-0000-0000-0000-000000000001"
 BAD_FIELDS: list[tuple[str, Any]] = [
     ("booking_id", ...), ("booking_id", None), ("booking_id", ""), ("booking_id", 7),
     ("booking_id", True), ("booking_id", ["BK"]), ("booking_id", "x" * 65), ("booking_id", LONG),
@@ -164,9 +165,13 @@ BAD_FIELDS: list[tuple[str, Any]] = [
     ("revision", -1), ("revision", 1.0), ("revision", 1.5), ("revision", True), ("revision", "1"),
     ("revision", HIGHEST_REVISION + 1), ("revision", 10**4000), ("revision", []),
     ("device_ids", ...), ("device_ids", "one"), ("device_ids", []), ("device_ids", {}),
-    ("device_ids", ["a"] * 2), ("device_ids", [str(n) for n in range(101)]), ("device_ids", 0),
+    ("device_ids", [DOOR] * 2), ("device_ids", [DOOR, DOOR.upper()]), ("device_ids", 0),
+    ("device_ids", [f"{DOOR[:-3]}{n:03}" for n in range(101)]),
     ("device_ids[0]", [""]), ("device_ids[0]", [None]), ("device_ids[0]", [True]),
-    ("device_ids[0]", ["x" * 129]), ("device_ids[0]", ["\x1b[31m"]), ("device_ids[1]", ["a", {}]),
+    ("device_ids[0]", ["x" * 129]), ("device_ids[0]", ["\x1b[31m"]), ("device_ids[1]", [DOOR, {}]),
+    ("device_ids[0]", ["front-door"]), ("device_ids[0]", ["101"]), ("device_ids[1]", [DOOR, f"{{{DOOR}}}"]),
+    ("device_ids[0]", [f"urn:uuid:{DOOR}"]), ("device_ids[0]", [DOOR.replace("-", "")]),
+    ("device_ids[0]", [DOOR + " "]),
     ("check_in", ...), ("check_in", None), ("check_in", 1764633600), ("check_in", {}),
     ("check_out", ...), ("check_out", False), ("check_out", ["2026-12-05"]),
     ("time_zone", "PST"), ("time_zone", "america/los_angeles"), ("time_zone", "GMT-07:00"),
@@ -191,6 +196,21 @@ def test_bad_field_is_named(field: str, value: Any) -> None:
     assert fields_of(raw) == [field]
     assert fields_of(envelope(data=raw)) == [field]
     assert fields_of(json.dumps(raw)) == [field]
+
+
+def test_a_door_that_is_no_uuid_says_what_would_be_right() -> None:
+    """Each in its place; whoever wrote a room's number sees what is meant."""
+    found = problems_of(booking(device_ids=["Room 101", DOOR, "\uff11" + DOOR[1:]]))
+    assert [(each.field, each.wrong) for each in found] == [
+        ("device_ids[0]", "'Room 101' is not a UUID"),
+        ("device_ids[2]", f"'\uff11{DOOR[1:]}' is not a UUID"),
+    ]
+    assert "a UUID such as 11111111-1111-1111-1111-444444444444" in found[0].right
+
+
+def test_a_door_in_capitals_is_the_same_door() -> None:
+    """Kept as Seam writes it, or one door would be two."""
+    assert parse_booking_message(booking(device_ids=[DOOR.upper()])).device_ids == (DOOR,)
 
 
 def test_every_problem_is_named() -> None:

@@ -88,7 +88,7 @@ def test_several_doors_at_once_or_none() -> None:
     with pytest.raises(lifecycle.Overtaken):
         choose(with_door(waiting(DOOR, SECOND), SECOND, wanted=False), DOOR, SECOND)
     with pytest.raises(KeyError):
-        choose(waiting(), "d-unknown")
+        choose(waiting(), "d0000000-0000-0000-0000-000000000009")
 
 
 CLOSED = {

@@ -17,7 +17,8 @@ from shared.domain.bookings import (
 )
 from tests.domain.building import wall
 
-HOTEL = UnitRules(unit="101", device_ids=("d",), check_in=time(16), check_out=time(10))
+DOOR = "d0000000-0000-0000-0000-000000000001"
+HOTEL = UnitRules(unit="101", device_ids=(DOOR,), check_in=time(16), check_out=time(10))
 
 
 def message(check_in: str, check_out: str, **fields: Any) -> BookingMessage:
@@ -45,7 +46,7 @@ def test_buffers_widen_the_stay(offset: str) -> None:
     """Earlier in, later out."""
     rules = UnitRules(
         unit="101",
-        device_ids=("d",),
+        device_ids=(DOOR,),
         buffer_before=timedelta(minutes=30),
         buffer_after=timedelta(hours=1),
     )
@@ -65,7 +66,7 @@ def test_buffers_widen_the_stay(offset: str) -> None:
 )
 def test_granularity(said: str | None, rule: Granularity | None, used: str) -> None:
     """The message goes before the unit, the unit before the default."""
-    rules = UnitRules(unit="101", device_ids=("d",), granularity=rule)
+    rules = UnitRules(unit="101", device_ids=(DOOR,), granularity=rule)
     asked = message("2026-12-01T16:00", "2026-12-05T10:00", granularity=said)
     assert stay_of(asked, rules).granularity == used
 
@@ -80,7 +81,7 @@ def test_prescribed_slot_is_kept() -> None:
     ("rules", "wrong"),
     [
         pytest.param(None, "a booking without a unit has no default time", id="no unit"),
-        pytest.param(UnitRules(unit="101", device_ids=("d",)), "unit '101' has no default time", id="no default"),
+        pytest.param(UnitRules(unit="101", device_ids=(DOOR,)), "unit '101' has no default time", id="no default"),
     ],
 )
 def test_dates_without_defaults(rules: UnitRules | None, wrong: str) -> None:
@@ -116,6 +117,6 @@ def test_cancellation_has_no_stay() -> None:
 
 def test_buffer_beyond_the_calendar() -> None:
     """A doors file can't make the service stumble."""
-    rules = UnitRules(unit="101", device_ids=("d",), buffer_before=timedelta(days=9_999_999))
+    rules = UnitRules(unit="101", device_ids=(DOOR,), buffer_before=timedelta(days=9_999_999))
     with pytest.raises(InvalidMessage, match="calendar"):
         stay_of(message("2026-12-01T16:00", "2026-12-05T10:00"), rules)

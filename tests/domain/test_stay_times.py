@@ -22,7 +22,7 @@ IN_TOKYO = datetime(2036, 11, 20, 21, 36, tzinfo=UTC)
 
 def booked(**fields: Any) -> BookedDoor:
     """Return one door of a booking."""
-    return BookedDoor(device_id="d-1", **fields)
+    return BookedDoor(device_id="d0000000-0000-0000-0000-000000000001", **fields)
 
 
 KNOWN: list[Any] = [
@@ -89,10 +89,12 @@ def test_what_a_door_is_known_by() -> None:
     assert recalled(own, KnownDoor("Suite", TOKYO)) == own
     others = [
         Booking(booking_id=f"BK-{number}", revision=1, doors=(each,))
-        for number, each in enumerate((booked(), BookedDoor(device_id="d-2", name="Other", time_zone=TOKYO), own))
+        for number, each in enumerate(
+            (booked(), BookedDoor(device_id="d0000000-0000-0000-0000-000000000002", name="Other", time_zone=TOKYO), own)
+        )
     ]
-    assert known_by(others, "d-1") == KnownDoor("Room 7", LOS_ANGELES)
-    assert known_by(others, "d-3") == KnownDoor()
+    assert known_by(others, "d0000000-0000-0000-0000-000000000001") == KnownDoor("Room 7", LOS_ANGELES)
+    assert known_by(others, "d0000000-0000-0000-0000-000000000003") == KnownDoor()
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_reconcile_finds_every_difference(machine: Machine) -> None:
 
 def test_reconcile_goes_on_past_a_door_that_seam_does_not_know(machine: Machine) -> None:
     """One line for the door, with its bookings; the comparison comes to its end."""
-    booking_id = machine.publish(device_ids=["no-such-door"], **stay())
+    booking_id = machine.publish(device_ids=["d0000000-0000-0000-0000-000000000404"], **stay())
     machine.wait_for(booking_id, "failed")
     answer = machine.oracode("reconcile", "--since-days", "0")
     assert answer.returncode == 1, answer.stderr

@@ -119,14 +119,17 @@ def test_a_unit_that_nobody_knows_is_refused_at_once(
 ) -> None:
     """Not accepted and parked; the file may be mended while `web` runs, and one that can't be read refuses nobody."""
     doors = tmp_path / "doors.yaml"
-    doors.write_text("Room 101:\n  device_ids: [d-1]\n")
+    doors.write_text("Room 101:\n  device_ids: [d0000000-0000-0000-0000-000000000001]\n")
     stay = {"check_in": "2036-12-01T16:00", "check_out": "2036-12-05T10:00"}
     with running(settings_for(data_server.url, doors_file=doors)) as web:
         assert web.booking({"booking_id": "BK-1", "unit": "Room 101", **stay}).status_code == 202
         refused = web.booking({"booking_id": "BK-2", "unit": "Room 102", **stay})
         assert refused.status_code == 400
         assert refused.json()["problems"][0]["field"] == "unit"
-        doors.write_text("Room 101:\n  device_ids: [d-1]\nRoom 102:\n  device_ids: [d-2]\n")
+        doors.write_text(
+            "Room 101:\n  device_ids: [d0000000-0000-0000-0000-000000000001]\n"
+            "Room 102:\n  device_ids: [d0000000-0000-0000-0000-000000000002]\n"
+        )
         assert web.booking({"booking_id": "BK-2", "unit": "Room 102", **stay}).status_code == 202
         doors.write_text("Room 101: [")
         assert web.booking({"booking_id": "BK-3", "unit": "Room 103", **stay}).status_code == 202

@@ -77,7 +77,9 @@ def test_a_press_is_an_order(slack: Web, redis_client: Redis) -> None:
 def test_a_chosen_slot_is_an_order_with_all_that_was_shown(slack: Web, redis_client: Redis) -> None:
     """Booking, door, slot and window; two buttons of one block are two orders."""
     window = Window(datetime(2036, 12, 1, 18, tzinfo=UTC), datetime(2036, 12, 5, 10, tzinfo=UTC))
-    asked = [SlotOrder(door="d-1", slot=name, window=window) for name in ("Late", "Later")]
+    asked = [
+        SlotOrder(door="d0000000-0000-0000-0000-000000000001", slot=name, window=window) for name in ("Late", "Later")
+    ]
     presses = [button_for("BK-1", choice, place) for place, choice in enumerate(asked, 1)]
     body = pressed(*(press for press in presses if press is not None))
     assert slack.send("POST", PATH, body=body, headers=signed(body)).status_code == 200

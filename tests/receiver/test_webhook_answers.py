@@ -21,7 +21,7 @@ def kept(redis: Redis) -> list[dict[str, str]]:
 
 def test_an_event_is_accepted_once_it_is_in_the_stream(web: Web, redis_client: Redis) -> None:
     """202 `accepted`; the stream has the event as JSON, with the time of its arrival."""
-    event = event_of("access_code.set_on_device", device_id="d-1")
+    event = event_of("access_code.set_on_device", device_id="d0000000-0000-0000-0000-000000000001")
     answer = web.webhook(event)
 
     assert (answer.status_code, answer.json()) == (202, {"status": "accepted"})

@@ -113,20 +113,28 @@ def test_spellings(sandbox: Sandbox, spec: dict[str, str], check_in_time: str, p
 
 def test_raw_device_is_served_intact(sandbox: Sandbox) -> None:
     """The object comes back as it was given, unknown fields too."""
-    device = {"device_id": "raw-1", "properties": None, "surprise": [1, {"a": None}]}
+    device = {"device_id": "d0000000-0000-0000-0000-000000000007", "properties": None, "surprise": [1, {"a": None}]}
     sandbox.arrange("POST", "/sandbox/devices", {"device": device, "pin_at_create": True})
-    served = sandbox.api.get("/devices/get", params={"device_id": "raw-1"}).json()["device"]
+    served = sandbox.api.get("/devices/get", params={"device_id": "d0000000-0000-0000-0000-000000000007"}).json()[
+        "device"
+    ]
     assert served == device
-    assert sandbox.create("raw-1").status_code == 400
-    sandbox.arrange("PATCH", "/sandbox/devices/raw-1", {"program_lead_seconds": 5})
-    refused = sandbox.control.patch("/sandbox/devices/raw-1", json={"slots": []})
+    assert sandbox.create("d0000000-0000-0000-0000-000000000007").status_code == 400
+    sandbox.arrange("PATCH", "/sandbox/devices/d0000000-0000-0000-0000-000000000007", {"program_lead_seconds": 5})
+    refused = sandbox.control.patch("/sandbox/devices/d0000000-0000-0000-0000-000000000007", json={"slots": []})
     assert "slots" in refused.json()["error"]
-    sandbox.arrange("PATCH", "/sandbox/devices/raw-1", {"device": {"surprise": 2}})
-    [door] = [d for d in sandbox.look("/sandbox/devices")["devices"] if d["device_id"] == "raw-1"]
-    assert door["device"] == {"device_id": "raw-1", "surprise": 2}
+    sandbox.arrange("PATCH", "/sandbox/devices/d0000000-0000-0000-0000-000000000007", {"device": {"surprise": 2}})
+    [door] = [
+        d
+        for d in sandbox.look("/sandbox/devices")["devices"]
+        if d["device_id"] == "d0000000-0000-0000-0000-000000000007"
+    ]
+    assert door["device"] == {"device_id": "d0000000-0000-0000-0000-000000000007", "surprise": 2}
     assert door["behaviour"]["program_lead_seconds"] == 5
-    sandbox.arrange("DELETE", "/sandbox/devices/raw-1")
-    assert sandbox.api.get("/devices/get", params={"device_id": "raw-1"}).status_code == 404
+    sandbox.arrange("DELETE", "/sandbox/devices/d0000000-0000-0000-0000-000000000007")
+    assert (
+        sandbox.api.get("/devices/get", params={"device_id": "d0000000-0000-0000-0000-000000000007"}).status_code == 404
+    )
 
 
 def test_all_codes_are_shown_with_pins(sandbox: Sandbox) -> None:

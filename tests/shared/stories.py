@@ -14,7 +14,7 @@ from shared.domain.records import AccessCode, BookedDoor, Booking, Change, Inten
 NOW = datetime(2036, 11, 21, 12, tzinfo=UTC)
 CHECK_IN = datetime(2036, 12, 1, 16, tzinfo=UTC)
 CHECK_OUT = datetime(2036, 12, 5, 10, tzinfo=UTC)
-DOOR, SECOND = "d-1", "d-2"
+DOOR, SECOND = "d0000000-0000-0000-0000-000000000001", "d0000000-0000-0000-0000-000000000002"
 WINDOW = Window(CHECK_IN, CHECK_OUT)
 STAY = Stay(check_in=Instant(CHECK_IN), check_out=Instant(CHECK_OUT))
 SOON = timedelta(minutes=1)

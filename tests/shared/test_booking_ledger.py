@@ -238,10 +238,14 @@ def test_the_personal_parts_go_by_the_doors_own_clocks(redis_client: Redis) -> N
     """By the last door that is left, once all are planned; the latest moment anywhere before that."""
     ledger = booking_ledger(redis_client)
     wall = Stay(check_in=WallTime(CHECK_IN.replace(tzinfo=None)), check_out=WallTime(CHECK_OUT.replace(tzinfo=None)))
-    it = replace(booking(DOOR, SECOND, "d-3"), stay=wall)
+    it = replace(booking(DOOR, SECOND, "d0000000-0000-0000-0000-000000000003"), stay=wall)
     anywhere = CHECK_OUT + timedelta(hours=12) + RETENTION
     assert ledger.forget_at(it) == anywhere
-    it = with_door(with_door(it, DOOR, check_out=CHECK_OUT - timedelta(hours=9)), "d-3", wanted=False)
+    it = with_door(
+        with_door(it, DOOR, check_out=CHECK_OUT - timedelta(hours=9)),
+        "d0000000-0000-0000-0000-000000000003",
+        wanted=False,
+    )
     assert ledger.forget_at(it) == anywhere
     it = with_door(it, SECOND, check_out=CHECK_OUT - timedelta(hours=8))
     assert ledger.forget_at(it) == CHECK_OUT - timedelta(hours=8) + RETENTION

@@ -13,7 +13,7 @@ from tests.shared.stories import NOW
 
 LEASE = timedelta(minutes=1)
 MOMENT = timedelta(milliseconds=1)
-ITEM = door_item("BK-1", "d-1")
+ITEM = door_item("BK-1", "d0000000-0000-0000-0000-000000000001")
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def test_holding_never_postpones(due: DueSet) -> None:
     due.hold([ITEM], NOW)
     assert due.claim(NOW, 10) == [ITEM]
 
-    later = door_item("BK-2", "d-1")
+    later = door_item("BK-2", "d0000000-0000-0000-0000-000000000001")
     due.set([(later, NOW + 2 * LEASE)])
-    due.hold([later, door_item("BK-3", "d-1")], NOW)
+    due.hold([later, door_item("BK-3", "d0000000-0000-0000-0000-000000000001")], NOW)
     assert {item.ids[0] for item in due.claim(NOW + LEASE, 10)} >= {"BK-2", "BK-3"}
 
 
@@ -82,7 +82,7 @@ def test_setting_moves_in_both_directions_and_out(due: DueSet) -> None:
 
 def test_the_most_overdue_come_first_and_no_more_than_asked(due: DueSet) -> None:
     """What is over the limit stays due."""
-    items = [door_item(f"BK-{number}", "d-1") for number in range(5)]
+    items = [door_item(f"BK-{number}", "d0000000-0000-0000-0000-000000000001") for number in range(5)]
     due.set((item, NOW - number * MOMENT) for number, item in enumerate(items))
     assert due.claim(NOW, 2) == [items[4], items[3]]
     assert due.count(NOW) == (3, 5)
@@ -90,7 +90,7 @@ def test_the_most_overdue_come_first_and_no_more_than_asked(due: DueSet) -> None
 
 def test_no_two_workers_get_the_same_item(due: DueSet, redis_client: Redis) -> None:
     """Eight workers that sweep at once share what is due."""
-    items = [door_item(f"BK-{number}", "d-1") for number in range(200)]
+    items = [door_item(f"BK-{number}", "d0000000-0000-0000-0000-000000000001") for number in range(200)]
     due.set((item, NOW) for item in items)
     sweeps = [DueSet(redis_client, lease=LEASE) for _ in range(8)]
 

@@ -24,13 +24,14 @@ from shared.ops_commands import (
 
 BERLIN = timezone(timedelta(hours=1))
 WINDOW = Window(datetime(2036, 12, 1, 18, tzinfo=BERLIN), datetime(2036, 12, 5, 10, tzinfo=BERLIN))
-CHOICE = SlotOrder(door="d-1", slot="Late", window=WINDOW)
+DOOR = "d0000000-0000-0000-0000-000000000001"
+CHOICE = SlotOrder(door=DOOR, slot="Late", window=WINDOW)
 COMMAND = OpsCommand(action=CHOOSE, target="BK-1", by="ann", choice=CHOICE)
 TOLD: dict[str, Any] = {
     "action": CHOOSE,
     "target": "BK-1",
     "by": "ann",
-    "door": "d-1",
+    "door": DOOR,
     "slot": "Late",
     "starts_at": "2036-12-01T18:00:00+01:00",
     "ends_at": "2036-12-05T10:00:00+01:00",
@@ -89,7 +90,7 @@ def test_a_button_orders_what_it_was_made_for() -> None:
     made = [button_for("BK-1", CHOICE, place) for place in (1, 2, 3)]
     assert len({each[0] for each in made if each}) == 3
     assert [ordered_by(*each, "ann") for each in made if each] == [COMMAND] * 3
-    assert button_for("BK-1", SlotOrder(door="d-1", slot="\u202e" * 400, window=WINDOW), 1) is None
+    assert button_for("BK-1", SlotOrder(door=DOOR, slot="\u202e" * 400, window=WINDOW), 1) is None
 
 
 @pytest.mark.parametrize("action", [HANDLE, RETRY])
@@ -102,7 +103,7 @@ def test_the_other_buttons_are_named_exactly(action: str) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text() | st.sampled_from(["d-1", "2036-12-01T18:00:00+01:00"]),
+    st.none() | st.booleans() | st.floats() | st.text() | st.sampled_from([DOOR, "2036-12-01T18:00:00+01:00"]),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from([*TOLD, "booking"]), inner),
     max_leaves=10,
 )

@@ -12,6 +12,7 @@ from shared.redaction import REMOVED, mask_digits, redact_event
 
 PIN = "739158"
 CODE_ID = "f23721ec-6dce-4c54-8971-40d58449a366"
+DEVICE = "deadbeef-cafe-beef-cafe-deadbeefcafe"
 AT = "2026-11-21T10:00:00.000Z"
 
 # Where the events of Seam hold a PIN (seam-facts §1.4), and what must be left there.
@@ -170,13 +171,13 @@ def test_a_pin_survives_nowhere(held: tuple[str, dict[str, Any]], path: list[str
     pin, inner = held
     nested: Any = inner
     for step in path:
-        nested = [nested] if step is None else {step: nested, "device_id": "d-abc", "created_at": AT}
+        nested = [nested] if step is None else {step: nested, "device_id": DEVICE, "created_at": AT}
     redacted = redact_event({"event_id": "e-abc", "occurred_at": AT, "nested": nested})
 
     text = json.dumps(redacted).replace(AT, "")
     assert pin not in text
     assert (redacted["event_id"], redacted["occurred_at"]) == ("e-abc", AT)
-    assert text.count("d-abc") == sum(step is not None for step in path)
+    assert text.count(DEVICE) == sum(step is not None for step in path)
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(

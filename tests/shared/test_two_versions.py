@@ -108,7 +108,7 @@ ADDITION = st.dictionaries(st.text(min_size=1), JSON, min_size=1, max_size=3)
 
 BOOKING_MOVES: Mapping[str, Callable[[Booking], Change]] = {
     "a newer revision": lambda it: accepted(it, it.revision + 1, doors=(DOOR, SECOND)),
-    "another door": lambda it: accepted(it, it.revision + 1, doors=(SECOND, "d-3")),
+    "another door": lambda it: accepted(it, it.revision + 1, doors=(SECOND, "d0000000-0000-0000-0000-000000000003")),
     "a cancellation": lambda it: accepted(it, it.revision + 1, "cancelled"),
     "retried": lambda it: lifecycle.retried(it, now=NOW),
     "told": lambda it: lifecycle.told(it, it.outbox[:1]),

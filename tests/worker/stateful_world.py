@@ -20,7 +20,11 @@ from tests.worker.stateful_seam import FakeSeam, JsonObject
 from tests.worker.stateful_things import Code, FakeDoor
 from tests.worker.stateful_workers import START, Clock, Worker
 
-DEVICES: Final = ("door-1", "door-2", "door-3")
+DEVICES: Final = (
+    "d0000000-0000-0000-0000-000000000001",
+    "d0000000-0000-0000-0000-000000000002",
+    "d0000000-0000-0000-0000-000000000003",
+)
 LEASE: Final = timedelta(seconds=60)
 # Longer than any worker remembers a door.
 _FORGOTTEN_AFTER: Final = timedelta(seconds=30)

@@ -14,7 +14,7 @@ from worker.seam.errors import OutcomeUnknown, Unreadable
 
 CODE: dict[str, Any] = {
     "access_code_id": "c-1",
-    "device_id": "d-1",
+    "device_id": "d0000000-0000-0000-0000-000000000001",
     "name": "BK-1 | Suite",
     "code": "739158",
     "starts_at": "2036-12-01T16:00:00.000Z",
@@ -97,7 +97,9 @@ def test_what_cannot_be_read(code: Any) -> None:
     assert "739158" not in str(unreadable.value)
     codes = AccessCodes(answering(200, json.dumps({"access_code": code})))
     with pytest.raises(OutcomeUnknown):
-        codes.create(device_id="d-1", name="BK-1", window=WINDOW, max_time_rounding="1hour")
+        codes.create(
+            device_id="d0000000-0000-0000-0000-000000000001", name="BK-1", window=WINDOW, max_time_rounding="1hour"
+        )
 
 
 def pages(*contents: list[Any], endless: bool = False) -> AccessCodes:
@@ -117,31 +119,33 @@ def pages(*contents: list[Any], endless: bool = False) -> AccessCodes:
 def test_every_page_is_read() -> None:
     """A code that is missed is a second live key to the door."""
     others = [CODE | {"access_code_id": f"x-{number}", "name": "BK-2"} for number in range(3)]
-    found = pages(others, [], [CODE]).on_door("d-1").of_booking("BK-1")
+    found = pages(others, [], [CODE]).on_door("d0000000-0000-0000-0000-000000000001").of_booking("BK-1")
     assert [report.access_code_id for report in found] == ["c-1"]
 
 
 def test_pages_that_never_end() -> None:
     """An error, not a loop."""
     with pytest.raises(Unreadable, match="never end"):
-        pages([CODE], endless=True).on_door("d-1").of_booking("BK-1")
+        pages([CODE], endless=True).on_door("d0000000-0000-0000-0000-000000000001").of_booking("BK-1")
 
 
 def test_codes_that_are_not_ours_are_left_out() -> None:
     """Other doors' codes (a fake of Seam ignores the device), ongoing ones, other bookings'."""
     listed = [
-        CODE | {"device_id": "d-2"},
+        CODE | {"device_id": "d0000000-0000-0000-0000-000000000002"},
         CODE | {"name": "BK-10"},
         CODE | {"starts_at": None, "ends_at": None, "type": "ongoing"},
         CODE | {"name": None},
     ]
-    assert pages(listed).on_door("d-1").of_booking("BK-1") == []
+    assert pages(listed).on_door("d0000000-0000-0000-0000-000000000001").of_booking("BK-1") == []
 
 
 def test_a_list_that_is_none() -> None:
     """Nothing is concluded from an answer that isn't a list: least of all that there is no code."""
     with pytest.raises(Unreadable):
-        AccessCodes(answering(200, '{"access_codes": null}')).on_door("d-1").of_booking("BK-1")
+        AccessCodes(answering(200, '{"access_codes": null}')).on_door(
+            "d0000000-0000-0000-0000-000000000001"
+        ).of_booking("BK-1")
 
 
 NAMES = [

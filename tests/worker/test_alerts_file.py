@@ -135,6 +135,10 @@ PROBLEMS = [
         ["routes.0.channels: there is no channel 'b'", "fallback: "],
     ),
     (
+        CHANNEL + "routes: [{channels: a, devices: [11111111-1111-1111-1111-444444444444, Room 101]}]",
+        ["routes.0.devices.1: 'Room 101' is not a UUID: give the device_id as Seam shows it"],
+    ),
+    (
         CHANNEL + "routes: [{channels: a, problems: no_slots}]",
         ["routes.0.problems.0: 'no_slots' is no kind of problem"],
     ),

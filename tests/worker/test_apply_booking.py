@@ -19,7 +19,20 @@ BAD: dict[str, str] = {
         {"booking_id": "BK-1", "unit": "101", "check_in": "2036-12-01T16:00", "check_out": "2036-12-05T10:00"}
     ),
     "a date alone": json.dumps(
-        {"booking_id": "BK-1", "device_ids": ["d"], "check_in": "2036-12-01", "check_out": "2036-12-05"}
+        {
+            "booking_id": "BK-1",
+            "device_ids": ["d0000000-0000-0000-0000-000000000001"],
+            "check_in": "2036-12-01",
+            "check_out": "2036-12-05",
+        }
+    ),
+    "a door that is no UUID": json.dumps(
+        {
+            "booking_id": "BK-1",
+            "device_ids": ["d0000000-0000-0000-0000-000000000001", "Room 101"],
+            "check_in": "2036-12-01T16:00",
+            "check_out": "2036-12-05T10:00",
+        }
     ),
     "too deep": "[" * 60_000,
 }
@@ -49,6 +62,24 @@ def test_every_problem_of_a_message_is_listed(machine: Machine) -> None:
     (entry,) = machine.parked.list()
     named = " ".join(entry.parked.problems)
     assert all(field in named for field in ("booking_id", "device_ids", "check_in", "check_out"))
+
+
+def test_a_door_that_is_no_uuid_is_named(machine: Machine) -> None:
+    """Parked with the field, what is wrong and what would be right: not a booking that fails at Seam."""
+    machine.apply(machine.append(BAD["a door that is no UUID"]))
+    (entry,) = machine.parked.list()
+    (problem,) = entry.parked.problems
+    assert problem.startswith("device_ids[1]: 'Room 101' is not a UUID")
+    assert "11111111-1111-1111-1111-444444444444" in problem
+
+
+def test_a_door_in_capitals_is_read_as_seam_writes_it(machine: Machine, sandbox: Sandbox) -> None:
+    """One door, one code, whoever spells it how."""
+    device_id = sandbox.door()
+    booking = machine.until(machine.book(device_id.upper()), "ready")
+    assert booking.doors[0].device_id == device_id
+    machine.until(machine.update(booking, 1, device_id), "ready")
+    assert len(machine.made(device_id)) == 1
 
 
 def test_an_entry_without_a_message_is_parked(machine: Machine, redis_client: Redis) -> None:

@@ -138,7 +138,7 @@ REFUSED: dict[str, tuple[dict[str, Any], list[dict[str, Any]] | None, str]] = {
     "its times are others now": ({}, [DAY, LATE | {"check_in": "19:00"}], "not as it was shown"),
     "the door was wiped": ({}, [], GONE),
     "a slot that never was": ({"slot": "<!channel>\n\x1b[31m"}, None, GONE),
-    "a door that isn't the booking's": ({"door": "d-other"}, None, "not on this door"),
+    "a door that isn't the booking's": ({"door": "d0000000-0000-0000-0000-000000000009"}, None, "not on this door"),
 }
 
 

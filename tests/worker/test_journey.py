@@ -92,7 +92,7 @@ def test_a_code_is_made_when_its_window_opens(machine: Machine, sandbox: Sandbox
 def test_a_door_that_seam_does_not_know_needs_a_person(machine: Machine, sandbox: Sandbox) -> None:
     """Failed with its own reason; no code anywhere."""
     del sandbox
-    booking = machine.book("no-such-door")
+    booking = machine.book("d0000000-0000-0000-0000-000000000404")
     assert (booking.state, booking.reason) == ("failed", "device_not_found")
     assert machine.outcome_types(booking.booking_id) == ["failed"]
 

@@ -15,7 +15,7 @@ def test_no_key_is_unlisted_or_lives_for_ever(machine: Machine, sandbox: Sandbox
     """After bookings that are ready, waiting, failed, cancelled and unreadable, and events of ours and of others."""
     ready = machine.until(machine.book(sandbox.door(max_active_codes=1)), "ready")
     machine.book(sandbox.door(slots=[]))
-    machine.book("no-such-door")
+    machine.book("d0000000-0000-0000-0000-000000000404")
     machine.cancel(machine.book(sandbox.door()))
     machine.apply(machine.publish(machine.new_id(), [], kind="cancelled"))
     machine.apply(machine.append("oops"))

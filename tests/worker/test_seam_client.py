@@ -199,7 +199,9 @@ def test_what_is_asked_stays_out_of_the_address() -> None:
         seen.append(request)
         return httpx.Response(200, json={})
 
-    client_on(httpx.MockTransport(handle)).read("/access_codes/list", {"device_id": "d-1"})
+    client_on(httpx.MockTransport(handle)).read(
+        "/access_codes/list", {"device_id": "d0000000-0000-0000-0000-000000000001"}
+    )
     (request,) = seen
     assert (request.method, str(request.url)) == ("POST", "https://seam.test/access_codes/list")
     assert request.headers["authorization"] == "Bearer seam_key"

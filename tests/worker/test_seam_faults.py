@@ -93,7 +93,7 @@ def test_nobody_there(sandbox: Sandbox) -> None:
     """A connection that was refused never sent anything: no doubt."""
     codes = codes_at(sandbox, url="http://127.0.0.1:9")
     with pytest.raises(Unreachable):
-        create(codes, "d-1")
+        create(codes, "d0000000-0000-0000-0000-000000000001")
     with pytest.raises(Unreachable):
         codes.get("c-1")
 

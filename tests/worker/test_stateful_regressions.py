@@ -17,9 +17,9 @@ SOON, LATER = Stay(0, 1, HOURS[0]), Stay(9, 1, HOURS[0])
 def test_a_door_that_is_closed_is_not_due_for_ever(stage: Stage) -> None:
     """One door was left out and closed; a later message of the booking gives it nothing to do."""
     world = World(stage)
-    world.apply(world.publish("BK-1", SOON, ["door-1"], revision=1))
-    world.apply(world.publish("BK-1", SOON, ["door-2"], revision=2))
-    world.apply(world.publish("BK-1", SOON, ["door-2"], revision=3))
+    world.apply(world.publish("BK-1", SOON, ["d0000000-0000-0000-0000-000000000001"], revision=1))
+    world.apply(world.publish("BK-1", SOON, ["d0000000-0000-0000-0000-000000000002"], revision=2))
+    world.apply(world.publish("BK-1", SOON, ["d0000000-0000-0000-0000-000000000002"], revision=3))
     settle(world)
 
 
@@ -113,15 +113,20 @@ def test_a_worker_comes_back_from_its_create_after_the_door_was_closed(
 ) -> None:
     """Another one found the code and closed the door; the first one's record of it must not open it again."""
     world = World(stage)
-    world.change_door("door-1", flags=flags)
+    world.change_door("d0000000-0000-0000-0000-000000000001", flags=flags)
     world.apply(world.publish("BK-1", SOON), advances=False)
-    kind, devices = ("updated", ["door-2"]) if is_left_out else ("cancelled", [])
+    kind, devices = ("updated", ["d0000000-0000-0000-0000-000000000002"]) if is_left_out else ("cancelled", [])
 
     def close() -> None:
         world.apply(world.publish("BK-1", SOON, devices, revision=1, kind=kind), 1)
         world.sweep(1)
 
-    world.held(lambda: world.workers[0].handlers.advance_door("BK-1", "door-1"), "create", close, after=True)
+    world.held(
+        lambda: world.workers[0].handlers.advance_door("BK-1", "d0000000-0000-0000-0000-000000000001"),
+        "create",
+        close,
+        after=True,
+    )
     settle(world)
 
 
@@ -131,6 +136,11 @@ def test_a_worker_is_overtaken_while_it_looks(stage: Stage, operation: str) -> N
     world = World(stage)
     world.apply(world.publish("BK-1", SOON), advances=False)
     one, other = (worker.handlers.advance_door for worker in world.workers)
-    world.held(lambda: one("BK-1", "door-1"), operation, lambda: other("BK-1", "door-1"), after=True)
+    world.held(
+        lambda: one("BK-1", "d0000000-0000-0000-0000-000000000001"),
+        operation,
+        lambda: other("BK-1", "d0000000-0000-0000-0000-000000000001"),
+        after=True,
+    )
     assert len(world.seam.codes) == 1, world.seam.codes
     settle(world)

@@ -20,7 +20,12 @@ NAMES = st.sampled_from(["message", "event", "received_at", "", "\0"]) | st.text
 BYTES = st.binary(max_size=60) | JSON.map(lambda value: spelled(value).encode())
 FIELDS = st.dictionaries(NAMES.map(lambda name: name.encode("utf-8", "replace")), BYTES, min_size=1, max_size=3)
 BOOKING = booking_of()
-EVENT = event_of("access_code.changed", device_id="d-1", code="739158", changed_properties=[{"property": "code"}])
+EVENT = event_of(
+    "access_code.changed",
+    device_id="d0000000-0000-0000-0000-000000000001",
+    code="739158",
+    changed_properties=[{"property": "code"}],
+)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from shared.domain.alerting.severity import Severity
 from worker.alerts.file_values import (
     Absence,
     ChannelName,
+    DeviceIds,
     Duration,
     Durations,
     FromEnvironment,
@@ -126,7 +127,7 @@ class RoutePart(_Part):
     channels: Names
     severity: Severity = Severity.INFO
     problems: Problems = ()
-    devices: Names = ()
+    devices: DeviceIds = ()
     units: Names = ()
     tags: Names = ()
     buildings: Names = ()

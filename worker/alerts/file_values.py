@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, SecretStr
 
 from shared.domain.alerting.absence import ABSENCES
+from shared.domain.device_ids import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.durations import parse_duration
 from shared.domain.troubles import TROUBLES
 
@@ -58,6 +59,13 @@ def check_url(value: str) -> str:
     return value
 
 
+def _device_id(value: Any) -> str:
+    try:
+        return device_id_of(str(value))
+    except NotADeviceId as error:
+        raise ValueError(f"{error}: {RIGHT_DEVICE_ID}") from None
+
+
 def _channel_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", value):
         raise ValueError(f"{value[:40]!r} is no name for a channel: give 1 to 40 letters, digits, _ and -")
@@ -93,6 +101,8 @@ Problem = Annotated[str, BeforeValidator(_problem)]
 Problems = Annotated[tuple[Problem, ...], BeforeValidator(_one_or_many)]
 Absence = Annotated[str, BeforeValidator(_absence)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+DeviceId = Annotated[str, BeforeValidator(_device_id)]
+DeviceIds = Annotated[tuple[DeviceId, ...], BeforeValidator(_one_or_many)]
 ChannelName = Annotated[str, BeforeValidator(_channel_name)]
 MailAddress = Annotated[str, BeforeValidator(_mail_address)]
 MailAddresses = Annotated[tuple[MailAddress, ...], BeforeValidator(_somebody), BeforeValidator(_one_or_many)]

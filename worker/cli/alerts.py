@@ -18,6 +18,7 @@ from shared.domain.alerting.parents import parent_of
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence, silent_until
+from shared.domain.device_ids import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.durations import parse_duration
 from shared.domain.records import AlertNotice
 from worker.alerts.channel import Channel, NotDelivered
@@ -112,7 +113,7 @@ def silence(*, length: str, key: str, problem: str, device: str, booking: str, w
         until=system_clock() + until,
         key=key,
         problem=problem,
-        device_id=device,
+        device_id=_device_id(device),
         booking_id=booking,
         by=user_name(),
         why=why,
@@ -187,6 +188,13 @@ def as_object(alert: Alert, level: Severity) -> dict[str, Any]:
         "group": alert.group,
         "told": {name: {"up_to_date": not alert.is_behind(name), "lost": it.lost} for name, it in alert.told.items()},
     }
+
+
+def _device_id(text: str) -> str:
+    try:
+        return device_id_of(text) if text else ""
+    except NotADeviceId as error:
+        raise click.BadParameter(f"{error}: {RIGHT_DEVICE_ID}", param_hint="--device") from None
 
 
 def _lines(alert: Alert, level: Severity) -> Iterator[str]:

@@ -125,6 +125,8 @@ def choose(booking_id: str, slot: str | None, *, device_id: str | None, by: str)
 
     settings, ports = open_ledger()
     booking = _get(ports, booking_id)
+    # As the ledger has it: device ids are kept in small letters.
+    device_id = device_id.lower() if device_id else None
     if slot is None:
         bookings_choose.list_choices(settings, ports, booking, device_id)
     else:

@@ -12,6 +12,7 @@ from typing import Any
 
 from shared.domain.booking_messages import parse_booking_message
 from shared.domain.bookings import BookingMessage, InvalidMessage, Stay, UnitRules
+from shared.domain.device_ids import NotADeviceId, device_id_of
 from shared.domain.doors import Door, NotADoor, door_from_device
 from shared.domain.quoting import quoted
 from worker.cli.match_inputs import UnusableInput, read, split_messages, stay_for
@@ -44,9 +45,10 @@ def load_doors(paths: Sequence[str]) -> dict[str, Door]:
         for device in _devices(path):
             try:
                 door = door_from_device(device)
-            except NotADoor as error:
+                device_id = device_id_of(door.device_id)
+            except (NotADoor, NotADeviceId) as error:
                 raise UnusableInput(f"{quoted(path)}: {error}") from None
-            doors[door.device_id] = door
+            doors[device_id] = door
     if not doors:
         raise UnusableInput("there is no device to count bookings for")
     return doors

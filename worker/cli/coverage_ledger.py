@@ -40,4 +40,4 @@ def _door(place: int, device_id: str, doors: dict[str, Door], aside: SetAside) -
 
 def doors_named(devices: Sequence[str]) -> dict[str, Door]:
     """Return doors that are named by device id alone. Raises UnusableInput."""
-    return {device_id: load_door(device_id) for device_id in devices}
+    return {device_id.lower(): load_door(device_id) for device_id in devices}

@@ -19,6 +19,7 @@ from shared.domain.bookings import (
     UnitRules,
     stay_of,
 )
+from shared.domain.device_ids import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.doors import Door, NotADoor, door_from_device
 from shared.domain.quoting import quoted
 
@@ -47,7 +48,11 @@ def load_door(device: str) -> Door:
         return _door(load_json(device), device)
     if "/" in device or device.endswith(".json"):
         raise UnusableInput(f"{quoted(device)}: there is no such file")
-    return _door(_device_from_seam(device), device)
+    try:
+        device_id = device_id_of(device)
+    except NotADeviceId as error:
+        raise UnusableInput(f"{error}, and there is no such file: {RIGHT_DEVICE_ID}, or a file") from None
+    return _door(_device_from_seam(device_id), device)
 
 
 def load_json(path: str) -> Any:
