@@ -1,13 +1,14 @@
 # The few commands of this project. All work on a machine with nothing but Python >= 3.11.
-PYTHON ?= python3
+# Which Python makes the environments, such as: make demo PYTHON=python3.13. By default that of .venv, else python3.
+PYTHON ?=
 # More for `oracode up`, such as: make run ARGS="--web-port 8080"
 ARGS ?=
 # Tests wait for processes half of the time.
-TESTERS ?= $(shell $(PYTHON) -c "import os; print(os.cpu_count() * 3 // 2)")
-VENV := .venv
-BIN := $(VENV)/bin
+TESTERS ?= $(shell $(BIN)/python -c "import os; print(os.cpu_count() * 3 // 2)")
+BIN := .venv/bin
+MAKE_VENV = @GOAL='$(or $(firstword $(MAKECMDGOALS)),demo)' PYTHON='$(PYTHON)' sh deploy/local/make_venv.sh
 
-.PHONY: demo run setup setup-dev test faults bench fuzz lint types imports audit sbom lock clean
+.PHONY: demo run setup setup-dev setup-audit setup-peers test faults bench fuzz lint types imports audit sbom lock clean
 
 demo: setup
 	$(BIN)/oracode up --demo $(ARGS)
@@ -15,9 +16,22 @@ demo: setup
 run: setup
 	$(BIN)/oracode up $(ARGS)
 
-setup: $(VENV)/.installed
+setup:
+	$(MAKE_VENV) .venv requirements.txt --project
 
-setup-dev: $(VENV)/.installed-dev .venv-sdk/.installed
+# Seam's own SDK pins svix < 2 and so needs an environment of its own; a test drives the sandbox with it.
+setup-dev: setup
+	$(MAKE_VENV) .venv requirements.txt requirements-dev.txt --project
+	$(MAKE_VENV) .venv-sdk requirements-sdk.txt
+
+# The auditors' own dependencies are kept apart from what they judge.
+setup-audit:
+	$(MAKE_VENV) .venv-audit requirements-audit.txt
+
+# What others would build, to be measured beside us; and matplotlib, which draws. Without Node its peer is left out, and
+# the benchmark says so.
+setup-peers: setup bench/peers/node/node_modules/.installed
+	$(MAKE_VENV) .venv-peers bench/requirements-peers.txt
 
 test: setup-dev lint types imports
 	$(BIN)/python -m coverage erase
@@ -38,7 +52,7 @@ fuzz: setup-dev
 		tests/worker/test_seam_fuzz.py tests/worker/test_stream_fuzz.py --hypothesis-show-statistics $(ARGS)
 
 # Under 25 minutes, on a machine that does nothing else; ARGS="--quick", "--only receiver", "--profile".
-bench: setup-dev .venv-peers/.installed bench/peers/node/node_modules/.installed
+bench: setup-dev setup-peers
 	$(BIN)/python -m bench $(ARGS)
 
 lint: setup-dev
@@ -54,7 +68,7 @@ imports: setup-dev
 
 # Known vulnerabilities of what is pinned. Asks the advisory service; where that can't be reached it fails and says so:
 # without --strict, packages that the service doesn't answer for would count as sound.
-audit: .venv-audit/.installed
+audit: setup-audit
 	@for file in requirements.txt requirements-dev.txt requirements-sdk.txt requirements-audit.txt; do \
 		echo "$$file:"; \
 		.venv-audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --timeout 20 -r $$file || { \
@@ -64,7 +78,7 @@ audit: .venv-audit/.installed
 
 # What is deployed, as CycloneDX: from the pins, so it is the same on every machine and holds no path.
 SBOM ?= sbom.json
-sbom: .venv-audit/.installed
+sbom: setup-audit
 	.venv-audit/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
 		--output-format JSON --output-file $(SBOM)
 
@@ -79,40 +93,9 @@ lock:
 	$(COMPILE) bench/requirements-peers.in -c requirements.txt -o bench/requirements-peers.txt
 
 clean:
-	rm -rf $(VENV) .venv-sdk .venv-audit .venv-peers bench/peers/node/node_modules .bench sbom.json .oracode .coverage* \
+	rm -rf .venv .venv-sdk .venv-audit .venv-peers bench/peers/node/node_modules .bench sbom.json .oracode .coverage* \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
-
-$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
-	touch $@
-
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.txt
-	touch $@
-
-# Seam's own SDK pins svix < 2 and so needs an environment of its own; a test drives the sandbox with it.
-.venv-sdk/.installed: requirements-sdk.txt
-	$(PYTHON) -m venv .venv-sdk
-	.venv-sdk/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-sdk.txt
-	touch $@
-
-# The auditors' own dependencies are kept apart from what they judge.
-.venv-audit/.installed: requirements-audit.txt
-	$(PYTHON) -m venv .venv-audit
-	.venv-audit/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements-audit.txt
-	touch $@
-
-# What others would build, to be measured beside us; and matplotlib, which draws.
-.venv-peers/.installed: bench/requirements-peers.txt
-	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install --quiet --no-deps --require-hashes -r bench/requirements-peers.txt
-	touch $@
-
-# Without Node this peer is left out, and the benchmark says so.
 bench/peers/node/node_modules/.installed: bench/peers/node/package-lock.json
 	@if command -v npm > /dev/null; then cd bench/peers/node && npm ci --ignore-scripts --loglevel=error; \
 	else echo "npm is missing: the Node peer will be SKIPPED"; mkdir -p bench/peers/node/node_modules; fi
