@@ -82,14 +82,16 @@ sbom: setup-audit
 	.venv-audit/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
 		--output-format JSON --output-file $(SBOM)
 
-# Exact versions with hashes, from the lower bounds of pyproject.toml. Needs uv; names no registry.
+# Exact versions with hashes, from the lower bounds of pyproject.toml; they stay as they are where they fit.
+# ARGS=--upgrade, or ARGS="--upgrade-package httpx", takes newer ones. Needs uv; names no registry.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	--no-emit-index-url --no-emit-find-links
+	--no-emit-index-url --no-emit-find-links $(ARGS)
 lock:
+	@command -v uv > /dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
 	$(COMPILE) pyproject.toml --group build -o requirements.txt
 	$(COMPILE) pyproject.toml --group build --group dev -c requirements.txt -o requirements-dev.txt
-	echo 'seam>=3.18' | $(COMPILE) - -o requirements-sdk.txt
-	printf 'pip-audit>=2.9\ncyclonedx-bom>=6\n' | $(COMPILE) - -o requirements-audit.txt
+	$(COMPILE) --group sdk -o requirements-sdk.txt
+	$(COMPILE) --group audit -o requirements-audit.txt
 	$(COMPILE) bench/requirements-peers.in -c requirements.txt -o bench/requirements-peers.txt
 
 clean:
