@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,22 @@ def test_no_tracked_file_names_a_registry_or_a_path_of_a_machine(project: Path) 
         and pattern.search((project / name).read_text(errors="replace"))
     ]
     assert found == []
+
+
+def test_the_supported_pythons_are_the_same_everywhere(project: Path) -> None:
+    """Package, README, linter and what `make` suggests."""
+    settings = tomllib.loads((project / "pyproject.toml").read_text())
+    about = settings["project"]
+    minors = [
+        one.rpartition(" ")[2] for one in about["classifiers"] if one.startswith("Programming Language :: Python ::")
+    ]
+    assert about["requires-python"] == f">={minors[0]}"
+    assert settings["tool"]["ruff"]["target-version"] == "py" + minors[0].replace(".", "")
+    assert f"{', '.join(minors[:-1])} and {minors[-1]} are tested" in (project / "README.md").read_text()
+    script = (project / "deploy/local/make_venv.sh").read_text()
+    assert f"for candidate in {' '.join(f'python{minor}' for minor in reversed(minors))}; do" in script
+    assert f"needs Python {minors[0]} or newer" in script
+    assert f"sys.version_info < ({minors[0].replace('.', ', ')})" in script
 
 
 def test_the_runbook_has_a_section_for_every_problem(project: Path) -> None:

@@ -16,11 +16,13 @@ import pytest
 from tests.install.conftest import ROOT
 from tests.install.locks import Installed, Walk, describe_machine, read_installed, read_lock
 
-# The first of 3.11 too: 3.11.3 took something over from a package.
-PYTHONS = ("3.11.0", "3.11.9", "3.12.0", "3.13.0", "3.14.0")
-PLATFORMS = ("linux", "darwin")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
+_VERSION = "Programming Language :: Python :: "
+MINORS = [one.removeprefix(_VERSION) for one in PROJECT["project"]["classifiers"] if one.startswith(_VERSION)]
+# Markers may tell the first releases of a version from the later ones: async-timeout is for those before 3.11.3.
+PYTHONS = [f"{minor}.{micro}" for minor in MINORS for micro in (0, 9)]
+PLATFORMS = ("linux", "darwin")
 LOCKS = {
     "requirements.txt": (".venv", [*PROJECT["project"]["dependencies"], *GROUPS["build"]]),
     "requirements-dev.txt": (".venv", [*PROJECT["project"]["dependencies"], *GROUPS["build"], *GROUPS["dev"]]),
