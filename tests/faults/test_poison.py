@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 from redis import Redis
@@ -88,7 +89,7 @@ def publish(redis: Redis, booking_id: str) -> str:
     today = system_clock().date()
     booking = {
         "booking_id": booking_id,
-        "device_ids": [f"door-of-{booking_id}"],
+        "device_ids": [str(uuid5(NAMESPACE_OID, booking_id))],
         "check_in": f"{today + timedelta(days=3)}T15:45",
         "check_out": f"{today + timedelta(days=5)}T10:15",
     }
