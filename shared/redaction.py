@@ -10,10 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from shared.domain.masking import mask_digits
+
+__all__ = ["REMOVED", "is_identifier", "mask_digits", "redact_event"]
+
 REMOVED: Final = "[removed]"
 _PIN_KEYS: Final = frozenset({"code", "pin", "access_code", "pin_code", "preferred_code"})
-_UUID: Final = r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])"
-_UUID_OR_DIGIT_RUN: Final = re.compile(rf"(?P<uuid>{_UUID})|\d(?:[ \t.-]?\d){{3,}}")
 _DIGIT_RUN: Final = re.compile(r"\d(?:[ \t.-]?\d){3}")
 _VERBATIM_SUFFIXES: Final = (
     "_id",
@@ -41,14 +43,6 @@ _IDENTIFIER: Final = re.compile(
 )
 is_identifier: Final = _IDENTIFIER.fullmatch
 _has_digit_run: Final = _DIGIT_RUN.search
-
-
-def mask_digits(text: str) -> str:
-    """Replace every run of four or more digits (also spaced or dashed ones) by `#` signs of the same length.
-
-    UUIDs stay as they are: Seam's support asks for them, and a PIN is never a part of one.
-    """
-    return _UUID_OR_DIGIT_RUN.sub(lambda run: run["uuid"] or "#" * len(run.group()), text)
 
 
 def redact_event(event: Mapping[str, Any]) -> dict[str, Any]:
