@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.domain.door_issues import Issue, account_id_of, issues_of_device
 from shared.domain.quoting import quoted
 from shared.domain.time_of_day import TimeOfDay, UnreadableTime, parse_time_of_day
 from shared.domain.wall_clock import find_zone
@@ -52,7 +53,9 @@ class Door:
     """A door: whether it takes offline codes, its slots, and its zone where the device names one.
 
     `time_zone` is `dormakaba_oracode_metadata.iana_timezone`, else `location.time_zone`, else None;
-    a zone inside a slot's own time strings goes before it.
+    a zone inside a slot's own time strings goes before it. `issues` are the errors and warnings that
+    Seam reports on the device, those of its connected account included. Matching reads neither them
+    nor `connected_account_id`, which is empty where the device names none.
     """
 
     device_id: str
@@ -61,6 +64,8 @@ class Door:
     slots: tuple[TimeSlot, ...]
     time_zone: str | None = None
     max_active_codes_supported: int | None = None
+    issues: tuple[Issue, ...] = ()
+    connected_account_id: str = ""
 
 
 _METADATA = (
@@ -104,6 +109,8 @@ def door_from_device(device: Mapping[str, Any]) -> Door:
         slots=_slots(metadata),
         time_zone=_zone(metadata, _mapping(device.get("location"))),
         max_active_codes_supported=most if type(most) is int else None,
+        issues=issues_of_device(device),
+        connected_account_id=account_id_of(device),
     )
 
 

@@ -46,6 +46,8 @@ class IssueMeaning:
     `words` say for people what the issue means. `blocks`: the code may not open the door, or not at the booked times.
     `is_told`: people get an alert, under `reason` if the issue is one of an access code. `is_retried`: Seam is still at
     work on it, so it may end without anybody's doing.
+    `next_step` and `actor` (`ops`, `installer`, `seam`, `dormakaba`) are for issues of doors and accounts: what is to
+    be done, and by whom. Where they are empty, the row of the alert's problem says it.
     """
 
     words: str
@@ -53,16 +55,22 @@ class IssueMeaning:
     is_told: bool = True
     is_retried: bool = False
     reason: str = CODE_PROBLEM
+    next_step: str = ""
+    actor: str = ""
 
 
-def _harmless(words: str, *, is_told: bool = False, is_retried: bool = False) -> IssueMeaning:
+def _harmless(
+    words: str, *, is_told: bool = False, is_retried: bool = False, next_step: str = "", actor: str = ""
+) -> IssueMeaning:
     """Return a row for an issue that keeps no code from opening its door."""
-    return IssueMeaning(words, blocks=False, is_told=is_told, is_retried=is_retried)
+    return IssueMeaning(
+        words, blocks=False, is_told=is_told, is_retried=is_retried, next_step=next_step, actor=actor
+    )
 
 
-def _retried(words: str) -> IssueMeaning:
+def _retried(words: str, *, next_step: str = "", actor: str = "") -> IssueMeaning:
     """Return a row for an issue that blocks for as long as Seam has not succeeded."""
-    return IssueMeaning(words, is_retried=True)
+    return IssueMeaning(words, is_retried=True, next_step=next_step, actor=actor)
 
 
 def _delayed(words: str) -> IssueMeaning:
@@ -127,19 +135,37 @@ _CODE_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
     "igloo_algopin_must_be_used_within_24_hours": _harmless("the PIN must be used within 24 hours", is_told=True),
 }
 
+_RECONNECT: Final = "Connect the account again in Seam's console, under Connected Accounts."
+_ZONE: Final = (
+    "Compare the lock's clock with the door's time zone at Seam; have the installer or Seam's support mend it."
+)
+_ASK_FOR_ZONE: Final = "Ask Seam's support to set the door's time zone."
+
 _DOOR_ERRORS: Final[Mapping[str, IssueMeaning]] = {
     "account_disconnected": _retried(
-        "Seam has lost its connection to the dormakaba account; connect it again in Seam's console"
+        "Seam has lost its connection to the dormakaba account; connect it again in Seam's console",
+        next_step=_RECONNECT,
+        actor="ops",
     ),
     "dormakaba_sites_disconnected": _retried(
-        "dormakaba has cut the site off from Seam; only dormakaba's support can mend that"
+        "dormakaba has cut the site off from Seam; only dormakaba's support can mend that",
+        next_step="Ask dormakaba's support to connect the site again.",
+        actor="dormakaba",
     ),
     "device_disconnected": _retried("Seam has lost the door"),
     "device_offline": _retried("the door counts as offline"),
     "hub_disconnected": _retried("Seam has lost the door's hub"),
-    "bridge_disconnected": _retried("Seam cannot reach Seam Bridge, over which it speaks to this account"),
+    "bridge_disconnected": _retried(
+        "Seam cannot reach Seam Bridge, over which it speaks to this account",
+        next_step="Check that the computer with Seam Bridge runs and is online.",
+        actor="ops",
+    ),
     "device_removed": IssueMeaning("the door was removed from the connected account"),
-    "insufficient_permissions": IssueMeaning("the connected account may not make codes for this door"),
+    "insufficient_permissions": IssueMeaning(
+        "the connected account may not make codes for this door",
+        next_step="Give the account the right to make codes at dormakaba, or connect another account.",
+        actor="ops",
+    ),
     "missing_device_credentials": IssueMeaning("Seam lacks the door's credentials"),
     "subscription_required": IssueMeaning("the account's subscription does not cover this"),
     # Of other makes of locks, or not about codes that exist.
@@ -151,14 +177,35 @@ _DOOR_ERRORS: Final[Mapping[str, IssueMeaning]] = {
 
 _DOOR_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
     "time_zone_mismatch": IssueMeaning(
-        "the door's clock does not run in the time zone that is configured: codes may work at the wrong hour"
+        "the door's clock does not run in the time zone that is configured: codes may work at the wrong hour",
+        next_step=_ZONE,
+        actor="installer",
     ),
-    "time_zone_unknown": IssueMeaning("Seam does not know the door's time zone: codes may work at the wrong hour"),
-    "max_access_codes_reached": IssueMeaning("the lock holds as many codes as it can"),
-    "privacy_mode": IssueMeaning("the door is in privacy mode: codes do not open it until that is switched off"),
+    "time_zone_unknown": IssueMeaning(
+        "Seam does not know the door's time zone: codes may work at the wrong hour",
+        next_step=_ASK_FOR_ZONE,
+        actor="seam",
+    ),
+    "max_access_codes_reached": IssueMeaning(
+        "the lock holds as many codes as it can",
+        next_step="Make no codes by hand: the next one that ends makes room. Let guests without a code in by hand.",
+        actor="ops",
+    ),
+    "privacy_mode": IssueMeaning(
+        "the door is in privacy mode: codes do not open it until that is switched off",
+        next_step="Have the privacy mode switched off at the door.",
+        actor="ops",
+    ),
     "provider_issue": _harmless("dormakaba reported a problem with the door", is_told=True),
-    "third_party_integration_detected": _harmless("another system programs this lock too", is_told=True),
-    "scheduled_maintenance_window": _harmless("maintenance is planned", is_told=True),
+    "third_party_integration_detected": _harmless(
+        "another system programs this lock too",
+        is_told=True,
+        next_step="Find out which system that is, and take the lock away from one of the two.",
+        actor="ops",
+    ),
+    "scheduled_maintenance_window": _harmless(
+        "maintenance is planned", is_told=True, next_step="Nothing, unless guests arrive in that time.", actor="ops"
+    ),
     "device_communication_degraded": _harmless("the door answers slowly or not at all"),
     # An Oracode lock has no network, so what Seam says of its connection means nothing.
     "unreliable_online_status": _harmless("the door may count as online although it is not"),
@@ -188,15 +235,34 @@ _DOOR_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
 
 _ACCOUNT_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
     "dormakaba_sites_unapproved": IssueMeaning(
-        "a dormakaba site of the account is not approved yet; Seam's support (support@getseam.com) has to finish it"
+        "a dormakaba site of the account is not approved yet; Seam's support (support@getseam.com) has to finish it",
+        next_step="Write to Seam's support (support@getseam.com): they have to finish connecting the site.",
+        actor="seam",
     ),
-    "setup_required": IssueMeaning("the connected account is not set up completely"),
+    "setup_required": IssueMeaning(
+        "the connected account is not set up completely",
+        next_step="Finish setting up the account in Seam's console, under Connected Accounts.",
+        actor="ops",
+    ),
     "account_reauthorization_requested": _harmless(
-        "the connected account must be authorized again soon, or Seam loses it", is_told=True
+        "the connected account must be authorized again soon, or Seam loses it",
+        is_told=True,
+        next_step=_RECONNECT,
+        actor="ops",
     ),
-    "being_deleted": IssueMeaning("the connected account is being deleted, with all its doors and codes"),
-    "provider_service_unavailable": _retried("dormakaba's service does not answer Seam"),
-    "scheduled_maintenance_window": _harmless("maintenance is planned", is_told=True),
+    "being_deleted": IssueMeaning(
+        "the connected account is being deleted, with all its doors and codes",
+        next_step="Find out who deletes the account in Seam's console and why; connect it again.",
+        actor="ops",
+    ),
+    "provider_service_unavailable": _retried(
+        "dormakaba's service does not answer Seam",
+        next_step="Nothing: Seam goes on trying. Let guests who have no code in by hand.",
+        actor="seam",
+    ),
+    "scheduled_maintenance_window": _harmless(
+        "maintenance is planned", is_told=True, next_step="Nothing, unless guests arrive in that time.", actor="ops"
+    ),
     "unknown_issue_with_connected_account": _harmless("something is wrong that Seam has no name for", is_told=True),
     "salto_ks_subscription_limit_almost_reached": _harmless(
         "the site has nearly as many users as it may", is_told=True

@@ -1,0 +1,154 @@
+"""What Seam reports of a door and its account: read whatever stands there, bounded, without a PIN."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from shared.domain.door_issues import (
+    LONGEST_CODE,
+    LONGEST_MESSAGE,
+    MOST_ISSUES,
+    Issue,
+    account_id_of,
+    as_seam_writes,
+    inherited_code,
+    issues_of_account,
+    issues_of_device,
+    joined,
+)
+from shared.domain.doors import door_from_device
+from shared.domain.quoting import is_showable
+from shared.domain.seam_issues import CATALOGUE, IssueKind
+from tests.domain.building import device, vendor_slot
+from tests.support.hostile import JSON
+
+DISCONNECTED = {"error_code": "account_disconnected", "message": "Reconnect it.", "is_connected_account_error": True}
+MISMATCH = {"warning_code": "time_zone_mismatch", "message": "The zones differ."}
+
+
+def codes(issues: tuple[Issue, ...]) -> list[str]:
+    """Return the codes."""
+    return [issue.code for issue in issues]
+
+
+def test_a_door_has_its_errors_and_warnings() -> None:
+    """With where each was reported, Seam's message, and whether it is the account's."""
+    door = door_from_device(device(vendor_slot("16:00", "10:00"), errors=[DISCONNECTED], warnings=[MISMATCH]))
+    assert door.issues == (
+        Issue(kind=IssueKind.DOOR_ERROR, code="account_disconnected", message="Reconnect it.", is_of_account=True),
+        Issue(kind=IssueKind.DOOR_WARNING, code="time_zone_mismatch", message="The zones differ."),
+    )
+    assert [issue.shown_kind for issue in door.issues] == ["account error", "door warning"]
+
+
+def test_an_account_has_its_errors_and_warnings() -> None:
+    """Both are the account's, whether Seam says so or not."""
+    account = {
+        "errors": [{"error_code": "dormakaba_sites_disconnected", "message": "x"}],
+        "warnings": [{"warning_code": "dormakaba_sites_unapproved", "message": "y"}],
+    }
+    issues = issues_of_account(account)
+    assert [(issue.shown_kind, issue.code, issue.meaning.blocks) for issue in issues] == [
+        ("account error", "dormakaba_sites_disconnected", True),
+        ("account warning", "dormakaba_sites_unapproved", True),
+    ]
+
+
+READ: list[Any] = [
+    pytest.param({}, [], id="nothing"),
+    pytest.param({"errors": None, "warnings": "none"}, [], id="no lists"),
+    pytest.param({"errors": [None, 7, "account_disconnected", []]}, [], id="no objects"),
+    pytest.param({"errors": [{"message": "?"}]}, ["unknown"], id="without a code"),
+    pytest.param({"errors": [{"error_code": 7}]}, ["unknown"], id="a code that is no text"),
+    pytest.param({"errors": [{"error_code": "not_yet_invented"}]}, ["not_yet_invented"], id="a new code"),
+    pytest.param({"errors": [DISCONNECTED, DISCONNECTED]}, ["account_disconnected"], id="twice"),
+    pytest.param({"errors": [{"error_code": "x\x1b[31m"}]}, ["x\\x1b[31m"], id="control characters"),
+    pytest.param({"errors": [{"error_code": "pin 4711 0815"}]}, ["pin #########"], id="digits that may be a PIN"),
+    pytest.param(
+        {"warnings": [{"warning_code": "power_saving_mode"}, MISMATCH]},
+        ["time_zone_mismatch", "power_saving_mode"],
+        id="what blocks comes first",
+    ),
+]
+
+
+@pytest.mark.parametrize(("found", "expected"), READ)
+def test_what_is_read(found: dict[str, Any], expected: list[str]) -> None:
+    """What is malformed is left out; what is unknown is kept."""
+    assert codes(issues_of_device(found)) == expected
+
+
+def test_what_is_read_is_bounded() -> None:
+    """In number and in length; of the message the beginning is kept, its digits are not."""
+    names = [f"c{'x' * number}{'y' * 999}" for number in range(99)]
+    errors = [{"error_code": name, "message": "m" * 9_999} for name in names]
+    warnings = [{"warning_code": name, "message": "m" * 9_999} for name in names]
+    issues = issues_of_device({"errors": errors, "warnings": warnings})
+    assert len(issues) == 2 * MOST_ISSUES
+    assert {len(issue.code) for issue in issues} == {LONGEST_CODE}
+    assert {len(issue.message) for issue in issues} == {LONGEST_MESSAGE}
+    (issue,) = issues_of_device({"errors": [{"error_code": "e", "message": "The PIN is 123456."}]})
+    assert issue.message == "The PIN is ######."
+
+
+@given(JSON, JSON)
+def test_whatever_stands_there(errors: Any, warnings: Any) -> None:
+    """Nothing raises, nothing holds a run of digits, and what is written down is read back alike."""
+    found = {"errors": errors, "warnings": warnings, "connected_account_id": errors}
+    issues = issues_of_device(found)
+    assert issues_of_device(json.loads(json.dumps(as_seam_writes(issues)))) == issues
+    assert not any(re.search(r"\d{4}", issue.code + issue.message) for issue in issues)
+    assert all(is_showable(issue.text) for issue in issues)
+    assert account_id_of(found) in (errors, "")
+
+
+def test_joined_issues_are_told_once() -> None:
+    """The device repeats what the account reports; a warning of the same code elsewhere is another issue."""
+    of_device = issues_of_device({"errors": [DISCONNECTED]})
+    of_account = issues_of_account({"errors": [{"error_code": "account_disconnected", "message": "other words"}]})
+    assert joined(of_device, of_account) == of_device
+    maintenance = [{"warning_code": "scheduled_maintenance_window"}]
+    both = joined(issues_of_device({"warnings": maintenance}), issues_of_account({"warnings": maintenance}))
+    assert [issue.shown_kind for issue in both] == ["account warning", "door warning"]
+
+
+INHERITED: list[Any] = [
+    pytest.param([], "", id="nothing"),
+    pytest.param(["account_disconnected"], "account_disconnected", id="the account's"),
+    pytest.param(["device_removed", "account_disconnected"], "device_removed", id="the door's and the account's"),
+    pytest.param(["failed_to_set_on_device"], "", id="its own"),
+    pytest.param(["account_disconnected", "failed_to_set_on_device"], "", id="its own beside the account's"),
+    pytest.param(["account_disconnected", "failed_to_delete"], "account_disconnected", id="its own is harmless"),
+    pytest.param(["auxiliary_heat_running"], "", id="the door's is harmless"),
+    pytest.param(["not_yet_invented"], "", id="nobody knows"),
+    pytest.param(["provider_issue"], "", id="of the code and, as a warning, of doors"),
+]
+
+
+@pytest.mark.parametrize(("errors", "expected"), INHERITED)
+def test_what_a_code_only_repeats(errors: list[str], expected: str) -> None:
+    """A code's problem is inherited when every error that blocks it is one of its door or account."""
+    assert inherited_code([(code, "") for code in errors]) == expected
+
+
+@pytest.mark.parametrize("kind", [IssueKind.DOOR_ERROR, IssueKind.DOOR_WARNING, IssueKind.ACCOUNT_WARNING])
+def test_every_next_step_has_an_actor(kind: IssueKind) -> None:
+    """People read both."""
+    for code, meaning in CATALOGUE[kind].items():
+        assert bool(meaning.next_step) == bool(meaning.actor), code
+
+
+def test_json_says_what_blocks() -> None:
+    """The five fields of `--json`; an issue that is in no row has Seam's own words."""
+    known, unknown = issues_of_device({"errors": [DISCONNECTED, {"error_code": "new", "message": "Hm."}]})
+    assert known.as_json() == {
+        "kind": "account error",
+        "code": "account_disconnected",
+        "message": "Reconnect it.",
+        "words": CATALOGUE[IssueKind.DOOR_ERROR]["account_disconnected"].words,
+        "blocks": True,
+    }
+    assert unknown.as_json()["words"] == "Hm."
