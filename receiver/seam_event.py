@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic_core import from_json, to_json
 
 from shared.contracts import LONGEST_ID, is_id
+from shared.domain.events import kept_of
 from shared.redaction import mask_digits, redact_event
 
 _MOST_PARKED_TEXT: Final = 20_000
@@ -17,7 +18,7 @@ class NotAnEvent(ValueError):
 
 
 def parse_event(body: bytes) -> dict[str, Any]:
-    """Return the event without its PINs. Raises NotAnEvent, whatever the body holds."""
+    """Return what is kept of the event, without its PINs. Raises NotAnEvent, whatever the body holds."""
     try:
         event = _loaded(body)
         if not isinstance(event, dict):
@@ -36,7 +37,7 @@ def parse_event(body: bytes) -> dict[str, Any]:
     if redacted["event_id"] != event["event_id"]:
         # Masked, all such ids are one: the second event would pass for a repetition of the first.
         raise NotAnEvent("event_id looks like the digits of a code, not like an id")
-    return redacted
+    return kept_of(redacted)
 
 
 def _loaded(body: bytes) -> Any:

@@ -20,9 +20,9 @@ from receiver.sidelines import Sidelines
 from receiver.verification import InvalidSignature, Verifier
 from shared.clock import Clock
 from shared.contracts import EVENT_FIELD
+from shared.domain.events import is_ours
 from shared.parked import Parked
 
-_OURS: Final = "access_code."
 RETRY_AFTER: Final = {"retry-after": "5"}
 _ACCEPTED: Final = Prepared(202, {"status": "accepted"})
 _DUPLICATE: Final = Prepared(202, {"status": "duplicate"})
@@ -89,7 +89,7 @@ class SeamWebhook:
         except (InvalidSignature, NotAnEvent):
             return False
         event_id, event_type = event["event_id"], event["event_type"]
-        if not event_type.startswith(_OURS):
+        if not is_ours(event_type):
             return False
         accepted = (event_id, event_type, delivery_id)
         self._inbox.hand_over(event_id, as_ascii(event), partial(self._decided, answer, accepted))
@@ -115,7 +115,7 @@ class SeamWebhook:
             await self._park(delivery_id, body, str(reason))
             return _PARKED
         event_id, event_type = event["event_id"], event["event_type"]
-        if not event_type.startswith(_OURS):
+        if not is_ours(event_type):
             await self._sidelines.count_ignored(event_type)
             return _IGNORED
         is_new = await self._inbox.append(event_id, as_ascii(event))

@@ -11,6 +11,7 @@ DELIVER_ALERT: Final = "alerts.deliver"
 SWEEP_DUE: Final = "sweeps.due"
 RUN_CHORE: Final = "chores.run"
 REFRESH_DOOR: Final = "doors.refresh"
+REFRESH_ACCOUNT: Final = "accounts.refresh"
 OBEY: Final = "ops.obey"
 HEAR: Final = "workers.hear"
 

@@ -22,6 +22,8 @@ UNOWNED_EVENTS_FOR: Final = timedelta(days=3)
 # Longer than any wait for a door's next minute, so that places in its queue outlive the wait.
 ADMISSION_FOR: Final = timedelta(hours=1)
 PARKED_FOR: Final = timedelta(days=90)
+# How long a prompted reading that fails is tried again soon; then the next interval's reading takes its place.
+PROMPTED_FOR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,13 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:{{door:*}}:device", "worker.seam.doors", "DOOR_CACHE_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:fingerprint", "worker.seam.doors", "RETENTION"),
     Keyspace(f"{PREFIX}:{{door:*}}:known", "shared.ledger.known_doors", "RETENTION after it was last read"),
+    Keyspace(f"{PREFIX}:{{door:*}}:issues", "shared.ledger.door_issues", "RETENTION after it was last read"),
+    Keyspace(f"{PREFIX}:{{door:*}}:read-lately", "shared.ledger.readings", "DOOR_CACHE_FOR"),
+    Keyspace(f"{PREFIX}:{{door:*}}:prompted", "shared.ledger.readings", "PROMPTED_FOR"),
+    Keyspace(f"{PREFIX}:{{account:*}}:issues", "shared.ledger.door_issues", "RETENTION after it was last read"),
+    Keyspace(f"{PREFIX}:{{account:*}}:doors", "shared.ledger.door_issues", "RETENTION after one of them was last read"),
+    Keyspace(f"{PREFIX}:{{account:*}}:read-lately", "shared.ledger.readings", "DOOR_CACHE_FOR"),
+    Keyspace(f"{PREFIX}:{{account:*}}:prompted", "shared.ledger.readings", "PROMPTED_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:bookings", "shared.ledger.bookings", "the last check-out + twice RETENTION"),
     Keyspace(f"{PREFIX}:{{door:*}}:spent", "worker.admission", "ADMISSION_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:queue", "worker.admission", "ADMISSION_FOR"),
@@ -127,6 +136,31 @@ def door_fingerprint(device_id: str) -> str:
 def door_known(device_id: str) -> str:
     """Return the key of the JSON object {name, time_zone}: the door as it was last known."""
     return f"{PREFIX}:{{door:{_encoded(device_id)}}}:known"
+
+
+def door_issues(device_id: str) -> str:
+    """Return the key of the JSON object: errors, warnings and account of the door as Seam had them last."""
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:issues"
+
+
+def account_issues(account_id: str) -> str:
+    """Return the key of the JSON object: errors and warnings of a connected account as Seam had them last."""
+    return f"{PREFIX}:{{account:{_encoded(account_id)}}}:issues"
+
+
+def account_doors(account_id: str) -> str:
+    """Return the key of the sorted set of an account's doors, by when each was read last (epoch seconds)."""
+    return f"{PREFIX}:{{account:{_encoded(account_id)}}}:doors"
+
+
+def read_lately(kind: str, name: str) -> str:
+    """Return the key of the mark that a door or an account (the `kind`) was read a moment ago."""
+    return f"{PREFIX}:{{{kind}:{_encoded(name)}}}:read-lately"
+
+
+def prompted(kind: str, name: str) -> str:
+    """Return the key of the count of how often a reading of a door or an account (the `kind`) was prompted lately."""
+    return f"{PREFIX}:{{{kind}:{_encoded(name)}}}:prompted"
 
 
 def door_bookings(device_id: str) -> str:

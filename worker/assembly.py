@@ -18,10 +18,12 @@ from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.beats import Beats
 from shared.ledger.bookings import BookingLedger
+from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet
 from shared.ledger.generation import Generation
 from shared.ledger.known_doors import KnownDoors
 from shared.ledger.left import LeftWork
+from shared.ledger.readings import Readings
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.silences import Silences
 from shared.parked import ParkedList
@@ -31,6 +33,7 @@ from shared.streams import EventStream, OutcomeStream
 from worker.admission import Admission
 from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
+from worker.alerts.inhibition import Inhibition
 from worker.alerts.setup import Alerting, load_alerting, simple_policy
 from worker.capacity import CapacityWatch
 from worker.chores import Chore, Chores, every
@@ -41,14 +44,17 @@ from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_arrivals import CheckArrivals
 from worker.handlers.check_code import CheckCode
 from worker.handlers.choose import ChooseSlot
+from worker.handlers.door_troubles import DoorTroubles
 from worker.handlers.end_outage import EndOutage
 from worker.handlers.find_code import FindCode
 from worker.handlers.leave import Leave
 from worker.handlers.make_code import MakeCode
 from worker.handlers.obey import Obey
 from worker.handlers.plan_door import PlanDoor
+from worker.handlers.prompt_readings import PromptReadings
 from worker.handlers.reconcile import Reconcile
 from worker.handlers.record_events import RecordEvents
+from worker.handlers.refresh_account import RefreshAccount
 from worker.handlers.refresh_doors import HurryDoors, RefreshDoors
 from worker.handlers.suspect import Suspect
 from worker.handlers.tell import Tell
@@ -57,6 +63,7 @@ from worker.handlers.wake_door import WakeDoor
 from worker.parking import Parking
 from worker.pulse import Pulse
 from worker.seam.access_codes import AccessCodes
+from worker.seam.accounts import Accounts
 from worker.seam.client import SeamClient
 from worker.seam.doors import Doors
 from worker.seam.events import Events
@@ -80,6 +87,7 @@ class Ports:
     silences: Silences
     beats: Beats
     left: LeftWork
+    issues: DoorIssues
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,7 @@ class Handlers:
     deliver_alert: AlertDelivery
     chores: Chores
     refresh_door: RefreshDoors
+    refresh_account: RefreshAccount
     suspect: Suspect
     obey: Obey
     pulse: Pulse
@@ -117,7 +126,9 @@ def open_ports(
     parked = ParkedList(redis)
     parking = Parking(parked, alerts, clock)
     left = LeftWork(redis, clock=clock, comes_back_after=settings.reclaim_after)
-    return Ports(redis, due, ledger, alerts, parked, parking, Silences(redis, clock=clock), Beats(redis), left)
+    issues = DoorIssues(redis, clock=clock, retention=settings.retention)
+    silences = Silences(redis, clock=clock)
+    return Ports(redis, due, ledger, alerts, parked, parking, silences, Beats(redis), left, issues)
 
 
 def seam_client(settings: Settings) -> SeamClient:
@@ -194,12 +205,17 @@ def build_handlers(
         wake(door)
         hurry(door)
 
+    readings = Readings(ports.redis, due=ports.due, clock=clock, at_most_every=settings.door_cache_for)
+    prompt = PromptReadings(ledger=ports.ledger, issues=ports.issues, readings=readings)
+    troubles = DoorTroubles(ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues, due=ports.due, clock=clock)
     doors = Doors(
         client,
         ports.redis,
+        issues=ports.issues,
         cache_for=settings.door_cache_for,
         remember_for=settings.retention,
         changed=door_changed,
+        troubled=prompt.of_troubled,
     )
     plan = PlanDoor(ledger=ports.ledger, doors=doors, make=make, change=change, rules=rules, clock=clock)
     outcomes = OutcomeStream(ports.redis, settings.outcome_stream)
@@ -212,12 +228,16 @@ def build_handlers(
         # Seam has answered.
         end_outage()
 
-    arrivals = CheckArrivals(ledger=ports.ledger, alerts=ports.alerts, daily=settings.arrivals_check_at, clock=clock)
+    arrivals = CheckArrivals(
+        ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues, daily=settings.arrivals_check_at, clock=clock
+    )
     refresh = RefreshDoors(
         ledger=ports.ledger,
-        alerts=ports.alerts,
         due=ports.due,
         doors=doors,
+        issues=ports.issues,
+        readings=readings,
+        troubles=troubles,
         every=settings.door_refresh_every,
         clock=clock,
     )
@@ -238,6 +258,7 @@ def build_handlers(
             due=ports.due,
             parking=ports.parking,
             look=look,
+            prompt=prompt.of_events,
             leave=leave,
             clock=clock,
         ),
@@ -251,6 +272,7 @@ def build_handlers(
             check=CheckCode(
                 ledger=ports.ledger,
                 codes=codes,
+                read_door=prompt.of_inherited,
                 late_set_after=settings.late_set_after,
                 clock=clock,
             ),
@@ -273,6 +295,14 @@ def build_handlers(
             ),
         ),
         refresh_door=refresh,
+        refresh_account=RefreshAccount(
+            accounts=Accounts(client),
+            issues=ports.issues,
+            readings=readings,
+            troubles=troubles,
+            every=settings.door_refresh_every,
+            clock=clock,
+        ),
         suspect=Suspect(ledger=ports.ledger, tell=tell, clock=clock),
         deliver_alert=alert_delivery(ports, channels, clock=clock),
         obey=Obey(
@@ -316,6 +346,7 @@ def alert_delivery(ports: Ports, channels: tuple[Channel, ...], *, clock: Clock 
     return AlertDelivery(
         ledger=ports.alerts,
         silences=ports.silences,
+        inhibition=Inhibition(alerts=ports.alerts, issues=ports.issues, clock=clock),
         budgets=ChannelBudgets(ports.redis, rate=ports.alerts.policy.rate),
         channels=channels,
         lease=ports.due.lease,

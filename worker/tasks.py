@@ -18,12 +18,13 @@ from shared.contracts import (
     OBEY,
     OPS_STREAM,
     RECORD_EVENTS,
+    REFRESH_ACCOUNT,
     REFRESH_DOOR,
     RUN_CHORE,
     SWEEP_DUE,
 )
 from shared.domain.alerting.absence import BOOKINGS
-from shared.ledger.due import DueItem, alert_item, chore_item, door_item, refresh_item
+from shared.ledger.due import DueItem, account_item, alert_item, chore_item, door_item, refresh_item
 from worker.assembly import Handlers
 
 SWEEP_LIMIT: Final = 500
@@ -86,6 +87,11 @@ def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
         with handlers.leave.item(refresh_item(device_id)):
             handlers.refresh_door(device_id)
 
+    @app.task(name=REFRESH_ACCOUNT)
+    def refresh_account(account_id: str) -> None:
+        with handlers.leave.item(account_item(account_id)):
+            handlers.refresh_account(account_id)
+
     @app.task(name=SWEEP_DUE)
     def sweep_due(*, is_beat: bool = True) -> int:
         handlers.chores.ensure()
@@ -116,5 +122,7 @@ def _start(app: Celery, item: DueItem) -> None:
             app.send_task(RUN_CHORE, item.ids)
         case "refresh":
             app.send_task(REFRESH_DOOR, item.ids)
+        case "account":
+            app.send_task(REFRESH_ACCOUNT, item.ids)
         case _:
             raise ValueError(item.subject)

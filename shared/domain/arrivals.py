@@ -4,11 +4,13 @@ A guest's arrival is one door of one booking. It is `ready` when Seam confirms t
 goes as it should (Seam programs a code about an hour before its start); `at risk` when a person must look.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from shared.domain.door_issues import Issue, joined
+from shared.domain.door_trouble import ACCOUNT_PROBLEM, DOOR_PROBLEM, KnownIssues, in_words, is_removed
 from shared.domain.notices import next_step_of, problems_of
 from shared.domain.records import BookedDoor, Booking, State
 from shared.domain.stay_times import CheckIn, arrival_of, check_in_of, instants_of
@@ -27,7 +29,9 @@ class Readiness(StrEnum):
 class Arrival:
     """One door of one booking whose guest is due; `why` and `next_step` say what is wrong and what to do.
 
-    While nobody knows the lock's zone, `check_in` is the earliest moment, and `wall_check_in` what its clock shows.
+    `issues` are what Seam reports of the door and its account, those that people are told: they may hold the door back
+    also where nothing is wrong with the guest's code. While nobody knows the lock's zone, `check_in` is the earliest
+    moment, and `wall_check_in` what its clock shows.
     """
 
     booking_id: str
@@ -41,6 +45,7 @@ class Arrival:
     reason: str
     why: str
     next_step: str
+    issues: tuple[Issue, ...] = ()
 
 
 def first_check_in(booking: Booking) -> datetime | None:
@@ -52,13 +57,20 @@ def first_check_in(booking: Booking) -> datetime | None:
 
 
 def arrivals_of(
-    bookings: Iterable[Booking], *, since: datetime, until: datetime, gone: Container[str] = ()
+    bookings: Iterable[Booking],
+    *,
+    since: datetime,
+    until: datetime,
+    gone: Container[str] = (),
+    known: Mapping[str, KnownIssues] | None = None,
 ) -> list[Arrival]:
     """Return the arrivals of this time, the nearest first. Later codes of a split stay are no arrivals.
 
     Whoever may come in this time counts, wherever a lock is whose zone nobody knows.
-    `gone` are the doors that Seam doesn't know any more: whoever arrives there is at risk, whatever the code says.
+    `gone` are the doors that Seam doesn't know any more, `known` are the issues of doors by their ids: whoever arrives
+    at one that is gone, or has an issue that blocks, is at risk, whatever the code says.
     """
+    issues = {device_id: _told(each) for device_id, each in (known or {}).items()}
     found = []
     for booking in bookings:
         if booking.cancelled or booking.stay is None:
@@ -68,13 +80,34 @@ def arrivals_of(
             if not door.wanted or door.part > 1 or door.state is State.ENDED or check_in is None:
                 continue
             if since <= check_in.latest and check_in.at <= until:
-                found.append(_arrival(booking, door, check_in, is_gone=door.device_id in gone))
+                of_door = issues.get(door.device_id, ())
+                is_gone = door.device_id in gone or is_removed(of_door)
+                found.append(_arrival(booking, door, check_in, of_door, is_gone=is_gone))
     return sorted(found, key=lambda each: (each.check_in, each.booking_id, each.device_id))
 
 
-def _arrival(booking: Booking, door: BookedDoor, check_in: CheckIn, *, is_gone: bool) -> Arrival:
-    problem, detail = next(problems_of(door), ("door_gone" if is_gone else door.reason, ""))
+def _told(known: KnownIssues) -> tuple[Issue, ...]:
+    return tuple(issue for issue in joined(known.of_door, known.of_account) if issue.meaning.is_told)
+
+
+def _arrival(
+    booking: Booking, door: BookedDoor, check_in: CheckIn, issues: tuple[Issue, ...], *, is_gone: bool
+) -> Arrival:
+    own = next(problems_of(door), None)
+    blocking = [issue for issue in issues if issue.meaning.blocks]
+    if own is not None:
+        problem, detail = own
+    elif is_gone:
+        problem, detail = "door_gone", ""
+    elif blocking:
+        problem = ACCOUNT_PROBLEM if all(issue.is_of_account for issue in blocking) else DOOR_PROBLEM
+        detail = in_words(blocking)
+    else:
+        problem, detail = door.reason, ""
     trouble = TROUBLES.get(problem)
+    next_step = next_step_of(booking, door, problem) if trouble else ""
+    if problem in (DOOR_PROBLEM, ACCOUNT_PROBLEM):
+        next_step = next((issue.meaning.next_step for issue in blocking if issue.meaning.next_step), next_step)
     return Arrival(
         booking_id=booking.booking_id,
         device_id=door.device_id,
@@ -86,7 +119,8 @@ def _arrival(booking: Booking, door: BookedDoor, check_in: CheckIn, *, is_gone: 
         readiness=_readiness(door, problem),
         reason=problem,
         why=f"{trouble.happened} {detail}".strip() if trouble else "",
-        next_step=next_step_of(booking, door, problem) if trouble else "",
+        next_step=next_step,
+        issues=issues,
     )
 
 

@@ -4,13 +4,20 @@ Read defensively: what is malformed is left out, what is too long is cut, unknow
 is said by `shared.domain.seam_issues`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.domain.masking import mask_digits
 from shared.domain.quoting import shown
-from shared.domain.seam_issues import IssueKind, IssueMeaning, issue_in_words, meaning_of_issue
+from shared.domain.seam_issues import (
+    DELETING,
+    IssueKind,
+    IssueMeaning,
+    SeamIssue,
+    issue_in_words,
+    meaning_of_issue,
+)
 
 MOST_ISSUES: Final = 20
 """So many errors, and so many warnings, are read of one object."""
@@ -102,14 +109,19 @@ def as_seam_writes(issues: Iterable[Issue]) -> dict[str, list[dict[str, Any]]]:
     return {"errors": errors, "warnings": warnings}
 
 
-def inherited_code(errors: Iterable[tuple[str, str]]) -> str:
+def inherited_code(errors: Iterable[SeamIssue], warnings: Iterable[SeamIssue], pending: Collection[str]) -> str:
     """Return the code of the door's or the account's error that an access code's `errors` repeat.
 
-    `errors` are (code, message) pairs of an access code. Empty where an error that blocks is the code's own: that has
-    to be told by itself.
+    Empty where the code has trouble of its own: an error or a warning that blocks, or a pending deletion. That has to
+    be told by itself.
     """
-    blocking = [code for code, _ in errors if meaning_of_issue(IssueKind.CODE_ERROR, code).blocks]
-    return blocking[0] if blocking and all(is_inherited(code) for code in blocking) else ""
+    blocking = [issue.code for issue in errors if _blocks(IssueKind.CODE_ERROR, issue)]
+    has_own_trouble = DELETING in pending or any(_blocks(IssueKind.CODE_WARNING, issue) for issue in warnings)
+    return blocking[0] if blocking and not has_own_trouble and all(map(is_inherited, blocking)) else ""
+
+
+def _blocks(kind: IssueKind, issue: SeamIssue) -> bool:
+    return meaning_of_issue(kind, issue.code, change_type=issue.change_type).blocks
 
 
 def is_inherited(code: str) -> bool:

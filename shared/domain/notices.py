@@ -22,6 +22,8 @@ _PUBLISHED: Final = {
     State.ENDED: "access-code.ended",
 }
 
+# Of the problems of a code the one that Seam reports; it may be the door's or the account's.
+_OF_SEAM: Final = "code_problem"
 # As the rows of TROUBLES have it, for any booking.
 _CHOOSE: Final = "`oracode bookings choose`"
 
@@ -140,6 +142,7 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         door_key=door.key,
         choices=choices,
         choose=_choose_command(booking, door) if choices else "",
+        inherited=door.inherited if problem == _OF_SEAM else "",
     )
 
 

@@ -81,7 +81,8 @@ class BookedDoor:
     `name` and `time_zone` may be as others last knew the door, while it can't be read.
     `drift` says how the door was changed under a code that exists. `pin_changed_at` is when Seam last replaced the PIN
     of the code at hand, `pin_revealed_at` when a person last read it. While it waits for want of a slot, `offers` are
-    those that a person may choose; `choice` is the one that somebody chose.
+    those that a person may choose; `choice` is the one that somebody chose. Where the code's problem only repeats an
+    error of the door or its account, `inherited` is Seam's code of that error.
     """
 
     device_id: str
@@ -109,6 +110,7 @@ class BookedDoor:
     pin_revealed_at: datetime | None = None
     offers: tuple[SlotOffer, ...] = ()
     choice: ChosenSlot | None = None
+    inherited: str = ""
     beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
     @property
@@ -137,6 +139,8 @@ class AlertNotice:
     nearest; `solved` says who did what, once it is over.
     `wall_check_in` is what the lock's clock shows at check-in while nobody knows its zone; `check_in` is the earliest
     moment that this can be then, and for haste alone.
+    `inherited` is Seam's code of the error of the door or its account that the problem only repeats: an alert of the
+    door or the account inhibits this one.
     """
 
     kind: Literal["alert"] = "alert"
@@ -159,6 +163,7 @@ class AlertNotice:
     solved: str = ""
     wall_check_in: datetime | None = None
     choose: str = ""
+    inherited: str = ""
     beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 

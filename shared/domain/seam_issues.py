@@ -63,9 +63,7 @@ def _harmless(
     words: str, *, is_told: bool = False, is_retried: bool = False, next_step: str = "", actor: str = ""
 ) -> IssueMeaning:
     """Return a row for an issue that keeps no code from opening its door."""
-    return IssueMeaning(
-        words, blocks=False, is_told=is_told, is_retried=is_retried, next_step=next_step, actor=actor
-    )
+    return IssueMeaning(words, blocks=False, is_told=is_told, is_retried=is_retried, next_step=next_step, actor=actor)
 
 
 def _retried(words: str, *, next_step: str = "", actor: str = "") -> IssueMeaning:

@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One row: what a person reads, what is to be done next, and by whom (`ops`, `installer`, `seam`).
+    """One row: what a person reads, what is to be done next, and by whom (`ops`, `installer`, `seam`, `dormakaba`).
 
     `quotes_detail` adds what is known of this case; not where every try brings another wording of the same.
     """
@@ -63,8 +63,18 @@ TROUBLES: Final[Mapping[str, Trouble]] = {
         "ops",
     ),
     "door_gone": Trouble(
-        "Seam doesn't know this door any more, and guests with bookings on it are to come.",
+        "The door was removed at Seam, and guests with bookings on it are to come.",
         "Look in Seam's console whether the door, or its site, was removed, and connect it again.",
+        "ops",
+    ),
+    "door_trouble": Trouble(
+        "Seam reports a problem with the door itself.",
+        "Read Seam's words, and look at the door in Seam's console.",
+        "ops",
+    ),
+    "account_trouble": Trouble(
+        "Seam reports a problem with the connected account: it is the same for all doors of the account.",
+        "Read Seam's words, and look at the account in Seam's console, under Connected Accounts.",
         "ops",
     ),
     "door_full": Trouble(

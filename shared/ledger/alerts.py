@@ -10,6 +10,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import Clock
 from shared.domain.alerting.alert import Alert, heard
+from shared.domain.alerting.causes import Cause, raised, resolved
 from shared.domain.alerting.grouping import group_of
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.records import AlertNotice
@@ -48,6 +49,16 @@ class AlertLedger:
         group = group_of(notice, self.policy.routing.place_of(notice))
         level = self.policy.severity(notice, now)
         self.change(notice.key, lambda before: heard(before, notice, group=group, level=level))
+
+    def tell_cause(self, cause: Cause) -> Alert | None:
+        """Take in what is told of one cause that hits many. Telling the same twice changes nothing."""
+        group = group_of(cause.notice, self.policy.routing.place_of(cause.notice))
+        level = self.policy.severity(cause.notice, self._clock())
+        return self.change(cause.notice.key, lambda before: raised(before, cause, group=group, level=level))
+
+    def resolve(self, key: str) -> Alert | None:
+        """Record that the alert's problem is gone; nothing changes where it is not open."""
+        return self.change(key, lambda before: resolved(before, self._clock()))
 
     def update(self, key: str, change: Callable[[Alert], Alert]) -> Alert | None:
         """Change the alert as it stands now; return what was written, None where there is none."""

@@ -159,11 +159,31 @@ class BookingLedger:
 
     def of_door(self, device_id: str) -> list[Booking]:
         """Return every booking on the door that is kept, but for those that only a newer process can read."""
-        key = redis_keys.door_bookings(device_id)
-        self._redis.zremrangebyscore(key, "-inf", self._clock().timestamp())
-        ids = cast(Any, self._redis.zrange(key, 0, -1))
-        found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids], passes_over_newer=True)
-        return [booking for booking in found if booking is not None]
+        return self.of_doors([device_id])
+
+    def of_doors(self, device_ids: Iterable[str]) -> list[Booking]:
+        """Return every booking on these doors that is kept, each once.
+
+        Those that only a newer process can read are left out.
+        Two round trips for each few hundred doors and bookings.
+        """
+        now = self._clock().timestamp()
+        ids: dict[str, None] = {}
+        for names in _in_pages(device_ids):
+            pipeline = self._redis.pipeline(transaction=False)
+            for name in names:
+                key = redis_keys.door_bookings(name)
+                pipeline.zremrangebyscore(key, "-inf", now)
+                pipeline.zrange(key, 0, -1)
+            ids |= {str(each): None for found in pipeline.execute()[1::2] for each in found}
+        return [
+            booking
+            for names in _in_pages(ids)
+            for booking in self._records.load_many(
+                [redis_keys.booking_record(each) for each in names], passes_over_newer=True
+            )
+            if booking is not None
+        ]
 
     def owner_of(self, access_code_ids: list[str]) -> list[Owner | None]:
         """Return whose each code is, in their order; None for codes that are not ours."""
@@ -250,6 +270,15 @@ class BookingLedger:
         self._redis.zremrangebyscore(redis_keys.ARRIVALS, "-inf", (now - _ARRIVED_FOR).timestamp())
         return [str(each) for each in cast(Any, self._redis.zrange(redis_keys.DOORS, 0, -1))]
 
+    def having_bookings(self, device_ids: Iterable[str]) -> list[str]:
+        """Return those of the doors that have a booking whose check-out is still to come, in their order."""
+        names = list(dict.fromkeys(device_ids))
+        pipeline = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipeline.zscore(redis_keys.DOORS, name)
+        now = self._clock().timestamp()
+        return [name for name, over_at in zip(names, pipeline.execute(), strict=True) if over_at and over_at > now]
+
     def all(self) -> Iterator[Booking]:
         """Yield every booking, those that are kept longest last; expired ones are dropped from the index."""
         self._redis.zremrangebyscore(redis_keys.BOOKINGS, "-inf", self._clock().timestamp())
@@ -273,6 +302,11 @@ class BookingLedger:
         now = self._clock()
         over_at = surely_over_at(booking.stay) if booking.stay is not None else now
         return max(over_at, now) + 2 * self._retention
+
+
+def _in_pages(names: Iterable[str]) -> Iterator[list[str]]:
+    listed = list(names)
+    return (listed[start : start + _PAGE] for start in range(0, len(listed), _PAGE))
 
 
 def _devices_of_codes(booking: Booking, story: Iterable[HistoryEntry]) -> dict[str, str | None]:

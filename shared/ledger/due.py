@@ -23,15 +23,15 @@ _MOST_DOUBLINGS: Final = 6
 
 # What this version knows, with how many ids. A member says no more than that, and its shape never changes: what a newer
 # version wants otherwise gets a subject of its own, and is put back for it here.
-_SUBJECTS: Final = {"door": 2, "alert": 1, "chore": 1, "refresh": 1}
+_SUBJECTS: Final = {"door": 2, "alert": 1, "chore": 1, "refresh": 1, "account": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class DueItem:
     """What is due, by its `ids`.
 
-    A door of a booking (booking_id, door key), a group of alerts (its name), a chore (its name), or the reading of a
-    door that has bookings to come (device_id).
+    A door of a booking (booking_id, door key), a group of alerts (its name), a chore (its name), the reading of a
+    door that has bookings to come (device_id), or that of a connected account with such doors (connected_account_id).
     """
 
     subject: str
@@ -65,6 +65,11 @@ def chore_item(name: str) -> DueItem:
 def refresh_item(device_id: str) -> DueItem:
     """Name the reading of one door."""
     return DueItem("refresh", (device_id,))
+
+
+def account_item(account_id: str) -> DueItem:
+    """Name the reading of one connected account."""
+    return DueItem("account", (account_id,))
 
 
 class DueSet:

@@ -7,11 +7,14 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.clock import system_clock
+from shared.domain import versions
 from shared.domain.records import Change
 from tests.shared.ledgers import booking_ledger
 from tests.shared.stories import DOOR, issued
 from tests.support.server import DataServer
 from worker.cli import main
+
+NEWER = "1.7"
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +25,11 @@ def _newer(redis_client: Redis, data_server: DataServer, monkeypatch: pytest.Mon
         it = replace(issued(DOOR), booking_id=booking_id)
         ledger.create_or_update(booking_id, lambda _, it=it: Change(it))  # type: ignore[misc]
     key = redis_keys.booking_record("BK-1")
-    text = str(redis_client.hget(key, "record")).replace('"issued"', '"paused"').replace('"1.0"', '"1.1"')
+    text = (
+        str(redis_client.hget(key, "record"))
+        .replace('"issued"', '"paused"')
+        .replace(f'"{versions.BOOKING}"', f'"{NEWER}"')
+    )
     redis_client.hset(key, "record", text)
     monkeypatch.setenv("REDIS_URL", data_server.url)
 
@@ -33,7 +40,8 @@ def test_asked_for_it_says_so_in_a_line(capsys: pytest.CaptureFixture[str]) -> N
         main(["bookings", "show", "BK-1"])
     assert ended.value.code == 2
     said = capsys.readouterr().err
-    assert said == "Booking of version 1.1; this process knows 1.0: use the command line of the newer version.\n"
+    versions_told = f"Booking of version {NEWER}; this process knows {versions.BOOKING}"
+    assert said == f"{versions_told}: use the command line of the newer version.\n"
 
 
 def test_a_list_shows_the_others_and_says_that_one_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,4 +53,4 @@ def test_a_list_shows_the_others_and_says_that_one_is_missing(capsys: pytest.Cap
     assert "BK-2" in said.out
     assert "BK-1" not in said.out
     assert "record.passed_over" in said.err
-    assert "of version 1.1" in said.err
+    assert f"of version {NEWER}" in said.err

@@ -8,6 +8,8 @@ import pytest
 
 from shared.domain.arrivals import Readiness, arrivals_of, first_check_in
 from shared.domain.daily import DailyTime, parse_daily_time
+from shared.domain.door_issues import issues_of_account, issues_of_device, joined
+from shared.domain.door_trouble import KnownIssues
 from shared.domain.records import State
 from tests.shared.stories import CHECK_IN, DOOR, NOW, SECOND, accepted, booking, issued, with_door
 
@@ -90,3 +92,43 @@ def test_a_daily_time_is_in_utc_unless_told() -> None:
     assert parse_daily_time("07:15") == DailyTime(time(7, 15), "UTC")
     assert parse_daily_time("07:15").after(NOW).tzinfo is not None
     assert parse_daily_time("07:15").after(NOW).astimezone(UTC).hour == 7
+
+
+MISMATCH = issues_of_device({"warnings": [{"warning_code": "time_zone_mismatch", "message": "They differ."}]})
+THIRD_PARTY = issues_of_device({"warnings": [{"warning_code": "third_party_integration_detected", "message": "x"}]})
+UNAPPROVED = issues_of_account({"warnings": [{"warning_code": "dormakaba_sites_unapproved", "message": "Wait."}]})
+REMOVED = issues_of_device({"errors": [{"error_code": "device_removed", "message": "Gone."}]})
+HELD_BACK: list[Any] = [
+    pytest.param(KnownIssues(of_door=MISMATCH), Readiness.AT_RISK, "door_trouble", id="the door's"),
+    pytest.param(KnownIssues(of_account=UNAPPROVED), Readiness.AT_RISK, "account_trouble", id="the account's"),
+    pytest.param(KnownIssues(of_door=MISMATCH, of_account=UNAPPROVED), Readiness.AT_RISK, "door_trouble", id="both"),
+    pytest.param(KnownIssues(of_door=REMOVED), Readiness.AT_RISK, "door_gone", id="the door is gone"),
+    pytest.param(KnownIssues(of_door=THIRD_PARTY), Readiness.READY, "", id="what keeps no code from working"),
+    pytest.param(KnownIssues(), Readiness.READY, "", id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("known", "readiness", "reason"), HELD_BACK)
+def test_a_confirmed_code_at_a_door_in_trouble(known: KnownIssues, readiness: Readiness, reason: str) -> None:
+    """Is at risk where the door's issue keeps codes from working; what Seam reports is told with it in any case."""
+    ready = with_door(issued(), state=State.READY)
+    (arrival,) = arrivals_of([ready], since=NOW, until=CHECK_IN, known={DOOR: known})
+    assert (arrival.readiness, arrival.reason) == (readiness, reason)
+    assert arrival.issues == joined(known.of_door, known.of_account)
+    if reason in ("door_trouble", "account_trouble"):
+        assert "Seam says" in arrival.why
+        assert arrival.next_step
+
+
+def test_what_is_wrong_with_the_code_itself_goes_first() -> None:
+    """The door's trouble is told beside it."""
+    it = with_door(issued(), state=State.FAILED, reason="code_gone")
+    (arrival,) = arrivals_of([it], since=NOW, until=CHECK_IN, known={DOOR: KnownIssues(of_door=MISMATCH)})
+    assert (arrival.reason, arrival.issues) == ("code_gone", MISMATCH)
+
+
+def test_what_is_not_told_is_not_listed() -> None:
+    """An Oracode lock has no network: what Seam says of its connection means nothing."""
+    quiet = issues_of_device({"warnings": [{"warning_code": "device_has_flaky_connection"}]})
+    (arrival,) = arrivals_of([issued()], since=NOW, until=CHECK_IN, known={DOOR: KnownIssues(of_door=quiet)})
+    assert (arrival.readiness, arrival.issues) == (Readiness.ON_ITS_WAY, ())

@@ -22,8 +22,9 @@ HIT: list[Any] = [
 @pytest.mark.parametrize(("it", "now", "check_in"), HIT)
 def test_who_is_hit(it: Booking, now: datetime, check_in: datetime | None) -> None:
     """By the nearest guest who is not inside yet."""
-    notice = door_gone(DOOR, [it], now, was_told=False)
-    assert notice is not None
+    cause = door_gone(DOOR, [it], now, was_told=False)
+    assert cause is not None
+    notice = cause.notice
     assert (notice.check_in, notice.check_out) == (check_in, CHECK_OUT)
     assert notice.raised
 
@@ -48,9 +49,10 @@ def test_who_is_not_hit(it: Booking) -> None:
 def test_the_nearest_guest_decides_how_loudly() -> None:
     """Of several bookings."""
     near = replace(with_door(issued(), check_in=NOW + timedelta(hours=1)), booking_id="BK-2")
-    notice = door_gone(DOOR, [issued(), near], NOW, was_told=False)
-    assert notice is not None
-    assert severity(notice.check_in, NOW, check_out=notice.check_out) is Severity.PAGE
+    cause = door_gone(DOOR, [issued(), near], NOW, was_told=False)
+    assert cause is not None
+    assert severity(cause.notice.check_in, NOW, check_out=cause.notice.check_out) is Severity.PAGE
+    assert (cause.hit, [each.split(" on ")[0] for each in cause.subjects]) == (2, ["Booking BK-2", "Booking BK-1"])
 
 
 def test_what_was_told_goes_on_while_a_booking_fails_by_it() -> None:

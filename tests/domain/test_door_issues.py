@@ -21,7 +21,7 @@ from shared.domain.door_issues import (
 )
 from shared.domain.doors import door_from_device
 from shared.domain.quoting import is_showable
-from shared.domain.seam_issues import CATALOGUE, IssueKind
+from shared.domain.seam_issues import CATALOGUE, IssueKind, SeamIssue
 from tests.domain.building import device, vendor_slot
 from tests.support.hostile import JSON
 
@@ -131,7 +131,14 @@ INHERITED: list[Any] = [
 @pytest.mark.parametrize(("errors", "expected"), INHERITED)
 def test_what_a_code_only_repeats(errors: list[str], expected: str) -> None:
     """A code's problem is inherited when every error that blocks it is one of its door or account."""
-    assert inherited_code([(code, "") for code in errors]) == expected
+    assert inherited_code([SeamIssue(code) for code in errors], (), ()) == expected
+    # A warning or a deletion of the code itself has to be told by itself.
+    assert inherited_code([SeamIssue(code) for code in errors], [SeamIssue("being_deleted")], ()) == ""
+    assert inherited_code([SeamIssue(code) for code in errors], (), ("deleting",)) == ""
+    assert (
+        inherited_code([SeamIssue(code) for code in errors], [SeamIssue("delay_in_removing_from_device")], ())
+        == expected
+    )
 
 
 @pytest.mark.parametrize("kind", [IssueKind.DOOR_ERROR, IssueKind.DOOR_WARNING, IssueKind.ACCOUNT_WARNING])

@@ -1,8 +1,11 @@
-"""Every access code event that Seam documents has an explicit meaning; what it invents later has one too."""
+"""Every event that Seam documents of what is ours has an explicit meaning; what it invents later has one too."""
+
+import json
+from typing import Any
 
 import pytest
 
-from shared.domain.events import Meaning, meaning_of
+from shared.domain.events import NEEDED_TYPES, Meaning, Subject, is_ours, kept_of, meaning_of, subject_of
 
 # seam-facts §1.4, row by row. Whoever adds one decides here what it means.
 DOCUMENTED = {
@@ -48,3 +51,137 @@ def test_documented_events(name: str, meaning: Meaning) -> None:
 def test_what_is_not_known_is_looked_at(event_type: str) -> None:
     """Unknown is a meaning of its own, not an exception."""
     assert meaning_of(event_type) is Meaning.UNKNOWN
+
+
+# Every `device.` and `connected_account.` type of Seam's SDK 3.18, `resources/seam_event.py`.
+DOORS_AND_ACCOUNTS = {
+    "device.connected": Meaning.LOOK,
+    "device.disconnected": Meaning.LOOK,
+    "device.added": Meaning.LOOK,
+    "device.removed": Meaning.LOOK,
+    "device.deleted": Meaning.LOOK,
+    "device.converted_to_unmanaged": Meaning.LOOK,
+    "device.name_changed": Meaning.LOOK,
+    "device.unmanaged.connected": Meaning.LOOK,
+    "device.unmanaged.disconnected": Meaning.LOOK,
+    "device.unmanaged.converted_to_managed": Meaning.LOOK,
+    "device.third_party_integration_detected": Meaning.LOOK,
+    "device.third_party_integration_no_longer_detected": Meaning.LOOK,
+    "device.error.subscription_required": Meaning.LOOK,
+    "device.error.subscription_required.resolved": Meaning.LOOK,
+    "device.salto.privacy_mode_activated": Meaning.LOOK,
+    "device.salto.privacy_mode_deactivated": Meaning.LOOK,
+    "device.low_battery": Meaning.NOTE,
+    "device.battery_status_changed": Meaning.NOTE,
+    "device.tampered": Meaning.NOTE,
+    "device.doorbell_rang": Meaning.NOTE,
+    "device.connection_became_flaky": Meaning.NOTE,
+    "device.connection_stabilized": Meaning.NOTE,
+    "device.accessory_keypad_connected": Meaning.NOTE,
+    "device.accessory_keypad_disconnected": Meaning.NOTE,
+    "connected_account.connected": Meaning.LOOK,
+    "connected_account.created": Meaning.LOOK,
+    "connected_account.disconnected": Meaning.LOOK,
+    "connected_account.reauthorization_requested": Meaning.LOOK,
+    "connected_account.completed_first_sync": Meaning.LOOK,
+    "connected_account.completed_first_sync_after_reconnection": Meaning.LOOK,
+    "connected_account.deleted": Meaning.LOOK,
+    "connected_account.successful_login": Meaning.NOTE,
+    "device.teleported": Meaning.UNKNOWN,
+    "connected_account.teleported": Meaning.UNKNOWN,
+}
+
+
+@pytest.mark.parametrize(("event_type", "meaning"), DOORS_AND_ACCOUNTS.items(), ids=DOORS_AND_ACCOUNTS.keys())
+def test_events_of_doors_and_accounts(event_type: str, meaning: Meaning) -> None:
+    """Read where something may keep codes from working; what happens often and keeps none is only noted."""
+    assert meaning_of(event_type) is meaning
+    assert is_ours(event_type) is (meaning is not Meaning.NOTE)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "subject"),
+    [
+        ("access_code.set_on_device", Subject.CODE),
+        ("access_code.teleported", Subject.CODE),
+        ("device.disconnected", Subject.DOOR),
+        ("connected_account.deleted", Subject.ACCOUNT),
+        ("lock.locked", None),
+        ("action_attempt.lock_door.failed", None),
+        ("noise_sensor.noise_threshold_triggered", None),
+        ("connect_webview.login_succeeded", None),
+        ("device", None),
+        ("devices.connected", None),
+        ("DEVICE.connected", None),
+        ("", None),
+    ],
+)
+def test_what_an_event_is_about(event_type: str, subject: Subject | None) -> None:
+    """What is about nothing of ours is ignored by `web`; all about codes is not."""
+    assert subject_of(event_type) is subject
+    assert is_ours(event_type) is (subject is not None)
+
+
+def test_a_webhook_has_to_send_what_makes_us_look() -> None:
+    """But not types that Seam has only announced: it refuses a webhook that asks for them."""
+    assert {"access_code.set_on_device", "device.disconnected", "connected_account.disconnected"} <= NEEDED_TYPES
+    assert all(meaning_of(each) is Meaning.LOOK for each in NEEDED_TYPES)
+    assert "access_code.failed_to_issue" not in NEEDED_TYPES
+
+
+DISCONNECTED: dict[str, Any] = {
+    "event_id": "e-1",
+    "event_type": "device.disconnected",
+    "workspace_id": "w-1",
+    "device_id": "d-1",
+    "connected_account_id": "a-1",
+    "created_at": "2026-12-01T10:00:00Z",
+    "occurred_at": "2026-12-01T09:59:59Z",
+    "event_description": "long",
+    "error_code": "account_disconnected",
+    "device_errors": [
+        {"error_code": "account_disconnected", "message": "Log in.", "created_at": "x"},
+        7,
+        {"message": 1},
+    ],
+    "device_custom_metadata": {"owner": "Ann"},
+    "connected_account_custom_metadata": {"phone": "1234567"},
+    "customer_key": "c-1",
+    "connected_account_errors": "none",
+    "connected_account_warnings": [{"warning_code": "w" * 999}] * 99,
+}
+
+
+def test_events_of_doors_are_kept_short() -> None:
+    """Ids, type, times and the codes of issues; nothing that may hold anything."""
+    assert kept_of(DISCONNECTED) == {
+        "event_id": "e-1",
+        "event_type": "device.disconnected",
+        "workspace_id": "w-1",
+        "device_id": "d-1",
+        "connected_account_id": "a-1",
+        "created_at": "2026-12-01T10:00:00Z",
+        "occurred_at": "2026-12-01T09:59:59Z",
+        "error_code": "account_disconnected",
+        "device_errors": [{"error_code": "account_disconnected"}],
+        "connected_account_warnings": [],
+        # For workers of an older version, which park an event without it.
+        "access_code_id": "-",
+    }
+
+
+def test_events_of_codes_are_kept_whole() -> None:
+    """Their story needs them."""
+    event = {"event_id": "e", "event_type": "access_code.changed", "access_code_id": "c", "change_reason": "x" * 999}
+    assert kept_of(event) is event
+
+
+def test_what_is_kept_is_bounded() -> None:
+    """Whatever stands in the event."""
+    filled = dict.fromkeys(DISCONNECTED, "x" * 200) | {"event_type": "device.new"}
+    issues = {
+        f"{who}_{what}s": [{f"{what}_code": "x" * 200}] * 99
+        for who in ("device", "connected_account")
+        for what in ("error", "warning")
+    }
+    assert len(json.dumps(kept_of(filled | issues))) < 25_000

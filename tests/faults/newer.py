@@ -27,7 +27,7 @@ _LAUNCH: Final = 'name="$1"; shift; cd "{releases}/$(cat "{releases}/$name")"; P
 PAUSE: Final = "pause_booking"
 
 _PATCHES: Final = (
-    ("shared/domain/versions.py", 'BOOKING: Final = "1.0"', 'BOOKING: Final = "1.1"'),
+    ("shared/domain/versions.py", 'BOOKING: Final = "1.1"', 'BOOKING: Final = "1.2"'),
     ("shared/domain/versions.py", 'ORDER: Final = "1.0"', 'ORDER: Final = "1.1"'),
     # A field in each object. The booking's says which of its versions the newer process wrote.
     ("shared/domain/records.py", '    drift: str = ""\n', '    drift: str = ""\n    floor: str = ""\n'),

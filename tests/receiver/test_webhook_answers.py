@@ -55,7 +55,7 @@ def test_a_repeated_event_is_answered_as_a_duplicate(web: Web, redis_client: Red
 
 
 def test_other_events_are_ignored_and_counted(web: Web, redis_client: Redis) -> None:
-    """An event that is not about access codes is counted by its type; nothing of it is kept."""
+    """An event that prompts nothing and is in no code's story is counted by its type; nothing of it is kept."""
     for event_type in ("lock.locked", "lock.locked", "device.low_battery"):
         answer = web.webhook(event_of(event_type))
         assert (answer.status_code, answer.json()) == (202, {"status": "ignored"})
@@ -69,6 +69,26 @@ def test_an_unknown_access_code_event_is_kept(web: Web, redis_client: Redis) -> 
     answer = web.webhook(event_of("access_code.teleported"))
     assert answer.json() == {"status": "accepted"}
     assert len(kept(redis_client)) == 1
+
+
+@pytest.mark.parametrize(
+    "event_type",
+    ["device.disconnected", "device.teleported", "connected_account.disconnected", "connected_account.teleported"],
+)
+def test_events_of_doors_and_accounts_are_kept_short(web: Web, redis_client: Redis, event_type: str) -> None:
+    """Accepted like those of codes, once each; what they are about is kept, and nothing that may hold anything."""
+    metadata = {"owner": "Ann", "door code": PIN}
+    issue = {"error_code": "account_disconnected", "message": f"Log in with {PIN}."}
+    event = event_of(event_type, device_id="d-1", connected_account_id="a-1", device_errors=[issue])
+    first, again = (web.webhook(event | {"device_custom_metadata": metadata}) for _ in range(2))
+
+    assert (first.status_code, first.json(), again.json()) == (202, {"status": "accepted"}, {"status": "duplicate"})
+    (entry,) = kept(redis_client)
+    found = json.loads(entry["event"])
+    assert (found["event_id"], found["device_id"], found["connected_account_id"]) == (event["event_id"], "d-1", "a-1")
+    assert found["device_errors"] == [{"error_code": "account_disconnected"}]
+    assert "Ann" not in entry["event"]
+    assert PIN not in entry["event"]
 
 
 UNUSABLE = {

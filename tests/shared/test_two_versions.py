@@ -257,8 +257,8 @@ def test_a_value_of_a_newer_version_is_left_to_it(case: str) -> None:
     part[last] = value
     with pytest.raises(ValidationError):
         store.decoded(json.dumps(content))
-    for schema in ("1.1", "2.0"):
-        with pytest.raises(OfNewerVersion, match=f"of version {schema}; this process knows 1.0"):
+    for schema in (NEWER, "2.0"):
+        with pytest.raises(OfNewerVersion, match=f"of version {schema}; this process knows {content['schema']}"):
             store.decoded(json.dumps({**content, "schema": schema}))
 
 
@@ -268,7 +268,8 @@ def test_a_value_of_a_newer_version_is_left_to_it(case: str) -> None:
         ("", True, False),
         ("0.9", True, False),
         ("1.0", True, False),
-        ("1.1", True, True),
+        (versions.BOOKING, True, False),
+        (NEWER, True, True),
         ("1.10", True, True),
         ("2.0", False, False),
         ("10.0", False, False),
@@ -326,7 +327,11 @@ def test_lists_pass_over_what_only_a_newer_version_reads(redis_client: Redis) ->
         it = replace(issued(DOOR), booking_id=f"BK-{number}")
         ledger.create_or_update(it.booking_id, lambda _, it=it: Change(it))  # type: ignore[misc]
     key = redis_keys.booking_record("BK-1")
-    text = str(redis_client.hget(key, "record")).replace('"issued"', '"paused"').replace('"1.0"', '"1.1"')
+    text = (
+        str(redis_client.hget(key, "record"))
+        .replace('"issued"', '"paused"')
+        .replace(f'"{versions.BOOKING}"', f'"{NEWER}"')
+    )
     redis_client.hset(key, "record", text)
     assert [each.booking_id for each in ledger.all()] == ["BK-2"]
     assert [each.booking_id for each in ledger.of_door(DOOR)] == ["BK-2"]
@@ -344,7 +349,11 @@ def test_alerts_that_are_told_together_are_not_told_without_one(redis_client: Re
     for name in ("a", "b"):
         ledger.tell(replace(NOTICE, key=name))
     key = redis_keys.alert_record("a")
-    text = str(redis_client.hget(key, "record")).replace('"opened"', '"escalated"').replace('"1.0"', '"1.1"')
+    text = (
+        str(redis_client.hget(key, "record"))
+        .replace('"opened"', '"escalated"')
+        .replace(f'"{versions.ALERT}"', f'"{NEWER}"')
+    )
     redis_client.hset(key, "record", text)
     assert [each.key for each in ledger.all()] == ["b"]
     with pytest.raises(OfNewerVersion):

@@ -11,12 +11,14 @@ from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Routing
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
+from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet
 from shared.ledger.silences import Silences
 from tests.shared.ledgers import LEASE, RETENTION
 from tests.shared.stories import NOW
 from tests.worker.alert_messages import notice
 from worker.alerts.delivery import AlertDelivery
+from worker.alerts.inhibition import Inhibition
 from worker.alerts.message import AlertMessage
 
 WINDOW = timedelta(seconds=30)
@@ -75,9 +77,11 @@ class Stage:
         self.due = DueSet(redis, lease=LEASE)
         self.ledger = AlertLedger(redis, due=self.due, clock=self.clock, retention=RETENTION, policy=rules)
         self.silences = Silences(redis, clock=self.clock)
+        issues = DoorIssues(redis, clock=self.clock, retention=RETENTION)
         self.deliver = AlertDelivery(
             ledger=self.ledger,
             silences=self.silences,
+            inhibition=Inhibition(alerts=self.ledger, issues=issues, clock=self.clock),
             budgets=ChannelBudgets(redis, rate=rules.rate),
             channels=tuple(channels),
             lease=LEASE,

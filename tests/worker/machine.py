@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from threading import Barrier
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ from uuid import uuid4
 from pydantic import SecretStr
 from redis import Redis
 
+from shared.domain.arrivals import Arrival
 from shared.domain.records import BookedDoor, Booking
 from shared.ledger.alerts import AlertLedger
 from shared.parked import ParkedList
@@ -21,6 +22,7 @@ from tests.shared.stories import MovableClock
 from tests.support.waiting import wait_until
 from worker.alerts.channel import Channel
 from worker.assembly import build_handlers, open_ports
+from worker.handlers.check_arrivals import arrivals_between
 
 T = TypeVar("T")
 _MOST_ROUNDS = 60
@@ -81,6 +83,7 @@ class Machine:
         self.alerts: AlertLedger = ports.alerts
         self.parked: ParkedList = ports.parked
         self.left = ports.left
+        self.issues = ports.issues
         self._numbers = count(1)
 
     def new_id(self) -> str:
@@ -139,6 +142,8 @@ class Machine:
                     self.handlers.chores(*item.ids)
                 case "refresh":
                     self.handlers.refresh_door(*item.ids)
+                case "account":
+                    self.handlers.refresh_account(*item.ids)
                 case other:
                     raise AssertionError(other)
 
@@ -161,6 +166,10 @@ class Machine:
             return not any(code["phase"] in ("unset", "setting", "updating", "removing") for code in codes)
 
         wait_until(is_quiet, what="Seam")
+
+    def arrivals(self, since: datetime, until: datetime) -> list[Arrival]:
+        """Return who arrives in this time."""
+        return arrivals_between(since, until, ledger=self.ledger, alerts=self.alerts, issues=self.issues)
 
     def made(self, device_id: str) -> list[Any]:
         """Return every code that the door ever got, whatever a list would say of it."""

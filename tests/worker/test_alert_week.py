@@ -19,11 +19,13 @@ from shared.domain.alerting.routing import Route, Routing
 from shared.domain.alerting.severity import PAGE_BEFORE, Severity
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
+from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet
 from shared.ledger.silences import Silences
 from tests.shared.stories import NOW
 from tests.worker.alert_week import BOOKINGS, Fault, Week
 from worker.alerts.delivery import AlertDelivery
+from worker.alerts.inhibition import Inhibition
 from worker.alerts.message import AlertMessage
 
 # How long after it begins (or rises) a problem may be untold: the group window, a sweep, a channel's budget.
@@ -57,9 +59,11 @@ class Simulation:
         clock: Clock = lambda: self.now  # noqa: E731 - moved by us
         self.due = DueSet(redis, lease=timedelta(minutes=1))
         self.ledger = AlertLedger(redis, due=self.due, clock=clock, retention=timedelta(days=90), policy=policy)
+        issues = DoorIssues(redis, clock=clock, retention=timedelta(days=90))
         self.deliver = AlertDelivery(
             ledger=self.ledger,
             silences=Silences(redis, clock=clock),
+            inhibition=Inhibition(alerts=self.ledger, issues=issues, clock=clock),
             budgets=ChannelBudgets(redis, rate=policy.rate),
             channels=(self.ops, self.duty),
             lease=self.due.lease,

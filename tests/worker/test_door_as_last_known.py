@@ -11,7 +11,6 @@ from shared.domain.stay_times import LONGEST_DOUBT
 from tests.sandbox.harness import Sandbox
 from tests.worker.machine import Machine
 from worker.alerts.composing import check_in_text
-from worker.handlers.check_arrivals import arrivals_between
 
 LOS_ANGELES, TOKYO = "America/Los_Angeles", "Asia/Tokyo"
 
@@ -53,10 +52,10 @@ def test_the_zone_and_the_name_as_last_known(machine: Machine, sandbox: Sandbox,
     assert notice.subject == f"Booking {booking.booking_id} on Room 7"
     assert check_in_text(notice) == f"{wall:%a %Y-%m-%d %H:%M} {zone}"
     # Found by that moment, and by no other.
-    near = arrivals_between(check_in - timedelta(minutes=1), check_in, ledger=machine.ledger, alerts=machine.alerts)
+    near = machine.arrivals(check_in - timedelta(minutes=1), check_in)
     assert [(each.booking_id, each.door_name) for each in near] == [(booking.booking_id, "Room 7")]
     later = check_in + timedelta(minutes=1)
-    others = arrivals_between(later, later + LONGEST_DOUBT, ledger=machine.ledger, alerts=machine.alerts)
+    others = machine.arrivals(later, later + LONGEST_DOUBT)
     assert booking.booking_id not in {each.booking_id for each in others}
 
 
@@ -71,13 +70,13 @@ def test_where_nobody_knows(machine: Machine, sandbox: Sandbox) -> None:
     assert check_in_text(notice) == f"{wall:%a %Y-%m-%d %H:%M}, time zone of the lock not known yet"
     # Until long after: in Los Angeles the guest is still to come then.
     since = notice.check_in + timedelta(hours=20)
-    (found,) = arrivals_between(since, since + timedelta(hours=1), ledger=machine.ledger, alerts=machine.alerts)
+    (found,) = machine.arrivals(since, since + timedelta(hours=1))
     assert (found.booking_id, found.wall_check_in) == (booking.booking_id, wall)
 
     sandbox.arrange("POST", "/sandbox/outage", {"on": False})
     after = machine.until(booking, "ready", "waiting", every=timedelta(minutes=1))
     assert after.doors[0].time_zone == LOS_ANGELES
     check_in = wall.replace(tzinfo=ZoneInfo(LOS_ANGELES))
-    (found,) = arrivals_between(check_in, check_in, ledger=machine.ledger, alerts=machine.alerts)
+    (found,) = machine.arrivals(check_in, check_in)
     assert (found.check_in, found.wall_check_in) == (check_in, None)
-    assert arrivals_between(since, since, ledger=machine.ledger, alerts=machine.alerts) == []
+    assert machine.arrivals(since, since) == []

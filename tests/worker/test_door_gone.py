@@ -6,7 +6,6 @@ from shared.domain.alerting.alert import Alert
 from shared.domain.arrivals import Arrival
 from tests.sandbox.harness import Sandbox
 from tests.worker.machine import Machine
-from worker.handlers.check_arrivals import arrivals_between
 
 
 def alert_of(machine: Machine, device_id: str) -> Alert | None:
@@ -17,7 +16,7 @@ def alert_of(machine: Machine, device_id: str) -> Alert | None:
 def arrivals(machine: Machine) -> list[Arrival]:
     """Return who comes in the next days."""
     now = machine.clock()
-    return arrivals_between(now, now + timedelta(days=4), ledger=machine.ledger, alerts=machine.alerts)
+    return machine.arrivals(now, now + timedelta(days=4))
 
 
 def test_a_door_that_is_gone_is_told_until_it_is_read_again(machine: Machine, sandbox: Sandbox) -> None:

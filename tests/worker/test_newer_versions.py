@@ -38,7 +38,7 @@ def worker(machine: Machine) -> TaskTable:
     return TaskTable(machine)
 
 
-def written_by_newer(machine: Machine, booking: Booking, schema: str = "1.1") -> str:
+def written_by_newer(machine: Machine, booking: Booking, schema: str = "1.7") -> str:
     """Put the booking into a state that we don't know, as a newer version would; return its record."""
     key = redis_keys.booking_record(booking.booking_id)
     content = json.loads(str(machine.redis.hget(key, "record"))) | {"state": "paused", "schema": schema}
@@ -237,7 +237,7 @@ def test_a_group_with_an_alert_of_a_newer_version_is_left_as_a_whole(
     machine.book(sandbox.door(slots=[]))
     (alert,) = machine.alerts.all()
     key = redis_keys.alert_record(alert.key)
-    content = json.loads(str(redis_client.hget(key, "record"))) | {"news": "escalated", "schema": "1.1"}
+    content = json.loads(str(redis_client.hget(key, "record"))) | {"news": "escalated", "schema": "1.7"}
     redis_client.hset(key, "record", json.dumps(content))
     machine.clock.move(timedelta(minutes=2))
     worker.do(DELIVER_ALERT, alert.group)
@@ -252,7 +252,7 @@ def test_a_message_is_not_parked_where_nobody_here_can_tell_of_it(machine: Machi
     worker.do(APPLY_BOOKING, machine.append("no booking"))
     (first,) = machine.parked.list()
     key = redis_keys.alert_record("parked/booking-created")
-    content = json.loads(str(machine.redis.hget(key, "record"))) | {"news": "escalated", "schema": "1.1"}
+    content = json.loads(str(machine.redis.hget(key, "record"))) | {"news": "escalated", "schema": "1.7"}
     machine.redis.hset(key, "record", json.dumps(content))
     entry_id = machine.append("no booking either")
     machine.redis.xreadgroup(GROUP, "dispatcher", {"booking-created": ">"})

@@ -182,7 +182,7 @@ def test_spans_are_halved_until_each_fits(machine: Machine, newest_first: bool) 
         for number, at in enumerate(moments)
     ]
     client = ListOfEvents(sorted(events, key=lambda each: each["created_at"], reverse=newest_first))
-    found = list(Events(client).about_codes(start, start + timedelta(hours=1)))  # type: ignore[arg-type]
+    found = list(Events(client).ours(start, start + timedelta(hours=1)))  # type: ignore[arg-type]
     assert {each["event_id"] for each in found} == {each["event_id"] for each in events}
     assert client.calls < 30
 
@@ -195,7 +195,7 @@ def test_an_answer_without_events(machine: Machine) -> None:
             return Answer({"events": None})
 
     with pytest.raises(Unreadable):
-        list(Events(Odd()).about_codes(machine.clock(), machine.clock()))  # type: ignore[arg-type]
+        list(Events(Odd()).ours(machine.clock(), machine.clock()))  # type: ignore[arg-type]
 
 
 def test_an_outage_ends_for_all_as_soon_as_seam_answers_one(machine: Machine, sandbox: Sandbox) -> None:

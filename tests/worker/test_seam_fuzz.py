@@ -22,6 +22,7 @@ from shared.domain.doors import Door
 from shared.domain.matching import Match, MatchPolicy, SlotPreference, match
 from shared.domain.quoting import is_showable
 from shared.domain.records import Window
+from shared.ledger.door_issues import DoorIssues
 from shared.redis_client import connect
 from tests.support.hostile import JSON, examples, mutated, spelled
 from tests.support.server import DataServer
@@ -129,7 +130,7 @@ def test_any_list(answer: Any, status: int) -> None:
         found.alive_at(NOW)
         found.of_booking("BK-1")
     events = Events(codes._client)
-    ends_well(lambda: list(events.about_codes(NOW, NOW + timedelta(days=1))))
+    ends_well(lambda: list(events.ours(NOW, NOW + timedelta(days=1))))
     for report in ends_well(lambda: codes.created_since(DEVICE, NOW, listed=CodesOnDoor(()))) or ():
         check(report)
 
@@ -169,12 +170,22 @@ def test_any_device(own_redis: Redis, device: Any) -> None:
     text = spelled({"device": device})
     client = client_on(httpx.MockTransport(lambda _: httpx.Response(200, content=text.encode())))
     hour = timedelta(hours=1)
-    doors = Doors(client, own_redis, cache_for=hour, remember_for=hour, changed=lambda _: None)
+    issues = DoorIssues(own_redis, clock=lambda: NOW, retention=hour)
+    doors = Doors(
+        client,
+        own_redis,
+        issues=issues,
+        cache_for=hour,
+        remember_for=hour,
+        changed=lambda _: None,
+        troubled=lambda _: None,
+    )
     door: Door | None = ends_well(lambda: doors.read(DEVICE, fresh=True))
     if door is None:
         return
     DOORS.dump_json(door)
     assert doors.read(DEVICE) == door
+    assert issues.of_doors([DEVICE])[DEVICE].of_door == door.issues
     stay = Stay(check_in=WallTime(datetime(2026, 12, 1, 15, 45)), check_out=WallTime(datetime(2026, 12, 5, 10, 15)))  # noqa: DTZ001 - a wall's clock
     found: Match = match(stay, door, MatchPolicy(SlotPreference.NEAREST, allow_biweekly=True))
     json.dumps(found.as_json()).encode()

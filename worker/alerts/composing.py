@@ -121,7 +121,8 @@ def _affects(alert: Alert) -> str:
     subjects = (one_line(shown(subject), _LONGEST_SUBJECT) for subject in alert.subjects)
     whom = "\n".join((*subjects, *((f"and {more} more",) if more > 0 else ())))
     noun = "booking is" if alert.hit == 1 else "bookings are"
-    return f"{alert.hit} {noun} hit; the check-in below is the nearest:\n{whom}"
+    nearest = "; the check-in below is the nearest" if alert.notice.check_in is not None else ""
+    return f"{alert.hit} {noun} hit{nearest}:\n{whom}"
 
 
 def runbook_of(problem: str, base: str) -> str:

@@ -38,6 +38,7 @@ from shared.ledger.records import Conflict
 from shared.ledger.silences import Silences
 from worker.alerts.channel import Channel, NotDelivered, Updating
 from worker.alerts.composing import message_of, thread_for
+from worker.alerts.inhibition import Inhibition
 from worker.alerts.looks import Looks, refreshed
 
 # More than one parcel of a kind in one go is what came meanwhile; more than these is left to the due-set.
@@ -54,6 +55,7 @@ class AlertDelivery:
         *,
         ledger: AlertLedger,
         silences: Silences,
+        inhibition: Inhibition,
         budgets: ChannelBudgets,
         channels: tuple[Channel, ...],
         lease: timedelta,
@@ -61,6 +63,7 @@ class AlertDelivery:
     ) -> None:
         self._ledger = ledger
         self._silences = silences
+        self._inhibition = inhibition
         self._budgets = budgets
         self._channels = channels
         self._updating = [channel for channel in channels if isinstance(channel, Updating)]
@@ -106,6 +109,8 @@ class AlertDelivery:
         silences = self._silences.all()
         silent = {key: silent_until(alert.notice, silences, now) for key, alert in alerts.items()}
         held = {key: until for key, until in silent.items() if until is not None and alerts[key].is_open}
+        for key, until in self._inhibition.held_until(alerts.values()).items():
+            held[key] = max(until, held.get(key, until))
         updating = frozenset(channel.name for channel in self._updating)
         return View(group, alerts, held, self._ledger.policy, now, updating)
 

@@ -23,6 +23,7 @@ from shared.domain.durations import parse_duration
 from shared.domain.records import AlertNotice
 from worker.alerts.channel import Channel, NotDelivered
 from worker.alerts.composing import check_in_text, message_of
+from worker.alerts.inhibition import Inhibition
 from worker.alerts.message import RUNBOOK_SECTIONS, AlertMessage
 from worker.alerts.pagerduty import PagerDuty
 from worker.cli.context import alerting_for, open_ledger, settings_for, user_name
@@ -66,14 +67,17 @@ def list_alerts(*, as_json: bool, with_resolved: bool, problem: str | None) -> N
         for alert in ports.alerts.all()
         if (alert.is_open or with_resolved) and problem in (None, alert.notice.problem)
     ]
+    inhibited = Inhibition(alerts=ports.alerts, issues=ports.issues, clock=system_clock).inhibitors(alerts)
     alerts.sort(key=lambda alert: (-ports.alerts.policy.severity(alert.notice, now).rank, alert.opened_at))
     for alert in alerts:
         level = ports.alerts.policy.severity(alert.notice, now)
         until = silent_until(alert.notice, silences, now)
         if as_json:
-            click.echo(json.dumps(as_object(alert, level) | {"silent_until": until and until.isoformat()}))
+            more = {"silent_until": until and until.isoformat(), "inhibited_by": inhibited.get(alert.key, "")}
+            click.echo(json.dumps(as_object(alert, level) | more))
         else:
-            click.echo("\n".join(clean(line).plain for line in _lines(alert, level)))
+            lines = _lines(alert, level, told_by=inhibited.get(alert.key, ""))
+            click.echo("\n".join(clean(line).plain for line in lines))
             if until:
                 click.echo(f"        silent until {until:%Y-%m-%d %H:%M} UTC")
     if not alerts and not as_json:
@@ -183,6 +187,7 @@ def as_object(alert: Alert, level: Severity) -> dict[str, Any]:
         "opened_at": alert.opened_at.isoformat(),
         "count": alert.count,
         "hit": alert.hit,
+        "subjects": list(alert.subjects),
         "reminders": alert.reminders,
         "handled_by": alert.handled_by,
         "group": alert.group,
@@ -197,7 +202,8 @@ def _device_id(text: str) -> str:
         raise click.BadParameter(f"{error}: {RIGHT_DEVICE_ID}", param_hint="--device") from None
 
 
-def _lines(alert: Alert, level: Severity) -> Iterator[str]:
+def _lines(alert: Alert, level: Severity, *, told_by: str) -> Iterator[str]:
+    """Yield an alert in lines; `told_by` is the alert of a door or an account that inhibits it, where one does."""
     notice = alert.notice
     state = level.upper() if alert.is_open else "OK"
     check_in = f"  check-in {check_in_text(notice)}" if notice.check_in else ""
@@ -205,9 +211,13 @@ def _lines(alert: Alert, level: Severity) -> Iterator[str]:
     yield f"        {notice.happened}"
     if alert.is_open:
         yield f"        next: {notice.next_step} ({notice.actor})"
+        yield from (f"        hit: {subject}" for subject in alert.subjects)
+        if alert.hit > len(alert.subjects):
+            yield f"        hit: {alert.hit} bookings in all"
     parent = parent_of(notice)
+    told_by = parent.key if parent else told_by
     told = ", ".join(name for name in alert.told if alert.knows(name)) or "nobody yet"
-    facts = [f"told: by the alert {parent.key}" if parent else f"told: {told}", f"{alert.count} times"]
+    facts = [f"told: by the alert {told_by}" if told_by else f"told: {told}", f"{alert.count} times"]
     facts += [f"handled by {alert.handled_by}"] if alert.handled_by else []
     yield f"        {alert.key}   {'; '.join(facts)}"
 

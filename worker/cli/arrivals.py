@@ -1,7 +1,7 @@
 """`oracode arrivals`: the pre-arrival check, on demand."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from shared.clock import system_clock
 from shared.domain.arrivals import Arrival, Readiness
+from shared.domain.door_trouble import ACCOUNT_PROBLEM, DOOR_PROBLEM
 from worker.alerts.composing import NO_ZONE_YET
 from worker.cli.bookings_view import clean, console
 from worker.cli.context import open_ledger
@@ -32,10 +33,11 @@ def command(*, hours: int, as_json: bool) -> None:
     now = system_clock()
     since, until = now - LOOK_BACK, now + timedelta(hours=hours)
     _, ports = open_ledger()
-    arrivals = arrivals_between(since, until, ledger=ports.ledger, alerts=ports.alerts)
+    arrivals = arrivals_between(since, until, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
     if as_json:
         for arrival in arrivals:
-            told = asdict(arrival) | {"check_in": _local(arrival)}
+            issues = [issue.as_json() for issue in arrival.issues]
+            told = asdict(arrival) | {"check_in": _local(arrival), "issues": issues}
             click.echo(json.dumps({name: value for name, value in told.items() if name != "wall_check_in"}))
     elif arrivals:
         console().print(_table(arrivals))
@@ -52,9 +54,19 @@ def _table(arrivals: Iterable[Arrival]) -> Table:
     for each in arrivals:
         stands = Text(f"{each.readiness} ({each.state})", style=_COLOURS[each.readiness])
         why = f"{each.why} Next: {each.next_step}" if each.why else each.reason.replace("_", " ")
+        whys = Text("\n").join(clean(line) for line in (why, *_issue_lines(each)) if line)
         at = _local(each)[:16].replace("T", " ") + (f", {NO_ZONE_YET}" if each.wall_check_in else "")
-        table.add_row(at, clean(each.booking_id), clean(each.door_name), stands, clean(why))
+        table.add_row(at, clean(each.booking_id), clean(each.door_name), stands, whys)
     return table
+
+
+def _issue_lines(arrival: Arrival) -> Iterator[str]:
+    """Yield what Seam reports of the door, beside what stands in `why` already."""
+    is_told = arrival.reason in (DOOR_PROBLEM, ACCOUNT_PROBLEM)
+    for issue in arrival.issues:
+        if not (is_told and issue.meaning.blocks):
+            label = "Holds the door back" if issue.meaning.blocks else "To know"
+            yield f"{label} ({issue.shown_kind}): {issue.text}."
 
 
 def _summary(arrivals: list[Arrival], hours: int) -> str:

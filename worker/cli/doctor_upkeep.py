@@ -29,7 +29,10 @@ def upkeep(settings: Settings, ports: Ports) -> Iterator[Finding]:
     runs: Mapping[str, str] = cast(Any, ports.redis.hgetall(redis_keys.CHORES))
     yield from chores(runs, now, reconcile_every=settings.reconcile_every)
     yield versions(ports.left.stuck(), now)
-    yield arrivals(arrivals_between(now - LOOK_BACK, now + HORIZON, ledger=ports.ledger, alerts=ports.alerts))
+    coming = arrivals_between(
+        now - LOOK_BACK, now + HORIZON, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues
+    )
+    yield arrivals(coming)
 
 
 def webhooks(progress: Progress) -> Finding:

@@ -14,6 +14,7 @@ from shared.domain.records import AlertNotice
 from shared.domain.troubles import TROUBLES
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
+from shared.ledger.door_issues import DoorIssues
 
 HORIZON: Final = timedelta(hours=48)
 # Guests may be late; and one whose check-in has just passed stands before the door.
@@ -27,11 +28,14 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class CheckArrivals:
-    """Looks at the ledger alone: that knows as much as Seam does, or says that it doesn't."""
+    """Looks at the ledgers alone: they know as much as Seam does, or say that they don't."""
 
-    def __init__(self, *, ledger: BookingLedger, alerts: AlertLedger, daily: DailyTime, clock: Clock) -> None:
+    def __init__(
+        self, *, ledger: BookingLedger, alerts: AlertLedger, issues: DoorIssues, daily: DailyTime, clock: Clock
+    ) -> None:
         self._ledger = ledger
         self._alerts = alerts
+        self._issues = issues
         self._daily = daily
         self._clock = clock
 
@@ -39,7 +43,7 @@ class CheckArrivals:
         """Check now; raise the alert, or resolve it. Return all arrivals, the nearest first."""
         now = self._clock()
         since, until = now - LOOK_BACK, now + HORIZON
-        arrivals = arrivals_between(since, until, ledger=self._ledger, alerts=self._alerts)
+        arrivals = arrivals_between(since, until, ledger=self._ledger, alerts=self._alerts, issues=self._issues)
         risky = [arrival for arrival in arrivals if arrival.readiness is Readiness.AT_RISK]
         log.info("arrivals.checked", arrivals=len(arrivals), at_risk=len(risky))
         before = self._alerts.get(_ALERT_KEY)
@@ -54,13 +58,15 @@ class CheckArrivals:
         return min(daily, done_at + _AGAIN_AFTER) if alert is not None and alert.is_open else daily
 
 
-def arrivals_between(since: datetime, until: datetime, *, ledger: BookingLedger, alerts: AlertLedger) -> list[Arrival]:
-    """Return the arrivals of this time, the nearest first, by what the ledgers of bookings and of alerts know."""
+def arrivals_between(
+    since: datetime, until: datetime, *, ledger: BookingLedger, alerts: AlertLedger, issues: DoorIssues
+) -> list[Arrival]:
+    """Return the arrivals of this time, the nearest first, by what the ledgers know of bookings, alerts and doors."""
     bookings = ledger.arriving(since, until)
     device_ids = {door.device_id for booking in bookings for door in booking.doors}
     told = alerts.get_many(map(door_gone_key, device_ids))
     gone = {alert.notice.device_id for alert in told.values() if alert.is_open}
-    return arrivals_of(bookings, since=since, until=until, gone=gone)
+    return arrivals_of(bookings, since=since, until=until, gone=gone, known=issues.of_doors(device_ids))
 
 
 def _notice(risky: list[Arrival], now: datetime) -> AlertNotice:

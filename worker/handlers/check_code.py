@@ -1,5 +1,6 @@
 """What has become of an access code: read it at Seam and record what that means for the guest."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -8,6 +9,7 @@ from shared.domain import lifecycle
 from shared.domain.code_condition import Confirmed, InTrouble, StillToCome, condition_of
 from shared.domain.code_differences import differences_of
 from shared.domain.code_looks import late_at, next_look, next_look_when_confirmed
+from shared.domain.door_issues import inherited_code
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, State
 from shared.ledger.bookings import BookingLedger
 from worker.seam.access_codes import AccessCodes, CodeReport
@@ -16,9 +18,19 @@ from worker.seam.access_codes import AccessCodes, CodeReport
 class CheckCode:
     """Reads one door's code at Seam and moves the door by what Seam says now, whatever events said before."""
 
-    def __init__(self, *, ledger: BookingLedger, codes: AccessCodes, late_set_after: timedelta, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: BookingLedger,
+        codes: AccessCodes,
+        read_door: Callable[[str, str], None],
+        late_set_after: timedelta,
+        clock: Clock,
+    ) -> None:
+        """Call `read_door` with a door's id and an error of it, or of its account, that a code repeats."""
         self._ledger = ledger
         self._codes = codes
+        self._read_door = read_door
         self._late_set_after = late_set_after
         self._clock = clock
 
@@ -30,6 +42,10 @@ class CheckCode:
                 booking, lambda it: lifecycle.rests(lifecycle.as_chosen(it, door), door.key, now=now)
             )
         report = self._codes.get(code.access_code_id)
+        inherited = _inherited(report) if report is not None else ""
+        if inherited:
+            # Before the problem is written down: the door's alert may then inhibit the booking's.
+            self._read_door(door.device_id, inherited)
         unmanaged = report is None and self._codes.is_unmanaged(code.access_code_id)
         gone = self._gone(door, now)
 
@@ -90,7 +106,7 @@ class CheckCode:
                 due_at = next_look_when_confirmed(code, check_out=door.check_out, now=now)
                 return lifecycle.confirms(booking, door.key, reason=reason, detail=detail, due_at=due_at, now=now)
             case InTrouble(reason, detail, is_final):
-                return unconfirmed(reason=reason, detail=detail, failed=is_final)
+                return unconfirmed(reason=reason, detail=detail, failed=is_final, inherited=_inherited(report))
             case StillToCome(_, detail, cause) if now >= late_at(code, self._late_set_after):
                 return unconfirmed(reason="late_set", detail=f"{cause} {detail}".strip(), failed=False)
             case StillToCome(reason, detail):
@@ -99,6 +115,10 @@ class CheckCode:
     def _next_look(self, door: BookedDoor, code: AccessCode, now: datetime) -> datetime:
         late_from = late_at(code, self._late_set_after)
         return next_look(code, attempts=door.attempts, late_from=late_from, now=now)
+
+
+def _inherited(report: CodeReport) -> str:
+    return inherited_code(report.errors, report.warnings, report.pending)
 
 
 def _is_over(door: BookedDoor, code: AccessCode, now: datetime) -> bool:

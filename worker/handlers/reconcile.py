@@ -1,12 +1,13 @@
 """Compares Seam's own list of events with what webhooks brought, and adds what is missing to the event stream.
 
-What is added goes the way that every event goes; nothing else knows that it came late. How many had to be added tells
-whether webhooks arrive at all.
+What is added goes the way that every event goes; nothing else knows that it came late. How many of those about codes
+had to be added tells whether webhooks arrive at all. Events of doors and accounts don't count for that: a webhook may
+have been registered without them (`oracode doctor` says so), and each only makes a reading earlier that comes anyway.
 """
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import structlog
 from shared.clock import Clock
 from shared.contracts import is_id
 from shared.domain.code_story import moment_of
+from shared.domain.events import Subject, kept_of, subject_of
 from shared.domain.records import AlertNotice
 from shared.domain.troubles import TROUBLES
 from shared.domain.webhook_gap import Gap, after_pass
@@ -33,6 +35,18 @@ _FIRST_SPAN: Final = timedelta(hours=1)
 _ALERT_KEY: Final = "webhooks/missing"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """An event of Seam's list: when it happened, and whether no webhook had brought it.
+
+    `is_judged`: it says something about the webhooks.
+    """
+
+    at: datetime
+    was_missing: bool
+    is_judged: bool
 
 
 class Reconcile:
@@ -64,12 +78,12 @@ class Reconcile:
         since = (cursor - _OVERLAP) if cursor else until - _FIRST_SPAN
         if since >= until:
             return
-        found, missing = self._add_missing(since, until)
+        found = self._add_missing(since, until)
         gap = before.gap
         if cursor is not None:
             # Older ones were judged when they were new.
-            missed = [moment for moment, is_missing in zip(found, missing, strict=True) if is_missing]
-            heard = sum(not lacks and moment > cursor for moment, lacks in zip(found, missing, strict=True))
+            missed = [each.at for each in found if each.is_judged and each.was_missing]
+            heard = sum(each.is_judged and not each.was_missing and each.at > cursor for each in found)
             gap = after_pass(before.gap, missed=missed, heard=heard, now=now)
             before = replace(before, compared=before.compared + len(missed) + heard, missed=before.missed + len(missed))
         self._tell(before.gap, gap, now)
@@ -77,16 +91,20 @@ class Reconcile:
 
     def backfill(self, since: datetime) -> tuple[int, int]:
         """Add whatever is missing since then; return how many events there were and how many of them were added."""
-        found, missing = self._add_missing(since, self._clock())
-        return len(found), sum(missing)
+        found = self._add_missing(since, self._clock())
+        return len(found), sum(each.was_missing for each in found)
 
-    def _add_missing(self, since: datetime, until: datetime) -> tuple[list[datetime], list[bool]]:
-        events = list(_readable(self._events.about_codes(since, until)))
-        texts = [(event["event_id"], json.dumps(redact_event(event), separators=(",", ":"))) for event in events]
+    def _add_missing(self, since: datetime, until: datetime) -> list[_Compared]:
+        events = list(_readable(self._events.ours(since, until)))
+        kept = (kept_of(redact_event(event)) for event in events)
+        texts = [(event["event_id"], json.dumps(event, separators=(",", ":"))) for event in kept]
         missing = self._stream.append_missing(texts, self._clock().isoformat())
         if any(missing):
             log.warning("events.missed", count=sum(missing), of=len(missing))
-        return [moment_of(event) or until for event in events], missing
+        return [
+            _Compared(moment_of(event) or until, was_missing, is_judged=subject_of(event["event_type"]) is Subject.CODE)
+            for event, was_missing in zip(events, missing, strict=True)
+        ]
 
     def _tell(self, before: Gap, after: Gap, now: datetime) -> None:
         if after.is_open and after.missed != before.missed and after.since is not None:
@@ -96,7 +114,10 @@ class Reconcile:
 
 
 def _readable(events: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    return (event for event in events if all(is_id(event.get(name)) for name in ("event_id", "access_code_id")))
+    for event in events:
+        subject = subject_of(str(event.get("event_type")))
+        if subject is not None and is_id(event.get("event_id")) and is_id(event.get(subject.id_field)):
+            yield event
 
 
 def _alert(since: datetime, now: datetime, *, raised: bool) -> AlertNotice:

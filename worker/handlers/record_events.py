@@ -1,7 +1,11 @@
-"""A batch of Seam's events: each into the story of its code, all acknowledged, then a look at the doors concerned."""
+"""A batch of Seam's events: noted, all acknowledged, then a look at what is concerned.
+
+Those about access codes go into the story of their code, and prompt a look at the code. Those about doors and accounts
+go into no story: they prompt a reading (`worker.handlers.prompt_readings`).
+"""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -11,7 +15,7 @@ from shared.clock import Clock
 from shared.contracts import EVENT_FIELD, LONGEST_ID, is_id
 from shared.domain import lifecycle
 from shared.domain.code_story import occurred_at, replaces_pin
-from shared.domain.events import Meaning, meaning_of
+from shared.domain.events import Meaning, Subject, meaning_of, subject_of
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, Owner, UnknownBooking
 from shared.ledger.due import DueSet, door_item
@@ -25,7 +29,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class UnreadableEvent(ValueError):
-    """An entry of the event stream that isn't an event about an access code."""
+    """An entry of the event stream that isn't an event about an access code, a door or a connected account."""
 
 
 class RecordEvents:
@@ -40,15 +44,18 @@ class RecordEvents:
         due: DueSet,
         parking: Parking,
         look: Callable[[str, str], None],
+        prompt: Callable[[Iterable[Mapping[str, Any]]], None],
         leave: Leave,
         clock: Clock,
     ) -> None:
+        """Use `look` to start a look at one door of a booking, and `prompt` for the events of doors and accounts."""
         self._redis = redis
         self._stream = stream
         self._ledger = ledger
         self._due = due
         self._parking = parking
         self._look = look
+        self._prompt = prompt
         self._leave = leave
         self._clock = clock
 
@@ -58,8 +65,12 @@ class RecordEvents:
         What must go into a booking that only a newer process can read is left to that, as a whole.
         """
         readable = self._readable(self._entries(entry_ids))
-        left = self._note_pins(readable)
-        events = [event for entry_id, event in readable.items() if entry_id not in left]
+        others = [event for event in readable.values() if _subject(event) is not Subject.CODE]
+        # These get their places in the due-set before the acknowledgement, as those below do.
+        self._prompt(others)
+        about_codes = {entry_id: event for entry_id, event in readable.items() if _subject(event) is Subject.CODE}
+        left = self._note_pins(about_codes)
+        events = [event for entry_id, event in about_codes.items() if entry_id not in left]
         self._ledger.record_events([(event["access_code_id"], json.dumps(event)) for event in events])
         owners = self._ledger.owner_of([event["access_code_id"] for event in events])
         concerned: dict[Owner, None] = {}
@@ -144,7 +155,12 @@ def _event(fields: Mapping[str, str]) -> dict[str, Any]:
         raise UnreadableEvent("the event holds bytes that are not UTF-8")
     if not isinstance(event, dict):
         raise UnreadableEvent("the event is not a JSON object")
-    for name in ("event_id", "event_type", "access_code_id"):
+    for name in ("event_id", "event_type", _subject(event).id_field):
         if not is_id(event.get(name)):
             raise UnreadableEvent(f"{name} is not a text of 1 to {LONGEST_ID} printable characters")
     return event
+
+
+def _subject(event: Mapping[str, Any]) -> Subject:
+    """Return what an event is about; one of another type, which `web` would have ignored, counts as a code's."""
+    return subject_of(str(event.get("event_type"))) or Subject.CODE

@@ -2,23 +2,27 @@
 
 No event tells of changed time slots (Seam docs), and the door itself can't. The readings are spread over the interval:
 a building's doors, or a hundred thousand of them, never all at once. Only where one door is found changed the others
-are read soon: whoever changed one was hardly done with it, and people should hear of the whole, not of single doors. No
-event tells of a door that is gone either: who reads it notices, and tells.
+are read soon: whoever changed one was hardly done with it, and people should hear of the whole, not of single doors.
+Events of a door prompt a reading too (`worker.handlers.prompt_readings`). Each reading compares the door's issues, or
+that it is gone, with what people are told.
 """
 
-from dataclasses import replace
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
 import structlog
 
 from shared.clock import Clock
-from shared.domain.door_gone import door_gone, door_gone_key
+from shared.domain.door_issues import Issue
 from shared.domain.doors import Door
-from shared.ledger.alerts import AlertLedger
+from shared.domain.seam_issues import IssueKind
 from shared.ledger.beats import Beats
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.due import DueSet, refresh_item
+from shared.ledger.door_issues import DoorIssues
+from shared.ledger.due import DueSet, account_item, refresh_item
+from shared.ledger.readings import Readings
+from worker.handlers.door_troubles import DoorTroubles
 from worker.seam.doors import Doors
 from worker.seam.errors import NoSuchDevice, SeamError
 
@@ -27,27 +31,33 @@ _MOST_HURRIED: Final = 200
 _HURRIED_WITHIN: Final = timedelta(seconds=15)
 # The others of a building change with the first: they must not each bring all forward again.
 _HURRIED_EVERY: Final = timedelta(minutes=5)
+# A reading that was prompted and failed: Seam may be away for a moment.
+_TRIED_AGAIN_AFTER: Final = timedelta(minutes=1)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class RefreshDoors:
-    """Plans the readings of one interval, and takes each. What is noticed is the business of `Doors`."""
+    """Plans the readings of one interval, and takes each. A change of the slots is the business of `Doors`."""
 
     def __init__(
         self,
         *,
         ledger: BookingLedger,
-        alerts: AlertLedger,
         due: DueSet,
         doors: Doors,
+        issues: DoorIssues,
+        readings: Readings,
+        troubles: DoorTroubles,
         every: timedelta,
         clock: Clock,
     ) -> None:
         self._ledger = ledger
-        self._alerts = alerts
         self._due = due
         self._doors = doors
+        self._issues = issues
+        self._readings = readings
+        self._troubles = troubles
         self._every = every
         self._clock = clock
 
@@ -60,37 +70,55 @@ class RefreshDoors:
         )
 
     def __call__(self, device_id: str) -> None:
-        """Read one door. A reading that fails isn't repeated: the next interval brings another."""
-        was_told = self._is_told(device_id)
+        """Read one door. A reading that fails is repeated soon where something prompted it; else the next interval is.
+
+        Idempotent; a kill leaves the door in the due-set.
+        """
+        item = refresh_item(device_id)
+        prompts = self._readings.begin(item)
+        is_read = self._read(device_id)
+        again_at = None
+        if not is_read and prompts:
+            again_at = self._clock() + _TRIED_AGAIN_AFTER
+        elif self._troubles.is_told_of_door(device_id):
+            # What is told must be taken back some day, also where no booking brings another reading.
+            again_at = self._clock() + self._every
+        self._readings.rest(item, again_at, begun=prompts)
+
+    def _read(self, device_id: str) -> bool:
+        """Read the door and compare; say whether Seam answered."""
         try:
-            self._doors.read(device_id, fresh=True)
+            door = self._doors.refresh(device_id)
         except NoSuchDevice as error:
             log.warning("door.gone", device_id=device_id, error=str(error))
-            self._tell_gone(device_id, was_told=was_told)
+            self._troubles.of_missing_door(device_id)
         except SeamError as error:
             log.warning("door.not_read", device_id=device_id, kind=type(error).__name__, error=str(error))
+            return False
         else:
-            if was_told:
-                self._resolve(device_id)
-        # What was told must be taken back some day, also where no booking brings another reading.
-        again_at = self._clock() + self._every if self._is_told(device_id) else None
-        self._due.set([(refresh_item(device_id), again_at)])
+            self._troubles.of_door(door)
+            self._consider_account(door)
+        return True
 
-    def _is_told(self, device_id: str) -> bool:
-        alert = self._alerts.get(door_gone_key(device_id))
-        return alert is not None and alert.is_open
+    def _consider_account(self, door: Door) -> None:
+        """Have the door's account read: once in each interval, and at once where the door says other things of it."""
+        account_id = door.connected_account_id
+        if not account_id:
+            return
+        item = account_item(account_id)
+        known = self._issues.of_accounts([account_id]).get(account_id)
+        if known is None or _errors(known.issues) != _errors(door.issues):
+            self._readings.prompt([item])
+        elif known.unreadable and self._troubles.is_told_of_account(account_id):
+            # Its doors alone tell of its errors, and so that they are gone.
+            self._readings.prompt([item])
+        else:
+            self._due.add_missing([(item, self._clock())])
 
-    def _tell_gone(self, device_id: str, *, was_told: bool) -> None:
-        notice = door_gone(device_id, self._ledger.of_door(device_id), self._clock(), was_told=was_told)
-        if notice is not None:
-            self._alerts.tell(notice)
-        elif was_told:
-            self._resolve(device_id)
 
-    def _resolve(self, device_id: str) -> None:
-        alert = self._alerts.get(door_gone_key(device_id))
-        if alert is not None:
-            self._alerts.tell(replace(alert.notice, at=self._clock(), raised=False))
+def _errors(issues: Iterable[Issue]) -> set[str]:
+    """Return the codes of the account's errors, which Seam repeats at its doors; warnings are not repeated."""
+    return {issue.code for issue in issues if issue.is_of_account and issue.kind is IssueKind.DOOR_ERROR}
 
 
 class HurryDoors:

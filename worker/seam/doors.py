@@ -9,8 +9,10 @@ from typing import Any, Final
 from redis import Redis
 
 from shared import redis_keys
+from shared.domain.door_issues import as_seam_writes
 from shared.domain.doors import Door, NotADoor, door_from_device
 from shared.domain.known_doors import known_door
+from shared.ledger.door_issues import DoorIssues
 from shared.ledger.known_doors import remember
 from worker.seam.client import SeamClient
 from worker.seam.errors import Unreadable
@@ -27,29 +29,46 @@ class Doors:
         client: SeamClient,
         redis: Redis,
         *,
+        issues: DoorIssues,
         cache_for: timedelta,
         remember_for: timedelta,
         changed: Callable[[Door], None],
+        troubled: Callable[[Door], None],
     ) -> None:
+        """Call `changed` and `troubled` as `read` says."""
         self._client = client
         self._redis = redis
+        self._issues = issues
         self._cache_for = cache_for
         self._remember_for = remember_for
         self._changed = changed
+        self._troubled = troubled
 
     def read(self, device_id: str, *, fresh: bool = False) -> Door:
         """Return the door; `fresh` asks Seam in any case. Raises NoSuchDevice and the rest of `worker.seam.errors`.
 
-        Where Seam was asked and the door isn't what it was when it was last read, `changed` is called with it.
+        Where Seam was asked and the door's slots aren't what they were when it was last read, `changed` is called with
+        it. `troubled` is called where it has issues that people are told, or other issues than before.
         """
-        key = redis_keys.door_device(device_id)
-        cached = None if fresh else self._redis.get(key)
+        cached = None if fresh else self._redis.get(redis_keys.door_device(device_id))
         if cached is not None:
-            return door_from_device(json.loads(str(cached)))
+            door, has_other_issues = door_from_device(json.loads(str(cached))), False
+        else:
+            door, has_other_issues = self._ask(device_id)
+        if has_other_issues or any(issue.meaning.is_told for issue in door.issues):
+            self._troubled(door)
+        return door
+
+    def refresh(self, device_id: str) -> Door:
+        """Ask Seam for the door, for whoever looks at its issues then. Like `read`, but `troubled` is not called."""
+        return self._ask(device_id)[0]
+
+    def _ask(self, device_id: str) -> tuple[Door, bool]:
+        """Return the door as Seam has it, and whether its issues are others than when it was last read."""
         device = self._fetch(device_id)
         try:
             door = door_from_device(device)
-            needed = json.dumps(_needed(device))
+            needed = json.dumps(_needed(device) | as_seam_writes(door.issues))
         except NotADoor as error:
             raise Unreadable(f"/devices/get: {error}") from error
         except RecursionError:
@@ -58,13 +77,14 @@ class Doors:
             raise Unreadable(f"/devices/get: a device of {len(needed)} characters")
         fingerprint = fingerprint_of(door)
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.set(key, needed, px=self._cache_for)
+        pipeline.set(redis_keys.door_device(device_id), needed, px=self._cache_for)
         remember(pipeline, device_id, known_door(door), keep_for=self._remember_for)
+        issues = self._issues.remember_door(pipeline, device_id, door.issues, door.connected_account_id)
         pipeline.set(redis_keys.door_fingerprint(device_id), fingerprint, get=True, px=self._remember_for)
-        before = pipeline.execute()[-1]
+        *_, issues_before, before = pipeline.execute()
         if before is not None and before != fingerprint:
             self._changed(door)
-        return door
+        return door, issues_before is not None and issues_before != issues
 
     def _fetch(self, device_id: str) -> Mapping[str, Any]:
         device = self._client.read("/devices/get", {"device_id": device_id}).get("device")
@@ -81,6 +101,9 @@ def fingerprint_of(door: Door) -> str:
 
 
 def _needed(device: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what matching reads of a device: its custom metadata may hold anything, and is not ours to keep."""
+    """Return what is kept of a device as it is: its custom metadata may hold anything, and is not ours to keep.
+
+    Its errors and warnings are kept as they were read: without digits that could be a PIN, and not too many.
+    """
     unneeded = ("custom_metadata", "connected_account_custom_metadata", "errors", "warnings")
     return {name: value for name, value in device.items() if name not in unneeded}

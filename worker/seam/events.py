@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from shared.domain.events import is_ours
 from worker.seam.client import SeamClient
 from worker.seam.errors import Unreadable
 
@@ -24,8 +25,8 @@ class Events:
     def __init__(self, client: SeamClient) -> None:
         self._client = client
 
-    def about_codes(self, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
-        """Yield every `access_code.*` event created in this time, the earliest spans first.
+    def ours(self, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
+        """Yield the events created in this time that are ours (`shared.domain.events`), the earliest spans first.
 
         No filter by type is sent: Seam refuses types that it doesn't know (yet), and we would miss those that we don't.
         """
@@ -38,7 +39,7 @@ class Events:
                 spans += [(middle, end), (start, middle)]
                 continue
             for event in events:
-                if isinstance(event, Mapping) and str(event.get("event_type")).startswith("access_code."):
+                if isinstance(event, Mapping) and is_ours(str(event.get("event_type"))):
                     yield dict(event)
 
     def _list(self, start: datetime, end: datetime) -> list[Any]:

@@ -6,8 +6,8 @@ from shared.domain.alerting.parents import parent_of
 from shared.domain.alerting.routing import Place
 from shared.domain.records import AlertNotice
 
-# Problems of which there is one for each booking or door; all others stand alone.
-_MANY: Final = ("booking/", "door/")
+# Problems of which there is one for each booking, door or account; all others stand alone.
+_MANY: Final = ("booking/", "door/", "account/")
 
 
 def group_of(notice: AlertNotice, place: Place) -> str:

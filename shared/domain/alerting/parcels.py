@@ -55,7 +55,9 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A group as it is looked at once: its alerts by key, what silences hold back until when, the rules, the time.
+    """A group as it is looked at once: its alerts by key, what is held back until when, the rules, the time.
+
+    Silences hold alerts back (`silent`), and so do alerts of a door or an account that inhibit them.
 
     `updating` are the channels that can change what they have shown.
     """

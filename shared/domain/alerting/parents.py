@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from shared.domain.alerting.alert import Alert, heard, looking_otherwise, untold
+from shared.domain.alerting.alert import Alert, untold
+from shared.domain.alerting.causes import Cause, raised, resolved
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.records import AlertNotice
 from shared.domain.troubles import TROUBLES
-
-MOST_SUBJECTS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +59,15 @@ def gathered(
     """
     children = [each for each in members if each.is_open and parent_of(each.notice) == parent]
     if not children:
-        return _closed(before, now)
+        return resolved(before, now)
     children.sort(key=lambda child: _hurry(child, policy, now))
-    nearest = children[0].notice
-    notice = _notice(parent, nearest, now)
+    notice = _notice(parent, children[0].notice, now)
     hit = len({child.notice.booking_id or child.key for child in children})
-    subjects = tuple(dict.fromkeys(child.notice.subject for child in children))[:MOST_SUBJECTS]
-    if before is None or not before.is_open:
-        opened = heard(before, notice, group=parent.key, level=policy.severity(notice, now))
-        return replace(opened, hit=hit, subjects=subjects) if opened else None
-    same = replace(notice, at=before.notice.at)
-    if (before.notice, before.hit, before.subjects) == (same, hit, subjects):
-        return before
-    after = replace(before, notice=same, hit=hit, subjects=subjects, count=max(before.count, hit))
-    return looking_otherwise(after, is_prompt=False)
-
-
-def _closed(before: Alert | None, now: datetime) -> Alert | None:
-    if before is None or not before.is_open:
-        return before
-    return heard(before, replace(before.notice, at=now, raised=False))
+    subjects = tuple(dict.fromkeys(child.notice.subject for child in children))
+    after = raised(before, Cause(notice, hit, subjects), group=parent.key, level=policy.severity(notice, now))
+    if after is None or after is before or before is None or not before.is_open:
+        return after
+    return replace(after, count=max(after.count, hit))
 
 
 def _hurry(child: Alert, policy: AlertPolicy, now: datetime) -> tuple[int, float, str]:

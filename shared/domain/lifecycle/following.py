@@ -35,8 +35,12 @@ def unconfirmed(
     failed: bool,
     due_at: datetime,
     now: datetime,
+    inherited: str = "",
 ) -> Change:
-    """Record what Seam says of a code that isn't confirmed: nothing yet (no reason), or why it may never be."""
+    """Record what Seam says of a code that isn't confirmed: nothing yet (no reason), or why it may never be.
+
+    `inherited` is the code of the error of the door or its account that the reason only repeats.
+    """
     before = booking.door(key)
     door = replace(
         before,
@@ -46,6 +50,7 @@ def unconfirmed(
         is_muted=False,
         due_at=due_at,
         attempts=before.attempts + 1,
+        inherited=inherited,
     )
     is_news = (before.state, before.reason, before.detail) != (door.state, reason, detail)
     text = f"Not confirmed: {reason or 'not set yet'}. {detail}".strip()

@@ -1,0 +1,67 @@
+"""Readings of doors and connected accounts that something prompted: in the due-set, so that no kill loses one.
+
+However much prompts a reading, there is one at most in each interval: a prompt that comes sooner waits for its end.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from redis import Redis
+
+from shared import redis_keys
+from shared.clock import Clock
+from shared.ledger.due import DueItem, DueSet
+
+# What a subject of the due-set is called in keys.
+_KINDS: Final = {"refresh": "door", "account": "account"}
+
+
+class Readings:
+    """Prompts readings, and puts each at its next time. The items are those of `refresh_item` and `account_item`."""
+
+    def __init__(self, redis: Redis, *, due: DueSet, clock: Clock, at_most_every: timedelta) -> None:
+        self._redis = redis
+        self._due = due
+        self._clock = clock
+        self._at_most_every = at_most_every
+
+    def prompt(self, items: Iterable[DueItem], *, within: timedelta = timedelta()) -> None:
+        """Make each item due as soon as it may be read again; several are spread over the time `within`.
+
+        Idempotent. It may be repeated at any time: what is under way is read once more after it.
+        """
+        items = list(dict.fromkeys(items))
+        pipeline = self._redis.pipeline(transaction=False)
+        for item in items:
+            pipeline.pttl(redis_keys.read_lately(*_named(item)))
+        # The server answers below 0 where there is no such key.
+        waits = [timedelta(milliseconds=max(0, each)) for each in pipeline.execute()] if items else []
+        now = self._clock()
+        for number, (item, wait) in enumerate(zip(items, waits, strict=True)):
+            key = redis_keys.prompted(*_named(item))
+            # Counted before the item is put at its time: who takes it out after its reading sees one of the two.
+            pipeline.incr(key)
+            pipeline.expire(key, redis_keys.PROMPTED_FOR)
+            self._due.advance([item], now + max(wait, within * number / len(items)), pipeline=pipeline)
+        if items:
+            pipeline.execute()
+
+    def begin(self, item: DueItem) -> int:
+        """Note that the item is read now; return the count of its prompts, which `rest` needs (0: none lately)."""
+        kind, name = _named(item)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.get(redis_keys.prompted(kind, name))
+        pipeline.set(redis_keys.read_lately(kind, name), "1", px=self._at_most_every)
+        return int(cast(Any, pipeline.execute())[0] or 0)
+
+    def rest(self, item: DueItem, again_at: datetime | None, *, begun: int) -> None:
+        """Put an item whose reading is done at its next time (None: none). What prompted it meanwhile is not lost."""
+        self._due.set([(item, again_at)])
+        now_count = int(cast(Any, self._redis.get(redis_keys.prompted(*_named(item)))) or 0)
+        if now_count != begun:
+            self.prompt([item])
+
+
+def _named(item: DueItem) -> tuple[str, str]:
+    return _KINDS[item.subject], item.ids[0]

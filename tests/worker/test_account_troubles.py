@@ -1,0 +1,259 @@
+"""What Seam reports of a connected account: told once for all of its doors, whoever notices it, and taken back."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from shared.domain.alerting.alert import Alert
+from shared.domain.records import Booking
+from shared.ledger.due import account_item, refresh_item
+from tests.sandbox.harness import Sandbox
+from tests.shared.keys import everything_in, wrong_keys
+from tests.shared.ledgers import due_at
+from tests.support.server import DataServer
+from tests.worker.alert_stage import Channel
+from tests.worker.machine import Machine
+from tests.worker.seam_front import ACCOUNT, SeamFront, seam_front
+from tests.worker.test_door_troubles import event, hear, report
+
+UNAPPROVED = {"warning_code": "dormakaba_sites_unapproved", "message": "Wait for us."}
+LOST = {"error_code": "account_disconnected", "message": "Log in.", "is_connected_account_error": True}
+KEY = f"account/{ACCOUNT}/trouble"
+
+
+@pytest.fixture
+def front(sandbox: Sandbox) -> Iterator[SeamFront]:
+    """Run a Seam that has accounts."""
+    with seam_front(sandbox.url) as running:
+        yield running
+
+
+@pytest.fixture
+def machine(
+    redis_client: Redis, data_server: DataServer, sandbox: Sandbox, front: SeamFront, channel: Channel
+) -> Machine:
+    """Return a worker on it, with a channel that gets every alert."""
+    return Machine(redis_client, data_server.url, sandbox, channels=[channel], seam_endpoint=front.url)
+
+
+def alert_of(machine: Machine) -> Alert:
+    """Return the account's alert."""
+    alert = machine.alerts.get(KEY)
+    assert alert is not None
+    return alert
+
+
+def read(machine: Machine, *device_ids: str) -> None:
+    """Read these doors, and then their account."""
+    for device_id in device_ids:
+        machine.handlers.refresh_door(device_id)
+    machine.handlers.refresh_account(ACCOUNT)
+
+
+def test_a_warning_of_the_account_is_told_once_for_all_its_doors(
+    machine: Machine, sandbox: Sandbox, front: SeamFront
+) -> None:
+    """Nowhere but at the account does Seam report it."""
+    doors = [sandbox.door() for _ in range(3)]
+    bookings = [machine.until(machine.book(device_id), "ready") for device_id in doors]
+    front.account = {"warnings": [UNAPPROVED]}
+    read(machine, *doors)
+    alert = alert_of(machine)
+    assert (alert.is_open, alert.sequence, alert.hit) == (True, 1, 3)
+    assert {subject.split()[1] for subject in alert.subjects} == {each.booking_id for each in bookings}
+    now = machine.clock()
+    arrivals = machine.arrivals(now, now + timedelta(days=4))
+    assert {(each.readiness, each.reason) for each in arrivals} == {("at risk", "account_trouble")}
+    assert machine.alerts.get(f"door/{doors[0]}/trouble") is None
+
+    front.account = {"warnings": []}
+    read(machine)
+    assert not alert_of(machine).is_open
+    assert {each.readiness for each in machine.arrivals(now, now + timedelta(days=4))} == {"ready"}
+    assert wrong_keys(machine.redis) == []
+
+
+def test_an_account_is_read_for_its_doors_bookings(machine: Machine, sandbox: Sandbox) -> None:
+    """The first reading of a door has it read; it comes back each interval for as long as stays are to come."""
+    device_id = sandbox.door()
+    machine.book(device_id)
+    machine.handlers.refresh_door(device_id)
+    item = account_item(ACCOUNT).encoded()
+    assert due_at(machine.redis, item) is not None
+    machine.handlers.refresh_account(ACCOUNT)
+    due = due_at(machine.redis, item)
+    assert due is not None
+    assert due > machine.clock() + timedelta(minutes=29)
+    machine.clock.move(timedelta(days=40))
+    machine.handlers.refresh_account(ACCOUNT)
+    assert due_at(machine.redis, item) is None
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_an_account_that_is_not_shown_breaks_nothing(
+    machine: Machine, sandbox: Sandbox, front: SeamFront, status: int
+) -> None:
+    """Its errors are told by what its doors repeat, until they repeat it no more."""
+    front.account = status
+    device_id = sandbox.door()
+    booking = machine.until(machine.book(device_id), "ready")
+    report(sandbox, device_id, errors=[LOST])
+    read(machine, device_id)
+    alert = alert_of(machine)
+    assert (alert.is_open, alert.hit, booking.booking_id in alert.subjects[0]) == (True, 1, True)
+    assert machine.issues.of_accounts([ACCOUNT])[ACCOUNT].unreadable.startswith("/connected_accounts/get: HTTP 4")
+    report(sandbox, device_id)
+    machine.handlers.refresh_door(device_id)
+    due = due_at(machine.redis, account_item(ACCOUNT).encoded())
+    assert due is not None
+    assert due <= machine.clock() + timedelta(seconds=1)
+    machine.handlers.refresh_account(ACCOUNT)
+    assert not alert_of(machine).is_open
+
+
+def test_what_was_told_stays_while_nobody_can_look(machine: Machine, sandbox: Sandbox, front: SeamFront) -> None:
+    """Neither an outage nor a key that may not read accounts any more is good news."""
+    device_id = sandbox.door()
+    machine.book(device_id)
+    front.account = {"warnings": [UNAPPROVED]}
+    read(machine, device_id)
+    for status in (403, 500):
+        front.account = status
+        read(machine)
+        assert alert_of(machine).is_open
+    front.account = {}
+    read(machine)
+    assert not alert_of(machine).is_open
+
+
+def test_an_event_of_the_account_has_it_and_its_doors_read(
+    machine: Machine, sandbox: Sandbox, front: SeamFront
+) -> None:
+    """Those with stays to come; an account that nobody knows costs nothing."""
+    device_id, empty = sandbox.door(), sandbox.door()
+    machine.until(machine.book(device_id), "ready")
+    read(machine, device_id, empty)
+    front.account = {"errors": [LOST]}
+    report(sandbox, device_id, errors=[LOST])
+    calls = len(front.reads)
+    hear(
+        machine,
+        event("connected_account.disconnected", connected_account_id=ACCOUNT),
+        event("connected_account.disconnected", connected_account_id="nobody's"),
+        event("connected_account.successful_login", connected_account_id=ACCOUNT),
+    )
+    assert due_at(machine.redis, account_item("nobody's").encoded()) is None
+    assert due_at(machine.redis, refresh_item(empty).encoded()) is None
+    machine.clock.move(timedelta(seconds=2))
+    machine.sweep()
+    assert sorted(front.reads[calls:]) == ["/connected_accounts/get", "/devices/get"]
+    assert alert_of(machine).is_open
+
+
+def test_whose_account_it_is_is_kept_nowhere(machine: Machine, sandbox: Sandbox, front: SeamFront) -> None:
+    """Seam's answer holds an e-mail address."""
+    device_id = sandbox.door()
+    machine.book(device_id)
+    front.account = {"warnings": [UNAPPROVED]}
+    read(machine, device_id)
+    assert "owner@example.com" not in json.dumps(everything_in(machine.redis))
+
+
+def in_trouble(machine: Machine, sandbox: Sandbox, front: SeamFront) -> tuple[Booking, str]:
+    """Return a booking whose code repeats that the account is disconnected, and the key of its alert."""
+    device_id = sandbox.door()
+    booking = machine.until(machine.book(device_id), "ready")
+    machine.handlers.refresh_door(device_id)
+    front.account = {"errors": [LOST]}
+    front.code_errors = [LOST]
+    report(sandbox, device_id, errors=[LOST])
+    machine.handlers.advance_door(booking.booking_id, device_id, prompted=True)
+    assert machine.ledger.get(booking.booking_id).reason == "code_problem"
+    return booking, f"booking/{booking.booking_id}/code_problem/{device_id}"
+
+
+def deliver(machine: Machine, key: str) -> None:
+    """Look at the group of an alert."""
+    alert = machine.alerts.get(key)
+    assert alert is not None
+    machine.handlers.deliver_alert(alert.group)
+
+
+def told(channel: Channel) -> list[tuple[str, str]]:
+    """Return what people were told: problem and status."""
+    return [(item.problem, message.status) for message in channel.got for item in message.items]
+
+
+def test_an_alert_that_only_repeats_the_accounts_is_held_back(
+    machine: Machine, sandbox: Sandbox, front: SeamFront, channel: Channel
+) -> None:
+    """The look at the code has the door read; the account's alert tells of the booking, and nothing else does."""
+    _, key = in_trouble(machine, sandbox, front)
+    machine.clock.move(timedelta(seconds=2))
+    machine.sweep()
+    machine.clock.move(timedelta(seconds=2))
+    machine.sweep()
+    assert alert_of(machine).is_open
+    deliver(machine, key)
+    deliver(machine, KEY)
+    assert told(channel) == [("account_trouble", "open")]
+    child = machine.alerts.get(key)
+    assert child is not None
+    assert (child.is_open, child.notice.inherited) == (True, "account_disconnected")
+
+
+def test_all_is_over_when_the_account_is_well(
+    machine: Machine, sandbox: Sandbox, front: SeamFront, channel: Channel
+) -> None:
+    """The end of the account's alert has the codes read: nobody hears of a booking's problem that is over too."""
+    booking, key = in_trouble(machine, sandbox, front)
+    device_id = booking.doors[0].device_id
+    read(machine, device_id)
+    deliver(machine, KEY)
+    deliver(machine, key)
+    front.account, front.code_errors = {}, []
+    report(sandbox, device_id)
+    read(machine, device_id)
+    machine.sweep()
+    assert machine.ledger.get(booking.booking_id).state == "ready"
+    machine.clock.move(timedelta(minutes=1))
+    machine.sweep()
+    assert told(channel) == [("account_trouble", "open"), ("account_trouble", "resolved")]
+
+
+def test_what_outlasts_the_accounts_trouble_is_told(
+    machine: Machine, sandbox: Sandbox, front: SeamFront, channel: Channel
+) -> None:
+    """The code still has the error when the account has none any more: somebody must look."""
+    booking, key = in_trouble(machine, sandbox, front)
+    device_id = booking.doors[0].device_id
+    read(machine, device_id)
+    deliver(machine, key)
+    assert told(channel) == []
+    front.account = {}
+    report(sandbox, device_id)
+    read(machine, device_id)
+    machine.sweep()
+    machine.clock.move(timedelta(minutes=1))
+    machine.sweep()
+    assert ("code_problem", "open") in told(channel)
+
+
+def test_a_problem_of_the_code_itself_is_told_beside_the_accounts(
+    machine: Machine, sandbox: Sandbox, front: SeamFront, channel: Channel
+) -> None:
+    """It would not be over with the account's."""
+    device_id = sandbox.door()
+    booking = machine.until(machine.book(device_id), "ready")
+    own: dict[str, Any] = {"error_code": "access_code_inactive", "message": "Disabled."}
+    front.account = {"errors": [LOST]}
+    front.code_errors = [own, LOST]
+    report(sandbox, device_id, errors=[LOST])
+    read(machine, device_id)
+    machine.handlers.advance_door(booking.booking_id, device_id, prompted=True)
+    deliver(machine, f"booking/{booking.booking_id}/code_problem/{device_id}")
+    assert told(channel) == [("code_problem", "open")]

@@ -1,0 +1,289 @@
+"""What Seam reports of a door: noticed at each reading, told with the bookings that are hit, taken back by itself."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from redis import Redis
+
+from shared import redis_keys
+from shared.domain.alerting.alert import Alert
+from shared.domain.door_issues import issues_of_device
+from shared.ledger.due import refresh_item
+from shared.ledger.reconciliation import ReconciliationLedger
+from tests.sandbox.harness import Sandbox
+from tests.shared.ledgers import due_at
+from tests.worker.machine import Machine
+
+MISMATCH = {"warning_code": "time_zone_mismatch", "message": "The zones differ.", "created_at": "2026-01-01T00:00:00Z"}
+REMOVED = {"error_code": "device_removed", "message": "It was removed.", "is_device_error": True}
+
+
+def report(
+    sandbox: Sandbox, device_id: str, *, errors: list[Any] | None = None, warnings: list[Any] | None = None
+) -> None:
+    """Have Seam report issues of a door."""
+    device = sandbox.api.get("/devices/get", params={"device_id": device_id}).json()["device"]
+    reported = {**device, "errors": errors or [], "warnings": warnings or []}
+    sandbox.arrange("PATCH", f"/sandbox/devices/{device_id}", {"device": reported})
+
+
+def alert_of(machine: Machine, device_id: str, what: str = "trouble") -> Alert:
+    """Return an alert of the door."""
+    alert = machine.alerts.get(f"door/{device_id}/{what}")
+    assert alert is not None
+    return alert
+
+
+def stands(machine: Machine, until: timedelta = timedelta(days=4)) -> list[tuple[str, str]]:
+    """Return how each arrival of the next days stands, and why."""
+    now = machine.clock()
+    return [(each.readiness, each.reason) for each in machine.arrivals(now, now + until)]
+
+
+def test_a_doors_issue_is_told_once_until_seam_takes_it_back(machine: Machine, sandbox: Sandbox) -> None:
+    """Of a booking whose code is confirmed too: its arrival is at risk while the issue lasts."""
+    device_id = sandbox.door()
+    booking = machine.until(machine.book(device_id), "ready")
+    report(sandbox, device_id, warnings=[MISMATCH])
+    for _ in range(3):
+        machine.handlers.refresh_door(device_id)
+    alert = alert_of(machine, device_id)
+    assert (alert.is_open, alert.sequence, alert.count, alert.hit) == (True, 1, 1, 1)
+    assert alert.notice.check_in == booking.doors[0].check_in
+    assert booking.booking_id in alert.subjects[0]
+    assert stands(machine) == [("at risk", "door_trouble")]
+
+    report(sandbox, device_id)
+    machine.handlers.refresh_door(device_id)
+    assert not alert_of(machine, device_id).is_open
+    assert stands(machine) == [("ready", "")]
+
+
+def test_bookings_that_come_later_are_hit_too(machine: Machine, sandbox: Sandbox) -> None:
+    """The next one that is planned on the door has the door read at once, and hurries the alert."""
+    device_id = sandbox.door()
+    machine.book(device_id, check_in="2030-06-11T16:00:00+00:00", check_out="2030-06-13T10:00:00+00:00")
+    report(sandbox, device_id, warnings=[MISMATCH])
+    machine.handlers.refresh_door(device_id)
+    assert alert_of(machine, device_id).hit == 1
+    near = machine.book(device_id)
+    machine.clock.move(timedelta(seconds=2))
+    machine.sweep()
+    alert = alert_of(machine, device_id)
+    assert (alert.hit, alert.sequence) == (2, 1)
+    assert alert.notice.check_in == near.doors[0].check_in
+
+
+def test_what_a_booking_finds_at_its_door_is_told(machine: Machine, sandbox: Sandbox) -> None:
+    """Whoever reads the door notices: the refresh that tells it is due at once, and not half an hour later."""
+    device_id = sandbox.door()
+    report(sandbox, device_id, warnings=[MISMATCH])
+    booking = machine.book(device_id)
+    machine.sweep()
+    assert alert_of(machine, device_id).is_open
+    # Making the code is no business of the door's issue: Seam decides.
+    assert machine.until(booking, "ready").state == "ready"
+
+
+def test_a_removed_door_is_one_alert(machine: Machine, sandbox: Sandbox) -> None:
+    """Whether Seam lists it as removed or answers 404; and nothing else of it is told."""
+    device_id = sandbox.door()
+    machine.until(machine.book(device_id), "ready")
+    report(sandbox, device_id, warnings=[MISMATCH])
+    machine.handlers.refresh_door(device_id)
+    report(sandbox, device_id, errors=[REMOVED], warnings=[MISMATCH])
+    machine.handlers.refresh_door(device_id)
+    gone = alert_of(machine, device_id, "gone")
+    assert (gone.is_open, gone.sequence, gone.hit) == (True, 1, 1)
+    assert "device_removed: It was removed" in gone.notice.happened
+    assert not alert_of(machine, device_id).is_open
+    assert stands(machine) == [("at risk", "door_gone")]
+
+    sandbox.arrange("DELETE", f"/sandbox/devices/{device_id}")
+    machine.handlers.refresh_door(device_id)
+    assert alert_of(machine, device_id, "gone").sequence == 1
+    sandbox.door(device_id=device_id)
+    machine.handlers.refresh_door(device_id)
+    assert not alert_of(machine, device_id, "gone").is_open
+    assert stands(machine) == [("ready", "")]
+
+
+def test_the_alert_is_over_with_the_last_stay(machine: Machine, sandbox: Sandbox) -> None:
+    """The door comes back by itself while it is told, also where no booking brings another reading."""
+    device_id = sandbox.door()
+    machine.until(machine.book(device_id), "ready")
+    report(sandbox, device_id, warnings=[MISMATCH])
+    machine.handlers.refresh_door(device_id)
+    machine.clock.move(timedelta(days=6))
+    machine.sweep()
+    assert not alert_of(machine, device_id).is_open
+    assert due_at(machine.redis, refresh_item(device_id).encoded()) is None
+
+
+def test_seam_away_takes_nothing_back(machine: Machine, sandbox: Sandbox) -> None:
+    """What nobody has looked at isn't gone."""
+    device_id = sandbox.door()
+    machine.until(machine.book(device_id), "ready")
+    report(sandbox, device_id, warnings=[MISMATCH])
+    machine.handlers.refresh_door(device_id)
+    sandbox.arrange("POST", "/sandbox/outage", {"on": True})
+    machine.handlers.refresh_door(device_id)
+    sandbox.arrange("POST", "/sandbox/outage", {"on": False})
+    assert alert_of(machine, device_id).is_open
+    assert stands(machine) == [("at risk", "door_trouble")]
+
+
+def test_issues_are_no_change_of_the_slots(machine: Machine, sandbox: Sandbox) -> None:
+    """Nobody is planned again for them."""
+    device_id = sandbox.door()
+    machine.book(device_id)
+    machine.handlers.refresh_door(device_id)
+    before = machine.redis.get(redis_keys.door_fingerprint(device_id))
+    report(sandbox, device_id, warnings=[MISMATCH])
+    machine.handlers.refresh_door(device_id)
+    assert machine.redis.get(redis_keys.door_fingerprint(device_id)) == before
+
+
+def test_the_cached_door_holds_what_it_needs(machine: Machine, sandbox: Sandbox) -> None:
+    """Issues without what may be a PIN; no metadata of the customer's."""
+    device_id = sandbox.door()
+    device = sandbox.api.get("/devices/get", params={"device_id": device_id}).json()["device"]
+    leaky = {"error_code": "new", "message": "PIN 47110815", "anything": "secret"}
+    spoilt = {**device, "errors": [leaky, 7], "warnings": "none", "custom_metadata": {"owner": "Ann"}}
+    sandbox.arrange("PATCH", f"/sandbox/devices/{device_id}", {"device": spoilt})
+    machine.book(device_id)
+    cached = json.loads(str(machine.redis.get(redis_keys.door_device(device_id))))
+    assert cached["errors"] == [{"error_code": "new", "message": "PIN ########"}]
+    assert cached["warnings"] == []
+    assert "custom_metadata" not in cached
+
+
+def test_a_door_that_an_older_process_cached_is_read(machine: Machine, sandbox: Sandbox) -> None:
+    """It has no issues; the next reading has them."""
+    device_id = sandbox.door()
+    report(sandbox, device_id, warnings=[MISMATCH])
+    machine.book(device_id)
+    key = redis_keys.door_device(device_id)
+    newer = json.loads(str(machine.redis.get(key)))
+    assert issues_of_device(newer)
+    older = {name: value for name, value in newer.items() if name not in ("errors", "warnings")}
+    machine.redis.set(key, json.dumps(older), ex=60)
+    booking = machine.book(device_id, check_in=_in(10, "16:00"), check_out=_in(11, "10:00"))
+    assert machine.until(booking, "ready").state == "ready"
+
+
+def _in(days: int, at: str) -> str:
+    return f"{datetime.now().astimezone().date() + timedelta(days=days)}T{at}:00+00:00"
+
+
+def event(event_type: str, **fields: Any) -> dict[str, Any]:
+    """Return an event of Seam."""
+    return {"event_id": f"e-{event_type}", "event_type": event_type, "occurred_at": "2026-11-21T10:00:00Z", **fields}
+
+
+def hear(machine: Machine, *events: dict[str, Any]) -> None:
+    """Do what the dispatcher does with events that `web` appended."""
+    ids = [str(machine.redis.xadd("seam-events", {"event": json.dumps(each)})) for each in events]
+    machine.handlers.record_events(ids)
+
+
+def reads(sandbox: Sandbox, device_id: str) -> int:
+    """Return how often Seam was asked for a door."""
+    asked = sandbox.look("/sandbox/requests", device_id=device_id, path="/devices/get")
+    return len(asked["requests"])
+
+
+def test_an_event_of_a_door_has_it_read(machine: Machine, sandbox: Sandbox) -> None:
+    """Through the due-set, acknowledged, in no story, and without moving the booking."""
+    device_id = sandbox.door()
+    booking = machine.until(machine.book(device_id), "ready")
+    history = machine.ledger.history(booking.booking_id)
+    report(sandbox, device_id, warnings=[MISMATCH])
+    hear(machine, event("device.disconnected", device_id=device_id, access_code_id="-"))
+    assert machine.redis.xlen("seam-events") == 0
+    assert machine.looked == []
+    assert due_at(machine.redis, refresh_item(device_id).encoded()) is not None
+    assert machine.redis.exists(redis_keys.code_events("-")) == 0
+    machine.clock.move(timedelta(seconds=2))
+    machine.sweep()
+    assert alert_of(machine, device_id).is_open
+    assert machine.ledger.get(booking.booking_id).state == "ready"
+    assert machine.ledger.history(booking.booking_id) == history
+
+
+def test_a_storm_of_events_costs_one_reading(machine: Machine, sandbox: Sandbox) -> None:
+    """And a door that nobody is to come to costs none, nor does what only is noted."""
+    device_id, empty = sandbox.door(), sandbox.door()
+    machine.until(machine.book(device_id), "ready")
+    before = reads(sandbox, device_id)
+    for number in range(30):
+        flap = ("device.connected", "device.disconnected")[number % 2]
+        hear(
+            machine,
+            event(flap, device_id=device_id),
+            event(flap, device_id=empty),
+            event("device.battery_status_changed", device_id=device_id),
+        )
+    machine.clock.move(timedelta(seconds=2))
+    machine.sweep()
+    assert reads(sandbox, device_id) == before + 1
+    assert reads(sandbox, empty) == 0
+    hear(machine, event("device.battery_status_changed", device_id=device_id))
+    assert due_at(machine.redis, refresh_item(device_id).encoded()) is None
+
+
+def test_an_unknown_event_of_a_door_has_it_read(machine: Machine, sandbox: Sandbox) -> None:
+    """A look too many costs one call."""
+    device_id = sandbox.door()
+    machine.until(machine.book(device_id), "ready")
+    hear(machine, event("device.teleported", device_id=device_id))
+    assert due_at(machine.redis, refresh_item(device_id).encoded()) is not None
+
+
+def test_a_prompted_reading_that_fails_comes_again(machine: Machine, sandbox: Sandbox) -> None:
+    """Within a minute, not with the next interval."""
+    device_id = sandbox.door()
+    machine.until(machine.book(device_id), "ready")
+    hear(machine, event("device.disconnected", device_id=device_id))
+    sandbox.arrange("POST", "/sandbox/outage", {"on": True})
+    machine.handlers.refresh_door(device_id)
+    sandbox.arrange("POST", "/sandbox/outage", {"on": False})
+    again = due_at(machine.redis, refresh_item(device_id).encoded())
+    assert again is not None
+    assert again <= machine.clock() + timedelta(minutes=1)
+
+
+def test_events_without_what_they_are_about_are_parked(machine: Machine) -> None:
+    """They block nothing."""
+    hear(
+        machine,
+        event("device.connected"),
+        event("device.connected", device_id=7),
+        event("connected_account.disconnected", device_id="d-1"),
+    )
+    problems = [entry.parked.problems[0] for entry in machine.parked.list()]
+    assert [problem.split()[0] for problem in problems] == ["device_id", "device_id", "connected_account_id"]
+    assert machine.redis.xlen("seam-events") == 0
+
+
+def test_missed_events_of_doors_are_fetched(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """Those that prompt a reading, kept as short; that no webhook brought them says nothing of the webhooks."""
+    device_id = sandbox.door()
+    machine.until(machine.book(device_id), "ready")
+    machine.handlers.chores("reconcile")
+    redis_client.delete("seam-events")
+    before = sandbox.arrange("POST", "/sandbox/events", {"event_type": "device.low_battery", "device_id": device_id})
+    fields = {"device_id": device_id, "device_custom_metadata": {"owner": "Ann"}}
+    wanted = [
+        sandbox.arrange("POST", "/sandbox/events", {"event_type": "device.disconnected", **fields}) for _ in range(5)
+    ]
+    machine.clock.move(timedelta(minutes=2))
+    machine.handlers.chores("reconcile")
+    entries: Any = redis_client.xrange("seam-events")
+    found = {each["event_id"]: each for each in (json.loads(fields["event"]) for _, fields in entries)}
+    assert {each["event_id"] for each in wanted} <= found.keys()
+    assert before["event_id"] not in found
+    assert not any("device_custom_metadata" in each for each in found.values())
+    about_codes = [each for each in found.values() if each["event_type"].startswith("access_code.")]
+    assert ReconciliationLedger(redis_client).load().missed == len(about_codes)
