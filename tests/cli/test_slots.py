@@ -95,3 +95,32 @@ def test_hostile_names(tmp_path: Path) -> None:
     slots = [vendor_slot("16:00\x1b", "10:00", name="\x1b[31m[red]\u202e"), vendor_slot("16:00", "10:00", name="")]
     text = run(tmp_path, device(*slots, display_name="\x07")).stdout
     assert all(line.isprintable() for line in text.splitlines())
+
+
+ISSUES: dict[str, Any] = {
+    "errors": [
+        {"error_code": "account_disconnected", "message": "Log in, PIN 471108.", "is_connected_account_error": True}
+    ],
+    "warnings": [{"warning_code": "third_party_integration_detected", "message": "\x1b[31mAnother.\u202e"}],
+}
+
+
+def test_what_seam_reports_comes_first(tmp_path: Path) -> None:
+    """Above the slots, with whether it keeps codes from working; no terminal obeys it, and no PIN is in it."""
+    text = run(tmp_path, device(*SLOTS, **ISSUES)).stdout
+    picture = " ".join(text.split())
+    assert "! account error, keeps codes from working: Seam has lost its connection" in picture
+    assert "! door warning, keeps no code from working: Another system programs this lock too" in picture
+    assert text.index("account error") < text.index("door warning") < text.index("00    03")
+    assert "471108" not in text
+    assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_json_has_what_seam_reports(tmp_path: Path) -> None:
+    """An empty list where it reports nothing."""
+    found = json.loads(run(tmp_path, device(*SLOTS, **ISSUES), "--json").stdout)
+    assert [(each["kind"], each["code"], each["blocks"]) for each in found["issues"]] == [
+        ("account error", "account_disconnected", True),
+        ("door warning", "third_party_integration_detected", False),
+    ]
+    assert json.loads(run(tmp_path, device(*SLOTS), "--json").stdout)["issues"] == []

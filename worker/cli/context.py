@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from shared.domain.door_issues import Issue
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import InvalidSettings, Settings, load_settings
 from worker.alerts.setup import Alerting, InvalidAlerting
@@ -101,3 +102,16 @@ def fetch_device(device_id: str) -> Mapping[str, Any]:
     with closing(seam_client(settings_for("SEAM_API_KEY"))) as client:
         device = client.read("/devices/get", {"device_id": device_id}).get("device")
     return device if isinstance(device, Mapping) else {}
+
+
+def fetch_account_issues(account_id: str) -> tuple[Issue, ...]:
+    """Return the issues of a connected account as Seam has them; none where Seam doesn't show them."""
+    from worker.assembly import seam_client  # noqa: PLC0415 - files alone need no HTTP client
+    from worker.seam.accounts import Accounts, NotShown  # noqa: PLC0415 - nor this
+    from worker.seam.errors import SeamError  # noqa: PLC0415 - nor this
+
+    with closing(seam_client(settings_for("SEAM_API_KEY"))) as client:
+        try:
+            return Accounts(client).issues(account_id)
+        except (NotShown, SeamError):
+            return ()

@@ -12,17 +12,16 @@ from redis.exceptions import ResponseError
 
 from shared.clock import system_clock
 from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
-from shared.domain.doors import Door, NotADoor, door_from_device
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import Settings
 from worker.alerts.setup import InvalidAlerting
 from worker.assembly import Ports, alerting_of, open_ports, seam_client, units_of
 from worker.cli.context import settings_for
+from worker.cli.doctor_seam import seam
 from worker.cli.doctor_server import free_beside, judge, judge_disk
 from worker.cli.doctor_upkeep import upkeep
 from worker.cli.findings import Finding
 from worker.cli.printable import printable
-from worker.seam.pages import pages
 
 # Nothing but its length keeps a token from being guessed.
 _SHORTEST_TOKEN: Final = 20
@@ -41,7 +40,7 @@ def command(*, as_json: bool) -> None:
     for finding in findings(settings):
         is_bad = is_bad or finding.verdict == "bad"
         if as_json:
-            click.echo(json.dumps({name: getattr(finding, name) for name in Finding.__slots__}))
+            click.echo(json.dumps(finding.as_json()))
         else:
             click.echo(f"{_SIGNS[finding.verdict]}  {printable(finding.subject)}: {printable(finding.text)}")
             if finding.remedy:
@@ -58,7 +57,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         ("brokers", lambda: _brokers(settings)),
         ("work", lambda: _work(settings, ports)),
         ("upkeep", lambda: upkeep(settings, ports)),
-        ("Seam", lambda: _seam(settings)),
+        ("Seam", lambda: seam(seam_client(settings))),
     )
     for subject, check in checks:
         try:
@@ -174,46 +173,3 @@ def _stream(settings: Settings, ports: Ports, stream: str) -> Finding:
     remedy = "is a `worker` running? Look at its log for this stream" if is_stuck else ""
     text = f"{text}, the oldest for {age.total_seconds():.0f} s"
     return Finding(f"stream {stream}", "bad" if is_stuck else "ok", text, remedy)
-
-
-def _seam(settings: Settings) -> Iterator[Finding]:
-    client = seam_client(settings)
-    webhooks = client.read("/webhooks/list", {}).get("webhooks")
-    listed = webhooks if isinstance(webhooks, list) else []
-    urls = [str(webhook.get("url")) for webhook in listed if isinstance(webhook, dict)]
-    if any(url.endswith("/webhooks/seam") for url in urls):
-        yield Finding("Seam webhook", "ok", ", ".join(urls))
-    else:
-        yield Finding("Seam webhook", "bad", "none ends in /webhooks/seam", "create one in Seam's console")
-    count = 0
-    for devices in pages(client, "/devices/list", {}, "devices"):
-        for device in devices:
-            if isinstance(device, dict) and "oracode" in str(device.get("device_type")):
-                count += 1
-                yield from _door(device)
-    if not count:
-        yield Finding("doors", "bad", "Seam has no Oracode door", "connect the site in Seam's console")
-
-
-def _door(device: dict[str, Any]) -> Iterator[Finding]:
-    try:
-        door = door_from_device(device)
-    except NotADoor as error:
-        yield Finding("door", "warn", str(error))
-        return
-    subject = f"door {door.name} ({door.device_id})"
-    if problem := _door_problem(door):
-        yield Finding(subject, "warn", *problem)
-    else:
-        yield Finding(subject, "ok", f"{len(door.slots)} slot(s), {door.time_zone or 'zone in its slots'}")
-
-
-def _door_problem(door: Door) -> tuple[str, str] | None:
-    if not door.can_program_offline_access_codes:
-        return "takes no offline codes", "check at Seam that its site is approved"
-    if not door.slots:
-        return "has no time slots", "ask the installer to set them up"
-    if unreadable := [slot.name for slot in door.slots if slot.unreadable]:
-        return f"{len(unreadable)} slot(s) can't be read", f"look at them with `oracode slots {door.device_id}`"
-    has_zone = door.time_zone or any(slot.check_in and slot.check_in.zone for slot in door.slots)
-    return None if has_zone else ("has no time zone", "ask Seam's support to set it")

@@ -3,12 +3,30 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.domain.door_issues import Issue
+
+Verdict = Literal["ok", "warn", "bad"]
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: what was looked at, how it stands, and what to do where it isn't well."""
+    """One line: what was looked at, how it stands, and what to do where it isn't well.
+
+    `issues` are what Seam reports of the door or the account that it is about.
+    """
 
     subject: str
-    verdict: Literal["ok", "warn", "bad"]
+    verdict: Verdict
     text: str
     remedy: str = ""
+    issues: tuple[Issue, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """Return the finding as `--json` shows it."""
+        return {
+            "subject": self.subject,
+            "verdict": self.verdict,
+            "text": self.text,
+            "remedy": self.remedy,
+            "issues": [issue.as_json() for issue in self.issues],
+        }

@@ -37,14 +37,17 @@ class Unreachable(Exception):
     """A service that the command needs can't be reached."""
 
 
+def is_file(device: str) -> bool:
+    """Say whether a device is named by a file (`-`: standard input), and not by its id at Seam."""
+    try:
+        return device == "-" or Path(device).exists()
+    except (OSError, ValueError):
+        return False
+
+
 def load_door(device: str) -> Door:
     """Return the door of a device file, or of a device id at Seam."""
-    path = Path(device)
-    try:
-        is_file = device == "-" or path.exists()
-    except (OSError, ValueError):
-        is_file = False
-    if is_file:
+    if is_file(device):
         return _door(load_json(device), device)
     if "/" in device or device.endswith(".json"):
         raise UnusableInput(f"{quoted(device)}: there is no such file")

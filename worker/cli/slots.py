@@ -1,4 +1,4 @@
-"""`oracode slots`: a door's time slots drawn over a day, and what is wrong with them."""
+"""`oracode slots`: a door's time slots drawn over a day, what is wrong with them, and what Seam reports of the door."""
 
 import json
 import os
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import click
 
+from shared.domain.door_issues import Issue, joined
 from shared.domain.doors import Door
 from shared.domain.match_json import slot_json
 from shared.domain.quoting import shown
@@ -17,6 +18,7 @@ from worker.cli.match_inputs import (
     UNUSABLE,
     Unreachable,
     UnusableInput,
+    is_file,
     load_door,
 )
 
@@ -27,10 +29,12 @@ from worker.cli.match_inputs import (
 def command(*, device: str, as_json: bool) -> None:
     """Draw the time slots of DEVICE, a device file as Seam returns it or a device id.
 
+    What Seam reports of the door comes first; for a device id also what it reports of the door's connected account.
     Exits 2 when the device can't be used, 3 when Seam can't be reached.
     """
     try:
         door = load_door(device)
+        issues = door.issues if is_file(device) else joined(door.issues, _of_account(door))
     except UnusableInput as error:
         click.echo(str(error), err=True)
         sys.exit(UNUSABLE)
@@ -39,14 +43,20 @@ def command(*, device: str, as_json: bool) -> None:
         sys.exit(UNREACHABLE)
     warnings = warnings_of(door)
     if as_json:
-        click.echo(json.dumps(_object(door, warnings)))
+        click.echo(json.dumps(_object(door, issues, warnings)))
         return
     terminal = Terminal(getattr(sys.stdout, "encoding", None) or "ascii")
-    for line in _lines(door, warnings):
+    for line in _lines(door, issues, warnings):
         click.echo(terminal.fit(line), color=False if os.environ.get("NO_COLOR") else None)
 
 
-def _object(door: Door, warnings: tuple[SlotWarning, ...]) -> dict[str, object]:
+def _of_account(door: Door) -> tuple[Issue, ...]:
+    from worker.cli.context import fetch_account_issues  # noqa: PLC0415 - files must not need it
+
+    return fetch_account_issues(door.connected_account_id) if door.connected_account_id else ()
+
+
+def _object(door: Door, issues: tuple[Issue, ...], warnings: tuple[SlotWarning, ...]) -> dict[str, object]:
     return {
         "device_id": door.device_id,
         "name": door.name,
@@ -66,14 +76,20 @@ def _object(door: Door, warnings: tuple[SlotWarning, ...]) -> dict[str, object]:
             }
             for slot in door.slots
         ],
+        "issues": [issue.as_json() for issue in issues],
         "warnings": [{"kind": one.kind.value, "text": one.text} for one in warnings],
     }
 
 
-def _lines(door: Door, warnings: tuple[SlotWarning, ...]) -> Iterator[str]:
+def _lines(door: Door, issues: tuple[Issue, ...], warnings: tuple[SlotWarning, ...]) -> Iterator[str]:
     zone = door.time_zone or "no time zone of its own"
     yield from wrap(f"{shown(door.name) or shown(door.device_id) or 'A door'} ({zone})")
     yield ""
+    for issue in issues:
+        blocks = "keeps codes from working" if issue.meaning.blocks else "keeps no code from working"
+        yield from headed("!", f" {issue.shown_kind}, {blocks}: {issue.text}.", good=not issue.meaning.blocks)
+    if issues:
+        yield ""
     if door.slots:
         yield from day(door.slots)
         yield ""

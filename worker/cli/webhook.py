@@ -9,6 +9,8 @@ from worker.assembly import seam_client
 from worker.cli.context import settings_for
 
 _PATH = "/webhooks/seam"
+# A list could not hold types that Seam adds later. What isn't ours costs an answer and nothing more.
+_EVERY_TYPE = ["*"]
 
 
 @click.group("webhook", context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,7 +34,7 @@ def register(*, url: str, as_json: bool) -> None:
     if any(isinstance(each, dict) and each.get("url") == url for each in webhooks):
         click.echo("Seam has a webhook for this address already; its secret is in Seam's console.", err=True)
         raise SystemExit(1)
-    webhook = client.change("/webhooks/create", {"url": url}).get("webhook")
+    webhook = client.change("/webhooks/create", {"url": url, "event_types": _EVERY_TYPE}).get("webhook")
     if not isinstance(webhook, dict) or not webhook.get("secret"):
         click.echo("Seam made the webhook but told no secret; look it up in Seam's console.", err=True)
         raise SystemExit(1)
