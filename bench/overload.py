@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any, Final
 
 from bench.data_server import fresh_server
@@ -75,10 +74,7 @@ def run(options: Options) -> Outcome:
 
 def loaded(connections: int, seconds: float, *, slow: bool) -> Report:
     """Return what so many senders at once get."""
-    ours = next(each for each in VARIANTS if each.name == OURS)
-    # Past its connections a process closes those that are idle: a bound of another kind, not the one measured here.
-    room = {"CONNECTION_LIMIT": str(2 * _MANY)}
-    variant = replace(ours, environment=lambda *asked: {**ours.environment(*asked), **room})
+    variant = next(each for each in VARIANTS if each.name == OURS)
     port = free_port()
     with scratch() as folder, fresh_server() as server, variant.start(server, port):
         amount = int(40_000 * seconds) + connections

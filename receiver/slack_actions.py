@@ -1,8 +1,7 @@
-"""`POST /slack/actions`: a button was pressed. Verify, append the order durably, answer; the worker obeys.
+"""`POST /slack/actions`: a button was pressed in Slack. Verify, append the command durably, answer.
 
-Without SLACK_SIGNING_SECRET it isn't there (404). slack_sdk decides whether a request is Slack's: an HMAC over the
-timestamp and the very bytes of the body, at most five minutes old, compared in constant time (Slack docs, "Verifying
-requests from Slack").
+The worker runs the command. slack_sdk decides whether a request is from Slack: an HMAC over the timestamp and the bytes
+of the body, at most five minutes old, compared in constant time (Slack docs, "Verifying requests from Slack").
 """
 
 import hashlib
@@ -13,16 +12,17 @@ from urllib.parse import parse_qs
 import structlog
 from slack_sdk.signature import Clock as SlackClock
 from slack_sdk.signature import SignatureVerifier
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import Receive
 
-from receiver.http import BodyReader, BodyTooLarge, ClientGone, Headers, NoRoom, answer, headers_of
-from receiver.inbox import Inbox, Unavailable
-from receiver.rejections import Rejections
-from receiver.webhook import RETRY_AFTER
+from receiver.bodies import BodyReader, Headers
+from receiver.inbox import Inbox
+from receiver.refusals import InvalidSignature, UnreadableForm, json_response
 from shared.clock import Clock
 from shared.ops_commands import OpsCommand, ordered_by
 
 _MOST_ACTIONS: Final = 10
+_MOST_FIELDS: Final = 20
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -36,52 +36,32 @@ class _Time(SlackClock):
 
 
 class SlackActions:
-    """The endpoint. Each press is appended once, however often it is sent."""
+    """Handles presses of buttons. Each press is appended once, however often Slack sends it."""
 
-    def __init__(
-        self, *, signing_secret: str | None, inbox: Inbox, clock: Clock, bodies: BodyReader, rejections: Rejections
-    ) -> None:
-        self._verifier = SignatureVerifier(signing_secret, _Time(clock)) if signing_secret else None
+    def __init__(self, *, signing_secret: str, inbox: Inbox, clock: Clock, bodies: BodyReader) -> None:
+        self._verifier = SignatureVerifier(signing_secret, _Time(clock))
         self._inbox = inbox
         self._bodies = bodies
-        self._rejections = rejections
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if self._verifier is None:
-            await answer(send, 404, {"error": "not_found"})
-        elif scope["method"] != "POST":
-            await answer(send, 405, {"error": "method_not_allowed"}, {"allow": "POST"})
-        else:
-            await self._take(self._verifier, scope, receive, send)
+    async def handle(self, headers: Headers, receive: Receive) -> Response:
+        """Answer once all commands are on disk. Raises InvalidSignature, UnreadableForm, and more.
 
-    async def _take(self, verifier: SignatureVerifier, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = headers_of(scope)
-        try:
-            body = await self._bodies.read(receive, headers)
-            if not is_from_slack(verifier, body, headers):
-                await self._rejections.answer(scope, send, "invalid_signature")
-                return
-            for command_id, command in commands_in(body):
-                await self._inbox.append(command_id, command.encoded())
-                log.info("action.accepted", action=command.action, by=command.by)
-        except ClientGone:
-            return
-        except BodyTooLarge:
-            await answer(send, 413, {"error": "body_too_large", "limit_bytes": self._bodies.limit})
-        except ValueError:
-            await answer(send, 400, {"error": "unreadable"})
-        except (Unavailable, NoRoom):
-            await answer(send, 503, {"error": "unavailable"}, RETRY_AFTER)
-        else:
-            await answer(send, 200, {})
+        The rest are the refusals of `BodyReader`, and Unavailable.
+        """
+        body = await self._bodies.read(receive, headers)
+        if not is_from_slack(self._verifier, body, headers):
+            raise InvalidSignature
+        for command_id, command in commands_in(body):
+            await self._inbox.append(command_id, command.encoded())
+            log.info("action.accepted", action=command.action, by=command.by)
+        return json_response(200, {})
 
 
 def is_from_slack(verifier: SignatureVerifier, body: bytes, headers: Headers) -> bool:
     """Say whether Slack signed `body`, whatever the headers hold."""
     timestamp = headers.get(b"x-slack-request-timestamp", b"").decode("latin-1")
     signature = headers.get(b"x-slack-signature", b"").decode("latin-1")
-    # Slack's timestamps are whole seconds; anything else isn't Slack's, and not for the library to stumble on.
+    # Slack's timestamps are whole seconds. The library raises errors of many kinds for anything else.
     is_time = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= len("1763700000")
     if not is_time or not signature.isascii():
         return False
@@ -92,18 +72,18 @@ def is_from_slack(verifier: SignatureVerifier, body: bytes, headers: Headers) ->
 
 
 def commands_in(body: bytes) -> list[tuple[str, OpsCommand]]:
-    """Return the orders in Slack's form, each with an id that a repeat shares. Raises ValueError for any other body.
+    """Return the commands in Slack's form, each with an id that a repeat shares. Raises UnreadableForm.
 
-    Actions that aren't ours order nothing: a link button under a message reports its presses too.
+    Actions that aren't ours are left out: Slack also reports presses of link buttons.
     """
-    form = parse_qs(body.decode(), max_num_fields=20)
     try:
+        form = parse_qs(body.decode(), max_num_fields=_MOST_FIELDS)
         payload: Any = json.loads(form["payload"][0])
         actions = payload["actions"][:_MOST_ACTIONS]
         user = str(payload["user"].get("username") or payload["user"]["id"])[:80]
         found = [(str(each["action_id"]), str(each.get("value", "")), str(each["action_ts"])) for each in actions]
-    except (KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
-        raise ValueError("is no form of Slack's") from error
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        raise UnreadableForm from error
     return [
         (_id_of(command.action, value, stamp), command)
         for action_id, value, stamp in found

@@ -78,7 +78,7 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:arrivals", "shared.ledger.bookings", None),
     Keyspace(f"{PREFIX}:chores", "worker.chores", None),
     Keyspace(f"{PREFIX}:reconciliation", "shared.ledger.reconciliation", None),
-    Keyspace(f"{PREFIX}:ignored", "receiver.inbox", None),
+    Keyspace(f"{PREFIX}:ignored", "receiver.parked_webhooks", None),
     Keyspace("{*}:seen:*", "shared.streams", "three days"),
 )
 

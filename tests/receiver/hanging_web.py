@@ -9,8 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from receiver.connection_limits import ConnectionLimits
-from receiver.serving import Server, handed_sockets
+from receiver.server import Server
 
 
 async def _hang(_: Request) -> Response:
@@ -23,11 +22,9 @@ async def _hello(_: Request) -> Response:
 
 
 def main() -> None:
-    """Serve on the port that is given, or on a socket that was handed over."""
+    """Serve on the port that is given."""
     app = Starlette(routes=[Route("/hang", _hang), Route("/hello", _hello)])
-    port = int(sys.argv[1])
-    limits = ConnectionLimits(request_within=10, connections=100, header_bytes=10_000)
-    Server(uvicorn.Config(app, port=port, log_config=None), limits).run(handed_sockets())
+    Server(uvicorn.Config(app, port=int(sys.argv[1]), log_config=None)).run()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Process `web` as it really runs, spoken to over bare sockets: what no HTTP library would send."""
 
+import json
 import os
 import socket
 import subprocess
@@ -9,37 +10,26 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
+from redis import Redis
 
-from tests.receiver.web import SECRET, TOKEN
+from tests.receiver.web import SECRET, TOKEN, event_of, signed
 from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
 _ANSWER_WITHIN = 10.0
-_WITH_FEW_FILES = """
-import resource, runpy, sys
-files = int(sys.argv[1])
-resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-runpy.run_module("receiver", run_name="__main__")
-"""
 
 
 class WebProcess:
     """One `python -m receiver` on a free port; what it writes goes into a file."""
 
-    def __init__(self, redis_url: str, log: Path, *, files: int | None = None, **settings: str) -> None:
-        """Start it; `files` is how many it may have open, at first and at most."""
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+    def __init__(self, redis_url: str, log: Path, *, port: int | None = None, **settings: str) -> None:
+        """Start it and wait until it answers."""
+        self.port = port or free_port()
         self._log = log
-        ours = {"REDIS_URL": redis_url, "SEAM_WEBHOOK_SECRET": SECRET, "BOOKING_TOKENS": TOKEN, "PORT": str(self.port)}
-        kept = ("PATH", "PYTHON", "COVERAGE")
-        inherited = {name: value for name, value in os.environ.items() if name.startswith(kept)}
-        command = ["-m", "receiver"] if files is None else ["-c", _WITH_FEW_FILES, str(files)]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, *command],
-                env={**inherited, **ours, **settings},
+                [sys.executable, "-m", "receiver"],
+                env=environment_of(redis_url, PORT=str(self.port), **settings),
                 cwd=PROJECT,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -98,13 +88,29 @@ class WebProcess:
 
 
 @contextmanager
-def web_process(redis_url: str, log: Path, *, files: int | None = None, **settings: str) -> Iterator[WebProcess]:
+def web_process(redis_url: str, log: Path, *, port: int | None = None, **settings: str) -> Iterator[WebProcess]:
     """Run one, and end it."""
-    process = WebProcess(redis_url, log, files=files, **settings)
+    process = WebProcess(redis_url, log, port=port, **settings)
     try:
         yield process
     finally:
         process.stop()
+
+
+def environment_of(redis_url: str, **settings: str) -> dict[str, str]:
+    """Return the environment of a process `web`, whatever that of the tests holds."""
+    kept = ("PATH", "PYTHON", "COVERAGE")
+    inherited = {name: value for name, value in os.environ.items() if name.startswith(kept)}
+    ours = {"REDIS_URL": redis_url, "SEAM_WEBHOOK_SECRET": SECRET, "BOOKING_TOKENS": TOKEN}
+    return {**inherited, **ours, **settings}
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on now."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def request(method: str, path: str, body: bytes = b"", *headers: tuple[bytes, bytes], close: bool = False) -> bytes:
@@ -114,6 +120,12 @@ def request(method: str, path: str, body: bytes = b"", *headers: tuple[bytes, by
     if close:
         lines.append(b"connection: close")
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+def webhook(*headers: tuple[bytes, bytes], close: bool = False, **fields: str) -> bytes:
+    """Return a webhook as Seam sends it: an event with these fields, signed."""
+    body = json.dumps(event_of(**fields)).encode()
+    return request("POST", "/webhooks/seam", body, *signed(body), *headers, close=close)
 
 
 def read_all(connection: socket.socket, *, quiet: float = _ANSWER_WITHIN) -> bytes:
@@ -131,3 +143,9 @@ def read_all(connection: socket.socket, *, quiet: float = _ANSWER_WITHIN) -> byt
 def statuses(answer: bytes) -> list[int]:
     """Return the status of each answer in what was read."""
     return [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+
+
+def is_being_written(redis_client: Redis) -> bool:
+    """Say whether a script waits for the data server to take writes."""
+    clients: list[dict[str, str]] = redis_client.client_list()
+    return any("b" in client["flags"] and client["cmd"] in ("eval", "evalsha") for client in clients)

@@ -1,8 +1,6 @@
 """`POST /bookings`: one booking message by HTTP, with a token."""
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +8,8 @@ import pytest
 from redis import Redis
 
 from shared.domain.booking_messages import parse_booking_message
-from shared.settings import Settings
 from tests.receiver.web import TOKEN, Web, booking_of, running, settings_for
 from tests.support.server import DataServer
-
-
-@pytest.fixture
-def way() -> Callable[[Settings], AbstractContextManager[Web]]:
-    """Speak over ASGI alone: there is no short way here."""
-    return running
-
 
 STREAM = "booking-created"
 

@@ -2,19 +2,35 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from starlette.types import Message
 
 import receiver.inbox
-from receiver.inbox import Inbox, Unavailable
+from receiver.auth_failures import AuthFailureLimiter
+from receiver.bodies import BodyReader
+from receiver.endpoint import PostEndpoint
+from receiver.inbox import Inbox
+from receiver.parked_webhooks import ParkedWebhooks
+from receiver.refusals import Unavailable
+from receiver.verification import WebhookSecrets
+from receiver.webhook import SeamWebhook
 from shared.clock import system_clock
 from shared.redis_client import connect_async
-from tests.receiver.web import Web, event_of
+from tests.receiver.web import SECRET, Web, event_of
 from tests.support.server import DataServer
+
+NOBODY = "redis://127.0.0.1:9/0"
+
+
+def inbox_of(redis: AsyncRedis) -> Inbox:
+    """Return an inbox of its own stream."""
+    return Inbox(redis, stream="s", field="f", clock=system_clock)
 
 
 async def append(inbox: Inbox, message_id: str) -> bool:
@@ -43,84 +59,92 @@ def test_repeats_within_one_group(web: Web, redis_client: Redis) -> None:
     assert redis_client.xlen("seam-events") == 20
 
 
-def test_past_its_bound_the_answer_is_busy_at_once(data_server: DataServer) -> None:
-    """A writer that doesn't come along makes nobody wait in an endless queue."""
+def test_past_its_bound_a_webhook_is_refused_unread() -> None:
+    """503 with `Retry-After`, at once: reading and verifying would leave no time for those that were let in."""
+    sent: list[Message] = []
 
-    async def overfill() -> int:
-        async with connect_async(data_server.url) as redis:
-            inbox = Inbox(redis, stream="s", field="f", clock=system_clock)
-            waiting: list[asyncio.Task[bool]] = []
-            with suppress(Unavailable):
-                while len(waiting) < 100_000:
-                    task = asyncio.create_task(append(inbox, str(len(waiting))))
-                    await asyncio.sleep(0)
-                    if task.done():
-                        task.result()
-                    waiting.append(task)
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
-            return len(waiting)
+    async def unread() -> Message:
+        raise AssertionError("its body was read")
 
-    assert 0 < asyncio.run(overfill()) < 100_000
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def refuse() -> None:
+        redis = connect_async(NOBODY)
+        inbox = inbox_of(redis)
+        with suppress(Unavailable):
+            for number in range(100_000):
+                _ = inbox.append(str(number), "m")
+        parked = ParkedWebhooks(redis, stream="s", clock=system_clock)
+        webhook = SeamWebhook(
+            secrets=WebhookSecrets([SECRET]), inbox=inbox, bodies=BodyReader(1_000), parked_webhooks=parked
+        )
+        endpoint = PostEndpoint(webhook.handle, AuthFailureLimiter(a_minute=60))
+        await endpoint({"type": "http", "method": "POST", "headers": []}, unread, send)
+
+    asyncio.run(refuse())
+    start, body = sent
+    assert (start["status"], dict(start["headers"])[b"retry-after"]) == (503, b"5")
+    assert body["body"] == b'{"error":"unavailable"}'
 
 
 class Calls:
-    """Stands in for the connection: keeps calls until the test answers them."""
+    """Stands in for the script: keeps calls until the test answers them."""
 
-    is_open = True
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self._answers: list[asyncio.Future[str]] = []
 
-    def __init__(self, *_: object) -> None:
-        self.made: list[tuple[int, Callable[[str], object]]] = []
-
-    def call(self, keys: Sequence[str], _: object, then: Callable[[str], object]) -> None:
+    async def __call__(self, *, keys: Sequence[str], args: object) -> str:
         """Keep a call."""
-        self.made.append((len(keys) - 1, then))
-
-    @property
-    def sizes(self) -> list[int]:
-        """How many messages each call had, so far."""
-        return [size for size, _ in self.made]
+        del args
+        self.sizes.append(len(keys) - 1)
+        self._answers.append(asyncio.get_running_loop().create_future())
+        return await self._answers[-1]
 
     def answer(self, number: int) -> None:
         """Answer one of them: all were new."""
-        size, then = self.made[number]
-        then("1" * size)
+        self._answers[number].set_result("1" * self.sizes[number])
 
 
-def test_one_group_follows_another_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_group_follows_another_on_its_way() -> None:
     """What comes together goes together; more goes behind it when it is worth a call; past two all waits."""
-    monkeypatch.setattr(receiver.inbox, "ScriptConnection", Calls)
 
     async def talk() -> None:
-        inbox = Inbox(connect_async("redis://127.0.0.1:9/0"), stream="s", field="f", clock=system_clock)
-        calls: Any = inbox._script
+        inbox = inbox_of(connect_async(NOBODY))
+        calls: Any = Calls()
+        inbox._append_once = calls
+        writer = asyncio.create_task(inbox.run())
         answers: list[asyncio.Future[bool]] = []
 
-        def hand_over(amount: int) -> list[int]:
+        async def settled() -> list[int]:
+            for _ in range(10):
+                await asyncio.sleep(0)
+            return list(calls.sizes)
+
+        async def append(amount: int) -> list[int]:
             answers.extend(inbox.append(str(len(answers)), "m") for _ in range(amount))
-            return list(calls.sizes)
+            return await settled()
 
-        async def all_is_read() -> list[int]:
-            await asyncio.sleep(0)
-            return list(calls.sizes)
-
-        assert (hand_over(3), await all_is_read()) == ([], [3])
-        assert (hand_over(13), await all_is_read()) == ([3], [3])
-        assert hand_over(1) == [3, 14]
-        assert (hand_over(600), await all_is_read()) == ([3, 14], [3, 14])
+        await settled()
+        assert await append(3) == [3]
+        assert await append(13) == [3]
+        assert await append(1) == [3, 14]
+        assert await append(600) == [3, 14]
         calls.answer(0)
-        assert calls.sizes == [3, 14, 512]
+        assert await settled() == [3, 14, 512]
         assert [answer.done() for answer in answers[:4]] == [True, True, True, False]
         calls.answer(1)
-        assert calls.sizes == [3, 14, 512, 88]
-        hand_over(5)
+        assert await settled() == [3, 14, 512, 88]
+        await append(5)
         calls.answer(2)
-        assert calls.sizes == [3, 14, 512, 88]
+        assert await settled() == [3, 14, 512, 88]
         calls.answer(3)
-        assert calls.sizes == [3, 14, 512, 88, 5]
+        assert await settled() == [3, 14, 512, 88, 5]
         calls.answer(4)
         assert all([await answer for answer in answers])
+        writer.cancel()
+        await asyncio.gather(writer, return_exceptions=True)
 
     asyncio.run(talk())
 
@@ -133,10 +157,10 @@ def test_how_many_wait_depends_on_how_long_they_do(
     monkeypatch.setattr(receiver.inbox, "_LONGEST_WAIT", longest_wait)
 
     async def fill() -> int:
-        inbox = Inbox(connect_async("redis://127.0.0.1:9/0"), stream="s", field="f", clock=system_clock)
+        inbox = inbox_of(connect_async(NOBODY))
         with suppress(Unavailable):
             for number in range(10_000):
-                inbox.hand_over(str(number), "m", lambda _: None)
+                _ = inbox.append(str(number), "m")
         return number
 
     assert asyncio.run(fill()) == let_in
@@ -147,7 +171,7 @@ def test_a_writer_that_is_stopped_leaves_nobody_waiting(data_server: DataServer)
 
     async def stop() -> None:
         async with connect_async(data_server.url) as redis:
-            inbox = Inbox(redis, stream="s", field="f", clock=system_clock)
+            inbox = inbox_of(redis)
             await redis.client_pause(400, all=True)
             writer = asyncio.create_task(inbox.run())
             waiting = asyncio.create_task(append(inbox, "1"))
@@ -165,7 +189,7 @@ def test_a_caller_that_gives_up_spoils_nothing(web: Web, data_server: DataServer
 
     async def give_up() -> bool:
         async with connect_async(data_server.url) as redis:
-            inbox = Inbox(redis, stream="s", field="f", clock=system_clock)
+            inbox = inbox_of(redis)
             first = asyncio.create_task(append(inbox, "1"))
             second = asyncio.create_task(append(inbox, "2"))
             await asyncio.sleep(0)

@@ -2,19 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from receiver.inbox import Inbox, Unavailable
+import shared.redis_client
+from receiver.inbox import Inbox
+from receiver.refusals import Unavailable
 from shared.clock import system_clock
 from shared.redis_client import connect, connect_async
-from shared.settings import Settings
-from tests.receiver.web import Web, booking_of, event_of, settings_for
+from tests.receiver.process import is_being_written
+from tests.receiver.web import Web, booking_of, event_of, running, settings_for
 from tests.support.server import DataServer
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -27,9 +30,9 @@ def own_server(tmp_path: Path) -> Iterator[DataServer]:
 
 
 @pytest.fixture
-def web(way: Callable[[Settings], AbstractContextManager[Web]], own_server: DataServer) -> Iterator[Web]:
-    """Run `web` on that server."""
-    with way(settings_for(own_server.url)) as it:
+def web(own_server: DataServer) -> Iterator[Web]:
+    """Run the app on that server."""
+    with running(settings_for(own_server.url)) as it:
         yield it
 
 
@@ -75,6 +78,43 @@ def test_a_server_that_takes_no_writes_is_not_ready(web: Web, own_server: DataSe
         assert web.send("GET", "/readyz").status_code == 503
         redis.config_set("maxmemory", "0")
     assert web.webhook(event_of()).status_code == 202
+
+
+def test_a_server_that_forgot_the_script_is_told_it_again(web: Web, own_server: DataServer) -> None:
+    """Scripts are gone after a restart of the server, or a FLUSH of them."""
+    with connect(own_server.url) as redis:
+        for _ in range(2):
+            redis.script_flush()
+            assert web.webhook(event_of()).json() == {"status": "accepted"}
+
+
+def test_connections_that_died_are_opened_anew(web: Web, own_server: DataServer) -> None:
+    """Whether idle or with an append under way: it is written, once, and nobody is refused."""
+    with connect(own_server.url) as redis:
+        assert web.webhook(event_of()).status_code == 202
+        redis.client_kill_filter(_type="normal", skipme=True)
+        assert web.webhook(event_of()).json() == {"status": "accepted"}
+        redis.client_pause(60_000, all=False)
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(web.webhook, event_of())
+            wait_until(lambda: is_being_written(redis), what="it is being written")
+            redis.client_kill_filter(_type="normal", skipme=True)
+            redis.client_unpause()
+            assert waiting.result().status_code == 202
+        assert redis.xlen("seam-events") == 3
+
+
+def test_a_server_that_does_not_answer_is_given_up(own_server: DataServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """503 long before Seam's patience ends; what was written all the same is a duplicate afterwards."""
+    monkeypatch.setattr(shared.redis_client, "_ANSWER_WEB_WITHIN", 0.3)
+    event = event_of()
+    with running(settings_for(own_server.url)) as web, connect(own_server.url) as redis:
+        assert web.webhook(event_of()).status_code == 202
+        redis.client_pause(60_000, all=False)
+        assert web.webhook(event).status_code == 503
+        redis.client_unpause()
+        assert web.webhook(event).status_code == 202
+        assert redis.xlen("seam-events") == 2
 
 
 def test_an_outage_is_told_once_a_second(own_server: DataServer) -> None:

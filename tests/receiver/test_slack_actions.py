@@ -4,8 +4,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -17,18 +16,11 @@ from redis import Redis
 from shared.contracts import OPS_STREAM
 from shared.domain.records import Window
 from shared.ops_commands import CHOOSE, HANDLE, RETRY, OpsCommand, SlotOrder, button_for, command_from
-from shared.settings import Settings
 from tests.receiver.web import Web, running, settings_for
 from tests.support.server import DataServer
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 PATH = "/slack/actions"
-
-
-@pytest.fixture
-def way() -> Callable[[Settings], AbstractContextManager[Web]]:
-    """Speak over ASGI alone: there is no short way here."""
-    return running
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
-"""Process `web` in a thread of its own, spoken to over ASGI or HTTP, and webhooks signed as Seam signs them."""
+"""The app of process `web` in a thread of its own, spoken to over ASGI, and webhooks signed as Seam signs them."""
 
 import json
-import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,15 +11,12 @@ from uuid import uuid4
 
 import anyio
 import httpx
-import uvicorn
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from receiver.__main__ import connection_limits, server_config
 from receiver.app import create_app
 from shared.settings import Settings
-from tests.support.waiting import wait_until
 
 SECRET = "whsec_" + b64encode(b"the secret of the tests").decode()
 OTHER_SECRET = "whsec_" + b64encode(b"another secret altogether").decode()
@@ -87,56 +83,16 @@ class Web:
 
 @contextmanager
 def running(settings: Settings) -> Iterator[Web]:
-    """Run `web` with these settings, its lifespan included, spoken to over ASGI alone."""
+    """Run the app with these settings, its lifespan included."""
     app = create_app(settings)
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(app.router.lifespan_context(app)),
+        portal.wrap_async_context_manager(app.starlette.router.lifespan_context(app.starlette)),
         portal.wrap_async_context_manager(
             httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://web")
         ) as client,
     ):
         yield Web(portal, client)
-
-
-@contextmanager
-def served(settings: Settings) -> Iterator[Web]:
-    """Run `web` with these settings on its own server, spoken to over HTTP."""
-    with listening(uvicorn.Server(server_config(settings, connection_limits(settings)))) as (portal, port):
-        client = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}",
-            trust_env=False,
-            timeout=_ANSWER_WITHIN,
-            # Whatever is sent at the same time is to arrive at the same time.
-            limits=httpx.Limits(max_connections=None),
-        )
-        with portal.wrap_async_context_manager(client) as opened:
-            yield Web(portal, opened)
-
-
-@contextmanager
-def listening(
-    server: uvicorn.Server, *, send_buffer: int | None = None, use_uvloop: bool = False
-) -> Iterator[tuple[BlockingPortal, int]]:
-    """Serve on a free port, in an event loop of its own; lend that loop's portal, and the port.
-
-    `send_buffer` is about how many bytes the system keeps of answers that nobody has read yet. Process `web` runs on
-    uvloop; in one loop with a client of httpx that would make each request arrive by itself.
-    """
-    with (
-        closing(socket.socket()) as listener,
-        start_blocking_portal(backend_options={"use_uvloop": use_uvloop}) as portal,
-    ):
-        if send_buffer is not None:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
-        listener.bind(("127.0.0.1", 0))
-        serving = portal.start_task_soon(server.serve, [listener])
-        wait_until(lambda: server.started or serving.done(), what="it serves")
-        try:
-            yield portal, listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            serving.result(10)
 
 
 def signed(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
-from receiver.rejections import Rejections, client_of
+from receiver.auth_failures import AuthFailureLimiter, client_of
 from tests.receiver.web import OTHER_SECRET, Web, booking_of, event_of, running, settings_for
 from tests.support.server import DataServer
 
@@ -26,22 +26,22 @@ class Clock:
 def test_a_client_has_so_many_a_minute() -> None:
     """Then it is over its limit until the minute ends; another client isn't."""
     clock = Clock()
-    rejections = Rejections(a_minute=3, clock=clock)
-    assert [rejections.count("a") for _ in range(5)] == [2, 1, 0, -1, -2]
-    assert rejections.count("b") == 2
+    failures = AuthFailureLimiter(a_minute=3, clock=clock)
+    assert [failures.count_for("a") for _ in range(5)] == [2, 1, 0, -1, -2]
+    assert failures.count_for("b") == 2
     clock.now += 59.9
-    assert rejections.count("a") < 0
+    assert failures.count_for("a") < 0
     clock.now += 0.2
-    assert rejections.count("a") == 2
+    assert failures.count_for("a") == 2
 
 
 def test_memory_is_bounded_whoever_comes() -> None:
     """Past ten thousand clients a minute the rest share one count."""
-    rejections = Rejections(a_minute=1, clock=Clock())
+    failures = AuthFailureLimiter(a_minute=1, clock=Clock())
     for number in range(30_000):
-        rejections.count(f"client {number}")
-    assert rejections.size <= 10_001
-    assert rejections.count("one more") < 0
+        failures.count_for(f"client {number}")
+    assert failures.size <= 10_001
+    assert failures.count_for("one more") < 0
 
 
 ADDRESSES = {

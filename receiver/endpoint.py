@@ -1,0 +1,37 @@
+"""What the POST endpoints have in common: read headers, handle, and answer a refusal by the table."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from receiver.auth_failures import AuthFailureLimiter
+from receiver.bodies import Headers
+from receiver.refusals import REFUSALS, ClientGone, InvalidSignature, InvalidToken, response_to
+
+Handle = Callable[[Headers, Receive], Awaitable[Response]]
+"""Handles one request from its headers and what receives its body. Raises any of REFUSALS, and ClientGone."""
+
+
+class PostEndpoint:
+    """An ASGI endpoint for one kind of POST.
+
+    A plain ASGI class, which Starlette takes as a route's endpoint: making request objects would cost more than
+    checking the signature.
+    """
+
+    def __init__(self, handle: Handle, auth_failures: AuthFailureLimiter) -> None:
+        self._handle = handle
+        self._auth_failures = auth_failures
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        try:
+            response = await self._handle(dict(scope["headers"]), receive)
+        except ClientGone:
+            return
+        except (InvalidSignature, InvalidToken) as failure:
+            response = response_to(await self._auth_failures.count(scope, failure))
+        except REFUSALS as refusal:
+            response = response_to(refusal)
+        await response(scope, receive, send)

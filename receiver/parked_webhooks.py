@@ -1,0 +1,46 @@
+"""Webhooks that don't go into the stream: those that aren't events are parked, events of other types are counted."""
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from receiver.refusals import Unavailable
+from receiver.seam_event import NotAnEvent
+from shared import redis_keys
+from shared.clock import Clock
+from shared.contracts import EVENT_FIELD
+from shared.parked import MOST_PARKED, Parked, fields_of
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class ParkedWebhooks:
+    """Keeps what came by webhook and isn't appended to `stream`."""
+
+    def __init__(self, redis: Redis, *, stream: str, clock: Clock) -> None:
+        self._redis = redis
+        self._stream = stream
+        self._clock = clock
+
+    async def park(self, unusable: NotAnEvent) -> None:
+        """Keep a delivery for a person. Raises Unavailable."""
+        parked = Parked(
+            stream=self._stream,
+            field=EVENT_FIELD,
+            source_id=unusable.delivery_id,
+            message=unusable.text,
+            problems=(unusable.problem,),
+            parked_at=self._clock().isoformat(),
+        )
+        try:
+            await self._redis.xadd(redis_keys.PARKED, fields_of(parked), maxlen=MOST_PARKED, approximate=True)
+        except (RedisError, OSError) as error:
+            log.warning("park.failed", error=str(error))
+            raise Unavailable from error
+
+    async def count_ignored(self, event_type: str) -> None:
+        """Count an event of a type that isn't handled. A count that can't be written is dropped: it is no error."""
+        try:
+            await self._redis.hincrby(redis_keys.IGNORED, event_type[:80], 1)
+        except (RedisError, OSError) as error:
+            log.warning("count.failed", error=str(error), event_type=event_type[:80])

@@ -1,0 +1,79 @@
+"""How `web` listens, stops, and notices that it hangs.
+
+*Listens*: on a socket that it inherits (systemd's protocol: LISTEN_FDS, LISTEN_PID), else on HOST and PORT. An
+inherited socket outlives the process, so that clients that connect during a restart wait instead of being refused.
+*Stops*: takes no new connection, serves those it has for a moment more, telling each client to close, then ends.
+*Hangs*: an event loop that doesn't turn for seconds serves nobody. The process ends itself, to be started anew.
+"""
+
+import asyncio
+import os
+import socket
+from datetime import timedelta
+from typing import Final
+
+import uvicorn
+
+from shared.garbage import spare_what_is_loaded
+from shared.watchdog import Patience, Sign, Watchdog
+
+# systemd: the first socket that is handed over.
+_FIRST_INHERITED: Final = 3
+# A client that has connected, but not yet sent its request, when we are told to stop may still do so within this.
+LINGER: Final = timedelta(seconds=1)
+_HANGS_AFTER: Final = timedelta(seconds=8)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with a stop that drops nobody, and a watchdog for its event loop."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ticks = 0
+        self._ticks_seen = 0
+        self._watchdog = Watchdog(self._look, Patience(idle=_HANGS_AFTER, busy=_HANGS_AFTER))
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve, and to watch."""
+        await super().startup(sockets)
+        spare_what_is_loaded()
+        self._watchdog.start()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Note that the loop turns: uvicorn calls this ten times a second."""
+        self._ticks += 1
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, let clients finish and close, then end as uvicorn does."""
+        self._watchdog.stop()
+        for server in self.servers:
+            server.close()
+        for listening in sockets or ():
+            listening.close()
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        await asyncio.sleep(LINGER.total_seconds())
+        await super().shutdown([])
+
+    def _look(self) -> Sign:
+        moved, self._ticks_seen = self._ticks != self._ticks_seen, self._ticks
+        return Sign(moved=moved, has_work=True)
+
+
+def inherited_sockets() -> list[socket.socket] | None:
+    """Return the listening socket that was handed to this very process; None where there is none."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS", "0") == "0":
+        return None
+    return [socket.socket(fileno=_FIRST_INHERITED)]
+
+
+def shared_socket(host: str, port: int) -> socket.socket:
+    """Bind an address that other processes of this user may bind too; each gets its share of new connections.
+
+    Raises OSError where the system can't share a port, or a process that doesn't share it listens there.
+    """
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind((host, port))
+    return listening
