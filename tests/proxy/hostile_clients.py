@@ -68,20 +68,19 @@ def clients(
     reads: bool = True,
 ) -> Iterator[list[Client]]:
     """Open so many connections, send `start` by each, and drip until the block ends."""
-    with ExitStack() as held:
-        opened = []
+    opened: list[Client] = []
+    with ExitStack() as held, turning(opened):
         for number in range(count):
             buffer = None if reads else 4096
             connection = held.enter_context(proxy.connect(source(number), receive_buffer=buffer))
             connection.sendall(start)
             opened.append(Client(connection, drip, reads=reads))
-        with turning(opened):
-            yield opened
+        yield opened
 
 
 @contextmanager
 def turning(opened: Sequence[Client]) -> Iterator[None]:
-    """Let clients have their turns until the block ends."""
+    """Let clients have their turns until the block ends, those too that are added meanwhile."""
     stopping = threading.Event()
 
     def turns() -> None:

@@ -147,9 +147,7 @@ class Caddy(Proxy):
 
     def _edits(self, web_port: int) -> Mapping[str, str]:
         del web_port
-        # What the file's own comment says. Debian's package is 2.6.
-        is_newer = _caddy_version() >= (2, 7, 5)
-        return {"buffer_requests\n": "request_buffers 257KiB\n", _OLD_BUFFER: ""} if is_newer else {}
+        return {}
 
     def _variables(self, web_port: int) -> Mapping[str, str]:
         return {
@@ -169,9 +167,6 @@ class Caddy(Proxy):
     def certificate(self) -> Path:
         """Return the root that it made for itself."""
         return self.directory / "caddy/pki/authorities/local/root.crt"
-
-
-_OLD_BUFFER: Final = "\t\t\tmax_buffer_size 257KiB\n"
 
 
 def _caddy_version() -> tuple[int, ...]:
@@ -230,18 +225,23 @@ class Nginx(Proxy):
         return self.directory / "fullchain.pem"
 
 
+# From this version on the Caddyfile must be changed: docs/reverse-proxy.md.
+_OTHER_CADDY: Final = (2, 7)
 _TEMPORARY: Final = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 SERVERS: Final[tuple[type[Proxy], ...]] = (Caddy, Nginx)
 
 
 def missing(server: type[Proxy]) -> str | None:
     """Return why this server can't be run here, to skip by; None where it can."""
-    if server is Nginx and shutil.which("openssl") is None:
-        return "OPENSSL IS NOT INSTALLED: nothing about nginx was tested (apt-get install openssl)"
-    found = find_nginx() if server is Nginx else shutil.which(server.name)
-    if found is None:
-        name = server.name
-        return f"{name.upper()} IS NOT INSTALLED: nothing about it was tested (apt-get install {name})"
+    name = server.name
+    needed = {name: find_nginx() if server is Nginx else shutil.which(name)}
+    if server is Nginx:
+        needed["openssl"] = shutil.which("openssl")
+    for package, found in needed.items():
+        if found is None:
+            return f"{package.upper()} IS NOT INSTALLED: nothing about {name} was tested (apt-get install {package})"
+    if server is Caddy and (version := _caddy_version()) >= _OTHER_CADDY:
+        return f"CADDY IS {version}, NOT DEBIAN'S 2.6: nothing about it was tested (apt-get install caddy)"
     return None
 
 

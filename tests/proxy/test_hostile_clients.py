@@ -36,6 +36,11 @@ def answered(hostile: list[Client]) -> set[int]:
     return {status for each in hostile for status in statuses(each.got)}
 
 
+def refused(hostile: list[Client]) -> int:
+    """Return how many were answered 503."""
+    return sum(statuses(each.got) == [503] for each in hostile)
+
+
 def test_thousands_of_idle_and_half_open_connections(proxy: Proxy, web: WebProcess) -> None:
     """Silent ones, half TLS handshakes, and whole ones without a request: none takes a place from Seam."""
     soft, _ = getrlimit(RLIMIT_NOFILE)
@@ -69,8 +74,7 @@ def test_hundreds_who_drip_bodies(proxy: Proxy, web: WebProcess) -> None:
         honest.wait_for(ENOUGH)
         assert connections_of(web) < 50
         if proxy.name == "nginx":
-            refused = [each for each in of_one_address if statuses(each.got) == [503]]
-            assert len(refused) == 300 - 256
+            wait_until(lambda: refused(of_one_address) == 300 - 256, what="so many are refused")
 
 
 def test_endless_trailers(proxy: Proxy, web: WebProcess) -> None:

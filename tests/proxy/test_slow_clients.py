@@ -61,8 +61,13 @@ class Outcome:
 
     def is_over(self) -> bool:
         """Whether all are ended that are to be ended."""
-        limited = [client for name, client in self.slow.items() if self.limit(name) is not None]
-        return all(each.is_over for each in (*limited, *self.crowd)) and all(each.got for each in self.hanging)
+        return not self.going_on and all(each.is_over for each in self.crowd) and all(each.got for each in self.hanging)
+
+    @property
+    def going_on(self) -> list[str]:
+        """Which of those that are to be ended are not."""
+        limited = [name for name in self.slow if self.limit(name) is not None]
+        return [name for name in limited if not self.slow[name].is_over]
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +91,10 @@ def outcome(server: type[Proxy], proxy: Proxy, web: WebProcess, tmp_path_factory
             hanging.append(Client(connection))
         ended = Outcome(proxy.name, slow, crowd, hanging)
         held.enter_context(turning([*slow.values(), *hanging]))
-        wait_until(ended.is_over, within=60, what="all of them are ended")
+        try:
+            wait_until(ended.is_over, within=60, what="all of them are ended")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; going on: {ended.going_on}") from late
         honest.wait_for(20)
     return ended
 
