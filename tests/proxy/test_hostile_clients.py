@@ -114,8 +114,8 @@ def test_requests_sent_ahead(proxy: Proxy, web: WebProcess) -> None:
 def test_clients_that_never_read(proxy: Proxy, web: WebProcess) -> None:
     """Their answers pile up at the proxy, and `web` is done with them."""
     with (
-        honest_traffic(proxy, web, "50 clients that never read") as honest,
-        clients(proxy, 50, UNSIGNED * 20, UNSIGNED * 20, reads=False),
+        honest_traffic(proxy, web, "30 clients that never read") as honest,
+        clients(proxy, 30, UNSIGNED * 20, UNSIGNED * 20, reads=False),
     ):
         honest.wait_for(ENOUGH)
 
