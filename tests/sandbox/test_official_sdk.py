@@ -1,51 +1,21 @@
-"""The vendor's own Python SDK against the sandbox: if it is content, the shapes are right.
+"""The vendor's own Python SDK against the sandbox: if it is content, the shapes are right."""
 
-The SDK needs an older svix than the service, hence an interpreter of its own: `SDK_PYTHON`, or `.venv-sdk/bin/python`
-in the project's root.
-"""
-
-import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sandbox.harness import API_KEY, ROOT, Sandbox, in_days
-
-SCRIPT = Path(__file__).with_name("sdk_script.py")
-
-
-@pytest.fixture(scope="module")
-def sdk_python() -> str:
-    """Find the interpreter that has the SDK."""
-    named = os.environ.get("SDK_PYTHON")
-    own = ROOT / ".venv-sdk" / "bin" / "python"
-    if named or own.exists():
-        return named or str(own)
-    reason = "no interpreter with the Seam SDK: set SDK_PYTHON, or make .venv-sdk"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+from tests.sandbox.harness import API_KEY, Sandbox, in_days
+from tests.sandbox.judged import run_with_sdk
 
 
 @pytest.fixture(scope="module")
-def seen(shared_sandbox: Sandbox, sdk_python: str) -> dict[str, Any]:
+def seen(shared_sandbox: Sandbox) -> dict[str, Any]:
     """Run a whole session of the SDK; return its report."""
     device_id, full = shared_sandbox.door(name="SDK door"), shared_sandbox.door()
     for _ in range(10):
         shared_sandbox.created(full)
     window = (in_days(2, "15:45:00", offset="Z"), in_days(5, "10:15:00", offset="Z"))
-    done = subprocess.run(
-        [sdk_python, str(SCRIPT), shared_sandbox.url, API_KEY, device_id, full, *window],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
+    report: dict[str, Any] = run_with_sdk("session", shared_sandbox.url, API_KEY, device_id, full, *window)
     return report
 
 
