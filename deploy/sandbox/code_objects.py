@@ -16,6 +16,21 @@ _DISPLAY = {
     Phase.FAILED: "Issue",
     Phase.REMOVING: "Removing",
 }
+_UNMANAGED_FIELDS = (
+    "access_code_id",
+    "workspace_id",
+    "device_id",
+    "name",
+    "type",
+    "code",
+    "display_status",
+    "starts_at",
+    "ends_at",
+    "created_at",
+    "errors",
+    "warnings",
+    "dormakaba_oracode_metadata",
+)
 
 
 def code_object(code: Code) -> JsonObject:
@@ -45,6 +60,19 @@ def code_object(code: Code) -> JsonObject:
         "is_scheduled_on_device": False,
         "is_waiting_for_code_assignment": not code.is_pin_shown,
         "dormakaba_oracode_metadata": code.metadata,
+    }
+
+
+def unmanaged_code_object(code: Code) -> JsonObject:
+    """Return a code that Seam doesn't manage; the resource "Unmanaged Access Code" has fewer fields."""
+    served = code_object(code)
+    kept = {name: served[name] for name in _UNMANAGED_FIELDS}
+    is_on_the_lock = code.phase in {Phase.SET, Phase.UPDATING, Phase.REMOVING}
+    return {
+        **kept,
+        "is_managed": False,
+        "status": "set" if is_on_the_lock else "unset",
+        "cannot_delete_unmanaged_access_code": True,
     }
 
 

@@ -77,7 +77,7 @@ class DoorSpec(Behaviour):
     offline_codes: bool | None = True
     max_active_codes: PositiveInt | None = None
     tod_style: Literal["zone", "offset_zone", "bare"] = "zone"
-    prefix_field: Literal["schema", "ext"] = "ext"
+    prefix_field: Literal["schema", "ext"] = "schema"
 
     def behaviour(self) -> Behaviour:
         """Return the part that no device object shows."""
@@ -97,7 +97,7 @@ def device_object(spec: DoorSpec, door_id: int, made_at: datetime) -> JsonObject
         "dormakaba_oracode_metadata": {
             "door_id": door_id,
             "door_name": spec.name,
-            "device_id": door_id,
+            "device_id": str(door_id),
             "door_is_wireless": False,
             "site_id": 1,
             "site_name": SITE_NAME,
@@ -111,7 +111,6 @@ def device_object(spec: DoorSpec, door_id: int, made_at: datetime) -> JsonObject
     return {
         "device_id": spec.device_id,
         "device_type": DEVICE_TYPE,
-        "nickname": None,
         "display_name": spec.name,
         "capabilities_supported": ["access_code"],
         "properties": properties,

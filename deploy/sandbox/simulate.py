@@ -74,9 +74,13 @@ def _removed(world: World, code: Code, _: CodePatch) -> Code:
     return world.lifecycle.remove(code)
 
 
-def _modified_external(world: World, code: Code, _: CodePatch) -> Code:
+def _modified_external(world: World, code: Code, patch: CodePatch) -> Code:
     changed = world.lifecycle.with_error(
-        code, _EXTERNAL, FAILURES[_EXTERNAL], change_type="modified", modified_fields=["code"]
+        code,
+        _EXTERNAL,
+        FAILURES[_EXTERNAL],
+        change_type="modified",
+        modified_fields=[{"field": "code", "from": code.shown_pin, "to": patch.code}],
     )
     world.lifecycle.keep(changed)
     world.events.emit_for(changed, "modified_external_to_seam")

@@ -93,12 +93,12 @@ def test_installer_changes_the_slots(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("spec", "check_in_time", "prefix_name"),
     [
-        ({}, "16:00:00[UTC]", "ext_dormakaba_oracode_user_level_prefix"),
-        ({"tod_style": "bare"}, "16:00:00", "ext_dormakaba_oracode_user_level_prefix"),
+        ({}, "16:00:00[UTC]", "dormakaba_oracode_user_level_prefix"),
+        ({"tod_style": "bare"}, "16:00:00", "dormakaba_oracode_user_level_prefix"),
         (
-            {"tod_style": "offset_zone", "prefix_field": "schema"},
+            {"tod_style": "offset_zone", "prefix_field": "ext"},
             "16:00:00+00:00[UTC]",
-            "dormakaba_oracode_user_level_prefix",
+            "ext_dormakaba_oracode_user_level_prefix",
         ),
     ],
 )

@@ -58,7 +58,7 @@ def test_device_object(sandbox: Sandbox) -> None:
     assert len(slots) == 7
     pacific = slots["Guest RCI D 3:30pm-10:30am"]
     assert pacific["check_in_time"] == "15:30:00[PST8PDT]"
-    assert pacific["ext_dormakaba_oracode_user_level_prefix"] == 0
+    assert pacific["dormakaba_oracode_user_level_prefix"] == 0
     assert UUID(pacific["dormakaba_oracode_user_level_id"]).version
 
 

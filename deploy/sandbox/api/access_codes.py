@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from deploy.sandbox.api.pages import one_page
 from deploy.sandbox.api.params import Params
-from deploy.sandbox.code_objects import attempt_object, code_object
+from deploy.sandbox.code_objects import attempt_object, code_object, unmanaged_code_object
 from deploy.sandbox.codes import Code, Phase
 from deploy.sandbox.errors import ApiError, not_found
 from deploy.sandbox.wire import JsonObject
@@ -33,7 +33,7 @@ def get_unmanaged(world: World, params: Params) -> JsonObject:
     code = world.codes.find(access_code_id)
     if code is None or code.is_managed or code.phase is Phase.GONE:
         raise not_found("unmanaged_access_code", access_code_id)
-    return {"access_code": code_object(code)}
+    return {"access_code": unmanaged_code_object(code)}
 
 
 def list_unmanaged(world: World, params: Params) -> JsonObject:
@@ -47,7 +47,7 @@ def list_unmanaged(world: World, params: Params) -> JsonObject:
     page, pagination = one_page(
         codes, params, lambda code: code.seq, path="/access_codes/unmanaged/list", default_limit=DEFAULT_LIMIT
     )
-    return {"access_codes": [code_object(code) for code in page], "pagination": pagination}
+    return {"access_codes": [unmanaged_code_object(code) for code in page], "pagination": pagination}
 
 
 def one_code(world: World, params: Params) -> Code:
