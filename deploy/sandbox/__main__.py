@@ -12,16 +12,17 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from deploy.sandbox.app import create_app
+from deploy.sandbox.assembly import build
 from deploy.sandbox.server import serve
 from deploy.sandbox.settings import DEFAULT_API_KEY
-from deploy.sandbox.world import build
 
 DEFAULT_PORT = 8765
-# The command line's names of the dials.
-_DIALS = {
+# The command line's names of the settings.
+_OPTIONS = {
     "latency": "latency_seconds",
     "program_lead": "program_lead_seconds",
     "step": "step_seconds",
+    "set_again": "set_again_seconds",
     "retry_scale": "retry_scale",
 }
 
@@ -51,6 +52,7 @@ def parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "seconds before its start at which a code is programmed; none: at creation",
     )
     add("step", float, None, "seconds that each step of a code's life takes")
+    add("set-again", float, None, "seconds after which Seam tries again what the device didn't take")
     add("retry-scale", float, None, "factor on the pauses of the webhook retry schedule")
     return options
 
@@ -61,15 +63,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for noisy in ("httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     options = parser(os.environ).parse_args(arguments)
-    given = {dial: getattr(options, name) for name, dial in _DIALS.items()}
-    overrides = {dial: value for dial, value in given.items() if value is not None}
+    given = {setting: getattr(options, name) for name, setting in _OPTIONS.items()}
+    overrides = {setting: value for setting, value in given.items() if value is not None}
     try:
-        world = build(data=options.data, api_key=options.api_key, overrides=overrides)
+        sandbox = build(data=options.data, api_key=options.api_key, overrides=overrides)
     except (ValidationError, sqlite3.Error) as problem:
         print(f"sandbox: {problem}", file=sys.stderr)
         return 2
     with suppress(KeyboardInterrupt):
-        serve(create_app(world), options.host, options.port)
+        serve(create_app(sandbox), options.host, options.port)
     return 0
 
 

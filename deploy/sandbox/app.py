@@ -12,16 +12,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deploy.sandbox.api.app import HEALTH_PATH, Api
 from deploy.sandbox.api.operations import OPERATIONS
-from deploy.sandbox.control.observe import CONTROLS
+from deploy.sandbox.assembly import Sandbox
+from deploy.sandbox.control.observe import ENDPOINTS
 from deploy.sandbox.control.sink import PREFIX, Sink
 from deploy.sandbox.pages.alerts import alerts_page
 from deploy.sandbox.pages.home import home
-from deploy.sandbox.world import World
 
 
-def create_app(world: World) -> ASGIApp:
-    """Return the app; its lifespan lets time pass in the world."""
-    api, sink, rest = Api(world), Sink(world), _rest(world)
+def create_app(sandbox: Sandbox) -> ASGIApp:
+    """Return the app; its lifespan lets time pass in the sandbox."""
+    api, sink, rest = Api(sandbox), Sink(sandbox), _rest(sandbox)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = str(scope.get("path", ""))
@@ -41,24 +41,24 @@ def _is_ours(path: str) -> bool:
     return path in {"/", "/alerts", "/alerts.json", "/sandbox"} or path.startswith("/sandbox/")
 
 
-def _rest(world: World) -> Starlette:
+def _rest(sandbox: Sandbox) -> Starlette:
     async def show_home(_: Request) -> Response:
-        return home(world)
+        return home(sandbox)
 
     async def show_alerts(_: Request) -> Response:
-        return alerts_page(world)
+        return alerts_page(sandbox)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        time_passes = asyncio.create_task(world.run())
+        time_passes = asyncio.create_task(sandbox.run())
         try:
             yield
         finally:
             time_passes.cancel()
             with suppress(asyncio.CancelledError):
                 await time_passes
-            world.store.close()
+            sandbox.store.close()
 
     pages = [Route("/", show_home), Route("/alerts", show_alerts)]
-    controls = [control.route(world) for control in CONTROLS]
+    controls = [control.route(sandbox) for control in ENDPOINTS]
     return Starlette(routes=[*pages, *controls], lifespan=lifespan)

@@ -7,7 +7,7 @@ Seam's "Error handling" page and in the response models of its SDKs.
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from deploy.sandbox.wire import JsonObject
+from deploy.sandbox.encoding import JsonObject
 
 
 class ApiError(Exception):
@@ -22,7 +22,10 @@ class ApiError(Exception):
         problems: Mapping[str, Sequence[str]] | None = None,
         retry_after: float | None = None,
     ) -> None:
-        """Keep what the answer needs; `retry_after` is in seconds."""
+        """Keep what the answer needs; `retry_after` is in seconds.
+
+        `problems` are texts by parameter; those of no single parameter are under the empty name.
+        """
         super().__init__(message)
         self.status = status
         self.error_type = error_type
@@ -34,8 +37,8 @@ class ApiError(Exception):
         """Return the answer's JSON body."""
         error: JsonObject = {"type": self.error_type, "message": self.message}
         if self.problems is not None:
-            fields = {name: {"_errors": list(texts)} for name, texts in self.problems.items()}
-            error["validation_errors"] = {"_errors": [], **fields}
+            fields = {name: {"_errors": list(texts)} for name, texts in self.problems.items() if name}
+            error["validation_errors"] = {"_errors": list(self.problems.get("", ())), **fields}
         return {"error": error, "ok": False}
 
 
@@ -58,6 +61,14 @@ def invalid_input(field: str, problem: str) -> ApiError:
 def refused(message: str) -> ApiError:
     """400 for a call whose parameters are well-formed but that the provider can't carry out."""
     return ApiError(HTTPStatus.BAD_REQUEST, "invalid_input", message, problems={})
+
+
+def not_revocable(message: str) -> ApiError:
+    """400 for an offline code that can't be taken back.
+
+    The type is the reason that Seam's access grants give for it; what ``/access_codes/delete`` says isn't published.
+    """
+    return ApiError(HTTPStatus.BAD_REQUEST, "offline_access_code_not_revocable", message)
 
 
 def not_found(thing: str, identifier: str) -> ApiError:

@@ -1,7 +1,7 @@
 """Faults: how the next calls go wrong, and which calls those are.
 
-``*_before`` means that the call had no effect; ``*_after`` that it had, but the caller doesn't get
-to know.
+``*_before`` means that the call had no effect; ``*_after`` that it had, but the caller doesn't get to know.
+``unknown_endpoint`` answers as if Seam didn't have the endpoint.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,9 @@ from itertools import count
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
-from deploy.sandbox.door_spec import Strict
-from deploy.sandbox.mischief import Chance
+from deploy.sandbox.models import Probability, StrictModel
+from deploy.sandbox.randomness import random_source
 from deploy.sandbox.store import Collection, Store
-from deploy.sandbox.wire import dice
 
 ALERTS_PREFIX = "alerts."
 
@@ -36,6 +35,7 @@ class Kind(StrEnum):
     HTML_502 = "html_502"
     TRUNCATED = "truncated"
     STALE_LIST = "stale_list"
+    UNKNOWN_ENDPOINT = "unknown_endpoint"
 
     @property
     def has_effect(self) -> bool:
@@ -56,7 +56,7 @@ _WITH_EFFECT = frozenset(
 )
 
 
-class FaultSpec(Strict):
+class FaultSpec(StrictModel):
     """Body of ``POST /sandbox/faults``; `operation` may hold ``*``: alone it is all of the API."""
 
     operation: str = Field(min_length=1)
@@ -64,7 +64,7 @@ class FaultSpec(Strict):
     times: PositiveInt | None = 1
     device_id: str | None = None
     name_prefix: str | None = None
-    probability: Chance = 1.0
+    probability: Probability = 1.0
     seed: int | None = None
     status: int | None = Field(default=None, ge=200, le=599)
     error_type: str | None = None
@@ -115,7 +115,7 @@ class Faults:
     def __init__(self, store: Store) -> None:
         """Load the faults."""
         self._kept = Collection(store, "faults", Fault)
-        self._dice = {fault.fault_id: dice(fault.spec.seed) for fault in self._kept.values()}
+        self._random = {fault.fault_id: random_source(fault.spec.seed) for fault in self._kept.values()}
         taken = (int(fault.fault_id.removeprefix("fault_")) for fault in self._kept.values())
         self._numbers = count(max(taken, default=0) + 1)
 
@@ -125,7 +125,7 @@ class Faults:
     def add(self, spec: FaultSpec) -> Fault:
         """Set a fault."""
         fault = Fault(f"fault_{next(self._numbers)}", spec)
-        self._dice[fault.fault_id] = dice(spec.seed)
+        self._random[fault.fault_id] = random_source(spec.seed)
         self._kept.put(fault.fault_id, fault)
         return fault
 
@@ -138,13 +138,13 @@ class Faults:
         self._kept.remove(fault_id)
 
     def fire(self, target: Target) -> Fault | None:
-        """Return the fault that befalls this call, and count it."""
+        """Return the fault that applies to this call, and count it."""
         if not len(self._kept):
             return None
         for fault in self._kept.values():
             if fault.is_spent or not fault.concerns(target):
                 continue
-            if self._dice[fault.fault_id].random() < fault.spec.probability:
+            if self._random[fault.fault_id].random() < fault.spec.probability:
                 fired = Fault(fault.fault_id, fault.spec, fault.fired + 1)
                 self._kept.put(fault.fault_id, fired)
                 return fired

@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from deploy.sandbox.door_spec import Strict
+from deploy.sandbox.models import StrictModel
 from deploy.sandbox.store import Collection, Store
 
 _KEY = "current"
 
 
-class OutageSpec(Strict):
+class OutageSpec(StrictModel):
     """Body of ``POST /sandbox/outage``."""
 
     on: bool

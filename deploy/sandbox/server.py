@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from deploy.sandbox.replies import ABORT_EXTENSION
+from deploy.sandbox.responses import ABORT_EXTENSION
 
 # Held connections (faults of the kind timeout) are cut off after that, so that SIGTERM ends the
 # process within 2 s.

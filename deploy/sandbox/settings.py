@@ -1,4 +1,4 @@
-"""The sandbox's dials: how fast it answers, how fast codes move, how soon webhooks return."""
+"""The sandbox's settings: how fast it answers, how fast codes move, how soon webhooks are tried again."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ _KEY = "current"
 
 
 class Settings(BaseModel):
-    """Every dial; durations in seconds."""
+    """Every setting; durations in seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -21,6 +21,10 @@ class Settings(BaseModel):
     )
     step_seconds: NonNegativeFloat = Field(
         default=1.0, description="How long each step of a code's life takes (unset, setting, set)."
+    )
+    set_again_seconds: NonNegativeFloat = Field(
+        default=60.0,
+        description="How long Seam waits before it tries again what the device didn't take, or what was undone there.",
     )
     latency_seconds: NonNegativeFloat = Field(
         default=0.0, description="How long each API call takes: half before its effect, half after."
@@ -35,7 +39,7 @@ class Settings(BaseModel):
     )
 
 
-class Dials:
+class CurrentSettings:
     """The settings as they are now; changed ones are remembered."""
 
     def __init__(self, store: Store) -> None:
@@ -44,10 +48,10 @@ class Dials:
         self.current = self._kept.get(_KEY) or Settings()
 
     def change(self, changes: dict[str, Any]) -> Settings:
-        """Change some dials.
+        """Change some settings.
 
         Raises:
-            pydantic.ValidationError: an unknown dial or an impossible value.
+            pydantic.ValidationError: an unknown setting or an impossible value.
 
         """
         self.current = Settings.model_validate({**self.current.model_dump(), **changes})

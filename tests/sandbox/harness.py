@@ -90,6 +90,10 @@ class Sandbox:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def ask(self, path: str, /, **parameters: Any) -> Any:
+        """POST to the API; return the answer's JSON, whatever its status is."""
+        return self.api.post(path, json=parameters).json()
+
     def look(self, path: str, /, **query: Any) -> Any:
         """Read a control endpoint."""
         answer = self.control.get(path, params=query)

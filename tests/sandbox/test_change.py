@@ -42,7 +42,7 @@ def test_update(
         assert sandbox.code(before["access_code_id"]) == before
         return
     assert answer.status_code == 200
-    assert answer.json()["action_attempt"]["status"] == "success"
+    assert answer.json()["action_attempt"]["status"] == "pending"
     code_id = before["access_code_id"]
     code = wait_until(lambda: (c := sandbox.code(code_id)) and not c["pending_mutations"] and c)
     assert code["status"] == "set"
@@ -51,13 +51,17 @@ def test_update(
         assert code["ends_at"][:19] == change["ends_at"][:19]
     assert sandbox.event_types(code_id)[-1] == "changed"
     assert "mutations_requested" in sandbox.event_types(code_id)[3:]
+    asked = {"action_attempt_id": answer.json()["action_attempt"]["action_attempt_id"]}
+    attempt = sandbox.api.get("/action_attempts/get", params=asked).json()["action_attempt"]
+    assert (attempt["action_type"], attempt["status"]) == ("UPDATE_ACCESS_CODE", "success")
+    assert attempt["result"]["access_code"] == code
 
 
 def test_delete_is_refused(sandbox: Sandbox) -> None:
     """The guide: these codes can't be deleted."""
     code = _code(sandbox, ["is_extendable"])
     answer = sandbox.api.post("/access_codes/delete", json={"access_code_id": code["access_code_id"]})
-    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "invalid_input")
+    assert (answer.status_code, answer.json()["error"]["type"]) == (400, "offline_access_code_not_revocable")
     assert sandbox.code(code["access_code_id"]) == code
 
 

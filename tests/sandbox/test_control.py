@@ -3,19 +3,39 @@
 import ast
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from tests.sandbox.harness import API_KEY, ROOT, Sandbox, in_days
 
 SCRIPT = "<script>alert(1)</script>"
+# The account that every new sandbox has.
+ACCOUNT = "99999999-9999-4999-8999-000000000002"
 
 
 def test_index_names_every_endpoint(sandbox: Sandbox) -> None:
     """``GET /sandbox`` has one line for each."""
     endpoints = sandbox.look("/sandbox")["endpoints"]
-    assert {"method": "GET", "path": "/sandbox", "what": "This index."} in endpoints
+    assert {"method": "GET", "path": "/sandbox", "what": "This index.", "examples": []} in endpoints
     assert all(entry["what"] for entry in endpoints)
+
+
+def test_every_example_of_the_index_works() -> None:
+    """Each body is taken by its endpoint as it stands there."""
+    with Sandbox() as sandbox:
+        [account] = sandbox.look("/sandbox/connected_accounts")["connected_accounts"]
+        for entry in sandbox.look("/sandbox")["endpoints"]:
+            for body in entry["examples"]:
+                # An example may have been a fault.
+                sandbox.arrange("DELETE", "/sandbox/faults")
+                device_id = sandbox.door()
+                path = entry["path"].format(
+                    device_id=device_id,
+                    access_code_id=sandbox.created(device_id)["access_code_id"],
+                    connected_account_id=account["connected_account_id"],
+                )
+                sandbox.arrange(entry["method"], path, body)
 
 
 @pytest.mark.parametrize(
@@ -24,10 +44,14 @@ def test_index_names_every_endpoint(sandbox: Sandbox) -> None:
         ("POST", "/sandbox/devices", {"time_zone": "Mars/Base"}, "time_zone"),
         ("POST", "/sandbox/devices", {"slots": [{"name": "x", "check_in": "25:00"}]}, "slots.0"),
         ("POST", "/sandbox/devices", {"device": {"no": "id"}}, "device_id"),
+        ("POST", "/sandbox/devices", {"device": {"device_id": "raw-1"}}, "device_id"),
+        ("POST", "/sandbox/devices", {"device_id": "door-1"}, "device_id"),
         ("POST", "/sandbox/devices", {"device": 3}, "device"),
         ("POST", "/sandbox/faults", {"operation": "x", "kind": "explode"}, "kind"),
         ("POST", "/sandbox/faults", {"operation": "x", "kind": "slow", "tims": 3}, "tims"),
         ("POST", "/sandbox/faults", {"operation": "x", "kind": "slow", "times": 0}, "times"),
+        ("POST", "/sandbox/connected_accounts", {"connected_account_id": "x"}, "connected_account_id"),
+        ("POST", "/sandbox/connected_accounts", {"connected_account_id": ACCOUNT}, "exists already"),
         ("POST", "/sandbox/outage", {}, "on"),
         ("POST", "/sandbox/settings", {"step_seconds": -1}, "step_seconds"),
         ("POST", "/sandbox/settings", {"speed": 1}, "speed"),
@@ -54,6 +78,8 @@ def test_bad_input_says_what_is_wrong(
     [
         ("PATCH", "/sandbox/devices/nope"),
         ("DELETE", "/sandbox/devices/nope"),
+        ("DELETE", "/sandbox/devices/nope/issues/device_removed"),
+        ("DELETE", "/sandbox/connected_accounts/nope/issues/account_disconnected"),
         ("PATCH", "/sandbox/access_codes/nope"),
         ("DELETE", "/sandbox/faults/nope"),
     ],
@@ -113,28 +139,22 @@ def test_spellings(sandbox: Sandbox, spec: dict[str, str], check_in_time: str, p
 
 def test_raw_device_is_served_intact(sandbox: Sandbox) -> None:
     """The object comes back as it was given, unknown fields too."""
-    device = {"device_id": "d0000000-0000-0000-0000-000000000007", "properties": None, "surprise": [1, {"a": None}]}
+    device_id = str(uuid4())
+    path, asked = f"/sandbox/devices/{device_id}", {"device_id": device_id}
+    device = {**asked, "properties": None, "surprise": [1, {"a": None}]}
     sandbox.arrange("POST", "/sandbox/devices", {"device": device, "pin_at_create": True})
-    served = sandbox.api.get("/devices/get", params={"device_id": "d0000000-0000-0000-0000-000000000007"}).json()[
-        "device"
-    ]
+    served = sandbox.api.get("/devices/get", params=asked).json()["device"]
     assert served == device
-    assert sandbox.create("d0000000-0000-0000-0000-000000000007").status_code == 400
-    sandbox.arrange("PATCH", "/sandbox/devices/d0000000-0000-0000-0000-000000000007", {"program_lead_seconds": 5})
-    refused = sandbox.control.patch("/sandbox/devices/d0000000-0000-0000-0000-000000000007", json={"slots": []})
+    assert sandbox.create(device_id).status_code == 400
+    sandbox.arrange("PATCH", path, {"program_lead_seconds": 5})
+    refused = sandbox.control.patch(path, json={"slots": []})
     assert "slots" in refused.json()["error"]
-    sandbox.arrange("PATCH", "/sandbox/devices/d0000000-0000-0000-0000-000000000007", {"device": {"surprise": 2}})
-    [door] = [
-        d
-        for d in sandbox.look("/sandbox/devices")["devices"]
-        if d["device_id"] == "d0000000-0000-0000-0000-000000000007"
-    ]
-    assert door["device"] == {"device_id": "d0000000-0000-0000-0000-000000000007", "surprise": 2}
+    sandbox.arrange("PATCH", path, {"device": {"surprise": 2}})
+    [door] = [d for d in sandbox.look("/sandbox/devices")["devices"] if d["device_id"] == device_id]
+    assert door["device"] == {**asked, "surprise": 2}
     assert door["behaviour"]["program_lead_seconds"] == 5
-    sandbox.arrange("DELETE", "/sandbox/devices/d0000000-0000-0000-0000-000000000007")
-    assert (
-        sandbox.api.get("/devices/get", params={"device_id": "d0000000-0000-0000-0000-000000000007"}).status_code == 404
-    )
+    sandbox.arrange("DELETE", path)
+    assert sandbox.api.get("/devices/get", params=asked).status_code == 404
 
 
 def test_all_codes_are_shown_with_pins(sandbox: Sandbox) -> None:

@@ -49,6 +49,18 @@ def test_error_answers(
     assert sandbox.create(device_id).status_code == 200
 
 
+def test_endpoint_that_seam_does_not_have(sandbox: Sandbox, device_id: str) -> None:
+    """A known endpoint answers like an unknown one: 404 in Seam's error shape, until the fault is removed."""
+    path, asked = "/access_codes/unmanaged/list", {"device_id": device_id}
+    fault = sandbox.fault("access_codes.unmanaged.list", "unknown_endpoint", times=None)
+    for known in (path, "/access_codes/nothing/here"):
+        answer = sandbox.api.get(known, params=asked)
+        assert (answer.status_code, answer.json()["error"]["type"]) == (404, "not_found")
+        assert answer.json().keys() == {"error", "ok"}
+    sandbox.arrange("DELETE", f"/sandbox/faults/{fault['fault_id']}")
+    assert sandbox.api.get(path, params=asked).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("kind", "codes"),
     [

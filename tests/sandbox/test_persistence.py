@@ -41,6 +41,32 @@ def test_everything_goes_on_after_a_kill(tmp_path: Path, receiver: Receiver) -> 
         assert answers == [*[200] * 9, 429]
 
 
+def test_issues_and_overrides_survive_a_kill(tmp_path: Path) -> None:
+    """Errors of doors and accounts, what was changed through the API, codes found on a lock, action attempts."""
+    data = tmp_path / "sandbox.sqlite"
+    killed = Sandbox("--step", "0.02", "--set-again", "0.1", data=data)
+    device_id = killed.door(code_flags={"is_overridable": True}, override_budget=1)
+    asked = {"device_id": device_id}
+    code_id = killed.wait_for_status(killed.created(device_id)["access_code_id"], "set")["access_code_id"]
+    killed.ask("/access_codes/update", access_code_id=code_id, name="BK-2")
+    wait_until(lambda: not killed.code(code_id)["pending_mutations"])
+    killed.ask("/devices/update", **asked, name="Renamed")
+    killed.ask("/access_codes/simulate/create_unmanaged_access_code", **asked, code="4711", name="Cleaner")
+    killed.arrange("POST", f"/sandbox/devices/{device_id}/issues", {"code": "device_disconnected"})
+    waiting = killed.created(device_id)["access_code_id"]
+    paths = ("/devices/get", "/access_codes/unmanaged/list")
+    known = [killed.ask(path, **asked) for path in paths]
+    killed.end(signal.SIGKILL)
+
+    with Sandbox(data=data) as risen:
+        assert [risen.ask(path, **asked) for path in paths] == known
+        assert len(risen.ask("/action_attempts/list", **asked)["action_attempts"]) == 3
+        assert risen.code(code_id)["dormakaba_oracode_metadata"]["is_overridable"] is False
+        assert risen.code(waiting)["code"] is None
+        risen.arrange("DELETE", f"/sandbox/devices/{device_id}/issues/device_disconnected")
+        risen.wait_for_status(waiting, "set")
+
+
 def test_replaced_pin_is_a_secret_for_ever(tmp_path: Path) -> None:
     """Leak tests must find what was handed out before the restart, too."""
     data = tmp_path / "sandbox.sqlite"

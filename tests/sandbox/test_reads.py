@@ -12,6 +12,7 @@ import pytest
 from tests.sandbox.harness import Sandbox, wait_until
 
 ROOM_101 = "11111111-1111-1111-1111-444444444444"
+UNKNOWN = "99999999-0000-4000-8000-000000000000"
 
 
 @pytest.mark.parametrize("sent", [{}, {"authorization": "Bearer wrong"}])
@@ -65,12 +66,19 @@ def test_device_object(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("path", "asked", "error_type"),
     [
-        ("/devices/get", {"device_id": "nope"}, "device_not_found"),
-        ("/access_codes/get", {"access_code_id": "nope"}, "access_code_not_found"),
-        ("/access_codes/list", {"device_id": "nope"}, "device_not_found"),
-        ("/events/get", {"event_id": "nope"}, "event_not_found"),
+        ("/devices/get", {"device_id": UNKNOWN}, "device_not_found"),
+        ("/devices/get", {"name": "nope"}, "device_not_found"),
+        ("/devices/unmanaged/get", {"device_id": ROOM_101}, "device_not_found"),
+        ("/access_codes/get", {"access_code_id": UNKNOWN}, "access_code_not_found"),
+        ("/access_codes/get", {"device_id": ROOM_101, "code": "nope"}, "access_code_not_found"),
+        ("/access_codes/list", {"device_id": UNKNOWN}, "device_not_found"),
+        ("/access_codes/unmanaged/get", {"access_code_id": UNKNOWN}, "unmanaged_access_code_not_found"),
+        ("/access_codes/unmanaged/list", {"device_id": UNKNOWN}, "device_not_found"),
+        ("/connected_accounts/get", {"connected_account_id": UNKNOWN}, "connected_account_not_found"),
+        ("/connected_accounts/get", {"email": "nope"}, "connected_account_not_found"),
+        ("/events/get", {"event_id": UNKNOWN}, "event_not_found"),
         ("/webhooks/get", {"webhook_id": "nope"}, "webhook_not_found"),
-        ("/action_attempts/get", {"action_attempt_id": "nope"}, "action_attempt_not_found"),
+        ("/action_attempts/get", {"action_attempt_id": UNKNOWN}, "action_attempt_not_found"),
     ],
 )
 def test_not_found(sandbox: Sandbox, path: str, asked: dict[str, str], error_type: str) -> None:
@@ -89,6 +97,13 @@ def test_not_found(sandbox: Sandbox, path: str, asked: dict[str, str], error_typ
         ("/events/list", {}),
         ("/events/list", {"since": "yesterday"}),
         ("/events/list", {"between": ["2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"]}),
+        ("/events/list", {"between": ["2026-01-02T00:00:00Z"]}),
+        ("/events/list", {"since": "2026-01-01T00:00:00Z", "event_type": "access_code.invented"}),
+        ("/events/list", {"since": "2026-01-01T00:00:00Z", "unstable_offset": "-1"}),
+        ("/events/get", {"event_type": "access_code.created"}),
+        ("/access_codes/get", {"device_id": ROOM_101}),
+        ("/connected_accounts/get", {}),
+        ("/devices/get", {}),
     ],
 )
 def test_unusable_question(sandbox: Sandbox, path: str, asked: dict[str, Any]) -> None:
@@ -116,7 +131,8 @@ def test_pages(sandbox: Sandbox) -> None:
         pagination = answer["pagination"]
         if not pagination["has_next_page"]:
             break
-        assert pagination["next_page_url"].startswith("/access_codes/list?")
+        following = sandbox.api.get(pagination["next_page_url"]).json()["access_codes"]
+        assert following[0]["access_code_id"] == made[len(pages) * 2]
         asked["page_cursor"] = pagination["next_page_cursor"]
         made.append(sandbox.created(device_id)["access_code_id"])
 
@@ -138,8 +154,8 @@ def test_search_and_ids(sandbox: Sandbox) -> None:
     assert found(device_id=device_id, search="bk-77") == [first]
     assert found(device_id=device_id, search=pin) == [second]
     assert found(search=first[:20]) == [first]
-    assert found(access_code_ids=[second, first, "nope"]) == [first, second]
-    assert found(access_grant_id="x") == []
+    assert found(access_code_ids=[second, first, UNKNOWN]) == [first, second]
+    assert found(access_grant_id=UNKNOWN) == []
 
 
 def test_code_by_door_and_pin(sandbox: Sandbox) -> None:
@@ -152,16 +168,70 @@ def test_code_by_door_and_pin(sandbox: Sandbox) -> None:
 
 
 def test_device_filters(sandbox: Sandbox) -> None:
-    """Ids, types and text select devices."""
+    """Each finds the door that it describes."""
 
-    def found(**asked: Any) -> int:
-        return len(sandbox.api.get("/devices/list", params=asked).json()["devices"])
+    def found(**asked: Any) -> list[str]:
+        return [device["device_id"] for device in sandbox.ask("/devices/list", **asked)["devices"]]
 
-    device_id = sandbox.door(name="Penthouse")
-    assert found(device_ids=[device_id, ROOM_101]) == 2
-    assert found(device_type="dormakaba_oracode_door", search="penthouse") == 1
-    assert found(device_types=["august_lock"]) == 0
-    assert found(limit=3) == 3
+    device_id = sandbox.door(name="Penthouse", custom_metadata={"unit": "P1", "is_corner": True})
+    device = sandbox.ask("/devices/get", device_id=device_id)["device"]
+    assert set(found(device_ids=[device_id, ROOM_101])) == {device_id, ROOM_101}
+    assert found(device_type="dormakaba_oracode_door", search="penthouse") == [device_id]
+    assert found(search=device_id[:8]) == found(search="P1") == [device_id]
+    assert found(search=device_id[:3] + "~") == []
+    assert found(custom_metadata_has={"unit": "P1", "is_corner": True}) == [device_id]
+    assert found(custom_metadata_has={"unit": "P1", "floor": None}) == [device_id]
+    assert device_id in found(connected_account_ids=[device["connected_account_id"]], manufacturer="dormakaba_oracode")
+    assert device_id not in found(created_before=device["created_at"])
+    assert ROOM_101 in found(created_before=device["created_at"])
+    assert len(found(limit=3)) == 3
+    asked = {"custom_metadata_has.unit": "P1", "custom_metadata_has.is_corner": "true"}
+    [by_query] = sandbox.api.get("/devices/list", params=asked).json()["devices"]
+    assert by_query == device
+
+
+def test_device_is_changed(sandbox: Sandbox) -> None:
+    """Name and metadata through the API; a key is taken away by null."""
+    device_id = sandbox.door(name="Old name", custom_metadata={"unit": "9", "floor": "2"})
+    asked = {"device_id": device_id}
+    sandbox.ask("/devices/update", **asked, name="New name", custom_metadata={"unit": "10", "floor": None})
+    device = sandbox.ask("/devices/get", **asked)["device"]
+    assert (device["display_name"], device["nickname"]) == ("New name", "New name")
+    assert device["custom_metadata"] == {"unit": "10"}
+    assert sandbox.ask("/devices/get", name="New name")["device"] == device
+    [event] = sandbox.events(**asked)
+    assert (event["event_type"], event["device_name"]) == ("device.name_changed", "New name")
+    assert event["device_custom_metadata"] == {"unit": "10"}
+
+
+def test_unmanaged_device(sandbox: Sandbox) -> None:
+    """Seam shows less of it, manages none of its codes, and takes no new ones, until it is managed again."""
+    device_id = sandbox.door()
+    code_id = sandbox.created(device_id)["access_code_id"]
+    asked = {"device_id": device_id}
+    sandbox.ask("/devices/update", **asked, is_managed=False)
+    device = sandbox.ask("/devices/unmanaged/get", **asked)["device"]
+    assert "dormakaba_oracode_metadata" not in device["properties"]
+    assert sandbox.ask("/devices/get", **asked)["error"]["type"] == "device_not_found"
+    assert sandbox.create(device_id).status_code == 404
+    assert sandbox.code(code_id) is None
+    sandbox.ask("/devices/unmanaged/update", **asked, is_managed=True)
+    assert sandbox.create(device_id).status_code == 200
+    types = {event["event_type"] for event in sandbox.events(**asked)}
+    assert {"device.converted_to_unmanaged", "device.unmanaged.converted_to_managed"} <= types
+
+
+def test_action_attempts_are_listed(sandbox: Sandbox) -> None:
+    """By door and by id, oldest first."""
+    device_id = sandbox.door()
+    ids = [sandbox.create(device_id).json()["action_attempt"]["action_attempt_id"] for _ in range(2)]
+
+    def found(**asked: Any) -> list[str]:
+        listed = sandbox.ask("/action_attempts/list", **asked)["action_attempts"]
+        return [attempt["action_attempt_id"] for attempt in listed]
+
+    assert found(device_id=device_id) == ids
+    assert found(action_attempt_ids=ids[1:]) == ids[1:]
 
 
 def test_events_since_and_between(sandbox: Sandbox) -> None:
@@ -179,6 +249,7 @@ def test_events_since_and_between(sandbox: Sandbox) -> None:
     answer = sandbox.api.post("/events/list", json=inside).json()
     assert all(event["created_at"] < last for event in answer["events"])
     assert len(sandbox.events(device_id=device_id, limit=1)) == 1
+    assert sandbox.events(device_id=device_id, unstable_offset=1) == events[1:]
 
 
 def test_event_filters(sandbox: Sandbox) -> None:

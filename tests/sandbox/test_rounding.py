@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from deploy.sandbox.rounding import Refusal, Taken, take_slot
-from deploy.sandbox.slots import Slot, TimeOfDay, read_time_of_day, slots_of
+from deploy.sandbox.codes.rounding import Refusal, Taken, take_slot
+from deploy.sandbox.devices.slots import Slot, TimeOfDay, read_time_of_day, slots_of
 
 LA = ZoneInfo("America/Los_Angeles")
 

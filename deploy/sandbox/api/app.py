@@ -7,22 +7,23 @@ import asyncio
 import hmac
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from starlette.types import Receive, Scope, Send
 
 from deploy.sandbox.api.access_codes import list_codes
-from deploy.sandbox.api.operations import OPERATIONS, Handler, Operation
-from deploy.sandbox.api.params import Params, read_values
+from deploy.sandbox.api.operations import OPERATIONS, Operation
+from deploy.sandbox.api.parameters import raw_values
+from deploy.sandbox.assembly import Sandbox
+from deploy.sandbox.encoding import JsonObject, read_body
 from deploy.sandbox.errors import ApiError
 from deploy.sandbox.faults import Fault, Kind, Target
-from deploy.sandbox.replies import Reply, disconnect, error_reply, faulty_reply, hang_up, json_reply
-from deploy.sandbox.requests_log import Asked
-from deploy.sandbox.wire import JsonObject, read_body
-from deploy.sandbox.world import World
+from deploy.sandbox.request_log import LoggedRequest
+from deploy.sandbox.responses import RawResponse, disconnect, error_response, faulty_response, hang_up, json_response
 
 HEALTH_PATH = "/health"
 _DEFAULT_SLOWNESS_SECONDS = 5.0
@@ -40,6 +41,8 @@ class _Call:
     path: str
     values: JsonObject
     target: Target
+    is_query: bool = True
+    base_url: str = ""
     access_code_id: str | None = None
     fault: Fault | None = None
 
@@ -47,10 +50,10 @@ class _Call:
 class Api:
     """The Seam API as an ASGI app."""
 
-    def __init__(self, world: World) -> None:
-        """Answer for a world."""
-        self._world = world
-        self._bearer = f"Bearer {world.api_key}".encode()
+    def __init__(self, sandbox: Sandbox) -> None:
+        """Answer for a sandbox."""
+        self._sandbox = sandbox
+        self._bearer = f"Bearer {sandbox.api_key}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call; if the sandbox is ended meanwhile, hang up rather than answer."""
@@ -62,34 +65,35 @@ class Api:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, request_id = time.perf_counter(), str(uuid4())
         path = str(scope["path"])
-        call = _Call(self._world.clock(), str(scope["method"]), path, {}, Target(""))
+        call = _Call(self._sandbox.clock(), str(scope["method"]), path, {}, Target(""))
         body = await read_body(receive)
         try:
-            reply = await self._answer(call, scope, body)
+            response = await self._answer(call, scope, body)
         except ApiError as error:
-            reply = error_reply(error)
+            response = error_response(error)
         except Exception:  # noqa: BLE001 -- a bug is a 500, as at Seam, and logged
             _log.exception("sandbox bug at %s", path)
-            reply = error_reply(ApiError(500, "internal_server_error", "The sandbox has a bug."))
-        reply.headers["seam-request-id"] = request_id
-        self._keep(call, reply, request_id, time.perf_counter() - started)
-        await reply(scope, receive, send)
+            response = error_response(ApiError(500, "internal_server_error", "The sandbox has a bug."))
+        response.headers["seam-request-id"] = request_id
+        self._keep(call, response, request_id, time.perf_counter() - started)
+        await response(scope, receive, send)
 
-    async def _answer(self, call: _Call, scope: Scope, body: bytes) -> Reply:
-        outage = self._world.outage.spec
+    async def _answer(self, call: _Call, scope: Scope, body: bytes) -> RawResponse:
+        outage = self._sandbox.outage.spec
         if outage.on:
             is_http = outage.kind == "http_503"
-            return Reply(503, b"Service Unavailable", "text/plain") if is_http else disconnect()
+            return RawResponse(503, b"Service Unavailable", "text/plain") if is_http else disconnect()
         if call.path == HEALTH_PATH:
-            return json_reply({"ok": True, "service": "seam-connect", "sandbox": True})
+            return json_response({"ok": True, "service": "seam-connect", "sandbox": True})
         operation = self._admit(call, scope)
-        call.values = read_values(scope["query_string"], body)
+        call.values, call.is_query = raw_values(scope["query_string"], body)
+        call.base_url = _base_url(scope)
         self._find_target(call, operation)
-        call.fault = self._world.faults.fire(call.target)
-        with self._world.requests.in_flight(operation.name, call.target.device_id):
+        call.fault = self._sandbox.faults.fire(call.target)
+        with self._sandbox.requests.in_flight(operation.name, call.target.device_id):
             return await self._carry_out(call, operation)
 
-    def _admit(self, call: _Call, scope: Scope) -> Operation:
+    def _admit(self, call: _Call, scope: Scope) -> Operation[Any]:
         operation = OPERATIONS.get(call.path)
         if operation is None:
             raise ApiError(404, "not_found", f"No endpoint {call.path}")
@@ -100,50 +104,55 @@ class Api:
             raise ApiError(405, "method_not_allowed", f"{call.method} is not allowed here")
         return operation
 
-    def _find_target(self, call: _Call, operation: Operation) -> None:
+    def _find_target(self, call: _Call, operation: Operation[Any]) -> None:
         texts = {name: value for name, value in call.values.items() if isinstance(value, str)}
         call.access_code_id = texts.get("access_code_id")
         device_id, name = texts.get("device_id"), texts.get("name", texts.get("search"))
-        code = self._world.codes.find(call.access_code_id) if call.access_code_id else None
+        code = self._sandbox.codes.find(call.access_code_id) if call.access_code_id else None
         if code is not None:
             device_id, name = code.device_id, code.name
         call.target = Target(operation.name, device_id, name)
 
-    async def _carry_out(self, call: _Call, operation: Operation) -> Reply:
-        fault, pause = call.fault, self._world.dials.current.latency_seconds / 2
+    async def _carry_out(self, call: _Call, operation: Operation[Any]) -> RawResponse:
+        fault, pause = call.fault, self._sandbox.settings.current.latency_seconds / 2
         if fault is not None and fault.spec.kind is Kind.SLOW:
             await asyncio.sleep(_DEFAULT_SLOWNESS_SECONDS if fault.spec.seconds is None else fault.spec.seconds)
         if pause:
             await asyncio.sleep(pause)
         if fault is not None and not fault.spec.kind.has_effect:
-            return faulty_reply(fault, None)
-        reply = self._perform(self._handler(call, operation), call)
+            return faulty_response(fault, None)
+        response = self._perform(self._operation(call, operation), call)
         if pause:
             await asyncio.sleep(pause)
-        return reply if fault is None else faulty_reply(fault, reply)
+        return response if fault is None else faulty_response(fault, response)
 
-    def _handler(self, call: _Call, operation: Operation) -> Handler:
+    def _operation(self, call: _Call, operation: Operation[Any]) -> Operation[Any]:
+        """Return the operation as it is to be carried out: a stale list doesn't know the newest codes."""
         fault = call.fault
         if fault is None or fault.spec.kind is not Kind.STALE_LIST or operation.handle is not list_codes:
-            return operation.handle
+            return operation
         seconds = _DEFAULT_STALENESS_SECONDS if fault.spec.seconds is None else fault.spec.seconds
-        return partial(list_codes, created_until=self._world.clock() - timedelta(seconds=seconds))
+        known_until = self._sandbox.clock() - timedelta(seconds=seconds)
+        return replace(operation, handle=partial(list_codes, created_until=known_until))
 
-    def _perform(self, handle: Handler, call: _Call) -> Reply:
+    def _perform(self, operation: Operation[Any], call: _Call) -> RawResponse:
         try:
-            with self._world.store.batch():
-                answer = handle(self._world, Params(call.values))
+            with self._sandbox.store.batch():
+                answer = operation.answer(self._sandbox, call.values, is_query=call.is_query)
         except ApiError as error:
-            return error_reply(error)
+            return error_response(error)
         code = answer.get("access_code")
         if code is not None:
             call.access_code_id = code["access_code_id"]
-        return json_reply({**answer, "ok": True})
+        pagination = answer.get("pagination")
+        if pagination is not None and pagination["next_page_url"] is not None:
+            pagination["next_page_url"] = call.base_url + pagination["next_page_url"]
+        return json_response({**answer, "ok": True})
 
-    def _keep(self, call: _Call, reply: Reply, request_id: str, seconds: float) -> None:
-        requests = self._world.requests
+    def _keep(self, call: _Call, response: RawResponse, request_id: str, seconds: float) -> None:
+        requests = self._sandbox.requests
         requests.add(
-            Asked(
+            LoggedRequest(
                 seq=requests.next_seq(),
                 at=call.at,
                 method=call.method,
@@ -152,9 +161,15 @@ class Api:
                 params=call.values,
                 device_id=call.target.device_id,
                 access_code_id=call.access_code_id,
-                status=reply.status,
+                status=response.status,
                 request_id=request_id,
                 fault=call.fault.spec.kind.value if call.fault else None,
                 seconds=round(seconds, 4),
             )
         )
+
+
+def _base_url(scope: Scope) -> str:
+    """Return the address under which the caller reached the API, without a path."""
+    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    return f"{scope['scheme']}://{host}"

@@ -3,152 +3,132 @@
 There is no idempotency key and names need not be unique: the same call twice makes two codes.
 """
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import uuid4
+from datetime import datetime
+from typing import Literal
 
-from deploy.sandbox.api.params import Params
-from deploy.sandbox.code_objects import attempt_object, code_object, mutation
-from deploy.sandbox.codes import Code, Phase
-from deploy.sandbox.door_spec import SITE_NAME
-from deploy.sandbox.doors import Door
-from deploy.sandbox.errors import refused
-from deploy.sandbox.rounding import Refusal, Taken, take_slot
-from deploy.sandbox.wire import JsonObject, dice, instant
-from deploy.sandbox.world import World
+from deploy.sandbox.api.new_code import Unmatched, new_code
+from deploy.sandbox.api.parameters import Parameters, Pin, Timestamp
+from deploy.sandbox.assembly import Sandbox
+from deploy.sandbox.codes.attempts import ActionType, attempt_object
+from deploy.sandbox.codes.rounding import Refusal, Taken, take_slot
+from deploy.sandbox.devices.door import Door
+from deploy.sandbox.encoding import JsonObject
+from deploy.sandbox.errors import invalid_input, refused
+from deploy.sandbox.models import Uuid
 
 OPERATION = "access_codes.create"
 # max_time_rounding, with whether it means daily-bound slots (API reference).
 ROUNDINGS = {"1hour": False, "1h": False, "1day": True, "1d": True}
-_PINS = 1_000_000
-_dice = dice()
+Rounding = Literal["1hour", "1day", "1h", "1d"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    name: str | None
-    starts_at: datetime
-    ends_at: datetime
-    daily: bool
+class NewAccessCode(Parameters):
+    """What creating one code or many has in common; hints without effect on an Oracode door are read and not used."""
+
+    allow_external_modification: bool | None = None
+    attempt_for_offline_device: bool | None = None
+    code: Pin | None = None
+    ends_at: Timestamp | None = None
+    is_external_modification_allowed: bool | None = None
+    name: str | None = None
+    prefer_native_scheduling: bool | None = None
+    preferred_code_length: float | None = None
+    starts_at: Timestamp | None = None
+    use_backup_access_code_pool: bool | None = None
+
+    @property
+    def allows_external_modification(self) -> bool:
+        """Whether changes outside of Seam are to stand."""
+        return bool(self.is_external_modification_allowed or self.allow_external_modification)
 
 
-def create(world: World, params: Params) -> JsonObject:
+class CreateAccessCode(NewAccessCode):
+    """One new code."""
+
+    device_id: Uuid
+    common_code_key: str | None = None
+    is_offline_access_code: bool | None = None
+    is_one_time_use: bool | None = None
+    max_time_rounding: Rounding | None = None
+    use_offline_access_code: bool | None = None
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether daily-bound slots are meant."""
+        return ROUNDINGS[self.max_time_rounding or "1hour"]
+
+
+def create(sandbox: Sandbox, asked: CreateAccessCode) -> JsonObject:
     """Create an offline access code.
 
     Raises:
         ApiError: 404 unknown device, 429 per-device limit, 400 everything else.
 
     """
-    door = world.doors.get(params.required("device_id"))
-    spend(world, OPERATION, door)
-    wanted = _read(params, world.clock())
+    door = sandbox.doors.get(asked.device_id)
+    spend(sandbox, OPERATION, door)
+    starts_at, ends_at = _window(asked, sandbox.clock())
+    if not (asked.is_offline_access_code or asked.use_offline_access_code):
+        raise refused("The device only supports offline access codes")
     if not door.offers_offline_codes:
         raise refused("The device does not support offline access codes")
-    taken = take_slot(door.slots, wanted.starts_at, wanted.ends_at, daily=wanted.daily)
+    _refuse_unsupported(asked)
+    taken = take_slot(door.slots, starts_at, ends_at, daily=asked.is_daily)
     failure: str | None = None
     if isinstance(taken, Refusal):
         if door.behaviour.no_slot_behaviour == "refuse":
             raise refused(taken.value)
         failure = "provider_issue"
-    elif _is_full(world, door):
+    elif _is_full(sandbox, door):
         failure = "no_space_for_access_code_on_device"
-    code = world.lifecycle.admit(_new_code(world, door, wanted, taken, failure))
-    return {"access_code": code_object(code), "action_attempt": attempt_object(code)}
+    window = taken if isinstance(taken, Taken) else Unmatched(starts_at, ends_at)
+    code = sandbox.lifecycle.start(
+        new_code(sandbox, door, window, name=asked.name, failure=failure, stands=asked.allows_external_modification)
+    )
+    attempt = sandbox.attempts.add(ActionType.CREATE, code, code.created_at, code.action_attempt_id)
+    served = sandbox.code_object(code)
+    return {"access_code": served, "action_attempt": attempt_object(attempt, code, served)}
 
 
-def spend(world: World, operation: str, door: Door) -> None:
-    """Count a call against the door's rate limit.
+def spend(sandbox: Sandbox, operation: str, door: Door | None) -> None:
+    """Count a call against the door's rate limit; a door that was removed has none.
 
     Raises:
         ApiError: 429.
 
     """
-    if not world.dials.current.rate_limits:
+    if door is None or not sandbox.settings.current.rate_limits:
         return
     retry_after = door.behaviour.retry_after_on_429
     if retry_after is None:
-        retry_after = world.dials.current.retry_after_on_429
-    world.limits.spend(operation, door.device_id, retry_after)
+        retry_after = sandbox.settings.current.retry_after_on_429
+    sandbox.limits.spend(operation, door.device_id, retry_after)
 
 
-def _read(params: Params, now: datetime) -> _Wanted:
-    name = params.string("name")
-    starts_at, ends_at = params.instant("starts_at"), params.instant("ends_at")
-    is_offline = params.flag("is_offline_access_code") or params.flag("use_offline_access_code")
-    rounding = params.string("max_time_rounding") or "1hour"
-    for field in ("starts_at", "ends_at"):
-        if field not in params.values:
-            params.complain(field, "Required for an offline access code")
-    if rounding not in ROUNDINGS:
-        params.complain("max_time_rounding", f"Expected one of {', '.join(ROUNDINGS)}")
-    if "code" in params.values:
-        params.complain("code", "A custom code cannot be set for an offline access code")
-    if starts_at is not None and ends_at is not None:
-        if ends_at <= starts_at:
-            params.complain("ends_at", "ends_at must be after starts_at")
-        elif ends_at <= now:
-            params.complain("ends_at", "ends_at must be in the future")
-    params.check()
-    if not is_offline:
-        raise refused("The device only supports offline access codes")
-    if starts_at is None or ends_at is None:
-        raise refused("starts_at and ends_at are required")
-    return _Wanted(name, starts_at, ends_at, daily=ROUNDINGS[rounding])
+def _window(asked: CreateAccessCode, now: datetime) -> tuple[datetime, datetime]:
+    if asked.starts_at is None:
+        raise invalid_input("starts_at", "Required for an offline access code")
+    if asked.ends_at is None:
+        raise invalid_input("ends_at", "Required for an offline access code")
+    if asked.code is not None:
+        raise invalid_input("code", "A custom code cannot be set for an offline access code")
+    if asked.ends_at <= asked.starts_at:
+        raise invalid_input("ends_at", "ends_at must be after starts_at")
+    if asked.ends_at <= now:
+        raise invalid_input("ends_at", "ends_at must be in the future")
+    return asked.starts_at, asked.ends_at
 
 
-def _is_full(world: World, door: Door) -> bool:
+def _refuse_unsupported(asked: CreateAccessCode) -> None:
+    """Refuse what Seam's guide for Oracode locks says, or what follows from PINs that the provider chooses."""
+    if asked.is_one_time_use:
+        raise refused("dormakaba Oracode one-time-use access codes are not supported")
+    if asked.common_code_key is not None:
+        raise refused("Offline access codes cannot share a common code")
+    if asked.use_backup_access_code_pool:
+        raise refused("The device does not support a backup access code pool")
+
+
+def _is_full(sandbox: Sandbox, door: Door) -> bool:
     limit = door.max_active_codes
-    return limit is not None and world.codes.count_of_door(door.device_id) >= limit
-
-
-def _new_code(world: World, door: Door, wanted: _Wanted, taken: Taken | Refusal, failure: str | None) -> Code:
-    now, seq = world.clock(), world.codes.next_seq()
-    window = wanted if isinstance(taken, Refusal) else taken
-    programmed_at = max(now, window.starts_at - lead) if (lead := _lead(world, door)) else now
-    if programmed_at > now:
-        pending = mutation(
-            "deferring_creation",
-            now,
-            "Seam is waiting until closer to the start time to program the access code.",
-            scheduled_at=instant(programmed_at),
-        )
-    else:
-        pending = mutation("creating", now, "Seam is setting the access code on the device.")
-    return Code(
-        access_code_id=str(uuid4()),
-        action_attempt_id=str(uuid4()),
-        seq=seq,
-        device_id=door.device_id,
-        name=wanted.name,
-        pin=_free_pin(world, door),
-        is_pin_shown=door.behaviour.pin_at_create,
-        created_at=now,
-        starts_at=window.starts_at,
-        ends_at=window.ends_at,
-        phase=Phase.UNSET,
-        due_at=programmed_at + world.lifecycle.step,
-        metadata={
-            "stay_id": seq,
-            "user_level_id": None if isinstance(taken, Refusal) else taken.slot.user_level_id,
-            "user_level_name": None if isinstance(taken, Refusal) else taken.slot.name,
-            "site_name": SITE_NAME,
-            **door.behaviour.code_flags.model_dump(),
-        },
-        failure=failure,
-        mutations=(pending,),
-    )
-
-
-def _lead(world: World, door: Door) -> timedelta | None:
-    seconds = door.behaviour.program_lead_seconds
-    if seconds is None:
-        seconds = world.dials.current.program_lead_seconds
-    return None if seconds is None else timedelta(seconds=seconds)
-
-
-def _free_pin(world: World, door: Door) -> str:
-    """Six digits, as in Seam's get-started guide, that the door never had."""
-    while True:
-        pin = f"{_dice.randrange(_PINS):06}"
-        if not world.codes.is_pin_used(door.device_id, pin):
-            return pin
+    return limit is not None and sandbox.codes.count_of_door(door.device_id) >= limit

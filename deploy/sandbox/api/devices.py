@@ -1,71 +1,126 @@
 """``/devices`` and ``/locks``: Seam serves both from the same device objects."""
 
+from dataclasses import replace
+from typing import Annotated
+
+from deploy.sandbox.api.device_filters import DeviceFilters, LockFilters, selected
+from deploy.sandbox.api.metadata import merged_metadata
 from deploy.sandbox.api.pages import one_page
-from deploy.sandbox.api.params import Params
-from deploy.sandbox.doors import Door
-from deploy.sandbox.errors import not_found
-from deploy.sandbox.wire import JsonObject
-from deploy.sandbox.world import World
+from deploy.sandbox.api.parameters import Metadata, Parameters, one_of
+from deploy.sandbox.assembly import Sandbox
+from deploy.sandbox.devices.door import Door
+from deploy.sandbox.devices.objects import device_object
+from deploy.sandbox.encoding import JsonObject
+from deploy.sandbox.errors import invalid_input, not_found, refused
+from deploy.sandbox.models import Uuid
+from deploy.sandbox.vocabulary import PROVIDER_CATEGORIES
 
 DEFAULT_LIMIT = 500
-_SINGULAR = {"device_types": "device_type", "connected_account_ids": "connected_account_id"}
+_CATEGORIES = ["stable"]
+_PROVIDER = {
+    "device_provider_name": "dormakaba_oracode",
+    "display_name": "dormakaba Oracode",
+    "image_url": "https://connect.getseam.com/assets/images/providers/dormakaba_oracode.png",
+    "provider_categories": _CATEGORIES,
+    "can_program_offline_access_codes": True,
+}
 
 
-def get(world: World, params: Params) -> JsonObject:
+class GetDevice(Parameters):
+    """A device, by its id or its name."""
+
+    device_id: Uuid | None = None
+    name: str | None = None
+
+
+class UpdateDevice(Parameters):
+    """What to change of a device; a `name` of null takes the nickname away."""
+
+    device_id: Uuid
+    backup_access_code_pool_enabled: bool | None = None
+    custom_metadata: Metadata | None = None
+    is_managed: bool | None = None
+    name: str | None = None
+    properties: JsonObject | None = None
+
+
+class ListProviders(Parameters):
+    """Which providers to list."""
+
+    provider_category: Annotated[str, one_of(PROVIDER_CATEGORIES)] | None = None
+
+
+def get(sandbox: Sandbox, asked: GetDevice) -> JsonObject:
     """Return one device, by ``device_id`` or ``name``."""
-    return {"device": _one(world, params).device}
+    return {"device": _shown(sandbox, one_door(sandbox, asked, is_managed=True))}
 
 
-def get_lock(world: World, params: Params) -> JsonObject:
+def get_lock(sandbox: Sandbox, asked: GetDevice) -> JsonObject:
     """Return one lock; the endpoint is deprecated and names it twice."""
-    device = _one(world, params).device
+    device = _shown(sandbox, one_door(sandbox, asked, is_managed=True))
     return {"lock": device, "device": device}
 
 
-def list_devices(world: World, params: Params) -> JsonObject:
+def list_devices(sandbox: Sandbox, asked: DeviceFilters) -> JsonObject:
     """Return a page of devices."""
-    page, pagination = one_page(
-        _selected(world, params),
-        params,
-        lambda door: door.seq,
-        path="/devices/list",
-        default_limit=DEFAULT_LIMIT,
-    )
-    return {"devices": [door.device for door in page], "pagination": pagination}
+    doors = selected(sandbox, asked, is_managed=True)
+    page, pagination = one_page(doors, asked, lambda door: door.seq, path="/devices/list", default_limit=DEFAULT_LIMIT)
+    return {"devices": [_shown(sandbox, door) for door in page], "pagination": pagination}
 
 
-def list_locks(world: World, params: Params) -> JsonObject:
+def list_locks(sandbox: Sandbox, asked: LockFilters) -> JsonObject:
     """Return all locks; Seam doesn't paginate these."""
-    locks = [door.device for door in _selected(world, params)]
+    locks = [_shown(sandbox, door) for door in selected(sandbox, asked, is_managed=True)]
     return {"locks": locks, "devices": locks}
 
 
-def _one(world: World, params: Params) -> Door:
-    device_id, name = params.string("device_id"), params.string("name")
-    if device_id is None and name is None:
-        params.complain("device_id", "Required, or name")
-    params.check()
-    if device_id is not None:
-        return world.doors.get(device_id)
-    for door in world.doors:
-        if door.name == name:
+def list_providers(sandbox: Sandbox, asked: ListProviders) -> JsonObject:
+    """Return the one provider that the sandbox has devices of."""
+    del sandbox
+    is_listed = asked.provider_category is None or asked.provider_category in _CATEGORIES
+    return {"device_providers": [_PROVIDER] if is_listed else []}
+
+
+def update(sandbox: Sandbox, asked: UpdateDevice) -> JsonObject:
+    """Change a device's name or metadata, or let Seam no longer manage it and its codes."""
+    door = sandbox.doors.get(asked.device_id)
+    if asked.backup_access_code_pool_enabled:
+        raise refused("The device does not support a backup access code pool")
+    if asked.custom_metadata is not None:
+        door = sandbox.doors.put(replace(door, metadata=merged_metadata(door.custom_metadata, asked.custom_metadata)))
+    name = _given_name(asked)
+    if name is not None and name != door.name:
+        door = sandbox.doors.put(replace(door, nickname=name))
+        sandbox.device_events.of_device(door, "name_changed", device_name=name)
+    if asked.is_managed is False:
+        door = sandbox.doors.put(replace(door, is_managed=False))
+        for code in sandbox.codes.of_door(door.device_id):
+            sandbox.lifecycle.save(replace(code, is_managed=False))
+        sandbox.device_events.of_device(door, "converted_to_unmanaged")
+    return {}
+
+
+def one_door(sandbox: Sandbox, asked: GetDevice, *, is_managed: bool) -> Door:
+    """Return the door that the parameters name.
+
+    Raises:
+        ApiError: 400, they name none; 404.
+
+    """
+    if asked.device_id is not None:
+        return sandbox.doors.get(asked.device_id, is_managed=is_managed)
+    if asked.name is None:
+        raise invalid_input("device_id", "Required, or name")
+    for door in sandbox.doors:
+        if door.name == asked.name and door.is_managed is is_managed:
             return door
-    raise not_found("device", name or "")
+    raise not_found("device", asked.name)
 
 
-def _selected(world: World, params: Params) -> list[Door]:
-    wanted = {
-        "device_id": params.strings("device_ids"),
-        **{single: params.strings(plural) for plural, single in _SINGULAR.items()},
-    }
-    for single in _SINGULAR.values():
-        one = params.string(single)
-        if one is not None:
-            wanted[single] = [one]
-    search = (params.string("search") or "").lower()
-    params.check()
-    doors = sorted(world.doors, key=lambda door: door.seq)
-    for name, values in wanted.items():
-        if values is not None:
-            doors = [door for door in doors if door.device.get(name) in values]
-    return [door for door in doors if search in door.name.lower()] if search else doors
+def _given_name(asked: UpdateDevice) -> str | None:
+    named = (asked.properties or {}).get("name")
+    return asked.name or (named if isinstance(named, str) else None)
+
+
+def _shown(sandbox: Sandbox, door: Door) -> JsonObject:
+    return device_object(door, sandbox.accounts.find(door.connected_account_id))

@@ -1,56 +1,81 @@
 """``/webhooks``: where events go. The URL of a webhook can't be changed, as at Seam."""
 
 from dataclasses import replace
+from typing import Annotated
 from uuid import uuid4
 
-from deploy.sandbox.api.params import Params
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+from deploy.sandbox.api.parameters import Parameters, Texts
+from deploy.sandbox.assembly import Sandbox
+from deploy.sandbox.encoding import JsonObject
 from deploy.sandbox.errors import not_found
-from deploy.sandbox.webhooks import Webhook, new_secret, webhook_object
-from deploy.sandbox.wire import JsonObject
-from deploy.sandbox.world import World
+from deploy.sandbox.webhooks.endpoints import Webhook, new_secret, webhook_object
 
 _EVERYTHING = ("*",)
 
 
-def create(world: World, params: Params) -> JsonObject:
+def _http_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise PydanticCustomError("url", "Invalid url")
+    return text
+
+
+class CreateWebhook(Parameters):
+    """Where to send which events; Seam's schema leaves the types of events open here."""
+
+    url: Annotated[str, AfterValidator(_http_url)]
+    event_types: Texts | None = None
+
+
+class OfWebhook(Parameters):
+    """A webhook; Seam's schema doesn't say that its id is a UUID."""
+
+    webhook_id: str
+
+
+class UpdateWebhook(OfWebhook):
+    """Which events to send."""
+
+    event_types: Texts
+
+
+class ListWebhooks(Parameters):
+    """All of them."""
+
+
+def create(sandbox: Sandbox, asked: CreateWebhook) -> JsonObject:
     """Create a webhook with a new secret."""
-    event_types = params.strings("event_types")
-    url = params.required("url")
-    if not url.startswith(("http://", "https://")):
-        params.complain("url", "Invalid url")
-    params.check()
-    webhook = Webhook(str(uuid4()), url, new_secret(), tuple(event_types or _EVERYTHING))
-    return {"webhook": webhook_object(world.webhooks.put(webhook))}
+    webhook = Webhook(str(uuid4()), asked.url, new_secret(), tuple(asked.event_types or _EVERYTHING))
+    return {"webhook": webhook_object(sandbox.webhooks.put(webhook))}
 
 
-def get(world: World, params: Params) -> JsonObject:
+def get(sandbox: Sandbox, asked: OfWebhook) -> JsonObject:
     """Return one webhook."""
-    return {"webhook": webhook_object(_one(world, params))}
+    return {"webhook": webhook_object(_one(sandbox, asked))}
 
 
-def list_webhooks(world: World, params: Params) -> JsonObject:
+def list_webhooks(sandbox: Sandbox, asked: ListWebhooks) -> JsonObject:
     """Return all webhooks."""
-    params.check()
-    return {"webhooks": [webhook_object(webhook) for webhook in world.webhooks]}
+    del asked
+    return {"webhooks": [webhook_object(webhook) for webhook in sandbox.webhooks]}
 
 
-def update(world: World, params: Params) -> JsonObject:
+def update(sandbox: Sandbox, asked: UpdateWebhook) -> JsonObject:
     """Change the event types."""
-    event_types = params.strings("event_types")
-    webhook = _one(world, params)
-    world.webhooks.put(replace(webhook, event_types=tuple(event_types or _EVERYTHING)))
+    sandbox.webhooks.put(replace(_one(sandbox, asked), event_types=tuple(asked.event_types)))
     return {}
 
 
-def delete(world: World, params: Params) -> JsonObject:
+def delete(sandbox: Sandbox, asked: OfWebhook) -> JsonObject:
     """Delete a webhook; what is on its way to it isn't tried again."""
-    world.webhooks.remove(_one(world, params).webhook_id)
+    sandbox.webhooks.remove(_one(sandbox, asked).webhook_id)
     return {}
 
 
-def _one(world: World, params: Params) -> Webhook:
-    webhook_id = params.required("webhook_id")
-    webhook = world.webhooks.find(webhook_id)
+def _one(sandbox: Sandbox, asked: OfWebhook) -> Webhook:
+    webhook = sandbox.webhooks.find(asked.webhook_id)
     if webhook is None:
-        raise not_found("webhook", webhook_id)
+        raise not_found("webhook", asked.webhook_id)
     return webhook

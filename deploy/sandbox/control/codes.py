@@ -1,16 +1,19 @@
 """Control of the codes: look at all, PINs too; let things happen to them; emit any event."""
 
-from deploy.sandbox.code_objects import code_object
-from deploy.sandbox.codes import Code
-from deploy.sandbox.control.routes import Ask, Control
+from typing import get_args
+
+from deploy.sandbox.assembly import Sandbox
+from deploy.sandbox.codes.codes import Code
+from deploy.sandbox.control.code_patch import CodePatch, Simulation
+from deploy.sandbox.control.routes import ControlEndpoint, ControlRequest
+from deploy.sandbox.control.simulate import apply
+from deploy.sandbox.encoding import JsonObject
 from deploy.sandbox.errors import ControlError, unknown
-from deploy.sandbox.simulate import CodePatch, apply
-from deploy.sandbox.wire import JsonObject
 
 
-def _shown(code: Code) -> JsonObject:
+def _shown(sandbox: Sandbox, code: Code) -> JsonObject:
     return {
-        **code_object(code),
+        **sandbox.code_object(code),
         "pin": code.pin,
         "phase": code.phase.value,
         "due_at": code.due_at,
@@ -18,56 +21,70 @@ def _shown(code: Code) -> JsonObject:
     }
 
 
-def _list(ask: Ask) -> JsonObject:
-    device_id, prefix = ask.query.get("device_id"), ask.query.get("name_prefix", "")
+def _list(request: ControlRequest) -> JsonObject:
+    device_id, prefix = request.query.get("device_id"), request.query.get("name_prefix", "")
     codes = [
-        _shown(code)
-        for code in ask.world.codes.everything()
+        _shown(request.sandbox, code)
+        for code in request.sandbox.codes.everything()
         if device_id in {None, code.device_id} and (code.name or "").startswith(prefix)
     ]
     return {"access_codes": codes}
 
 
-def _patch(ask: Ask) -> JsonObject:
-    code = ask.world.codes.find(ask.path["access_code_id"])
+def _patch(request: ControlRequest) -> JsonObject:
+    code = request.sandbox.codes.find(request.path["access_code_id"])
     if code is None:
-        raise unknown("access code", ask.path["access_code_id"])
-    return _shown(apply(ask.world, code, CodePatch.model_validate(ask.body)))
+        raise unknown("access code", request.path["access_code_id"])
+    return _shown(request.sandbox, apply(request.sandbox, code, CodePatch.model_validate(request.body)))
 
 
-def _emit(ask: Ask) -> JsonObject:
-    fields = dict(ask.body)
+def _emit(request: ControlRequest) -> JsonObject:
+    fields = dict(request.body)
     event_type = fields.pop("event_type", None)
     if not isinstance(event_type, str) or not event_type:
         raise ControlError("event_type: a non-empty string is needed")
-    return ask.world.events.emit(event_type, **fields).body
+    return request.sandbox.events.emit(event_type, **fields).body
 
 
-def _secrets(ask: Ask) -> JsonObject:
-    world = ask.world
-    pins = sorted(set(world.codes.pins_ever()))
+def _secrets(request: ControlRequest) -> JsonObject:
+    sandbox = request.sandbox
+    pins = sorted({*sandbox.codes.pins_ever(), *(code.pin for code in sandbox.found_codes.everything())})
     return {
         "pins": pins,
-        "api_keys": [world.api_key],
-        "webhook_secrets": world.webhooks.secrets(),
+        "api_keys": [sandbox.api_key],
+        "webhook_secrets": sandbox.webhooks.secrets(),
     }
 
 
-CONTROLS = (
-    Control(
+ENDPOINTS = (
+    ControlEndpoint(
         "GET",
         "/sandbox/access_codes",
         "All codes ever made, with PINs; ?device_id= and ?name_prefix= narrow it.",
         _list,
     ),
-    Control(
+    ControlEndpoint(
         "PATCH",
         "/sandbox/access_codes/{access_code_id}",
-        "Let something happen to a code: {simulate: modified_external, failed_to_set, ...}.",
+        f"Let something happen to a code; simulate: {', '.join(get_args(Simulation))}. What is changed at the lock "
+        "is undone after set_again_seconds, or stands, if is_external_modification_allowed.",
         _patch,
+        (
+            {"simulate": "deleted_external", "set_again_seconds": 5},
+            {"simulate": "deleted_external", "is_external_modification_allowed": True},
+            {"simulate": "modified_external", "code": "123456"},
+            {"simulate": "time_frame_changed", "ends_at": "2035-01-01T10:00:00Z"},
+            {"simulate": "removed"},
+        ),
     ),
-    Control("POST", "/sandbox/events", "Emit any event: {event_type, device_id?, ...}.", _emit),
-    Control(
+    ControlEndpoint(
+        "POST",
+        "/sandbox/events",
+        "Emit any event: {event_type, device_id?, ...}.",
+        _emit,
+        ({"event_type": "lock.locked", "device_id": "11111111-1111-1111-1111-444444444444"},),
+    ),
+    ControlEndpoint(
         "GET",
         "/sandbox/secrets",
         "Every PIN, API key and webhook secret ever handed out.",

@@ -1,65 +1,67 @@
-"""Looking at the sandbox: what it was asked, counts, the alerts it took, the index of all this."""
+"""Looking at the sandbox: what it was logged, counts, the alerts it took, the index of all this."""
 
 from collections import Counter
 from datetime import datetime
 from http import HTTPStatus
 
 from deploy.sandbox.alerts import Alert
-from deploy.sandbox.control import codes, delivery, doors, trouble
-from deploy.sandbox.control.routes import Ask, Control, number
+from deploy.sandbox.control import codes, delivery, doors, faults, issues
+from deploy.sandbox.control.routes import ControlEndpoint, ControlRequest, number
+from deploy.sandbox.encoding import JsonObject, parse_timestamp
 from deploy.sandbox.errors import ControlError
-from deploy.sandbox.requests_log import Asked
-from deploy.sandbox.wire import JsonObject, read_instant
+from deploy.sandbox.request_log import LoggedRequest
 
 DEFAULT_REQUESTS = 1_000
 
 
-def _requests(ask: Ask) -> JsonObject:
-    path, device_id = ask.query.get("path"), ask.query.get("device_id")
-    since, limit = _since(ask), number(ask, "limit", DEFAULT_REQUESTS)
+def _requests(request: ControlRequest) -> JsonObject:
+    path, device_id = request.query.get("path"), request.query.get("device_id")
+    since, limit = _since(request), number(request, "limit", DEFAULT_REQUESTS)
     found = [
-        _request_object(asked)
-        for asked in ask.world.requests.everything()
-        if path in {None, asked.path} and device_id in {None, asked.device_id} and (since is None or asked.at > since)
+        _request_object(logged)
+        for logged in request.sandbox.requests.everything()
+        if path in {None, logged.path}
+        and device_id in {None, logged.device_id}
+        and (since is None or logged.at > since)
     ]
     return {"requests": found[-limit:] if limit else []}
 
 
-def _request_object(asked: Asked) -> JsonObject:
-    return {name: getattr(asked, name) for name in Asked.__slots__}
+def _request_object(logged: LoggedRequest) -> JsonObject:
+    return {name: getattr(logged, name) for name in LoggedRequest.__slots__}
 
 
-def _since(ask: Ask) -> datetime | None:
-    text = ask.query.get("since")
+def _since(request: ControlRequest) -> datetime | None:
+    text = request.query.get("since")
     try:
-        return None if text is None else read_instant(text)
+        return None if text is None else parse_timestamp(text)
     except ValueError as problem:
         message = "since: an ISO 8601 instant with an offset is needed (in a URL, + is %2B)"
         raise ControlError(message, status=HTTPStatus.BAD_REQUEST) from problem
 
 
-def _stats(ask: Ask) -> JsonObject:
-    world = ask.world
-    every_code = world.codes.everything()
-    deliveries = world.postman.deliveries.everything()
+def _stats(request: ControlRequest) -> JsonObject:
+    sandbox = request.sandbox
+    every_code = sandbox.codes.everything()
+    deliveries = sandbox.webhook_sender.deliveries.everything()
     return {
-        **world.requests.counts(),
-        "doors": len(world.doors),
+        **sandbox.requests.counts(),
+        "doors": len(sandbox.doors),
         "codes": len(every_code),
         "codes_by_phase": Counter(code.phase.value for code in every_code),
         "codes_by_door": Counter(code.device_id for code in every_code),
-        "events": len(world.events),
-        "events_by_type": Counter(event.event_type for event in world.events.everything()),
+        "events": len(sandbox.events),
+        "events_by_type": Counter(event.event_type for event in sandbox.events.everything()),
         "deliveries_by_fate": Counter(delivery.fate.value for delivery in deliveries),
-        "alerts": len(world.alerts.everything()),
-        "settings": world.dials.current.model_dump(),
-        "outage": world.outage.spec.model_dump(),
+        "alerts": len(sandbox.alerts.everything()),
+        "settings": sandbox.settings.current.model_dump(),
+        "outage": sandbox.outage.spec.model_dump(),
     }
 
 
-def _alerts(ask: Ask) -> JsonObject:
-    prefix = ask.query.get("channel", "")
-    alerts = ask.world.alerts.everything()
+def _alerts(request: ControlRequest) -> JsonObject:
+    prefix = request.query.get("channel", "")
+    alerts = request.sandbox.alerts.everything()
     return {"alerts": [_alert_object(alert) for alert in alerts if alert.channel.startswith(prefix)]}
 
 
@@ -74,32 +76,39 @@ def _alert_object(alert: Alert) -> JsonObject:
     }
 
 
-def _clear_alerts(ask: Ask) -> JsonObject:
-    return {"deleted": ask.world.alerts.clear()}
+def _clear_alerts(request: ControlRequest) -> JsonObject:
+    return {"deleted": request.sandbox.alerts.clear()}
 
 
-def _index(_: Ask) -> JsonObject:
+def _index(_: ControlRequest) -> JsonObject:
     return {
         "about": "A stand-in for the Seam API. These endpoints arrange what happens in it.",
         "endpoints": [
-            {"method": control.method, "path": control.path, "what": control.summary} for control in CONTROLS
+            {
+                "method": endpoint.method,
+                "path": endpoint.path,
+                "what": endpoint.summary,
+                "examples": list(endpoint.examples),
+            }
+            for endpoint in ENDPOINTS
         ],
     }
 
 
-CONTROLS: tuple[Control, ...] = (
-    Control("GET", "/sandbox", "This index.", _index),
-    *doors.CONTROLS,
-    *codes.CONTROLS,
-    *trouble.CONTROLS,
-    *delivery.CONTROLS,
-    Control(
+ENDPOINTS: tuple[ControlEndpoint, ...] = (
+    ControlEndpoint("GET", "/sandbox", "This index.", _index),
+    *doors.ENDPOINTS,
+    *codes.ENDPOINTS,
+    *issues.ENDPOINTS,
+    *faults.ENDPOINTS,
+    *delivery.ENDPOINTS,
+    ControlEndpoint(
         "GET",
         "/sandbox/requests",
         "The newest API calls, oldest first; ?path= ?device_id= ?since= ?limit= narrow it.",
         _requests,
     ),
-    Control("GET", "/sandbox/stats", "Counts of calls, codes, events, deliveries.", _stats),
-    Control("GET", "/alerts.json", "The alerts taken, oldest first; ?channel= is a prefix.", _alerts),
-    Control("DELETE", "/alerts", "Forget all alerts.", _clear_alerts),
+    ControlEndpoint("GET", "/sandbox/stats", "Counts of calls, codes, events, deliveries.", _stats),
+    ControlEndpoint("GET", "/alerts.json", "The alerts taken, oldest first; ?channel= is a prefix.", _alerts),
+    ControlEndpoint("DELETE", "/alerts", "Forget all alerts.", _clear_alerts),
 )

@@ -1,8 +1,7 @@
 """What a control endpoint is, and how its calls are read and answered.
 
-Every body is checked by a strict model: an unknown field or an impossible value is answered with
-400 and all that is wrong with it, because a test that set a fault by a mistyped name would pass for
-the wrong reason.
+Every body is checked by a strict model: an unknown field or an impossible value is answered with 400 and all that is
+wrong with it, because a test that set a fault by a mistyped name would pass for the wrong reason.
 """
 
 from collections.abc import Callable
@@ -16,43 +15,43 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from deploy.sandbox.assembly import Sandbox
+from deploy.sandbox.encoding import JsonObject, to_json_bytes
 from deploy.sandbox.errors import ControlError
-from deploy.sandbox.wire import JsonObject, dump
-from deploy.sandbox.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ControlRequest:
     """A call to a control endpoint."""
 
-    world: World
+    sandbox: Sandbox
     path: dict[str, str]
     query: dict[str, str]
     body: JsonObject
 
 
-Handler: TypeAlias = Callable[[Ask], Any]
+Handler: TypeAlias = Callable[[ControlRequest], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
-    """One endpoint: `summary` is its line in the index."""
+class ControlEndpoint:
+    """One endpoint: `summary` is its line in the index, `examples` are bodies that it takes."""
 
     method: str
     path: str
     summary: str
     handle: Handler
+    examples: tuple[JsonObject, ...] = ()
 
-    def route(self, world: World) -> Route:
-        """Return the endpoint bound to a world."""
+    def route(self, sandbox: Sandbox) -> Route:
+        """Return the endpoint bound to a sandbox."""
 
         async def endpoint(request: Request) -> Response:
             try:
                 body = _read(await request.body())
                 path = {name: str(value) for name, value in request.path_params.items()}
-                ask = Ask(world, path, dict(request.query_params), body)
-                with world.store.batch():
-                    answer = self.handle(ask)
+                with sandbox.store.batch():
+                    answer = self.handle(ControlRequest(sandbox, path, dict(request.query_params), body))
             except ValidationError as problem:
                 return _refuse(HTTPStatus.BAD_REQUEST, *_complaints(problem))
             except ControlError as problem:
@@ -62,14 +61,14 @@ class Control:
         return Route(self.path, endpoint, methods=[self.method])
 
 
-def number(ask: Ask, name: str, default: int) -> int:
+def number(request: ControlRequest, name: str, default: int) -> int:
     """Return a query parameter that is a whole number, 0 or more.
 
     Raises:
         ControlError: it is something else.
 
     """
-    text = ask.query.get(name)
+    text = request.query.get(name)
     if text is None:
         return default
     if not text.isdecimal():
@@ -101,4 +100,4 @@ def _refuse(status: int, *problems: str) -> Response:
 
 
 def _json(value: object, status: int = HTTPStatus.OK) -> Response:
-    return Response(dump(value), status, media_type="application/json")
+    return Response(to_json_bytes(value), status, media_type="application/json")

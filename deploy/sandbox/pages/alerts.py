@@ -7,9 +7,9 @@ from typing import Any
 from starlette.responses import HTMLResponse
 
 from deploy.sandbox.alerts import Alert
+from deploy.sandbox.assembly import Sandbox
+from deploy.sandbox.encoding import format_timestamp
 from deploy.sandbox.pages.html import page, text
-from deploy.sandbox.wire import instant
-from deploy.sandbox.world import World
 
 SHOWN = 200
 REFRESH_SECONDS = 5
@@ -19,9 +19,9 @@ _TEXT_KEYS = ("title", "summary", "text", "message", "fallback", "pretext", "con
 _PART_KEYS = ("blocks", "attachments", "fields", "elements", "text", "body", "payload", "content")
 
 
-def alerts_page(world: World) -> HTMLResponse:
+def alerts_page(sandbox: Sandbox) -> HTMLResponse:
     """Return the page."""
-    newest = list(reversed(world.alerts.everything()))[:SHOWN]
+    newest = list(reversed(sandbox.alerts.everything()))[:SHOWN]
     articles = "".join(_article(alert) for alert in newest)
     empty = "<p>None so far. This page refreshes itself.</p>"
     links = '<p><a href="/">Sandbox</a> · <a href="/alerts.json">As JSON</a></p>'
@@ -42,7 +42,7 @@ def _article(alert: Alert) -> str:
     raw = f"<details><summary>as sent</summary><pre>{text(whole)}</pre></details>"
     if not shown:
         raw = f"<pre>{text(whole)}</pre>"
-    heading = f"<h2>{text(alert.channel)} <small>{text(instant(alert.at))}</small></h2>"
+    heading = f"<h2>{text(alert.channel)} <small>{text(format_timestamp(alert.at))}</small></h2>"
     return f"<article>{heading}{shown}{raw}</article>"
 
 

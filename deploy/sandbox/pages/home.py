@@ -1,45 +1,50 @@
 """The front page: what this is, the doors with their slots, the newest codes, where to go on."""
 
+import json
+
 from starlette.responses import HTMLResponse
 
-from deploy.sandbox.code_objects import code_object
-from deploy.sandbox.codes import Code
-from deploy.sandbox.control.observe import CONTROLS
-from deploy.sandbox.doors import Door
+from deploy.sandbox.assembly import Sandbox
+from deploy.sandbox.codes.codes import Code
+from deploy.sandbox.control.observe import ENDPOINTS
+from deploy.sandbox.devices.door import Door
+from deploy.sandbox.encoding import JsonObject
 from deploy.sandbox.pages.html import page, table, text
-from deploy.sandbox.wire import JsonObject
-from deploy.sandbox.world import World
 
 SHOWN_CODES = 200
 _MARKS = ("is_24_hour", "is_biweekly_mode", "is_one_shot", "is_master")
 
 
-def home(world: World) -> HTMLResponse:
+def home(sandbox: Sandbox) -> HTMLResponse:
     """Return the front page."""
-    doors = [_door_row(door) for door in world.doors]
-    newest = list(reversed(world.codes.everything()))[:SHOWN_CODES]
-    codes = [_code_row(world, code) for code in newest]
+    doors = [_door_row(door) for door in sandbox.doors]
+    newest = list(reversed(sandbox.codes.everything()))[:SHOWN_CODES]
+    codes = [_code_row(sandbox, code) for code in newest]
     endpoints = [
         [
-            f"<code>{text(control.method)}</code>",
-            _link(control.method, control.path),
-            text(control.summary),
+            f"<code>{text(endpoint.method)}</code>",
+            _link(endpoint.method, endpoint.path),
+            text(endpoint.summary) + _examples(endpoint.examples),
         ]
-        for control in CONTROLS
+        for endpoint in ENDPOINTS
     ]
     body = (
         "<p>This process stands in for the Seam API. It behaves as Seam does for doors with "
         "dormakaba Oracode locks: the same endpoints, rules, events and signed webhooks, and no "
         "lock anywhere. "
-        f"Its API key is <code>{text(world.api_key)}</code>.</p>"
+        f"Its API key is <code>{text(sandbox.api_key)}</code>.</p>"
         '<p><a href="/alerts">Alerts it took</a> · <a href="/sandbox">Control endpoints</a> · '
         '<a href="/sandbox/requests">What it was asked</a> · '
         '<a href="/sandbox/stats">Counts</a></p>'
-        f"<h2>Doors</h2>{table(['Door', 'Device', 'Zone', 'Offline codes', 'Time slots'], doors)}"
+        f"<h2>Doors</h2>{table(['Door', 'Device', 'Zone', 'Offline codes', 'Issues', 'Time slots'], doors)}"
         f"<h2>Codes</h2>{table(['Name', 'Door', 'From', 'To', 'State', 'PIN'], codes)}"
         f"<h2>Control</h2>{table(['', 'Endpoint', ''], endpoints)}"
     )
     return page("Seam sandbox", body)
+
+
+def _examples(bodies: tuple[JsonObject, ...]) -> str:
+    return "".join(f"<br><code>{text(json.dumps(body))}</code>" for body in bodies)
 
 
 def _door_row(door: Door) -> list[str]:
@@ -50,6 +55,7 @@ def _door_row(door: Door) -> list[str]:
         f"<code>{text(door.device_id)}</code>",
         text(zone),
         "yes" if door.offers_offline_codes else "no",
+        text(", ".join(issue.code for issue in door.issues)),
         "<br>".join(_slot(slot) for slot in _listed_slots(door)) or "none",
     ]
 
@@ -66,9 +72,9 @@ def _slot(slot: JsonObject) -> str:
     return f"{text(slot.get('name'))} <small>{text(times)} {text(marks)}</small>"
 
 
-def _code_row(world: World, code: Code) -> list[str]:
-    served = code_object(code)
-    door = next((door.name for door in world.doors if door.device_id == code.device_id), code.device_id)
+def _code_row(sandbox: Sandbox, code: Code) -> list[str]:
+    served = sandbox.code_object(code)
+    door = next((door.name for door in sandbox.doors if door.device_id == code.device_id), code.device_id)
     errors = ", ".join(str(error["error_code"]) for error in code.errors)
     return [
         text(code.name or ""),

@@ -61,7 +61,7 @@ json.dump(
         "webhook": client.webhooks.create(url="http://127.0.0.1:9/x").secret[:6],
         "no_slot": refusal(client.access_codes.create, **{**wanted, "starts_at": starts_at[:11] + "03:00:00Z"}),
         "bad_field": refusal(client.access_codes.create, **{**wanted, "starts_at": "soon"}),
-        "not_found": refusal(client.access_codes.get, access_code_id="nope"),
+        "not_found": refusal(client.access_codes.get, access_code_id="99999999-0000-4000-8000-000000000000"),
         "too_many": refusal(client.access_codes.create, **{**wanted, "device_id": full_device_id}),
         "undeletable": refusal(client.access_codes.delete, access_code_id=created.access_code_id),
         "unchangeable": refusal(client.access_codes.update, access_code_id=created.access_code_id, ends_at=starts_at),

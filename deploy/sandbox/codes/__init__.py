@@ -1,0 +1,1 @@
+"""Access codes: their objects, their life, and the slot that a requested window takes."""

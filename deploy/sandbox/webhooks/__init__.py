@@ -1,0 +1,1 @@
+"""Webhooks: their endpoints, and the delivery of events to them."""
