@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from deploy.sandbox.api.operations import OPERATIONS
 from tests.sandbox.harness import API_KEY, Sandbox, in_days
 from tests.sandbox.judged import run_with_sdk
 
@@ -48,7 +49,7 @@ def test_events_and_webhooks(seen: dict[str, Any]) -> None:
         ("bad_field", "SeamHttpInvalidInputError", "invalid_input", 400),
         ("not_found", "SeamHttpApiError", "access_code_not_found", 404),
         ("too_many", "SeamHttpApiError", "rate_limit_exceeded", 429),
-        ("undeletable", "SeamHttpInvalidInputError", "invalid_input", 400),
+        ("undeletable", "SeamHttpApiError", "offline_access_code_not_revocable", 400),
         ("unchangeable", "SeamHttpInvalidInputError", "invalid_input", 400),
         ("stranger", "SeamHttpUnauthorizedError", "unauthorized", 401),
     ],
@@ -62,3 +63,55 @@ def test_typed_errors(seen: dict[str, Any], call: str, error_class: str, code: s
         assert refusal["fields"] == ["starts_at"]
     if call == "no_slot":
         assert refusal["message"] == "no time slots found"
+
+
+# Calls that no Oracode door can serve, with what Seam's stand-in answers to them.
+UNSERVED = {
+    "/access_codes/create_multiple": "400 invalid_input",
+    "/access_codes/generate_code": "400 invalid_input",
+    "/access_codes/pull_backup_access_code": "400 invalid_input",
+    "/access_codes/report_device_constraints": "400 invalid_input",
+    "/access_codes/update_multiple": "404 access_code_not_found",
+    "/devices/report_provider_metadata": "400 invalid_input",
+    "/devices/simulate/connect_to_hub": "400 invalid_input",
+    "/devices/simulate/disconnect_from_hub": "400 invalid_input",
+    "/devices/simulate/paid_subscription": "400 invalid_input",
+    "/locks/configure_auto_lock": "400 invalid_input",
+    "/locks/lock_door": "400 invalid_input",
+    "/locks/unlock_door": "400 invalid_input",
+    "/locks/simulate/keypad_code_entry": "400 invalid_input",
+    "/locks/simulate/manual_lock_via_keypad": "400 invalid_input",
+}
+
+
+@pytest.fixture(scope="module")
+def driven() -> dict[str, Any]:
+    """Make every call of the SDK that concerns doors, codes, events and webhooks; return its report."""
+    with Sandbox("--step", "0.02") as sandbox:
+        sandbox.arrange("POST", "/sandbox/settings", {"rate_limits": False})
+        window = (in_days(2, "15:45:00", offset="Z"), in_days(5, "10:15:00", offset="Z"))
+        report: dict[str, Any] = run_with_sdk("drive", sandbox.url, API_KEY, *window)
+    return report
+
+
+def test_no_call_of_the_sdk_is_left_out(driven: dict[str, Any]) -> None:
+    """What a newer SDK adds must be served, or refused with a reason."""
+    assert driven["not_driven"] == []
+
+
+@pytest.mark.parametrize("path", OPERATIONS)
+def test_every_call_of_the_sdk(driven: dict[str, Any], path: str) -> None:
+    """Each is served with its type or refused with the reason that no Oracode door can; its raw answer is as typed."""
+    call = driven["driven"][path]
+    assert call["violations"] == []
+    assert call["calls"] == 1
+    if path in UNSERVED:
+        assert call["outcome"] == UNSERVED[path]
+    else:
+        assert not call["outcome"].startswith(("4", "5", "empty", "DeepAttrDict"))
+
+
+def test_every_paginated_list(driven: dict[str, Any]) -> None:
+    """The SDK's paginator finds all pages."""
+    assert driven["paged"] == dict.fromkeys(driven["paged"], True)
+    assert len(driven["paged"]) == 6

@@ -10,6 +10,63 @@ from tests.sandbox.harness import Sandbox
 from tests.sandbox.judged import Recorder, Schema, Verdict
 from tests.sandbox.walk import walk
 
+EMITTED = {
+    *(
+        f"access_code.{name}"
+        for name in [
+            "changed",
+            "code_changed",
+            "created",
+            "delay_in_issuing",
+            "delay_in_setting_on_device",
+            "deleted",
+            "deleted_external_to_seam",
+            "failed_to_delete",
+            "failed_to_issue",
+            "failed_to_remove_from_device",
+            "failed_to_set_on_device",
+            "failed_to_update",
+            "modified_external_to_seam",
+            "mutations_requested",
+            "name_changed",
+            "removed_from_device",
+            "set_on_device",
+            "time_frame_changed",
+            "unmanaged.converted_to_managed",
+            "unmanaged.created",
+            "unmanaged.removed",
+        ]
+    ),
+    *(
+        f"connected_account.{name}"
+        for name in [
+            "completed_first_sync_after_reconnection",
+            "connected",
+            "deleted",
+            "disconnected",
+            "reauthorization_requested",
+        ]
+    ),
+    *(
+        f"device.{name}"
+        for name in [
+            "added",
+            "connected",
+            "connection_became_flaky",
+            "connection_stabilized",
+            "converted_to_unmanaged",
+            "deleted",
+            "disconnected",
+            "name_changed",
+            "removed",
+            "third_party_integration_detected",
+            "third_party_integration_no_longer_detected",
+            "unmanaged.connected",
+            "unmanaged.converted_to_managed",
+            "unmanaged.disconnected",
+        ]
+    ),
+}
 _PLACE = re.compile(r"\[\d+\]")
 
 
@@ -39,6 +96,11 @@ def test_answers_follow_the_schema(verdicts: list[Verdict], path: str) -> None:
 def test_events_follow_the_schema(verdicts: list[Verdict]) -> None:
     """Each event is what its type promises."""
     assert _problems([verdict for verdict in verdicts if "event" in verdict.line]) == []
+
+
+def test_every_kind_of_event_is_judged(verdicts: list[Verdict]) -> None:
+    """All that the sandbox emits by itself; an event that it learns to emit belongs here and into the walk."""
+    assert {verdict.line["event"]["event_type"] for verdict in verdicts if "event" in verdict.line} == EMITTED
 
 
 def _problems(verdicts: list[Verdict]) -> list[str]:

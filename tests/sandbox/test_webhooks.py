@@ -1,5 +1,6 @@
-"""Webhooks as an endpoint gets them: bodies, signatures, retries, and disturbances on the way."""
+"""Webhooks as an endpoint gets them: bodies, signatures, retries, and faults of their delivery."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from svix.webhooks import Webhook, WebhookVerificationError
 
 from tests.sandbox.harness import Receiver, Sandbox, wait_until
+from tests.sandbox.judged import run_with_sdk
 
 SET = "access_code.set_on_device"
 
@@ -31,6 +33,21 @@ def test_body_is_the_bare_event_and_signed(sandbox: Sandbox, receiver: Receiver,
     event = sandbox.api.get("/events/get", params={"event_id": got.event["event_id"]}).json()
     assert got.event == event["event"]
     assert got.event["code"].isdecimal()
+
+
+def test_official_sdk_verifies_and_reads(sandbox: Sandbox, receiver: Receiver, secret: str) -> None:
+    """Seam's own receiver takes each webhook for what it is."""
+    device_id = sandbox.door()
+    sandbox.wait_for_status(sandbox.created(device_id)["access_code_id"], "set")
+    sandbox.arrange("POST", f"/sandbox/devices/{device_id}/issues", {"code": "device_disconnected"})
+    wait_until(lambda: receiver.of_type("device.disconnected"))
+    got = [receiver.of_type(event_type)[0] for event_type in ("access_code.created", SET, "device.disconnected")]
+    lines = [json.dumps({"headers": each.headers, "body": each.body.decode()}) for each in got]
+    assert run_with_sdk("verify", secret, sent="\n".join(lines)) == [
+        "AccessCodeCreatedEvent",
+        "AccessCodeSetOnDeviceEvent",
+        "DeviceDisconnectedEvent",
+    ]
 
 
 def test_retries_have_one_id_and_their_own_timestamp(sandbox: Sandbox, receiver: Receiver, secret: str) -> None:

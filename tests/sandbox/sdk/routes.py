@@ -9,6 +9,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 import seam.resources  # type: ignore[import-not-found,unused-ignore]
@@ -63,6 +64,7 @@ class Route:
         }
 
 
+@cache
 def routes() -> dict[str, Route]:
     """Return every call by its path."""
     found = (_route(call) for namespace in _namespaces() for call in vars(namespace).values())
@@ -83,6 +85,9 @@ def judge_answer(route: Route, status: int, body: Any) -> Iterator[str]:
     for name, wanted in route.answers.items():
         if name not in body:
             yield f"{where}.{name}: missing"
+        elif seam.resources.SeamEvent in {wanted, *get_args(wanted)}:
+            found = body[name] if isinstance(body[name], list) else [body[name]]
+            yield from (problem for event in found for problem in judge_event(event))
         else:
             yield from violations(body[name], wanted, f"{where}.{name}")
     beside = _BESIDE.get(where, {})
@@ -107,6 +112,7 @@ def event_types() -> tuple[str, ...]:
     return get_args(_inner(routes()["/events/list"].parameters["event_type"]))
 
 
+@cache
 def _unreleased() -> set[str]:
     released = {get_args(each.__annotations__["event_type"])[0] for each in get_args(seam.resources.SeamEvent)}
     return {each for each in event_types() if each.startswith("access_code.")} - released

@@ -11,6 +11,7 @@ import re
 import types
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
@@ -107,6 +108,7 @@ def _is_uuid_place(where: str) -> bool:
     return where.endswith("_id") and not where.endswith(_FOREIGN_IDS)
 
 
+@cache
 def _tags(wanted: Any) -> list[tuple[str, str]]:
     """Return the fields whose one possible text tells a variant from the others, such as ``error_code``."""
     return [
