@@ -56,9 +56,9 @@ class AlertLedger:
         level = self.policy.severity(cause.notice, self._clock())
         return self.change(cause.notice.key, lambda before: raised(before, cause, group=group, level=level))
 
-    def resolve(self, key: str) -> Alert | None:
-        """Record that the alert's problem is gone; nothing changes where it is not open."""
-        return self.change(key, lambda before: resolved(before, self._clock()))
+    def resolve(self, key: str, *, solved: str = "") -> Alert | None:
+        """Record that the alert's problem is gone, and how that came; nothing changes where it is not open."""
+        return self.change(key, lambda before: resolved(before, self._clock(), solved=solved))
 
     def update(self, key: str, change: Callable[[Alert], Alert]) -> Alert | None:
         """Change the alert as it stands now; return what was written, None where there is none."""

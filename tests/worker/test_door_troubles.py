@@ -97,7 +97,8 @@ def test_a_removed_door_is_one_alert(machine: Machine, sandbox: Sandbox) -> None
     gone = alert_of(machine, device_id, "gone")
     assert (gone.is_open, gone.sequence, gone.hit) == (True, 1, 1)
     assert "device_removed: It was removed" in gone.notice.happened
-    assert not alert_of(machine, device_id).is_open
+    over = alert_of(machine, device_id)
+    assert (over.is_open, over.notice.solved) == (False, "The door was removed at Seam, which is an alert of its own.")
     assert stands(machine) == [("at risk", "door_gone")]
 
     sandbox.arrange("DELETE", f"/sandbox/devices/{device_id}")

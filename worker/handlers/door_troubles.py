@@ -35,6 +35,8 @@ from shared.ledger.due import DueSet, door_item
 _LOOK_FIRST: Final = timedelta(seconds=30)
 # The problem of a booking that an alert of its door or account may inhibit.
 _INHIBITED: Final = "code_problem"
+# Why a door in trouble is none any more.
+_REMOVED: Final = "The door was removed at Seam, which is an alert of its own."
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -76,7 +78,8 @@ class DoorTroubles:
             detail = " ".join(f"{issue.text}." for issue in door.issues if issue.code == REMOVED)
             gone = door_gone(door.device_id, bookings, now, was_told=gone_key in told, detail=detail)
         self._tell(gone_key, gone, hits)
-        self._tell(trouble_key, door_trouble(door.device_id, door.name, own, bookings, now), hits)
+        trouble = door_trouble(door.device_id, door.name, own, bookings, now)
+        self._tell(trouble_key, trouble, hits, solved=_REMOVED if gone else "")
 
     def of_missing_door(self, device_id: str) -> None:
         """Tell of a door that Seam answers 404 for."""
@@ -90,7 +93,7 @@ class DoorTroubles:
             cause = replace(cause, notice=replace(cause.notice, happened=told.happened))
         hits = hits_of(bookings, {device_id}, now)
         self._tell(key, cause, hits)
-        self._tell(door_trouble_key(device_id), None, hits)
+        self._tell(door_trouble_key(device_id), None, hits, solved=_REMOVED)
 
     def of_account(self, account_id: str) -> bool:
         """Tell of an account as it is known now; say whether there are stays to come on its doors."""
@@ -108,13 +111,13 @@ class DoorTroubles:
             self._tell(account_trouble_key(account_id), cause, hits_of(bookings, doors, now))
         return bool(doors)
 
-    def _tell(self, key: str, cause: Cause | None, hits: Sequence[Hit]) -> None:
-        """Raise the alert or resolve it."""
+    def _tell(self, key: str, cause: Cause | None, hits: Sequence[Hit], *, solved: str = "") -> None:
+        """Raise the alert, or resolve it by what is `solved`."""
         before = self._alerts.get(key)
         if cause is not None:
             after = self._alerts.tell_cause(cause)
         elif before is not None and before.is_open:
-            after = self._alerts.resolve(key)
+            after = self._alerts.resolve(key, solved=solved)
         else:
             return
         if before is not None and before.is_open and (after is None or after.sequence != before.sequence):

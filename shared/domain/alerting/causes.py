@@ -38,8 +38,8 @@ def raised(before: Alert | None, cause: Cause, *, group: str, level: Severity) -
     return looking_otherwise(replace(before, notice=same, hit=cause.hit, subjects=subjects), is_prompt=False)
 
 
-def resolved(before: Alert | None, now: datetime) -> Alert | None:
-    """Return the alert with its problem gone; the same object where it is not open."""
+def resolved(before: Alert | None, now: datetime, *, solved: str = "") -> Alert | None:
+    """Return the alert with its problem gone, and how that came; the same object where it is not open."""
     if before is None or not before.is_open:
         return before
-    return heard(before, replace(before.notice, at=now, raised=False))
+    return heard(before, replace(before.notice, at=now, raised=False, solved=solved))
