@@ -12,7 +12,6 @@ from rich.text import Text
 
 from shared.clock import system_clock
 from shared.domain.arrivals import Arrival, Readiness
-from shared.domain.door_trouble import ACCOUNT_PROBLEM, DOOR_PROBLEM
 from worker.alerts.composing import NO_ZONE_YET
 from worker.cli.bookings_view import clean, console
 from worker.cli.context import open_ledger
@@ -61,10 +60,9 @@ def _table(arrivals: Iterable[Arrival]) -> Table:
 
 
 def _issue_lines(arrival: Arrival) -> Iterator[str]:
-    """Yield what Seam reports of the door, beside what stands in `why` already."""
-    is_told = arrival.reason in (DOOR_PROBLEM, ACCOUNT_PROBLEM)
+    """Yield what Seam reports of the door, but for what `why` quotes already."""
     for issue in arrival.issues:
-        if not (is_told and issue.meaning.blocks):
+        if issue.code not in arrival.why:
             label = "Holds the door back" if issue.meaning.blocks else "To know"
             yield f"{label} ({issue.shown_kind}): {issue.text}."
 
