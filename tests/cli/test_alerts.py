@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from redis import Redis
 
 from shared.clock import system_clock
 from shared.domain.alerting.alert import delivered
+from shared.domain.alerting.causes import Cause
 from shared.domain.alerting.parcels import Group, Parcel, with_parcel
+from shared.domain.door_issues import issues_of_device
 from shared.ledger.alerts import AlertLedger
-from tests.shared.ledgers import alert_ledger, due_at
+from shared.ledger.door_issues import DoorIssues
+from tests.shared.ledgers import RETENTION, alert_ledger, due_at
 from tests.support.server import DataServer
 from tests.worker.alert_messages import notice
 from tests.worker.recording_server import Got, Recorder, Reply, recording
@@ -75,6 +79,29 @@ def test_what_is_over_is_listed_when_asked_for(alerts: AlertLedger) -> None:
     alerts.tell(notice(raised=False))
     assert "Nothing is open." in run("list").stdout
     assert run("list", "--all").stdout.startswith("OK ")
+
+
+def test_an_alert_of_a_door_lists_whom_it_hits_and_what_it_holds_back(redis_client: Redis, alerts: AlertLedger) -> None:
+    """Ten bookings by name, and how many there are; what only repeats it names it."""
+    error = {"error_code": "hub_disconnected", "message": "Lost."}
+    issues = issues_of_device({"errors": [error]})
+    pipeline = redis_client.pipeline(transaction=False)
+    DoorIssues(redis_client, clock=system_clock, retention=RETENTION).remember_door(pipeline, "d-1", issues, "")
+    pipeline.execute()
+    key = "door/d-1/trouble"
+    subjects = tuple(f"Booking BK-{number} on Room 101" for number in range(10))
+    alerts.tell_cause(Cause(replace(notice(), key=key, problem="door_trouble", booking_id=""), 12, subjects))
+    child = "booking/BK-9/code_problem/d-1"
+    alerts.tell(replace(notice(), key=child, problem="code_problem", inherited="hub_disconnected"))
+    shown = run("list").stdout
+    assert "hit: Booking BK-0 on Room 101" in shown
+    assert "hit: 12 bookings in all" in shown
+    assert f"{child}   told: by the alert {key}" in shown
+    listed = {each["key"]: each for each in map(json.loads, run("list", "--json").stdout.splitlines())}
+    assert (listed[key]["hit"], len(listed[key]["subjects"]), listed[key]["inhibited_by"]) == (12, 10, "")
+    assert listed[child]["inhibited_by"] == key
+    alerts.resolve(key)
+    assert f"{child}   told: nobody yet" in run("list").stdout
 
 
 def test_children_name_their_parent(alerts: AlertLedger) -> None:

@@ -61,6 +61,11 @@ GROUPS = [
     pytest.param({}, "no_slot/ops/Tower A", id="a booking's problem"),
     pytest.param({"device_id": "elsewhere"}, "no_slot/ops", id="no building known"),
     pytest.param({"key": "door/d/nearly_full", "problem": "nearly_full"}, "nearly_full/ops/Tower A", id="a door's"),
+    pytest.param(
+        {"key": "account/a/trouble", "problem": "account_trouble", "device_id": ""},
+        "account_trouble/ops",
+        id="an account's",
+    ),
     pytest.param({"key": "parked/booking-created", "problem": "message_parked"}, "parked/booking-created", id="alone"),
     pytest.param({"problem": "in_doubt"}, "seam/unavailable", id="a child"),
     pytest.param({"key": "seam/unavailable", "problem": "seam_unavailable"}, "seam/unavailable", id="a parent"),
