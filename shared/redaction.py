@@ -1,9 +1,10 @@
 """Takes PINs out of whatever the vendor sends, before anything is written (design decision "no PIN at rest").
 
-Seam puts the PIN in clear text into webhooks: `code` of `access_code.set_on_device`, `from`/`to` of a changed code,
-and now and then into a sentence. So a key named `code` goes wherever it stands, a change of a code loses both its
-sides, and in every other text runs of four or more digits are masked; identifiers, times and vendor enums alone are
-kept as they are.
+Seam puts the PIN in clear text into webhooks: `code` of `access_code.set_on_device`, `original_code` and `new_code` of
+a warning, `from`/`to` of a changed code, and now and then into a sentence. Most PINs are digits, not all: Seam's SDK
+calls a code "a numeric or alphanumeric string". So what stands under a key that names a code goes wherever it is, a
+change of a code loses both its sides, and in every other text runs of four or more digits are masked; identifiers,
+times and vendor enums alone are kept as they are. `tests/shared/test_redaction_places.py` has every place of the SDK.
 """
 
 import re
@@ -15,7 +16,15 @@ from shared.domain.masking import mask_digits
 __all__ = ["REMOVED", "is_identifier", "mask_digits", "redact_event"]
 
 REMOVED: Final = "[removed]"
-_PIN_KEYS: Final = frozenset({"code", "pin", "access_code", "pin_code", "preferred_code"})
+# A key whose last word is one of these holds a PIN: `code`, `new_code`, `doorPin`. The vendor's enums don't, below.
+_PIN_WORDS: Final = frozenset(
+    {"code", "codes", "pin", "pins", "passcode", "passcodes", "pincode", "keycode", "doorcode", "accesscode"}
+)
+# As the last word: what such a name says of codes is none. `common_code_key`, `supported_code_lengths`.
+_NO_PIN_WORDS: Final = frozenset({"key", "keys", "id", "ids", "length", "lengths", "type", "count"})
+# As the last two words: an object is an access code, whose parts are looked at; only what isn't one is a PIN.
+_CODE_OBJECTS: Final = (["access", "code"], ["access", "codes"])
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _DIGIT_RUN: Final = re.compile(r"\d(?:[ \t.-]?\d){3}")
 _VERBATIM_SUFFIXES: Final = (
     "_id",
@@ -27,15 +36,18 @@ _VERBATIM_SUFFIXES: Final = (
     "mutation_code",
     "_key",
 )
-_VERBATIM_KEYS: Final = frozenset({"event_type", "status", "property", "type"})
-_CODE_CHANGES: Final = frozenset({"code", "updating_code", "code_changed"})
+_VERBATIM_KEYS: Final = frozenset({"event_type", "status", "property", "field", "type"})
 # A key that nobody of ours would use is not worth remembering, and one may be as long as a body.
 _LONGEST_REMEMBERED: Final = 64
 _MOST_REMEMBERED: Final = 1024
 _LONGEST_TEXT: Final = 200
 _MOST_TEXTS: Final = 4096
-# Of a change; a PIN where it is a code that changes.
-_SIDES: Final = frozenset({"from", "to"})
+# Of a change; a PIN where it is a code that changes, which one of the others says: `property` in events, `field` in
+# `modified_fields`, `mutation_code` in mutations.
+_SIDES: Final = frozenset(
+    {"from", "to", "old", "new", "previous", "before", "after", "value", "old_value", "new_value"}
+)
+_NAMES_OF_CHANGED: Final = ("property", "field", "mutation_code")
 # An identifier or a time may keep its digits under the keys above, but only if it looks like one.
 _IDENTIFIER: Final = re.compile(
     r"[A-Za-z][\w.:+-]*|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d{4}-\d\d-\d\dT[\d:.+Z-]+",
@@ -74,27 +86,61 @@ def redact_event(event: Mapping[str, Any]) -> dict[str, Any]:
 def _redact_entry(event: Mapping[str, Any], key: str, rule: "_Rule", redacted: dict[str, Any]) -> None:
     """Put one key of an event, and what may stay of its value, into `redacted`."""
     value = event[key]
-    is_pin = rule.is_pin and not isinstance(value, Mapping | list)
-    if not is_pin and key in _SIDES:
-        is_pin = str(event.get("property")) in _CODE_CHANGES or str(event.get("mutation_code")) in _CODE_CHANGES
+    is_pin = _is_pin(rule, value) or (rule.is_side and not isinstance(value, bool) and _is_of_code(event, value))
     if not is_pin:
-        redacted[rule.shown] = _redact_value(rule, value)
+        redacted[rule.shown] = _redact_value(_rule_of_side(event) or rule if rule.is_side else rule, value)
     elif value is not None:
-        redacted[key] = REMOVED
+        redacted[rule.shown] = REMOVED
+
+
+def _is_pin(rule: "_Rule", value: Any) -> bool:
+    """Say whether a value is a PIN, or holds some, by its key alone. A flag isn't: `can_unlock_with_code`."""
+    return (
+        rule.is_pin and not isinstance(value, bool) and not (rule.is_code_object and isinstance(value, Mapping | list))
+    )
+
+
+def _is_of_code(change: Mapping[str, Any], side: Any) -> bool:
+    """Say whether an object tells of a change of a code."""
+    if any(_names_code(change.get(name)) for name in _NAMES_OF_CHANGED):
+        return True
+    # Its sides are objects whose `code` may be null, which tells that there was none: those are looked into.
+    return change.get("event_type") == "access_code.code_changed" and not isinstance(side, Mapping | list)
+
+
+def _rule_of_side(change: Mapping[str, Any]) -> "_Rule | None":
+    """Return the rule of the field that an object says was changed: a time stays a time under `from`, too."""
+    name = change.get("field") or change.get("property")
+    return _RULES.get(name) or _rule_of(name) if isinstance(name, str) else None
+
+
+def _names_code(name: Any) -> bool:
+    """Say whether `code`, `updating_code` or the like is named, or a list that has one of them."""
+    if isinstance(name, list):
+        return any(_names_code(each) for each in name)
+    words = _words(name[:_LONGEST_TEXT]) if isinstance(name, str) else []
+    return not _PIN_WORDS.isdisjoint(words) and words[-1] not in _NO_PIN_WORDS
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(text)]
 
 
 class _Rule:
     """What a key says about its value: how it is shown, and what may stand under it."""
 
-    __slots__ = ("is_id", "is_pin", "is_plain", "is_verbatim", "shown")
+    __slots__ = ("is_code_object", "is_id", "is_pin", "is_plain", "is_side", "is_verbatim", "shown")
 
     def __init__(self, key: str) -> None:
         self.shown = mask_digits(key)
-        self.is_pin = key.lower() in _PIN_KEYS
         self.is_verbatim = key in _VERBATIM_KEYS or key.endswith(_VERBATIM_SUFFIXES)
+        words = _words(key[-_LONGEST_TEXT:])
+        self.is_pin = not self.is_verbatim and not _PIN_WORDS.isdisjoint(words[-1:])
+        self.is_code_object = words[-2:] in _CODE_OBJECTS
         self.is_id = key.endswith("_id")
+        self.is_side = key in _SIDES
         # What is under it is to be looked at alone: neither the key nor its neighbours matter.
-        self.is_plain = not self.is_pin and key not in _SIDES and self.shown == key
+        self.is_plain = not self.is_pin and not self.is_side and self.shown == key
 
 
 # The vendor's keys are a few dozen; reading each again for every event cost more than checking its signature.
@@ -125,7 +171,9 @@ def _redact_value(rule: _Rule, value: Any) -> Any:
         case Mapping():
             return redact_event(value)
         case list():
-            return [_redact_value(rule, item) for item in value]
+            return [
+                REMOVED if _is_pin(rule, item) and item is not None else _redact_value(rule, item) for item in value
+            ]
         case bool() | None:
             return value
         case int() | float() if not rule.is_id:

@@ -23,7 +23,7 @@ from shared.connection_errors import format_exception
 from shared.redaction import REMOVED, is_identifier, mask_digits
 
 _SECRET_NAMES: Final = ("secret", "token", "api_key", "authorization", "signature", "password")
-_PIN_NAMES: Final = ("code", "pin")
+_PIN_NAMES: Final = ("code", "pin", "pin_code", "passcode", "original_code", "new_code")
 _FREE_TEXT: Final = ("detail", "error", "exception", "message", "reason_text", "stack")
 # A word as short as this may stand in a line by chance, and is no secret worth the name.
 _SHORTEST_SECRET: Final = 6
