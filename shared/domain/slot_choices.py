@@ -116,13 +116,13 @@ def choice_of(reference: str, stay: Stay, door: Door, policy: MatchPolicy, now: 
         return _judged(slots[0], stay, door, policy, now)
     if not slots:
         return NO_SUCH_SLOT
-    levels = [shown(level) for slot in slots if (level := _reference(slot, door)) is not None]
+    levels = [shown(level) for slot in slots if (level := reference_of(slot, door)) is not None]
     say = f"; say which by its user level: {', '.join(levels)}" if levels else ""
     return NotChoosable(slot=None, why=f"{len(slots)} slots of the door are called so{say}")
 
 
 def _judged(slot: TimeSlot, stay: Stay, door: Door, policy: MatchPolicy, now: datetime | None) -> Judged:
-    reference = _reference(slot, door)
+    reference = reference_of(slot, door)
     if reference is None:
         return NotChoosable(slot=slot, why="nothing names it alone: another slot is called so too, or it has no name")
     asked, alone = replace(stay, slot=None), replace(door, slots=(slot,))
@@ -167,17 +167,22 @@ def _moved(asked: Stay, alone: Door, policy: MatchPolicy, found: Match) -> Match
 
 
 def _why(one: Considered, asked: Stay, found: Match) -> str:
-    if one.verdict is Verdict.UNREADABLE:
-        return f"it can't be read: {shown(one.problem)}"
-    if one.verdict in _WHY:
-        return _WHY[one.verdict]
+    if why := why_never(one):
+        return why
     check_in, check_out = instants_of(asked, found.time_zone)
     gaps = (one.check_out_gap or timedelta()) - (one.check_in_gap or timedelta())
     is_longer = check_out.astimezone(UTC) - check_in.astimezone(UTC) + gaps > duration(LONGEST_CODE)
     return _TOO_LONG if is_longer else "its code would end before it begins"
 
 
-def _reference(slot: TimeSlot, door: Door) -> str | None:
+def why_never(one: Considered) -> str:
+    """Return why a slot can't be used whatever the stay's times are; empty where it is the times."""
+    if one.verdict is Verdict.UNREADABLE:
+        return f"it can't be read: {shown(one.problem)}"
+    return _WHY.get(one.verdict, "")
+
+
+def reference_of(slot: TimeSlot, door: Door) -> str | None:
     """Return what names this slot of the door and no other: its user level id, else its name."""
     names = (name for name in (slot.user_level_id, slot.name) if 0 < len(name) <= _LONGEST and is_showable(name))
     return next((name for name in names if set(slots_named(name, door)) == {slot}), None)

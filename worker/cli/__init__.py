@@ -15,7 +15,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "coverage": ("worker.cli.coverage", "Which bookings fit their doors, and which slots are missing."),
     "bookings": ("worker.cli.bookings", "Publish bookings, list, show, retry and watch them."),
     "arrivals": ("worker.cli.arrivals", "Who arrives in the next two days, and whether the door will open."),
-    "codes": ("worker.cli.codes", "Reveal the PIN of a booking's code; audited."),
+    "codes": ("worker.cli.codes", "Reveal a booking's PIN, audited; try a door with a test code."),
     "events": ("worker.cli.events", "Fetch events of Seam that never came by webhook."),
     "reconcile": ("worker.cli.reconcile", "Compare the ledger with Seam, code by code; rebuild what is missing."),
     "webhook": ("worker.cli.webhook", "Create the webhook at Seam, and print its secret once."),

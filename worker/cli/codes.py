@@ -19,7 +19,7 @@ from worker.seam.access_codes import AccessCodes
 
 @click.group("codes", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Reveal the PIN of a booking's code; audited."""
+    """Reveal the PIN of a booking's code, audited; try a door with a code of its own."""
 
 
 @command.command()
@@ -51,6 +51,24 @@ def reveal(booking_id: str, *, by: str, as_json: bool) -> None:
     if not shown:
         click.echo(f"{booking_id} has no PIN to show: see `oracode bookings show {booking_id}`.", err=True)
         raise SystemExit(1)
+
+
+@command.command("test")
+@click.argument("device")
+@click.option("--slot", help="Only this slot, by name or user level id; else the one whose check-in comes next.")
+@click.option("--yes", is_flag=True, help="Don't ask. Needed where there is no terminal.")
+@click.option("--wait", default="1h", show_default=True, help="How long to follow it at most, such as 90s or 10m.")
+@click.option("--by", default="", help="Who asks, for the booking's story; your user name where it isn't given.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object at the end.")
+def test_door(*, device: str, slot: str | None, yes: bool, wait: str, by: str, as_json: bool) -> None:
+    """Make a code for the next stay that a slot of the door DEVICE gives, and follow it until it is usable.
+
+    Such as after its slots were changed. It can't be taken back, so it asks first. Exit 0 once the code is usable, 1
+    where it isn't, 2 where the input can't be used.
+    """
+    from worker.cli import codes_trial  # noqa: PLC0415 - not for a PIN
+
+    codes_trial.run(device, slot=slot, yes=yes, as_json=as_json, wait=wait, by=by[:80])
 
 
 def _print(door: BookedDoor, pin: str | None, *, as_json: bool) -> None:

@@ -181,8 +181,13 @@ def describe(error: Exception) -> str:
     """Return what people may read of an error: Seam's own words, but of a bug of ours only its kind."""
     match error:
         case Refused():
-            return f"Seam says: {error}."
+            return f"Seam says: {_sentence(error)}"
         case SeamError():
-            return f"{error}."
+            return _sentence(error)
         case _:
             return f"{type(error).__name__}."
+
+
+def _sentence(error: SeamError) -> str:
+    """Return the error's text with one full stop: Seam's own messages may end with theirs."""
+    return f"{str(error).rstrip('.')}."

@@ -1,0 +1,123 @@
+"""Follows a booking on one door until its code is usable or a person is needed: each step once, with its time."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from shared.domain.notices import problems_of
+from shared.domain.records import BookedDoor, Booking, State
+
+_PIN_EVERY: Final = 0.5
+# Why a door that fits is not served at once (`lifecycle.schedules`).
+_LATER: Final = ("lead_time", "door_budget", "ledger_lost")
+_NEEDS_A_PERSON: Final = (State.FAILED, State.WAITING, State.CANCELLED, State.ENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that has happened: `seconds` after the code was asked for; None where it had happened before."""
+
+    what: str
+    text: str
+    seconds: float | None
+
+
+class Verdict(Enum):
+    """What is known of the code by now."""
+
+    OPEN = auto()
+    USABLE = auto()
+    NEEDS_A_PERSON = auto()
+
+
+class Follower:
+    """Looks at the ledger, and at Seam for the PIN, which the ledger knows nothing of. Changes nothing."""
+
+    def __init__(
+        self,
+        *,
+        read: Callable[[], Booking | None],
+        has_pin: Callable[[str], bool],
+        elapsed: Callable[[], float],
+        is_new: bool = True,
+        revision: int = 0,
+        after_version: int = 0,
+    ) -> None:
+        """Use `has_pin` to ask whether a code has a PIN at Seam, by its id; `elapsed` is in seconds.
+
+        Of a booking that isn't new, what is found at the first look has happened before.
+        What the booking was before this `revision`, or up to this version of its record, decides nothing: somebody has
+        just asked for another try.
+        """
+        self._read = read
+        self._has_pin = has_pin
+        self._elapsed = elapsed
+        self._revision = revision
+        self._after_version = after_version
+        self._pin_asked_at = -_PIN_EVERY
+        self._finds_what_was = not is_new
+        self._told: set[str] = set()
+        self.steps: list[Step] = []
+        self.booking: Booking | None = None
+
+    @property
+    def door(self) -> BookedDoor | None:
+        """The booking's door as it was at the last look."""
+        return next((door for door in self.booking.doors if door.wanted), None) if self.booking else None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the last look tells."""
+        booking, door = self.booking, self.door
+        if booking is None or door is None or not self._is_news(booking):
+            return Verdict.OPEN
+        if any(problems_of(door)) or booking.state in _NEEDS_A_PERSON:
+            return Verdict.NEEDS_A_PERSON
+        return Verdict.USABLE if booking.state is State.READY else Verdict.OPEN
+
+    def look(self) -> list[Step]:
+        """Look once; return what is new since the last look."""
+        self.booking = self._read()
+        fresh = list(self._fresh())
+        self._finds_what_was = False
+        self.steps += fresh
+        return fresh
+
+    def _is_news(self, booking: Booking) -> bool:
+        return booking.revision >= self._revision and booking.version > self._after_version
+
+    def _fresh(self) -> Iterator[Step]:
+        booking, door = self.booking, self.door
+        if booking is None or door is None or not self._is_news(booking):
+            return
+        yield from self._once("taken", "the worker has the booking")
+        if door.state is State.SCHEDULED and door.reason in _LATER and door.due_at is not None:
+            when = f"{door.due_at:%Y-%m-%d %H:%M:%S %Z}"
+            yield from self._once("scheduled", f"the code will be made at {when} ({door.reason.replace('_', ' ')})")
+        if door.attempts and door.reason and door.is_muted:
+            failed = f"a try has failed, and is repeated ({door.reason.replace('_', ' ')}): {door.detail}"
+            yield from self._once("try_failed", failed)
+        if door.code is None:
+            return
+        yield from self._once("made", f"access code {door.code.access_code_id} was made")
+        is_set = booking.state is State.READY
+        if self._sees_pin(door.code.access_code_id, at_once=is_set):
+            yield from self._once("pin", "Seam has its PIN")
+        if is_set:
+            yield from self._once("set", "Seam confirms the code")
+
+    def _sees_pin(self, access_code_id: str, *, at_once: bool) -> bool:
+        """Ask Seam, not too often unless `at_once`; what is known is not asked again."""
+        is_early = self._elapsed() < self._pin_asked_at + _PIN_EVERY
+        if "pin" in self._told or (is_early and not at_once):
+            return False
+        self._pin_asked_at = self._elapsed()
+        return self._has_pin(access_code_id)
+
+    def _once(self, what: str, text: str) -> Iterator[Step]:
+        """Yield the step where it is new: most happen once, a failed try with each new reason."""
+        mark = text if what in ("try_failed", "scheduled") else what
+        if mark not in self._told:
+            self._told.add(mark)
+            yield Step(what, text, None if self._finds_what_was else round(self._elapsed(), 2))

@@ -1,0 +1,96 @@
+"""What `oracode codes test` would make: a code for the next stay of a slot, on the door as Seam has it now."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.chosen_slots import called, short
+from shared.domain.doors import Door
+from shared.domain.next_stays import NextStay
+from shared.domain.records import Booking, State
+from shared.domain.stay_times import instants_of
+from shared.ledger.bookings import BookingLedger, UnknownBooking
+
+_MOST_GUESTS_NAMED: Final = 5
+_CLOSED: Final = (State.CANCELLED, State.ENDED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What is to be made: a code for `stay` on `door`. `taken` places of the lock are in use."""
+
+    booking_id: str
+    door: Door
+    stay: NextStay
+    taken: int
+    guests: tuple[str, ...]
+    before: Booking | None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the lock takes no more codes."""
+        most = self.door.max_active_codes_supported
+        return most is not None and self.taken >= most
+
+    @property
+    def window(self) -> str:
+        """From when to when the code works, on the lock's clock."""
+        starts_at, ends_at = (f"{at:%a %Y-%m-%d %H:%M}" for at in (self.stay.starts_at, self.stay.ends_at))
+        return f"{starts_at} to {ends_at} {self.stay.time_zone}"
+
+    def lines(self) -> Iterator[str]:
+        """Yield what a person must know before it is made."""
+        slot, most = self.stay.slot, self.door.max_active_codes_supported
+        yield f"This makes a code on {short(self.door.name)} ({self.door.device_id}):"
+        yield f"  slot {called(slot.name)}, {slot.check_in} to {slot.check_out}"
+        yield f"  from {self.window}"
+        places = f"one of the lock's {most} places" if most is not None else "a place in the lock"
+        yield f"It can't be taken back: it opens the door until then, and uses {places}; {self.taken} in use now."
+        if self.guests:
+            more = len(self.guests) - _MOST_GUESTS_NAMED
+            names = ", ".join(self.guests[:_MOST_GUESTS_NAMED]) + (f" and {more} more" if more > 0 else "")
+            yield f"Booked on this door in that time: {names}. The test code opens their door, too."
+
+
+def planned(door: Door, stay: NextStay, ledger: BookingLedger, *, taken: int) -> Trial:
+    """Return what would be made, with what the ledger knows of it and of the door's guests."""
+    booking_id = _id_for(door, stay)
+    return Trial(
+        booking_id=booking_id,
+        door=door,
+        stay=stay,
+        taken=taken,
+        guests=tuple(_guests(ledger, door.device_id, booking_id, stay)),
+        before=known(ledger, booking_id),
+    )
+
+
+def known(ledger: BookingLedger, booking_id: str) -> Booking | None:
+    """Return the booking; None where there is none yet."""
+    try:
+        return ledger.get(booking_id)
+    except UnknownBooking:
+        return None
+
+
+def _id_for(door: Door, stay: NextStay) -> str:
+    """Return the booking's id: that of this door, slot and stay, whoever asks for it and however often."""
+    named = (door.device_id, stay.reference, stay.starts_at.isoformat(), stay.ends_at.isoformat())
+    mark = hashlib.sha256("\n".join(named).encode()).hexdigest()[:8]
+    name = re.sub(r"[^A-Za-z0-9]+", "-", door.name)[:24].strip("-") or "door"
+    return f"TEST-{name}-{stay.starts_at:%Y-%m-%d}-{mark}"
+
+
+def _guests(ledger: BookingLedger, device_id: str, booking_id: str, stay: NextStay) -> Iterator[str]:
+    """Yield the bookings whose guests the code could meet."""
+    for booking in ledger.of_door(device_id):
+        if booking.booking_id == booking_id or booking.cancelled or booking.stay is None:
+            continue
+        for door in booking.doors:
+            if door.device_id == device_id and door.wanted and door.state not in _CLOSED:
+                check_in, check_out = instants_of(booking.stay, door.time_zone or stay.time_zone)
+                if check_in < stay.ends_at and stay.starts_at < check_out:
+                    yield booking.booking_id
+                    break
