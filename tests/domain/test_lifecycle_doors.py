@@ -23,6 +23,7 @@ from tests.shared.stories import (
     intent,
     issued,
     lines_of,
+    told_of,
     with_door,
 )
 
@@ -80,6 +81,25 @@ def test_what_a_plan_makes_of_a_door(transition: Transition, state: State, reaso
     assert (door.state, door.reason, door.detail, door.is_muted) == (state, reason, "", False)
     assert (change.booking.state, change.booking.reason) == (state, reason)
     assert lines_of(change)[0] == line
+
+
+def test_asking_again_does_not_end_what_only_an_answer_ends() -> None:
+    """Else people would hear at each try that Seam's unexpected answers are over, and of the next one as news."""
+    before = with_door(booking(), reason="seam_unexpected", detail="HTTP 404", attempts=5)
+    change = lifecycle.intends(before, before.door(DOOR), intent(), revision=0, facts=FACTS, now=NOW, due_at=LATER)
+    door = change.booking.door(DOOR)
+    assert (door.state, door.reason, door.detail, door.is_muted) == (
+        State.CREATING,
+        "seam_unexpected",
+        "HTTP 404",
+        False,
+    )
+    assert told_of(change, before) == []
+    made = lifecycle.issues(
+        change.booking, DOOR, code(), revision=0, asked=WINDOW, adopted=False, now=NOW
+    )  # fmt: skip
+    assert made.booking.door(DOOR).reason == ""
+    assert f"-seam_unexpected/{DOOR}" in told_of(made, change.booking)
 
 
 OVERTAKEN_BY = {
