@@ -62,7 +62,6 @@ HOSTILE: list[tuple[str, Any]] = [
     ("two objects", "{}{}"), ("NaN", '{"revision": NaN}'), ("infinity", '{"x": -Infinity}'),
     ("not UTF-8", b'{"booking_id": "\xff"}'), ("UTF-16", json.dumps(BOOKING).encode("utf-16")),
     ("deep lists", "[" * 100_000), ("deep objects", '{"a":' * 100_000), ("zeros", b"\0" * 1000),
-    ("deep inside", '{"x": ' + "[" * 50_000 + "]" * 50_000 + "}"),
     ("long number", '{"x": ' + "9" * 5000 + "}"), ("megabyte of text", '"' + "x" * 10**6 + '"'),
     ("NaN in a mapping", {"x": float("nan")}), ("set in a mapping", {"x": {1}}),
     ("bytes in a mapping", {"x": b"x"}), ("number in a mapping", {"x": 10**5000}),
@@ -78,8 +77,8 @@ def test_hostile_input(raw: Any) -> None:
 
 
 def test_nesting_that_can_be_read_but_not_hashed() -> None:
-    """However deep, it is either read or refused."""
-    for depth in range(100, 2000, 100):
+    """However deep, it is either read or refused: 3.14 reads fifty times as deep as 3.11."""
+    for depth in (*range(100, 2000, 100), 5_000, 50_000, 100_000):
         raw = json.dumps(BOOKING)[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"
         try:
             parse_booking_message(raw)
