@@ -51,7 +51,7 @@ def read_installed(site_packages: Path) -> dict[str, Installed]:
     """Read all packages of an environment."""
     return {
         canonicalize_name(one.name): Installed(
-            one.version, tuple(one.requires or ()), SpecifierSet(one.metadata["Requires-Python"] or "")
+            one.version, tuple(one.requires or ()), SpecifierSet(str(one.metadata.json.get("requires_python", "")))
         )
         for one in metadata.distributions(path=[str(site_packages)])
     }

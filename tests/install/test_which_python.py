@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,4 +135,4 @@ def test_a_python_without_ensurepip(checkout: Path, programs: Path) -> None:
 def test_a_folder_that_cannot_be_written_to(checkout: Path) -> None:
     """A link to nowhere stands for a read-only folder: root may write to all others."""
     (checkout / ".venv").symlink_to("/proc/nowhere/at/all")
-    assert refusal(checkout, "setup").startswith(f"{checkout}/.venv can't be written to.")
+    assert refusal(checkout, "setup", f"PYTHON={sys.executable}").startswith(f"{checkout}/.venv can't be written to.")
