@@ -63,9 +63,6 @@ is_new_enough "$python" ||
   stop "This needs Python 3.11 or newer; $python is $version. Set PYTHON=…, for example \`make $goal PYTHON=$(find_newer_python)\`."
 
 # 2. Is the environment what it should be?
-mkdir -p "$folder" 2>/dev/null || :
-if [ ! -w "$folder" ]; then stop "$PWD/$folder can't be written to. Work on a copy of this folder that you may write to."; fi
-
 line_of() {
   printf '%s %s\n' "$1" "$(cksum <"$1")"
 }
@@ -100,6 +97,8 @@ if [ -n "$reason" ]; then
   real=$("$python" -c 'import os, sys; print(os.path.realpath(sys.executable))')
   "$real" -c 'import ensurepip, venv' 2>/dev/null ||
     stop "$python ($version) can't make virtual environments: it lacks ensurepip. On Debian and Ubuntu: apt install python${version%.*}-venv"
+  mkdir -p "$folder" 2>/dev/null || :
+  if [ ! -w "$folder" ]; then stop "$PWD/$folder can't be written to. Work on a copy of this folder that you may write to."; fi
   if [ -e "$folder/bin" ]; then
     echo "Making $folder anew with Python $version: $reason."
   else
@@ -124,8 +123,8 @@ begin() {
 }
 
 is_changed=
-# A lock is complete. --no-deps: pip would otherwise resolve extras anew, meet versions newer than the lock's, and fail
-# for want of their hashes: on the day they are published, on every new machine.
+# A lock is complete, so nothing is resolved (--no-deps). The pip of Python 3.11 would resolve extras anew and choose
+# versions that the lock has no hash for: it then fails on every new machine from the day on which one is published.
 for lock in $locks; do
   line=$(line_of "$lock")
   if ! has "$line"; then

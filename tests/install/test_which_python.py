@@ -123,7 +123,6 @@ def test_a_python_without_ensurepip(checkout: Path, programs: Path) -> None:
     for tool in ("cat", "cksum", "grep", "mkdir"):
         (programs / tool).symlink_to(shutil.which(tool) or tool)
     python = write_bare_python(programs / "python3")
-    (checkout / ".venv").mkdir()
     version = subprocess.run(
         [python, "-c", "print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True, check=True
     )
