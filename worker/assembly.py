@@ -23,6 +23,7 @@ from shared.ledger.due import DueSet
 from shared.ledger.generation import Generation
 from shared.ledger.known_doors import KnownDoors
 from shared.ledger.left import LeftWork
+from shared.ledger.outbox import OutboxPublisher
 from shared.ledger.readings import Readings
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.silences import Silences
@@ -57,7 +58,6 @@ from worker.handlers.record_events import RecordEvents
 from worker.handlers.refresh_account import RefreshAccount
 from worker.handlers.refresh_doors import HurryDoors, RefreshDoors
 from worker.handlers.suspect import Suspect
-from worker.handlers.tell import Tell
 from worker.handlers.tell_left import TellLeft
 from worker.handlers.wake_door import WakeDoor
 from worker.parking import Parking
@@ -87,6 +87,7 @@ class Ports:
     silences: Silences
     beats: Beats
     left: LeftWork
+    outcomes: OutcomeStream
     issues: DoorIssues
 
 
@@ -120,15 +121,22 @@ def open_ports(
     """Connect the ledger; nothing is opened before its first use."""
     redis = connect(settings.redis_address)
     due = DueSet(redis, lease=settings.reclaim_after)
-    ledger = BookingLedger(redis, due=due, clock=clock, retention=settings.retention)
     policy = policy or simple_policy(settings, channels)
     alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention, policy=policy)
+    outcomes = OutcomeStream(redis, settings.outcome_stream)
+    ledger = BookingLedger(
+        redis,
+        due=due,
+        outbox=OutboxPublisher(publish_outcome=outcomes.publish, alerts=alerts),
+        clock=clock,
+        retention=settings.retention,
+    )
     parked = ParkedList(redis)
     parking = Parking(parked, alerts, clock)
     left = LeftWork(redis, clock=clock, comes_back_after=settings.reclaim_after)
     issues = DoorIssues(redis, clock=clock, retention=settings.retention)
-    silences = Silences(redis, clock=clock)
-    return Ports(redis, due, ledger, alerts, parked, parking, silences, Beats(redis), left, issues)
+    silences, beats = Silences(redis, clock=clock), Beats(redis)
+    return Ports(redis, due, ledger, alerts, parked, parking, silences, beats, left, outcomes, issues)
 
 
 def seam_client(settings: Settings) -> SeamClient:
@@ -195,7 +203,6 @@ def build_handlers(
     )
     wake = WakeDoor(
         ledger=ports.ledger,
-        due=ports.due,
         drift_of=lambda booking, booked, door: drift_of(booked, rules.plan(booking, booked, door, clock())),
         clock=clock,
     )
@@ -218,8 +225,6 @@ def build_handlers(
         troubled=prompt.of_troubled,
     )
     plan = PlanDoor(ledger=ports.ledger, doors=doors, make=make, change=change, rules=rules, clock=clock)
-    outcomes = OutcomeStream(ports.redis, settings.outcome_stream)
-    tell = Tell(ledger=ports.ledger, outcomes=outcomes, alerts=ports.alerts)
     reconcile = reconciliation(settings, ports, clock)
     end_outage = EndOutage(ledger=ports.ledger, alerts=ports.alerts, clock=clock)
 
@@ -276,7 +281,6 @@ def build_handlers(
                 late_set_after=settings.late_set_after,
                 clock=clock,
             ),
-            tell=tell,
             recall=KnownDoors(ports.redis, bookings_of=ports.ledger.of_door),
             clock=clock,
         ),
@@ -291,7 +295,7 @@ def build_handlers(
                 Chore(
                     "tell_left", TellLeft(left=ports.left, alerts=ports.alerts, clock=clock), every(_LEFT_TOLD_EVERY)
                 ),
-                Chore("trim_outcomes", lambda: outcomes.trim(clock() - settings.retention), every(_TRIM_EVERY)),
+                Chore("trim_outcomes", lambda: ports.outcomes.trim(clock() - settings.retention), every(_TRIM_EVERY)),
             ),
         ),
         refresh_door=refresh,
@@ -303,7 +307,7 @@ def build_handlers(
             every=settings.door_refresh_every,
             clock=clock,
         ),
-        suspect=Suspect(ledger=ports.ledger, tell=tell, clock=clock),
+        suspect=Suspect(ledger=ports.ledger, clock=clock),
         deliver_alert=alert_delivery(ports, channels, clock=clock),
         obey=Obey(
             redis=ports.redis,

@@ -1,5 +1,6 @@
 """What is kept of a channel: its budget of messages, and where its conversations stand."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
@@ -7,10 +8,9 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.domain.alerting.budget import Budget, Rate, spend
-from shared.ledger.records import Conflict, RecordStore
+from shared.ledger.records import Conflict, RecordStore, Stored, Write
 
 _BUDGET_FOR: Final = timedelta(days=1)
-_MOST_CONFLICTS: Final = 50
 
 
 class ChannelBudgets:
@@ -22,18 +22,17 @@ class ChannelBudgets:
 
     def spend(self, channel: str, now: datetime, *, at_any_price: bool) -> datetime | None:
         """Take one message out of the channel's budget; return when to come again where there is none left."""
-        key = redis_keys.alert_channel_budget(channel)
-        for _ in range(_MOST_CONFLICTS):
-            before, version = self._records.load(key)
-            after, again_at = spend(before, self._rate, now, at_any_price=at_any_price)
-            if again_at is not None:
-                return again_at
-            try:
-                self._records.save(key, after, version=version, expires_at=now + _BUDGET_FOR)
-            except Conflict:
-                continue
-            return None
-        return None
+        again_at: datetime | None = None
+
+        def spent(stored: Stored[Budget]) -> Write[Budget] | None:
+            nonlocal again_at
+            after, again_at = spend(stored.record, self._rate, now, at_any_price=at_any_price)
+            return Write(record=after, expires_at=now + _BUDGET_FOR) if again_at is None else None
+
+        # Too many others at once: the message goes out uncounted, because a budget must not hold up an alert.
+        with suppress(Conflict):
+            self._records.update(redis_keys.alert_channel_budget(channel), spent)
+        return again_at
 
 
 class Conversations:

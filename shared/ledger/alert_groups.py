@@ -12,10 +12,9 @@ from shared import redis_keys
 from shared.clock import Clock
 from shared.domain.alerting.parcels import Group
 from shared.ledger.due import DueSet, alert_item
-from shared.ledger.records import Conflict, RecordStore
+from shared.ledger.records import RecordStore, Stored, Write
 
 _LEAVE: Final = (Path(__file__).parent / "leave_group.lua").read_text()
-_MOST_CONFLICTS: Final = 50
 
 
 class AlertGroups:
@@ -48,8 +47,8 @@ class AlertGroups:
 
     def load(self, group: str) -> tuple[Group, int]:
         """Return what is under way, and the version under which it may be saved."""
-        record, version = self._records.load(redis_keys.alert_group_record(group))
-        return record or Group(), version
+        stored = self._records.load(redis_keys.alert_group_record(group))
+        return stored.record or Group(), stored.version
 
     def load_many(self, groups: Iterable[str]) -> dict[str, Group]:
         """Return what is under way of each of these groups."""
@@ -59,22 +58,20 @@ class AlertGroups:
 
     def save(self, group: str, state: Group, *, version: int) -> None:
         """Write what is under way. Raises Conflict where somebody else did since it was loaded."""
-        expires_at = self._clock() + self._retention
-        self._records.save(redis_keys.alert_group_record(group), state, version=version, expires_at=expires_at)
+        self._records.save(redis_keys.alert_group_record(group), self._write(state), version=version)
 
     def update(self, group: str, change: Callable[[Group], Group]) -> Group:
         """Change what is under way, as it stands now. Raises Conflict after too many others."""
-        for _ in range(_MOST_CONFLICTS):
-            before, version = self.load(group)
+
+        def changed(stored: Stored[Group]) -> Write[Group] | None:
+            before = stored.record or Group()
             after = change(before)
-            if after == before:
-                return before
-            try:
-                self.save(group, after, version=version)
-            except Conflict:
-                continue
-            return after
-        raise Conflict(group)
+            return self._write(after) if after != before else None
+
+        return self._records.update(redis_keys.alert_group_record(group), changed).record or Group()
+
+    def _write(self, state: Group) -> Write[Group]:
+        return Write(record=state, expires_at=self._clock() + self._retention)
 
     def rest(self, group: str, until: datetime | None, *, seen: dict[str, int]) -> None:
         """Put the group at its next time, or take it out of the due-set; a member that changed since is looked at."""

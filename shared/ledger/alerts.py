@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from redis import Redis
+from redis.client import Pipeline
 
 from shared import redis_keys
 from shared.clock import Clock
@@ -16,9 +17,7 @@ from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.records import AlertNotice
 from shared.ledger.alert_groups import AlertGroups
 from shared.ledger.due import DueSet, alert_item
-from shared.ledger.records import Conflict, RecordStore
-
-_MOST_CONFLICTS: Final = 50
+from shared.ledger.records import RecordStore, Stored, Write
 
 
 class AlertLedger:
@@ -66,7 +65,7 @@ class AlertLedger:
 
     def get(self, key: str) -> Alert | None:
         """Return the alert, None where there is none."""
-        return self._records.load(redis_keys.alert_record(key))[0]
+        return self._records.load(redis_keys.alert_record(key)).record
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Alert]:
         """Return those of the alerts that there are, by key, in one round trip. Raises OfNewerVersion."""
@@ -88,26 +87,29 @@ class AlertLedger:
 
         A change to None, or to the very same, writes nothing.
         """
-        record_key = redis_keys.alert_record(key)
-        for _ in range(_MOST_CONFLICTS):
-            before, version = self._records.load(record_key)
-            after = change(before)
-            if after is None or after is before:
-                return after
-            now = self._clock()
-            look_at = self._look_at(before, after, now)
-            if look_at is not None:
+        look_at: datetime | None = None
+
+        def changed(stored: Stored[Alert]) -> Write[Alert] | None:
+            nonlocal look_at
+            look_at, after, now = None, change(stored.record), self._clock()
+            if after is None or after is stored.record:
+                return None
+            look_at = self._look_at(stored.record, after, now)
+
+            def net(pipeline: Pipeline) -> None:
                 # First the place in the due-set: a kill after this is a look too many, not a lost alert.
-                self._announce(after, max(look_at, now + self._due.lease))
-            try:
-                self._records.save(record_key, after, version=version, expires_at=now + self._retention)
-            except Conflict:
-                continue
-            if look_at is not None:
-                self._announce(after, look_at)
-            self._redis.zadd(redis_keys.ALERTS, {key: now.timestamp()})
-            return after
-        raise Conflict(key)
+                pipeline.zadd(redis_keys.ALERTS, {key: now.timestamp()})
+                if look_at is not None:
+                    self._announce(after, max(look_at, now + self._due.lease), pipeline)
+
+            return Write(record=after, expires_at=now + self._retention, together_with=net)
+
+        after = self._records.update(redis_keys.alert_record(key), changed).record
+        if after is not None and look_at is not None:
+            pipeline = self._redis.pipeline(transaction=False)
+            self._announce(after, look_at, pipeline)
+            pipeline.execute()
+        return after
 
     def wake(self, groups: Iterable[str], at: datetime) -> None:
         """Have groups looked at by then."""
@@ -122,9 +124,7 @@ class AlertLedger:
         times = (before.notice.check_in, before.notice.check_out)
         return None if times == (after.notice.check_in, after.notice.check_out) else now
 
-    def _announce(self, alert: Alert, at: datetime) -> None:
-        """Note in the group that the alert changed, and have the group looked at by then."""
-        pipeline = self._redis.pipeline(transaction=False)
+    def _announce(self, alert: Alert, at: datetime, pipeline: Pipeline) -> None:
+        """Queue: note in the group that the alert changed, and have the group looked at by then."""
         self.groups.join(alert.group, alert.key, pipeline=pipeline)
         self._due.advance([alert_item(alert.group)], at, pipeline=pipeline)
-        pipeline.execute()

@@ -1,17 +1,19 @@
 """The booking ledger: each booking's record and history, found again by id, by time and by its access codes.
 
-Order of writes, so that a kill at any line leaves nothing behind: first every door that changes gets a place in the
-due-set (at most a lease from now), then the indexes, then the record is written over the version that was read; all in
-one round trip. Whoever
-has taken a door as far as it goes puts it at its exact time with `set_due_time`; whoever is killed before that has lost
-nothing, because the door comes back when the lease runs out.
+There are two ways to write a booking, and each does the whole of it. `transition` moves one door and is fenced: it is
+for decisions, which hold only while the door is as it was seen. `record` writes down what holds in any case: a message,
+a code that exists, an order. Both write the record, its history, its indexes and its doors' times in the due-set in one
+atomic step, and then publish what the booking has to tell.
+
+A kill at any line leaves nothing behind: the due-set brings back a door that was in hand, and a booking with something
+left to tell, when the lease runs out.
 """
 
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from pydantic import TypeAdapter
 from redis import Redis
@@ -22,15 +24,13 @@ from shared.clock import Clock
 from shared.contracts import is_id
 from shared.domain import lifecycle
 from shared.domain.code_story import story_of
-from shared.domain.records import Booking, Change, HistoryEntry
+from shared.domain.records import BookedDoor, Booking, Change, HistoryEntry, Notice
 from shared.domain.stay_times import LONGEST_DOUBT, last_check_out, surely_over_at
 from shared.ledger.booking_indexes import codes_of, index_arrival, index_door
-from shared.ledger.due import DueSet, door_item
-from shared.ledger.records import MOST_LINES, Conflict, RecordStore
+from shared.ledger.due import DueItem, DueSet, door_item, milliseconds
+from shared.ledger.records import MOST_LINES, RecordStore, Stored, Write
 
 _HISTORY: Final = TypeAdapter(HistoryEntry)
-# Two workers that write one booking at once collide once or twice; more means that something is wrong.
-_MOST_CONFLICTS: Final = 50
 _PAGE: Final = 500
 # Stands in the due-set where a door's key does, for what a booking has still to tell: its doors may have nothing to do.
 _OUTBOX: Final = ""
@@ -54,29 +54,58 @@ class Owner:
     door_key: str
 
 
-class BookingLedger:
-    """Bookings in Redis. Every write goes through `update` or `create_or_update`, and is atomic for its booking."""
+class Outbox(Protocol):
+    """Where a booking's notices go: the booking system, and people."""
 
-    def __init__(self, redis: Redis, *, due: DueSet, clock: Clock, retention: timedelta) -> None:
+    def publish(self, booking_id: str, notice: Notice) -> None:
+        """Hand over one notice. Idempotent: the same notice may come twice."""
+
+
+class BookingLedger:
+    """Bookings in Redis. `transition` and `record` are the only ways to write one; each is atomic for its booking."""
+
+    def __init__(
+        self, redis: Redis, *, due: DueSet, clock: Clock, retention: timedelta, outbox: Outbox | None = None
+    ) -> None:
+        """Without an `outbox`, what a booking has to tell stays with it until a process that has one takes it up."""
         self._redis = redis
         self._due = due
+        self._outbox = outbox
         self._clock = clock
         self._retention = retention
         self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}))
 
     def get(self, booking_id: str) -> Booking:
         """Return the booking. Raises UnknownBooking, and OfNewerVersion where only a newer process can read it."""
-        booking = self._load(booking_id)
+        booking = _of(self._records.load(redis_keys.booking_record(booking_id)))
         if booking is None:
             raise UnknownBooking(booking_id)
         return booking
 
-    def update(self, seen: Booking, transition: Transition) -> Booking:
-        """Apply a pure transition to the booking as it stands now, and return what was written.
+    def transition(self, seen: Booking, door: BookedDoor, transition: Transition) -> Booking:
+        """Move one door by a pure transition, if it is still as it was seen; return the booking as it is then.
 
-        It is tried on the booking as it was last `seen` first: if nobody wrote since, that saves reading it. Otherwise
-        the transition is repeated on the newer record; what it raises goes through, and nothing is written. Raises
-        UnknownBooking where the ledger has forgotten it.
+        `door` is the door in `seen`. Raises StaleRead where anybody has changed the door since, or the booking's
+        revision: the decision was taken on what is no more, so it must be taken again. Raises UnknownBooking where the
+        ledger has forgotten the booking. What the transition raises goes through, and nothing is written.
+
+        The caller goes on with this door: while the door is due at once, the due-set keeps it for one lease. Call
+        `release` at the end.
+        """
+
+        def fenced(it: Booking) -> Change:
+            if it.revision != seen.revision or it.cancelled != seen.cancelled or it.door(door.key) != door:
+                raise lifecycle.StaleRead
+            return transition(it)
+
+        return self.record(seen, fenced, in_hand=door)
+
+    def record(self, seen: Booking, transition: Transition, *, in_hand: BookedDoor | None = None) -> Booking:
+        """Write down a fact, whatever became of the booking since it was `seen`; return the booking as it is then.
+
+        The transition is applied to the booking as it stands now. It must hold for any state that it may find. Raises
+        UnknownBooking where the ledger has forgotten the booking. What the transition raises goes through, and nothing
+        is written. `in_hand` is the door that the caller goes on with, as in `transition`.
         """
 
         def of_existing(booking: Booking | None) -> Change:
@@ -84,66 +113,97 @@ class BookingLedger:
                 raise UnknownBooking(seen.booking_id)
             return transition(booking)
 
-        return self._change(seen.booking_id, seen, of_existing)
+        keys = frozenset({in_hand.key} if in_hand is not None else ())
+        return self._change(seen.booking_id, Stored(seen, seen.version), of_existing, keys.__contains__)
 
-    def create_or_update(self, booking_id: str, transition: Callable[[Booking | None], Change]) -> Booking:
-        """Like `update`, for a booking that may not exist yet."""
-        return self._change(booking_id, self._load(booking_id), transition)
+    def record_message(self, booking_id: str, transition: Callable[[Booking | None], Change]) -> Booking:
+        """Like `record`, for a booking that may not exist yet. The caller goes on with all of its doors."""
+        return self._change(booking_id, None, transition, lambda _: True)
+
+    def publish(self, booking: Booking) -> Booking:
+        """Publish what the booking has to tell, in order, and return the booking without it. At least once."""
+        notices = booking.outbox
+        if not notices or self._outbox is None:
+            return booking
+        for notice in notices:
+            self._outbox.publish(booking.booking_id, notice)
+        return self.record(booking, lambda it: lifecycle.published(it, notices))
+
+    def release(self, booking_id: str, door_key: str, *, seen: Booking | None = None) -> None:
+        """Put a door that was in hand at the time its record names; one that isn't there any more leaves the due-set.
+
+        `seen` is the booking as it was read or written last, if it was. A slower writer could overwrite the time of a
+        faster one with an older one; so the version is read with the write, and if the record has moved on, its newer
+        time is set instead.
+        """
+        booking = seen or _of(self._records.load(redis_keys.booking_record(booking_id)))
+        while self._put(booking_id, door_key, booking) != (booking.version if booking else 0):
+            booking = _of(self._records.load(redis_keys.booking_record(booking_id)))
 
     def _change(
-        self, booking_id: str, before: Booking | None, transition: Callable[[Booking | None], Change]
+        self,
+        booking_id: str,
+        seen: Stored[Booking] | None,
+        transition: Callable[[Booking | None], Change],
+        is_in_hand: Callable[[str], bool],
     ) -> Booking:
-        for _ in range(_MOST_CONFLICTS):
+        is_written = False
+
+        def changed(stored: Stored[Booking]) -> Write[Booking] | None:
+            nonlocal is_written
+            before = _of(stored)
             change = transition(before)
-            if change.booking is before:
-                return change.booking
-            try:
-                return self._write(before, change)
-            except Conflict:
-                before = self._load(booking_id)
-        raise Conflict(booking_id)
+            is_written = change.booking is not before
+            return self._write_of(before, change, is_in_hand) if is_written else None
 
-    def _load(self, booking_id: str) -> Booking | None:
-        booking, version = self._records.load(redis_keys.booking_record(booking_id))
-        return replace(booking, version=version) if booking is not None else None
+        booking = _of(self._records.update(redis_keys.booking_record(booking_id), changed, seen=seen))
+        if booking is None:
+            raise UnknownBooking(booking_id)
+        return self.publish(booking) if is_written else booking
 
-    def _write(self, before: Booking | None, change: Change) -> Booking:
-        booking, now = change.booking, self._clock()
+    def _write_of(self, before: Booking | None, change: Change, is_in_hand: Callable[[str], bool]) -> Write[Booking]:
+        booking = change.booking
         doors_before = before.doors if before else ()
         changed = [door for door in booking.doors if door not in doors_before]
         expires_at = self._expiry(booking)
 
-        def net_and_indexes(pipeline: Pipeline) -> None:
-            # Written even if the record then isn't: a look too many, and facts that hold whoever writes them down.
-            keys = [door.key for door in changed] + ([_OUTBOX] if booking.outbox else [])
-            self._due.hold((door_item(booking.booking_id, key) for key in keys), now, pipeline=pipeline)
+        def indexes(pipeline: Pipeline) -> None:
+            # Written even if the record then isn't: facts that hold whoever writes them down.
             if before is None or before.stay != booking.stay:
                 pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
             index_arrival(pipeline, before, booking)
             for door in changed:
                 index_door(pipeline, before, booking, door, expires_at)
 
-        following = self._records.save(
-            redis_keys.booking_record(booking.booking_id),
-            booking,
-            version=before.version if before else 0,
+        return Write(
+            record=booking,
             expires_at=expires_at,
             history_key=redis_keys.booking_history(booking.booking_id),
             history=[_HISTORY.dump_json(entry, exclude_defaults=True).decode() for entry in change.history],
-            together_with=net_and_indexes,
+            due=self._due_times(before, booking, is_in_hand),
+            together_with=indexes,
         )
-        return replace(booking, version=following)
 
-    def set_due_time(self, booking_id: str, door_key: str, *, seen: Booking | None = None) -> None:
-        """Put a door at the time its record names; one that isn't there any more leaves the due-set.
+    def _due_times(
+        self, before: Booking | None, booking: Booking, is_in_hand: Callable[[str], bool]
+    ) -> list[tuple[str, int | None]]:
+        """Return the members of the due-set that the write moves, with their times.
 
-        `seen` is the booking as it was read or written last, if it was. A slower writer could overwrite the time of a
-        faster one with an older one; so the version is read with the write, and if the record has moved on, its newer
-        time is set instead.
+        A door whose time changes is put at that time. One that the caller goes on with comes back after a lease at the
+        earliest, so that nobody else takes it meanwhile. So does a booking that has something to tell.
         """
-        booking = seen or self._load(booking_id)
-        while self._put(booking_id, door_key, booking) != (booking.version if booking else 0):
-            booking = self._load(booking_id)
+        leased_until = self._clock() + self._due.lease
+        times_before = {door.key: door.due_at for door in before.doors} if before else {}
+        times: list[tuple[DueItem, datetime | None]] = []
+        for door in booking.doors:
+            item, due_at = door_item(booking.booking_id, door.key), door.due_at
+            if is_in_hand(door.key):
+                times.append((item, max(due_at, leased_until) if due_at else None))
+            elif door.key not in times_before or times_before[door.key] != due_at:
+                times.append((item, due_at))
+        if booking.outbox or (before is not None and before.outbox):
+            times.append((door_item(booking.booking_id, _OUTBOX), leased_until if booking.outbox else None))
+        return [(item.encoded(), milliseconds(at) if at is not None else None) for item, at in times]
 
     def _put(self, booking_id: str, door_key: str, booking: Booking | None) -> int:
         """Set the times that `booking` names, and return the version that the record had then (0: none)."""
@@ -250,7 +310,7 @@ class BookingLedger:
         if codes:
             self._redis.delete(*map(redis_keys.code_events, codes))
         now = self._clock()
-        return self.update(booking, lambda it: lifecycle.forgets(it, key, now=now))
+        return self.record(booking, lambda it: lifecycle.forgets(it, key, now=now), in_hand=booking.door(key))
 
     def arriving(self, since: datetime, until: datetime) -> list[Booking]:
         """Return the bookings whose check-in may lie in this time, and some that come earlier; the nearest first."""
@@ -307,6 +367,11 @@ class BookingLedger:
 def _in_pages(names: Iterable[str]) -> Iterator[list[str]]:
     listed = list(names)
     return (listed[start : start + _PAGE] for start in range(0, len(listed), _PAGE))
+
+
+def _of(stored: Stored[Booking]) -> Booking | None:
+    """Return the booking, knowing the version of its record."""
+    return replace(stored.record, version=stored.version) if stored.record is not None else None
 
 
 def _devices_of_codes(booking: Booking, story: Iterable[HistoryEntry]) -> dict[str, str | None]:

@@ -89,7 +89,7 @@ class DueSet:
 
     def advance(self, items: Iterable[DueItem], at: datetime, *, pipeline: Pipeline | None = None) -> None:
         """Make each item due at `at` at the latest. With a `pipeline`, it is queued there."""
-        members = {item.encoded(): _milliseconds(at) for item in items}
+        members = {item.encoded(): milliseconds(at) for item in items}
         if members:
             (pipeline or self._redis).zadd(redis_keys.DUE, members, lt=True)
 
@@ -103,7 +103,7 @@ class DueSet:
             if at is None:
                 pipeline.zrem(redis_keys.DUE, item.encoded())
             else:
-                pipeline.zadd(redis_keys.DUE, {item.encoded(): _milliseconds(at)})
+                pipeline.zadd(redis_keys.DUE, {item.encoded(): milliseconds(at)})
             pipeline.hdel(redis_keys.CLAIMS, item.encoded())
         if given is None:
             pipeline.execute()
@@ -117,7 +117,7 @@ class DueSet:
 
     def add_missing(self, times: Iterable[tuple[DueItem, datetime]]) -> None:
         """Put each item that isn't there yet at its time; one that is there stays as it is."""
-        members = {item.encoded(): _milliseconds(at) for item, at in times}
+        members = {item.encoded(): milliseconds(at) for item, at in times}
         if members:
             self._redis.zadd(redis_keys.DUE, members, nx=True)
 
@@ -129,16 +129,17 @@ class DueSet:
         """Like `claim`, with how often each was claimed in a row, never put at a time since; each doubles its lease."""
         answer = self._claim(
             keys=[redis_keys.DUE, redis_keys.CLAIMS],
-            args=[_milliseconds(now), int(self.lease.total_seconds() * 1000), limit, _MOST_DOUBLINGS],
+            args=[milliseconds(now), int(self.lease.total_seconds() * 1000), limit, _MOST_DOUBLINGS],
         )
         items = (DueItem(subject, tuple(ids)) for subject, *ids in map(json.loads, answer[::2]))
         return list(zip(items, map(int, answer[1::2]), strict=True))
 
     def count(self, now: datetime) -> tuple[int, int]:
         """Return how many items are due and how many there are in all."""
-        due = self._redis.zcount(redis_keys.DUE, "-inf", _milliseconds(now))
+        due = self._redis.zcount(redis_keys.DUE, "-inf", milliseconds(now))
         return int(due), int(self._redis.zcard(redis_keys.DUE))
 
 
-def _milliseconds(moment: datetime) -> int:
+def milliseconds(moment: datetime) -> int:
+    """Return a moment as the due-set orders by it: milliseconds since the epoch."""
     return int(moment.timestamp() * 1000)

@@ -5,7 +5,7 @@ A record that a newer process wrote is read as far as it is known here, and keep
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar, cast
@@ -16,8 +16,11 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import NoScriptError
 
+from shared import redis_keys
 from shared.domain.versions import OfNewerVersion, Versioned, beyond, is_incompatible, is_newer, schema_in
 
+# Two workers that write one record at once collide once or twice; more means that something is wrong.
+MOST_CONFLICTS: Final = 50
 # A story that never ends is a loop somewhere: the newest lines tell which, and memory stays bounded.
 MOST_LINES: Final = 1_000
 _SAVE: Final = (Path(__file__).parent / "save_record.lua").read_text()
@@ -31,6 +34,32 @@ class Conflict(Exception):
     """Somebody else wrote the record since it was read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stored(Generic[T]):
+    """A record as it was read: None and version 0 where there is none."""
+
+    record: T | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write(Generic[T]):
+    """What is to be written over a record, all of it in one atomic step.
+
+    `history` is appended to the list at `history_key`. `due` are members of the due-set with their times (epoch
+    milliseconds; None takes the member out); their claims are forgotten.
+    `together_with` may queue more commands for the same round trip. They run before the write, in their order, and
+    whether or not the write succeeds.
+    """
+
+    record: T
+    expires_at: datetime
+    history_key: str | None = None
+    history: Sequence[str] = ()
+    due: Sequence[tuple[str, int | None]] = ()
+    together_with: Callable[[Pipeline], None] = lambda _: None
+
+
 class RecordStore(Generic[T]):
     """Stores values of one type as JSON, each with a version. The type is checked on the way in and out."""
 
@@ -42,17 +71,14 @@ class RecordStore(Generic[T]):
         self._name = record_type.__name__
         defaults = {each.name: each.default for each in fields(cast(Any, record_type))}
         self._schema = str(defaults["schema"])
-        self._save = redis.register_script(_SAVE)
+        self._script = redis.register_script(_SAVE)
 
-    def load(self, key: str) -> tuple[T | None, int]:
-        """Return the record and its version; (None, 0) where there is none.
-
-        Raises OfNewerVersion where only a process of a newer version can read it.
-        """
+    def load(self, key: str) -> Stored[T]:
+        """Return the record and its version. Raises OfNewerVersion where only a newer process can read it."""
         version, text = self._redis.hmget(key, "version", "record")
         if version is None or text is None:
-            return None, 0
-        return self.decoded(text), int(version)
+            return Stored(None, 0)
+        return Stored(self.decoded(text), int(version))
 
     def load_many(self, keys: list[str], *, passes_over_newer: bool = False) -> list[T | None]:
         """Return the records of all `keys`, in their order, in one round trip.
@@ -74,36 +100,57 @@ class RecordStore(Generic[T]):
                 found.append(None)
         return found
 
-    def save(
+    def update(
         self,
         key: str,
-        record: T,
+        change: Callable[[Stored[T]], Write[T] | None],
         *,
-        version: int,
-        expires_at: datetime,
-        history_key: str | None = None,
-        history: Sequence[str] = (),
-        together_with: Callable[[Pipeline], None] = lambda _: None,
-    ) -> int:
-        """Write the record over `version`, and append to its history, atomically. Returns the new version.
+        seen: Stored[T] | None = None,
+    ) -> Stored[T]:
+        """Change the record as it stands now, and return it as it is afterwards. Atomic.
 
-        `together_with` may queue more commands for the same round trip; they run before the write, in their order, and
-        whether or not it succeeds. Raises Conflict, having written nothing of the record, where it isn't at `version`
-        any more.
+        `change` returns what to write, or None to leave the record as it is. It is called again, with the newer record,
+        for as long as somebody else writes first; what it raises goes through, and nothing is written. `seen` is the
+        record as the caller read or wrote it last: if nobody wrote since, that saves reading it.
+        Raises Conflict where somebody else was first MOST_CONFLICTS times in a row.
         """
-        text = self.encoded(record)
-        keys = [key] if history_key is None else [key, history_key]
-        args: list[str | int] = [version, int(expires_at.timestamp() * 1000), text, MOST_LINES, *history]
+        before = seen or self.load(key)
+        for _ in range(MOST_CONFLICTS):
+            write = change(before)
+            if write is None:
+                return before
+            try:
+                return Stored(write.record, self.save(key, write, version=before.version))
+            except Conflict:
+                before = self.load(key)
+        raise Conflict(key)
+
+    def save(self, key: str, write: Write[T], *, version: int) -> int:
+        """Write over `version` and return the new one. Raises Conflict, with nothing of the record written.
+
+        Atomic. For whoever must not write over what somebody else wrote; everybody else takes `update`.
+        """
+        keys = [key, redis_keys.DUE, redis_keys.CLAIMS, *([write.history_key] if write.history_key else [])]
+        times = [part for member, at in write.due for part in (member, "" if at is None else at)]
+        args: list[str | int] = [
+            version,
+            int(write.expires_at.timestamp() * 1000),
+            self.encoded(write.record),
+            MOST_LINES,
+            len(write.due),
+            *times,
+            *write.history,
+        ]
         pipeline = self._redis.pipeline(transaction=False)
-        together_with(pipeline)
-        pipeline.evalsha(self._save.sha, len(keys), *keys, *args)
+        write.together_with(pipeline)
+        pipeline.evalsha(self._script.sha, len(keys), *keys, *args)
         *others, saved = pipeline.execute(raise_on_error=False)
         for other in others:
             if isinstance(other, Exception):
                 raise other
         if isinstance(saved, NoScriptError):
             # A server that was restarted has forgotten its scripts; this loads it again.
-            saved = self._save(keys=keys, args=args)
+            saved = self._script(keys=keys, args=args)
         if isinstance(saved, Exception):
             raise saved
         if int(saved) < 0:

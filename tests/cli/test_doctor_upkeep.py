@@ -89,7 +89,7 @@ def test_the_doctor_reads_the_ledgers(
     now = system_clock()
     soon = now + timedelta(hours=5)
     it = with_door(booking(), state=State.FAILED, reason="refused_by_seam", check_in=soon, check_out=soon)
-    booking_ledger(redis_client).create_or_update("BK-1", lambda _: Change(it))
+    booking_ledger(redis_client).record_message("BK-1", lambda _: Change(it))
     gap = Gap(since=now, last_missed=now, missed=3)
     ReconciliationLedger(redis_client).save(Progress(cursor=now, gap=gap, compared=3, missed=3))
     redis_client.hset(redis_keys.CHORES, "reconcile", (now - timedelta(hours=1)).isoformat())

@@ -23,7 +23,7 @@ def _newer(redis_client: Redis, data_server: DataServer, monkeypatch: pytest.Mon
     ledger = booking_ledger(redis_client, system_clock)
     for booking_id in ("BK-1", "BK-2"):
         it = replace(issued(DOOR), booking_id=booking_id)
-        ledger.create_or_update(booking_id, lambda _, it=it: Change(it))  # type: ignore[misc]
+        ledger.record_message(booking_id, lambda _, it=it: Change(it))  # type: ignore[misc]
     key = redis_keys.booking_record("BK-1")
     text = (
         str(redis_client.hget(key, "record"))

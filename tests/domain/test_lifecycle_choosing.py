@@ -85,7 +85,7 @@ def test_several_doors_at_once_or_none() -> None:
     both = choose(waiting(DOOR, SECOND), DOOR, SECOND)
     assert all(door.choice is not None for door in both.booking.doors)
     assert [line.device_id for line in both.history] == [DOOR, SECOND]
-    with pytest.raises(lifecycle.Overtaken):
+    with pytest.raises(lifecycle.StaleRead):
         choose(with_door(waiting(DOOR, SECOND), SECOND, wanted=False), DOOR, SECOND)
     with pytest.raises(KeyError):
         choose(waiting(), "d0000000-0000-0000-0000-000000000009")
@@ -104,7 +104,7 @@ CLOSED = {
 @pytest.mark.parametrize("it", CLOSED.values(), ids=CLOSED.keys())
 def test_what_is_over_or_another_takes_no_choice(it: Booking) -> None:
     """The choice was judged for a stay that isn't this one."""
-    with pytest.raises(lifecycle.Overtaken):
+    with pytest.raises(lifecycle.StaleRead):
         choose(it, it.doors[0].key)
 
 
@@ -188,7 +188,7 @@ def test_who_answers_to_an_older_plan_is_overtaken() -> None:
     """A plan that was made before the choice moves nothing; a code that exists is a fact, and is planned again."""
     seen = waiting()
     it = choose(seen).booking
-    with pytest.raises(lifecycle.Overtaken):
+    with pytest.raises(lifecycle.StaleRead):
         lifecycle.as_chosen(it, seen.door(DOOR))
     assert lifecycle.as_chosen(it, it.door(DOOR)) is it
     made = lifecycle.issues(it, DOOR, code(), revision=None, asked=WINDOW, adopted=False, now=LATER).booking

@@ -95,7 +95,7 @@ def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
 
 def test_a_door_that_is_wanted_again_is_not_withdrawn() -> None:
     """A revision that came while its codes were being taken back wins."""
-    with pytest.raises(lifecycle.Overtaken):
+    with pytest.raises(lifecycle.StaleRead):
         lifecycle.withdraws(issued(), DOOR, gone=frozenset(), forget_at=FORGET_AT, now=NOW)
 
 

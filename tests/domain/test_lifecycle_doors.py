@@ -113,7 +113,7 @@ OVERTAKEN_BY = {
 @pytest.mark.parametrize("transition", [plan[0] for plan in PLANS.values()], ids=PLANS.keys())
 def test_a_plan_that_was_overtaken_is_void(transition: Transition, overtake: Any) -> None:
     """What was planned for a revision that isn't wanted any more changes nothing."""
-    with pytest.raises(lifecycle.Overtaken):
+    with pytest.raises(lifecycle.StaleRead):
         transition(overtake(booking()))
 
 
@@ -131,14 +131,14 @@ def test_the_fence_before_a_create(changed: dict[str, Any]) -> None:
     """Whoever moved the door since the look at Seam, however little, voids the right to create."""
     seen = booking().door(DOOR)
     now_it = with_door(booking(), **changed)
-    with pytest.raises(lifecycle.Overtaken):
+    with pytest.raises(lifecycle.StaleRead):
         lifecycle.intends(now_it, seen, intent(), revision=0, facts=FACTS, now=NOW, due_at=LATER)
 
 
 def test_an_open_intent_allows_no_second_one() -> None:
     """Even for the one who wrote it: only a look closes it."""
     it = with_door(booking(), intent=intent())
-    with pytest.raises(lifecycle.Overtaken):
+    with pytest.raises(lifecycle.StaleRead):
         lifecycle.intends(it, it.door(DOOR), intent("i-2"), revision=0, facts=FACTS, now=NOW, due_at=LATER)
 
 
@@ -177,7 +177,7 @@ def test_a_look_that_finds_nothing_closes_its_own_intent_alone() -> None:
     door = lifecycle.nothing_made(it, DOOR, intent_id="i-1", now=NOW).booking.door(DOOR)
     assert (door.intent, door.state, door.planned_revision, door.due_at) == (None, State.SCHEDULED, None, NOW)
     for stale in (it, with_door(it, intent=None)):
-        with pytest.raises(lifecycle.Overtaken):
+        with pytest.raises(lifecycle.StaleRead):
             lifecycle.nothing_made(stale, DOOR, intent_id="i-0", now=NOW)
 
 
@@ -212,7 +212,7 @@ def test_a_code_that_was_changed_stays_the_doors_code() -> None:
     assert (door.state, door.code, door.asked, door.residual) == (State.ISSUED, changed, NEWER, ())
     assert door.due_at == NOW + READ_BACK_WITHIN
     for it in (booking(), with_door(issued(), code=code("c-2"))):
-        with pytest.raises(lifecycle.Overtaken):
+        with pytest.raises(lifecycle.StaleRead):
             lifecycle.alters(it, DOOR, changed, revision=0, asked=NEWER, now=NOW)
 
 

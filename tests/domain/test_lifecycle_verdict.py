@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from shared.domain.lifecycle import rests, told
+from shared.domain.lifecycle import published, rests
 from shared.domain.records import Booking, State
 from tests.shared.stories import DOOR, NOW, SECOND, accepted, booking, issued, with_door
 
@@ -55,11 +55,11 @@ def test_a_cancelled_booking_is_cancelled_whatever_its_doors_are() -> None:
 
 
 def test_handing_over_takes_out_what_was_handed_over() -> None:
-    """Two workers that told the same take it out once; what came meanwhile stays."""
+    """Two workers that published the same take it out once; what came meanwhile stays."""
     before = accepted(issued(), 0, "cancelled").booking
-    first = told(before, before.outbox).booking
+    first = published(before, before.outbox).booking
     assert first.outbox == ()
-    assert told(first, before.outbox).booking.outbox == ()
+    assert published(first, before.outbox).booking.outbox == ()
     late = replace(before.outbox[0], at=NOW.replace(year=NOW.year + 1))
     meanwhile = replace(before, outbox=(*before.outbox, late))
-    assert told(meanwhile, before.outbox).booking.outbox == (late,)
+    assert published(meanwhile, before.outbox).booking.outbox == (late,)

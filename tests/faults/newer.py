@@ -91,8 +91,7 @@ _PATCHES: Final = (
             f'        elif command.action == "{PAUSE}":\n'
             "            now = self._clock()\n"
             "            booking = self._ledger.get(command.target)\n"
-            "            booking = self._ledger.update(booking, partial(lifecycle.pauses, now=now))\n"
-            "            self._ledger.set_due_time(booking.booking_id, booking.doors[0].key, seen=booking)\n"
+            "            self._ledger.record(booking, partial(lifecycle.pauses, now=now))\n"
             "        else:\n            self._retry(command)\n"
         ),
     ),

@@ -9,8 +9,10 @@ from shared.clock import Clock
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Routing
 from shared.ledger.alerts import AlertLedger
-from shared.ledger.bookings import BookingLedger
+from shared.ledger.bookings import BookingLedger, Outbox
 from shared.ledger.due import DueSet
+from shared.ledger.outbox import OutboxPublisher
+from shared.streams import OutcomeStream
 from tests.shared.stories import NOW
 
 LEASE = timedelta(minutes=1)
@@ -30,9 +32,11 @@ def due_set(redis: Redis) -> DueSet:
     return DueSet(redis, lease=LEASE)
 
 
-def booking_ledger(redis: Redis, clock: Clock = _STILL) -> BookingLedger:
-    """Return the booking ledger."""
-    return BookingLedger(redis, due=due_set(redis), clock=clock, retention=RETENTION)
+def booking_ledger(redis: Redis, clock: Clock = _STILL, *, outbox: Outbox | None = None) -> BookingLedger:
+    """Return the booking ledger; what its bookings have to tell goes to `outbox`, or where the worker has it go."""
+    outcomes = OutcomeStream(redis, "access-code-outcomes")
+    outbox = outbox or OutboxPublisher(publish_outcome=outcomes.publish, alerts=alert_ledger(redis, clock=clock))
+    return BookingLedger(redis, due=due_set(redis), outbox=outbox, clock=clock, retention=RETENTION)
 
 
 def alert_ledger(redis: Redis, channels: Sequence[str] = (), clock: Clock = _STILL) -> AlertLedger:

@@ -7,9 +7,10 @@ import pytest
 from pydantic import ValidationError
 from redis import Redis
 
+from shared import redis_keys
 from shared.clock import system_clock
 from shared.domain.versions import NOT_IN_JSON, Beyond
-from shared.ledger.records import Conflict, RecordStore
+from shared.ledger.records import MOST_CONFLICTS, Conflict, RecordStore, Stored, Write
 
 KEY, HISTORY = "record", "history"
 
@@ -33,15 +34,17 @@ def notes(redis_client: Redis) -> RecordStore[Note]:
 def save(notes: RecordStore[Note], note: Note, version: int, *history: str) -> int:
     """Save a note that expires in an hour."""
     expires_at = system_clock() + timedelta(hours=1)
-    return notes.save(KEY, note, version=version, expires_at=expires_at, history_key=HISTORY, history=history)
+    return notes.save(
+        KEY, Write(record=note, expires_at=expires_at, history_key=HISTORY, history=history), version=version
+    )
 
 
 def test_versions_grow_with_every_write(notes: RecordStore[Note]) -> None:
     """From 0, where there is no record."""
-    assert notes.load(KEY) == (None, 0)
+    assert notes.load(KEY) == Stored(None, 0)
     assert save(notes, Note("one"), 0) == 1
     assert save(notes, Note("two", 2), 1) == 2
-    assert notes.load(KEY) == (Note("two", 2), 2)
+    assert notes.load(KEY) == Stored(Note("two", 2), 2)
 
 
 @pytest.mark.parametrize("version", [0, 1, 3, 99], ids=["as if new", "overtaken", "the next", "from nowhere"])
@@ -51,21 +54,15 @@ def test_a_writer_that_was_overtaken_cannot_write(notes: RecordStore[Note], redi
     save(notes, Note("two"), 1, "b")
     with pytest.raises(Conflict):
         save(notes, Note("mine"), version, "mine")
-    assert notes.load(KEY) == (Note("two"), 2)
+    assert notes.load(KEY) == Stored(Note("two"), 2)
     assert redis_client.lrange(HISTORY, 0, -1) == ["a", "b"]
 
 
 def test_record_and_history_expire_together(notes: RecordStore[Note], redis_client: Redis) -> None:
     """At the time that the last write names, whatever the ones before said."""
     save(notes, Note("one"), 0, "a")
-    notes.save(
-        KEY,
-        Note("two"),
-        version=1,
-        expires_at=system_clock() + timedelta(days=9),
-        history_key=HISTORY,
-        history=["b"],
-    )
+    later = system_clock() + timedelta(days=9)
+    notes.save(KEY, Write(record=Note("two"), expires_at=later, history_key=HISTORY, history=["b"]), version=1)
     for key in (KEY, HISTORY):
         assert 8 * 86_400 < redis_client.ttl(key) <= 9 * 86_400
 
@@ -79,7 +76,7 @@ def test_a_history_is_bounded(notes: RecordStore[Note], redis_client: Redis) -> 
 
 def test_a_record_without_history_leaves_none(notes: RecordStore[Note], redis_client: Redis) -> None:
     """Alerts have no history of their own."""
-    notes.save(KEY, Note("one"), version=0, expires_at=system_clock() + timedelta(hours=1))
+    notes.save(KEY, Write(record=Note("one"), expires_at=system_clock() + timedelta(hours=1)), version=0)
     assert list(redis_client.scan_iter()) == [KEY]
 
 
@@ -95,3 +92,60 @@ def test_what_is_not_of_the_type_is_not_returned(notes: RecordStore[Note], redis
     redis_client.hset(KEY, mapping={"version": 1, "record": '{"text": 7}'})
     with pytest.raises(ValidationError):
         notes.load(KEY)
+
+
+def counted(stored: Stored[Note]) -> Write[Note]:
+    """Return what adds one to the note's count."""
+    before = stored.record or Note("")
+    expires_at = system_clock() + timedelta(hours=1)
+    return Write(record=Note(before.text, before.count + 1), expires_at=expires_at)
+
+
+def test_an_update_is_repeated_on_the_newer_record(notes: RecordStore[Note]) -> None:
+    """What the caller had seen is tried first; whoever was overtaken starts from what the other wrote."""
+    first = notes.update(KEY, counted)
+    assert first == Stored(Note("", 1), 1)
+    assert notes.update(KEY, counted, seen=first) == Stored(Note("", 2), 2)
+    assert notes.update(KEY, counted, seen=first) == notes.load(KEY) == Stored(Note("", 3), 3)
+
+
+def test_an_update_that_changes_nothing_writes_nothing(notes: RecordStore[Note], redis_client: Redis) -> None:
+    """It returns the record as it is."""
+    assert notes.update(KEY, lambda _: None) == Stored(None, 0)
+    assert redis_client.dbsize() == 0
+    save(notes, Note("one"), 0)
+    assert notes.update(KEY, lambda _: None) == Stored(Note("one"), 1)
+
+
+def test_an_update_gives_up_where_others_are_always_first(notes: RecordStore[Note]) -> None:
+    """After so many tries something is wrong, and it says so."""
+    tries = []
+
+    def overtaken(stored: Stored[Note]) -> Write[Note]:
+        tries.append(stored.version)
+        save(notes, Note("theirs"), stored.version)
+        return counted(stored)
+
+    with pytest.raises(Conflict):
+        notes.update(KEY, overtaken)
+    assert tries == list(range(MOST_CONFLICTS))
+
+
+def test_times_in_the_due_set_are_written_with_the_record(notes: RecordStore[Note], redis_client: Redis) -> None:
+    """Each member at its time, with its claims forgotten; None takes it out. Nothing of it where the write fails."""
+    redis_client.zadd(redis_keys.DUE, {"gone": 5, "stays": 5})
+    redis_client.hset(redis_keys.CLAIMS, mapping={"here": 3, "gone": 3, "stays": 3})
+    write = Write(
+        record=Note("one"),
+        expires_at=system_clock() + timedelta(hours=1),
+        history_key=HISTORY,
+        history=["a", "b"],
+        due=[("here", 7), ("gone", None)],
+    )
+    with pytest.raises(Conflict):
+        notes.save(KEY, write, version=4)
+    assert redis_client.zrange(redis_keys.DUE, 0, -1) == ["gone", "stays"]
+    notes.save(KEY, write, version=0)
+    assert redis_client.zrange(redis_keys.DUE, 0, -1, withscores=True) == [("stays", 5), ("here", 7)]
+    assert redis_client.hkeys(redis_keys.CLAIMS) == ["stays"]
+    assert redis_client.lrange(HISTORY, 0, -1) == ["a", "b"]

@@ -192,9 +192,7 @@ class World:
 
         def work() -> None:
             ledger, now = worker.ports.ledger, self.clock()
-            booking = ledger.update(ledger.get(booking_id), lambda it: lifecycle.retried(it, now=now))
-            for door in booking.doors:
-                ledger.set_due_time(booking_id, door.device_id)
+            ledger.record(ledger.get(booking_id), lambda it: lifecycle.retried(it, now=now))
 
         worker.run(work, kill_at=kill_at)
 

@@ -100,7 +100,7 @@ def test_an_order_that_comes_again_changes_nothing(machine: Machine, sandbox: Sa
 def test_a_kill_after_the_record_loses_nothing(
     machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The due-set has the door since before the record: the sweep takes it up, and the order comes again."""
+    """The door's time was written with the record: the sweep takes it up, and the order comes again."""
     before = stuck(machine, sandbox)
     command = order_of(before)
     entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": command.encoded()}))
@@ -109,7 +109,7 @@ def test_a_kill_after_the_record_loses_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(BookingLedger, "set_due_time", killed)
+        patch.setattr(BookingLedger, "publish", killed)
         with pytest.raises(KeyboardInterrupt):
             machine.handlers.obey(entry_id)
     assert machine.ledger.get(before.booking_id).doors[0].choice is not None

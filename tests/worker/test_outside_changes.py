@@ -84,7 +84,7 @@ def test_each_outside_change_has_its_reaction(
 def retry(machine: Machine, booking: Booking) -> Booking:
     """Do what `oracode bookings retry` does, and what follows at once."""
     now = machine.clock()
-    retried = machine.ledger.update(machine.ledger.get(booking.booking_id), lambda it: lifecycle.retried(it, now=now))
+    retried = machine.ledger.record(machine.ledger.get(booking.booking_id), lambda it: lifecycle.retried(it, now=now))
     machine.handlers.advance_door(booking.booking_id, retried.doors[0].key)
     return machine.ledger.get(booking.booking_id)
 
@@ -185,7 +185,7 @@ def test_another_user_level_than_asked_is_told(machine: Machine, sandbox: Sandbo
     booking, _ = ready(machine, sandbox)
     asked = booking.doors[0].asked_user_level_id
     assert asked
-    changed = machine.ledger.update(booking, lambda it: _asked_for(it, "another-level"))
+    changed = machine.ledger.record(booking, lambda it: _asked_for(it, "another-level"))
     after = look(machine, changed)
     assert (after.state, after.reason) == ("ready", "user_level_differs")
     assert "another-level" in after.doors[0].detail

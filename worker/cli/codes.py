@@ -43,8 +43,7 @@ def reveal(booking_id: str, *, by: str, as_json: bool) -> None:
         key, now = door.key, system_clock()
         # First the audit: a PIN that was shown without a trace can't be traced afterwards.
         audited = partial(lifecycle.reveals_pin, key=key, by=who, now=now)
-        booking = ports.ledger.update(booking, audited)
-        ports.ledger.set_due_time(booking_id, key)
+        booking = ports.ledger.record(booking, audited)
         pin = codes.pin(door.code.access_code_id)
         shown += pin is not None
         _print(door, pin.get_secret_value() if pin else None, as_json=as_json)

@@ -20,7 +20,6 @@ from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_code import CheckCode
 from worker.handlers.make_code import MakeCode
 from worker.handlers.plan_door import PlanDoor
-from worker.handlers.tell import Tell
 from worker.seam.errors import (
     CreateNotFound,
     NoSuchDevice,
@@ -62,13 +61,11 @@ class AdvanceDoor:
         make: MakeCode,
         change: ChangeCode,
         check: CheckCode,
-        tell: Tell,
         recall: Callable[[str], KnownDoor],
         clock: Clock,
     ) -> None:
         """Use `recall` for what is known of a door that can't be read."""
         self._ledger = ledger
-        self._tell = tell
         self._recall = recall
         self._clock = clock
         self._steps: Mapping[Step, Callable[[Booking, BookedDoor], Booking]] = {
@@ -89,9 +86,9 @@ class AdvanceDoor:
         booking = seen
         has_failed = False
         try:
-            booking = booking or self._ledger.get(booking_id)
+            # What was to be told when a worker died is told now.
+            booking = self._ledger.publish(booking or self._ledger.get(booking_id))
             for _ in range(_MOST_STEPS):
-                booking = self._tell(booking)
                 door = booking.door(key)
                 step = next_step(booking, door, self._clock(), prompted=prompted)
                 # A try to close the door that failed is repeated when it is due. No other step is its own next one.
@@ -103,12 +100,12 @@ class AdvanceDoor:
                 prompted = step in (Step.PLAN, Step.LOOK)
         except (UnknownBooking, KeyError):
             log.info("door.gone", booking_id=booking_id, door=key)
-        self._ledger.set_due_time(booking_id, key, seen=booking)
+        self._ledger.release(booking_id, key, seen=booking)
 
     def _take(self, step: Step, booking: Booking, door: BookedDoor) -> Booking:
         try:
             return self._steps[step](booking, door)
-        except lifecycle.Overtaken:
+        except lifecycle.StaleRead:
             return self._ledger.get(booking.booking_id)
         except (RedisError, OSError, UnknownBooking, OfNewerVersion):
             # The data server is away or was emptied: the due-set, or the booking's next message, brings it back. Or it
@@ -125,8 +122,11 @@ class AdvanceDoor:
     def _after_failure(self, tried: Booking, key: str, error: Exception) -> Booking:
         """Record what follows for the door. `tried` is the booking that the step was for: a newer one starts anew."""
         booking = self._ledger.get(tried.booking_id)
-        known = self._known(booking.door(key))
-        door, now = recalled(booking.door(key), known), self._clock()
+        failed = booking.door(key)
+        if booking.revision != tried.revision or failed.choice != tried.door(key).choice:
+            return booking
+        known = self._known(failed)
+        door, now = recalled(failed, known), self._clock()
         check_in = arrival_of(booking.stay, door)
         failure, reason = failure_of(error)
         decision = decide(
@@ -144,17 +144,15 @@ class AdvanceDoor:
         detail = describe(error)
 
         def transition(it: Booking) -> Change:
-            if it.revision != tried.revision:
-                raise lifecycle.Overtaken
-            it = lifecycle.recalls_door(lifecycle.as_chosen(it, tried.door(key)), key, known)
+            it = lifecycle.recalls_door(it, key, known)
             if isinstance(decision, Retry):
                 until, tell = decision.at, decision.tell
                 return lifecycle.stumbles(it, key, reason=reason, detail=detail, until=until, tell=tell, now=now)
             return lifecycle.fails(it, key, revision=tried.revision, reason=reason, detail=detail, facts={}, now=now)
 
         try:
-            return self._ledger.update(booking, transition)
-        except lifecycle.Overtaken:
+            return self._ledger.transition(booking, failed, transition)
+        except lifecycle.StaleRead:
             return self._ledger.get(booking.booking_id)
 
     def _known(self, door: BookedDoor) -> KnownDoor:
@@ -163,7 +161,9 @@ class AdvanceDoor:
 
     def _end(self, booking: Booking, door: BookedDoor) -> Booking:
         now, forget_at = self._clock(), self._ledger.forget_at(booking)
-        return self._ledger.update(booking, lambda it: lifecycle.ends(it, door.key, forget_at=forget_at, now=now))
+        return self._ledger.transition(
+            booking, door, lambda it: lifecycle.ends(it, door.key, forget_at=forget_at, now=now)
+        )
 
     def _forget(self, booking: Booking, door: BookedDoor) -> Booking:
         return self._ledger.forget(booking, door.key)

@@ -1,6 +1,6 @@
 """A booking message, from its stream into the ledger: understood or parked, applied or overtaken, then acknowledged."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import structlog
@@ -27,8 +27,6 @@ from shared.streams import acknowledge
 from worker.parking import Parking
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-Advance = Callable[[str, str], None]
 
 
 class ApplyBooking:
@@ -67,7 +65,7 @@ class ApplyBooking:
             self._park(entry_id, text, invalid)
             return None
         try:
-            booking = self._ledger.create_or_update(message.booking_id, lambda before: self._accept(before, message))
+            booking = self._ledger.record_message(message.booking_id, lambda before: self._accept(before, message))
         except InvalidMessage as invalid:
             self._park(entry_id, text, invalid)
         except Repeated:

@@ -68,10 +68,11 @@ class ChangeCode:
         changed = self._becomes(report, window) if report is not None and window is not None else None
         if changed is not None and window is not None:
             altered = replace(code, window=window, known_since=now)
-            return self._ledger.update(
+            return self._ledger.transition(
                 booking,
+                booked,
                 lambda it: lifecycle.alters(
-                    learn(lifecycle.as_chosen(it, booked)),
+                    learn(it),
                     booked.key,
                     altered,
                     revision=booking.revision,
@@ -81,10 +82,11 @@ class ChangeCode:
                 ),
             )
         revoked = self._set_aside(code, report)
-        return self._ledger.update(
+        return self._ledger.transition(
             booking,
+            booked,
             lambda it: lifecycle.retires(
-                lifecycle.as_chosen(it, booked),
+                it,
                 booked.key,
                 revision=booking.revision,
                 is_gone=revoked.is_gone,
@@ -108,8 +110,9 @@ class ChangeCode:
         }
         gone = frozenset(name for name, each in revoked.items() if each.is_gone)
         refusals = {name: each.refusal for name, each in revoked.items() if each.refusal}
-        return self._ledger.update(
+        return self._ledger.transition(
             booking,
+            booked,
             lambda it: lifecycle.withdraws(
                 it, booked.key, gone=gone, refusals=refusals, forget_at=self._ledger.forget_at(it), now=now
             ),

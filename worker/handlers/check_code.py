@@ -38,9 +38,7 @@ class CheckCode:
         """Look once, and record it. Raises SeamError, having recorded nothing."""
         code, now = door.code, self._clock()
         if code is None or _is_over(door, code, now):
-            return self._ledger.update(
-                booking, lambda it: lifecycle.rests(lifecycle.as_chosen(it, door), door.key, now=now)
-            )
+            return self._ledger.transition(booking, door, lambda it: lifecycle.rests(it, door.key, now=now))
         report = self._codes.get(code.access_code_id)
         inherited = _inherited(report) if report is not None else ""
         if inherited:
@@ -50,10 +48,7 @@ class CheckCode:
         gone = self._gone(door, now)
 
         def transition(it: Booking) -> Change:
-            # Whoever changed the code of this door meanwhile knows more than this look does.
-            if it.door(door.key).code != code:
-                raise lifecycle.Overtaken
-            it = lifecycle.without_residual(lifecycle.as_chosen(it, door), door.key, gone)
+            it = lifecycle.without_residual(it, door.key, gone)
             if unmanaged:
                 return lifecycle.unconfirmed(
                     it,
@@ -68,7 +63,7 @@ class CheckCode:
                 return lifecycle.loses_code(it, door.key, now=now)
             return self._transition(it, door, code, report, now)
 
-        return self._ledger.update(booking, transition)
+        return self._ledger.transition(booking, door, transition)
 
     def _gone(self, door: BookedDoor, now: datetime) -> frozenset[str]:
         """Return which codes of earlier revisions open the door no more: a person may have deleted one."""

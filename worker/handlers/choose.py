@@ -72,19 +72,16 @@ class ChooseSlot:
 
         def chosen(it: Booking) -> Change:
             if only_stuck and not all(_waits_for(it.door(key), offer) for key, offer in offers.items()):
-                raise lifecycle.Overtaken
+                raise lifecycle.StaleRead
             return lifecycle.chooses(it, offers, stay=stay, by=by, now=now)
 
         try:
-            after = self._ledger.update(booking, chosen)
-        except (lifecycle.Overtaken, KeyError):
+            after = self._ledger.record(booking, chosen)
+        except (lifecycle.StaleRead, KeyError):
             names = ", ".join(dict.fromkeys(called(offer.name) for offer in offers.values()))
             raise NotChosen(
                 f"{names}: it has changed since, and waits for a slot no more or for another stay"
             ) from None
-        # Whoever was killed between the record and this has lost nothing: the due-set has the doors since before it.
-        for door in doors:
-            self._ledger.set_due_time(booking.booking_id, door.key)
         return [
             Chosen(door=door, offer=offers[door.key], is_news=_has_chosen(after, door.key, by=by, at=now))
             for door in doors

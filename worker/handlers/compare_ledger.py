@@ -131,7 +131,7 @@ class CompareLedger:
             owners = [(booking, door) for booking, door in booked if report.is_of(booking.booking_id)]
             for booking, door in owners:
                 if door.state in lifecycle.PLANNED_AGAIN:
-                    self._ledger.update(booking, partial(lifecycle.wakes, key=door.key, now=now))
+                    self._ledger.record(booking, partial(lifecycle.wakes, key=door.key, now=now))
                     self._due.set([(door_item(booking.booking_id, door.key), now)])
             yield Difference(
                 kind=Kind.NOT_RECORDED if owners else Kind.NO_BOOKING,

@@ -44,8 +44,7 @@ class EndOutage:
         try:
             booking = self._ledger.get(booking_id)
             for door in booking.doors:
-                booking = self._ledger.update(booking, partial(lifecycle.resumes, key=door.key, now=now))
-                self._ledger.set_due_time(booking_id, door.key, seen=booking)
+                booking = self._ledger.record(booking, partial(lifecycle.resumes, key=door.key, now=now))
         except (UnknownBooking, KeyError):
             log.info("door.gone", booking_id=booking_id)
         except OfNewerVersion as error:

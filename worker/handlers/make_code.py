@@ -17,7 +17,7 @@ from shared.domain.doors import Door
 from shared.domain.planning import Make
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, Intent, Window, on_clock_of
 from shared.domain.retries import next_wait
-from shared.ledger.bookings import BookingLedger
+from shared.ledger.bookings import BookingLedger, Transition
 from shared.ledger.generation import Generation
 from worker.admission import Admitted, Full, Later
 from worker.handlers.ask_room import AskRoom
@@ -26,10 +26,6 @@ from worker.seam.access_codes import AccessCodes, CodeReport, name_of
 from worker.seam.errors import NoSuchDevice, OutcomeUnknown, Refused, TryAgainLater
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-def _as_it_is(booking: Booking) -> Booking:
-    return booking
 
 
 class MakeCode:
@@ -68,7 +64,7 @@ class MakeCode:
         learn: Callable[[Booking], Booking],
         match: Mapping[str, Any],
     ) -> Booking:
-        """Create the code, or adopt the one that is there. Raises SeamError, lifecycle.Overtaken.
+        """Create the code, or adopt the one that is there. Raises SeamError, lifecycle.StaleRead.
 
         `booked` must be the door as the ledger had it before this call: it is the fence for the intent. `learn` adds
         what the door told; it is written with whatever is written first.
@@ -79,16 +75,11 @@ class MakeCode:
         existing = self._find.for_window(making.window, booking, booked, on_door)
         strays = self._find.strays(booking, booked, on_door, existing)
 
-        def unmoved(it: Booking) -> Booking:
-            if it.door(booked.key) != booked:
-                raise lifecycle.Overtaken
-            return with_strays(it)
-
         def with_strays(it: Booking) -> Booking:
             return lifecycle.with_residual(learn(it), booked.key, strays)
 
         if existing is not None:
-            return self._record(
+            adopt = self._issuing(
                 booking,
                 booked,
                 existing,
@@ -96,24 +87,25 @@ class MakeCode:
                 user_level_id=making.user_level_id,
                 revision=booking.revision,
                 adopted=True,
-                learn=unmoved,
             )
+            return self._ledger.transition(booking, booked, lambda it: adopt(with_strays(it)))
         now = self._clock()
         if settled_at is not None and now < settled_at:
-            return self._later(booking, booked, settled_at, "ledger_lost", match, learn=unmoved)
+            return self._later(booking, booked, settled_at, "ledger_lost", match, learn=with_strays)
         learned = with_strays(booking).door(booked.key)
         match self._room.ask(booking, learned, door, on_door, counted_at=counted_at, now=now):
             case Later(at):
-                return self._later(booking, booked, at, "door_budget", match, learn=unmoved)
+                return self._later(booking, booked, at, "door_budget", match, learn=with_strays)
             case Full():
-                return self._full(booking, learned, door, match, learn=unmoved)
+                return self._full(booking, learned, door, match, learn=with_strays)
             case Admitted():
                 pass
         intent = Intent(intent_id=self._new_id(), at=now, window=making.window, user_level_id=making.user_level_id)
-        booking = self._ledger.update(
+        booking = self._ledger.transition(
             booking,
+            booked,
             lambda it: lifecycle.intends(
-                unmoved(it),
+                with_strays(it),
                 learned,
                 intent,
                 revision=booking.revision,
@@ -132,7 +124,7 @@ class MakeCode:
         on_door = self._codes.on_door(booked.device_id)
         made = self._find.made_by(intent, booking, booked, on_door)
         if made is not None:
-            return self._record(
+            adopt = self._issuing(
                 booking,
                 booked,
                 made,
@@ -141,12 +133,14 @@ class MakeCode:
                 revision=booked.planned_revision,
                 adopted=True,
             )
+            return self._ledger.record(booking, adopt, in_hand=booked)
         now = self._clock()
         if now < intent.at + self._settle:
             # The call may still be under way at Seam: not found yet is not "never made".
             again = intent.at + self._settle
-            return self._ledger.update(
+            return self._ledger.transition(
                 booking,
+                booked,
                 lambda it: lifecycle.stumbles(
                     it,
                     booked.key,
@@ -157,9 +151,10 @@ class MakeCode:
                     now=now,
                 ),
             )
-        return self._ledger.update(
+        return self._ledger.record(
             booking,
             lambda it: lifecycle.nothing_made(it, booked.key, intent_id=intent.intent_id, now=now),
+            in_hand=booked,
         )
 
     def _create(self, booking: Booking, booked: BookedDoor, intent: Intent, making: Make) -> Booking:
@@ -174,19 +169,23 @@ class MakeCode:
                 max_time_rounding=making.max_time_rounding,
             )
         except TryAgainLater:
-            self._ledger.update(booking, undone)
+            self._ledger.record(booking, undone, in_hand=booked)
             raise
         except Refused as refusal:
-            self._ledger.update(booking, undone)
+            after = self._ledger.record(booking, undone, in_hand=booked)
+            door = after.door(booked.key)
+            if after.revision != booking.revision or door.choice != booked.choice:
+                raise lifecycle.StaleRead from refusal
             reason = "device_not_found" if isinstance(refusal, NoSuchDevice) else "refused_by_seam"
             detail, facts = (
                 f"Seam says: {refusal}.",
                 {"error_type": refusal.error_type, "request_id": refusal.request_id},
             )
-            return self._ledger.update(
-                booking,
+            return self._ledger.transition(
+                after,
+                door,
                 lambda it: lifecycle.fails(
-                    lifecycle.as_chosen(it, booked),
+                    it,
                     booked.key,
                     revision=booking.revision,
                     reason=reason,
@@ -200,7 +199,7 @@ class MakeCode:
                 "create.in_doubt", booking_id=booking.booking_id, device_id=booked.device_id, error=str(unknown)
             )
             raise
-        return self._record(
+        issue = self._issuing(
             booking,
             booked,
             report,
@@ -209,8 +208,10 @@ class MakeCode:
             revision=booking.revision,
             adopted=False,
         )
+        # The code exists, whatever became of the booking meanwhile.
+        return self._ledger.record(booking, issue, in_hand=booked)
 
-    def _record(
+    def _issuing(
         self,
         booking: Booking,
         booked: BookedDoor,
@@ -220,8 +221,8 @@ class MakeCode:
         user_level_id: str,
         revision: int | None,
         adopted: bool,
-        learn: Callable[[Booking], Booking] = _as_it_is,
-    ) -> Booking:
+    ) -> Transition:
+        """Return the transition that records the code of a report as the door's."""
         now = self._clock()
         code = AccessCode(
             access_code_id=report.access_code_id,
@@ -235,20 +236,17 @@ class MakeCode:
             device_id=booked.device_id,
             access_code_id=code.access_code_id,
         )
-        return self._ledger.update(
-            booking,
-            lambda it: lifecycle.issues(
-                learn(it),
-                booked.key,
-                code,
-                # A fact all the same, but no answer to a slot that was chosen since: then the door is planned again.
-                revision=revision if it.door(booked.key).choice == booked.choice else None,
-                asked=asked,
-                user_level_id=user_level_id or None,
-                request_id=report.request_id,
-                adopted=adopted,
-                now=now,
-            ),
+        return lambda it: lifecycle.issues(
+            it,
+            booked.key,
+            code,
+            # A fact all the same, but no answer to a slot that was chosen since: then the door is planned again.
+            revision=revision if it.door(booked.key).choice == booked.choice else None,
+            asked=asked,
+            user_level_id=user_level_id or None,
+            request_id=report.request_id,
+            adopted=adopted,
+            now=now,
         )
 
     def _later(
@@ -261,8 +259,9 @@ class MakeCode:
         *,
         learn: Callable[[Booking], Booking],
     ) -> Booking:
-        return self._ledger.update(
+        return self._ledger.transition(
             booking,
+            booked,
             lambda it: lifecycle.schedules(
                 learn(it),
                 booked.key,
@@ -285,8 +284,9 @@ class MakeCode:
     ) -> Booking:
         now = self._clock()
         until = next_wait(now=now, check_in=booked.check_in, longest=self._waiting_retry_every)
-        return self._ledger.update(
+        return self._ledger.transition(
             booking,
+            booked,
             lambda it: lifecycle.waits(
                 learn(it),
                 booked.key,

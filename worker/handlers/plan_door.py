@@ -48,7 +48,7 @@ class PlanDoor:
         self._clock = clock
 
     def plan(self, booking: Booking, booked: BookedDoor) -> Booking:
-        """Take the door as far as it goes now. Raises SeamError (nothing was made) and lifecycle.Overtaken."""
+        """Take the door as far as it goes now. Raises SeamError (nothing was made) and lifecycle.StaleRead."""
         # Whoever has waited, or failed, or chose a slot wants to know how the door stands now, not how it stood.
         door = self._doors.read(booked.device_id, fresh=bool(booked.reason) or booked.choice is not None)
         plan = self._rules.plan(booking, booked, door, self._clock())
@@ -68,29 +68,13 @@ class PlanDoor:
 
     def _split(self, booking: Booking, booked: BookedDoor, parts: int) -> Booking:
         revision, now = booking.revision, self._clock()
-        split = self._ledger.update(
-            booking,
-            lambda it: lifecycle.splits(
-                lifecycle.as_chosen(it, booked), booked.key, revision=revision, parts=parts, now=now
-            ),
+        return self._ledger.transition(
+            booking, booked, lambda it: lifecycle.splits(it, booked.key, revision=revision, parts=parts, now=now)
         )
-        for door in split.doors:
-            if door.device_id == booked.device_id:
-                self._ledger.set_due_time(booking.booking_id, door.key)
-        return split
 
     def _learn(self, booking: Booking, booked: BookedDoor, plan: Plan, transition: Transition) -> Booking:
-        """Write what the door told together with `transition`.
-
-        Raises Overtaken if the door isn't as it was when the decision was taken on it.
-        """
-
-        def both(it: Booking) -> Change:
-            if it.door(booked.key) != booked:
-                raise lifecycle.Overtaken
-            return transition(_learned(it, key=booked.key, plan=plan))
-
-        return self._ledger.update(booking, both)
+        """Write what the door told together with `transition`. Raises StaleRead."""
+        return self._ledger.transition(booking, booked, lambda it: transition(_learned(it, key=booked.key, plan=plan)))
 
     def _recording(
         self,

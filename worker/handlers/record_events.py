@@ -113,7 +113,7 @@ class RecordEvents:
             booking = self._ledger.get(owner.booking_id)
         except UnknownBooking:
             return
-        self._ledger.update(booking, lambda it: lifecycle.pin_replaced(it, event["access_code_id"], at=at, now=now))
+        self._ledger.record(booking, lambda it: lifecycle.pin_replaced(it, event["access_code_id"], at=at, now=now))
 
     def _entries(self, entry_ids: list[str]) -> list[tuple[str, Mapping[str, str]]]:
         pipeline = self._redis.pipeline(transaction=False)

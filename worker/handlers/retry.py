@@ -20,8 +20,5 @@ def try_again(ledger: BookingLedger, seen: Booking, *, now: datetime) -> bool:
         is_roused = change.booking.doors != it.doors
         return change if is_roused else Change(it)
 
-    booking = ledger.update(seen, retried)
-    if is_roused:
-        for door in booking.doors:
-            ledger.set_due_time(booking.booking_id, door.key)
+    ledger.record(seen, retried)
     return is_roused

@@ -11,7 +11,6 @@ from shared.domain import lifecycle
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ledger.due import DueItem
-from worker.handlers.tell import Tell
 
 _PAUSE: Final = timedelta(minutes=10)
 _DETAIL: Final = "The worker died with it, again and again."
@@ -22,9 +21,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class Suspect:
     """Puts such a door aside without touching what kills: its record alone is written."""
 
-    def __init__(self, *, ledger: BookingLedger, tell: Tell, clock: Clock) -> None:
+    def __init__(self, *, ledger: BookingLedger, clock: Clock) -> None:
         self._ledger = ledger
-        self._tell = tell
         self._clock = clock
 
     def __call__(self, item: DueItem, times: int) -> None:
@@ -35,7 +33,7 @@ class Suspect:
         booking_id, key = item.ids
         now = self._clock()
         try:
-            booking = self._ledger.update(
+            self._ledger.record(
                 self._ledger.get(booking_id),
                 partial(
                     lifecycle.stumbles,
@@ -47,9 +45,8 @@ class Suspect:
                     now=now,
                 ),
             )
-            self._ledger.set_due_time(booking_id, key, seen=self._tell(booking))
         except (UnknownBooking, KeyError):
-            self._ledger.set_due_time(booking_id, key)
+            self._ledger.release(booking_id, key)
         except OfNewerVersion:
             raise
         except Exception:

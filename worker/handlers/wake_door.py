@@ -14,7 +14,6 @@ from shared.domain import lifecycle
 from shared.domain.doors import Door
 from shared.domain.records import BookedDoor, Booking, State
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.due import DueSet, door_item
 
 _HAVE_CODES = (State.ISSUED, State.READY)
 
@@ -28,35 +27,30 @@ class WakeDoor:
         self,
         *,
         ledger: BookingLedger,
-        due: DueSet,
         drift_of: Callable[[Booking, BookedDoor, Door], str],
         clock: Clock,
     ) -> None:
         """Use `drift_of` to say in words how a door no longer fits a code; empty where it does."""
         self._ledger = ledger
-        self._due = due
         self._drift_of = drift_of
         self._clock = clock
 
     def __call__(self, door: Door) -> None:
         """Go through the door's bookings. Idempotent; a kill in between is made up for by each booking's own looks."""
         now = self._clock()
-        woken = []
+        woken = 0
         for booking in self._ledger.of_door(door.device_id):
             for booked in booking.doors:
                 if booked.device_id != door.device_id:
                     continue
                 if booked.state in lifecycle.PLANNED_AGAIN:
-                    self._ledger.update(booking, partial(lifecycle.wakes, key=booked.key, now=now))
-                    woken.append(door_item(booking.booking_id, booked.key))
+                    self._ledger.record(booking, partial(lifecycle.wakes, key=booked.key, now=now))
+                    woken += 1
                 elif booked.state in _HAVE_CODES and booked.wanted and not booking.cancelled:
                     self._compare(booking, booked, door, now)
-        log.info("door.changed", device_id=door.device_id, woken=len(woken))
-        self._due.set((item, now) for item in woken)
+        log.info("door.changed", device_id=door.device_id, woken=woken)
 
     def _compare(self, booking: Booking, booked: BookedDoor, door: Door, now: datetime) -> None:
         drift = self._drift_of(booking, booked, door)
         if drift != booked.drift:
-            self._ledger.update(booking, partial(lifecycle.drifts, key=booked.key, drift=drift, now=now))
-            # The alert stands in the booking's outbox; whoever looks at the door next empties it.
-            self._due.set([(door_item(booking.booking_id, ""), now)])
+            self._ledger.record(booking, partial(lifecycle.drifts, key=booked.key, drift=drift, now=now))

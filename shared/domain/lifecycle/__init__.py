@@ -5,7 +5,7 @@ doors and writes into the outbox what the booking system and the ops team are to
 the same moment as the state, and stored with it.
 """
 
-from shared.domain.lifecycle.choosing import as_chosen, chooses, may_choose
+from shared.domain.lifecycle.choosing import chooses, may_choose
 from shared.domain.lifecycle.following import (
     confirms,
     drifts,
@@ -22,7 +22,7 @@ from shared.domain.lifecycle.following import (
     without_residual,
 )
 from shared.domain.lifecycle.making import intends, issues, nothing_made
-from shared.domain.lifecycle.messages import Repeated, Superseded, accept, retried, told
+from shared.domain.lifecycle.messages import Repeated, Superseded, accept, published, retried
 from shared.domain.lifecycle.planning import (
     PLANNED_AGAIN,
     alters,
@@ -39,17 +39,16 @@ from shared.domain.lifecycle.planning import (
     waits,
     wakes,
 )
-from shared.domain.lifecycle.settling import Facts, Overtaken
+from shared.domain.lifecycle.settling import Facts, StaleRead
 
 __all__ = [
     "PLANNED_AGAIN",
     "Facts",
-    "Overtaken",
     "Repeated",
+    "StaleRead",
     "Superseded",
     "accept",
     "alters",
-    "as_chosen",
     "chooses",
     "confirms",
     "drifts",
@@ -65,6 +64,7 @@ __all__ = [
     "may_choose",
     "nothing_made",
     "pin_replaced",
+    "published",
     "recalls_door",
     "rests",
     "resumes",
@@ -75,7 +75,6 @@ __all__ = [
     "sees_window",
     "splits",
     "stumbles",
-    "told",
     "unconfirmed",
     "waits",
     "wakes",

@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.domain.bookings import Stay
 from shared.domain.chosen_slots import ChosenSlot, SlotOffer, called
-from shared.domain.lifecycle.settling import Overtaken, settled, span
+from shared.domain.lifecycle.settling import StaleRead, settled, span
 from shared.domain.records import BookedDoor, Booking, Change, HistoryEntry, State, Window
 
 _OVER: Final = (State.CANCELLED, State.ENDED)
@@ -22,12 +22,12 @@ def chooses(booking: Booking, chosen: Mapping[str, SlotOffer], *, stay: Stay, by
     """Record that `by` chose a slot for each of these doors, which are planned with it at once.
 
     `stay` is the one that the choice was checked against. Choosing the same again changes nothing, not even who did.
-    An open intent is looked up in its own time, and the door planned after that. Raises Overtaken where the stay is
+    An open intent is looked up in its own time, and the door planned after that. Raises StaleRead where the stay is
     another now, or a door is closed; KeyError for a door that isn't the booking's.
     """
     known = {key: booking.door(key) for key in chosen}
     if booking.stay != stay or not all(may_choose(booking, door) for door in known.values()):
-        raise Overtaken
+        raise StaleRead
     fresh = {key: offer for key, offer in chosen.items() if _reference(known[key]) != offer.slot}
     if not fresh:
         return Change(booking)
@@ -46,16 +46,6 @@ def chooses(booking: Booking, chosen: Mapping[str, SlotOffer], *, stay: Stay, by
         for key, offer in fresh.items()
     )
     return settled(booking, replace(booking, doors=doors), now, *lines)
-
-
-def as_chosen(booking: Booking, seen: BookedDoor) -> Booking:
-    """Return the booking. Raises Overtaken where somebody chose a slot for the door since it was `seen`.
-
-    The fence of whatever answers to a plan without being fenced by the whole door.
-    """
-    if booking.door(seen.key).choice != seen.choice:
-        raise Overtaken
-    return booking
 
 
 def choice_lost(before: Booking | None, after: Booking, now: datetime) -> tuple[HistoryEntry, ...]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
-from shared.domain.lifecycle.settling import Overtaken, moved, not_revoked, with_door
+from shared.domain.lifecycle.settling import StaleRead, moved, not_revoked, with_door
 from shared.domain.records import AccessCode, Booking, Change, HistoryEntry, State, Window, on_clock_of
 
 
@@ -159,7 +159,7 @@ def withdraws(
     """
     door = before = booking.door(key)
     if not booking.cancelled and door.wanted:
-        raise Overtaken
+        raise StaleRead
     known = (*door.residual, *((door.code,) if door.code else ()))
     codes = tuple(code for code in known if code.access_code_id not in gone)
     door = replace(

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from shared.domain.lifecycle.settling import READ_BACK_WITHIN, Facts, Overtaken, moved, planned, span
+from shared.domain.lifecycle.settling import READ_BACK_WITHIN, Facts, StaleRead, moved, planned, span
 from shared.domain.records import AccessCode, BookedDoor, Booking, Change, HistoryEntry, Intent, State, Window
 
 # Not over because it is asked again: people would hear so at each try. What has a parent is told by that.
@@ -23,12 +23,12 @@ def intends(
 ) -> Change:
     """Record that a create is about to be sent. From here only a look at Seam decides.
 
-    `seen_door` is the door as it stood before the look at Seam that found nothing: it is the fence. Raises Overtaken if
+    `seen_door` is the door as it stood before the look at Seam that found nothing: it is the fence. Raises StaleRead if
     anybody has moved the door since, or the booking was cancelled or changed.
     """
     is_as_seen = booking.door(seen_door.key) == seen_door
     if not is_as_seen or seen_door.intent is not None or seen_door.code is not None:
-        raise Overtaken
+        raise StaleRead
     door = planned(booking, seen_door.key, revision)
     door = replace(door, state=State.CREATING, intent=intent, asked=intent.window, due_at=due_at)
     door = replace(door, asked_user_level_id=intent.user_level_id or None)
@@ -95,11 +95,11 @@ def issues(
 def nothing_made(booking: Booking, key: str, *, intent_id: str, now: datetime) -> Change:
     """Record that a look found no code for an open intent, so that the door may be planned anew.
 
-    Raises Overtaken where that intent isn't the open one any more.
+    Raises StaleRead where that intent isn't the open one any more.
     """
     door = booking.door(key)
     if door.intent is None or door.intent.intent_id != intent_id:
-        raise Overtaken
+        raise StaleRead
     state = State.SCHEDULED if door.wanted and not booking.cancelled else door.state
     door = replace(door, intent=None, state=state, planned_revision=None, due_at=now)
     entry = HistoryEntry(at=now, what="code.not_found", text="A look at Seam shows that no code was made.")

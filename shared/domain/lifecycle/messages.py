@@ -113,7 +113,7 @@ def retried(booking: Booking, *, now: datetime) -> Change:
     return settled(booking, replace(booking, doors=doors), now, entry)
 
 
-def told(booking: Booking, handed_over: tuple[Notice, ...]) -> Change:
-    """Take what was handed over out of the outbox. Two workers that told the same take it out once."""
+def published(booking: Booking, handed_over: tuple[Notice, ...]) -> Change:
+    """Take what was published out of the outbox. Two workers that published the same take it out once."""
     rest = tuple(notice for notice in booking.outbox if notice not in handed_over)
     return Change(replace(booking, outbox=rest))

@@ -10,7 +10,7 @@ from shared.domain.lifecycle.settling import (
     OF_SEAM,
     READ_BACK_WITHIN,
     Facts,
-    Overtaken,
+    StaleRead,
     moved,
     not_revoked,
     planned,
@@ -184,7 +184,7 @@ def alters(
     """Record that the door's code was changed to another window at Seam, by the call of this id."""
     door = planned(booking, key, revision)
     if door.code is None or door.code.access_code_id != code.access_code_id:
-        raise Overtaken
+        raise StaleRead
     door = replace(door, state=State.ISSUED, code=code, asked=asked, attempts=0, due_at=now + READ_BACK_WITHIN)
     text = f"Access code {code.access_code_id} was changed to {span(asked)}."
     return moved(

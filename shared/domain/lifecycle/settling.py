@@ -29,15 +29,15 @@ _VERDICT_ORDER: Final = (
 )
 
 
-class Overtaken(Exception):
+class StaleRead(Exception):
     """The door changed since it was looked at; whoever holds the old view must look again."""
 
 
 def planned(booking: Booking, key: str, revision: int) -> BookedDoor:
-    """Return the door as answering to `revision`. Raises Overtaken if that isn't what is wanted any more."""
+    """Return the door as answering to `revision`. Raises StaleRead if that isn't what is wanted any more."""
     door = booking.door(key)
     if booking.revision != revision or booking.cancelled or not door.wanted:
-        raise Overtaken
+        raise StaleRead
     return replace(door, planned_revision=revision, reason="", detail="", is_muted=False, offers=())
 
 

@@ -1,0 +1,42 @@
+"""Publishes what a booking has to tell: outcomes to the booking system's stream, alerts to the alert ledger."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+from shared.domain.records import AlertNotice, Notice, OutcomeNotice
+from shared.ledger.alerts import AlertLedger
+
+_SOURCE: Final = "/oracode-codes"
+
+
+class OutboxPublisher:
+    """Hands over one notice after the other. Bears repeats: an outcome keeps its id, an alert its key."""
+
+    def __init__(self, *, publish_outcome: Callable[[str, str], object], alerts: AlertLedger) -> None:
+        """Use `publish_outcome` to append a CloudEvent, as JSON, under its id."""
+        self._publish_outcome = publish_outcome
+        self._alerts = alerts
+
+    def publish(self, booking_id: str, notice: Notice) -> None:
+        """Hand over one notice of a booking. Idempotent."""
+        match notice:
+            case OutcomeNotice():
+                event = cloud_event(booking_id, notice)
+                self._publish_outcome(event["id"], json.dumps(event))
+            case AlertNotice():
+                self._alerts.tell(notice)
+
+
+def cloud_event(booking_id: str, notice: OutcomeNotice) -> dict[str, Any]:
+    """Return an outcome as a CloudEvents 1.0 object; its id names the booking and the place in its sequence."""
+    return {
+        "specversion": "1.0",
+        "id": f"{booking_id}/{notice.sequence}",
+        "source": _SOURCE,
+        "type": notice.outcome,
+        "subject": booking_id,
+        "time": notice.at.isoformat(),
+        "datacontenttype": "application/json",
+        "data": notice.body,
+    }
