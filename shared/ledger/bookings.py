@@ -92,13 +92,7 @@ class BookingLedger:
         The caller goes on with this door: while the door is due at once, the due-set keeps it for one lease. Call
         `release` at the end.
         """
-
-        def fenced(it: Booking) -> Change:
-            if it.revision != seen.revision or it.cancelled != seen.cancelled or it.door(door.key) != door:
-                raise lifecycle.StaleRead
-            return transition(it)
-
-        return self.record(seen, fenced, in_hand=door)
+        return self.record(seen, lambda it: transition(lifecycle.as_seen(it, seen, door)), in_hand=door)
 
     def record(self, seen: Booking, transition: Transition, *, in_hand: BookedDoor | None = None) -> Booking:
         """Write down a fact, whatever became of the booking since it was `seen`; return the booking as it is then.

@@ -189,7 +189,7 @@ def test_who_answers_to_an_older_plan_is_overtaken() -> None:
     seen = waiting()
     it = choose(seen).booking
     with pytest.raises(lifecycle.StaleRead):
-        lifecycle.as_chosen(it, seen.door(DOOR))
-    assert lifecycle.as_chosen(it, it.door(DOOR)) is it
+        lifecycle.as_seen(it, seen, seen.door(DOOR))
+    assert lifecycle.as_seen(it, it, it.door(DOOR)) is it
     made = lifecycle.issues(it, DOOR, code(), revision=None, asked=WINDOW, adopted=False, now=LATER).booking
     assert next_step(made, made.door(DOOR), made.door(DOOR).due_at or LATER) is Step.PLAN

@@ -39,7 +39,7 @@ from shared.domain.lifecycle.planning import (
     waits,
     wakes,
 )
-from shared.domain.lifecycle.settling import Facts, StaleRead
+from shared.domain.lifecycle.settling import Facts, StaleRead, as_seen
 
 __all__ = [
     "PLANNED_AGAIN",
@@ -49,6 +49,7 @@ __all__ = [
     "Superseded",
     "accept",
     "alters",
+    "as_seen",
     "chooses",
     "confirms",
     "drifts",

@@ -33,6 +33,18 @@ class StaleRead(Exception):
     """The door changed since it was looked at; whoever holds the old view must look again."""
 
 
+def as_seen(booking: Booking, seen: Booking, door: BookedDoor) -> Booking:
+    """Return the booking as it stands now, if `door` and the revision are still as in `seen`. Raises StaleRead.
+
+    This is the fence of every decision on a door: it was taken on what was seen, and holds for nothing else. Raises
+    KeyError where the booking has no such door any more.
+    """
+    is_same = (booking.revision, booking.cancelled) == (seen.revision, seen.cancelled)
+    if not is_same or booking.door(door.key) != door:
+        raise StaleRead
+    return booking
+
+
 def planned(booking: Booking, key: str, revision: int) -> BookedDoor:
     """Return the door as answering to `revision`. Raises StaleRead if that isn't what is wanted any more."""
     door = booking.door(key)
