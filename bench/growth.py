@@ -279,7 +279,7 @@ def hold_due(due: DueSet, number: int, now: datetime) -> None:
 
 def swept(due: DueSet, number: int, now: datetime) -> None:
     """Sweep: exactly what is due is claimed; take it away afterwards."""
-    claimed = due.claim(now, 500)
+    claimed = [item for item, _ in due.claim(now, 500)]
     if {item.ids for item in claimed} != {(f"SWEPT{number}-{each}", "d") for each in range(_SWEEP)}:
         raise ValueError(f"the sweep claimed {len(claimed)}, not what was due")
     due.set((item, None) for item in claimed)

@@ -38,10 +38,10 @@ class Keyspace:
 KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:{{booking:*}}:record", "shared.ledger.bookings", "check-out + twice RETENTION"),
     Keyspace(f"{PREFIX}:{{booking:*}}:history", "shared.ledger.bookings", "check-out + twice RETENTION"),
-    Keyspace(f"{PREFIX}:{{code:*}}:owner", "shared.ledger.codes", "check-out + twice RETENTION"),
+    Keyspace(f"{PREFIX}:{{code:*}}:owner", "shared.ledger.bookings", "check-out + twice RETENTION"),
     Keyspace(
         f"{PREFIX}:{{code:*}}:events",
-        "shared.ledger.codes",
+        "shared.ledger.bookings",
         "three days, then check-out + twice RETENTION; or until its booking is forgotten",
     ),
     Keyspace(f"{PREFIX}:{{door:*}}:device", "worker.seam.doors", "DOOR_CACHE_FOR"),

@@ -53,7 +53,6 @@ def configure_logging(process: str, level: str, secrets: Iterable[str] = ()) -> 
     `secrets` are the keys, tokens and passwords that this process knows: no line holds one.
     """
     shared_steps: list[Any] = [
-        structlog.contextvars.merge_contextvars,
         partial(_name_process, process),
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

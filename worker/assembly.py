@@ -109,7 +109,6 @@ class Handlers:
     booking_stream: str
     beats: Beats
     due: DueSet
-    redis: Redis
 
 
 def open_ports(
@@ -329,7 +328,6 @@ def build_handlers(
         ),
         beats=ports.beats,
         due=ports.due,
-        redis=ports.redis,
     )
 
 

@@ -95,7 +95,7 @@ def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
     @app.task(name=SWEEP_DUE)
     def sweep_due(*, is_beat: bool = True) -> int:
         handlers.chores.ensure()
-        claimed = handlers.due.claim_counted(clock(), SWEEP_LIMIT)
+        claimed = handlers.due.claim(clock(), SWEEP_LIMIT)
         for item, times in claimed:
             if not item.is_known:
                 handlers.leave.put_back(item, "a subject of the due-set that this process doesn't know")

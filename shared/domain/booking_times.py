@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import assert_never
 
 from shared.domain.bookings import BookingTime, DateOnly, Instant, WallTime
 from shared.domain.quoting import quoted
@@ -59,19 +58,6 @@ def parse_booking_time(text: str, time_zone: str | None = None) -> BookingTime:
     except ValueError:
         raise UnreadableBookingTime(f"{quoted(text)} is a time that doesn't exist") from None
     return WallTime(at, time_zone) if offset is None else Instant(at.replace(tzinfo=offset))
-
-
-def show_booking_time(time: BookingTime) -> str:
-    """Return a booking time in the spelling that `parse_booking_time` reads."""
-    match time:
-        case Instant(at):
-            return at.isoformat()
-        case WallTime(at):
-            return at.isoformat()
-        case DateOnly(on):
-            return on.isoformat()
-        case _:
-            assert_never(time)
 
 
 def _offset(written: re.Match[str]) -> timezone | None:

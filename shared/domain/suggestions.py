@@ -104,13 +104,6 @@ class Suggestion:
         return shape | {"starts_at": self.starts_at.isoformat(), "ends_at": self.ends_at.isoformat()}
 
 
-def explain(stay: Stay, door: Door, policy: MatchPolicy) -> dict[str, Any]:
-    """Return the whole answer as the contract prints it: the match, and what would make it fit."""
-    found = match(stay, door, policy)
-    suggestions = suggest(stay, door, policy, found)
-    return {**found.as_json(), "suggestions": [one.as_json() for one in suggestions]}
-
-
 def suggest(stay: Stay, door: Door, policy: MatchPolicy, found: Match) -> tuple[Suggestion, ...]:
     """Return what would make the stay fit, smallest changes first; nothing where nothing helps.
 

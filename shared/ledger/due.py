@@ -121,12 +121,11 @@ class DueSet:
         if members:
             self._redis.zadd(redis_keys.DUE, members, nx=True)
 
-    def claim(self, now: datetime, limit: int) -> list[DueItem]:
-        """Take up to `limit` due items for one lease. Atomic: no two callers get the same item."""
-        return [item for item, _ in self.claim_counted(now, limit)]
+    def claim(self, now: datetime, limit: int) -> list[tuple[DueItem, int]]:
+        """Take up to `limit` due items for one lease, each with how often it was claimed in a row.
 
-    def claim_counted(self, now: datetime, limit: int) -> list[tuple[DueItem, int]]:
-        """Like `claim`, with how often each was claimed in a row, never put at a time since; each doubles its lease."""
+        Atomic: no two callers get the same item. Each claim doubles the item's lease, until the item is put at a time.
+        """
         answer = self._claim(
             keys=[redis_keys.DUE, redis_keys.CLAIMS],
             args=[milliseconds(now), int(self.lease.total_seconds() * 1000), limit, _MOST_DOUBLINGS],

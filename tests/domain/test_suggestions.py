@@ -6,8 +6,8 @@ import pytest
 
 from shared.domain.bookings import Stay
 from shared.domain.doors import Door
-from shared.domain.matching import MatchPolicy
-from shared.domain.suggestions import MOST_MOVES, explain
+from shared.domain.matching import MatchPolicy, match
+from shared.domain.suggestions import MOST_MOVES, suggest
 from tests.domain.building import LOS_ANGELES, daily, day_slot, door, slot, stay, stay_time
 
 ANY = MatchPolicy()
@@ -15,8 +15,7 @@ ANY = MatchPolicy()
 
 def suggested(asked: Stay, at: Door, policy: MatchPolicy = ANY) -> list[dict[str, Any]]:
     """Return the suggestions as they are printed."""
-    found: list[dict[str, Any]] = explain(asked, at, policy)["suggestions"]
-    return found
+    return [dict(one.as_json()) for one in suggest(asked, at, policy, match(asked, at, policy))]
 
 
 def test_smallest_move_is_to_an_hour_from_the_slot() -> None:
@@ -163,7 +162,7 @@ def test_move_into_the_night_of_the_change() -> None:
     asked = stay("2027-03-14T01:15", "2027-03-16T10:00")
     first = suggested(asked, at)[0]
     moved = Stay(check_in=stay_time(first["check_in"]), check_out=asked.check_out)
-    assert explain(moved, at, ANY)["outcome"] == "matched"
+    assert match(moved, at, ANY).as_json()["outcome"] == "matched"
     assert first["check_in"].startswith("2027-03-14T03:30")
 
 

@@ -101,7 +101,7 @@ class Stage:
         """Let time pass, sweeping as the worker does."""
         until = self.now + passed
         while True:
-            for item in self.due.claim(self.now, 500):
+            for item, _ in self.due.claim(self.now, 500):
                 self.deliver(*item.ids)
             if self.now >= until:
                 return

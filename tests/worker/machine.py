@@ -132,7 +132,7 @@ class Machine:
 
     def sweep(self) -> None:
         """Do what the sweep starts, once."""
-        for item in self.handlers.due.claim(self.clock(), 500):
+        for item, _ in self.handlers.due.claim(self.clock(), 500):
             match item.subject:
                 case "door":
                     self.handlers.advance_door(*item.ids, prompted=True)

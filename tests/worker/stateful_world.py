@@ -130,7 +130,7 @@ class World:
     def sweep(self, who: int = 0, kill_at: int | None = None) -> int:
         """Do what is due; what comes after a kill is lost. Return how much was due."""
         worker = self.workers[who]
-        items = worker.handlers.due.claim(self.clock(), 500)
+        items = [item for item, _ in worker.handlers.due.claim(self.clock(), 500)]
 
         def work() -> None:
             for item in items:

@@ -82,7 +82,7 @@ class Simulation:
         while (due_at := self._next_due()) is not None and due_at <= moment:
             # A sweep comes each second.
             self.now = max(self.now, due_at + timedelta(seconds=1))
-            for item in self.due.claim(self.now, 500):
+            for item, _ in self.due.claim(self.now, 500):
                 self.deliver(*item.ids)
             self._handle()
         self.now = max(self.now, moment)

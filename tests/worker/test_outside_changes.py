@@ -267,7 +267,7 @@ def test_one_changed_door_has_the_others_read_soon(machine: Machine, sandbox: Sa
         machine.clock.move(timedelta(seconds=5))
         machine.sweep()
     assert [alert.problem for booking in booked for alert in open_alerts(machine, booking)] == ["slot_changed"] * 3
-    waiting = [item.subject for item in machine.handlers.due.claim(machine.clock() + timedelta(minutes=1), 500)]
+    waiting = [item.subject for item, _ in machine.handlers.due.claim(machine.clock() + timedelta(minutes=1), 500)]
     assert "refresh" not in waiting
 
 

@@ -6,7 +6,7 @@ Every unusable input becomes `UnusableInput` (exit code 2), an unreachable servi
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -114,11 +114,6 @@ def stay_for(message: BookingMessage, rules: Mapping[str, UnitRules]) -> Stay:
         wrong = f"{quoted(message.unit)} is not in the doors file"
         raise InvalidMessage((Problem("unit", wrong, "add it there, or give device_ids"),))
     return stay_of(message, rules.get(message.unit) if message.unit is not None else None)
-
-
-def problem_lines(problems: Iterable[Problem]) -> list[str]:
-    """Return one line a problem."""
-    return [str(problem) for problem in problems]
 
 
 def _door(device: Any, named: str) -> Door:
