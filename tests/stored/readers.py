@@ -65,7 +65,7 @@ class Readers:
     def write_back(self) -> None:
         """Write every record over itself, by the way on which every change of it goes."""
         for booking in list(self._ledger.all()):
-            self._ledger.update(self._ledger.get(booking.booking_id), lambda it: Change(replace(it)))
+            self._ledger.record(self._ledger.get(booking.booking_id), lambda it: Change(replace(it)))
         alerts = list(self._alerts.all())
         for alert in alerts:
             self._alerts.update(alert.key, replace)
@@ -143,7 +143,7 @@ class Readers:
         return json.loads(str(self._redis.get(key)))
 
     def _budget(self, key: str) -> object:
-        return RecordStore(self._redis, Budget).load(key)[0]
+        return RecordStore(self._redis, Budget).load(key).record
 
     def _conversation(self, key: str) -> object:
         channel, _, name = key.partition(":conversation:")

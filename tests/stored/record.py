@@ -26,6 +26,7 @@ from shared import redis_keys
 from shared.clock import system_clock
 from shared.domain import versions
 from shared.ops_commands import RETRY
+from shared.redis_client import connect
 from shared.settings import Settings
 from shared.streams import CONSUMER, GROUP
 from tests.receiver.test_slack_actions import pressed
@@ -304,9 +305,10 @@ def _forget(it: Stage, booking_id: str) -> None:
         look=lambda _booking_id, _door: None,
         clock=lambda: system_clock() + settings.retention + timedelta(days=1),
     )
-    (door,) = it.machine.ledger(later.redis).get(booking_id).doors
+    redis = connect(server.url)
+    (door,) = it.machine.ledger(redis).get(booking_id).doors
     later.advance_door(booking_id, door.key)
-    assert it.machine.ledger(later.redis).get(booking_id).is_forgotten
+    assert it.machine.ledger(redis).get(booking_id).is_forgotten
     server.stop()
 
 
