@@ -68,7 +68,7 @@ def test_a_reading_that_is_done_rests(redis_client: Redis, item: DueItem) -> Non
 def test_whoever_dies_with_a_reading_leaves_it_due(redis_client: Redis, item: DueItem) -> None:
     """After a lease."""
     readings(redis_client).prompt([item])
-    assert due_set(redis_client).claim(NOW, 10) == [item]
+    assert due_set(redis_client).claim(NOW, 10) == [(item, 1)]
     readings(redis_client).begin(item)
     assert due_at(redis_client, item.encoded()) == NOW + LEASE
 
