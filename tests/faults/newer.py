@@ -39,11 +39,8 @@ _PATCHES: Final = (
     ("shared/domain/records.py", "    version: int = 0\n", "    version: int = 0\n    scribed: int = 0\n"),
     (
         "shared/ledger/bookings.py",
-        "        booking, now = change.booking, self._clock()\n",
-        (
-            "        now = self._clock()\n"
-            "        booking = replace(change.booking, scribed=(before.version if before else 0) + 1)\n"
-        ),
+        "        booking = change.booking\n",
+        "        booking = replace(change.booking, scribed=(before.version if before else 0) + 1)\n",
     ),
     (
         "shared/domain/lifecycle/settling.py",
