@@ -128,4 +128,4 @@ def test_the_good_case(sandbox: Sandbox) -> None:
     assert found.access_code_id == made.access_code_id
     pin = sandbox.look("/sandbox/access_codes", device_id=door)["access_codes"][0]["pin"]
     assert pin not in repr(made) + repr(found)
-    assert codes.get("no-such-code") is None
+    assert codes.get("c0000000-0000-0000-0000-000000000404") is None
