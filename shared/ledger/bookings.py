@@ -162,7 +162,10 @@ class BookingLedger:
         expires_at = self._expiry(booking)
 
         def indexes(pipeline: Pipeline) -> None:
-            # Written even if the record then isn't: facts that hold whoever writes them down.
+            # Written even if the record then isn't: facts that hold whoever writes them down. So is the place in the
+            # due-set of a booking that has something to tell, which is never put off.
+            if booking.outbox:
+                self._due.hold([door_item(booking.booking_id, _OUTBOX)], self._clock(), pipeline=pipeline)
             if before is None or before.stay != booking.stay:
                 pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
             index_arrival(pipeline, before, booking)
@@ -184,7 +187,7 @@ class BookingLedger:
         """Return the members of the due-set that the write moves, with their times.
 
         A door whose time changes is put at that time. One that the caller goes on with comes back after a lease at the
-        earliest, so that nobody else takes it meanwhile. So does a booking that has something to tell.
+        earliest, so that nobody else takes it meanwhile. A booking that has told everything leaves the due-set.
         """
         leased_until = self._clock() + self._due.lease
         times_before = {door.key: door.due_at for door in before.doors} if before else {}
@@ -195,8 +198,8 @@ class BookingLedger:
                 times.append((item, max(due_at, leased_until) if due_at else None))
             elif door.key not in times_before or times_before[door.key] != due_at:
                 times.append((item, due_at))
-        if booking.outbox or (before is not None and before.outbox):
-            times.append((door_item(booking.booking_id, _OUTBOX), leased_until if booking.outbox else None))
+        if before is not None and before.outbox and not booking.outbox:
+            times.append((door_item(booking.booking_id, _OUTBOX), None))
         return [(item.encoded(), milliseconds(at) if at is not None else None) for item, at in times]
 
     def _put(self, booking_id: str, door_key: str, booking: Booking | None) -> int:

@@ -17,7 +17,7 @@ from tests.worker.stateful_things import TROUBLES, Code
 from tests.worker.stateful_world import Stage, World
 
 __all__ = ["stage"]
-DOOR = "door-1"
+DOOR = "d0000000-0000-0000-0000-000000000001"
 # Far enough for every pause between two looks, and before check-in.
 STAY = Stay(3, 3, HOURS[0])
 LONGER = Stay(3, 4, HOURS[0])

@@ -38,6 +38,7 @@ READS = (
     "/access_codes/list",
     "/access_codes/unmanaged/get",
     "/access_codes/unmanaged/list",
+    "/connected_accounts/get",
     "/events/list",
     "/webhooks/list",
 )

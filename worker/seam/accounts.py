@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.domain.door_issues import Issue, issues_of_account
 from worker.seam.client import SeamClient
-from worker.seam.errors import NotFound, Unauthorized, Unreadable
+from worker.seam.errors import NotFound, Unauthorized, UnexpectedNotFound, Unreadable
 
 
 class NotShown(Exception):
@@ -28,7 +28,7 @@ class Accounts:
         """
         try:
             answer = self._client.read("/connected_accounts/get", {"connected_account_id": account_id})
-        except (NotFound, Unauthorized) as error:
+        except (NotFound, UnexpectedNotFound, Unauthorized) as error:
             raise NotShown(str(error)) from error
         account: Any = answer.get("connected_account")
         if not isinstance(account, Mapping) or account.get("connected_account_id") != account_id:
