@@ -248,6 +248,20 @@ def test_it_asks_first(machine: Machine, sandbox: Sandbox, monkeypatch: pytest.M
     assert len(machine.made(door)) == 1
 
 
+def test_what_seam_reports_of_the_door_is_said_before(
+    machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads it may not want to spend a code on that door now."""
+    monkeypatch.setattr(codes_trial, "is_interactive", lambda: True)
+    door = sandbox.door(slots=SLOTS[:1])
+    error = {"error_code": "device_disconnected", "message": "It is offline.", "is_device_error": True}
+    device = sandbox.api.get("/devices/get", params={"device_id": door}).json()["device"]
+    sandbox.arrange("PATCH", f"/sandbox/devices/{door}", {"device": {**device, "errors": [error]}})
+    declined = run(door, answer="n\n")
+    assert "Seam reports of this door: " in declined.stdout
+    assert machine.made(door) == []
+
+
 def test_nobody_to_ask(machine: Machine, sandbox: Sandbox) -> None:
     """Without a terminal and without --yes nothing is even read from Seam; exit 2."""
     door = sandbox.door(slots=SLOTS[:1])

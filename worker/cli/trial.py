@@ -48,6 +48,8 @@ class Trial:
         yield f"  from {self.window}"
         places = f"one of the lock's {most} places" if most is not None else "a place in the lock"
         yield f"It can't be taken back: it opens the door until then, and uses {places}; {self.taken} in use now."
+        for issue in self.door.issues:
+            yield f"Seam reports of this door: {issue.text}."
         if self.guests:
             more = len(self.guests) - _MOST_GUESTS_NAMED
             names = ", ".join(self.guests[:_MOST_GUESTS_NAMED]) + (f" and {more} more" if more > 0 else "")
