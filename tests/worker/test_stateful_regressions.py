@@ -33,6 +33,17 @@ def test_a_stay_that_has_ended_is_not_due_for_ever(stage: Stage) -> None:
     settle(world)
 
 
+def test_whoever_takes_a_door_is_killed_again_and_again(stage: Stage) -> None:
+    """Each time in a row it comes back later, and it does come back."""
+    world = World(stage)
+    world.apply(world.publish("BK-1", Stay(0, 3, HOURS[4])))
+    for _ in range(3):
+        world.move(AGES / 4)
+        world.sweep(0, 1)
+        world.check()
+    settle(world)
+
+
 @pytest.mark.parametrize("lists", [1, 2])
 def test_an_emptied_ledger_and_a_list_that_is_late(stage: Stage, lists: int) -> None:
     """The code was made a moment ago, the ledger is lost, and Seam's list doesn't show the code yet."""
