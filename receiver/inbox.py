@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from receiver.refusals import Unavailable
+from receiver.script_connection import ScriptConnection
 from shared import redis_keys
 from shared.clock import Clock
 from shared.streams import APPEND_ONCE_SCRIPT
@@ -46,7 +47,7 @@ class Inbox:
     """Appends to one stream; `run` must be running for anything to be written."""
 
     def __init__(self, redis: Redis, *, stream: str, field: str, clock: Clock) -> None:
-        self._append_once = redis.register_script(APPEND_ONCE_SCRIPT)
+        self._redis = redis
         self._stream = stream
         self._field = field
         self._clock = clock
@@ -83,13 +84,20 @@ class Inbox:
         try:
             async with asyncio.TaskGroup() as writers:
                 for _ in range(_WRITERS):
-                    writers.create_task(self._write_groups())
+                    writers.create_task(self._keep_writing())
         finally:
             for each in self._waiting:
                 _settle(each, None)
             self._waiting.clear()
 
-    async def _write_groups(self) -> None:
+    async def _keep_writing(self) -> None:
+        connection = ScriptConnection(self._redis, APPEND_ONCE_SCRIPT)
+        try:
+            await self._write_groups(connection)
+        finally:
+            await connection.close()
+
+    async def _write_groups(self, connection: ScriptConnection) -> None:
         while True:
             while not self._waiting or (self._writing and len(self._waiting) < _WORTH_A_SECOND_CALL):
                 self._worth_a_call.clear()
@@ -98,7 +106,7 @@ class Inbox:
             self._writing += 1
             is_new: list[bool | None] = [None] * len(group)
             try:
-                is_new = await self._write(group)
+                is_new = await self._write(connection, group)
             except (RedisError, OSError) as error:
                 self._log_failure(len(group), error)
             except Exception:
@@ -109,11 +117,11 @@ class Inbox:
                 for each, outcome in zip(group, is_new, strict=True):
                     _settle(each, outcome)
 
-    async def _write(self, group: list[_Waiting]) -> list[bool | None]:
+    async def _write(self, connection: ScriptConnection, group: list[_Waiting]) -> list[bool | None]:
         """Append a group in one call; say of each message whether it is new. Raises RedisError and OSError."""
         keys = [self._stream, *(redis_keys.seen(self._stream, each.message_id) for each in group)]
         args = [_SEEN_FOR, self._field, self._clock().isoformat(), *(each.message for each in group)]
-        return [letter == "1" for letter in await self._append_once(keys=keys, args=args)]
+        return [letter == "1" for letter in await connection.run(keys, args)]
 
     def _log_failure(self, refused: int, error: Exception) -> None:
         """Log it, at most once a second: while the data server is away every message fails at once."""

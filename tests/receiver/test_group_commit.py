@@ -89,31 +89,33 @@ def test_past_its_bound_a_webhook_is_refused_unread() -> None:
 
 
 class Calls:
-    """Stands in for the script: keeps calls until the test answers them."""
+    """Stands in for all connections: keeps calls until the test answers them."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
         self._answers: list[asyncio.Future[str]] = []
 
-    async def __call__(self, *, keys: Sequence[str], args: object) -> str:
+    async def run(self, keys: Sequence[str], _: object) -> str:
         """Keep a call."""
-        del args
         self.sizes.append(len(keys) - 1)
         self._answers.append(asyncio.get_running_loop().create_future())
         return await self._answers[-1]
+
+    async def close(self) -> None:
+        """Do nothing."""
 
     def answer(self, number: int) -> None:
         """Answer one of them: all were new."""
         self._answers[number].set_result("1" * self.sizes[number])
 
 
-def test_one_group_follows_another_on_its_way() -> None:
+def test_one_group_follows_another_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes together goes together; more goes behind it when it is worth a call; past two all waits."""
 
     async def talk() -> None:
+        calls = Calls()
+        monkeypatch.setattr(receiver.inbox, "ScriptConnection", lambda *_: calls)
         inbox = inbox_of(connect_async(NOBODY))
-        calls: Any = Calls()
-        inbox._append_once = calls
         writer = asyncio.create_task(inbox.run())
         answers: list[asyncio.Future[bool]] = []
 
