@@ -31,7 +31,7 @@ from bench.targets import Target
 from shared import redis_keys
 from shared.clock import system_clock
 from shared.contracts import BOOKING_FIELD
-from shared.garbage import spare_what_is_loaded
+from shared.garbage_collection import spare_what_is_loaded
 from shared.ledger.due import DueSet, door_item
 from shared.settings import Settings
 from worker.assembly import Handlers, build_handlers

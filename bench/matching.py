@@ -18,9 +18,9 @@ from bench.statistics import growth_of_total
 from bench.suite import Options, Outcome
 from bench.table import table
 from bench.targets import Target
-from shared.domain.bookings import Instant, Stay
-from shared.domain.doors import Door, door_from_device
-from shared.domain.matching import MatchPolicy, match
+from shared.domain.door.door import Door, door_from_device
+from shared.domain.matching.match import MatchPolicy, match
+from shared.domain.stay.stay import Instant, Stay
 
 SLOTS = (1, 2, 5, 10, 20, 50)
 BOOKINGS = 500

@@ -9,8 +9,8 @@ from starlette.types import Receive
 from receiver.bodies import BodyReader, Headers
 from receiver.inbox import Inbox
 from receiver.refusals import InvalidToken, json_response
-from shared.domain.booking_messages import parse_booking_message
-from shared.domain.bookings import InvalidMessage, Problem, unknown_unit
+from shared.domain.messages.message import InvalidMessage, Problem, unknown_unit
+from shared.domain.messages.parse import parse_booking_message
 
 
 class Bookings:

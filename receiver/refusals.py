@@ -6,7 +6,7 @@ from typing import Any, Final, assert_never, get_args
 
 from starlette.responses import Response
 
-from shared.domain.bookings import InvalidMessage
+from shared.domain.messages.message import InvalidMessage
 
 # Seconds.
 _RETRY_AFTER: Final = "5"

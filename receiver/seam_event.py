@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 from receiver.bodies import Headers
 from receiver.verification import WebhookSecrets
 from shared.contracts import LONGEST_ID, is_id
-from shared.domain.events import is_ours, kept_of
+from shared.domain.code.events import is_ours, kept_of
 from shared.redaction import mask_digits, redact_event
 
 _MOST_PARKED_TEXT: Final = 20_000
@@ -29,7 +29,7 @@ class NotAnEvent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SeamEvent:
-    """An event that Seam signed. `fields` is what is kept of it (`shared.domain.events`), without its PINs."""
+    """An event that Seam signed. `fields` is what is kept of it (`shared.domain.code.events`), without its PINs."""
 
     delivery_id: str
     event_id: str

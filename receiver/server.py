@@ -14,8 +14,8 @@ from typing import Final
 
 import uvicorn
 
-from shared.garbage import spare_what_is_loaded
-from shared.watchdog import Patience, Sign, Watchdog
+from shared.garbage_collection import spare_what_is_loaded
+from shared.liveness.watchdog import Patience, Sign, Watchdog
 
 # systemd: the first socket that is handed over.
 _FIRST_INHERITED: Final = 3

@@ -25,10 +25,10 @@ from typing import TypeVar
 
 import yaml
 
-from shared.domain.bookings import Granularity, UnitRules
-from shared.domain.device_ids import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
-from shared.domain.durations import parse_duration
+from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.quoting import is_showable, quoted
+from shared.domain.stay.stay import Granularity, UnitRules
+from shared.domain.times.durations import parse_duration
 
 # The C loader is ten times faster, and not on every machine.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

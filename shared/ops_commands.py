@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from shared.contracts import is_id
 from shared.domain import versions
+from shared.domain.booking.record import Window
 from shared.domain.quoting import shown
-from shared.domain.records import Window
 from shared.domain.versions import OfNewerVersion, is_incompatible, is_newer, schema_in
 
 RETRY: Final = "retry_booking"

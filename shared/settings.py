@@ -19,9 +19,9 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from shared.domain.daily import DailyTime, parse_daily_time
-from shared.domain.durations import parse_duration
-from shared.domain.matching import MatchPolicy, SlotPreference
+from shared.domain.matching.match import MatchPolicy, SlotPreference
+from shared.domain.times.daily import DailyTime, parse_daily_time
+from shared.domain.times.durations import parse_duration
 
 # Which of several secrets, tokens and addresses is meant is told apart by spaces or commas, as the contract says.
 _SEPARATORS: Final = re.compile(r"[\s,]+")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.bookings import Granularity, UnitRules
+from shared.domain.stay.stay import Granularity, UnitRules
 from shared.doors_file import InvalidDoorsFile, load_doors_file
 
 D, E = "d0000000-0000-0000-0000-000000000001", "d0000000-0000-0000-0000-000000000002"

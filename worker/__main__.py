@@ -5,11 +5,11 @@ import sys
 
 from celery.signals import worker_ready
 
-from shared.garbage import spare_what_is_loaded
+from shared.garbage_collection import spare_what_is_loaded
 from shared.settings import InvalidSettings, exit_with, load_or_exit
 from worker.app import REQUIRED, create_celery, create_worker, log_as
-from worker.drain import bound_the_drain
-from worker.progress import watch_beat
+from worker.graceful_stop import bound_the_drain
+from worker.liveness.progress_check import watch_beat
 
 
 def main(arguments: list[str]) -> None:

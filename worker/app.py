@@ -14,18 +14,18 @@ from celery.signals import setup_logging
 
 from shared.clock import Clock, system_clock
 from shared.contracts import ADVANCE_DOOR, QUEUE, SWEEP_DUE
-from shared.domain.bookings import UnitRules
+from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import InvalidSettings, Settings
 from shared.telemetry import configure_logging
-from worker.absence import AbsenceOptions, AbsenceStep
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
 from worker.assembly import SETTLE_MARGIN, build_handlers, open_ports, units_of
-from worker.bridge import BridgeOptions, BridgeStep
 from worker.broker import SteadyConnection, broker_settings
-from worker.hearing import register_hearing
-from worker.progress import MOST_CALLS_A_TASK, WatchdogStep
-from worker.readers import DispatcherOptions, DispatcherStep
+from worker.consumers.bridge import BridgeOptions, BridgeStep
+from worker.consumers.dispatcher import DispatcherOptions, DispatcherStep
+from worker.liveness.missed_heartbeats import AbsenceOptions, AbsenceStep
+from worker.liveness.progress_check import MOST_CALLS_A_TASK, WatchdogStep
+from worker.liveness.self_ping import register_hearing
 from worker.tasks import register_tasks
 
 REQUIRED = ("SEAM_API_KEY", "REDIS_URL")
@@ -49,7 +49,7 @@ def create_celery(settings: Settings) -> Celery:
         accept_content=["json"],
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
-        worker_consumer="worker.unknown_tasks:PatientConsumer",
+        worker_consumer="worker.consumers.unknown_tasks:PatientConsumer",
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_soft_shutdown_timeout=8,
         broker_connection_retry_on_startup=True,

@@ -10,63 +10,63 @@ from redis import Redis
 
 from shared.clock import Clock, system_clock
 from shared.domain.alerting.policy import AlertPolicy
-from shared.domain.bookings import UnitRules
-from shared.domain.doors import Door
-from shared.domain.drift import drift_of
-from shared.domain.planning import PlanningRules
+from shared.domain.booking.planning import PlanningRules
+from shared.domain.booking.slot_drift import drift_of
+from shared.domain.door.door import Door
+from shared.domain.stay.stay import UnitRules
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
-from shared.ledger.beats import Beats
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet
-from shared.ledger.generation import Generation
+from shared.ledger.epoch import Generation
+from shared.ledger.heartbeats import Beats
 from shared.ledger.known_doors import KnownDoors
-from shared.ledger.left import LeftWork
 from shared.ledger.outbox import OutboxPublisher
 from shared.ledger.readings import Readings
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.silences import Silences
+from shared.ledger.version_skew import LeftWork
 from shared.parked import ParkedList
 from shared.redis_client import connect
+from shared.seam.access_codes import AccessCodes
+from shared.seam.accounts import Accounts
+from shared.seam.client import SeamClient
+from shared.seam.doors import Doors
+from shared.seam.events import Events
 from shared.settings import Settings
 from shared.streams import EventStream, OutcomeStream
-from worker.admission import Admission
 from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
 from worker.alerts.inhibition import Inhibition
 from worker.alerts.setup import Alerting, load_alerting, simple_policy
-from worker.capacity import CapacityWatch
-from worker.chores import Chore, Chores, every
+from worker.create_quota.code_limit import CapacityWatch
+from worker.create_quota.quota import AskRoom
+from worker.create_quota.rate_limit import Admission
 from worker.handlers.advance_door import AdvanceDoor
-from worker.handlers.apply_booking import ApplyBooking
-from worker.handlers.ask_room import AskRoom
+from worker.handlers.apply_message import ApplyBooking
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_arrivals import CheckArrivals
 from worker.handlers.check_code import CheckCode
-from worker.handlers.choose import ChooseSlot
-from worker.handlers.door_troubles import DoorTroubles
+from worker.handlers.choose_slot import ChooseSlot
+from worker.handlers.create_code import MakeCode
+from worker.handlers.door_changed import WakeDoor
+from worker.handlers.door_problem_alerts import DoorTroubles
 from worker.handlers.end_outage import EndOutage
 from worker.handlers.find_code import FindCode
-from worker.handlers.leave import Leave
-from worker.handlers.make_code import MakeCode
-from worker.handlers.obey import Obey
 from worker.handlers.plan_door import PlanDoor
 from worker.handlers.prompt_readings import PromptReadings
+from worker.handlers.quarantine import Suspect
 from worker.handlers.reconcile import Reconcile
 from worker.handlers.record_events import RecordEvents
 from worker.handlers.refresh_account import RefreshAccount
 from worker.handlers.refresh_doors import HurryDoors, RefreshDoors
-from worker.handlers.suspect import Suspect
-from worker.handlers.tell_left import TellLeft
-from worker.handlers.wake_door import WakeDoor
+from worker.handlers.run_ops_command import Obey
+from worker.handlers.version_skew import Leave
+from worker.handlers.version_skew_alert import TellLeft
+from worker.liveness.heartbeat import Pulse
 from worker.parking import Parking
-from worker.pulse import Pulse
-from worker.seam.access_codes import AccessCodes
-from worker.seam.accounts import Accounts
-from worker.seam.client import SeamClient
-from worker.seam.doors import Doors
-from worker.seam.events import Events
+from worker.periodic_jobs import Chore, Chores, every
 
 # How much longer than one call's time-outs a create may go on at Seam before a look that finds nothing is believed.
 SETTLE_MARGIN = timedelta(seconds=15)

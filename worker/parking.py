@@ -1,9 +1,9 @@
 """Puts a message aside and tells people: once for all of one stream, and for each booking that is named among them."""
 
 from shared.clock import Clock
-from shared.domain.booking_hints import Hints, hints_of
-from shared.domain.records import AlertNotice
-from shared.domain.troubles import TROUBLES
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import AlertNotice
+from shared.domain.messages.hints import Hints, hints_of
 from shared.ledger.alerts import AlertLedger
 from shared.parked import Parked, ParkedList
 

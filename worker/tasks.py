@@ -23,7 +23,7 @@ from shared.contracts import (
     RUN_CHORE,
     SWEEP_DUE,
 )
-from shared.domain.alerting.absence import BOOKINGS
+from shared.domain.alerting.missed_heartbeats import BOOKINGS
 from shared.ledger.due import DueItem, account_item, alert_item, chore_item, door_item, refresh_item
 from worker.assembly import Handlers
 

@@ -25,7 +25,7 @@ from rich.text import Text
 from deploy.local.run import Place
 from deploy.local.scenarios import Scenario, scenarios
 from shared.clock import system_clock
-from shared.domain.records import Booking, State
+from shared.domain.booking.record import Booking, State
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ledger.due import DueSet
 from shared.parked import ParkedList

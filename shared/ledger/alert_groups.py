@@ -10,7 +10,7 @@ from redis.client import Pipeline
 
 from shared import redis_keys
 from shared.clock import Clock
-from shared.domain.alerting.parcels import Group
+from shared.domain.alerting.notifications import Group
 from shared.ledger.due import DueSet, alert_item
 from shared.ledger.records import RecordStore, Stored, Write
 

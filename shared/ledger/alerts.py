@@ -14,7 +14,7 @@ from shared.domain.alerting.alert import Alert, heard
 from shared.domain.alerting.causes import Cause, raised, resolved
 from shared.domain.alerting.grouping import group_of
 from shared.domain.alerting.policy import AlertPolicy
-from shared.domain.records import AlertNotice
+from shared.domain.booking.record import AlertNotice
 from shared.ledger.alert_groups import AlertGroups
 from shared.ledger.due import DueSet, alert_item
 from shared.ledger.records import RecordStore, Stored, Write

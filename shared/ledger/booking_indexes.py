@@ -6,9 +6,9 @@ from datetime import datetime
 from redis.client import Pipeline
 
 from shared import redis_keys
-from shared.domain.arrivals import first_check_in
-from shared.domain.records import AccessCode, BookedDoor, Booking
-from shared.domain.stay_times import surely_over_at
+from shared.domain.alerting.arrivals import first_check_in
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking
+from shared.domain.stay.instants import surely_over_at
 
 
 def index_arrival(pipeline: Pipeline, before: Booking | None, booking: Booking) -> None:

@@ -22,10 +22,11 @@ from redis.client import Pipeline
 from shared import redis_keys
 from shared.clock import Clock
 from shared.contracts import is_id
-from shared.domain import lifecycle
-from shared.domain.code_story import story_of
-from shared.domain.records import BookedDoor, Booking, Change, HistoryEntry, Notice
-from shared.domain.stay_times import LONGEST_DOUBT, last_check_out, surely_over_at
+from shared.domain.booking import transitions
+from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEntry, Notice
+from shared.domain.booking.stay_times import last_check_out
+from shared.domain.code.story import story_of
+from shared.domain.stay.instants import LONGEST_DOUBT, surely_over_at
 from shared.ledger.booking_indexes import codes_of, index_arrival, index_door
 from shared.ledger.due import DueItem, DueSet, door_item, milliseconds
 from shared.ledger.records import MOST_LINES, RecordStore, Stored, Write
@@ -92,7 +93,7 @@ class BookingLedger:
         The caller goes on with this door: while the door is due at once, the due-set keeps it for one lease. Call
         `release` at the end.
         """
-        return self.record(seen, lambda it: transition(lifecycle.as_seen(it, seen, door)), in_hand=door)
+        return self.record(seen, lambda it: transition(transitions.as_seen(it, seen, door)), in_hand=door)
 
     def record(self, seen: Booking, transition: Transition, *, in_hand: BookedDoor | None = None) -> Booking:
         """Write down a fact, whatever became of the booking since it was `seen`; return the booking as it is then.
@@ -121,7 +122,7 @@ class BookingLedger:
             return booking
         for notice in notices:
             self._outbox.publish(booking.booking_id, notice)
-        return self.record(booking, lambda it: lifecycle.published(it, notices))
+        return self.record(booking, lambda it: transitions.clear_published(it, notices))
 
     def release(self, booking_id: str, door_key: str, *, seen: Booking | None = None) -> None:
         """Put a door that was in hand at the time its record names; one that isn't there any more leaves the due-set.
@@ -307,7 +308,9 @@ class BookingLedger:
         if codes:
             self._redis.delete(*map(redis_keys.code_events, codes))
         now = self._clock()
-        return self.record(booking, lambda it: lifecycle.forgets(it, key, now=now), in_hand=booking.door(key))
+        return self.record(
+            booking, lambda it: transitions.erase_personal_data(it, key, now=now), in_hand=booking.door(key)
+        )
 
     def arriving(self, since: datetime, until: datetime) -> list[Booking]:
         """Return the bookings whose check-in may lie in this time, and some that come earlier; the nearest first."""

@@ -15,8 +15,8 @@ from redis.client import Pipeline
 
 from shared import redis_keys
 from shared.clock import Clock
-from shared.domain.door_issues import Issue, account_id_of, as_seam_writes, issues_of_account, issues_of_device
-from shared.domain.door_trouble import KnownIssues
+from shared.domain.alerting.door_problems import KnownIssues
+from shared.domain.door.issues import Issue, account_id_of, as_seam_writes, issues_of_account, issues_of_device
 
 _ACCOUNT: Final = "connected_account_id"
 _UNREADABLE: Final = "unreadable"

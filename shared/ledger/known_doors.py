@@ -9,9 +9,9 @@ from redis import Redis
 from redis.client import Pipeline
 
 from shared import redis_keys
-from shared.domain.known_doors import KnownDoor, known_by
-from shared.domain.records import Booking
-from shared.domain.wall_clock import find_zone
+from shared.domain.booking.known_doors import KnownDoor, known_by
+from shared.domain.booking.record import Booking
+from shared.domain.times.wall_clock import find_zone
 
 _LONGEST_NAME: Final = 1_000
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from shared.domain.records import AlertNotice, Notice, OutcomeNotice
+from shared.domain.booking.record import AlertNotice, Notice, OutcomeNotice
 from shared.ledger.alerts import AlertLedger
 
 _SOURCE: Final = "/oracode-codes"

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from redis import Redis
 
 from shared import redis_keys
-from shared.domain.webhook_gap import Gap
+from shared.domain.code.webhook_gap import Gap
 
 _GAP: Final = TypeAdapter(Gap)
 

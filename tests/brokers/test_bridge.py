@@ -21,9 +21,9 @@ from tests.shared.ledgers import alert_ledger
 from tests.support.rabbitmq import RabbitMQ
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
-from worker import bridge, bridge_watch
-from worker.bridge import QUEUE_ARGUMENTS, Bridge, BridgeOptions, Unreadable, booking_text, run
-from worker.bridge_watch import LONGEST_PAUSE, STUCK_AFTER, BridgeWatch, pause_after
+from worker.consumers import bridge, bridge_watch
+from worker.consumers.bridge import QUEUE_ARGUMENTS, Bridge, BridgeOptions, Unreadable, booking_text, run
+from worker.consumers.bridge_watch import LONGEST_PAUSE, STUCK_AFTER, BridgeWatch, pause_after
 
 STREAM = "booking-created"
 DURABLE = {"delivery_mode": 2}

@@ -15,7 +15,7 @@ from tests.support.rabbitmq import RabbitMQ
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from worker.broker import broker_settings
-from worker.unknown_tasks import RETURNS
+from worker.consumers.unknown_tasks import RETURNS
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from redis import Redis
 from shared.clock import system_clock
 from shared.domain.alerting.alert import delivered
 from shared.domain.alerting.causes import Cause
-from shared.domain.alerting.parcels import Group, Parcel, with_parcel
-from shared.domain.door_issues import issues_of_device
+from shared.domain.alerting.notifications import Group, Parcel, with_parcel
+from shared.domain.door.issues import issues_of_device
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.door_issues import DoorIssues
 from tests.shared.ledgers import RETENTION, alert_ledger, due_at

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 from redis import Redis
 
-from shared.domain.records import Booking
+from shared.domain.booking.record import Booking
 from tests.sandbox.harness import API_KEY, Sandbox
 from tests.support.server import DataServer
 from tests.worker.conftest import sandbox, shared_sandbox

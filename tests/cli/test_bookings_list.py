@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from redis import Redis
 
-from shared.domain.records import State
+from shared.domain.booking.record import State
 from tests.sandbox.harness import API_KEY, Sandbox
 from tests.support.server import DataServer
 from tests.worker.conftest import sandbox, shared_sandbox

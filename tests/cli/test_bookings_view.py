@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.domain.records import Booking, HistoryEntry
+from shared.domain.booking.record import Booking, HistoryEntry
 from tests.shared.stories import DOOR, NOW, SECOND, issued, with_door
 from worker.cli.bookings_view import print_story
 

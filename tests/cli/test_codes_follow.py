@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.records import Booking, State
+from shared.domain.booking.record import Booking, State
 from tests.shared.stories import DOOR, NOW, booking, code, issued, with_door
 from worker.cli.codes_follow import Follower, Step, Verdict
 

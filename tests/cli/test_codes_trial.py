@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from redis import Redis
 
 from shared.clock import system_clock
-from shared.domain.booking_messages import parse_booking_message
+from shared.domain.messages.parse import parse_booking_message
 from tests.sandbox.harness import API_KEY, Sandbox
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until

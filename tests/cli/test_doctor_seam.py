@@ -6,15 +6,15 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.domain.door_issues import Issue, issues_of_account
-from shared.domain.doors import door_from_device
-from shared.domain.events import NEEDED_TYPES
+from shared.domain.code.events import NEEDED_TYPES
+from shared.domain.door.door import door_from_device
+from shared.domain.door.issues import Issue, issues_of_account
+from shared.seam.accounts import Accounts
+from shared.seam.client import SeamClient
 from tests.domain.building import device, vendor_slot
 from tests.worker.seam import client_on
 from worker.cli.doctor_seam import account, door, seam, webhook
 from worker.cli.findings import Finding
-from worker.seam.accounts import Accounts
-from worker.seam.client import SeamClient
 
 HERE = "https://codes.example.com/webhooks/seam"
 SLOT = vendor_slot("16:00", "10:00")

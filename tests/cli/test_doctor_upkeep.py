@@ -8,9 +8,9 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.clock import system_clock
-from shared.domain.arrivals import arrivals_of
-from shared.domain.records import Change, State
-from shared.domain.webhook_gap import Gap
+from shared.domain.alerting.arrivals import arrivals_of
+from shared.domain.booking.record import Change, State
+from shared.domain.code.webhook_gap import Gap
 from shared.ledger.reconciliation import Progress, ReconciliationLedger
 from tests.shared.ledgers import booking_ledger
 from tests.shared.stories import CHECK_IN, NOW, booking, issued, with_door

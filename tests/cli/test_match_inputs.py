@@ -2,9 +2,9 @@
 
 import pytest
 
+from shared.seam import errors
 from worker.cli import context
 from worker.cli.match_inputs import Unreachable, UnusableInput, load_door
-from worker.seam import errors
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import system_clock
 from shared.domain import versions
-from shared.domain.records import Change
+from shared.domain.booking.record import Change
 from tests.shared.ledgers import booking_ledger
 from tests.shared.stories import DOOR, issued
 from tests.support.server import DataServer

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.records import HistoryEntry
+from shared.domain.booking.record import HistoryEntry
 from tests.shared.stories import NOW
 from worker.cli.story_facts import facts_of
 

@@ -4,11 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.booking_messages import parse_booking_message
-from shared.domain.bookings import (
-    InvalidMessage,
-    Problem,
-)
+from shared.domain.messages.message import InvalidMessage, Problem
+from shared.domain.messages.parse import parse_booking_message
 
 BOOKING = {
     "booking_id": "BK-1001",

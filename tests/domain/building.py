@@ -3,10 +3,10 @@
 from datetime import date, datetime, time
 from typing import Any
 
-from shared.domain.booking_times import parse_booking_time
-from shared.domain.bookings import Granularity, Instant, Stay, WallTime
-from shared.domain.doors import Door, TimeSlot, door_from_device
-from shared.domain.time_of_day import TimeOfDay
+from shared.domain.door.door import Door, TimeSlot, door_from_device
+from shared.domain.messages.time_fields import parse_booking_time
+from shared.domain.stay.stay import Granularity, Instant, Stay, WallTime
+from shared.domain.times.time_of_day import TimeOfDay
 
 LOS_ANGELES = "America/Los_Angeles"
 ID = "f23721ec-6dce-4c54-8971-40d58449a366"

@@ -1,8 +1,8 @@
 """What became of a match, in a word or two; and the policies that tables of matches name."""
 
-from shared.domain.bookings import Stay
-from shared.domain.doors import Door
-from shared.domain.matching import MatchPolicy, SlotPreference, match
+from shared.domain.door.door import Door
+from shared.domain.matching.match import MatchPolicy, SlotPreference, match
+from shared.domain.stay.stay import Stay
 from tests.domain.building import stay
 
 ANY = MatchPolicy()

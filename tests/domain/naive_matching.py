@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.domain.bookings import Granularity, Instant, Stay, StayTime
-from shared.domain.doors import Door, TimeSlot
-from shared.domain.matching import MatchPolicy, SlotPreference
+from shared.domain.door.door import Door, TimeSlot
+from shared.domain.matching.match import MatchPolicy, SlotPreference
+from shared.domain.stay.stay import Granularity, Instant, Stay, StayTime
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.alerting.alert import Alert, News, handled, heard
-from shared.domain.alerting.moves import aged, aged_together, next_move
+from shared.domain.alerting.escalation import aged, aged_together, next_move
 from shared.domain.alerting.policy import REMINDERS, AlertPolicy
 from shared.domain.alerting.severity import Severity
-from shared.domain.records import AlertNotice
+from shared.domain.booking.record import AlertNotice
 from tests.shared.stories import NOW
 
 POLICY = AlertPolicy()

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from shared.domain.alerting.alert import Alert, delivered, given_up, heard
 from shared.domain.alerting.budget import Budget, Rate, spend
-from shared.domain.alerting.parcels import (
+from shared.domain.alerting.mute_times import QuietHours
+from shared.domain.alerting.notifications import (
     Group,
     Parcel,
     View,
@@ -20,10 +21,9 @@ from shared.domain.alerting.parcels import (
     with_parcel,
 )
 from shared.domain.alerting.policy import AlertPolicy
-from shared.domain.alerting.quiet import QuietHours
 from shared.domain.alerting.routing import Route, Routing
 from shared.domain.alerting.severity import Severity
-from shared.domain.records import AlertNotice
+from shared.domain.booking.record import AlertNotice
 from tests.shared.stories import NOW
 
 WINDOW = timedelta(seconds=30)

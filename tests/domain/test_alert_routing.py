@@ -5,16 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.alerting.absence import ABSENCES, absence_notice
 from shared.domain.alerting.alert import Alert, heard
 from shared.domain.alerting.grouping import group_of
-from shared.domain.alerting.parents import BY_KEY, PARENTS, gathered
+from shared.domain.alerting.inhibition import BY_KEY, PARENTS, gathered
+from shared.domain.alerting.missed_heartbeats import ABSENCES, absence_notice
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Place, Route, Routing
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence, silent_until
-from shared.domain.records import AlertNotice
-from shared.domain.troubles import TROUBLES
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import AlertNotice
 from tests.shared.stories import NOW
 
 NOTICE = AlertNotice(

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.alerting.alert import Alert, delivered, given_up, handled, heard
 from shared.domain.alerting.severity import Severity, severity
-from shared.domain.records import AlertNotice
+from shared.domain.booking.record import AlertNotice
 from tests.shared.stories import NOW
 
 NOTICE = AlertNotice(at=NOW, raised=True, key="k", problem="no_slot", happened="Nothing fits.")

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from shared.domain.arrivals import Readiness, arrivals_of, first_check_in
-from shared.domain.daily import DailyTime, parse_daily_time
-from shared.domain.door_issues import issues_of_account, issues_of_device, joined
-from shared.domain.door_trouble import KnownIssues
-from shared.domain.records import State
+from shared.domain.alerting.arrivals import Readiness, arrivals_of, first_check_in
+from shared.domain.alerting.door_problems import KnownIssues
+from shared.domain.booking.record import State
+from shared.domain.door.issues import issues_of_account, issues_of_device, joined
+from shared.domain.times.daily import DailyTime, parse_daily_time
 from tests.shared.stories import CHECK_IN, DOOR, NOW, SECOND, accepted, booking, issued, with_door
 
 STANDS: list[Any] = [

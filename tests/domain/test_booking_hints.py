@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.booking_hints import Hints, hints_of
+from shared.domain.messages.hints import Hints, hints_of
 
 AT = datetime(2036, 12, 1, 16, tzinfo=UTC)
 TOLD: list[Any] = [

@@ -6,15 +6,10 @@ from typing import Any
 
 import pytest
 
-from shared.domain.booking_fields import HIGHEST_REVISION
-from shared.domain.booking_messages import parse_booking_message
-from shared.domain.bookings import (
-    DateOnly,
-    Granularity,
-    Instant,
-    MessageType,
-    WallTime,
-)
+from shared.domain.messages.fields import HIGHEST_REVISION
+from shared.domain.messages.message import MessageType
+from shared.domain.messages.parse import parse_booking_message
+from shared.domain.stay.stay import DateOnly, Granularity, Instant, WallTime
 from tests.domain.booking_messages import BOOKING, LONG, booking, envelope, fields_of, problems_of
 from tests.domain.building import on, wall
 

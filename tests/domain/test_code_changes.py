@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.code_changes import CodeFlags
+from shared.domain.code.changes import CodeFlags
 
 REVOCABLE: list[Any] = [
     pytest.param({}, False, id="nothing said"),

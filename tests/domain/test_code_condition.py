@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from shared.domain.code_condition import Condition, Confirmed, Finding, InTrouble, StillToCome, condition_of
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.code.condition import Condition, Confirmed, Finding, InTrouble, StillToCome, condition_of
 from shared.domain.seam_issues import CATALOGUE, PENDING, IssueKind, SeamIssue, meaning_of_issue
-from shared.domain.troubles import TROUBLES
 
 _DOCUMENT = (Path(__file__).parents[2] / "docs" / "lifecycle.md").read_text()
 _YES = r"(yes|no) \| "

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from shared.domain.code_condition import Finding
-from shared.domain.code_differences import differences_of
-from shared.domain.records import Window
+from shared.domain.booking.record import Window
+from shared.domain.code.condition import Finding
+from shared.domain.code.differences import differences_of
 from shared.domain.seam_issues import SeamIssue
 from tests.shared.stories import CHECK_IN, CHECK_OUT, WINDOW, door
 

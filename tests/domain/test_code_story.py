@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.code_story import replaces_pin, story_of
+from shared.domain.code.story import replaces_pin, story_of
 from tests.domain.test_event_meanings import DOCUMENTED
 from tests.shared.stories import NOW
 

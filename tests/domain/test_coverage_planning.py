@@ -6,11 +6,11 @@ from itertools import combinations
 
 import pytest
 
-from shared.domain.bookings import Instant, Stay, WallTime
-from shared.domain.coverage import Lack, survey
-from shared.domain.doors import Door
-from shared.domain.matching import MatchPolicy, Outcome, match
-from shared.domain.slot_planning import MOST_SLOTS, propose
+from shared.domain.door.door import Door
+from shared.domain.matching.coverage import Lack, survey
+from shared.domain.matching.match import MatchPolicy, Outcome, match
+from shared.domain.matching.slot_planning import MOST_SLOTS, propose
+from shared.domain.stay.stay import Instant, Stay, WallTime
 from tests.domain.building import daily, day_slot, door, slot, stay, time_of_day
 
 ANY = MatchPolicy()

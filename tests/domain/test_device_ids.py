@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.device_ids import NotADeviceId, device_id_of
+from shared.domain.door.device_id import NotADeviceId, device_id_of
 
 ID = "f23721ec-6dce-4c54-8971-40d58449a366"
 

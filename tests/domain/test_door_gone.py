@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from shared.domain.alerting.door_gone import door_gone
 from shared.domain.alerting.severity import Severity, severity
-from shared.domain.door_gone import door_gone
-from shared.domain.records import Booking, State
+from shared.domain.booking.record import Booking, State
 from tests.shared.stories import CHECK_IN, CHECK_OUT, DOOR, NOW, booking, issued, with_door
 
 HIT: list[Any] = [

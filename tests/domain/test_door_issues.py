@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from shared.domain.door_issues import (
+from shared.domain.door.door import door_from_device
+from shared.domain.door.issues import (
     LONGEST_CODE,
     LONGEST_MESSAGE,
     MOST_ISSUES,
@@ -19,7 +20,6 @@ from shared.domain.door_issues import (
     issues_of_device,
     joined,
 )
-from shared.domain.doors import door_from_device
 from shared.domain.quoting import is_showable
 from shared.domain.seam_issues import CATALOGUE, IssueKind, SeamIssue
 from tests.domain.building import device, vendor_slot

@@ -8,10 +8,10 @@ import pytest
 
 from shared.domain.alerting.alert import Alert, News
 from shared.domain.alerting.causes import MOST_SUBJECTS, Cause, raised, resolved
+from shared.domain.alerting.door_problems import KnownIssues, account_trouble, door_trouble, telling_key, told_at_door
 from shared.domain.alerting.severity import Severity
-from shared.domain.door_issues import Issue, issues_of_account, issues_of_device
-from shared.domain.door_trouble import KnownIssues, account_trouble, door_trouble, telling_key, told_at_door
-from shared.domain.records import State
+from shared.domain.booking.record import State
+from shared.domain.door.issues import Issue, issues_of_account, issues_of_device
 from tests.shared.stories import CHECK_IN, CHECK_OUT, DOOR, NOW, SECOND, booking, issued, with_door
 
 ACCOUNT = "acc-1"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.doors import NotADoor, door_from_device
+from shared.domain.door.door import NotADoor, door_from_device
 from tests.domain.building import ID, LOS_ANGELES, device, stay, vendor_door, vendor_slot
 
 IN, OUT = "15:30:00[PST8PDT]", "10:30:00[PST8PDT]"
@@ -215,7 +215,7 @@ VALUES = st.recursive(
 )
 def test_wrong_types_never_raise(slot: dict[str, Any], metadata: dict[str, Any], top: dict[str, Any]) -> None:
     """Random values anywhere in a lock give a door that can be matched."""
-    from shared.domain.matching import MatchPolicy, match  # noqa: PLC0415 - only here
+    from shared.domain.matching.match import MatchPolicy, match  # noqa: PLC0415 - only here
 
     whole = device(vendor_slot(IN, OUT) | slot)
     metadata_of(whole).update(metadata)

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.domain.drift import drift_of
-from shared.domain.planning import Alter, Decision, Keep, Plan
-from shared.domain.records import BookedDoor, Window
+from shared.domain.booking.planning import Alter, Decision, Keep, Plan
+from shared.domain.booking.record import BookedDoor, Window
+from shared.domain.booking.slot_drift import drift_of
 from tests.shared.stories import code, door
 
 BERLIN, LONDON = ZoneInfo("Europe/Berlin"), ZoneInfo("Europe/London")

@@ -8,12 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.booking_messages import parse_booking_message
-from shared.domain.bookings import (
-    InvalidMessage,
-    MessageType,
-    Problem,
-)
+from shared.domain.messages.message import InvalidMessage, MessageType, Problem
+from shared.domain.messages.parse import parse_booking_message
 from tests.domain.booking_messages import BOOKING, ENVELOPE, LONG, booking, envelope, fields_of, problems_of
 
 BAD_ENVELOPES: list[tuple[str, dict[str, Any], list[str]]] = [

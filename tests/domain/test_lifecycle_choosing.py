@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain import lifecycle
-from shared.domain.bookings import Instant, Stay
-from shared.domain.chosen_slots import ChosenSlot, SlotOffer
-from shared.domain.next_step import Step, next_step
-from shared.domain.notices import alerts_of
-from shared.domain.records import Booking, Change, State
+from shared.domain.booking import transitions
+from shared.domain.booking.next_step import Step, next_step
+from shared.domain.booking.notices import alerts_of
+from shared.domain.booking.record import Booking, Change, State
+from shared.domain.matching.chosen_slots import ChosenSlot, SlotOffer
+from shared.domain.stay.stay import Instant, Stay
 from tests.shared.stories import (
     CHECK_IN,
     CHECK_OUT,
@@ -45,7 +45,7 @@ def waiting(*doors: str, reason: str = "no_slot") -> Booking:
     """Return a booking whose every door waits for want of a slot, with nothing left to tell."""
     it = booking(*doors)
     for door in it.doors:
-        it = lifecycle.waits(
+        it = transitions.wait(
             it, door.key, revision=0, reason=reason, detail="", until=LATER, facts={}, now=NOW, offers=(OFFER,)
         ).booking
     return quiet(it)
@@ -53,7 +53,7 @@ def waiting(*doors: str, reason: str = "no_slot") -> Booking:
 
 def choose(it: Booking, *doors: str, offer: SlotOffer = OFFER, by: str = "ann") -> Change:
     """Choose a slot for these doors (one unless told)."""
-    return lifecycle.chooses(it, dict.fromkeys(doors or (DOOR,), offer), stay=STAY, by=by, now=LATER)
+    return transitions.choose_slot(it, dict.fromkeys(doors or (DOOR,), offer), stay=STAY, by=by, now=LATER)
 
 
 def test_a_choice_is_written_down_and_planned_at_once() -> None:
@@ -85,7 +85,7 @@ def test_several_doors_at_once_or_none() -> None:
     both = choose(waiting(DOOR, SECOND), DOOR, SECOND)
     assert all(door.choice is not None for door in both.booking.doors)
     assert [line.device_id for line in both.history] == [DOOR, SECOND]
-    with pytest.raises(lifecycle.StaleRead):
+    with pytest.raises(transitions.StaleRead):
         choose(with_door(waiting(DOOR, SECOND), SECOND, wanted=False), DOOR, SECOND)
     with pytest.raises(KeyError):
         choose(waiting(), "d0000000-0000-0000-0000-000000000009")
@@ -104,7 +104,7 @@ CLOSED = {
 @pytest.mark.parametrize("it", CLOSED.values(), ids=CLOSED.keys())
 def test_what_is_over_or_another_takes_no_choice(it: Booking) -> None:
     """The choice was judged for a stay that isn't this one."""
-    with pytest.raises(lifecycle.StaleRead):
+    with pytest.raises(transitions.StaleRead):
         choose(it, it.doors[0].key)
 
 
@@ -126,7 +126,7 @@ def test_a_code_at_hand_is_planned_again() -> None:
 def test_the_alert_ends_with_who_ended_it() -> None:
     """Nobody has to ask who did it."""
     it = quiet(choose(waiting()).booking)
-    change = lifecycle.intends(it, it.door(DOOR), intent(), revision=0, facts={}, now=LATER, due_at=LATER)
+    change = transitions.record_intent(it, it.door(DOOR), intent(), revision=0, facts={}, now=LATER, due_at=LATER)
     assert told_of(change, it) == [f"-no_slot/{DOOR}"]
     (notice,) = change.booking.outbox
     assert notice.kind == "alert"
@@ -140,7 +140,7 @@ def test_offers_are_told_with_the_lack_of_a_slot_alone() -> None:
     (alert,) = alerts_of(it, NOW).values()
     assert alert.choices == (OFFER,)
     assert alert.door_key == DOOR
-    again = lifecycle.waits(
+    again = transitions.wait(
         it, DOOR, revision=0, reason="no_slot", detail="", until=LATER, facts={}, now=NOW, offers=(OTHER,)
     )
     assert told_of(again, it) == [f"+no_slot/{DOOR}"]
@@ -188,8 +188,8 @@ def test_who_answers_to_an_older_plan_is_overtaken() -> None:
     """A plan that was made before the choice moves nothing; a code that exists is a fact, and is planned again."""
     seen = waiting()
     it = choose(seen).booking
-    with pytest.raises(lifecycle.StaleRead):
-        lifecycle.as_seen(it, seen, seen.door(DOOR))
-    assert lifecycle.as_seen(it, it, it.door(DOOR)) is it
-    made = lifecycle.issues(it, DOOR, code(), revision=None, asked=WINDOW, adopted=False, now=LATER).booking
+    with pytest.raises(transitions.StaleRead):
+        transitions.as_seen(it, seen, seen.door(DOOR))
+    assert transitions.as_seen(it, it, it.door(DOOR)) is it
+    made = transitions.record_code(it, DOOR, code(), revision=None, asked=WINDOW, adopted=False, now=LATER).booking
     assert next_step(made, made.door(DOOR), made.door(DOOR).due_at or LATER) is Step.PLAN

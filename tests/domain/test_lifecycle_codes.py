@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain import lifecycle
-from shared.domain.records import State, Window
+from shared.domain.booking import transitions
+from shared.domain.booking.record import State, Window
 from tests.shared.stories import (
     CHECK_IN,
     CHECK_OUT,
@@ -29,21 +29,23 @@ NEWER = Window(CHECK_IN, CHECK_OUT + timedelta(days=1))
 
 def test_a_confirmed_code_rests_until_check_out() -> None:
     """Ready; said once."""
-    change = lifecycle.confirms(issued(), DOOR, reason="", detail="", due_at=CHECK_OUT, now=NOW)
+    change = transitions.confirm_code(issued(), DOOR, reason="", detail="", due_at=CHECK_OUT, now=NOW)
     assert (change.booking.state, change.booking.door(DOOR).due_at) == (State.READY, CHECK_OUT)
     assert lines_of(change) == ["code.confirmed", "booking.ready"]
-    assert lines_of(lifecycle.confirms(change.booking, DOOR, reason="", detail="", due_at=CHECK_OUT, now=NOW)) == []
+    assert (
+        lines_of(transitions.confirm_code(change.booking, DOOR, reason="", detail="", due_at=CHECK_OUT, now=NOW)) == []
+    )
 
 
 @pytest.mark.parametrize(("failed", "state"), [(True, State.FAILED), (False, State.ISSUED)], ids=["final", "for now"])
 def test_a_code_that_is_not_confirmed(failed: bool, state: State) -> None:  # noqa: FBT001 - a table
     """Failed where Seam gives up; else issued, looked at again, and counted."""
-    change = lifecycle.unconfirmed(
+    change = transitions.record_unconfirmed_code(
         issued(), DOOR, reason="code_problem", detail="x", failed=failed, due_at=LATER, now=NOW
     )  # fmt: skip
     door = change.booking.door(DOOR)
     assert (door.state, door.reason, door.due_at, door.attempts) == (state, "code_problem", LATER, 1)
-    again = lifecycle.unconfirmed(
+    again = transitions.record_unconfirmed_code(
         change.booking, DOOR, reason="code_problem", detail="x", failed=failed, due_at=LATER, now=NOW
     )  # fmt: skip
     assert lines_of(again) == []
@@ -51,7 +53,7 @@ def test_a_code_that_is_not_confirmed(failed: bool, state: State) -> None:  # no
 
 def test_a_code_that_is_gone_needs_a_person() -> None:
     """Failed, without a code, until check-out."""
-    change = lifecycle.loses_code(issued(), DOOR, now=NOW)
+    change = transitions.drop_code(issued(), DOOR, now=NOW)
     door = change.booking.door(DOOR)
     assert (door.state, door.reason, door.code, door.due_at) == (State.FAILED, "code_gone", None, CHECK_OUT)
     assert "c-1" in door.detail
@@ -60,7 +62,7 @@ def test_a_code_that_is_gone_needs_a_person() -> None:
 def test_a_withdrawn_door_keeps_its_codes_as_residual_access() -> None:
     """Nothing more is due but to forget; the booking says how long the door still opens."""
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
-    change = lifecycle.withdraws(it, DOOR, gone=frozenset(), forget_at=FORGET_AT, now=NOW)
+    change = transitions.close_door(it, DOOR, gone=frozenset(), forget_at=FORGET_AT, now=NOW)
     door = change.booking.door(DOOR)
     assert (door.state, door.code, door.due_at) == (State.CANCELLED, None, FORGET_AT)
     assert [each.access_code_id for each in door.residual] == ["c-0", "c-1"]
@@ -70,7 +72,7 @@ def test_a_withdrawn_door_keeps_its_codes_as_residual_access() -> None:
 def test_a_withdrawn_door_forgets_what_is_gone() -> None:
     """Codes that Seam took back open nothing."""
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
-    change = lifecycle.withdraws(it, DOOR, gone=frozenset({"c-0", "c-1"}), forget_at=FORGET_AT, now=NOW)
+    change = transitions.close_door(it, DOOR, gone=frozenset({"c-0", "c-1"}), forget_at=FORGET_AT, now=NOW)
     assert (change.booking.door(DOOR).residual, change.booking.residual_access_until) == ((), None)
 
 
@@ -78,7 +80,7 @@ def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
     """One line a code, with Seam's words and until when it opens the door; it counts as residual access as before."""
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
     refusals = {"c-0": "the override budget is exhausted"}
-    change = lifecycle.withdraws(
+    change = transitions.close_door(
         it, DOOR, gone=frozenset({"c-1"}), refusals=refusals, forget_at=FORGET_AT, now=NOW
     )  # fmt: skip
     assert lines_of(change)[:2] == ["code.not_revoked", "door.closed"]
@@ -87,7 +89,7 @@ def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
     assert "the override budget is exhausted" in text
     assert NEWER.ends_at.isoformat(timespec="minutes") in text
     assert change.booking.residual_access_until == NEWER.ends_at
-    again = lifecycle.withdraws(
+    again = transitions.close_door(
         change.booking, DOOR, gone=frozenset(), refusals=refusals, forget_at=FORGET_AT, now=NOW
     )  # fmt: skip
     assert again.history == ()
@@ -95,40 +97,40 @@ def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
 
 def test_a_door_that_is_wanted_again_is_not_withdrawn() -> None:
     """A revision that came while its codes were being taken back wins."""
-    with pytest.raises(lifecycle.StaleRead):
-        lifecycle.withdraws(issued(), DOOR, gone=frozenset(), forget_at=FORGET_AT, now=NOW)
+    with pytest.raises(transitions.StaleRead):
+        transitions.close_door(issued(), DOOR, gone=frozenset(), forget_at=FORGET_AT, now=NOW)
 
 
 def test_an_ended_door_has_nothing_more_to_come() -> None:
     """No reason, no due time."""
     it = with_door(issued(), reason="late_set", detail="x")
-    door = lifecycle.ends(it, DOOR, forget_at=FORGET_AT, now=CHECK_OUT).booking.door(DOOR)
+    door = transitions.end_stay(it, DOOR, forget_at=FORGET_AT, now=CHECK_OUT).booking.door(DOOR)
     assert (door.state, door.reason, door.detail, door.due_at) == (State.ENDED, "", "", FORGET_AT)
 
 
 def test_a_door_rests_until_check_out() -> None:
     """Once its code is over, Seam isn't asked again."""
     it = with_door(issued(), due_at=NOW)
-    assert lifecycle.rests(it, DOOR, now=NOW).booking.door(DOOR).due_at == CHECK_OUT
+    assert transitions.stop_polling(it, DOOR, now=NOW).booking.door(DOOR).due_at == CHECK_OUT
 
 
 def test_a_transition_leaves_other_doors_alone() -> None:
     """Each door has its own fate."""
     it = issued(DOOR, SECOND)
-    change = lifecycle.loses_code(it, DOOR, now=NOW + SOON)
+    change = transitions.drop_code(it, DOOR, now=NOW + SOON)
     assert change.booking.door(SECOND) == it.door(SECOND)
     assert all(line.device_id == DOOR for line in change.history if not line.what.startswith(("booking.", "alert.")))
 
 
 def test_a_replaced_pin_is_told_until_somebody_reads_the_new_one() -> None:
     """Repeats and an older one after it change nothing; a later one counts again."""
-    first = lifecycle.pin_replaced(issued(), "c-1", at=NOW, now=NOW)
+    first = transitions.record_pin_change(issued(), "c-1", at=NOW, now=NOW)
     assert told_of(first, issued()) == [f"+pin_changed/{DOOR}"]
-    assert lifecycle.pin_replaced(first.booking, "c-1", at=NOW - SOON, now=NOW).booking is first.booking
-    revealed = lifecycle.reveals_pin(first.booking, DOOR, by="anna", now=NOW + SOON)
+    assert transitions.record_pin_change(first.booking, "c-1", at=NOW - SOON, now=NOW).booking is first.booking
+    revealed = transitions.record_pin_reveal(first.booking, DOOR, by="anna", now=NOW + SOON)
     assert told_of(revealed, first.booking) == [f"-pin_changed/{DOOR}"]
     assert any("anna" in line.text for line in revealed.history)
-    again = lifecycle.pin_replaced(revealed.booking, "c-1", at=LATER, now=LATER)
+    again = transitions.record_pin_change(revealed.booking, "c-1", at=LATER, now=LATER)
     assert told_of(again, revealed.booking) == [f"+pin_changed/{DOOR}"]
 
 
@@ -136,29 +138,29 @@ def test_a_replaced_pin_is_told_until_somebody_reads_the_new_one() -> None:
 def test_a_pin_that_is_nobodys_business(fields: dict[str, Any]) -> None:
     """Another code's, or of a door that isn't wanted any more."""
     it = with_door(issued(), **fields)
-    assert lifecycle.pin_replaced(it, "c-1", at=NOW, now=NOW).booking is it
+    assert transitions.record_pin_change(it, "c-1", at=NOW, now=NOW).booking is it
 
 
 def test_a_door_that_drifted_under_its_code_is_told_once_and_resolved_once() -> None:
     """The state stays what the code's is."""
-    drifted = lifecycle.drifts(issued(), DOOR, "Its slot is gone.", now=NOW)
+    drifted = transitions.record_drift(issued(), DOOR, "Its slot is gone.", now=NOW)
     assert (told_of(drifted, issued()), drifted.booking.state) == ([f"+slot_changed/{DOOR}"], State.ISSUED)
-    assert lifecycle.drifts(drifted.booking, DOOR, "Its slot is gone.", now=NOW).booking is drifted.booking
-    back = lifecycle.drifts(drifted.booking, DOOR, "", now=NOW)
+    assert transitions.record_drift(drifted.booking, DOOR, "Its slot is gone.", now=NOW).booking is drifted.booking
+    back = transitions.record_drift(drifted.booking, DOOR, "", now=NOW)
     assert told_of(back, drifted.booking) == [f"-slot_changed/{DOOR}"]
 
 
 def test_alerts_are_part_of_the_story() -> None:
     """Raised and resolved, each with a line."""
-    lost = lifecycle.loses_code(issued(), DOOR, now=NOW)
+    lost = transitions.drop_code(issued(), DOOR, now=NOW)
     assert "alert.raised" in [line.what for line in lost.history]
-    ended = lifecycle.ends(lost.booking, DOOR, forget_at=FORGET_AT, now=NOW)
+    ended = transitions.end_stay(lost.booking, DOOR, forget_at=FORGET_AT, now=NOW)
     assert "alert.resolved" in [line.what for line in ended.history]
 
 
 def test_residual_codes_that_are_gone_are_forgotten() -> None:
     """Only those."""
     it = with_door(issued(), residual=(code("c-0", NEWER), code("c-9", NEWER)))
-    assert lifecycle.without_residual(it, DOOR, frozenset()) is it
-    left = lifecycle.without_residual(it, DOOR, frozenset({"c-0"})).door(DOOR).residual
+    assert transitions.remove_residual_codes(it, DOOR, frozenset()) is it
+    left = transitions.remove_residual_codes(it, DOOR, frozenset({"c-0"})).door(DOOR).residual
     assert [each.access_code_id for each in left] == ["c-9"]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from shared.domain import lifecycle
-from shared.domain.bookings import Stay, WallTime
-from shared.domain.lifecycle.settling import READ_BACK_WITHIN
-from shared.domain.records import State, Window
+from shared.domain.booking import transitions
+from shared.domain.booking.record import State, Window
+from shared.domain.booking.transitions.change import READ_BACK_WITHIN
+from shared.domain.stay.stay import Stay, WallTime
 from tests.shared.stories import (
     CHECK_IN,
     CHECK_OUT,
@@ -33,13 +33,13 @@ NEWER = Window(CHECK_IN, CHECK_OUT + timedelta(days=1))
 
 PLANS: dict[str, tuple[Transition, State, str, str]] = {
     "schedules": (
-        lambda it: lifecycle.schedules(it, DOOR, revision=0, until=LATER, reason="lead_time", facts=FACTS, now=NOW),
+        lambda it: transitions.schedule(it, DOOR, revision=0, until=LATER, reason="lead_time", facts=FACTS, now=NOW),
         State.SCHEDULED,
         "lead_time",
         "door.scheduled",
     ),
     "waits": (
-        lambda it: lifecycle.waits(
+        lambda it: transitions.wait(
             it, DOOR, revision=0, reason="no_slot", detail="", until=LATER, facts=FACTS, now=NOW
         ),
         State.WAITING,
@@ -47,14 +47,19 @@ PLANS: dict[str, tuple[Transition, State, str, str]] = {
         "door.waiting",
     ),
     "fails": (
-        lambda it: lifecycle.fails(it, DOOR, revision=0, reason="too_long", detail="", facts=FACTS, now=NOW),
+        lambda it: transitions.fail(it, DOOR, revision=0, reason="too_long", detail="", facts=FACTS, now=NOW),
         State.FAILED,
         "too_long",
         "door.failed",
     ),
-    "keeps": (lambda it: lifecycle.keeps(it, DOOR, revision=0, asked=WINDOW, now=NOW), State.ISSUED, "", "code.kept"),
+    "keeps": (
+        lambda it: transitions.keep_code(it, DOOR, revision=0, asked=WINDOW, now=NOW),
+        State.ISSUED,
+        "",
+        "code.kept",
+    ),
     "intends": (
-        lambda it: lifecycle.intends(
+        lambda it: transitions.record_intent(
             it, it.door(DOOR), intent(), revision=0, facts=FACTS, now=NOW, due_at=LATER
         ),
         State.CREATING,
@@ -62,7 +67,7 @@ PLANS: dict[str, tuple[Transition, State, str, str]] = {
         "code.requested",
     ),
     "retires": (
-        lambda it: lifecycle.retires(it, DOOR, revision=0, is_gone=False, now=NOW),
+        lambda it: transitions.supersede_code(it, DOOR, revision=0, is_gone=False, now=NOW),
         State.RECEIVED,
         "",
         "code.retired",
@@ -86,7 +91,9 @@ def test_what_a_plan_makes_of_a_door(transition: Transition, state: State, reaso
 def test_asking_again_does_not_end_what_only_an_answer_ends() -> None:
     """Else people would hear at each try that Seam's unexpected answers are over, and of the next one as news."""
     before = with_door(booking(), reason="seam_unexpected", detail="HTTP 404", attempts=5)
-    change = lifecycle.intends(before, before.door(DOOR), intent(), revision=0, facts=FACTS, now=NOW, due_at=LATER)
+    change = transitions.record_intent(
+        before, before.door(DOOR), intent(), revision=0, facts=FACTS, now=NOW, due_at=LATER
+    )
     door = change.booking.door(DOOR)
     assert (door.state, door.reason, door.detail, door.is_muted) == (
         State.CREATING,
@@ -95,7 +102,7 @@ def test_asking_again_does_not_end_what_only_an_answer_ends() -> None:
         False,
     )
     assert told_of(change, before) == []
-    made = lifecycle.issues(
+    made = transitions.record_code(
         change.booking, DOOR, code(), revision=0, asked=WINDOW, adopted=False, now=NOW
     )  # fmt: skip
     assert made.booking.door(DOOR).reason == ""
@@ -113,7 +120,7 @@ OVERTAKEN_BY = {
 @pytest.mark.parametrize("transition", [plan[0] for plan in PLANS.values()], ids=PLANS.keys())
 def test_a_plan_that_was_overtaken_is_void(transition: Transition, overtake: Any) -> None:
     """What was planned for a revision that isn't wanted any more changes nothing."""
-    with pytest.raises(lifecycle.StaleRead):
+    with pytest.raises(transitions.StaleRead):
         transition(overtake(booking()))
 
 
@@ -131,22 +138,22 @@ def test_the_fence_before_a_create(changed: dict[str, Any]) -> None:
     """Whoever moved the door since the look at Seam, however little, voids the right to create."""
     seen = booking().door(DOOR)
     now_it = with_door(booking(), **changed)
-    with pytest.raises(lifecycle.StaleRead):
-        lifecycle.intends(now_it, seen, intent(), revision=0, facts=FACTS, now=NOW, due_at=LATER)
+    with pytest.raises(transitions.StaleRead):
+        transitions.record_intent(now_it, seen, intent(), revision=0, facts=FACTS, now=NOW, due_at=LATER)
 
 
 def test_an_open_intent_allows_no_second_one() -> None:
     """Even for the one who wrote it: only a look closes it."""
     it = with_door(booking(), intent=intent())
-    with pytest.raises(lifecycle.StaleRead):
-        lifecycle.intends(it, it.door(DOOR), intent("i-2"), revision=0, facts=FACTS, now=NOW, due_at=LATER)
+    with pytest.raises(transitions.StaleRead):
+        transitions.record_intent(it, it.door(DOOR), intent("i-2"), revision=0, facts=FACTS, now=NOW, due_at=LATER)
 
 
 @pytest.mark.parametrize(("adopted", "line"), [(False, "code.issued"), (True, "code.adopted")], ids=["made", "found"])
 def test_a_code_closes_the_intent(adopted: bool, line: str) -> None:  # noqa: FBT001 - a table
     """Issued, read back within seconds, everything that was wrong forgotten."""
     it = with_door(booking(), state=State.CREATING, intent=intent(), reason="in_doubt", attempts=4)
-    change = lifecycle.issues(it, DOOR, code(), revision=0, asked=WINDOW, adopted=adopted, now=NOW)
+    change = transitions.record_code(it, DOOR, code(), revision=0, asked=WINDOW, adopted=adopted, now=NOW)
     door = change.booking.door(DOOR)
     assert (door.state, door.intent, door.code, door.reason, door.attempts) == (State.ISSUED, None, code(), "", 0)
     assert (door.planned_revision, door.asked, door.due_at) == (0, WINDOW, NOW + READ_BACK_WITHIN)
@@ -157,49 +164,51 @@ def test_a_code_closes_the_intent(adopted: bool, line: str) -> None:  # noqa: FB
 def test_a_code_is_a_fact_whatever_was_decided_meanwhile(overtake: Any) -> None:
     """It is recorded, and the door is dealt with again: never is a code forgotten."""
     it = overtake(with_door(booking(), state=State.CREATING, intent=intent(), planned_revision=0))
-    door = lifecycle.issues(it, DOOR, code(), revision=0, asked=WINDOW, adopted=False, now=NOW).booking.door(DOOR)
+    door = transitions.record_code(it, DOOR, code(), revision=0, asked=WINDOW, adopted=False, now=NOW).booking.door(
+        DOOR
+    )
     assert (door.code, door.intent, door.planned_revision) == (code(), None, 0)
 
 
 def test_a_second_code_makes_the_first_residual() -> None:
     """Both open the door; neither is forgotten. The same code again is no second one."""
     it = issued()
-    change = lifecycle.issues(it, DOOR, code("c-2"), revision=0, asked=WINDOW, adopted=True, now=NOW)
+    change = transitions.record_code(it, DOOR, code("c-2"), revision=0, asked=WINDOW, adopted=True, now=NOW)
     assert (change.booking.door(DOOR).code, change.booking.door(DOOR).residual) == (code("c-2"), (code("c-1"),))
     assert change.booking.residual_access_until == CHECK_OUT
-    again = lifecycle.issues(it, DOOR, code("c-1"), revision=0, asked=WINDOW, adopted=True, now=NOW)
+    again = transitions.record_code(it, DOOR, code("c-1"), revision=0, asked=WINDOW, adopted=True, now=NOW)
     assert (again.booking.door(DOOR).residual, again.history) == ((), ())
 
 
 def test_a_look_that_finds_nothing_closes_its_own_intent_alone() -> None:
     """Then the door is planned anew, at once; a later intent is none of its business."""
     it = with_door(booking(), state=State.CREATING, intent=intent("i-1"), planned_revision=0)
-    door = lifecycle.nothing_made(it, DOOR, intent_id="i-1", now=NOW).booking.door(DOOR)
+    door = transitions.clear_intent(it, DOOR, intent_id="i-1", now=NOW).booking.door(DOOR)
     assert (door.intent, door.state, door.planned_revision, door.due_at) == (None, State.SCHEDULED, None, NOW)
     for stale in (it, with_door(it, intent=None)):
-        with pytest.raises(lifecycle.StaleRead):
-            lifecycle.nothing_made(stale, DOOR, intent_id="i-0", now=NOW)
+        with pytest.raises(transitions.StaleRead):
+            transitions.clear_intent(stale, DOOR, intent_id="i-0", now=NOW)
 
 
 def test_a_retired_code_stays_known() -> None:
     """As residual access, and the door is planned again; without a code nothing happens."""
-    change = lifecycle.retires(issued(), DOOR, revision=0, is_gone=False, now=NOW)
+    change = transitions.supersede_code(issued(), DOOR, revision=0, is_gone=False, now=NOW)
     door = change.booking.door(DOOR)
     assert (door.code, door.residual, door.planned_revision) == (None, (code(),), None)
     assert change.booking.residual_access_until == CHECK_OUT
-    assert lifecycle.retires(booking(), DOOR, revision=0, is_gone=False, now=NOW).booking == booking()
+    assert transitions.supersede_code(booking(), DOOR, revision=0, is_gone=False, now=NOW).booking == booking()
 
 
 def test_a_code_that_was_taken_back_is_no_residual_access() -> None:
     """It is gone from Seam, and opens nothing."""
-    change = lifecycle.retires(issued(), DOOR, revision=0, is_gone=True, now=NOW)
+    change = transitions.supersede_code(issued(), DOOR, revision=0, is_gone=True, now=NOW)
     door = change.booking.door(DOOR)
     assert (door.code, door.residual, change.booking.residual_access_until) == (None, (), None)
 
 
 def test_a_code_that_seam_refused_to_delete_is_set_aside_with_seams_words() -> None:
     """Two lines: what Seam said, and what that means."""
-    change = lifecycle.retires(issued(), DOOR, revision=0, is_gone=False, refusal="not on a Sunday", now=NOW)
+    change = transitions.supersede_code(issued(), DOOR, revision=0, is_gone=False, refusal="not on a Sunday", now=NOW)
     assert lines_of(change)[:2] == ["code.not_revoked", "code.retired"]
     assert "not on a Sunday" in change.history[0].text
     assert [each.access_code_id for each in change.booking.door(DOOR).residual] == ["c-1"]
@@ -208,12 +217,14 @@ def test_a_code_that_seam_refused_to_delete_is_set_aside_with_seams_words() -> N
 def test_a_code_that_was_changed_stays_the_doors_code() -> None:
     """With its new window, to be read back; a look at another code is void."""
     changed = code("c-1", NEWER)
-    door = lifecycle.alters(issued(), DOOR, changed, revision=0, asked=NEWER, now=NOW).booking.door(DOOR)
+    door = transitions.record_changed_window(issued(), DOOR, changed, revision=0, asked=NEWER, now=NOW).booking.door(
+        DOOR
+    )
     assert (door.state, door.code, door.asked, door.residual) == (State.ISSUED, changed, NEWER, ())
     assert door.due_at == NOW + READ_BACK_WITHIN
     for it in (booking(), with_door(issued(), code=code("c-2"))):
-        with pytest.raises(lifecycle.StaleRead):
-            lifecycle.alters(it, DOOR, changed, revision=0, asked=NEWER, now=NOW)
+        with pytest.raises(transitions.StaleRead):
+            transitions.record_changed_window(it, DOOR, changed, revision=0, asked=NEWER, now=NOW)
 
 
 STUMBLING = [
@@ -233,7 +244,7 @@ STUMBLING = [
 def test_a_failed_try(state: State, tell: bool, left: State, reason: str, muted: bool) -> None:  # noqa: FBT001
     """Counted, and repeated at its time; people hear of it only when told to, or where nothing else is to be told."""
     it = with_door(booking(), state=state, reason="before", attempts=2)
-    change = lifecycle.stumbles(
+    change = transitions.record_failed_attempt(
         it, DOOR, reason="seam_unavailable", detail="HTTP 503.", until=LATER, tell=tell, now=NOW
     )  # fmt: skip
     door = change.booking.door(DOOR)
@@ -248,7 +259,7 @@ def test_a_failed_door_is_looked_at_again_when_its_stay_is_over() -> None:
     wall = Stay(check_in=WallTime(CHECK_IN.replace(tzinfo=None)), check_out=WallTime(CHECK_OUT.replace(tzinfo=None)))
     unknown = accepted(stay=wall).booking
     for it, due_at in ((known, CHECK_OUT), (unknown, CHECK_OUT + timedelta(hours=12))):
-        change = lifecycle.fails(it, DOOR, revision=0, reason="too_long", detail="", facts=FACTS, now=NOW)
+        change = transitions.fail(it, DOOR, revision=0, reason="too_long", detail="", facts=FACTS, now=NOW)
         assert change.booking.door(DOOR).due_at == due_at
 
 

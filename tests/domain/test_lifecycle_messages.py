@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.lifecycle import Repeated, Superseded, retried
-from shared.domain.records import State
+from shared.domain.booking.record import State
+from shared.domain.booking.transitions import Repeated, Superseded, retry
 from tests.shared.stories import (
     CHECK_OUT,
     DOOR,
@@ -148,7 +148,7 @@ def test_a_person_can_have_everything_unfinished_tried_again() -> None:
         it = with_door(it, device_id, state=state, planned_revision=0, attempts=5, due_at=NOW + SOON)
     it = with_door(it, "ended", state=State.ENDED, planned_revision=0, due_at=None)
     it = with_door(it, "dropped", state=State.SCHEDULED, planned_revision=0, wanted=False, due_at=None)
-    after = retried(it, now=NOW).booking
+    after = retry(it, now=NOW).booking
 
     planned_again = {door.device_id for door in after.doors if door.planned_revision is None}
     assert planned_again == {"failed", "waiting"}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.events import Meaning, meaning_of
-from shared.domain.next_step import Step, next_step
-from shared.domain.records import State
-from shared.domain.troubles import TROUBLES
+from shared.domain.booking.next_step import Step, next_step
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import State
+from shared.domain.code.events import Meaning, meaning_of
 from tests.domain.test_event_meanings import DOCUMENTED
 from tests.shared.stories import CHECK_OUT, DOOR, NOW, booking, code, with_door
 

@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from shared.domain.lifecycle import published, rests
-from shared.domain.records import Booking, State
+from shared.domain.booking.record import Booking, State
+from shared.domain.booking.transitions import clear_published, stop_polling
 from tests.shared.stories import DOOR, NOW, SECOND, accepted, booking, issued, with_door
 
 # From the one that decides before all others to the one that decides last.
@@ -19,7 +19,7 @@ def settled(**states: str) -> Booking:
     for device_id, state in states.items():
         it = with_door(it, device_id, state=State(state), reason=f"why_{device_id}", planned_revision=0)
     # The smallest transition there is: every one ends in a verdict.
-    return rests(it, next(iter(states)), now=NOW).booking
+    return stop_polling(it, next(iter(states)), now=NOW).booking
 
 
 @pytest.mark.parametrize(("worse", "better"), list(combinations(ORDER, 2)), ids="-".join)
@@ -45,7 +45,7 @@ def test_a_door_that_is_not_wanted_counts_for_nothing() -> None:
     """Whatever became of it."""
     it = accepted(issued(DOOR, SECOND), 1, "updated", doors=(SECOND,)).booking
     it = with_door(with_door(it, DOOR, state=State.FAILED), SECOND, state=State.READY)
-    assert rests(it, SECOND, now=NOW).booking.state is State.READY
+    assert stop_polling(it, SECOND, now=NOW).booking.state is State.READY
 
 
 def test_a_cancelled_booking_is_cancelled_whatever_its_doors_are() -> None:
@@ -57,9 +57,9 @@ def test_a_cancelled_booking_is_cancelled_whatever_its_doors_are() -> None:
 def test_handing_over_takes_out_what_was_handed_over() -> None:
     """Two workers that published the same take it out once; what came meanwhile stays."""
     before = accepted(issued(), 0, "cancelled").booking
-    first = published(before, before.outbox).booking
+    first = clear_published(before, before.outbox).booking
     assert first.outbox == ()
-    assert published(first, before.outbox).booking.outbox == ()
+    assert clear_published(first, before.outbox).booking.outbox == ()
     late = replace(before.outbox[0], at=NOW.replace(year=NOW.year + 1))
     meanwhile = replace(before, outbox=(*before.outbox, late))
-    assert published(meanwhile, before.outbox).booking.outbox == (late,)
+    assert clear_published(meanwhile, before.outbox).booking.outbox == (late,)

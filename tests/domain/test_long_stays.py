@@ -5,10 +5,10 @@ from datetime import datetime
 
 import pytest
 
-from shared.domain.bookings import Stay
-from shared.domain.doors import Door
-from shared.domain.long_stays import Plan, plan
-from shared.domain.matching import MatchPolicy, Outcome, SlotPreference
+from shared.domain.door.door import Door
+from shared.domain.matching.long_stays import Plan, plan
+from shared.domain.matching.match import MatchPolicy, Outcome, SlotPreference
+from shared.domain.stay.stay import Stay
 from tests.domain.building import daily, day_slot, door, slot, stay
 
 ANY = MatchPolicy()

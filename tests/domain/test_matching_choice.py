@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.matching import MatchPolicy, Outcome, match
+from shared.domain.matching.match import MatchPolicy, Outcome, match
 from tests.domain.building import (
     door,
     slot,

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.bookings import Stay
-from shared.domain.matching import match
+from shared.domain.matching.match import match
+from shared.domain.stay.stay import Stay
 from tests.domain.building import (
     daily,
     stay,

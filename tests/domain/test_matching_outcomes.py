@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from shared.domain.bookings import Instant, Stay, WallTime
-from shared.domain.doors import Door
-from shared.domain.matching import Outcome, match
+from shared.domain.door.door import Door
+from shared.domain.matching.match import Outcome, match
+from shared.domain.stay.stay import Instant, Stay, WallTime
 from tests.domain.building import (
     LOS_ANGELES,
     door,

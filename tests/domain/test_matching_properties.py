@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.bookings import Granularity, Instant, Stay, WallTime
-from shared.domain.doors import Door, TimeSlot
-from shared.domain.long_stays import plan
-from shared.domain.matching import MatchPolicy, Outcome, SlotPreference, match
-from shared.domain.suggestions import suggest
-from shared.domain.time_of_day import TimeOfDay
+from shared.domain.door.door import Door, TimeSlot
+from shared.domain.matching.long_stays import plan
+from shared.domain.matching.match import MatchPolicy, Outcome, SlotPreference, match
+from shared.domain.matching.suggestions import suggest
+from shared.domain.stay.stay import Granularity, Instant, Stay, WallTime
+from shared.domain.times.time_of_day import TimeOfDay
 from tests.domain.building import door as a_door
 from tests.domain.building import slot as a_slot
 from tests.domain.naive_matching import naive_match

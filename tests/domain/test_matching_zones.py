@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.bookings import Stay, WallTime
-from shared.domain.matching import match
+from shared.domain.matching.match import match
+from shared.domain.stay.stay import Stay, WallTime
 from tests.domain.building import (
     LOS_ANGELES,
     door,

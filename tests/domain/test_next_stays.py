@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.doors import Door
-from shared.domain.matching import MatchPolicy, Outcome, match
-from shared.domain.next_stays import NextStay, NoNextStay, next_stay
+from shared.domain.door.door import Door
+from shared.domain.matching.match import MatchPolicy, Outcome, match
+from shared.domain.matching.next_stay import NextStay, NoNextStay, next_stay
 from tests.domain.building import day_slot, door, slot
 
 POLICY = MatchPolicy()

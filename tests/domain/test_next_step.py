@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.next_step import Step, next_step
-from shared.domain.records import State
+from shared.domain.booking.next_step import Step, next_step
+from shared.domain.booking.record import State
 from tests.shared.stories import CHECK_OUT, DOOR, NOW, booking, code, intent, with_door
 
 DUE = {"due_at": NOW}

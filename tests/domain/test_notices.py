@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain import lifecycle
-from shared.domain.notices import alerts_of
-from shared.domain.records import Booking, Change, State
-from shared.domain.troubles import TROUBLES
+from shared.domain.booking import transitions
+from shared.domain.booking.notices import alerts_of
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import Booking, Change, State
 from tests.shared.stories import (
     CHECK_IN,
     CHECK_OUT,
@@ -32,27 +32,27 @@ LATER = NOW + timedelta(days=1)
 
 def waits(it: Booking, reason: str = "no_slot", detail: str = "", device_id: str = DOOR) -> Change:
     """Put a door into the waiting room."""
-    return lifecycle.waits(it, device_id, revision=0, reason=reason, detail=detail, until=LATER, facts={}, now=NOW)
+    return transitions.wait(it, device_id, revision=0, reason=reason, detail=detail, until=LATER, facts={}, now=NOW)
 
 
 def schedules(it: Booking, device_id: str = DOOR) -> Change:
     """Leave a door for later."""
-    return lifecycle.schedules(it, device_id, revision=0, until=LATER, reason="lead_time", facts={}, now=NOW)
+    return transitions.schedule(it, device_id, revision=0, until=LATER, reason="lead_time", facts={}, now=NOW)
 
 
 def issues(it: Booking, device_id: str = DOOR) -> Change:
     """Record a code."""
-    return lifecycle.issues(it, device_id, code(), revision=0, asked=WINDOW, adopted=False, now=NOW)
+    return transitions.record_code(it, device_id, code(), revision=0, asked=WINDOW, adopted=False, now=NOW)
 
 
 def confirms(it: Booking, device_id: str = DOOR, reason: str = "") -> Change:
     """Record that Seam confirms the code."""
-    return lifecycle.confirms(it, device_id, reason=reason, detail="", due_at=CHECK_OUT, now=NOW)
+    return transitions.confirm_code(it, device_id, reason=reason, detail="", due_at=CHECK_OUT, now=NOW)
 
 
 def stumbles(it: Booking, *, tell: bool) -> Change:
     """Record a failed try."""
-    return lifecycle.stumbles(
+    return transitions.record_failed_attempt(
         it, DOOR, reason="seam_unavailable", detail="HTTP 503", until=LATER, tell=tell, now=NOW
     )  # fmt: skip
 
@@ -63,7 +63,7 @@ CHANGES: dict[str, tuple[Booking, Callable[[Booking], Change], list[str]]] = {
     "waiting, needing nobody": (booking(), lambda it: waits(it, "unheard_of"), ["access-code.waiting"]),
     "failed": (
         booking(),
-        lambda it: lifecycle.fails(it, DOOR, revision=0, reason="too_long", detail="", facts={}, now=NOW),
+        lambda it: transitions.fail(it, DOOR, revision=0, reason="too_long", detail="", facts={}, now=NOW),
         ["access-code.failed", f"+too_long/{DOOR}"],
     ),
     "issued": (with_door(booking(), intent=intent()), issues, ["access-code.issued"]),
@@ -72,10 +72,10 @@ CHANGES: dict[str, tuple[Booking, Callable[[Booking], Change], list[str]]] = {
         issued(), lambda it: confirms(it, reason="window_differs"), ["access-code.ready", f"+window_differs/{DOOR}"]
     ),
     "gone": (
-        issued(), lambda it: lifecycle.loses_code(it, DOOR, now=NOW), ["access-code.failed", f"+code_gone/{DOOR}"]
+        issued(), lambda it: transitions.drop_code(it, DOOR, now=NOW), ["access-code.failed", f"+code_gone/{DOOR}"]
     ),
     "cancelled": (issued(), lambda it: accepted(it, 1, "cancelled"), ["access-code.cancelled"]),
-    "ended": (issued(), lambda it: lifecycle.ends(it, DOOR, forget_at=FORGET_AT, now=NOW), ["access-code.ended"]),
+    "ended": (issued(), lambda it: transitions.end_stay(it, DOOR, forget_at=FORGET_AT, now=NOW), ["access-code.ended"]),
     "the first failed tries": (booking(), lambda it: stumbles(it, tell=False), []),
     "one failed try too many": (booking(), lambda it: stumbles(it, tell=True), [f"+seam_unavailable/{DOOR}"]),
     "one door of two issued": (booking(DOOR, SECOND), issues, []),
@@ -114,7 +114,7 @@ def test_news_of_an_open_problem_is_told() -> None:
 def test_wordings_of_an_outage_are_no_news() -> None:
     """Every failed try says it otherwise; people are told once."""
     told = quiet(stumbles(booking(), tell=True).booking)
-    again = lifecycle.stumbles(
+    again = transitions.record_failed_attempt(
         told, DOOR, reason="seam_unavailable", detail="ReadTimeout", until=LATER, tell=True, now=NOW
     )  # fmt: skip
     assert told_of(again, told) == []

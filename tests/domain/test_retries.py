@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.retries import (
+from shared.domain.booking.retries import (
     LONGEST_PAUSE,
     UNKNOWN_ATTEMPTS,
     Failure,

@@ -7,13 +7,24 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.domain.bookings import Instant, Stay
-from shared.domain.chosen_slots import ChosenSlot
-from shared.domain.doors import Door, TimeSlot
-from shared.domain.matching import MatchPolicy, match
-from shared.domain.planning import Alter, Keep, LeaveOut, Make, Over, Plan, Postpone, Refuse, Split, Wait, plan_for
-from shared.domain.records import AccessCode, BookedDoor, Window
-from shared.domain.slot_choices import (
+from shared.domain.booking.planning import (
+    Alter,
+    Keep,
+    LeaveOut,
+    Make,
+    Over,
+    Plan,
+    Postpone,
+    Refuse,
+    Split,
+    Wait,
+    plan_for,
+)
+from shared.domain.booking.record import AccessCode, BookedDoor, Window
+from shared.domain.door.door import Door, TimeSlot
+from shared.domain.matching.chosen_slots import ChosenSlot
+from shared.domain.matching.match import MatchPolicy, match
+from shared.domain.matching.slot_choices import (
     MOST_OFFERS,
     Choosable,
     Judged,
@@ -22,8 +33,9 @@ from shared.domain.slot_choices import (
     choices_of,
     offers_of,
 )
-from shared.domain.stay_times import instants_of
-from shared.domain.suggestions import suggest
+from shared.domain.matching.suggestions import suggest
+from shared.domain.stay.instants import instants_of
+from shared.domain.stay.stay import Instant, Stay
 from tests.domain.building import daily, day_slot, door, slot, stay
 from tests.domain.test_matching_properties import POLICIES, cases
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.domain.doors import Door, door_from_device
-from shared.domain.slot_warnings import warnings_of
+from shared.domain.door.door import Door, door_from_device
+from shared.domain.matching.slot_warnings import warnings_of
 from tests.domain.building import day_slot, device, door, slot, vendor_slot
 
 OUT = "10:00[America/Los_Angeles]"

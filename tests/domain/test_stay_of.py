@@ -5,16 +5,9 @@ from typing import Any
 
 import pytest
 
-from shared.domain.booking_messages import parse_booking_message
-from shared.domain.bookings import (
-    BookingMessage,
-    Granularity,
-    Instant,
-    InvalidMessage,
-    UnitRules,
-    WallTime,
-    stay_of,
-)
+from shared.domain.messages.message import BookingMessage, InvalidMessage, stay_of
+from shared.domain.messages.parse import parse_booking_message
+from shared.domain.stay.stay import Granularity, Instant, UnitRules, WallTime
 from tests.domain.building import wall
 
 DOOR = "d0000000-0000-0000-0000-000000000001"

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from shared.domain.arrivals import arrivals_of
-from shared.domain.booking_hints import hints_of
-from shared.domain.known_doors import KnownDoor, known_by, known_door, recalled
-from shared.domain.records import BookedDoor, Booking
-from shared.domain.stay_times import CheckIn, check_in_of, instants_of
+from shared.domain.alerting.arrivals import arrivals_of
+from shared.domain.booking.known_doors import KnownDoor, known_by, known_door, recalled
+from shared.domain.booking.record import BookedDoor, Booking
+from shared.domain.booking.stay_times import check_in_of
+from shared.domain.messages.hints import hints_of
+from shared.domain.stay.instants import CheckIn, instants_of
 from tests.domain.building import door, slot, stay, wall
 
 LOS_ANGELES, TOKYO = "America/Los_Angeles", "Asia/Tokyo"

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from shared.domain.bookings import Stay
-from shared.domain.doors import Door
-from shared.domain.matching import MatchPolicy, match
-from shared.domain.suggestions import MOST_MOVES, suggest
+from shared.domain.door.door import Door
+from shared.domain.matching.match import MatchPolicy, match
+from shared.domain.matching.suggestions import MOST_MOVES, suggest
+from shared.domain.stay.stay import Stay
 from tests.domain.building import LOS_ANGELES, daily, day_slot, door, slot, stay, stay_time
 
 ANY = MatchPolicy()

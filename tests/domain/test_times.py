@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.booking_times import UnreadableBookingTime, parse_booking_time
-from shared.domain.bookings import BookingTime, DateOnly
-from shared.domain.durations import parse_duration
+from shared.domain.messages.time_fields import UnreadableBookingTime, parse_booking_time
 from shared.domain.quoting import quoted, shown
-from shared.domain.time_of_day import UnreadableTime, parse_time_of_day
-from shared.domain.wall_clock import find_zone, instant_at, microseconds, microseconds_of_day, same_clock, wall_at
+from shared.domain.stay.stay import BookingTime, DateOnly
+from shared.domain.times.durations import parse_duration
+from shared.domain.times.time_of_day import UnreadableTime, parse_time_of_day
+from shared.domain.times.wall_clock import find_zone, instant_at, microseconds, microseconds_of_day, same_clock, wall_at
 from tests.domain.building import wall
 
 READABLE = [

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.webhook_gap import HEARD_AGAIN, QUIET_FOR, TELL_AFTER, Gap, after_pass
+from shared.domain.code.webhook_gap import HEARD_AGAIN, QUIET_FOR, TELL_AFTER, Gap, after_pass
 from tests.shared.stories import NOW
 
 MINUTE = timedelta(minutes=1)

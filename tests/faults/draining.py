@@ -14,7 +14,7 @@ from tests.faults.table import Row
 from tests.faults.traffic import Handover, message_of
 from tests.support.machine import Machine
 from tests.support.waiting import wait_until
-from worker.drain import DRAIN_WITHIN
+from worker.graceful_stop import DRAIN_WITHIN
 
 # Few hands, so that some work is fetched and not begun; calls may hang for longer than the drain; and a lease that
 # outlives neither by much.

@@ -30,20 +30,20 @@ _PATCHES: Final = (
     ("shared/domain/versions.py", 'BOOKING: Final = "1.1"', 'BOOKING: Final = "1.2"'),
     ("shared/domain/versions.py", 'ORDER: Final = "1.0"', 'ORDER: Final = "1.1"'),
     # A field in each object. The booking's says which of its versions the newer process wrote.
-    ("shared/domain/records.py", '    drift: str = ""\n', '    drift: str = ""\n    floor: str = ""\n'),
+    ("shared/domain/booking/record.py", '    drift: str = ""\n', '    drift: str = ""\n    floor: str = ""\n'),
     (
-        "shared/domain/records.py",
+        "shared/domain/booking/record.py",
         "    user_level_id: str | None = None\n",
         '    user_level_id: str | None = None\n    keycard: str = ""\n',
     ),
-    ("shared/domain/records.py", "    version: int = 0\n", "    version: int = 0\n    scribed: int = 0\n"),
+    ("shared/domain/booking/record.py", "    version: int = 0\n", "    version: int = 0\n    scribed: int = 0\n"),
     (
         "shared/ledger/bookings.py",
         "        booking = change.booking\n",
         "        booking = replace(change.booking, scribed=(before.version if before else 0) + 1)\n",
     ),
     (
-        "shared/domain/lifecycle/settling.py",
+        "shared/domain/booking/transitions/change.py",
         "    entries = (replace(entry,",
         (
             '    code = replace(door.code, keycard="blue") if door.code else None\n'
@@ -52,15 +52,15 @@ _PATCHES: Final = (
         ),
     ),
     # A state, and what leads into it and out of it.
-    ("shared/domain/records.py", '    READY = "ready"\n', '    READY = "ready"\n    PAUSED = "paused"\n'),
-    ("shared/domain/lifecycle/settling.py", "    State.READY,\n", "    State.READY,\n    State.PAUSED,\n"),
+    ("shared/domain/booking/record.py", '    READY = "ready"\n', '    READY = "ready"\n    PAUSED = "paused"\n'),
+    ("shared/domain/booking/transitions/change.py", "    State.READY,\n", "    State.READY,\n    State.PAUSED,\n"),
     (
-        "shared/domain/next_step.py",
+        "shared/domain/booking/next_step.py",
         "        case State.ISSUED | State.READY:\n",
         "        case State.ISSUED | State.READY | State.PAUSED:\n",
     ),
     (
-        "shared/domain/lifecycle/following.py",
+        "shared/domain/booking/transitions/code_status.py",
         "def rests(",
         (
             "def pauses(booking: Booking, *, now: datetime) -> Change:\n"
@@ -71,18 +71,18 @@ _PATCHES: Final = (
         ),
     ),
     (
-        "shared/domain/lifecycle/following.py",
+        "shared/domain/booking/transitions/code_status.py",
         "from datetime import datetime\n",
         "from datetime import datetime, timedelta\n",
     ),
-    ("shared/domain/lifecycle/__init__.py", "    pin_replaced,\n", "    pauses,\n    pin_replaced,\n"),
+    ("shared/domain/booking/transitions/__init__.py", "    pin_replaced,\n", "    pauses,\n    pin_replaced,\n"),
     (
         "shared/ops_commands.py",
         "ACTIONS: Final = (RETRY, HANDLE, CHOOSE)",
         f'ACTIONS: Final = (RETRY, HANDLE, CHOOSE, "{PAUSE}")',
     ),
     (
-        "worker/handlers/obey.py",
+        "worker/handlers/run_ops_command.py",
         "        else:\n            self._retry(command)\n",
         (
             f'        elif command.action == "{PAUSE}":\n'
@@ -93,7 +93,7 @@ _PATCHES: Final = (
         ),
     ),
     (
-        "worker/handlers/obey.py",
+        "worker/handlers/run_ops_command.py",
         "from shared.clock import Clock\n",
         "from shared.clock import Clock\nfrom shared.domain import lifecycle\n",
     ),

@@ -23,7 +23,7 @@ from tests.faults.newer import NEW, OLD, PAUSE, checkout, roll
 from tests.faults.stages import SETTINGS
 from tests.support.machine import Machine
 from tests.support.waiting import wait_until
-from worker.unknown_tasks import RETURNS
+from worker.consumers.unknown_tasks import RETURNS
 
 # Each door has its own limit of creates a minute: what waits for that shows nothing here.
 _DOORS = 40

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.records import BookedDoor, Booking
+from shared.domain.booking.record import BookedDoor, Booking
 from tests.sandbox.harness import in_days
 from tests.support.machine import Machine
 from tests.support.waiting import wait_until

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from shared.clock import system_clock
-from shared.domain.records import Window
+from shared.domain.booking.record import Window
 from shared.ops_commands import SlotOrder, button_for
 from tests.receiver.test_slack_actions import pressed, signed
 from tests.support.machine import Machine

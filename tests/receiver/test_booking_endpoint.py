@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from shared.domain.booking_messages import parse_booking_message
+from shared.domain.messages.parse import parse_booking_message
 from tests.receiver.web import TOKEN, Web, booking_of, running, settings_for
 from tests.support.server import DataServer
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from shared.domain.booking_messages import parse_booking_message
+from shared.domain.messages.parse import parse_booking_message
 from shared.redaction import mask_digits
 from shared.settings import Settings
 from tests.receiver.web import TOKEN, Web, booking_of, event_of, running, settings_for, signed

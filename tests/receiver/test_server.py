@@ -16,7 +16,7 @@ import pytest
 from redis import Redis
 
 from deploy.local.supervisor import Command, Supervisor
-from shared.watchdog import DEAF
+from shared.liveness.watchdog import DEAF
 from tests.receiver.process import (
     WebProcess,
     environment_of,

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from redis import Redis
 
 from shared.contracts import OPS_STREAM
-from shared.domain.records import Window
+from shared.domain.booking.record import Window
 from shared.ops_commands import CHOOSE, HANDLE, RETRY, OpsCommand, SlotOrder, button_for, command_from
 from tests.receiver.web import Web, running, settings_for
 from tests.support.server import DataServer

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.clock import system_clock
-from shared.domain.bookings import BookingMessage, Instant, MessageType, Stay
-from shared.domain.lifecycle import accept
-from shared.domain.records import AccessCode, BookedDoor, Booking, Change, Intent, State, Window
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, Intent, State, Window
+from shared.domain.booking.transitions import apply_message
+from shared.domain.messages.message import BookingMessage, MessageType
+from shared.domain.stay.stay import Instant, Stay
 
 # Far ahead: what expires after these moments is still there while a test runs.
 NOW = datetime(2036, 11, 21, 12, tzinfo=UTC)
@@ -59,7 +60,7 @@ def accepted(
     now: datetime = NOW,
 ) -> Change:
     """Apply a booking message."""
-    return accept(
+    return apply_message(
         before,
         message(revision, kind, message_id),
         stay=None if kind == "cancelled" else stay,

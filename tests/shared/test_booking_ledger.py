@@ -12,9 +12,9 @@ import pytest
 from redis import Redis
 
 from shared import redis_keys
-from shared.domain.bookings import Stay, WallTime
-from shared.domain.lifecycle import StaleRead, Superseded, fails, schedules
-from shared.domain.records import Booking, Change, HistoryEntry, Notice
+from shared.domain.booking.record import Booking, Change, HistoryEntry, Notice
+from shared.domain.booking.transitions import StaleRead, Superseded, fail, schedule
+from shared.domain.stay.stay import Stay, WallTime
 from shared.ledger.bookings import Owner, UnknownBooking
 from shared.ledger.due import door_item
 from tests.shared.ledgers import LEASE, RETENTION, at, booking_ledger, due_at, due_set, once
@@ -191,7 +191,7 @@ def test_what_is_to_be_told_is_published_with_the_write(redis_client: Redis) -> 
     deliveries = Deliveries()
     ledger = booking_ledger(redis_client, outbox=deliveries)
     start = ledger.record_message("BK-1", lambda _: accepted())
-    refused = partial(fails, key=DOOR, revision=start.revision, reason="too_long", detail="", facts={}, now=NOW)
+    refused = partial(fail, key=DOOR, revision=start.revision, reason="too_long", detail="", facts={}, now=NOW)
     after = ledger.transition(start, start.door(DOOR), refused)
     assert [notice.kind for notice in deliveries.got] == ["outcome", "alert"]
     assert after.outbox == ledger.get("BK-1").outbox == ()
@@ -204,7 +204,7 @@ def test_what_could_not_be_published_comes_back_after_a_lease(redis_client: Redi
     ledger = booking_ledger(redis_client, outbox=deliveries)
     start = ledger.record_message("BK-1", lambda _: accepted())
     deliveries.is_away = True
-    refused = partial(fails, key=DOOR, revision=start.revision, reason="too_long", detail="", facts={}, now=NOW)
+    refused = partial(fail, key=DOOR, revision=start.revision, reason="too_long", detail="", facts={}, now=NOW)
     with pytest.raises(ConnectionError):
         ledger.transition(start, start.door(DOOR), refused)
     assert len(ledger.get("BK-1").outbox) == 2
@@ -394,13 +394,13 @@ def test_transitions_of_two_doors_do_not_collide(redis_client: Redis) -> None:
     start = ledger.record_message("BK-1", lambda _: accepted(doors=(DOOR, SECOND)))
     until = NOW + timedelta(days=1)
 
-    def schedule(_: None) -> None:
-        ledger.record(start, lambda it: schedules(it, DOOR, revision=0, until=until, reason="a", facts={}, now=NOW))
+    def put_off(_: None) -> None:
+        ledger.record(start, lambda it: schedule(it, DOOR, revision=0, until=until, reason="a", facts={}, now=NOW))
 
-    def fail(_: None) -> None:
-        ledger.record(start, lambda it: fails(it, SECOND, revision=0, reason="b", detail="", facts={}, now=NOW))
+    def give_up(_: None) -> None:
+        ledger.record(start, lambda it: fail(it, SECOND, revision=0, reason="b", detail="", facts={}, now=NOW))
 
     with ThreadPoolExecutor(2) as workers:
-        list(workers.map(lambda work: work(None), (schedule, fail)))
+        list(workers.map(lambda work: work(None), (put_off, give_up)))
     it = ledger.get("BK-1")
     assert (it.door(DOOR).reason, it.door(SECOND).reason, it.state) == ("a", "b", "failed")

@@ -6,8 +6,8 @@ from datetime import timedelta
 from redis import Redis
 
 from shared import redis_keys
-from shared.domain.door_issues import issues_of_account, issues_of_device
-from shared.domain.door_trouble import KnownIssues
+from shared.domain.alerting.door_problems import KnownIssues
+from shared.domain.door.issues import issues_of_account, issues_of_device
 from shared.ledger.door_issues import DoorIssues, KnownAccount
 from tests.shared.keys import wrong_keys
 from tests.shared.ledgers import RETENTION, at

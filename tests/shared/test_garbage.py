@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.garbage import spare_what_is_loaded
+from shared.garbage_collection import spare_what_is_loaded
 
 
 class Knot:

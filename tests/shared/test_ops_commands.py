@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain import versions
-from shared.domain.records import Window
+from shared.domain.booking.record import Window
 from shared.ops_commands import (
     CHOOSE,
     HANDLE,

@@ -18,15 +18,16 @@ from pydantic import ValidationError
 from redis import Redis
 
 from shared import redis_keys
-from shared.domain import lifecycle, versions
+from shared.domain import versions
 from shared.domain.alerting import alert as alerting
 from shared.domain.alerting.alert import Alert, heard
 from shared.domain.alerting.budget import Budget, Rate, spend
-from shared.domain.alerting.parcels import Group, Parcel, refused, with_parcel, without_parcel
+from shared.domain.alerting.notifications import Group, Parcel, refused, with_parcel, without_parcel
 from shared.domain.alerting.severity import Severity
-from shared.domain.next_step import Step, next_step
-from shared.domain.notices import alerts_of
-from shared.domain.records import AlertNotice, Booking, Change, OutcomeNotice, State, Window
+from shared.domain.booking import transitions
+from shared.domain.booking.next_step import Step, next_step
+from shared.domain.booking.notices import alerts_of
+from shared.domain.booking.record import AlertNotice, Booking, Change, OutcomeNotice, State, Window
 from shared.domain.versions import OfNewerVersion, Versioned
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.records import RecordStore
@@ -111,24 +112,24 @@ BOOKING_MOVES: Mapping[str, Callable[[Booking], Change]] = {
     "a newer revision": lambda it: accepted(it, it.revision + 1, doors=(DOOR, SECOND)),
     "another door": lambda it: accepted(it, it.revision + 1, doors=(SECOND, "d0000000-0000-0000-0000-000000000003")),
     "a cancellation": lambda it: accepted(it, it.revision + 1, "cancelled"),
-    "retried": lambda it: lifecycle.retried(it, now=NOW),
-    "published": lambda it: lifecycle.published(it, it.outbox[:1]),
-    "woken": lambda it: lifecycle.wakes(it, DOOR, now=NOW),
-    "drifted": lambda it: lifecycle.drifts(it, DOOR, "Another slot.", now=NOW),
-    "confirmed": lambda it: lifecycle.confirms(it, DOOR, reason="", detail="", due_at=LATER, now=NOW),
-    "in trouble": lambda it: lifecycle.unconfirmed(
+    "retried": lambda it: transitions.retry(it, now=NOW),
+    "published": lambda it: transitions.clear_published(it, it.outbox[:1]),
+    "woken": lambda it: transitions.wake(it, DOOR, now=NOW),
+    "drifted": lambda it: transitions.record_drift(it, DOOR, "Another slot.", now=NOW),
+    "confirmed": lambda it: transitions.confirm_code(it, DOOR, reason="", detail="", due_at=LATER, now=NOW),
+    "in trouble": lambda it: transitions.record_unconfirmed_code(
         it, DOOR, reason="code_problem", detail="x", failed=True, due_at=LATER, now=NOW
     ),
-    "stumbled": lambda it: lifecycle.stumbles(
+    "stumbled": lambda it: transitions.record_failed_attempt(
         it, DOOR, reason="seam_unavailable", detail="x", until=LATER, tell=True, now=NOW
     ),
-    "a PIN replaced": lambda it: lifecycle.pin_replaced(it, "c-1", at=NOW, now=NOW),
-    "a PIN revealed": lambda it: lifecycle.reveals_pin(it, DOOR, by="ann", now=NOW),
-    "moved by Seam": lambda it: Change(lifecycle.sees_window(it, DOOR, WINDOW)),
-    "set aside": lambda it: lifecycle.retires(it, DOOR, revision=it.revision, is_gone=False, now=NOW),
-    "gone": lambda it: lifecycle.loses_code(it, DOOR, now=NOW),
-    "ended": lambda it: lifecycle.ends(it, DOOR, forget_at=FORGET_AT, now=CHECK_OUT + SOON),
-    "forgotten": lambda it: lifecycle.forgets(it, DOOR, now=FORGET_AT + SOON),
+    "a PIN replaced": lambda it: transitions.record_pin_change(it, "c-1", at=NOW, now=NOW),
+    "a PIN revealed": lambda it: transitions.record_pin_reveal(it, DOOR, by="ann", now=NOW),
+    "moved by Seam": lambda it: Change(transitions.record_window(it, DOOR, WINDOW)),
+    "set aside": lambda it: transitions.supersede_code(it, DOOR, revision=it.revision, is_gone=False, now=NOW),
+    "gone": lambda it: transitions.drop_code(it, DOOR, now=NOW),
+    "ended": lambda it: transitions.end_stay(it, DOOR, forget_at=FORGET_AT, now=CHECK_OUT + SOON),
+    "forgotten": lambda it: transitions.erase_personal_data(it, DOOR, now=FORGET_AT + SOON),
 }
 
 ALERT_MOVES: Mapping[str, Callable[[Alert], Alert | None]] = {
@@ -165,7 +166,7 @@ def test_what_a_newer_version_added_outlives_every_transition(
     for move in moves:
         try:
             it = BOOKING_MOVES[move](it).booking
-        except (lifecycle.StaleRead, lifecycle.Superseded, lifecycle.Repeated, KeyError):
+        except (transitions.StaleRead, transitions.Superseded, transitions.Repeated, KeyError):
             continue
         stay_left = stay_left and move not in ("a newer revision", "another door")
     assert it.schema == NEWER
@@ -185,7 +186,7 @@ def test_a_reason_of_a_newer_version_is_in_nobodys_way(moves: list[str]) -> None
     assert alerts_of(it, NOW) == {}
     assert next_step(it, it.door(DOOR), LATER, prompted=True) is Step.CHECK
     for move in moves:
-        with suppress(lifecycle.StaleRead, lifecycle.Superseded, lifecycle.Repeated, KeyError):
+        with suppress(transitions.StaleRead, transitions.Superseded, transitions.Repeated, KeyError):
             it = BOOKING_MOVES[move](it).booking
     store_of(Booking).decoded(store_of(Booking).encoded(it))
 
@@ -194,7 +195,7 @@ def test_a_code_that_is_set_aside_takes_along_what_was_added_to_it() -> None:
     """What is kept belongs to the code, not to the place in the record where it stood."""
     text, added = of_a_newer_version(issued(DOOR), ({"n": n} for n in count()))
     it = store_of(Booking).decoded(text)
-    after = lifecycle.retires(it, DOOR, revision=0, is_gone=False, now=NOW).booking
+    after = transitions.supersede_code(it, DOOR, revision=0, is_gone=False, now=NOW).booking
     (door,) = after.doors
     assert door.code is None
     assert [each.access_code_id for each in door.residual] == ["c-1"]

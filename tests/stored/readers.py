@@ -16,13 +16,13 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import system_clock
 from shared.domain.alerting.budget import Budget
-from shared.domain.records import Booking, Change
+from shared.domain.booking.record import Booking, Change
 from shared.ledger.alert_channels import Conversations
 from shared.ledger.alerts import AlertLedger
-from shared.ledger.beats import Beats
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueItem, DueSet
-from shared.ledger.generation import Generation
+from shared.ledger.epoch import Generation
+from shared.ledger.heartbeats import Beats
 from shared.ledger.known_doors import KnownDoors
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.records import RecordStore

@@ -5,16 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 from shared.domain.alerting.alert import Alert, delivered, handled, heard, reminded, risen
-from shared.domain.alerting.parcels import Parcel, Status, delivery_id
+from shared.domain.alerting.notifications import Parcel, Status, delivery_id
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Place, Routing
 from shared.domain.alerting.severity import Severity
-from shared.domain.chosen_slots import SlotOffer, can_be_typed, choose_command
-from shared.domain.doors import TimeSlot
-from shared.domain.matching import Match, Outcome
-from shared.domain.records import AlertNotice
-from shared.domain.slot_choices import Choosable
-from shared.domain.troubles import TROUBLES
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import AlertNotice
+from shared.domain.door.door import TimeSlot
+from shared.domain.matching.chosen_slots import SlotOffer, can_be_typed, choose_command
+from shared.domain.matching.match import Match, Outcome
+from shared.domain.matching.slot_choices import Choosable
 from tests.shared.stories import NOW
 from worker.alerts.composing import message_of
 from worker.alerts.message import AlertMessage

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.alerting.routing import Place
-from shared.domain.records import AlertNotice
-from shared.domain.troubles import TROUBLES
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import AlertNotice
 
 BOOKINGS: Final = 2_000
 DOORS: Final = 200

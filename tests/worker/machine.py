@@ -12,8 +12,8 @@ from uuid import uuid4
 from pydantic import SecretStr
 from redis import Redis
 
-from shared.domain.arrivals import Arrival
-from shared.domain.records import BookedDoor, Booking
+from shared.domain.alerting.arrivals import Arrival
+from shared.domain.booking.record import BookedDoor, Booking
 from shared.ledger.alerts import AlertLedger
 from shared.parked import ParkedList
 from shared.settings import Settings

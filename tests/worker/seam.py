@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import httpx
 
-from worker.seam.client import SeamClient
+from shared.seam.client import SeamClient
 
 
 def client_on(transport: httpx.BaseTransport) -> SeamClient:

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Final
 
-from shared.domain.records import BookedDoor, Booking
-from shared.domain.troubles import TROUBLES
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import BookedDoor, Booking
 from shared.ledger.booking_indexes import codes_of
 from tests.worker.stateful_model import LEAD_TIME, Span, Wanted
 from tests.worker.stateful_world import DEVICES, LONG, SHORT, World

@@ -15,6 +15,7 @@ from redis import Redis
 from redis.connection import Connection
 
 from shared.redis_client import connect
+from shared.seam.client import SeamClient
 from shared.settings import Settings
 from tests.worker.machine import kept
 from tests.worker.stateful_faults import PIN
@@ -22,7 +23,6 @@ from tests.worker.stateful_model import LEAD_TIME
 from tests.worker.stateful_seam import OPERATIONS, FakeSeam
 from worker import assembly
 from worker.assembly import Handlers
-from worker.seam.client import SeamClient
 
 START: Final = datetime(2036, 11, 21, 12, tzinfo=UTC)
 # The workers keep a client to Seam a thread; so the thread of all that is held is one.

@@ -9,8 +9,8 @@ from typing import Any, Final, cast
 from redis import Redis
 
 from shared import redis_keys
-from shared.domain import lifecycle
-from shared.domain.records import Booking
+from shared.domain.booking import transitions
+from shared.domain.booking.record import Booking
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import UnknownBooking
 from shared.ledger.due import door_item
@@ -192,7 +192,7 @@ class World:
 
         def work() -> None:
             ledger, now = worker.ports.ledger, self.clock()
-            ledger.record(ledger.get(booking_id), lambda it: lifecycle.retried(it, now=now))
+            ledger.record(ledger.get(booking_id), lambda it: transitions.retry(it, now=now))
 
         worker.run(work, kill_at=kill_at)
 

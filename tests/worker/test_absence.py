@@ -10,16 +10,16 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from shared import redis_keys
-from shared.domain.alerting.absence import SWEEP
-from shared.ledger.beats import Beats
+from shared.domain.alerting.missed_heartbeats import SWEEP
+from shared.ledger.heartbeats import Beats
 from shared.redis_client import connect
 from tests.shared.ledgers import alert_ledger
 from tests.shared.stories import NOW
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
-from worker import absence
-from worker.absence import AbsenceWatch
-from worker.pulse import Pulse
+from worker.liveness import missed_heartbeats
+from worker.liveness.heartbeat import Pulse
+from worker.liveness.missed_heartbeats import AbsenceWatch
 
 
 class Clock:
@@ -97,7 +97,7 @@ def test_what_nobody_could_leave_is_not_missed(tmp_path: Path) -> None:
 
 def test_the_watch_outlives_its_own_troubles(redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a look raises, the next is taken."""
-    monkeypatch.setattr(absence, "_LOOK_EVERY", timedelta(milliseconds=1))
+    monkeypatch.setattr(missed_heartbeats, "_LOOK_EVERY", timedelta(milliseconds=1))
     looked: list[int] = []
 
     def crash() -> datetime:

@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from shared.domain.seam_issues import SeamIssue
+from shared.seam.access_codes import AccessCodes, is_name_of, name_of
+from shared.seam.errors import OutcomeUnknown, Unreadable
 from tests.shared.stories import WINDOW
 from tests.worker.seam import answering, client_on
-from worker.seam.access_codes import AccessCodes, is_name_of, name_of
-from worker.seam.errors import OutcomeUnknown, Unreadable
 
 CODE: dict[str, Any] = {
     "access_code_id": "c-1",

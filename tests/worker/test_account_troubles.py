@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from shared.domain.alerting.alert import Alert
-from shared.domain.records import Booking
+from shared.domain.booking.record import Booking
 from shared.ledger.due import account_item, refresh_item
 from tests.sandbox.harness import Sandbox
 from tests.shared.keys import everything_in, wrong_keys

@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 from shared.clock import system_clock
 from tests.worker.alert_messages import message, notice, one, opened
 from worker.alerts.channel import NotDelivered
-from worker.alerts.routes import InvalidAlertUrls, channels_from
+from worker.alerts.channel_urls import InvalidAlertUrls, channels_from
 from worker.alerts.slack import escape, slack_message
 
 SECRET = "whsec_dGVsbC1ub2JvZHk="

@@ -10,12 +10,12 @@ import pytest
 from redis import Redis
 from standardwebhooks import Webhook
 
-from shared.domain.records import AlertNotice
+from shared.domain.booking.record import AlertNotice
 from tests.sandbox.harness import Sandbox
 from tests.shared.stories import NOW
 from tests.support.server import DataServer
 from tests.worker.machine import Machine, kept
-from worker.alerts.routes import channels_from
+from worker.alerts.channel_urls import channels_from
 
 SECRET = "whsec_dGhlIHNlY3JldCBvZiB0aGUgYWxlcnRz"
 NOTICE = AlertNotice(

@@ -13,7 +13,7 @@ from redis import Redis
 
 from shared.clock import Clock
 from shared.domain.alerting.alert import handled
-from shared.domain.alerting.parents import PARENTS
+from shared.domain.alerting.inhibition import PARENTS
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Route, Routing
 from shared.domain.alerting.severity import PAGE_BEFORE, Severity

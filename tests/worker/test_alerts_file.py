@@ -13,13 +13,13 @@ from redis import Redis
 
 from shared.domain.alerting.policy import PAGE_JOIN_WINDOW
 from shared.domain.alerting.severity import Severity
-from shared.domain.bookings import UnitRules
-from shared.domain.durations import parse_duration
+from shared.domain.stay.stay import UnitRules
+from shared.domain.times.durations import parse_duration
 from shared.settings import Settings
 from tests.support.server import DataServer
 from tests.worker.alert_messages import notice
-from worker.alerts.file import InvalidAlertsFile, load_alerts_file
-from worker.alerts.file_parts import (
+from worker.alerts.alerts_file import InvalidAlertsFile, load_alerts_file
+from worker.alerts.alerts_file_schema import (
     AlertsFile,
     ChannelPart,
     EmailPart,

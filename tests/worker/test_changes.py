@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from shared.seam.errors import Refused
 from tests.sandbox.harness import Sandbox, in_days
 from tests.support.waiting import wait_until
 from tests.worker.machine import Machine
-from worker.seam.errors import Refused
 
 LATER: dict[str, Any] = {"check_out": in_days(6, "10:15:00")}
 

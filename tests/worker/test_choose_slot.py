@@ -12,15 +12,15 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.contracts import OPS_STREAM
-from shared.domain.records import Booking, Window
+from shared.domain.booking.record import Booking, Window
 from shared.ledger.bookings import BookingLedger
 from shared.ops_commands import CHOOSE, OpsCommand, SlotOrder
+from shared.seam.errors import SeamError
 from tests.sandbox.harness import Sandbox, in_days
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from tests.worker.machine import Machine, at_once
-from worker.handlers.choose import NotChosen
-from worker.seam.errors import SeamError
+from worker.handlers.choose_slot import NotChosen
 
 DAY, LATE = {"name": "Day", "check_in": "07:00", "check_out": "19:00"}, {
     "name": "Late", "check_in": "18:00", "check_out": "12:00"

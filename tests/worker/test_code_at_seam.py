@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.domain.records import BookedDoor
+from shared.domain.booking.record import BookedDoor
 from shared.domain.seam_issues import CATALOGUE, PENDING, IssueKind
 from tests.worker.stateful_end import settle
 from tests.worker.stateful_model import HOURS, Stay

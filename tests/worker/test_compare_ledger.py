@@ -5,13 +5,13 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from shared.seam.access_codes import AccessCodes
+from shared.seam.client import SeamClient
+from shared.seam.errors import Unauthorized, Unreachable
 from tests.sandbox.harness import API_KEY, Sandbox
 from tests.worker.machine import Machine, kept
 from tests.worker.seam import answering, client_on
 from worker.handlers.compare_ledger import CompareLedger, Comparison
-from worker.seam.access_codes import AccessCodes
-from worker.seam.client import SeamClient
-from worker.seam.errors import Unauthorized, Unreachable
 
 
 def compare(machine: Machine, client: SeamClient | None = None) -> Comparison:

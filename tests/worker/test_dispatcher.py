@@ -11,7 +11,7 @@ from redis import Redis
 
 from shared.streams import GROUP, acknowledge, ensure_group
 from tests.support.waiting import wait_until
-from worker.dispatcher import MOST_DELIVERIES, StreamReader
+from worker.consumers.stream_reader import MOST_DELIVERIES, StreamReader
 
 STREAM = "booking-created"
 

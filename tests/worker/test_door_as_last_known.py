@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from shared import redis_keys
-from shared.domain.records import AlertNotice, Booking
-from shared.domain.stay_times import LONGEST_DOUBT
+from shared.domain.booking.record import AlertNotice, Booking
+from shared.domain.stay.instants import LONGEST_DOUBT
 from tests.sandbox.harness import Sandbox
 from tests.worker.machine import Machine
 from worker.alerts.composing import check_in_text

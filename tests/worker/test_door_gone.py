@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from shared.domain.alerting.alert import Alert
-from shared.domain.arrivals import Arrival
+from shared.domain.alerting.arrivals import Arrival
 from tests.sandbox.harness import Sandbox
 from tests.worker.machine import Machine
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
-from shared.domain.records import Booking
+from shared.domain.booking.record import Booking
 from tests.sandbox.harness import Sandbox, in_days
 from tests.support.server import DataServer
 from tests.worker.machine import Machine

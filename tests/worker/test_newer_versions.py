@@ -18,7 +18,7 @@ from shared.contracts import (
     RUN_CHORE,
     SWEEP_DUE,
 )
-from shared.domain.records import Booking
+from shared.domain.booking.record import Booking
 from shared.ledger.due import DueItem, chore_item, door_item
 from shared.ops_commands import OpsCommand
 from shared.streams import GROUP, ensure_group
@@ -26,7 +26,7 @@ from tests.sandbox.harness import Sandbox
 from tests.worker.machine import Machine
 from tests.worker.task_table import TaskTable
 from worker.cli.doctor_upkeep import versions
-from worker.dispatcher import MOST_DELIVERIES, StreamReader
+from worker.consumers.stream_reader import MOST_DELIVERIES, StreamReader
 from worker.tasks import MOST_CLAIMS
 
 ALERT_KEY = "versions/newer_version_needed"

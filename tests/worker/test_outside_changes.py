@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from shared.domain import lifecycle
-from shared.domain.records import AlertNotice, Booking
+from shared.domain.booking import transitions
+from shared.domain.booking.record import AlertNotice, Booking
 from tests.domain.test_event_meanings import DOCUMENTED
 from tests.sandbox.harness import Sandbox, in_days
 from tests.worker.machine import Machine
@@ -84,7 +84,7 @@ def test_each_outside_change_has_its_reaction(
 def retry(machine: Machine, booking: Booking) -> Booking:
     """Do what `oracode bookings retry` does, and what follows at once."""
     now = machine.clock()
-    retried = machine.ledger.record(machine.ledger.get(booking.booking_id), lambda it: lifecycle.retried(it, now=now))
+    retried = machine.ledger.record(machine.ledger.get(booking.booking_id), lambda it: transitions.retry(it, now=now))
     machine.handlers.advance_door(booking.booking_id, retried.doors[0].key)
     return machine.ledger.get(booking.booking_id)
 
@@ -195,7 +195,7 @@ def test_another_user_level_than_asked_is_told(machine: Machine, sandbox: Sandbo
 def _asked_for(booking: Booking, level: str) -> Any:
     from dataclasses import replace  # noqa: PLC0415 - only here
 
-    from shared.domain.records import Change  # noqa: PLC0415 - only here
+    from shared.domain.booking.record import Change  # noqa: PLC0415 - only here
 
     return Change(replace(booking, doors=(replace(booking.doors[0], asked_user_level_id=level),)))
 

@@ -9,13 +9,13 @@ import pytest
 from redis import Redis
 
 from shared.ledger.reconciliation import ReconciliationLedger
+from shared.seam.client import Answer
+from shared.seam.errors import Unreadable
+from shared.seam.events import Events
 from tests.sandbox.harness import Sandbox
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from tests.worker.machine import Machine
-from worker.seam.client import Answer
-from worker.seam.errors import Unreadable
-from worker.seam.events import Events
 
 ALERT = "webhooks/missing"
 

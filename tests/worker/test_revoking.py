@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from shared.domain.records import Booking
+from shared.domain.booking.record import Booking
 from tests.sandbox.harness import Sandbox, in_days
 from tests.support.server import DataServer
 from tests.worker.machine import Machine

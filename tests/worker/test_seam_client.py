@@ -1,4 +1,4 @@
-"""Seam over HTTP: every exception of httpx and every status is one of `worker.seam.errors`."""
+"""Seam over HTTP: every exception of httpx and every status is one of `shared.seam.errors`."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -8,17 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.seam.client import SeamClient, retry_after
+from shared.seam.errors import OutcomeUnknown, RateLimited, Refused, SeamError, Unauthorized, Unreachable, Unreadable
 from tests.worker.seam import answering, client_on
-from worker.seam.client import SeamClient, retry_after
-from worker.seam.errors import (
-    OutcomeUnknown,
-    RateLimited,
-    Refused,
-    SeamError,
-    Unauthorized,
-    Unreachable,
-    Unreadable,
-)
 
 # What httpx raises before a byte of the request has left. Everything else may have come after the effect.
 NEVER_SENT = {

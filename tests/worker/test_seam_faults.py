@@ -5,20 +5,12 @@ from typing import Any
 
 import pytest
 
-from shared.domain.records import Window
+from shared.domain.booking.record import Window
+from shared.seam.access_codes import AccessCodes
+from shared.seam.client import SeamClient
+from shared.seam.errors import OutcomeUnknown, RateLimited, Refused, SeamError, Unauthorized, Unreachable, Unreadable
 from tests.sandbox.harness import API_KEY, Sandbox, in_days
 from tests.worker.machine import kept
-from worker.seam.access_codes import AccessCodes
-from worker.seam.client import SeamClient
-from worker.seam.errors import (
-    OutcomeUnknown,
-    RateLimited,
-    Refused,
-    SeamError,
-    Unauthorized,
-    Unreachable,
-    Unreadable,
-)
 
 CREATE, LIST = "access_codes.create", "access_codes.list"
 PATIENCE = timedelta(seconds=0.3)

@@ -17,21 +17,21 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from redis import Redis
 
-from shared.domain.bookings import Stay, WallTime
-from shared.domain.doors import Door
-from shared.domain.matching import Match, MatchPolicy, SlotPreference, match
+from shared.domain.booking.record import Window
+from shared.domain.door.door import Door
+from shared.domain.matching.match import Match, MatchPolicy, SlotPreference, match
 from shared.domain.quoting import is_showable
-from shared.domain.records import Window
+from shared.domain.stay.stay import Stay, WallTime
 from shared.ledger.door_issues import DoorIssues
 from shared.redis_client import connect
+from shared.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor
+from shared.seam.client import SeamClient
+from shared.seam.doors import Doors
+from shared.seam.errors import OutcomeUnknown, SeamError, Unreachable
+from shared.seam.events import Events
 from tests.support.hostile import JSON, examples, mutated, spelled
 from tests.support.server import DataServer
 from tests.worker.seam import client_on
-from worker.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor
-from worker.seam.client import SeamClient
-from worker.seam.doors import Doors
-from worker.seam.errors import OutcomeUnknown, SeamError, Unreachable
-from worker.seam.events import Events
 
 DEVICE = "11111111-1111-1111-1111-444444444444"
 CODE: dict[str, Any] = {
@@ -228,7 +228,7 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: c
 @pytest.mark.parametrize("call", ["read", "change"])
 def test_an_answer_that_drips_ends(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     """A byte now and then keeps no thread for ever: the time is that of the whole answer."""
-    monkeypatch.setattr("worker.seam.client._CONNECT_WITHIN", 0.2)
+    monkeypatch.setattr("shared.seam.client._CONNECT_WITHIN", 0.2)
     with dripping(OK + b"\r\n", b"1\r\n \r\n", 0.05) as url:
         client = SeamClient(endpoint=url, api_key="k", answer_within=timedelta(seconds=0.5))
         before = time.monotonic()

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.worker.seam import answering
-from worker.seam.errors import (
+from shared.seam.errors import (
     CreateNotFound,
     NoSuchAccessCode,
     NoSuchDevice,
@@ -18,7 +17,8 @@ from worker.seam.errors import (
     UnexpectedNotFound,
     Unreachable,
 )
-from worker.seam.refusals import ENDPOINTS, Reply, refusal_of
+from shared.seam.refusals import ENDPOINTS, Reply, refusal_of
+from tests.worker.seam import answering
 
 TYPES = (
     "device_not_found",
@@ -70,7 +70,8 @@ def test_every_endpoint_that_is_called_is_in_the_table(project: Path) -> None:
     """Whoever calls a new one decides what its 404 means; the test's own lists have all of them too."""
     called = {
         node.value
-        for path in (project / "worker").rglob("*.py")
+        for package in ("worker", "shared/seam")
+        for path in (project / package).rglob("*.py")
         for call in ast.walk(ast.parse(path.read_text()))
         if isinstance(call, ast.Call)
         for node in call.args

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from redis import Redis
 
-from shared.domain.records import Booking
+from shared.domain.booking.record import Booking
 from tests.sandbox.harness import Sandbox
 from tests.support.server import DataServer
 from tests.worker.machine import Machine

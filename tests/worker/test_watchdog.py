@@ -9,13 +9,13 @@ from pydantic import SecretStr
 from redis import Redis
 
 from shared.contracts import QUEUE, SWEEP_DUE
+from shared.liveness.watchdog import Patience, Sign, Watchdog, is_deaf, suspicion
 from shared.settings import Settings
-from shared.watchdog import Patience, Sign, Watchdog, is_deaf, suspicion
 from tests.support.server import DataServer
 from worker.app import create_celery
 from worker.broker import SteadyConnection
-from worker.hearing import CallOurselves, register_hearing
-from worker.progress import Progress, QueueLength, beat_sign, hearing_sign, worker_sign
+from worker.liveness.progress_check import Progress, QueueLength, beat_sign, hearing_sign, worker_sign
+from worker.liveness.self_ping import CallOurselves, register_hearing
 
 PATIENCE = Patience(idle=timedelta(seconds=8), busy=timedelta(seconds=280))
 SECOND = timedelta(seconds=1)

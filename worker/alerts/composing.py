@@ -6,12 +6,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.domain.alerting.alert import Alert, untold
-from shared.domain.alerting.parcels import Parcel
+from shared.domain.alerting.notifications import Parcel
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
-from shared.domain.chosen_slots import SlotOffer
+from shared.domain.booking.record import AlertNotice
+from shared.domain.matching.chosen_slots import SlotOffer
 from shared.domain.quoting import shown
-from shared.domain.records import AlertNotice
 from worker.alerts.message import GONE, AlertItem, AlertMessage, SlotChoice, one_line
 
 NO_ZONE_YET: Final = "time zone of the lock not known yet"

@@ -14,8 +14,9 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.alerting.alert import Alert, delivered, given_up, look_with_news, looked, maybe_told
-from shared.domain.alerting.moves import aged_together, next_move
-from shared.domain.alerting.parcels import (
+from shared.domain.alerting.escalation import aged_together, next_move
+from shared.domain.alerting.inhibition import BY_KEY, gathered
+from shared.domain.alerting.notifications import (
     STATUSES,
     Group,
     Parcel,
@@ -30,7 +31,6 @@ from shared.domain.alerting.parcels import (
     with_parcel,
     without_parcel,
 )
-from shared.domain.alerting.parents import BY_KEY, gathered
 from shared.domain.alerting.silences import silent_until
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
@@ -39,7 +39,7 @@ from shared.ledger.silences import Silences
 from worker.alerts.channel import Channel, NotDelivered, Updating
 from worker.alerts.composing import message_of, thread_for
 from worker.alerts.inhibition import Inhibition
-from worker.alerts.looks import Looks, refreshed
+from worker.alerts.message_updates import Looks, refreshed
 
 # More than one parcel of a kind in one go is what came meanwhile; more than these is left to the due-set.
 _MOST_PARCELS: Final = 5

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import httpx
 
+from shared.seam.client import retry_after
 from worker.alerts.channel import NotDelivered
-from worker.seam.client import retry_after
 
 _TIMEOUT: Final = httpx.Timeout(connect=5, read=10, write=5, pool=5)
 # Who answers a byte at a time, or without an end, holds up the other channels no longer than this.

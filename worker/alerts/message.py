@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from shared.domain.alerting.absence import ABSENCES
 from shared.domain.alerting.alert import News
+from shared.domain.alerting.missed_heartbeats import ABSENCES
 from shared.domain.alerting.severity import Severity
-from shared.domain.troubles import TROUBLES
+from shared.domain.booking.problem_catalogue import TROUBLES
 
 MOST_LISTED: Final = 10
 CHOOSE: Final = "Choose"

@@ -12,10 +12,10 @@ from typing import Any, Final
 import httpx
 
 from shared.domain.alerting.severity import Severity
+from shared.seam.client import retry_after
 from worker.alerts.channel import NotDelivered
 from worker.alerts.http_post import exchange
 from worker.alerts.message import AlertItem, AlertMessage, one_line
-from worker.seam.client import retry_after
 
 _LONGEST_SUMMARY: Final = 1_024
 _LONGEST_KEY: Final = 255

@@ -5,19 +5,17 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from shared.domain.alerting.absence import LEVELS
 from shared.domain.alerting.budget import Rate
+from shared.domain.alerting.missed_heartbeats import LEVELS
+from shared.domain.alerting.mute_times import QuietHours
 from shared.domain.alerting.policy import REMINDERS, AlertPolicy
-from shared.domain.alerting.quiet import QuietHours
 from shared.domain.alerting.routing import Place, Route, Routing
-from shared.domain.bookings import UnitRules
+from shared.domain.stay.stay import UnitRules
 from shared.ledger.alert_channels import Conversations
 from shared.redis_client import connect
 from shared.settings import Settings
-from worker.alerts.apprise_channel import AppriseChannel
-from worker.alerts.channel import Channel
-from worker.alerts.file import InvalidAlertsFile, load_alerts_file
-from worker.alerts.file_parts import (
+from worker.alerts.alerts_file import InvalidAlertsFile, load_alerts_file
+from worker.alerts.alerts_file_schema import (
     AlertsFile,
     ApprisePart,
     ChannelPart,
@@ -29,9 +27,11 @@ from worker.alerts.file_parts import (
     TeamsPart,
     WebhookPart,
 )
+from worker.alerts.apprise_channel import AppriseChannel
+from worker.alerts.channel import Channel
+from worker.alerts.channel_urls import InvalidAlertUrls, channels_from
 from worker.alerts.mail import Mail, MailServer
 from worker.alerts.pagerduty import PagerDuty
-from worker.alerts.routes import InvalidAlertUrls, channels_from
 from worker.alerts.signed_webhook import SignedWebhook
 from worker.alerts.slack import SlackWebhook
 from worker.alerts.slack_bot import SlackBot

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from shared.domain.chosen_slots import called
-from shared.domain.records import Window
-from shared.domain.slot_choices import MOST_OFFERS
+from shared.domain.booking.record import Window
+from shared.domain.matching.chosen_slots import called
+from shared.domain.matching.slot_choices import MOST_OFFERS
 from shared.ops_commands import HANDLE, RETRY, SlotOrder, button_for
 from worker.alerts.message import AlertItem, AlertMessage, SlotChoice, one_line
 

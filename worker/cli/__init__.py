@@ -78,6 +78,6 @@ def _unreachable(error: Exception) -> str | None:
         return (
             f"The data server can't be used ({type(error).__name__}): check REDIS_URL, or start it with `oracode up`."
         )
-    if name.startswith("worker.seam.errors."):
+    if name.startswith("shared.seam.errors."):
         return f"Seam can't be used: {error}"
     return None

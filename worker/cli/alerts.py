@@ -13,14 +13,14 @@ import click
 
 from shared.clock import system_clock
 from shared.domain.alerting.alert import Alert, delivered, handled, heard
-from shared.domain.alerting.parcels import Parcel, Status
-from shared.domain.alerting.parents import parent_of
+from shared.domain.alerting.inhibition import parent_of
+from shared.domain.alerting.notifications import Parcel, Status
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence, silent_until
-from shared.domain.device_ids import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
-from shared.domain.durations import parse_duration
-from shared.domain.records import AlertNotice
+from shared.domain.booking.record import AlertNotice
+from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
+from shared.domain.times.durations import parse_duration
 from worker.alerts.channel import Channel, NotDelivered
 from worker.alerts.composing import check_in_text, message_of
 from worker.alerts.inhibition import Inhibition

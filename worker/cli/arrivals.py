@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.clock import system_clock
-from shared.domain.arrivals import Arrival, Readiness
+from shared.domain.alerting.arrivals import Arrival, Readiness
 from worker.alerts.composing import NO_ZONE_YET
 from worker.cli.bookings_view import clean, console
 from worker.cli.context import open_ledger

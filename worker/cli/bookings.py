@@ -8,15 +8,15 @@ from typing import Any, Final
 import click
 
 from shared.contracts import BOOKING_FIELD
-from shared.domain.bookings import BookingMessage, InvalidMessage
-from shared.domain.notices import outcome_body
-from shared.domain.records import Booking, HistoryEntry, State
+from shared.domain.booking.notices import outcome_body
+from shared.domain.booking.record import Booking, HistoryEntry, State
+from shared.domain.messages.message import BookingMessage, InvalidMessage
 from shared.ledger.bookings import UnknownBooking
 from shared.settings import Settings
 from worker.assembly import Ports
 from worker.cli import bookings_view as view
 from worker.cli.context import open_ledger, settings_for
-from worker.handlers.retry import try_again
+from worker.handlers.retry_booking import try_again
 
 _WATCH_EVERY: Final = 0.5
 
@@ -42,7 +42,7 @@ def publish(file: Any) -> None:
 
 def checked_messages(content: bytes) -> list[tuple[str, BookingMessage]]:
     """Return each message with what it says; ends the command with 2, listing every problem, if one can't be used."""
-    from shared.domain.booking_messages import parse_booking_message  # noqa: PLC0415 - not for listing
+    from shared.domain.messages.parse import parse_booking_message  # noqa: PLC0415 - not for listing
 
     texts = list(_messages(content))
     messages, is_usable = [], bool(texts)

@@ -8,15 +8,15 @@ from typing import NoReturn
 import click
 
 from shared.clock import system_clock
-from shared.domain.doors import Door, NotADoor, door_from_device
-from shared.domain.records import BookedDoor, Booking
-from shared.domain.slot_choices import Choosable, Judged
+from shared.domain.booking.record import BookedDoor, Booking
+from shared.domain.door.door import Door, NotADoor, door_from_device
+from shared.domain.matching.slot_choices import Choosable, Judged
+from shared.seam.errors import Refused
 from shared.settings import Settings
 from worker.assembly import Ports
 from worker.cli.context import fetch_device, user_name
 from worker.cli.printable import printable
-from worker.handlers.choose import ChooseSlot, NotChosen
-from worker.seam.errors import Refused
+from worker.handlers.choose_slot import ChooseSlot, NotChosen
 
 
 def list_choices(settings: Settings, ports: Ports, booking: Booking, device_id: str | None) -> None:

@@ -13,12 +13,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from shared.domain.bookings import StayTime, WallTime
-from shared.domain.chosen_slots import called
-from shared.domain.notices import problems_of
-from shared.domain.records import BookedDoor, Booking, HistoryEntry, State
-from shared.domain.stay_times import check_in_of
-from shared.domain.troubles import TROUBLES
+from shared.domain.booking.notices import problems_of
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import BookedDoor, Booking, HistoryEntry, State
+from shared.domain.booking.stay_times import check_in_of
+from shared.domain.matching.chosen_slots import called
+from shared.domain.stay.stay import StayTime, WallTime
 from worker.cli.printable import printable
 from worker.cli.story_facts import facts_of
 

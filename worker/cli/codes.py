@@ -8,13 +8,13 @@ from functools import partial
 import click
 
 from shared.clock import system_clock
-from shared.domain import lifecycle
-from shared.domain.records import BookedDoor
+from shared.domain.booking import transitions
+from shared.domain.booking.record import BookedDoor
 from shared.ledger.bookings import UnknownBooking
+from shared.seam.access_codes import AccessCodes
 from worker.assembly import seam_client
 from worker.cli.context import open_ledger, settings_for
 from worker.cli.printable import printable
-from worker.seam.access_codes import AccessCodes
 
 
 @click.group("codes", context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,7 +42,7 @@ def reveal(booking_id: str, *, by: str, as_json: bool) -> None:
             continue
         key, now = door.key, system_clock()
         # First the audit: a PIN that was shown without a trace can't be traced afterwards.
-        audited = partial(lifecycle.reveals_pin, key=key, by=who, now=now)
+        audited = partial(transitions.record_pin_reveal, key=key, by=who, now=now)
         booking = ports.ledger.record(booking, audited)
         pin = codes.pin(door.code.access_code_id)
         shown += pin is not None

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from shared.domain.notices import problems_of
-from shared.domain.records import BookedDoor, Booking, State
+from shared.domain.booking.notices import problems_of
+from shared.domain.booking.record import BookedDoor, Booking, State
 
 _PIN_EVERY: Final = 0.5
 # Why a door that fits is not served at once (`lifecycle.schedules`).

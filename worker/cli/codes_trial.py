@@ -17,17 +17,20 @@ from typing import Any, Final, NoReturn
 import click
 
 from shared.clock import system_clock
-from shared.domain.bookings import WallTime
-from shared.domain.chosen_slots import called, short
-from shared.domain.device_ids import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
-from shared.domain.doors import Door, NotADoor, door_from_device
-from shared.domain.durations import parse_duration
-from shared.domain.match_json import slot_json
-from shared.domain.matching import slots_named
-from shared.domain.next_stays import NextStay, NoNextStay, next_stay
-from shared.domain.notices import next_step_of, problems_of
-from shared.domain.records import HistoryEntry, State
-from shared.domain.troubles import TROUBLES
+from shared.domain.booking.notices import next_step_of, problems_of
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import HistoryEntry, State
+from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
+from shared.domain.door.door import Door, NotADoor, door_from_device
+from shared.domain.matching.chosen_slots import called, short
+from shared.domain.matching.match import slots_named
+from shared.domain.matching.match_json import slot_json
+from shared.domain.matching.next_stay import NextStay, NoNextStay, next_stay
+from shared.domain.stay.stay import WallTime
+from shared.domain.times.durations import parse_duration
+from shared.seam.access_codes import AccessCodes
+from shared.seam.client import SeamClient
+from shared.seam.errors import Refused, SeamError
 from shared.settings import Settings
 from worker.assembly import Ports, open_ports, seam_client
 from worker.cli.bookings import checked_messages, publish_messages
@@ -35,10 +38,7 @@ from worker.cli.codes_follow import Follower, Verdict
 from worker.cli.context import settings_for, user_name
 from worker.cli.printable import printable
 from worker.cli.trial import Trial, known, planned
-from worker.handlers.retry import try_again
-from worker.seam.access_codes import AccessCodes
-from worker.seam.client import SeamClient
-from worker.seam.errors import Refused, SeamError
+from worker.handlers.retry_booking import try_again
 
 SOURCE: Final = "/oracode/codes-test"
 _LABEL: Final = "Test code"

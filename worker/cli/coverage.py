@@ -9,12 +9,12 @@ from typing import TypeVar
 
 import click
 
-from shared.domain.bookings import Stay
-from shared.domain.coverage import Coverage, DoorCoverage, share_of, survey
-from shared.domain.doors import Door
-from shared.domain.matching import MatchPolicy, SlotPreference
+from shared.domain.door.door import Door
+from shared.domain.matching.coverage import Coverage, DoorCoverage, share_of, survey
+from shared.domain.matching.match import MatchPolicy, SlotPreference
+from shared.domain.matching.slot_planning import Proposal, propose
 from shared.domain.quoting import shown
-from shared.domain.slot_planning import Proposal, propose
+from shared.domain.stay.stay import Stay
 from worker.cli.coverage_inputs import SetAside, load_bookings, load_doors, stays_at_doors
 from worker.cli.coverage_ledger import doors_named, stays_in_ledger
 from worker.cli.drawing import Terminal, headed, pad, wrap

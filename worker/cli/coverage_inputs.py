@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.domain.booking_messages import parse_booking_message
-from shared.domain.bookings import BookingMessage, InvalidMessage, Stay, UnitRules
-from shared.domain.device_ids import NotADeviceId, device_id_of
-from shared.domain.doors import Door, NotADoor, door_from_device
+from shared.domain.door.device_id import NotADeviceId, device_id_of
+from shared.domain.door.door import Door, NotADoor, door_from_device
+from shared.domain.messages.message import BookingMessage, InvalidMessage
+from shared.domain.messages.parse import parse_booking_message
 from shared.domain.quoting import quoted
+from shared.domain.stay.stay import Stay, UnitRules
 from worker.cli.match_inputs import UnusableInput, read, split_messages, stay_for
 
 MOST_REASONS = 10

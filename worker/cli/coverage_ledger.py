@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from shared.domain.bookings import Stay
-from shared.domain.doors import Door
-from shared.domain.records import Booking
+from shared.domain.booking.record import Booking
+from shared.domain.door.door import Door
+from shared.domain.stay.stay import Stay
 from worker.cli.coverage_inputs import SetAside
 from worker.cli.match_inputs import UnusableInput, load_door
 

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from shared.domain.door_issues import Issue
-from shared.domain.doors import Door, NotADoor, door_from_device
-from shared.domain.events import NEEDED_TYPES, Subject, subject_of
+from shared.domain.code.events import NEEDED_TYPES, Subject, subject_of
+from shared.domain.door.door import Door, NotADoor, door_from_device
+from shared.domain.door.issues import Issue
+from shared.seam.accounts import Accounts, NotShown
+from shared.seam.client import SeamClient
+from shared.seam.errors import SeamError
+from shared.seam.pages import pages
 from worker.cli.findings import Finding, Verdict
-from worker.seam.accounts import Accounts, NotShown
-from worker.seam.client import SeamClient
-from worker.seam.errors import SeamError
-from worker.seam.pages import pages
 
 _PATH: Final = "/webhooks/seam"
 _MOST_TYPES_NAMED: Final = 3

@@ -6,10 +6,10 @@ from typing import Any, Final, cast
 
 from shared import redis_keys
 from shared.clock import system_clock
-from shared.domain.arrivals import Arrival, Readiness
-from shared.domain.wording import show_length
-from shared.ledger.left import Stuck
+from shared.domain.alerting.arrivals import Arrival, Readiness
+from shared.domain.times.wording import show_length
 from shared.ledger.reconciliation import Progress, ReconciliationLedger
+from shared.ledger.version_skew import Stuck
 from shared.settings import Settings
 from worker.assembly import Ports
 from worker.cli.findings import Finding

@@ -11,9 +11,9 @@ from datetime import time
 
 import click
 
-from shared.domain.doors import TimeSlot
+from shared.domain.door.door import TimeSlot
 from shared.domain.quoting import shown
-from shared.domain.wall_clock import DAY
+from shared.domain.times.wall_clock import DAY
 
 WIDTH = 80
 _CELLS = 48

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from shared.clock import system_clock
-from shared.domain.durations import parse_duration
+from shared.domain.times.durations import parse_duration
 from worker.assembly import reconciliation
 from worker.cli.context import open_ledger, settings_for
 

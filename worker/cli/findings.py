@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.domain.door_issues import Issue
+from shared.domain.door.issues import Issue
 
 Verdict = Literal["ok", "warn", "bad"]
 

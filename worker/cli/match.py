@@ -11,13 +11,14 @@ from typing import Any
 
 import click
 
-from shared.domain.booking_messages import parse_booking_message
-from shared.domain.bookings import InvalidMessage, UnitRules
-from shared.domain.doors import Door
-from shared.domain.long_stays import Plan, plan
-from shared.domain.matching import Match, MatchPolicy, Outcome, SlotPreference, match
+from shared.domain.door.door import Door
+from shared.domain.matching.long_stays import Plan, plan
+from shared.domain.matching.match import Match, MatchPolicy, Outcome, SlotPreference, match
+from shared.domain.matching.suggestions import Suggestion, suggest
+from shared.domain.messages.message import InvalidMessage
+from shared.domain.messages.parse import parse_booking_message
 from shared.domain.quoting import shown
-from shared.domain.suggestions import Suggestion, suggest
+from shared.domain.stay.stay import UnitRules
 from worker.cli.match_inputs import (
     DONE,
     NO,

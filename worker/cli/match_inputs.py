@@ -10,18 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shared.domain.bookings import (
-    BookingMessage,
-    InvalidMessage,
-    MessageType,
-    Problem,
-    Stay,
-    UnitRules,
-    stay_of,
-)
-from shared.domain.device_ids import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
-from shared.domain.doors import Door, NotADoor, door_from_device
+from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
+from shared.domain.door.door import Door, NotADoor, door_from_device
+from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, stay_of
 from shared.domain.quoting import quoted
+from shared.domain.stay.stay import Stay, UnitRules
 
 DONE, NO, UNUSABLE, UNREACHABLE = 0, 1, 2, 3
 """Exit codes of every command."""
@@ -124,8 +117,8 @@ def _door(device: Any, named: str) -> Door:
 
 
 def _device_from_seam(device_id: str) -> Mapping[str, Any]:
+    from shared.seam.errors import Refused, SeamError  # noqa: PLC0415 - nor this
     from worker.cli.context import fetch_device  # noqa: PLC0415 - files must not need it
-    from worker.seam.errors import Refused, SeamError  # noqa: PLC0415 - nor this
 
     try:
         return fetch_device(device_id)

@@ -4,15 +4,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.domain.bookings import Problem, Stay
-from shared.domain.doors import Door
-from shared.domain.long_stays import PlannedCode
-from shared.domain.matching import Considered, Match, Verdict
+from shared.domain.door.door import Door
+from shared.domain.matching.long_stays import PlannedCode
+from shared.domain.matching.match import Considered, Match, Verdict
+from shared.domain.matching.suggestions import Suggestion
+from shared.domain.messages.message import Problem
 from shared.domain.quoting import shown
-from shared.domain.suggestions import Suggestion
-from shared.domain.wall_clock import find_zone
-from shared.domain.wall_stays import UnusableStay, WallStay, wall_stay
-from shared.domain.wording import show_gap, show_length, show_wall
+from shared.domain.stay.stay import Stay
+from shared.domain.stay.wall_stay import UnusableStay, WallStay, wall_stay
+from shared.domain.times.wall_clock import find_zone
+from shared.domain.times.wording import show_gap, show_length, show_wall
 from worker.cli.drawing import Terminal, day, headed, wrap
 
 _VERDICTS = {

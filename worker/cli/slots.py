@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import click
 
-from shared.domain.door_issues import Issue, joined
-from shared.domain.doors import Door
-from shared.domain.match_json import slot_json
+from shared.domain.door.door import Door
+from shared.domain.door.issues import Issue, joined
+from shared.domain.matching.match_json import slot_json
+from shared.domain.matching.slot_warnings import SlotWarning, warnings_of
 from shared.domain.quoting import shown
-from shared.domain.slot_warnings import SlotWarning, warnings_of
 from worker.cli.drawing import Terminal, day, headed, wrap
 from worker.cli.match_inputs import (
     UNREACHABLE,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from shared.domain.records import HistoryEntry
+from shared.domain.booking.record import HistoryEntry
 
 _FITS: Final = {
     "exact": "exactly",

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from shared.domain.chosen_slots import called, short
-from shared.domain.doors import Door
-from shared.domain.next_stays import NextStay
-from shared.domain.records import Booking, State
-from shared.domain.stay_times import instants_of
+from shared.domain.booking.record import Booking, State
+from shared.domain.door.door import Door
+from shared.domain.matching.chosen_slots import called, short
+from shared.domain.matching.next_stay import NextStay
+from shared.domain.stay.instants import instants_of
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 
 _MOST_GUESTS_NAMED: Final = 5

@@ -8,19 +8,15 @@ import structlog
 from redis.exceptions import RedisError
 
 from shared.clock import Clock
-from shared.domain import lifecycle
-from shared.domain.known_doors import KnownDoor, is_known, recalled
-from shared.domain.next_step import Step, next_step
-from shared.domain.records import BookedDoor, Booking, Change
-from shared.domain.retries import Failure, GiveUp, Retry, decide, next_try
-from shared.domain.stay_times import arrival_of
+from shared.domain.booking import transitions
+from shared.domain.booking.known_doors import KnownDoor, is_known, recalled
+from shared.domain.booking.next_step import Step, next_step
+from shared.domain.booking.record import BookedDoor, Booking, Change
+from shared.domain.booking.retries import Failure, GiveUp, Retry, decide, next_try
+from shared.domain.booking.stay_times import arrival_of
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, UnknownBooking
-from worker.handlers.change_code import ChangeCode
-from worker.handlers.check_code import CheckCode
-from worker.handlers.make_code import MakeCode
-from worker.handlers.plan_door import PlanDoor
-from worker.seam.errors import (
+from shared.seam.errors import (
     CreateNotFound,
     NoSuchDevice,
     OutcomeUnknown,
@@ -31,6 +27,10 @@ from worker.seam.errors import (
     Unauthorized,
     UnexpectedNotFound,
 )
+from worker.handlers.change_code import ChangeCode
+from worker.handlers.check_code import CheckCode
+from worker.handlers.create_code import MakeCode
+from worker.handlers.plan_door import PlanDoor
 
 # A door goes through plan, create, read back and end in one go at most; more is a loop, and the due-set takes over.
 _MOST_STEPS: Final = 8
@@ -105,7 +105,7 @@ class AdvanceDoor:
     def _take(self, step: Step, booking: Booking, door: BookedDoor) -> Booking:
         try:
             return self._steps[step](booking, door)
-        except lifecycle.StaleRead:
+        except transitions.StaleRead:
             return self._ledger.get(booking.booking_id)
         except (RedisError, OSError, UnknownBooking, OfNewerVersion):
             # The data server is away or was emptied: the due-set, or the booking's next message, brings it back. Or it
@@ -144,15 +144,17 @@ class AdvanceDoor:
         detail = describe(error)
 
         def transition(it: Booking) -> Change:
-            it = lifecycle.recalls_door(it, key, known)
+            it = transitions.recall_door_facts(it, key, known)
             if isinstance(decision, Retry):
                 until, tell = decision.at, decision.tell
-                return lifecycle.stumbles(it, key, reason=reason, detail=detail, until=until, tell=tell, now=now)
-            return lifecycle.fails(it, key, revision=tried.revision, reason=reason, detail=detail, facts={}, now=now)
+                return transitions.record_failed_attempt(
+                    it, key, reason=reason, detail=detail, until=until, tell=tell, now=now
+                )
+            return transitions.fail(it, key, revision=tried.revision, reason=reason, detail=detail, facts={}, now=now)
 
         try:
             return self._ledger.transition(booking, failed, transition)
-        except lifecycle.StaleRead:
+        except transitions.StaleRead:
             return self._ledger.get(booking.booking_id)
 
     def _known(self, door: BookedDoor) -> KnownDoor:
@@ -162,7 +164,7 @@ class AdvanceDoor:
     def _end(self, booking: Booking, door: BookedDoor) -> Booking:
         now, forget_at = self._clock(), self._ledger.forget_at(booking)
         return self._ledger.transition(
-            booking, door, lambda it: lifecycle.ends(it, door.key, forget_at=forget_at, now=now)
+            booking, door, lambda it: transitions.end_stay(it, door.key, forget_at=forget_at, now=now)
         )
 
     def _forget(self, booking: Booking, door: BookedDoor) -> Booking:

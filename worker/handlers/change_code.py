@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 import structlog
 
 from shared.clock import Clock
-from shared.domain import lifecycle
-from shared.domain.code_changes import may_become
-from shared.domain.records import AccessCode, BookedDoor, Booking, State, Window
+from shared.domain.booking import transitions
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State, Window
+from shared.domain.code.changes import may_become
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
-from worker.seam.access_codes import AccessCodes, CodeReport
-from worker.seam.errors import NoSuchAccessCode, OutcomeUnknown, Refused, Unreachable
+from shared.seam.access_codes import AccessCodes, CodeReport
+from shared.seam.errors import NoSuchAccessCode, OutcomeUnknown, Refused, Unreachable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -71,7 +71,7 @@ class ChangeCode:
             return self._ledger.transition(
                 booking,
                 booked,
-                lambda it: lifecycle.alters(
+                lambda it: transitions.record_changed_window(
                     learn(it),
                     booked.key,
                     altered,
@@ -85,7 +85,7 @@ class ChangeCode:
         return self._ledger.transition(
             booking,
             booked,
-            lambda it: lifecycle.retires(
+            lambda it: transitions.supersede_code(
                 it,
                 booked.key,
                 revision=booking.revision,
@@ -113,7 +113,7 @@ class ChangeCode:
         return self._ledger.transition(
             booking,
             booked,
-            lambda it: lifecycle.withdraws(
+            lambda it: transitions.close_door(
                 it, booked.key, gone=gone, refusals=refusals, forget_at=self._ledger.forget_at(it), now=now
             ),
         )

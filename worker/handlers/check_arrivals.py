@@ -6,12 +6,12 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.arrivals import Arrival, Readiness, arrivals_of
-from shared.domain.chosen_slots import short
-from shared.domain.daily import DailyTime
-from shared.domain.door_gone import door_gone_key
-from shared.domain.records import AlertNotice
-from shared.domain.troubles import TROUBLES
+from shared.domain.alerting.arrivals import Arrival, Readiness, arrivals_of
+from shared.domain.alerting.door_gone import door_gone_key
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import AlertNotice
+from shared.domain.matching.chosen_slots import short
+from shared.domain.times.daily import DailyTime
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from shared.clock import Clock
-from shared.domain import lifecycle
-from shared.domain.code_condition import Confirmed, InTrouble, StillToCome, condition_of
-from shared.domain.code_differences import differences_of
-from shared.domain.code_looks import late_at, next_look, next_look_when_confirmed
-from shared.domain.door_issues import inherited_code
-from shared.domain.records import AccessCode, BookedDoor, Booking, Change, State
+from shared.domain.booking import transitions
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, State
+from shared.domain.code.condition import Confirmed, InTrouble, StillToCome, condition_of
+from shared.domain.code.differences import differences_of
+from shared.domain.code.polling import late_at, next_look, next_look_when_confirmed
+from shared.domain.door.issues import inherited_code
 from shared.ledger.bookings import BookingLedger
-from worker.seam.access_codes import AccessCodes, CodeReport
+from shared.seam.access_codes import AccessCodes, CodeReport
 
 
 class CheckCode:
@@ -38,7 +38,7 @@ class CheckCode:
         """Look once, and record it. Raises SeamError, having recorded nothing."""
         code, now = door.code, self._clock()
         if code is None or _is_over(door, code, now):
-            return self._ledger.transition(booking, door, lambda it: lifecycle.rests(it, door.key, now=now))
+            return self._ledger.transition(booking, door, lambda it: transitions.stop_polling(it, door.key, now=now))
         report = self._codes.get(code.access_code_id)
         inherited = _inherited(report) if report is not None else ""
         if inherited:
@@ -48,9 +48,9 @@ class CheckCode:
         gone = self._gone(door, now)
 
         def transition(it: Booking) -> Change:
-            it = lifecycle.without_residual(it, door.key, gone)
+            it = transitions.remove_residual_codes(it, door.key, gone)
             if unmanaged:
-                return lifecycle.unconfirmed(
+                return transitions.record_unconfirmed_code(
                     it,
                     door.key,
                     reason="code_unmanaged",
@@ -60,7 +60,7 @@ class CheckCode:
                     now=now,
                 )
             if report is None:
-                return lifecycle.loses_code(it, door.key, now=now)
+                return transitions.drop_code(it, door.key, now=now)
             return self._transition(it, door, code, report, now)
 
         return self._ledger.transition(booking, door, transition)
@@ -78,7 +78,7 @@ class CheckCode:
         report: CodeReport,
         now: datetime,
     ) -> Change:
-        booking = lifecycle.sees_window(booking, door.key, report.window)
+        booking = transitions.record_window(booking, door.key, report.window)
         differences = differences_of(
             door,
             made=report.window,
@@ -87,7 +87,7 @@ class CheckCode:
             errors=report.errors,
         )
         unconfirmed = partial(
-            lifecycle.unconfirmed, booking, door.key, due_at=self._next_look(door, code, now), now=now
+            transitions.record_unconfirmed_code, booking, door.key, due_at=self._next_look(door, code, now), now=now
         )
         match condition_of(
             status=report.status,
@@ -99,7 +99,7 @@ class CheckCode:
         ):
             case Confirmed(reason, detail):
                 due_at = next_look_when_confirmed(code, check_out=door.check_out, now=now)
-                return lifecycle.confirms(booking, door.key, reason=reason, detail=detail, due_at=due_at, now=now)
+                return transitions.confirm_code(booking, door.key, reason=reason, detail=detail, due_at=due_at, now=now)
             case InTrouble(reason, detail, is_final):
                 return unconfirmed(reason=reason, detail=detail, failed=is_final, inherited=_inherited(report))
             case StillToCome(_, detail, cause) if now >= late_at(code, self._late_set_after):

@@ -14,13 +14,13 @@ from functools import partial
 from typing import Final
 
 from shared.clock import Clock
-from shared.domain import lifecycle
-from shared.domain.records import AccessCode, BookedDoor, Booking, State
+from shared.domain.booking import transitions
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet, door_item
-from worker.seam.access_codes import AccessCodes, CodeReport
-from worker.seam.errors import NoSuchDevice, SeamError, Unauthorized, Unreachable
+from shared.seam.access_codes import AccessCodes, CodeReport
+from shared.seam.errors import NoSuchDevice, SeamError, Unauthorized, Unreachable
 
 # One door that Seam fails on may be that door's fault; so many in a row are Seam's, and the rest would only take long.
 _MOST_UNREACHABLE: Final = 3
@@ -130,8 +130,8 @@ class CompareLedger:
                 continue
             owners = [(booking, door) for booking, door in booked if report.is_of(booking.booking_id)]
             for booking, door in owners:
-                if door.state in lifecycle.PLANNED_AGAIN:
-                    self._ledger.record(booking, partial(lifecycle.wakes, key=door.key, now=now))
+                if door.state in transitions.WITHOUT_A_CODE:
+                    self._ledger.record(booking, partial(transitions.wake, key=door.key, now=now))
                     self._due.set([(door_item(booking.booking_id, door.key), now)])
             yield Difference(
                 kind=Kind.NOT_RECORDED if owners else Kind.NO_BOOKING,

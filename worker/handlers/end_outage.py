@@ -6,9 +6,9 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain import lifecycle
 from shared.domain.alerting.alert import Alert
-from shared.domain.alerting.parents import BY_KEY
+from shared.domain.alerting.inhibition import BY_KEY
+from shared.domain.booking import transitions
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger, UnknownBooking
@@ -44,7 +44,7 @@ class EndOutage:
         try:
             booking = self._ledger.get(booking_id)
             for door in booking.doors:
-                booking = self._ledger.record(booking, partial(lifecycle.resumes, key=door.key, now=now))
+                booking = self._ledger.record(booking, partial(transitions.resume, key=door.key, now=now))
         except (UnknownBooking, KeyError):
             log.info("door.gone", booking_id=booking_id)
         except OfNewerVersion as error:

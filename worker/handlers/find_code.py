@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.clock import Clock
-from shared.domain.records import AccessCode, BookedDoor, Booking, Intent, Window
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Intent, Window
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.generation import REBUILT_FOR, YOUNG_FOR, Generation
-from worker.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor
+from shared.ledger.epoch import REBUILT_FOR, YOUNG_FOR, Generation
+from shared.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor
 
 # Seam rounds by up to an hour; a code of ours in doubt that lies this near to what was asked is the one we asked for.
 _NEAR: Final = timedelta(minutes=60)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import partial
 
 from shared.clock import Clock
-from shared.domain import lifecycle
-from shared.domain.planning import (
+from shared.domain.booking import transitions
+from shared.domain.booking.planning import (
     Alter,
     Keep,
     LeaveOut,
@@ -18,11 +18,11 @@ from shared.domain.planning import (
     Split,
     Wait,
 )
-from shared.domain.records import BookedDoor, Booking, Change
+from shared.domain.booking.record import BookedDoor, Booking, Change
 from shared.ledger.bookings import BookingLedger
+from shared.seam.doors import Doors
 from worker.handlers.change_code import ChangeCode
-from worker.handlers.make_code import MakeCode
-from worker.seam.doors import Doors
+from worker.handlers.create_code import MakeCode
 
 Transition = Callable[[Booking], Change]
 
@@ -69,7 +69,7 @@ class PlanDoor:
     def _split(self, booking: Booking, booked: BookedDoor, parts: int) -> Booking:
         revision, now = booking.revision, self._clock()
         return self._ledger.transition(
-            booking, booked, lambda it: lifecycle.splits(it, booked.key, revision=revision, parts=parts, now=now)
+            booking, booked, lambda it: transitions.split_stay(it, booked.key, revision=revision, parts=parts, now=now)
         )
 
     def _learn(self, booking: Booking, booked: BookedDoor, plan: Plan, transition: Transition) -> Booking:
@@ -87,9 +87,9 @@ class PlanDoor:
         facts = {"match": plan.match}
         match decision:
             case LeaveOut():
-                return lambda it: lifecycle.leaves_out(it, key, revision=revision, now=now)
+                return lambda it: transitions.leave_out(it, key, revision=revision, now=now)
             case Wait(reason, advice, until, offers):
-                return lambda it: lifecycle.waits(
+                return lambda it: transitions.wait(
                     it,
                     key,
                     revision=revision,
@@ -101,25 +101,25 @@ class PlanDoor:
                     offers=offers,
                 )
             case Refuse(reason, advice, offers):
-                return lambda it: lifecycle.fails(
+                return lambda it: transitions.fail(
                     it, key, revision=revision, reason=reason, detail=advice, facts=facts, now=now, offers=offers
                 )
             case Over():
                 # The earlier codes of a split stay may be over when it comes; the stay itself isn't.
                 reason = "already_over" if not booked.part else ""
                 forget_at = self._ledger.forget_at(booking)
-                return lambda it: lifecycle.ends(it, key, reason=reason, forget_at=forget_at, now=now)
+                return lambda it: transitions.end_stay(it, key, reason=reason, forget_at=forget_at, now=now)
             case Postpone(until):
-                return lambda it: lifecycle.schedules(
+                return lambda it: transitions.schedule(
                     it, key, revision=revision, until=until, reason="lead_time", facts=facts, now=now
                 )
             case Keep(window):
-                return lambda it: lifecycle.keeps(it, key, revision=revision, asked=window, now=now)
+                return lambda it: transitions.keep_code(it, key, revision=revision, asked=window, now=now)
 
 
 def _learned(booking: Booking, *, key: str, plan: Plan) -> Booking:
     """Return the booking with what the door told while it was planned."""
-    return lifecycle.knows_door(
+    return transitions.record_door_facts(
         booking,
         key,
         name=plan.door_name,

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import structlog
 
-from shared.domain.door_trouble import telling_key, told_at_account
-from shared.domain.doors import Door
-from shared.domain.events import Meaning, Subject, meaning_of, subject_of
+from shared.domain.alerting.door_problems import telling_key, told_at_account
+from shared.domain.code.events import Meaning, Subject, meaning_of, subject_of
+from shared.domain.door.door import Door
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import account_item, refresh_item

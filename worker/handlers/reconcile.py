@@ -15,16 +15,16 @@ import structlog
 
 from shared.clock import Clock
 from shared.contracts import is_id
-from shared.domain.code_story import moment_of
-from shared.domain.events import Subject, kept_of, subject_of
-from shared.domain.records import AlertNotice
-from shared.domain.troubles import TROUBLES
-from shared.domain.webhook_gap import Gap, after_pass
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import AlertNotice
+from shared.domain.code.events import Subject, kept_of, subject_of
+from shared.domain.code.story import moment_of
+from shared.domain.code.webhook_gap import Gap, after_pass
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.redaction import redact_event
+from shared.seam.events import Events
 from shared.streams import EventStream
-from worker.seam.events import Events
 
 # Seam may list an event a while after it happened; what was compared before is known by its mark, and costs little.
 _OVERLAP: Final = timedelta(minutes=10)

@@ -13,16 +13,16 @@ from redis import Redis
 
 from shared.clock import Clock
 from shared.contracts import EVENT_FIELD, LONGEST_ID, is_id
-from shared.domain import lifecycle
-from shared.domain.code_story import occurred_at, replaces_pin
-from shared.domain.events import Meaning, Subject, meaning_of, subject_of
+from shared.domain.booking import transitions
+from shared.domain.code.events import Meaning, Subject, meaning_of, subject_of
+from shared.domain.code.story import occurred_at, replaces_pin
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, Owner, UnknownBooking
 from shared.ledger.due import DueSet, door_item
 from shared.parked import Parked, kept_text
 from shared.redis_client import REPLACED
 from shared.streams import acknowledge
-from worker.handlers.leave import Leave
+from worker.handlers.version_skew import Leave
 from worker.parking import Parking
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -113,7 +113,9 @@ class RecordEvents:
             booking = self._ledger.get(owner.booking_id)
         except UnknownBooking:
             return
-        self._ledger.record(booking, lambda it: lifecycle.pin_replaced(it, event["access_code_id"], at=at, now=now))
+        self._ledger.record(
+            booking, lambda it: transitions.record_pin_change(it, event["access_code_id"], at=at, now=now)
+        )
 
     def _entries(self, entry_ids: list[str]) -> list[tuple[str, Mapping[str, str]]]:
         pipeline = self._redis.pipeline(transaction=False)

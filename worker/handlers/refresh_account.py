@@ -12,9 +12,9 @@ from shared.clock import Clock
 from shared.ledger.door_issues import DoorIssues, KnownAccount
 from shared.ledger.due import account_item
 from shared.ledger.readings import Readings
-from worker.handlers.door_troubles import DoorTroubles
-from worker.seam.accounts import Accounts, NotShown
-from worker.seam.errors import SeamError
+from shared.seam.accounts import Accounts, NotShown
+from shared.seam.errors import SeamError
+from worker.handlers.door_problem_alerts import DoorTroubles
 
 # A reading that was prompted and failed: Seam may be away for a moment.
 _TRIED_AGAIN_AFTER: Final = timedelta(minutes=1)

@@ -14,17 +14,17 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.door_issues import Issue
-from shared.domain.doors import Door
+from shared.domain.door.door import Door
+from shared.domain.door.issues import Issue
 from shared.domain.seam_issues import IssueKind
-from shared.ledger.beats import Beats
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet, account_item, refresh_item
+from shared.ledger.heartbeats import Beats
 from shared.ledger.readings import Readings
-from worker.handlers.door_troubles import DoorTroubles
-from worker.seam.doors import Doors
-from worker.seam.errors import NoSuchDevice, SeamError
+from shared.seam.doors import Doors
+from shared.seam.errors import NoSuchDevice, SeamError
+from worker.handlers.door_problem_alerts import DoorTroubles
 
 # So few doors can all be read within this time; of more it isn't known which are in the same building.
 _MOST_HURRIED: Final = 200

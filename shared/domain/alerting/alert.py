@@ -13,12 +13,12 @@ from typing import Final
 
 from shared.domain import versions
 from shared.domain.alerting.severity import Severity, severity
-from shared.domain.records import AlertNotice
+from shared.domain.booking.record import AlertNotice
 from shared.domain.versions import NOT_IN_JSON, Beyond
 
 # The rest is in the booking's story.
 _MOST_REMARKS: Final = 5
-# As `worker.seam.errors` writes it: of use to Seam's support, and no news.
+# As `shared.seam.errors` writes it: of use to Seam's support, and no news.
 _REQUEST: Final = re.compile(r" ?\(request [\w.:-]{1,100}\)", re.ASCII)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.domain.alerting.alert import Alert, heard, looking_otherwise, what_is_said
 from shared.domain.alerting.severity import Severity
-from shared.domain.records import AlertNotice
+from shared.domain.booking.record import AlertNotice
 
 MOST_SUBJECTS: Final = 10
 

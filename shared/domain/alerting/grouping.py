@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from shared.domain.alerting.parents import parent_of
+from shared.domain.alerting.inhibition import parent_of
 from shared.domain.alerting.routing import Place
-from shared.domain.records import AlertNotice
+from shared.domain.booking.record import AlertNotice
 
 # Problems of which there is one for each booking, door or account; all others stand alone.
 _MANY: Final = ("booking/", "door/", "account/")

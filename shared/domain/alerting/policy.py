@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.domain.alerting.absence import LEVELS
 from shared.domain.alerting.budget import Rate
-from shared.domain.alerting.quiet import QuietHours
+from shared.domain.alerting.missed_heartbeats import LEVELS
+from shared.domain.alerting.mute_times import QuietHours
 from shared.domain.alerting.routing import Routing
 from shared.domain.alerting.severity import PAGE_BEFORE, WARN_BEFORE, Severity, severity
-from shared.domain.records import AlertNotice
+from shared.domain.booking.record import AlertNotice
 
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
@@ -28,7 +28,7 @@ LONGEST_PAGE_WINDOW: Final = timedelta(seconds=5)
 PAGE_JOIN_WINDOW: Final = timedelta(minutes=10)
 # A channel may name a pause of an hour (HTTP 429, Retry-After); the guest at the door doesn't wait for it.
 PAGE_WAITS_FOR_CHANNEL: Final = timedelta(minutes=1)
-# With the pauses of `shared.domain.retries` about a day: whoever mends a channel by then has missed nothing.
+# With the pauses of `shared.domain.booking.retries` about a day: whoever mends a channel by then has missed nothing.
 MOST_TRIES: Final = 150
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.domain.alerting.severity import Severity
-from shared.domain.records import AlertNotice
+from shared.domain.booking.record import AlertNotice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
-from shared.domain.records import AlertNotice
+from shared.domain.booking.record import AlertNotice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

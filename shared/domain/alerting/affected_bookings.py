@@ -1,0 +1,107 @@
+"""Which bookings a trouble of one or more doors hits, nearest guest first, and the alert that says so. Pure."""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from shared.domain.alerting.causes import Cause
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import AlertNotice, BookedDoor, Booking, State
+from shared.domain.booking.stay_times import check_in_of
+from shared.domain.matching.chosen_slots import short
+from shared.domain.stay.instants import CheckIn, surely_over_at
+from shared.domain.times.wall_clock import find_zone
+
+_LOOK_CLOSER: Final = "oracode arrivals"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One door of one booking whose stay is not over.
+
+    `check_in` is None for a guest who is inside with a code: the lock knows that code, and nobody waits for it.
+    """
+
+    booking_id: str
+    door: BookedDoor
+    check_in: CheckIn | None
+    over_at: datetime
+
+    @property
+    def subject(self) -> str:
+        """The booking in words, with its check-in on the lock's clock."""
+        name = short(self.door.name) or self.door.device_id
+        return f"Booking {self.booking_id} on {name}, {self._check_in_in_words()}"
+
+    def _check_in_in_words(self) -> str:
+        if self.check_in is None:
+            return "guest inside"
+        if self.check_in.wall is not None:
+            return f"check-in {self.check_in.wall:%a %Y-%m-%d %H:%M} on the lock's clock"
+        zone = find_zone(self.door.time_zone) if self.door.time_zone else None
+        at = self.check_in.at.astimezone(zone) if zone else self.check_in.at
+        return f"check-in {at:%a %Y-%m-%d %H:%M %Z}".rstrip()
+
+
+def hits_of(bookings: Iterable[Booking], device_ids: Container[str], now: datetime) -> list[Hit]:
+    """Return whom a trouble of these doors hits; guests who are inside come last."""
+    found = [
+        Hit(booking.booking_id, door, _still_to_come(booking, door, now), over_at)
+        for booking in bookings
+        for door in booking.doors
+        if door.device_id in device_ids
+        and door.wanted
+        and not booking.cancelled
+        and door.state is not State.ENDED
+        and (over_at := _over_at(booking, door)) is not None
+        and over_at > now
+    ]
+    latest = datetime.max.replace(tzinfo=now.tzinfo)
+    return sorted(found, key=lambda hit: (hit.check_in.at if hit.check_in else latest, hit.booking_id, hit.door.key))
+
+
+def cause_of(notice: AlertNotice, hits: list[Hit], *, hurries: bool = True) -> Cause:
+    """Return what is told of a trouble that hits these bookings: at least one. It is as urgent as the nearest check-in.
+
+    `notice` has what is told without them. One that does not hurry is a warning however near check-in is.
+    """
+    nearest = next((hit for hit in hits if hit.check_in is not None), hits[0])
+    check_in = nearest.check_in if hurries else None
+    notice = replace(
+        notice,
+        look_closer=_LOOK_CLOSER,
+        check_in=check_in.at if check_in else None,
+        wall_check_in=check_in.wall if check_in else None,
+        time_zone=nearest.door.time_zone,
+        check_out=max(hit.over_at for hit in hits),
+    )
+    subjects = tuple(dict.fromkeys(hit.subject for hit in hits))
+    return Cause(notice, len({hit.booking_id for hit in hits}), subjects)
+
+
+def notice_of(
+    problem: str, *, key: str, subject: str, now: datetime, detail: str = "", next_step: str = "", actor: str = ""
+) -> AlertNotice:
+    """Return the notice of a problem's row in the catalogue; `detail`, `next_step` and `actor` are of this case."""
+    trouble = TROUBLES[problem]
+    return AlertNotice(
+        at=now,
+        raised=True,
+        key=key,
+        problem=problem,
+        subject=subject,
+        happened=f"{trouble.happened} {detail}".strip(),
+        next_step=next_step or trouble.next_step,
+        actor=actor or trouble.actor,
+    )
+
+
+def _still_to_come(booking: Booking, door: BookedDoor, now: datetime) -> CheckIn | None:
+    """Return the check-in of a guest who may come yet, or who came and has no code."""
+    check_in = check_in_of(booking.stay, door)
+    return check_in if check_in is not None and (check_in.latest > now or door.code is None) else None
+
+
+def _over_at(booking: Booking, door: BookedDoor) -> datetime | None:
+    return door.check_out or (surely_over_at(booking.stay) if booking.stay is not None else None)

@@ -1,0 +1,131 @@
+"""The pre-arrival check: who arrives in the next hours, and whether the door will open.
+
+A guest's arrival is one door of one booking. It is `ready` when Seam confirms the code; `on its way` while everything
+goes as it should (Seam programs a code about an hour before its start); `at risk` when a person must look.
+"""
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.alerting.door_problems import ACCOUNT_PROBLEM, DOOR_PROBLEM, KnownIssues, in_words, is_removed
+from shared.domain.booking.notices import next_step_of, problems_of
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import BookedDoor, Booking, State
+from shared.domain.booking.stay_times import arrival_of, check_in_of
+from shared.domain.door.issues import Issue, joined
+from shared.domain.stay.instants import CheckIn, instants_of
+
+
+class Readiness(StrEnum):
+    """How an arrival stands."""
+
+    READY = "ready"
+    ON_ITS_WAY = "on its way"
+    AT_RISK = "at risk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One door of one booking whose guest is due; `why` and `next_step` say what is wrong and what to do.
+
+    `issues` are what Seam reports of the door and its account, those that people are told: they may hold the door back
+    also where nothing is wrong with the guest's code. While nobody knows the lock's zone, `check_in` is the earliest
+    moment, and `wall_check_in` what its clock shows.
+    """
+
+    booking_id: str
+    device_id: str
+    door_name: str
+    check_in: datetime
+    wall_check_in: datetime | None
+    time_zone: str | None
+    state: State
+    readiness: Readiness
+    reason: str
+    why: str
+    next_step: str
+    issues: tuple[Issue, ...] = ()
+
+
+def first_check_in(booking: Booking) -> datetime | None:
+    """Return the earliest moment that somebody of the booking can come; None for a mere cancellation."""
+    known = [at for door in booking.doors if door.wanted and (at := arrival_of(booking.stay, door)) is not None]
+    if known:
+        return min(known)
+    return instants_of(booking.stay, None)[0] if booking.stay is not None else None
+
+
+def arrivals_of(
+    bookings: Iterable[Booking],
+    *,
+    since: datetime,
+    until: datetime,
+    gone: Container[str] = (),
+    known: Mapping[str, KnownIssues] | None = None,
+) -> list[Arrival]:
+    """Return the arrivals of this time, the nearest first. Later codes of a split stay are no arrivals.
+
+    Whoever may come in this time counts, wherever a lock is whose zone nobody knows.
+    `gone` are the doors that Seam doesn't know any more, `known` are the issues of doors by their ids: whoever arrives
+    at one that is gone, or has an issue that blocks, is at risk, whatever the code says.
+    """
+    issues = {device_id: _told(each) for device_id, each in (known or {}).items()}
+    found = []
+    for booking in bookings:
+        if booking.cancelled or booking.stay is None:
+            continue
+        for door in booking.doors:
+            check_in = check_in_of(booking.stay, door)
+            if not door.wanted or door.part > 1 or door.state is State.ENDED or check_in is None:
+                continue
+            if since <= check_in.latest and check_in.at <= until:
+                of_door = issues.get(door.device_id, ())
+                is_gone = door.device_id in gone or is_removed(of_door)
+                found.append(_arrival(booking, door, check_in, of_door, is_gone=is_gone))
+    return sorted(found, key=lambda each: (each.check_in, each.booking_id, each.device_id))
+
+
+def _told(known: KnownIssues) -> tuple[Issue, ...]:
+    return tuple(issue for issue in joined(known.of_door, known.of_account) if issue.meaning.is_told)
+
+
+def _arrival(
+    booking: Booking, door: BookedDoor, check_in: CheckIn, issues: tuple[Issue, ...], *, is_gone: bool
+) -> Arrival:
+    own = next(problems_of(door), None)
+    blocking = [issue for issue in issues if issue.meaning.blocks]
+    if own is not None:
+        problem, detail = own
+    elif is_gone:
+        problem, detail = "door_gone", ""
+    elif blocking:
+        problem = ACCOUNT_PROBLEM if all(issue.is_of_account for issue in blocking) else DOOR_PROBLEM
+        detail = in_words(blocking)
+    else:
+        problem, detail = door.reason, ""
+    trouble = TROUBLES.get(problem)
+    next_step = next_step_of(booking, door, problem) if trouble else ""
+    if problem in (DOOR_PROBLEM, ACCOUNT_PROBLEM):
+        next_step = next((issue.meaning.next_step for issue in blocking if issue.meaning.next_step), next_step)
+    return Arrival(
+        booking_id=booking.booking_id,
+        device_id=door.device_id,
+        door_name=door.name or door.device_id,
+        check_in=check_in.at,
+        wall_check_in=check_in.wall,
+        time_zone=door.time_zone,
+        state=door.state,
+        readiness=_readiness(door, problem),
+        reason=problem,
+        why=f"{trouble.happened} {detail}".strip() if trouble else "",
+        next_step=next_step,
+        issues=issues,
+    )
+
+
+def _readiness(door: BookedDoor, problem: str) -> Readiness:
+    if door.state in (State.WAITING, State.FAILED) or problem in TROUBLES:
+        return Readiness.AT_RISK
+    return Readiness.READY if door.state is State.READY else Readiness.ON_ITS_WAY

@@ -1,0 +1,41 @@
+"""A door that was removed although guests are to come: what people are told, and how urgent that is. Pure.
+
+Seam answers 404 for it, or still lists it with the error `device_removed`. Its lock may open all the same: codes that
+it has need no Seam. But nothing of it can be made, changed or confirmed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from shared.domain.alerting.affected_bookings import cause_of, hits_of, notice_of
+from shared.domain.alerting.causes import Cause
+from shared.domain.booking.record import Booking
+from shared.domain.matching.chosen_slots import short
+
+PROBLEM: Final = "door_gone"
+# What a booking says by itself, in an alert of its own.
+_TELLS_BY_ITSELF: Final = "device_not_found"
+
+
+def door_gone_key(device_id: str) -> str:
+    """Return the alert's key."""
+    return f"door/{device_id}/gone"
+
+
+def door_gone(
+    device_id: str, bookings: Iterable[Booking], now: datetime, *, was_told: bool, detail: str = ""
+) -> Cause | None:
+    """Return what is told of a door that is gone; None where nobody is to come for whom it has to be told.
+
+    A booking that never found the door says so itself; but once this was told, it goes on until no stay is left.
+    `detail` are Seam's words, where it has any.
+    """
+    hits = hits_of(bookings, {device_id}, now)
+    if not hits or (not was_told and all(hit.door.reason == _TELLS_BY_ITSELF for hit in hits)):
+        return None
+    name = next((hit.door.name for hit in hits if hit.door.name), "")
+    subject = f"Door {short(name)} ({device_id})" if name else f"Door {device_id}"
+    notice = notice_of(PROBLEM, key=door_gone_key(device_id), subject=subject, now=now, detail=detail)
+    return cause_of(replace(notice, device_id=device_id), hits)

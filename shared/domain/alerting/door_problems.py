@@ -1,0 +1,123 @@
+"""Errors and warnings of a door, or of a connected account with all its doors: what people are told. Pure.
+
+A door's own issues make one alert for the door. What is the account's is told once for the account, however many doors
+repeat it. A door that was removed is told as gone (`shared.domain.alerting.door_gone`), and as nothing else.
+"""
+
+from collections.abc import Collection, Container, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from shared.domain.alerting.affected_bookings import Hit, cause_of, hits_of, notice_of
+from shared.domain.alerting.causes import Cause
+from shared.domain.alerting.door_gone import door_gone_key
+from shared.domain.booking.record import AlertNotice, Booking
+from shared.domain.door.issues import REMOVED, Issue
+from shared.domain.matching.chosen_slots import short
+
+DOOR_PROBLEM: Final = "door_trouble"
+ACCOUNT_PROBLEM: Final = "account_trouble"
+# An alert has room for a few sentences; `oracode doctor` lists all issues.
+_MOST_IN_WORDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownIssues:
+    """What Seam said of a door, and of its account, when each was read last.
+
+    `of_door` holds the errors that the door repeats of its account too. `account_id` is empty where nobody knows it.
+    """
+
+    of_door: tuple[Issue, ...] = ()
+    of_account: tuple[Issue, ...] = ()
+    account_id: str = ""
+
+
+def door_trouble_key(device_id: str) -> str:
+    """Return the key of a door's alert."""
+    return f"door/{device_id}/trouble"
+
+
+def account_trouble_key(account_id: str) -> str:
+    """Return the key of an account's alert."""
+    return f"account/{account_id}/trouble"
+
+
+def is_removed(issues: Iterable[Issue]) -> bool:
+    """Say whether Seam lists the door as removed."""
+    return any(issue.code == REMOVED for issue in issues)
+
+
+def told_at_door(issues: Iterable[Issue], account_id: str) -> tuple[Issue, ...]:
+    """Return what is told of the door itself; nothing of one that was removed."""
+    issues = tuple(issues)
+    if is_removed(issues):
+        return ()
+    return tuple(issue for issue in issues if issue.meaning.is_told and not (issue.is_of_account and account_id))
+
+
+def told_at_account(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Return what is told once for the account."""
+    return tuple(issue for issue in issues if issue.meaning.is_told and issue.is_of_account)
+
+
+def telling_key(known: KnownIssues, device_id: str, code: str) -> str:
+    """Return the key of the alert that tells an error of this code for the door; empty where none is known to.
+
+    Only an issue that blocks counts: a problem of an access code is not to be inhibited by what keeps no code from
+    opening its door.
+    """
+    issues = (issue for issue in (*known.of_door, *known.of_account) if issue.code == code)
+    for issue in issues:
+        if not (issue.meaning.blocks and issue.meaning.is_told):
+            continue
+        if issue.is_of_account and known.account_id:
+            return account_trouble_key(known.account_id)
+        return door_gone_key(device_id) if issue.code == REMOVED else door_trouble_key(device_id)
+    return ""
+
+
+def door_trouble(
+    device_id: str, name: str, issues: Collection[Issue], bookings: Iterable[Booking], now: datetime
+) -> Cause | None:
+    """Return what is told of a door with these issues; None where there are none, or no stay on it is left."""
+    subject = f"Door {short(name)} ({device_id})" if name else f"Door {device_id}"
+    notice = replace(_notice(DOOR_PROBLEM, door_trouble_key(device_id), subject, issues, now), device_id=device_id)
+    return _cause(notice, issues, hits_of(bookings, {device_id}, now))
+
+
+def account_trouble(
+    account_id: str, issues: Collection[Issue], device_ids: Container[str], bookings: Iterable[Booking], now: datetime
+) -> Cause | None:
+    """Return what is told of an account with these issues; None where there are none, or no stay on its doors."""
+    notice = _notice(ACCOUNT_PROBLEM, account_trouble_key(account_id), f"Connected account {account_id}", issues, now)
+    return _cause(notice, issues, hits_of(bookings, device_ids, now))
+
+
+def _notice(problem: str, key: str, subject: str, issues: Collection[Issue], now: datetime) -> AlertNotice:
+    first = [issue.meaning for issue in _blocking(issues) or issues][:_MOST_IN_WORDS]
+    return notice_of(
+        problem,
+        key=key,
+        subject=subject,
+        now=now,
+        detail=in_words(issues),
+        next_step=" ".join(dict.fromkeys(each.next_step for each in first if each.next_step)),
+        actor=next((each.actor for each in first if each.actor), ""),
+    )
+
+
+def _cause(notice: AlertNotice, issues: Collection[Issue], hits: list[Hit]) -> Cause | None:
+    return cause_of(notice, hits, hurries=bool(_blocking(issues))) if issues and hits else None
+
+
+def _blocking(issues: Iterable[Issue]) -> list[Issue]:
+    return [issue for issue in issues if issue.meaning.blocks]
+
+
+def in_words(issues: Collection[Issue]) -> str:
+    """Return issues as sentences: the first few, and how many more there are."""
+    texts = [f"{issue.text}." for issue in list(issues)[:_MOST_IN_WORDS]]
+    more = len(issues) - len(texts)
+    return " ".join([*texts, *([f"And {more} more."] if more > 0 else [])])

@@ -1,0 +1,59 @@
+"""What time does to an open alert: it rises as check-in nears, and is told again at growing intervals.
+
+The moment of the next such change goes into the due-set, so nothing polls and nothing is lost with a process.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.alerting.alert import Alert, reminded, risen
+from shared.domain.alerting.inhibition import parent_of
+from shared.domain.alerting.policy import AlertPolicy
+
+
+def reminder_at(alert: Alert, policy: AlertPolicy) -> datetime | None:
+    """Return when the next reminder is due: counted from the last news, unless somebody handles it."""
+    if not alert.is_open or alert.handled_by or parent_of(alert.notice):
+        return None
+    pause = policy.pause(alert.severity, alert.reminders)
+    return alert.news_at + pause if pause else None
+
+
+def next_move(alert: Alert, policy: AlertPolicy, now: datetime) -> datetime | None:
+    """Return when time changes the alert next; None where it doesn't."""
+    if not alert.is_open or parent_of(alert.notice):
+        return None
+    moments = (reminder_at(alert, policy), policy.changes_at(alert.notice, now))
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def aged(alert: Alert, policy: AlertPolicy, now: datetime) -> Alert:
+    """Return the alert as the time up to `now` makes it; the same object where it makes it no other."""
+    if not alert.is_open or parent_of(alert.notice):
+        return alert
+    level = policy.severity(alert.notice, now)
+    if level.rank > alert.severity.rank:
+        return risen(alert, level, now)
+    if level is not alert.severity:
+        # A stay that was moved away hurries less, which is no news.
+        return replace(alert, severity=level, reminders=0)
+    due = reminder_at(alert, policy)
+    return reminded(alert, now) if due is not None and due <= now else alert
+
+
+def aged_together(alerts: Iterable[Alert], policy: AlertPolicy, now: datetime) -> dict[str, Alert]:
+    """Return those of a group that time changed, by key.
+
+    When one is due for a reminder, the others of its level that would be within half their pause come along: a group
+    falls into step instead of reminding at every hour of the day.
+    """
+    before = {alert.key: alert for alert in alerts}
+    after = {key: aged(alert, policy, now) for key, alert in before.items()}
+    in_step = {each.severity for key, each in after.items() if each.reminders > before[key].reminders}
+    for key, alert in before.items():
+        pause = policy.pause(alert.severity, alert.reminders)
+        due = reminder_at(alert, policy)
+        if after[key] is alert and alert.severity in in_step and pause and due and due - now <= pause / 2:
+            after[key] = reminded(alert, now)
+    return {key: alert for key, alert in after.items() if alert is not before[key]}

@@ -1,0 +1,96 @@
+"""One cause, many problems: while Seam is away people hear of Seam, not of each of a hundred bookings.
+
+The children of a parent are recorded and never told themselves. The parent is open while any of them is; what else is
+wrong with a booking has another key and is told by itself.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from shared.domain.alerting.alert import Alert, untold
+from shared.domain.alerting.causes import Cause, raised, resolved
+from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import AlertNotice
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """One cause: its alert's key, the row of TROUBLES that says what people read, and what it is about."""
+
+    key: str
+    problem: str
+    subject: str
+
+
+_AWAY: Final = Parent("seam/unavailable", "seam_unavailable", "Seam is away")
+_KEY: Final = Parent("seam/unauthorized", "seam_unauthorized", "Seam refuses our key")
+
+# What a problem is a child of. A create in doubt stays so for as long as Seam can't be asked.
+PARENTS: Final[Mapping[str, Parent]] = {
+    "seam_unavailable": _AWAY,
+    "in_doubt": _AWAY,
+    "rate_limited": _AWAY,
+    "seam_unauthorized": _KEY,
+}
+BY_KEY: Final = {parent.key: parent for parent in PARENTS.values()}
+
+
+def parent_of(notice: AlertNotice) -> Parent | None:
+    """Return what tells of this problem in its place; a parent has none."""
+    return None if notice.key in BY_KEY else PARENTS.get(notice.problem)
+
+
+def has_old_look(alert: Alert, channel: str) -> bool:
+    """Say whether the channel shows the problem as it isn't any more; what has news to come is shown with that."""
+    is_shown = alert.knows(channel) and not alert.is_behind(channel) and parent_of(alert.notice) is None
+    is_old = alert.told_to(channel).look < alert.look
+    return is_shown and is_old and (alert.is_open or bool(untold(alert, channel)))
+
+
+def gathered(
+    before: Alert | None, parent: Parent, members: Iterable[Alert], policy: AlertPolicy, now: datetime
+) -> Alert | None:
+    """Return the parent's alert as its open children make it; the same object where they make it no other.
+
+    It hurries as the child does that hurries most. How many there are is kept true without being news.
+    """
+    children = [each for each in members if each.is_open and parent_of(each.notice) == parent]
+    if not children:
+        return resolved(before, now)
+    children.sort(key=lambda child: _hurry(child, policy, now))
+    notice = _notice(parent, children[0].notice, now)
+    hit = len({child.notice.booking_id or child.key for child in children})
+    subjects = tuple(dict.fromkeys(child.notice.subject for child in children))
+    after = raised(before, Cause(notice, hit, subjects), group=parent.key, level=policy.severity(notice, now))
+    if after is None or after is before or before is None or not before.is_open:
+        return after
+    return replace(after, count=max(after.count, hit))
+
+
+def _hurry(child: Alert, policy: AlertPolicy, now: datetime) -> tuple[int, float, str]:
+    """Return what sorts the most urgent child first."""
+    level = policy.severity(child.notice, now)
+    check_in = child.notice.check_in
+    return -level.rank, check_in.timestamp() if check_in else float("inf"), child.key
+
+
+def _notice(parent: Parent, nearest: AlertNotice, now: datetime) -> AlertNotice:
+    trouble = TROUBLES[parent.problem]
+    return AlertNotice(
+        at=now,
+        raised=True,
+        key=parent.key,
+        problem=parent.problem,
+        subject=parent.subject,
+        happened=trouble.happened,
+        next_step=trouble.next_step,
+        actor=trouble.actor,
+        look_closer="oracode doctor",
+        check_in=nearest.check_in,
+        wall_check_in=nearest.wall_check_in,
+        check_out=nearest.check_out,
+        time_zone=nearest.time_zone,
+    )

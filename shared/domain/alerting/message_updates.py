@@ -1,0 +1,56 @@
+"""How an open problem looks, where a channel can change what it has shown: who handles it, how many are hit. Pure.
+
+That isn't news, and nobody is notified of it. A channel that can't change a message hears of it with its next one.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.domain.alerting.alert import Alert
+from shared.domain.alerting.inhibition import has_old_look
+from shared.domain.alerting.notifications import Group, Parcel, View, delivery_id, slot_of
+
+# How many are hit may change by the second; a person reads it now and then.
+PAUSE: Final = timedelta(minutes=1)
+# For as long as about an hour; then the next message shows it.
+MOST_TRIES: Final = 12
+
+
+def _due_at(alert: Alert, channel: str, now: datetime) -> datetime:
+    """Return when the channel is to show it: at once what somebody pressed a button for, the rest in its time."""
+    told = alert.told_to(channel)
+    if told.look < alert.prompt_look or told.looked_at is None:
+        return now
+    return told.looked_at + PAUSE
+
+
+def look_due(view: View, state: Group, channel: str, *, lease: timedelta) -> tuple[Parcel | None, datetime | None]:
+    """Return the conversation that is to be shown anew now, leased; else when to look again (None: not until a change).
+
+    It waits for whatever is under way to the channel: an older look must not be written over a newer one.
+    """
+    wanted = {key: alert for key, alert in view.alerts.items() if has_old_look(alert, channel)}
+    if not wanted:
+        return None, None
+    leases = [each.at for each in state.parcels.values() if each.channel == channel and each.is_leased]
+    kept = state.parcels.get(slot_of(channel, "look"))
+    waits_until = max([*leases, *([kept.at] if kept is not None else [])], default=view.now)
+    if waits_until > view.now:
+        return None, waits_until
+    moments = {key: _due_at(alert, channel, view.now) for key, alert in wanted.items()}
+    nearest = min(moments, key=lambda key: (moments[key], key))
+    if moments[nearest] > view.now:
+        return None, moments[nearest]
+    thread = wanted[nearest].told_to(channel).thread
+    members = {key: alert.look for key, alert in wanted.items() if alert.told_to(channel).thread == thread}
+    parcel = Parcel(
+        channel=channel,
+        status="look",
+        members=members,
+        delivery_id=f"{delivery_id(view.group, members)}/look",
+        is_page=False,
+        at=view.now + lease,
+        attempts=kept.attempts if kept is not None else 0,
+        thread=thread,
+    )
+    return parcel, None

@@ -1,0 +1,249 @@
+"""What goes to a channel as one message: all of a group that it hasn't heard yet.
+
+A parcel is written down before it is sent and taken away when it was taken: whoever is killed in between leaves it to
+the next, who sends the same under the same id. While a worker sends it, `at` is its lease.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final, Literal
+
+from shared.domain import versions
+from shared.domain.alerting.alert import Alert
+from shared.domain.alerting.inhibition import has_old_look, parent_of
+from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.severity import Severity
+from shared.domain.alerting.threads import joined_thread, live_threads, newcomers
+from shared.domain.booking.retries import next_try
+from shared.domain.versions import NOT_IN_JSON, Beyond
+
+# "look" changes what a channel has shown already: `shared.domain.alerting.message_updates`.
+Status = Literal["open", "resolved", "look"]
+STATUSES: Final[tuple[Status, ...]] = ("open", "resolved")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One message under way: the alerts in it, each as of a sequence; tried (again) `at`, by whoever then takes it.
+
+    `thread` is the conversation of those that the channel doesn't know of yet.
+    """
+
+    channel: str
+    status: Status
+    members: Mapping[str, int]
+    delivery_id: str
+    is_page: bool
+    at: datetime
+    is_leased: bool = True
+    attempts: int = 0
+    error: str = ""
+    thread: str = ""
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """What is under way of one group, by channel and status."""
+
+    parcels: Mapping[str, Parcel] = field(default_factory=dict)
+    schema: str = versions.ALERT_GROUP
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A group as it is looked at once: its alerts by key, what is held back until when, the rules, the time.
+
+    Silences hold alerts back (`silent`), and so do alerts of a door or an account that inhibit them.
+
+    `updating` are the channels that can change what they have shown.
+    """
+
+    group: str
+    alerts: Mapping[str, Alert]
+    silent: Mapping[str, datetime]
+    policy: AlertPolicy
+    now: datetime
+    updating: frozenset[str] = frozenset()
+
+
+def slot_of(channel: str, status: Status) -> str:
+    """Return the name under which a group keeps the parcel."""
+    return f"{status}:{channel}"
+
+
+def delivery_id(group: str, members: Mapping[str, int]) -> str:
+    """Return an id that is the same for the same told set, and for no other."""
+    if len(members) == 1:
+        ((key, sequence),) = members.items()
+        return f"{key}#{sequence}"
+    told = "\n".join(f"{key}#{sequence}" for key, sequence in sorted(members.items()))
+    return f"{group}#{sha256(told.encode()).hexdigest()[:16]}"
+
+
+def is_wanted(view: View, alert: Alert, channel: str, state: Group) -> bool:
+    """Say whether the channel has to hear of the alert as it stands.
+
+    That a problem is gone is for those alone who know of it, or may: a try that failed may have arrived.
+    """
+    if not alert.is_behind(channel) or parent_of(alert.notice):
+        return False
+    if not alert.is_open:
+        tried = state.parcels.get(slot_of(channel, "open"))
+        return alert.knows(channel) or (tried is not None and alert.key in tried.members)
+    routing = view.policy.routing
+    names = routing.channels_for(alert.notice, alert.severity)
+    if channel in names:
+        return True
+    return channel == routing.fallback and any(_is_failing(view, alert, name, state) for name in names)
+
+
+def _is_failing(view: View, alert: Alert, channel: str, state: Group) -> bool:
+    """Say whether the channel is so far from taking the alert that the fallback channel is told."""
+    told = alert.told_to(channel)
+    parcel = state.parcels.get(slot_of(channel, "open"))
+    return (told.lost and told.sequence >= alert.sequence) or (
+        parcel is not None and alert.key in parcel.members and is_stuck(parcel, view.policy, view.now)
+    )
+
+
+def is_stuck(parcel: Parcel, policy: AlertPolicy, now: datetime) -> bool:
+    """Say whether the channel failed so often, or wants a page to wait for so long, that another one is told."""
+    is_put_off = parcel.is_page and not parcel.is_leased and parcel.at - now > policy.page_waits_for_channel
+    return is_put_off or parcel.attempts >= policy.tries_before_fallback
+
+
+def free_at(view: View, alert: Alert, level: Severity) -> datetime:
+    """Return from when on the alert may be told at all: after its silence, after quiet hours where it can wait."""
+    quiet = view.policy.quiet.until(view.now) if view.policy.quiet and level is Severity.INFO else None
+    silent = view.silent.get(alert.key) if alert.is_open else None
+    return max(filter(None, (quiet, silent)), default=view.now)
+
+
+def formed(
+    view: View, state: Group, channel: str, status: Status, *, lease: timedelta
+) -> tuple[Parcel | None, datetime | None]:
+    """Return the parcel that is to be sent now, leased; else when to look again (None: not until there is news).
+
+    What failed and hasn't changed is sent again as it was. Whatever is ready goes along once the first of a group has
+    waited long enough.
+    """
+    kept = state.parcels.get(slot_of(channel, status))
+    wanted = {
+        key: alert
+        for key, alert in view.alerts.items()
+        if alert.is_open == (status == "open") and is_wanted(view, alert, channel, state)
+    }
+    # What another word about is under way just now waits for it: people must read both in their order. The end waits
+    # for a look too, which would write over it.
+    others: tuple[Status, ...] = ("open", "look") if status == "resolved" else ("resolved",)
+    parcels = (state.parcels.get(slot_of(channel, other)) for other in others)
+    busy = [each for each in parcels if each is not None and each.is_leased and each.at > view.now]
+    waits = [each.at for each in busy if any(key in each.members for key in wanted)]
+    if waits:
+        return None, max(waits)
+    ready = {key: alert for key, alert in wanted.items() if free_at(view, alert, alert.severity) <= view.now}
+    if kept is not None:
+        has_new_page = any(
+            alert.severity is Severity.PAGE and kept.members.get(key) != alert.sequence for key, alert in ready.items()
+        )
+        if kept.at > view.now and (kept.is_leased or not has_new_page):
+            return None, kept.at
+        is_same = kept.members and all(k in ready and ready[k].sequence == n for k, n in kept.members.items())
+        if is_same and not has_new_page:
+            return replace(kept, at=view.now + lease, is_leased=True), None
+    if not ready:
+        return None, min((free_at(view, alert, alert.severity) for alert in wanted.values()), default=None)
+    new = newcomers(ready.values(), channel)
+    join_within = view.policy.page_join_window
+    thread = joined_thread(new, view.alerts.values(), channel, within=join_within, now=view.now)
+    opens_at = min(
+        alert.news_at + _wait(view, alert, is_joining=bool(thread) and alert in new) for alert in ready.values()
+    )
+    if opens_at > view.now and kept is None:
+        return None, opens_at
+    members = {key: alert.sequence for key, alert in ready.items()}
+    told_as = delivery_id(view.group, members)
+    parcel = Parcel(
+        channel=channel,
+        status=status,
+        members=members,
+        delivery_id=told_as,
+        is_page=any(alert.severity is Severity.PAGE for alert in ready.values()),
+        at=view.now + lease,
+        attempts=kept.attempts if kept else 0,
+        error=kept.error if kept else "",
+        thread=thread or _own_thread(view, channel, members, told_as),
+    )
+    return parcel, None
+
+
+def _wait(view: View, alert: Alert, *, is_joining: bool) -> timedelta:
+    """Return how long the alert's news waits for others: somebody was paged already for what it joins."""
+    return view.policy.group_window if is_joining else view.policy.window(alert.severity)
+
+
+def _own_thread(view: View, channel: str, members: Mapping[str, int], told_as: str) -> str:
+    """Return the name of a new conversation: the problem's key where it is one, unless that goes on already."""
+    (key, *others) = members
+    return key if not others and key not in live_threads(view.alerts.values(), channel) else told_as
+
+
+def uncertain(view: View, state: Group, channel: str) -> Parcel | None:
+    """Return the problems that the channel was sent in a try that failed, or whose worker is gone."""
+    kept = state.parcels.get(slot_of(channel, "open"))
+    return kept if kept is not None and (not kept.is_leased or kept.at <= view.now) else None
+
+
+def with_parcel(state: Group, parcel: Parcel) -> Group:
+    """Return the group with `parcel` under way."""
+    return replace(state, parcels={**state.parcels, slot_of(parcel.channel, parcel.status): parcel})
+
+
+def without_parcel(state: Group, parcel: Parcel) -> Group:
+    """Return the group without `parcel`, unless another one stands in its place by now."""
+    slot = slot_of(parcel.channel, parcel.status)
+    known = state.parcels.get(slot)
+    if known is None or known.delivery_id != parcel.delivery_id:
+        return state
+    return replace(state, parcels={name: each for name, each in state.parcels.items() if name != slot})
+
+
+def refused(parcel: Parcel, *, error: str, now: datetime, jitter: float, retry_after: timedelta | None) -> Parcel:
+    """Return the parcel after a try that failed, with the time of the next."""
+    attempts = parcel.attempts + 1
+    retry = next_try(attempt=attempts, now=now, check_in=None, jitter=jitter, retry_after=retry_after)
+    return replace(parcel, attempts=attempts, at=retry.at, is_leased=False, error=error)
+
+
+def is_over(parcel: Parcel, policy: AlertPolicy) -> bool:
+    """Say whether the channel isn't tried any more. A page is tried for as long as it is open."""
+    return parcel.attempts >= policy.most_tries and not (parcel.is_page and parcel.status == "open")
+
+
+def _is_awaited(view: View, parcel: Parcel) -> bool:
+    """Say whether somebody may still have to hear of it: also, later, that a problem is gone that they may know of."""
+    if parcel.status == "look":
+        return any(key in view.alerts and has_old_look(view.alerts[key], parcel.channel) for key in parcel.members)
+    return any(key in view.alerts and view.alerts[key].is_behind(parcel.channel) for key in parcel.members)
+
+
+def done_with(view: View, state: Group, channels: tuple[str, ...]) -> tuple[Group, frozenset[str]]:
+    """Return the group without parcels that nobody waits for any more, and the keys of alerts that are over for it."""
+    wanted = {
+        key
+        for key, alert in view.alerts.items()
+        if alert.is_open
+        or any(is_wanted(view, alert, channel, state) for channel in channels)
+        or any(has_old_look(alert, channel) for channel in view.updating)
+    }
+    parcels = {
+        slot: parcel
+        for slot, parcel in state.parcels.items()
+        if (parcel.is_leased and parcel.at > view.now) or (parcel.channel in channels and _is_awaited(view, parcel))
+    }
+    under_way = {key for parcel in parcels.values() for key in parcel.members}
+    return replace(state, parcels=parcels), frozenset(view.alerts) - wanted - under_way

@@ -1,0 +1,1 @@
+"""A booking's record, its transitions, and what is done next for each of its doors."""

@@ -1,0 +1,63 @@
+"""What is to be done next for one door of a booking: a pure reading of its record."""
+
+from datetime import datetime
+from enum import Enum, auto
+
+from shared.domain.booking.record import BookedDoor, Booking, State
+
+
+class Step(Enum):
+    """The steps; each names the handler that takes it."""
+
+    LOOK = auto()
+    """A create may have reached Seam: find out, and do nothing else before."""
+    WITHDRAW = auto()
+    """The booking was cancelled, or this door left out of it."""
+    END = auto()
+    """Check-out has passed."""
+    PLAN = auto()
+    """Read the door, match, and make the code if its time has come."""
+    CHECK = auto()
+    """Read the code at Seam: is it confirmed, late, in trouble, gone?"""
+    FORGET = auto()
+    """The stay is long over: its personal parts go."""
+    NOTHING = auto()
+    """Nothing is to be done at this moment."""
+
+
+def next_step(booking: Booking, door: BookedDoor, now: datetime, *, prompted: bool = False) -> Step:
+    """Return the step for `door`. `prompted` (by an event) looks at a code before its time has come."""
+    is_due = door.due_at is None or door.due_at <= now
+    if door.intent is not None:
+        return Step.LOOK if is_due else Step.NOTHING
+    if door.state is State.ENDED or booking.cancelled or not door.wanted:
+        return _step_when_closed(booking, door, now, prompted=prompted)
+    if door.check_out is not None and now >= door.check_out:
+        return Step.END
+    if not is_due and not (prompted and door.code is not None):
+        return Step.NOTHING
+    return _step_when_due(booking, door)
+
+
+def _step_when_closed(booking: Booking, door: BookedDoor, now: datetime, *, prompted: bool) -> Step:
+    if door.state is not State.ENDED and (door.state is not State.CANCELLED or (prompted and door.residual)):
+        return Step.WITHDRAW
+    is_due = door.due_at is not None and door.due_at <= now
+    return Step.FORGET if is_due and not booking.is_forgotten else Step.NOTHING
+
+
+def _step_when_due(booking: Booking, door: BookedDoor) -> Step:
+    if door.planned_revision != booking.revision:
+        return Step.PLAN
+    match door.state:
+        case State.RECEIVED | State.SCHEDULED | State.WAITING | State.CREATING:
+            return Step.PLAN
+        case State.ISSUED | State.READY:
+            return Step.CHECK
+        case State.FAILED if door.code is not None:
+            return Step.CHECK
+        case State.FAILED:
+            # Due for its last time: all that is known of its end is an upper bound, and that has passed.
+            return Step.END
+        case State.CANCELLED | State.ENDED:
+            return Step.NOTHING

@@ -1,0 +1,167 @@
+"""What a change of a booking gives others to know: outcomes for the booking system, alerts for people."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from shlex import quote
+from typing import Any, Final
+
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import AlertNotice, BookedDoor, Booking, OutcomeNotice, State
+from shared.domain.booking.stay_times import check_in_of
+from shared.domain.matching.chosen_slots import called, choose_command, short
+from shared.domain.matching.slot_choices import OF_A_SLOT
+from shared.domain.quoting import shown
+
+_PUBLISHED: Final = {
+    State.ISSUED: "access-code.issued",
+    State.READY: "access-code.ready",
+    State.WAITING: "access-code.waiting",
+    State.FAILED: "access-code.failed",
+    State.CANCELLED: "access-code.cancelled",
+    State.ENDED: "access-code.ended",
+}
+
+# Of the problems of a code the one that Seam reports; it may be the door's or the account's.
+_OF_SEAM: Final = "code_problem"
+# As the rows of TROUBLES have it, for any booking.
+_CHOOSE: Final = "`oracode bookings choose`"
+
+
+def added(before: Booking | None, after: Booking, now: datetime) -> Booking:
+    """Return `after` with what `before` → `after` gives to tell at the end of its outbox."""
+    sequence = after.outcome_sequence
+    outcome: tuple[OutcomeNotice, ...] = ()
+    name = _PUBLISHED.get(after.state)
+    if name is not None and (before is None or _told_of(before) != _told_of(after)):
+        sequence += 1
+        outcome = (OutcomeNotice(sequence=sequence, at=now, outcome=name, body=outcome_body(after)),)
+    open_before = alerts_of(before, now) if before else {}
+    open_after = alerts_of(after, now)
+    resolved = tuple(
+        replace(alert, raised=False, solved=_solved(alert, after))
+        for key, alert in open_before.items()
+        if key not in open_after
+    )
+    raised = tuple(
+        alert
+        for key, alert in open_after.items()
+        if key not in open_before or _said_in(open_before[key]) != _said_in(alert)
+    )
+    return replace(after, outcome_sequence=sequence, outbox=(*after.outbox, *outcome, *resolved, *raised))
+
+
+def _said_in(alert: AlertNotice) -> tuple[Any, ...]:
+    """Return what makes an alert worth telling anew; what is no news to people replaces what they could press."""
+    return alert.happened, alert.choices
+
+
+def _solved(alert: AlertNotice, after: Booking) -> str:
+    """Say who ended a lack of slots by choosing one; empty where nobody did."""
+    choice = next((door.choice for door in after.doors if door.key == alert.door_key), None)
+    if choice is None or alert.problem not in OF_A_SLOT:
+        return ""
+    return f"{shown(choice.by)} chose the slot {called(choice.name)}."
+
+
+def _told_of(booking: Booking) -> tuple[Any, ...]:
+    """Return what makes an outcome a new one."""
+    return booking.state, booking.reason, booking.residual_access_until
+
+
+def outcome_body(booking: Booking) -> dict[str, Any]:
+    """Return the `data` of an outcome: never a PIN, nothing about the guest."""
+    return {
+        "booking_id": booking.booking_id,
+        "revision": booking.revision,
+        "state": str(booking.state),
+        "reason": booking.reason,
+        "residual_access_until": _text(booking.residual_access_until),
+        "devices": [
+            {
+                "device_id": door.device_id,
+                "access_code_id": door.code.access_code_id if door.code else None,
+                "status": str(door.state),
+                "reason": door.reason,
+                "starts_at": _text(door.code.window.starts_at) if door.code else None,
+                "ends_at": _text(door.code.window.ends_at) if door.code else None,
+            }
+            for door in booking.doors
+            if door.wanted
+        ],
+    }
+
+
+def alerts_of(booking: Booking, now: datetime) -> dict[str, AlertNotice]:
+    """Return the problems of the booking that people should know of, by their keys."""
+    if booking.cancelled:
+        return {}
+    alerts = (
+        _alert_of(booking, door, problem, detail, now)
+        for door in booking.doors
+        if door.wanted
+        for problem, detail in problems_of(door)
+    )
+    return {alert.key: alert for alert in alerts}
+
+
+def problems_of(door: BookedDoor) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong on one door: its reason, and what happened to the door or the PIN under its code."""
+    is_over = door.state is State.ENDED
+    if door.reason in TROUBLES and not door.is_muted and (not is_over or door.reason == "already_over"):
+        yield door.reason, door.detail
+    if is_over or door.code is None:
+        return
+    if door.drift:
+        yield "slot_changed", door.drift
+    if door.pin_changed_at and (door.pin_revealed_at is None or door.pin_revealed_at < door.pin_changed_at):
+        yield "pin_changed", ""
+
+
+def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now: datetime) -> AlertNotice:
+    trouble = TROUBLES[problem]
+    # A guest who comes within the hour is in a hurry also where the door could never be read.
+    check_in = check_in_of(booking.stay, door)
+    choices = door.offers if problem == door.reason else ()
+    return AlertNotice(
+        at=now,
+        raised=True,
+        key=alert_key(booking.booking_id, problem, door.key),
+        problem=problem,
+        subject=f"Booking {booking.booking_id} on {short(door.name) or door.device_id}",
+        happened=f"{trouble.happened} {detail}".strip() if trouble.quotes_detail else trouble.happened,
+        next_step=next_step_of(booking, door, problem),
+        actor=trouble.actor,
+        look_closer=f"oracode bookings show {quote(booking.booking_id)}",
+        check_in=check_in.at if check_in else None,
+        wall_check_in=check_in.wall if check_in else None,
+        time_zone=door.time_zone,
+        check_out=door.check_out,
+        booking_id=booking.booking_id,
+        device_id=door.device_id,
+        door_key=door.key,
+        choices=choices,
+        choose=_choose_command(booking, door) if choices else "",
+        inherited=door.inherited if problem == _OF_SEAM else "",
+    )
+
+
+def next_step_of(booking: Booking, door: BookedDoor, problem: str) -> str:
+    """Return what is to be done about a problem of one door, with commands ready to paste."""
+    return TROUBLES[problem].next_step.replace(_CHOOSE, f"`{_choose_command(booking, door)}`")
+
+
+def _choose_command(booking: Booking, door: BookedDoor) -> str:
+    """Return the command that takes the nearest slot of the door; where it has none to offer, the one that says why."""
+    several = sum(each.wanted for each in booking.doors) > 1
+    offer = door.offers[0] if door.offers else None
+    return choose_command(booking.booking_id, offer, door_key=door.key if several and offer else "")
+
+
+def alert_key(booking_id: str, problem: str, door_key: str) -> str:
+    """Return the key of the alert for a problem of a booking on one of its doors."""
+    return f"booking/{booking_id}/{problem}/{door_key}"
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,44 @@
+"""Whether a code that exists still fits its door, after somebody changed the door's time slots or zone. Pure."""
+
+from shared.domain.booking.planning import Alter, Plan
+from shared.domain.booking.record import BookedDoor, Window
+
+
+def drift_of(booked: BookedDoor, plan: Plan | None) -> str:
+    """Say how the door drifted from under the code, empty where it didn't; `plan` is that of the door as it is now.
+
+    The code was made for a slot that the stay was matched to. If the same stay would now get other times, or none, that
+    slot was changed or taken away; what the lock does with codes made before is for the installer to say.
+    """
+    if booked.code is None or plan is None or booked.asked is None or booked.code.window != booked.asked:
+        return ""
+    match plan.decision:
+        case Alter(None):
+            return " ".join(filter(None, ("None of its slots fits this stay any more.", _other_zone(booked, plan))))
+        case Alter(window) if window is not None:
+            if _on_the_wall(window) == _on_the_wall(booked.asked):
+                # Only the clock is another: the same words for both would tell nobody what changed.
+                clock = _other_zone(booked, plan) or _other_offset(booked.asked, window)
+                return f"{clock} The same stay would get {_on_the_wall(window)} on that clock."
+            return f"The same stay would get {_on_the_wall(window)} now."
+        case _:
+            return ""
+
+
+def _on_the_wall(window: Window) -> str:
+    return f"{window.starts_at:%Y-%m-%d %H:%M} to {window.ends_at:%Y-%m-%d %H:%M}"
+
+
+def _other_zone(booked: BookedDoor, plan: Plan) -> str:
+    if booked.time_zone is None or plan.time_zone is None or booked.time_zone == plan.time_zone:
+        return ""
+    return f"The door's zone is {plan.time_zone} now; it was {booked.time_zone}."
+
+
+def _other_offset(asked: Window, window: Window) -> str:
+    """Say which offsets the two clocks have: a zone's own rules may have been changed."""
+    return f"The door's clock is at {_offsets(window)} to UTC now; it was at {_offsets(asked)}."
+
+
+def _offsets(window: Window) -> str:
+    return " and ".join(dict.fromkeys(f"{moment:%z}" for moment in (window.starts_at, window.ends_at)))

@@ -1,0 +1,34 @@
+"""When the guest of a booked door arrives, and when the last door of a booking is left."""
+
+from datetime import datetime
+
+from shared.domain.booking.record import BookedDoor, Booking
+from shared.domain.stay.instants import CheckIn, check_in_at, surely_over_at
+from shared.domain.stay.stay import Stay
+
+
+def check_in_of(stay: Stay | None, door: BookedDoor) -> CheckIn | None:
+    """Return a door's check-in, by its zone as last known until it was planned. None where nothing tells of it."""
+    if stay is None:
+        return CheckIn(door.check_in, door.check_in) if door.check_in is not None else None
+    told = check_in_at(stay.check_in, door.time_zone)
+    # A door that was read and has no zone leaves a doubt about just that moment.
+    return told if door.check_in in (None, told.at) else CheckIn(door.check_in, door.check_in)
+
+
+def arrival_of(stay: Stay | None, door: BookedDoor) -> datetime | None:
+    """Return the earliest moment that a door's check-in can be; None where nothing tells of it."""
+    found = check_in_of(stay, door)
+    return found.at if found is not None else None
+
+
+def last_check_out(booking: Booking) -> datetime | None:
+    """Return when the last door of the booking is left: the instants of its doors, once all of them are known.
+
+    Until then the upper bound; None for a mere cancellation.
+    """
+    if booking.stay is None:
+        return None
+    known = [door.check_out for door in booking.doors if door.wanted]
+    check_outs = [check_out for check_out in known if check_out is not None]
+    return max(check_outs) if known and len(check_outs) == len(known) else surely_over_at(booking.stay)

@@ -1,0 +1,85 @@
+"""How a booking moves: every transition is a pure function from a booking to a `Change`.
+
+Nobody else builds a changed `Booking`: each transition ends in `settling.settled`, which draws the verdict over all
+doors and writes into the outbox what the booking system and the ops team are to be told. What is told is so decided in
+the same moment as the state, and stored with it.
+"""
+
+from shared.domain.booking.transitions.apply_message import Repeated, Superseded, apply_message, clear_published, retry
+from shared.domain.booking.transitions.change import Facts, StaleRead, as_seen
+from shared.domain.booking.transitions.choose_slot import choose_slot, may_choose_slot
+from shared.domain.booking.transitions.code_status import (
+    add_residual_codes,
+    close_door,
+    confirm_code,
+    drop_code,
+    end_stay,
+    erase_personal_data,
+    record_drift,
+    record_pin_change,
+    record_pin_reveal,
+    record_unconfirmed_code,
+    record_window,
+    remove_residual_codes,
+    stop_polling,
+)
+from shared.domain.booking.transitions.create import clear_intent, record_code, record_intent
+from shared.domain.booking.transitions.plan_result import (
+    WITHOUT_A_CODE,
+    fail,
+    keep_code,
+    leave_out,
+    recall_door_facts,
+    record_changed_window,
+    record_door_facts,
+    record_failed_attempt,
+    resume,
+    schedule,
+    split_stay,
+    supersede_code,
+    wait,
+    wake,
+)
+
+__all__ = [
+    "WITHOUT_A_CODE",
+    "Facts",
+    "Repeated",
+    "StaleRead",
+    "Superseded",
+    "add_residual_codes",
+    "apply_message",
+    "as_seen",
+    "choose_slot",
+    "clear_intent",
+    "clear_published",
+    "close_door",
+    "confirm_code",
+    "drop_code",
+    "end_stay",
+    "erase_personal_data",
+    "fail",
+    "keep_code",
+    "leave_out",
+    "may_choose_slot",
+    "recall_door_facts",
+    "record_changed_window",
+    "record_code",
+    "record_door_facts",
+    "record_drift",
+    "record_failed_attempt",
+    "record_intent",
+    "record_pin_change",
+    "record_pin_reveal",
+    "record_unconfirmed_code",
+    "record_window",
+    "remove_residual_codes",
+    "resume",
+    "retry",
+    "schedule",
+    "split_stay",
+    "stop_polling",
+    "supersede_code",
+    "wait",
+    "wake",
+]

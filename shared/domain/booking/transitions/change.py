@@ -1,0 +1,139 @@
+"""Every transition ends here: the verdict over all doors is drawn, and what others are to be told is written down."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from shared.domain.booking import notices
+from shared.domain.booking.record import (
+    AccessCode,
+    AlertNotice,
+    BookedDoor,
+    Booking,
+    Change,
+    HistoryEntry,
+    State,
+    Window,
+)
+
+Facts = dict[str, Any]
+
+# A code that was just made or kept is read back at once; this is when it is read if that was cut off.
+READ_BACK_WITHIN: Final = timedelta(seconds=15)
+
+# Reasons that are Seam's trouble and no door's: over for every door once Seam answers one of us.
+OF_SEAM: Final = ("seam_unavailable", "seam_unexpected", "seam_unauthorized", "in_doubt")
+
+# The verdict over several doors is the one that needs a person most, then the one that is furthest behind.
+_VERDICT_ORDER: Final = (
+    State.FAILED,
+    State.WAITING,
+    State.CREATING,
+    State.RECEIVED,
+    State.SCHEDULED,
+    State.ISSUED,
+    State.READY,
+    State.CANCELLED,
+    State.ENDED,
+)
+
+
+class StaleRead(Exception):
+    """The door changed since it was looked at; whoever holds the old view must look again."""
+
+
+def as_seen(booking: Booking, seen: Booking, door: BookedDoor) -> Booking:
+    """Return the booking as it stands now, if `door` and the revision are still as in `seen`. Raises StaleRead.
+
+    This is the fence of every decision on a door: it was taken on what was seen, and holds for nothing else. Raises
+    KeyError where the booking has no such door any more.
+    """
+    is_same = (booking.revision, booking.cancelled) == (seen.revision, seen.cancelled)
+    if not is_same or booking.door(door.key) != door:
+        raise StaleRead
+    return booking
+
+
+def door_for_revision(booking: Booking, key: str, revision: int) -> BookedDoor:
+    """Return the door as answering to `revision`. Raises StaleRead if that isn't what is wanted any more."""
+    door = booking.door(key)
+    if booking.revision != revision or booking.cancelled or not door.wanted:
+        raise StaleRead
+    return replace(door, planned_revision=revision, reason="", detail="", is_muted=False, offers=())
+
+
+def with_door(booking: Booking, door: BookedDoor) -> tuple[BookedDoor, ...]:
+    """Return the booking's doors with `door` in the place of its old value."""
+    return tuple(door if other.key == door.key else other for other in booking.doors)
+
+
+def change_door(booking: Booking, door: BookedDoor, now: datetime, *history: HistoryEntry) -> Change:
+    """Return the booking with `door` moved, and its verdict drawn anew."""
+    entries = (replace(entry, device_id=door.device_id) for entry in history)
+    return change_booking(booking, replace(booking, doors=with_door(booking, door)), now, *entries)
+
+
+def not_revoked(code: AccessCode, refusal: str, now: datetime) -> HistoryEntry:
+    """Return the line that tells that Seam refused to delete a code, with Seam's words."""
+    until = code.window.ends_at.isoformat(timespec="minutes")
+    text = (
+        f"Seam refused to delete access code {code.access_code_id}, which opens the door until {until}."
+        f" Seam says: {refusal}."
+    )
+    return HistoryEntry(at=now, what="code.not_revoked", text=text, facts={"access_code_id": code.access_code_id})
+
+
+def change_booking(before: Booking | None, after: Booking, now: datetime, *history: HistoryEntry) -> Change:
+    """Return the change from `before` to `after`: verdict, residual access and notices, all of one moment."""
+    state, held_back_by = _verdict(after)
+    held = after.door(held_back_by) if held_back_by else None
+    after = replace(
+        after,
+        state=state,
+        reason=held.reason if held else "",
+        held_back_by=held.device_id if held and len(after.doors) > 1 else None,
+        residual_access_until=_residual_until(after, now),
+    )
+    after = notices.added(before, after, now)
+    told = after.outbox[len(before.outbox) if before else 0 :]
+    history = (*history, *(_line_of(notice) for notice in told if isinstance(notice, AlertNotice)))
+    if before is None or before.state is not state:
+        was = before.state if before else "new"
+        history = (
+            *history,
+            HistoryEntry(at=now, what=f"booking.{state}", text=f"The booking went from {was} to {state}."),
+        )
+    return Change(after, history)
+
+
+def _line_of(notice: AlertNotice) -> HistoryEntry:
+    if notice.raised:
+        return HistoryEntry(at=notice.at, what="alert.raised", text=f"{notice.problem}: {notice.happened}")
+    return HistoryEntry(at=notice.at, what="alert.resolved", text=f"{notice.problem}: the problem is gone.")
+
+
+def _verdict(booking: Booking) -> tuple[State, str | None]:
+    if booking.cancelled:
+        return State.CANCELLED, None
+    wanted = [door for door in booking.doors if door.wanted and not _is_for_later(door)]
+    if not wanted:
+        return State.RECEIVED, None
+    worst = min(wanted, key=lambda door: _VERDICT_ORDER.index(door.state))
+    return worst.state, worst.key
+
+
+def _is_for_later(door: BookedDoor) -> bool:
+    """Say whether this is a later code of a split stay whose time hasn't come: it holds nothing back."""
+    return door.part > 1 and door.state is State.SCHEDULED and door.reason == "lead_time"
+
+
+def _residual_until(booking: Booking, now: datetime) -> datetime | None:
+    codes = [code for door in booking.doors for code in door.residual]
+    if booking.cancelled:
+        codes += [door.code for door in booking.doors if door.code]
+    return max((code.window.ends_at for code in codes if code.window.ends_at > now), default=None)
+
+
+def span(window: Window) -> str:
+    """Return a window for people to read."""
+    return f"{window.starts_at.isoformat(timespec='minutes')} to {window.ends_at.isoformat(timespec='minutes')}"

@@ -1,0 +1,206 @@
+"""After there is a code: what Seam says of it, and how a door ends."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+
+from shared.domain.booking.record import AccessCode, Booking, Change, HistoryEntry, State, Window, on_clock_of
+from shared.domain.booking.transitions.change import StaleRead, change_door, not_revoked, with_door
+
+
+def confirm_code(booking: Booking, key: str, *, reason: str, detail: str, due_at: datetime, now: datetime) -> Change:
+    """Record that Seam confirms the code; `reason` says what is odd about it all the same."""
+    before = booking.door(key)
+    door = replace(
+        before,
+        state=State.READY,
+        reason=reason,
+        detail=detail,
+        is_muted=False,
+        attempts=0,
+        due_at=due_at,
+    )
+    entry = HistoryEntry(at=now, what="code.confirmed", text=f"Seam confirms the code. {detail}".strip())
+    is_news = (before.state, before.reason) != (State.READY, reason)
+    return change_door(booking, door, now, *((entry,) if is_news else ()))
+
+
+def record_unconfirmed_code(
+    booking: Booking,
+    key: str,
+    *,
+    reason: str,
+    detail: str,
+    failed: bool,
+    due_at: datetime,
+    now: datetime,
+    inherited: str = "",
+) -> Change:
+    """Record what Seam says of a code that isn't confirmed: nothing yet (no reason), or why it may never be.
+
+    `inherited` is the code of the error of the door or its account that the reason only repeats.
+    """
+    before = booking.door(key)
+    door = replace(
+        before,
+        state=State.FAILED if failed else State.ISSUED,
+        reason=reason,
+        detail=detail,
+        is_muted=False,
+        due_at=due_at,
+        attempts=before.attempts + 1,
+        inherited=inherited,
+    )
+    is_news = (before.state, before.reason, before.detail) != (door.state, reason, detail)
+    text = f"Not confirmed: {reason or 'not set yet'}. {detail}".strip()
+    return change_door(
+        booking,
+        door,
+        now,
+        *((HistoryEntry(at=now, what="code.unconfirmed", text=text),) if is_news else ()),
+    )
+
+
+def stop_polling(booking: Booking, key: str, *, now: datetime) -> Change:
+    """Leave a door alone until check-out: its code's window is over, and what Seam says of it matters no more."""
+    door = booking.door(key)
+    return change_door(booking, replace(door, due_at=door.check_out), now)
+
+
+def add_residual_codes(booking: Booking, key: str, codes: tuple[AccessCode, ...]) -> Booking:
+    """Return the booking with `codes`, which it had forgotten, among those that open the door until they end."""
+    door = booking.door(key)
+    return (
+        replace(booking, doors=with_door(booking, replace(door, residual=(*door.residual, *codes))))
+        if codes
+        else booking
+    )
+
+
+def remove_residual_codes(booking: Booking, key: str, gone: frozenset[str]) -> Booking:
+    """Return the booking without those codes of earlier revisions that are `gone` from Seam."""
+    door = booking.door(key)
+    residual = tuple(code for code in door.residual if code.access_code_id not in gone)
+    return replace(booking, doors=with_door(booking, replace(door, residual=residual))) if gone else booking
+
+
+def record_pin_change(booking: Booking, access_code_id: str, *, at: datetime, now: datetime) -> Change:
+    """Record that Seam replaced the PIN of the code at hand: whoever was told the old one stands before the door.
+
+    Only the latest such moment counts, so repeats and any order end in the same. Nothing for codes of the past.
+    """
+    for door in booking.doors:
+        if door.code is None or door.code.access_code_id != access_code_id or not door.wanted or booking.cancelled:
+            continue
+        if door.pin_changed_at is not None and door.pin_changed_at >= at:
+            continue
+        text = f"The PIN of access code {access_code_id} was replaced."
+        entry = HistoryEntry(at=now, what="pin.replaced", text=text)
+        return change_door(booking, replace(door, pin_changed_at=at), now, entry)
+    return Change(booking)
+
+
+def record_pin_reveal(booking: Booking, key: str, *, by: str, now: datetime) -> Change:
+    """Record, before a PIN is shown, that `by` asked for it."""
+    door = booking.door(key)
+    code = door.code.access_code_id if door.code else "unknown"
+    entry = HistoryEntry(at=now, what="pin.revealed", text=f"{by} was shown the PIN of access code {code}.")
+    return change_door(booking, replace(door, pin_revealed_at=now), now, entry)
+
+
+def record_drift(booking: Booking, key: str, drift: str, *, now: datetime) -> Change:
+    """Record how the door was changed under a code that exists; empty where it fits (again)."""
+    door = booking.door(key)
+    if door.drift == drift:
+        return Change(booking)
+    text = drift or "The door's time slots fit the code again."
+    return change_door(booking, replace(door, drift=drift), now, HistoryEntry(at=now, what="door.drifted", text=text))
+
+
+def record_window(booking: Booking, key: str, made: Window) -> Booking:
+    """Return the booking with the times that its code has at Seam now: they may have been moved since it was made."""
+    door = booking.door(key)
+    if door.code is None or door.code.window == made:
+        return booking
+    code = replace(door.code, window=on_clock_of(door.asked or door.code.window, made))
+    return replace(booking, doors=with_door(booking, replace(door, code=code)))
+
+
+def drop_code(booking: Booking, key: str, *, now: datetime) -> Change:
+    """Record that Seam no longer has the code although the stay goes on; nothing else takes a wanted code away."""
+    door = booking.door(key)
+    gone = door.code.access_code_id if door.code else "unknown"
+    door = replace(
+        door,
+        code=None,
+        state=State.FAILED,
+        reason="code_gone",
+        detail=f"Access code {gone} is not at Seam any more.",
+        is_muted=False,
+        due_at=door.check_out,
+    )
+    return change_door(booking, door, now, HistoryEntry(at=now, what="code.lost", text=door.detail))
+
+
+def close_door(
+    booking: Booking,
+    key: str,
+    *,
+    gone: frozenset[str],
+    forget_at: datetime,
+    now: datetime,
+    refusals: Mapping[str, str] = MappingProxyType({}),
+) -> Change:
+    """Close a door of a cancelled booking, or one a later revision left out.
+
+    Codes that are `gone` from Seam are forgotten; the others stay as residual access until they end. `refusals` has, by
+    access code, what Seam said when it was asked to delete it. `forget_at` is when the booking's personal parts go.
+    """
+    door = before = booking.door(key)
+    if not booking.cancelled and door.wanted:
+        raise StaleRead
+    known = (*door.residual, *((door.code,) if door.code else ()))
+    codes = tuple(code for code in known if code.access_code_id not in gone)
+    door = replace(
+        door,
+        state=State.CANCELLED,
+        reason="",
+        detail="",
+        is_muted=False,
+        code=None,
+        residual=codes,
+        planned_revision=None,
+        due_at=forget_at,
+    )
+    if door.state is before.state and codes == before.residual:
+        return Change(booking)
+    until = max((code.window.ends_at for code in codes if code.window.ends_at > now), default=None)
+    text = (
+        f"Closed; a code still opens the door until {until.isoformat()}."
+        if until
+        else "Closed; no code of ours opens the door."
+    )
+    lines = (not_revoked(code, refusals[name], now) for code in codes if (name := code.access_code_id) in refusals)
+    return change_door(booking, door, now, *lines, HistoryEntry(at=now, what="door.closed", text=text))
+
+
+def end_stay(booking: Booking, key: str, *, forget_at: datetime, now: datetime, reason: str = "") -> Change:
+    """Close a door whose check-out has passed; `reason` says what was wrong with it.
+
+    `forget_at` is when the booking's personal parts go.
+    """
+    door = replace(booking.door(key), state=State.ENDED, reason=reason, detail="", is_muted=False, due_at=forget_at)
+    return change_door(booking, door, now, HistoryEntry(at=now, what="door.ended", text="Check-out has passed."))
+
+
+def erase_personal_data(booking: Booking, key: str, *, now: datetime) -> Change:
+    """Take the personal parts out of a booking whose stay is long over, once no door of it is open any more."""
+    door = replace(booking.door(key), due_at=None)
+    others = (other for other in booking.doors if other.key != key)
+    is_last = all(other.state in (State.ENDED, State.CANCELLED) for other in others)
+    if not is_last:
+        return Change(replace(booking, doors=with_door(booking, door)))
+    text = "The stay is long over: the booking's label is forgotten."
+    forgotten = replace(booking, label=None, is_forgotten=True)
+    return change_door(forgotten, door, now, HistoryEntry(at=now, what="booking.forgotten", text=text))

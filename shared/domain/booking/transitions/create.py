@@ -1,0 +1,113 @@
+"""Around the create: the intent before the call, what the call or a look found, and nothing in between."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, HistoryEntry, Intent, State, Window
+from shared.domain.booking.transitions.change import (
+    READ_BACK_WITHIN,
+    Facts,
+    StaleRead,
+    change_door,
+    door_for_revision,
+    span,
+)
+
+# Not over because it is asked again: people would hear so at each try. What has a parent is told by that.
+_UNTIL_ANSWERED: Final = "seam_unexpected"
+
+
+def record_intent(
+    booking: Booking,
+    seen_door: BookedDoor,
+    intent: Intent,
+    *,
+    revision: int,
+    facts: Facts,
+    now: datetime,
+    due_at: datetime,
+) -> Change:
+    """Record that a create is about to be sent. From here only a look at Seam decides.
+
+    `seen_door` is the door as it stood before the look at Seam that found nothing: it is the fence. Raises StaleRead if
+    anybody has moved the door since, or the booking was cancelled or changed.
+    """
+    is_as_seen = booking.door(seen_door.key) == seen_door
+    if not is_as_seen or seen_door.intent is not None or seen_door.code is not None:
+        raise StaleRead
+    door = door_for_revision(booking, seen_door.key, revision)
+    door = replace(door, state=State.CREATING, intent=intent, asked=intent.window, due_at=due_at)
+    door = replace(door, asked_user_level_id=intent.user_level_id or None)
+    if seen_door.reason == _UNTIL_ANSWERED:
+        door = replace(door, reason=seen_door.reason, detail=seen_door.detail, is_muted=seen_door.is_muted)
+    text = f"Asking Seam for a code from {span(intent.window)}."
+    return change_door(booking, door, now, HistoryEntry(at=now, what="code.requested", text=text, facts=facts))
+
+
+def record_code(
+    booking: Booking,
+    key: str,
+    code: AccessCode,
+    *,
+    revision: int | None,
+    asked: Window,
+    adopted: bool,
+    now: datetime,
+    user_level_id: str | None = None,
+    request_id: str | None = None,
+) -> Change:
+    """Record that the access code exists, by our create or found by a look (`adopted`). Closes the intent.
+
+    `asked` and `user_level_id` are what it should be for, `request_id` is of the call to Seam that told of it.
+
+    A fact, whatever became of the booking meanwhile: `revision` is what the code was made for, and if that isn't the
+    booking's any more, the door is planned again with this code at hand.
+    """
+    before = booking.door(key)
+    door = replace(
+        before,
+        planned_revision=revision,
+        intent=None,
+        code=code,
+        asked=asked,
+        asked_user_level_id=user_level_id,
+        pin_changed_at=None,
+        drift="",
+        reason="",
+        detail="",
+        is_muted=False,
+        offers=(),
+        attempts=0,
+        due_at=now + READ_BACK_WITHIN,
+    )
+    if door.wanted and not booking.cancelled:
+        door = replace(door, state=State.ISSUED)
+    elif door.state in (State.CANCELLED, State.ENDED):
+        # It was closed while the call was under way: it has to be closed again, with this code.
+        door = replace(door, state=State.CREATING)
+    is_known = before.code is not None and before.code.access_code_id == code.access_code_id
+    earlier = (*door.residual, *((before.code,) if before.code is not None and not is_known else ()))
+    door = replace(door, residual=tuple(each for each in earlier if each.access_code_id != code.access_code_id))
+    how = "was found at Seam and taken over" if adopted else "was made"
+    entry = HistoryEntry(
+        at=now,
+        what="code.adopted" if adopted else "code.issued",
+        text=f"Access code {code.access_code_id} {how}, from {span(code.window)}.",
+        facts={"access_code_id": code.access_code_id, "request_id": request_id},
+    )
+    return change_door(booking, door, now, *(() if is_known else (entry,)))
+
+
+def clear_intent(booking: Booking, key: str, *, intent_id: str, now: datetime) -> Change:
+    """Record that a look found no code for an open intent, so that the door may be planned anew.
+
+    Raises StaleRead where that intent isn't the open one any more.
+    """
+    door = booking.door(key)
+    if door.intent is None or door.intent.intent_id != intent_id:
+        raise StaleRead
+    state = State.SCHEDULED if door.wanted and not booking.cancelled else door.state
+    door = replace(door, intent=None, state=state, planned_revision=None, due_at=now)
+    entry = HistoryEntry(at=now, what="code.not_found", text="A look at Seam shows that no code was made.")
+    return change_door(booking, door, now, entry)

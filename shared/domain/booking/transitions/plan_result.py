@@ -1,0 +1,227 @@
+"""Before there is a code: scheduled, waiting, failed, stumbled; and what happens to a code of an earlier revision."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from shared.domain.booking.known_doors import KnownDoor, recalled
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, HistoryEntry, State, Window
+from shared.domain.booking.transitions.change import (
+    OF_SEAM,
+    READ_BACK_WITHIN,
+    Facts,
+    StaleRead,
+    change_booking,
+    change_door,
+    door_for_revision,
+    not_revoked,
+    span,
+    with_door,
+)
+from shared.domain.matching.chosen_slots import SlotOffer
+from shared.domain.stay.instants import surely_over_at
+
+
+def record_door_facts(
+    booking: Booking, key: str, *, name: str, check_in: datetime, check_out: datetime, time_zone: str | None
+) -> Booking:
+    """Return the booking with what the door itself tells: its name, its zone, and so the stay as instants."""
+    door = replace(booking.door(key), name=name, check_in=check_in, check_out=check_out, time_zone=time_zone)
+    return replace(booking, doors=with_door(booking, door))
+
+
+def recall_door_facts(booking: Booking, key: str, known: KnownDoor) -> Booking:
+    """Return the booking with the name and the zone by which its door is `known` elsewhere, where it has none yet."""
+    return replace(booking, doors=with_door(booking, recalled(booking.door(key), known)))
+
+
+# A change of the door's slots may let these in, or shut them out.
+WITHOUT_A_CODE: Final = (State.WAITING, State.SCHEDULED)
+
+
+def schedule(
+    booking: Booking, key: str, *, revision: int, until: datetime, reason: str, facts: Facts, now: datetime
+) -> Change:
+    """Leave the door until `until`: its creation window isn't open, or its budget of creates is used up."""
+    door = door_for_revision(booking, key, revision)
+    door = replace(door, state=State.SCHEDULED, reason=reason, due_at=until, attempts=0)
+    text = f"The code will be made at {until.isoformat(timespec='seconds')} ({reason})."
+    return change_door(booking, door, now, HistoryEntry(at=now, what="door.scheduled", text=text, facts=facts))
+
+
+def wait(
+    booking: Booking,
+    key: str,
+    *,
+    revision: int,
+    reason: str,
+    detail: str,
+    until: datetime,
+    facts: Facts,
+    now: datetime,
+    offers: tuple[SlotOffer, ...] = (),
+) -> Change:
+    """Put the door into the waiting room: nothing fits now, and it is tried again at `until`.
+
+    `offers` are slots that a person may choose all the same.
+    """
+    before = booking.door(key)
+    door = door_for_revision(booking, key, revision)
+    door = replace(door, state=State.WAITING, reason=reason, detail=detail, due_at=until, attempts=0, offers=offers)
+    text = f"Waiting: {reason}. {detail}".strip()
+    is_news = (before.state, before.reason, before.detail) != (State.WAITING, reason, detail)
+    entry = HistoryEntry(at=now, what="door.waiting", text=text, facts=facts)
+    return change_door(booking, door, now, *((entry,) if is_news else ()))
+
+
+def wake(booking: Booking, key: str, *, now: datetime) -> Change:
+    """Make a door that has no code yet due now, because the door itself was changed; others are left as they are."""
+    door = booking.door(key)
+    if door.state not in WITHOUT_A_CODE:
+        return Change(booking)
+    return Change(replace(booking, doors=with_door(booking, replace(door, due_at=now))))
+
+
+def resume(booking: Booking, key: str, *, now: datetime) -> Change:
+    """Make a door due now that waits for its next try only because Seam was away; others are left as they are."""
+    door = booking.door(key)
+    if door.reason not in OF_SEAM or door.state is State.FAILED or door.due_at is None or door.due_at <= now:
+        return Change(booking)
+    return Change(replace(booking, doors=with_door(booking, replace(door, due_at=now))))
+
+
+def fail(
+    booking: Booking,
+    key: str,
+    *,
+    revision: int,
+    reason: str,
+    detail: str,
+    facts: Facts,
+    now: datetime,
+    offers: tuple[SlotOffer, ...] = (),
+) -> Change:
+    """Give the door up until a person acts; `offers` are slots that a person may choose."""
+    door = door_for_revision(booking, key, revision)
+    over_at = door.check_out or (surely_over_at(booking.stay) if booking.stay else None)
+    door = replace(door, state=State.FAILED, reason=reason, detail=detail, due_at=over_at, offers=offers)
+    text = f"A person must act: {reason}. {detail}".strip()
+    return change_door(booking, door, now, HistoryEntry(at=now, what="door.failed", text=text, facts=facts))
+
+
+# What a look at a code found; only another look may take it back.
+_OF_THE_CODE: Final = (
+    "late_set",
+    "window_differs",
+    "user_level_differs",
+    "changed_outside",
+    "removed_outside",
+    "code_problem",
+    "code_unmanaged",
+)
+
+
+def record_failed_attempt(
+    booking: Booking,
+    key: str,
+    *,
+    reason: str,
+    detail: str,
+    until: datetime,
+    tell: bool,
+    now: datetime,
+) -> Change:
+    """Record a failed try that is repeated at `until`; unless `tell`, its reason isn't for people yet.
+
+    A door that already has something to tell (waiting, failed, a code that is late) keeps it: a failed look changes
+    nothing about that, and a problem that nobody has looked at isn't gone.
+    """
+    before = booking.door(key)
+    door = replace(before, attempts=before.attempts + 1, due_at=until)
+    is_making = before.state in (State.RECEIVED, State.SCHEDULED, State.CREATING)
+    if is_making or (tell and before.state in (State.ISSUED, State.READY) and before.reason not in _OF_THE_CODE):
+        state = State.SCHEDULED if before.state is State.RECEIVED else before.state
+        door = replace(door, state=state, reason=reason, detail=detail, is_muted=not tell)
+    text = f"Try {door.attempts} failed ({reason}): {detail} Next try at {until.isoformat(timespec='seconds')}."
+    return change_door(booking, door, now, HistoryEntry(at=now, what="door.try_failed", text=text))
+
+
+def split_stay(booking: Booking, key: str, *, revision: int, parts: int, now: datetime) -> Change:
+    """Let `parts` consecutive codes serve the door, each planned on its own; the first takes over what is at hand."""
+    door = door_for_revision(booking, key, revision)
+    numbers = range(1, parts + 1)
+    known = {other.part: other for other in booking.doors if other.device_id == door.device_id and other.part}
+    first = known.get(1) or door
+    fresh = replace(first, part=1, planned_revision=None, state=State.RECEIVED, due_at=now)
+    made = [
+        fresh if number == 1 else known.get(number) or BookedDoor(device_id=door.device_id, part=number, name=door.name)
+        for number in numbers
+    ]
+    made = [replace(each, wanted=True, planned_revision=None, due_at=now) for each in made]
+    beyond = [replace(each, wanted=False, due_at=now) for number, each in known.items() if number > parts]
+    others = [other for other in booking.doors if other.device_id != door.device_id]
+    text = f"The stay is longer than one code may live: {parts} consecutive codes will serve it."
+    entry = HistoryEntry(at=now, what="door.split", text=text, device_id=door.device_id)
+    return change_booking(booking, replace(booking, doors=(*others, *made, *beyond)), now, entry)
+
+
+def leave_out(booking: Booking, key: str, *, revision: int, now: datetime) -> Change:
+    """Give up a later code of a split stay that fewer codes serve now."""
+    door = replace(door_for_revision(booking, key, revision), wanted=False, due_at=now)
+    return change_door(booking, door, now)
+
+
+def record_changed_window(
+    booking: Booking,
+    key: str,
+    code: AccessCode,
+    *,
+    revision: int,
+    asked: Window,
+    now: datetime,
+    request_id: str | None = None,
+) -> Change:
+    """Record that the door's code was changed to another window at Seam, by the call of this id."""
+    door = door_for_revision(booking, key, revision)
+    if door.code is None or door.code.access_code_id != code.access_code_id:
+        raise StaleRead
+    door = replace(door, state=State.ISSUED, code=code, asked=asked, attempts=0, due_at=now + READ_BACK_WITHIN)
+    text = f"Access code {code.access_code_id} was changed to {span(asked)}."
+    return change_door(
+        booking, door, now, HistoryEntry(at=now, what="code.altered", text=text, facts={"request_id": request_id})
+    )
+
+
+def supersede_code(
+    booking: Booking, key: str, *, revision: int, is_gone: bool, now: datetime, refusal: str = ""
+) -> Change:
+    """Set the door's code aside because the stay's window is another now.
+
+    Unless it `is_gone` from Seam, it stays as residual access until it ends. `refusal` is what Seam said when it was
+    asked to delete it.
+    """
+    door = door_for_revision(booking, key, revision)
+    if door.code is None:
+        return Change(booking)
+    code = door.code
+    text = (
+        f"Access code {code.access_code_id} was taken back."
+        if is_gone
+        else f"Access code {code.access_code_id} is of an earlier revision and opens the door until it ends."
+    )
+    residual = door.residual if is_gone else (*door.residual, code)
+    door = replace(door, planned_revision=None, state=State.RECEIVED, residual=residual, code=None, due_at=now)
+    lines = (not_revoked(code, refusal, now),) if refusal else ()
+    return change_door(booking, door, now, *lines, HistoryEntry(at=now, what="code.retired", text=text))
+
+
+def keep_code(booking: Booking, key: str, *, revision: int, asked: Window, now: datetime) -> Change:
+    """Record that the code at hand serves the newer revision too: nothing is made."""
+    before = booking.door(key)
+    # What a look found stays so until another look says otherwise: neither confirmed nor in trouble is news then.
+    is_found = before.state is State.READY or before.reason in _OF_THE_CODE
+    state, reason = (before.state, before.reason) if is_found else (State.ISSUED, "")
+    door = replace(door_for_revision(booking, key, revision), state=state, reason=reason, asked=asked, attempts=0)
+    door = replace(door, detail=before.detail if reason else "", due_at=now + READ_BACK_WITHIN)
+    text = "The code at hand serves this revision too."
+    return change_door(booking, door, now, HistoryEntry(at=now, what="code.kept", text=text))

@@ -1,0 +1,39 @@
+"""What Seam made against what it was asked for: a difference is told, with both sides, on the lock's clock.
+
+A code that opens the door at other times, or at another user level (which may be another door), than the booking was
+matched to is not the code that this booking needs, however happily Seam reports it.
+"""
+
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from shared.domain.booking.record import BookedDoor, Window, on_clock_of
+from shared.domain.code.condition import Finding
+from shared.domain.seam_issues import SeamIssue
+
+_CHANGING: Final = "updating_time_frame"
+_NOT_CHANGED: Final = "failed_to_update"
+
+
+def differences_of(
+    door: BookedDoor,
+    *,
+    made: Window,
+    user_level_id: str | None,
+    pending: Collection[str],
+    errors: Collection[SeamIssue],
+) -> Iterator[Finding]:
+    """Compare the code with what the door's code was asked for. What isn't known on either side isn't compared.
+
+    A window that Seam is changing differs because it is being changed, unless Seam says that this failed.
+    """
+    asked, asked_level = door.asked, door.asked_user_level_id
+    is_changing = _CHANGING in pending and all(each.code != _NOT_CHANGED for each in errors)
+    if asked is not None and asked != made and not is_changing:
+        yield Finding("window_differs", f"Asked for {_span(asked)}, got {_span(on_clock_of(asked, made))}.")
+    if asked_level and user_level_id and asked_level != user_level_id:
+        yield Finding("user_level_differs", f"Asked for user level {asked_level}, got {user_level_id}.")
+
+
+def _span(window: Window) -> str:
+    return f"{window.starts_at:%Y-%m-%d %H:%M} to {window.ends_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,36 @@
+"""When a code is looked at next. Webhooks bring the news; these looks are the net under them.
+
+They thin out until the code should be set, come close together when it is late, and once it is confirmed come back
+where it matters: when Seam programs the lock, and when the guest is due.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.domain.booking.record import AccessCode
+
+# Seam programs a code about 60 minutes before its start (Seam docs, "Access codes": just-in-time programming).
+PROGRAMMED_BEFORE: Final = timedelta(minutes=60)
+_FIRST_LOOK_AFTER: Final = timedelta(seconds=15)
+_LONGEST_PAUSE: Final = timedelta(hours=6)
+_PAUSE_WHEN_DUE: Final = timedelta(minutes=2)
+
+
+def late_at(code: AccessCode, late_set_after: timedelta) -> datetime:
+    """Return the moment from which a code that isn't confirmed is late."""
+    return max(code.window.starts_at - PROGRAMMED_BEFORE, code.known_since) + late_set_after
+
+
+def next_look(code: AccessCode, *, attempts: int, late_from: datetime, now: datetime) -> datetime:
+    """Return when a code that isn't confirmed is looked at next, after `attempts` looks that found it so."""
+    expected_at = code.window.starts_at - PROGRAMMED_BEFORE
+    backed_off = now + min(_LONGEST_PAUSE, _FIRST_LOOK_AFTER * int(4 ** min(attempts, 8)))
+    at = min(backed_off, max(now, expected_at) + _PAUSE_WHEN_DUE)
+    return min(at, late_from) if now < late_from else at
+
+
+def next_look_when_confirmed(code: AccessCode, *, check_out: datetime | None, now: datetime) -> datetime:
+    """Return when a confirmed code is looked at again: what was true days ago need not be when the guest comes."""
+    programmed_at = code.window.starts_at - PROGRAMMED_BEFORE + _PAUSE_WHEN_DUE
+    over_at = check_out or code.window.ends_at
+    return min((at for at in (programmed_at, code.window.starts_at) if now < at < over_at), default=over_at)

@@ -1,0 +1,31 @@
+"""What planning makes of the slot that a person chose: its match, or why it can't be had. Pure."""
+
+from datetime import datetime
+
+from shared.domain.door.door import Door
+from shared.domain.matching.chosen_slots import ChosenSlot, called
+from shared.domain.matching.match import Match, MatchPolicy, Outcome
+from shared.domain.matching.slot_choices import NO_SUCH_SLOT, OF_A_SLOT, Choosable, choice_of
+from shared.domain.stay.stay import Stay
+
+
+def match_of_choice(
+    choice: ChosenSlot, stay: Stay, door: Door, policy: MatchPolicy, *, otherwise: Match, now: datetime | None
+) -> tuple[Match, str]:
+    """Return the match that the chosen slot gives and no text, or one without a slot, and in words why.
+
+    `otherwise` is the stay's own match: what is wrong with the door as a whole is told as it always is. Anything else
+    is a lack of a slot, which waits: what took the slot away may bring it back. A person has decided, so another slot
+    is never taken in its place. `now` rules out codes that have ended, None doesn't.
+    """
+    picked = choice_of(choice.slot, stay, door, policy, now=now)
+    if isinstance(picked, Choosable):
+        return picked.match, ""
+    if otherwise.outcome not in (Outcome.MATCHED, *OF_A_SLOT):
+        return otherwise, otherwise.problem
+    why = "it is gone from the door" if picked == NO_SUCH_SLOT else picked.why
+    problem = f"the slot {called(choice.name)}, chosen by a person, can't be used: {why}"
+    refused = Match(
+        outcome=Outcome.NO_SLOT, considered=otherwise.considered, time_zone=otherwise.time_zone, problem=problem
+    )
+    return refused, f"{problem[0].upper()}{problem[1:]}. Choose another slot, or send the booking with other times."

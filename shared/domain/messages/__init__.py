@@ -1,0 +1,1 @@
+"""Booking messages: untrusted JSON becomes a valid message, or a list of problems."""

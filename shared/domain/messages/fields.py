@@ -1,0 +1,157 @@
+"""The fields of a booking message, one after the other: each is read, or what is wrong with it is noted."""
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
+from shared.domain.messages.message import InvalidMessage, Problem
+from shared.domain.messages.time_fields import RIGHT_TIME, UnreadableBookingTime, parse_booking_time
+from shared.domain.quoting import is_showable, quoted
+from shared.domain.stay.stay import BookingTime, Granularity
+from shared.domain.times.wall_clock import find_zone
+
+LONGEST_BOOKING_ID = 64
+LONGEST_TEXT = 128
+LONGEST_LABEL = 256
+LONGEST_SOURCE = 512
+MOST_DEVICES = 100
+HIGHEST_REVISION = 2**53 - 1
+"""The largest integer that every JSON implementation, and Redis, keeps exactly."""
+
+
+class Faults:
+    """The problems found so far: each reader returns a good value, or notes a problem."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def add(self, field: str, wrong: str, right: str) -> None:
+        """Note a problem: the field, what is wrong with it, and what would be right."""
+        self.problems.append(Problem(field, wrong, right))
+
+    def raise_if_any(self) -> None:
+        """Raise InvalidMessage with every problem that was noted."""
+        if self.problems:
+            raise InvalidMessage(tuple(self.problems))
+
+    def text(
+        self,
+        body: Mapping[str, Any],
+        field: str,
+        *,
+        required: bool = False,
+        longest: int = LONGEST_TEXT,
+        strict: bool = False,
+        may_be_empty: bool = False,
+    ) -> str | None:
+        """Read a string: printable when `strict`, else of whatever can be shown to people."""
+        right = f"give 1 to {longest} printable characters"
+        value = body.get(field)
+        if value is None:
+            if required:
+                self.add(field, "is missing", right)
+            return None
+        wrong = _wrong_with_text(value, longest, strict=strict, may_be_empty=may_be_empty)
+        if wrong:
+            self.add(field, wrong, right)
+            return None
+        return str(value)
+
+    def label(self, body: Mapping[str, Any]) -> str | None:
+        """Read the label, cut where it is too long: people read it, and no guest goes without a code for its length."""
+        value = body.get("label")
+        cut = value[: LONGEST_LABEL - 1] + "…" if isinstance(value, str) and len(value) > LONGEST_LABEL else value
+        return self.text({"label": cut}, "label", longest=LONGEST_LABEL, may_be_empty=True)
+
+    def revision(self, body: Mapping[str, Any]) -> int:
+        """Read the revision; 0 where there is none."""
+        value = body.get("revision")
+        if value is None:
+            return 0
+        if type(value) is int and 0 <= value <= HIGHEST_REVISION:
+            return value
+        right = f"give a whole number from 0 to {HIGHEST_REVISION}"
+        self.add("revision", f"{quoted(value)} is no such number", right)
+        return 0
+
+    def device_ids(self, body: Mapping[str, Any]) -> tuple[str, ...] | None:
+        """Read the list of doors; None where there is none, empty where it is wrong."""
+        value = body.get("device_ids")
+        if value is None:
+            return None
+        right = f"give a list of 1 to {MOST_DEVICES} different Seam device ids"
+        if not isinstance(value, list):
+            self.add("device_ids", f"{quoted(value)} is not a list", right)
+        elif not 1 <= len(value) <= MOST_DEVICES:
+            self.add("device_ids", f"has {len(value)} entries", right)
+        else:
+            ids = [self._device_id(f"device_ids[{place}]", device_id) for place, device_id in enumerate(value)]
+            if None in ids:
+                return ()
+            known = tuple(each for each in ids if each is not None)
+            twice = next((one for place, one in enumerate(known) if one in known[:place]), None)
+            if twice is not None:
+                self.add("device_ids", f"{quoted(twice)} is listed twice", right)
+            return known
+        return ()
+
+    def _device_id(self, field: str, value: object) -> str | None:
+        """Read one device id; None where it is wrong."""
+        wrong = _wrong_with_text(value, LONGEST_TEXT, strict=True)
+        if not wrong:
+            try:
+                return device_id_of(str(value))
+            except NotADeviceId as error:
+                wrong = str(error)
+        self.add(field, wrong, RIGHT_DEVICE_ID)
+        return None
+
+    def zone(self, body: Mapping[str, Any]) -> str | None:
+        """Read the time zone by its IANA name."""
+        value = body.get("time_zone")
+        if value is None:
+            return None
+        if isinstance(value, str) and isinstance(find_zone(value), ZoneInfo):
+            return value
+        right = "give an IANA name such as America/Los_Angeles, exactly as it is spelled"
+        self.add("time_zone", f"{quoted(value)} is no such zone", right)
+        return None
+
+    def time(self, body: Mapping[str, Any], field: str, zone: str | None, *, required: bool) -> BookingTime | None:
+        """Read a date, a wall time or an instant; `zone` is whose wall is meant."""
+        value = body.get(field)
+        if value is None:
+            if required:
+                self.add(field, "is missing", RIGHT_TIME)
+            return None
+        if not isinstance(value, str):
+            self.add(field, f"{quoted(value)} is not text", RIGHT_TIME)
+            return None
+        try:
+            return parse_booking_time(value, zone)
+        except UnreadableBookingTime as unreadable:
+            self.add(field, str(unreadable), RIGHT_TIME)
+            return None
+
+    def granularity(self, body: Mapping[str, Any]) -> Granularity | None:
+        """Read whether the stay is hourly or daily."""
+        value = body.get("granularity")
+        if value is None:
+            return None
+        if isinstance(value, str) and value in tuple(Granularity):
+            return Granularity(value)
+        self.add("granularity", f"{quoted(value)} is not known", "give hourly or daily")
+        return None
+
+
+def _wrong_with_text(value: object, longest: int, *, strict: bool, may_be_empty: bool = False) -> str:
+    if not isinstance(value, str):
+        return f"{quoted(value)} is not text"
+    if not value and not may_be_empty:
+        return "is empty"
+    if len(value) > longest:
+        return f"{quoted(value)} is too long"
+    if not (value.isprintable() if strict else is_showable(value)):
+        return f"{quoted(value)} has characters that can't be printed"
+    return ""

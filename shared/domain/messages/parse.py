@@ -1,0 +1,108 @@
+"""Untrusted booking messages turned into `BookingMessage`, or refused with every fault named.
+
+A message is a CloudEvents 1.0 envelope in structured mode, or its `data` object alone. Unknown
+fields are ignored, so that booking systems may say more than is needed here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.domain.messages.fields import LONGEST_BOOKING_ID, LONGEST_SOURCE, Faults
+from shared.domain.messages.json_object import hash_of, load_object
+from shared.domain.messages.message import CHECK_OUT_NOT_AFTER_CHECK_IN, BookingMessage, InvalidMessage, MessageType
+from shared.domain.quoting import quoted
+from shared.domain.stay.stay import in_order
+
+
+def parse_booking_message(raw: str | bytes | Mapping[str, Any]) -> BookingMessage:
+    """Read one message; raise InvalidMessage with every problem found, never anything else.
+
+    A bare `data` object gets the source "" and, as its id, a hash of its canonical content: the
+    same object again is the same message, whatever the order of its keys.
+    """
+    faults = Faults()
+    content = load_object(raw)
+    if _is_envelope(content):
+        source = faults.text(content, "source", required=True, longest=LONGEST_SOURCE)
+        message_id = faults.text(content, "id", required=True, longest=LONGEST_SOURCE)
+        kind = _message_type(content, faults)
+        _check_specversion(content, faults)
+        body = _data_of(content, faults)
+    else:
+        source, message_id, kind, body = "", hash_of(content), MessageType.CREATED, content
+        if content.get("type") in (MessageType.UPDATED, MessageType.CANCELLED):
+            right = "wrap the booking as the data of a CloudEvents envelope, where type stands"
+            faults.add("type", f"{quoted(content['type'])} stands beside the booking's fields", right)
+    if body is None:  # without data there are no fields to name
+        raise InvalidMessage(tuple(faults.problems))
+    return _read(body, source or "", message_id or "", kind or MessageType.CREATED, faults)
+
+
+def _read(body: Mapping[str, Any], source: str, message_id: str, kind: MessageType, faults: Faults) -> BookingMessage:
+    needs_stay = kind is not MessageType.CANCELLED
+    booking_id = faults.text(body, "booking_id", required=True, longest=LONGEST_BOOKING_ID, strict=True)
+    revision = faults.revision(body)
+    device_ids = faults.device_ids(body)
+    unit = faults.text(body, "unit")
+    if device_ids is not None and body.get("unit") is not None:
+        faults.add("unit", "is given beside device_ids", "give device_ids or unit, not both")
+    if needs_stay and body.get("device_ids") is None and body.get("unit") is None:
+        faults.add("device_ids", "is missing, and so is unit", "give a list of Seam device ids, or a unit")
+    zone = faults.zone(body)
+    check_in = faults.time(body, "check_in", zone, required=needs_stay)
+    check_out = faults.time(body, "check_out", zone, required=needs_stay)
+    if check_in is not None and check_out is not None and not in_order(check_in, check_out):
+        faults.problems.append(CHECK_OUT_NOT_AFTER_CHECK_IN)
+    granularity = faults.granularity(body)
+    slot = faults.text(body, "slot")
+    label = faults.label(body)
+    faults.raise_if_any()
+    return BookingMessage(
+        source=source,
+        message_id=message_id,
+        type=kind,
+        booking_id=booking_id or "",
+        revision=revision,
+        device_ids=device_ids or (),
+        unit=unit,
+        check_in=check_in,
+        check_out=check_out,
+        granularity=granularity,
+        slot=slot,
+        label=label or None,
+    )
+
+
+def _is_envelope(content: Mapping[str, Any]) -> bool:
+    return any(name in content for name in ("data", "specversion", "data_base64"))
+
+
+def _message_type(content: Mapping[str, Any], faults: Faults) -> MessageType | None:
+    kind = content.get("type")
+    if isinstance(kind, str) and kind in tuple(MessageType):
+        return MessageType(kind)
+    wrong = "is missing" if kind is None else f"{quoted(kind)} is not known"
+    faults.add("type", wrong, f"give {', '.join(MessageType)}")
+    return None
+
+
+def _check_specversion(content: Mapping[str, Any], faults: Faults) -> None:
+    """Take any 1.x, and none at all: nothing here depends on it, and senders forget it."""
+    version = content.get("specversion")
+    if version is None or (type(version) is float and version == 1):
+        return
+    if not (isinstance(version, str) and (version == "1" or version.startswith("1."))):
+        faults.add("specversion", f"{quoted(version)} is not a version read here", "give 1.0")
+
+
+def _data_of(content: Mapping[str, Any], faults: Faults) -> Mapping[str, Any] | None:
+    body = content.get("data")
+    if isinstance(body, dict):
+        return body
+    right = "give the booking as a JSON object"
+    if body is None:
+        binary = content.get("data_base64") is not None
+        faults.add("data", "is in data_base64" if binary else "is missing", right)
+    else:
+        faults.add("data", f"{quoted(body)} is not an object", right)
+    return None

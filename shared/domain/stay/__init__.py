@@ -1,0 +1,1 @@
+"""What a booking asks of a door: the stay, on the wall clock and as instants."""

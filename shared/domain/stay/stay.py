@@ -1,0 +1,88 @@
+"""What a booking is asked for: times as people write them, the stay they add up to, and a unit's defaults for it.
+
+Three kinds of time exist because bookings come with three kinds. To turn one into another, the lock's zone or the
+unit's defaults are needed.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+from shared.domain.versions import NOT_IN_JSON, Beyond
+
+
+class Granularity(StrEnum):
+    """Which kind of code is wanted: bound to hours (any slot) or to days (24-hour slots)."""
+
+    HOURLY = "hourly"
+    DAILY = "daily"
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A point in time: `at` is aware."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WallTime:
+    """What a clock on a wall shows: `at` is naive; `time_zone` names it, None is the lock's own."""
+
+    at: datetime
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DateOnly:
+    """A date whose time of day comes from the unit's rules."""
+
+    on: date
+
+
+BookingTime = Instant | WallTime | DateOnly
+StayTime = Instant | WallTime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRules:
+    """What the doors file says of a unit: its doors and the defaults of its bookings.
+
+    `buffer_before` moves the wanted start earlier, `buffer_after` the wanted end later (cleaning,
+    early arrivals). `building` and `tags` say which alerts belong together, and who hears of them.
+    """
+
+    unit: str
+    device_ids: tuple[str, ...]
+    check_in: time | None = None
+    check_out: time | None = None
+    buffer_before: timedelta = timedelta()
+    buffer_after: timedelta = timedelta()
+    granularity: Granularity | None = None
+    lead_time: timedelta | None = None
+    building: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stay:
+    """What a door is asked for: two times, the granularity, and a slot where one was prescribed."""
+
+    check_in: StayTime
+    check_out: StayTime
+    granularity: Granularity = Granularity.HOURLY
+    slot: str | None = None
+    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+
+
+def in_order(check_in: BookingTime, check_out: BookingTime) -> bool:
+    """Whether check-out is after check-in, as far as that can be told without the lock's clock."""
+    match check_in, check_out:
+        case Instant(start), Instant(end):
+            return start < end
+        case WallTime(start, zone), WallTime(end, same) if zone == same:
+            return start < end
+        case DateOnly(first), DateOnly(last):
+            return first < last
+        case _:
+            return True

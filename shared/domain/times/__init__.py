@@ -1,0 +1,1 @@
+"""Times of day, wall clocks and durations, and how people read them."""

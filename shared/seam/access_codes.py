@@ -1,0 +1,279 @@
+"""Access codes at Seam: made, found again, read; turned into values that hold no PIN."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+import httpx
+from pydantic import SecretStr
+
+from shared.contracts import is_id
+from shared.domain.booking.record import Window
+from shared.domain.code.changes import CodeFlags
+from shared.domain.quoting import shown
+from shared.domain.seam_issues import SeamIssue
+from shared.redaction import mask_digits
+from shared.seam.client import Answer, SeamClient
+from shared.seam.errors import NoSuchAccessCode, OutcomeUnknown, Refused, SeamError, Unreadable
+from shared.seam.pages import MOST_PAGES, PAGE, pages
+
+_NAME_SEPARATOR: Final = " | "
+_LONGEST_NAME: Final = 120
+_MOST_CODES: Final = MOST_PAGES * PAGE
+_MOST_ISSUES: Final = 20
+_LONGEST_WORD: Final = 80
+_LONGEST_MESSAGE: Final = 300
+_FIRST_YEAR: Final = 1970
+_LAST_YEAR: Final = 9000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeReport:
+    """What Seam says of an access code at one moment.
+
+    `status` is deprecated by the vendor, and empty where it is missing. `has_pin` tells that a PIN exists, not which.
+    `request_id` is of the call that told it.
+    """
+
+    access_code_id: str
+    window: Window
+    user_level_id: str | None
+    device_id: str
+    name: str
+    status: str
+    has_pin: bool
+    pending: tuple[str, ...]
+    errors: tuple[SeamIssue, ...]
+    warnings: tuple[SeamIssue, ...]
+    flags: CodeFlags
+    request_id: str | None = None
+
+    def is_of(self, booking_id: str) -> bool:
+        """Say whether the code's name is that of this booking."""
+        return is_name_of(self.name, booking_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CodesOnDoor:
+    """All codes of one door at one moment."""
+
+    reports: tuple[CodeReport, ...]
+
+    def of_booking(self, booking_id: str) -> list[CodeReport]:
+        """Return those whose name begins with the booking's id."""
+        return [report for report in self.reports if report.is_of(booking_id)]
+
+    def alive_at(self, now: datetime) -> int:
+        """Return how many have not ended."""
+        return sum(report.window.ends_at > now for report in self.reports)
+
+
+class AccessCodes:
+    """The calls to `/access_codes/…`; each raises what `shared.seam.errors` lists."""
+
+    def __init__(self, client: SeamClient) -> None:
+        self._client = client
+
+    def create(self, *, device_id: str, name: str, window: Window, max_time_rounding: str) -> CodeReport:
+        """Make an offline access code, once. Raises OutcomeUnknown if it may have been made all the same."""
+        answer = self._client.change(
+            "/access_codes/create",
+            {
+                "device_id": device_id,
+                "name": name,
+                "starts_at": window.starts_at.isoformat(),
+                "ends_at": window.ends_at.isoformat(),
+                "is_offline_access_code": True,
+                "max_time_rounding": max_time_rounding,
+            },
+        )
+        return replace(_report(answer.get("access_code"), OutcomeUnknown), request_id=answer.request_id)
+
+    def get(self, access_code_id: str) -> CodeReport | None:
+        """Read one code; None where Seam has it no more."""
+        try:
+            answer = self._client.read("/access_codes/get", {"access_code_id": access_code_id})
+        except NoSuchAccessCode:
+            return None
+        return replace(_report(answer.get("access_code"), Unreadable), request_id=answer.request_id)
+
+    def is_unmanaged(self, access_code_id: str) -> bool:
+        """Say whether Seam knows the code still, but doesn't manage it any more."""
+        try:
+            self._client.read("/access_codes/unmanaged/get", {"access_code_id": access_code_id})
+        except NoSuchAccessCode:
+            return False
+        return True
+
+    def pin(self, access_code_id: str) -> SecretStr | None:
+        """Read the PIN of a code, now; None where Seam has the code no more, or no PIN for it yet.
+
+        The one place where a PIN enters this process, wrapped so that no log and no error can show it.
+        """
+        try:
+            answer = self._client.read("/access_codes/get", {"access_code_id": access_code_id})
+        except NoSuchAccessCode:
+            return None
+        code = answer.get("access_code")
+        pin = code.get("code") if isinstance(code, Mapping) else None
+        return SecretStr(pin) if isinstance(pin, str) and pin else None
+
+    def on_door(self, device_id: str) -> CodesOnDoor:
+        """Read every code of the door, through all pages.
+
+        Seam's own `search` isn't used to find a booking's code: how it takes a name apart is undocumented, and a code
+        that it misses is a second live key to the door.
+        """
+        return self._listed("/access_codes/list", device_id)
+
+    def unmanaged_on_door(self, device_id: str) -> CodesOnDoor:
+        """Read every code of the door that Seam knows and doesn't manage; no other list has them."""
+        return self._listed("/access_codes/unmanaged/list", device_id)
+
+    def _listed(self, path: str, device_id: str) -> CodesOnDoor:
+        found: list[CodeReport] = []
+        for codes in pages(self._client, path, {"device_id": device_id}, "access_codes"):
+            reports = (_report(code, Unreadable) for code in codes if _is_time_bound(code))
+            found += [report for report in reports if report.device_id == device_id]
+            if len(found) > _MOST_CODES:
+                raise Unreadable(f"{path}: over {_MOST_CODES} codes on one door")
+        return CodesOnDoor(tuple(found))
+
+    def created_since(self, device_id: str, since: datetime, *, listed: CodesOnDoor) -> list[CodeReport]:
+        """Read the codes of the door that events say were made since then, and the list lacks: a second witness."""
+        answer = self._client.read(
+            "/events/list",
+            {"since": since.isoformat(), "device_id": device_id, "event_type": "access_code.created"},
+        )
+        events = answer.get("events")
+        if not isinstance(events, list):
+            raise Unreadable("/events/list: the answer has no events")
+        ids = {
+            event["access_code_id"]
+            for event in events
+            if isinstance(event, Mapping) and event.get("device_id") == device_id and is_id(event.get("access_code_id"))
+        }
+        ids -= {report.access_code_id for report in listed.reports}
+        reports = (self.get(access_code_id) for access_code_id in sorted(ids))
+        return [report for report in reports if report is not None]
+
+    def change_window(self, access_code_id: str, window: Window) -> str | None:
+        """Move a code's window, and return the call's request id. May be repeated.
+
+        Raises OutcomeUnknown if it may have happened all the same.
+        """
+        answer = self._client.change(
+            "/access_codes/update",
+            {
+                "access_code_id": access_code_id,
+                "starts_at": window.starts_at.isoformat(),
+                "ends_at": window.ends_at.isoformat(),
+            },
+        )
+        _check_attempt("/access_codes/update", answer)
+        return answer.request_id
+
+    def delete(self, access_code_id: str) -> None:
+        """Take a code back. May be repeated: NoSuchAccessCode says that it is gone."""
+        answer = self._client.change("/access_codes/delete", {"access_code_id": access_code_id})
+        _check_attempt("/access_codes/delete", answer)
+
+
+def name_of(booking_id: str, label: str | None) -> str:
+    """Return the name of a booking's code: it begins with the booking's id, by which a look finds it again.
+
+    No two bookings can have the same name: a label holds no separator, and an id that holds one always has a label.
+    """
+    shown = (label or "").replace(_NAME_SEPARATOR, " / ")
+    if _NAME_SEPARATOR in booking_id:
+        shown = shown or "-"
+    return f"{booking_id}{_NAME_SEPARATOR}{shown}"[:_LONGEST_NAME] if shown else booking_id
+
+
+def is_name_of(name: str, booking_id: str) -> bool:
+    """Say whether a code of this name is the booking's: `BK-1` owns neither `BK-10` nor `BK-1 B`.
+
+    Only names that `name_of` makes count: to take over another booking's code is to give its guest's PIN away.
+    """
+    if name == booking_id:
+        return _NAME_SEPARATOR not in booking_id
+    start = booking_id + _NAME_SEPARATOR
+    return name.startswith(start) and _NAME_SEPARATOR not in name.removeprefix(start)
+
+
+def _is_time_bound(code: Any) -> bool:
+    return isinstance(code, Mapping) and bool(code.get("starts_at")) and bool(code.get("ends_at"))
+
+
+def _check_attempt(path: str, answer: Answer) -> None:
+    """Raise Refused where the answer, although HTTP 200, holds an action attempt that has failed already."""
+    attempt = answer.get("action_attempt")
+    if not isinstance(attempt, Mapping) or attempt.get("status") != "error":
+        return
+    error = attempt.get("error")
+    named = error if isinstance(error, Mapping) else {}
+    kind, message = _word(named.get("type", "unknown")), str(named.get("message", ""))[:_LONGEST_MESSAGE]
+    text = f"{path}: {kind}: {mask_digits(shown(message))}"
+    raise Refused(text, status=httpx.codes.OK, error_type=kind, request_id=answer.request_id)
+
+
+def _report(code: Any, error_class: type[SeamError]) -> CodeReport:
+    try:
+        metadata = code.get("dormakaba_oracode_metadata") or {}
+        return CodeReport(
+            access_code_id=_id(code["access_code_id"]),
+            window=Window(_instant(code["starts_at"]), _instant(code["ends_at"])),
+            user_level_id=_word(metadata["user_level_id"]) if metadata.get("user_level_id") is not None else None,
+            device_id=_id(code["device_id"]),
+            name=str(code.get("name") or ""),
+            status=_word(code.get("status") or ""),
+            has_pin=bool(code.get("code")),
+            pending=_words(code.get("pending_mutations"), "mutation_code"),
+            errors=_issues(code.get("errors"), "error_code"),
+            warnings=_issues(code.get("warnings"), "warning_code"),
+            flags=CodeFlags(
+                is_cancellable=metadata.get("is_cancellable") is True,
+                is_extendable=metadata.get("is_extendable") is True,
+                is_early_checkin_able=metadata.get("is_early_checkin_able") is True,
+                is_overridable=metadata.get("is_overridable") is True,
+            ),
+        )
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        # The error's own text could quote the answer, and the answer holds the PIN.
+        raise error_class(f"an access code that can't be read ({type(error).__name__})") from None
+
+
+def _issues(issues: Any, code_field: str) -> tuple[SeamIssue, ...]:
+    return tuple(
+        SeamIssue(
+            code=_word(each.get(code_field, "unknown")),
+            message=mask_digits(shown(str(each.get("message", ""))[:_LONGEST_MESSAGE])),
+            change_type=_word(each.get("change_type") or ""),
+        )
+        for each in (issues or ())[:_MOST_ISSUES]
+    )
+
+
+def _words(issues: Any, kind: str) -> tuple[str, ...]:
+    return tuple(_word(each[kind]) for each in (issues or ())[:_MOST_ISSUES])
+
+
+def _word(value: Any) -> str:
+    """Return one of the vendor's words as it can be kept and shown."""
+    return shown(str(value)[:_LONGEST_WORD])
+
+
+def _id(value: Any) -> str:
+    if not is_id(value):
+        raise ValueError("not an id")
+    return value
+
+
+def _instant(value: Any) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("a time without an offset")
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError("a time at the end of the calendar, where no other zone has it")
+    return moment

@@ -1,0 +1,36 @@
+"""Connected accounts as Seam has them: of each its errors and warnings, and nothing else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.domain.door.issues import Issue, issues_of_account
+from shared.seam.client import SeamClient
+from shared.seam.errors import NotFound, Unauthorized, UnexpectedNotFound, Unreadable
+
+
+class NotShown(Exception):
+    """Seam does not show the account: the key may not read it, or this server knows no such account or endpoint.
+
+    No failure of the doors; only the account's warnings can't be seen. The text says what Seam answered.
+    """
+
+
+class Accounts:
+    """The call to `/connected_accounts/get`."""
+
+    def __init__(self, client: SeamClient) -> None:
+        self._client = client
+
+    def issues(self, account_id: str) -> tuple[Issue, ...]:
+        """Return the account's errors and warnings. Raises NotShown, and else what `shared.seam.errors` lists.
+
+        Whose account it is (an e-mail address, a telephone number) is in the answer and goes no further.
+        """
+        try:
+            answer = self._client.read("/connected_accounts/get", {"connected_account_id": account_id})
+        except (NotFound, UnexpectedNotFound, Unauthorized) as error:
+            raise NotShown(str(error)) from error
+        account: Any = answer.get("connected_account")
+        if not isinstance(account, Mapping) or account.get("connected_account_id") != account_id:
+            raise Unreadable("/connected_accounts/get: the answer isn't the account that was asked for")
+        return issues_of_account(account)

@@ -1,0 +1,109 @@
+"""Doors as Seam has them, remembered for a short while: bookings of one building arrive together."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from redis import Redis
+
+from shared import redis_keys
+from shared.domain.booking.known_doors import known_door
+from shared.domain.door.door import Door, NotADoor, door_from_device
+from shared.domain.door.issues import as_seam_writes
+from shared.ledger.door_issues import DoorIssues
+from shared.ledger.known_doors import remember
+from shared.seam.client import SeamClient
+from shared.seam.errors import Unreadable
+
+# A door with hundreds of slots is far below it.
+_LARGEST_DEVICE: Final = 1024 * 1024
+
+
+class Doors:
+    """Reads doors from Seam, through a cache in Redis that all workers share."""
+
+    def __init__(
+        self,
+        client: SeamClient,
+        redis: Redis,
+        *,
+        issues: DoorIssues,
+        cache_for: timedelta,
+        remember_for: timedelta,
+        changed: Callable[[Door], None],
+        troubled: Callable[[Door], None],
+    ) -> None:
+        """Call `changed` and `troubled` as `read` says."""
+        self._client = client
+        self._redis = redis
+        self._issues = issues
+        self._cache_for = cache_for
+        self._remember_for = remember_for
+        self._changed = changed
+        self._troubled = troubled
+
+    def read(self, device_id: str, *, fresh: bool = False) -> Door:
+        """Return the door; `fresh` asks Seam in any case. Raises NoSuchDevice and the rest of `shared.seam.errors`.
+
+        Where Seam was asked and the door's slots aren't what they were when it was last read, `changed` is called with
+        it. `troubled` is called where it has issues that people are told, or other issues than before.
+        """
+        cached = None if fresh else self._redis.get(redis_keys.door_device(device_id))
+        if cached is not None:
+            door, has_other_issues = door_from_device(json.loads(str(cached))), False
+        else:
+            door, has_other_issues = self._ask(device_id)
+        if has_other_issues or any(issue.meaning.is_told for issue in door.issues):
+            self._troubled(door)
+        return door
+
+    def refresh(self, device_id: str) -> Door:
+        """Ask Seam for the door, for whoever looks at its issues then. Like `read`, but `troubled` is not called."""
+        return self._ask(device_id)[0]
+
+    def _ask(self, device_id: str) -> tuple[Door, bool]:
+        """Return the door as Seam has it, and whether its issues are others than when it was last read."""
+        device = self._fetch(device_id)
+        try:
+            door = door_from_device(device)
+            needed = json.dumps(_needed(device) | as_seam_writes(door.issues))
+        except NotADoor as error:
+            raise Unreadable(f"/devices/get: {error}") from error
+        except RecursionError:
+            raise Unreadable("/devices/get: the device is nested too deeply") from None
+        if len(needed) > _LARGEST_DEVICE:
+            raise Unreadable(f"/devices/get: a device of {len(needed)} characters")
+        fingerprint = fingerprint_of(door)
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.set(redis_keys.door_device(device_id), needed, px=self._cache_for)
+        remember(pipeline, device_id, known_door(door), keep_for=self._remember_for)
+        issues = self._issues.remember_door(pipeline, device_id, door.issues, door.connected_account_id)
+        pipeline.set(redis_keys.door_fingerprint(device_id), fingerprint, get=True, px=self._remember_for)
+        *_, issues_before, before = pipeline.execute()
+        if before is not None and before != fingerprint:
+            self._changed(door)
+        return door, issues_before is not None and issues_before != issues
+
+    def _fetch(self, device_id: str) -> Mapping[str, Any]:
+        device = self._client.read("/devices/get", {"device_id": device_id}).get("device")
+        if not isinstance(device, Mapping) or device.get("device_id") != device_id:
+            raise Unreadable("/devices/get: the answer isn't the device that was asked for")
+        return device
+
+
+def fingerprint_of(door: Door) -> str:
+    """Return a hash of all that matching depends on: equal for doors that match alike, whatever the slots' order."""
+    parts = [str(door.can_program_offline_access_codes), str(door.time_zone), str(door.max_active_codes_supported)]
+    parts += sorted(map(repr, door.slots))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _needed(device: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a device as it is: its custom metadata may hold anything, and is not ours to keep.
+
+    Its errors and warnings are kept as they were read: without digits that could be a PIN, and not too many.
+    """
+    unneeded = ("custom_metadata", "connected_account_custom_metadata", "errors", "warnings")
+    return {name: value for name, value in device.items() if name not in unneeded}

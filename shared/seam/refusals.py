@@ -1,0 +1,109 @@
+"""Which error an HTTP status and the type of Seam's error are, endpoint by endpoint.
+
+A 404 is judged by what was asked and by the error's type. It means "no such device" or "no such access code" only where
+the call asked for one by its id and the type says so. Every other 404 is no answer to the question: the server doesn't
+know the endpoint, a proxy answered, SEAM_ENDPOINT is wrong. Such a call is tried again. After a create only a look at
+Seam may follow: nothing proves that a 404 that isn't Seam's had no effect. A 405 is the same case.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Final
+
+from shared.seam.errors import (
+    CreateNotFound,
+    NoSuchAccessCode,
+    NoSuchDevice,
+    NotFound,
+    RateLimited,
+    Refused,
+    SeamError,
+    Unauthorized,
+    UnexpectedNotFound,
+    Unreachable,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What is known of one endpoint.
+
+    `not_found` says what a 404 means by the type of Seam's error; a type that isn't there means nothing. `creates`:
+    sent twice, it makes two things.
+    """
+
+    not_found: Mapping[str, type[NotFound]] = field(default_factory=dict)
+    creates: bool = False
+
+
+_OF_DEVICE: Final = Endpoint({"device_not_found": NoSuchDevice})
+_OF_CODE: Final = Endpoint({"access_code_not_found": NoSuchAccessCode})
+
+# Every endpoint that is called. No list of types is published; these are what Seam's own fake server answers (npm
+# `@seamapi/fake-seam-connect` 1.86.0: `device_not_found`, and `not_found` for access codes), and the same names by
+# Seam's rule `<resource>_not_found`. `not_found` alone names no resource, and servers also say it of an endpoint that
+# they don't know: it counts only for reads that ask for one thing. After a change the next try reads the thing first.
+ENDPOINTS: Final[Mapping[str, Endpoint]] = {
+    "/devices/get": Endpoint({"device_not_found": NoSuchDevice, "not_found": NoSuchDevice}),
+    "/devices/list": Endpoint(),
+    "/access_codes/get": Endpoint({**_OF_CODE.not_found, "not_found": NoSuchAccessCode}),
+    "/access_codes/unmanaged/get": Endpoint(
+        {
+            **_OF_CODE.not_found,
+            "unmanaged_access_code_not_found": NoSuchAccessCode,
+            "not_found": NoSuchAccessCode,
+        }
+    ),
+    "/access_codes/list": _OF_DEVICE,
+    "/access_codes/unmanaged/list": _OF_DEVICE,
+    "/access_codes/create": Endpoint(_OF_DEVICE.not_found, creates=True),
+    "/access_codes/update": _OF_CODE,
+    "/access_codes/delete": _OF_CODE,
+    "/connected_accounts/get": Endpoint(),
+    "/events/list": Endpoint(),
+    "/webhooks/list": Endpoint(),
+    "/webhooks/create": Endpoint(creates=True),
+}
+# An endpoint that isn't listed: no 404 of it means anything, and it may create something.
+_UNKNOWN: Final = Endpoint(creates=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer with a 4xx status. `error_type` is None where the body isn't an error of Seam; no text holds a PIN."""
+
+    path: str
+    status: int
+    error_type: str | None
+    message: str = ""
+    retry_after: timedelta | None = None
+    request_id: str | None = None
+
+
+def refusal_of(reply: Reply, *, is_read: bool) -> SeamError:
+    """Return the error that a 4xx answer is to a read, or to a call that changes something."""
+    said = reply.error_type or "unknown"
+    text = f"{reply.path}: HTTP {reply.status} {said}: {reply.message}"
+    match reply.status:
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return RateLimited(text, retry_after=reply.retry_after, request_id=reply.request_id)
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
+            return Unauthorized(text, request_id=reply.request_id)
+        case HTTPStatus.NOT_FOUND | HTTPStatus.METHOD_NOT_ALLOWED:
+            return _not_found(reply, text, is_read=is_read)
+        case HTTPStatus.REQUEST_TIMEOUT | HTTPStatus.TOO_EARLY:
+            return Unreachable(text, request_id=reply.request_id)
+        case status:
+            return Refused(text, status=status, error_type=said, request_id=reply.request_id)
+
+
+def _not_found(reply: Reply, text: str, *, is_read: bool) -> SeamError:
+    endpoint = ENDPOINTS.get(reply.path, _UNKNOWN)
+    if reply.status == HTTPStatus.NOT_FOUND and reply.error_type is not None:
+        known = endpoint.not_found.get(reply.error_type)
+        if known is not None:
+            return known(text, status=reply.status, error_type=reply.error_type, request_id=reply.request_id)
+    unexpected = UnexpectedNotFound if is_read or not endpoint.creates else CreateNotFound
+    return unexpected(text, request_id=reply.request_id)

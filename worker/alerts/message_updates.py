@@ -1,0 +1,84 @@
+"""Changes what a channel has shown, where it can: by the same parcels as messages, so at least once, and leased."""
+
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+
+from shared.clock import Clock
+from shared.domain.alerting.alert import looked
+from shared.domain.alerting.message_updates import MOST_TRIES, look_due
+from shared.domain.alerting.notifications import Parcel, View, refused, with_parcel, without_parcel
+from shared.ledger.alert_channels import ChannelBudgets
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.records import Conflict
+from worker.alerts.channel import NotDelivered, Updating
+from worker.alerts.composing import message_of
+
+_MOST_PARCELS: Final = 5
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def refreshed(ledger: AlertLedger, view: View) -> View:
+    """Return the group with its alerts as they are now, without those that have left it."""
+    alerts = {key: alert for key, alert in ledger.get_many(view.alerts).items() if alert.group == view.group}
+    return replace(view, alerts=alerts)
+
+
+class Looks:
+    """Brings one channel's shown messages in line with how the problems of a group look now."""
+
+    def __init__(self, *, ledger: AlertLedger, budgets: ChannelBudgets, lease: timedelta, clock: Clock) -> None:
+        self._ledger = ledger
+        self._budgets = budgets
+        self._lease = lease
+        self._clock = clock
+
+    def bring_up_to_date(self, view: View, channel: Updating) -> tuple[View, datetime | None]:
+        """Change what isn't shown as it is; return the group as it then is, and when to look at this again."""
+        for _ in range(_MOST_PARCELS):
+            state, version = self._ledger.groups.load(view.group)
+            # As they are after the group was loaded: what others show from now on moves its version.
+            view = replace(refreshed(self._ledger, view), now=self._clock())
+            parcel, later = look_due(view, state, channel.name, lease=self._lease)
+            if parcel is None:
+                return view, later
+            no_room_until = self._budgets.spend(channel.name, view.now, at_any_price=False)
+            if no_room_until is not None:
+                return view, no_room_until
+            try:
+                self._ledger.groups.save(view.group, with_parcel(state, parcel), version=version)
+            except Conflict:
+                continue
+            view, again_at = self._show(view, channel, parcel)
+            if again_at is not None:
+                return view, again_at
+        return view, view.now
+
+    def _show(self, view: View, channel: Updating, parcel: Parcel) -> tuple[View, datetime | None]:
+        names = {"group": view.group, "channel": channel.name, "delivery_id": parcel.delivery_id}
+        now = self._clock()
+        try:
+            channel.update(message_of(parcel, view.alerts, group=view.group, policy=view.policy, now=now))
+        except Exception as error:
+            reason = error if isinstance(error, NotDelivered) else NotDelivered(type(error).__name__)
+            if error is not reason:
+                log.exception("alert.crashed", **names)
+            log.warning("alert.not_shown", **names, attempts=parcel.attempts + 1, error=str(reason))
+            jitter = random.random()  # noqa: S311 - spreads retries
+            again = refused(parcel, error=str(reason), now=now, jitter=jitter, retry_after=reason.retry_after)
+            if again.attempts < MOST_TRIES:
+                self._ledger.groups.update(view.group, lambda it: with_parcel(it, again))
+                return view, again.at
+        else:
+            log.info("alert.shown", **names, count=len(parcel.members))
+        alerts = dict(view.alerts)
+        for key, look in parcel.members.items():
+            shown = partial(looked, channel=parcel.channel, look=look, at=now)
+            alerts[key] = self._ledger.update(key, shown) or alerts[key]
+        self._ledger.groups.update(view.group, lambda it: without_parcel(it, parcel))
+        return replace(view, alerts=alerts), None

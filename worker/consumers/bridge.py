@@ -1,0 +1,212 @@
+"""Bookings from RabbitMQ into the stream: for booking systems that speak AMQP. A part of the worker, one thread.
+
+A message is acknowledged only once its entry is in the stream; a kill in between brings it again, and the same message
+twice changes nothing. What isn't JSON in UTF-8 is kept in a queue of its own, for whoever sent it; JSON that is no good
+booking goes on, and is parked with every problem like one from anywhere else.
+
+The library calls us back while it waits for an answer, too. So the callback only lays a message down, and the loop,
+which nothing calls a second time, handles it.
+"""
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from celery import Celery
+from kombu import Connection, Consumer, Producer, Queue
+from kombu.exceptions import OperationalError
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from shared.clock import Clock
+from shared.contracts import BOOKING_FIELD, BOOKING_QUEUE, REJECTED_QUEUE
+from shared.ledger.alerts import AlertLedger
+from shared.redis_client import connect
+from worker.broker import AMQP_OPTIONS
+from worker.consumers.bridge_watch import BridgeWatch
+from worker.consumers.thread_step import ThreadStep, Work
+
+# RabbitMQ 4 drops a message that came back 20 times, which it also does when its consumer is restarted. There -1 means
+# no limit; 3.10 takes that for a limit, and drops at the first return. So many returns mean none on both.
+QUEUE_ARGUMENTS: Final = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000}
+_UNDER_WAY: Final = 100
+_PAUSE: Final = 1.0
+_HEARTBEAT: Final = 10
+# A connection that has stood for so long, with nothing left to do, works.
+_STEADY_AFTER: Final = 10.0
+_LOOK_EVERY: Final = 60.0
+_ONE_TRY: Final[dict[str, Any]] = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeOptions:
+    """What the bridge needs to know; kept in the Celery app's configuration as `bridge`, where there is one."""
+
+    queue_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    stream: str
+    alerts: AlertLedger
+    clock: Clock
+
+
+class Unreadable(ValueError):
+    """The body of a message isn't JSON in UTF-8."""
+
+
+def booking_text(body: bytes | str) -> str:
+    """Return a body as the text that goes into the stream. Raises Unreadable."""
+    try:
+        text = body if isinstance(body, str) else bytes(body).decode("utf-8-sig")
+        json.loads(text)
+        # Halves of surrogate pairs pass as text, and no store takes them.
+        text.encode()
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(type(error).__name__) from None
+    return text
+
+
+class Bridge:
+    """The life of one connection: takes from the queue, appends to the stream, acknowledges."""
+
+    def __init__(
+        self, connection: Connection, append: Callable[[str], None], stopping: threading.Event, watch: BridgeWatch
+    ) -> None:
+        self._connection = connection
+        self._append = append
+        self._stopping = stopping
+        self._watch = watch
+        # Fetched and not yet acknowledged, oldest first: never more than _UNDER_WAY.
+        self._taken: deque[Any] = deque()
+
+    def run(self) -> None:
+        """Bridge until told to stop. Raises whatever ends the connection; what wasn't acknowledged comes again."""
+        # One try: whoever runs us knows how long to wait before another.
+        self._connection.ensure_connection(**_ONE_TRY)
+        for name in (BOOKING_QUEUE, REJECTED_QUEUE):
+            self._declare(name)
+        rejects: Any = self._connection.channel()
+        consumer = Consumer(
+            self._connection.channel(),
+            queues=[Queue(BOOKING_QUEUE, no_declare=True)],
+            on_message=self._taken.append,
+            # What the library can't unpack comes as it was sent, and is judged like the rest.
+            on_decode_error=lambda message, _: self._taken.append(message),
+            prefetch_count=_UNDER_WAY,
+        )
+        steady_at = time.monotonic() + _STEADY_AFTER
+        look_at = 0.0
+        with consumer:
+            log.info("bridge.connected", queue=BOOKING_QUEUE)
+            while not self._stopping.is_set():
+                self._fetch()
+                while self._taken and not self._stopping.is_set() and self._finish(self._taken[0], rejects):
+                    self._taken.popleft()
+                now = time.monotonic()
+                if not self._taken and now >= steady_at:
+                    self._watch.worked()
+                if now >= look_at:
+                    look_at = now + _LOOK_EVERY
+                    self._watch.found_rejected(rejects.queue_declare(REJECTED_QUEUE, passive=True).message_count)
+
+    def _fetch(self) -> None:
+        """Let the library lay down what has come; also where the data server is away, to keep the connection alive."""
+        with suppress(TimeoutError):
+            self._connection.drain_events(timeout=_PAUSE)
+        self._connection.heartbeat_check()
+
+    def _finish(self, message: Any, rejects: Any) -> bool:
+        """Handle one message; False where it can't be stored now, and nothing may overtake it."""
+        try:
+            text = booking_text(message.body)
+        except Unreadable as error:
+            self._reject(message, str(error), rejects)
+        else:
+            try:
+                self._append(text)
+            except (RedisError, OSError) as error:
+                # The data server is away, or full: what was not stored is not acknowledged.
+                log.warning("bridge.waiting", error=type(error).__name__)
+                if isinstance(error, ResponseError):
+                    # One that doesn't answer takes no alert either, and asking it again would only cost time.
+                    self._watch.failed()
+                return False
+        message.ack()
+        self._watch.worked()
+        return True
+
+    def _declare(self, name: str) -> None:
+        """Take the booking system's own declaration of a queue, or else make ours."""
+        channel: Any = self._connection.channel()
+        try:
+            channel.queue_declare(name, passive=True)
+        except self._connection.channel_errors:
+            # The refusal closed the channel.
+            channel = self._connection.channel()
+            channel.queue_declare(name, durable=True, auto_delete=False, arguments=QUEUE_ARGUMENTS)
+        channel.close()
+
+    def _reject(self, message: Any, why: str, channel: Any) -> None:
+        """Keep the message as it came, confirmed by the broker; raises where the queue for it is gone."""
+        log.warning("bridge.rejected", why=why)
+        body = message.body
+        Producer(channel).publish(
+            # The library hands over an empty body as text.
+            body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body),
+            exchange="",
+            routing_key=REJECTED_QUEUE,
+            mandatory=True,
+            content_type=message.content_type or "application/octet-stream",
+            content_encoding=message.content_encoding or "binary",
+            headers={"x-rejected-because": why},
+            delivery_mode=2,
+        )
+        self._watch.rejected()
+
+
+class BridgeStep(ThreadStep):
+    """Runs the bridge with the worker, where BOOKING_QUEUE_URL is set.
+
+    What isn't acknowledged when it ends goes back to its queue with the connection.
+    """
+
+    ends_within = timedelta(seconds=3)
+
+    def works(self, app: Celery) -> Mapping[str, Work]:
+        """Return the bridge, where there is one."""
+        options: BridgeOptions | None = app.conf.get("bridge")
+        return {} if options is None else {"bridge": partial(run, options)}
+
+
+def run(options: BridgeOptions, stopping: threading.Event) -> None:
+    """Bridge until told to stop, whatever happens to either side; pauses grow while nothing gets on."""
+    redis: Redis = connect(options.redis_url)
+    watch = BridgeWatch(options.alerts, options.clock)
+
+    def append(text: str) -> None:
+        redis.xadd(options.stream, {BOOKING_FIELD: text})
+
+    while not stopping.is_set():
+        connection = Connection(options.queue_url, heartbeat=_HEARTBEAT, transport_options=AMQP_OPTIONS)
+        known: Any = (*connection.connection_errors, *connection.channel_errors, OperationalError, OSError)
+        try:
+            with connection:
+                Bridge(connection, append, stopping, watch).run()
+        except known as error:
+            pause = watch.crashed()
+            log.warning("bridge.disconnected", error=type(error).__name__, again_in=pause)
+            stopping.wait(pause)
+        except Exception as error:
+            # Whatever it is: a bridge that is gone would leave its queue untouched, and nobody would notice.
+            pause = watch.crashed()
+            log.exception("bridge.crashed", error=type(error).__name__, again_in=pause)
+            stopping.wait(pause)

@@ -1,0 +1,106 @@
+"""The dispatcher: which streams are read, and what task an entry becomes. A part of the worker, a thread a stream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+from celery import Celery
+
+from shared.clock import Clock
+from shared.contracts import APPLY_BOOKING, BOOKING_FIELD, EVENT_FIELD, OBEY, OPS_STREAM, RECORD_EVENTS
+from shared.ops_commands import COMMAND_FIELD
+from shared.parked import Parked, kept_text
+from shared.redis_client import connect
+from worker.consumers.stream_reader import MOST_DELIVERIES, StreamReader
+from worker.consumers.thread_step import ThreadStep, Work
+from worker.parking import Parking
+
+_EVENTS_A_TASK: Final = 200
+# A task costs milliseconds however many events it records: those of a moment wait for one another.
+_GATHER_EVENTS_FOR: Final = timedelta(milliseconds=100)
+_MOST_EVENTS_UNDER_WAY: Final = 5_000
+_ENTRIES_A_READ: Final = 100
+_MOST_ENTRIES_UNDER_WAY: Final = 1_000
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class DispatcherOptions:
+    """What the dispatcher needs to know; kept in the Celery app's configuration as `dispatcher`."""
+
+    redis_url: str = field(repr=False)
+    event_stream: str
+    booking_stream: str
+    reclaim_after: timedelta
+    parking: Parking
+    clock: Clock
+
+
+class DispatcherStep(ThreadStep):
+    """Reads the streams. What was handed over and isn't done when it ends is claimed again by whoever comes next."""
+
+    def works(self, app: Celery) -> Mapping[str, Work]:
+        """Return one reader a stream."""
+        options: DispatcherOptions = app.conf.dispatcher
+        one_by_one = partial(_one_by_one_reader, app, options)
+        log.info("dispatcher.started")
+        return {
+            "dispatch-events": _event_reader(app, options).run,
+            "dispatch-bookings": one_by_one(options.booking_stream, BOOKING_FIELD, APPLY_BOOKING).run,
+            "dispatch-commands": one_by_one(OPS_STREAM, COMMAND_FIELD, OBEY).run,
+        }
+
+
+def _event_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
+    return StreamReader(
+        redis=connect(options.redis_url),
+        stream=options.event_stream,
+        count=_EVENTS_A_TASK,
+        most_under_way=_MOST_EVENTS_UNDER_WAY,
+        reclaim_after=options.reclaim_after,
+        gather_for=_GATHER_EVENTS_FOR,
+        send=lambda entry_ids: _send(app, RECORD_EVENTS, entry_ids),
+        park=partial(_give_up, options, options.event_stream, EVENT_FIELD),
+    )
+
+
+def _one_by_one_reader(app: Celery, options: DispatcherOptions, stream: str, field: str, task: str) -> StreamReader:
+    """Return a reader of a stream whose entries are a task each."""
+
+    def send(entry_ids: list[str]) -> None:
+        for entry_id in entry_ids:
+            _send(app, task, entry_id)
+
+    return StreamReader(
+        redis=connect(options.redis_url),
+        stream=stream,
+        count=_ENTRIES_A_READ,
+        most_under_way=_MOST_ENTRIES_UNDER_WAY,
+        reclaim_after=options.reclaim_after,
+        send=send,
+        park=partial(_give_up, options, stream, field),
+    )
+
+
+def _give_up(options: DispatcherOptions, stream: str, field: str, entry_id: str, fields: Mapping[str, str]) -> None:
+    """Park an entry whose task failed again and again."""
+    log.error("entry.given_up", stream=stream, entry_id=entry_id)
+    problem = f"its task failed, or ended its worker, {MOST_DELIVERIES} times; the log has more under this entry's id"
+    options.parking.park(
+        Parked(
+            stream=stream,
+            field=field,
+            source_id=entry_id,
+            message=kept_text(fields.get(field)),
+            problems=(problem,),
+            parked_at=options.clock().isoformat(),
+        )
+    )
+
+
+def _send(app: Celery, task: str, argument: str | list[str]) -> None:
+    app.send_task(task, (argument,))

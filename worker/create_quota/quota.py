@@ -1,0 +1,78 @@
+"""Asks for room at a door before a create: Seam's limit a minute, the lock's own room, the nearest arrival first."""
+
+from datetime import datetime
+from typing import Final
+
+from shared.domain.alerting.arrivals import first_check_in
+from shared.domain.booking.record import BookedDoor, Booking, State
+from shared.domain.door.door import Door
+from shared.ledger.bookings import BookingLedger
+from shared.seam.access_codes import CodesOnDoor
+from worker.create_quota.code_limit import CapacityWatch, room_of
+from worker.create_quota.rate_limit import Admission, Admitted, Full, Later
+
+# With more room than this, whoever is being decided beside us will find some too.
+_TIGHT: Final = 10
+
+
+class AskRoom:
+    """Bookings that come in the same moment count one another, and give way to who arrives first."""
+
+    def __init__(self, *, ledger: BookingLedger, admission: Admission, capacity: CapacityWatch) -> None:
+        self._ledger = ledger
+        self._admission = admission
+        self._capacity = capacity
+
+    def ask(
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        door: Door,
+        on_door: CodesOnDoor,
+        *,
+        counted_at: datetime,
+        now: datetime,
+    ) -> Admitted | Later | Full:
+        """Ask for one create for `booked`, whose check-in is known; `on_door` was read at `counted_at`."""
+        alive = on_door.alive_at(now)
+        room = room_of(door, alive=alive)
+        check_in = booked.check_in or now
+        is_tight = room is not None and 0 < room <= _TIGHT
+        answer = self._admission.ask(
+            door.device_id,
+            f"{booking.booking_id}#{booked.part}",
+            check_in=check_in,
+            room=room,
+            counted_at=counted_at,
+            rivals=self._rivals(booking, door.device_id, check_in) if is_tight else 0,
+            now=now,
+        )
+        # A code can't be taken back: who is to know of a lock that gets full must know before the next create.
+        self._capacity.note(door, alive=_in_use_after(answer, door, alive), now=now)
+        return answer
+
+    def _rivals(self, booking: Booking, device_id: str, check_in: datetime) -> int:
+        """Count the bookings that arrive earlier at this door and are being decided at this very moment."""
+        return sum(
+            door.device_id == device_id and door.wanted and door.code is None and _is_being_decided(door)
+            for other in self._ledger.of_door(device_id)
+            if other.booking_id != booking.booking_id and not other.cancelled
+            if (arrives := first_check_in(other)) is not None and arrives < check_in
+            for door in other.doors
+        )
+
+
+def _in_use_after(answer: Admitted | Later | Full, door: Door, alive: int) -> int:
+    match answer:
+        case Admitted():
+            return alive + 1
+        case Full():
+            return door.max_active_codes_supported or alive
+        case Later():
+            return alive
+
+
+def _is_being_decided(door: BookedDoor) -> bool:
+    """Say whether a door is on its way to a create, or gave way a moment ago."""
+    gave_way = door.state is State.SCHEDULED and door.reason == "door_budget"
+    return door.state is State.RECEIVED or gave_way

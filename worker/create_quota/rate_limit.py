@@ -1,0 +1,93 @@
+"""Who may create a code on a door now: Seam's limit a minute and the lock's room, the nearest arrival first.
+
+Seam allows 10 creates a minute a device (Seam docs, "Rate limits"). All workers ask the same script. Whoever must wait
+is *due* later, at a time that is computed; nothing sleeps.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from redis import Redis
+
+from shared import redis_keys
+
+CREATES_A_WINDOW: Final = 10
+WINDOW: Final = timedelta(seconds=60)
+_ASK: Final = (Path(__file__).parent / "rate_limit.lua").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Go ahead: one create of this minute is yours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The creates of this minute are used up; there is room at `at`."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """The lock holds no more codes, or what room it has is for nearer arrivals."""
+
+
+class Admission:
+    """The limits of all doors, in Redis."""
+
+    def __init__(self, redis: Redis, *, patience: timedelta) -> None:
+        self._ask = redis.register_script(_ASK)
+        self._patience = patience
+
+    def ask(
+        self,
+        device_id: str,
+        member: str,
+        *,
+        check_in: datetime,
+        room: int | None,
+        counted_at: datetime,
+        rivals: int,
+        now: datetime,
+    ) -> Admitted | Later | Full:
+        """Ask for one create. Atomic.
+
+        `room` is how many more codes the lock took at `counted_at`, None where it doesn't say; `rivals` is how many who
+        arrive earlier are being decided at this moment.
+
+        `member` names who asks. Whoever must wait keeps a place in the queue until due, and half a minute longer.
+        """
+        args: list[str | int] = [
+            _milliseconds(now),
+            int(WINDOW.total_seconds() * 1000),
+            CREATES_A_WINDOW,
+            member,
+            _milliseconds(check_in),
+            -1 if room is None else max(0, room),
+            int(self._patience.total_seconds() * 1000),
+            int(max(redis_keys.ADMISSION_FOR, 2 * self._patience).total_seconds()),
+            str(uuid4()),
+            _milliseconds(counted_at),
+            rivals,
+        ]
+        keys = [
+            redis_keys.door_spent(device_id),
+            redis_keys.door_queue(device_id),
+            redis_keys.door_asked(device_id),
+        ]
+        verdict, *wait = self._ask(keys=keys, args=args)
+        match verdict:
+            case "admitted":
+                return Admitted()
+            case "full":
+                return Full()
+            case _:
+                return Later(now + timedelta(milliseconds=int(wait[0])))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,120 @@
+"""A booking message, from its stream into the ledger: understood or parked, applied or overtaken, then acknowledged."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import structlog
+from redis import Redis
+
+from shared.clock import Clock
+from shared.contracts import BOOKING_FIELD
+from shared.domain.booking.record import Booking, Change, HistoryEntry
+from shared.domain.booking.transitions import Repeated, Superseded, apply_message
+from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, stay_of, unknown_unit
+from shared.domain.messages.parse import parse_booking_message
+from shared.domain.stay.stay import UnitRules
+from shared.ledger.bookings import BookingLedger
+from shared.parked import Parked, kept_text
+from shared.redis_client import REPLACED
+from shared.streams import acknowledge
+from worker.parking import Parking
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class ApplyBooking:
+    """Applies one entry of the booking stream. Idempotent: an entry that is gone, or was applied, changes nothing."""
+
+    def __init__(
+        self,
+        *,
+        redis: Redis,
+        stream: str,
+        ledger: BookingLedger,
+        parking: Parking,
+        units: Mapping[str, UnitRules],
+        clock: Clock,
+    ) -> None:
+        self._redis = redis
+        self._stream = stream
+        self._ledger = ledger
+        self._parking = parking
+        self._units = units
+        self._clock = clock
+
+    def __call__(self, entry_id: str) -> Booking | None:
+        """Apply the entry and acknowledge it; return the booking if there is something to do for it now."""
+        found = cast(Any, self._redis.xrange(self._stream, entry_id, entry_id))
+        if not found:
+            return None
+        booking = self._apply(entry_id, found[0][1].get(BOOKING_FIELD))
+        acknowledge(self._redis, self._stream, [entry_id])
+        return booking
+
+    def _apply(self, entry_id: str, text: str | None) -> Booking | None:
+        try:
+            message = _parsed(text)
+        except InvalidMessage as invalid:
+            self._park(entry_id, text, invalid)
+            return None
+        try:
+            booking = self._ledger.record_message(message.booking_id, lambda before: self._accept(before, message))
+        except InvalidMessage as invalid:
+            self._park(entry_id, text, invalid)
+        except Repeated:
+            self._note(message, entry_id, "repeated", "it had been applied before")
+        except Superseded:
+            self._note(message, entry_id, "superseded", "a newer or an earlier message of this booking goes before it")
+        else:
+            log.info("booking.applied", booking_id=booking.booking_id, revision=booking.revision, entry_id=entry_id)
+            return booking
+        return None
+
+    def _note(self, message: BookingMessage, entry_id: str, what: str, why: str) -> None:
+        log.info("booking.unchanged", why=what, booking_id=message.booking_id, entry_id=entry_id)
+        text = f"{message.type}, revision {message.revision}, changed nothing: {why}."
+        entry = HistoryEntry(at=self._clock(), what=f"message.{what}", text=text)
+        self._ledger.note(message.booking_id, entry)
+
+    def _accept(self, before: Booking | None, message: BookingMessage) -> Change:
+        now = self._clock()
+        if message.type is MessageType.CANCELLED:
+            return apply_message(before, message, stay=None, device_ids=(), lead_time=None, now=now)
+        rules = self._rules(message)
+        return apply_message(
+            before,
+            message,
+            stay=stay_of(message, rules),
+            device_ids=rules.device_ids if rules else message.device_ids,
+            lead_time=rules.lead_time if rules else None,
+            now=now,
+        )
+
+    def _rules(self, message: BookingMessage) -> UnitRules | None:
+        if message.unit is None:
+            return None
+        if message.unit not in self._units:
+            raise InvalidMessage((unknown_unit(message.unit),))
+        return self._units[message.unit]
+
+    def _park(self, entry_id: str, text: str | None, invalid: InvalidMessage) -> None:
+        problems = tuple(map(str, invalid.problems))
+        log.warning("booking.parked", entry_id=entry_id, problems=len(problems))
+        self._parking.park(
+            Parked(
+                stream=self._stream,
+                field=BOOKING_FIELD,
+                source_id=entry_id,
+                message=kept_text(text),
+                problems=problems,
+                parked_at=self._clock().isoformat(),
+            )
+        )
+
+
+def _parsed(text: str | None) -> BookingMessage:
+    if text is None:
+        raise InvalidMessage((Problem(BOOKING_FIELD, "the entry has no such field", "XADD … message '{…}'"),))
+    if REPLACED in text:
+        raise InvalidMessage((Problem(BOOKING_FIELD, "holds bytes that are not UTF-8", "send JSON in UTF-8"),))
+    return parse_booking_message(text)

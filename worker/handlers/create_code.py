@@ -1,0 +1,300 @@
+"""Makes the code of one door, once: look at Seam, take room, write the intent, call, record.
+
+The order is the safety. Nothing is created before a look at Seam found no code of this booking; the intent is written
+before the call, over exactly the record that was read before the look; after a call whose outcome is unknown the door
+stays `creating`, and `look` is the only way on.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from shared.clock import Clock
+from shared.domain.booking import transitions
+from shared.domain.booking.planning import Make
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, Intent, Window, on_clock_of
+from shared.domain.booking.retries import next_wait
+from shared.domain.door.door import Door
+from shared.ledger.bookings import BookingLedger, Transition
+from shared.ledger.epoch import Generation
+from shared.seam.access_codes import AccessCodes, CodeReport, name_of
+from shared.seam.errors import NoSuchDevice, OutcomeUnknown, Refused, TryAgainLater
+from worker.create_quota.quota import AskRoom
+from worker.create_quota.rate_limit import Admitted, Full, Later
+from worker.handlers.find_code import FindCode
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class MakeCode:
+    """Creates codes and finds out about creates in doubt. Both may run twice, on two workers, or be killed anywhere."""
+
+    def __init__(
+        self,
+        *,
+        ledger: BookingLedger,
+        codes: AccessCodes,
+        find: FindCode,
+        room: AskRoom,
+        generation: Generation,
+        waiting_retry_every: timedelta,
+        settle: timedelta,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._ledger = ledger
+        self._codes = codes
+        self._find = find
+        self._room = room
+        self._generation = generation
+        self._waiting_retry_every = waiting_retry_every
+        self._settle = settle
+        self._clock = clock
+        self._new_id = new_id
+
+    def make(
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        door: Door,
+        making: Make,
+        *,
+        learn: Callable[[Booking], Booking],
+        match: Mapping[str, Any],
+    ) -> Booking:
+        """Create the code, or adopt the one that is there. Raises SeamError, lifecycle.StaleRead.
+
+        `booked` must be the door as the ledger had it before this call: it is the fence for the intent. `learn` adds
+        what the door told; it is written with whatever is written first.
+        """
+        settled_at = self._generation.settled_at()
+        counted_at = self._clock()
+        on_door = self._codes.on_door(door.device_id)
+        existing = self._find.for_window(making.window, booking, booked, on_door)
+        strays = self._find.strays(booking, booked, on_door, existing)
+
+        def with_strays(it: Booking) -> Booking:
+            return transitions.add_residual_codes(learn(it), booked.key, strays)
+
+        if existing is not None:
+            adopt = self._issuing(
+                booking,
+                booked,
+                existing,
+                asked=making.window,
+                user_level_id=making.user_level_id,
+                revision=booking.revision,
+                adopted=True,
+            )
+            return self._ledger.transition(booking, booked, lambda it: adopt(with_strays(it)))
+        now = self._clock()
+        if settled_at is not None and now < settled_at:
+            return self._later(booking, booked, settled_at, "ledger_lost", match, learn=with_strays)
+        learned = with_strays(booking).door(booked.key)
+        match self._room.ask(booking, learned, door, on_door, counted_at=counted_at, now=now):
+            case Later(at):
+                return self._later(booking, booked, at, "door_budget", match, learn=with_strays)
+            case Full():
+                return self._full(booking, learned, door, match, learn=with_strays)
+            case Admitted():
+                pass
+        intent = Intent(intent_id=self._new_id(), at=now, window=making.window, user_level_id=making.user_level_id)
+        booking = self._ledger.transition(
+            booking,
+            booked,
+            lambda it: transitions.record_intent(
+                with_strays(it),
+                learned,
+                intent,
+                revision=booking.revision,
+                facts={"match": match},
+                now=now,
+                due_at=now + self._settle,
+            ),
+        )
+        return self._create(booking, booked, intent, making)
+
+    def look(self, booking: Booking, booked: BookedDoor) -> Booking:
+        """Find out what became of an open intent. Raises SeamError; the intent then stays open."""
+        intent = booked.intent
+        if intent is None:
+            return booking
+        on_door = self._codes.on_door(booked.device_id)
+        made = self._find.made_by(intent, booking, booked, on_door)
+        if made is not None:
+            adopt = self._issuing(
+                booking,
+                booked,
+                made,
+                asked=intent.window,
+                user_level_id=intent.user_level_id,
+                revision=booked.planned_revision,
+                adopted=True,
+            )
+            return self._ledger.record(booking, adopt, in_hand=booked)
+        now = self._clock()
+        if now < intent.at + self._settle:
+            # The call may still be under way at Seam: not found yet is not "never made".
+            again = intent.at + self._settle
+            return self._ledger.transition(
+                booking,
+                booked,
+                lambda it: transitions.record_failed_attempt(
+                    it,
+                    booked.key,
+                    reason="in_doubt",
+                    detail="Not found yet.",
+                    until=again,
+                    tell=False,
+                    now=now,
+                ),
+            )
+        return self._ledger.record(
+            booking,
+            lambda it: transitions.clear_intent(it, booked.key, intent_id=intent.intent_id, now=now),
+            in_hand=booked,
+        )
+
+    def _create(self, booking: Booking, booked: BookedDoor, intent: Intent, making: Make) -> Booking:
+        def undone(it: Booking) -> Change:
+            return transitions.clear_intent(it, booked.key, intent_id=intent.intent_id, now=self._clock())
+
+        try:
+            report = self._codes.create(
+                device_id=booked.device_id,
+                name=name_of(booking.booking_id, booking.label),
+                window=intent.window,
+                max_time_rounding=making.max_time_rounding,
+            )
+        except TryAgainLater:
+            self._ledger.record(booking, undone, in_hand=booked)
+            raise
+        except Refused as refusal:
+            after = self._ledger.record(booking, undone, in_hand=booked)
+            door = after.door(booked.key)
+            if after.revision != booking.revision or door.choice != booked.choice:
+                raise transitions.StaleRead from refusal
+            reason = "device_not_found" if isinstance(refusal, NoSuchDevice) else "refused_by_seam"
+            detail, facts = (
+                f"Seam says: {refusal}.",
+                {"error_type": refusal.error_type, "request_id": refusal.request_id},
+            )
+            return self._ledger.transition(
+                after,
+                door,
+                lambda it: transitions.fail(
+                    it,
+                    booked.key,
+                    revision=booking.revision,
+                    reason=reason,
+                    detail=detail,
+                    facts=facts,
+                    now=self._clock(),
+                ),
+            )
+        except OutcomeUnknown as unknown:
+            log.warning(
+                "create.in_doubt", booking_id=booking.booking_id, device_id=booked.device_id, error=str(unknown)
+            )
+            raise
+        issue = self._issuing(
+            booking,
+            booked,
+            report,
+            asked=intent.window,
+            user_level_id=intent.user_level_id,
+            revision=booking.revision,
+            adopted=False,
+        )
+        # The code exists, whatever became of the booking meanwhile.
+        return self._ledger.record(booking, issue, in_hand=booked)
+
+    def _issuing(
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        report: CodeReport,
+        *,
+        asked: Window,
+        user_level_id: str,
+        revision: int | None,
+        adopted: bool,
+    ) -> Transition:
+        """Return the transition that records the code of a report as the door's."""
+        now = self._clock()
+        code = AccessCode(
+            access_code_id=report.access_code_id,
+            window=on_clock_of(asked, report.window),
+            known_since=now,
+            user_level_id=report.user_level_id,
+        )
+        log.info(
+            "code.adopted" if adopted else "code.issued",
+            booking_id=booking.booking_id,
+            device_id=booked.device_id,
+            access_code_id=code.access_code_id,
+        )
+        return lambda it: transitions.record_code(
+            it,
+            booked.key,
+            code,
+            # A fact all the same, but no answer to a slot that was chosen since: then the door is planned again.
+            revision=revision if it.door(booked.key).choice == booked.choice else None,
+            asked=asked,
+            user_level_id=user_level_id or None,
+            request_id=report.request_id,
+            adopted=adopted,
+            now=now,
+        )
+
+    def _later(
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        until: datetime,
+        reason: str,
+        match: Mapping[str, Any],
+        *,
+        learn: Callable[[Booking], Booking],
+    ) -> Booking:
+        return self._ledger.transition(
+            booking,
+            booked,
+            lambda it: transitions.schedule(
+                learn(it),
+                booked.key,
+                revision=booking.revision,
+                until=until,
+                reason=reason,
+                facts={"match": match},
+                now=self._clock(),
+            ),
+        )
+
+    def _full(
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        door: Door,
+        match: Mapping[str, Any],
+        *,
+        learn: Callable[[Booking], Booking],
+    ) -> Booking:
+        now = self._clock()
+        until = next_wait(now=now, check_in=booked.check_in, longest=self._waiting_retry_every)
+        return self._ledger.transition(
+            booking,
+            booked,
+            lambda it: transitions.wait(
+                learn(it),
+                booked.key,
+                revision=booking.revision,
+                reason="door_full",
+                detail=f"It takes {door.max_active_codes_supported} codes.",
+                until=until,
+                facts={"match": match},
+                now=now,
+            ),
+        )

@@ -1,0 +1,54 @@
+"""What becomes of work that kills whoever takes it: it is left alone for a while, and a person is told."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+
+from shared.clock import Clock
+from shared.domain.booking import transitions
+from shared.domain.versions import OfNewerVersion
+from shared.ledger.bookings import BookingLedger, UnknownBooking
+from shared.ledger.due import DueItem
+
+_PAUSE: Final = timedelta(minutes=10)
+_DETAIL: Final = "The worker died with it, again and again."
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Suspect:
+    """Puts such a door aside without touching what kills: its record alone is written."""
+
+    def __init__(self, *, ledger: BookingLedger, clock: Clock) -> None:
+        self._ledger = ledger
+        self._clock = clock
+
+    def __call__(self, item: DueItem, times: int) -> None:
+        """Tell of an item that was claimed so often in a row. What isn't a door is only logged; its lease has grown."""
+        log.error("due.given_up", subject=item.subject, ids=list(item.ids), claims=times)
+        if item.subject != "door":
+            return
+        booking_id, key = item.ids
+        now = self._clock()
+        try:
+            self._ledger.record(
+                self._ledger.get(booking_id),
+                partial(
+                    transitions.record_failed_attempt,
+                    key=key,
+                    reason="internal_error",
+                    detail=_DETAIL,
+                    until=now + _PAUSE,
+                    tell=True,
+                    now=now,
+                ),
+            )
+        except (UnknownBooking, KeyError):
+            self._ledger.release(booking_id, key)
+        except OfNewerVersion:
+            raise
+        except Exception:
+            # A record that can't even be read must not stop the sweep that all others depend on.
+            log.exception("due.unreadable", booking_id=booking_id, door=key)

@@ -1,0 +1,98 @@
+"""Does what people ordered by a button: the same levers as in the command line. They bear being pulled twice."""
+
+from functools import partial
+from typing import Any, cast
+
+import structlog
+from redis import Redis
+
+from shared.clock import Clock
+from shared.contracts import OPS_STREAM
+from shared.domain.alerting.alert import handled, remarked
+from shared.domain.booking.notices import alert_key
+from shared.domain.booking.record import HistoryEntry
+from shared.domain.matching.slot_choices import OF_A_SLOT
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.bookings import BookingLedger, UnknownBooking
+from shared.ops_commands import COMMAND_FIELD, HANDLE, OpsCommand, SlotOrder, command_from
+from shared.seam.errors import Refused
+from shared.streams import acknowledge
+from worker.handlers.choose_slot import ChooseSlot, NotChosen
+from worker.handlers.retry_booking import try_again
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Obey:
+    """The task behind `ops.obey`."""
+
+    def __init__(
+        self, *, redis: Redis, ledger: BookingLedger, alerts: AlertLedger, choose: ChooseSlot, clock: Clock
+    ) -> None:
+        self._redis = redis
+        self.choose_slot = choose
+        self._ledger = ledger
+        self._alerts = alerts
+        self._clock = clock
+
+    def __call__(self, entry_id: str) -> None:
+        """Do what the entry orders, then acknowledge it. What can't be read is logged and left behind.
+
+        Raises SeamError where a door must be read and can't be now: the entry comes again.
+        """
+        found = cast(Any, self._redis.xrange(OPS_STREAM, min=entry_id, max=entry_id))
+        if not found:
+            return
+        try:
+            self._do(entry_id, command_from(str(found[0][1].get(COMMAND_FIELD, ""))))
+        except ValueError as error:
+            log.warning("command.unreadable", entry_id=entry_id, error=str(error))
+        acknowledge(self._redis, OPS_STREAM, [entry_id])
+
+    def _do(self, entry_id: str, command: OpsCommand) -> None:
+        if command.action == HANDLE:
+            alert = self._alerts.update(command.target, partial(handled, by=command.by, at=self._clock()))
+            log.info("alert.handled", key=command.target, by=command.by, known=alert is not None)
+        elif command.choice is not None:
+            self._choose(entry_id, command, command.choice)
+        else:
+            self._retry(command)
+
+    def _choose(self, entry_id: str, command: OpsCommand, choice: SlotOrder) -> None:
+        """Choose the slot, if it still gives what the person was shown.
+
+        A refusal goes into the booking's story, and to where the button was pressed.
+        """
+        names = {"booking_id": command.target, "door": choice.door, "by": command.by}
+        try:
+            booking = self._ledger.get(command.target)
+            (chosen,) = self.choose_slot.choose(
+                booking, choice.slot, door_key=choice.door, by=command.by, agreed=choice.window
+            )
+        except UnknownBooking:
+            log.info("booking.unknown", booking_id=command.target)
+        except (NotChosen, Refused) as refusal:
+            log.warning("slot.not_chosen", **names, error=str(refusal))
+            text = f"{command.by} chose a slot, and it was not done: {refusal}."
+            self._ledger.note(command.target, HistoryEntry(at=self._clock(), what="slot.not_chosen", text=text))
+            self._remark(entry_id, command.target, choice.door, text)
+        else:
+            log.info("slot.chosen", **names, anything=chosen.is_news)
+
+    def _remark(self, entry_id: str, booking_id: str, door_key: str, text: str) -> None:
+        """Have a refusal said in the conversation whose button it was: that of a lack of a slot, open or just over."""
+        keys = [alert_key(booking_id, problem, door_key) for problem in OF_A_SLOT]
+        known = sorted(self._alerts.get_many(keys).values(), key=lambda alert: (alert.is_open, alert.news_at))
+        if known:
+            self._alerts.update(
+                known[-1].key, partial(remarked, remark_id=entry_id, text=f"Booking {booking_id}: {text}")
+            )
+
+    def _retry(self, command: OpsCommand) -> None:
+        try:
+            before = self._ledger.get(command.target)
+        except UnknownBooking:
+            log.info("booking.unknown", booking_id=command.target)
+            return
+        is_roused = try_again(self._ledger, before, now=self._clock())
+        log.info("booking.retried", booking_id=command.target, by=command.by, anything=is_roused)

@@ -1,0 +1,47 @@
+"""Tells people where work waits for a newer version that nobody runs: after a roll back, or a roll-out that stopped."""
+
+from typing import Final
+
+import structlog
+
+from shared.clock import Clock
+from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.record import AlertNotice
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.version_skew import LeftWork
+
+_PROBLEM: Final = "newer_version_needed"
+_KEY: Final = f"versions/{_PROBLEM}"
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class TellLeft:
+    """Compares what is stuck with what was told. Idempotent."""
+
+    def __init__(self, *, left: LeftWork, alerts: AlertLedger, clock: Clock) -> None:
+        self._left = left
+        self._alerts = alerts
+        self._clock = clock
+
+    def __call__(self) -> None:
+        """Raise the alert where something is stuck, resolve it where nothing is any more."""
+        stuck = self._left.stuck()
+        known = self._alerts.get(_KEY)
+        if bool(stuck.count) == (known is not None and known.is_open):
+            return
+        log.warning("left.changed", stuck=stuck.count)
+        trouble = TROUBLES[_PROBLEM]
+        self._alerts.tell(
+            AlertNotice(
+                at=self._clock(),
+                raised=bool(stuck.count),
+                key=_KEY,
+                problem=_PROBLEM,
+                subject="Versions",
+                happened=trouble.happened,
+                next_step=trouble.next_step,
+                actor=trouble.actor,
+                look_closer="oracode doctor",
+            )
+        )

@@ -1,0 +1,108 @@
+"""Misses what doesn't happen any more: a look at the beats, from a part of the worker that no sweep drives.
+
+When `beat` is dead nothing is swept, so nothing in the due-set is told either. So this part sweeps for it: the alert
+that sweeps are missing goes out, and so does everything else, until somebody starts `beat` again.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from shared.clock import Clock
+from shared.contracts import SWEEP_DUE
+from shared.domain.alerting.missed_heartbeats import ABSENCES, SWEEP, absence_key, absence_notice
+from shared.domain.versions import OfNewerVersion
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.heartbeats import Beats
+from worker.consumers.thread_step import ThreadStep, Work
+
+_LOOK_EVERY: Final = timedelta(seconds=15)
+# A minute without a sweep is no hiccup: somebody has to do it.
+_SWEEP_AFTER: Final = timedelta(minutes=1)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceOptions:
+    """What the watch needs; kept in the Celery app's configuration as `absence`."""
+
+    alerts: AlertLedger
+    beats: Beats
+    clock: Clock
+
+
+class AbsenceWatch:
+    """Compares beats with what is expected, and tells what changed."""
+
+    def __init__(self, *, alerts: AlertLedger, beats: Beats, clock: Clock, sweep: Callable[[], object]) -> None:
+        self._alerts = alerts
+        self._beats = beats
+        self._clock = clock
+        self._sweep = sweep
+        self._was_blind = False
+
+    def look(self) -> None:
+        """Tell of what is newly missed or back again; sweep where nobody else does.
+
+        Raises redis.RedisError, OSError; the first look after that judges nothing.
+        """
+        now = self._clock()
+        try:
+            beats = self._beats.last()
+        except (RedisError, OSError):
+            self._was_blind = True
+            raise
+        if self._was_blind:
+            # Nobody could leave a beat meanwhile. Now that we can see again so can they: judged at the next look.
+            self._was_blind = False
+            return
+        for problem in ABSENCES:
+            try:
+                self._compare(problem, beats, now)
+            except OfNewerVersion as error:
+                # A worker of that version misses it too.
+                log.warning("absence.left_to_newer", problem=problem, reason=str(error))
+        last = beats.get(SWEEP)
+        if last is not None and now - last > _SWEEP_AFTER:
+            self._sweep()
+
+    def _compare(self, problem: str, beats: Mapping[str, datetime], now: datetime) -> None:
+        notice = absence_notice(problem, beats, now, silent_for=self._alerts.policy.silent_for.get(problem))
+        known = self._alerts.get(absence_key(problem))
+        if notice is not None and notice.raised != (known is not None and known.is_open):
+            log.warning("absence.changed", problem=problem, missed=notice.raised)
+            self._alerts.tell(notice)
+
+    def run(self, stopping: threading.Event) -> None:
+        """Look until told to stop; whatever fails is tried again."""
+        while not stopping.wait(_LOOK_EVERY.total_seconds()):
+            try:
+                self.look()
+            except (RedisError, OSError, OperationalError) as error:
+                log.warning("absence.failed", error=type(error).__name__)
+            except Exception:
+                # Whatever it is: a watch that is gone would miss nothing any more.
+                log.exception("absence.crashed")
+
+
+class AbsenceStep(ThreadStep):
+    """Runs the watch with the worker."""
+
+    def works(self, app: Celery) -> Mapping[str, Work]:
+        """Return the watch."""
+        options: AbsenceOptions = app.conf.absence
+        watch = AbsenceWatch(
+            alerts=options.alerts,
+            beats=options.beats,
+            clock=options.clock,
+            sweep=lambda: app.send_task(SWEEP_DUE, kwargs={"is_beat": False}),
+        )
+        return {"absence": watch.run}

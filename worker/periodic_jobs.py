@@ -1,0 +1,72 @@
+"""Works that come back at intervals. Each has one place in the due-set, so that they survive whatever is killed.
+
+Who runs a chore puts it at its next time when it is done; who dies with it loses a lease. A server that came back empty
+gets them anew with the next sweep.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from redis import Redis
+
+from shared import redis_keys
+from shared.clock import Clock
+from shared.domain.versions import OfNewerVersion
+from shared.ledger.due import DueSet, chore_item
+from shared.seam.errors import SeamError
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """A work, and when it is due again: a function of the moment at which it was done."""
+
+    name: str
+    run: Callable[[], object]
+    next_at: Callable[[datetime], datetime]
+
+
+def every(interval: timedelta) -> Callable[[datetime], datetime]:
+    """Return the rule "so long after it was done"."""
+    return lambda done_at: done_at + interval
+
+
+class Chores:
+    """All chores by name. Any of them may run twice at once."""
+
+    def __init__(self, *, redis: Redis, due: DueSet, clock: Clock, chores: tuple[Chore, ...]) -> None:
+        self._redis = redis
+        self._due = due
+        self._clock = clock
+        self._chores = {chore.name: chore for chore in chores}
+
+    def ensure(self) -> None:
+        """Give every chore a place in the due-set, now, where it has none."""
+        now = self._clock()
+        self._due.add_missing((chore_item(name), now) for name in self._chores)
+
+    def __call__(self, name: str) -> None:
+        """Run one chore and put it at its next time; what fails is tried again then, and a bug is logged as one.
+
+        Raises OfNewerVersion, having put it at no time, where a newer process must do it.
+        """
+        chore = self._chores.get(name)
+        if chore is None:
+            # Another version's: whoever knows it gives it a place again, now, with the next sweep. Nobody does where it
+            # is an older version's, and that is right.
+            self._due.set([(chore_item(name), None)])
+            return
+        try:
+            chore.run()
+        except OfNewerVersion:
+            raise
+        except SeamError as error:
+            log.warning("chore.failed", chore=name, kind=type(error).__name__, error=str(error))
+        except Exception:
+            log.exception("chore.crashed", chore=name)
+        else:
+            self._redis.hset(redis_keys.CHORES, name, self._clock().isoformat())
+        self._due.set([(chore_item(name), chore.next_at(self._clock()))])
