@@ -8,7 +8,7 @@ from celery.signals import worker_ready
 from shared.garbage_collection import spare_what_is_loaded
 from shared.settings import InvalidSettings, exit_with, load_or_exit
 from worker.app import REQUIRED, create_celery, create_worker, log_as
-from worker.graceful_stop import bound_the_drain
+from worker.graceful_stop import bound_the_stop
 from worker.liveness.progress_check import watch_beat
 
 
@@ -31,7 +31,7 @@ def run_worker() -> None:
         app = create_worker(settings)
     except InvalidSettings as invalid:
         exit_with(invalid)
-    bound_the_drain()
+    bound_the_stop()
     worker_ready.connect(lambda **_: spare_what_is_loaded(), weak=False)
     app.worker_main(
         [

@@ -23,9 +23,9 @@ from worker.assembly import SETTLE_MARGIN, build_handlers, open_ports, units_of
 from worker.broker import SteadyConnection, broker_settings
 from worker.consumers.bridge import BridgeOptions, BridgeStep
 from worker.consumers.dispatcher import DispatcherOptions, DispatcherStep
-from worker.liveness.missed_heartbeats import AbsenceOptions, AbsenceStep
+from worker.liveness.missed_heartbeats import MissedHeartbeatOptions, MissedHeartbeatStep
 from worker.liveness.progress_check import MOST_CALLS_A_TASK, WatchdogStep
-from worker.liveness.self_ping import register_hearing
+from worker.liveness.self_ping import register_self_ping
 from worker.tasks import register_tasks
 
 REQUIRED = ("SEAM_API_KEY", "REDIS_URL")
@@ -97,8 +97,8 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
         settings, channels=alerting.channels, units=units, look=look, clock=clock, policy=alerting.policy
     )
     register_tasks(app, handlers, clock)
-    register_hearing(app)
-    app.steps["worker"].update((DispatcherStep, WatchdogStep, BridgeStep, AbsenceStep))
+    register_self_ping(app)
+    app.steps["worker"].update((DispatcherStep, WatchdogStep, BridgeStep, MissedHeartbeatStep))
     app.conf.watchdog_busy = MOST_CALLS_A_TASK * (settings.seam_timeout + SETTLE_MARGIN)
     ports = open_ports(settings, alerting.channels, clock, alerting.policy)
     if settings.booking_queue_url is not None:
@@ -109,7 +109,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
             alerts=ports.alerts,
             clock=clock,
         )
-    app.conf.absence = AbsenceOptions(alerts=ports.alerts, beats=ports.beats, clock=clock)
+    app.conf.absence = MissedHeartbeatOptions(alerts=ports.alerts, beats=ports.beats, clock=clock)
     app.conf.dispatcher = DispatcherOptions(
         redis_url=settings.redis_address,
         event_stream=settings.event_stream,

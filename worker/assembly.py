@@ -19,14 +19,14 @@ from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet
-from shared.ledger.epoch import Generation
-from shared.ledger.heartbeats import Beats
+from shared.ledger.epoch import LedgerEpoch
+from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.known_doors import KnownDoors
 from shared.ledger.outbox import OutboxPublisher
 from shared.ledger.readings import Readings
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.silences import Silences
-from shared.ledger.version_skew import LeftWork
+from shared.ledger.version_skew import WorkForNewer
 from shared.parked import ParkedList
 from shared.redis_client import connect
 from shared.seam.access_codes import AccessCodes
@@ -40,33 +40,33 @@ from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
 from worker.alerts.inhibition import Inhibition
 from worker.alerts.setup import Alerting, load_alerting, simple_policy
-from worker.create_quota.code_limit import CapacityWatch
-from worker.create_quota.quota import AskRoom
-from worker.create_quota.rate_limit import Admission
+from worker.create_quota.code_limit import CodeLimitWatch
+from worker.create_quota.quota import AskQuota
+from worker.create_quota.rate_limit import CreateRateLimit
 from worker.handlers.advance_door import AdvanceDoor
-from worker.handlers.apply_message import ApplyBooking
+from worker.handlers.apply_message import ApplyMessage
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_arrivals import CheckArrivals
 from worker.handlers.check_code import CheckCode
 from worker.handlers.choose_slot import ChooseSlot
-from worker.handlers.create_code import MakeCode
-from worker.handlers.door_changed import WakeDoor
-from worker.handlers.door_problem_alerts import DoorTroubles
+from worker.handlers.create_code import CreateCode
+from worker.handlers.door_changed import DoorChanged
+from worker.handlers.door_problem_alerts import DoorProblemAlerts
 from worker.handlers.end_outage import EndOutage
 from worker.handlers.find_code import FindCode
 from worker.handlers.plan_door import PlanDoor
 from worker.handlers.prompt_readings import PromptReadings
-from worker.handlers.quarantine import Suspect
+from worker.handlers.quarantine import Quarantine
 from worker.handlers.reconcile import Reconcile
 from worker.handlers.record_events import RecordEvents
 from worker.handlers.refresh_account import RefreshAccount
 from worker.handlers.refresh_doors import HurryDoors, RefreshDoors
-from worker.handlers.run_ops_command import Obey
-from worker.handlers.version_skew import Leave
-from worker.handlers.version_skew_alert import TellLeft
-from worker.liveness.heartbeat import Pulse
+from worker.handlers.run_ops_command import RunOpsCommand
+from worker.handlers.version_skew import LeaveToNewer
+from worker.handlers.version_skew_alert import VersionSkewAlert
+from worker.liveness.heartbeat import Heartbeat
 from worker.parking import Parking
-from worker.periodic_jobs import Chore, Chores, every
+from worker.periodic_jobs import PeriodicJob, PeriodicJobs, every
 
 # How much longer than one call's time-outs a create may go on at Seam before a look that finds nothing is believed.
 SETTLE_MARGIN = timedelta(seconds=15)
@@ -85,8 +85,8 @@ class Ports:
     parked: ParkedList
     parking: Parking
     silences: Silences
-    beats: Beats
-    left: LeftWork
+    beats: Heartbeats
+    left: WorkForNewer
     outcomes: OutcomeStream
     issues: DoorIssues
 
@@ -95,19 +95,19 @@ class Ports:
 class Handlers:
     """The use cases behind the tasks."""
 
-    apply_booking: ApplyBooking
+    apply_booking: ApplyMessage
     record_events: RecordEvents
     advance_door: AdvanceDoor
     deliver_alert: AlertDelivery
-    chores: Chores
+    chores: PeriodicJobs
     refresh_door: RefreshDoors
     refresh_account: RefreshAccount
-    suspect: Suspect
-    obey: Obey
-    pulse: Pulse
-    leave: Leave
+    suspect: Quarantine
+    obey: RunOpsCommand
+    pulse: Heartbeat
+    leave: LeaveToNewer
     booking_stream: str
-    beats: Beats
+    beats: Heartbeats
     due: DueSet
 
 
@@ -132,9 +132,9 @@ def open_ports(
     )
     parked = ParkedList(redis)
     parking = Parking(parked, alerts, clock)
-    left = LeftWork(redis, clock=clock, comes_back_after=settings.reclaim_after)
+    left = WorkForNewer(redis, clock=clock, comes_back_after=settings.reclaim_after)
     issues = DoorIssues(redis, clock=clock, retention=settings.retention)
-    silences, beats = Silences(redis, clock=clock), Beats(redis)
+    silences, beats = Silences(redis, clock=clock), Heartbeats(redis)
     return Ports(redis, due, ledger, alerts, parked, parking, silences, beats, left, outcomes, issues)
 
 
@@ -177,15 +177,15 @@ def build_handlers(
     client = seam_client(settings)
     codes = AccessCodes(client)
     settle = settings.seam_timeout + SETTLE_MARGIN
-    generation = Generation(ports.redis, settle=settle, clock=clock, new_id=_new_id)
-    make = MakeCode(
+    generation = LedgerEpoch(ports.redis, settle=settle, clock=clock, new_id=_new_id)
+    make = CreateCode(
         ledger=ports.ledger,
         codes=codes,
         find=FindCode(ledger=ports.ledger, codes=codes, generation=generation, clock=clock),
-        room=AskRoom(
+        room=AskQuota(
             ledger=ports.ledger,
-            admission=Admission(ports.redis, patience=settings.waiting_retry_every * 2),
-            capacity=CapacityWatch(ports.alerts),
+            admission=CreateRateLimit(ports.redis, patience=settings.waiting_retry_every * 2),
+            capacity=CodeLimitWatch(ports.alerts),
         ),
         generation=generation,
         waiting_retry_every=settings.waiting_retry_every,
@@ -200,7 +200,7 @@ def build_handlers(
         longest_wait=settings.waiting_retry_every,
         splits=settings.long_stays == "split",
     )
-    wake = WakeDoor(
+    wake = DoorChanged(
         ledger=ports.ledger,
         drift_of=lambda booking, booked, door: drift_of(booked, rules.plan(booking, booked, door, clock())),
         clock=clock,
@@ -213,7 +213,9 @@ def build_handlers(
 
     readings = Readings(ports.redis, due=ports.due, clock=clock, at_most_every=settings.door_cache_for)
     prompt = PromptReadings(ledger=ports.ledger, issues=ports.issues, readings=readings)
-    troubles = DoorTroubles(ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues, due=ports.due, clock=clock)
+    troubles = DoorProblemAlerts(
+        ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues, due=ports.due, clock=clock
+    )
     doors = Doors(
         client,
         ports.redis,
@@ -245,9 +247,9 @@ def build_handlers(
         every=settings.door_refresh_every,
         clock=clock,
     )
-    leave = Leave(redis=ports.redis, due=ports.due, left=ports.left, clock=clock)
+    leave = LeaveToNewer(redis=ports.redis, due=ports.due, left=ports.left, clock=clock)
     return Handlers(
-        apply_booking=ApplyBooking(
+        apply_booking=ApplyMessage(
             redis=ports.redis,
             stream=settings.booking_stream,
             ledger=ports.ledger,
@@ -283,18 +285,22 @@ def build_handlers(
             recall=KnownDoors(ports.redis, bookings_of=ports.ledger.of_door),
             clock=clock,
         ),
-        chores=Chores(
+        chores=PeriodicJobs(
             redis=ports.redis,
             due=ports.due,
             clock=clock,
             chores=(
-                Chore("reconcile", compare_events, every(settings.reconcile_every)),
-                Chore("refresh_doors", refresh.plan, every(settings.door_refresh_every)),
-                Chore("check_arrivals", arrivals, arrivals.next_at),
-                Chore(
-                    "tell_left", TellLeft(left=ports.left, alerts=ports.alerts, clock=clock), every(_LEFT_TOLD_EVERY)
+                PeriodicJob("reconcile", compare_events, every(settings.reconcile_every)),
+                PeriodicJob("refresh_doors", refresh.plan, every(settings.door_refresh_every)),
+                PeriodicJob("check_arrivals", arrivals, arrivals.next_at),
+                PeriodicJob(
+                    "tell_left",
+                    VersionSkewAlert(left=ports.left, alerts=ports.alerts, clock=clock),
+                    every(_LEFT_TOLD_EVERY),
                 ),
-                Chore("trim_outcomes", lambda: ports.outcomes.trim(clock() - settings.retention), every(_TRIM_EVERY)),
+                PeriodicJob(
+                    "trim_outcomes", lambda: ports.outcomes.trim(clock() - settings.retention), every(_TRIM_EVERY)
+                ),
             ),
         ),
         refresh_door=refresh,
@@ -306,9 +312,9 @@ def build_handlers(
             every=settings.door_refresh_every,
             clock=clock,
         ),
-        suspect=Suspect(ledger=ports.ledger, clock=clock),
+        suspect=Quarantine(ledger=ports.ledger, clock=clock),
         deliver_alert=alert_delivery(ports, channels, clock=clock),
-        obey=Obey(
+        obey=RunOpsCommand(
             redis=ports.redis,
             ledger=ports.ledger,
             alerts=ports.alerts,
@@ -320,7 +326,7 @@ def build_handlers(
             ),
             clock=clock,
         ),
-        pulse=Pulse(
+        pulse=Heartbeat(
             beats=ports.beats,
             url=settings.heartbeat_url.get_secret_value() if settings.heartbeat_url else "",
             client=httpx.Client(),

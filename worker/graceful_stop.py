@@ -20,7 +20,7 @@ DRAIN_WITHIN: Final = timedelta(seconds=25)
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-def bound_the_drain(within: timedelta = DRAIN_WITHIN) -> None:
+def bound_the_stop(within: timedelta = DRAIN_WITHIN) -> None:
     """Let no shutdown of this process take longer than `within`."""
 
     @worker_shutting_down.connect(weak=False)

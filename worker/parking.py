@@ -1,7 +1,7 @@
 """Puts a message aside and tells people: once for all of one stream, and for each booking that is named among them."""
 
 from shared.clock import Clock
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice
 from shared.domain.messages.hints import Hints, hints_of
 from shared.ledger.alerts import AlertLedger
@@ -36,7 +36,7 @@ def alert_for(parked: Parked, parked_id: str, clock: Clock, *, raised: bool = Tr
     """Return the alert for a parked message. It never quotes the message, only which booking it is about, and when."""
     hints = hints_of(parked.message)
     problem = "booking_parked" if hints.booking_id else "message_parked"
-    trouble = TROUBLES[problem]
+    trouble = PROBLEMS[problem]
     return AlertNotice(
         at=clock(),
         raised=raised,

@@ -21,7 +21,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Chore:
+class PeriodicJob:
     """A work, and when it is due again: a function of the moment at which it was done."""
 
     name: str
@@ -34,10 +34,10 @@ def every(interval: timedelta) -> Callable[[datetime], datetime]:
     return lambda done_at: done_at + interval
 
 
-class Chores:
+class PeriodicJobs:
     """All chores by name. Any of them may run twice at once."""
 
-    def __init__(self, *, redis: Redis, due: DueSet, clock: Clock, chores: tuple[Chore, ...]) -> None:
+    def __init__(self, *, redis: Redis, due: DueSet, clock: Clock, chores: tuple[PeriodicJob, ...]) -> None:
         self._redis = redis
         self._due = due
         self._clock = clock

@@ -1,8 +1,8 @@
 """The versions of what one process writes and another reads: while a new version is rolled out, both run.
 
 A version is `MAJOR.MINOR`. MINOR grows with every field or value that is added: an older process reads what it knows
-and keeps the rest (`Beyond`) when it writes back; what holds a value that it doesn't know it leaves alone. MAJOR grows
-where what was there means something else: older processes leave all of it alone. The rules for whoever changes
+and keeps the rest (`UnknownFields`) when it writes back; what holds a value that it doesn't know it leaves alone. MAJOR
+grows where what was there means something else: older processes leave all of it alone. The rules for whoever changes
 something are in ARCHITECTURE.md, "Two versions side by side".
 
 Some things have no number. The task's name is its version, and so is the subject of a member of the due-set: other
@@ -25,7 +25,7 @@ PARKED: Final = "1.0"
 # What an older process doesn't know of an object, as it stood there: (name, JSON value) each. As a field of a dataclass
 # it is kept, but neither compared nor shown; and it is none of the JSON's, because `shared.ledger.records` puts each of
 # its parts back where it stood.
-Beyond = tuple[tuple[str, Any], ...]
+UnknownFields = tuple[tuple[str, Any], ...]
 NOT_IN_JSON: Final[Mapping[str, Any]] = {"exclude": True}
 
 
@@ -37,7 +37,7 @@ class Versioned(Protocol):
         """The version, `MAJOR.MINOR`."""
 
     @property
-    def beyond(self) -> Beyond:
+    def unknown_fields(self) -> UnknownFields:
         """What we don't know of it."""
 
 
@@ -74,7 +74,7 @@ def schema_in(content: Any) -> str:
     return schema if isinstance(schema, str) else ""
 
 
-def beyond(content: dict[str, Any], known: Iterable[str]) -> Beyond:
+def unknown_fields(content: dict[str, Any], known: Iterable[str]) -> UnknownFields:
     """Return what stands in a JSON object beside the `known` names."""
     names = frozenset(known)
     return tuple((name, value) for name, value in content.items() if name not in names)

@@ -22,7 +22,7 @@ REBUILT_FOR: Final = timedelta(days=1)
 _SEPARATOR: Final = "@"
 
 
-class Generation:
+class LedgerEpoch:
     """The ledger's identity, as this process remembers it. Thread-safe: the worst a race does is a longer wait."""
 
     def __init__(self, redis: Redis, *, settle: timedelta, clock: Clock, new_id: Callable[[], str]) -> None:

@@ -8,7 +8,7 @@ from redis import Redis
 from shared import redis_keys
 
 
-class Beats:
+class Heartbeats:
     """Beats by name. Losing one costs nothing: the next comes soon, or is missed."""
 
     def __init__(self, redis: Redis) -> None:

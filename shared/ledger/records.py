@@ -17,7 +17,7 @@ from redis.client import Pipeline
 from redis.exceptions import NoScriptError
 
 from shared import redis_keys
-from shared.domain.versions import OfNewerVersion, Versioned, beyond, is_incompatible, is_newer, schema_in
+from shared.domain.versions import OfNewerVersion, Versioned, is_incompatible, is_newer, schema_in, unknown_fields
 
 # Two workers that write one record at once collide once or twice; more means that something is wrong.
 MOST_CONFLICTS: Final = 50
@@ -171,7 +171,7 @@ class RecordStore(Generic[T]):
             return record
         if is_incompatible(record.schema, self._schema):
             raise OfNewerVersion(self._name, record.schema, self._schema)
-        return cast(T, _with_beyond(record, json.loads(text)))
+        return cast(T, _with_unknown_fields(record, json.loads(text)))
 
     def encoded(self, record: T) -> str:
         """Return the record as JSON; what a newer process had added stands where it stood, under its version."""
@@ -191,25 +191,27 @@ def _schema_of(text: str | bytes) -> str:
         return ""
 
 
-def _with_beyond(value: Any, content: Any) -> Any:
+def _with_unknown_fields(value: Any, content: Any) -> Any:
     """Return a value, each object in it with what its own JSON holds besides what we know of it."""
     if is_dataclass(value) and isinstance(content, dict):
         names = {each.name for each in fields(value)}
-        parts = {name: _with_beyond(getattr(value, name), content[name]) for name in names & content.keys()}
-        unknown = beyond(content, names)
-        return replace(cast(Any, value), **parts, **({"beyond": unknown} if unknown and "beyond" in names else {}))
+        parts = {name: _with_unknown_fields(getattr(value, name), content[name]) for name in names & content.keys()}
+        unknown = unknown_fields(content, names)
+        if unknown and "unknown_fields" in names:
+            parts["unknown_fields"] = unknown
+        return replace(cast(Any, value), **parts)
     if isinstance(value, tuple) and isinstance(content, list):
-        return tuple(_with_beyond(each, part) for each, part in zip(value, content, strict=True))
+        return tuple(_with_unknown_fields(each, part) for each, part in zip(value, content, strict=True))
     if isinstance(value, Mapping) and isinstance(content, dict):
-        return {name: _with_beyond(each, content[name]) for name, each in value.items()}
+        return {name: _with_unknown_fields(each, content[name]) for name, each in value.items()}
     return value
 
 
 def _completed(value: Any, known: Any) -> Any:
-    """Return the JSON of a value with what `_with_beyond` had found of it."""
+    """Return the JSON of a value with what `_with_unknown_fields` had found of it."""
     if is_dataclass(value):
         parts = {name: _completed(getattr(value, name), part) for name, part in known.items()}
-        return {**parts, **dict(getattr(value, "beyond", ()))}
+        return {**parts, **dict(getattr(value, "unknown_fields", ()))}
     if isinstance(value, tuple) and isinstance(known, list):
         return [_completed(each, part) for each, part in zip(value, known, strict=True)]
     if isinstance(value, Mapping) and isinstance(known, dict):

@@ -13,7 +13,7 @@ from redis import Redis
 from shared.clock import system_clock
 from shared.domain.alerting.alert import delivered
 from shared.domain.alerting.causes import Cause
-from shared.domain.alerting.notifications import Group, Parcel, with_parcel
+from shared.domain.alerting.notifications import Group, Notification, with_notification
 from shared.domain.door.issues import issues_of_device
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.door_issues import DoorIssues
@@ -195,7 +195,7 @@ def test_a_channel_is_tested(sink: Recorder, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_doctor_finds_a_page_that_nobody_took(alerts: AlertLedger) -> None:
     """With the error of the last try."""
-    stuck = Parcel(
+    stuck = Notification(
         channel="a",
         status="open",
         members={KEY: 2},
@@ -205,7 +205,7 @@ def test_the_doctor_finds_a_page_that_nobody_took(alerts: AlertLedger) -> None:
         attempts=5,
         error="HTTP 500",
     )
-    alerts.groups.update("no_slot/ops", lambda it: with_parcel(it, stuck))
+    alerts.groups.update("no_slot/ops", lambda it: with_notification(it, stuck))
     ports = open_ports(settings_for("REDIS_URL"))
     (finding,) = _alerts(ports)
     assert isinstance(finding, Finding)

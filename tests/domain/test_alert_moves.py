@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.alerting.alert import Alert, News, handled, heard
-from shared.domain.alerting.escalation import aged, aged_together, next_move
+from shared.domain.alerting.escalation import escalated, escalated_together, next_change_at
 from shared.domain.alerting.policy import REMINDERS, AlertPolicy
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking.record import AlertNotice
@@ -34,12 +34,12 @@ def opened(check_in: datetime | None = None, *, key: str = "booking/BK-1/no_slot
 
 
 def life(alert: Alert, until: timedelta) -> list[tuple[timedelta, str, Severity]]:
-    """Return when the alert is told over its life, and why: driven by `next_move` alone, as the due-set does."""
+    """Return when the alert is told over its life, and why: driven by `next_change_at` alone, as the due-set does."""
     told = [(timedelta(), str(alert.news), alert.severity)]
     now = NOW
-    while (moment := next_move(alert, POLICY, now)) is not None and moment <= NOW + until:
+    while (moment := next_change_at(alert, POLICY, now)) is not None and moment <= NOW + until:
         now = max(now, moment)
-        after = aged(alert, POLICY, now)
+        after = escalated(alert, POLICY, now)
         if after.sequence > alert.sequence:
             told.append((now - NOW, str(after.news), after.severity))
         assert after != alert or moment > now or alert.notice.check_out == now, (
@@ -71,7 +71,7 @@ def test_after_check_out_it_is_told_no_more() -> None:
     """Whatever is still open then hurries nobody."""
     told = life(opened(NOW + HOUR), 500 * HOUR)
     assert told[-1][0] < 49 * HOUR
-    assert next_move(aged(opened(NOW + HOUR), POLICY, NOW + 49 * HOUR), POLICY, NOW + 49 * HOUR) is None
+    assert next_change_at(escalated(opened(NOW + HOUR), POLICY, NOW + 49 * HOUR), POLICY, NOW + 49 * HOUR) is None
 
 
 def test_who_handles_it_is_spared_reminders_but_not_the_page() -> None:
@@ -85,17 +85,17 @@ def test_a_stay_that_is_moved_away_hurries_less() -> None:
     alert = opened(NOW + HOUR)
     moved = heard(alert, replace(alert.notice, check_in=NOW + 240 * HOUR, check_out=NOW + 288 * HOUR))
     assert moved is not None
-    calmed = aged(moved, POLICY, NOW)
+    calmed = escalated(moved, POLICY, NOW)
     assert (calmed.severity, calmed.sequence) == (Severity.INFO, alert.sequence)
-    assert aged(calmed, POLICY, NOW + 239 * HOUR).news is News.ROSE
+    assert escalated(calmed, POLICY, NOW + 239 * HOUR).news is News.ROSE
 
 
 @pytest.mark.parametrize("problem", ["seam_unavailable", "in_doubt", "seam_unauthorized"])
 def test_a_child_does_nothing_by_itself(problem: str) -> None:
     """Its parent rises and reminds for it."""
     child = opened(NOW + HOUR, problem=problem)
-    assert next_move(child, POLICY, NOW) is None
-    assert aged(child, POLICY, NOW + HOUR) is child
+    assert next_change_at(child, POLICY, NOW) is None
+    assert escalated(child, POLICY, NOW + HOUR) is child
 
 
 def test_a_group_falls_into_step() -> None:
@@ -104,7 +104,7 @@ def test_a_group_falls_into_step() -> None:
     soon = replace(opened(key="booking/2/no_slot/d"), news_at=NOW + HOUR)
     fresh = replace(opened(key="booking/3/no_slot/d"), news_at=NOW + 3 * HOUR)
     info = replace(opened(NOW + 240 * HOUR, key="booking/4/no_slot/d"), news_at=NOW)
-    changed = aged_together([due, soon, fresh, info], POLICY, NOW + 4 * HOUR)
+    changed = escalated_together([due, soon, fresh, info], POLICY, NOW + 4 * HOUR)
     assert set(changed) == {due.key, soon.key}
 
 

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from shared.domain.alerting.alert import Alert, delivered, given_up, heard
 from shared.domain.alerting.budget import Budget, Rate, spend
-from shared.domain.alerting.mute_times import QuietHours
+from shared.domain.alerting.mute_times import MuteTime
 from shared.domain.alerting.notifications import (
     Group,
-    Parcel,
+    Notification,
     View,
     delivery_id,
     done_with,
-    formed,
     is_over,
+    next_notifications,
     refused,
-    with_parcel,
+    with_notification,
 )
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Route, Routing
@@ -28,7 +28,7 @@ from tests.shared.stories import NOW
 
 WINDOW = timedelta(seconds=30)
 LEASE = timedelta(minutes=1)
-QUIET = QuietHours(time(22), time(7), "Europe/Berlin")
+QUIET = MuteTime(time(22), time(7), "Europe/Berlin")
 POLICY = AlertPolicy(routing=Routing(channels=("a", "b")))
 NIGHT = datetime(2036, 1, 10, 23, 30, tzinfo=UTC)
 
@@ -54,16 +54,16 @@ def view(*alerts: Alert, at: datetime = NOW, policy: AlertPolicy = POLICY, silen
     return View("g", {alert.key: alert for alert in alerts}, held, policy, at)
 
 
-def parcel(seen: View, state: Group | None = None, channel: str = "a", *, resolved: bool = False) -> Parcel:
+def parcel(seen: View, state: Group | None = None, channel: str = "a", *, resolved: bool = False) -> Notification:
     """Return the parcel that is to be sent; fails where there is none."""
-    found, _ = formed(seen, state or Group(), channel, "resolved" if resolved else "open", lease=LEASE)
+    found, _ = next_notifications(seen, state or Group(), channel, "resolved" if resolved else "open", lease=LEASE)
     assert found is not None
     return found
 
 
 def later(seen: View, state: Group | None = None, channel: str = "a", *, resolved: bool = False) -> datetime | None:
     """Return when to look again; fails where there is something to send."""
-    found, at = formed(seen, state or Group(), channel, "resolved" if resolved else "open", lease=LEASE)
+    found, at = next_notifications(seen, state or Group(), channel, "resolved" if resolved else "open", lease=LEASE)
     assert found is None
     return at
 
@@ -95,14 +95,14 @@ def test_ends_are_grouped_too_and_go_to_those_who_know() -> None:
 def test_an_end_is_told_where_a_try_may_have_arrived() -> None:
     """The answer was lost: perhaps somebody reads the problem, and must not be left with it."""
     tried = refused(parcel(view(opened("1"), at=NOW + WINDOW)), error="cut", now=NOW, jitter=0.5, retry_after=None)
-    state = with_parcel(Group(), tried)
+    state = with_notification(Group(), tried)
     gone = view(over(opened("1")), at=NOW + 2 * WINDOW)
     assert parcel(gone, state, resolved=True).members
 
 
 def test_an_end_waits_for_the_word_that_is_under_way() -> None:
     """Else people might read that it is gone before they read of it, and be left with that."""
-    state = with_parcel(Group(), parcel(view(opened("1"), at=NOW + WINDOW)))
+    state = with_notification(Group(), parcel(view(opened("1"), at=NOW + WINDOW)))
     gone = view(over(opened("1")), at=NOW + 2 * WINDOW)
     assert later(gone, state, resolved=True) == NOW + WINDOW + LEASE
 
@@ -111,7 +111,7 @@ def test_a_try_that_failed_is_repeated_as_it_was() -> None:
     """Under the same id, after its pause; newcomers wait for the next message."""
     first = opened("1")
     tried = parcel(view(first, at=NOW + WINDOW))
-    state = with_parcel(Group(), refused(tried, error="HTTP 500", now=NOW + WINDOW, jitter=0.0, retry_after=None))
+    state = with_notification(Group(), refused(tried, error="HTTP 500", now=NOW + WINDOW, jitter=0.0, retry_after=None))
     newcomer = opened("2", at=NOW)
     pause = later(view(first, newcomer, at=NOW + WINDOW), state)
     assert pause is not None
@@ -123,7 +123,7 @@ def test_what_changed_meanwhile_goes_out_as_it_is_now() -> None:
     """With an id of its own, and whatever came meanwhile."""
     first = opened("1")
     tried = refused(parcel(view(first, at=NOW + WINDOW)), error="x", now=NOW, jitter=0.0, retry_after=None)
-    state = with_parcel(Group(), tried)
+    state = with_notification(Group(), tried)
     news = heard(first, replace(first.notice, happened="worse"))
     assert news is not None
     again = parcel(view(news, opened("2"), at=NOW + timedelta(minutes=5)), state)
@@ -137,7 +137,7 @@ def test_a_page_does_not_wait_for_the_pause_of_something_else() -> None:
     tried = refused(
         parcel(view(calm, at=NOW + WINDOW)), error="x", now=NOW, jitter=0.5, retry_after=timedelta(minutes=9)
     )
-    state = with_parcel(Group(), tried)
+    state = with_notification(Group(), tried)
     page = opened("2", Severity.PAGE)
     assert parcel(view(calm, page, at=NOW + WINDOW), state).is_page
     risen = replace(calm, severity=Severity.PAGE, sequence=2)
@@ -147,7 +147,7 @@ def test_a_page_does_not_wait_for_the_pause_of_something_else() -> None:
 def test_what_is_leased_is_left_alone_until_its_worker_must_be_dead() -> None:
     """Also a page: whoever sends just now looks again afterwards."""
     calm, page = opened("1"), opened("2", Severity.PAGE)
-    state = with_parcel(Group(), parcel(view(calm, at=NOW + WINDOW)))
+    state = with_notification(Group(), parcel(view(calm, at=NOW + WINDOW)))
     assert later(view(calm, page, at=NOW + WINDOW), state) == NOW + WINDOW + LEASE
     assert parcel(view(calm, at=NOW + WINDOW + LEASE), state).delivery_id == delivery_id("g", {calm.key: 1})
 
@@ -177,7 +177,7 @@ def test_the_fallback_channel_hears_what_another_will_not_take() -> None:
     stuck = replace(parcel(view(alert, at=NOW + WINDOW, policy=policy)), attempts=policy.tries_before_fallback)
     after = view(alert, at=NOW + WINDOW, policy=policy)
     assert later(after, Group(), "b") is None
-    assert parcel(after, with_parcel(Group(), stuck), "b").members
+    assert parcel(after, with_notification(Group(), stuck), "b").members
     lost = given_up(alert, "a", 1, error="HTTP 400")
     assert parcel(view(lost, at=NOW + WINDOW, policy=policy), Group(), "b").members
 
@@ -194,7 +194,7 @@ def test_a_group_is_done_with_what_everybody_knows_the_end_of() -> None:
     known = over(delivered(opened("1"), "a", 1))
     told = delivered(known, "a", 2)
     still_open = opened("3")
-    state = with_parcel(Group(), replace(parcel(view(opened("1"), at=NOW + WINDOW)), at=NOW, is_leased=False))
+    state = with_notification(Group(), replace(parcel(view(opened("1"), at=NOW + WINDOW)), at=NOW, is_leased=False))
     after, gone = done_with(view(told, still_open, at=NOW + WINDOW), state, ("a",))
     assert not after.parcels
     assert gone == {told.key}
@@ -204,7 +204,7 @@ def test_a_group_is_done_with_what_everybody_knows_the_end_of() -> None:
 def test_a_channel_that_was_taken_out_of_the_settings_is_forgotten() -> None:
     """What it hadn't taken waits for nobody."""
     stuck = replace(parcel(view(opened(), at=NOW + WINDOW)), at=NOW, is_leased=False, attempts=9)
-    state, seen = with_parcel(Group(), stuck), view(opened(), at=NOW + WINDOW)
+    state, seen = with_notification(Group(), stuck), view(opened(), at=NOW + WINDOW)
     assert done_with(seen, state, ("a", "b"))[0] == state
     assert not done_with(seen, state, ("b",))[0].parcels
 
@@ -242,6 +242,6 @@ def test_a_page_is_sent_at_any_price() -> None:
 def test_quiet_hours_end(minutes: int, starts: time, ends: time) -> None:
     """Within a day (and the hour that a change of clocks adds), and at the hour that was said."""
     now = datetime(2036, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
-    until = QuietHours(starts, ends, "Europe/Berlin").until(now)
+    until = MuteTime(starts, ends, "Europe/Berlin").until(now)
     if until is not None:
         assert now < until <= now + timedelta(hours=25)

@@ -8,12 +8,12 @@ import pytest
 from shared.domain.alerting.alert import Alert, heard
 from shared.domain.alerting.grouping import group_of
 from shared.domain.alerting.inhibition import BY_KEY, PARENTS, gathered
-from shared.domain.alerting.missed_heartbeats import ABSENCES, absence_notice
+from shared.domain.alerting.missed_heartbeats import ABSENCES, missed_heartbeat_notice
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Place, Route, Routing
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence, silent_until
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice
 from tests.shared.stories import NOW
 
@@ -126,7 +126,7 @@ def test_a_parent_stands_for_its_children() -> None:
     assert parent is not None
     assert (parent.hit, len(parent.subjects), parent.subjects[0]) == (100, 10, "Booking BK-near")
     assert parent.severity is Severity.PAGE
-    assert parent.notice.happened == TROUBLES["seam_unavailable"].happened
+    assert parent.notice.happened == PROBLEMS["seam_unavailable"].happened
 
 
 def test_more_children_are_no_news() -> None:
@@ -155,20 +155,20 @@ def test_a_parent_is_over_with_its_last_child() -> None:
 
 def test_every_parent_says_something() -> None:
     """Each has a row that people read."""
-    assert {parent.problem for parent in PARENTS.values()} <= set(TROUBLES)
+    assert {parent.problem for parent in PARENTS.values()} <= set(PROBLEMS)
 
 
 def test_what_never_beat_is_not_missed() -> None:
     """What did is, once it has been silent for too long, until it beats again."""
     for problem, absence in ABSENCES.items():
-        assert absence_notice(problem, {}, NOW) is None
+        assert missed_heartbeat_notice(problem, {}, NOW) is None
         longest = absence.silent_for or timedelta(days=3)
         for silence, is_missed in ((longest, False), (longest * 1.01, True)):
-            notice = absence_notice(problem, {absence.beat: NOW - silence}, NOW, silent_for=longest)
+            notice = missed_heartbeat_notice(problem, {absence.beat: NOW - silence}, NOW, silent_for=longest)
             assert notice is not None
             assert (notice.raised, AlertPolicy().severity(notice, NOW)) == (is_missed, absence.severity)
 
 
 def test_whether_bookings_should_come_every_day_only_the_operator_knows() -> None:
     """Without a word in ALERTS_FILE nobody is told that they don't."""
-    assert absence_notice("bookings_silent", {"bookings": NOW - timedelta(days=400)}, NOW) is None
+    assert missed_heartbeat_notice("bookings_silent", {"bookings": NOW - timedelta(days=400)}, NOW) is None

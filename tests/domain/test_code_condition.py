@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.code.condition import Condition, Confirmed, Finding, InTrouble, StillToCome, condition_of
 from shared.domain.seam_issues import CATALOGUE, PENDING, IssueKind, SeamIssue, meaning_of_issue
 
@@ -74,7 +74,7 @@ def test_every_error_and_warning(row: tuple[str, ...], status: str) -> None:
     assert bool(condition.detail) == bool(reason)
     effect = OPENS if state == "ready" else MAY_NOT_OPEN
     assert (effect in condition.detail) == (reason == "code_problem")
-    assert not reason or reason in TROUBLES
+    assert not reason or reason in PROBLEMS
 
 
 REPORTS: list[Any] = [

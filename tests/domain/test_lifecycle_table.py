@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.booking.next_step import Step, next_step
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import State
 from shared.domain.code.events import Meaning, meaning_of
 from tests.domain.test_event_meanings import DOCUMENTED
@@ -50,4 +50,4 @@ def test_every_reason_of_a_look_is_known() -> None:
     found = TEXT.split("## What a look finds")[1].split("## When")[0]
     reasons = set(re.findall(r"^\| [^|]+ \| `\w+` \| `(\w+)` \|", found, re.MULTILINE))
     assert len(reasons) == 8
-    assert reasons <= set(TROUBLES)
+    assert reasons <= set(PROBLEMS)

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.booking import transitions
 from shared.domain.booking.notices import alerts_of
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import Booking, Change, State
 from tests.shared.stories import (
     CHECK_IN,
@@ -183,7 +183,7 @@ def test_a_code_found_after_a_cancellation_is_told_as_residual_access() -> None:
 
 def test_every_alert_says_what_to_do_and_who_does_it() -> None:
     """No row of the table is half filled; the actors are the three that exist."""
-    for reason, trouble in TROUBLES.items():
+    for reason, trouble in PROBLEMS.items():
         assert trouble.happened.endswith("."), reason
         assert trouble.next_step.endswith("."), reason
         assert trouble.actor in {"ops", "installer", "seam"}, reason

@@ -9,7 +9,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.clock import system_clock
-from shared.domain.versions import NOT_IN_JSON, Beyond
+from shared.domain.versions import NOT_IN_JSON, UnknownFields
 from shared.ledger.records import MOST_CONFLICTS, Conflict, RecordStore, Stored, Write
 
 KEY, HISTORY = "record", "history"
@@ -22,7 +22,7 @@ class Note:
     text: str
     count: int = 0
     schema: str = "1.0"
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from shared.domain import versions
 from shared.domain.alerting import alert as alerting
 from shared.domain.alerting.alert import Alert, heard
 from shared.domain.alerting.budget import Budget, Rate, spend
-from shared.domain.alerting.notifications import Group, Parcel, refused, with_parcel, without_parcel
+from shared.domain.alerting.notifications import Group, Notification, refused, with_notification, without_notification
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking import transitions
 from shared.domain.booking.next_step import Step, next_step
@@ -66,7 +66,7 @@ def objects_of(value: Any, content: Any, path: str = "") -> Iterator[tuple[str, 
     if is_dataclass(value):
         # A code is the same one wherever in its door it stands.
         here = getattr(value, "access_code_id", None) or f"{path}{getattr(value, 'key', '')}"
-        if "beyond" in {each.name for each in fields(value)}:
+        if "unknown_fields" in {each.name for each in fields(value)}:
             yield here, value, content
         for each in fields(value):
             if each.name in content:
@@ -221,14 +221,14 @@ def test_what_a_newer_version_added_to_an_alert_is_kept(additions: list[dict[str
 def test_what_a_newer_version_added_to_a_group_or_a_budget_is_kept(additions: list[dict[str, Any]]) -> None:
     """Parcels that others have under way stay as they were."""
     mine, theirs = (
-        Parcel(channel=name, status="open", members={"k": 1}, delivery_id=f"{name}#1", is_page=False, at=NOW)
+        Notification(channel=name, status="open", members={"k": 1}, delivery_id=f"{name}#1", is_page=False, at=NOW)
         for name in ("mail", "slack")
     )
-    text, added = of_a_newer_version(with_parcel(with_parcel(Group(), mine), theirs), iter(additions))
+    text, added = of_a_newer_version(with_notification(with_notification(Group(), mine), theirs), iter(additions))
     it = store_of(Group).decoded(text)
     failed = refused(it.parcels["open:mail"], error="no", now=NOW, jitter=0.5, retry_after=None)
-    assert kept_in(with_parcel(it, failed)) == added
-    assert kept_in(without_parcel(it, mine)) == {key: each for key, each in added.items() if "mail" not in key}
+    assert kept_in(with_notification(it, failed)) == added
+    assert kept_in(without_notification(it, mine)) == {key: each for key, each in added.items() if "mail" not in key}
     text, added = of_a_newer_version(Budget(3, NOW), iter(additions))
     after, _ = spend(store_of(Budget).decoded(text), Rate(), LATER, at_any_price=False)
     assert kept_in(after) == added

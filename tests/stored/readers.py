@@ -21,8 +21,8 @@ from shared.ledger.alert_channels import Conversations
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueItem, DueSet
-from shared.ledger.epoch import Generation
-from shared.ledger.heartbeats import Beats
+from shared.ledger.epoch import LedgerEpoch
+from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.known_doors import KnownDoors
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.records import RecordStore
@@ -94,8 +94,10 @@ class Readers:
             f"{prefix}:{{alert-channel:*}}:budget": self._budget,
             f"{prefix}:{{alert-channel:*}}:conversation:*": self._conversation,
             f"{prefix}:silences": lambda _: Silences(self._redis, clock=system_clock).all(),
-            f"{prefix}:beats": lambda _: Beats(self._redis).last(),
-            f"{prefix}:chores": lambda _: {name for name in Beats(self._redis).last() if name.startswith("chore:")},
+            f"{prefix}:beats": lambda _: Heartbeats(self._redis).last(),
+            f"{prefix}:chores": lambda _: {
+                name for name in Heartbeats(self._redis).last() if name.startswith("chore:")
+            },
             f"{prefix}:due": lambda _: list(self._due_items()),
             f"{prefix}:claims": self._redis.hlen,
             f"{prefix}:left": self._redis.zcard,
@@ -161,7 +163,7 @@ class Readers:
         def no_id() -> str:
             raise AssertionError("the ledger counts as emptied")
 
-        generation = Generation(self._redis, settle=timedelta(), clock=system_clock, new_id=no_id)
+        generation = LedgerEpoch(self._redis, settle=timedelta(), clock=system_clock, new_id=no_id)
         assert generation.settled_at() is None
         return not generation.is_young()
 

@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from shared.domain.alerting.alert import Alert, delivered, handled, heard, reminded, risen
-from shared.domain.alerting.notifications import Parcel, Status, delivery_id
+from shared.domain.alerting.notifications import Notification, Status, delivery_id
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Place, Routing
 from shared.domain.alerting.severity import Severity
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice
 from shared.domain.door.door import TimeSlot
 from shared.domain.matching.chosen_slots import SlotOffer, can_be_typed, choose_command
@@ -24,7 +24,7 @@ CHANNEL = "ops"
 
 def notice(booking: str = "BK-1", problem: str = "no_slot", **fields: Any) -> AlertNotice:
     """Return what the domain tells of one booking's problem."""
-    trouble = TROUBLES[problem]
+    trouble = PROBLEMS[problem]
     known: dict[str, Any] = {
         "at": NOW,
         "raised": True,
@@ -96,7 +96,7 @@ def message(
     status = status or ("open" if alerts[0].is_open else "resolved")
     members = {alert.key: alert.sequence for alert in alerts}
     group = alerts[0].group
-    parcel = Parcel(
+    parcel = Notification(
         channel=CHANNEL,
         status=status,
         members=members,

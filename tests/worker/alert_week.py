@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.alerting.routing import Place
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice
 
 BOOKINGS: Final = 2_000
@@ -64,7 +64,7 @@ class Week:
         return Arrival(f"BK-{number:04}", self._random.randrange(DOORS), check_in, check_in + nights)
 
     def _fault(self, arrival: Arrival, problem: str, at: datetime, ends_at: datetime | None) -> Fault:
-        trouble = TROUBLES[problem]
+        trouble = PROBLEMS[problem]
         door = f"door-{arrival.door}"
         over = arrival.check_out if ends_at is None or ends_at > arrival.check_out else ends_at
         notice = AlertNotice(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import BookedDoor, Booking
 from shared.ledger.booking_indexes import codes_of
 from tests.worker.stateful_model import LEAD_TIME, Span, Wanted
@@ -110,7 +110,7 @@ def _check_alerts(world: World, bookings: list[Booking]) -> None:
         f"booking/{booking.booking_id}/{door.reason}/{door.device_id}"
         for booking in bookings
         for door in booking.doors
-        if door.wanted and not booking.cancelled and door.reason in TROUBLES and not door.is_muted
+        if door.wanted and not booking.cancelled and door.reason in PROBLEMS and not door.is_muted
         if door.state != "ended" or door.reason == "already_over"
     } | {
         f"booking/{booking.booking_id}/slot_changed/{door.device_id}"

@@ -11,15 +11,15 @@ from redis.exceptions import RedisError
 
 from shared import redis_keys
 from shared.domain.alerting.missed_heartbeats import SWEEP
-from shared.ledger.heartbeats import Beats
+from shared.ledger.heartbeats import Heartbeats
 from shared.redis_client import connect
 from tests.shared.ledgers import alert_ledger
 from tests.shared.stories import NOW
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from worker.liveness import missed_heartbeats
-from worker.liveness.heartbeat import Pulse
-from worker.liveness.missed_heartbeats import AbsenceWatch
+from worker.liveness.heartbeat import Heartbeat
+from worker.liveness.missed_heartbeats import MissedHeartbeatWatch
 
 
 class Clock:
@@ -36,8 +36,8 @@ class Clock:
 def test_a_sweep_that_stops_is_told_and_done_by_somebody_else(redis_client: Redis) -> None:
     """Until it comes back: then that is told."""
     clock, swept = Clock(), list[int]()
-    alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Beats(redis_client)
-    watch = AbsenceWatch(alerts=alerts, beats=beats, clock=clock, sweep=lambda: swept.append(1))
+    alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Heartbeats(redis_client)
+    watch = MissedHeartbeatWatch(alerts=alerts, beats=beats, clock=clock, sweep=lambda: swept.append(1))
     watch.look()
     assert list(alerts.all()) == []
 
@@ -60,9 +60,9 @@ def test_a_sweep_that_stops_is_told_and_done_by_somebody_else(redis_client: Redi
 def test_the_pre_arrival_check_is_missed_after_a_day(redis_client: Redis) -> None:
     """It is a chore; when it was done last is noted with all chores."""
     clock = Clock()
-    alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Beats(redis_client)
+    alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Heartbeats(redis_client)
     redis_client.hset(redis_keys.CHORES, "check_arrivals", NOW.isoformat())
-    watch = AbsenceWatch(alerts=alerts, beats=beats, clock=clock, sweep=lambda: None)
+    watch = MissedHeartbeatWatch(alerts=alerts, beats=beats, clock=clock, sweep=lambda: None)
     clock.now += timedelta(hours=26)
     watch.look()
     assert list(alerts.all()) == []
@@ -76,8 +76,8 @@ def test_what_nobody_could_leave_is_not_missed(tmp_path: Path) -> None:
     server, clock, swept = DataServer(tmp_path), Clock(), list[int]()
     server.start()
     client = connect(server.url)
-    beats = Beats(client)
-    watch = AbsenceWatch(
+    beats = Heartbeats(client)
+    watch = MissedHeartbeatWatch(
         alerts=alert_ledger(client, ["a"], clock=clock), beats=beats, clock=clock, sweep=lambda: swept.append(1)
     )
     beats.beat(SWEEP, clock.now)
@@ -104,7 +104,9 @@ def test_the_watch_outlives_its_own_troubles(redis_client: Redis, monkeypatch: p
         looked.append(1)
         raise OSError if len(looked) % 2 else ZeroDivisionError
 
-    watch = AbsenceWatch(alerts=alert_ledger(redis_client), beats=Beats(redis_client), clock=crash, sweep=lambda: None)
+    watch = MissedHeartbeatWatch(
+        alerts=alert_ledger(redis_client), beats=Heartbeats(redis_client), clock=crash, sweep=lambda: None
+    )
     stopping = threading.Event()
     thread = threading.Thread(target=watch.run, args=(stopping,))
     thread.start()
@@ -117,9 +119,9 @@ def test_the_watch_outlives_its_own_troubles(redis_client: Redis, monkeypatch: p
 URL = "https://hc.example/ping/tell-nobody"
 
 
-def pulse(redis: Redis, clock: Clock, handle: httpx.MockTransport, url: str = URL) -> Pulse:
+def pulse(redis: Redis, clock: Clock, handle: httpx.MockTransport, url: str = URL) -> Heartbeat:
     """Return a pulse whose calls go to `handle`."""
-    return Pulse(beats=Beats(redis), url=url, client=httpx.Client(transport=handle), clock=clock)
+    return Heartbeat(beats=Heartbeats(redis), url=url, client=httpx.Client(transport=handle), clock=clock)
 
 
 def test_the_heartbeat_is_called_once_a_minute_by_all_together(redis_client: Redis) -> None:
@@ -134,7 +136,7 @@ def test_the_heartbeat_is_called_once_a_minute_by_all_together(redis_client: Red
     for worker in workers * 3:
         worker()
     assert called == [URL]
-    assert Beats(redis_client).last()[SWEEP] == NOW
+    assert Heartbeats(redis_client).last()[SWEEP] == NOW
     redis_client.delete("oracode:turn:heartbeat")
     workers[0]()
     assert len(called) == 2
@@ -160,5 +162,5 @@ def test_a_heartbeat_that_fails_disturbs_nobody(
 def test_without_an_address_nothing_is_called(redis_client: Redis) -> None:
     """The beat is noted all the same."""
     pulse(redis_client, Clock(), httpx.MockTransport(lambda _: httpx.Response(500)), url="")()
-    assert SWEEP in Beats(redis_client).last()
+    assert SWEEP in Heartbeats(redis_client).last()
     assert redis_client.keys("oracode:turn:*") == []

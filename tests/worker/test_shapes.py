@@ -54,8 +54,8 @@ def shape_of(record_type: Any, seen: set[Any]) -> Iterator[str]:
     elif is_dataclass(record_type):
         hints = get_type_hints(record_type)
         for each in fields(record_type):
-            if each.name not in ("beyond", "schema", "version"):
-                yield f"{record_type.__name__}.{each.name}: {_MODULE.sub('', str(each.type))}"
+            if each.name not in ("unknown_fields", "schema", "version"):
+                yield f"{record_type.__name__}.{each.name}: {_MODULE.sub('', str(each.type))}"  # type: ignore[union-attr]
                 yield from shape_of(hints[each.name], seen)
 
 

@@ -14,8 +14,8 @@ from shared.settings import Settings
 from tests.support.server import DataServer
 from worker.app import create_celery
 from worker.broker import SteadyConnection
-from worker.liveness.progress_check import Progress, QueueLength, beat_sign, hearing_sign, worker_sign
-from worker.liveness.self_ping import CallOurselves, register_hearing
+from worker.liveness.progress_check import Progress, QueueLength, beat_sign, self_ping_sign, worker_sign
+from worker.liveness.self_ping import PingOurselves, register_self_ping
 
 PATIENCE = Patience(idle=timedelta(seconds=8), busy=timedelta(seconds=280))
 SECOND = timedelta(seconds=1)
@@ -96,11 +96,11 @@ def test_a_worker_calls_itself_in_a_queue_of_its_own(redis_client: Redis, data_s
     """The call waits for this process alone, vanishes with it, and is work that nobody else can take away."""
     apps = [create_celery(Settings(redis_url=SecretStr(data_server.url))) for _ in range(2)]
     for app in apps:
-        register_hearing(app)
+        register_self_ping(app)
     first, second = (app.conf.own_queue.name for app in apps)
     assert first != second
     progress = Progress()
-    assert hearing_sign(progress, CallOurselves(apps[0]), 1) == Sign(moved=False, has_work=True)
+    assert self_ping_sign(progress, PingOurselves(apps[0]), 1) == Sign(moved=False, has_work=True)
     assert (redis_client.llen(first), redis_client.llen(second), redis_client.llen(QUEUE)) == (1, 0, 0)
     assert 0 < int(cast(Any, redis_client.ttl(first))) <= 120
     # Nothing is added to what every sender reads; what routes the calls is swept by whoever lives on.
@@ -108,10 +108,10 @@ def test_a_worker_calls_itself_in_a_queue_of_its_own(redis_client: Redis, data_s
     assert not any(first in each for each in bound)
     assert redis_client.zscore("_kombu.binding_deadlines", first)
     progress.begin()
-    assert hearing_sign(progress, CallOurselves(apps[0]), 1) == Sign(moved=True, has_work=True, has_room=False)
+    assert self_ping_sign(progress, PingOurselves(apps[0]), 1) == Sign(moved=True, has_work=True, has_room=False)
     away = create_celery(Settings(redis_url=SecretStr("redis://127.0.0.1:1/0")))
-    register_hearing(away)
-    assert hearing_sign(progress, CallOurselves(away), 1) == Sign(moved=False, has_work=False, has_room=False)
+    register_self_ping(away)
+    assert self_ping_sign(progress, PingOurselves(away), 1) == Sign(moved=False, has_work=False, has_room=False)
     for app in (*apps, away):
         app.close()
 

@@ -6,7 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.domain.alerting.alert import Alert, untold
-from shared.domain.alerting.notifications import Parcel
+from shared.domain.alerting.notifications import Notification
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking.record import AlertNotice
@@ -20,7 +20,7 @@ _LONGEST_TEXT: Final = 2_000
 
 
 def message_of(
-    parcel: Parcel, alerts: Mapping[str, Alert], *, group: str, policy: AlertPolicy, now: datetime
+    parcel: Notification, alerts: Mapping[str, Alert], *, group: str, policy: AlertPolicy, now: datetime
 ) -> AlertMessage:
     """Return what the parcel tells; `alerts` are those of the group, as they stand."""
     told = [alerts[key] for key in parcel.members if key in alerts]
@@ -49,7 +49,7 @@ def message_of(
     )
 
 
-def thread_for(alert: Alert, parcel: Parcel) -> str:
+def thread_for(alert: Alert, parcel: Notification) -> str:
     """Return the conversation that the alert belongs to once the parcel was taken."""
     if alert.knows(parcel.channel):
         return alert.told_to(parcel.channel).thread
@@ -64,7 +64,7 @@ def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
     return sorted(alerts, key=order)
 
 
-def _remarks(alerts: Iterable[Alert], parcel: Parcel) -> tuple[str, ...]:
+def _remarks(alerts: Iterable[Alert], parcel: Notification) -> tuple[str, ...]:
     found = (remark for alert in alerts for remark in untold(alert, parcel.channel))
     return tuple(one_line(shown(remark.text), _LONGEST_TEXT) for remark in found)
 

@@ -14,22 +14,22 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.alerting.alert import Alert, delivered, given_up, look_with_news, looked, maybe_told
-from shared.domain.alerting.escalation import aged_together, next_move
+from shared.domain.alerting.escalation import escalated_together, next_change_at
 from shared.domain.alerting.inhibition import BY_KEY, gathered
 from shared.domain.alerting.notifications import (
     STATUSES,
     Group,
-    Parcel,
+    Notification,
     Status,
     View,
     done_with,
-    formed,
     is_over,
     is_stuck,
+    next_notifications,
     refused,
     uncertain,
-    with_parcel,
-    without_parcel,
+    with_notification,
+    without_notification,
 )
 from shared.domain.alerting.silences import silent_until
 from shared.ledger.alert_channels import ChannelBudgets
@@ -39,7 +39,7 @@ from shared.ledger.silences import Silences
 from worker.alerts.channel import Channel, NotDelivered, Updating
 from worker.alerts.composing import message_of, thread_for
 from worker.alerts.inhibition import Inhibition
-from worker.alerts.message_updates import Looks, refreshed
+from worker.alerts.message_updates import MessageUpdates, refreshed
 
 # More than one parcel of a kind in one go is what came meanwhile; more than these is left to the due-set.
 _MOST_PARCELS: Final = 5
@@ -67,7 +67,7 @@ class AlertDelivery:
         self._budgets = budgets
         self._channels = channels
         self._updating = [channel for channel in channels if isinstance(channel, Updating)]
-        self._looks = Looks(ledger=ledger, budgets=budgets, lease=lease, clock=clock)
+        self._looks = MessageUpdates(ledger=ledger, budgets=budgets, lease=lease, clock=clock)
         self._lease = lease
         self._clock = clock
 
@@ -86,7 +86,9 @@ class AlertDelivery:
             view, later = self._looks.bring_up_to_date(view, updating)
             moments.append(later)
         now = self._clock()
-        moments += [view.silent.get(key) or next_move(alert, view.policy, now) for key, alert in view.alerts.items()]
+        moments += [
+            view.silent.get(key) or next_change_at(alert, view.policy, now) for key, alert in view.alerts.items()
+        ]
         seen = self._tidy(view, seen, moved)
         until = min((moment for moment in moments if moment is not None), default=None)
         self._ledger.groups.rest(group, until, seen=seen)
@@ -118,7 +120,7 @@ class AlertDelivery:
         """Write down what time has changed: risen severities and reminders."""
         audible = [alert for key, alert in view.alerts.items() if key not in view.silent]
         alerts = dict(view.alerts)
-        for key, after in aged_together(audible, view.policy, view.now).items():
+        for key, after in escalated_together(audible, view.policy, view.now).items():
             before = alerts[key]
             alerts[key] = self._ledger.update(key, partial(_unless_changed, before=before, after=after)) or before
         return replace(view, alerts=alerts)
@@ -129,20 +131,20 @@ class AlertDelivery:
             view = replace(view, now=self._clock())
             state, version = self._ledger.groups.load(view.group)
             view = self._note_uncertain(view, uncertain(view, state, channel.name))
-            parcel, later = formed(view, state, channel.name, status, lease=self._lease)
+            parcel, later = next_notifications(view, state, channel.name, status, lease=self._lease)
             if parcel is None:
                 return view, later
             # What others delivered meanwhile shows in the alerts as they are after the group was loaded; what they
             # deliver from now on shows in the group's version.
             view = refreshed(self._ledger, view)
-            parcel, later = formed(view, state, channel.name, status, lease=self._lease)
+            parcel, later = next_notifications(view, state, channel.name, status, lease=self._lease)
             if parcel is None:
                 return view, later
             no_room_until = self._budgets.spend(channel.name, view.now, at_any_price=parcel.is_page)
             if no_room_until is not None:
                 return view, no_room_until
             try:
-                self._ledger.groups.save(view.group, with_parcel(state, parcel), version=version)
+                self._ledger.groups.save(view.group, with_notification(state, parcel), version=version)
             except Conflict:
                 continue
             view, again_at = self._send(view, channel, parcel)
@@ -150,7 +152,7 @@ class AlertDelivery:
                 return view, again_at
         return view, view.now
 
-    def _note_uncertain(self, view: View, sent: Parcel | None) -> View:
+    def _note_uncertain(self, view: View, sent: Notification | None) -> View:
         """Write down of each problem that a channel may know of it: its end must be told, in the same conversation."""
         if sent is None:
             return view
@@ -162,7 +164,7 @@ class AlertDelivery:
                 alerts[key] = self._ledger.update(key, noted) or alerts[key]
         return replace(view, alerts=alerts)
 
-    def _send(self, view: View, channel: Channel, parcel: Parcel) -> tuple[View, datetime | None]:
+    def _send(self, view: View, channel: Channel, parcel: Notification) -> tuple[View, datetime | None]:
         names = {"group": view.group, "channel": channel.name, "delivery_id": parcel.delivery_id}
         try:
             channel.send(message_of(parcel, view.alerts, group=view.group, policy=view.policy, now=self._clock()))
@@ -183,25 +185,25 @@ class AlertDelivery:
                 return looked(after, parcel.channel, look, at)
 
             alerts[key] = self._ledger.update(key, told) or alerts[key]
-        self._ledger.groups.update(view.group, lambda it: without_parcel(it, parcel))
+        self._ledger.groups.update(view.group, lambda it: without_notification(it, parcel))
         return replace(view, alerts=alerts), None
 
-    def _failed(self, view: View, parcel: Parcel, reason: NotDelivered) -> tuple[View, datetime | None]:
+    def _failed(self, view: View, parcel: Notification, reason: NotDelivered) -> tuple[View, datetime | None]:
         now, jitter = self._clock(), random.random()  # noqa: S311 - spreads retries
         error, wait = str(reason), reason.retry_after
         parcel = refused(parcel, error=error, now=now, jitter=jitter, retry_after=wait)
         if not is_over(parcel, view.policy):
-            self._ledger.groups.update(view.group, lambda it: with_parcel(it, parcel))
+            self._ledger.groups.update(view.group, lambda it: with_notification(it, parcel))
             return view, self._fallback_at(view, parcel, now)
         log.error("alert.given_up", group=view.group, channel=parcel.channel, attempts=parcel.attempts, error=error)
         alerts = dict(view.alerts)
         for key, sequence in parcel.members.items():
             lost = partial(given_up, channel=parcel.channel, sequence=sequence, error=error)
             alerts[key] = self._ledger.update(key, lost) or alerts[key]
-        self._ledger.groups.update(view.group, lambda it: without_parcel(it, parcel))
+        self._ledger.groups.update(view.group, lambda it: without_notification(it, parcel))
         return replace(view, alerts=alerts), now
 
-    def _fallback_at(self, view: View, parcel: Parcel, now: datetime) -> datetime:
+    def _fallback_at(self, view: View, parcel: Notification, now: datetime) -> datetime:
         """Return when to look again: at once where it is the fallback channel's turn now, else for the next try."""
         failed_before = replace(parcel, attempts=parcel.attempts - 1, at=now)
         is_turn = is_stuck(parcel, view.policy, now) and not is_stuck(failed_before, view.policy, now)

@@ -11,12 +11,12 @@ from typing import Final
 from shared.domain.alerting.alert import News
 from shared.domain.alerting.missed_heartbeats import ABSENCES
 from shared.domain.alerting.severity import Severity
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 
 MOST_LISTED: Final = 10
 CHOOSE: Final = "Choose"
 # Every kind of problem has a section of its own, named like it.
-RUNBOOK_SECTIONS: Final = frozenset({*TROUBLES, *ABSENCES})
+RUNBOOK_SECTIONS: Final = frozenset({*PROBLEMS, *ABSENCES})
 GONE: Final = "Nothing: the problem is gone."
 _OPENINGS: Final[Mapping[str, str]] = {
     News.ROSE: "Now urgent: ",
@@ -122,7 +122,7 @@ class AlertMessage:
         words = {item.happened for item in self.items}
         if len(words) == 1:
             return self.first.happened
-        known = TROUBLES.get(self.first.problem)
+        known = PROBLEMS.get(self.first.problem)
         return known.happened if known else self.first.happened
 
     @property
@@ -139,7 +139,7 @@ class AlertMessage:
         """What is to be done, and by whom."""
         if self.is_open:
             steps = {item.next_step for item in self.items}
-            known = TROUBLES.get(self.first.problem)
+            known = PROBLEMS.get(self.first.problem)
             # Of several, each may have a command of its own: those are listed.
             step = known.next_step if len(steps) > 1 and known else self.first.next_step
             return f"{step} ({self.first.actor})"

@@ -10,8 +10,8 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.alerting.alert import looked
-from shared.domain.alerting.message_updates import MOST_TRIES, look_due
-from shared.domain.alerting.notifications import Parcel, View, refused, with_parcel, without_parcel
+from shared.domain.alerting.message_updates import MOST_TRIES, update_due
+from shared.domain.alerting.notifications import Notification, View, refused, with_notification, without_notification
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
@@ -29,7 +29,7 @@ def refreshed(ledger: AlertLedger, view: View) -> View:
     return replace(view, alerts=alerts)
 
 
-class Looks:
+class MessageUpdates:
     """Brings one channel's shown messages in line with how the problems of a group look now."""
 
     def __init__(self, *, ledger: AlertLedger, budgets: ChannelBudgets, lease: timedelta, clock: Clock) -> None:
@@ -44,14 +44,14 @@ class Looks:
             state, version = self._ledger.groups.load(view.group)
             # As they are after the group was loaded: what others show from now on moves its version.
             view = replace(refreshed(self._ledger, view), now=self._clock())
-            parcel, later = look_due(view, state, channel.name, lease=self._lease)
+            parcel, later = update_due(view, state, channel.name, lease=self._lease)
             if parcel is None:
                 return view, later
             no_room_until = self._budgets.spend(channel.name, view.now, at_any_price=False)
             if no_room_until is not None:
                 return view, no_room_until
             try:
-                self._ledger.groups.save(view.group, with_parcel(state, parcel), version=version)
+                self._ledger.groups.save(view.group, with_notification(state, parcel), version=version)
             except Conflict:
                 continue
             view, again_at = self._show(view, channel, parcel)
@@ -59,7 +59,7 @@ class Looks:
                 return view, again_at
         return view, view.now
 
-    def _show(self, view: View, channel: Updating, parcel: Parcel) -> tuple[View, datetime | None]:
+    def _show(self, view: View, channel: Updating, parcel: Notification) -> tuple[View, datetime | None]:
         names = {"group": view.group, "channel": channel.name, "delivery_id": parcel.delivery_id}
         now = self._clock()
         try:
@@ -72,7 +72,7 @@ class Looks:
             jitter = random.random()  # noqa: S311 - spreads retries
             again = refused(parcel, error=str(reason), now=now, jitter=jitter, retry_after=reason.retry_after)
             if again.attempts < MOST_TRIES:
-                self._ledger.groups.update(view.group, lambda it: with_parcel(it, again))
+                self._ledger.groups.update(view.group, lambda it: with_notification(it, again))
                 return view, again.at
         else:
             log.info("alert.shown", **names, count=len(parcel.members))
@@ -80,5 +80,5 @@ class Looks:
         for key, look in parcel.members.items():
             shown = partial(looked, channel=parcel.channel, look=look, at=now)
             alerts[key] = self._ledger.update(key, shown) or alerts[key]
-        self._ledger.groups.update(view.group, lambda it: without_parcel(it, parcel))
+        self._ledger.groups.update(view.group, lambda it: without_notification(it, parcel))
         return replace(view, alerts=alerts), None

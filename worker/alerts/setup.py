@@ -7,7 +7,7 @@ import httpx
 
 from shared.domain.alerting.budget import Rate
 from shared.domain.alerting.missed_heartbeats import LEVELS
-from shared.domain.alerting.mute_times import QuietHours
+from shared.domain.alerting.mute_times import MuteTime
 from shared.domain.alerting.policy import REMINDERS, AlertPolicy
 from shared.domain.alerting.routing import Place, Route, Routing
 from shared.domain.stay.stay import UnitRules
@@ -120,7 +120,7 @@ def _policy(
         reminders={**REMINDERS, **file.reminders},
         group_window=settings.alert_group_window if file.group_window is None else file.group_window,
         page_join_window=file.page_join_window,
-        quiet=QuietHours(quiet.starts, quiet.ends, quiet.time_zone) if quiet else None,
+        quiet=MuteTime(quiet.starts, quiet.ends, quiet.time_zone) if quiet else None,
         silent_for=file.absence,
         rate=Rate(file.rate.burst, file.rate.every),
         runbook_url=settings.runbook_url,

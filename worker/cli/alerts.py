@@ -14,7 +14,7 @@ import click
 from shared.clock import system_clock
 from shared.domain.alerting.alert import Alert, delivered, handled, heard
 from shared.domain.alerting.inhibition import parent_of
-from shared.domain.alerting.notifications import Parcel, Status
+from shared.domain.alerting.notifications import Notification, Status
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence, silent_until
@@ -263,7 +263,7 @@ def _end_test(channel: Channel, opened: Alert, policy: AlertPolicy) -> bool:
 
 def _test_message(channel: Channel, alert: Alert, status: Status, policy: AlertPolicy) -> AlertMessage:
     now = system_clock()
-    parcel = Parcel(
+    parcel = Notification(
         channel=channel.name,
         status=status,
         members={alert.key: alert.sequence},

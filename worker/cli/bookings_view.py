@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.domain.booking.notices import problems_of
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import BookedDoor, Booking, HistoryEntry, State
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.matching.chosen_slots import called
@@ -76,7 +76,7 @@ def print_story(booking: Booking, history: Iterable[HistoryEntry]) -> None:
     for door in booking.doors:
         out.print(_door_line(door), soft_wrap=True)
         for problem, detail in problems_of(door):
-            trouble = TROUBLES[problem]
+            trouble = PROBLEMS[problem]
             out.print(clean(f"    {trouble.happened} {detail}".rstrip()), soft_wrap=True)
             out.print(Text(f"    Next: {trouble.next_step} ({trouble.actor})", style="bold"), soft_wrap=True)
         if door.choice is not None:

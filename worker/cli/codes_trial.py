@@ -18,7 +18,7 @@ import click
 
 from shared.clock import system_clock
 from shared.domain.booking.notices import next_step_of, problems_of
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import HistoryEntry, State
 from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.door.door import Door, NotADoor, door_from_device
@@ -274,7 +274,7 @@ def _problems(follower: Follower) -> Iterator[dict[str, str]]:
     if booking is None or door is None:
         return
     for problem, detail in problems_of(door):
-        trouble = TROUBLES[problem]
+        trouble = PROBLEMS[problem]
         yield {
             "problem": problem,
             "happened": f"{trouble.happened} {detail}".strip(),

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from shared.clock import Clock
 from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
@@ -76,7 +76,7 @@ class BridgeWatch:
             self._tell(problem, raised=is_open)
 
     def _tell(self, problem: str, *, raised: bool) -> None:
-        trouble = TROUBLES[problem]
+        trouble = PROBLEMS[problem]
         notice = AlertNotice(
             at=self._clock(),
             raised=raised,

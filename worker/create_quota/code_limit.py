@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice
 from shared.domain.door.door import Door
 from shared.ledger.alerts import AlertLedger
@@ -18,7 +18,7 @@ def room_of(door: Door, *, alive: int) -> int | None:
     return None if most is None else max(0, most - alive)
 
 
-class CapacityWatch:
+class CodeLimitWatch:
     """Tells when a lock gets full and when it isn't any more."""
 
     def __init__(self, alerts: AlertLedger) -> None:
@@ -37,7 +37,7 @@ class CapacityWatch:
 
 
 def _notice(door: Door, key: str, *, alive: int, most: int, raised: bool, now: datetime) -> AlertNotice:
-    trouble = TROUBLES["nearly_full"]
+    trouble = PROBLEMS["nearly_full"]
     return AlertNotice(
         at=now,
         raised=raised,

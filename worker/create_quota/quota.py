@@ -8,17 +8,17 @@ from shared.domain.booking.record import BookedDoor, Booking, State
 from shared.domain.door.door import Door
 from shared.ledger.bookings import BookingLedger
 from shared.seam.access_codes import CodesOnDoor
-from worker.create_quota.code_limit import CapacityWatch, room_of
-from worker.create_quota.rate_limit import Admission, Admitted, Full, Later
+from worker.create_quota.code_limit import CodeLimitWatch, room_of
+from worker.create_quota.rate_limit import Admitted, CreateRateLimit, Full, Later
 
 # With more room than this, whoever is being decided beside us will find some too.
 _TIGHT: Final = 10
 
 
-class AskRoom:
+class AskQuota:
     """Bookings that come in the same moment count one another, and give way to who arrives first."""
 
-    def __init__(self, *, ledger: BookingLedger, admission: Admission, capacity: CapacityWatch) -> None:
+    def __init__(self, *, ledger: BookingLedger, admission: CreateRateLimit, capacity: CodeLimitWatch) -> None:
         self._ledger = ledger
         self._admission = admission
         self._capacity = capacity

@@ -36,7 +36,7 @@ class Full:
     """The lock holds no more codes, or what room it has is for nearer arrivals."""
 
 
-class Admission:
+class CreateRateLimit:
     """The limits of all doors, in Redis."""
 
     def __init__(self, redis: Redis, *, patience: timedelta) -> None:

@@ -29,7 +29,7 @@ from shared.seam.errors import (
 )
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_code import CheckCode
-from worker.handlers.create_code import MakeCode
+from worker.handlers.create_code import CreateCode
 from worker.handlers.plan_door import PlanDoor
 
 # A door goes through plan, create, read back and end in one go at most; more is a loop, and the due-set takes over.
@@ -58,7 +58,7 @@ class AdvanceDoor:
         *,
         ledger: BookingLedger,
         plan: PlanDoor,
-        make: MakeCode,
+        make: CreateCode,
         change: ChangeCode,
         check: CheckCode,
         recall: Callable[[str], KnownDoor],

@@ -22,7 +22,7 @@ from worker.parking import Parking
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class ApplyBooking:
+class ApplyMessage:
     """Applies one entry of the booking stream. Idempotent: an entry that is gone, or was applied, changes nothing."""
 
     def __init__(

@@ -8,7 +8,7 @@ import structlog
 from shared.clock import Clock
 from shared.domain.alerting.arrivals import Arrival, Readiness, arrivals_of
 from shared.domain.alerting.door_gone import door_gone_key
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice
 from shared.domain.matching.chosen_slots import short
 from shared.domain.times.daily import DailyTime
@@ -70,7 +70,7 @@ def arrivals_between(
 
 
 def _notice(risky: list[Arrival], now: datetime) -> AlertNotice:
-    trouble = TROUBLES["arrivals_at_risk"]
+    trouble = PROBLEMS["arrivals_at_risk"]
     named = [
         f"{each.booking_id} on {short(each.door_name)} ({each.reason or each.state})" for each in risky[:_MOST_NAMED]
     ]

@@ -18,17 +18,17 @@ from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change
 from shared.domain.booking.retries import next_wait
 from shared.domain.door.door import Door
 from shared.ledger.bookings import BookingLedger, Transition
-from shared.ledger.epoch import Generation
+from shared.ledger.epoch import LedgerEpoch
 from shared.seam.access_codes import AccessCodes, CodeReport, name_of
 from shared.seam.errors import NoSuchDevice, OutcomeUnknown, Refused, TryAgainLater
-from worker.create_quota.quota import AskRoom
+from worker.create_quota.quota import AskQuota
 from worker.create_quota.rate_limit import Admitted, Full, Later
 from worker.handlers.find_code import FindCode
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class MakeCode:
+class CreateCode:
     """Creates codes and finds out about creates in doubt. Both may run twice, on two workers, or be killed anywhere."""
 
     def __init__(
@@ -37,8 +37,8 @@ class MakeCode:
         ledger: BookingLedger,
         codes: AccessCodes,
         find: FindCode,
-        room: AskRoom,
-        generation: Generation,
+        room: AskQuota,
+        generation: LedgerEpoch,
         waiting_retry_every: timedelta,
         settle: timedelta,
         clock: Clock,

@@ -20,7 +20,7 @@ _HAVE_CODES = (State.ISSUED, State.READY)
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class WakeDoor:
+class DoorChanged:
     """Makes every booking that has no code of a door yet due now, and compares the codes of the others with it."""
 
     def __init__(

@@ -41,7 +41,7 @@ _REMOVED: Final = "The door was removed at Seam, which is an alert of its own."
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class DoorTroubles:
+class DoorProblemAlerts:
     """Compares what is told of a door or an account with what should be. Idempotent; may be called at any time."""
 
     def __init__(

@@ -11,7 +11,7 @@ from shared.clock import Clock
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Intent, Window
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.epoch import REBUILT_FOR, YOUNG_FOR, Generation
+from shared.ledger.epoch import REBUILT_FOR, YOUNG_FOR, LedgerEpoch
 from shared.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor
 
 # Seam rounds by up to an hour; a code of ours in doubt that lies this near to what was asked is the one we asked for.
@@ -21,7 +21,7 @@ _NEAR: Final = timedelta(minutes=60)
 class FindCode:
     """Looks for codes; changes nothing."""
 
-    def __init__(self, *, ledger: BookingLedger, codes: AccessCodes, generation: Generation, clock: Clock) -> None:
+    def __init__(self, *, ledger: BookingLedger, codes: AccessCodes, generation: LedgerEpoch, clock: Clock) -> None:
         self._ledger = ledger
         self._codes = codes
         self._generation = generation

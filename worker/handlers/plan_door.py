@@ -22,7 +22,7 @@ from shared.domain.booking.record import BookedDoor, Booking, Change
 from shared.ledger.bookings import BookingLedger
 from shared.seam.doors import Doors
 from worker.handlers.change_code import ChangeCode
-from worker.handlers.create_code import MakeCode
+from worker.handlers.create_code import CreateCode
 
 Transition = Callable[[Booking], Change]
 
@@ -35,7 +35,7 @@ class PlanDoor:
         *,
         ledger: BookingLedger,
         doors: Doors,
-        make: MakeCode,
+        make: CreateCode,
         change: ChangeCode,
         rules: PlanningRules,
         clock: Clock,

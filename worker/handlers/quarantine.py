@@ -18,7 +18,7 @@ _DETAIL: Final = "The worker died with it, again and again."
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class Suspect:
+class Quarantine:
     """Puts such a door aside without touching what kills: its record alone is written."""
 
     def __init__(self, *, ledger: BookingLedger, clock: Clock) -> None:

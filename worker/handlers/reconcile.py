@@ -15,7 +15,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.contracts import is_id
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice
 from shared.domain.code.events import Subject, kept_of, subject_of
 from shared.domain.code.story import moment_of
@@ -121,7 +121,7 @@ def _readable(events: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
 
 
 def _alert(since: datetime, now: datetime, *, raised: bool) -> AlertNotice:
-    trouble = TROUBLES["webhooks_missing"]
+    trouble = PROBLEMS["webhooks_missing"]
     return AlertNotice(
         at=now,
         raised=raised,

@@ -22,7 +22,7 @@ from shared.ledger.due import DueSet, door_item
 from shared.parked import Parked, kept_text
 from shared.redis_client import REPLACED
 from shared.streams import acknowledge
-from worker.handlers.version_skew import Leave
+from worker.handlers.version_skew import LeaveToNewer
 from worker.parking import Parking
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -45,7 +45,7 @@ class RecordEvents:
         parking: Parking,
         look: Callable[[str, str], None],
         prompt: Callable[[Iterable[Mapping[str, Any]]], None],
-        leave: Leave,
+        leave: LeaveToNewer,
         clock: Clock,
     ) -> None:
         """Use `look` to start a look at one door of a booking, and `prompt` for the events of doors and accounts."""

@@ -14,7 +14,7 @@ from shared.ledger.due import account_item
 from shared.ledger.readings import Readings
 from shared.seam.accounts import Accounts, NotShown
 from shared.seam.errors import SeamError
-from worker.handlers.door_problem_alerts import DoorTroubles
+from worker.handlers.door_problem_alerts import DoorProblemAlerts
 
 # A reading that was prompted and failed: Seam may be away for a moment.
 _TRIED_AGAIN_AFTER: Final = timedelta(minutes=1)
@@ -31,7 +31,7 @@ class RefreshAccount:
         accounts: Accounts,
         issues: DoorIssues,
         readings: Readings,
-        troubles: DoorTroubles,
+        troubles: DoorProblemAlerts,
         every: timedelta,
         clock: Clock,
     ) -> None:

@@ -20,11 +20,11 @@ from shared.domain.seam_issues import IssueKind
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet, account_item, refresh_item
-from shared.ledger.heartbeats import Beats
+from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.readings import Readings
 from shared.seam.doors import Doors
 from shared.seam.errors import NoSuchDevice, SeamError
-from worker.handlers.door_problem_alerts import DoorTroubles
+from worker.handlers.door_problem_alerts import DoorProblemAlerts
 
 # So few doors can all be read within this time; of more it isn't known which are in the same building.
 _MOST_HURRIED: Final = 200
@@ -48,7 +48,7 @@ class RefreshDoors:
         doors: Doors,
         issues: DoorIssues,
         readings: Readings,
-        troubles: DoorTroubles,
+        troubles: DoorProblemAlerts,
         every: timedelta,
         clock: Clock,
     ) -> None:
@@ -124,7 +124,7 @@ def _errors(issues: Iterable[Issue]) -> set[str]:
 class HurryDoors:
     """Brings the readings of all other doors forward when one has changed, where they are few enough."""
 
-    def __init__(self, *, ledger: BookingLedger, due: DueSet, beats: Beats, clock: Clock) -> None:
+    def __init__(self, *, ledger: BookingLedger, due: DueSet, beats: Heartbeats, clock: Clock) -> None:
         self._ledger = ledger
         self._due = due
         self._beats = beats

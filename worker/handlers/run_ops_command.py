@@ -23,7 +23,7 @@ from worker.handlers.retry_booking import try_again
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class Obey:
+class RunOpsCommand:
     """The task behind `ops.obey`."""
 
     def __init__(

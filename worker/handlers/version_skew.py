@@ -16,7 +16,7 @@ from redis import Redis
 from shared.clock import Clock
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.due import DueItem, DueSet
-from shared.ledger.version_skew import LeftWork
+from shared.ledger.version_skew import WorkForNewer
 from shared.streams import give_back
 
 _SHORTEST_PAUSE: Final = timedelta(seconds=2)
@@ -25,10 +25,10 @@ _LONGEST_PAUSE: Final = timedelta(minutes=1)
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class Leave:
+class LeaveToNewer:
     """Around each task: `with leave.item(…)` for what is in the due-set, `with leave.entry(…)` for a stream's entry."""
 
-    def __init__(self, *, redis: Redis, due: DueSet, left: LeftWork, clock: Clock) -> None:
+    def __init__(self, *, redis: Redis, due: DueSet, left: WorkForNewer, clock: Clock) -> None:
         self._redis = redis
         self._due = due
         self._left = left

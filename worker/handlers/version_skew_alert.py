@@ -5,10 +5,10 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice
 from shared.ledger.alerts import AlertLedger
-from shared.ledger.version_skew import LeftWork
+from shared.ledger.version_skew import WorkForNewer
 
 _PROBLEM: Final = "newer_version_needed"
 _KEY: Final = f"versions/{_PROBLEM}"
@@ -16,10 +16,10 @@ _KEY: Final = f"versions/{_PROBLEM}"
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class TellLeft:
+class VersionSkewAlert:
     """Compares what is stuck with what was told. Idempotent."""
 
-    def __init__(self, *, left: LeftWork, alerts: AlertLedger, clock: Clock) -> None:
+    def __init__(self, *, left: WorkForNewer, alerts: AlertLedger, clock: Clock) -> None:
         self._left = left
         self._alerts = alerts
         self._clock = clock
@@ -31,7 +31,7 @@ class TellLeft:
         if bool(stuck.count) == (known is not None and known.is_open):
             return
         log.warning("left.changed", stuck=stuck.count)
-        trouble = TROUBLES[_PROBLEM]
+        trouble = PROBLEMS[_PROBLEM]
         self._alerts.tell(
             AlertNotice(
                 at=self._clock(),

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from shared.clock import Clock
 from shared.domain.alerting.missed_heartbeats import SWEEP
-from shared.ledger.heartbeats import Beats
+from shared.ledger.heartbeats import Heartbeats
 
 _CALL_EVERY: Final = timedelta(seconds=60)
 _TIMEOUT: Final = 5.0
@@ -21,10 +21,10 @@ _TIMEOUT: Final = 5.0
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class Pulse:
+class Heartbeat:
     """Beaten by every sweep; calls outside once a minute. Nothing that fails here matters to the sweep."""
 
-    def __init__(self, *, beats: Beats, url: str, client: httpx.Client, clock: Clock) -> None:
+    def __init__(self, *, beats: Heartbeats, url: str, client: httpx.Client, clock: Clock) -> None:
         self._beats = beats
         self._url = url
         self._client = client

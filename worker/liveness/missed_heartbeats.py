@@ -17,10 +17,10 @@ from redis.exceptions import RedisError
 
 from shared.clock import Clock
 from shared.contracts import SWEEP_DUE
-from shared.domain.alerting.missed_heartbeats import ABSENCES, SWEEP, absence_key, absence_notice
+from shared.domain.alerting.missed_heartbeats import ABSENCES, SWEEP, missed_heartbeat_key, missed_heartbeat_notice
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
-from shared.ledger.heartbeats import Beats
+from shared.ledger.heartbeats import Heartbeats
 from worker.consumers.thread_step import ThreadStep, Work
 
 _LOOK_EVERY: Final = timedelta(seconds=15)
@@ -31,18 +31,18 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class AbsenceOptions:
+class MissedHeartbeatOptions:
     """What the watch needs; kept in the Celery app's configuration as `absence`."""
 
     alerts: AlertLedger
-    beats: Beats
+    beats: Heartbeats
     clock: Clock
 
 
-class AbsenceWatch:
+class MissedHeartbeatWatch:
     """Compares beats with what is expected, and tells what changed."""
 
-    def __init__(self, *, alerts: AlertLedger, beats: Beats, clock: Clock, sweep: Callable[[], object]) -> None:
+    def __init__(self, *, alerts: AlertLedger, beats: Heartbeats, clock: Clock, sweep: Callable[[], object]) -> None:
         self._alerts = alerts
         self._beats = beats
         self._clock = clock
@@ -75,8 +75,8 @@ class AbsenceWatch:
             self._sweep()
 
     def _compare(self, problem: str, beats: Mapping[str, datetime], now: datetime) -> None:
-        notice = absence_notice(problem, beats, now, silent_for=self._alerts.policy.silent_for.get(problem))
-        known = self._alerts.get(absence_key(problem))
+        notice = missed_heartbeat_notice(problem, beats, now, silent_for=self._alerts.policy.silent_for.get(problem))
+        known = self._alerts.get(missed_heartbeat_key(problem))
         if notice is not None and notice.raised != (known is not None and known.is_open):
             log.warning("absence.changed", problem=problem, missed=notice.raised)
             self._alerts.tell(notice)
@@ -93,13 +93,13 @@ class AbsenceWatch:
                 log.exception("absence.crashed")
 
 
-class AbsenceStep(ThreadStep):
+class MissedHeartbeatStep(ThreadStep):
     """Runs the watch with the worker."""
 
     def works(self, app: Celery) -> Mapping[str, Work]:
         """Return the watch."""
-        options: AbsenceOptions = app.conf.absence
-        watch = AbsenceWatch(
+        options: MissedHeartbeatOptions = app.conf.absence
+        watch = MissedHeartbeatWatch(
             alerts=options.alerts,
             beats=options.beats,
             clock=options.clock,

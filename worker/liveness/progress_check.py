@@ -11,7 +11,7 @@ from celery.signals import after_task_publish, beat_init, task_postrun, task_pre
 from shared.contracts import HEAR, QUEUE
 from shared.liveness.watchdog import Patience, Sign, Watchdog
 from worker.broker import WatchersConnection
-from worker.liveness.self_ping import CallOurselves
+from worker.liveness.self_ping import PingOurselves
 
 # Beat sends a sweep a second, so that a worker with nothing else to do has one to take. Three times what a reconnect
 # takes at most (2 s, measured); what is left of the 15 seconds in which a deaf process is to be replaced goes to
@@ -78,7 +78,7 @@ def worker_sign(
 ) -> Sign:
     """Look at a worker: deaf is one that takes nothing out of a queue that isn't empty, or doesn't even try to.
 
-    Others may empty the queue: what this shows with one worker alone, `hearing_sign` shows with several.
+    Others may empty the queue: what this shows with one worker alone, `self_ping_sign` shows with several.
     """
     waiting = queue()
     moved, running = progress.look()
@@ -86,7 +86,7 @@ def worker_sign(
     return Sign(moved=moved, has_work=has_work, has_room=running < concurrency)
 
 
-def hearing_sign(progress: Progress, call: Callable[[], bool], concurrency: int) -> Sign:
+def self_ping_sign(progress: Progress, call: Callable[[], bool], concurrency: int) -> Sign:
     """Look at a worker: deaf is one that takes neither its own calls nor anything else, with somebody free to do it."""
     has_called = call()
     moved, running = progress.look()
@@ -113,7 +113,7 @@ class WatchdogStep(bootsteps.StartStopStep):
         """Begin to watch."""
         app: Celery = parent.app
         work, all_tasks, concurrency = Progress(), Progress(), int(parent.concurrency)
-        queue, call = QueueLength(app), CallOurselves(app)
+        queue, call = QueueLength(app), PingOurselves(app)
 
         def begun(sender: Any = None, **_: Any) -> None:
             all_tasks.begin()
@@ -136,7 +136,7 @@ class WatchdogStep(bootsteps.StartStopStep):
         # One could hang on its question: each asks for itself.
         self._watchdogs = (
             Watchdog(lambda: worker_sign(work, queue, concurrency, listens), patience),
-            Watchdog(lambda: hearing_sign(all_tasks, call, concurrency), patience),
+            Watchdog(lambda: self_ping_sign(all_tasks, call, concurrency), patience),
         )
         for watchdog in self._watchdogs:
             watchdog.start()

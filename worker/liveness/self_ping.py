@@ -24,7 +24,7 @@ _CALL_LASTS: Final = timedelta(seconds=10)
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-def register_hearing(app: Celery) -> None:
+def register_self_ping(app: Celery) -> None:
     """Give the app of one worker process a queue that no other knows, and the task of its calls."""
     name = f"{QUEUE}.own.{uuid4().hex}"
     # An exchange of its own as well: what is bound to the common one on Redis stays there for ever, and is read with
@@ -39,7 +39,7 @@ def register_hearing(app: Celery) -> None:
         """Be taken: that is all."""
 
 
-class CallOurselves:
+class PingOurselves:
     """Puts a call into our own queue, over a connection of its own."""
 
     def __init__(self, app: Celery) -> None:

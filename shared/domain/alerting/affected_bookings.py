@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.alerting.causes import Cause
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice, BookedDoor, Booking, State
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.matching.chosen_slots import short
@@ -84,7 +84,7 @@ def notice_of(
     problem: str, *, key: str, subject: str, now: datetime, detail: str = "", next_step: str = "", actor: str = ""
 ) -> AlertNotice:
     """Return the notice of a problem's row in the catalogue; `detail`, `next_step` and `actor` are of this case."""
-    trouble = TROUBLES[problem]
+    trouble = PROBLEMS[problem]
     return AlertNotice(
         at=now,
         raised=True,

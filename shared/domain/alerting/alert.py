@@ -14,7 +14,7 @@ from typing import Final
 from shared.domain import versions
 from shared.domain.alerting.severity import Severity, severity
 from shared.domain.booking.record import AlertNotice
-from shared.domain.versions import NOT_IN_JSON, Beyond
+from shared.domain.versions import NOT_IN_JSON, UnknownFields
 
 # The rest is in the booking's story.
 _MOST_REMARKS: Final = 5
@@ -39,7 +39,7 @@ class Remark:
     remark_id: str
     text: str
     look: int
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Told:
     error: str = ""
     look: int = 0
     looked_at: datetime | None = None
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Alert:
     subjects: tuple[str, ...] = ()
     told: Mapping[str, Told] = field(default_factory=dict)
     schema: str = versions.ALERT
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
     @property
     def key(self) -> str:
@@ -148,7 +148,7 @@ def _opened(before: Alert | None, notice: AlertNotice, group: str, level: Severi
         told=before.told if before else {},
         look=before.look if before else 0,
         schema=before.schema if before else versions.ALERT,
-        beyond=before.beyond if before else (),
+        unknown_fields=before.unknown_fields if before else (),
     )
 
 

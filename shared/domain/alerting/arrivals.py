@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from shared.domain.alerting.door_problems import ACCOUNT_PROBLEM, DOOR_PROBLEM, KnownIssues, in_words, is_removed
 from shared.domain.booking.notices import next_step_of, problems_of
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import BookedDoor, Booking, State
 from shared.domain.booking.stay_times import arrival_of, check_in_of
 from shared.domain.door.issues import Issue, joined
@@ -105,7 +105,7 @@ def _arrival(
         detail = in_words(blocking)
     else:
         problem, detail = door.reason, ""
-    trouble = TROUBLES.get(problem)
+    trouble = PROBLEMS.get(problem)
     next_step = next_step_of(booking, door, problem) if trouble else ""
     if problem in (DOOR_PROBLEM, ACCOUNT_PROBLEM):
         next_step = next((issue.meaning.next_step for issue in blocking if issue.meaning.next_step), next_step)
@@ -126,6 +126,6 @@ def _arrival(
 
 
 def _readiness(door: BookedDoor, problem: str) -> Readiness:
-    if door.state in (State.WAITING, State.FAILED) or problem in TROUBLES:
+    if door.state in (State.WAITING, State.FAILED) or problem in PROBLEMS:
         return Readiness.AT_RISK
     return Readiness.READY if door.state is State.READY else Readiness.ON_ITS_WAY

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.domain import versions
-from shared.domain.versions import NOT_IN_JSON, Beyond
+from shared.domain.versions import NOT_IN_JSON, UnknownFields
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Budget:
     left: float
     at: datetime
     schema: str = versions.CHANNEL_BUDGET
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 def spend(budget: Budget | None, rate: Rate, now: datetime, *, at_any_price: bool) -> tuple[Budget, datetime | None]:

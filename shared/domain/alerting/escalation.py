@@ -20,7 +20,7 @@ def reminder_at(alert: Alert, policy: AlertPolicy) -> datetime | None:
     return alert.news_at + pause if pause else None
 
 
-def next_move(alert: Alert, policy: AlertPolicy, now: datetime) -> datetime | None:
+def next_change_at(alert: Alert, policy: AlertPolicy, now: datetime) -> datetime | None:
     """Return when time changes the alert next; None where it doesn't."""
     if not alert.is_open or parent_of(alert.notice):
         return None
@@ -28,7 +28,7 @@ def next_move(alert: Alert, policy: AlertPolicy, now: datetime) -> datetime | No
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def aged(alert: Alert, policy: AlertPolicy, now: datetime) -> Alert:
+def escalated(alert: Alert, policy: AlertPolicy, now: datetime) -> Alert:
     """Return the alert as the time up to `now` makes it; the same object where it makes it no other."""
     if not alert.is_open or parent_of(alert.notice):
         return alert
@@ -42,14 +42,14 @@ def aged(alert: Alert, policy: AlertPolicy, now: datetime) -> Alert:
     return reminded(alert, now) if due is not None and due <= now else alert
 
 
-def aged_together(alerts: Iterable[Alert], policy: AlertPolicy, now: datetime) -> dict[str, Alert]:
+def escalated_together(alerts: Iterable[Alert], policy: AlertPolicy, now: datetime) -> dict[str, Alert]:
     """Return those of a group that time changed, by key.
 
     When one is due for a reminder, the others of its level that would be within half their pause come along: a group
     falls into step instead of reminding at every hour of the day.
     """
     before = {alert.key: alert for alert in alerts}
-    after = {key: aged(alert, policy, now) for key, alert in before.items()}
+    after = {key: escalated(alert, policy, now) for key, alert in before.items()}
     in_step = {each.severity for key, each in after.items() if each.reminders > before[key].reminders}
     for key, alert in before.items():
         pause = policy.pause(alert.severity, alert.reminders)

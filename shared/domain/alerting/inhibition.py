@@ -12,7 +12,7 @@ from typing import Final
 from shared.domain.alerting.alert import Alert, untold
 from shared.domain.alerting.causes import Cause, raised, resolved
 from shared.domain.alerting.policy import AlertPolicy
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice
 
 
@@ -78,7 +78,7 @@ def _hurry(child: Alert, policy: AlertPolicy, now: datetime) -> tuple[int, float
 
 
 def _notice(parent: Parent, nearest: AlertNotice, now: datetime) -> AlertNotice:
-    trouble = TROUBLES[parent.problem]
+    trouble = PROBLEMS[parent.problem]
     return AlertNotice(
         at=now,
         raised=True,

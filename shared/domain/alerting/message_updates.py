@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.inhibition import has_old_look
-from shared.domain.alerting.notifications import Group, Parcel, View, delivery_id, slot_of
+from shared.domain.alerting.notifications import Group, Notification, View, delivery_id, slot_of
 
 # How many are hit may change by the second; a person reads it now and then.
 PAUSE: Final = timedelta(minutes=1)
@@ -24,7 +24,9 @@ def _due_at(alert: Alert, channel: str, now: datetime) -> datetime:
     return told.looked_at + PAUSE
 
 
-def look_due(view: View, state: Group, channel: str, *, lease: timedelta) -> tuple[Parcel | None, datetime | None]:
+def update_due(
+    view: View, state: Group, channel: str, *, lease: timedelta
+) -> tuple[Notification | None, datetime | None]:
     """Return the conversation that is to be shown anew now, leased; else when to look again (None: not until a change).
 
     It waits for whatever is under way to the channel: an older look must not be written over a newer one.
@@ -43,7 +45,7 @@ def look_due(view: View, state: Group, channel: str, *, lease: timedelta) -> tup
         return None, moments[nearest]
     thread = wanted[nearest].told_to(channel).thread
     members = {key: alert.look for key, alert in wanted.items() if alert.told_to(channel).thread == thread}
-    parcel = Parcel(
+    parcel = Notification(
         channel=channel,
         status="look",
         members=members,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.alerting.severity import Severity
-from shared.domain.booking.problem_catalogue import Trouble
+from shared.domain.booking.problem_catalogue import ProblemRow
 from shared.domain.booking.record import AlertNotice
 from shared.domain.times.wording import show_length
 
@@ -19,40 +19,40 @@ PRE_ARRIVAL: Final = "chore:check_arrivals"
 
 
 @dataclass(frozen=True, slots=True)
-class Absence:
+class MissedHeartbeat:
     """One thing that is missed: after how long (None: only where ALERTS_FILE says so), what people read, how loudly."""
 
     beat: str
     silent_for: timedelta | None
-    trouble: Trouble
+    trouble: ProblemRow
     severity: Severity
 
 
-ABSENCES: Final[Mapping[str, Absence]] = {
-    "sweep_silent": Absence(
+ABSENCES: Final[Mapping[str, MissedHeartbeat]] = {
+    "sweep_silent": MissedHeartbeat(
         SWEEP,
         timedelta(minutes=2),
-        Trouble(
+        ProblemRow(
             "Nothing wakes what is due: no retries, no codes for later check-ins, no check-outs.",
             "Start `beat`, or look at its log; `oracode doctor` says how much is overdue.",
             "ops",
         ),
         Severity.PAGE,
     ),
-    "bookings_silent": Absence(
+    "bookings_silent": MissedHeartbeat(
         BOOKINGS,
         None,
-        Trouble(
+        ProblemRow(
             "No booking message has arrived for a while, and they used to.",
             "Check that the booking system still publishes; send one by hand with `oracode bookings publish`.",
             "ops",
         ),
         Severity.WARNING,
     ),
-    "pre_arrival_silent": Absence(
+    "pre_arrival_silent": MissedHeartbeat(
         PRE_ARRIVAL,
         timedelta(hours=26),
-        Trouble(
+        ProblemRow(
             "The daily check of the coming arrivals hasn't run.",
             "Look at the worker's log for `chore.`; until it runs, check the next arrivals with `oracode arrivals`.",
             "ops",
@@ -65,12 +65,12 @@ ABSENCES: Final[Mapping[str, Absence]] = {
 LEVELS: Final[Mapping[str, Severity]] = {name: each.severity for name, each in ABSENCES.items()}
 
 
-def absence_key(problem: str) -> str:
+def missed_heartbeat_key(problem: str) -> str:
     """Return the alert's key."""
     return f"absence/{problem}"
 
 
-def absence_notice(
+def missed_heartbeat_notice(
     problem: str, beats: Mapping[str, datetime], now: datetime, *, silent_for: timedelta | None = None
 ) -> AlertNotice | None:
     """Return whether what leaves this problem's beat is missed (`raised`) or not; None where it isn't watched.
@@ -86,7 +86,7 @@ def absence_notice(
     return AlertNotice(
         at=now,
         raised=silence > longest,
-        key=absence_key(problem),
+        key=missed_heartbeat_key(problem),
         problem=problem,
         subject=f"Missing: {absence.beat.removeprefix('chore:').replace('_', ' ')}",
         happened=f"{absence.trouble.happened} For longer than {show_length(longest)}.",

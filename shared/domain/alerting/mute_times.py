@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
-class QuietHours:
+class MuteTime:
     """From `starts` to `ends` on the clock of `time_zone`, over midnight where the end comes first."""
 
     starts: time

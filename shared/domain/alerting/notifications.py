@@ -17,7 +17,7 @@ from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.threads import joined_thread, live_threads, newcomers
 from shared.domain.booking.retries import next_try
-from shared.domain.versions import NOT_IN_JSON, Beyond
+from shared.domain.versions import NOT_IN_JSON, UnknownFields
 
 # "look" changes what a channel has shown already: `shared.domain.alerting.message_updates`.
 Status = Literal["open", "resolved", "look"]
@@ -25,7 +25,7 @@ STATUSES: Final[tuple[Status, ...]] = ("open", "resolved")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
+class Notification:
     """One message under way: the alerts in it, each as of a sequence; tried (again) `at`, by whoever then takes it.
 
     `thread` is the conversation of those that the channel doesn't know of yet.
@@ -41,16 +41,16 @@ class Parcel:
     attempts: int = 0
     error: str = ""
     thread: str = ""
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """What is under way of one group, by channel and status."""
 
-    parcels: Mapping[str, Parcel] = field(default_factory=dict)
+    parcels: Mapping[str, Notification] = field(default_factory=dict)
     schema: str = versions.ALERT_GROUP
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _is_failing(view: View, alert: Alert, channel: str, state: Group) -> bool:
     )
 
 
-def is_stuck(parcel: Parcel, policy: AlertPolicy, now: datetime) -> bool:
+def is_stuck(parcel: Notification, policy: AlertPolicy, now: datetime) -> bool:
     """Say whether the channel failed so often, or wants a page to wait for so long, that another one is told."""
     is_put_off = parcel.is_page and not parcel.is_leased and parcel.at - now > policy.page_waits_for_channel
     return is_put_off or parcel.attempts >= policy.tries_before_fallback
@@ -123,9 +123,9 @@ def free_at(view: View, alert: Alert, level: Severity) -> datetime:
     return max(filter(None, (quiet, silent)), default=view.now)
 
 
-def formed(
+def next_notifications(
     view: View, state: Group, channel: str, status: Status, *, lease: timedelta
-) -> tuple[Parcel | None, datetime | None]:
+) -> tuple[Notification | None, datetime | None]:
     """Return the parcel that is to be sent now, leased; else when to look again (None: not until there is news).
 
     What failed and hasn't changed is sent again as it was. Whatever is ready goes along once the first of a group has
@@ -167,7 +167,7 @@ def formed(
         return None, opens_at
     members = {key: alert.sequence for key, alert in ready.items()}
     told_as = delivery_id(view.group, members)
-    parcel = Parcel(
+    parcel = Notification(
         channel=channel,
         status=status,
         members=members,
@@ -192,18 +192,18 @@ def _own_thread(view: View, channel: str, members: Mapping[str, int], told_as: s
     return key if not others and key not in live_threads(view.alerts.values(), channel) else told_as
 
 
-def uncertain(view: View, state: Group, channel: str) -> Parcel | None:
+def uncertain(view: View, state: Group, channel: str) -> Notification | None:
     """Return the problems that the channel was sent in a try that failed, or whose worker is gone."""
     kept = state.parcels.get(slot_of(channel, "open"))
     return kept if kept is not None and (not kept.is_leased or kept.at <= view.now) else None
 
 
-def with_parcel(state: Group, parcel: Parcel) -> Group:
+def with_notification(state: Group, parcel: Notification) -> Group:
     """Return the group with `parcel` under way."""
     return replace(state, parcels={**state.parcels, slot_of(parcel.channel, parcel.status): parcel})
 
 
-def without_parcel(state: Group, parcel: Parcel) -> Group:
+def without_notification(state: Group, parcel: Notification) -> Group:
     """Return the group without `parcel`, unless another one stands in its place by now."""
     slot = slot_of(parcel.channel, parcel.status)
     known = state.parcels.get(slot)
@@ -212,19 +212,21 @@ def without_parcel(state: Group, parcel: Parcel) -> Group:
     return replace(state, parcels={name: each for name, each in state.parcels.items() if name != slot})
 
 
-def refused(parcel: Parcel, *, error: str, now: datetime, jitter: float, retry_after: timedelta | None) -> Parcel:
+def refused(
+    parcel: Notification, *, error: str, now: datetime, jitter: float, retry_after: timedelta | None
+) -> Notification:
     """Return the parcel after a try that failed, with the time of the next."""
     attempts = parcel.attempts + 1
     retry = next_try(attempt=attempts, now=now, check_in=None, jitter=jitter, retry_after=retry_after)
     return replace(parcel, attempts=attempts, at=retry.at, is_leased=False, error=error)
 
 
-def is_over(parcel: Parcel, policy: AlertPolicy) -> bool:
+def is_over(parcel: Notification, policy: AlertPolicy) -> bool:
     """Say whether the channel isn't tried any more. A page is tried for as long as it is open."""
     return parcel.attempts >= policy.most_tries and not (parcel.is_page and parcel.status == "open")
 
 
-def _is_awaited(view: View, parcel: Parcel) -> bool:
+def _is_awaited(view: View, parcel: Notification) -> bool:
     """Say whether somebody may still have to hear of it: also, later, that a problem is gone that they may know of."""
     if parcel.status == "look":
         return any(key in view.alerts and has_old_look(view.alerts[key], parcel.channel) for key in parcel.members)

@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.domain.alerting.budget import Rate
 from shared.domain.alerting.missed_heartbeats import LEVELS
-from shared.domain.alerting.mute_times import QuietHours
+from shared.domain.alerting.mute_times import MuteTime
 from shared.domain.alerting.routing import Routing
 from shared.domain.alerting.severity import PAGE_BEFORE, WARN_BEFORE, Severity, severity
 from shared.domain.booking.record import AlertNotice
@@ -46,7 +46,7 @@ class AlertPolicy:
     reminders: Mapping[Severity, tuple[timedelta, ...]] = field(default_factory=lambda: REMINDERS)
     group_window: timedelta = GROUP_WINDOW
     page_join_window: timedelta = PAGE_JOIN_WINDOW
-    quiet: QuietHours | None = None
+    quiet: MuteTime | None = None
     rate: Rate = field(default_factory=Rate)
     tries_before_fallback: int = 4
     page_waits_for_channel: timedelta = PAGE_WAITS_FOR_CHANNEL

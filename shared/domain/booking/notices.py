@@ -6,7 +6,7 @@ from datetime import datetime
 from shlex import quote
 from typing import Any, Final
 
-from shared.domain.booking.problem_catalogue import TROUBLES
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice, BookedDoor, Booking, OutcomeNotice, State
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.matching.chosen_slots import called, choose_command, short
@@ -108,7 +108,7 @@ def alerts_of(booking: Booking, now: datetime) -> dict[str, AlertNotice]:
 def problems_of(door: BookedDoor) -> Iterator[tuple[str, str]]:
     """Yield what is wrong on one door: its reason, and what happened to the door or the PIN under its code."""
     is_over = door.state is State.ENDED
-    if door.reason in TROUBLES and not door.is_muted and (not is_over or door.reason == "already_over"):
+    if door.reason in PROBLEMS and not door.is_muted and (not is_over or door.reason == "already_over"):
         yield door.reason, door.detail
     if is_over or door.code is None:
         return
@@ -119,7 +119,7 @@ def problems_of(door: BookedDoor) -> Iterator[tuple[str, str]]:
 
 
 def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now: datetime) -> AlertNotice:
-    trouble = TROUBLES[problem]
+    trouble = PROBLEMS[problem]
     # A guest who comes within the hour is in a hurry also where the door could never be read.
     check_in = check_in_of(booking.stay, door)
     choices = door.offers if problem == door.reason else ()
@@ -148,7 +148,7 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
 
 def next_step_of(booking: Booking, door: BookedDoor, problem: str) -> str:
     """Return what is to be done about a problem of one door, with commands ready to paste."""
-    return TROUBLES[problem].next_step.replace(_CHOOSE, f"`{_choose_command(booking, door)}`")
+    return PROBLEMS[problem].next_step.replace(_CHOOSE, f"`{_choose_command(booking, door)}`")
 
 
 def _choose_command(booking: Booking, door: BookedDoor) -> str:

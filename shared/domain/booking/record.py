@@ -1,7 +1,7 @@
 """What the ledger keeps of a booking: values only, no behaviour. `shared.domain.booking.transitions` moves them.
 
-Whoever adds a field here, or a state: `shared/domain/versions.py` first. What has `beyond` may gain fields; transitions
-keep it because they `replace` values instead of making them anew.
+To add a field or a state, read `shared/domain/versions.py` first. A class that has `unknown_fields` may gain fields.
+Transitions keep them because they `replace` values instead of making new ones.
 
 A booking on several doors is one `Booking` with one `BookedDoor` each; every door has its own fate, the booking has one
 verdict over all of them.
@@ -15,7 +15,7 @@ from typing import Any, Literal
 from shared.domain import versions
 from shared.domain.matching.chosen_slots import ChosenSlot, SlotOffer
 from shared.domain.stay.stay import Stay
-from shared.domain.versions import NOT_IN_JSON, Beyond
+from shared.domain.versions import NOT_IN_JSON, UnknownFields
 
 
 class State(StrEnum):
@@ -53,7 +53,7 @@ class AccessCode:
     window: Window
     known_since: datetime
     user_level_id: str | None = None
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ class Intent:
     at: datetime
     window: Window
     user_level_id: str
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ class BookedDoor:
     offers: tuple[SlotOffer, ...] = ()
     choice: ChosenSlot | None = None
     inherited: str = ""
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
     @property
     def key(self) -> str:
@@ -128,7 +128,7 @@ class OutcomeNotice:
     at: datetime
     outcome: str
     body: dict[str, Any]
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +164,7 @@ class AlertNotice:
     wall_check_in: datetime | None = None
     choose: str = ""
     inherited: str = ""
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 Notice = OutcomeNotice | AlertNotice
@@ -197,7 +197,7 @@ class Booking:
     is_forgotten: bool = False
     version: int = 0
     schema: str = versions.BOOKING
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
     def door(self, key: str) -> BookedDoor:
         """Return the booking's part on one door. Raises KeyError where the booking isn't on that door."""

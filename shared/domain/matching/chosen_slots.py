@@ -5,7 +5,7 @@ from datetime import datetime
 from shlex import quote
 
 from shared.domain.quoting import is_showable, shown
-from shared.domain.versions import NOT_IN_JSON, Beyond
+from shared.domain.versions import NOT_IN_JSON, UnknownFields
 
 _LONGEST_NAME = 60
 
@@ -34,7 +34,7 @@ class ChosenSlot:
     name: str
     by: str
     at: datetime
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 def can_be_typed(name: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from shared.domain.versions import NOT_IN_JSON, Beyond
+from shared.domain.versions import NOT_IN_JSON, UnknownFields
 
 
 class Granularity(StrEnum):
@@ -72,7 +72,7 @@ class Stay:
     check_out: StayTime
     granularity: Granularity = Granularity.HOURLY
     slot: str | None = None
-    beyond: Beyond = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
 def in_order(check_in: BookingTime, check_out: BookingTime) -> bool:

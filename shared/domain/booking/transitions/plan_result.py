@@ -158,11 +158,11 @@ def split_stay(booking: Booking, key: str, *, revision: int, parts: int, now: da
         for number in numbers
     ]
     made = [replace(each, wanted=True, planned_revision=None, due_at=now) for each in made]
-    beyond = [replace(each, wanted=False, due_at=now) for number, each in known.items() if number > parts]
+    unknown_fields = [replace(each, wanted=False, due_at=now) for number, each in known.items() if number > parts]
     others = [other for other in booking.doors if other.device_id != door.device_id]
     text = f"The stay is longer than one code may live: {parts} consecutive codes will serve it."
     entry = HistoryEntry(at=now, what="door.split", text=text, device_id=door.device_id)
-    return change_booking(booking, replace(booking, doors=(*others, *made, *beyond)), now, entry)
+    return change_booking(booking, replace(booking, doors=(*others, *made, *unknown_fields)), now, entry)
 
 
 def leave_out(booking: Booking, key: str, *, revision: int, now: datetime) -> Change:
