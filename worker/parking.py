@@ -1,7 +1,8 @@
 """Puts a message aside and tells people: once for all of one stream, and for each booking that is named among them."""
 
 from shared.clock import Clock
-from shared.domain.booking.problem_catalogue import PROBLEMS
+from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AlertNotice
 from shared.domain.messages.hints import Hints, hints_of
 from shared.ledger.alerts import AlertLedger
@@ -35,17 +36,13 @@ def key_of(parked: Parked) -> str:
 def alert_for(parked: Parked, parked_id: str, clock: Clock, *, raised: bool = True) -> AlertNotice:
     """Return the alert for a parked message. It never quotes the message, only which booking it is about, and when."""
     hints = hints_of(parked.message)
-    problem = "booking_parked" if hints.booking_id else "message_parked"
-    trouble = PROBLEMS[problem]
-    return AlertNotice(
+    problem = Reason.BOOKING_PARKED if hints.booking_id else Reason.MESSAGE_PARKED
+    return alert_notice(
+        problem,
+        key=key_of(parked),
+        subject=_subject(parked, hints),
         at=clock(),
         raised=raised,
-        key=key_of(parked),
-        problem=problem,
-        subject=_subject(parked, hints),
-        happened=trouble.happened,
-        next_step=trouble.next_step,
-        actor=trouble.actor,
         look_closer=f"oracode parked show {parked_id}",
         check_in=hints.check_in if hints.booking_id else None,
         wall_check_in=hints.wall_check_in if hints.booking_id else None,

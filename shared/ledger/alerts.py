@@ -49,6 +49,17 @@ class AlertLedger:
         level = self.policy.severity(notice, now)
         self.change(notice.key, lambda before: heard(before, notice, group=group, level=level))
 
+    def tell_change(self, notice: AlertNotice) -> bool:
+        """Raise or resolve what the notice says, unless it already is so. Returns whether anything changed.
+
+        Two callers at once may both tell it: the alert then counts one more.
+        """
+        known = self.get(notice.key)
+        is_change = notice.raised != (known is not None and known.is_open)
+        if is_change:
+            self.tell(notice)
+        return is_change
+
     def tell_cause(self, cause: Cause) -> Alert | None:
         """Take in what is told of one cause that hits many. Telling the same twice changes nothing."""
         group = group_of(cause.notice, self.policy.routing.place_of(cause.notice))

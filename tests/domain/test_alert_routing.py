@@ -7,13 +7,13 @@ import pytest
 
 from shared.domain.alerting.alert import Alert, heard
 from shared.domain.alerting.grouping import group_of
-from shared.domain.alerting.inhibition import BY_KEY, PARENTS, gathered
+from shared.domain.alerting.inhibition import BY_KEY, gathered
 from shared.domain.alerting.missed_heartbeats import ABSENCES, missed_heartbeat_notice
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Place, Route, Routing
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence, silent_until
-from shared.domain.booking.problem_catalogue import PROBLEMS
+from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import AlertNotice
 from tests.shared.stories import NOW
 
@@ -154,8 +154,15 @@ def test_a_parent_is_over_with_its_last_child() -> None:
 
 
 def test_every_parent_says_something() -> None:
-    """Each has a row that people read."""
-    assert {parent.problem for parent in PARENTS.values()} <= set(PROBLEMS)
+    """Each has a row that people read, and stands for itself: a parent has no parent."""
+    parents = {row.parent for row in PROBLEMS.values() if row.parent}
+    assert {parent.problem for parent in BY_KEY.values()} == parents
+    assert all(PROBLEMS[each].parent is each for each in parents)
+
+
+def test_every_reason_has_a_row() -> None:
+    """The enumeration and the catalogue name the same problems."""
+    assert set(PROBLEMS) == set(Reason)
 
 
 def test_what_never_beat_is_not_missed() -> None:

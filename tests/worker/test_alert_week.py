@@ -13,7 +13,7 @@ from redis import Redis
 
 from shared.clock import Clock
 from shared.domain.alerting.alert import handled
-from shared.domain.alerting.inhibition import PARENTS
+from shared.domain.alerting.inhibition import parent_of
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Route, Routing
 from shared.domain.alerting.severity import PAGE_BEFORE, Severity
@@ -167,7 +167,7 @@ def _heard(messages: list[AlertMessage]) -> dict[str, Words]:
 
 
 def _teller(fault: Fault) -> str:
-    parent = PARENTS.get(fault.notice.problem)
+    parent = parent_of(fault.notice)
     return parent.key if parent else fault.notice.key
 
 

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from shared.clock import Clock
 from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
-from shared.domain.booking.problem_catalogue import PROBLEMS
+from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.record import AlertNotice
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
@@ -71,24 +71,20 @@ class BridgeWatch:
         self._try(lambda: self._settle(REJECTED, is_open=count > 0))
 
     def _settle(self, problem: str, *, is_open: bool) -> None:
-        known = self._alerts.get(_KEYS[problem])
-        if is_open != (known is not None and known.is_open):
-            self._tell(problem, raised=is_open)
+        self._alerts.tell_change(self._notice(problem, raised=is_open))
 
     def _tell(self, problem: str, *, raised: bool) -> None:
-        trouble = PROBLEMS[problem]
-        notice = AlertNotice(
+        self._alerts.tell(self._notice(problem, raised=raised))
+
+    def _notice(self, problem: str, *, raised: bool) -> AlertNotice:
+        return alert_notice(
+            problem,
+            key=_KEYS[problem],
+            subject=_SUBJECTS[problem],
             at=self._clock(),
             raised=raised,
-            key=_KEYS[problem],
-            problem=problem,
-            subject=_SUBJECTS[problem],
-            happened=trouble.happened,
-            next_step=trouble.next_step,
-            actor=trouble.actor,
             look_closer="oracode doctor",
         )
-        self._alerts.tell(notice)
 
     def _try(self, tell: Callable[[], None]) -> bool:
         try:

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Final
 
-from shared.domain.booking.problem_catalogue import PROBLEMS
+from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AlertNotice
 from shared.domain.door.door import Door
 from shared.ledger.alerts import AlertLedger
@@ -31,22 +32,17 @@ class CodeLimitWatch:
             return
         key = f"door/{door.device_id}/nearly_full"
         is_nearly_full = alive >= NEARLY_FULL * most
-        known = self._alerts.get(key)
-        if is_nearly_full != (known is not None and known.is_open):
-            self._alerts.tell(_notice(door, key, alive=alive, most=most, raised=is_nearly_full, now=now))
+        self._alerts.tell_change(_notice(door, key, alive=alive, most=most, raised=is_nearly_full, now=now))
 
 
 def _notice(door: Door, key: str, *, alive: int, most: int, raised: bool, now: datetime) -> AlertNotice:
-    trouble = PROBLEMS["nearly_full"]
-    return AlertNotice(
+    return alert_notice(
+        Reason.NEARLY_FULL,
+        key=key,
+        subject=f"Door {door.name or door.device_id}",
         at=now,
         raised=raised,
-        key=key,
-        problem="nearly_full",
-        subject=f"Door {door.name or door.device_id}",
-        happened=f"{trouble.happened} {alive} of {most} are in use.",
-        next_step=trouble.next_step,
-        actor=trouble.actor,
+        detail=f"{alive} of {most} are in use.",
         look_closer="oracode bookings list",
         device_id=door.device_id,
     )

@@ -11,6 +11,7 @@ from shared.clock import Clock
 from shared.domain.booking import transitions
 from shared.domain.booking.known_doors import KnownDoor, is_known, recalled
 from shared.domain.booking.next_step import Step, next_step
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import BookedDoor, Booking, Change
 from shared.domain.booking.retries import Failure, GiveUp, Retry, decide, next_try
 from shared.domain.booking.stay_times import arrival_of
@@ -37,14 +38,14 @@ _MOST_STEPS: Final = 8
 
 # The first row that fits an error counts.
 _FAILURES: Final = (
-    (CreateNotFound, Failure.TRANSIENT, "seam_unexpected"),
-    (OutcomeUnknown, Failure.TRANSIENT, "in_doubt"),
-    (UnexpectedNotFound, Failure.TRANSIENT, "seam_unexpected"),
+    (CreateNotFound, Failure.TRANSIENT, Reason.SEAM_UNEXPECTED),
+    (OutcomeUnknown, Failure.TRANSIENT, Reason.IN_DOUBT),
+    (UnexpectedNotFound, Failure.TRANSIENT, Reason.SEAM_UNEXPECTED),
     (RateLimited, Failure.RATE_LIMITED, "rate_limited"),
-    (Unauthorized, Failure.OUR_KEY, "seam_unauthorized"),
-    (NoSuchDevice, Failure.PERMANENT, "device_not_found"),
-    (Refused, Failure.PERMANENT, "refused_by_seam"),
-    (SeamError, Failure.TRANSIENT, "seam_unavailable"),
+    (Unauthorized, Failure.OUR_KEY, Reason.SEAM_UNAUTHORIZED),
+    (NoSuchDevice, Failure.PERMANENT, Reason.DEVICE_NOT_FOUND),
+    (Refused, Failure.PERMANENT, Reason.REFUSED_BY_SEAM),
+    (SeamError, Failure.TRANSIENT, Reason.SEAM_UNAVAILABLE),
 )
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -176,7 +177,7 @@ def failure_of(error: Exception) -> tuple[Failure, str]:
     for kind, failure, reason in _FAILURES:
         if isinstance(error, kind):
             return failure, reason
-    return Failure.UNKNOWN, "internal_error"
+    return Failure.UNKNOWN, Reason.INTERNAL_ERROR
 
 
 def describe(error: Exception) -> str:

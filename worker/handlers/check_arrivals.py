@@ -8,7 +8,8 @@ import structlog
 from shared.clock import Clock
 from shared.domain.alerting.arrivals import Arrival, Readiness, arrivals_of
 from shared.domain.alerting.door_gone import door_gone_key
-from shared.domain.booking.problem_catalogue import PROBLEMS
+from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AlertNotice
 from shared.domain.matching.chosen_slots import short
 from shared.domain.times.daily import DailyTime
@@ -70,20 +71,17 @@ def arrivals_between(
 
 
 def _notice(risky: list[Arrival], now: datetime) -> AlertNotice:
-    trouble = PROBLEMS["arrivals_at_risk"]
     named = [
         f"{each.booking_id} on {short(each.door_name)} ({each.reason or each.state})" for each in risky[:_MOST_NAMED]
     ]
     more = f" and {len(risky) - _MOST_NAMED} more" if len(risky) > _MOST_NAMED else ""
-    return AlertNotice(
+    return alert_notice(
+        Reason.ARRIVALS_AT_RISK,
+        key=_ALERT_KEY,
+        subject="Arrivals of the next two days",
         at=now,
         raised=bool(risky),
-        key=_ALERT_KEY,
-        problem="arrivals_at_risk",
-        subject="Arrivals of the next two days",
-        happened=f"{trouble.happened} At risk: {', '.join(named)}{more}.",
-        next_step=trouble.next_step,
-        actor=trouble.actor,
+        detail=f"At risk: {', '.join(named)}{more}.",
         look_closer="oracode arrivals",
         check_in=risky[0].check_in if risky else None,
         wall_check_in=risky[0].wall_check_in if risky else None,

@@ -6,6 +6,7 @@ from functools import partial
 
 from shared.clock import Clock
 from shared.domain.booking import transitions
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, State
 from shared.domain.code.condition import Confirmed, InTrouble, StillToCome, condition_of
 from shared.domain.code.differences import differences_of
@@ -53,7 +54,7 @@ class CheckCode:
                 return transitions.record_unconfirmed_code(
                     it,
                     door.key,
-                    reason="code_unmanaged",
+                    reason=Reason.CODE_UNMANAGED,
                     detail=f"It is access code {code.access_code_id}.",
                     failed=True,
                     due_at=self._next_look(door, code, now),
@@ -103,7 +104,7 @@ class CheckCode:
             case InTrouble(reason, detail, is_final):
                 return unconfirmed(reason=reason, detail=detail, failed=is_final, inherited=_inherited(report))
             case StillToCome(_, detail, cause) if now >= late_at(code, self._late_set_after):
-                return unconfirmed(reason="late_set", detail=f"{cause} {detail}".strip(), failed=False)
+                return unconfirmed(reason=Reason.LATE_SET, detail=f"{cause} {detail}".strip(), failed=False)
             case StillToCome(reason, detail):
                 return unconfirmed(reason=reason, detail=detail, failed=False)
 

@@ -14,6 +14,7 @@ import structlog
 from shared.clock import Clock
 from shared.domain.booking import transitions
 from shared.domain.booking.planning import Make
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, Intent, Window, on_clock_of
 from shared.domain.booking.retries import next_wait
 from shared.domain.door.door import Door
@@ -144,7 +145,7 @@ class CreateCode:
                 lambda it: transitions.record_failed_attempt(
                     it,
                     booked.key,
-                    reason="in_doubt",
+                    reason=Reason.IN_DOUBT,
                     detail="Not found yet.",
                     until=again,
                     tell=False,
@@ -176,7 +177,7 @@ class CreateCode:
             door = after.door(booked.key)
             if after.revision != booking.revision or door.choice != booked.choice:
                 raise transitions.StaleRead from refusal
-            reason = "device_not_found" if isinstance(refusal, NoSuchDevice) else "refused_by_seam"
+            reason = Reason.DEVICE_NOT_FOUND if isinstance(refusal, NoSuchDevice) else Reason.REFUSED_BY_SEAM
             detail, facts = (
                 f"Seam says: {refusal}.",
                 {"error_type": refusal.error_type, "request_id": refusal.request_id},
@@ -291,7 +292,7 @@ class CreateCode:
                 learn(it),
                 booked.key,
                 revision=booking.revision,
-                reason="door_full",
+                reason=Reason.DOOR_FULL,
                 detail=f"It takes {door.max_active_codes_supported} codes.",
                 until=until,
                 facts={"match": match},

@@ -24,6 +24,7 @@ from shared.domain.alerting.door_problems import (
     told_at_door,
 )
 from shared.domain.booking.notices import alert_key
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.door.door import Door
 from shared.domain.door.issues import REMOVED, joined
 from shared.ledger.alerts import AlertLedger
@@ -34,7 +35,7 @@ from shared.ledger.due import DueSet, door_item
 # A code's own look, prompted when its door is well again, comes before its alert is told for want of the door's.
 _LOOK_FIRST: Final = timedelta(seconds=30)
 # The problem of a booking that an alert of its door or account may inhibit.
-_INHIBITED: Final = "code_problem"
+_INHIBITED: Final = Reason.CODE_PROBLEM
 # Why a door in trouble is none any more.
 _REMOVED: Final = "The door was removed at Seam, which is an alert of its own."
 

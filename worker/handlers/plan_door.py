@@ -18,6 +18,7 @@ from shared.domain.booking.planning import (
     Split,
     Wait,
 )
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import BookedDoor, Booking, Change
 from shared.ledger.bookings import BookingLedger
 from shared.seam.doors import Doors
@@ -106,7 +107,7 @@ class PlanDoor:
                 )
             case Over():
                 # The earlier codes of a split stay may be over when it comes; the stay itself isn't.
-                reason = "already_over" if not booked.part else ""
+                reason = Reason.ALREADY_OVER if not booked.part else ""
                 forget_at = self._ledger.forget_at(booking)
                 return lambda it: transitions.end_stay(it, key, reason=reason, forget_at=forget_at, now=now)
             case Postpone(until):

@@ -8,6 +8,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.booking import transitions
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ledger.due import DueItem
@@ -38,7 +39,7 @@ class Quarantine:
                 partial(
                     transitions.record_failed_attempt,
                     key=key,
-                    reason="internal_error",
+                    reason=Reason.INTERNAL_ERROR,
                     detail=_DETAIL,
                     until=now + _PAUSE,
                     tell=True,

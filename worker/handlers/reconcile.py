@@ -15,7 +15,8 @@ import structlog
 
 from shared.clock import Clock
 from shared.contracts import is_id
-from shared.domain.booking.problem_catalogue import PROBLEMS
+from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AlertNotice
 from shared.domain.code.events import Subject, kept_of, subject_of
 from shared.domain.code.story import moment_of
@@ -121,15 +122,12 @@ def _readable(events: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
 
 
 def _alert(since: datetime, now: datetime, *, raised: bool) -> AlertNotice:
-    trouble = PROBLEMS["webhooks_missing"]
-    return AlertNotice(
+    return alert_notice(
+        Reason.WEBHOOKS_MISSING,
+        key=_ALERT_KEY,
+        subject="Seam's webhooks",
         at=now,
         raised=raised,
-        key=_ALERT_KEY,
-        problem="webhooks_missing",
-        subject="Seam's webhooks",
-        happened=f"{trouble.happened} This began at {since:%Y-%m-%d %H:%M} UTC.",
-        next_step=trouble.next_step,
-        actor=trouble.actor,
+        detail=f"This began at {since:%Y-%m-%d %H:%M} UTC.",
         look_closer="oracode doctor",
     )

@@ -5,8 +5,8 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.booking.problem_catalogue import PROBLEMS
-from shared.domain.booking.record import AlertNotice
+from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.problem_catalogue import Reason
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.version_skew import WorkForNewer
 
@@ -27,21 +27,13 @@ class VersionSkewAlert:
     def __call__(self) -> None:
         """Raise the alert where something is stuck, resolve it where nothing is any more."""
         stuck = self._left.stuck()
-        known = self._alerts.get(_KEY)
-        if bool(stuck.count) == (known is not None and known.is_open):
-            return
-        log.warning("left.changed", stuck=stuck.count)
-        trouble = PROBLEMS[_PROBLEM]
-        self._alerts.tell(
-            AlertNotice(
-                at=self._clock(),
-                raised=bool(stuck.count),
-                key=_KEY,
-                problem=_PROBLEM,
-                subject="Versions",
-                happened=trouble.happened,
-                next_step=trouble.next_step,
-                actor=trouble.actor,
-                look_closer="oracode doctor",
-            )
+        notice = alert_notice(
+            Reason.NEWER_VERSION_NEEDED,
+            key=_KEY,
+            subject="Versions",
+            at=self._clock(),
+            raised=bool(stuck.count),
+            look_closer="oracode doctor",
         )
+        if self._alerts.tell_change(notice):
+            log.warning("left.changed", stuck=stuck.count)

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from shared.clock import Clock
 from shared.contracts import SWEEP_DUE
-from shared.domain.alerting.missed_heartbeats import ABSENCES, SWEEP, missed_heartbeat_key, missed_heartbeat_notice
+from shared.domain.alerting.missed_heartbeats import ABSENCES, SWEEP, missed_heartbeat_notice
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.heartbeats import Heartbeats
@@ -69,17 +69,15 @@ class MissedHeartbeatWatch:
                 self._compare(problem, beats, now)
             except OfNewerVersion as error:
                 # A worker of that version misses it too.
-                log.warning("absence.left_to_newer", problem=problem, reason=str(error))
+                log.warning("heartbeat.left_to_newer", problem=problem, reason=str(error))
         last = beats.get(SWEEP)
         if last is not None and now - last > _SWEEP_AFTER:
             self._sweep()
 
     def _compare(self, problem: str, beats: Mapping[str, datetime], now: datetime) -> None:
         notice = missed_heartbeat_notice(problem, beats, now, silent_for=self._alerts.policy.silent_for.get(problem))
-        known = self._alerts.get(missed_heartbeat_key(problem))
-        if notice is not None and notice.raised != (known is not None and known.is_open):
-            log.warning("absence.changed", problem=problem, missed=notice.raised)
-            self._alerts.tell(notice)
+        if notice is not None and self._alerts.tell_change(notice):
+            log.warning("heartbeat.changed", problem=problem, missed=notice.raised)
 
     def run(self, stopping: threading.Event) -> None:
         """Look until told to stop; whatever fails is tried again."""

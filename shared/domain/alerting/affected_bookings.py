@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.alerting.causes import Cause
-from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice, BookedDoor, Booking, State
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.matching.chosen_slots import short
@@ -78,23 +77,6 @@ def cause_of(notice: AlertNotice, hits: list[Hit], *, hurries: bool = True) -> C
     )
     subjects = tuple(dict.fromkeys(hit.subject for hit in hits))
     return Cause(notice, len({hit.booking_id for hit in hits}), subjects)
-
-
-def notice_of(
-    problem: str, *, key: str, subject: str, now: datetime, detail: str = "", next_step: str = "", actor: str = ""
-) -> AlertNotice:
-    """Return the notice of a problem's row in the catalogue; `detail`, `next_step` and `actor` are of this case."""
-    trouble = PROBLEMS[problem]
-    return AlertNotice(
-        at=now,
-        raised=True,
-        key=key,
-        problem=problem,
-        subject=subject,
-        happened=f"{trouble.happened} {detail}".strip(),
-        next_step=next_step or trouble.next_step,
-        actor=actor or trouble.actor,
-    )
 
 
 def _still_to_come(booking: Booking, door: BookedDoor, now: datetime) -> CheckIn | None:

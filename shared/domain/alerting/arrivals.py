@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from shared.domain.alerting.door_problems import ACCOUNT_PROBLEM, DOOR_PROBLEM, KnownIssues, in_words, is_removed
 from shared.domain.booking.notices import next_step_of, problems_of
-from shared.domain.booking.problem_catalogue import PROBLEMS
+from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import BookedDoor, Booking, State
 from shared.domain.booking.stay_times import arrival_of, check_in_of
 from shared.domain.door.issues import Issue, joined
@@ -99,7 +99,7 @@ def _arrival(
     if own is not None:
         problem, detail = own
     elif is_gone:
-        problem, detail = "door_gone", ""
+        problem, detail = Reason.DOOR_GONE, ""
     elif blocking:
         problem = ACCOUNT_PROBLEM if all(issue.is_of_account for issue in blocking) else DOOR_PROBLEM
         detail = in_words(blocking)

@@ -9,14 +9,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from shared.domain.alerting.affected_bookings import cause_of, hits_of, notice_of
+from shared.domain.alerting.affected_bookings import cause_of, hits_of
 from shared.domain.alerting.causes import Cause
+from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import Booking
 from shared.domain.matching.chosen_slots import short
 
-PROBLEM: Final = "door_gone"
+PROBLEM: Final = Reason.DOOR_GONE
 # What a booking says by itself, in an alert of its own.
-_TELLS_BY_ITSELF: Final = "device_not_found"
+_TELLS_BY_ITSELF: Final = Reason.DEVICE_NOT_FOUND
 
 
 def door_gone_key(device_id: str) -> str:
@@ -37,5 +39,5 @@ def door_gone(
         return None
     name = next((hit.door.name for hit in hits if hit.door.name), "")
     subject = f"Door {short(name)} ({device_id})" if name else f"Door {device_id}"
-    notice = notice_of(PROBLEM, key=door_gone_key(device_id), subject=subject, now=now, detail=detail)
+    notice = alert_notice(PROBLEM, key=door_gone_key(device_id), subject=subject, at=now, detail=detail)
     return cause_of(replace(notice, device_id=device_id), hits)

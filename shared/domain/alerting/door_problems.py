@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from shared.domain.alerting.affected_bookings import Hit, cause_of, hits_of, notice_of
+from shared.domain.alerting.affected_bookings import Hit, cause_of, hits_of
 from shared.domain.alerting.causes import Cause
 from shared.domain.alerting.door_gone import door_gone_key
+from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AlertNotice, Booking
 from shared.domain.door.issues import REMOVED, Issue
 from shared.domain.matching.chosen_slots import short
 
-DOOR_PROBLEM: Final = "door_trouble"
-ACCOUNT_PROBLEM: Final = "account_trouble"
+DOOR_PROBLEM: Final = Reason.DOOR_TROUBLE
+ACCOUNT_PROBLEM: Final = Reason.ACCOUNT_TROUBLE
 # An alert has room for a few sentences; `oracode doctor` lists all issues.
 _MOST_IN_WORDS: Final = 5
 
@@ -97,11 +99,11 @@ def account_trouble(
 
 def _notice(problem: str, key: str, subject: str, issues: Collection[Issue], now: datetime) -> AlertNotice:
     first = [issue.meaning for issue in _blocking(issues) or issues][:_MOST_IN_WORDS]
-    return notice_of(
+    return alert_notice(
         problem,
         key=key,
         subject=subject,
-        now=now,
+        at=now,
         detail=in_words(issues),
         next_step=" ".join(dict.fromkeys(each.next_step for each in first if each.next_step)),
         actor=next((each.actor for each in first if each.actor), ""),

@@ -12,35 +12,32 @@ from typing import Final
 from shared.domain.alerting.alert import Alert, untold
 from shared.domain.alerting.causes import Cause, raised, resolved
 from shared.domain.alerting.policy import AlertPolicy
-from shared.domain.booking.problem_catalogue import PROBLEMS
+from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import AlertNotice
 
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """One cause: its alert's key, the row of TROUBLES that says what people read, and what it is about."""
+    """One cause: its alert's key, the row of the catalogue that says what people read, and what it is about."""
 
     key: str
     problem: str
     subject: str
 
 
-_AWAY: Final = Parent("seam/unavailable", "seam_unavailable", "Seam is away")
-_KEY: Final = Parent("seam/unauthorized", "seam_unauthorized", "Seam refuses our key")
-
-# What a problem is a child of. A create in doubt stays so for as long as Seam can't be asked.
-PARENTS: Final[Mapping[str, Parent]] = {
-    "seam_unavailable": _AWAY,
-    "in_doubt": _AWAY,
-    "rate_limited": _AWAY,
-    "seam_unauthorized": _KEY,
+_PARENTS: Final[Mapping[str, Parent]] = {
+    Reason.SEAM_UNAVAILABLE: Parent("seam/unavailable", Reason.SEAM_UNAVAILABLE, "Seam is away"),
+    Reason.SEAM_UNAUTHORIZED: Parent("seam/unauthorized", Reason.SEAM_UNAUTHORIZED, "Seam refuses our key"),
 }
-BY_KEY: Final = {parent.key: parent for parent in PARENTS.values()}
+BY_KEY: Final = {parent.key: parent for parent in _PARENTS.values()}
 
 
 def parent_of(notice: AlertNotice) -> Parent | None:
     """Return what tells of this problem in its place; a parent has none."""
-    return None if notice.key in BY_KEY else PARENTS.get(notice.problem)
+    if notice.key in BY_KEY or (row := PROBLEMS.get(notice.problem)) is None or row.parent is None:
+        return None
+    return _PARENTS[row.parent]
 
 
 def has_old_look(alert: Alert, channel: str) -> bool:
@@ -61,7 +58,18 @@ def gathered(
     if not children:
         return resolved(before, now)
     children.sort(key=lambda child: _hurry(child, policy, now))
-    notice = _notice(parent, children[0].notice, now)
+    nearest = children[0].notice
+    notice = alert_notice(
+        parent.problem,
+        key=parent.key,
+        subject=parent.subject,
+        at=now,
+        look_closer="oracode doctor",
+        check_in=nearest.check_in,
+        wall_check_in=nearest.wall_check_in,
+        check_out=nearest.check_out,
+        time_zone=nearest.time_zone,
+    )
     hit = len({child.notice.booking_id or child.key for child in children})
     subjects = tuple(dict.fromkeys(child.notice.subject for child in children))
     after = raised(before, Cause(notice, hit, subjects), group=parent.key, level=policy.severity(notice, now))
@@ -75,22 +83,3 @@ def _hurry(child: Alert, policy: AlertPolicy, now: datetime) -> tuple[int, float
     level = policy.severity(child.notice, now)
     check_in = child.notice.check_in
     return -level.rank, check_in.timestamp() if check_in else float("inf"), child.key
-
-
-def _notice(parent: Parent, nearest: AlertNotice, now: datetime) -> AlertNotice:
-    trouble = PROBLEMS[parent.problem]
-    return AlertNotice(
-        at=now,
-        raised=True,
-        key=parent.key,
-        problem=parent.problem,
-        subject=parent.subject,
-        happened=trouble.happened,
-        next_step=trouble.next_step,
-        actor=trouble.actor,
-        look_closer="oracode doctor",
-        check_in=nearest.check_in,
-        wall_check_in=nearest.wall_check_in,
-        check_out=nearest.check_out,
-        time_zone=nearest.time_zone,
-    )

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.alerting.severity import Severity
+from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import ProblemRow
 from shared.domain.booking.record import AlertNotice
 from shared.domain.times.wording import show_length
@@ -24,7 +25,7 @@ class MissedHeartbeat:
 
     beat: str
     silent_for: timedelta | None
-    trouble: ProblemRow
+    row: ProblemRow
     severity: Severity
 
 
@@ -83,14 +84,13 @@ def missed_heartbeat_notice(
     if last is None or longest is None:
         return None
     silence = now - last
-    return AlertNotice(
+    return alert_notice(
+        absence.row,
+        name=problem,
+        key=missed_heartbeat_key(problem),
+        subject=f"Missing: {absence.beat.removeprefix('chore:').replace('_', ' ')}",
         at=now,
         raised=silence > longest,
-        key=missed_heartbeat_key(problem),
-        problem=problem,
-        subject=f"Missing: {absence.beat.removeprefix('chore:').replace('_', ' ')}",
-        happened=f"{absence.trouble.happened} For longer than {show_length(longest)}.",
-        next_step=absence.trouble.next_step,
-        actor=absence.trouble.actor,
+        detail=f"For longer than {show_length(longest)}.",
         look_closer="oracode doctor",
     )

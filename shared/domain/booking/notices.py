@@ -6,7 +6,8 @@ from datetime import datetime
 from shlex import quote
 from typing import Any, Final
 
-from shared.domain.booking.problem_catalogue import PROBLEMS
+from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import AlertNotice, BookedDoor, Booking, OutcomeNotice, State
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.matching.chosen_slots import called, choose_command, short
@@ -22,9 +23,7 @@ _PUBLISHED: Final = {
     State.ENDED: "access-code.ended",
 }
 
-# Of the problems of a code the one that Seam reports; it may be the door's or the account's.
-_OF_SEAM: Final = "code_problem"
-# As the rows of TROUBLES have it, for any booking.
+# As the rows of the catalogue have it, for any booking.
 _CHOOSE: Final = "`oracode bookings choose`"
 
 
@@ -108,30 +107,27 @@ def alerts_of(booking: Booking, now: datetime) -> dict[str, AlertNotice]:
 def problems_of(door: BookedDoor) -> Iterator[tuple[str, str]]:
     """Yield what is wrong on one door: its reason, and what happened to the door or the PIN under its code."""
     is_over = door.state is State.ENDED
-    if door.reason in PROBLEMS and not door.is_muted and (not is_over or door.reason == "already_over"):
+    if door.reason in PROBLEMS and not door.is_muted and (not is_over or door.reason == Reason.ALREADY_OVER):
         yield door.reason, door.detail
     if is_over or door.code is None:
         return
     if door.drift:
-        yield "slot_changed", door.drift
+        yield Reason.SLOT_CHANGED, door.drift
     if door.pin_changed_at and (door.pin_revealed_at is None or door.pin_revealed_at < door.pin_changed_at):
-        yield "pin_changed", ""
+        yield Reason.PIN_CHANGED, ""
 
 
 def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now: datetime) -> AlertNotice:
-    trouble = PROBLEMS[problem]
     # A guest who comes within the hour is in a hurry also where the door could never be read.
     check_in = check_in_of(booking.stay, door)
     choices = door.offers if problem == door.reason else ()
-    return AlertNotice(
-        at=now,
-        raised=True,
+    return alert_notice(
+        problem,
         key=alert_key(booking.booking_id, problem, door.key),
-        problem=problem,
         subject=f"Booking {booking.booking_id} on {short(door.name) or door.device_id}",
-        happened=f"{trouble.happened} {detail}".strip() if trouble.quotes_detail else trouble.happened,
+        at=now,
+        detail=detail,
         next_step=next_step_of(booking, door, problem),
-        actor=trouble.actor,
         look_closer=f"oracode bookings show {quote(booking.booking_id)}",
         check_in=check_in.at if check_in else None,
         wall_check_in=check_in.wall if check_in else None,
@@ -142,7 +138,7 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         door_key=door.key,
         choices=choices,
         choose=_choose_command(booking, door) if choices else "",
-        inherited=door.inherited if problem == _OF_SEAM else "",
+        inherited=door.inherited if problem == Reason.CODE_PROBLEM else "",
     )
 
 

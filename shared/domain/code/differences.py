@@ -7,6 +7,7 @@ matched to is not the code that this booking needs, however happily Seam reports
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import BookedDoor, Window, on_clock_of
 from shared.domain.code.condition import Finding
 from shared.domain.seam_issues import SeamIssue
@@ -30,9 +31,9 @@ def differences_of(
     asked, asked_level = door.asked, door.asked_user_level_id
     is_changing = _CHANGING in pending and all(each.code != _NOT_CHANGED for each in errors)
     if asked is not None and asked != made and not is_changing:
-        yield Finding("window_differs", f"Asked for {_span(asked)}, got {_span(on_clock_of(asked, made))}.")
+        yield Finding(Reason.WINDOW_DIFFERS, f"Asked for {_span(asked)}, got {_span(on_clock_of(asked, made))}.")
     if asked_level and user_level_id and asked_level != user_level_id:
-        yield Finding("user_level_differs", f"Asked for user level {asked_level}, got {user_level_id}.")
+        yield Finding(Reason.USER_LEVEL_DIFFERS, f"Asked for user level {asked_level}, got {user_level_id}.")
 
 
 def _span(window: Window) -> str:

@@ -21,9 +21,6 @@ Facts = dict[str, Any]
 # A code that was just made or kept is read back at once; this is when it is read if that was cut off.
 READ_BACK_WITHIN: Final = timedelta(seconds=15)
 
-# Reasons that are Seam's trouble and no door's: over for every door once Seam answers one of us.
-OF_SEAM: Final = ("seam_unavailable", "seam_unexpected", "seam_unauthorized", "in_doubt")
-
 # The verdict over several doors is the one that needs a person most, then the one that is furthest behind.
 _VERDICT_ORDER: Final = (
     State.FAILED,

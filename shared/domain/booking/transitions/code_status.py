@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, Booking, Change, HistoryEntry, State, Window, on_clock_of
 from shared.domain.booking.transitions.change import StaleRead, change_door, not_revoked, with_door
 
@@ -135,7 +136,7 @@ def drop_code(booking: Booking, key: str, *, now: datetime) -> Change:
         door,
         code=None,
         state=State.FAILED,
-        reason="code_gone",
+        reason=Reason.CODE_GONE,
         detail=f"Access code {gone} is not at Seam any more.",
         is_muted=False,
         due_at=door.check_out,

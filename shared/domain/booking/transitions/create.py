@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, HistoryEntry, Intent, State, Window
 from shared.domain.booking.transitions.change import (
     READ_BACK_WITHIN,
@@ -15,7 +16,7 @@ from shared.domain.booking.transitions.change import (
 )
 
 # Not over because it is asked again: people would hear so at each try. What has a parent is told by that.
-_UNTIL_ANSWERED: Final = "seam_unexpected"
+_UNTIL_ANSWERED: Final = Reason.SEAM_UNEXPECTED
 
 
 def record_intent(

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.booking.known_doors import KnownDoor, recalled
+from shared.domain.booking.problem_catalogue import ClearedBy, is_cleared_by
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, HistoryEntry, State, Window
 from shared.domain.booking.transitions.change import (
-    OF_SEAM,
     READ_BACK_WITHIN,
     Facts,
     StaleRead,
@@ -85,7 +85,8 @@ def wake(booking: Booking, key: str, *, now: datetime) -> Change:
 def resume(booking: Booking, key: str, *, now: datetime) -> Change:
     """Make a door due now that waits for its next try only because Seam was away; others are left as they are."""
     door = booking.door(key)
-    if door.reason not in OF_SEAM or door.state is State.FAILED or door.due_at is None or door.due_at <= now:
+    waits_for_seam = is_cleared_by(door.reason, ClearedBy.SEAM_ANSWERING) and door.state is not State.FAILED
+    if not waits_for_seam or door.due_at is None or door.due_at <= now:
         return Change(booking)
     return Change(replace(booking, doors=with_door(booking, replace(door, due_at=now))))
 
@@ -109,18 +110,6 @@ def fail(
     return change_door(booking, door, now, HistoryEntry(at=now, what="door.failed", text=text, facts=facts))
 
 
-# What a look at a code found; only another look may take it back.
-_OF_THE_CODE: Final = (
-    "late_set",
-    "window_differs",
-    "user_level_differs",
-    "changed_outside",
-    "removed_outside",
-    "code_problem",
-    "code_unmanaged",
-)
-
-
 def record_failed_attempt(
     booking: Booking,
     key: str,
@@ -139,7 +128,8 @@ def record_failed_attempt(
     before = booking.door(key)
     door = replace(before, attempts=before.attempts + 1, due_at=until)
     is_making = before.state in (State.RECEIVED, State.SCHEDULED, State.CREATING)
-    if is_making or (tell and before.state in (State.ISSUED, State.READY) and before.reason not in _OF_THE_CODE):
+    was_found_at_code = is_cleared_by(before.reason, ClearedBy.LOOK_AT_CODE)
+    if is_making or (tell and before.state in (State.ISSUED, State.READY) and not was_found_at_code):
         state = State.SCHEDULED if before.state is State.RECEIVED else before.state
         door = replace(door, state=state, reason=reason, detail=detail, is_muted=not tell)
     text = f"Try {door.attempts} failed ({reason}): {detail} Next try at {until.isoformat(timespec='seconds')}."
@@ -158,11 +148,11 @@ def split_stay(booking: Booking, key: str, *, revision: int, parts: int, now: da
         for number in numbers
     ]
     made = [replace(each, wanted=True, planned_revision=None, due_at=now) for each in made]
-    unknown_fields = [replace(each, wanted=False, due_at=now) for number, each in known.items() if number > parts]
+    surplus = [replace(each, wanted=False, due_at=now) for number, each in known.items() if number > parts]
     others = [other for other in booking.doors if other.device_id != door.device_id]
     text = f"The stay is longer than one code may live: {parts} consecutive codes will serve it."
     entry = HistoryEntry(at=now, what="door.split", text=text, device_id=door.device_id)
-    return change_booking(booking, replace(booking, doors=(*others, *made, *unknown_fields)), now, entry)
+    return change_booking(booking, replace(booking, doors=(*others, *made, *surplus)), now, entry)
 
 
 def leave_out(booking: Booking, key: str, *, revision: int, now: datetime) -> Change:
@@ -219,7 +209,7 @@ def keep_code(booking: Booking, key: str, *, revision: int, asked: Window, now: 
     """Record that the code at hand serves the newer revision too: nothing is made."""
     before = booking.door(key)
     # What a look found stays so until another look says otherwise: neither confirmed nor in trouble is news then.
-    is_found = before.state is State.READY or before.reason in _OF_THE_CODE
+    is_found = before.state is State.READY or is_cleared_by(before.reason, ClearedBy.LOOK_AT_CODE)
     state, reason = (before.state, before.reason) if is_found else (State.ISSUED, "")
     door = replace(door_for_revision(booking, key, revision), state=state, reason=reason, asked=asked, attempts=0)
     door = replace(door, detail=before.detail if reason else "", due_at=now + READ_BACK_WITHIN)
