@@ -34,7 +34,7 @@ from shared.contracts import BOOKING_FIELD
 from shared.garbage_collection import spare_what_is_loaded
 from shared.ledger.due import DueSet, door_item
 from shared.settings import Settings
-from worker.assembly import Handlers, build_handlers
+from worker.assembly import Handlers, build_handlers, open_ports
 
 _SWEEP: Final = 200
 """How many doors are due in the sweep that is timed."""
@@ -128,7 +128,7 @@ def handlers_on(
         door_cache_for=timedelta(hours=1),
         create_lead_time=lead_time,
     )
-    return build_handlers(settings, channels=(), units={}, look=lambda _, __: None)
+    return build_handlers(settings, open_ports(settings), channels=(), units={}, look=lambda _, __: None)
 
 
 def bookings_cost(server: DataServer, amount: int) -> tuple[float, float]:

@@ -6,6 +6,7 @@ the door in the due-set, until the work is done. No result backend, no ETA, no a
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import httpx
@@ -21,10 +22,12 @@ from shared.telemetry import configure_logging
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
 from worker.assembly import SETTLE_MARGIN, build_handlers, open_ports, units_of
 from worker.broker import SteadyConnection, broker_settings
-from worker.consumers.bridge import BridgeOptions, BridgeStep
-from worker.consumers.dispatcher import DispatcherOptions, DispatcherStep
-from worker.liveness.missed_heartbeats import MissedHeartbeatOptions, MissedHeartbeatStep
-from worker.liveness.progress_check import MOST_CALLS_A_TASK, WatchdogStep
+from worker.consumers import bridge
+from worker.consumers.bridge import BridgeOptions
+from worker.consumers.dispatcher import DispatcherOptions, dispatcher
+from worker.consumers.thread_step import add_threads
+from worker.liveness.missed_heartbeats import MissedHeartbeatWatch
+from worker.liveness.progress_check import MOST_CALLS_A_TASK, add_watchdog
 from worker.liveness.self_ping import register_self_ping
 from worker.tasks import register_tasks
 
@@ -93,24 +96,12 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
     def look(booking_id: str, device_id: str) -> None:
         app.send_task(ADVANCE_DOOR, (booking_id, device_id), {"prompted": True})
 
-    handlers = build_handlers(
-        settings, channels=alerting.channels, units=units, look=look, clock=clock, policy=alerting.policy
-    )
+    ports = open_ports(settings, alerting.channels, clock, alerting.policy)
+    handlers = build_handlers(settings, ports, channels=alerting.channels, units=units, look=look, clock=clock)
     register_tasks(app, handlers, clock)
     register_self_ping(app)
-    app.steps["worker"].update((DispatcherStep, WatchdogStep, BridgeStep, MissedHeartbeatStep))
-    app.conf.watchdog_busy = MOST_CALLS_A_TASK * (settings.seam_timeout + SETTLE_MARGIN)
-    ports = open_ports(settings, alerting.channels, clock, alerting.policy)
-    if settings.booking_queue_url is not None:
-        app.conf.bridge = BridgeOptions(
-            queue_url=settings.booking_queue_url.get_secret_value(),
-            redis_url=settings.redis_address,
-            stream=settings.booking_stream,
-            alerts=ports.alerts,
-            clock=clock,
-        )
-    app.conf.absence = MissedHeartbeatOptions(alerts=ports.alerts, beats=ports.beats, clock=clock)
-    app.conf.dispatcher = DispatcherOptions(
+    add_watchdog(app, busy=MOST_CALLS_A_TASK * (settings.seam_timeout + SETTLE_MARGIN))
+    reading = DispatcherOptions(
         redis_url=settings.redis_address,
         event_stream=settings.event_stream,
         booking_stream=settings.booking_stream,
@@ -118,6 +109,23 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
         parking=ports.parking,
         clock=clock,
     )
+    add_threads(app, "dispatcher", dispatcher(app, reading))
+    heartbeats = MissedHeartbeatWatch(
+        alerts=ports.alerts,
+        beats=ports.beats,
+        clock=clock,
+        sweep=lambda: app.send_task(SWEEP_DUE, kwargs={"is_beat": False}),
+    )
+    add_threads(app, "missed-heartbeats", {"missed-heartbeats": heartbeats.run})
+    if settings.booking_queue_url is not None:
+        bridging = BridgeOptions(
+            queue_url=settings.booking_queue_url.get_secret_value(),
+            redis_url=settings.redis_address,
+            stream=settings.booking_stream,
+            alerts=ports.alerts,
+            clock=clock,
+        )
+        add_threads(app, "bridge", {"bridge": partial(bridge.run, bridging)}, ends_within=timedelta(seconds=3))
     return app
 
 

@@ -165,15 +165,14 @@ def units_of(settings: Settings) -> Mapping[str, UnitRules]:
 
 def build_handlers(
     settings: Settings,
+    ports: Ports,
     *,
     channels: tuple[Channel, ...],
     units: Mapping[str, UnitRules],
     look: Callable[[str, str], None],
     clock: Clock = system_clock,
-    policy: AlertPolicy | None = None,
 ) -> Handlers:
     """Assemble the use cases. `look` starts a prompted look at one door of a booking, elsewhere and soon."""
-    ports = open_ports(settings, channels, clock, policy)
     client = seam_client(settings)
     codes = AccessCodes(client)
     settle = settings.seam_timeout + SETTLE_MARGIN

@@ -40,7 +40,7 @@ from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from tests.worker.channel_servers import TOKEN, SlackApi
 from tests.worker.recording_server import recording
-from worker.assembly import build_handlers
+from worker.assembly import build_handlers, open_ports
 
 SLACK_SECRET: Final = "8f742231b10e8888abcd99yyyzzz85a5"
 HOOK_SECRET: Final = "whsec_dGhlIHNlY3JldCBvZiB0aGUgYWxlcnRz"
@@ -298,12 +298,17 @@ def _forget(it: Stage, booking_id: str) -> None:
     server = DataServer(it.machine.directory / "redis")
     server.start()
     settings = Settings.model_validate({"redis_url": server.url, "seam_api_key": "seam_unused"})
+
+    def clock() -> datetime:
+        return system_clock() + settings.retention + timedelta(days=1)
+
     later = build_handlers(
         settings,
+        open_ports(settings, clock=clock),
         channels=(),
         units={},
         look=lambda _booking_id, _door: None,
-        clock=lambda: system_clock() + settings.retention + timedelta(days=1),
+        clock=clock,
     )
     redis = connect(server.url)
     (door,) = it.machine.ledger(redis).get(booking_id).doors

@@ -70,15 +70,16 @@ class Machine:
         self.sandbox = sandbox
         self.clock = MovableClock()
         self.looked: list[tuple[str, str]] = []
+        ports = open_ports(settings, tuple(channels), self.clock)
         self.handlers = build_handlers(
             settings,
+            ports,
             channels=tuple(channels),
             units={},
             look=lambda booking_id, device_id: self.looked.append((booking_id, device_id)),
             clock=self.clock,
         )
         kept(self.handlers)
-        ports = open_ports(settings, tuple(channels), self.clock)
         self.ledger = ports.ledger
         self.alerts: AlertLedger = ports.alerts
         self.parked: ParkedList = ports.parked

@@ -99,14 +99,15 @@ class Worker:
             patch.object(assembly, "connect", lambda _: self.redis),
             patch.object(assembly, "seam_client", lambda _: client),
         ):
+            self.ports = assembly.open_ports(self._settings, (), self._clock)
             self.handlers = assembly.build_handlers(
                 self._settings,
+                self.ports,
                 channels=(),
                 units={},
                 look=lambda booking_id, key: self.looks.append((booking_id, key)),
                 clock=self._clock,
             )
-            self.ports = assembly.open_ports(self._settings, (), self._clock)
 
     def run(self, work: Callable[[], Any], *, kill_at: int | None = None) -> bool:
         """Do some work, killed before its `kill_at`-th call (of Seam or the data server); say whether it was."""

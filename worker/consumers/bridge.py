@@ -12,15 +12,12 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import partial
 from typing import Any, Final
 
 import structlog
-from celery import Celery
 from kombu import Connection, Consumer, Producer, Queue
 from kombu.exceptions import OperationalError
 from redis import Redis
@@ -32,7 +29,6 @@ from shared.ledger.alerts import AlertLedger
 from shared.redis_client import connect
 from worker.broker import AMQP_OPTIONS
 from worker.consumers.bridge_watch import BridgeWatch
-from worker.consumers.thread_step import ThreadStep, Work
 
 # RabbitMQ 4 drops a message that came back 20 times, which it also does when its consumer is restarted. There -1 means
 # no limit; 3.10 takes that for a limit, and drops at the first return. So many returns mean none on both.
@@ -173,22 +169,11 @@ class Bridge:
         self._watch.rejected()
 
 
-class BridgeStep(ThreadStep):
-    """Runs the bridge with the worker, where BOOKING_QUEUE_URL is set.
+def run(options: BridgeOptions, stopping: threading.Event) -> None:
+    """Bridge until told to stop, whatever happens to either side; pauses grow while nothing gets on.
 
     What isn't acknowledged when it ends goes back to its queue with the connection.
     """
-
-    ends_within = timedelta(seconds=3)
-
-    def works(self, app: Celery) -> Mapping[str, Work]:
-        """Return the bridge, where there is one."""
-        options: BridgeOptions | None = app.conf.get("bridge")
-        return {} if options is None else {"bridge": partial(run, options)}
-
-
-def run(options: BridgeOptions, stopping: threading.Event) -> None:
-    """Bridge until told to stop, whatever happens to either side; pauses grow while nothing gets on."""
     redis: Redis = connect(options.redis_url)
     watch = BridgeWatch(options.alerts, options.clock)
 

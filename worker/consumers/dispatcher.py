@@ -15,7 +15,7 @@ from shared.ops_commands import COMMAND_FIELD
 from shared.parked import Parked, kept_text
 from shared.redis_client import connect
 from worker.consumers.stream_reader import MOST_DELIVERIES, StreamReader
-from worker.consumers.thread_step import ThreadStep, Work
+from worker.consumers.thread_step import Work
 from worker.parking import Parking
 
 _EVENTS_A_TASK: Final = 200
@@ -30,7 +30,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class DispatcherOptions:
-    """What the dispatcher needs to know; kept in the Celery app's configuration as `dispatcher`."""
+    """What the dispatcher needs to know."""
 
     redis_url: str = field(repr=False)
     event_stream: str
@@ -40,19 +40,18 @@ class DispatcherOptions:
     clock: Clock
 
 
-class DispatcherStep(ThreadStep):
-    """Reads the streams. What was handed over and isn't done when it ends is claimed again by whoever comes next."""
+def dispatcher(app: Celery, options: DispatcherOptions) -> Mapping[str, Work]:
+    """Return the works of the dispatcher: a reader a stream.
 
-    def works(self, app: Celery) -> Mapping[str, Work]:
-        """Return one reader a stream."""
-        options: DispatcherOptions = app.conf.dispatcher
-        one_by_one = partial(_one_by_one_reader, app, options)
-        log.info("dispatcher.started")
-        return {
-            "dispatch-events": _event_reader(app, options).run,
-            "dispatch-bookings": one_by_one(options.booking_stream, BOOKING_FIELD, APPLY_BOOKING).run,
-            "dispatch-commands": one_by_one(OPS_STREAM, COMMAND_FIELD, OBEY).run,
-        }
+    What one handed over, and what isn't done when it ends, is claimed again by the next.
+    """
+    bookings = _one_by_one_reader(app, options, options.booking_stream, BOOKING_FIELD, APPLY_BOOKING)
+    commands = _one_by_one_reader(app, options, OPS_STREAM, COMMAND_FIELD, OBEY)
+    return {
+        "dispatch-events": _event_reader(app, options).run,
+        "dispatch-bookings": bookings.run,
+        "dispatch-commands": commands.run,
+    }
 
 
 def _event_reader(app: Celery, options: DispatcherOptions) -> StreamReader:

@@ -1,37 +1,41 @@
-"""Parts of a worker that run in threads of their own, beside its pool: what they have in common with each other."""
+"""Parts of a worker that run in threads of their own, beside its pool, from its start to its end."""
 
 import threading
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
+import structlog
 from celery import Celery, bootsteps
 
 Work = Callable[[threading.Event], None]
+"""Runs until the event is set, and returns soon after."""
+
+ENDS_WITHIN: Final = timedelta(seconds=2)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class ThreadStep(bootsteps.StartStopStep):
-    """Starts threads with the worker, and ends them before its pool.
+    """Starts threads with the worker, and ends them before its pool. `thread_step` makes one with its works.
 
     `close` comes first, when the worker is told to end: the threads begin nothing more while tasks are being finished.
     """
 
     requires = ("celery.worker.components:Pool",)
-    ends_within: ClassVar[timedelta] = timedelta(seconds=2)
-    """How long a thread is waited for; one that takes longer dies with the process."""
+    works: ClassVar[Mapping[str, Work]] = {}
+    ends_within: ClassVar[timedelta] = ENDS_WITHIN
 
     def __init__(self, parent: Any, **_: Any) -> None:
         super().__init__(parent)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def works(self, app: Celery) -> Mapping[str, Work]:
-        """Return what is to run, by name; each returns soon after the event that it is given was set."""
-        raise NotImplementedError
-
     def start(self, parent: Any) -> None:
         """Start a thread for each work."""
-        for name, work in self.works(parent.app).items():
+        del parent
+        log.info("threads.started", names=list(self.works))
+        for name, work in self.works.items():
             thread = threading.Thread(target=work, args=(self._stopping,), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -48,3 +52,12 @@ class ThreadStep(bootsteps.StartStopStep):
             thread.join(timeout=self.ends_within.total_seconds())
 
     terminate = stop
+
+
+def add_threads(app: Celery, name: str, works: Mapping[str, Work], *, ends_within: timedelta = ENDS_WITHIN) -> None:
+    """Let the app's worker run `works` in threads, by their names. A thread that doesn't end in time dies with it.
+
+    Celery makes a worker's steps itself, from classes (Celery docs, "Extensions and Bootsteps"); so each gets one.
+    """
+    step = type(name, (ThreadStep,), {"name": name, "works": dict(works), "ends_within": ends_within})
+    app.steps["worker"].add(step)

@@ -6,37 +6,24 @@ that sweeps are missing goes out, and so does everything else, until somebody st
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from shared.clock import Clock
-from shared.contracts import SWEEP_DUE
 from shared.domain.alerting.missed_heartbeats import ABSENCES, SWEEP, missed_heartbeat_notice
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.heartbeats import Heartbeats
-from worker.consumers.thread_step import ThreadStep, Work
 
 _LOOK_EVERY: Final = timedelta(seconds=15)
 # A minute without a sweep is no hiccup: somebody has to do it.
 _SWEEP_AFTER: Final = timedelta(minutes=1)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class MissedHeartbeatOptions:
-    """What the watch needs; kept in the Celery app's configuration as `absence`."""
-
-    alerts: AlertLedger
-    beats: Heartbeats
-    clock: Clock
 
 
 class MissedHeartbeatWatch:
@@ -85,22 +72,7 @@ class MissedHeartbeatWatch:
             try:
                 self.look()
             except (RedisError, OSError, OperationalError) as error:
-                log.warning("absence.failed", error=type(error).__name__)
+                log.warning("heartbeats.unread", error=type(error).__name__)
             except Exception:
                 # Whatever it is: a watch that is gone would miss nothing any more.
-                log.exception("absence.crashed")
-
-
-class MissedHeartbeatStep(ThreadStep):
-    """Runs the watch with the worker."""
-
-    def works(self, app: Celery) -> Mapping[str, Work]:
-        """Return the watch."""
-        options: MissedHeartbeatOptions = app.conf.absence
-        watch = MissedHeartbeatWatch(
-            alerts=options.alerts,
-            beats=options.beats,
-            clock=options.clock,
-            sweep=lambda: app.send_task(SWEEP_DUE, kwargs={"is_beat": False}),
-        )
-        return {"absence": watch.run}
+                log.exception("heartbeats.crashed")

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from celery import Celery, bootsteps
 from celery.signals import after_task_publish, beat_init, task_postrun, task_prerun
@@ -101,9 +101,11 @@ def beat_sign(progress: Progress, queue: QueueLength) -> Sign:
 
 
 class WatchdogStep(bootsteps.StartStopStep):
-    """Watches the worker while it works; `watchdog_busy` in the app's configuration is the patience with full hands."""
+    """Watches the worker while it works. `add_watchdog` makes one with its patience."""
 
     requires = ("celery.worker.components:Pool",)
+    busy: ClassVar[timedelta]
+    """How long a worker whose threads are all busy may make no progress."""
 
     def __init__(self, parent: Any, **_: Any) -> None:
         super().__init__(parent)
@@ -132,7 +134,7 @@ class WatchdogStep(bootsteps.StartStopStep):
 
         task_prerun.connect(begun, weak=False)
         task_postrun.connect(ended, weak=False)
-        patience = Patience(idle=DEAF_AFTER, busy=app.conf.watchdog_busy)
+        patience = Patience(idle=DEAF_AFTER, busy=self.busy)
         # One could hang on its question: each asks for itself.
         self._watchdogs = (
             Watchdog(lambda: worker_sign(work, queue, concurrency, listens), patience),
@@ -149,6 +151,11 @@ class WatchdogStep(bootsteps.StartStopStep):
 
     close = stop
     terminate = stop
+
+
+def add_watchdog(app: Celery, *, busy: timedelta) -> None:
+    """Let the app's worker watch itself; `busy` is the patience while all of its threads are busy."""
+    app.steps["worker"].add(type("watchdog", (WatchdogStep,), {"name": "watchdog", "busy": busy}))
 
 
 def watch_beat(app: Celery) -> None:

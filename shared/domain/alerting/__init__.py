@@ -1,6 +1,6 @@
 """What people are told of a problem, when, by which way, and when again: the pure part of alerting.
 
-`alert` is one problem over its life; `policy` the rules that the settings make; `escalation` what time does to an alert;
-`grouping` which problems are told together; `inhibition` which one cause stands for many; `routing` who hears of it;
-`notifications` what goes out as one message. Nothing here asks for the time or keeps anything.
+`alert` is one problem over its life. `policy` has the rules that the settings make, `grouping` which problems are told
+together, `inhibition` which cause stands for many, `escalation` what time does to an open alert, `routing` who hears of
+it, `notifications` what goes out as one message. Nothing here asks for the time or keeps anything.
 """
