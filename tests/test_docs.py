@@ -32,10 +32,12 @@ def test_no_key_is_made_outside_the_key_module(project: Path) -> None:
     assert makers <= {"redis_keys.py"}
 
 
-def test_every_file_that_the_architecture_names_is_there(project: Path) -> None:
+@pytest.mark.parametrize(
+    "document", ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/how-nothing-is-lost.md", "docs/two-versions.md"]
+)
+def test_every_file_that_a_document_names_is_there(project: Path, document: str) -> None:
     """A reader who follows it finds what it speaks of."""
-    text = (project / "ARCHITECTURE.md").read_text()
-    named = re.findall(r"`((?:receiver|worker|shared|deploy|docs)/[\w/.]+)`", text)
+    named = re.findall(r"`((?:receiver|worker|shared|deploy|docs|tests)/[\w/.-]+)`", (project / document).read_text())
     assert named
     assert [path for path in named if not (project / path).exists()] == []
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults import draining
-from tests.faults.deafness import one_deaf_of_two
 from tests.faults.drills import data_server_away, disk_full
 from tests.faults.secrets_search import search_secrets
+from tests.faults.stalled_worker import one_deaf_of_two
 from tests.faults.table import Row
 from tests.support.machine import Machine
 from tests.support.rabbitmq import RabbitMQ

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.deafness import one_deaf_of_two
 from tests.faults.drills import data_server_away, disk_full
 from tests.faults.secrets_search import search_secrets
 from tests.faults.stages import SETTINGS, SHORT
+from tests.faults.stalled_worker import one_deaf_of_two
 from tests.faults.table import Row, table
 from tests.support.machine import Machine
 from tests.support.small_disk import NoSmallDisk, SmallDisk
