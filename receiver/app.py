@@ -100,6 +100,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Web:
         await redis.aclose()
 
     starlette = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _answer_in_json})
+    # A redirect would name the address of the Host header, without TLS: a token would follow it.
+    starlette.router.redirect_slashes = False
     return Web(starlette, webhook_endpoint)
 
 

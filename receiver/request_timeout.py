@@ -1,4 +1,7 @@
-"""Ends connections on which a request doesn't get whole in time. uvicorn alone would keep them for ever."""
+"""Ends connections on which a request doesn't get whole in time, or too many are sent ahead of their answers.
+
+uvicorn alone would keep the first for ever, and read the second without a bound: it resumes reading after each answer.
+"""
 
 import asyncio
 from typing import Any, Final
@@ -9,8 +12,14 @@ _TIMED_OUT: Final = (
     b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncontent-length: 27\r\nconnection: close\r\n\r\n"
     b'{"error":"request_timeout"}'
 )
+# A proxy sends none ahead, and neither does Seam.
+MOST_SENT_AHEAD: Final = 32
 # Seconds for the client to take what was written.
 _CLOSE_WITHIN: Final = 2.0
+
+
+class TooManySentAheadError(Exception):
+    """A client sent more than `MOST_SENT_AHEAD` requests ahead of their answers."""
 
 
 class RequestTimeoutProtocol(HttpToolsProtocol):
@@ -38,6 +47,10 @@ class RequestTimeoutProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start the clock anew: this is the first byte of a request."""
         super().on_message_begin()
+        if len(self.pipeline) >= MOST_SENT_AHEAD:
+            self.transport.abort()
+            # Nothing else stops the parser from reading the rest of what came in one piece.
+            raise TooManySentAheadError
         self._began_at = self.loop.time()
         self._is_unfinished = True
 

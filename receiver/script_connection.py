@@ -35,11 +35,12 @@ class ScriptConnection:
     async def run(self, keys: Sequence[str], args: Arguments) -> str:
         """Run the script, perhaps twice: a call whose connection was lost is repeated once, over a new one.
 
-        Raises RedisError and OSError; ValueError for arguments that can't be sent.
+        A call that took too long is not: whoever waits would wait twice as long. Raises RedisError and OSError;
+        ValueError for arguments that can't be sent.
         """
         try:
             return await self._run(keys, args)
-        except (Disconnected, TooLate):
+        except Disconnected:
             # It may have died while it was idle.
             return await self._run(keys, args)
 

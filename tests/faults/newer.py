@@ -61,13 +61,13 @@ _PATCHES: Final = (
     ),
     (
         "shared/domain/booking/transitions/code_status.py",
-        "def rests(",
+        "def stop_polling(",
         (
             "def pauses(booking: Booking, *, now: datetime) -> Change:\n"
             "    (door,) = booking.doors\n"
             "    due_at = now + timedelta(seconds=4)\n"
-            "    return moved(booking, replace(door, state=State.PAUSED, due_at=due_at), now)\n\n\n"
-            "def rests("
+            "    return change_door(booking, replace(door, state=State.PAUSED, due_at=due_at), now)\n\n\n"
+            "def stop_polling("
         ),
     ),
     (
@@ -75,7 +75,7 @@ _PATCHES: Final = (
         "from datetime import datetime\n",
         "from datetime import datetime, timedelta\n",
     ),
-    ("shared/domain/booking/transitions/__init__.py", "    pin_replaced,\n", "    pauses,\n    pin_replaced,\n"),
+    ("shared/domain/booking/transitions/__init__.py", "    record_pin_change,\n", "    pauses,\n    record_pin_change,\n"),
     (
         "shared/ops_commands.py",
         "ACTIONS: Final = (RETRY, HANDLE, CHOOSE)",
@@ -88,14 +88,14 @@ _PATCHES: Final = (
             f'        elif command.action == "{PAUSE}":\n'
             "            now = self._clock()\n"
             "            booking = self._ledger.get(command.target)\n"
-            "            self._ledger.record(booking, partial(lifecycle.pauses, now=now))\n"
+            "            self._ledger.record(booking, partial(transitions.pauses, now=now))\n"
             "        else:\n            self._retry(command)\n"
         ),
     ),
     (
         "worker/handlers/run_ops_command.py",
         "from shared.clock import Clock\n",
-        "from shared.clock import Clock\nfrom shared.domain import lifecycle\n",
+        "from shared.clock import Clock\nfrom shared.domain.booking import transitions\n",
     ),
     # A task that takes something else has another name.
     ("shared/contracts.py", '"events.record"', '"events.record.2"'),

@@ -197,6 +197,14 @@ def test_many_requests_in_one_piece_are_answered_in_order(web: WebProcess) -> No
     assert statuses(web.served(*pieces)) == [200] * 10 + [404]
 
 
+@pytest.mark.parametrize("path", ["/webhooks/seam/", "/bookings/", "/healthz/"])
+def test_nobody_is_led_elsewhere(web: WebProcess, path: str) -> None:
+    """A redirect would name whatever the Host header says, without TLS."""
+    got = web.served(request("POST", path, b"{}", (b"host", b"evil.example"), close=True))
+    assert statuses(got) == [404]
+    assert b"evil" not in got
+
+
 def test_forgers_are_told_to_wait_and_seam_is_not(web: WebProcess) -> None:
     """Past the limit a failed try is a 429, for signatures and tokens alike; good ones from there are served."""
     forged = request("POST", "/webhooks/seam", b"{}", close=True)

@@ -13,7 +13,7 @@ from anyio.from_thread import start_blocking_portal
 from starlette.types import Receive, Scope, Send
 
 from receiver.refusals import json_response
-from receiver.request_timeout import RequestTimeoutProtocol
+from receiver.request_timeout import MOST_SENT_AHEAD, RequestTimeoutProtocol
 from tests.receiver.process import read_all, request, statuses
 from tests.support.waiting import wait_until
 
@@ -111,6 +111,23 @@ def test_a_client_that_never_reads_is_cut_off() -> None:
     with serving() as (server, port), connected(port) as connection:
         connection.sendall(WHOLE * 2_000)
         wait_until(lambda: not server.server_state.connections, what="it is closed")
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_client_that_sends_far_ahead_is_cut_off(*, reads: bool) -> None:
+    """It gets no more than a few answers, and what it goes on to send is not read: each request would take memory."""
+    with serving() as (server, port), connected(port) as connection:
+        with pytest.raises(ConnectionError):
+            _send_without_end(connection, reads=reads)
+        wait_until(lambda: not server.server_state.connections, what="it is closed")
+        assert server.server_state.total_requests <= MOST_SENT_AHEAD + 2
+
+
+def _send_without_end(connection: socket.socket, *, reads: bool) -> None:
+    while True:
+        connection.sendall(WHOLE * 200)
+        if reads:
+            connection.recv(65536)
 
 
 @pytest.mark.parametrize("seed", range(4))
