@@ -4,6 +4,8 @@ A record that a newer process wrote is read as far as it is known here, and keep
 """
 
 import json
+import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
@@ -21,6 +23,8 @@ from shared.domain.versions import OfNewerVersion, Versioned, is_incompatible, i
 
 # Two workers that write one record at once collide once or twice; more means that something is wrong.
 MOST_CONFLICTS: Final = 50
+_PAUSE_AFTER: Final = 3
+_LONGEST_PAUSE: Final = 0.1  # seconds
 # A story that never ends is a loop somewhere: the newest lines tell which, and memory stays bounded.
 MOST_LINES: Final = 1_000
 _SAVE: Final = (Path(__file__).parent / "save_record.lua").read_text()
@@ -115,13 +119,16 @@ class RecordStore(Generic[T]):
         Raises Conflict where somebody else was first MOST_CONFLICTS times in a row.
         """
         before = seen or self.load(key)
-        for _ in range(MOST_CONFLICTS):
+        for conflicts in range(MOST_CONFLICTS):
             write = change(before)
             if write is None:
                 return before
             try:
                 return Stored(write.record, self.save(key, write, version=before.version))
             except Conflict:
+                if conflicts >= _PAUSE_AFTER:
+                    # Many writers of one record, such as a booking on a hundred doors: they spread out.
+                    time.sleep(random.random() * _LONGEST_PAUSE)  # noqa: S311 - no secret
                 before = self.load(key)
         raise Conflict(key)
 
