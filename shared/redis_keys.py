@@ -98,7 +98,7 @@ IGNORED: Final = f"{PREFIX}:ignored"
 # Doors with bookings, by the latest check-out (epoch seconds); bookings by their check-in. Both shed what is past.
 DOORS: Final = f"{PREFIX}:doors"
 ARRIVALS: Final = f"{PREFIX}:arrivals"
-# When each chore was last done, and how far events were compared with what webhooks had brought.
+# When each periodic job was last done, and how far events were compared with what webhooks had brought.
 CHORES: Final = f"{PREFIX}:chores"
 RECONCILIATION: Final = f"{PREFIX}:reconciliation"
 

@@ -99,12 +99,12 @@ class Handlers:
     record_events: RecordEvents
     advance_door: AdvanceDoor
     deliver_alert: AlertDelivery
-    chores: PeriodicJobs
+    periodic_jobs: PeriodicJobs
     refresh_door: RefreshDoors
     refresh_account: RefreshAccount
-    suspect: Quarantine
-    obey: RunOpsCommand
-    pulse: Heartbeat
+    quarantine: Quarantine
+    run_ops_command: RunOpsCommand
+    heartbeat: Heartbeat
     leave: LeaveToNewer
     booking_stream: str
     beats: Heartbeats
@@ -176,17 +176,17 @@ def build_handlers(
     client = seam_client(settings)
     codes = AccessCodes(client)
     settle = settings.seam_timeout + SETTLE_MARGIN
-    generation = LedgerEpoch(ports.redis, settle=settle, clock=clock, new_id=_new_id)
+    epoch = LedgerEpoch(ports.redis, settle=settle, clock=clock, new_id=_new_id)
     make = CreateCode(
         ledger=ports.ledger,
         codes=codes,
-        find=FindCode(ledger=ports.ledger, codes=codes, generation=generation, clock=clock),
+        find=FindCode(ledger=ports.ledger, codes=codes, epoch=epoch, clock=clock),
         room=AskQuota(
             ledger=ports.ledger,
-            admission=CreateRateLimit(ports.redis, patience=settings.waiting_retry_every * 2),
+            rate_limit=CreateRateLimit(ports.redis, patience=settings.waiting_retry_every * 2),
             capacity=CodeLimitWatch(ports.alerts),
         ),
-        generation=generation,
+        epoch=epoch,
         waiting_retry_every=settings.waiting_retry_every,
         settle=settle,
         clock=clock,
@@ -284,11 +284,11 @@ def build_handlers(
             recall=KnownDoors(ports.redis, bookings_of=ports.ledger.of_door),
             clock=clock,
         ),
-        chores=PeriodicJobs(
+        periodic_jobs=PeriodicJobs(
             redis=ports.redis,
             due=ports.due,
             clock=clock,
-            chores=(
+            periodic_jobs=(
                 PeriodicJob("reconcile", compare_events, every(settings.reconcile_every)),
                 PeriodicJob("refresh_doors", refresh.plan, every(settings.door_refresh_every)),
                 PeriodicJob("check_arrivals", arrivals, arrivals.next_at),
@@ -311,9 +311,9 @@ def build_handlers(
             every=settings.door_refresh_every,
             clock=clock,
         ),
-        suspect=Quarantine(ledger=ports.ledger, clock=clock),
+        quarantine=Quarantine(ledger=ports.ledger, clock=clock),
         deliver_alert=alert_delivery(ports, channels, clock=clock),
-        obey=RunOpsCommand(
+        run_ops_command=RunOpsCommand(
             redis=ports.redis,
             ledger=ports.ledger,
             alerts=ports.alerts,
@@ -325,7 +325,7 @@ def build_handlers(
             ),
             clock=clock,
         ),
-        pulse=Heartbeat(
+        heartbeat=Heartbeat(
             beats=ports.beats,
             url=settings.heartbeat_url.get_secret_value() if settings.heartbeat_url else "",
             client=httpx.Client(),

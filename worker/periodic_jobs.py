@@ -1,7 +1,7 @@
 """Works that come back at intervals. Each has one place in the due-set, so that they survive whatever is killed.
 
-Who runs a chore puts it at its next time when it is done; who dies with it loses a lease. A server that came back empty
-gets them anew with the next sweep.
+Who runs a periodic job puts it at its next time when it is done; who dies with it loses a lease. A server that came
+back empty gets them anew with the next sweep.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import Clock
 from shared.domain.versions import OfNewerVersion
-from shared.ledger.due import DueSet, chore_item
+from shared.ledger.due import DueSet, periodic_job_item
 from shared.seam.errors import SeamError
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -35,38 +35,38 @@ def every(interval: timedelta) -> Callable[[datetime], datetime]:
 
 
 class PeriodicJobs:
-    """All chores by name. Any of them may run twice at once."""
+    """All periodic jobs by name. Any of them may run twice at once."""
 
-    def __init__(self, *, redis: Redis, due: DueSet, clock: Clock, chores: tuple[PeriodicJob, ...]) -> None:
+    def __init__(self, *, redis: Redis, due: DueSet, clock: Clock, periodic_jobs: tuple[PeriodicJob, ...]) -> None:
         self._redis = redis
         self._due = due
         self._clock = clock
-        self._chores = {chore.name: chore for chore in chores}
+        self._jobs = {periodic_job.name: periodic_job for periodic_job in periodic_jobs}
 
     def ensure(self) -> None:
-        """Give every chore a place in the due-set, now, where it has none."""
+        """Give every periodic job a place in the due-set, now, where it has none."""
         now = self._clock()
-        self._due.add_missing((chore_item(name), now) for name in self._chores)
+        self._due.add_missing((periodic_job_item(name), now) for name in self._jobs)
 
     def __call__(self, name: str) -> None:
-        """Run one chore and put it at its next time; what fails is tried again then, and a bug is logged as one.
+        """Run one periodic job and put it at its next time; what fails is tried again then, and a bug is logged as one.
 
         Raises OfNewerVersion, having put it at no time, where a newer process must do it.
         """
-        chore = self._chores.get(name)
-        if chore is None:
+        periodic_job = self._jobs.get(name)
+        if periodic_job is None:
             # Another version's: whoever knows it gives it a place again, now, with the next sweep. Nobody does where it
             # is an older version's, and that is right.
-            self._due.set([(chore_item(name), None)])
+            self._due.set([(periodic_job_item(name), None)])
             return
         try:
-            chore.run()
+            periodic_job.run()
         except OfNewerVersion:
             raise
         except SeamError as error:
-            log.warning("chore.failed", chore=name, kind=type(error).__name__, error=str(error))
+            log.warning("periodic_job.failed", periodic_job=name, kind=type(error).__name__, error=str(error))
         except Exception:
-            log.exception("chore.crashed", chore=name)
+            log.exception("periodic_job.crashed", periodic_job=name)
         else:
             self._redis.hset(redis_keys.CHORES, name, self._clock().isoformat())
-        self._due.set([(chore_item(name), chore.next_at(self._clock()))])
+        self._due.set([(periodic_job_item(name), periodic_job.next_at(self._clock()))])

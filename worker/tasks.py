@@ -15,16 +15,16 @@ from shared.contracts import (
     ADVANCE_DOOR,
     APPLY_BOOKING,
     DELIVER_ALERT,
-    OBEY,
     OPS_STREAM,
     RECORD_EVENTS,
     REFRESH_ACCOUNT,
     REFRESH_DOOR,
-    RUN_CHORE,
+    RUN_OPS_COMMAND,
+    RUN_PERIODIC_JOB,
     SWEEP_DUE,
 )
 from shared.domain.alerting.missed_heartbeats import BOOKINGS
-from shared.ledger.due import DueItem, account_item, alert_item, chore_item, door_item, refresh_item
+from shared.ledger.due import DueItem, account_item, alert_item, door_item, periodic_job_item, refresh_item
 from worker.assembly import Handlers
 
 SWEEP_LIMIT: Final = 500
@@ -70,17 +70,17 @@ def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
         with handlers.leave.item(alert_item(group)):
             handlers.deliver_alert(group)
 
-    @app.task(name=OBEY)
-    def obey(entry_id: str) -> None:
+    @app.task(name=RUN_OPS_COMMAND)
+    def run_ops_command(entry_id: str) -> None:
         with handlers.leave.entry(OPS_STREAM, entry_id):
-            handlers.obey(entry_id)
+            handlers.run_ops_command(entry_id)
 
 
 def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
-    @app.task(name=RUN_CHORE)
-    def run_chore(name: str) -> None:
-        with handlers.leave.item(chore_item(name)):
-            handlers.chores(name)
+    @app.task(name=RUN_PERIODIC_JOB)
+    def run_periodic_job(name: str) -> None:
+        with handlers.leave.item(periodic_job_item(name)):
+            handlers.periodic_jobs(name)
 
     @app.task(name=REFRESH_DOOR)
     def refresh_door(device_id: str) -> None:
@@ -94,20 +94,20 @@ def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
 
     @app.task(name=SWEEP_DUE)
     def sweep_due(*, is_beat: bool = True) -> int:
-        handlers.chores.ensure()
+        handlers.periodic_jobs.ensure()
         claimed = handlers.due.claim(clock(), SWEEP_LIMIT)
         for item, times in claimed:
             if not item.is_known:
                 handlers.leave.put_back(item, "a subject of the due-set that this process doesn't know")
             elif times > MOST_CLAIMS:
                 with handlers.leave.item(item):
-                    handlers.suspect(item, times)
+                    handlers.quarantine(item, times)
             else:
                 _start(app, item)
         if claimed:
             log.info("due.claimed", count=len(claimed))
         if is_beat:
-            handlers.pulse()
+            handlers.heartbeat()
         return len(claimed)
 
 
@@ -119,7 +119,7 @@ def _start(app: Celery, item: DueItem) -> None:
         case "alert":
             app.send_task(DELIVER_ALERT, item.ids)
         case "chore":
-            app.send_task(RUN_CHORE, item.ids)
+            app.send_task(RUN_PERIODIC_JOB, item.ids)
         case "refresh":
             app.send_task(REFRESH_DOOR, item.ids)
         case "account":

@@ -30,8 +30,8 @@ _SUBJECTS: Final = {"door": 2, "alert": 1, "chore": 1, "refresh": 1, "account": 
 class DueItem:
     """What is due, by its `ids`.
 
-    A door of a booking (booking_id, door key), a group of alerts (its name), a chore (its name), the reading of a
-    door that has bookings to come (device_id), or that of a connected account with such doors (connected_account_id).
+    A door of a booking (booking_id, door key), a group of alerts (its name), a periodic job (its name), the reading of
+    a door that has bookings to come (device_id), or that of a connected account with such doors (connected_account_id).
     """
 
     subject: str
@@ -57,7 +57,7 @@ def alert_item(group: str) -> DueItem:
     return DueItem("alert", (group,))
 
 
-def chore_item(name: str) -> DueItem:
+def periodic_job_item(name: str) -> DueItem:
     """Name one of the works that come back at intervals."""
     return DueItem("chore", (name,))
 

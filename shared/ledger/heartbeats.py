@@ -24,10 +24,10 @@ class Heartbeats:
         self._redis.hset(redis_keys.BEATS, name, now.isoformat())
 
     def last(self) -> dict[str, datetime]:
-        """Return when each happened last; chores that were done count as `chore:` and their name."""
+        """Return when each happened last; periodic jobs that were done count as `chore:` and their name."""
         beats = cast(Any, self._redis.hgetall(redis_keys.BEATS))
-        chores = cast(Any, self._redis.hgetall(redis_keys.CHORES))
-        found = {**beats, **{f"chore:{name}": at for name, at in chores.items()}}
+        periodic_jobs = cast(Any, self._redis.hgetall(redis_keys.CHORES))
+        found = {**beats, **{f"chore:{name}": at for name, at in periodic_jobs.items()}}
         return {str(name): datetime.fromisoformat(at) for name, at in found.items()}
 
     def take_turn(self, name: str, now: datetime, *, every: timedelta) -> bool:

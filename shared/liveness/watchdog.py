@@ -3,7 +3,7 @@
 Seen with Celery on Redis: after a restart of the server a worker may never take a message again, with every thread of
 it well. Ending at once is safe, as `kill -9` is: what was under way stands in a stream or in the due-set.
 
-Time is counted in looks, not read off a clock: a process that was stopped for a minute and goes on isn't deaf.
+Time is counted in looks, not read off a clock: a process that was stopped for a minute and goes on isn't stalled.
 """
 
 import os
@@ -21,7 +21,7 @@ import structlog
 # EX_SOFTWARE of sysexits.h: not a refusal of its settings (2), not a signal.
 DEAF: Final = 70
 LOOK_EVERY: Final = timedelta(seconds=1)
-# A look late by more than this means that the whole process, or the machine, stood still: nobody was deaf meanwhile.
+# A look late by more than this means that the whole process, or the machine, stood still: nobody was stalled meanwhile.
 _LONGEST_LOOK: Final = 2 * LOOK_EVERY
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -62,7 +62,7 @@ def is_deaf(suspected_for: timedelta, sign: Sign, patience: Patience) -> bool:
 
 
 class Watchdog:
-    """Looks once a second, in a thread of its own, and ends the process once it is deaf."""
+    """Looks once a second, in a thread of its own, and ends the process once it has stalled."""
 
     def __init__(
         self,

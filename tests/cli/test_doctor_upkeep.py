@@ -18,7 +18,7 @@ from tests.support.server import DataServer
 from worker.assembly import open_ports
 from worker.cli.context import settings_for
 from worker.cli.doctor import findings
-from worker.cli.doctor_upkeep import arrivals, chores, upkeep, webhooks
+from worker.cli.doctor_upkeep import arrivals, periodic_jobs, upkeep, webhooks
 
 FIVE_MINUTES = timedelta(minutes=5)
 
@@ -57,14 +57,14 @@ def test_the_comparison_with_seam_is_missed(age: timedelta | None, every: timede
     runs = {"check_arrivals": (NOW - timedelta(hours=9)).isoformat()}
     if age is not None:
         runs["reconcile"] = (NOW - age).isoformat()
-    reconcile, check = chores(runs, NOW, reconcile_every=every)
+    reconcile, check = periodic_jobs(runs, NOW, reconcile_every=every)
     assert (reconcile.verdict, bool(reconcile.remedy)) == (verdict, verdict == "warn")
     assert (check.verdict, check.text) == ("ok", "done 9 h ago")
 
 
 def test_before_the_first_start_nothing_is_missed() -> None:
     """The doctor is asked before the worker is started, too."""
-    (found,) = chores({}, NOW, reconcile_every=FIVE_MINUTES)
+    (found,) = periodic_jobs({}, NOW, reconcile_every=FIVE_MINUTES)
     assert (found.verdict, found.remedy) == ("ok", "")
 
 

@@ -54,8 +54,8 @@ def view(*alerts: Alert, at: datetime = NOW, policy: AlertPolicy = POLICY, silen
     return View("g", {alert.key: alert for alert in alerts}, held, policy, at)
 
 
-def parcel(seen: View, state: Group | None = None, channel: str = "a", *, resolved: bool = False) -> Notification:
-    """Return the parcel that is to be sent; fails where there is none."""
+def notification(seen: View, state: Group | None = None, channel: str = "a", *, resolved: bool = False) -> Notification:
+    """Return the notification that is to be sent; fails where there is none."""
     found, _ = next_notifications(seen, state or Group(), channel, "resolved" if resolved else "open", lease=LEASE)
     assert found is not None
     return found
@@ -72,14 +72,14 @@ def test_the_first_of_a_group_waits_for_others() -> None:
     """A window long, counted from the first; then all go out at once, the latest too."""
     first, second = opened("1"), opened("2", at=NOW + timedelta(seconds=29))
     assert later(view(first)) == NOW + WINDOW
-    assert set(parcel(view(first, second, at=NOW + WINDOW)).members) == {first.key, second.key}
+    assert set(notification(view(first, second, at=NOW + WINDOW)).members) == {first.key, second.key}
 
 
 def test_a_page_waits_five_seconds_and_takes_along_what_waits() -> None:
     """It is never worth half a minute to merge a page; the others of its group come along."""
     calm, page = opened("1"), opened("2", Severity.PAGE)
     assert later(view(calm, page)) == NOW + timedelta(seconds=5)
-    sent = parcel(view(calm, page, at=NOW + timedelta(seconds=5)))
+    sent = notification(view(calm, page, at=NOW + timedelta(seconds=5)))
     assert (len(sent.members), sent.is_page) == (2, True)
 
 
@@ -88,21 +88,23 @@ def test_ends_are_grouped_too_and_go_to_those_who_know() -> None:
     known = over(delivered(opened("1"), "a", 1))
     unknown = over(opened("2"))
     after = view(known, unknown, at=NOW + WINDOW)
-    assert set(parcel(after, resolved=True).members) == {known.key}
+    assert set(notification(after, resolved=True).members) == {known.key}
     assert later(after, channel="b", resolved=True) is None
 
 
 def test_an_end_is_told_where_a_try_may_have_arrived() -> None:
     """The answer was lost: perhaps somebody reads the problem, and must not be left with it."""
-    tried = refused(parcel(view(opened("1"), at=NOW + WINDOW)), error="cut", now=NOW, jitter=0.5, retry_after=None)
+    tried = refused(
+        notification(view(opened("1"), at=NOW + WINDOW)), error="cut", now=NOW, jitter=0.5, retry_after=None
+    )
     state = with_notification(Group(), tried)
     gone = view(over(opened("1")), at=NOW + 2 * WINDOW)
-    assert parcel(gone, state, resolved=True).members
+    assert notification(gone, state, resolved=True).members
 
 
 def test_an_end_waits_for_the_word_that_is_under_way() -> None:
     """Else people might read that it is gone before they read of it, and be left with that."""
-    state = with_notification(Group(), parcel(view(opened("1"), at=NOW + WINDOW)))
+    state = with_notification(Group(), notification(view(opened("1"), at=NOW + WINDOW)))
     gone = view(over(opened("1")), at=NOW + 2 * WINDOW)
     assert later(gone, state, resolved=True) == NOW + WINDOW + LEASE
 
@@ -110,23 +112,23 @@ def test_an_end_waits_for_the_word_that_is_under_way() -> None:
 def test_a_try_that_failed_is_repeated_as_it_was() -> None:
     """Under the same id, after its pause; newcomers wait for the next message."""
     first = opened("1")
-    tried = parcel(view(first, at=NOW + WINDOW))
+    tried = notification(view(first, at=NOW + WINDOW))
     state = with_notification(Group(), refused(tried, error="HTTP 500", now=NOW + WINDOW, jitter=0.0, retry_after=None))
     newcomer = opened("2", at=NOW)
     pause = later(view(first, newcomer, at=NOW + WINDOW), state)
     assert pause is not None
-    again = parcel(view(first, newcomer, at=pause), state)
+    again = notification(view(first, newcomer, at=pause), state)
     assert (again.delivery_id, again.members, again.attempts) == (tried.delivery_id, tried.members, 1)
 
 
 def test_what_changed_meanwhile_goes_out_as_it_is_now() -> None:
     """With an id of its own, and whatever came meanwhile."""
     first = opened("1")
-    tried = refused(parcel(view(first, at=NOW + WINDOW)), error="x", now=NOW, jitter=0.0, retry_after=None)
+    tried = refused(notification(view(first, at=NOW + WINDOW)), error="x", now=NOW, jitter=0.0, retry_after=None)
     state = with_notification(Group(), tried)
     news = heard(first, replace(first.notice, happened="worse"))
     assert news is not None
-    again = parcel(view(news, opened("2"), at=NOW + timedelta(minutes=5)), state)
+    again = notification(view(news, opened("2"), at=NOW + timedelta(minutes=5)), state)
     assert again.delivery_id != tried.delivery_id
     assert (len(again.members), again.attempts) == (2, 1)
 
@@ -135,21 +137,21 @@ def test_a_page_does_not_wait_for_the_pause_of_something_else() -> None:
     """A channel that failed with a warning is tried at once with a page."""
     calm = opened("1")
     tried = refused(
-        parcel(view(calm, at=NOW + WINDOW)), error="x", now=NOW, jitter=0.5, retry_after=timedelta(minutes=9)
+        notification(view(calm, at=NOW + WINDOW)), error="x", now=NOW, jitter=0.5, retry_after=timedelta(minutes=9)
     )
     state = with_notification(Group(), tried)
     page = opened("2", Severity.PAGE)
-    assert parcel(view(calm, page, at=NOW + WINDOW), state).is_page
+    assert notification(view(calm, page, at=NOW + WINDOW), state).is_page
     risen = replace(calm, severity=Severity.PAGE, sequence=2)
-    assert parcel(view(risen, at=NOW + WINDOW), state).is_page
+    assert notification(view(risen, at=NOW + WINDOW), state).is_page
 
 
 def test_what_is_leased_is_left_alone_until_its_worker_must_be_dead() -> None:
     """Also a page: whoever sends just now looks again afterwards."""
     calm, page = opened("1"), opened("2", Severity.PAGE)
-    state = with_notification(Group(), parcel(view(calm, at=NOW + WINDOW)))
+    state = with_notification(Group(), notification(view(calm, at=NOW + WINDOW)))
     assert later(view(calm, page, at=NOW + WINDOW), state) == NOW + WINDOW + LEASE
-    assert parcel(view(calm, at=NOW + WINDOW + LEASE), state).delivery_id == delivery_id("g", {calm.key: 1})
+    assert notification(view(calm, at=NOW + WINDOW + LEASE), state).delivery_id == delivery_id("g", {calm.key: 1})
 
 
 def test_quiet_hours_hold_back_information_alone() -> None:
@@ -157,7 +159,7 @@ def test_quiet_hours_hold_back_information_alone() -> None:
     policy = replace(POLICY, quiet=QUIET)
     info = opened("1", Severity.INFO, at=NIGHT)
     assert later(view(info, at=NIGHT + WINDOW, policy=policy)) == datetime(2036, 1, 11, 6, tzinfo=UTC)
-    assert parcel(view(opened("2", at=NIGHT), info, at=NIGHT + WINDOW, policy=policy)).members.keys() == {
+    assert notification(view(opened("2", at=NIGHT), info, at=NIGHT + WINDOW, policy=policy)).members.keys() == {
         opened("2").key
     }
 
@@ -167,25 +169,25 @@ def test_silences_hold_back_what_is_open() -> None:
     until = NOW + timedelta(hours=2)
     assert later(view(opened(), at=NOW + WINDOW, silent=until)) == until
     known = over(delivered(opened(), "a", 1))
-    assert parcel(view(known, at=NOW + WINDOW, silent=until), resolved=True).members
+    assert notification(view(known, at=NOW + WINDOW, silent=until), resolved=True).members
 
 
 def test_the_fallback_channel_hears_what_another_will_not_take() -> None:
     """After a few tries; and its end."""
     policy = AlertPolicy(routing=Routing(channels=("a", "b"), routes=(Route(channels=("a",)),), fallback="b"))
     alert = opened()
-    stuck = replace(parcel(view(alert, at=NOW + WINDOW, policy=policy)), attempts=policy.tries_before_fallback)
+    stuck = replace(notification(view(alert, at=NOW + WINDOW, policy=policy)), attempts=policy.tries_before_fallback)
     after = view(alert, at=NOW + WINDOW, policy=policy)
     assert later(after, Group(), "b") is None
-    assert parcel(after, with_notification(Group(), stuck), "b").members
+    assert notification(after, with_notification(Group(), stuck), "b").members
     lost = given_up(alert, "a", 1, error="HTTP 400")
-    assert parcel(view(lost, at=NOW + WINDOW, policy=policy), Group(), "b").members
+    assert notification(view(lost, at=NOW + WINDOW, policy=policy), Group(), "b").members
 
 
 def test_a_page_is_never_given_up() -> None:
     """Everything else is, after a day of tries."""
-    calm = replace(parcel(view(opened(), at=NOW + WINDOW)), attempts=999)
-    page = replace(parcel(view(opened("1", Severity.PAGE), at=NOW + WINDOW)), attempts=999)
+    calm = replace(notification(view(opened(), at=NOW + WINDOW)), attempts=999)
+    page = replace(notification(view(opened("1", Severity.PAGE), at=NOW + WINDOW)), attempts=999)
     assert (is_over(calm, POLICY), is_over(page, POLICY)) == (True, False)
 
 
@@ -194,7 +196,9 @@ def test_a_group_is_done_with_what_everybody_knows_the_end_of() -> None:
     known = over(delivered(opened("1"), "a", 1))
     told = delivered(known, "a", 2)
     still_open = opened("3")
-    state = with_notification(Group(), replace(parcel(view(opened("1"), at=NOW + WINDOW)), at=NOW, is_leased=False))
+    state = with_notification(
+        Group(), replace(notification(view(opened("1"), at=NOW + WINDOW)), at=NOW, is_leased=False)
+    )
     after, gone = done_with(view(told, still_open, at=NOW + WINDOW), state, ("a",))
     assert not after.parcels
     assert gone == {told.key}
@@ -203,7 +207,7 @@ def test_a_group_is_done_with_what_everybody_knows_the_end_of() -> None:
 
 def test_a_channel_that_was_taken_out_of_the_settings_is_forgotten() -> None:
     """What it hadn't taken waits for nobody."""
-    stuck = replace(parcel(view(opened(), at=NOW + WINDOW)), at=NOW, is_leased=False, attempts=9)
+    stuck = replace(notification(view(opened(), at=NOW + WINDOW)), at=NOW, is_leased=False, attempts=9)
     state, seen = with_notification(Group(), stuck), view(opened(), at=NOW + WINDOW)
     assert done_with(seen, state, ("a", "b"))[0] == state
     assert not done_with(seen, state, ("b",))[0].parcels

@@ -109,7 +109,7 @@ def test_cancellation_has_no_stay() -> None:
 
 
 def test_buffer_beyond_the_calendar() -> None:
-    """A doors file can't make the service stumble."""
+    """A doors file can't make the service failed."""
     rules = UnitRules(unit="101", device_ids=(DOOR,), buffer_before=timedelta(days=9_999_999))
     with pytest.raises(InvalidMessage, match="calendar"):
         stay_of(message("2026-12-01T16:00", "2026-12-05T10:00"), rules)

@@ -75,7 +75,11 @@ _PATCHES: Final = (
         "from datetime import datetime\n",
         "from datetime import datetime, timedelta\n",
     ),
-    ("shared/domain/booking/transitions/__init__.py", "    record_pin_change,\n", "    pauses,\n    record_pin_change,\n"),
+    (
+        "shared/domain/booking/transitions/__init__.py",
+        "    record_pin_change,\n",
+        "    pauses,\n    record_pin_change,\n",
+    ),
     (
         "shared/ops_commands.py",
         "ACTIONS: Final = (RETRY, HANDLE, CHOOSE)",

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.faults import draining
 from tests.faults.drills import data_server_away, disk_full
 from tests.faults.secrets_search import search_secrets
-from tests.faults.stalled_worker import one_deaf_of_two
+from tests.faults.stalled_worker import one_stalled_of_two
 from tests.faults.table import Row
 from tests.support.machine import Machine
 from tests.support.rabbitmq import RabbitMQ
@@ -45,7 +45,7 @@ def run_drills(directory: Path, lengths: Lengths, *, broker: str = "redis") -> l
 
 def outages(lengths: Lengths) -> list[Drill]:
     """Return the drills that need no disk of their own."""
-    return [lambda machine, _: data_server_away(machine, lengths.gone), one_deaf_of_two]
+    return [lambda machine, _: data_server_away(machine, lengths.gone), one_stalled_of_two]
 
 
 def _on_a_small_disk(directory: Path, lengths: Lengths, search: Row, broker: str) -> list[Row]:

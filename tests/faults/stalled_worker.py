@@ -1,4 +1,4 @@
-"""One worker of two goes deaf, while the other one works: the common queue moves, and so hides it."""
+"""One worker of two goes stalled, while the other one works: the common queue moves, and so hides it."""
 
 import os
 import sys
@@ -78,8 +78,8 @@ def taken_by(broker_url: str, pid: int | None) -> int:
     return sum(times for total in totals for task, times in total.items() if task != HEAR)
 
 
-def one_deaf_of_two(machine: Machine, broker_url: str) -> tuple[Row, set[str]]:
-    """Make the second worker deaf in two ways; each time it must be found out, although the queue moves."""
+def one_stalled_of_two(machine: Machine, broker_url: str) -> tuple[Row, set[str]]:
+    """Make the second worker stalled in two ways; each time it must be found out, although the queue moves."""
     row = Row("one of two workers deaf, two ways")
     second = SecondWorker(machine, broker_url)
     traffic = Traffic(machine)
@@ -94,14 +94,14 @@ def one_deaf_of_two(machine: Machine, broker_url: str) -> tuple[Row, set[str]]:
         for name, way in ways.items():
             first, deaf = machine.run()["pids"]["worker"], second.pid
             way()
-            deaf_since, by_both = time.monotonic(), taken_by(broker_url, first)
+            stalled_since, by_both = time.monotonic(), taken_by(broker_url, first)
             before = second.taken()
 
             def takes_again(deaf: int | None = deaf, before: int = before) -> bool:
                 return second.taken() > (before if second.pid == deaf else 0)
 
             wait_until(takes_again, within=2 * WITHIN, what=f"a worker that was deaf ({name}) takes its share again")
-            took = time.monotonic() - deaf_since
+            took = time.monotonic() - stalled_since
             row.times += 1
             row.seconds.append(took)
             how = "came back by itself" if second.pid == deaf else "ended itself and was started anew"

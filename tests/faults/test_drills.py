@@ -1,4 +1,4 @@
-"""The short form of the drills: a full disk, a data server that is gone for a while, and one deaf worker of two."""
+"""The short form of the drills: a full disk, a data server that is gone for a while, and one stalled worker of two."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.faults.drills import data_server_away, disk_full
 from tests.faults.secrets_search import search_secrets
 from tests.faults.stages import SETTINGS, SHORT
-from tests.faults.stalled_worker import one_deaf_of_two
+from tests.faults.stalled_worker import one_stalled_of_two
 from tests.faults.table import Row, table
 from tests.support.machine import Machine
 from tests.support.small_disk import NoSmallDisk, SmallDisk
@@ -63,7 +63,7 @@ def test_a_data_server_that_is_gone_is_waited_for(machine: Machine) -> None:
 
 
 def test_one_deaf_worker_of_two_is_found_out(machine: Machine) -> None:
-    """The other one empties the queue meanwhile: the deaf one notices by itself, and is replaced in time."""
-    row, _ = one_deaf_of_two(machine, machine.run()["redis_url"])
+    """The other one empties the queue meanwhile: the stalled one notices by itself, and is replaced in time."""
+    row, _ = one_stalled_of_two(machine, machine.run()["redis_url"])
     check(row)
     assert row.times == 2

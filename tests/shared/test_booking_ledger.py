@@ -62,7 +62,7 @@ def test_a_transition_that_refuses_writes_nothing(redis_client: Redis) -> None:
 
 
 def test_a_transition_is_repeated_on_the_newer_record(redis_client: Redis) -> None:
-    """Whoever was overtaken between reading and writing sees what the other wrote."""
+    """Whoever was out of date between reading and writing sees what the other wrote."""
     mine, theirs = booking_ledger(redis_client), booking_ledger(redis_client)
     start = mine.record_message("BK-1", lambda _: Change(booking()))
     seen = []
@@ -244,7 +244,7 @@ def test_a_slow_worker_does_not_overwrite_a_newer_time(redis_client: Redis) -> N
     overtake = once(move)
 
     class SlowRedis(Redis):
-        """A client that is overtaken, once, when it is about to write."""
+        """A client that is out of date, once, when it is about to write."""
 
         def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Any:  # noqa: FBT001, FBT002
             """Return a pipeline, too late."""

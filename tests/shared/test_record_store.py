@@ -102,7 +102,7 @@ def counted(stored: Stored[Note]) -> Write[Note]:
 
 
 def test_an_update_is_repeated_on_the_newer_record(notes: RecordStore[Note]) -> None:
-    """What the caller had seen is tried first; whoever was overtaken starts from what the other wrote."""
+    """What the caller had seen is tried first; whoever was out of date starts from what the other wrote."""
     first = notes.update(KEY, counted)
     assert first == Stored(Note("", 1), 1)
     assert notes.update(KEY, counted, seen=first) == Stored(Note("", 2), 2)

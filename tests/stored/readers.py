@@ -163,9 +163,9 @@ class Readers:
         def no_id() -> str:
             raise AssertionError("the ledger counts as emptied")
 
-        generation = LedgerEpoch(self._redis, settle=timedelta(), clock=system_clock, new_id=no_id)
-        assert generation.settled_at() is None
-        return not generation.is_young()
+        epoch = LedgerEpoch(self._redis, settle=timedelta(), clock=system_clock, new_id=no_id)
+        assert epoch.settled_at() is None
+        return not epoch.is_young()
 
     def _orders(self, key: str) -> object:
         entries: Any = self._redis.xrange(key)

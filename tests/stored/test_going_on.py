@@ -172,10 +172,10 @@ def test_a_parked_message_can_be_replayed(system: GoingOn) -> None:
 
 
 def test_nothing_crashed_on_the_way(system: GoingOn) -> None:
-    """No step, no chore, no sweep; and nothing was left to a newer version but what came from one."""
+    """No step, no periodic job, no sweep; and nothing was left to a newer version but what came from one."""
     said = [json.loads(line) for line in system.machine.logs().splitlines() if line.startswith("{")]
     assert len(said) > 50
-    crashed = [line for line in said if line.get("event") in ("step.crashed", "chore.crashed", "due.unreadable")]
+    crashed = [line for line in said if line.get("event") in ("step.crashed", "periodic_job.crashed", "due.unreadable")]
     assert crashed == []
     assert [line for line in said if line.get("event") == "record.passed_over"] == []
     left = [line for line in said if line.get("event") == "work.left_to_newer"]

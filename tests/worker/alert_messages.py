@@ -96,7 +96,7 @@ def message(
     status = status or ("open" if alerts[0].is_open else "resolved")
     members = {alert.key: alert.sequence for alert in alerts}
     group = alerts[0].group
-    parcel = Notification(
+    notification = Notification(
         channel=CHANNEL,
         status=status,
         members=members,
@@ -107,7 +107,7 @@ def message(
     places = {"d-1": Place(building=building)} if building else {}
     policy = AlertPolicy(routing=Routing(channels=(CHANNEL,), places=places), runbook_url=runbook_url)
     known = {alert.key: alert for alert in (*alerts, *others)}
-    return message_of(parcel, known, group=group, policy=policy, now=NOW)
+    return message_of(notification, known, group=group, policy=policy, now=NOW)
 
 
 def one(**fields: Any) -> AlertMessage:

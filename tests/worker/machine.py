@@ -140,7 +140,7 @@ class Machine:
                 case "alert":
                     self.handlers.deliver_alert(*item.ids)
                 case "chore":
-                    self.handlers.chores(*item.ids)
+                    self.handlers.periodic_jobs(*item.ids)
                 case "refresh":
                     self.handlers.refresh_door(*item.ids)
                 case "account":

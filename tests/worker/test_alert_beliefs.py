@@ -85,9 +85,11 @@ def test_people_believe_what_is_true(redis_client: Redis, steps: list[tuple[obje
             if alert.is_open and is_routed and (key == "seam/unavailable" or "seam_unavailable" not in key):
                 assert beliefs.get(key) == "open", (channel.name, key)
     for alert in alerts.values():
-        for parcel in stage.ledger.groups.load(alert.group)[0].parcels.values():
+        for notification in stage.ledger.groups.load(alert.group)[0].parcels.values():
             # A try that may have arrived is remembered, so that its end can be told; nothing else is left.
-            assert any(alerts[key].is_open and alerts[key].is_behind(parcel.channel) for key in parcel.members)
+            assert any(
+                alerts[key].is_open and alerts[key].is_behind(notification.channel) for key in notification.members
+            )
 
 
 def _take(stage: Stage, channels: dict[str, Channel], step: tuple[object, ...]) -> None:

@@ -89,10 +89,10 @@ def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(told: Machine
     told.alerts.tell(NOTICE)
     told.sweep()
     assert [len(received(sandbox, channel)) for channel in ("slack", "webhook")] == [1, 0]
-    (parcel,) = told.alerts.groups.load("no_slot/installer")[0].parcels.values()
-    assert (parcel.channel, parcel.attempts) == ("webhook-2", 1)
-    assert parcel.error
-    assert sandbox.url not in parcel.error
+    (notification,) = told.alerts.groups.load("no_slot/installer")[0].parcels.values()
+    assert (notification.channel, notification.attempts) == ("webhook-2", 1)
+    assert notification.error
+    assert sandbox.url not in notification.error
 
     for _ in range(4):
         told.clock.move(timedelta(seconds=30))

@@ -70,7 +70,7 @@ class _Dying:
 
 
 def test_two_workers_at_once_send_once(redis_client: Redis) -> None:
-    """Whoever writes the parcel down first sends it."""
+    """Whoever writes the notification down first sends it."""
     channel = Channel("a")
     workers = [Stage(redis_client, [channel]) for _ in range(4)]
     workers[0].tell("BK-1", "BK-2")
@@ -131,5 +131,5 @@ def test_a_channel_with_a_bug_keeps_nobody_else_from_hearing(redis_client: Redis
     stage.tell("BK-1")
     stage.let(timedelta())
     assert good.told() == [("open", 1)]
-    (parcel,) = stage.ledger.groups.load("no_slot/ops")[0].parcels.values()
-    assert (parcel.attempts, parcel.error) == (1, "ZeroDivisionError")
+    (notification,) = stage.ledger.groups.load("no_slot/ops")[0].parcels.values()
+    assert (notification.attempts, notification.error) == (1, "ZeroDivisionError")

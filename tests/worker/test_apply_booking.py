@@ -1,4 +1,4 @@
-"""Entries of the booking stream: understood or parked, applied or overtaken, acknowledged in every case."""
+"""Entries of the booking stream: understood or parked, applied or out of date, acknowledged in every case."""
 
 import json
 from typing import Any

@@ -42,9 +42,9 @@ def order_of(booking: Booking, place: int = 0, **fields: Any) -> OpsCommand:
     return OpsCommand(action=CHOOSE, target=booking.booking_id, by="ann in Slack", choice=replace(choice, **fields))
 
 
-def obey(machine: Machine, command: OpsCommand) -> None:
-    """Append an order and have it obeyed."""
-    machine.handlers.obey(str(machine.redis.xadd(OPS_STREAM, {"command": command.encoded()})))
+def run_ops_command(machine: Machine, command: OpsCommand) -> None:
+    """Append an order and have it carried out."""
+    machine.handlers.run_ops_command(str(machine.redis.xadd(OPS_STREAM, {"command": command.encoded()})))
 
 
 def lines(machine: Machine, booking: Booking, what: str) -> list[str]:
@@ -72,7 +72,7 @@ def test_the_alert_carries_what_may_be_chosen(machine: Machine, sandbox: Sandbox
 def test_a_press_makes_the_code_of_that_slot(machine: Machine, sandbox: Sandbox) -> None:
     """One code, the slot's own times; the alert is over, and says who ended it; the stay stays what was booked."""
     before = stuck(machine, sandbox)
-    obey(machine, order_of(before))
+    run_ops_command(machine, order_of(before))
     after = machine.until(before, "ready")
     assert window_of(after) == ("18:00", "12:00")
     assert after.stay == before.stay
@@ -89,9 +89,9 @@ def test_an_order_that_comes_again_changes_nothing(machine: Machine, sandbox: Sa
     """Before the code is there, and long after."""
     before = stuck(machine, sandbox)
     for _ in range(3):
-        obey(machine, order_of(before))
+        run_ops_command(machine, order_of(before))
     after = machine.until(before, "ready")
-    obey(machine, order_of(before))
+    run_ops_command(machine, order_of(before))
     assert machine.ledger.get(after.booking_id) == after
     assert len(lines(machine, after, "slot.chosen")) == 1
     assert machine.creates(after.doors[0].device_id) == 1
@@ -111,10 +111,10 @@ def test_a_kill_after_the_record_loses_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(BookingLedger, "publish", killed)
         with pytest.raises(KeyboardInterrupt):
-            machine.handlers.obey(entry_id)
+            machine.handlers.run_ops_command(entry_id)
     assert machine.ledger.get(before.booking_id).doors[0].choice is not None
     machine.until(before, "ready", every=timedelta(seconds=30))
-    machine.handlers.obey(entry_id)
+    machine.handlers.run_ops_command(entry_id)
     assert machine.creates(before.doors[0].device_id) == 1
     assert machine.redis.xlen(OPS_STREAM) == 0
 
@@ -125,7 +125,7 @@ def test_many_workers_obey_at_once(
     """Two slots are pressed at the same moment by several: one holds, and there is one code at most for each."""
     before = stuck(machine, sandbox)
     machines = [Machine(redis_client, data_server.url, sandbox) for _ in range(4)]
-    at_once(*(partial(obey, one, order_of(before, place % 2)) for place, one in enumerate(machines)))
+    at_once(*(partial(run_ops_command, one, order_of(before, place % 2)) for place, one in enumerate(machines)))
     after = machine.until(before, "ready")
     choice = after.doors[0].choice
     assert choice is not None
@@ -151,7 +151,7 @@ def test_what_is_not_so_any_more_is_refused_and_told(
     if slots is not None:
         sandbox.arrange("PATCH", f"/sandbox/devices/{before.doors[0].device_id}", {"slots": slots})
     command = order_of(before, **fields)
-    obey(machine, command)
+    run_ops_command(machine, command)
     (line,) = lines(machine, before, "slot.not_chosen")
     assert "ann in Slack" in line
     assert why in line
@@ -173,7 +173,7 @@ def test_a_message_of_the_past_replaces_no_code(machine: Machine, sandbox: Sandb
     guest = {"name": "Guest", "check_in": "16:00", "check_out": "10:00"}
     sandbox.arrange("PATCH", f"/sandbox/devices/{before.doors[0].device_id}", {"slots": [DAY, LATE, guest]})
     ready = machine.until(before, "ready")
-    obey(machine, order_of(before))
+    run_ops_command(machine, order_of(before))
     (line,) = lines(machine, ready, "slot.not_chosen")
     assert "waits for a slot no more" in line
     assert machine.ledger.get(ready.booking_id) == ready
@@ -192,7 +192,7 @@ def test_what_is_over_is_refused(machine: Machine, sandbox: Sandbox, end: str) -
         machine.clock.move(timedelta(days=7))
         machine.sweep()
     assert machine.ledger.get(before.booking_id).state == end
-    obey(machine, command)
+    run_ops_command(machine, command)
     assert end in lines(machine, before, "slot.not_chosen")[0]
     assert machine.creates(before.doors[0].device_id) == 0
 
@@ -202,25 +202,25 @@ def test_an_order_waits_for_seam(machine: Machine, sandbox: Sandbox) -> None:
     before = stuck(machine, sandbox)
     sandbox.arrange("POST", "/sandbox/outage", {"on": True})
     with pytest.raises(SeamError):
-        obey(machine, order_of(before))
+        run_ops_command(machine, order_of(before))
     assert machine.redis.xlen(OPS_STREAM) == 1
     sandbox.arrange("POST", "/sandbox/outage", {"on": False})
     pending: Any = machine.redis.xrange(OPS_STREAM)
     ((entry_id, _),) = pending
-    machine.handlers.obey(entry_id)
+    machine.handlers.run_ops_command(entry_id)
     assert window_of(machine.until(before, "ready")) == ("18:00", "12:00")
 
 
 def test_a_lost_ledger_makes_no_second_code(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
     """The booking is replayed, waits again, the same is chosen again: the code of its name is found and taken over."""
     before = stuck(machine, sandbox)
-    obey(machine, order_of(before))
+    run_ops_command(machine, order_of(before))
     first = machine.until(before, "ready")
     redis_client.flushall()
 
     again = machine.book(before.doors[0].device_id, booking_id=before.booking_id)
     assert again.reason == "no_slot"
-    obey(machine, order_of(again))
+    run_ops_command(machine, order_of(again))
     again = machine.until(again, "ready")
     assert first.doors[0].code is not None
     assert again.doors[0].code is not None
@@ -232,7 +232,7 @@ def test_a_lost_ledger_makes_no_second_code(machine: Machine, sandbox: Sandbox, 
 def test_a_revision_of_the_same_stay_keeps_the_choice(machine: Machine, sandbox: Sandbox) -> None:
     """Only the label was changed: the code at hand stays the right one."""
     before = stuck(machine, sandbox)
-    obey(machine, order_of(before))
+    run_ops_command(machine, order_of(before))
     first = machine.until(before, "ready")
     after = machine.until(machine.update(first, 1, label="Renamed"), "ready")
     assert after.doors[0].choice == first.doors[0].choice
@@ -245,7 +245,7 @@ def test_a_revision_of_the_same_stay_keeps_the_choice(machine: Machine, sandbox:
 def test_a_revision_of_other_times_ends_the_choice(machine: Machine, sandbox: Sandbox) -> None:
     """It is matched anew, and the story says that the choice holds no more."""
     before = stuck(machine, sandbox)
-    obey(machine, order_of(before))
+    run_ops_command(machine, order_of(before))
     first = machine.until(before, "ready")
     times = {"check_in": in_days(2, "07:30:00"), "check_out": in_days(5, "19:00:00")}
     after = machine.until(machine.update(first, 1, **times), "ready")
@@ -258,7 +258,7 @@ def test_a_chosen_slot_that_vanishes_is_waited_for(machine: Machine, sandbox: Sa
     """Nothing else is taken in its place, not even the booking's own slot; people read that it is gone."""
     times = {"check_in": in_days(20, "15:45:00"), "check_out": in_days(23, "10:15:00")}
     before = stuck(machine, sandbox, **times)
-    obey(machine, order_of(before))
+    run_ops_command(machine, order_of(before))
     scheduled = machine.until(before, "scheduled")
     device_id = before.doors[0].device_id
     guest = {"name": "Guest", "check_in": "16:00", "check_out": "10:00"}
@@ -268,7 +268,7 @@ def test_a_chosen_slot_that_vanishes_is_waited_for(machine: Machine, sandbox: Sa
     assert "“Late”, chosen by a person, can't be used: it is gone from the door" in waiting.doors[0].detail
     assert machine.creates(device_id) == 0
     # The person chooses anew.
-    obey(machine, order_of(waiting))
+    run_ops_command(machine, order_of(waiting))
     ready = machine.until(waiting, "ready", every=timedelta(hours=6))
     assert window_of(ready) == ("16:00", "10:00")
 
@@ -279,10 +279,10 @@ def test_a_choice_while_the_first_create_is_in_doubt(machine: Machine, sandbox: 
     device_id = before.doors[0].device_id
     first, second = order_of(before, 0), order_of(before, 1)
     sandbox.fault("access_codes.create", "disconnect_after", device_id=device_id)
-    obey(machine, first)
+    run_ops_command(machine, first)
     machine.sweep()
     assert machine.ledger.get(before.booking_id).state == "creating"
-    lever = partial(machine.handlers.obey.choose_slot.choose, by="ann", door_key=device_id)
+    lever = partial(machine.handlers.run_ops_command.choose_slot.choose, by="ann", door_key=device_id)
     assert second.choice is not None
     lever(machine.ledger.get(before.booking_id), second.choice.slot)
     after = machine.until(before, "ready")
@@ -300,7 +300,7 @@ def test_a_choice_while_the_create_is_under_way(
     """The call's code is recorded, and is no answer to what was chosen meanwhile: the door is planned again."""
     before = stuck(machine, sandbox)
     device_id = before.doors[0].device_id
-    obey(machine, order_of(before))
+    run_ops_command(machine, order_of(before))
     sandbox.fault("access_codes.create", "slow", device_id=device_id, seconds=0.8)
     slow, other = (Machine(redis_client, data_server.url, sandbox) for _ in range(2))
 
@@ -308,7 +308,7 @@ def test_a_choice_while_the_create_is_under_way(
         wait_until(lambda: any(fault["fired"] for fault in sandbox.look("/sandbox/faults")["faults"]))
         seen = other.ledger.get(before.booking_id)
         assert seen.state == "creating"
-        other.handlers.obey.choose_slot.choose(seen, "Day", door_key=device_id, by="bob")
+        other.handlers.run_ops_command.choose_slot.choose(seen, "Day", door_key=device_id, by="bob")
 
     at_once(partial(slow.handlers.advance_door, before.booking_id, device_id), choose_again)
     after = machine.until(before, "ready")
@@ -320,7 +320,7 @@ def test_a_door_with_a_code_has_to_be_named(machine: Machine, sandbox: Sandbox) 
     """Then it goes the way of every changed window: the old code, which can't be taken back, is residual access."""
     guest = {"name": "Guest", "check_in": "16:00", "check_out": "10:00"}
     ready = machine.until(machine.book(sandbox.door(slots=[guest, LATE])), "ready")
-    lever = machine.handlers.obey.choose_slot
+    lever = machine.handlers.run_ops_command.choose_slot
     with pytest.raises(NotChosen, match="name the door"):
         lever.choose(ready, "Late", door_key=None, by="ann")
     lever.choose(ready, "Late", door_key=ready.doors[0].device_id, by="ann")
@@ -336,7 +336,7 @@ def test_every_stuck_door_or_none(machine: Machine, sandbox: Sandbox) -> None:
     """Two doors wait; a slot that only one of them has is refused for both, one that both have serves both."""
     both, one = sandbox.door(slots=[DAY, LATE]), sandbox.door(slots=[LATE])
     booking = machine.book(both, one)
-    lever = machine.handlers.obey.choose_slot
+    lever = machine.handlers.run_ops_command.choose_slot
     with pytest.raises(NotChosen, match="that can be chosen: “Late”"):
         lever.choose(booking, "Day", door_key=None, by="ann")
     assert machine.ledger.get(booking.booking_id) == booking
@@ -355,7 +355,7 @@ def test_a_record_of_the_version_before_is_read(machine: Machine, sandbox: Sandb
     machine.redis.hset(key, "record", json.dumps(record))
     old = machine.ledger.get(before.booking_id)
     assert (old.doors[0].offers, old.doors[0].choice) == ((), None)
-    obey(machine, order_of(before))
+    run_ops_command(machine, order_of(before))
     assert window_of(machine.until(old, "ready")) == ("18:00", "12:00")
 
 
@@ -364,7 +364,7 @@ def test_names_of_time_are_compared_as_moments(machine: Machine, sandbox: Sandbo
     before = stuck(machine, sandbox)
     offer = before.doors[0].offers[0]
     utc = Window(offer.starts_at.astimezone(), offer.ends_at.astimezone())
-    obey(machine, order_of(before, window=utc))
+    run_ops_command(machine, order_of(before, window=utc))
     assert machine.until(before, "ready").doors[0].choice is not None
 
 
@@ -374,7 +374,7 @@ def test_windows_at_the_edge_of_the_calendar_are_refused(machine: Machine, sandb
     edge = Window(
         datetime.fromisoformat("0001-01-01T00:00:00+23:59"), datetime.fromisoformat("9999-12-31T23:59:59-23:59")
     )
-    obey(machine, order_of(before, window=edge))
+    run_ops_command(machine, order_of(before, window=edge))
     assert "not as it was shown" in lines(machine, before, "slot.not_chosen")[0]
 
 
@@ -382,5 +382,5 @@ def test_a_booking_that_nobody_knows_is_no_error(machine: Machine) -> None:
     """It may be forgotten."""
     now = machine.clock()
     choice = SlotOrder(door=str(uuid4()), slot="x", window=Window(now, now))
-    obey(machine, OpsCommand(action=CHOOSE, target="BK-gone", by="ann", choice=choice))
+    run_ops_command(machine, OpsCommand(action=CHOOSE, target="BK-gone", by="ann", choice=choice))
     assert machine.redis.xlen(OPS_STREAM) == 0

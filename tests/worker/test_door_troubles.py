@@ -272,7 +272,7 @@ def test_missed_events_of_doors_are_fetched(machine: Machine, sandbox: Sandbox, 
     """Those that prompt a reading, kept as short; that no webhook brought them says nothing of the webhooks."""
     device_id = sandbox.door()
     machine.until(machine.book(device_id), "ready")
-    machine.handlers.chores("reconcile")
+    machine.handlers.periodic_jobs("reconcile")
     redis_client.delete("seam-events")
     before = sandbox.arrange("POST", "/sandbox/events", {"event_type": "device.low_battery", "device_id": device_id})
     fields = {"device_id": device_id, "device_custom_metadata": {"owner": "Ann"}}
@@ -280,7 +280,7 @@ def test_missed_events_of_doors_are_fetched(machine: Machine, sandbox: Sandbox, 
         sandbox.arrange("POST", "/sandbox/events", {"event_type": "device.disconnected", **fields}) for _ in range(5)
     ]
     machine.clock.move(timedelta(minutes=2))
-    machine.handlers.chores("reconcile")
+    machine.handlers.periodic_jobs("reconcile")
     entries: Any = redis_client.xrange("seam-events")
     found = {each["event_id"]: each for each in (json.loads(fields["event"]) for _, fields in entries)}
     assert {each["event_id"] for each in wanted} <= found.keys()

@@ -58,7 +58,7 @@ def test_a_sweep_that_stops_is_told_and_done_by_somebody_else(redis_client: Redi
 
 
 def test_the_pre_arrival_check_is_missed_after_a_day(redis_client: Redis) -> None:
-    """It is a chore; when it was done last is noted with all chores."""
+    """It is a periodic job; when it was done last is noted with all periodic jobs."""
     clock = Clock()
     alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Heartbeats(redis_client)
     redis_client.hset(redis_keys.CHORES, "check_arrivals", NOW.isoformat())
@@ -119,7 +119,7 @@ def test_the_watch_outlives_its_own_troubles(redis_client: Redis, monkeypatch: p
 URL = "https://hc.example/ping/tell-nobody"
 
 
-def pulse(redis: Redis, clock: Clock, handle: httpx.MockTransport, url: str = URL) -> Heartbeat:
+def heartbeat(redis: Redis, clock: Clock, handle: httpx.MockTransport, url: str = URL) -> Heartbeat:
     """Return a pulse whose calls go to `handle`."""
     return Heartbeat(beats=Heartbeats(redis), url=url, client=httpx.Client(transport=handle), clock=clock)
 
@@ -132,7 +132,7 @@ def test_the_heartbeat_is_called_once_a_minute_by_all_together(redis_client: Red
         called.append(str(request.url))
         return httpx.Response(200)
 
-    workers = [pulse(redis_client, Clock(), httpx.MockTransport(handle)) for _ in range(3)]
+    workers = [heartbeat(redis_client, Clock(), httpx.MockTransport(handle)) for _ in range(3)]
     for worker in workers * 3:
         worker()
     assert called == [URL]
@@ -153,7 +153,7 @@ def test_a_heartbeat_that_fails_disturbs_nobody(
             raise httpx.ConnectError(f"no way to {request.url}")
         return httpx.Response(int(failure), headers={"location": "https://elsewhere.example"})
 
-    pulse(redis_client, Clock(), httpx.MockTransport(handle))()
+    heartbeat(redis_client, Clock(), httpx.MockTransport(handle))()
     output = capsys.readouterr().out
     assert "heartbeat.failed" in output
     assert "tell-nobody" not in output
@@ -161,6 +161,6 @@ def test_a_heartbeat_that_fails_disturbs_nobody(
 
 def test_without_an_address_nothing_is_called(redis_client: Redis) -> None:
     """The beat is noted all the same."""
-    pulse(redis_client, Clock(), httpx.MockTransport(lambda _: httpx.Response(500)), url="")()
+    heartbeat(redis_client, Clock(), httpx.MockTransport(lambda _: httpx.Response(500)), url="")()
     assert SWEEP in Heartbeats(redis_client).last()
     assert redis_client.keys("oracode:turn:*") == []

@@ -12,14 +12,14 @@ from shared.contracts import (
     ADVANCE_DOOR,
     APPLY_BOOKING,
     DELIVER_ALERT,
-    OBEY,
     OPS_STREAM,
     RECORD_EVENTS,
-    RUN_CHORE,
+    RUN_OPS_COMMAND,
+    RUN_PERIODIC_JOB,
     SWEEP_DUE,
 )
 from shared.domain.booking.record import Booking
-from shared.ledger.due import DueItem, chore_item, door_item
+from shared.ledger.due import DueItem, door_item, periodic_job_item
 from shared.ops_commands import OpsCommand
 from shared.streams import GROUP, ensure_group
 from tests.sandbox.harness import Sandbox
@@ -99,7 +99,7 @@ def test_it_is_told_where_nobody_takes_it_and_resolved_when_somebody_has(
     door = booking.doors[0].key
 
     def is_open() -> bool:
-        machine.handlers.chores("tell_left")
+        machine.handlers.periodic_jobs("tell_left")
         alert = machine.alerts.get(ALERT_KEY)
         return alert is not None and alert.is_open
 
@@ -200,7 +200,7 @@ def test_an_order_of_a_newer_version_waits_for_it(machine: Machine, worker: Task
     nobody = str(machine.redis.xadd(OPS_STREAM, {"command": json.dumps(order)}))
     machine.redis.xreadgroup(GROUP, "dispatcher", {OPS_STREAM: ">"})
     for entry_id in (newer, nobody):
-        worker.do(OBEY, entry_id)
+        worker.do(RUN_OPS_COMMAND, entry_id)
     found: Any = machine.redis.xrange(OPS_STREAM)
     assert [entry_id for entry_id, _ in found] == [newer]
 
@@ -220,14 +220,14 @@ def test_what_is_due_and_unknown_is_put_back(machine: Machine, worker: TaskTable
 
 
 def test_a_chore_that_nobody_knows_goes_and_comes_back_with_who_knows_it(machine: Machine, worker: TaskTable) -> None:
-    """An older version's chore would wait for ever; a newer version's is given its place again by that, at once."""
-    item = chore_item("of_another_version")
+    """An older version's would wait for ever; a newer version's is given its place again by that version, at once."""
+    item = periodic_job_item("of_another_version")
     machine.handlers.due.set([(item, machine.clock())])
-    worker.do(RUN_CHORE, "of_another_version")
+    worker.do(RUN_PERIODIC_JOB, "of_another_version")
     assert due_in(machine, item) is None
-    machine.redis.zrem(redis_keys.DUE, chore_item("reconcile").encoded())
-    machine.handlers.chores.ensure()
-    assert due_in(machine, chore_item("reconcile")) == pytest.approx(0, abs=1)
+    machine.redis.zrem(redis_keys.DUE, periodic_job_item("reconcile").encoded())
+    machine.handlers.periodic_jobs.ensure()
+    assert due_in(machine, periodic_job_item("reconcile")) == pytest.approx(0, abs=1)
 
 
 def test_a_group_with_an_alert_of_a_newer_version_is_left_as_a_whole(

@@ -12,10 +12,10 @@ from tests.worker.machine import Machine
 
 
 def order(machine: Machine, text: str) -> None:
-    """Append an order and have it obeyed."""
+    """Append an order and have it carried out."""
     entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": text}))
-    machine.handlers.obey(entry_id)
-    machine.handlers.obey(entry_id)
+    machine.handlers.run_ops_command(entry_id)
+    machine.handlers.run_ops_command(entry_id)
 
 
 def test_try_again_now(machine: Machine, sandbox: Sandbox) -> None:

@@ -259,7 +259,7 @@ def test_one_changed_door_has_the_others_read_soon(machine: Machine, sandbox: Sa
     """A building that was wiped is told as a whole; nobody waits half an hour for its last door; each is read once."""
     booked = [ready(machine, sandbox)[0] for _ in range(3)]
     devices = [booking.doors[0].device_id for booking in booked]
-    machine.handlers.chores("refresh_doors")
+    machine.handlers.periodic_jobs("refresh_doors")
     for device_id in devices:
         sandbox.arrange("PATCH", f"/sandbox/devices/{device_id}", {"slots": [slot("09:00", "21:00")]})
     machine.handlers.refresh_door(devices[0])
@@ -276,7 +276,7 @@ def test_doors_with_bookings_are_read_in_their_turn(machine: Machine, sandbox: S
     device_id = sandbox.door(slots=[])
     booking = machine.book(device_id)
     assert (booking.state, booking.reason) == ("waiting", "no_slots_configured")
-    machine.handlers.chores("refresh_doors")
+    machine.handlers.periodic_jobs("refresh_doors")
     sandbox.arrange("PATCH", f"/sandbox/devices/{device_id}", {"slots": [slot("16:00", "10:00")]})
     machine.handlers.refresh_door(device_id)
     machine.sweep()

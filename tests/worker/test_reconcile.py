@@ -35,7 +35,7 @@ def compare(machine: Machine) -> None:
     """Compare once what happened until now; that of this very millisecond would be left for the next time."""
     asked_at = machine.clock()
     wait_until(lambda: machine.clock() > asked_at + timedelta(milliseconds=3), what="the next millisecond")
-    machine.handlers.chores("reconcile")
+    machine.handlers.periodic_jobs("reconcile")
 
 
 def in_stream(redis: Redis) -> list[dict[str, Any]]:
@@ -141,7 +141,7 @@ def test_a_first_comparison_judges_nothing(machine: Machine, sandbox: Sandbox, r
 
 
 def test_seam_away_loses_nothing(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """The cursor stays, the chore comes back, and the next comparison finds what happened meanwhile."""
+    """The cursor stays, the periodic job comes back, and the next comparison finds what happened meanwhile."""
     compare(machine)
     before = ReconciliationLedger(redis_client).load()
     event = sandbox.arrange(

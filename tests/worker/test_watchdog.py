@@ -1,4 +1,4 @@
-"""When a process that is alive counts as deaf: a table, and the thread that acts on it."""
+"""When a process that is alive counts as stalled: a table, and the thread that acts on it."""
 
 import threading
 from datetime import timedelta
@@ -86,7 +86,7 @@ def test_signs_of_a_worker(redis_client: Redis, data_server: DataServer) -> None
 
 
 def test_a_worker_that_does_not_even_try_has_something_to_do() -> None:
-    """Others empty the queue: whoever doesn't listen to it is deaf all the same, unless the broker is away."""
+    """Others empty the queue: whoever doesn't listen to it has stalled all the same, unless the broker is away."""
     assert worker_sign(Progress(), lambda: 0, 2, lambda: False) == Sign(moved=False, has_work=True)
     assert worker_sign(Progress(), lambda: 0, 2, lambda: True) == Sign(moved=False, has_work=False)
     assert worker_sign(Progress(), lambda: None, 2, lambda: False) == Sign(moved=False, has_work=False)

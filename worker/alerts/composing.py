@@ -1,4 +1,4 @@
-"""Messages made of alerts as they stand: what a parcel tells, in words. Times are in the lock's zone, with its name."""
+"""What a notification tells, in words, made of alerts as they stand. Times are in the lock's zone, with its name."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -20,24 +20,28 @@ _LONGEST_TEXT: Final = 2_000
 
 
 def message_of(
-    parcel: Notification, alerts: Mapping[str, Alert], *, group: str, policy: AlertPolicy, now: datetime
+    notification: Notification, alerts: Mapping[str, Alert], *, group: str, policy: AlertPolicy, now: datetime
 ) -> AlertMessage:
-    """Return what the parcel tells; `alerts` are those of the group, as they stand."""
-    told = [alerts[key] for key in parcel.members if key in alerts]
-    thread_of = {alert.key: thread_for(alert, parcel) for alert in told}
+    """Return what the notification tells; `alerts` are those of the group, as they stand."""
+    told = [alerts[key] for key in notification.members if key in alerts]
+    thread_of = {alert.key: thread_for(alert, notification) for alert in told}
     items = [_item(alert, thread_of[alert.key], policy) for alert in _in_order(told)]
     threads: dict[str, list[AlertItem]] = {item.thread: [] for item in items}
     for alert in _in_order(alerts.values()):
-        known = alert.told_to(parcel.channel).thread if alert.knows(parcel.channel) else ""
+        known = alert.told_to(notification.channel).thread if alert.knows(notification.channel) else ""
         thread = thread_of.get(alert.key) or known
         if thread in threads:
             threads[thread].append(_item(alert, thread, policy))
     level = max((item.severity for item in items), key=lambda each: each.rank)
     # A look is of what is open, unless all of it is over.
-    status = ("resolved", "open")[any(alert.is_open for alert in told)] if parcel.status == "look" else parcel.status
+    status = (
+        ("resolved", "open")[any(alert.is_open for alert in told)]
+        if notification.status == "look"
+        else notification.status
+    )
     places = {policy.routing.place_of(alert.notice).building for alert in told}
     return AlertMessage(
-        delivery_id=parcel.delivery_id,
+        delivery_id=notification.delivery_id,
         group=group,
         status=status,
         severity=level if status == "open" else Severity.INFO,
@@ -45,15 +49,15 @@ def message_of(
         items=tuple(items),
         at=now,
         threads={thread: tuple(each) for thread, each in threads.items()},
-        remarks=_remarks(told, parcel) if parcel.status == "look" else (),
+        remarks=_remarks(told, notification) if notification.status == "look" else (),
     )
 
 
-def thread_for(alert: Alert, parcel: Notification) -> str:
-    """Return the conversation that the alert belongs to once the parcel was taken."""
-    if alert.knows(parcel.channel):
-        return alert.told_to(parcel.channel).thread
-    return parcel.thread or (alert.key if len(parcel.members) == 1 else parcel.delivery_id)
+def thread_for(alert: Alert, notification: Notification) -> str:
+    """Return the conversation that the alert belongs to once the notification was taken."""
+    if alert.knows(notification.channel):
+        return alert.told_to(notification.channel).thread
+    return notification.thread or (alert.key if len(notification.members) == 1 else notification.delivery_id)
 
 
 def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
@@ -64,8 +68,8 @@ def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
     return sorted(alerts, key=order)
 
 
-def _remarks(alerts: Iterable[Alert], parcel: Notification) -> tuple[str, ...]:
-    found = (remark for alert in alerts for remark in untold(alert, parcel.channel))
+def _remarks(alerts: Iterable[Alert], notification: Notification) -> tuple[str, ...]:
+    found = (remark for alert in alerts for remark in untold(alert, notification.channel))
     return tuple(one_line(shown(remark.text), _LONGEST_TEXT) for remark in found)
 
 

@@ -1,7 +1,7 @@
 """Looks at one group of alerts: lets time pass over it, and brings each channel up to date, at least once.
 
-Each channel has its own parcels and retries; one that fails holds up no other. A parcel is leased by writing it down
-before it is sent, so two workers don't send the same, and whoever is killed leaves it to the next.
+Each channel has its own notifications and retries; one that fails holds up no other. A notification is leased by
+writing it down before it is sent, so two workers don't send the same, and whoever is killed leaves it to the next.
 """
 
 import random
@@ -41,7 +41,7 @@ from worker.alerts.composing import message_of, thread_for
 from worker.alerts.inhibition import Inhibition
 from worker.alerts.message_updates import MessageUpdates, refreshed
 
-# More than one parcel of a kind in one go is what came meanwhile; more than these is left to the due-set.
+# More than one notification of a kind in one go is what came meanwhile; more than these is left to the due-set.
 _MOST_PARCELS: Final = 5
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -131,23 +131,23 @@ class AlertDelivery:
             view = replace(view, now=self._clock())
             state, version = self._ledger.groups.load(view.group)
             view = self._note_uncertain(view, uncertain(view, state, channel.name))
-            parcel, later = next_notifications(view, state, channel.name, status, lease=self._lease)
-            if parcel is None:
+            notification, later = next_notifications(view, state, channel.name, status, lease=self._lease)
+            if notification is None:
                 return view, later
             # What others delivered meanwhile shows in the alerts as they are after the group was loaded; what they
             # deliver from now on shows in the group's version.
             view = refreshed(self._ledger, view)
-            parcel, later = next_notifications(view, state, channel.name, status, lease=self._lease)
-            if parcel is None:
+            notification, later = next_notifications(view, state, channel.name, status, lease=self._lease)
+            if notification is None:
                 return view, later
-            no_room_until = self._budgets.spend(channel.name, view.now, at_any_price=parcel.is_page)
+            no_room_until = self._budgets.spend(channel.name, view.now, at_any_price=notification.is_page)
             if no_room_until is not None:
                 return view, no_room_until
             try:
-                self._ledger.groups.save(view.group, with_notification(state, parcel), version=version)
+                self._ledger.groups.save(view.group, with_notification(state, notification), version=version)
             except Conflict:
                 continue
-            view, again_at = self._send(view, channel, parcel)
+            view, again_at = self._send(view, channel, notification)
             if again_at is not None:
                 return view, again_at
         return view, view.now
@@ -164,50 +164,56 @@ class AlertDelivery:
                 alerts[key] = self._ledger.update(key, noted) or alerts[key]
         return replace(view, alerts=alerts)
 
-    def _send(self, view: View, channel: Channel, parcel: Notification) -> tuple[View, datetime | None]:
-        names = {"group": view.group, "channel": channel.name, "delivery_id": parcel.delivery_id}
+    def _send(self, view: View, channel: Channel, notification: Notification) -> tuple[View, datetime | None]:
+        names = {"group": view.group, "channel": channel.name, "delivery_id": notification.delivery_id}
         try:
-            channel.send(message_of(parcel, view.alerts, group=view.group, policy=view.policy, now=self._clock()))
+            channel.send(message_of(notification, view.alerts, group=view.group, policy=view.policy, now=self._clock()))
         except NotDelivered as reason:
-            log.warning("alert.undelivered", **names, attempts=parcel.attempts + 1, error=str(reason))
-            return self._failed(view, parcel, reason)
+            log.warning("alert.undelivered", **names, attempts=notification.attempts + 1, error=str(reason))
+            return self._failed(view, notification, reason)
         except Exception as error:
             # A bug in one channel must neither keep the others from being told nor end the retries.
             log.exception("alert.crashed", **names)
-            return self._failed(view, parcel, NotDelivered(type(error).__name__))
-        log.info("alert.delivered", **names, status=parcel.status, count=len(parcel.members))
+            return self._failed(view, notification, NotDelivered(type(error).__name__))
+        log.info("alert.delivered", **names, status=notification.status, count=len(notification.members))
         alerts, at = dict(view.alerts), self._clock()
-        for key, sequence in parcel.members.items():
-            thread, look = thread_for(alerts[key], parcel), look_with_news(alerts[key], parcel.channel)
+        for key, sequence in notification.members.items():
+            thread, look = thread_for(alerts[key], notification), look_with_news(alerts[key], notification.channel)
 
             def told(it: Alert, *, sequence: int = sequence, thread: str = thread, look: int = look) -> Alert:
-                after = delivered(it, parcel.channel, sequence, thread=thread)
-                return looked(after, parcel.channel, look, at)
+                after = delivered(it, notification.channel, sequence, thread=thread)
+                return looked(after, notification.channel, look, at)
 
             alerts[key] = self._ledger.update(key, told) or alerts[key]
-        self._ledger.groups.update(view.group, lambda it: without_notification(it, parcel))
+        self._ledger.groups.update(view.group, lambda it: without_notification(it, notification))
         return replace(view, alerts=alerts), None
 
-    def _failed(self, view: View, parcel: Notification, reason: NotDelivered) -> tuple[View, datetime | None]:
+    def _failed(self, view: View, notification: Notification, reason: NotDelivered) -> tuple[View, datetime | None]:
         now, jitter = self._clock(), random.random()  # noqa: S311 - spreads retries
         error, wait = str(reason), reason.retry_after
-        parcel = refused(parcel, error=error, now=now, jitter=jitter, retry_after=wait)
-        if not is_over(parcel, view.policy):
-            self._ledger.groups.update(view.group, lambda it: with_notification(it, parcel))
-            return view, self._fallback_at(view, parcel, now)
-        log.error("alert.given_up", group=view.group, channel=parcel.channel, attempts=parcel.attempts, error=error)
+        notification = refused(notification, error=error, now=now, jitter=jitter, retry_after=wait)
+        if not is_over(notification, view.policy):
+            self._ledger.groups.update(view.group, lambda it: with_notification(it, notification))
+            return view, self._fallback_at(view, notification, now)
+        log.error(
+            "alert.given_up",
+            group=view.group,
+            channel=notification.channel,
+            attempts=notification.attempts,
+            error=error,
+        )
         alerts = dict(view.alerts)
-        for key, sequence in parcel.members.items():
-            lost = partial(given_up, channel=parcel.channel, sequence=sequence, error=error)
+        for key, sequence in notification.members.items():
+            lost = partial(given_up, channel=notification.channel, sequence=sequence, error=error)
             alerts[key] = self._ledger.update(key, lost) or alerts[key]
-        self._ledger.groups.update(view.group, lambda it: without_notification(it, parcel))
+        self._ledger.groups.update(view.group, lambda it: without_notification(it, notification))
         return replace(view, alerts=alerts), now
 
-    def _fallback_at(self, view: View, parcel: Notification, now: datetime) -> datetime:
+    def _fallback_at(self, view: View, notification: Notification, now: datetime) -> datetime:
         """Return when to look again: at once where it is the fallback channel's turn now, else for the next try."""
-        failed_before = replace(parcel, attempts=parcel.attempts - 1, at=now)
-        is_turn = is_stuck(parcel, view.policy, now) and not is_stuck(failed_before, view.policy, now)
-        return now if is_turn and view.policy.routing.fallback else parcel.at
+        failed_before = replace(notification, attempts=notification.attempts - 1, at=now)
+        is_turn = is_stuck(notification, view.policy, now) and not is_stuck(failed_before, view.policy, now)
+        return now if is_turn and view.policy.routing.fallback else notification.at
 
     def _tidy(self, view: View, seen: dict[str, int], moved: frozenset[str]) -> dict[str, int]:
         """Forget what is over; return the members that are left of `seen`."""

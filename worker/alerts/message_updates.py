@@ -1,4 +1,4 @@
-"""Changes what a channel has shown, where it can: by the same parcels as messages, so at least once, and leased."""
+"""Changes what a channel has shown, where it can: by notifications like those of messages: at least once."""
 
 import random
 from dataclasses import replace
@@ -44,41 +44,41 @@ class MessageUpdates:
             state, version = self._ledger.groups.load(view.group)
             # As they are after the group was loaded: what others show from now on moves its version.
             view = replace(refreshed(self._ledger, view), now=self._clock())
-            parcel, later = update_due(view, state, channel.name, lease=self._lease)
-            if parcel is None:
+            notification, later = update_due(view, state, channel.name, lease=self._lease)
+            if notification is None:
                 return view, later
             no_room_until = self._budgets.spend(channel.name, view.now, at_any_price=False)
             if no_room_until is not None:
                 return view, no_room_until
             try:
-                self._ledger.groups.save(view.group, with_notification(state, parcel), version=version)
+                self._ledger.groups.save(view.group, with_notification(state, notification), version=version)
             except Conflict:
                 continue
-            view, again_at = self._show(view, channel, parcel)
+            view, again_at = self._show(view, channel, notification)
             if again_at is not None:
                 return view, again_at
         return view, view.now
 
-    def _show(self, view: View, channel: Updating, parcel: Notification) -> tuple[View, datetime | None]:
-        names = {"group": view.group, "channel": channel.name, "delivery_id": parcel.delivery_id}
+    def _show(self, view: View, channel: Updating, notification: Notification) -> tuple[View, datetime | None]:
+        names = {"group": view.group, "channel": channel.name, "delivery_id": notification.delivery_id}
         now = self._clock()
         try:
-            channel.update(message_of(parcel, view.alerts, group=view.group, policy=view.policy, now=now))
+            channel.update(message_of(notification, view.alerts, group=view.group, policy=view.policy, now=now))
         except Exception as error:
             reason = error if isinstance(error, NotDelivered) else NotDelivered(type(error).__name__)
             if error is not reason:
                 log.exception("alert.crashed", **names)
-            log.warning("alert.not_shown", **names, attempts=parcel.attempts + 1, error=str(reason))
+            log.warning("alert.not_shown", **names, attempts=notification.attempts + 1, error=str(reason))
             jitter = random.random()  # noqa: S311 - spreads retries
-            again = refused(parcel, error=str(reason), now=now, jitter=jitter, retry_after=reason.retry_after)
+            again = refused(notification, error=str(reason), now=now, jitter=jitter, retry_after=reason.retry_after)
             if again.attempts < MOST_TRIES:
                 self._ledger.groups.update(view.group, lambda it: with_notification(it, again))
                 return view, again.at
         else:
-            log.info("alert.shown", **names, count=len(parcel.members))
+            log.info("alert.shown", **names, count=len(notification.members))
         alerts = dict(view.alerts)
-        for key, look in parcel.members.items():
-            shown = partial(looked, channel=parcel.channel, look=look, at=now)
+        for key, look in notification.members.items():
+            shown = partial(looked, channel=notification.channel, look=look, at=now)
             alerts[key] = self._ledger.update(key, shown) or alerts[key]
-        self._ledger.groups.update(view.group, lambda it: without_notification(it, parcel))
+        self._ledger.groups.update(view.group, lambda it: without_notification(it, notification))
         return replace(view, alerts=alerts), None

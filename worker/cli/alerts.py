@@ -263,7 +263,7 @@ def _end_test(channel: Channel, opened: Alert, policy: AlertPolicy) -> bool:
 
 def _test_message(channel: Channel, alert: Alert, status: Status, policy: AlertPolicy) -> AlertMessage:
     now = system_clock()
-    parcel = Notification(
+    notification = Notification(
         channel=channel.name,
         status=status,
         members={alert.key: alert.sequence},
@@ -271,7 +271,7 @@ def _test_message(channel: Channel, alert: Alert, status: Status, policy: AlertP
         is_page=False,
         at=now,
     )
-    return message_of(parcel, {alert.key: alert}, group=alert.key, policy=policy, now=now)
+    return message_of(notification, {alert.key: alert}, group=alert.key, policy=policy, now=now)
 
 
 def _no_kind(problem: str) -> str:

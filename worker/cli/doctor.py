@@ -148,11 +148,12 @@ def _alerts(ports: Ports) -> Iterator[Finding]:
     """Find what no channel took: of pages, a person may know nothing."""
     alerts = list(ports.alerts.all())
     for group, state in ports.alerts.groups.load_many({alert.group for alert in alerts}).items():
-        for parcel in state.parcels.values():
-            if parcel.attempts:
-                kind = "a page" if parcel.is_page else "a message"
-                text = f"{parcel.channel} has not taken {kind} about {group} after {parcel.attempts} tries"
-                yield Finding("alert", "bad", f"{text}: {parcel.error}", f"try `oracode alerts test {parcel.channel}`")
+        for notification in state.parcels.values():
+            if notification.attempts:
+                kind = "a page" if notification.is_page else "a message"
+                channel, attempts = notification.channel, notification.attempts
+                text = f"{channel} has not taken {kind} about {group} after {attempts} tries: {notification.error}"
+                yield Finding("alert", "bad", text, f"try `oracode alerts test {channel}`")
     for alert in alerts:
         for channel, told in alert.told.items():
             if alert.is_open and told.lost:

@@ -1,4 +1,4 @@
-"""Whether what comes back by itself does: webhooks, chores, and the arrivals that are ready in time."""
+"""Whether what comes back by itself does: webhooks, periodic jobs, and the arrivals that are ready in time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ def upkeep(settings: Settings, ports: Ports) -> Iterator[Finding]:
     now = system_clock()
     yield webhooks(ReconciliationLedger(ports.redis).load())
     runs: Mapping[str, str] = cast(Any, ports.redis.hgetall(redis_keys.CHORES))
-    yield from chores(runs, now, reconcile_every=settings.reconcile_every)
+    yield from periodic_jobs(runs, now, reconcile_every=settings.reconcile_every)
     yield versions(ports.left.stuck(), now)
     coming = arrivals_between(
         now - LOOK_BACK, now + HORIZON, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues
@@ -49,7 +49,7 @@ def webhooks(progress: Progress) -> Finding:
     )
 
 
-def chores(runs: Mapping[str, str], now: datetime, *, reconcile_every: timedelta) -> Iterator[Finding]:
+def periodic_jobs(runs: Mapping[str, str], now: datetime, *, reconcile_every: timedelta) -> Iterator[Finding]:
     """Yield when each was done last (`runs`: ISO 8601, by name), and whether the comparison with Seam is overdue."""
     if not runs:
         yield Finding("chores", "ok", "none was done yet: no worker has run on this data server")

@@ -10,7 +10,7 @@ import structlog
 from celery import Celery
 
 from shared.clock import Clock
-from shared.contracts import APPLY_BOOKING, BOOKING_FIELD, EVENT_FIELD, OBEY, OPS_STREAM, RECORD_EVENTS
+from shared.contracts import APPLY_BOOKING, BOOKING_FIELD, EVENT_FIELD, OPS_STREAM, RECORD_EVENTS, RUN_OPS_COMMAND
 from shared.ops_commands import COMMAND_FIELD
 from shared.parked import Parked, kept_text
 from shared.redis_client import connect
@@ -46,7 +46,7 @@ def dispatcher(app: Celery, options: DispatcherOptions) -> Mapping[str, Work]:
     What one handed over, and what isn't done when it ends, is claimed again by the next.
     """
     bookings = _one_by_one_reader(app, options, options.booking_stream, BOOKING_FIELD, APPLY_BOOKING)
-    commands = _one_by_one_reader(app, options, OPS_STREAM, COMMAND_FIELD, OBEY)
+    commands = _one_by_one_reader(app, options, OPS_STREAM, COMMAND_FIELD, RUN_OPS_COMMAND)
     return {
         "dispatch-events": _event_reader(app, options).run,
         "dispatch-bookings": bookings.run,

@@ -18,9 +18,9 @@ _TIGHT: Final = 10
 class AskQuota:
     """Bookings that come in the same moment count one another, and give way to who arrives first."""
 
-    def __init__(self, *, ledger: BookingLedger, admission: CreateRateLimit, capacity: CodeLimitWatch) -> None:
+    def __init__(self, *, ledger: BookingLedger, rate_limit: CreateRateLimit, capacity: CodeLimitWatch) -> None:
         self._ledger = ledger
-        self._admission = admission
+        self._admission = rate_limit
         self._capacity = capacity
 
     def ask(

@@ -1,4 +1,4 @@
-"""A booking message, from its stream into the ledger: understood or parked, applied or overtaken, then acknowledged."""
+"""Takes a booking message from its stream into the ledger: parsed or parked, applied or superseded, acknowledged."""
 
 from collections.abc import Mapping
 from typing import Any, cast

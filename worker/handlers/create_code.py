@@ -39,7 +39,7 @@ class CreateCode:
         codes: AccessCodes,
         find: FindCode,
         room: AskQuota,
-        generation: LedgerEpoch,
+        epoch: LedgerEpoch,
         waiting_retry_every: timedelta,
         settle: timedelta,
         clock: Clock,
@@ -49,7 +49,7 @@ class CreateCode:
         self._codes = codes
         self._find = find
         self._room = room
-        self._generation = generation
+        self._generation = epoch
         self._waiting_retry_every = waiting_retry_every
         self._settle = settle
         self._clock = clock

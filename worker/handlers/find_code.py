@@ -21,10 +21,10 @@ _NEAR: Final = timedelta(minutes=60)
 class FindCode:
     """Looks for codes; changes nothing."""
 
-    def __init__(self, *, ledger: BookingLedger, codes: AccessCodes, generation: LedgerEpoch, clock: Clock) -> None:
+    def __init__(self, *, ledger: BookingLedger, codes: AccessCodes, epoch: LedgerEpoch, clock: Clock) -> None:
         self._ledger = ledger
         self._codes = codes
-        self._generation = generation
+        self._generation = epoch
         self._clock = clock
 
     def for_window(

@@ -14,9 +14,9 @@ from worker.broker import WatchersConnection
 from worker.liveness.self_ping import PingOurselves
 
 # Beat sends a sweep a second, so that a worker with nothing else to do has one to take. Three times what a reconnect
-# takes at most (2 s, measured); what is left of the 15 seconds in which a deaf process is to be replaced goes to
+# takes at most (2 s, measured); what is left of the 15 seconds in which a stalled process is to be replaced goes to
 # starting the next one, which takes 5 s on a busy machine.
-DEAF_AFTER: Final = timedelta(seconds=6)
+STALLED_AFTER: Final = timedelta(seconds=6)
 # Of the calls that one task may make at Seam one after the other; all of them may run into their time-outs.
 MOST_CALLS_A_TASK: Final = 8
 
@@ -76,7 +76,7 @@ class QueueLength:
 def worker_sign(
     progress: Progress, queue: Callable[[], int | None], concurrency: int, listens: Callable[[], bool] = lambda: True
 ) -> Sign:
-    """Look at a worker: deaf is one that takes nothing out of a queue that isn't empty, or doesn't even try to.
+    """Look at a worker: stalled is one that takes nothing out of a queue that isn't empty, or doesn't even try to.
 
     Others may empty the queue: what this shows with one worker alone, `self_ping_sign` shows with several.
     """
@@ -87,7 +87,7 @@ def worker_sign(
 
 
 def self_ping_sign(progress: Progress, call: Callable[[], bool], concurrency: int) -> Sign:
-    """Look at a worker: deaf is one that takes neither its own calls nor anything else, with somebody free to do it."""
+    """Look at a worker. It has stalled if it takes neither its own calls nor anything else, with a free thread."""
     has_called = call()
     moved, running = progress.look()
     return Sign(moved=moved, has_work=has_called, has_room=running < concurrency)
@@ -134,7 +134,7 @@ class WatchdogStep(bootsteps.StartStopStep):
 
         task_prerun.connect(begun, weak=False)
         task_postrun.connect(ended, weak=False)
-        patience = Patience(idle=DEAF_AFTER, busy=self.busy)
+        patience = Patience(idle=STALLED_AFTER, busy=self.busy)
         # One could hang on its question: each asks for itself.
         self._watchdogs = (
             Watchdog(lambda: worker_sign(work, queue, concurrency, listens), patience),
@@ -161,7 +161,7 @@ def add_watchdog(app: Celery, *, busy: timedelta) -> None:
 def watch_beat(app: Celery) -> None:
     """Watch process `beat` from its start on."""
     progress, queue = Progress(), QueueLength(app)
-    watchdog = Watchdog(lambda: beat_sign(progress, queue), Patience(idle=DEAF_AFTER, busy=DEAF_AFTER))
+    watchdog = Watchdog(lambda: beat_sign(progress, queue), Patience(idle=STALLED_AFTER, busy=STALLED_AFTER))
 
     @beat_init.connect(weak=False)
     def _(**_: Any) -> None:

@@ -45,7 +45,7 @@ def update_due(
         return None, moments[nearest]
     thread = wanted[nearest].told_to(channel).thread
     members = {key: alert.look for key, alert in wanted.items() if alert.told_to(channel).thread == thread}
-    parcel = Notification(
+    notification = Notification(
         channel=channel,
         status="look",
         members=members,
@@ -55,4 +55,4 @@ def update_due(
         attempts=kept.attempts if kept is not None else 0,
         thread=thread,
     )
-    return parcel, None
+    return notification, None

@@ -1,7 +1,7 @@
 """What goes to a channel as one message: all of a group that it hasn't heard yet.
 
-A parcel is written down before it is sent and taken away when it was taken: whoever is killed in between leaves it to
-the next, who sends the same under the same id. While a worker sends it, `at` is its lease.
+A notification is written down before it is sent and taken away when it was taken: whoever is killed in between leaves
+it to the next, who sends the same under the same id. While a worker sends it, `at` is its lease.
 """
 
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ class View:
 
 
 def slot_of(channel: str, status: Status) -> str:
-    """Return the name under which a group keeps the parcel."""
+    """Return the name under which a group keeps the notification."""
     return f"{status}:{channel}"
 
 
@@ -104,16 +104,18 @@ def is_wanted(view: View, alert: Alert, channel: str, state: Group) -> bool:
 def _is_failing(view: View, alert: Alert, channel: str, state: Group) -> bool:
     """Say whether the channel is so far from taking the alert that the fallback channel is told."""
     told = alert.told_to(channel)
-    parcel = state.parcels.get(slot_of(channel, "open"))
+    notification = state.parcels.get(slot_of(channel, "open"))
     return (told.lost and told.sequence >= alert.sequence) or (
-        parcel is not None and alert.key in parcel.members and is_stuck(parcel, view.policy, view.now)
+        notification is not None and alert.key in notification.members and is_stuck(notification, view.policy, view.now)
     )
 
 
-def is_stuck(parcel: Notification, policy: AlertPolicy, now: datetime) -> bool:
+def is_stuck(notification: Notification, policy: AlertPolicy, now: datetime) -> bool:
     """Say whether the channel failed so often, or wants a page to wait for so long, that another one is told."""
-    is_put_off = parcel.is_page and not parcel.is_leased and parcel.at - now > policy.page_waits_for_channel
-    return is_put_off or parcel.attempts >= policy.tries_before_fallback
+    is_put_off = (
+        notification.is_page and not notification.is_leased and notification.at - now > policy.page_waits_for_channel
+    )
+    return is_put_off or notification.attempts >= policy.tries_before_fallback
 
 
 def free_at(view: View, alert: Alert, level: Severity) -> datetime:
@@ -126,7 +128,7 @@ def free_at(view: View, alert: Alert, level: Severity) -> datetime:
 def next_notifications(
     view: View, state: Group, channel: str, status: Status, *, lease: timedelta
 ) -> tuple[Notification | None, datetime | None]:
-    """Return the parcel that is to be sent now, leased; else when to look again (None: not until there is news).
+    """Return the notification that is to be sent now, leased; else when to look again (None: not until there is news).
 
     What failed and hasn't changed is sent again as it was. Whatever is ready goes along once the first of a group has
     waited long enough.
@@ -167,7 +169,7 @@ def next_notifications(
         return None, opens_at
     members = {key: alert.sequence for key, alert in ready.items()}
     told_as = delivery_id(view.group, members)
-    parcel = Notification(
+    notification = Notification(
         channel=channel,
         status=status,
         members=members,
@@ -178,7 +180,7 @@ def next_notifications(
         error=kept.error if kept else "",
         thread=thread or _own_thread(view, channel, members, told_as),
     )
-    return parcel, None
+    return notification, None
 
 
 def _wait(view: View, alert: Alert, *, is_joining: bool) -> timedelta:
@@ -198,43 +200,45 @@ def uncertain(view: View, state: Group, channel: str) -> Notification | None:
     return kept if kept is not None and (not kept.is_leased or kept.at <= view.now) else None
 
 
-def with_notification(state: Group, parcel: Notification) -> Group:
-    """Return the group with `parcel` under way."""
-    return replace(state, parcels={**state.parcels, slot_of(parcel.channel, parcel.status): parcel})
+def with_notification(state: Group, notification: Notification) -> Group:
+    """Return the group with `notification` under way."""
+    return replace(state, parcels={**state.parcels, slot_of(notification.channel, notification.status): notification})
 
 
-def without_notification(state: Group, parcel: Notification) -> Group:
-    """Return the group without `parcel`, unless another one stands in its place by now."""
-    slot = slot_of(parcel.channel, parcel.status)
+def without_notification(state: Group, notification: Notification) -> Group:
+    """Return the group without `notification`, unless another one stands in its place by now."""
+    slot = slot_of(notification.channel, notification.status)
     known = state.parcels.get(slot)
-    if known is None or known.delivery_id != parcel.delivery_id:
+    if known is None or known.delivery_id != notification.delivery_id:
         return state
     return replace(state, parcels={name: each for name, each in state.parcels.items() if name != slot})
 
 
 def refused(
-    parcel: Notification, *, error: str, now: datetime, jitter: float, retry_after: timedelta | None
+    notification: Notification, *, error: str, now: datetime, jitter: float, retry_after: timedelta | None
 ) -> Notification:
-    """Return the parcel after a try that failed, with the time of the next."""
-    attempts = parcel.attempts + 1
+    """Return the notification after a try that failed, with the time of the next."""
+    attempts = notification.attempts + 1
     retry = next_try(attempt=attempts, now=now, check_in=None, jitter=jitter, retry_after=retry_after)
-    return replace(parcel, attempts=attempts, at=retry.at, is_leased=False, error=error)
+    return replace(notification, attempts=attempts, at=retry.at, is_leased=False, error=error)
 
 
-def is_over(parcel: Notification, policy: AlertPolicy) -> bool:
+def is_over(notification: Notification, policy: AlertPolicy) -> bool:
     """Say whether the channel isn't tried any more. A page is tried for as long as it is open."""
-    return parcel.attempts >= policy.most_tries and not (parcel.is_page and parcel.status == "open")
+    return notification.attempts >= policy.most_tries and not (notification.is_page and notification.status == "open")
 
 
-def _is_awaited(view: View, parcel: Notification) -> bool:
+def _is_awaited(view: View, notification: Notification) -> bool:
     """Say whether somebody may still have to hear of it: also, later, that a problem is gone that they may know of."""
-    if parcel.status == "look":
-        return any(key in view.alerts and has_old_look(view.alerts[key], parcel.channel) for key in parcel.members)
-    return any(key in view.alerts and view.alerts[key].is_behind(parcel.channel) for key in parcel.members)
+    if notification.status == "look":
+        return any(
+            key in view.alerts and has_old_look(view.alerts[key], notification.channel) for key in notification.members
+        )
+    return any(key in view.alerts and view.alerts[key].is_behind(notification.channel) for key in notification.members)
 
 
 def done_with(view: View, state: Group, channels: tuple[str, ...]) -> tuple[Group, frozenset[str]]:
-    """Return the group without parcels that nobody waits for any more, and the keys of alerts that are over for it."""
+    """Return the group without what nobody waits for any more, and the keys of alerts that are over for it."""
     wanted = {
         key
         for key, alert in view.alerts.items()
@@ -243,9 +247,10 @@ def done_with(view: View, state: Group, channels: tuple[str, ...]) -> tuple[Grou
         or any(has_old_look(alert, channel) for channel in view.updating)
     }
     parcels = {
-        slot: parcel
-        for slot, parcel in state.parcels.items()
-        if (parcel.is_leased and parcel.at > view.now) or (parcel.channel in channels and _is_awaited(view, parcel))
+        slot: notification
+        for slot, notification in state.parcels.items()
+        if (notification.is_leased and notification.at > view.now)
+        or (notification.channel in channels and _is_awaited(view, notification))
     }
-    under_way = {key for parcel in parcels.values() for key in parcel.members}
+    under_way = {key for notification in parcels.values() for key in notification.members}
     return replace(state, parcels=parcels), frozenset(view.alerts) - wanted - under_way

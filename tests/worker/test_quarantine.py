@@ -5,7 +5,7 @@ from datetime import timedelta
 from redis import Redis
 
 from shared import redis_keys
-from shared.ledger.due import chore_item, door_item
+from shared.ledger.due import door_item, periodic_job_item
 from tests.sandbox.harness import Sandbox
 from tests.worker.machine import Machine
 
@@ -15,7 +15,7 @@ def test_a_door_that_kills_is_told_and_tried_again_later(machine: Machine, sandb
     device_id = sandbox.door()
     booking = machine.handlers.apply_booking(machine.publish(machine.new_id(), [device_id]))
     assert booking is not None
-    machine.handlers.suspect(door_item(booking.booking_id, device_id), 5)
+    machine.handlers.quarantine(door_item(booking.booking_id, device_id), 5)
     alert = machine.alerts.get(f"booking/{booking.booking_id}/internal_error/{device_id}")
     assert alert is not None
     assert alert.is_open
@@ -33,8 +33,8 @@ def test_a_door_that_kills_is_told_and_tried_again_later(machine: Machine, sandb
 def test_what_is_gone_or_unreadable_stops_no_sweep(machine: Machine, redis_client: Redis) -> None:
     """A booking that nobody knows leaves the due-set; a record that can't be read is logged."""
     machine.handlers.due.set([(door_item("BK-404", "d"), machine.clock())])
-    machine.handlers.suspect(door_item("BK-404", "d"), 5)
+    machine.handlers.quarantine(door_item("BK-404", "d"), 5)
     assert machine.handlers.due.claim(machine.clock(), 10) == []
     redis_client.hset(redis_keys.booking_record("BK-odd"), mapping={"version": 1, "record": "{}"})
-    machine.handlers.suspect(door_item("BK-odd", "d"), 5)
-    machine.handlers.suspect(chore_item("reconcile"), 5)
+    machine.handlers.quarantine(door_item("BK-odd", "d"), 5)
+    machine.handlers.quarantine(periodic_job_item("reconcile"), 5)
