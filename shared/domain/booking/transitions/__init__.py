@@ -10,11 +10,8 @@ from shared.domain.booking.transitions.change import Facts, StaleRead, as_seen
 from shared.domain.booking.transitions.choose_slot import choose_slot, may_choose_slot
 from shared.domain.booking.transitions.code_status import (
     add_residual_codes,
-    close_door,
     confirm_code,
     drop_code,
-    end_stay,
-    erase_personal_data,
     record_drift,
     record_pin_change,
     record_pin_reveal,
@@ -24,6 +21,7 @@ from shared.domain.booking.transitions.code_status import (
     stop_polling,
 )
 from shared.domain.booking.transitions.create import clear_intent, record_code, record_intent
+from shared.domain.booking.transitions.end_of_stay import close_door, end_stay, erase_personal_data
 from shared.domain.booking.transitions.plan_result import (
     WITHOUT_A_CODE,
     fail,

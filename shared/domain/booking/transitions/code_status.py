@@ -1,13 +1,11 @@
-"""After there is a code: what Seam says of it, and how a door ends."""
+"""After there is a code: what Seam says of it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
 
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, Booking, Change, HistoryEntry, State, Window, on_clock_of
-from shared.domain.booking.transitions.change import StaleRead, change_door, not_revoked, with_door
+from shared.domain.booking.transitions.change import change_door, with_door
 
 
 def confirm_code(booking: Booking, key: str, *, reason: str, detail: str, due_at: datetime, now: datetime) -> Change:
@@ -142,66 +140,3 @@ def drop_code(booking: Booking, key: str, *, now: datetime) -> Change:
         due_at=door.check_out,
     )
     return change_door(booking, door, now, HistoryEntry(at=now, what="code.lost", text=door.detail))
-
-
-def close_door(
-    booking: Booking,
-    key: str,
-    *,
-    gone: frozenset[str],
-    forget_at: datetime,
-    now: datetime,
-    refusals: Mapping[str, str] = MappingProxyType({}),
-) -> Change:
-    """Close a door of a cancelled booking, or one a later revision left out.
-
-    Codes that are `gone` from Seam are forgotten; the others stay as residual access until they end. `refusals` has, by
-    access code, what Seam said when it was asked to delete it. `forget_at` is when the booking's personal parts go.
-    """
-    door = before = booking.door(key)
-    if not booking.cancelled and door.wanted:
-        raise StaleRead
-    known = (*door.residual, *((door.code,) if door.code else ()))
-    codes = tuple(code for code in known if code.access_code_id not in gone)
-    door = replace(
-        door,
-        state=State.CANCELLED,
-        reason="",
-        detail="",
-        is_muted=False,
-        code=None,
-        residual=codes,
-        planned_revision=None,
-        due_at=forget_at,
-    )
-    if door.state is before.state and codes == before.residual:
-        return Change(booking)
-    until = max((code.window.ends_at for code in codes if code.window.ends_at > now), default=None)
-    text = (
-        f"Closed; a code still opens the door until {until.isoformat()}."
-        if until
-        else "Closed; no code of ours opens the door."
-    )
-    lines = (not_revoked(code, refusals[name], now) for code in codes if (name := code.access_code_id) in refusals)
-    return change_door(booking, door, now, *lines, HistoryEntry(at=now, what="door.closed", text=text))
-
-
-def end_stay(booking: Booking, key: str, *, forget_at: datetime, now: datetime, reason: str = "") -> Change:
-    """Close a door whose check-out has passed; `reason` says what was wrong with it.
-
-    `forget_at` is when the booking's personal parts go.
-    """
-    door = replace(booking.door(key), state=State.ENDED, reason=reason, detail="", is_muted=False, due_at=forget_at)
-    return change_door(booking, door, now, HistoryEntry(at=now, what="door.ended", text="Check-out has passed."))
-
-
-def erase_personal_data(booking: Booking, key: str, *, now: datetime) -> Change:
-    """Take the personal parts out of a booking whose stay is long over, once no door of it is open any more."""
-    door = replace(booking.door(key), due_at=None)
-    others = (other for other in booking.doors if other.key != key)
-    is_last = all(other.state in (State.ENDED, State.CANCELLED) for other in others)
-    if not is_last:
-        return Change(replace(booking, doors=with_door(booking, door)))
-    text = "The stay is long over: the booking's label is forgotten."
-    forgotten = replace(booking, label=None, is_forgotten=True)
-    return change_door(forgotten, door, now, HistoryEntry(at=now, what="booking.forgotten", text=text))
