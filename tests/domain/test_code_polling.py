@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.code.polling import late_at, next_look, next_look_when_confirmed
+from shared.domain.code.lateness import late_at
+from shared.domain.code.polling import next_look, next_look_when_confirmed
 from tests.shared.stories import CHECK_IN, CHECK_OUT, NOW, WINDOW, code
 
 

@@ -10,7 +10,8 @@ from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, State
 from shared.domain.code.condition import Confirmed, InTrouble, StillToCome, condition_of
 from shared.domain.code.differences import differences_of
-from shared.domain.code.polling import late_at, next_look, next_look_when_confirmed
+from shared.domain.code.lateness import late_at
+from shared.domain.code.polling import next_look, next_look_when_confirmed
 from shared.domain.door.issues import inherited_code
 from shared.ledger.bookings import BookingLedger
 from shared.seam.access_codes import AccessCodes, CodeReport

@@ -8,17 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.booking.record import AccessCode
+from shared.domain.code.lateness import PROGRAMMED_BEFORE
 
-# Seam programs a code about 60 minutes before its start (Seam docs, "Access codes": just-in-time programming).
-PROGRAMMED_BEFORE: Final = timedelta(minutes=60)
 _FIRST_LOOK_AFTER: Final = timedelta(seconds=15)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
 _PAUSE_WHEN_DUE: Final = timedelta(minutes=2)
-
-
-def late_at(code: AccessCode, late_set_after: timedelta) -> datetime:
-    """Return the moment from which a code that isn't confirmed is late."""
-    return max(code.window.starts_at - PROGRAMMED_BEFORE, code.known_since) + late_set_after
 
 
 def next_look(code: AccessCode, *, attempts: int, late_from: datetime, now: datetime) -> datetime:
