@@ -9,6 +9,7 @@ from starlette.types import Receive
 from receiver.bodies import BodyReader, Headers
 from receiver.inbox import Inbox
 from receiver.refusals import InvalidToken, json_response
+from shared.booking_stream import seen_mark
 from shared.domain.messages.message import InvalidMessage, Problem, unknown_unit
 from shared.domain.messages.parse import parse_booking_message
 
@@ -36,7 +37,8 @@ class Bookings:
         message = parse_booking_message(text)
         if self._units is not None and message.unit is not None and message.unit not in self._units:
             raise InvalidMessage((unknown_unit(message.unit),))
-        is_new = await self._inbox.append(f"{message.source}\x1f{message.message_id}", text)
+        name, mark = seen_mark(message)
+        is_new = await self._inbox.append(name, text, mark=mark)
         status = "accepted" if is_new else "duplicate"
         return json_response(202, {"status": status, "booking_id": message.booking_id})
 

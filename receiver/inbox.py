@@ -18,7 +18,7 @@ from receiver.refusals import Unavailable
 from receiver.script_connection import ScriptConnection
 from shared import redis_keys
 from shared.clock import Clock
-from shared.streams import APPEND_ONCE_SCRIPT
+from shared.streams import APPEND_ONCE_SCRIPT, SEEN
 
 _LARGEST_GROUP: Final = 512
 # How many messages may wait, and for how long (seconds) the first of many may have waited: an answer that would come
@@ -38,6 +38,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 class _Waiting(NamedTuple):
     message_id: str
+    mark: str
     message: str | bytes
     appended: asyncio.Future[bool]
     since: float
@@ -65,16 +66,17 @@ class Inbox:
         ):
             raise Unavailable
 
-    def append(self, message_id: str, message: str | bytes) -> asyncio.Future[bool]:
+    def append(self, message_id: str, message: str | bytes, *, mark: str = SEEN) -> asyncio.Future[bool]:
         """Append a message; the future is True if it is new, False if it was seen within three days.
 
+        It was seen if the newest message under this id had this `mark`.
         It is done once the server has the message (with an append-only file that is always synced: on disk), or fails
         with Unavailable. Raises Unavailable at once where there is no room.
         """
         self.check_room()
         loop = asyncio.get_running_loop()
         appended = loop.create_future()
-        self._waiting.append(_Waiting(message_id, message, appended, loop.time()))
+        self._waiting.append(_Waiting(message_id, mark, message, appended, loop.time()))
         if not self._writing or len(self._waiting) >= _WORTH_A_SECOND_CALL:
             self._worth_a_call.set()
         return appended
@@ -121,6 +123,8 @@ class Inbox:
         """Append a group in one call; say of each message whether it is new. Raises RedisError and OSError."""
         keys = [self._stream, *(redis_keys.seen(self._stream, each.message_id) for each in group)]
         args = [_SEEN_FOR, self._field, self._clock().isoformat(), *(each.message for each in group)]
+        if any(each.mark != SEEN for each in group):
+            args += [each.mark for each in group]
         return [letter == "1" for letter in await connection.run(keys, args)]
 
     def _log_failure(self, refused: int, error: Exception) -> None:

@@ -14,6 +14,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.domain import versions
 from shared.redaction import mask_digits
+from shared.streams import FIRST_ENTRY_FIELD, is_entry_id
 
 # A flood of bad messages must not fill the memory that good ones need; the newest are kept.
 MOST_PARKED: Final = 10_000
@@ -80,9 +81,15 @@ class ParkedList:
         return int(cast(Any, self._redis.xlen(redis_keys.PARKED)))
 
     def replay(self, entry: ParkedEntry) -> None:
-        """Put the message back at the end of its stream and take it off the list, in one transaction."""
+        """Put the message back at the end of its stream and take it off the list, in one transaction.
+
+        It keeps its place in the order of arrival: what came after it and was applied meanwhile is newer.
+        """
         pipeline = self._redis.pipeline(transaction=True)
-        pipeline.xadd(entry.parked.stream, {entry.parked.field: entry.parked.message})
+        place: dict[Any, Any] = (
+            {FIRST_ENTRY_FIELD: entry.parked.source_id} if is_entry_id(entry.parked.source_id) else {}
+        )
+        pipeline.xadd(entry.parked.stream, {entry.parked.field: entry.parked.message, **place})
         pipeline.xdel(redis_keys.PARKED, entry.parked_id)
         pipeline.execute()
 

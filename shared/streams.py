@@ -4,7 +4,8 @@ An entry is taken out of its stream in the same step in which it is acknowledged
 to be done, its length is the backlog, and memory stays flat.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, cast
@@ -17,7 +18,12 @@ from shared.contracts import EVENT_FIELD
 GROUP: Final = "oracode"
 # One name for all workers: an entry goes to one reader all the same, and no dead consumer is left behind.
 CONSUMER: Final = "dispatcher"
+# In an entry that was parked and is replayed: the id that it had before. Bookings without a revision are in that order.
+FIRST_ENTRY_FIELD: Final = "first_entry"
+_ENTRY_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}", re.ASCII)
 _MOST_AT_ONCE: Final = 200
+# The value of a mark that says nothing but "seen".
+SEEN: Final = "1"
 APPEND_ONCE_SCRIPT: Final = (Path(__file__).parent / "append_once.lua").read_text()
 
 
@@ -79,6 +85,19 @@ def _place(entry_id: str) -> tuple[int, int]:
 def _after(entry_id: str) -> str:
     milliseconds, number = _place(entry_id)
     return f"{milliseconds}-{number + 1}"
+
+
+def is_entry_id(text: str) -> bool:
+    """Say whether a text is the id of an entry, as the data server writes it."""
+    return _ENTRY_ID.fullmatch(text) is not None
+
+
+def arrival_of(entry_id: str, fields: Mapping[str, str]) -> str:
+    """Return the id under which an entry first came into its stream: one that was parked and replayed keeps it."""
+    first = fields.get(FIRST_ENTRY_FIELD, "")
+    if is_entry_id(first) and _place(first) < _place(entry_id):
+        return first
+    return entry_id
 
 
 def ensure_group(redis: Redis, stream: str) -> None:

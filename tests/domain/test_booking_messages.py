@@ -34,7 +34,7 @@ def test_defaults() -> None:
     names = ("revision", "granularity", "slot", "label", "time_zone", "unit")
     nulls = parse_booking_message(booking(**dict.fromkeys(names)))
     for message in (absent, nulls):
-        assert message.revision == 0
+        assert message.revision is None
         assert message.granularity is None
         assert message.slot is None
         assert message.label is None

@@ -46,6 +46,12 @@ def test_lenient_specversion(version: Any) -> None:
     assert parse_booking_message(envelope(specversion=version)).message_id == "7f9c"
 
 
+def test_an_empty_source_is_none() -> None:
+    """As of a bare message, whose booking can so be cancelled."""
+    message = parse_booking_message(envelope(source="", type="booking.cancelled", data={"booking_id": "BK-1"}))
+    assert (message.source, message.message_id) == ("", "7f9c")
+
+
 def test_type_beside_the_fields_is_not_taken_for_a_creation() -> None:
     """A cancellation without its envelope must not create a code."""
     assert fields_of(booking(type="booking.cancelled")) == ["type"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from shared.booking_stream import BookingStream
 from shared.domain.messages.parse import parse_booking_message
 from tests.receiver.web import TOKEN, Web, booking_of, running, settings_for
 from tests.support.server import DataServer
@@ -38,6 +39,16 @@ def test_the_bare_booking_is_taken_too(web: Web) -> None:
     bare = booking_of()["data"]
     assert web.booking(bare).json()["status"] == "accepted"
     assert web.booking(dict(reversed(bare.items()))).json()["status"] == "duplicate"
+
+
+def test_a_bare_booking_that_changes_back_is_taken(web: Web, redis_client: Redis) -> None:
+    """It has no id but its content: only the same right after it is a duplicate, also through another way in."""
+    one, other = booking_of()["data"], booking_of(check_out="2026-12-06T10:15:00-08:00")["data"]
+    answers = [web.booking(each).json()["status"] for each in (one, other, one, one)]
+    assert answers == ["accepted", "accepted", "accepted", "duplicate"]
+    BookingStream(redis_client, STREAM).append(json.dumps(other), parse_booking_message(other))
+    assert web.booking(one).json()["status"] == "accepted"
+    assert redis_client.xlen(STREAM) == 5
 
 
 def test_what_was_accepted_can_be_read_from_the_stream(web: Web, redis_client: Redis) -> None:

@@ -40,14 +40,14 @@ def test_one_is_found_by_its_id(redis_client: Redis) -> None:
 
 
 def test_a_replayed_message_is_back_in_its_stream(redis_client: Redis) -> None:
-    """At the stream's end, in its own field, and off the list."""
+    """At the stream's end, in its own field, and off the list; it remembers when it first came."""
     kept = ParkedList(redis_client)
     entry = kept.get(kept.park(parked(message='{"booking_id": "BK-1"}')))
     assert entry is not None
     kept.replay(entry)
 
     found: Any = redis_client.xrange("booking-created")
-    assert [fields for _, fields in found] == [{"message": '{"booking_id": "BK-1"}'}]
+    assert [fields for _, fields in found] == [{"message": '{"booking_id": "BK-1"}', "first_entry": "1-1"}]
     assert kept.count() == 0
 
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import click
 
-from shared.contracts import BOOKING_FIELD
 from shared.domain.booking.notices import outcome_body
 from shared.domain.booking.record import Booking, HistoryEntry, State
 from shared.domain.messages.message import BookingMessage, InvalidMessage
@@ -61,11 +60,12 @@ def checked_messages(content: bytes) -> list[tuple[str, BookingMessage]]:
 
 def publish_messages(settings: Settings, messages: Iterable[tuple[str, BookingMessage]]) -> None:
     """Append the messages to the booking stream, in their order."""
-    from shared.redis_client import connect  # noqa: PLC0415 - not for listing
+    from shared.booking_stream import BookingStream  # noqa: PLC0415 - not for listing
+    from shared.redis_client import connect  # noqa: PLC0415 - nor this
 
-    redis = connect(settings.redis_address)
-    for text, _ in messages:
-        redis.xadd(settings.booking_stream, {BOOKING_FIELD: text})
+    stream = BookingStream(connect(settings.redis_address), settings.booking_stream)
+    for text, message in messages:
+        stream.append(text, message)
 
 
 @command.command("list")

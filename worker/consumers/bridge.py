@@ -1,8 +1,8 @@
 """Bookings from RabbitMQ into the stream: for booking systems that speak AMQP. A part of the worker, one thread.
 
-A message is acknowledged only once its entry is in the stream; a kill in between brings it again, and the same message
-twice changes nothing. What isn't JSON in UTF-8 is kept in a queue of its own, for whoever sent it; JSON that is no good
-booking goes on, and is parked with every problem like one from anywhere else.
+A message is acknowledged only once its entry is in the stream; a kill in between brings it again, and it is appended
+once (`shared/booking_stream.py`). What isn't JSON in UTF-8 is kept in a queue of its own, for its sender. JSON that is
+no good booking goes on, and is parked with every problem like one from anywhere else.
 
 The library calls us back while it waits for an answer, too. So the callback only lays a message down, and the loop,
 which nothing calls a second time, handles it.
@@ -23,8 +23,9 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from shared.booking_stream import BookingStream
 from shared.clock import Clock
-from shared.contracts import BOOKING_FIELD, BOOKING_QUEUE, REJECTED_QUEUE
+from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
 from shared.ledger.alerts import AlertLedger
 from shared.redis_client import connect
 from worker.broker import AMQP_OPTIONS
@@ -75,7 +76,7 @@ class Bridge:
     """The life of one connection: takes from the queue, appends to the stream, acknowledges."""
 
     def __init__(
-        self, connection: Connection, append: Callable[[str], None], stopping: threading.Event, watch: BridgeWatch
+        self, connection: Connection, append: Callable[[str], object], stopping: threading.Event, watch: BridgeWatch
     ) -> None:
         self._connection = connection
         self._append = append
@@ -176,16 +177,14 @@ def run(options: BridgeOptions, stopping: threading.Event) -> None:
     """
     redis: Redis = connect(options.redis_url)
     watch = BridgeWatch(options.alerts, options.clock)
-
-    def append(text: str) -> None:
-        redis.xadd(options.stream, {BOOKING_FIELD: text})
+    stream = BookingStream(redis, options.stream)
 
     while not stopping.is_set():
         connection = Connection(options.queue_url, heartbeat=_HEARTBEAT, transport_options=AMQP_OPTIONS)
         known: Any = (*connection.connection_errors, *connection.channel_errors, OperationalError, OSError)
         try:
             with connection:
-                Bridge(connection, append, stopping, watch).run()
+                Bridge(connection, stream.append_once, stopping, watch).run()
         except known as error:
             pause = watch.crashed()
             log.warning("bridge.disconnected", error=type(error).__name__, again_in=pause)

@@ -16,7 +16,7 @@ from shared.domain.stay.stay import UnitRules
 from shared.ledger.bookings import BookingLedger
 from shared.parked import Parked, kept_text
 from shared.redis_client import REPLACED
-from shared.streams import acknowledge
+from shared.streams import acknowledge, arrival_of
 from worker.parking import Parking
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -47,39 +47,54 @@ class ApplyMessage:
         found = cast(Any, self._redis.xrange(self._stream, entry_id, entry_id))
         if not found:
             return None
-        booking = self._apply(entry_id, found[0][1].get(BOOKING_FIELD))
+        fields = found[0][1]
+        booking = self._apply(entry_id, fields.get(BOOKING_FIELD), arrival_of(entry_id, fields))
         acknowledge(self._redis, self._stream, [entry_id])
         return booking
 
-    def _apply(self, entry_id: str, text: str | None) -> Booking | None:
+    def _apply(self, entry_id: str, text: str | None, arrival: str) -> Booking | None:
         try:
             message = _parsed(text)
         except InvalidMessage as invalid:
-            self._park(entry_id, text, invalid)
+            self._park(arrival, text, invalid)
             return None
+        is_news = True
+
+        def accept(before: Booking | None) -> Change:
+            nonlocal is_news
+            change = self._accept(before, message, arrival)
+            is_news = change.is_news
+            return change
+
         try:
-            booking = self._ledger.record_message(message.booking_id, lambda before: self._accept(before, message))
+            booking = self._ledger.record_message(message.booking_id, accept)
         except InvalidMessage as invalid:
-            self._park(entry_id, text, invalid)
+            self._park(arrival, text, invalid)
         except Repeated:
             self._note(message, entry_id, "repeated", "it had been applied before")
         except Superseded:
             self._note(message, entry_id, "superseded", "a newer or an earlier message of this booking goes before it")
         else:
-            log.info("booking.applied", booking_id=booking.booking_id, revision=booking.revision, entry_id=entry_id)
-            return booking
+            if is_news:
+                log.info("booking.applied", booking_id=booking.booking_id, revision=booking.revision, entry_id=entry_id)
+                return booking
+            # Nothing in the story: a booking system may say all it knows every few minutes.
+            log.info("booking.unchanged", why="known", booking_id=booking.booking_id, entry_id=entry_id)
+            for door in booking.doors:
+                self._ledger.release(booking.booking_id, door.key, seen=booking)
         return None
 
     def _note(self, message: BookingMessage, entry_id: str, what: str, why: str) -> None:
         log.info("booking.unchanged", why=what, booking_id=message.booking_id, entry_id=entry_id)
-        text = f"{message.type}, revision {message.revision}, changed nothing: {why}."
+        which = "without a revision" if message.revision is None else f"revision {message.revision}"
+        text = f"{message.type}, {which}, changed nothing: {why}."
         entry = HistoryEntry(at=self._clock(), what=f"message.{what}", text=text)
         self._ledger.note(message.booking_id, entry)
 
-    def _accept(self, before: Booking | None, message: BookingMessage) -> Change:
+    def _accept(self, before: Booking | None, message: BookingMessage, arrival: str) -> Change:
         now = self._clock()
         if message.type is MessageType.CANCELLED:
-            return apply_message(before, message, stay=None, device_ids=(), lead_time=None, now=now)
+            return apply_message(before, message, stay=None, device_ids=(), lead_time=None, now=now, arrival=arrival)
         rules = self._rules(message)
         return apply_message(
             before,
@@ -88,6 +103,7 @@ class ApplyMessage:
             device_ids=rules.device_ids if rules else message.device_ids,
             lead_time=rules.lead_time if rules else None,
             now=now,
+            arrival=arrival,
         )
 
     def _rules(self, message: BookingMessage) -> UnitRules | None:
@@ -97,14 +113,14 @@ class ApplyMessage:
             raise InvalidMessage((unknown_unit(message.unit),))
         return self._units[message.unit]
 
-    def _park(self, entry_id: str, text: str | None, invalid: InvalidMessage) -> None:
+    def _park(self, arrival: str, text: str | None, invalid: InvalidMessage) -> None:
         problems = tuple(map(str, invalid.problems))
-        log.warning("booking.parked", entry_id=entry_id, problems=len(problems))
+        log.warning("booking.parked", entry_id=arrival, problems=len(problems))
         self._parking.park(
             Parked(
                 stream=self._stream,
                 field=BOOKING_FIELD,
-                source_id=entry_id,
+                source_id=arrival,
                 message=kept_text(text),
                 problems=problems,
                 parked_at=self._clock().isoformat(),

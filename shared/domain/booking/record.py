@@ -176,6 +176,11 @@ class Booking:
 
     `is_forgotten` once its personal parts are gone.
 
+    `revision` grows with every message that is applied, and fences decisions. `revision_offset` is how far it is ahead
+    of the highest one that a message gave; None where no message gave one. `newest_entry` is the stream entry of the
+    newest message, `cancelled_entry` that of a cancellation without a revision: what arrived before it is cancelled.
+    `content` is a hash of what the message of the highest revision asked for.
+
     `version` is that of the ledger's record that this value was read from, or written as; not part of the record.
     `schema` is the version of this very class, as the record was written.
     """
@@ -195,6 +200,10 @@ class Booking:
     outcome_sequence: int = 0
     outbox: tuple[Notice, ...] = ()
     is_forgotten: bool = False
+    revision_offset: int | None = None
+    newest_entry: str = ""
+    cancelled_entry: str = ""
+    content: str = ""
     version: int = 0
     schema: str = versions.BOOKING
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
@@ -220,7 +229,11 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a transition makes of a booking: its new value and the lines its history gains."""
+    """What a transition makes of a booking: its new value and the lines its history gains.
+
+    Not `is_news`: something was noted in the record, and nothing is to be done for the booking.
+    """
 
     booking: Booking
     history: tuple[HistoryEntry, ...] = ()
+    is_news: bool = True

@@ -64,16 +64,16 @@ class Faults:
         cut = value[: LONGEST_LABEL - 1] + "…" if isinstance(value, str) and len(value) > LONGEST_LABEL else value
         return self.text({"label": cut}, "label", longest=LONGEST_LABEL, may_be_empty=True)
 
-    def revision(self, body: Mapping[str, Any]) -> int:
-        """Read the revision; 0 where there is none."""
+    def revision(self, body: Mapping[str, Any]) -> int | None:
+        """Read the revision; None where there is none."""
         value = body.get("revision")
         if value is None:
-            return 0
+            return None
         if type(value) is int and 0 <= value <= HIGHEST_REVISION:
             return value
         right = f"give a whole number from 0 to {HIGHEST_REVISION}"
         self.add("revision", f"{quoted(value)} is no such number", right)
-        return 0
+        return None
 
     def device_ids(self, body: Mapping[str, Any]) -> tuple[str, ...] | None:
         """Read the list of doors; None where there is none, empty where it is wrong."""

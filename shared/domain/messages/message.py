@@ -4,8 +4,9 @@
 contract requires.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
 from shared.domain.quoting import quoted
@@ -20,6 +21,9 @@ from shared.domain.stay.stay import (
     WallTime,
     in_order,
 )
+
+# Enough to tell the messages of one booking apart.
+_CONTENT_DIGITS = 16
 
 
 class MessageType(StrEnum):
@@ -67,6 +71,9 @@ CHECK_OUT_NOT_AFTER_CHECK_IN = Problem(
 class BookingMessage:
     """One valid message. `source` + `message_id` identify it; `(booking_id, revision)` orders it.
 
+    `source` is "" for a bare message, which has none. `revision` is None where the message has none: then the order of
+    arrival counts.
+
     `check_in` and `check_out` are both present unless `type` is CANCELLED. Exactly one of
     `device_ids` (not empty) and `unit` is given unless it is a cancellation. `granularity` is None
     where the message leaves it to the unit.
@@ -76,7 +83,7 @@ class BookingMessage:
     message_id: str
     type: MessageType
     booking_id: str
-    revision: int
+    revision: int | None
     device_ids: tuple[str, ...] = ()
     unit: str | None = None
     check_in: BookingTime | None = None
@@ -84,6 +91,16 @@ class BookingMessage:
     granularity: Granularity | None = None
     slot: str | None = None
     label: str | None = None
+
+
+def content_of(message: BookingMessage) -> str:
+    """Return a short hash of what a message asks for, however it spells it; the same whether it creates or updates."""
+    times = [
+        time.at.astimezone(UTC).isoformat() if isinstance(time, Instant) else repr(time)
+        for time in (message.check_in, message.check_out)
+    ]
+    parts = (sorted(message.device_ids), message.unit, times, message.granularity, message.slot, message.label)
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:_CONTENT_DIGITS]
 
 
 def stay_of(message: BookingMessage, rules: UnitRules | None) -> Stay:

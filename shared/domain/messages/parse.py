@@ -23,7 +23,8 @@ def parse_booking_message(raw: str | bytes | Mapping[str, Any]) -> BookingMessag
     faults = Faults()
     content = load_object(raw)
     if _is_envelope(content):
-        source = faults.text(content, "source", required=True, longest=LONGEST_SOURCE)
+        # An empty one acts for a booking whose messages are bare: those have none.
+        source = faults.text(content, "source", required=True, longest=LONGEST_SOURCE, may_be_empty=True)
         message_id = faults.text(content, "id", required=True, longest=LONGEST_SOURCE)
         kind = _message_type(content, faults)
         _check_specversion(content, faults)

@@ -1,14 +1,23 @@
-"""What a booking system or a person does to a booking: messages by revision, and "try again"."""
+"""What a booking system or a person does to a booking: its messages, and "try again"."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.domain.booking.message_order import (
+    Verdict,
+    given_revision,
+    judge,
+    latest,
+    mark_of,
+    revision_after,
+    stands_as_asked,
+)
 from shared.domain.booking.next_step import Step, next_step
 from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEntry, Notice, State
 from shared.domain.booking.transitions.change import change_booking
 from shared.domain.booking.transitions.choose_slot import ended_choices
-from shared.domain.messages.message import BookingMessage, MessageType
+from shared.domain.messages.message import BookingMessage, MessageType, content_of
 from shared.domain.stay.stay import Stay
 
 # How many messages a booking remembers to know a repeat; its revision alone would already stop older ones.
@@ -22,7 +31,7 @@ class Repeated(Exception):
 
 
 class Superseded(Exception):
-    """A newer revision, or an earlier message of the same one, has won."""
+    """A newer message, or an earlier one of the same revision, has won."""
 
 
 def apply_message(
@@ -33,28 +42,34 @@ def apply_message(
     device_ids: tuple[str, ...],
     lead_time: timedelta | None,
     now: datetime,
+    arrival: str = "",
 ) -> Change:
-    """Apply a booking message. The highest revision wins; of equal ones the first, unless the later cancels.
+    """Apply a booking message. `shared.domain.booking.message_order` says which message wins.
 
-    Raises Repeated or Superseded where nothing changes.
+    `arrival` is the id of its stream entry. The change is no news where the message says what is known already.
+    Raises Repeated or Superseded where nothing changes, and InvalidMessage where a person must decide.
     """
-    mark = f"{message.source}\x1f{message.message_id}"
-    cancels = message.type is MessageType.CANCELLED
     if before is not None:
-        if mark in before.seen_messages:
-            raise Repeated
-        is_older = message.revision < before.revision
-        is_no_news = message.revision == before.revision and (before.cancelled or not cancels)
-        if is_older or is_no_news:
-            raise Superseded
-    base = before or Booking(booking_id=message.booking_id, revision=message.revision)
+        is_same = stands_as_asked(before, message, stay=stay, device_ids=device_ids) and lead_time == before.lead_time
+        match judge(before, message, arrival=arrival, asks_for_the_same=is_same):
+            case Verdict.NEWS:
+                pass
+            case Verdict.KNOWN:
+                return Change(_with_arrival(before, message, arrival), is_news=False)
+            case Verdict.REPEATED:
+                raise Repeated
+            case Verdict.SUPERSEDED:
+                raise Superseded
+    cancels = message.type is MessageType.CANCELLED
+    base = before or Booking(booking_id=message.booking_id, revision=message.revision or 0)
     booking = replace(
-        base,
-        revision=message.revision,
+        _with_arrival(base, message, arrival),
+        revision=revision_after(before, message) if before is not None else base.revision,
         cancelled=cancels,
         is_forgotten=False,
-        seen_messages=(*base.seen_messages, mark)[-_SEEN_MESSAGES:],
+        seen_messages=(*base.seen_messages, mark_of(message))[-_SEEN_MESSAGES:],
     )
+    booking = _with_revision(base, booking, message)
     if not cancels:
         booking = replace(
             booking,
@@ -64,17 +79,39 @@ def apply_message(
             doors=_doors_for(base.doors, device_ids, keeps_choices=stay == base.stay),
         )
     booking = replace(booking, doors=tuple(_roused(booking, door, now) for door in booking.doors))
+    without = f"without a revision, was applied as revision {booking.revision}"
+    how = without if message.revision is None else f"revision {message.revision}, was applied"
     entry = HistoryEntry(
         at=now,
         what="message.applied",
-        text=f"{message.type}, revision {message.revision}, was applied.",
+        text=f"{message.type}, {how}.",
         facts={
-            "revision": message.revision,
+            "revision": booking.revision if message.revision is None else message.revision,
             "source": message.source,
             "message_id": message.message_id,
         },
     )
     return change_booking(before, booking, now, entry, *ended_choices(before, booking, now))
+
+
+def _with_arrival(booking: Booking, message: BookingMessage, arrival: str) -> Booking:
+    """Return the booking knowing that the message is its newest, and what a cancellation without a revision cancels."""
+    newest = latest(arrival, booking.newest_entry)
+    if message.type is MessageType.CANCELLED and message.revision is None:
+        return replace(booking, newest_entry=newest, cancelled_entry=latest(arrival, booking.cancelled_entry))
+    return replace(booking, newest_entry=newest)
+
+
+def _with_revision(base: Booking, booking: Booking, message: BookingMessage) -> Booking:
+    """Return the booking knowing the revision that the message gave, and what was asked for under it."""
+    if message.revision is None:
+        return booking
+    offset = booking.revision - message.revision
+    if message.type is not MessageType.CANCELLED:
+        return replace(booking, revision_offset=offset, content=content_of(message))
+    # What was asked for under a revision that only cancels is not known: its booking may still be on its way.
+    content = base.content if message.revision == given_revision(base) else ""
+    return replace(booking, revision_offset=offset, content=content)
 
 
 def _doors_for(

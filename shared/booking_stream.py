@@ -1,0 +1,57 @@
+"""Appending booking messages to their stream, and telling which were appended before.
+
+`source` and `id` identify a message for three days. A message without a source has no id of its own, so only the
+newest one of its booking is remembered: the same again right after it is a repeat, the same after another is news.
+"""
+
+from typing import Final
+
+from redis import Redis
+
+from shared import redis_keys
+from shared.contracts import BOOKING_FIELD
+from shared.domain.booking.message_order import mark_of
+from shared.domain.messages.message import BookingMessage, InvalidMessage
+from shared.domain.messages.parse import parse_booking_message
+from shared.streams import APPEND_ONCE_SCRIPT, SEEN
+
+_SEEN_FOR: Final = int(redis_keys.SEEN_FOR.total_seconds())
+# No source and no id holds it, so it can't be the mark of a message.
+_NEWEST_OF: Final = "\x1f\x1f"
+
+
+def seen_mark(message: BookingMessage) -> tuple[str, str]:
+    """Return the mark that tells whether a message was appended before: its name, and its value then."""
+    if message.source:
+        return mark_of(message), SEEN
+    return f"{_NEWEST_OF}{message.booking_id}", message.message_id
+
+
+class BookingStream:
+    """The stream of booking messages, for whoever appends to it from the worker or the command line."""
+
+    def __init__(self, redis: Redis, stream: str) -> None:
+        self._redis = redis
+        self._stream = stream
+        self._append = redis.register_script(APPEND_ONCE_SCRIPT)
+
+    def append(self, text: str, message: BookingMessage) -> str:
+        """Append a message, whether it was appended before or not; return its entry's id. Atomic."""
+        name, value = seen_mark(message)
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.xadd(self._stream, {BOOKING_FIELD: text})
+        pipeline.set(redis_keys.seen(self._stream, name), value, ex=_SEEN_FOR)
+        return str(pipeline.execute()[0])
+
+    def append_once(self, text: str) -> bool:
+        """Append a text unless it is a message that was appended before; say whether it was. Atomic.
+
+        What is no message is appended: whoever takes it parks it.
+        """
+        try:
+            name, value = seen_mark(parse_booking_message(text))
+        except InvalidMessage:
+            self._redis.xadd(self._stream, {BOOKING_FIELD: text})
+            return True
+        keys = [self._stream, redis_keys.seen(self._stream, name)]
+        return bool(self._append(keys=keys, args=[_SEEN_FOR, BOOKING_FIELD, "", text, value]) == "1")

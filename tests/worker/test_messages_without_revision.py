@@ -1,0 +1,133 @@
+"""Messages without a revision on the real data server: the newest entry counts, and nothing is dropped in silence."""
+
+import json
+from itertools import permutations
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from shared import redis_keys
+from tests.sandbox.harness import Sandbox, in_days
+from tests.worker.machine import Machine
+
+
+def bare(booking_id: str, device_id: str, *, nights: int = 3, **fields: Any) -> str:
+    """Return a bare message for a stay that fits the sandbox's usual slot."""
+    stay = {"check_in": in_days(2, "15:45:00"), "check_out": in_days(2 + nights, "10:15:00")}
+    return json.dumps({"booking_id": booking_id, "device_ids": [device_id], **stay, **fields})
+
+
+def problems(machine: Machine) -> list[str]:
+    """Return the problems of all that is parked."""
+    return [problem for entry in machine.parked.list() for problem in entry.parked.problems]
+
+
+def test_a_changed_stay_gets_a_code_of_its_own(machine: Machine, sandbox: Sandbox) -> None:
+    """As with a higher revision; before, it was dropped and nobody was told."""
+    device_id, booking_id = sandbox.door(), machine.new_id()
+    first = machine.apply(machine.append(bare(booking_id, device_id)))
+    assert first is not None
+    machine.until(first, "ready")
+    changed = machine.apply(machine.append(bare(booking_id, device_id, nights=5)))
+    assert changed is not None
+    assert machine.until(changed, "ready").revision == 1
+    ends = {code["ends_at"][:10] for code in machine.made(device_id)}
+    assert max(ends) == in_days(7, "10:15:00")[:10]
+
+
+def test_workers_may_take_entries_in_any_order(machine: Machine, sandbox: Sandbox) -> None:
+    """A booking, its change, and its change back; each order ends at the newest, also when all come again."""
+    device_id = sandbox.door()
+    for order in permutations(range(3)):
+        booking_id = machine.new_id()
+        entries = [machine.append(bare(booking_id, device_id, nights=nights)) for nights in (3, 5, 4)]
+        kept: Any = {entry: machine.redis.xrange("booking-created", entry, entry) for entry in entries}
+        for place in order:
+            machine.handlers.apply_booking(entries[place])
+        for entry in entries:
+            [(_, fields)] = kept[entry]
+            machine.redis.delete("booking-created")
+            machine.redis.xadd("booking-created", fields, id=entry)
+            machine.handlers.apply_booking(entry)
+        stay = machine.ledger.get(booking_id).stay
+        assert stay is not None
+        assert stay.check_out.at.isoformat() == in_days(6, "10:15:00"), order
+
+
+def test_what_is_known_leaves_every_door_when_due(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """No door is looked at sooner or later for it, and the story doesn't grow."""
+    device_id, booking_id = sandbox.door(), machine.new_id()
+    machine.apply(machine.append(bare(booking_id, device_id)))
+    before, story = machine.ledger.get(booking_id), len(machine.ledger.history(booking_id))
+    due: Any = redis_client.zrange(redis_keys.DUE, 0, -1, withscores=True)
+    assert due
+    assert machine.apply(machine.append(bare(booking_id, device_id))) is None
+    after = machine.ledger.get(booking_id)
+    assert after.newest_entry > before.newest_entry
+    assert (after.doors, after.revision) == (before.doors, before.revision)
+    assert len(machine.ledger.history(booking_id)) == story
+    assert redis_client.zrange(redis_keys.DUE, 0, -1, withscores=True) == due
+    assert machine.parked.count() == 0
+
+
+def test_a_cancellation_without_a_revision_cancels(machine: Machine, sandbox: Sandbox) -> None:
+    """Whatever revision is known."""
+    booking = machine.book(sandbox.door(), revision=7)
+    machine.apply(machine.publish(booking.booking_id, [], kind="cancelled"))
+    assert machine.ledger.get(booking.booking_id).state == "cancelled"
+    assert machine.parked.count() == 0
+
+
+CONFLICTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "no revision after one": ({"revision": 2}, {"kind": "updated", "label": "other"}, "revision: is missing"),
+    "the same revision, other content": ({"revision": 2}, {"revision": 2, "label": "other"}, "revision: 2 was applied"),
+}
+
+
+@pytest.mark.parametrize(("first", "then", "why"), CONFLICTS.values(), ids=CONFLICTS.keys())
+def test_what_a_person_must_decide_is_parked_and_told(
+    machine: Machine, sandbox: Sandbox, first: dict[str, Any], then: dict[str, Any], why: str
+) -> None:
+    """With what to send instead; the booking stays as it was."""
+    device_id = sandbox.door()
+    booking = machine.book(device_id, **first)
+    assert machine.apply(machine.publish(booking.booking_id, [device_id], **then)) is None
+    (problem,) = problems(machine)
+    assert problem.startswith(why)
+    assert "above 2" in problem
+    assert machine.ledger.get(booking.booking_id) == booking
+    alert = machine.alerts.get(f"parked/booking-created/{booking.booking_id}")
+    assert alert is not None
+    assert alert.is_open
+
+
+def test_two_sources_with_one_booking_id_are_kept_apart(machine: Machine, sandbox: Sandbox) -> None:
+    """The second system's booking, change and cancellation are parked; the first guest's code stays."""
+    device_id = sandbox.door()
+    booking = machine.until(machine.book(device_id), "ready")
+    machine.apply(machine.append(bare(booking.booking_id, sandbox.door())))
+    cancellation = {"specversion": "1.0", "id": "x", "source": "/other", "type": "booking.cancelled"}
+    machine.apply(machine.append(json.dumps({**cancellation, "data": {"booking_id": booking.booking_id}})))
+    assert [problem.partition(":")[0] for problem in problems(machine)] == ["source", "source"]
+    assert "'/tests'" in problems(machine)[1]
+    assert machine.ledger.get(booking.booking_id) == booking
+
+
+def test_a_parked_message_keeps_its_place_when_it_is_replayed(machine: Machine, sandbox: Sandbox) -> None:
+    """What came after it, and was applied meanwhile, is newer: the replay doesn't bring an old stay back."""
+    device_id, booking_id = sandbox.door(), machine.new_id()
+    assert machine.apply(machine.append(bare(booking_id, device_id, device_ids=None, unit="101"))) is None
+    machine.apply(machine.append(bare(booking_id, device_id, nights=5)))
+    (entry,) = machine.parked.list()
+    machine.parked.replay(entry)
+    entries: Any = machine.redis.xrange("booking-created")
+    [(again, fields)] = entries
+    assert fields["first_entry"] == entry.parked.source_id
+    machine.redis.xdel("booking-created", again)
+    # As if the unit had been added to the doors file meanwhile.
+    replayed = machine.redis.xadd("booking-created", {**fields, "message": bare(booking_id, device_id)})
+    assert machine.apply(str(replayed)) is None
+    stay = machine.ledger.get(booking_id).stay
+    assert stay is not None
+    assert stay.check_out.at.isoformat() == in_days(7, "10:15:00")
