@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.messages.message import InvalidMessage, Problem
-from shared.domain.messages.time_fields import RIGHT_TIME, UnreadableBookingTime, parse_booking_time
+from shared.domain.messages.time_fields import IS_A_NUMBER, RIGHT_TIME, UnreadableBookingTime, parse_booking_time
 from shared.domain.quoting import is_showable, quoted
 from shared.domain.stay.stay import BookingTime, Granularity
 from shared.domain.times.wall_clock import find_zone
@@ -16,6 +16,7 @@ LONGEST_TEXT = 128
 LONGEST_LABEL = 256
 LONGEST_SOURCE = 512
 MOST_DEVICES = 100
+_NUMBER_TOO_LONG = 10**LONGEST_BOOKING_ID
 HIGHEST_REVISION = 2**53 - 1
 """The largest integer that every JSON implementation, and Redis, keeps exactly."""
 
@@ -57,6 +58,14 @@ class Faults:
             self.add(field, wrong, right)
             return None
         return str(value)
+
+    def booking_id(self, body: Mapping[str, Any]) -> str | None:
+        """Read the booking's id: blanks around it are cut, a whole number counts as its digits."""
+        value = body.get("booking_id")
+        if type(value) is int and 0 <= value < _NUMBER_TOO_LONG:
+            return str(value)
+        cut = value.strip() if isinstance(value, str) else value
+        return self.text({"booking_id": cut}, "booking_id", required=True, longest=LONGEST_BOOKING_ID, strict=True)
 
     def label(self, body: Mapping[str, Any]) -> str | None:
         """Read the label, cut where it is too long: people read it, and no guest goes without a code for its length."""
@@ -126,7 +135,9 @@ class Faults:
                 self.add(field, "is missing", RIGHT_TIME)
             return None
         if not isinstance(value, str):
-            self.add(field, f"{quoted(value)} is not text", RIGHT_TIME)
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            what = IS_A_NUMBER if is_number else "is not text"
+            self.add(field, f"{quoted(value)} {what}", RIGHT_TIME)
             return None
         try:
             return parse_booking_time(value, zone)

@@ -6,13 +6,14 @@ For the alert alone: it must hurry if somebody will stand at a door soon. Nothin
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, time
+from typing import Any
 
-from shared.domain.stay.instants import CheckIn, wall_check_in
-from shared.domain.times.wall_clock import find_zone, instant_at
-
-_LONGEST_ID: Final = 64
+from shared.domain.messages.fields import Faults
+from shared.domain.messages.time_fields import parse_booking_time
+from shared.domain.stay.instants import CheckIn, check_in_at, wall_check_in
+from shared.domain.stay.stay import DateOnly, Instant, WallTime
+from shared.domain.times.wall_clock import find_zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +37,20 @@ def hints_of(text: str | None) -> Hints:
     fields = message.get("data", message) if isinstance(message, Mapping) else None
     if not isinstance(fields, Mapping):
         return Hints()
-    booking_id = fields.get("booking_id")
-    is_id = isinstance(booking_id, str) and 0 < len(booking_id) <= _LONGEST_ID and booking_id.isprintable()
+    booking_id = Faults().booking_id(fields)
     check_in = _check_in(fields.get("check_in"), fields.get("time_zone"))
-    return Hints(booking_id if is_id else None, check_in.at if check_in else None, check_in.wall if check_in else None)
+    return Hints(booking_id, check_in.at if check_in else None, check_in.wall if check_in else None)
 
 
 def _check_in(written: Any, time_zone: Any) -> CheckIn | None:
-    zone = find_zone(time_zone) if isinstance(time_zone, str) else None
+    name = time_zone if isinstance(time_zone, str) and find_zone(time_zone) else None
     try:
-        at = datetime.fromisoformat(written)
-        if at.tzinfo is None and zone is not None:
-            at = instant_at(at, zone)
-        return CheckIn(at, at) if at.tzinfo is not None else wall_check_in(at)
-    except (TypeError, ValueError, OverflowError):
+        match parse_booking_time(written, name):
+            case Instant(at):
+                return CheckIn(at, at)
+            case WallTime() as wall:
+                return check_in_at(wall, None)
+            case DateOnly(on):
+                return wall_check_in(datetime.combine(on, time()))
+    except (TypeError, AttributeError, ValueError, OverflowError):
         return None

@@ -7,7 +7,7 @@ fields are ignored, so that booking systems may say more than is needed here.
 from collections.abc import Mapping
 from typing import Any
 
-from shared.domain.messages.fields import LONGEST_BOOKING_ID, LONGEST_SOURCE, Faults
+from shared.domain.messages.fields import LONGEST_SOURCE, Faults
 from shared.domain.messages.json_object import hash_of, load_object
 from shared.domain.messages.message import CHECK_OUT_NOT_AFTER_CHECK_IN, BookingMessage, InvalidMessage, MessageType
 from shared.domain.quoting import quoted
@@ -41,7 +41,7 @@ def parse_booking_message(raw: str | bytes | Mapping[str, Any]) -> BookingMessag
 
 def _read(body: Mapping[str, Any], source: str, message_id: str, kind: MessageType, faults: Faults) -> BookingMessage:
     needs_stay = kind is not MessageType.CANCELLED
-    booking_id = faults.text(body, "booking_id", required=True, longest=LONGEST_BOOKING_ID, strict=True)
+    booking_id = faults.booking_id(body)
     revision = faults.revision(body)
     device_ids = faults.device_ids(body)
     unit = faults.text(body, "unit")
