@@ -208,7 +208,9 @@ def test_a_cancelled_test_is_taken_up_again(machine: Machine, sandbox: Sandbox) 
     with working(machine):
         run(door, "--yes")
         booking = machine.ledger.get(ids(machine)[0])
-        machine.publish(booking.booking_id, [], kind="cancelled", revision=0)
+        cancellation = {"id": "x", "source": codes_trial.SOURCE, "type": "booking.cancelled"}
+        data = {"booking_id": booking.booking_id, "revision": 0}
+        machine.append(json.dumps({"specversion": "1.0", **cancellation, "data": data}))
         wait_until(lambda: machine.ledger.get(booking.booking_id).state == "cancelled", what="the cancellation")
         result = run(door, "--yes")
     assert result.exit_code == 0, result.output

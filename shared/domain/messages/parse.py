@@ -1,17 +1,23 @@
 """Untrusted booking messages turned into `BookingMessage`, or refused with every fault named.
 
 A message is a CloudEvents 1.0 envelope in structured mode, or its `data` object alone. Unknown
-fields are ignored, so that booking systems may say more than is needed here.
+fields are ignored, so that booking systems may say more than is needed here; but not those that a person could have
+meant for one that is read, and none that says that the booking is cancelled.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from shared.domain.messages.fields import LONGEST_SOURCE, Faults
 from shared.domain.messages.json_object import hash_of, load_object
 from shared.domain.messages.message import CHECK_OUT_NOT_AFTER_CHECK_IN, BookingMessage, InvalidMessage, MessageType
+from shared.domain.messages.near_misses import HOW_TO_CANCEL, cancellations, is_about_cancelling, near_misses
 from shared.domain.quoting import quoted
 from shared.domain.stay.stay import in_order
+
+_ENVELOPE: Final = ("specversion", "id", "source", "type", "time", "data", "data_base64")
+# Stands for a type that can't be read: its other faults are named as those of a booking.
+_ANY: Final = MessageType.CREATED
 
 
 def parse_booking_message(raw: str | bytes | Mapping[str, Any]) -> BookingMessage:
@@ -29,14 +35,20 @@ def parse_booking_message(raw: str | bytes | Mapping[str, Any]) -> BookingMessag
         kind = _message_type(content, faults)
         _check_specversion(content, faults)
         body = _data_of(content, faults)
+        faults.problems.extend(
+            cancellations({name: value for name, value in content.items() if name not in _ENVELOPE}, kind or _ANY)
+        )
     else:
         source, message_id, kind, body = "", hash_of(content), MessageType.CREATED, content
-        if content.get("type") in (MessageType.UPDATED, MessageType.CANCELLED):
+        if content.get("type") == MessageType.UPDATED:
             right = "wrap the booking as the data of a CloudEvents envelope, where type stands"
             faults.add("type", f"{quoted(content['type'])} stands beside the booking's fields", right)
     if body is None:  # without data there are no fields to name
         raise InvalidMessage(tuple(faults.problems))
-    return _read(body, source or "", message_id or "", kind or MessageType.CREATED, faults)
+    # Of an unknown type nothing more is said than that.
+    if kind is not None:
+        faults.problems.extend((*cancellations(body, kind), *near_misses(body, kind)))
+    return _read(body, source or "", message_id or "", kind or _ANY, faults)
 
 
 def _read(body: Mapping[str, Any], source: str, message_id: str, kind: MessageType, faults: Faults) -> BookingMessage:
@@ -83,7 +95,8 @@ def _message_type(content: Mapping[str, Any], faults: Faults) -> MessageType | N
     if isinstance(kind, str) and kind in tuple(MessageType):
         return MessageType(kind)
     wrong = "is missing" if kind is None else f"{quoted(kind)} is not known"
-    faults.add("type", wrong, f"give {', '.join(MessageType)}")
+    right = HOW_TO_CANCEL if is_about_cancelling(kind) else f"give {', '.join(MessageType)}"
+    faults.add("type", wrong, right)
     return None
 
 

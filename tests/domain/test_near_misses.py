@@ -1,0 +1,149 @@
+"""What is not read, but could have been meant: misspelled fields, and cancellations told in another way."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.messages.near_misses import FIELDS, field_meant
+from shared.domain.messages.parse import parse_booking_message
+from tests.domain.booking_messages import booking, envelope, problems_of
+
+CANCELLED: list[tuple[str, dict[str, Any]]] = [
+    ("a status", {"status": "cancelled"}),
+    ("a status with one l", {"status": "canceled"}),
+    ("a status in capitals", {"status": "CANCELLED"}),
+    ("a status that says by whom", {"status": "cancelled_by_guest"}),
+    ("another name for the status", {"booking_status": "Cancelled"}),
+    ("a state", {"state": "cancelled"}),
+    ("a status in camel case", {"reservationStatus": "canceled"}),
+    ("deleted", {"status": "deleted"}),
+    ("an action", {"action": "cancel"}),
+    ("an event", {"event": "reservation.cancelled"}),
+    ("a flag", {"cancelled": True}),
+    ("a flag with one l", {"canceled": True}),
+    ("a flag in camel case", {"isCancelled": True}),
+    ("a flag as text", {"cancelled": "true"}),
+    ("a flag as a number", {"cancelled": 1}),
+    ("a flag that is a time", {"cancelled_at": "2026-11-20T10:00:00Z"}),
+    ("when, with one l", {"canceledOn": "2026-11-20"}),
+    ("deleted, as a flag", {"deleted": True}),
+]
+
+
+@pytest.mark.parametrize("fields", [pytest.param(row, id=name) for name, row in CANCELLED])
+def test_a_cancellation_is_never_taken_for_a_booking(fields: dict[str, Any]) -> None:
+    """Bare, as data, or in the envelope; each says how a cancellation is sent."""
+    name = next(iter(fields))
+    for raw in (booking(**fields), envelope(data=booking(**fields)), envelope(type="booking.updated", **fields)):
+        (problem,) = problems_of(raw)
+        assert problem.field == name
+        assert "says that the booking is cancelled" in problem.wrong
+        assert '"type": "booking.cancelled"' in problem.right
+    cancellation = envelope(type="booking.cancelled", data={"booking_id": "BK-1001", **fields})
+    assert parse_booking_message(cancellation).type == "booking.cancelled"
+
+
+NOT_CANCELLED: list[dict[str, Any]] = [
+    {"status": "confirmed"}, {"status": "cancellable"}, {"status": "not_yet"}, {"status": 7}, {"state": "Nevada"},
+    {"cancelled": False}, {"cancelled": None}, {"cancelled": "false"}, {"cancelled": 0}, {"canceled": ""},
+    {"cancelled_at": None}, {"cancellation_policy": "strict"}, {"cancellation_deadline": "2026-11-20"},
+    {"cancel_by": "2026-11-20"}, {"deleted": False}, {"type": "vacation"}, {"notes": "cancelled"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", NOT_CANCELLED, ids=str)
+def test_what_says_nothing_of_the_kind_is_ignored(fields: dict[str, Any]) -> None:
+    """Also the policy by which it could be cancelled."""
+    assert parse_booking_message(booking(**fields)).booking_id == "BK-1001"
+
+
+@pytest.mark.parametrize(
+    "kind", ["booking.canceled", "booking.cancel", "reservation.cancelled", "cancelled", "booking.deleted"]
+)
+def test_a_type_that_means_cancelled_is_refused(kind: str) -> None:
+    """In the envelope and beside the fields, with the type that is right."""
+    for raw in (envelope(type=kind), envelope(type=kind, data={"booking_id": "BK-1"}), booking(type=kind)):
+        problem = next(each for each in problems_of(raw) if each.field == "type")
+        assert "booking.cancelled" in problem.right
+
+
+NEAR: list[tuple[str, str]] = [
+    ("revison", "revision"), ("Revision", "revision"), ("revisions", "revision"), ("reivsion", "revision"),
+    ("revission", "revision"), ("timezone", "time_zone"), ("timeZone", "time_zone"), ("time-zone", "time_zone"),
+    ("tz", "time_zone"), ("granulrity", "granularity"), ("Granularity", "granularity"), ("slots", "slot"),
+    ("Slot", "slot"), ("lable", "label"), ("LABEL", "label"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "meant"), NEAR)
+def test_a_field_that_could_have_been_meant_is_a_problem(name: str, meant: str) -> None:
+    """One that is optional would be passed over in silence."""
+    for raw in (booking(**{name: "x"}), envelope(data=booking(**{name: "x"}))):
+        (problem,) = problems_of(raw)
+        assert (problem.field, problem.wrong) == (name, "is not read")
+        assert f"write {meant} if that is meant" in problem.right
+    assert parse_booking_message(booking(**{name: None})).revision is None
+
+
+REQUIRED: list[tuple[str, str]] = [
+    ("checkin", "check_in"), ("checkIn", "check_in"), ("check-in", "check_in"), ("chek_in", "check_in"),
+    ("checkout", "check_out"), ("CheckOut", "check_out"), ("bookingId", "booking_id"), ("boking_id", "booking_id"),
+    ("device_id", "device_ids"), ("deviceIds", "device_ids"), ("units", "device_ids"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "missing"), REQUIRED)
+def test_a_required_field_under_another_name_is_named(name: str, missing: str) -> None:
+    """Beside the one that is missing."""
+    named = {problem.field for problem in problems_of(booking(**{missing: ..., name: "x"}))}
+    assert named == {name, missing}
+
+
+def test_what_cannot_be_meant_is_ignored() -> None:
+    """The field itself is given; or the doors are, in the other way."""
+    known = {"device_id": "x", "booking_ids": ["BK-1001"], "units": 3, "checkIn": booking()["check_in"], "labels": None}
+    assert parse_booking_message(booking(**known)).booking_id == "BK-1001"
+    assert [each.field for each in problems_of(booking(checkIn="2026-12-02"))] == ["checkIn"]
+
+
+def test_a_typo_keeps_no_cancellation_from_cancelling() -> None:
+    """Unless it hides which booking, or which revision."""
+    data = {"booking_id": "BK-1", "checkin": "x", "timezone": "PST", "check_in_time": "15:45"}
+    assert parse_booking_message(envelope(type="booking.cancelled", data=data)).booking_id == "BK-1"
+    (problem,) = problems_of(envelope(type="booking.cancelled", data={"booking_id": "BK-1", "revison": 3}))
+    assert problem.field == "revison"
+
+
+def test_a_time_of_day_beside_a_date_is_a_problem() -> None:
+    """The unit's default time would be taken instead of it."""
+    (problem,) = problems_of(booking(check_in="2026-12-01", check_in_time="15:45"))
+    assert (problem.field, "2026-12-01T15:45" in problem.right) == ("check_in_time", True)
+    assert parse_booking_message(booking(check_in_time="15:45")).booking_id == "BK-1001"
+
+
+ORDINARY = [
+    "guest", "guests", "id", "arrival", "notes", "version", "division", "room", "unity", "lot", "created_at", "timer",
+    "check", "book", "device", "booking", "link", "revenue", "source", "total", "currency", "x" * 100_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ORDINARY, ids=lambda name: name[:20])
+def test_ordinary_fields_are_ignored(name: str) -> None:
+    """Booking systems may say more than is read here."""
+    assert field_meant(name) is None
+
+
+@given(st.sampled_from([name for name in FIELDS if len(name) > 6]), st.data())
+def test_one_typo_is_always_found(name: str, data: st.DataObject) -> None:
+    """A letter left out, doubled, changed or swapped with its neighbour."""
+    place = data.draw(st.integers(0, len(name) - 2))
+    letter = data.draw(st.sampled_from("abcxyz"))
+    spellings = {
+        name[:place] + name[place + 1 :],
+        name[:place] + name[place] + name[place:],
+        name[:place] + letter + name[place + 1 :],
+        name[:place] + name[place + 1] + name[place] + name[place + 2 :],
+    }
+    assert {field_meant(each) for each in spellings} == {name}
