@@ -352,6 +352,13 @@ class BookingLedger:
             records = self._records.load_many(keys, passes_over_newer=True)
             yield from (record for record in records if record is not None)
 
+    def ids(self) -> Iterator[str]:
+        """Yield the id of every booking that is kept, those that are kept longest first."""
+        start = 0
+        while ids := cast(Any, self._redis.zrange(redis_keys.BOOKINGS, start, start + _PAGE - 1, desc=True)):
+            yield from map(str, ids)
+            start += len(ids)
+
     def forget_at(self, booking: Booking) -> datetime:
         """Return when the personal parts of a booking go, if its stay ends as it is booked now."""
         now = self._clock()

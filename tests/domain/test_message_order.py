@@ -261,7 +261,7 @@ class TestRecordsOfBefore:
     def stored(revision: int) -> Booking:
         """Return a booking as an older version left it."""
         before = after(("1-0", "created", "short", {"source": "/pms", "message_id": "m-1", "revision": revision}))
-        return replace(before, revision_offset=None, newest_entry="", cancelled_entry="", content="")
+        return replace(before, revision_offset=None, newest_entry="", cancelled_entry="", asked="")
 
     def test_revision_0_may_be_none(self) -> None:
         """A change without a revision is taken, and so is a higher one."""

@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, Final
 
 import click
@@ -13,7 +14,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "match": ("worker.cli.match", "Explain which time slot serves a booking."),
     "slots": ("worker.cli.slots", "Draw a door's time slots over the day."),
     "coverage": ("worker.cli.coverage", "Which bookings fit their doors, and which slots are missing."),
-    "bookings": ("worker.cli.bookings", "Publish bookings, list, show, retry and watch them."),
+    "bookings": ("worker.cli.bookings", "Publish bookings, check, list, show, cancel, change, retry and watch them."),
     "arrivals": ("worker.cli.arrivals", "Who arrives in the next two days, and whether the door will open."),
     "codes": ("worker.cli.codes", "Reveal a booking's PIN, audited; try a door with a test code."),
     "events": ("worker.cli.events", "Fetch events of Seam that never came by webhook."),
@@ -37,6 +38,16 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(_COMMANDS[cmd_name][0]).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is asked for. Raises UsageError, with those that may have been meant."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], _COMMANDS, cutoff=0.6)
+            meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            ctx.fail(f"No such command {args[0]!r}.{meant}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table without importing anything."""

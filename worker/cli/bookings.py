@@ -1,20 +1,21 @@
-"""`oracode bookings`: publish, list, show, retry, choose, watch."""
+"""`oracode bookings`: publish, check, list, show, retry, cancel, change, choose, watch."""
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import click
 
 from shared.domain.booking.notices import outcome_body
 from shared.domain.booking.record import Booking, HistoryEntry, State
-from shared.domain.messages.message import BookingMessage, InvalidMessage
-from shared.ledger.bookings import UnknownBooking
+from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType
+from shared.domain.stay.stay import Granularity
 from shared.settings import Settings
-from worker.assembly import Ports
 from worker.cli import bookings_view as view
 from worker.cli.context import open_ledger, settings_for
+from worker.cli.printable import printable
+from worker.cli.unknown_ids import find_booking
 from worker.handlers.retry_booking import try_again
 
 _WATCH_EVERY: Final = 0.5
@@ -22,7 +23,7 @@ _WATCH_EVERY: Final = 0.5
 
 @click.group("bookings", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Publish bookings, list, show, retry and watch them; choose slots."""
+    """Publish and check bookings; list, show and watch them; cancel, change and retry them, and choose their slots."""
 
 
 @command.command()
@@ -37,6 +38,33 @@ def publish(file: Any) -> None:
     publish_messages(settings, messages)
     for _, message in messages:
         click.echo(message.booking_id)
+
+
+@command.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a message.")
+def check(file: Any, *, as_json: bool) -> None:
+    """Say what each booking message of FILE would do if it were published now, in their order; publish nothing.
+
+    FILE is one JSON object, or one a line; - for standard input. Exit code 1 where one would be parked.
+    """
+    from shared.clock import system_clock  # noqa: PLC0415 - not for listing
+    from worker.cli import bookings_check, bookings_send  # noqa: PLC0415 - nor these
+
+    texts = list(_messages(file.read()))
+    if not texts:
+        click.echo("There is no message in it.", err=True)
+        raise SystemExit(2)
+    settings, ports = open_ledger()
+    # Without a DOORS_FILE here a unit is unknown, as it is to a worker that has none.
+    units = bookings_send.known_units(settings) or {}
+    is_parked = False
+    for finding in bookings_check.findings(texts, ports.ledger, units, now=system_clock()):
+        is_parked |= finding.would == bookings_check.PARKED
+        for line in [finding.as_json()] if as_json else finding.lines():
+            click.echo(line)
+    if is_parked:
+        raise SystemExit(1)
 
 
 def checked_messages(content: bytes) -> list[tuple[str, BookingMessage]]:
@@ -88,8 +116,8 @@ def list_bookings(*, as_json: bool, state: str | None) -> None:
 def show(booking_id: str, *, as_json: bool) -> None:
     """Tell one booking's whole story."""
     _, ports = open_ledger()
-    booking = _get(ports, booking_id)
-    history = ports.ledger.history(booking_id)
+    booking = find_booking(ports, booking_id)
+    history = ports.ledger.history(booking.booking_id)
     if as_json:
         click.echo(json.dumps(story_object(booking, history), indent=2))
     else:
@@ -103,11 +131,77 @@ def retry(booking_id: str) -> None:
     from shared.clock import system_clock  # noqa: PLC0415
 
     _, ports = open_ledger()
-    booking = _get(ports, booking_id)
+    booking = find_booking(ports, booking_id)
     if not try_again(ports.ledger, booking, now=system_clock()):
         click.echo(f"{booking_id} is {booking.state}: there is nothing to try again.")
         raise SystemExit(1)
     click.echo(f"{booking_id} is tried again now; follow it with `oracode bookings show {booking_id}`.")
+
+
+@command.command()
+@click.argument("booking_id")
+@click.option("--json", "as_json", is_flag=True, help="What was published, as one JSON object.")
+def cancel(booking_id: str, *, as_json: bool) -> None:
+    """Cancel a booking, as its booking system would: all that is known of it. Exit code 1 where there is nothing to do.
+
+    A code that exists may outlive it: `oracode bookings show` says until when it opens the door.
+    """
+    _send(booking_id, MessageType.CANCELLED, {}, as_json=as_json)
+
+
+@command.command()
+@click.argument("booking_id")
+@click.option("--check-in", help="The new check-in, as in a booking message.")
+@click.option("--check-out", help="The new check-out.")
+@click.option("--time-zone", help="The IANA zone of local times.")
+@click.option("--door", "device_ids", multiple=True, help="A Seam device; may be given several times.")
+@click.option("--unit", help="A unit of DOORS_FILE, instead of doors.")
+@click.option("--granularity", type=click.Choice([each.value for each in Granularity]))
+@click.option("--slot", help="A slot that must be used, by name or user level id.")
+@click.option("--label", help="What people read of it.")
+@click.option("--json", "as_json", is_flag=True, help="What was published, as one JSON object.")
+def change(booking_id: str, *, as_json: bool, device_ids: tuple[str, ...], **fields: str | None) -> None:
+    """Change a booking, as its booking system would: what isn't given stays as it is.
+
+    Where the booking system gives revisions, this takes the next one: its own next change needs a higher one then.
+    Exit code 1 where there is nothing to do, 2 where what is given can't be used.
+    """
+    changes = {**fields, "device_ids": list(device_ids) or None}
+    if all(value is None for value in changes.values()):
+        click.echo("Say what changes, such as --check-out 2026-12-06T10:00: see --help.", err=True)
+        raise SystemExit(2)
+    _send(booking_id, MessageType.UPDATED, changes, as_json=as_json)
+
+
+def _send(booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, as_json: bool) -> None:
+    """Publish what cancels or changes a booking, and say so."""
+    from shared.booking_stream import BookingStream  # noqa: PLC0415 - not for listing
+    from shared.redis_client import connect  # noqa: PLC0415 - nor these
+    from worker.cli import bookings_send  # noqa: PLC0415
+
+    settings, ports = open_ledger()
+    booking = find_booking(ports, booking_id)
+    if why := bookings_send.is_over(booking):
+        click.echo(printable(f"{booking.booking_id} {why}: nothing was published."), err=True)
+        raise SystemExit(1)
+    try:
+        data = bookings_send.changed_data(booking, changes) if kind is MessageType.UPDATED else {}
+        text, message = bookings_send.message_of(booking, kind, data)
+        bookings_send.check(settings, message)
+    except InvalidMessage as invalid:
+        bookings_send.print_problems(invalid.problems)
+        click.echo("Nothing was published.", err=True)
+        raise SystemExit(2) from None
+    if kind is MessageType.UPDATED and bookings_send.asks_for_nothing_new(booking, message):
+        click.echo(printable(f"{booking.booking_id} is booked so already: nothing was published."), err=True)
+        raise SystemExit(1)
+    entry_id = BookingStream(connect(settings.redis_address), settings.booking_stream).append(text, message)
+    if as_json:
+        click.echo(json.dumps({"booking_id": booking.booking_id, "entry_id": entry_id, "message": json.loads(text)}))
+        return
+    what = "The cancellation" if kind is MessageType.CANCELLED else "The change"
+    shown = printable(booking.booking_id)
+    click.echo(f"{what} of {shown} was published; follow it with `oracode bookings show {shown}`.")
 
 
 @command.command()
@@ -124,7 +218,7 @@ def choose(booking_id: str, slot: str | None, *, device_id: str | None, by: str)
     from worker.cli import bookings_choose  # noqa: PLC0415 - not for listing
 
     settings, ports = open_ledger()
-    booking = _get(ports, booking_id)
+    booking = find_booking(ports, booking_id)
     # As the ledger has it: device ids are kept in small letters.
     device_id = device_id.lower() if device_id else None
     if slot is None:
@@ -180,14 +274,6 @@ def story_object(booking: Booking, history: Iterable[HistoryEntry]) -> dict[str,
 
 def _as_line(as_json: bool) -> Callable[[Booking], str]:  # noqa: FBT001 - chooses a format, once
     return (lambda booking: json.dumps(as_object(booking))) if as_json else view.line_of
-
-
-def _get(ports: Ports, booking_id: str) -> Booking:
-    try:
-        return ports.ledger.get(booking_id)
-    except UnknownBooking:
-        click.echo(f"There is no booking {booking_id!r} in the ledger.", err=True)
-        raise SystemExit(1) from None
 
 
 def _messages(content: bytes) -> Iterator[str]:

@@ -10,11 +10,11 @@ import click
 from shared.clock import system_clock
 from shared.domain.booking import transitions
 from shared.domain.booking.record import BookedDoor
-from shared.ledger.bookings import UnknownBooking
 from shared.seam.access_codes import AccessCodes
 from worker.assembly import seam_client
 from worker.cli.context import open_ledger, settings_for
 from worker.cli.printable import printable
+from worker.cli.unknown_ids import find_booking
 
 
 @click.group("codes", context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,11 +29,7 @@ def command() -> None:
 def reveal(booking_id: str, *, by: str, as_json: bool) -> None:
     """Print the PIN of each of the booking's doors. Exit 1 where there is none to show."""
     _, ports = open_ledger()
-    try:
-        booking = ports.ledger.get(booking_id)
-    except UnknownBooking:
-        click.echo(f"There is no booking {booking_id!r} in the ledger.", err=True)
-        raise SystemExit(1) from None
+    booking = find_booking(ports, booking_id)
     who = by or f"{getpass.getuser()}@{socket.gethostname()}"
     codes = AccessCodes(seam_client(settings_for("REDIS_URL", "SEAM_API_KEY")))
     shown = 0

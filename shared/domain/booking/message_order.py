@@ -7,7 +7,7 @@ come again; so the booking keeps the entry of its newest message, and an older o
 from enum import Enum, auto
 
 from shared.domain.booking.record import Booking
-from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, content_of
+from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, asked_of
 from shared.domain.quoting import quoted
 from shared.domain.stay.stay import Stay
 
@@ -49,8 +49,8 @@ def stands_as_asked(
 ) -> bool:
     """Say whether the booking stands already as the message wants it. A label that was forgotten counts as the same."""
     wanted = {door.device_id for door in before.doors if door.wanted}
-    has_label = before.is_forgotten or message.label == before.label
-    return not before.cancelled and stay == before.stay and set(device_ids) == wanted and has_label
+    is_same = stay == before.stay and set(device_ids) == wanted and _has_label(before, message)
+    return is_same and not before.cancelled
 
 
 def mark_of(message: BookingMessage) -> str:
@@ -125,8 +125,8 @@ def _judge_by_revision(
         return Verdict.NEWS if revision > known else Verdict.SUPERSEDED
     if message.type is MessageType.CANCELLED:
         return Verdict.SUPERSEDED if before.cancelled else Verdict.NEWS
-    is_same = asks_for_the_same or content_of(message) == before.content
-    if is_same or (before.cancelled and not before.content):
+    is_same = asks_for_the_same or (asked_of(message) == before.asked and _has_label(before, message))
+    if is_same or (before.cancelled and not before.asked):
         return Verdict.SUPERSEDED
     wrong = f"{revision} was applied before, with other content: which of the two counts can't be told"
     right = f"send what is right with a revision above {revision}"
@@ -146,6 +146,10 @@ def _check_source(before: Booking, message: BookingMessage) -> None:
         " `oracode bookings change` or `oracode bookings cancel`"
     )
     raise InvalidMessage((Problem("source", wrong, right),))
+
+
+def _has_label(before: Booking, message: BookingMessage) -> bool:
+    return before.is_forgotten or message.label == before.label
 
 
 def _is_told_apart_by_content_alone(message: BookingMessage) -> bool:

@@ -179,7 +179,7 @@ class Booking:
     `revision` grows with every message that is applied, and fences decisions. `revision_offset` is how far it is ahead
     of the highest one that a message gave; None where no message gave one. `newest_entry` is the stream entry of the
     newest message, `cancelled_entry` that of a cancellation without a revision: what arrived before it is cancelled.
-    `content` is a hash of what the message of the highest revision asked for.
+    `asked` is what the newest message asked for, as the JSON of its fields (`asked_of`); "" where that isn't known.
 
     `version` is that of the ledger's record that this value was read from, or written as; not part of the record.
     `schema` is the version of this very class, as the record was written.
@@ -203,7 +203,7 @@ class Booking:
     revision_offset: int | None = None
     newest_entry: str = ""
     cancelled_entry: str = ""
-    content: str = ""
+    asked: str = ""
     version: int = 0
     schema: str = versions.BOOKING
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)

@@ -4,7 +4,7 @@
 contract requires.
 """
 
-import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -21,9 +21,6 @@ from shared.domain.stay.stay import (
     WallTime,
     in_order,
 )
-
-# Enough to tell the messages of one booking apart.
-_CONTENT_DIGITS = 16
 
 
 class MessageType(StrEnum):
@@ -93,14 +90,31 @@ class BookingMessage:
     label: str | None = None
 
 
-def content_of(message: BookingMessage) -> str:
-    """Return a short hash of what a message asks for, however it spells it; the same whether it creates or updates."""
-    times = [
-        time.at.astimezone(UTC).isoformat() if isinstance(time, Instant) else repr(time)
-        for time in (message.check_in, message.check_out)
-    ]
-    parts = (sorted(message.device_ids), message.unit, times, message.granularity, message.slot, message.label)
-    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:_CONTENT_DIGITS]
+def asked_of(message: BookingMessage) -> str:
+    """Return what a message asks for as the JSON of its fields, but for the label: it may be of the guest.
+
+    The same whether it creates or updates, and however it spells its times.
+    """
+    fields = {
+        "device_ids": sorted(message.device_ids) or None,
+        "unit": message.unit,
+        "check_in": written(message.check_in) if message.check_in is not None else None,
+        "check_out": written(message.check_out) if message.check_out is not None else None,
+        "granularity": message.granularity,
+        "slot": message.slot,
+    }
+    return json.dumps({name: value for name, value in fields.items() if value is not None})
+
+
+def written(moment: BookingTime) -> str:
+    """Return a booking time as a message writes it. An instant is written in UTC."""
+    match moment:
+        case Instant(at):
+            return at.astimezone(UTC).isoformat()
+        case WallTime(at, zone):
+            return f"{at.isoformat()}[{zone}]" if zone else at.isoformat()
+        case DateOnly(on):
+            return on.isoformat()
 
 
 def stay_of(message: BookingMessage, rules: UnitRules | None) -> Stay:

@@ -17,7 +17,7 @@ from shared.domain.booking.next_step import Step, next_step
 from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEntry, Notice, State
 from shared.domain.booking.transitions.change import change_booking
 from shared.domain.booking.transitions.choose_slot import ended_choices
-from shared.domain.messages.message import BookingMessage, MessageType, content_of
+from shared.domain.messages.message import BookingMessage, MessageType, asked_of
 from shared.domain.stay.stay import Stay
 
 # How many messages a booking remembers to know a repeat; its revision alone would already stop older ones.
@@ -103,15 +103,14 @@ def _with_arrival(booking: Booking, message: BookingMessage, arrival: str) -> Bo
 
 
 def _with_revision(base: Booking, booking: Booking, message: BookingMessage) -> Booking:
-    """Return the booking knowing the revision that the message gave, and what was asked for under it."""
+    """Return the booking knowing the revision that the message gave, and what it asks for."""
+    asked = asked_of(message)
+    if message.type is MessageType.CANCELLED:
+        # What would be asked for under a revision that only cancels is not known: its booking may still be on its way.
+        asked = base.asked if message.revision in (None, given_revision(base)) else ""
     if message.revision is None:
-        return booking
-    offset = booking.revision - message.revision
-    if message.type is not MessageType.CANCELLED:
-        return replace(booking, revision_offset=offset, content=content_of(message))
-    # What was asked for under a revision that only cancels is not known: its booking may still be on its way.
-    content = base.content if message.revision == given_revision(base) else ""
-    return replace(booking, revision_offset=offset, content=content)
+        return replace(booking, asked=asked)
+    return replace(booking, asked=asked, revision_offset=booking.revision - message.revision)
 
 
 def _doors_for(

@@ -68,6 +68,5 @@ def erase_personal_data(booking: Booking, key: str, *, now: datetime) -> Change:
     if not is_last:
         return Change(replace(booking, doors=with_door(booking, door)))
     text = "The stay is long over: the booking's label is forgotten."
-    # The hash of what was asked for is made of the label, too.
-    forgotten = replace(booking, label=None, content="", is_forgotten=True)
+    forgotten = replace(booking, label=None, is_forgotten=True)
     return change_door(forgotten, door, now, HistoryEntry(at=now, what="booking.forgotten", text=text))

@@ -1,0 +1,54 @@
+"""What to say of a booking that the ledger doesn't have: which ones are near, and what is parked of it."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Final, NoReturn
+
+import click
+
+from shared.domain.booking.record import Booking
+from shared.domain.messages.hints import hints_of
+from shared.ledger.bookings import UnknownBooking
+from worker.assembly import Ports
+from worker.cli.printable import printable
+
+# Of many thousand bookings the comparison would take longer than a person waits.
+_MOST_COMPARED: Final = 20_000
+_MOST_NAMED: Final = 3
+_SIMILAR: Final = 0.75
+
+
+def find_booking(ports: Ports, booking_id: str) -> Booking:
+    """Return the booking. Ends the command with 1 where there is none, and says which ids are near."""
+    try:
+        return ports.ledger.get(booking_id.strip())
+    except UnknownBooking:
+        end_unknown(ports, booking_id.strip())
+
+
+def end_unknown(ports: Ports, booking_id: str) -> NoReturn:
+    """Say that there is no such booking, with what may help, and end the command with 1."""
+    click.echo(printable(f"There is no booking {booking_id!r} in the ledger.{_hint(ports, booking_id)}"), err=True)
+    raise SystemExit(1)
+
+
+def near(booking_id: str, known: Iterable[str]) -> list[str]:
+    """Return the ids that somebody may have meant, the nearest first: the same but for capitals go before typos."""
+    compared = [each for each, _ in zip(known, range(_MOST_COMPARED), strict=False)]
+    same = [each for each in compared if _plain(each) == _plain(booking_id)]
+    alike = [each for each in compared if abs(len(each) - len(booking_id)) <= _MOST_NAMED]
+    return list(dict.fromkeys([*same, *get_close_matches(booking_id, alike, _MOST_NAMED, _SIMILAR)]))[:_MOST_NAMED]
+
+
+def _hint(ports: Ports, booking_id: str) -> str:
+    parked = [
+        entry.parked_id for entry in ports.parked.list() if hints_of(entry.parked.message).booking_id == booking_id
+    ]
+    if parked:
+        return f" A message of it is parked: see `oracode parked show {parked[-1]}`."
+    found = near(booking_id, ports.ledger.ids())
+    return f" Did you mean {' or '.join(found)}?" if found else ""
+
+
+def _plain(booking_id: str) -> str:
+    return "".join(letter for letter in booking_id.lower() if letter.isalnum())
