@@ -188,6 +188,7 @@ def test_a_mistyped_id_is_answered_with_those_that_are_near(machine: Machine, sa
         assert "Did you mean BK-1001?" in result.stderr
     assert "Did you mean BK-1001?" in CliRunner().invoke(oracode, ["codes", "reveal", "BK-1011"]).stderr
     assert "Did you mean" not in run("show", "nothing like it").stderr
+    assert "Did you mean HX-2?" in run("show", "hx-02").stderr
     assert run("show", " BK-1001 ").exit_code == 0
 
 

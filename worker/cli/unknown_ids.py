@@ -15,7 +15,7 @@ from worker.cli.printable import printable
 # Of many thousand bookings the comparison would take longer than a person waits.
 _MOST_COMPARED: Final = 20_000
 _MOST_NAMED: Final = 3
-_SIMILAR: Final = 0.75
+_SIMILAR: Final = 0.6
 
 
 def find_booking(ports: Ports, booking_id: str) -> Booking:
@@ -34,10 +34,11 @@ def end_unknown(ports: Ports, booking_id: str) -> NoReturn:
 
 def near(booking_id: str, known: Iterable[str]) -> list[str]:
     """Return the ids that somebody may have meant, the nearest first: the same but for capitals go before typos."""
-    compared = [each for each, _ in zip(known, range(_MOST_COMPARED), strict=False)]
-    same = [each for each in compared if _plain(each) == _plain(booking_id)]
+    compared = {each.lower(): each for each, _ in zip(known, range(_MOST_COMPARED), strict=False)}
+    same = [each for each in compared.values() if _plain(each) == _plain(booking_id)]
     alike = [each for each in compared if abs(len(each) - len(booking_id)) <= _MOST_NAMED]
-    return list(dict.fromkeys([*same, *get_close_matches(booking_id, alike, _MOST_NAMED, _SIMILAR)]))[:_MOST_NAMED]
+    close = get_close_matches(booking_id.lower(), alike, _MOST_NAMED, _SIMILAR)
+    return list(dict.fromkeys([*same, *(compared[each] for each in close)]))[:_MOST_NAMED]
 
 
 def _hint(ports: Ports, booking_id: str) -> str:

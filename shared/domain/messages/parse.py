@@ -15,6 +15,8 @@ from shared.domain.messages.near_misses import HOW_TO_CANCEL, cancellations, is_
 from shared.domain.quoting import quoted
 from shared.domain.stay.stay import in_order
 
+# What stands in an envelope alone: a message with any of them is one.
+ENVELOPE_MARKS: Final = ("data", "specversion", "data_base64")
 _ENVELOPE: Final = ("specversion", "id", "source", "type", "time", "data", "data_base64")
 # Stands for a type that can't be read: its other faults are named as those of a booking.
 _ANY: Final = MessageType.CREATED
@@ -87,7 +89,7 @@ def _read(body: Mapping[str, Any], source: str, message_id: str, kind: MessageTy
 
 
 def _is_envelope(content: Mapping[str, Any]) -> bool:
-    return any(name in content for name in ("data", "specversion", "data_base64"))
+    return any(name in content for name in ENVELOPE_MARKS)
 
 
 def _message_type(content: Mapping[str, Any], faults: Faults) -> MessageType | None:
@@ -103,7 +105,7 @@ def _message_type(content: Mapping[str, Any], faults: Faults) -> MessageType | N
 def _check_specversion(content: Mapping[str, Any], faults: Faults) -> None:
     """Take any 1.x, and none at all: nothing here depends on it, and senders forget it."""
     version = content.get("specversion")
-    if version is None or (type(version) is float and version == 1):
+    if version is None or (isinstance(version, int | float) and not isinstance(version, bool) and version == 1):
         return
     if not (isinstance(version, str) and (version == "1" or version.startswith("1."))):
         faults.add("specversion", f"{quoted(version)} is not a version read here", "give 1.0")

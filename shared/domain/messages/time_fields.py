@@ -19,19 +19,20 @@ RIGHT_TIME: Final = (
     " 2026-12-01T15:45, or a date such as 2026-12-01"
 )
 
-_LONGEST: Final = 96
+LONGEST_TIME: Final = 96
 # ISO 8601 with the freedoms of RFC 3339 (a space for the T, lower case, any number of digits in the fraction), with and
 # without its hyphens and colons, seconds and minutes optional. The zone behind it is that of RFC 9557. A date without
 # hyphens has eight digits: one of seven could be a day of the year, or a month or a day without its zero.
-_WRITTEN: Final = re.compile(
-    r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}|[0-9]{4}-[Ww][0-9]{2}-[1-7]|[0-9]{4}[Ww][0-9]{2}[1-7]|[0-9]{4}-[0-9]{3})"
+TIME_PATTERN: Final = (
+    r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}"
+    r"|[0-9]{4}-[Ww][0-9]{2}-[1-7]|[0-9]{4}[Ww][0-9]{2}[1-7]|[0-9]{4}-[0-9]{3})"
     r"(?:[Tt ](?P<hour>[0-9]{2})"
     r"(?:(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?|(?P<basic>[0-9]{2}(?:[0-9]{2})?))"
     r"(?P<fraction>[.,][0-9]{1,30})?)?"
     r" ?(?P<offset>[Zz]|(?P<sign>[+-])(?P<hours>[0-9]{2})(?::?(?P<minutes>[0-9]{2}))?)?"
-    r"(?:\[(?P<zone>[A-Za-z0-9_+/-]{1,60})\])?)?",
-    re.ASCII,
+    r"(?:\[(?P<zone>[A-Za-z0-9_+/-]{1,60})\])?)?"
 )
+_WRITTEN: Final = re.compile(TIME_PATTERN, re.ASCII)
 _SEVEN_DAYS: Final = 7
 _LAST_MINUTE: Final = 59
 _LAST_HOUR: Final = 24
@@ -66,7 +67,7 @@ def parse_booking_time(text: str, time_zone: str | None = None) -> BookingTime:
     cut off. Blanks around it are.
     """
     # U+2212 is the minus that ISO 8601 prefers.
-    written = _WRITTEN.fullmatch(text.strip().replace("\u2212", "-")) if len(text) <= _LONGEST else None
+    written = _WRITTEN.fullmatch(text.strip().replace("\u2212", "-")) if len(text) <= LONGEST_TIME else None
     if written is None:
         raise UnreadableBookingTime(f"{quoted(text)} {_why_not(text)}")
     try:
@@ -145,7 +146,7 @@ def _offset(written: re.Match[str]) -> timezone | None:
 
 def _why_not(text: str) -> str:
     cut = text.strip()
-    if len(text) <= _LONGEST:
+    if len(text) <= LONGEST_TIME:
         for looks_like, why in _AMBIGUOUS:
             if looks_like.fullmatch(cut):
                 return why
