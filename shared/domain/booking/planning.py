@@ -11,6 +11,7 @@ from shared.domain.door.door import Door
 from shared.domain.matching import long_stays
 from shared.domain.matching.chosen_match import match_of_choice
 from shared.domain.matching.chosen_slots import SlotOffer
+from shared.domain.matching.late_arrival import match_late_arrival
 from shared.domain.matching.match import Match, MatchPolicy, Outcome, match
 from shared.domain.matching.slot_choices import OF_A_SLOT, offers_of
 from shared.domain.matching.suggestions import suggest
@@ -148,6 +149,9 @@ def plan_for(
     """
     choice = None if booked.part else booked.choice
     found, refusal = match(stay, door, policy), ""
+    if choice is None and not booked.part:
+        is_new = booked.code is None
+        found = match_late_arrival(stay, door, policy, found, now=now, is_new=is_new) or found
     if choice is not None:
         # A code at hand that was made for this choice may have ended, and is no reason to give the choice up.
         needed_at = now if booked.code is None else None

@@ -31,7 +31,17 @@ from shared.domain.stay.stay import Granularity, Stay
 from shared.domain.stay.wall_stay import UnusableStay, WallStay, is_in_order, wall_stay
 from shared.domain.times.wall_clock import find_zone
 
-__all__ = ["Considered", "Match", "MatchPolicy", "Outcome", "SlotPreference", "Verdict", "match", "slots_named"]
+__all__ = [
+    "Considered",
+    "Match",
+    "MatchPolicy",
+    "Outcome",
+    "SlotPreference",
+    "Verdict",
+    "match",
+    "max_time_rounding",
+    "slots_named",
+]
 
 
 class Outcome(StrEnum):
@@ -51,8 +61,8 @@ class Match:
     """The whole decision: the chosen slot and window, and every slot that was considered.
 
     `starts_at`/`ends_at` are aware, each with the offset of the lock's zone at that moment.
-    `problem` says in a sentence why nothing was chosen. `as_json()` is the object that the contract
-    prints.
+    `problem` says in a sentence why nothing was chosen, `note` what is special about what was chosen.
+    `as_json()` is the object that the contract prints.
     """
 
     outcome: Outcome
@@ -66,6 +76,7 @@ class Match:
     check_out_gap: timedelta | None = None
     time_zone: str | None = None
     problem: str = ""
+    note: str = ""
 
     def as_json(self) -> Mapping[str, Any]:
         """Return the match in the contract's shape (without suggestions)."""
@@ -81,7 +92,7 @@ class Match:
             "time_zone": self.time_zone,
             "problem": self.problem,
             "considered": [considered_json(one) for one in self.considered],
-        }
+        } | ({"note": self.note} if self.note else {})
 
 
 class _Fitting(NamedTuple):
@@ -130,7 +141,7 @@ def match(stay: Stay, door: Door, policy: MatchPolicy) -> Match:
         slot=best.slot,
         starts_at=starts_at,
         ends_at=ends_at,
-        max_time_rounding=_ROUNDING[stay.granularity],
+        max_time_rounding=max_time_rounding(stay.granularity),
         fit=fit_of(best.gap_in, best.gap_out),
         check_in_gap=duration(best.gap_in),
         check_out_gap=duration(best.gap_out),
@@ -194,6 +205,11 @@ def _problem(outcome: Outcome, stay: Stay, considered: Sequence[Considered]) -> 
     if stay.granularity is Granularity.DAILY:
         return "this door has no 24-hour slot that can be used"
     return "no usable slot lies within 60 minutes of both check-in and check-out"
+
+
+def max_time_rounding(granularity: Granularity) -> str:
+    """Return how far Seam may round a booking of this kind to its slot."""
+    return _ROUNDING[granularity]
 
 
 _ROUNDING = {Granularity.HOURLY: "1hour", Granularity.DAILY: "1day"}

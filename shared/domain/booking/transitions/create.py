@@ -42,7 +42,8 @@ def record_intent(
     door = replace(door, asked_user_level_id=intent.user_level_id or None)
     if seen_door.reason == _UNTIL_ANSWERED:
         door = replace(door, reason=seen_door.reason, detail=seen_door.detail, is_muted=seen_door.is_muted)
-    text = f"Asking Seam for a code from {span(intent.window)}."
+    note = (facts.get("match") or {}).get("note", "")
+    text = f"Asking Seam for a code from {span(intent.window)}. {note}".rstrip()
     return change_door(booking, door, now, HistoryEntry(at=now, what="code.requested", text=text, facts=facts))
 
 
