@@ -12,6 +12,7 @@ SWEEP_DUE: Final = "sweeps.due"
 RUN_PERIODIC_JOB: Final = "chores.run"
 REFRESH_DOOR: Final = "doors.refresh"
 REFRESH_ACCOUNT: Final = "accounts.refresh"
+CHECK_CONFLICTS: Final = "doors.check_conflicts"
 RUN_OPS_COMMAND: Final = "ops.obey"
 HEAR: Final = "workers.hear"
 

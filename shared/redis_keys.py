@@ -55,6 +55,7 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:{{account:*}}:read-lately", "shared.ledger.readings", "DOOR_CACHE_FOR"),
     Keyspace(f"{PREFIX}:{{account:*}}:prompted", "shared.ledger.readings", "PROMPTED_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:bookings", "shared.ledger.bookings", "the last check-out + twice RETENTION"),
+    Keyspace(f"{PREFIX}:{{door:*}}:conflicts", "shared.ledger.door_conflicts", "RETENTION after it was last told"),
     Keyspace(f"{PREFIX}:{{door:*}}:spent", "worker.create_quota.rate_limit", "ADMISSION_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:queue", "worker.create_quota.rate_limit", "ADMISSION_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:asked", "worker.create_quota.rate_limit", "ADMISSION_FOR"),
@@ -166,6 +167,11 @@ def prompted(kind: str, name: str) -> str:
 def door_bookings(device_id: str) -> str:
     """Return the key of the sorted set of the ids of a door's bookings, by expiry (epoch seconds)."""
     return f"{PREFIX}:{{door:{_encoded(device_id)}}}:bookings"
+
+
+def door_conflicts(device_id: str) -> str:
+    """Return the key of the alerts that are open for pairs of bookings on a door."""
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:conflicts"
 
 
 def door_spent(device_id: str) -> str:

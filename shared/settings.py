@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     outcome_stream: str = Field("access-code-outcomes", description="Stream that the worker publishes to.")
     booking_tokens: Secrets = Field((), description="Bearer tokens for POST /bookings; off where empty.")
     doors_file: Path | None = Field(None, description="YAML file: which unit has which doors and defaults.")
+    double_booking_alerts: bool = Field(
+        default=True, description="Whether people are told of a door that is booked twice for overlapping stays."
+    )
     alert_urls: Secrets = Field((), description="Ops channels: slack+https://…, webhook+https://whsec_…@host/path, …")
     alerts_file: Path | None = Field(None, description="YAML file: channels, routes and rules of alerting.")
     alert_group_window: Duration = Field(timedelta(seconds=30), description="How long news waits for more of its kind.")

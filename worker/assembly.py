@@ -17,6 +17,7 @@ from shared.domain.stay.stay import UnitRules
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
+from shared.ledger.door_conflicts import DoorConflicts
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet
 from shared.ledger.epoch import LedgerEpoch
@@ -48,6 +49,7 @@ from worker.handlers.apply_message import ApplyMessage
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_arrivals import CheckArrivals
 from worker.handlers.check_code import CheckCode
+from worker.handlers.check_conflicts import CheckConflicts
 from worker.handlers.choose_slot import ChooseSlot
 from worker.handlers.create_code import CreateCode
 from worker.handlers.door_changed import DoorChanged
@@ -102,6 +104,7 @@ class Handlers:
     periodic_jobs: PeriodicJobs
     refresh_door: RefreshDoors
     refresh_account: RefreshAccount
+    check_conflicts: CheckConflicts
     quarantine: Quarantine
     run_ops_command: RunOpsCommand
     heartbeat: Heartbeat
@@ -309,6 +312,14 @@ def build_handlers(
             readings=readings,
             troubles=troubles,
             every=settings.door_refresh_every,
+            clock=clock,
+        ),
+        check_conflicts=CheckConflicts(
+            ledger=ports.ledger,
+            alerts=ports.alerts,
+            conflicts=DoorConflicts(ports.redis, retention=settings.retention),
+            due=ports.due,
+            with_double_bookings=settings.double_booking_alerts,
             clock=clock,
         ),
         quarantine=Quarantine(ledger=ports.ledger, clock=clock),

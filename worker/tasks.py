@@ -14,6 +14,7 @@ from shared.clock import Clock
 from shared.contracts import (
     ADVANCE_DOOR,
     APPLY_BOOKING,
+    CHECK_CONFLICTS,
     DELIVER_ALERT,
     OPS_STREAM,
     RECORD_EVENTS,
@@ -24,7 +25,15 @@ from shared.contracts import (
     SWEEP_DUE,
 )
 from shared.domain.alerting.missed_heartbeats import BOOKINGS
-from shared.ledger.due import DueItem, account_item, alert_item, door_item, periodic_job_item, refresh_item
+from shared.ledger.due import (
+    DueItem,
+    account_item,
+    alert_item,
+    conflicts_item,
+    door_item,
+    periodic_job_item,
+    refresh_item,
+)
 from worker.assembly import Handlers
 
 SWEEP_LIMIT: Final = 500
@@ -38,7 +47,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 def register_tasks(app: Celery, handlers: Handlers, clock: Clock) -> None:
     """Make the use cases callable by name."""
     _register_work(app, handlers, clock)
-    _register_upkeep(app, handlers, clock)
+    _register_upkeep(app, handlers)
+    _register_sweep(app, handlers, clock)
 
 
 def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
@@ -76,7 +86,7 @@ def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
             handlers.run_ops_command(entry_id)
 
 
-def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
+def _register_upkeep(app: Celery, handlers: Handlers) -> None:
     @app.task(name=RUN_PERIODIC_JOB)
     def run_periodic_job(name: str) -> None:
         with handlers.leave.item(periodic_job_item(name)):
@@ -92,6 +102,13 @@ def _register_upkeep(app: Celery, handlers: Handlers, clock: Clock) -> None:
         with handlers.leave.item(account_item(account_id)):
             handlers.refresh_account(account_id)
 
+    @app.task(name=CHECK_CONFLICTS)
+    def check_conflicts(device_id: str) -> None:
+        with handlers.leave.item(conflicts_item(device_id)):
+            handlers.check_conflicts(device_id)
+
+
+def _register_sweep(app: Celery, handlers: Handlers, clock: Clock) -> None:
     @app.task(name=SWEEP_DUE)
     def sweep_due(*, is_beat: bool = True) -> int:
         handlers.periodic_jobs.ensure()
@@ -124,5 +141,7 @@ def _start(app: Celery, item: DueItem) -> None:
             app.send_task(REFRESH_DOOR, item.ids)
         case "account":
             app.send_task(REFRESH_ACCOUNT, item.ids)
+        case "conflicts":
+            app.send_task(CHECK_CONFLICTS, item.ids)
         case _:
             raise ValueError(item.subject)

@@ -7,7 +7,7 @@ from redis.client import Pipeline
 
 from shared import redis_keys
 from shared.domain.alerting.arrivals import first_check_in
-from shared.domain.booking.record import AccessCode, BookedDoor, Booking
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State
 from shared.domain.stay.instants import surely_over_at
 
 
@@ -41,6 +41,22 @@ def index_door(
             owner = json.dumps([booking.booking_id, door.key])
             pipeline.set(redis_keys.code_owner(code.access_code_id), owner, pxat=until)
             pipeline.pexpireat(redis_keys.code_events(code.access_code_id), until)
+
+
+def compared_anew(before: Booking | None, booking: Booking) -> list[str]:
+    """Return the doors whose bookings must be compared with each other again, because of this change of one of them."""
+    if before is not None and _met_by_others(before) == _met_by_others(booking):
+        return []
+    return list(dict.fromkeys(door.device_id for door in booking.doors))
+
+
+def _met_by_others(booking: Booking) -> tuple[object, ...]:
+    """Return what decides whether a booking gets into another one's way, cheaply: it is compared at each write."""
+    doors = [
+        (door.key, door.wanted, door.state is State.ENDED, door.time_zone, door.name, door.residual)
+        for door in booking.doors
+    ]
+    return booking.stay, booking.cancelled, doors
 
 
 def codes_of(door: BookedDoor) -> tuple[AccessCode, ...]:

@@ -27,8 +27,8 @@ from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEnt
 from shared.domain.booking.stay_times import last_check_out
 from shared.domain.code.story import story_of
 from shared.domain.stay.instants import LONGEST_DOUBT, surely_over_at
-from shared.ledger.booking_indexes import codes_of, index_arrival, index_door
-from shared.ledger.due import DueItem, DueSet, door_item, milliseconds
+from shared.ledger.booking_indexes import codes_of, compared_anew, index_arrival, index_door
+from shared.ledger.due import DueItem, DueSet, conflicts_item, door_item, milliseconds
 from shared.ledger.records import MOST_LINES, RecordStore, Stored, Write
 
 _HISTORY: Final = TypeAdapter(HistoryEntry)
@@ -37,6 +37,8 @@ _PAGE: Final = 500
 _OUTBOX: Final = ""
 # How long a booking is found by its check-in after that has passed.
 _ARRIVED_FOR: Final = timedelta(days=2)
+# How long after a change a door's bookings are compared: what is changed together is compared once.
+_COMPARED_AFTER: Final = timedelta(seconds=2)
 # The story of one code; more lines than these are a flood.
 _MOST_EVENTS: Final = 500
 
@@ -170,6 +172,9 @@ class BookingLedger:
             if before is None or before.stay != booking.stay:
                 pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
             index_arrival(pipeline, before, booking)
+            if devices := compared_anew(before, booking):
+                at = self._clock() + _COMPARED_AFTER
+                self._due.advance(map(conflicts_item, devices), at, pipeline=pipeline)
             for door in changed:
                 index_door(pipeline, before, booking, door, expires_at)
 

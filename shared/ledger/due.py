@@ -17,13 +17,14 @@ from redis.client import Pipeline
 from shared import redis_keys
 
 _CLAIM: Final = (Path(__file__).parent / "claim_due.lua").read_text()
+_FINISH: Final = (Path(__file__).parent / "finish_due.lua").read_text()
 
 # Of the default lease of a minute, about an hour.
 _MOST_DOUBLINGS: Final = 6
 
 # What this version knows, with how many ids. A member says no more than that, and its shape never changes: what a newer
 # version wants otherwise gets a subject of its own, and is put back for it here.
-_SUBJECTS: Final = {"door": 2, "alert": 1, "chore": 1, "refresh": 1, "account": 1}
+_SUBJECTS: Final = {"door": 2, "alert": 1, "chore": 1, "refresh": 1, "account": 1, "conflicts": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class DueItem:
     """What is due, by its `ids`.
 
     A door of a booking (booking_id, door key), a group of alerts (its name), a periodic job (its name), the reading of
-    a door that has bookings to come (device_id), or that of a connected account with such doors (connected_account_id).
+    a door that has bookings to come (device_id), that of a connected account with such doors (connected_account_id), or
+    the comparison of a door's bookings with each other (device_id).
     """
 
     subject: str
@@ -72,6 +74,11 @@ def account_item(account_id: str) -> DueItem:
     return DueItem("account", (account_id,))
 
 
+def conflicts_item(device_id: str) -> DueItem:
+    """Name the comparison of a door's bookings with each other."""
+    return DueItem("conflicts", (device_id,))
+
+
 class DueSet:
     """Times at which things are due. Times are stored in milliseconds."""
 
@@ -79,6 +86,7 @@ class DueSet:
         self._redis = redis
         self.lease = lease
         self._claim = redis.register_script(_CLAIM)
+        self._finish = redis.register_script(_FINISH)
 
     def hold(self, items: Iterable[DueItem], now: datetime, *, pipeline: Pipeline | None = None) -> None:
         """Make each item due one lease from now at the latest: the net under work that is about to start.
@@ -107,6 +115,19 @@ class DueSet:
             pipeline.hdel(redis_keys.CLAIMS, item.encoded())
         if given is None:
             pipeline.execute()
+
+    def time_of(self, item: DueItem) -> str:
+        """Return the time at which an item stands, as `finish` compares it; empty where it isn't there."""
+        return str(self._redis.zscore(redis_keys.DUE, item.encoded()) or "")
+
+    def finish(self, item: DueItem, at: datetime | None, *, seen: str) -> bool:
+        """Put an item that is done at its next time; None takes it out. Atomic.
+
+        `seen` is its time when the work on it began. Where it has another one by now, somebody prompted it meanwhile:
+        it stays as it is, and the answer is False.
+        """
+        args = [item.encoded(), seen, "" if at is None else milliseconds(at)]
+        return bool(self._finish(keys=[redis_keys.DUE, redis_keys.CLAIMS], args=args))
 
     def put_back(self, item: DueItem, at: datetime) -> None:
         """Make a claimed item due at `at` at the latest, as if it hadn't been claimed."""

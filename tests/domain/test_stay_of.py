@@ -1,5 +1,6 @@
 """From a message and its unit's rules to the stay that a door is asked for."""
 
+from dataclasses import replace
 from datetime import time, timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from shared.domain.messages.message import BookingMessage, InvalidMessage, stay_of
 from shared.domain.messages.parse import parse_booking_message
-from shared.domain.stay.stay import Granularity, Instant, UnitRules, WallTime
+from shared.domain.stay.stay import Granularity, Instant, UnitRules, WallTime, as_booked
 from tests.domain.building import wall
 
 DOOR = "d0000000-0000-0000-0000-000000000001"
@@ -113,3 +114,15 @@ def test_buffer_beyond_the_calendar() -> None:
     rules = UnitRules(unit="101", device_ids=(DOOR,), buffer_before=timedelta(days=9_999_999))
     with pytest.raises(InvalidMessage, match="calendar"):
         stay_of(message("2026-12-01T16:00", "2026-12-05T10:00"), rules)
+
+
+@pytest.mark.parametrize("offset", ["", "-08:00"], ids=["wall time", "instant"])
+def test_people_read_what_was_booked(offset: str) -> None:
+    """The buffers move what the door is asked for; they can be taken out again, and make no stay another one."""
+    buffered = replace(HOTEL, buffer_before=timedelta(minutes=30), buffer_after=timedelta(hours=2))
+    booked = message(f"2026-12-01T16:00{offset}", f"2026-12-05T10:00{offset}")
+    asked = stay_of(booked, buffered)
+    assert (asked.check_in.at.hour, asked.check_out.at.hour) == (15, 12)
+    assert as_booked(asked) == stay_of(booked, HOTEL)
+    assert as_booked(as_booked(asked)) == as_booked(asked)
+    assert replace(asked, buffer_before=timedelta()) == asked

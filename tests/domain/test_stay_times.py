@@ -112,3 +112,20 @@ def test_a_message_that_cannot_be_used_hurries_by_the_same(check_in: str, zone: 
     """The earliest moment, and the wall time for people."""
     found = hints_of(f'{{"booking_id": "BK-1", "check_in": {check_in}, "time_zone": {zone}}}')
     assert (found.check_in, found.wall_check_in) == expected
+
+
+def test_a_guest_comes_when_it_was_booked() -> None:
+    """Not when the unit's buffer lets the code begin, planned or not; a part of a split stay begins with its code."""
+    early = timedelta(minutes=30)
+    asked = stay("2036-11-21T06:06:00-08:00", "2036-11-23T10:00:00-08:00", buffer_before=early)
+    came = CheckIn(IN_LOS_ANGELES, IN_LOS_ANGELES)
+    for planned in (None, IN_LOS_ANGELES - early):
+        assert check_in_of(asked, booked(check_in=planned, time_zone=LOS_ANGELES)) == came
+    later = IN_LOS_ANGELES + timedelta(days=31)
+    assert check_in_of(asked, booked(check_in=later, part=2)) == CheckIn(later, later)
+    (arrival,) = arrivals_of(
+        [Booking(booking_id="BK-1", revision=0, stay=asked, doors=(booked(check_in=IN_LOS_ANGELES - early),))],
+        since=IN_LOS_ANGELES - timedelta(hours=1),
+        until=IN_LOS_ANGELES,
+    )
+    assert (arrival.check_in, arrival.starts_at) == (IN_LOS_ANGELES, None)

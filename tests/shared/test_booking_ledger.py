@@ -16,7 +16,7 @@ from shared.domain.booking.record import Booking, Change, HistoryEntry, Notice
 from shared.domain.booking.transitions import StaleRead, Superseded, fail, schedule
 from shared.domain.stay.stay import Stay, WallTime
 from shared.ledger.bookings import Owner, UnknownBooking
-from shared.ledger.due import door_item
+from shared.ledger.due import conflicts_item, door_item
 from tests.shared.ledgers import LEASE, RETENTION, at, booking_ledger, due_at, due_set, once
 from tests.shared.stories import CHECK_IN, CHECK_OUT, DOOR, NOW, SECOND, accepted, booking, code, issued, with_door
 
@@ -228,7 +228,7 @@ def test_the_exact_time_is_the_records(redis_client: Redis) -> None:
     due_set(redis_client).set([(door_item("BK-1", DOOR), NOW), (door_item("BK-404", DOOR), NOW)])
     ledger.release("BK-1", DOOR)
     ledger.release("BK-404", DOOR)
-    assert redis_client.zcard("oracode:due") == 0
+    assert redis_client.zrange("oracode:due", 0, -1) == [conflicts_item(DOOR).encoded()]
 
 
 def test_a_slow_worker_does_not_overwrite_a_newer_time(redis_client: Redis) -> None:

@@ -145,6 +145,8 @@ class Machine:
                     self.handlers.refresh_door(*item.ids)
                 case "account":
                     self.handlers.refresh_account(*item.ids)
+                case "conflicts":
+                    self.handlers.check_conflicts(*item.ids)
                 case other:
                     raise AssertionError(other)
 

@@ -152,6 +152,7 @@ def test_a_stay_ends(machine: Machine, sandbox: Sandbox) -> None:
     machine.sweep()
     assert machine.ledger.get(booking.booking_id).state == "ended"
     assert machine.outcome_types(booking.booking_id) == ["issued", "ready", "ended"]
+    machine.clock.move(timedelta(seconds=3))
     machine.sweep()
     assert machine.handlers.due.count(machine.clock()) == (0, 1)
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import click
@@ -37,6 +37,7 @@ def command(*, hours: int, as_json: bool) -> None:
         for arrival in arrivals:
             issues = [issue.as_json() for issue in arrival.issues]
             told = asdict(arrival) | {"check_in": _local(arrival), "issues": issues}
+            told |= {name: at and at.isoformat() for name, at in _window(arrival).items()}
             click.echo(json.dumps({name: value for name, value in told.items() if name != "wall_check_in"}))
     elif arrivals:
         console().print(_table(arrivals))
@@ -48,14 +49,15 @@ def command(*, hours: int, as_json: bool) -> None:
 
 def _table(arrivals: Iterable[Arrival]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("CHECK-IN (lock's clock)", "BOOKING", "DOOR", "STANDS", "WHY, AND WHAT TO DO"):
+    for heading in ("CHECK-IN (lock's clock)", "CODE WORKS", "BOOKING", "DOOR", "STANDS", "WHY, AND WHAT TO DO"):
         table.add_column(heading, overflow="fold")
     for each in arrivals:
         stands = Text(f"{each.readiness} ({each.state})", style=_COLOURS[each.readiness])
         why = f"{each.why} Next: {each.next_step}" if each.why else each.reason.replace("_", " ")
         whys = Text("\n").join(clean(line) for line in (why, *_issue_lines(each)) if line)
         at = _local(each)[:16].replace("T", " ") + (f", {NO_ZONE_YET}" if each.wall_check_in else "")
-        table.add_row(at, clean(each.booking_id), clean(each.door_name), stands, whys)
+        works = " to ".join(f"{moment:%m-%d %H:%M}" for moment in _window(each).values() if moment)
+        table.add_row(at, works, clean(each.booking_id), clean(each.door_name), stands, whys)
     return table
 
 
@@ -71,6 +73,13 @@ def _summary(arrivals: list[Arrival], hours: int) -> str:
     counts = {each: sum(arrival.readiness is each for arrival in arrivals) for each in Readiness}
     stands = ", ".join(f"{count} {readiness}" for readiness, count in counts.items())
     return f"{len(arrivals)} in the next {hours} hours: {stands}."
+
+
+def _window(arrival: Arrival) -> dict[str, datetime | None]:
+    """Return from when to when the code works, on the lock's clock; None where there is no code yet."""
+    zone = ZoneInfo(arrival.time_zone) if arrival.time_zone else None
+    window = {"starts_at": arrival.starts_at, "ends_at": arrival.ends_at}
+    return {name: at.astimezone(zone) if at is not None and zone else at for name, at in window.items()}
 
 
 def _local(arrival: Arrival) -> str:

@@ -18,7 +18,8 @@ from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import BookedDoor, Booking, HistoryEntry, State
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.matching.chosen_slots import called
-from shared.domain.stay.stay import StayTime, WallTime
+from shared.domain.stay.stay import StayTime, WallTime, as_booked
+from shared.domain.times.wording import show_length
 from worker.cli.printable import printable
 from worker.cli.story_facts import facts_of
 
@@ -157,8 +158,12 @@ def _asked(booking: Booking) -> str:
     label = f", {booking.label}" if booking.label else ""
     if booking.stay is None:
         return f"  revision {booking.revision}{label}"
-    times = " to ".join(_written(moment) for moment in (booking.stay.check_in, booking.stay.check_out))
-    return f"  revision {booking.revision}{label}: {times}, {booking.stay.granularity}"
+    booked = as_booked(booking.stay)
+    times = " to ".join(_written(moment) for moment in (booked.check_in, booked.check_out))
+    buffers = (("before", booking.stay.buffer_before), ("after", booking.stay.buffer_after))
+    moved = ", ".join(f"{show_length(length)} {where}" for where, length in buffers if length)
+    more = f" (buffer: {moved})" if moved else ""
+    return f"  revision {booking.revision}{label}: {times}, {booking.stay.granularity}{more}"
 
 
 def _written(moment: StayTime) -> str:

@@ -19,7 +19,7 @@ from shared.domain.door.issues import Issue
 from shared.domain.seam_issues import IssueKind
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
-from shared.ledger.due import DueSet, account_item, refresh_item
+from shared.ledger.due import DueSet, account_item, conflicts_item, refresh_item
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.readings import Readings
 from shared.seam.doors import Doors
@@ -67,6 +67,11 @@ class RefreshDoors:
         now = self._clock()
         self._due.add_missing(
             (refresh_item(device_id), now + self._every * number / len(doors)) for number, device_id in enumerate(doors)
+        )
+        # It is there as long as there is anything to compare, unless an older version wrote the bookings.
+        self._due.add_missing(
+            (conflicts_item(device_id), now + self._every * number / len(doors))
+            for number, device_id in enumerate(doors)
         )
 
     def __call__(self, device_id: str) -> None:

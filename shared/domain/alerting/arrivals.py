@@ -31,8 +31,9 @@ class Arrival:
     """One door of one booking whose guest is due; `why` and `next_step` say what is wrong and what to do.
 
     `issues` are what Seam reports of the door and its account, those that people are told: they may hold the door back
-    also where nothing is wrong with the guest's code. While nobody knows the lock's zone, `check_in` is the earliest
-    moment, and `wall_check_in` what its clock shows.
+    also where nothing is wrong with the guest's code. `check_in` is the booked time, without the unit's buffer; while
+    nobody knows the lock's zone it is the earliest moment, and `wall_check_in` what its clock shows. The code at hand
+    works from `starts_at` to `ends_at`; both are None without one.
     """
 
     booking_id: str
@@ -47,6 +48,8 @@ class Arrival:
     why: str
     next_step: str
     issues: tuple[Issue, ...] = ()
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
 
 def first_check_in(booking: Booking) -> datetime | None:
@@ -122,6 +125,8 @@ def _arrival(
         why=f"{trouble.happened} {detail}".strip() if trouble else "",
         next_step=next_step,
         issues=issues,
+        starts_at=door.code.window.starts_at if door.code else None,
+        ends_at=door.code.window.ends_at if door.code else None,
     )
 
 

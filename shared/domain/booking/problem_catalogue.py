@@ -51,6 +51,8 @@ class Reason(StrEnum):
     MESSAGE_PARKED = "message_parked"
     BRIDGE_STUCK = "bridge_stuck"
     BOOKING_REJECTED = "booking_rejected"
+    DOUBLE_BOOKED = "double_booked"
+    RESIDUAL_OVERLAP = "residual_overlap"
 
 
 class ClearedBy(Enum):
@@ -294,6 +296,19 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     Reason.BOOKING_REJECTED: ProblemRow(
         "Messages from RabbitMQ aren't JSON in UTF-8 and were put aside, so their bookings are not known.",
         "Take them from the queue `booking-created.rejected`; their sender has something to mend, and to send again.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.DOUBLE_BOOKED: ProblemRow(
+        "The same door is booked twice for overlapping stays. Both bookings get their codes.",
+        "Find out which booking is right; cancel the other in the booking system, or move it to another door.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.RESIDUAL_OVERLAP: ProblemRow(
+        "A code that no booking needs any more still opens the door during another guest's stay.",
+        "It can't be taken back, and ends by itself. Give the later guest another door, or ask the earlier one to stay"
+        " away; the installer can shut out a code only by setting up the lock anew.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),

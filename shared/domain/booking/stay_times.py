@@ -4,16 +4,21 @@ from datetime import datetime
 
 from shared.domain.booking.record import BookedDoor, Booking
 from shared.domain.stay.instants import CheckIn, check_in_at, surely_over_at
-from shared.domain.stay.stay import Stay
+from shared.domain.stay.stay import Stay, as_booked
 
 
 def check_in_of(stay: Stay | None, door: BookedDoor) -> CheckIn | None:
-    """Return a door's check-in, by its zone as last known until it was planned. None where nothing tells of it."""
+    """Return when the guest was booked to come, by the door's zone as last known. None where nothing tells of it.
+
+    The unit's buffer isn't in it: the code works earlier, the guest comes at the booked time.
+    """
     if stay is None:
         return CheckIn(door.check_in, door.check_in) if door.check_in is not None else None
     told = check_in_at(stay.check_in, door.time_zone)
     # A door that was read and has no zone leaves a doubt about just that moment.
-    return told if door.check_in in (None, told.at) else CheckIn(door.check_in, door.check_in)
+    if door.check_in not in (None, told.at):
+        return CheckIn(door.check_in, door.check_in)
+    return check_in_at(as_booked(stay).check_in, door.time_zone)
 
 
 def arrival_of(stay: Stay | None, door: BookedDoor) -> datetime | None:

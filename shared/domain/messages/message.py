@@ -139,7 +139,14 @@ def stay_of(message: BookingMessage, rules: UnitRules | None) -> Stay:
         wrong = "a buffer moves the stay out of the calendar"
         raise InvalidMessage((Problem("check_in", wrong, "shorten the unit's buffers"),)) from None
     granularity = message.granularity or rules.granularity or Granularity.HOURLY
-    return Stay(check_in=check_in, check_out=check_out, granularity=granularity, slot=message.slot)
+    return Stay(
+        check_in=check_in,
+        check_out=check_out,
+        granularity=granularity,
+        slot=message.slot,
+        buffer_before=rules.buffer_before,
+        buffer_after=rules.buffer_after,
+    )
 
 
 def _filled_in(

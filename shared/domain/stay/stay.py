@@ -4,7 +4,7 @@ Three kinds of time exist because bookings come with three kinds. To turn one in
 unit's defaults are needed.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -66,13 +66,29 @@ class UnitRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stay:
-    """What a door is asked for: two times, the granularity, and a slot where one was prescribed."""
+    """What a door is asked for: two times, the granularity, and a slot where one was prescribed.
+
+    The times include the unit's buffers: `buffer_before` and `buffer_after` say by how much they were moved from what
+    was booked. `as_booked` takes them out again. They make no stay another one.
+    """
 
     check_in: StayTime
     check_out: StayTime
     granularity: Granularity = Granularity.HOURLY
     slot: str | None = None
+    buffer_before: timedelta = field(default=timedelta(), compare=False)
+    buffer_after: timedelta = field(default=timedelta(), compare=False)
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+
+
+def as_booked(stay: Stay) -> Stay:
+    """Return the stay with the times that were booked: what people read, and when the guest comes and goes."""
+    if not (stay.buffer_before or stay.buffer_after):
+        return stay
+    check_in = replace(stay.check_in, at=stay.check_in.at + stay.buffer_before)
+    check_out = replace(stay.check_out, at=stay.check_out.at - stay.buffer_after)
+    nothing = timedelta()
+    return replace(stay, check_in=check_in, check_out=check_out, buffer_before=nothing, buffer_after=nothing)
 
 
 def in_order(check_in: BookingTime, check_out: BookingTime) -> bool:

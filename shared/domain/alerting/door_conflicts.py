@@ -1,0 +1,216 @@
+"""Two guests and one door: a door that is booked twice, and a code that outlives its stay into the next guest's. Pure.
+
+Both bookings get their codes all the same: one may exist already, and can't be taken back. People are told once a pair.
+
+A door that both bookings have beside a door of their own is a common one (the entrance of the house): it is meant to be
+shared, and nothing is told of it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Final
+from urllib.parse import quote
+
+from shared.domain.alerting.causes import Cause
+from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.problem_catalogue import Reason
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State, Window
+from shared.domain.booking.trials import is_trial
+from shared.domain.matching.chosen_slots import short
+from shared.domain.quoting import shown
+from shared.domain.stay.instants import instants_of
+from shared.domain.stay.stay import Stay, WallTime, as_booked
+from shared.domain.times.wall_clock import find_zone
+
+# Of each kind. A door with more pairs than these is booked by the bed, or by mistake, and everybody knows by then.
+MOST_PAIRS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What is told of a pair of bookings on one door, and when it is over by itself."""
+
+    cause: Cause
+    over_at: datetime
+
+    @property
+    def key(self) -> str:
+        """The key of the alert: the same for the same pair."""
+        return self.cause.notice.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Guest:
+    """A booking's time on the door: the times that were booked; of residual access those of its code."""
+
+    booking: Booking
+    door: BookedDoor
+    check_in: datetime
+    check_out: datetime
+
+
+def conflicts_of(
+    bookings: Iterable[Booking], device_id: str, now: datetime, *, with_double_bookings: bool = True
+) -> list[Conflict]:
+    """Return what is to be told of this door now, the nearest first. What is over isn't told any more."""
+    bookings = [booking for booking in bookings if not is_trial(booking.booking_id)]
+    zone = _zone_of(bookings, device_id)
+    guests = [guest for booking in bookings if (guest := _guest(booking, device_id, zone, now)) is not None]
+    guests.sort(key=lambda guest: (guest.check_in, guest.booking.booking_id))
+    double = _double_bookings(guests, device_id, now) if with_double_bookings else ()
+    residual = _residual_overlaps(bookings, guests, device_id, now)
+    found = [*islice(residual, MOST_PAIRS), *islice(double, MOST_PAIRS)]
+    return sorted(found, key=lambda conflict: (conflict.cause.notice.check_in or now, conflict.key))
+
+
+def next_check_out(bookings: Iterable[Booking], device_id: str, now: datetime) -> datetime | None:
+    """Return when the next stay on the door is over, and so may be what is told of it; None where none is to come."""
+    bookings = list(bookings)
+    zone = _zone_of(bookings, device_id)
+    guests = (_guest(booking, device_id, zone, now) for booking in bookings)
+    return min((guest.check_out for guest in guests if guest is not None), default=None)
+
+
+def _double_bookings(guests: list[_Guest], device_id: str, now: datetime) -> Iterator[Conflict]:
+    """Yield the pairs of stays that overlap; `guests` are in the order of their check-ins."""
+    for number, first in enumerate(guests, start=1):
+        for second in guests[number:]:
+            if second.check_in >= first.check_out:
+                break
+            ones, others = _wanted(first.booking), _wanted(second.booking)
+            if _is_common_door(ones, others) or device_id != min(ones & others):
+                continue
+            over_at = min(first.check_out, second.check_out)
+            zone = first.door.time_zone or second.door.time_zone
+            detail = f"Both have it from {_at(second.check_in, zone)} to {_at(over_at, zone)}."
+            names = tuple(sorted((first.booking.booking_id, second.booking.booking_id)))
+            pair = (first, second)
+            span = second.check_in, over_at
+            yield _conflict(Reason.DOUBLE_BOOKED, pair, names, device_id, span=span, detail=detail, now=now)
+
+
+def _residual_overlaps(
+    bookings: list[Booking], guests: list[_Guest], device_id: str, now: datetime
+) -> Iterator[Conflict]:
+    for booking in bookings:
+        residual = _residual(booking, device_id, now)
+        for guest in guests:
+            met = [each for each in residual if _meets(each[1].window, guest)]
+            if (
+                booking.booking_id == guest.booking.booking_id
+                or not met
+                or not _is_told_here(booking, guest, device_id)
+            ):
+                continue
+            door, code = met[0]
+            window, zone = code.window, door.time_zone or guest.door.time_zone
+            whose = f"Code {code.access_code_id} of booking {shown(booking.booking_id)}"
+            detail = f"{whose}, which {_what_became(booking, door)}, opens the door until {_at(window.ends_at, zone)}."
+            earlier = _Guest(booking=booking, door=door, check_in=window.starts_at, check_out=window.ends_at)
+            names = (booking.booking_id, guest.booking.booking_id)
+            span = max(guest.check_in, window.starts_at), min(window.ends_at, guest.check_out)
+            pair = (earlier, guest)
+            yield _conflict(Reason.RESIDUAL_OVERLAP, pair, names, device_id, span=span, detail=detail, now=now)
+
+
+def _conflict(
+    problem: Reason,
+    pair: tuple[_Guest, _Guest],
+    names: tuple[str, ...],
+    device_id: str,
+    *,
+    span: tuple[datetime, datetime],
+    detail: str,
+    now: datetime,
+) -> Conflict:
+    begins_at, over_at = span
+    door_name = next((short(guest.door.name) for guest in pair if guest.door.name), device_id)
+    zone = next((guest.door.time_zone for guest in pair if guest.door.time_zone), None)
+    both = " and ".join(shown(name) for name in names)
+    notice = alert_notice(
+        problem,
+        key="/".join(("door", device_id, problem, *(quote(name, safe="") for name in names))),
+        subject=f"Bookings {both} on {door_name}",
+        at=now,
+        detail=detail,
+        look_closer=f"oracode bookings list --door {device_id}",
+        check_in=begins_at,
+        check_out=over_at,
+        time_zone=zone,
+        device_id=device_id,
+    )
+    subjects = tuple(_subject(guest, zone) for guest in pair)
+    return Conflict(Cause(notice, hit=len(pair), subjects=subjects), over_at)
+
+
+def _subject(guest: _Guest, zone: str | None) -> str:
+    return f"Booking {shown(guest.booking.booking_id)}, {_at(guest.check_in, zone)} to {_at(guest.check_out, zone)}"
+
+
+def _guest(booking: Booking, device_id: str, zone: str | None, now: datetime) -> _Guest | None:
+    """Return the stay of a guest who is still expected at the door, or in it; None where there is none."""
+    if booking.cancelled or booking.stay is None:
+        return None
+    doors = [door for door in booking.doors if door.device_id == device_id and door.wanted]
+    times = _times(booking.stay, zone)
+    if not doors or all(door.state is State.ENDED for door in doors) or times is None or times[1] <= now:
+        return None
+    return _Guest(booking=booking, door=doors[0], check_in=times[0], check_out=times[1])
+
+
+def _times(stay: Stay, zone: str | None) -> tuple[datetime, datetime] | None:
+    """Return the booked times as instants; None for those of the lock's clock while nobody knows its zone.
+
+    They are compared as soon as the door was read: that is a change of the booking.
+    """
+    times = (stay.check_in, stay.check_out)
+    if zone is None and any(isinstance(time, WallTime) and time.time_zone is None for time in times):
+        return None
+    return instants_of(as_booked(stay), zone)
+
+
+def _zone_of(bookings: Iterable[Booking], device_id: str) -> str | None:
+    doors = (door for booking in bookings for door in booking.doors if door.device_id == device_id)
+    return next((door.time_zone for door in doors if door.time_zone), None)
+
+
+def _residual(booking: Booking, device_id: str, now: datetime) -> list[tuple[BookedDoor, AccessCode]]:
+    """Return the codes of the door that no stay of the booking needs and that still open it, the longest first."""
+    doors = (door for door in booking.doors if door.device_id == device_id)
+    found = [(door, code) for door in doors for code in door.residual if code.window.ends_at > now]
+    return sorted(found, key=lambda each: (each[1].window.ends_at, each[1].access_code_id), reverse=True)
+
+
+def _meets(window: Window, guest: _Guest) -> bool:
+    return window.starts_at < guest.check_out and guest.check_in < window.ends_at
+
+
+def _wanted(booking: Booking) -> frozenset[str]:
+    return frozenset(door.device_id for door in booking.doors if door.wanted)
+
+
+def _is_common_door(ones: frozenset[str], others: frozenset[str]) -> bool:
+    """Say whether what two bookings share is a common door: each of them has a door of its own beside it."""
+    return bool(ones - others) and bool(others - ones)
+
+
+def _is_told_here(booking: Booking, guest: _Guest, device_id: str) -> bool:
+    """Say whether residual access is told at this door: not at a common one, and of several doors at one."""
+    mine, theirs = _wanted(booking), _wanted(guest.booking)
+    if device_id in mine and _is_common_door(mine, theirs):
+        return False
+    return device_id == min(theirs & {door.device_id for door in booking.doors if door.residual})
+
+
+def _what_became(booking: Booking, door: BookedDoor) -> str:
+    if booking.cancelled:
+        return "is cancelled"
+    return "was changed" if door.wanted else "moved to another door"
+
+
+def _at(moment: datetime, zone: str | None) -> str:
+    """Return a moment on the lock's clock."""
+    known = find_zone(zone) if zone else None
+    return f"{moment.astimezone(known):%a %Y-%m-%d %H:%M}" if known else f"{moment:%a %Y-%m-%d %H:%M %Z}".rstrip()
