@@ -1,6 +1,7 @@
 """`python -m receiver`: the process `web`."""
 
 import math
+import os
 from functools import partial
 from resource import RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 import uvicorn
 
 from receiver.app import REQUIRED, create_app
+from receiver.booking_routes import required_settings
 from receiver.request_timeout import RequestTimeoutProtocol
 from receiver.server import Server, inherited_sockets, shared_socket
 from shared.settings import Settings, load_or_exit
@@ -21,7 +23,7 @@ _BACKLOG: Final = 65_535
 
 def main() -> None:
     """Check the settings (exit 2 with every problem), then serve until SIGTERM or Ctrl-C."""
-    settings = load_or_exit(REQUIRED)
+    settings = load_or_exit((*REQUIRED, *required_settings(os.environ)))
     configure_logging("web", settings.log_level, settings.secrets)
     allow_many_connections()
     server = Server(server_config(settings))

@@ -11,19 +11,18 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from receiver.auth_failures import AuthFailureLimiter
 from receiver.bodies import BodyReader
-from receiver.bookings import Bookings
+from receiver.booking_routes import booking_routes
 from receiver.endpoint import PostEndpoint
 from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
 from receiver.readiness import Readiness, healthz
 from receiver.refusals import json_response
 from receiver.slack_actions import SlackActions
-from receiver.units import KnownUnits
 from receiver.verification import WebhookSecrets
 from receiver.webhook import SeamWebhook
 from shared.clock import Clock, system_clock
@@ -71,19 +70,13 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Web:
         parked_webhooks=ParkedWebhooks(redis, stream=settings.event_stream, clock=clock),
     )
     webhook_endpoint = PostEndpoint(webhook.handle, auth_failures)
-    routes = [
+    routes: list[BaseRoute] = [
         Route(_WEBHOOK_PATH, webhook_endpoint, methods=["POST"]),
         Route("/healthz", healthz),
         Route("/readyz", Readiness(redis).readyz),
     ]
-    if settings.booking_tokens:
-        booking = Bookings(
-            tokens=tuple(token.get_secret_value() for token in settings.booking_tokens),
-            inbox=bookings,
-            bodies=bodies,
-            units=KnownUnits(settings.doors_file) if settings.doors_file else None,
-        )
-        routes.append(Route("/bookings", PostEndpoint(booking.handle, auth_failures), methods=["POST"]))
+    for_bookings = booking_routes(settings, inbox=bookings, bodies=bodies, auth_failures=auth_failures, clock=clock)
+    routes += for_bookings.routes
     if settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()
         slack = SlackActions(signing_secret=secret, inbox=commands, clock=clock, bodies=bodies)
@@ -97,6 +90,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Web:
             writer.cancel()
             with suppress(asyncio.CancelledError):
                 await writer
+        for_bookings.close()
         await redis.aclose()
 
     starlette = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _answer_in_json})

@@ -1,6 +1,7 @@
 """What the POST endpoints have in common: read headers, handle, and answer a refusal by the table."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -35,3 +36,20 @@ class PostEndpoint:
         except REFUSALS as refusal:
             response = response_to(refusal)
         await response(scope, receive, send)
+
+
+HandleOne = Callable[[str, Headers, Receive], Awaitable[Response]]
+"""Handles one request about one booking, from the booking's id, the headers and what receives the body."""
+
+
+class BookingEndpoint:
+    """An ASGI endpoint whose path names a booking, as `{booking_id:path}`: an id may hold a slash."""
+
+    def __init__(self, handle: HandleOne, auth_failures: AuthFailureLimiter) -> None:
+        self._handle = handle
+        self._auth_failures = auth_failures
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        handle = partial(self._handle, scope["path_params"]["booking_id"])
+        await PostEndpoint(handle, self._auth_failures)(scope, receive, send)

@@ -71,6 +71,11 @@ class ParkedList:
         for entry_id, entry in cast(Any, self._redis.xrange(redis_keys.PARKED)):
             yield _entry(entry_id, entry)
 
+    def newest(self, most: int) -> Iterator[ParkedEntry]:
+        """Yield up to `most` parked messages, newest first."""
+        for entry_id, entry in cast(Any, self._redis.xrevrange(redis_keys.PARKED, count=most)):
+            yield _entry(entry_id, entry)
+
     def get(self, parked_id: str) -> ParkedEntry | None:
         """Return one parked message, None where there is none of this id."""
         found = cast(Any, self._redis.xrange(redis_keys.PARKED, parked_id, parked_id))

@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     booking_stream: str = Field("booking-created", description="Stream that booking systems append to.")
     outcome_stream: str = Field("access-code-outcomes", description="Stream that the worker publishes to.")
     booking_tokens: Secrets = Field((), description="Bearer tokens for POST /bookings; off where empty.")
+    reveal_tokens: Secrets = Field(
+        (), description="Bearer tokens for POST /bookings/{id}/reveal, which answers PINs; off where empty."
+    )
     doors_file: Path | None = Field(None, description="YAML file: which unit has which doors and defaults.")
     double_booking_alerts: bool = Field(
         default=True, description="Whether people are told of a door that is booked twice for overlapping stays."

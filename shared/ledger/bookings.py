@@ -70,7 +70,7 @@ class BookingLedger:
     def __init__(
         self, redis: Redis, *, due: DueSet, clock: Clock, retention: timedelta, outbox: Outbox | None = None
     ) -> None:
-        """Without an `outbox`, what a booking has to tell stays with it until a process that has one takes it up."""
+        """Without an `outbox`, what a booking has to tell is left to the worker, which is told so at once."""
         self._redis = redis
         self._due = due
         self._outbox = outbox
@@ -206,13 +206,16 @@ class BookingLedger:
                 times.append((item, due_at))
         if before is not None and before.outbox and not booking.outbox:
             times.append((door_item(booking.booking_id, _OUTBOX), None))
+        if self._outbox is None and booking.outbox:
+            times.append((door_item(booking.booking_id, _OUTBOX), self._clock()))
         return [(item.encoded(), milliseconds(at) if at is not None else None) for item, at in times]
 
     def _put(self, booking_id: str, door_key: str, booking: Booking | None) -> int:
         """Set the times that `booking` names, and return the version that the record had then (0: none)."""
         doors = booking.doors if booking else ()
         due_at = next((door.due_at for door in doors if door.key == door_key), None)
-        times = [(door_item(booking_id, door_key), due_at)]
+        # What a booking has to tell stays due until it is told, also for a reader that has just told something older.
+        times = [(door_item(booking_id, door_key), due_at)] if door_key != _OUTBOX else []
         if booking is None or not booking.outbox:
             times.append((door_item(booking_id, _OUTBOX), None))
         pipeline = self._redis.pipeline(transaction=False)

@@ -3,6 +3,7 @@
 import getpass
 import json
 import socket
+from contextlib import closing
 from functools import partial
 
 import click
@@ -27,24 +28,32 @@ def command() -> None:
 @click.option("--by", default="", help="Who asks, for the audit; the user of this machine unless given.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a door.")
 def reveal(booking_id: str, *, by: str, as_json: bool) -> None:
-    """Print the PIN of each of the booking's doors. Exit 1 where there is none to show."""
+    """Print the PIN of each of the booking's doors. Exit 1 where a door has none to show; those doors are named."""
     _, ports = open_ledger()
     booking = find_booking(ports, booking_id)
     who = by or f"{getpass.getuser()}@{socket.gethostname()}"
-    codes = AccessCodes(seam_client(settings_for("REDIS_URL", "SEAM_API_KEY")))
-    shown = 0
-    for door in booking.doors:
-        if door.code is None or not door.wanted:
-            continue
-        key, now = door.key, system_clock()
-        # First the audit: a PIN that was shown without a trace can't be traced afterwards.
-        audited = partial(transitions.record_pin_reveal, key=key, by=who, now=now)
-        booking = ports.ledger.record(booking, audited)
-        pin = codes.pin(door.code.access_code_id)
-        shown += pin is not None
-        _print(door, pin.get_secret_value() if pin else None, as_json=as_json)
-    if not shown:
-        click.echo(f"{booking_id} has no PIN to show: see `oracode bookings show {booking_id}`.", err=True)
+    missing: list[BookedDoor] = []
+    with closing(seam_client(settings_for("REDIS_URL", "SEAM_API_KEY"))) as client:
+        codes = AccessCodes(client)
+        for door in booking.doors:
+            # A later code of a split stay is made when its time comes; until then it holds nothing back.
+            if not door.wanted or (door.part > 1 and door.code is None):
+                continue
+            pin = None
+            if door.code is not None:
+                key, now = door.key, system_clock()
+                # First the audit: a PIN that was shown without a trace can't be traced afterwards.
+                audited = partial(transitions.record_pin_reveal, key=key, by=who, now=now)
+                booking = ports.ledger.record(booking, audited)
+                pin = codes.pin(door.code.access_code_id)
+            if pin is None:
+                missing.append(door)
+            _print(door, pin.get_secret_value() if pin else None, as_json=as_json)
+    for door in missing:
+        why = door.reason or ("no PIN at Seam yet" if door.code else str(door.state))
+        click.echo(f"No PIN for {printable(door.name or door.device_id)}: {why}.", err=True)
+    if missing or not booking.doors:
+        click.echo(f"{booking_id} has no PIN to show there: see `oracode bookings show {booking_id}`.", err=True)
         raise SystemExit(1)
 
 
@@ -68,10 +77,9 @@ def test_door(*, device: str, slot: str | None, yes: bool, wait: str, by: str, a
 
 def _print(door: BookedDoor, pin: str | None, *, as_json: bool) -> None:
     code = door.code
-    if code is None:
-        return
     if as_json:
-        click.echo(json.dumps({"device_id": door.device_id, "access_code_id": code.access_code_id, "pin": pin}))
-    else:
+        content = {"device_id": door.device_id, "access_code_id": code.access_code_id if code else None, "pin": pin}
+        click.echo(json.dumps(content))
+    elif code is not None:
         until = f"{code.window.starts_at:%Y-%m-%d %H:%M} to {code.window.ends_at:%Y-%m-%d %H:%M}"
         click.echo(f"{printable(door.name or door.device_id)}: {pin or 'no PIN yet'}  ({until})")

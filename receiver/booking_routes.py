@@ -1,0 +1,126 @@
+"""The routes for booking systems: hand over a booking, ask what became of it, read its PINs.
+
+What asks the ledger or Seam runs in threads of its own (`receiver.blocking_calls`), one pool for each: a Seam that
+hangs keeps nobody from asking for a booking, and neither holds up webhooks.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from receiver.auth_failures import AuthFailureLimiter
+from receiver.blocking_calls import BlockingCalls
+from receiver.bodies import BodyReader
+from receiver.booking_status import BookingStatus
+from receiver.bookings import Bookings
+from receiver.endpoint import BookingEndpoint, PostEndpoint
+from receiver.inbox import Inbox
+from receiver.reveal import Reveal
+from receiver.tokens import BearerTokens
+from receiver.units import KnownUnits
+from shared.clock import Clock
+from shared.ledger.bookings import BookingLedger
+from shared.ledger.due import DueSet
+from shared.parked import ParkedList
+from shared.redis_client import connect
+from shared.seam.access_codes import AccessCodes
+from shared.seam.client import SeamClient
+from shared.settings import Settings
+
+_THREADS: Final = 4
+_LEDGER_WITHIN: Final = timedelta(seconds=10)
+# A booking system waits for the answer: no longer than this for each of Seam's, and for all of them together.
+_SEAM_WITHIN: Final = timedelta(seconds=5)
+_REVEAL_WITHIN: Final = timedelta(seconds=15)
+_PATH: Final = "/bookings/{booking_id:path}"
+
+
+@dataclass(frozen=True, slots=True)
+class BookingRoutes:
+    """The routes that the settings ask for, and the pools that close with the app."""
+
+    routes: tuple[BaseRoute, ...]
+    pools: tuple[BlockingCalls, ...]
+    disconnect: Callable[[], None]
+
+    def close(self) -> None:
+        """Take no more calls; connections that a call still uses are left to the end of the process."""
+        if all(pool.is_idle for pool in self.pools):
+            # Before the threads end, to which the connections belong.
+            self.disconnect()
+        for pool in self.pools:
+            pool.close()
+
+
+def required_settings(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the settings that `web` can't do without because of the routes that are on."""
+    return ("SEAM_API_KEY",) if environment.get("REVEAL_TOKENS", "").strip(" ,\t\n") else ()
+
+
+def booking_routes(
+    settings: Settings, *, inbox: Inbox, bodies: BodyReader, auth_failures: AuthFailureLimiter, clock: Clock
+) -> BookingRoutes:
+    """Assemble the routes. Raises ValueError where REVEAL_TOKENS is set and SEAM_API_KEY isn't."""
+    routes: list[BaseRoute] = []
+    pools: list[BlockingCalls] = []
+    clients: list[SeamClient] = []
+    redis = connect(settings.redis_address)
+    ledger = BookingLedger(
+        redis,
+        due=DueSet(redis, lease=settings.reclaim_after),
+        clock=clock,
+        retention=settings.retention,
+    )
+    reveal_path = f"{_PATH}/reveal"
+    if settings.reveal_tokens:
+        if settings.seam_api_key is None:
+            raise ValueError("SEAM_API_KEY is not set")
+        client = SeamClient(
+            endpoint=settings.seam_endpoint,
+            api_key=settings.seam_api_key.get_secret_value(),
+            answer_within=min(settings.seam_timeout, _SEAM_WITHIN),
+        )
+        calls = BlockingCalls("reveal", threads=_THREADS, within=_REVEAL_WITHIN)
+        reveal = Reveal(
+            tokens=BearerTokens(tuple(token.get_secret_value() for token in settings.reveal_tokens)),
+            bodies=bodies,
+            ledger=ledger,
+            codes=AccessCodes(client),
+            calls=calls,
+            clock=clock,
+        )
+        routes.append(Route(reveal_path, BookingEndpoint(reveal.handle, auth_failures), methods=["POST"]))
+        pools.append(calls)
+        clients.append(client)
+    else:
+        # Or the path below, which takes GET alone, would answer 405.
+        routes.append(Route(reveal_path, _Off(), methods=["POST"]))
+    if settings.booking_tokens:
+        tokens = BearerTokens(tuple(token.get_secret_value() for token in settings.booking_tokens))
+        units = KnownUnits(settings.doors_file) if settings.doors_file else None
+        booking = Bookings(tokens=tokens, inbox=inbox, bodies=bodies, units=units)
+        calls = BlockingCalls("booking-status", threads=_THREADS, within=_LEDGER_WITHIN)
+        status = BookingStatus(tokens=tokens, ledger=ledger, parked=ParkedList(redis), calls=calls)
+        routes.append(Route("/bookings", PostEndpoint(booking.handle, auth_failures), methods=["POST"]))
+        routes.append(Route(_PATH, BookingEndpoint(status.handle, auth_failures), methods=["GET"]))
+        pools.append(calls)
+
+    def disconnect() -> None:
+        redis.connection_pool.disconnect()
+        for each in clients:
+            each.close()
+
+    return BookingRoutes(tuple(routes), tuple(pools), disconnect)
+
+
+class _Off:
+    """An endpoint that isn't there."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive, send
+        raise HTTPException(404)
