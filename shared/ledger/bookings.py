@@ -206,7 +206,7 @@ class BookingLedger:
                 times.append((item, due_at))
         if before is not None and before.outbox and not booking.outbox:
             times.append((door_item(booking.booking_id, _OUTBOX), None))
-        if self._outbox is None and booking.outbox:
+        if self._outbox is None and booking.outbox and not (before and before.outbox):
             times.append((door_item(booking.booking_id, _OUTBOX), self._clock()))
         return [(item.encoded(), milliseconds(at) if at is not None else None) for item, at in times]
 

@@ -125,13 +125,13 @@ def test_a_transition_leaves_other_doors_alone() -> None:
 def test_a_replaced_pin_is_told_until_somebody_reads_the_new_one() -> None:
     """Repeats and an older one after it change nothing; a later one counts again."""
     first = transitions.record_pin_change(issued(), "c-1", at=NOW, now=NOW)
-    assert told_of(first, issued()) == [f"+pin_changed/{DOOR}"]
+    assert told_of(first, issued()) == ["access-code.issued", f"+pin_changed/{DOOR}"]
     assert transitions.record_pin_change(first.booking, "c-1", at=NOW - SOON, now=NOW).booking is first.booking
     revealed = transitions.record_pin_reveal(first.booking, DOOR, by="anna", now=NOW + SOON)
     assert told_of(revealed, first.booking) == [f"-pin_changed/{DOOR}"]
     assert any("anna" in line.text for line in revealed.history)
     again = transitions.record_pin_change(revealed.booking, "c-1", at=LATER, now=LATER)
-    assert told_of(again, revealed.booking) == [f"+pin_changed/{DOOR}"]
+    assert told_of(again, revealed.booking) == ["access-code.issued", f"+pin_changed/{DOOR}"]
 
 
 @pytest.mark.parametrize("fields", [{"code": None}, {"wanted": False}, {"code": code("c-2")}])

@@ -167,6 +167,8 @@ def test_what_an_outcome_says() -> None:
                 "reason": "",
                 "starts_at": CHECK_IN.isoformat(),
                 "ends_at": CHECK_OUT.isoformat(),
+                "pin_changed": False,
+                "pin_changed_at": None,
             }
         ],
     }

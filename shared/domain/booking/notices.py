@@ -32,7 +32,8 @@ def added(before: Booking | None, after: Booking, now: datetime) -> Booking:
     sequence = after.outcome_sequence
     outcome: tuple[OutcomeNotice, ...] = ()
     name = _PUBLISHED.get(after.state)
-    if name is not None and (before is None or _told_of(before) != _told_of(after)):
+    is_news = before is None or _told_of(before) != _told_of(after) or bool(_new_pins(after) - _new_pins(before))
+    if name is not None and is_news:
         sequence += 1
         outcome = (OutcomeNotice(sequence=sequence, at=now, outcome=name, body=outcome_body(after)),)
     open_before = alerts_of(before, now) if before else {}
@@ -68,6 +69,13 @@ def _told_of(booking: Booking) -> tuple[Any, ...]:
     return booking.state, booking.reason, booking.residual_access_until
 
 
+def _new_pins(booking: Booking | None) -> set[tuple[str, datetime]]:
+    """Return the doors whose guest must get another PIN, each with since when."""
+    if booking is None or booking.cancelled:
+        return set()
+    return {(door.key, at) for door in booking.doors if door.wanted and (at := door.new_pin_since) is not None}
+
+
 def outcome_body(booking: Booking) -> dict[str, Any]:
     """Return the `data` of an outcome: never a PIN, nothing about the guest."""
     return {
@@ -84,6 +92,8 @@ def outcome_body(booking: Booking) -> dict[str, Any]:
                 "reason": door.reason,
                 "starts_at": _text(door.code.window.starts_at) if door.code else None,
                 "ends_at": _text(door.code.window.ends_at) if door.code else None,
+                "pin_changed": door.new_pin_since is not None,
+                "pin_changed_at": _text(door.new_pin_since),
             }
             for door in booking.doors
             if door.wanted
@@ -113,8 +123,19 @@ def problems_of(door: BookedDoor) -> Iterator[tuple[str, str]]:
         return
     if door.drift:
         yield Reason.SLOT_CHANGED, door.drift
-    if door.pin_changed_at and (door.pin_revealed_at is None or door.pin_revealed_at < door.pin_changed_at):
+    if _is_pin_unknown(door):
         yield Reason.PIN_CHANGED, ""
+
+
+def _is_pin_unknown(door: BookedDoor) -> bool:
+    """Say whether somebody must hear of a new PIN, and nobody has read it yet.
+
+    Whether the guest had the PIN of an earlier code is known only where somebody read it here.
+    """
+    revealed_at = door.pin_revealed_at
+    if door.pin_changed_at is not None and (revealed_at is None or revealed_at < door.pin_changed_at):
+        return True
+    return door.new_code_at is not None and revealed_at is not None and revealed_at < door.new_code_at
 
 
 def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now: datetime) -> AlertNotice:

@@ -197,7 +197,7 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         cleared_by=ClearedBy.LOOK_AT_CODE,
     ),
     Reason.PIN_CHANGED: ProblemRow(
-        "The PIN of a code was replaced after it was made; the guest may have the old one.",
+        "Tell the guest: a new PIN. The code, or its PIN, was replaced after the old one was given out.",
         "Reveal the new PIN with `oracode codes reveal`, and give it to the guest: that closes this alert.",
         "ops",
         cleared_by=ClearedBy.CONDITION,

@@ -80,9 +80,10 @@ class BookedDoor:
     `is_muted`, the reason is not for people yet. `check_in`/`check_out` are instants, once the lock's zone is known.
     `name` and `time_zone` may be as others last knew the door, while it can't be read.
     `drift` says how the door was changed under a code that exists. `pin_changed_at` is when Seam last replaced the PIN
-    of the code at hand, `pin_revealed_at` when a person last read it. While it waits for want of a slot, `offers` are
-    those that a person may choose; `choice` is the one that somebody chose. Where the code's problem only repeats an
-    error of the door or its account, `inherited` is Seam's code of that error.
+    of the code at hand, `pin_revealed_at` when somebody last read it. `last_code_id` is the access code that the door
+    had last, and `new_code_at` when another one took its place. While it waits for want of a slot, `offers` are those
+    that a person may choose; `choice` is the one that somebody chose. Where the code's problem only repeats an error of
+    the door or its account, `inherited` is Seam's code of that error.
     """
 
     device_id: str
@@ -111,7 +112,18 @@ class BookedDoor:
     offers: tuple[SlotOffer, ...] = ()
     choice: ChosenSlot | None = None
     inherited: str = ""
+    last_code_id: str = ""
+    new_code_at: datetime | None = None
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+
+    @property
+    def new_pin_since(self) -> datetime | None:
+        """When the PIN that the guest was last given stopped being the right one; None while it is right.
+
+        Another access code took the place of an earlier one, or Seam replaced the PIN of the code at hand.
+        """
+        moments = [at for at in (self.new_code_at, self.pin_changed_at) if at is not None]
+        return max(moments) if moments and self.code is not None else None
 
     @property
     def key(self) -> str:

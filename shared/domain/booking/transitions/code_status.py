@@ -94,7 +94,7 @@ def record_pin_change(booking: Booking, access_code_id: str, *, at: datetime, no
             continue
         if door.pin_changed_at is not None and door.pin_changed_at >= at:
             continue
-        text = f"The PIN of access code {access_code_id} was replaced."
+        text = f"Tell the guest: a new PIN. That of access code {access_code_id} was replaced at Seam."
         entry = HistoryEntry(at=now, what="pin.replaced", text=text)
         return change_door(booking, replace(door, pin_changed_at=at), now, entry)
     return Change(booking)

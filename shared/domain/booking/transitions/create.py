@@ -89,6 +89,9 @@ def record_code(
         # It was closed while the call was under way: it has to be closed again, with this code.
         door = replace(door, state=State.CREATING)
     is_known = before.code is not None and before.code.access_code_id == code.access_code_id
+    earlier_code = _earlier_code(booking, before)
+    is_another = earlier_code not in ("", code.access_code_id)
+    door = replace(door, last_code_id=code.access_code_id, new_code_at=now if is_another else before.new_code_at)
     earlier = (*door.residual, *((before.code,) if before.code is not None and not is_known else ()))
     door = replace(door, residual=tuple(each for each in earlier if each.access_code_id != code.access_code_id))
     how = "was found at Seam and taken over" if adopted else "was made"
@@ -98,7 +101,24 @@ def record_code(
         text=f"Access code {code.access_code_id} {how}, from {span(code.window)}.",
         facts={"access_code_id": code.access_code_id, "request_id": request_id},
     )
-    return change_door(booking, door, now, *(() if is_known else (entry,)))
+    text = f"Tell the guest: a new PIN. Access code {code.access_code_id} takes the place of {earlier_code}."
+    news = HistoryEntry(at=now, what="pin.changed", text=text, facts={"access_code_id": code.access_code_id})
+    is_news = is_another and door.wanted and not booking.cancelled
+    return change_door(booking, door, now, *(() if is_known else (entry,)), *((news,) if is_news else ()))
+
+
+def _earlier_code(booking: Booking, door: BookedDoor) -> str:
+    """Return the access code whose PIN the guest may have: this door's last one, or that of a door that was given up.
+
+    Empty where the guest can have none. Records of before `last_code_id` tell it by the codes that they hold.
+    """
+    given_up = (each for each in booking.doors if not each.wanted and each.key != door.key)
+    for each in (door, *(given_up if door.part <= 1 else ())):
+        known = (each.last_code_id, each.code.access_code_id if each.code else "")
+        found = next(filter(None, known), "") or (each.residual[-1].access_code_id if each.residual else "")
+        if found:
+            return found
+    return ""
 
 
 def clear_intent(booking: Booking, key: str, *, intent_id: str, now: datetime) -> Change:
