@@ -1,4 +1,7 @@
-"""What people order by a button: one JSON object an entry of the stream `ops-commands`, consumed by the worker."""
+"""What people order by a button or in the console: one JSON object an entry of the stream `ops-commands`.
+
+The worker consumes it.
+"""
 
 import json
 from dataclasses import dataclass
@@ -10,12 +13,17 @@ from shared.domain import versions
 from shared.domain.booking.record import Window
 from shared.domain.quoting import shown
 from shared.domain.versions import OfNewerVersion, is_incompatible, is_newer, schema_in
+from shared.parked import is_parked_id
 
 RETRY: Final = "retry_booking"
 HANDLE: Final = "handle_alert"
 CHOOSE: Final = "choose_slot"
-ACTIONS: Final = (RETRY, HANDLE, CHOOSE)
+CANCEL: Final = "cancel_booking"
+REPLAY: Final = "replay_parked"
+DISCARD: Final = "discard_parked"
+ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD)
 COMMAND_FIELD: Final = "command"
+LONGEST_REASON: Final = 500
 LONGEST_TARGET: Final = 2_000
 """Slack's own bound of what a button may carry (Slack docs, "Button element", `value`)."""
 _SEPARATOR: Final = ":"
@@ -32,19 +40,24 @@ class SlotOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpsCommand:
-    """One order: what (`action`), about what (`target`: a booking's id or an alert's key), and who gave it.
+    """One order: what (`action`), about what (`target`: the id of a booking or a parked message, or an alert's key).
 
-    `choice` says the rest of CHOOSE, whose target is the booking's id; None for all others.
+    `by` is who gave it, and `reason` why, for the story. `choice` says the rest of CHOOSE, whose target is the
+    booking's id; None for all others. `message` is what a parked message is replaced with when it is replayed; empty:
+    it goes back as it is.
     """
 
     action: str
     target: str
     by: str
     choice: SlotOrder | None = None
+    reason: str = ""
+    message: str = ""
 
     def encoded(self) -> str:
         """Return the entry's text."""
         told = {"schema": versions.ORDER, "action": self.action, "target": self.target, "by": self.by}
+        told |= {name: text for name, text in (("reason", self.reason), ("message", self.message)) if text}
         return json.dumps(told | (_choice_object(self.choice) if self.choice is not None else {}))
 
 
@@ -58,13 +71,21 @@ def command_from(text: str) -> OpsCommand:
     target, by = content.get("target"), content.get("by")
     if not isinstance(target, str) or not 0 < len(target) <= LONGEST_TARGET:
         raise ValueError("names no target")
+    if content["action"] in (REPLAY, DISCARD) and not is_parked_id(target):
+        raise ValueError("names no target: no parked message")
     choice = None
     if content["action"] == CHOOSE:
         choice = _choice_from(content)
         if choice is None or not is_id(target):
             raise ValueError("names no target: no booking, door, slot and window")
+    reason, message = content.get("reason"), content.get("message")
     return OpsCommand(
-        action=content["action"], target=target, by=shown(by) if isinstance(by, str) else "", choice=choice
+        action=content["action"],
+        target=target,
+        by=shown(by) if isinstance(by, str) else "",
+        choice=choice,
+        reason=shown(reason[:LONGEST_REASON]) if isinstance(reason, str) else "",
+        message=message if isinstance(message, str) else "",
     )
 
 

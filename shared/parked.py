@@ -5,6 +5,7 @@ the two parks an entry twice, never loses it, and `source_id` lets a person see 
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, cast
@@ -32,6 +33,7 @@ class Parked:
     parked_at: str
 
 
+_PARKED_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}", re.ASCII)
 _NAMES: Final = {each.name for each in fields(Parked)}
 
 
@@ -41,6 +43,11 @@ class ParkedEntry:
 
     parked_id: str
     parked: Parked
+
+
+def is_parked_id(text: str) -> bool:
+    """Say whether this may be the id of a parked message: that of an entry of a stream."""
+    return _PARKED_ID.fullmatch(text) is not None
 
 
 def fields_of(parked: Parked) -> dict[Any, Any]:

@@ -22,6 +22,9 @@ UNOWNED_EVENTS_FOR: Final = timedelta(days=3)
 # Longer than any wait for a door's next minute, so that places in its queue outlive the wait.
 ADMISSION_FOR: Final = timedelta(hours=1)
 PARKED_FOR: Final = timedelta(days=90)
+# A session of the console, and a link that logs in once.
+SESSION_FOR: Final = timedelta(hours=12)
+LOGIN_LINK_FOR: Final = timedelta(hours=1)
 # How long a prompted reading that fails is tried again soon; then the next interval's reading takes its place.
 PROMPTED_FOR: Final = timedelta(hours=1)
 
@@ -80,6 +83,8 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:chores", "worker.periodic_jobs", None),
     Keyspace(f"{PREFIX}:reconciliation", "shared.ledger.reconciliation", None),
     Keyspace(f"{PREFIX}:ignored", "receiver.parked_webhooks", None),
+    Keyspace(f"{PREFIX}:{{session:*}}:record", "receiver.console.sessions", "SESSION_FOR after log-in"),
+    Keyspace(f"{PREFIX}:{{login:*}}:token", "receiver.console.sessions", "LOGIN_LINK_FOR, or until it is used"),
     Keyspace("{*}:seen:*", "shared.streams", "three days"),
 )
 
@@ -212,6 +217,16 @@ def alert_channel_budget(channel: str) -> str:
 def alert_conversation(channel: str, conversation: str) -> str:
     """Return the key of the text by which a channel finds the message that a conversation began with."""
     return f"{PREFIX}:{{alert-channel:{_encoded(channel)}}}:conversation:{_encoded(conversation)}"
+
+
+def console_session(digest: str) -> str:
+    """Return the key of the hash {token, flash}: a session of the console, named by the digest of its id."""
+    return f"{PREFIX}:{{session:{_encoded(digest)}}}:record"
+
+
+def console_login(digest: str) -> str:
+    """Return the key of the digest of the token that a one-time log-in link stands for."""
+    return f"{PREFIX}:{{login:{_encoded(digest)}}}:token"
 
 
 def turn(name: str) -> str:

@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.console_tokens import parse_console_token
 from shared.domain.matching.match import MatchPolicy, SlotPreference
 from shared.domain.times.daily import DailyTime, parse_daily_time
 from shared.domain.times.durations import parse_duration
@@ -105,6 +106,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     host: str = Field("127.0.0.1", description="Address that `web` listens on.")
     port: int = Field(8080, ge=1, le=65535, description="Port that `web` listens on.")
+    console_tokens: Secrets = Field((), description="Who may use the console: `name:role:token`, separated by spaces.")
+    console_host: str = Field("127.0.0.1", description="Address that `console` listens on.")
+    console_port: int = Field(8081, ge=1, le=65535, description="Port that `console` listens on.")
     share_port: bool = Field(default=False, description="Whether several `web` may listen on one port (Linux).")
 
     @classmethod
@@ -133,6 +137,19 @@ class Settings(BaseSettings):
             if not is_key:
                 raise ValueError(f"secret {number} is not `whsec_` followed by base64; copy it from Seam's console")
         return secrets
+
+    @field_validator("console_tokens")
+    @classmethod
+    def _are_console_tokens(cls, tokens: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        parsed = []
+        for number, text in enumerate(tokens, start=1):
+            try:
+                parsed.append(parse_console_token(text.get_secret_value()))
+            except ValueError as error:
+                raise ValueError(f"token {number} {error}") from None
+        if len({each.token for each in parsed}) < len(parsed):
+            raise ValueError("holds one token twice: then nobody could say who used it")
+        return tokens
 
     @field_validator("redis_url", "celery_broker_url")
     @classmethod
@@ -226,6 +243,8 @@ def _secrets_in(value: Any) -> Iterator[str]:
             parts = _parts(secret) if "://" in secret else None
             if parts is None:
                 yield from (secret.removeprefix(_SECRET_MARK),)
+                # Of `name:role:token` the token alone is what somebody shows.
+                yield secret.rpartition(":")[2]
             else:
                 yield from (part for part in (parts.password, parts.username) if part and part != "default")
                 # The address of a chat's webhook is its key.

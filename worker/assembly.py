@@ -46,6 +46,7 @@ from worker.create_quota.quota import AskQuota
 from worker.create_quota.rate_limit import CreateRateLimit
 from worker.handlers.advance_door import AdvanceDoor
 from worker.handlers.apply_message import ApplyMessage
+from worker.handlers.cancel_booking import CancelBooking
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_arrivals import CheckArrivals
 from worker.handlers.check_code import CheckCode
@@ -63,6 +64,7 @@ from worker.handlers.reconcile import Reconcile
 from worker.handlers.record_events import RecordEvents
 from worker.handlers.refresh_account import RefreshAccount
 from worker.handlers.refresh_doors import HurryDoors, RefreshDoors
+from worker.handlers.return_parked import ReturnParked
 from worker.handlers.run_ops_command import RunOpsCommand
 from worker.handlers.version_skew import LeaveToNewer
 from worker.handlers.version_skew_alert import VersionSkewAlert
@@ -334,6 +336,8 @@ def build_handlers(
                 policy=settings.match_policy,
                 clock=clock,
             ),
+            cancel=CancelBooking(redis=ports.redis, ledger=ports.ledger, stream=settings.booking_stream, clock=clock),
+            parked=ReturnParked(parked=ports.parked, alerts=ports.alerts, clock=clock),
             clock=clock,
         ),
         heartbeat=Heartbeat(

@@ -10,9 +10,12 @@ from pathlib import Path
 from deploy.local.check import unusable_settings
 from deploy.local.data_server import NoDataServer
 from deploy.local.demo import run_demo
-from deploy.local.run import Machine, NotReady, Place
+from deploy.local.run import LOCAL_USER, Machine, NotReady, Place
 from deploy.local.state import AlreadyRunning, PortTaken, load, lock
 from deploy.local.supervisor import end_on_signals
+from receiver.console.sessions import make_login_link
+from shared.console_tokens import ConsoleToken, Role
+from shared.redis_client import connect
 
 UNUSABLE = 2
 _DATA_DIR = Path(".oracode")
@@ -34,7 +37,9 @@ def main(arguments: list[str]) -> int:
     end_on_signals(stopping)
     try:
         lock_file = lock(options.data_dir)
-        state = load(options.data_dir, web_port=options.web_port, seam_port=options.seam_port)
+        state = load(
+            options.data_dir, web_port=options.web_port, seam_port=options.seam_port, console_port=options.console_port
+        )
     except (AlreadyRunning, PortTaken, OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return UNUSABLE
@@ -62,6 +67,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--demo", action="store_true", help="publish bookings that end in every state, and follow them")
     parser.add_argument("--data-dir", type=Path, default=_DATA_DIR, help="where everything is kept between runs")
     parser.add_argument("--web-port", type=_port, help="port of web; a free one by default")
+    parser.add_argument("--console-port", type=_port, help="port of the console; a free one by default")
     parser.add_argument("--seam-port", type=_port, help="port of the Seam sandbox; a free one by default")
     return parser.parse_args(arguments)
 
@@ -87,6 +93,8 @@ def _tell(place: Place) -> None:
     run_file = place.directory / "run.json"
     print(f"\nEverything runs. Where it is: {run_file}\n")
     print(f"  webhooks for Seam    {place.web_url}/webhooks/seam")
+    if link := _login_link(place):
+        print(f"  console              {link}   (logs in once, within the hour)")
     kind = "   (the sandbox: doors, codes, alerts)" if place.has_sandbox else ""
     print(f"  Seam                 {place.seam_url}{kind}")
     if place.alerts_url:
@@ -95,6 +103,18 @@ def _tell(place: Place) -> None:
     if place.directory != _DATA_DIR:
         print(f"\nCommands find it with:  export ORACODE_DATA_DIR={place.directory}")
     print("\nTry:  oracode bookings watch   oracode doctor   oracode bookings list\nEnd with Ctrl-C.", flush=True)
+
+
+def _login_link(place: Place) -> str:
+    """Return an address that logs in once at the console; empty where the tokens were given by somebody else."""
+    if os.environ.get("CONSOLE_TOKENS"):
+        return place.console_url
+    token = ConsoleToken(name=LOCAL_USER, role=Role.REVEALER, token=place.console_token)
+    redis = connect(place.redis_url)
+    try:
+        return f"{place.console_url}/login/{make_login_link(redis, token)}"
+    finally:
+        redis.close()
 
 
 def _wait(stopping: threading.Event) -> None:

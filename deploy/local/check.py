@@ -12,7 +12,7 @@ from worker.alerts.setup import InvalidAlerting, load_alerting
 from worker.assembly import units_of
 
 # What we say ourselves, whatever the environment does.
-_OURS: Final = frozenset({"HOST", "PORT"})
+_OURS: Final = frozenset({"HOST", "PORT", "CONSOLE_HOST", "CONSOLE_PORT"})
 
 
 def unusable_settings() -> list[str]:

@@ -17,9 +17,12 @@ from celery import Celery
 from deploy.local import data_server
 from deploy.local.state import LocalState, write_private
 from deploy.local.supervisor import Command, Supervisor
+from shared.console_tokens import Role
 from shared.settings import Settings
 from shared.streams import GROUP
 
+# Who logs in by the link that is printed.
+LOCAL_USER: Final = "local"
 PROJECT: Final = Path(__file__).resolve().parents[2]
 _READY_WITHIN: Final = 60.0
 _POLL: Final = 0.05
@@ -36,9 +39,11 @@ class Place:
 
     directory: Path
     web_url: str
+    console_url: str
     seam_url: str
     redis_url: str = field(repr=False)
     booking_token: str = field(repr=False)
+    console_token: str = field(repr=False)
     seam_api_key: str = field(repr=False)
     webhook_secret: str = field(repr=False)
     alerts_url: str | None
@@ -80,13 +85,18 @@ class Machine:
                 f"{place.seam_url}/sandbox/webhook",
                 json={"url": f"{place.web_url}/webhooks/seam", "secret": place.webhook_secret.split()[0]},
             ).raise_for_status()
-        progress("starting web, worker and beat")
-        listening = socket.create_server(("127.0.0.1", state.web_port), backlog=_BACKLOG)
+        progress("starting web, worker, beat and console")
+        listening = {
+            "web": socket.create_server(("127.0.0.1", state.web_port), backlog=_BACKLOG),
+            "console": socket.create_server(("127.0.0.1", state.console_port), backlog=_BACKLOG),
+        }
         for name, arguments in procfile(PROJECT / "Procfile").items():
             more = {"PORT": str(state.web_port), "HOST": "127.0.0.1"}
-            self._run(name, arguments, more, rank=2, listening=listening if name == "web" else None)
+            more |= {"CONSOLE_PORT": str(state.console_port), "CONSOLE_HOST": "127.0.0.1"}
+            self._run(name, arguments, more, rank=2, listening=listening.get(name))
         self._wait("web", lambda: httpx.get(f"{place.web_url}/readyz").is_success)
         self._wait("worker", self._worker_answers)
+        self._wait("console", lambda: httpx.get(f"{place.console_url}/healthz").is_success)
         self._ready = True
         self._processes_changed(self.supervisor.pids())
 
@@ -110,6 +120,7 @@ class Machine:
             "REDIS_URL": place.redis_url,
             "SEAM_WEBHOOK_SECRET": place.webhook_secret,
             "BOOKING_TOKENS": place.booking_token,
+            "CONSOLE_TOKENS": f"{LOCAL_USER}:{Role.REVEALER}:{place.console_token}",
         }
         if place.has_sandbox:
             sink = place.seam_url.removeprefix("http://")
@@ -180,6 +191,8 @@ def run_json(place: Place, pids: Mapping[str, int], settings: Mapping[str, str])
     """Return what `run.json` holds; `settings` are those that commands run beside it need to see the same system."""
     return {
         "web_url": place.web_url,
+        "console_url": place.console_url,
+        "console_token": place.console_token,
         "booking_token": place.booking_token,
         "seam_url": place.seam_url,
         "seam_api_key": place.seam_api_key,
@@ -204,10 +217,18 @@ def _place(directory: Path, state: LocalState, environment: Mapping[str, str]) -
     return Place(
         directory=directory,
         web_url=f"http://127.0.0.1:{state.web_port}",
+        console_url=f"http://127.0.0.1:{state.console_port}",
         seam_url=environment.get("SEAM_ENDPOINT", "https://connect.getseam.com") if api_key else local_seam,
         redis_url=environment.get("REDIS_URL", local_redis),
         booking_token=environment.get("BOOKING_TOKENS", state.booking_token).replace(",", " ").split()[0],
+        console_token=_console_token(environment.get("CONSOLE_TOKENS", "")) or state.console_token,
         seam_api_key=api_key or state.seam_api_key,
         webhook_secret=environment.get("SEAM_WEBHOOK_SECRET", state.webhook_secret).replace(",", " "),
         alerts_url=None if api_key else f"{local_seam}/alerts",
     )
+
+
+def _console_token(tokens: str) -> str:
+    """Return the first token of CONSOLE_TOKENS; empty where there is none."""
+    first = next(iter(tokens.replace(",", " ").split()), "")
+    return first.rpartition(":")[2]

@@ -27,10 +27,12 @@ class LocalState:
 
     web_port: int
     seam_port: int
+    console_port: int
     redis_port: int
     redis_password: str = field(repr=False)
     seam_api_key: str = field(repr=False)
     booking_token: str = field(repr=False)
+    console_token: str = field(repr=False)
     webhook_secret: str = field(repr=False)
     alert_secret: str = field(repr=False)
 
@@ -47,7 +49,9 @@ def lock(directory: Path) -> IO[str]:
     return file
 
 
-def load(directory: Path, *, web_port: int | None, seam_port: int | None) -> LocalState:
+def load(
+    directory: Path, *, web_port: int | None, seam_port: int | None, console_port: int | None = None
+) -> LocalState:
     """Return the directory's state, made anew or kept; ports that were asked for go before kept ones.
 
     A kept port that is taken now is replaced by a free one. Raises PortTaken for one that was asked for.
@@ -57,10 +61,12 @@ def load(directory: Path, *, web_port: int | None, seam_port: int | None) -> Loc
     state = LocalState(
         web_port=_port(web_port, kept.get("web_port")),
         seam_port=_port(seam_port, kept.get("seam_port")),
+        console_port=_port(console_port, kept.get("console_port")),
         redis_port=_port(None, kept.get("redis_port")),
         redis_password=kept.get("redis_password") or secrets.token_urlsafe(24),
         seam_api_key=kept.get("seam_api_key") or f"seam_{secrets.token_urlsafe(24)}",
         booking_token=kept.get("booking_token") or secrets.token_urlsafe(24),
+        console_token=kept.get("console_token") or secrets.token_urlsafe(24),
         webhook_secret=kept.get("webhook_secret") or _signing_secret(),
         alert_secret=kept.get("alert_secret") or _signing_secret(),
     )

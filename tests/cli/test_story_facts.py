@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from shared.domain.booking.record import HistoryEntry
+from shared.domain.booking.story_facts import facts_of
 from tests.shared.stories import NOW
-from worker.cli.story_facts import facts_of
 
 FITS = {
     "slot": {"name": "Late"},

@@ -34,7 +34,7 @@ def test_it_ends_everything_it_started_and_keeps_its_data(tmp_path: Path, number
     machine = Machine(tmp_path / "data")
     machine.start()
     run = machine.run()
-    assert set(run["pids"]) == {"redis", "sandbox", "web", "worker", "beat"}
+    assert set(run["pids"]) == {"redis", "sandbox", "web", "worker", "beat", "console"}
     with machine.redis() as redis:
         redis.set("kept", "yes")
     assert machine.stop(number) == 0
@@ -108,6 +108,8 @@ def test_run_json_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
     assert set(json.loads(path.read_text())) == {
         "web_url",
+        "console_url",
+        "console_token",
         "booking_token",
         "seam_url",
         "seam_api_key",

@@ -15,6 +15,7 @@ from redis import Redis
 from shared.domain.alerting.arrivals import Arrival
 from shared.domain.booking.record import BookedDoor, Booking
 from shared.ledger.alerts import AlertLedger
+from shared.ledger.arrivals import arrivals_between
 from shared.parked import ParkedList
 from shared.settings import Settings
 from tests.sandbox.harness import API_KEY, Sandbox, in_days
@@ -22,7 +23,6 @@ from tests.shared.stories import MovableClock
 from tests.support.waiting import wait_until
 from worker.alerts.channel import Channel
 from worker.assembly import build_handlers, open_ports
-from worker.handlers.check_arrivals import arrivals_between
 
 T = TypeVar("T")
 _MOST_ROUNDS = 60

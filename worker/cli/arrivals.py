@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.clock import system_clock
-from shared.domain.alerting.arrivals import Arrival, Readiness
+from shared.domain.alerting.arrivals import Arrival, Readiness, told_beside
+from shared.ledger.arrivals import LOOK_BACK, arrivals_between
 from worker.alerts.composing import NO_ZONE_YET
 from worker.cli.bookings_view import clean, console
 from worker.cli.context import open_ledger
-from worker.handlers.check_arrivals import LOOK_BACK, arrivals_between
 
 _COLOURS = {Readiness.READY: "green", Readiness.ON_ITS_WAY: "blue", Readiness.AT_RISK: "bold red"}
 
@@ -36,7 +36,7 @@ def command(*, hours: int, as_json: bool) -> None:
     if as_json:
         for arrival in arrivals:
             issues = [issue.as_json() for issue in arrival.issues]
-            told = asdict(arrival) | {"check_in": _local(arrival), "issues": issues}
+            told = asdict(arrival) | {"check_in": arrival.on_lock_clock.isoformat(), "issues": issues}
             told |= {name: at and at.isoformat() for name, at in _window(arrival).items()}
             click.echo(json.dumps({name: value for name, value in told.items() if name != "wall_check_in"}))
     elif arrivals:
@@ -55,7 +55,7 @@ def _table(arrivals: Iterable[Arrival]) -> Table:
         stands = Text(f"{each.readiness} ({each.state})", style=_COLOURS[each.readiness])
         why = f"{each.why} Next: {each.next_step}" if each.why else each.reason.replace("_", " ")
         whys = Text("\n").join(clean(line) for line in (why, *_issue_lines(each)) if line)
-        at = _local(each)[:16].replace("T", " ") + (f", {NO_ZONE_YET}" if each.wall_check_in else "")
+        at = f"{each.on_lock_clock:%Y-%m-%d %H:%M}" + (f", {NO_ZONE_YET}" if each.wall_check_in else "")
         works = " to ".join(f"{moment:%m-%d %H:%M}" for moment in _window(each).values() if moment)
         table.add_row(at, works, clean(each.booking_id), clean(each.door_name), stands, whys)
     return table
@@ -63,10 +63,9 @@ def _table(arrivals: Iterable[Arrival]) -> Table:
 
 def _issue_lines(arrival: Arrival) -> Iterator[str]:
     """Yield what Seam reports of the door, but for what `why` quotes already."""
-    for issue in arrival.issues:
-        if issue.code not in arrival.why:
-            label = "Holds the door back" if issue.meaning.blocks else "To know"
-            yield f"{label} ({issue.shown_kind}): {issue.text}."
+    for issue in told_beside(arrival):
+        label = "Holds the door back" if issue.meaning.blocks else "To know"
+        yield f"{label} ({issue.shown_kind}): {issue.text}."
 
 
 def _summary(arrivals: list[Arrival], hours: int) -> str:
@@ -80,11 +79,3 @@ def _window(arrival: Arrival) -> dict[str, datetime | None]:
     zone = ZoneInfo(arrival.time_zone) if arrival.time_zone else None
     window = {"starts_at": arrival.starts_at, "ends_at": arrival.ends_at}
     return {name: at.astimezone(zone) if at is not None and zone else at for name, at in window.items()}
-
-
-def _local(arrival: Arrival) -> str:
-    """Return the check-in on the lock's clock, in ISO 8601: without an offset where nobody knows the lock's zone."""
-    if arrival.wall_check_in is not None:
-        return arrival.wall_check_in.isoformat()
-    zone = ZoneInfo(arrival.time_zone) if arrival.time_zone else None
-    return (arrival.check_in.astimezone(zone) if zone else arrival.check_in).isoformat()

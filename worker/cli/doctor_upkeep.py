@@ -8,12 +8,13 @@ from shared import redis_keys
 from shared.clock import system_clock
 from shared.domain.alerting.arrivals import Arrival, Readiness
 from shared.domain.times.wording import show_length
+from shared.ledger.arrivals import LOOK_BACK, arrivals_between
 from shared.ledger.reconciliation import Progress, ReconciliationLedger
 from shared.ledger.version_skew import Stuck
 from shared.settings import Settings
 from worker.assembly import Ports
 from worker.cli.findings import Finding
-from worker.handlers.check_arrivals import HORIZON, LOOK_BACK, arrivals_between
+from worker.handlers.check_arrivals import HORIZON
 
 _RECONCILE: Final = "reconcile"
 _SHOWN: Final = (_RECONCILE, "check_arrivals")

@@ -1,18 +1,14 @@
 """`oracode parked`: what could not be used, and what to do with it."""
 
 import json
-import re
-from typing import Final
 
 import click
 
 from shared.clock import system_clock
-from shared.parked import ParkedEntry
+from shared.parked import ParkedEntry, is_parked_id
 from worker.assembly import Ports
 from worker.cli.context import open_ledger
-from worker.parking import alert_for, key_of
-
-_PARKED_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
+from worker.handlers.return_parked import resolve_alerts_of_none
 
 
 @click.group("parked", context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,7 +60,7 @@ def replay(parked_id: str) -> None:
     for entry in entries:
         ports.parked.replay(entry)
         click.echo(f"{entry.parked_id} went back to {entry.parked.stream}.")
-    _resolve(ports, entries)
+    resolve_alerts_of_none(entries, parked=ports.parked, alerts=ports.alerts, clock=system_clock)
 
 
 @command.command()
@@ -75,7 +71,7 @@ def discard(parked_id: str) -> None:
     entry = _get(ports, parked_id)
     ports.parked.discard(entry)
     click.echo(f"{parked_id} was discarded.")
-    _resolve(ports, [entry])
+    resolve_alerts_of_none([entry], parked=ports.parked, alerts=ports.alerts, clock=system_clock)
 
 
 def as_object(entry: ParkedEntry) -> dict[str, object]:
@@ -89,17 +85,8 @@ def as_object(entry: ParkedEntry) -> dict[str, object]:
     }
 
 
-def _resolve(ports: Ports, gone: list[ParkedEntry]) -> None:
-    """Resolve each alert that nothing parked stands for any more."""
-    left = {key_of(entry.parked) for entry in ports.parked.list()}
-    for key, entry in {key_of(each.parked): each for each in gone}.items():
-        if key not in left:
-            notice = alert_for(entry.parked, entry.parked_id, system_clock, raised=False)
-            ports.alerts.tell(notice)
-
-
 def _get(ports: Ports, parked_id: str) -> ParkedEntry:
-    entry = ports.parked.get(parked_id) if _PARKED_ID.fullmatch(parked_id) else None
+    entry = ports.parked.get(parked_id) if is_parked_id(parked_id) else None
     if entry is None:
         click.echo(f"Nothing is parked under {parked_id!r}.", err=True)
         raise SystemExit(1)

@@ -6,20 +6,18 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerting.arrivals import Arrival, Readiness, arrivals_of
-from shared.domain.alerting.door_gone import door_gone_key
+from shared.domain.alerting.arrivals import Arrival, Readiness
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AlertNotice
 from shared.domain.matching.chosen_slots import short
 from shared.domain.times.daily import DailyTime
 from shared.ledger.alerts import AlertLedger
+from shared.ledger.arrivals import LOOK_BACK, arrivals_between
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 
 HORIZON: Final = timedelta(hours=48)
-# Guests may be late; and one whose check-in has just passed stands before the door.
-LOOK_BACK: Final = timedelta(hours=6)
 _ALERT_KEY: Final = "arrivals/at_risk"
 # While somebody is at risk, the list is drawn anew, so that it closes by itself.
 _AGAIN_AFTER: Final = timedelta(hours=1)
@@ -57,17 +55,6 @@ class CheckArrivals:
         alert = self._alerts.get(_ALERT_KEY)
         daily = self._daily.after(done_at)
         return min(daily, done_at + _AGAIN_AFTER) if alert is not None and alert.is_open else daily
-
-
-def arrivals_between(
-    since: datetime, until: datetime, *, ledger: BookingLedger, alerts: AlertLedger, issues: DoorIssues
-) -> list[Arrival]:
-    """Return the arrivals of this time, the nearest first, by what the ledgers know of bookings, alerts and doors."""
-    bookings = ledger.arriving(since, until)
-    device_ids = {door.device_id for booking in bookings for door in booking.doors}
-    told = alerts.get_many(map(door_gone_key, device_ids))
-    gone = {alert.notice.device_id for alert in told.values() if alert.is_open}
-    return arrivals_of(bookings, since=since, until=until, gone=gone, known=issues.of_doors(device_ids))
 
 
 def _notice(risky: list[Arrival], now: datetime) -> AlertNotice:

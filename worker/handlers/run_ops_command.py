@@ -1,4 +1,7 @@
-"""Does what people ordered by a button: the same levers as in the command line. They bear being pulled twice."""
+"""Does what people ordered by a button or in the console. The levers are those of the command line.
+
+They bear being pulled twice.
+"""
 
 from functools import partial
 from typing import Any, cast
@@ -6,6 +9,7 @@ from typing import Any, cast
 import structlog
 from redis import Redis
 
+from shared import ops_commands
 from shared.clock import Clock
 from shared.contracts import OPS_STREAM
 from shared.domain.alerting.alert import handled, remarked
@@ -14,11 +18,13 @@ from shared.domain.booking.record import HistoryEntry
 from shared.domain.matching.slot_choices import OF_A_SLOT
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger, UnknownBooking
-from shared.ops_commands import COMMAND_FIELD, HANDLE, OpsCommand, SlotOrder, command_from
+from shared.ops_commands import COMMAND_FIELD, OpsCommand, SlotOrder, command_from
 from shared.seam.errors import Refused
 from shared.streams import acknowledge
+from worker.handlers.cancel_booking import CancelBooking
 from worker.handlers.choose_slot import ChooseSlot, NotChosen
 from worker.handlers.retry_booking import try_again
+from worker.handlers.return_parked import ReturnParked
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -27,9 +33,19 @@ class RunOpsCommand:
     """The task behind `ops.obey`."""
 
     def __init__(
-        self, *, redis: Redis, ledger: BookingLedger, alerts: AlertLedger, choose: ChooseSlot, clock: Clock
+        self,
+        *,
+        redis: Redis,
+        ledger: BookingLedger,
+        alerts: AlertLedger,
+        choose: ChooseSlot,
+        cancel: CancelBooking,
+        parked: ReturnParked,
+        clock: Clock,
     ) -> None:
         self._redis = redis
+        self._cancel = cancel
+        self._parked = parked
         self.choose_slot = choose
         self._ledger = ledger
         self._alerts = alerts
@@ -50,13 +66,20 @@ class RunOpsCommand:
         acknowledge(self._redis, OPS_STREAM, [entry_id])
 
     def _do(self, entry_id: str, command: OpsCommand) -> None:
-        if command.action == HANDLE:
-            alert = self._alerts.update(command.target, partial(handled, by=command.by, at=self._clock()))
-            log.info("alert.handled", key=command.target, by=command.by, known=alert is not None)
-        elif command.choice is not None:
-            self._choose(entry_id, command, command.choice)
-        else:
-            self._retry(command)
+        match command.action:
+            case ops_commands.HANDLE:
+                alert = self._alerts.update(command.target, partial(handled, by=command.by, at=self._clock()))
+                log.info("alert.handled", key=command.target, by=command.by, known=alert is not None)
+            case ops_commands.CANCEL:
+                self._cancel(entry_id, command.target, by=command.by, reason=command.reason)
+            case ops_commands.REPLAY:
+                self._parked.replay(command.target, by=command.by, message=command.message)
+            case ops_commands.DISCARD:
+                self._parked.discard(command.target, by=command.by, reason=command.reason)
+            case _ if command.choice is not None:
+                self._choose(entry_id, command, command.choice)
+            case _:
+                self._retry(command)
 
     def _choose(self, entry_id: str, command: OpsCommand, choice: SlotOrder) -> None:
         """Choose the slot, if it still gives what the person was shown.
@@ -78,6 +101,9 @@ class RunOpsCommand:
             self._remark(entry_id, command.target, choice.door, text)
         else:
             log.info("slot.chosen", **names, anything=chosen.is_news)
+            if command.reason and chosen.is_news:
+                text = f"{command.by} chose the slot because: {command.reason}"
+                self._ledger.note(command.target, HistoryEntry(at=self._clock(), what="slot.reason", text=text))
 
     def _remark(self, entry_id: str, booking_id: str, door_key: str, text: str) -> None:
         """Have a refusal said in the conversation whose button it was: that of a lack of a slot, open or just over."""
@@ -94,5 +120,5 @@ class RunOpsCommand:
         except UnknownBooking:
             log.info("booking.unknown", booking_id=command.target)
             return
-        is_roused = try_again(self._ledger, before, now=self._clock())
+        is_roused = try_again(self._ledger, before, now=self._clock(), by=command.by, reason=command.reason)
         log.info("booking.retried", booking_id=command.target, by=command.by, anything=is_roused)

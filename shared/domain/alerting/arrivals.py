@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from shared.domain.alerting.door_problems import ACCOUNT_PROBLEM, DOOR_PROBLEM, KnownIssues, in_words, is_removed
 from shared.domain.booking.notices import next_step_of, problems_of
@@ -50,6 +51,19 @@ class Arrival:
     issues: tuple[Issue, ...] = ()
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    label: str = ""
+
+    @property
+    def on_lock_clock(self) -> datetime:
+        """The check-in as the lock's clock shows it: naive where nobody knows the lock's zone."""
+        if self.wall_check_in is not None:
+            return self.wall_check_in
+        return self.check_in.astimezone(ZoneInfo(self.time_zone)) if self.time_zone else self.check_in
+
+
+def told_beside(arrival: Arrival) -> list[Issue]:
+    """Return what Seam reports of the door, but for what `why` quotes already."""
+    return [issue for issue in arrival.issues if issue.code not in arrival.why]
 
 
 def first_check_in(booking: Booking) -> datetime | None:
@@ -127,6 +141,7 @@ def _arrival(
         issues=issues,
         starts_at=door.code.window.starts_at if door.code else None,
         ends_at=door.code.window.ends_at if door.code else None,
+        label=booking.label or "",
     )
 
 

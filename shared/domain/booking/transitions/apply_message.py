@@ -138,15 +138,19 @@ def _roused(booking: Booking, door: BookedDoor, now: datetime) -> BookedDoor:
     return door if next_step(booking, roused, now) in (Step.NOTHING, Step.FORGET) else roused
 
 
-def retry(booking: Booking, *, now: datetime) -> Change:
-    """Plan every unfinished door again at once, because a person asked for it; where there is a code, look at it."""
+def retry(booking: Booking, *, now: datetime, by: str = "", reason: str = "") -> Change:
+    """Plan every unfinished door again at once, because a person asked for it; where there is a code, look at it.
+
+    `by` is who asked and `reason` why, where that is known.
+    """
     doors = tuple(
         replace(door, planned_revision=door.planned_revision if door.code else None, due_at=now, attempts=0)
         if door.wanted and door.state not in (*_OVER, State.READY)
         else door
         for door in booking.doors
     )
-    entry = HistoryEntry(at=now, what="booking.retried", text="A person asked to try again now.")
+    why = f": {reason}" if reason else "."
+    entry = HistoryEntry(at=now, what="booking.retried", text=f"{by or 'A person'} asked to try again now{why}")
     return change_booking(booking, replace(booking, doors=doors), now, entry)
 
 

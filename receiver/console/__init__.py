@@ -1,0 +1,1 @@
+"""The process `console`: pages and a JSON API for the people who run the doors."""

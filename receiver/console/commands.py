@@ -1,0 +1,36 @@
+"""Orders: what somebody does in the console is done by the worker, as if a button in Slack had been pressed.
+
+An order is appended to `ops-commands`; the worker takes it out of the stream once it is done. So this waits until it is
+gone, for a few seconds, to be able to say what became of it.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+import structlog
+
+from receiver.console.ports import Ports
+from shared.contracts import OPS_STREAM
+from shared.ops_commands import COMMAND_FIELD, OpsCommand
+
+_WAIT: Final = 6.0
+_POLL: Final = 0.1
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def order(ports: Ports, command: OpsCommand, *, until: Callable[[], bool] = lambda: True) -> bool:
+    """Give an order and wait for it; say whether it was done within some seconds.
+
+    It is not lost where it wasn't: it stays in the stream until a worker has done it. `until` says whether what follows
+    from it has happened too.
+    """
+    entry_id = str(ports.redis.xadd(OPS_STREAM, {COMMAND_FIELD: command.encoded()}))
+    log.info("command.given", action=command.action, by=command.by, entry_id=entry_id)
+    deadline = time.monotonic() + _WAIT
+    while time.monotonic() < deadline:
+        if not cast(Any, ports.redis.xrange(OPS_STREAM, entry_id, entry_id)) and until():
+            return True
+        time.sleep(_POLL)
+    return False

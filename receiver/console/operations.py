@@ -1,0 +1,83 @@
+"""What the console can be asked: one value an operation, which the API, the pages and the OpenAPI document share."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from receiver.console.ports import Ports
+from shared.console_tokens import ConsoleToken, Role
+
+
+class NotFound(Exception):
+    """There is no such thing; the text says what was looked for."""
+
+
+class Conflict(Exception):
+    """It can't be done as things stand; the text says why."""
+
+
+class Unusable(Exception):
+    """The query or the body can't be used: `problems` has what is wrong, by field."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
+        self.problems = dict(problems)
+
+
+class SeamAway(Exception):
+    """Seam had to be asked, and didn't answer as it should."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request: by whom, when, and with what. `query` and `body` are of the operation's own types."""
+
+    ports: Ports
+    token: ConsoleToken
+    now: datetime
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Any = None
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoQuery:
+    """Nothing can be asked beside the address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One thing that can be asked. Its API is at `/api` + `path`; its page, where it has one, at `page`.
+
+    A GET's page is made by `template`. A POST's page is the address of its form; afterwards the browser is sent to
+    `leads_to`, which may hold names of the path. `errors` are the statuses that it answers beside those of all.
+    """
+
+    name: str
+    method: Literal["GET", "POST", "DELETE"]
+    path: str
+    role: Role
+    summary: str
+    handle: Callable[[Call], Any]
+    answer: Any
+    query: type = NoQuery
+    body: type | None = None
+    page: str = ""
+    template: str = ""
+    leads_to: str = ""
+    errors: tuple[int, ...] = ()
+
+
+def read_as(wanted: type, given: Mapping[str, Any]) -> Any:
+    """Return `given` as a value of the type `wanted`. Raises Unusable, with every problem."""
+    try:
+        return TypeAdapter(wanted).validate_python(dict(given))
+    except ValidationError as error:
+        problems = {
+            ".".join(map(str, fault["loc"])) or "body": fault["msg"].removeprefix("Value error, ")
+            for fault in error.errors(include_input=False, include_url=False)
+        }
+        raise Unusable(problems) from None

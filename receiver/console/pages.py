@@ -1,0 +1,188 @@
+"""Pages: the operations as HTML, readable and usable without JavaScript."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote
+
+from jinja2 import Environment
+from redis.exceptions import RedisError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from receiver.auth_failures import AuthFailureLimiter
+from receiver.bodies import BodyReader
+from receiver.console.authentication import Tokens, check_role, check_same_origin
+from receiver.console.operations import Call, Operation, read_as
+from receiver.console.ports import Ports
+from receiver.console.refused import REFUSALS, Refused, refused
+from receiver.console.sessions import COOKIE, Sessions
+from receiver.refusals import InvalidToken, Unavailable
+from shared.console_tokens import ConsoleToken, Role
+
+LARGEST_BODY: Final = 128 * 1024
+_SEE_OTHER: Final = HTTPStatus.SEE_OTHER
+_MOST_FIELDS: Final = 100
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Pages:
+    """Serves pages to those who have logged in."""
+
+    def __init__(
+        self,
+        *,
+        ports: Ports,
+        tokens: Tokens,
+        sessions: Sessions,
+        auth_failures: AuthFailureLimiter,
+        templates: Environment,
+    ) -> None:
+        self._ports = ports
+        self._tokens = tokens
+        self._sessions = sessions
+        self._auth_failures = auth_failures
+        self._templates = templates
+        self._bodies = BodyReader(LARGEST_BODY)
+
+    def routes(self, operations: tuple[Operation, ...]) -> list[Route]:
+        """Return the routes of the pages of `operations`, of log-in and log-out."""
+        routes = [
+            Route("/", self._guarded(_home)),
+            Route("/login", self._guarded(self._login_form)),
+            Route("/login", self._guarded(self._login), methods=["POST"]),
+            Route("/login/{code}", self._guarded(self._login_once)),
+            Route("/logout", self._guarded(self._logout), methods=["POST"]),
+        ]
+        for operation in operations:
+            if operation.page:
+                show = self._show if operation.method == "GET" else self._act
+                method = "GET" if operation.method == "GET" else "POST"
+                endpoint = self._guarded(partial(show, operation))
+                routes.append(Route(operation.page, endpoint, methods=[method]))
+        return routes
+
+    def _guarded(self, endpoint: Endpoint) -> Endpoint:
+        """Return an endpoint that answers refusals with a page; who isn't logged in is sent to the log-in."""
+
+        async def serve(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except InvalidToken:
+                target = request.url.path if request.method == "GET" else "/"
+                return RedirectResponse(f"/login?next={quote(target, safe='')}", _SEE_OTHER)
+            except REFUSALS as refusal:
+                return self._refusal_page(refused(refusal))
+            except (RedisError, OSError):
+                return self._refusal_page(refused(Unavailable()))
+
+        return serve
+
+    async def _show(self, operation: Operation, request: Request) -> Response:
+        call = await self._call(operation, request, read_as(operation.query, request.query_params), None)
+        answer = await run_in_threadpool(operation.handle, call)
+        note = await run_in_threadpool(self._sessions.take_note, _session_id(request))
+        return self._page(
+            operation.template, call.token, view=answer, query=call.query, note=note, path=request.url.path
+        )
+
+    async def _act(self, operation: Operation, request: Request) -> Response:
+        """Do what a form orders; leave what became of it for the page that follows, or show it at once.
+
+        What is shown at once (a PIN) is left nowhere.
+        """
+        check_same_origin(request)
+        body = read_as(operation.body, await self._form(request)) if operation.body else None
+        call = await self._call(operation, request, None, body)
+        answer = await run_in_threadpool(operation.handle, call)
+        if operation.template:
+            return self._page(operation.template, call.token, view=answer, query=None, note="", path=request.url.path)
+        await run_in_threadpool(self._sessions.leave_note, _session_id(request), answer.text)
+        parts = {name: quote(value, safe="") for name, value in request.path_params.items()}
+        return RedirectResponse(operation.leads_to.format(**parts), _SEE_OTHER)
+
+    async def _call(self, operation: Operation, request: Request, query: Any, body: Any) -> Call:
+        token = await run_in_threadpool(self._holder, request)
+        check_role(token, operation.role)
+        path = {name: str(value) for name, value in request.path_params.items()}
+        return Call(ports=self._ports, token=token, now=self._ports.clock(), path=path, query=query, body=body)
+
+    def _holder(self, request: Request) -> ConsoleToken:
+        token = self._sessions.holder(_session_id(request))
+        if token is None:
+            raise InvalidToken
+        return token
+
+    async def _form(self, request: Request) -> Mapping[str, str]:
+        body = await self._bodies.read(request.receive, dict(request.scope["headers"]))
+        fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        return {name: value.replace("\r\n", "\n") for name, value in fields}
+
+    async def _login_form(self, request: Request) -> Response:
+        return self._page(
+            "login.html", None, view=None, query=None, note="", path=request.query_params.get("next", "/")
+        )
+
+    async def _login(self, request: Request) -> Response:
+        check_same_origin(request)
+        form = await self._form(request)
+        try:
+            token = self._tokens.find(form.get("token", "").strip())
+        except InvalidToken as failure:
+            why = refused(await self._auth_failures.count(request.scope, failure))
+            path = form.get("next", "/")
+            return self._page("login.html", None, view=why, query=None, note="", path=path, status=why.status)
+        return await self._logged_in(token, form.get("next", "/"))
+
+    async def _login_once(self, request: Request) -> Response:
+        token = await run_in_threadpool(self._sessions.token_of_link, request.path_params["code"])
+        if token is None:
+            failure = await self._auth_failures.count(request.scope, InvalidToken())
+            why = Refused(refused(failure).status, "unauthorized", "This link is used up, or too old.")
+            return self._page("login.html", None, view=why, query=None, note="", path="/", status=why.status)
+        return await self._logged_in(token, "/")
+
+    async def _logged_in(self, token: ConsoleToken, target: str) -> Response:
+        session_id = await run_in_threadpool(self._sessions.begin, token)
+        response = RedirectResponse(_own_page(target), _SEE_OTHER)
+        response.set_cookie(COOKIE, session_id, path="/", secure=True, httponly=True, samesite="strict")
+        return response
+
+    async def _logout(self, request: Request) -> Response:
+        check_same_origin(request)
+        await run_in_threadpool(self._sessions.end, _session_id(request))
+        response = RedirectResponse("/login", _SEE_OTHER)
+        response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+        return response
+
+    def _page(self, template: str, token: ConsoleToken | None, *, status: int = 200, **context: Any) -> Response:
+        allowed = [str(role) for role in Role if token is not None and token.role.allows(role)]
+        html = self._templates.get_template(template).render(
+            token=token, may=allowed, as_of=self._ports.clock(), **context
+        )
+        return HTMLResponse(html, status)
+
+    def _refusal_page(self, why: Refused) -> Response:
+        response = self._page("refused.html", None, status=why.status, view=why, query=None, note="", path="/")
+        response.headers.update(why.headers)
+        return response
+
+
+async def _home(_: Request) -> Response:
+    return RedirectResponse("/arrivals", _SEE_OTHER)
+
+
+def _session_id(request: Request) -> str:
+    return request.cookies.get(COOKIE, "")
+
+
+def _own_page(target: str) -> str:
+    """Return the address of one of our own pages: an address that could lead elsewhere is replaced by the first."""
+    is_ours = (
+        target.startswith("/") and not target.startswith(("//", "/\\", "/login", "/logout")) and target.isprintable()
+    )
+    return quote(target, safe="/:@?=&%+,;~") if is_ours else "/"

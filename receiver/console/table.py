@@ -1,0 +1,8 @@
+"""Every operation of the console, in the order in which addresses are tried."""
+
+from typing import Final
+
+from receiver.console.operations import Operation
+from receiver.console.views import arrivals
+
+OPERATIONS: Final[tuple[Operation, ...]] = (*arrivals.OPERATIONS,)

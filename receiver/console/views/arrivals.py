@@ -1,0 +1,132 @@
+"""The board: who arrives in the next hours, the nearest first, and whether the door will open."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from receiver.console.operations import Call, Operation
+from receiver.console.places import Place
+from shared.console_tokens import Role
+from shared.domain.alerting.arrivals import Arrival, Readiness, told_beside
+from shared.ledger.arrivals import LOOK_BACK, arrivals_between
+
+_MOST_HOURS: Final = 24 * 31
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalsQuery:
+    """How far ahead."""
+
+    hours: Annotated[int, Field(ge=1, le=_MOST_HOURS)] = 48
+    building: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalRow:
+    """One door of one booking. `check_in` is on the lock's clock, without an offset while nobody knows its zone.
+
+    `reported` is what Seam reports of the door beside `why`.
+    """
+
+    booking_id: str
+    label: str
+    device_id: str
+    door_name: str
+    unit: str
+    building: str
+    check_in: datetime
+    time_zone: str | None
+    seconds_left: int
+    state: str
+    readiness: str
+    reason: str
+    why: str
+    next_step: str
+    reported: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalCounts:
+    """How many doors are awaited, and how they stand."""
+
+    at_risk: int
+    on_its_way: int
+    ready: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """The board as of a moment."""
+
+    as_of: datetime
+    hours: int
+    building: str
+    buildings: tuple[str, ...]
+    counts: ArrivalCounts
+    arrivals: tuple[ArrivalRow, ...]
+
+
+def read_arrivals(call: Call) -> Arrivals:
+    """Return the board."""
+    query: ArrivalsQuery = call.query
+    ports = call.ports
+    since, until = call.now - LOOK_BACK, call.now + timedelta(hours=query.hours)
+    found = arrivals_between(since, until, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
+    rows = tuple(
+        row
+        for each in found
+        if query.building in ("", (row := _row(each, ports.places.of(each.device_id), call.now)).building)
+    )
+    counts = {each: sum(row.readiness == each for row in rows) for each in Readiness}
+    return Arrivals(
+        as_of=call.now,
+        hours=query.hours,
+        building=query.building,
+        buildings=tuple(ports.places.buildings()),
+        counts=ArrivalCounts(
+            at_risk=counts[Readiness.AT_RISK],
+            on_its_way=counts[Readiness.ON_ITS_WAY],
+            ready=counts[Readiness.READY],
+            total=len(rows),
+        ),
+        arrivals=rows,
+    )
+
+
+def _row(arrival: Arrival, place: Place, now: datetime) -> ArrivalRow:
+    return ArrivalRow(
+        booking_id=arrival.booking_id,
+        label=arrival.label,
+        device_id=arrival.device_id,
+        door_name=arrival.door_name,
+        unit=place.unit,
+        building=place.building,
+        check_in=arrival.on_lock_clock,
+        time_zone=arrival.time_zone,
+        seconds_left=int((arrival.check_in - now).total_seconds()),
+        state=str(arrival.state),
+        readiness=str(arrival.readiness),
+        reason=arrival.reason,
+        why=arrival.why,
+        next_step=arrival.next_step,
+        reported=tuple(f"{issue.shown_kind}: {issue.text}" for issue in told_beside(arrival)),
+    )
+
+
+OPERATIONS: Final = (
+    Operation(
+        name="arrivals",
+        method="GET",
+        path="/arrivals",
+        role=Role.VIEWER,
+        summary="Who arrives in the next hours, the nearest first, and whether the door will open.",
+        handle=read_arrivals,
+        query=ArrivalsQuery,
+        answer=Arrivals,
+        page="/arrivals",
+        template="arrivals.html",
+    ),
+)

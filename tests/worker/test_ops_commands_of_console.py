@@ -1,0 +1,83 @@
+"""What the console orders beside what buttons in Slack do: cancel, replay, discard; each with who and why."""
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from shared.contracts import OPS_STREAM
+from shared.ops_commands import CANCEL, DISCARD, REPLAY, RETRY, OpsCommand, command_from
+from tests.sandbox.harness import Sandbox
+from tests.worker.machine import Machine
+
+
+def order(machine: Machine, command: OpsCommand, *, times: int = 2) -> None:
+    """Append an order and have it done; a second time as after a kill before the acknowledgement."""
+    entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": command.encoded()}))
+    for _ in range(times):
+        machine.handlers.obey(entry_id)
+
+
+def only_booking_message(machine: Machine) -> tuple[str, dict[str, str]]:
+    """Return the one entry of the booking stream."""
+    ((entry_id, entry),) = cast(Any, machine.redis.xrange("booking-created"))
+    return str(entry_id), entry
+
+
+def test_an_order_says_why() -> None:
+    """What is encoded is read back."""
+    command = OpsCommand(action=REPLAY, target="1-2", by="ann", reason="guest called", message='{"a": 1}')
+    assert command_from(command.encoded()) == command
+
+
+def test_who_asked_to_try_again_and_why_is_in_the_story(machine: Machine, sandbox: Sandbox) -> None:
+    """Whoever reads the story later knows what was thought."""
+    booking = machine.book(sandbox.door(slots=[]))
+    order(machine, OpsCommand(action=RETRY, target=booking.booking_id, by="ann", reason="slots were set up"))
+    texts = [entry.text for entry in machine.ledger.history(booking.booking_id)]
+    assert "ann asked to try again now: slots were set up" in texts
+
+
+def test_cancel(machine: Machine, sandbox: Sandbox) -> None:
+    """The booking is cancelled by the message that its booking system would have sent, once."""
+    booking = machine.until(machine.book(sandbox.door()), "ready")
+    order(machine, OpsCommand(action=CANCEL, target=booking.booking_id, by="ann", reason="wrong guest"), times=1)
+    (entry_id, entry) = only_booking_message(machine)
+    message = json.loads(entry["message"])
+    assert message["source"] == booking.seen_messages[-1].partition("\x1f")[0]
+    machine.apply(entry_id)
+    assert machine.ledger.get(booking.booking_id).cancelled
+    assert any("wrong guest" in each.text for each in machine.ledger.history(booking.booking_id))
+    order(machine, OpsCommand(action=CANCEL, target=booking.booking_id, by="ann"))
+    assert machine.redis.xlen("booking-created") == 0
+
+
+def test_replay_and_discard(machine: Machine, sandbox: Sandbox) -> None:
+    """A mended message makes the booking; a discarded one is gone. The alert closes with the last of them."""
+    bad = {
+        "booking_id": "BK-P",
+        "device_ids": [sandbox.door()],
+        "check_in": "tomorrow",
+        "check_out": "2036-12-05T10:00",
+    }
+    machine.apply(machine.append(json.dumps(bad)))
+    (entry,) = machine.parked.list()
+    mended = json.dumps(bad | {"check_in": "2036-12-01T16:00"})
+    order(machine, OpsCommand(action=REPLAY, target=entry.parked_id, by="ann", message=mended))
+    (entry_id, replayed) = only_booking_message(machine)
+    assert replayed["message"] == mended
+    machine.apply(entry_id)
+    assert machine.ledger.get("BK-P").stay is not None
+    machine.apply(machine.append("oops"))
+    (other,) = machine.parked.list()
+    assert [alert.notice.problem for alert in machine.alerts.all() if alert.is_open] == ["message_parked"]
+    order(machine, OpsCommand(action=DISCARD, target=other.parked_id, by="ann", reason="a test"))
+    assert machine.parked.count() == 0
+    assert not any(alert.is_open for alert in machine.alerts.all())
+
+
+@pytest.mark.parametrize("target", ["all", "x", "1-2-3", "١-٢"])
+def test_no_parked_message_has_this_id(target: str) -> None:
+    """A stream's command must not be fed with it."""
+    with pytest.raises(ValueError, match="no parked message"):
+        command_from(json.dumps({"action": DISCARD, "target": target, "by": "ann"}))
