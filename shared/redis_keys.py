@@ -50,6 +50,7 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:{{door:*}}:device", "shared.seam.doors", "DOOR_CACHE_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:fingerprint", "shared.seam.doors", "RETENTION"),
     Keyspace(f"{PREFIX}:{{door:*}}:known", "shared.ledger.known_doors", "RETENTION after it was last read"),
+    Keyspace(f"{PREFIX}:{{door:*}}:last-read", "shared.ledger.last_read_doors", "RETENTION after it was last read"),
     Keyspace(f"{PREFIX}:{{door:*}}:issues", "shared.ledger.door_issues", "RETENTION after it was last read"),
     Keyspace(f"{PREFIX}:{{door:*}}:read-lately", "shared.ledger.readings", "DOOR_CACHE_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:prompted", "shared.ledger.readings", "PROMPTED_FOR"),
@@ -75,6 +76,7 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:left", "shared.ledger.version_skew", None),
     Keyspace(f"{PREFIX}:left-again", "shared.ledger.version_skew", None),
     Keyspace(f"{PREFIX}:bookings", "shared.ledger.bookings", None),
+    Keyspace(f"{PREFIX}:bookings-of:*", "shared.ledger.booking_indexes", None),
     Keyspace(f"{PREFIX}:alerts", "shared.ledger.alerts", None),
     Keyspace(f"{PREFIX}:parked", "shared.parked", None),
     Keyspace(f"{PREFIX}:generation", "shared.ledger.epoch", None),
@@ -95,6 +97,13 @@ CLAIMS: Final = f"{PREFIX}:claims"
 LEFT: Final = f"{PREFIX}:left"
 LEFT_AGAIN: Final = f"{PREFIX}:left-again"
 BOOKINGS: Final = f"{PREFIX}:bookings"
+# Bookings by what people look for: by check-in (epoch seconds) all of them, those of a state, and those of a reason;
+# by the beginnings of their words; and by when they changed last (epoch seconds). They shed what BOOKINGS sheds.
+BOOKINGS_BY_CHECK_IN: Final = f"{PREFIX}:bookings-of:check-in"
+BOOKINGS_BY_WORD: Final = f"{PREFIX}:bookings-of:word"
+BOOKINGS_BY_CHANGE: Final = f"{PREFIX}:bookings-of:change"
+BOOKING_REASONS: Final = f"{PREFIX}:bookings-of:reasons"
+BOOKINGS_INDEXED: Final = f"{PREFIX}:bookings-of:version"
 ALERTS: Final = f"{PREFIX}:alerts"
 SILENCES: Final = f"{PREFIX}:silences"
 BEATS: Final = f"{PREFIX}:beats"
@@ -107,6 +116,16 @@ ARRIVALS: Final = f"{PREFIX}:arrivals"
 # When each periodic job was last done, and how far events were compared with what webhooks had brought.
 CHORES: Final = f"{PREFIX}:chores"
 RECONCILIATION: Final = f"{PREFIX}:reconciliation"
+
+
+def bookings_in_state(state: str) -> str:
+    """Return the key of the sorted set of the bookings in a state, by check-in (epoch seconds)."""
+    return f"{PREFIX}:bookings-of:state:{_encoded(state)}"
+
+
+def bookings_of_reason(reason: str) -> str:
+    """Return the key of the sorted set of the bookings with a reason, by check-in (epoch seconds)."""
+    return f"{PREFIX}:bookings-of:reason:{_encoded(reason)}"
 
 
 def booking_record(booking_id: str) -> str:
@@ -142,6 +161,11 @@ def door_fingerprint(device_id: str) -> str:
 def door_known(device_id: str) -> str:
     """Return the key of the JSON object {name, time_zone}: the door as it was last known."""
     return f"{PREFIX}:{{door:{_encoded(device_id)}}}:known"
+
+
+def door_last_read(device_id: str) -> str:
+    """Return the key of the JSON object {read_at, device}: the door as Seam had it when it was last read."""
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:last-read"
 
 
 def door_issues(device_id: str) -> str:

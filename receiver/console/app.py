@@ -1,9 +1,15 @@
 """The assembly of process `console`: the only place that knows all its parts."""
 
+import asyncio
 import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Final
 
+import structlog
+from redis.exceptions import RedisError
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount, Route
@@ -25,6 +31,8 @@ from shared.settings import Settings
 
 REQUIRED: Final = ("REDIS_URL", "CONSOLE_TOKENS")
 
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
 
 def create_app(settings: Settings, clock: Clock = system_clock, *, ports: Ports | None = None) -> Starlette:
     """Assemble the app; nothing is connected before the first request."""
@@ -38,7 +46,17 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ports: Ports 
         ports=ports, tokens=tokens, sessions=sessions, auth_failures=auth_failures, templates=make_templates()
     )
     api = Api(ports=ports, tokens=tokens, auth_failures=auth_failures)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        # Once, after an update: pages are served meanwhile, and bookings are found as their places are written.
+        filling = asyncio.create_task(run_in_threadpool(_fill_indexes, ports))
+        yield
+        filling.cancel()
+        ports.close()
+
     return Starlette(
+        lifespan=lifespan,
         routes=[
             *api.routes(OPERATIONS),
             Route("/healthz", healthz),
@@ -47,3 +65,11 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ports: Ports 
         ],
         middleware=[Middleware(SecurityHeaders), Middleware(GZipMiddleware, minimum_size=1_000)],
     )
+
+
+def _fill_indexes(ports: Ports) -> None:
+    """Fill the indexes where an older version left them empty. Without the data server it waits for the next start."""
+    try:
+        ports.search.fill()
+    except (RedisError, OSError) as error:
+        log.warning("bookings.not_indexed", error=str(error))

@@ -83,12 +83,12 @@ class Pages:
         return serve
 
     async def _show(self, operation: Operation, request: Request) -> Response:
-        call = await self._call(operation, request, read_as(operation.query, request.query_params), None)
+        token = await self._permitted(operation, request)
+        query = read_as(operation.query, request.query_params)
+        call = self._call(token, request, query=query)
         answer = await run_in_threadpool(operation.handle, call)
         note = await run_in_threadpool(self._sessions.take_note, _session_id(request))
-        return self._page(
-            operation.template, call.token, view=answer, query=call.query, note=note, path=request.url.path
-        )
+        return self._page(operation.template, token, view=answer, query=query, note=note, path=request.url.path)
 
     async def _act(self, operation: Operation, request: Request) -> Response:
         """Do what a form orders; leave what became of it for the page that follows, or show it at once.
@@ -96,18 +96,22 @@ class Pages:
         What is shown at once (a PIN) is left nowhere.
         """
         check_same_origin(request)
+        token = await self._permitted(operation, request)
         body = read_as(operation.body, await self._form(request)) if operation.body else None
-        call = await self._call(operation, request, None, body)
-        answer = await run_in_threadpool(operation.handle, call)
+        answer = await run_in_threadpool(operation.handle, self._call(token, request, body=body))
         if operation.template:
-            return self._page(operation.template, call.token, view=answer, query=None, note="", path=request.url.path)
+            return self._page(operation.template, token, view=answer, query=None, note="", path=request.url.path)
         await run_in_threadpool(self._sessions.leave_note, _session_id(request), answer.text)
         parts = {name: quote(value, safe="") for name, value in request.path_params.items()}
         return RedirectResponse(operation.leads_to.format(**parts), _SEE_OTHER)
 
-    async def _call(self, operation: Operation, request: Request, query: Any, body: Any) -> Call:
+    async def _permitted(self, operation: Operation, request: Request) -> ConsoleToken:
+        """Return whose session it is. Raises InvalidToken, NotAllowed; before anything else of the request is read."""
         token = await run_in_threadpool(self._holder, request)
         check_role(token, operation.role)
+        return token
+
+    def _call(self, token: ConsoleToken, request: Request, *, query: Any = None, body: Any = None) -> Call:
         path = {name: str(value) for name, value in request.path_params.items()}
         return Call(ports=self._ports, token=token, now=self._ports.clock(), path=path, query=query, body=body)
 

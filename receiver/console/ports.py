@@ -1,17 +1,20 @@
 """What the console reads and writes: the ledger's parts, made once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from redis import Redis
 
 from receiver.console.places import Places
 from shared.clock import Clock
+from shared.domain.matching.rules import MatchPolicy
 from shared.ledger.alerts import AlertLedger
+from shared.ledger.booking_search import BookingSearch
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet
 from shared.ledger.heartbeats import Heartbeats
+from shared.ledger.last_read_doors import LastReadDoors
 from shared.ledger.outbox import OutboxPublisher
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.silences import Silences
@@ -25,20 +28,24 @@ from shared.streams import OutcomeStream
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The parts. `codes` is None without SEAM_API_KEY: then no PIN can be revealed."""
+    """The parts. `codes` is None without SEAM_API_KEY: then no PIN can be revealed. `close` ends their connections."""
 
     redis: Redis
     ledger: BookingLedger
+    search: BookingSearch
     alerts: AlertLedger
     issues: DoorIssues
     parked: ParkedList
     silences: Silences
     beats: Heartbeats
     reconciliation: ReconciliationLedger
+    last_read: LastReadDoors
     places: Places
+    policy: MatchPolicy
     streams: Mapping[str, str]
     clock: Clock
     codes: AccessCodes | None
+    close: Callable[[], None]
 
 
 def open_ports(settings: Settings, clock: Clock) -> Ports:
@@ -48,32 +55,43 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
     alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention)
     outcomes = OutcomeStream(redis, settings.outcome_stream)
     outbox = OutboxPublisher(publish_outcome=outcomes.publish, alerts=alerts)
+    seam = _seam(settings)
+
+    def close() -> None:
+        redis.close()
+        if seam is not None:
+            seam.close()
+
+    ledger = BookingLedger(redis, due=due, outbox=outbox, clock=clock, retention=settings.retention)
     return Ports(
         redis=redis,
-        ledger=BookingLedger(redis, due=due, outbox=outbox, clock=clock, retention=settings.retention),
+        ledger=ledger,
+        search=BookingSearch(redis, ledger),
         alerts=alerts,
         issues=DoorIssues(redis, clock=clock, retention=settings.retention),
         parked=ParkedList(redis),
         silences=Silences(redis, clock=clock),
         beats=Heartbeats(redis),
         reconciliation=ReconciliationLedger(redis),
+        last_read=LastReadDoors(redis),
         places=Places(settings.doors_file),
+        policy=settings.match_policy,
         streams={
             "events": settings.event_stream,
             "bookings": settings.booking_stream,
             "outcomes": settings.outcome_stream,
         },
         clock=clock,
-        codes=_codes(settings),
+        codes=AccessCodes(seam) if seam is not None else None,
+        close=close,
     )
 
 
-def _codes(settings: Settings) -> AccessCodes | None:
+def _seam(settings: Settings) -> SeamClient | None:
     if settings.seam_api_key is None:
         return None
-    client = SeamClient(
+    return SeamClient(
         endpoint=settings.seam_endpoint,
         api_key=settings.seam_api_key.get_secret_value(),
         answer_within=settings.seam_timeout,
     )
-    return AccessCodes(client)

@@ -3,6 +3,12 @@
 from typing import Final
 
 from receiver.console.operations import Operation
-from receiver.console.views import arrivals
+from receiver.console.views import arrivals, booking, booking_levers, bookings, reveal
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*arrivals.OPERATIONS,)
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *arrivals.OPERATIONS,
+    *bookings.OPERATIONS,
+    *booking_levers.OPERATIONS,
+    *reveal.OPERATIONS,
+    *booking.OPERATIONS,
+)

@@ -1,14 +1,29 @@
-"""What finds a booking again: by its check-in, by its doors, and by its codes. Written together with its record."""
+"""What finds a booking again: by check-in, doors, codes, state, reason and words. Written together with its record.
+
+Facts that hold whoever writes them down (arrivals, doors, codes) are queued beside the write. What is true of one
+version of the record alone (state, reason, words) is written in the same atomic step as the record: `places_of`.
+"""
 
 import json
+import re
 from datetime import datetime
+from typing import Any, Final, cast
 
+from redis import Redis
 from redis.client import Pipeline
 
 from shared import redis_keys
 from shared.domain.alerting.arrivals import first_check_in
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State
 from shared.domain.stay.instants import surely_over_at
+from shared.ledger.records import IndexPlace
+
+WORD_END: Final = "\x1f"
+INDEX_VERSION: Final = "1"
+"""Of the indexes that `places_of` fills; other than what is stored, they are filled anew."""
+_WORD: Final = re.compile(r"[^\s,;|]+")
+_MOST_WORDS: Final = 12
+_LONGEST_WORD: Final = 64
 
 
 def index_arrival(pipeline: Pipeline, before: Booking | None, booking: Booking) -> None:
@@ -57,6 +72,78 @@ def _met_by_others(booking: Booking) -> tuple[object, ...]:
         for door in booking.doors
     ]
     return booking.stay, booking.cancelled, doors
+
+
+def places_of(before: Booking | None, after: Booking, now: datetime) -> list[IndexPlace]:
+    """Return the places in the indexes that a write of `after` over `before` changes.
+
+    `before` None means that nothing is known of the places that there are: all of `after` are set.
+    """
+    booking_id, at = after.booking_id, _check_in(after)
+    places: list[IndexPlace] = [(redis_keys.BOOKINGS_BY_CHANGE, booking_id, now.timestamp())]
+    old = _keys_of(before) if before is not None else set()
+    is_moved = before is None or _check_in(before) != at
+    places += [(key, booking_id, None) for key in sorted(old - _keys_of(after))]
+    places += [(key, booking_id, at) for key in sorted(_keys_of(after) if is_moved else _keys_of(after) - old)]
+    if after.reason and (before is None or before.reason != after.reason):
+        places.append((redis_keys.BOOKING_REASONS, after.reason, now.timestamp()))
+    old_words, words = words_of(before) if before is not None else set(), words_of(after)
+    places += [(redis_keys.BOOKINGS_BY_WORD, _member(word, booking_id), None) for word in sorted(old_words - words)]
+    places += [(redis_keys.BOOKINGS_BY_WORD, _member(word, booking_id), 0) for word in sorted(words - old_words)]
+    return places
+
+
+def words_of(booking: Booking) -> set[str]:
+    """Return the words by which people look for a booking: its id, and those of its label; in small letters."""
+    words = _WORD.findall(booking.label or "")[:_MOST_WORDS]
+    return {word.casefold()[:_LONGEST_WORD] for word in (booking.booking_id, *words)}
+
+
+def reasons_in_use(redis: Redis) -> list[str]:
+    """Return the reasons that some booking has."""
+    known = [str(each) for each in cast(Any, redis.zrange(redis_keys.BOOKING_REASONS, 0, -1))]
+    pipeline = redis.pipeline(transaction=False)
+    for reason in known:
+        pipeline.zcard(redis_keys.bookings_of_reason(reason))
+    return sorted(reason for reason, count in zip(known, pipeline.execute(), strict=True) if count)
+
+
+def shed_expired(redis: Redis, now: datetime) -> None:
+    """Take bookings whose record has reached its end out of all indexes. One command where there are none.
+
+    A record goes by itself, and its state and words with it, so every index is asked for it. Idempotent: BOOKINGS,
+    which names them, is cleared last.
+    """
+    gone = [str(each) for each in cast(Any, redis.zrange(redis_keys.BOOKINGS, "-inf", now.timestamp(), byscore=True))]
+    if not gone:
+        return
+    keys = [redis_keys.BOOKINGS_BY_CHECK_IN, redis_keys.BOOKINGS_BY_CHANGE]
+    keys += [redis_keys.bookings_in_state(state) for state in State]
+    keys += [redis_keys.bookings_of_reason(reason) for reason in reasons_in_use(redis)]
+    ids = set(gone)
+    members = (str(member) for member, _ in cast(Any, redis.zscan_iter(redis_keys.BOOKINGS_BY_WORD)))
+    words = [member for member in members if member.partition(WORD_END)[2] in ids]
+    pipeline = redis.pipeline(transaction=False)
+    for key in keys:
+        pipeline.zrem(key, *gone)
+    if words:
+        pipeline.zrem(redis_keys.BOOKINGS_BY_WORD, *words)
+    pipeline.zrem(redis_keys.BOOKINGS, *gone)
+    pipeline.execute()
+
+
+def _keys_of(booking: Booking) -> set[str]:
+    keys = {redis_keys.BOOKINGS_BY_CHECK_IN, redis_keys.bookings_in_state(str(booking.state))}
+    return keys | ({redis_keys.bookings_of_reason(booking.reason)} if booking.reason else set())
+
+
+def _check_in(booking: Booking) -> float:
+    at = first_check_in(booking)
+    return at.timestamp() if at is not None else 0.0
+
+
+def _member(word: str, booking_id: str) -> str:
+    return f"{word}{WORD_END}{booking_id}"
 
 
 def codes_of(door: BookedDoor) -> tuple[AccessCode, ...]:

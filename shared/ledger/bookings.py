@@ -27,7 +27,7 @@ from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEnt
 from shared.domain.booking.stay_times import last_check_out
 from shared.domain.code.story import story_of
 from shared.domain.stay.instants import LONGEST_DOUBT, surely_over_at
-from shared.ledger.booking_indexes import codes_of, compared_anew, index_arrival, index_door
+from shared.ledger.booking_indexes import codes_of, compared_anew, index_arrival, index_door, places_of, shed_expired
 from shared.ledger.due import DueItem, DueSet, conflicts_item, door_item, milliseconds
 from shared.ledger.records import MOST_LINES, RecordStore, Stored, Write
 
@@ -113,6 +113,25 @@ class BookingLedger:
         keys = frozenset({in_hand.key} if in_hand is not None else ())
         return self._change(seen.booking_id, Stored(seen, seen.version), of_existing, keys.__contains__)
 
+    def index_anew(self, seen: Booking) -> Booking:
+        """Write a booking as it is now, with all of its places in the indexes: for one that has none yet.
+
+        Raises UnknownBooking where the ledger has forgotten the booking.
+        """
+
+        def again(stored: Stored[Booking]) -> Write[Booking]:
+            booking = _of(stored)
+            if booking is None:
+                raise UnknownBooking(seen.booking_id)
+            return Write(
+                record=booking,
+                expires_at=self._expiry(booking),
+                places=places_of(None, booking, self._clock()),
+            )
+
+        updated = self._records.update(redis_keys.booking_record(seen.booking_id), again)
+        return _of(updated) or seen
+
     def record_message(self, booking_id: str, transition: Callable[[Booking | None], Change]) -> Booking:
         """Like `record`, for a booking that may not exist yet. The caller goes on with all of its doors."""
         return self._change(booking_id, None, transition, lambda _: True)
@@ -184,6 +203,7 @@ class BookingLedger:
             history_key=redis_keys.booking_history(booking.booking_id),
             history=[_HISTORY.dump_json(entry, exclude_defaults=True).decode() for entry in change.history],
             due=self._due_times(before, booking, is_in_hand),
+            places=places_of(before, booking, self._clock()),
             together_with=indexes,
         )
 
@@ -334,6 +354,7 @@ class BookingLedger:
         Arrivals of the day before yesterday and earlier are dropped from theirs too.
         """
         now = self._clock()
+        shed_expired(self._redis, now)
         self._redis.zremrangebyscore(redis_keys.DOORS, "-inf", now.timestamp())
         self._redis.zremrangebyscore(redis_keys.ARRIVALS, "-inf", (now - _ARRIVED_FOR).timestamp())
         return [str(each) for each in cast(Any, self._redis.zrange(redis_keys.DOORS, 0, -1))]
@@ -349,7 +370,7 @@ class BookingLedger:
 
     def all(self) -> Iterator[Booking]:
         """Yield every booking, those that are kept longest last; expired ones are dropped from the index."""
-        self._redis.zremrangebyscore(redis_keys.BOOKINGS, "-inf", self._clock().timestamp())
+        shed_expired(self._redis, self._clock())
         start = 0
         while True:
             ids = self._redis.zrange(redis_keys.BOOKINGS, start, start + _PAGE - 1)

@@ -30,6 +30,7 @@ MOST_LINES: Final = 1_000
 _SAVE: Final = (Path(__file__).parent / "save_record.lua").read_text()
 
 T = TypeVar("T", bound=Versioned)
+IndexPlace = tuple[str, str, float | None]
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -51,7 +52,8 @@ class Write(Generic[T]):
     """What is to be written over a record, all of it in one atomic step.
 
     `history` is appended to the list at `history_key`. `due` are members of the due-set with their times (epoch
-    milliseconds; None takes the member out); their claims are forgotten.
+    milliseconds; None takes the member out); their claims are forgotten. `places` are the record's places in indexes:
+    (key of a sorted set, member, score; None takes the member out).
     `together_with` may queue more commands for the same round trip. They run before the write, in their order, and
     whether or not the write succeeds.
     """
@@ -61,6 +63,7 @@ class Write(Generic[T]):
     history_key: str | None = None
     history: Sequence[str] = ()
     due: Sequence[tuple[str, int | None]] = ()
+    places: Sequence[IndexPlace] = ()
     together_with: Callable[[Pipeline], None] = lambda _: None
 
 
@@ -137,7 +140,8 @@ class RecordStore(Generic[T]):
 
         Atomic. For whoever must not write over what somebody else wrote; everybody else takes `update`.
         """
-        keys = [key, redis_keys.DUE, redis_keys.CLAIMS, *([write.history_key] if write.history_key else [])]
+        keys = [key, redis_keys.DUE, redis_keys.CLAIMS, *(key for key, _, _ in write.places)]
+        keys += [write.history_key] if write.history_key else []
         times = [part for member, at in write.due for part in (member, "" if at is None else at)]
         args: list[str | int] = [
             version,
@@ -145,7 +149,9 @@ class RecordStore(Generic[T]):
             self.encoded(write.record),
             MOST_LINES,
             len(write.due),
+            len(write.places),
             *times,
+            *(part for _, member, score in write.places for part in (member, "" if score is None else repr(score))),
             *write.history,
         ]
         pipeline = self._redis.pipeline(transaction=False)

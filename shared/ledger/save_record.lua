@@ -5,9 +5,12 @@
 -- The record's times in the due-set are written in the same step, so that neither can be without the other. A member
 -- that gets a time has survived its claim: its claims are forgotten.
 --
--- KEYS: record, due-set, claims, history (where it has one).
+-- So are its places in the indexes (sorted sets) by which it is found.
+--
+-- KEYS: record, due-set, claims, index..., history (where it has one).
 -- ARGV: expected version ('0': no record yet), expiry (epoch ms), record, most lines of a history, number of members,
--- member, time (epoch ms, '' takes the member out)..., history entry...
+-- number of places in indexes, member, time (epoch ms, '' takes the member out)..., member, score ('' takes it out) for
+-- each index..., history entry...
 -- Returns the new version, or -1 where another write came first.
 local version = redis.call('HGET', KEYS[1], 'version') or '0'
 if version ~= ARGV[1] then
@@ -16,8 +19,8 @@ end
 local following = redis.call('HINCRBY', KEYS[1], 'version', 1)
 redis.call('HSET', KEYS[1], 'record', ARGV[3])
 redis.call('PEXPIREAT', KEYS[1], ARGV[2])
-local members_end = 5 + 2 * tonumber(ARGV[5])
-for i = 6, members_end, 2 do
+local members_end = 6 + 2 * tonumber(ARGV[5])
+for i = 7, members_end, 2 do
   if ARGV[i + 1] == '' then
     redis.call('ZREM', KEYS[2], ARGV[i])
   else
@@ -25,11 +28,21 @@ for i = 6, members_end, 2 do
   end
   redis.call('HDEL', KEYS[3], ARGV[i])
 end
-if KEYS[4] then
-  for i = members_end + 1, #ARGV do
-    redis.call('RPUSH', KEYS[4], ARGV[i])
+local indexes = tonumber(ARGV[6])
+for i = 1, indexes do
+  local member, score = ARGV[members_end + 2 * i - 1], ARGV[members_end + 2 * i]
+  if score == '' then
+    redis.call('ZREM', KEYS[3 + i], member)
+  else
+    redis.call('ZADD', KEYS[3 + i], score, member)
   end
-  redis.call('LTRIM', KEYS[4], -ARGV[4], -1)
-  redis.call('PEXPIREAT', KEYS[4], ARGV[2])
+end
+local history = KEYS[4 + indexes]
+if history then
+  for i = members_end + 2 * indexes + 1, #ARGV do
+    redis.call('RPUSH', history, ARGV[i])
+  end
+  redis.call('LTRIM', history, -ARGV[4], -1)
+  redis.call('PEXPIREAT', history, ARGV[2])
 end
 return following

@@ -9,11 +9,13 @@ from typing import Any, Final
 from redis import Redis
 
 from shared import redis_keys
+from shared.clock import Clock, system_clock
 from shared.domain.booking.known_doors import known_door
 from shared.domain.door.door import Door, NotADoor, door_from_device
 from shared.domain.door.issues import as_seam_writes
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.known_doors import remember
+from shared.ledger.last_read_doors import remember_reading
 from shared.seam.client import SeamClient
 from shared.seam.errors import Unreadable
 
@@ -34,8 +36,10 @@ class Doors:
         remember_for: timedelta,
         changed: Callable[[Door], None],
         troubled: Callable[[Door], None],
+        clock: Clock = system_clock,
     ) -> None:
         """Call `changed` and `troubled` as `read` says."""
+        self._clock = clock
         self._client = client
         self._redis = redis
         self._issues = issues
@@ -79,6 +83,7 @@ class Doors:
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.set(redis_keys.door_device(device_id), needed, px=self._cache_for)
         remember(pipeline, device_id, known_door(door), keep_for=self._remember_for)
+        remember_reading(pipeline, device_id, device, at=self._clock(), keep_for=self._remember_for)
         issues = self._issues.remember_door(pipeline, device_id, door.issues, door.connected_account_id)
         pipeline.set(redis_keys.door_fingerprint(device_id), fingerprint, get=True, px=self._remember_for)
         *_, issues_before, before = pipeline.execute()

@@ -6,7 +6,22 @@ import pytest
 from redis import Redis
 
 from tests.console.console import Console, running, settings_for
+from tests.sandbox.harness import Sandbox
 from tests.support.server import DataServer
+from tests.worker.machine import Machine
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """Run a sandbox in memory whose codes move every 10 ms."""
+    with Sandbox("--step", "0.01", "--retry-scale", "0.01") as running_sandbox:
+        yield running_sandbox
+
+
+@pytest.fixture
+def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox) -> Machine:
+    """Return a worker without channels."""
+    return Machine(redis_client, data_server.url, sandbox)
 
 
 @pytest.fixture

@@ -1,0 +1,277 @@
+"""One booking: each door's state and code, the picture of the day, residual access, and the whole story."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from receiver.console.day_picture import DayPicture, picture_of_stay
+from receiver.console.operations import Call, NotFound, Operation
+from receiver.console.places import Place
+from shared.console_tokens import Role
+from shared.domain.alerting.door_problems import KnownIssues
+from shared.domain.booking.notices import next_step_of, problems_of
+from shared.domain.booking.problem_catalogue import PROBLEMS
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, HistoryEntry
+from shared.domain.booking.stay_times import check_in_of
+from shared.domain.booking.story_facts import facts_of
+from shared.domain.booking.transitions import may_choose_slot
+from shared.domain.door.issues import joined
+from shared.domain.matching.match import MatchPolicy
+from shared.domain.matching.slot_choices import Choosable, choices_of
+from shared.domain.stay.stay import StayTime, WallTime
+from shared.ledger.bookings import UnknownBooking
+from shared.ledger.last_read_doors import LastRead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemView:
+    """What is wrong, and what to do about it."""
+
+    problem: str
+    happened: str
+    next_step: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeView:
+    """An access code, with its window on the lock's clock. Never its PIN."""
+
+    access_code_id: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferView:
+    """A slot that a person may choose, and what its code would mean for the guest."""
+
+    slot: str
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorView:
+    """One door of a booking. `follows_revision` says whether its state answers to the booking's newest revision.
+
+    `picture` is None where the door was never read.
+    """
+
+    key: str
+    device_id: str
+    name: str
+    unit: str
+    building: str
+    wanted: bool
+    state: str
+    reason: str
+    time_zone: str | None
+    check_in: datetime | None
+    follows_revision: bool
+    due_at: datetime | None
+    attempts: int
+    code: CodeView | None
+    residual: tuple[CodeView, ...]
+    problems: tuple[ProblemView, ...]
+    reported: tuple[str, ...]
+    chosen_by: str
+    chosen_slot: str
+    offers: tuple[OfferView, ...]
+    picture: DayPicture | None
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryLine:
+    """One line of the story."""
+
+    at: datetime
+    what: str
+    door: str
+    text: str
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingView:
+    """A booking as it stands. `check_in` and `check_out` are as they were booked."""
+
+    as_of: datetime
+    booking_id: str
+    label: str
+    revision: int
+    state: str
+    reason: str
+    cancelled: bool
+    check_in: str
+    check_out: str
+    granularity: str
+    residual_access_until: datetime | None
+    may_retry: bool
+    doors: tuple[DoorView, ...]
+    story: tuple[StoryLine, ...]
+
+
+def find(call: Call) -> Booking:
+    """Return the booking that the address names. Raises NotFound."""
+    booking_id = call.path["booking_id"]
+    try:
+        return call.ports.ledger.get(booking_id)
+    except UnknownBooking:
+        raise NotFound(f"There is no booking {booking_id[:64]!r}.") from None
+
+
+def read_booking(call: Call) -> BookingView:
+    """Return the booking with its story."""
+    booking = find(call)
+    ports = call.ports
+    ids = [door.device_id for door in booking.doors]
+    issues, readings = ports.issues.of_doors(ids), ports.last_read.of(ids)
+    names = {door.device_id: door.name for door in booking.doors}
+    doors = tuple(
+        _door(
+            booking,
+            door,
+            place=ports.places.of(door.device_id),
+            known=issues.get(door.device_id),
+            reading=readings.get(door.device_id),
+            policy=ports.policy,
+            now=call.now,
+        )
+        for door in booking.doors
+    )
+    stay = booking.stay
+    return BookingView(
+        as_of=call.now,
+        booking_id=booking.booking_id,
+        label=booking.label or "",
+        revision=booking.revision,
+        state=str(booking.state),
+        reason=booking.reason,
+        cancelled=booking.cancelled,
+        check_in=written(stay.check_in) if stay else "",
+        check_out=written(stay.check_out) if stay else "",
+        granularity=str(stay.granularity) if stay else "",
+        residual_access_until=booking.residual_access_until,
+        may_retry=any(door.wanted and door.state not in ("ready", "cancelled", "ended") for door in booking.doors),
+        doors=doors,
+        story=tuple(story_line(entry, names) for entry in reversed(ports.ledger.history(booking.booking_id))),
+    )
+
+
+def story_line(entry: HistoryEntry, names: Mapping[str, str]) -> StoryLine:
+    """Return a line of the story; `names` are those of the booking's doors, which go without saying where it is one."""
+    door = names.get(entry.device_id or "", "") if len(names) > 1 else ""
+    name = entry.what.removeprefix("access_code.")
+    what = name if name == entry.what else f"Seam: {name.replace('_', ' ')}"
+    return StoryLine(at=entry.at, what=what, door=door, text=entry.text, facts=tuple(facts_of(entry)))
+
+
+def written(moment: StayTime) -> str:
+    """Return a time of the stay as it was booked."""
+    if isinstance(moment, WallTime):
+        return f"{moment.at:%Y-%m-%d %H:%M}{f' {moment.time_zone}' if moment.time_zone else ' (lock)'}"
+    return f"{moment.at:%Y-%m-%d %H:%M %z}"
+
+
+def _door(
+    booking: Booking,
+    door: BookedDoor,
+    *,
+    place: Place,
+    known: KnownIssues | None,
+    reading: LastRead | None,
+    policy: MatchPolicy,
+    now: datetime,
+) -> DoorView:
+    check_in = check_in_of(booking.stay, door)
+    told = joined(known.of_door, known.of_account) if known is not None else ()
+    return DoorView(
+        key=door.key,
+        device_id=door.device_id,
+        name=door.name or (reading.door.name if reading else "") or door.device_id,
+        unit=place.unit,
+        building=place.building,
+        wanted=door.wanted,
+        state=str(door.state),
+        reason=door.reason,
+        time_zone=door.time_zone,
+        check_in=(check_in.wall or _local(check_in.at, door)) if check_in else None,
+        follows_revision=door.planned_revision in (None, booking.revision),
+        due_at=door.due_at,
+        attempts=door.attempts,
+        code=_code(door.code, door) if door.code else None,
+        residual=tuple(_code(code, door) for code in door.residual if code.window.ends_at > now),
+        problems=tuple(_problem(booking, door, *each) for each in problems_of(door)) if door.wanted else (),
+        reported=tuple(f"{issue.shown_kind}: {issue.text}" for issue in told if issue.meaning.is_told),
+        chosen_by=door.choice.by if door.choice else "",
+        chosen_slot=door.choice.name if door.choice else "",
+        offers=_offers(booking, door, reading, policy, now),
+        picture=_picture(booking, door, reading, policy),
+        read_at=reading.read_at if reading else None,
+    )
+
+
+def _problem(booking: Booking, door: BookedDoor, problem: str, detail: str) -> ProblemView:
+    row = PROBLEMS[problem]
+    happened = f"{row.happened} {detail}".strip() if row.quotes_detail else row.happened
+    return ProblemView(
+        problem=problem, happened=happened, next_step=next_step_of(booking, door, problem), actor=row.actor
+    )
+
+
+def _picture(booking: Booking, door: BookedDoor, reading: LastRead | None, policy: MatchPolicy) -> DayPicture | None:
+    if reading is None or booking.stay is None:
+        return None
+    level = door.code.user_level_id if door.code else None
+    return picture_of_stay(booking.stay, reading.door, policy, level=level)
+
+
+def _offers(
+    booking: Booking, door: BookedDoor, reading: LastRead | None, policy: MatchPolicy, now: datetime
+) -> tuple[OfferView, ...]:
+    """Return the slots that may be chosen for a door that has no code; by the door as it was last read."""
+    if booking.stay is None or door.code is not None or door.part or not may_choose_slot(booking, door):
+        return ()
+    if reading is None:
+        offers: Any = door.offers
+    else:
+        choices = choices_of(booking.stay, reading.door, policy, now)
+        offers = [each.offer() for each in choices if isinstance(each, Choosable)]
+    return tuple(
+        OfferView(slot=each.slot, name=each.name, starts_at=each.starts_at, ends_at=each.ends_at, meaning=each.meaning)
+        for each in offers
+    )
+
+
+def _code(code: AccessCode, door: BookedDoor) -> CodeView:
+    return CodeView(
+        access_code_id=code.access_code_id,
+        starts_at=_local(code.window.starts_at, door),
+        ends_at=_local(code.window.ends_at, door),
+    )
+
+
+def _local(moment: datetime, door: BookedDoor) -> datetime:
+    return moment.astimezone(ZoneInfo(door.time_zone)) if door.time_zone else moment
+
+
+OPERATIONS: Final = (
+    Operation(
+        name="booking",
+        method="GET",
+        path="/bookings/{booking_id:path}",
+        role=Role.VIEWER,
+        summary="One booking: its doors, the picture of the day, residual access, and the whole story.",
+        handle=read_booking,
+        answer=BookingView,
+        page="/bookings/{booking_id:path}",
+        template="booking.html",
+        errors=(404,),
+    ),
+)

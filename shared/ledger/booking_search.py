@@ -1,0 +1,231 @@
+"""Finds bookings by what people look for, a page at a time, by the indexes: never by reading all bookings.
+
+The most selective index that the filter has gives the candidates; the records decide. So a booking whose place in an
+index is out of date (an older process wrote it) is left out, never shown wrongly.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, cast
+
+import structlog
+from redis import Redis
+
+from shared import redis_keys
+from shared.domain.alerting.arrivals import first_check_in
+from shared.domain.booking.record import Booking, State
+from shared.ledger.booking_indexes import INDEX_VERSION, WORD_END, reasons_in_use
+from shared.ledger.bookings import BookingLedger, UnknownBooking
+from shared.ledger.records import RecordStore
+
+PAGE: Final = 50
+MOST_CANDIDATES: Final = 2_000
+"""Of a filter by word, door, building or reason at most so many bookings are looked at; the answer says so."""
+_CHUNK: Final = 100
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingFilter:
+    """What is looked for. All conditions hold together; an empty one fits everything.
+
+    `word` is the beginning of the booking's id, or of a word of its label. `device_ids` None means any door.
+    Check-ins are by the earliest moment that they can be, both ends included.
+    """
+
+    state: str = ""
+    reason: str = ""
+    word: str = ""
+    device_ids: tuple[str, ...] | None = None
+    check_in_from: datetime | None = None
+    check_in_to: datetime | None = None
+
+    def fits(self, booking: Booking) -> bool:
+        """Say whether a booking is looked for, its words aside."""
+        at = first_check_in(booking)
+        devices = {door.device_id for door in booking.doors}
+        return (
+            self.state in ("", str(booking.state))
+            and self.reason in ("", booking.reason)
+            and (self.device_ids is None or not devices.isdisjoint(self.device_ids))
+            and (self.check_in_from is None or (at is not None and at >= self.check_in_from))
+            and (self.check_in_to is None or (at is not None and at <= self.check_in_to))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A page of bookings. `counts` are those of each state that fit the rest of the filter.
+
+    `cursor` leads to the next page; empty on the last one. `is_cut` says that not all candidates were looked at.
+    """
+
+    bookings: tuple[Booking, ...]
+    counts: dict[str, int]
+    cursor: str = ""
+    is_cut: bool = False
+
+
+class BookingSearch:
+    """Reads the indexes that `shared.ledger.booking_indexes` fills."""
+
+    def __init__(self, redis: Redis, ledger: BookingLedger) -> None:
+        self._redis = redis
+        self._ledger = ledger
+        self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}))
+
+    def find(self, wanted: BookingFilter, *, latest_first: bool = False, cursor: str = "", limit: int = PAGE) -> Found:
+        """Return a page of bookings by check-in. Raises ValueError where `cursor` is none of ours."""
+        after = _place_of(cursor) if cursor else None
+        if wanted.word or wanted.device_ids is not None or wanted.reason:
+            return self._among(self._candidates(wanted), wanted, latest_first=latest_first, after=after, limit=limit)
+        key = redis_keys.bookings_in_state(wanted.state) if wanted.state else redis_keys.BOOKINGS_BY_CHECK_IN
+        bookings: list[Booking] = []
+        last = (0.0, "")
+        for place, booking in self._along(key, wanted, latest_first=latest_first, after=after):
+            if len(bookings) == limit:
+                return Found(bookings=tuple(bookings), counts=self._counts(wanted), cursor=_cursor(last))
+            bookings.append(booking)
+            last = place
+        return Found(bookings=tuple(bookings), counts=self._counts(wanted))
+
+    def reasons(self) -> list[str]:
+        """Return the reasons that some booking has."""
+        return reasons_in_use(self._redis)
+
+    def changed_since(self, moment: float) -> list[tuple[str, float]]:
+        """Return the bookings that changed after this moment (epoch seconds), with when."""
+        found = cast(
+            Any,
+            self._redis.zrange(redis_keys.BOOKINGS_BY_CHANGE, f"({moment!r}", "+inf", byscore=True, withscores=True),
+        )
+        return [(str(booking_id), float(at)) for booking_id, at in found]
+
+    def fill(self) -> int:
+        """Fill the indexes with every booking where an older version left them empty; return how many it wrote.
+
+        Each is written again as it is, so that its places come with its record, atomically. Repeats are harmless.
+        """
+        if self._redis.get(redis_keys.BOOKINGS_INDEXED) == INDEX_VERSION:
+            return 0
+        written = 0
+        for booking in self._ledger.all():
+            try:
+                self._ledger.index_anew(booking)
+            except UnknownBooking:
+                continue
+            written += 1
+        self._redis.set(redis_keys.BOOKINGS_INDEXED, INDEX_VERSION)
+        log.info("bookings.indexed", bookings=written)
+        return written
+
+    def _along(
+        self, key: str, wanted: BookingFilter, *, latest_first: bool, after: tuple[float, str] | None
+    ) -> Iterator[tuple[tuple[float, str], Booking]]:
+        """Yield the bookings of an index in its order, from a place on."""
+        low = wanted.check_in_from.timestamp() if wanted.check_in_from else "-inf"
+        high = wanted.check_in_to.timestamp() if wanted.check_in_to else "+inf"
+        if after is not None:
+            low, high = (low, after[0]) if latest_first else (after[0], high)
+        start, end = (high, low) if latest_first else (low, high)
+        offset = 0
+        while True:
+            found = cast(
+                Any,
+                self._redis.zrange(
+                    key, start, end, byscore=True, desc=latest_first, offset=offset, num=_CHUNK, withscores=True
+                ),
+            )
+            places = [(float(at), str(booking_id)) for booking_id, at in found]
+            for place, booking in zip(places, self._load(each for _, each in places), strict=True):
+                is_seen = after is not None and (place >= after if latest_first else place <= after)
+                if not is_seen and booking is not None and wanted.fits(booking):
+                    yield place, booking
+            if len(places) < _CHUNK:
+                return
+            offset += _CHUNK
+
+    def _among(
+        self,
+        candidates: list[str],
+        wanted: BookingFilter,
+        *,
+        latest_first: bool,
+        after: tuple[float, str] | None,
+        limit: int,
+    ) -> Found:
+        without_state = replace(wanted, state="")
+        loaded = [booking for booking in self._load(candidates[:MOST_CANDIDATES]) if booking is not None]
+        fitting = [booking for booking in loaded if without_state.fits(booking)]
+        counts = dict(Counter(str(booking.state) for booking in fitting))
+        places = sorted(
+            (((_at(booking), booking.booking_id), booking) for booking in fitting if wanted.fits(booking)),
+            key=_first,
+            reverse=latest_first,
+        )
+        rest = [
+            (place, booking)
+            for place, booking in places
+            if after is None or (place < after if latest_first else place > after)
+        ]
+        page = rest[:limit]
+        return Found(
+            bookings=tuple(booking for _, booking in page),
+            counts=counts,
+            cursor=_cursor(page[-1][0]) if len(rest) > limit else "",
+            is_cut=len(candidates) > MOST_CANDIDATES,
+        )
+
+    def _candidates(self, wanted: BookingFilter) -> list[str]:
+        """Return the ids of bookings that may fit, by the most selective index; one more than are looked at at most."""
+        most = MOST_CANDIDATES + 1
+        if wanted.word:
+            start = wanted.word.strip().casefold().encode("utf-8", "replace")
+            members = cast(
+                Any,
+                self._redis.zrange(
+                    redis_keys.BOOKINGS_BY_WORD, b"[" + start, b"[" + start + b"\xff", bylex=True, offset=0, num=most
+                ),
+            )
+            return list(dict.fromkeys(str(member).partition(WORD_END)[2] for member in members))
+        if wanted.device_ids is not None:
+            pipeline = self._redis.pipeline(transaction=False)
+            for device_id in wanted.device_ids:
+                pipeline.zrange(redis_keys.door_bookings(device_id), 0, most)
+            return list(dict.fromkeys(str(each) for found in pipeline.execute() for each in found))[:most]
+        key = redis_keys.bookings_of_reason(wanted.reason)
+        return [str(each) for each in cast(Any, self._redis.zrange(key, 0, most))]
+
+    def _counts(self, wanted: BookingFilter) -> dict[str, int]:
+        low = wanted.check_in_from.timestamp() if wanted.check_in_from else "-inf"
+        high = wanted.check_in_to.timestamp() if wanted.check_in_to else "+inf"
+        pipeline = self._redis.pipeline(transaction=False)
+        for state in State:
+            pipeline.zcount(redis_keys.bookings_in_state(state), low, high)
+        return {str(state): count for state, count in zip(State, pipeline.execute(), strict=True) if count}
+
+    def _load(self, ids: Iterable[str]) -> list[Booking | None]:
+        return self._records.load_many([redis_keys.booking_record(each) for each in ids], passes_over_newer=True)
+
+
+def _at(booking: Booking) -> float:
+    at = first_check_in(booking)
+    return at.timestamp() if at is not None else 0.0
+
+
+def _first(pair: tuple[tuple[float, str], Booking]) -> tuple[float, str]:
+    return pair[0]
+
+
+def _cursor(place: tuple[float, str]) -> str:
+    return f"{place[0]!r}:{place[1]}"
+
+
+def _place_of(cursor: str) -> tuple[float, str]:
+    at, separator, booking_id = cursor.partition(":")
+    if not separator:
+        raise ValueError("is no cursor of ours")
+    return float(at), booking_id

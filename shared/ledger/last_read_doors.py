@@ -1,0 +1,75 @@
+"""Doors as Seam had them when they were last read: slots, zone, limits. Kept for RETENTION, for people to look at.
+
+Nothing is decided by it. What decides reads the door anew (`shared.seam.doors`).
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from redis import Redis
+from redis.client import Pipeline
+
+from shared import redis_keys
+from shared.domain.door.door import Door, door_from_device
+
+_LARGEST: Final = 64 * 1024
+_KEPT: Final = (
+    "device_id",
+    "device_type",
+    "display_name",
+    "can_program_offline_access_codes",
+    "max_active_codes_supported",
+    "connected_account_id",
+    "location",
+)
+_KEPT_PROPERTIES: Final = (
+    "name",
+    "max_active_codes_supported",
+    "dormakaba_oracode_metadata",
+    "dormakaba_oracode_device_metadata",
+    "dormakaba_oracode_iho_metadata",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LastRead:
+    """A door, and when it was read."""
+
+    door: Door
+    read_at: datetime
+
+
+def remember_reading(
+    pipeline: Pipeline, device_id: str, device: Mapping[str, Any], *, at: datetime, keep_for: timedelta
+) -> None:
+    """Queue: note the device object as it was read. One that is too large to keep for long is left out."""
+    properties = device.get("properties")
+    properties = properties if isinstance(properties, Mapping) else {}
+    kept = {name: device[name] for name in _KEPT if name in device}
+    kept["properties"] = {name: properties[name] for name in _KEPT_PROPERTIES if name in properties}
+    text = json.dumps({"read_at": at.isoformat(), "device": kept})
+    if len(text) <= _LARGEST:
+        pipeline.set(redis_keys.door_last_read(device_id), text, px=keep_for)
+
+
+class LastReadDoors:
+    """Recalls them."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def of(self, device_ids: Iterable[str]) -> dict[str, LastRead]:
+        """Return those of the doors that were read, in one round trip."""
+        names = list(dict.fromkeys(device_ids))
+        pipeline = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipeline.get(redis_keys.door_last_read(name))
+        return {name: _read(text) for name, text in zip(names, pipeline.execute(), strict=True) if text}
+
+
+def _read(text: str) -> LastRead:
+    content = json.loads(text)
+    return LastRead(door_from_device(content["device"]), datetime.fromisoformat(content["read_at"]))

@@ -1,0 +1,211 @@
+"""Bookings as pages and as JSON: what they show, what the levers order, and that no PIN is where it mustn't be."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from pydantic import SecretStr
+from redis import Redis
+
+from shared.clock import system_clock
+from shared.contracts import OPS_STREAM
+from shared.domain.booking.record import HistoryEntry, State
+from shared.ops_commands import CANCEL, CHOOSE, RETRY, OpsCommand, command_from
+from tests.console.bookings import DOOR, book, ledger_of, read_door
+from tests.console.console import Console, running, settings_for
+from tests.sandbox.harness import API_KEY, Sandbox
+from tests.support.server import DataServer
+from tests.worker.machine import Machine
+
+HOSTILE = "<script>alert(1)</script>\u202e'\"&"
+
+
+@contextmanager
+def worker(redis: Redis) -> Iterator[list[OpsCommand]]:
+    """Take orders out of the stream as the worker does, writing into the story that it did; yield what was ordered."""
+    taken: list[OpsCommand] = []
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            for entry_id, entry in cast(Any, redis.xrange(OPS_STREAM)):
+                command = command_from(entry["command"])
+                taken.append(command)
+                entry_of = HistoryEntry(
+                    at=system_clock(), what="order.done", text=f"{command.action}: {command.reason}"
+                )
+                ledger_of(redis).note(command.target, entry_of)
+                redis.xdel(OPS_STREAM, entry_id)
+            over.wait(0.02)
+        # The client has connections of each thread's own.
+        redis.connection_pool.disconnect()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield taken
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_the_board_names_what_holds_back(console: Console, redis_client: Redis) -> None:
+    """Nearest first, with counts, on the lock's clock; what is far off isn't on it."""
+    book(redis_client, "BK-1", hours=30)
+    book(redis_client, "BK-2", hours=3, state=State.WAITING, reason="no_slot", label=HOSTILE, name=HOSTILE)
+    book(redis_client, "BK-far", hours=100)
+    board = console.api("GET", "/arrivals").json()
+    assert [row["booking_id"] for row in board["arrivals"]] == ["BK-2", "BK-1"]
+    assert board["counts"] == {"at_risk": 1, "on_its_way": 0, "ready": 1, "total": 2}
+    assert board["arrivals"][0]["check_in"].endswith(("-08:00", "-07:00"))
+    assert 0 < board["arrivals"][0]["seconds_left"] <= 3 * 3600
+    page = console.browser("viewer").get("/arrivals").text
+    assert "No time slot of the door" in page
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+    assert console.api("GET", "/arrivals?hours=0").status_code == 400
+
+
+def test_a_booking_shows_its_day(console: Console, redis_client: Redis) -> None:
+    """The slots as bars, the stay as marks, the gaps named; who may do nothing sees no lever."""
+    book(redis_client, "BK-1/ä?", label=HOSTILE)
+    read_door(redis_client)
+    view = console.api("GET", "/bookings/BK-1%2F%C3%A4%3F").json()
+    (door,) = view["doors"]
+    assert door["picture"]["slots"][0]["bars"] == [[960, 1440], [0, 600]]
+    assert [mark["name"] for mark in door["picture"]["marks"]] == ["check-in", "check-out"]
+    assert door["picture"]["slots"][0]["chosen"]
+    page = console.browser("viewer").get("/bookings/BK-1%2F%C3%A4%3F").text
+    assert 'class="daypic"' in page
+    assert "<script>alert" not in page
+    assert "/cancel" not in page
+    assert "Show the PIN" not in page
+    assert "Show the PIN" not in console.browser("operator").get("/bookings/BK-1%2F%C3%A4%3F").text
+    assert "Show the PIN" in console.browser("revealer").get("/bookings/BK-1%2F%C3%A4%3F").text
+
+
+def test_an_unknown_booking(console: Console) -> None:
+    """404, as a page and as JSON."""
+    assert console.api("GET", "/bookings/nobody").json()["error"] == "not_found"
+    assert console.browser("viewer").get("/bookings/nobody").status_code == 404
+
+
+def test_retry_and_cancel_are_ordered_with_their_reason(console: Console, redis_client: Redis) -> None:
+    """The answer shows what became of it; the page that follows shows it once."""
+    book(redis_client, "BK-1", state=State.FAILED, reason="refused_by_seam")
+    with worker(redis_client) as taken:
+        answer = console.api("POST", "/bookings/BK-1/retry", role="operator", body={"reason": "mended", "by": "PMS"})
+        assert answer.json()["done"]
+        assert [line["what"] for line in answer.json()["story"]] == ["order.done"]
+        browser = console.browser("operator")
+        page = browser.follow(browser.post("/bookings/BK-1/retry", reason="by hand"))
+        assert "retry_booking: by hand" in page.text
+        again = browser.get("/bookings/BK-1").text
+        assert page.text.count("retry_booking: by hand") == again.count("retry_booking: by hand") + 1
+        assert console.api("POST", "/bookings/BK-1/cancel", role="operator", body={"reason": ""}).status_code == 400
+    assert [(it.action, it.target, it.by, it.reason) for it in taken] == [
+        (RETRY, "BK-1", "PMS (olaf)", "mended"),
+        (RETRY, "BK-1", "olaf", "by hand"),
+    ]
+
+
+def test_what_no_worker_does_is_said(console: Console, redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order stays in the stream, and the answer doesn't claim that it was done."""
+    monkeypatch.setattr("receiver.console.commands._WAIT", 0.2)
+    book(redis_client, "BK-1", state=State.FAILED, reason="refused_by_seam")
+    answer = console.api("POST", "/bookings/BK-1/cancel", role="operator", body={"reason": "wrong guest"}).json()
+    assert not answer["done"]
+    assert "no worker has done it yet" in answer["text"]
+    ((_, entry),) = cast(Any, redis_client.xrange(OPS_STREAM))
+    assert json.loads(entry["command"])["action"] == CANCEL
+
+
+def test_nothing_to_try_again(console: Console, redis_client: Redis) -> None:
+    """409, and no order."""
+    book(redis_client, "BK-1")
+    assert console.api("POST", "/bookings/BK-1/retry", role="operator", body={}).status_code == 409
+    assert redis_client.xlen(OPS_STREAM) == 0
+
+
+def test_a_slot_is_chosen_as_it_was_shown(console: Console, redis_client: Redis) -> None:
+    """The order carries the window that the page showed."""
+    book(redis_client, "BK-1", state=State.WAITING, reason="no_slot")
+    read_door(redis_client, DOOR, {"name": "Day use", "check_in": "03:11", "check_out": "04:22"})
+    (door,) = console.api("GET", "/bookings/BK-1").json()["doors"]
+    (offer,) = door["offers"]
+    fields = {"door": door["key"], "slot": offer["slot"], "starts_at": offer["starts_at"], "ends_at": offer["ends_at"]}
+    with worker(redis_client) as taken:
+        assert (
+            console.browser("operator").post("/bookings/BK-1/choose", **fields, reason="guest agreed").status_code
+            == 303
+        )
+    (command,) = taken
+    assert command.action == CHOOSE
+    assert command.choice is not None
+    assert command.choice.window.starts_at.isoformat() == offer["starts_at"]
+    bad = fields | {"starts_at": "2036-12-01T16:00"}
+    assert console.api("POST", "/bookings/BK-1/choose", role="operator", body=bad).status_code == 400
+
+
+def test_filters_stand_in_the_address(console: Console, redis_client: Redis) -> None:
+    """Combinable, with counts by state; unusable ones are named."""
+    for number in range(3):
+        book(
+            redis_client,
+            f"BK-{number}",
+            state=State.WAITING if number else State.READY,
+            reason="no_slot" if number else "",
+        )
+    answer = console.api("GET", "/bookings?state=waiting&q=bk-&limit=1").json()
+    assert answer["counts"] == {"ready": 1, "waiting": 2}
+    assert [row["booking_id"] for row in answer["bookings"]] == ["BK-1"]
+    following = console.api("GET", f"/bookings?state=waiting&q=bk-&limit=1&cursor={answer['cursor']}").json()
+    assert ([row["booking_id"] for row in following["bookings"]], following["cursor"]) == (["BK-2"], "")
+    page = console.browser("viewer").get("/bookings?reason=no_slot&check_in_from=2000-01-01").text
+    assert "BK-1" in page
+    assert "BK-0" not in page
+    problems = console.api("GET", "/bookings?state=odd&check_in_from=tomorrow&cursor=x").json()["problems"]
+    assert {name.partition(".")[0] for name in problems} == {"state", "check_in_from"}
+    assert console.api("GET", "/bookings?cursor=x").status_code == 400
+
+
+def test_a_pin_is_in_the_one_answer_and_nowhere_else(
+    data_server: DataServer, machine: Machine, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Read from Seam, audited first, not to be cached; no key, log or other page holds it."""
+    booking = machine.until(machine.book(sandbox.door()), "ready")
+    key = booking.doors[0].key
+    seam = {"seam_api_key": SecretStr(API_KEY), "seam_endpoint": sandbox.url}
+    with running(settings_for(data_server.url, **seam)) as console:
+        path = f"/bookings/{booking.booking_id}/reveal"
+        for role in ("viewer", "operator"):
+            assert console.api("POST", path, role=role, body={"door": key}).status_code == 403
+            assert console.browser(role).post(path, door=key).status_code == 403
+        assert console.api("GET", path, role="revealer").status_code == 404
+        answer = console.api("POST", path, role="revealer", body={"door": key, "by": "desk"})
+        assert answer.headers["cache-control"] == "no-store"
+        pin = answer.json()["pin"]
+        page = console.browser("revealer").post(path, door=key)
+        assert pin in page.text
+        assert page.headers["cache-control"] == "no-store"
+        story = console.api("GET", f"/bookings/{booking.booking_id}").text
+        assert story.count("was shown the PIN") == 2
+        assert "desk (rita)" in story
+        assert pin not in story
+        assert console.api("POST", path, role="revealer", body={"door": "other"}).status_code == 409
+    from tests.shared.keys import everything_in  # noqa: PLC0415 - only here
+
+    assert pin not in "".join(everything_in(machine.redis).values())
+    assert pin not in caplog.text
+
+
+def test_a_late_guest_is_still_on_the_board(console: Console, redis_client: Redis) -> None:
+    """One whose check-in has passed stands before the door."""
+    book(redis_client, "BK-1", hours=-1)
+    (row,) = console.api("GET", "/arrivals").json()["arrivals"]
+    assert timedelta(seconds=row["seconds_left"]) < timedelta()
+    assert "ago" in console.browser("viewer").get("/arrivals").text
