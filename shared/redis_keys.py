@@ -78,6 +78,7 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:bookings", "shared.ledger.bookings", None),
     Keyspace(f"{PREFIX}:bookings-of:*", "shared.ledger.booking_indexes", None),
     Keyspace(f"{PREFIX}:alerts", "shared.ledger.alerts", None),
+    Keyspace(f"{PREFIX}:alerts-open", "shared.ledger.alerts", None),
     Keyspace(f"{PREFIX}:parked", "shared.parked", None),
     Keyspace(f"{PREFIX}:generation", "shared.ledger.epoch", None),
     Keyspace(f"{PREFIX}:doors", "shared.ledger.bookings", None),
@@ -102,9 +103,12 @@ BOOKINGS: Final = f"{PREFIX}:bookings"
 BOOKINGS_BY_CHECK_IN: Final = f"{PREFIX}:bookings-of:check-in"
 BOOKINGS_BY_WORD: Final = f"{PREFIX}:bookings-of:word"
 BOOKINGS_BY_CHANGE: Final = f"{PREFIX}:bookings-of:change"
+# Those of which a code still opens a door though it shouldn't, by until when (epoch seconds).
+BOOKINGS_BY_RESIDUAL: Final = f"{PREFIX}:bookings-of:residual"
 BOOKING_REASONS: Final = f"{PREFIX}:bookings-of:reasons"
 BOOKINGS_INDEXED: Final = f"{PREFIX}:bookings-of:version"
 ALERTS: Final = f"{PREFIX}:alerts"
+ALERTS_OPEN: Final = f"{PREFIX}:alerts-open"
 SILENCES: Final = f"{PREFIX}:silences"
 BEATS: Final = f"{PREFIX}:beats"
 PARKED: Final = f"{PREFIX}:parked"

@@ -70,6 +70,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ports: Ports 
 def _fill_indexes(ports: Ports) -> None:
     """Fill the indexes where an older version left them empty. Without the data server it waits for the next start."""
     try:
-        ports.search.fill()
+        if ports.search.fill():
+            ports.alerts.index_open()
     except (RedisError, OSError) as error:
         log.warning("bookings.not_indexed", error=str(error))

@@ -3,7 +3,18 @@
 from typing import Final
 
 from receiver.console.operations import Operation
-from receiver.console.views import arrivals, booking, booking_levers, bookings, reveal
+from receiver.console.views import (
+    alerts,
+    arrivals,
+    booking,
+    booking_levers,
+    bookings,
+    doors,
+    health,
+    parked,
+    residual,
+    reveal,
+)
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *arrivals.OPERATIONS,
@@ -11,4 +22,9 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *booking_levers.OPERATIONS,
     *reveal.OPERATIONS,
     *booking.OPERATIONS,
+    *alerts.OPERATIONS,
+    *parked.OPERATIONS,
+    *doors.OPERATIONS,
+    *residual.OPERATIONS,
+    *health.OPERATIONS,
 )

@@ -84,9 +84,35 @@ class AlertLedger:
 
     def all(self) -> Iterator[Alert]:
         """Yield every alert that is kept and can be read here, the oldest change first."""
-        self._redis.zremrangebyscore(redis_keys.ALERTS, "-inf", (self._clock() - self._retention).timestamp())
+        over = (self._clock() - self._retention).timestamp()
+        if gone := [str(key) for key in cast(Any, self._redis.zrange(redis_keys.ALERTS, "-inf", over, byscore=True))]:
+            self._redis.zrem(redis_keys.ALERTS_OPEN, *gone)
+            self._redis.zrem(redis_keys.ALERTS, *gone)
         keys = cast(Any, self._redis.zrange(redis_keys.ALERTS, 0, -1))
         yield from self._many((str(key) for key in keys), passes_over_newer=True).values()
+
+    def open(self) -> list[Alert]:
+        """Return every open alert that can be read here, the oldest first."""
+        keys = [str(key) for key in cast(Any, self._redis.zrange(redis_keys.ALERTS_OPEN, 0, -1))]
+        found = self._many(keys, passes_over_newer=True)
+        return [found[key] for key in keys if key in found and found[key].is_open]
+
+    def latest(self, most: int) -> list[Alert]:
+        """Return the alerts that changed last, the latest first."""
+        keys = cast(Any, self._redis.zrange(redis_keys.ALERTS, 0, most - 1, desc=True))
+        return list(self._many((str(key) for key in keys), passes_over_newer=True).values())
+
+    def index_open(self) -> int:
+        """Note which alerts are open, for those that an older version wrote; return how many are. Idempotent."""
+        places = {alert.key: alert.opened_at.timestamp() for alert in self.all() if alert.is_open}
+        if places:
+            self._redis.zadd(redis_keys.ALERTS_OPEN, places)
+        return len(places)
+
+    def changed_since(self, moment: float) -> list[tuple[str, float]]:
+        """Return the keys of alerts that changed after this moment (epoch seconds), with when."""
+        found = cast(Any, self._redis.zrange(redis_keys.ALERTS, f"({moment!r}", "+inf", byscore=True, withscores=True))
+        return [(str(key), float(at)) for key, at in found]
 
     def _many(self, keys: Iterable[str], *, passes_over_newer: bool) -> dict[str, Alert]:
         names = [redis_keys.alert_record(key) for key in keys]
@@ -113,7 +139,13 @@ class AlertLedger:
                 if look_at is not None:
                     self._announce(after, max(look_at, now + self._due.lease), pipeline)
 
-            return Write(record=after, expires_at=now + self._retention, together_with=net)
+            opened_at = after.opened_at.timestamp() if after.is_open else None
+            return Write(
+                record=after,
+                expires_at=now + self._retention,
+                places=[(redis_keys.ALERTS_OPEN, key, opened_at)],
+                together_with=net,
+            )
 
         after = self._records.update(redis_keys.alert_record(key), changed).record
         if after is not None and look_at is not None:

@@ -87,6 +87,9 @@ def places_of(before: Booking | None, after: Booking, now: datetime) -> list[Ind
     places += [(key, booking_id, at) for key in sorted(_keys_of(after) if is_moved else _keys_of(after) - old)]
     if after.reason and (before is None or before.reason != after.reason):
         places.append((redis_keys.BOOKING_REASONS, after.reason, now.timestamp()))
+    residual = _residual_until(after)
+    if before is None or _residual_until(before) != residual:
+        places.append((redis_keys.BOOKINGS_BY_RESIDUAL, booking_id, residual))
     old_words, words = words_of(before) if before is not None else set(), words_of(after)
     places += [(redis_keys.BOOKINGS_BY_WORD, _member(word, booking_id), None) for word in sorted(old_words - words)]
     places += [(redis_keys.BOOKINGS_BY_WORD, _member(word, booking_id), 0) for word in sorted(words - old_words)]
@@ -117,7 +120,7 @@ def shed_expired(redis: Redis, now: datetime) -> None:
     gone = [str(each) for each in cast(Any, redis.zrange(redis_keys.BOOKINGS, "-inf", now.timestamp(), byscore=True))]
     if not gone:
         return
-    keys = [redis_keys.BOOKINGS_BY_CHECK_IN, redis_keys.BOOKINGS_BY_CHANGE]
+    keys = [redis_keys.BOOKINGS_BY_CHECK_IN, redis_keys.BOOKINGS_BY_CHANGE, redis_keys.BOOKINGS_BY_RESIDUAL]
     keys += [redis_keys.bookings_in_state(state) for state in State]
     keys += [redis_keys.bookings_of_reason(reason) for reason in reasons_in_use(redis)]
     ids = set(gone)
@@ -140,6 +143,12 @@ def _keys_of(booking: Booking) -> set[str]:
 def _check_in(booking: Booking) -> float:
     at = first_check_in(booking)
     return at.timestamp() if at is not None else 0.0
+
+
+def _residual_until(booking: Booking) -> float | None:
+    """Return until when a code opens a door of the booking that it shouldn't; None where there is none."""
+    ends = [code.window.ends_at.timestamp() for door in booking.doors for code in door.residual]
+    return max(ends, default=None)
 
 
 def _member(word: str, booking_id: str) -> str:

@@ -92,6 +92,10 @@ class BookingSearch:
             last = place
         return Found(bookings=tuple(bookings), counts=self._counts(wanted))
 
+    def counts(self) -> dict[str, int]:
+        """Return how many bookings are in each state."""
+        return self._counts(BookingFilter())
+
     def reasons(self) -> list[str]:
         """Return the reasons that some booking has."""
         return reasons_in_use(self._redis)
@@ -103,6 +107,16 @@ class BookingSearch:
             self._redis.zrange(redis_keys.BOOKINGS_BY_CHANGE, f"({moment!r}", "+inf", byscore=True, withscores=True),
         )
         return [(str(booking_id), float(at)) for booking_id, at in found]
+
+    def with_residual_access(self, now: datetime, *, most: int) -> list[Booking]:
+        """Return bookings of which a code still opens a door that it shouldn't; what ends first comes first."""
+        found = cast(
+            Any,
+            self._redis.zrange(
+                redis_keys.BOOKINGS_BY_RESIDUAL, now.timestamp(), "+inf", byscore=True, offset=0, num=most
+            ),
+        )
+        return [booking for booking in self._load(map(str, found)) if booking is not None]
 
     def fill(self) -> int:
         """Fill the indexes with every booking where an older version left them empty; return how many it wrote.

@@ -1,0 +1,203 @@
+"""Parked messages: every problem beside its field; mend in place and replay, or discard."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from receiver.console.commands import order
+from receiver.console.operations import Call, NotFound, Operation, Unusable
+from receiver.console.views.booking_levers import By, CancelBody, Outcome, who
+from shared.console_tokens import Role
+from shared.domain.messages.hints import hints_of
+from shared.domain.messages.message import InvalidMessage
+from shared.domain.messages.parse import parse_booking_message
+from shared.ops_commands import DISCARD, REPLAY, OpsCommand
+from shared.parked import ParkedEntry, is_parked_id
+
+_MOST: Final = 200
+_LONGEST_MESSAGE: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedProblem:
+    """One thing that is wrong: where, what, and what would be right."""
+
+    field: str
+    wrong: str
+    right: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedRow:
+    """One parked message. `booking_id` is empty where the message doesn't say whose it is."""
+
+    parked_id: str
+    stream: str
+    parked_at: str
+    booking_id: str
+    problems: tuple[ParkedProblem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedView(ParkedRow):
+    """One parked message with its text, laid out where it is JSON."""
+
+    as_of: datetime
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedMessages:
+    """The oldest of the parked messages; `total` is how many there are."""
+
+    as_of: datetime
+    total: int
+    parked: tuple[ParkedRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayBody:
+    """The mended message; empty: it goes back as it is."""
+
+    message: Annotated[str, Field(max_length=_LONGEST_MESSAGE)] = ""
+    by: By = ""
+
+
+def read_parked(call: Call) -> ParkedMessages:
+    """Return the list."""
+    rows = tuple(_row(entry) for entry in islice(call.ports.parked.list(), _MOST))
+    return ParkedMessages(as_of=call.now, total=call.ports.parked.count(), parked=rows)
+
+
+def read_one(call: Call) -> ParkedView:
+    """Return one message. Raises NotFound."""
+    entry = _find(call)
+    row = _row(entry)
+    return ParkedView(
+        as_of=call.now,
+        parked_id=row.parked_id,
+        stream=row.stream,
+        parked_at=row.parked_at,
+        booking_id=row.booking_id,
+        problems=row.problems,
+        message=_laid_out(entry.parked.message),
+    )
+
+
+def replay(call: Call) -> Outcome:
+    """Put the message back into its stream. Raises NotFound; Unusable where it would only be parked again."""
+    entry = _find(call)
+    message = call.body.message.strip()
+    if message == _laid_out(entry.parked.message).strip():
+        message = ""
+    if message and entry.parked.stream == call.ports.streams["bookings"]:
+        try:
+            parse_booking_message(message)
+        except InvalidMessage as invalid:
+            raise Unusable({each.field: f"{each.wrong}; {each.right}" for each in invalid.problems}) from None
+    command = OpsCommand(action=REPLAY, target=entry.parked_id, by=who(call), message=message)
+    done = order(call.ports, command)
+    text = f"The message went back to {entry.parked.stream}{', mended' if message else ''}."
+    return Outcome(done=done, text=text if done else _NOT_YET)
+
+
+def discard(call: Call) -> Outcome:
+    """Throw the message away for good. Raises NotFound."""
+    entry = _find(call)
+    command = OpsCommand(action=DISCARD, target=entry.parked_id, by=who(call), reason=call.body.reason)
+    done = order(call.ports, command)
+    return Outcome(done=done, text="The message was discarded." if done else _NOT_YET)
+
+
+_NOT_YET: Final = "The order is stored, and no worker has done it yet."
+
+
+def _find(call: Call) -> ParkedEntry:
+    parked_id = call.path["parked_id"]
+    entry = call.ports.parked.get(parked_id) if is_parked_id(parked_id) else None
+    if entry is None:
+        raise NotFound("Nothing is parked under this id.")
+    return entry
+
+
+def _row(entry: ParkedEntry) -> ParkedRow:
+    return ParkedRow(
+        parked_id=entry.parked_id,
+        stream=entry.parked.stream,
+        parked_at=entry.parked.parked_at,
+        booking_id=hints_of(entry.parked.message).booking_id or "",
+        problems=tuple(_problems(entry)),
+    )
+
+
+def _problems(entry: ParkedEntry) -> Iterator[ParkedProblem]:
+    """Yield the problems in their parts, as `shared.domain.messages.message.Problem` writes them."""
+    for text in entry.parked.problems:
+        field, separator, rest = text.partition(": ")
+        wrong, _, right = rest.partition("; ")
+        yield ParkedProblem(field=field if separator else "", wrong=wrong if separator else text, right=right)
+
+
+def _laid_out(message: str) -> str:
+    try:
+        return json.dumps(json.loads(message), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return message
+
+
+OPERATIONS: Final = (
+    Operation(
+        name="parked",
+        method="GET",
+        path="/parked",
+        role=Role.VIEWER,
+        summary="Messages that could not be used, oldest first.",
+        handle=read_parked,
+        answer=ParkedMessages,
+        page="/parked",
+        template="parked.html",
+    ),
+    Operation(
+        name="parked_message",
+        method="GET",
+        path="/parked/{parked_id}",
+        role=Role.VIEWER,
+        summary="One parked message, with every problem beside its field.",
+        handle=read_one,
+        answer=ParkedView,
+        page="/parked/{parked_id}",
+        template="parked_message.html",
+        errors=(404,),
+    ),
+    Operation(
+        name="replay_parked",
+        method="POST",
+        path="/parked/{parked_id}/replay",
+        role=Role.OPERATOR,
+        summary="Put a parked message back into its stream, mended or as it is.",
+        handle=replay,
+        answer=Outcome,
+        body=ReplayBody,
+        page="/parked/{parked_id}/replay",
+        leads_to="/parked",
+        errors=(400, 404),
+    ),
+    Operation(
+        name="discard_parked",
+        method="POST",
+        path="/parked/{parked_id}/discard",
+        role=Role.OPERATOR,
+        summary="Throw a parked message away for good.",
+        handle=discard,
+        answer=Outcome,
+        body=CancelBody,
+        page="/parked/{parked_id}/discard",
+        leads_to="/parked",
+        errors=(400, 404),
+    ),
+)

@@ -1,0 +1,220 @@
+"""Alerts, silences, parked messages, doors, residual access and health: what they show and what they order."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from redis import Redis
+
+from shared.clock import system_clock
+from shared.domain.booking.record import AccessCode, AlertNotice, Change, State, Window
+from shared.ops_commands import DISCARD, HANDLE, REPLAY
+from shared.parked import Parked, ParkedList
+from tests.console.bookings import DOOR, book, ledger_of, read_door
+from tests.console.console import Console
+from tests.console.test_booking_pages import HOSTILE, worker
+from tests.shared.ledgers import alert_ledger
+from tests.worker.machine import Machine
+
+PAGES = ("/arrivals", "/bookings", "/alerts", "/alerts?state=all", "/parked", "/doors", "/residual-access", "/health")
+
+
+def tell(
+    redis: Redis, key: str, *, group_problem: str = "no_slot", raised: bool = True, text: str = "It is so."
+) -> None:
+    """Raise or resolve an alert."""
+    notice = AlertNotice(
+        at=system_clock(),
+        raised=raised,
+        key=key,
+        problem=group_problem,
+        subject=f"Subject of {key}",
+        happened=text,
+        next_step="Do something.",
+        actor="ops",
+        booking_id="BK-1",
+        device_id=DOOR,
+    )
+    alert_ledger(redis, clock=system_clock).tell(notice)
+
+
+def park(redis: Redis, message: str, *, stream: str = "booking-created") -> str:
+    """Park a message with two problems."""
+    problems = (f"check_in: {HOSTILE} is neither a time nor a date; give one such as 2026-12-01", "no field at all")
+    return ParkedList(redis).park(
+        Parked(
+            stream=stream,
+            field="message",
+            source_id="1-1",
+            message=message,
+            problems=problems,
+            parked_at=system_clock().isoformat(),
+        )
+    )
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_bears_an_empty_ledger(console: Console, path: str) -> None:
+    """Nothing to show is said, not shown as an error."""
+    assert console.browser("viewer").get(path).status_code == 200
+    assert console.api("GET", path).status_code == 200
+
+
+def test_alerts_by_what_becomes_of_them(console: Console, redis_client: Redis) -> None:
+    """Open, handled, silenced and resolved are told apart; the counts are of all."""
+    for key in ("a/open", "a/silenced", "a/over"):
+        tell(redis_client, key, text=HOSTILE)
+    tell(redis_client, "a/over", raised=False)
+    body = {"length": "2h", "why": "known", "key": "*/silenced"}
+    assert console.api("POST", "/silences", role="operator", body=body).json()["done"]
+    with worker(redis_client) as taken:
+        (alert,) = console.api("GET", "/alerts").json()["alerts"]
+        assert (alert["key"], alert["state"]) == ("a/open", "open")
+        assert console.api("POST", "/alerts/a%2Fopen/handle", role="operator", body={}).json()["done"]
+    assert [(it.action, it.target, it.by) for it in taken] == [(HANDLE, "a/open", "olaf")]
+    answer = console.api("GET", "/alerts?state=all").json()
+    assert {it["key"]: it["state"] for it in answer["alerts"]} == {
+        "a/open": "open",
+        "a/silenced": "silenced",
+        "a/over": "resolved",
+    }
+    assert answer["counts"] == {"open": 1, "handled": 0, "silenced": 1}
+    page = console.browser("viewer").get("/alerts?state=all").text
+    assert "<script>alert" not in page
+    assert "I take care of it" not in page
+    assert console.api("POST", "/alerts/nothing/handle", role="operator", body={}).status_code == 404
+
+
+def test_a_whole_group_at_once(console: Console, redis_client: Redis) -> None:
+    """All open alerts that are told together, and no other."""
+    tell(redis_client, "booking/BK-1/no_slot/d")
+    tell(redis_client, "booking/BK-2/no_slot/d")
+    tell(redis_client, "booking/BK-3/late_set/d", group_problem="late_set")
+    with worker(redis_client) as taken:
+        answer = console.api(
+            "POST", "/alerts/booking%2FBK-1%2Fno_slot%2Fd/handle", role="operator", body={"group": True}
+        )
+    assert "2 of 2 alerts" in answer.json()["text"]
+    assert {it.target for it in taken} == {"booking/BK-1/no_slot/d", "booking/BK-2/no_slot/d"}
+
+
+def test_silences_begin_and_end(console: Console) -> None:
+    """By forms, too; one that says nothing, lasts too long or not at all is refused by its field."""
+    browser = console.browser("operator")
+    page = browser.follow(browser.post("/silences", length="30m", why="night works", device_id=DOOR))
+    assert "Silent until" in page.text
+    assert "night works" in page.text
+    (silence,) = console.api("GET", "/silences").json()["silences"]
+    assert silence["by"] == "olaf"
+    assert "The silence is over" in browser.follow(browser.post(f"/silences/{silence['silence_id']}/end")).text
+    assert console.api("DELETE", f"/silences/{silence['silence_id']}", role="operator").status_code == 404
+    for bad in ({"length": "2h"}, {"length": "40d", "key": "x"}, {"length": "soon", "key": "x"}):
+        answer = console.api("POST", "/silences", role="operator", body={"why": "known", **bad})
+        assert set(answer.json()["problems"]) <= {"length", "key"}
+
+
+def test_a_parked_message_is_mended_in_place(console: Console, redis_client: Redis) -> None:
+    """Each problem beside its field; what would only be parked again is refused with its problems."""
+    good = {"booking_id": "BK-1", "device_ids": [DOOR], "check_in": "2036-12-01T16:00", "check_out": "2036-12-02T10:00"}
+    parked_id = park(redis_client, json.dumps(good | {"check_in": "tomorrow"}))
+    (row,) = console.api("GET", "/parked").json()["parked"]
+    assert row["booking_id"] == "BK-1"
+    assert row["problems"][0]["field"] == "check_in"
+    assert row["problems"][1] == {"field": "", "wrong": "no field at all", "right": ""}
+    page = console.browser("operator").get(f"/parked/{parked_id}").text
+    assert "Mend it here" in page
+    assert "<script>alert" not in page
+    assert "Mend it here" not in console.browser("viewer").get(f"/parked/{parked_id}").text
+    path = f"/parked/{parked_id}/replay"
+    bad = console.api("POST", path, role="operator", body={"message": json.dumps(good | {"check_in": "soon"})})
+    assert set(bad.json()["problems"]) == {"check_in"}
+    with worker(redis_client) as taken:
+        console.api("POST", path, role="operator", body={"message": json.dumps(good)})
+        console.browser("operator").post(path, message=json.dumps(good | {"check_in": "tomorrow"}, indent=2))
+        console.api("POST", f"/parked/{parked_id}/discard", role="operator", body={"reason": "sent again"})
+    assert [(it.action, bool(it.message), it.reason) for it in taken] == [
+        (REPLAY, True, ""),
+        (REPLAY, False, ""),
+        (DISCARD, False, "sent again"),
+    ]
+    for unknown in ("1-1", "x", "all", "%C3%BC"):
+        assert console.api("GET", f"/parked/{unknown}").status_code == 404
+
+
+def test_doors_and_one_door(console: Console, redis_client: Redis) -> None:
+    """Slots, how full it is, and whether the coming bookings fit; one that was never read says so."""
+    book(redis_client, "BK-1")
+    book(redis_client, "BK-2", device_id="never-read", name="")
+    read_door(redis_client, DOOR, name=HOSTILE)
+    doors = {row["device_id"]: row for row in console.api("GET", "/doors").json()["doors"]}
+    assert doors[DOOR]["slots"] == ["16:00–10:00"]
+    assert doors["never-read"]["read_at"] is None
+    door = console.api("GET", f"/doors/{DOOR}").json()
+    assert (door["coming"], door["codes_alive"]) == (1, 1)
+    assert [row["booking_id"] for row in door["bookings"]] == ["BK-1"]
+    browser = console.browser("viewer")
+    for path in ("/doors", f"/doors/{DOOR}", "/doors/never-read", "/doors?q=never"):
+        assert "<script>alert" not in browser.get(path).text
+    assert browser.get("/doors/unknown").status_code == 404
+    assert console.api("GET", "/doors?page=0").status_code == 400
+
+
+def test_who_can_still_open_what(console: Console, redis_client: Redis) -> None:
+    """Codes of cancelled bookings until they end; those that have ended aren't listed."""
+    now = system_clock()
+    for number, days in enumerate((2, 1, -1)):
+        booking = book(redis_client, f"BK-{number}", state=State.CANCELLED)
+        code = AccessCode(
+            access_code_id=f"c{number}",
+            window=Window(now - timedelta(days=3), now + timedelta(days=days)),
+            known_since=now,
+        )
+        doors = (replace(booking.doors[0], residual=(code,)),)
+        ledger_of(redis_client).record(booking, lambda it, doors=doors: Change(replace(it, doors=doors)))  # type: ignore[misc]
+    answer = console.api("GET", "/residual-access").json()
+    assert [row["access_code_id"] for row in answer["codes"]] == ["c1", "c0"]
+    assert "c0" in console.browser("viewer").get("/residual-access").text
+
+
+def test_health_tells_what_waits(console: Console, redis_client: Redis) -> None:
+    """What stands in a stream, and that it isn't taken."""
+    redis_client.xadd("booking-created", {"message": "{}"})
+    health = console.api("GET", "/health").json()
+    waiting = {row["stream"]: row["waiting"] for row in health["streams"]}
+    assert waiting == {"booking-created": 1, "seam-events": 0, "ops-commands": 0}
+    assert health["streams"][0]["oldest_at"]
+    assert health["ready_share"] is None
+
+
+def test_the_console_and_a_worker_together(console: Console, machine: Machine) -> None:
+    """A real worker does what the console ordered: an alert that its handler knows is handled."""
+    machine.book(machine.sandbox.door(slots=[]))
+    (alert,) = console.api("GET", "/alerts").json()["alerts"]
+    assert alert["problem"] == "no_slots_configured"
+    entry: list[str] = []
+
+    def obey() -> None:
+        found = machine.redis.xrange("ops-commands")
+        for entry_id, _ in found:  # type: ignore[union-attr]
+            entry.append(str(entry_id))
+            machine.handlers.obey(str(entry_id))
+
+    import threading  # noqa: PLC0415 - only here
+
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.wait(0.02):
+            obey()
+        machine.redis.connection_pool.disconnect()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        path = f"/alerts/{alert['key'].replace('/', '%2F')}/handle"
+        assert console.api("POST", path, role="operator", body={}).json()["done"]
+    finally:
+        over.set()
+        thread.join()
+    assert console.api("GET", "/alerts?state=handled").json()["alerts"][0]["handled_by"] == "olaf"
