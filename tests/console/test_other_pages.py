@@ -194,11 +194,11 @@ def test_the_console_and_a_worker_together(console: Console, machine: Machine) -
     assert alert["problem"] == "no_slots_configured"
     entry: list[str] = []
 
-    def obey() -> None:
+    def run_ops_command() -> None:
         found = machine.redis.xrange("ops-commands")
         for entry_id, _ in found:  # type: ignore[union-attr]
             entry.append(str(entry_id))
-            machine.handlers.obey(str(entry_id))
+            machine.handlers.run_ops_command(str(entry_id))
 
     import threading  # noqa: PLC0415 - only here
 
@@ -206,7 +206,7 @@ def test_the_console_and_a_worker_together(console: Console, machine: Machine) -
 
     def work() -> None:
         while not over.wait(0.02):
-            obey()
+            run_ops_command()
         machine.redis.connection_pool.disconnect()
 
     thread = threading.Thread(target=work)

@@ -15,7 +15,7 @@ def order(machine: Machine, command: OpsCommand, *, times: int = 2) -> None:
     """Append an order and have it done; a second time as after a kill before the acknowledgement."""
     entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": command.encoded()}))
     for _ in range(times):
-        machine.handlers.obey(entry_id)
+        machine.handlers.run_ops_command(entry_id)
 
 
 def only_booking_message(machine: Machine) -> tuple[str, dict[str, str]]:
