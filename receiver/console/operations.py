@@ -36,7 +36,7 @@ class Call:
     """One request: by whom, when, and with what. `query` and `body` are of the operation's own types."""
 
     ports: Ports
-    token: ConsoleToken
+    token: ConsoleToken = field(repr=False)
     now: datetime
     path: Mapping[str, str] = field(default_factory=dict)
     query: Any = None

@@ -27,8 +27,8 @@ _LAUNCH: Final = 'name="$1"; shift; cd "{releases}/$(cat "{releases}/$name")"; P
 PAUSE: Final = "pause_booking"
 
 _PATCHES: Final = (
-    ("shared/domain/versions.py", 'BOOKING: Final = "1.1"', 'BOOKING: Final = "1.2"'),
-    ("shared/domain/versions.py", 'ORDER: Final = "1.0"', 'ORDER: Final = "1.1"'),
+    ("shared/domain/versions.py", 'BOOKING: Final = "1.2"', 'BOOKING: Final = "1.3"'),
+    ("shared/domain/versions.py", 'ORDER: Final = "1.1"', 'ORDER: Final = "1.2"'),
     # A field in each object. The booking's says which of its versions the newer process wrote.
     ("shared/domain/booking/record.py", '    drift: str = ""\n', '    drift: str = ""\n    floor: str = ""\n'),
     (
