@@ -14,6 +14,7 @@ from starlette.routing import Route
 from receiver.auth_failures import AuthFailureLimiter
 from receiver.bodies import BodyReader
 from receiver.console.authentication import Tokens, check_role
+from receiver.console.metrics import CONTENT_TYPE, metrics_text
 from receiver.console.operations import Call, Operation, Unusable, read_as
 from receiver.console.pages import LARGEST_BODY
 from receiver.console.ports import Ports
@@ -38,6 +39,17 @@ class Api:
             Route(f"{PREFIX}{each.path}", partial(self._serve, each, TypeAdapter(each.answer)), methods=[each.method])
             for each in operations
         ]
+
+    async def metrics(self, request: Request) -> Response:
+        """Serve `GET /metrics` to whoever shows a token."""
+        try:
+            token = self._tokens.of_bearer(request)
+            text = await run_in_threadpool(metrics_text, self._ports, token)
+        except InvalidToken as failure:
+            return _refusal(refused(await self._auth_failures.count(request.scope, failure)))
+        except (RedisError, OSError):
+            return _refusal(refused(Unavailable()))
+        return Response(text, media_type=CONTENT_TYPE)
 
     async def _serve(self, operation: Operation, adapter: TypeAdapter[Any], request: Request) -> Response:
         try:

@@ -12,12 +12,17 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from receiver.auth_failures import AuthFailureLimiter
-from receiver.console.api import Api
+from receiver.console.api import PREFIX, Api
 from receiver.console.authentication import Tokens
+from receiver.console.changes import Changes
+from receiver.console.exports import EXPORTS
+from receiver.console.openapi import document
 from receiver.console.pages import Pages
 from receiver.console.ports import Ports, open_ports
 from receiver.console.rendering import FOLDER, make_templates
@@ -25,6 +30,7 @@ from receiver.console.security_headers import SecurityHeaders
 from receiver.console.sessions import Sessions
 from receiver.console.table import OPERATIONS
 from receiver.readiness import healthz
+from receiver.refusals import json_response
 from shared.clock import Clock, system_clock
 from shared.console_tokens import parse_console_token
 from shared.settings import Settings
@@ -43,7 +49,12 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ports: Ports 
         a_minute=settings.rejection_limit, trusted_proxies=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
     )
     pages = Pages(
-        ports=ports, tokens=tokens, sessions=sessions, auth_failures=auth_failures, templates=make_templates()
+        ports=ports,
+        tokens=tokens,
+        sessions=sessions,
+        auth_failures=auth_failures,
+        templates=make_templates(),
+        changes=Changes(ports),
     )
     api = Api(ports=ports, tokens=tokens, auth_failures=auth_failures)
 
@@ -59,12 +70,20 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ports: Ports 
         lifespan=lifespan,
         routes=[
             *api.routes(OPERATIONS),
+            Route(f"{PREFIX}/openapi.json", _openapi),
+            Route("/metrics", api.metrics),
             Route("/healthz", healthz),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
+            *pages.export_routes(EXPORTS),
             *pages.routes(OPERATIONS),
         ],
         middleware=[Middleware(SecurityHeaders), Middleware(GZipMiddleware, minimum_size=1_000)],
     )
+
+
+async def _openapi(_: Request) -> Response:
+    """Describe the API; it says nothing of any booking, so it needs no token."""
+    return json_response(200, document(OPERATIONS))
 
 
 def _fill_indexes(ports: Ports) -> None:

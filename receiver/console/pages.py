@@ -10,12 +10,14 @@ from jinja2 import Environment
 from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from receiver.auth_failures import AuthFailureLimiter
 from receiver.bodies import BodyReader
 from receiver.console.authentication import Tokens, check_role, check_same_origin
+from receiver.console.changes import Changes
+from receiver.console.exports import Export, as_csv
 from receiver.console.operations import Call, Operation, read_as
 from receiver.console.ports import Ports
 from receiver.console.refused import REFUSALS, Refused, refused
@@ -41,7 +43,9 @@ class Pages:
         sessions: Sessions,
         auth_failures: AuthFailureLimiter,
         templates: Environment,
+        changes: Changes,
     ) -> None:
+        self._changes = changes
         self._ports = ports
         self._tokens = tokens
         self._sessions = sessions
@@ -56,6 +60,7 @@ class Pages:
             Route("/login", self._guarded(self._login_form)),
             Route("/login", self._guarded(self._login), methods=["POST"]),
             Route("/login/{code}", self._guarded(self._login_once)),
+            Route("/events", self._guarded(self.events)),
             Route("/logout", self._guarded(self._logout), methods=["POST"]),
         ]
         for operation in operations:
@@ -65,6 +70,10 @@ class Pages:
                 endpoint = self._guarded(partial(show, operation))
                 routes.append(Route(operation.page, endpoint, methods=[method]))
         return routes
+
+    def export_routes(self, exports: tuple[Export, ...]) -> list[Route]:
+        """Return the routes of the lists as CSV."""
+        return [Route(f"{each.path}.csv", self._guarded(partial(self._export, each))) for each in exports]
 
     def _guarded(self, endpoint: Endpoint) -> Endpoint:
         """Return an endpoint that answers refusals with a page; who isn't logged in is sent to the log-in."""
@@ -104,6 +113,23 @@ class Pages:
         await run_in_threadpool(self._sessions.leave_note, _session_id(request), answer.text)
         parts = {name: quote(value, safe="") for name, value in request.path_params.items()}
         return RedirectResponse(operation.leads_to.format(**parts), _SEE_OTHER)
+
+    async def _export(self, export: Export, request: Request) -> Response:
+        token = await run_in_threadpool(self._holder, request)
+        call = self._call(token, request, query=read_as(export.query, request.query_params))
+        text = await run_in_threadpool(lambda: as_csv(export.columns, export.rows(call)))
+        headers = {"content-disposition": f'attachment; filename="{export.path.strip("/")}.csv"'}
+        return Response(text, headers=headers, media_type="text/csv")
+
+    async def events(self, request: Request) -> Response:
+        """Serve the event stream of one open page."""
+        session_id = _session_id(request)
+        if await run_in_threadpool(self._sessions.holder, session_id) is None:
+            return Response(status_code=HTTPStatus.UNAUTHORIZED)
+        if self._changes.is_full:
+            return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
+        stream = self._changes.stream(lambda: self._sessions.holder(session_id) is not None)
+        return StreamingResponse(stream, media_type="text/event-stream")
 
     async def _permitted(self, operation: Operation, request: Request) -> ConsoleToken:
         """Return whose session it is. Raises InvalidToken, NotAllowed; before anything else of the request is read."""

@@ -19,7 +19,6 @@ from tests.shared.ledgers import booking_ledger
 ZONE = "America/Los_Angeles"
 DOOR = "d0000000-0000-0000-0000-000000000001"
 HOTEL = {"name": "Guest 4pm-10am", "check_in": "16:00", "check_out": "10:00"}
-PIN_LIKE = "4711-0815"
 
 
 def ledger_of(redis: Redis) -> BookingLedger:
@@ -83,6 +82,17 @@ def book(
         return Change(replace(it, doors=(door,), state=state, reason=reason))
 
     return ledger.record(booking, stand)
+
+
+def move(redis: Redis, booking_id: str, state: State, reason: str = "") -> Booking:
+    """Move a booking and its door to a state, as a transition does."""
+
+    def moved(it: Booking) -> Change:
+        doors = tuple(replace(door, state=state, reason=reason) for door in it.doors)
+        return Change(replace(it, doors=doors, state=state, reason=reason))
+
+    ledger = ledger_of(redis)
+    return ledger.record(ledger.get(booking_id), moved)
 
 
 def slots_of(*slots: Mapping[str, Any]) -> list[dict[str, Any]]:
