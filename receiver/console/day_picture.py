@@ -99,17 +99,19 @@ def _judged(one: Considered, found: Match, marks: tuple[DayMark, ...], chosen: s
         times=_times(slot),
         bars=_bars(slot),
         gaps=gaps,
-        told=_told(one),
+        told=_told(one, is_chosen=is_chosen),
         usable=one.verdict is Verdict.FITS,
         chosen=is_chosen or slot is found.slot,
     )
 
 
-def _told(one: Considered) -> str:
+def _told(one: Considered, *, is_chosen: bool) -> str:
     if one.verdict is Verdict.FITS or one.verdict in _TIMES:
         starts, ends = one.check_in_gap or timedelta(), one.check_out_gap or timedelta()
         gaps = f"start {show_gap(starts)}, end {show_gap(ends)}"
-        return f"fits: {gaps}" if one.verdict is Verdict.FITS else f"too far: {gaps}"
+        if one.verdict is Verdict.FITS:
+            return f"fits: {gaps}"
+        return f"taken, though it doesn't fit by itself: {gaps}" if is_chosen else f"too far: {gaps}"
     return why_never(one) or str(one.verdict).replace("_", " ")
 
 

@@ -201,7 +201,7 @@ def _door(
         state=str(door.state),
         reason=door.reason,
         time_zone=door.time_zone,
-        check_in=(check_in.wall or _local(check_in.at, door)) if check_in else None,
+        check_in=(check_in.wall or local(check_in.at, door)) if check_in else None,
         follows_revision=door.planned_revision in (None, booking.revision),
         due_at=door.due_at,
         attempts=door.attempts,
@@ -252,12 +252,13 @@ def _offers(
 def _code(code: AccessCode, door: BookedDoor) -> CodeView:
     return CodeView(
         access_code_id=code.access_code_id,
-        starts_at=_local(code.window.starts_at, door),
-        ends_at=_local(code.window.ends_at, door),
+        starts_at=local(code.window.starts_at, door),
+        ends_at=local(code.window.ends_at, door),
     )
 
 
-def _local(moment: datetime, door: BookedDoor) -> datetime:
+def local(moment: datetime, door: BookedDoor) -> datetime:
+    """Return a moment on the lock's clock; as it is while nobody knows the lock's zone."""
     return moment.astimezone(ZoneInfo(door.time_zone)) if door.time_zone else moment
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from receiver.console.operations import Call, Conflict, Operation, SeamAway
-from receiver.console.views.booking import find
+from receiver.console.views.booking import find, local
 from receiver.console.views.booking_levers import By, who
 from shared.console_tokens import Role
 from shared.domain.booking import transitions
@@ -24,7 +24,7 @@ class RevealBody:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revealed:
-    """The PIN of one door's code, and when it opens the door."""
+    """The PIN of one door's code, and when it opens the door: on the lock's clock where its zone is known."""
 
     booking_id: str
     door: str
@@ -33,6 +33,7 @@ class Revealed:
     pin: str
     starts_at: datetime
     ends_at: datetime
+    time_zone: str | None
 
 
 def reveal(call: Call) -> Revealed:
@@ -63,8 +64,9 @@ def reveal(call: Call) -> Revealed:
         door_name=door.name or door.device_id,
         access_code_id=door.code.access_code_id,
         pin=pin.get_secret_value(),
-        starts_at=door.code.window.starts_at,
-        ends_at=door.code.window.ends_at,
+        starts_at=local(door.code.window.starts_at, door),
+        ends_at=local(door.code.window.ends_at, door),
+        time_zone=door.time_zone,
     )
 
 
