@@ -82,8 +82,8 @@ _PATCHES: Final = (
     ),
     (
         "shared/ops_commands.py",
-        "ACTIONS: Final = (RETRY, HANDLE, CHOOSE)",
-        f'ACTIONS: Final = (RETRY, HANDLE, CHOOSE, "{PAUSE}")',
+        "ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD)",
+        f'ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, "{PAUSE}")',
     ),
     (
         "worker/handlers/run_ops_command.py",
