@@ -43,15 +43,20 @@ class BookingStream:
         pipeline.set(redis_keys.seen(self._stream, name), value, ex=_SEEN_FOR)
         return str(pipeline.execute()[0])
 
-    def append_once(self, text: str) -> bool:
-        """Append a text unless it is a message that was appended before; say whether it was. Atomic.
+    def append_delivered(self, text: str, *, is_redelivered: bool) -> bool:
+        """Append what a broker delivered; say whether it was new. Atomic.
 
-        What is no message is appended: whoever takes it parks it.
+        Only what the broker delivers again can be a repeat of its own. The same message sent again by a booking system
+        is appended: what was parked may be mended by now. What is no message is appended: whoever takes it parks it.
         """
         try:
-            name, value = seen_mark(parse_booking_message(text))
+            message = parse_booking_message(text)
         except InvalidMessage:
             self._redis.xadd(self._stream, {BOOKING_FIELD: text})
             return True
+        if not is_redelivered:
+            self.append(text, message)
+            return True
+        name, value = seen_mark(message)
         keys = [self._stream, redis_keys.seen(self._stream, name)]
         return bool(self._append(keys=keys, args=[_SEEN_FOR, BOOKING_FIELD, "", text, value]) == "1")

@@ -13,10 +13,12 @@ from kombu import Connection
 from kombu.transport.pyamqp import Channel
 from redis import Redis
 
+from shared.booking_stream import BookingStream
 from shared.clock import system_clock
 from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
 from shared.domain.alerting.alert import Alert
 from shared.redis_client import connect
+from tests.domain.booking_messages import booking, envelope
 from tests.shared.ledgers import alert_ledger
 from tests.support.rabbitmq import RabbitMQ
 from tests.support.server import DataServer
@@ -279,7 +281,8 @@ def test_a_connection_outlives_a_data_server_that_is_away(
             send(it, b'{"booking_id": "B-1"}')
     stopping, tries = threading.Event(), list[str]()
 
-    def append(text: str) -> None:
+    def append(text: str, *, is_redelivered: bool) -> None:
+        assert not is_redelivered
         tries.append(text)
         if len(tries) == 20:
             # At a heartbeat every two seconds the broker would have given up on us after six.
@@ -290,6 +293,34 @@ def test_a_connection_outlives_a_data_server_that_is_away(
         Bridge(connection, append, stopping, BridgeWatch(alert_ledger(redis_client), system_clock)).run()
     wait_until(lambda: rabbitmq.count(BOOKING_QUEUE) == 3, what="all came back")
     assert [each.headers["x-delivery-count"] for each in rabbitmq.messages(BOOKING_QUEUE)] == [1, 1, 1]
+
+
+def test_what_was_stored_before_the_bridge_ended_is_not_stored_again(
+    rabbitmq: RabbitMQ, redis_client: Redis, data_server: DataServer
+) -> None:
+    """It ends between storing a message and acknowledging it. One that is sent twice is kept twice."""
+    stopping, stream = threading.Event(), BookingStream(redis_client, STREAM)
+    with channel(rabbitmq) as it:
+        it.queue_declare(BOOKING_QUEUE, durable=True, auto_delete=False, arguments=QUEUE_ARGUMENTS)
+        for message in (booking(), envelope()):
+            send(it, json.dumps(message).encode())
+
+    def append(text: str, *, is_redelivered: bool) -> None:
+        stream.append_delivered(text, is_redelivered=is_redelivered)
+        stopping.set()
+        raise OSError
+
+    for _ in range(2):
+        stopping.clear()
+        with Connection(rabbitmq.url) as connection:
+            Bridge(connection, append, stopping, BridgeWatch(alert_ledger(redis_client), system_clock)).run()
+        wait_until(lambda: rabbitmq.count(BOOKING_QUEUE) == 2, what="both came back")
+    with bridging(rabbitmq, data_server):
+        wait_until(lambda: rabbitmq.count(BOOKING_QUEUE) == 0, what="all are acknowledged")
+        with channel(rabbitmq) as it:
+            send(it, json.dumps(envelope()).encode())
+        wait_until(lambda: redis_client.xlen(STREAM) >= 3, what="what was sent again")
+    assert [json.loads(each) for each in entries(redis_client)] == [booking(), envelope(), envelope()]
 
 
 @contextmanager

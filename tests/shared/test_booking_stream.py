@@ -17,38 +17,45 @@ def text(message: dict[str, Any]) -> str:
     return json.dumps(message)
 
 
-def test_an_identified_message_is_appended_once(redis_client: Redis) -> None:
-    """As when a broker delivers it again, whatever came between."""
+def delivered(stream: BookingStream, messages: list[dict[str, Any]], *, again: bool) -> list[bool]:
+    """Let a broker deliver messages; say which were appended."""
+    return [stream.append_delivered(text(each), is_redelivered=again) for each in messages]
+
+
+def test_an_identified_message_that_is_delivered_again_is_appended_once(redis_client: Redis) -> None:
+    """Whatever came between."""
     stream = BookingStream(redis_client, STREAM)
-    messages = [envelope(id="1"), envelope(id="2"), envelope(id="1"), envelope(id="2")]
-    assert [stream.append_once(text(each)) for each in messages] == [True, True, False, False]
-    assert redis_client.xlen(STREAM) == 2
+    messages = [envelope(id="1"), envelope(id="2")]
+    assert delivered(stream, messages, again=False) == [True, True]
+    assert delivered(stream, [*messages, envelope(id="3")], again=True) == [False, False, True]
+    assert redis_client.xlen(STREAM) == 3
 
 
-def test_a_bare_message_is_a_repeat_only_right_after_itself(redis_client: Redis) -> None:
-    """Several that a broker delivers again end as they did the first time."""
+def test_bare_messages_that_are_delivered_again_end_as_the_first_time(redis_client: Redis) -> None:
+    """Only the newest of its booking is known: of several all come again, in their order."""
     stream = BookingStream(redis_client, STREAM)
     one, other, another_booking = booking(), booking(check_out="2026-12-06"), booking(booking_id="BK-2")
-    messages = [one, another_booking, one, other, one, other]
-    assert [stream.append_once(text(each)) for each in messages] == [True, True, False, True, True, True]
+    assert delivered(stream, [one, another_booking], again=False) == [True, True]
+    assert delivered(stream, [one, another_booking], again=True) == [False, False]
+    assert delivered(stream, [other], again=False) == [True]
+    assert delivered(stream, [one, other], again=True) == [True, True]
     entries: Any = redis_client.xrange(STREAM)
     assert json.loads(entries[-1][1]["message"]) == other
 
 
-def test_what_a_command_appends_is_never_left_out(redis_client: Redis) -> None:
-    """A person said so; and what comes by another way afterwards is judged by it."""
+def test_what_is_sent_again_is_appended(redis_client: Redis) -> None:
+    """By the booking system, or by a person: what was parked may be mended by now."""
     stream = BookingStream(redis_client, STREAM)
-    one, other = text(booking()), text(booking(check_out="2026-12-06"))
-    assert stream.append_once(one)
-    stream.append(other, parse_booking_message(other))
-    stream.append(other, parse_booking_message(other))
-    assert not stream.append_once(other)
-    assert stream.append_once(one)
-    assert redis_client.xlen(STREAM) == 4
+    one, other = booking(), booking(check_out="2026-12-06")
+    assert delivered(stream, [one, one, envelope(), envelope()], again=False) == [True] * 4
+    stream.append(text(other), parse_booking_message(other))
+    stream.append(text(other), parse_booking_message(other))
+    assert delivered(stream, [other, one], again=True) == [False, True]
+    assert redis_client.xlen(STREAM) == 7
 
 
 def test_what_is_no_message_is_appended(redis_client: Redis) -> None:
     """It is parked by whoever takes it, each time."""
     stream = BookingStream(redis_client, STREAM)
-    assert [stream.append_once("[]") for _ in range(2)] == [True, True]
+    assert [stream.append_delivered("[]", is_redelivered=again) for again in (False, True)] == [True, True]
     assert redis_client.xlen(STREAM) == 2

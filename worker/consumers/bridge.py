@@ -12,10 +12,9 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 from kombu import Connection, Consumer, Producer, Queue
@@ -72,12 +71,17 @@ def booking_text(body: bytes | str) -> str:
     return text
 
 
+class Append(Protocol):
+    """How a message gets into the stream."""
+
+    def __call__(self, text: str, *, is_redelivered: bool) -> object:
+        """Append a message; one that was delivered before may be there already. Raises RedisError, OSError."""
+
+
 class Bridge:
     """The life of one connection: takes from the queue, appends to the stream, acknowledges."""
 
-    def __init__(
-        self, connection: Connection, append: Callable[[str], object], stopping: threading.Event, watch: BridgeWatch
-    ) -> None:
+    def __init__(self, connection: Connection, append: Append, stopping: threading.Event, watch: BridgeWatch) -> None:
         self._connection = connection
         self._append = append
         self._stopping = stopping
@@ -129,7 +133,7 @@ class Bridge:
             self._reject(message, str(error), rejects)
         else:
             try:
-                self._append(text)
+                self._append(text, is_redelivered=bool(message.delivery_info.get("redelivered")))
             except (RedisError, OSError) as error:
                 # The data server is away, or full: what was not stored is not acknowledged.
                 log.warning("bridge.waiting", error=type(error).__name__)
@@ -184,7 +188,7 @@ def run(options: BridgeOptions, stopping: threading.Event) -> None:
         known: Any = (*connection.connection_errors, *connection.channel_errors, OperationalError, OSError)
         try:
             with connection:
-                Bridge(connection, stream.append_once, stopping, watch).run()
+                Bridge(connection, stream.append_delivered, stopping, watch).run()
         except known as error:
             pause = watch.crashed()
             log.warning("bridge.disconnected", error=type(error).__name__, again_in=pause)
