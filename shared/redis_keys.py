@@ -68,6 +68,13 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:{{alert-group:*}}:members", "shared.ledger.alert_groups", "RETENTION after the last change"),
     Keyspace(f"{PREFIX}:{{alert-channel:*}}:budget", "shared.ledger.alert_channels", "a day after the last message"),
     Keyspace(f"{PREFIX}:{{alert-channel:*}}:conversation:*", "shared.ledger.alert_channels", "RETENTION"),
+    Keyspace(
+        f"{PREFIX}:{{outcomes:*}}:queue",
+        "shared.ledger.outcome_queues",
+        "three days after all was taken; else RETENTION, at least six days",
+    ),
+    Keyspace(f"{PREFIX}:{{outcome-lane:*}}:waiting", "shared.ledger.outcome_queues", None),
+    Keyspace(f"{PREFIX}:outcomes-not-taken", "shared.ledger.outcome_queues", None),
     Keyspace(f"{PREFIX}:turn:*", "shared.ledger.heartbeats", "until the next turn"),
     Keyspace(f"{PREFIX}:silences", "shared.ledger.silences", None),
     Keyspace(f"{PREFIX}:beats", "shared.ledger.heartbeats", None),
@@ -91,6 +98,8 @@ KEYSPACES: Final = (
     Keyspace("{*}:seen:*", "shared.streams", "three days"),
 )
 
+# Queues with outcomes that were given up, as JSON [receiver, booking_id], by expiry (epoch seconds).
+OUTCOMES_NOT_TAKEN: Final = f"{PREFIX}:outcomes-not-taken"
 DUE: Final = f"{PREFIX}:due"
 # How often a member of the due-set was claimed in a row without being put at a time.
 CLAIMS: Final = f"{PREFIX}:claims"
@@ -255,6 +264,16 @@ def console_session(digest: str) -> str:
 def console_login(digest: str) -> str:
     """Return the key of the digest of the token that a one-time log-in link stands for."""
     return f"{PREFIX}:{{login:{_encoded(digest)}}}:token"
+
+
+def outcome_queue(receiver: str, booking_id: str) -> str:
+    """Return the key of the hash {version, record}: what a receiver is still to be told of a booking."""
+    return f"{PREFIX}:{{outcomes:{_encoded(receiver)}:{_encoded(booking_id)}}}:queue"
+
+
+def outcome_lane(receiver: str, lane: int) -> str:
+    """Return the key of the sorted set of bookings that a receiver is to be told of, by time (epoch milliseconds)."""
+    return f"{PREFIX}:{{outcome-lane:{_encoded(receiver)}:{lane}}}:waiting"
 
 
 def turn(name: str) -> str:

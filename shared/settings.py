@@ -23,6 +23,7 @@ from shared.console_tokens import parse_console_token
 from shared.domain.matching.match import MatchPolicy, SlotPreference
 from shared.domain.times.daily import DailyTime, parse_daily_time
 from shared.domain.times.durations import parse_duration
+from shared.outcome_receivers import OutcomeReceiver, outcome_receivers
 
 # Which of several secrets, tokens and addresses is meant is told apart by spaces or commas, as the contract says.
 _SEPARATORS: Final = re.compile(r"[\s,]+")
@@ -70,6 +71,9 @@ class Settings(BaseSettings):
     event_stream: str = Field("seam-events", description="Stream that `web` appends Seam's events to.")
     booking_stream: str = Field("booking-created", description="Stream that booking systems append to.")
     outcome_stream: str = Field("access-code-outcomes", description="Stream that the worker publishes to.")
+    outcome_webhook_urls: Secrets = Field(
+        (), description="Receivers of outcomes: https://whsec_…@host/path, several; http:// to this machine alone."
+    )
     booking_tokens: Secrets = Field((), description="Bearer tokens for POST /bookings; off where empty.")
     reveal_tokens: Secrets = Field(
         (), description="Bearer tokens for POST /bookings/{id}/reveal, which answers PINs; off where empty."
@@ -175,6 +179,12 @@ class Settings(BaseSettings):
             raise ValueError("is not an address like https://connect.getseam.com")
         return url.rstrip("/")
 
+    @field_validator("outcome_webhook_urls")
+    @classmethod
+    def _are_receivers(cls, urls: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        outcome_receivers(url.get_secret_value() for url in urls)
+        return urls
+
     @field_validator("heartbeat_url")
     @classmethod
     def _is_secret_http_url(cls, url: SecretStr | None) -> SecretStr | None:
@@ -189,6 +199,11 @@ class Settings(BaseSettings):
         if path is not None and not path.is_file():
             raise ValueError(f"there is no file {str(path)!r}")
         return path
+
+    @property
+    def outcome_receivers(self) -> tuple[OutcomeReceiver, ...]:
+        """Where outcomes are posted."""
+        return outcome_receivers(url.get_secret_value() for url in self.outcome_webhook_urls)
 
     @property
     def match_policy(self) -> MatchPolicy:

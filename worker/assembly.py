@@ -24,6 +24,7 @@ from shared.ledger.epoch import LedgerEpoch
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.known_doors import KnownDoors
 from shared.ledger.outbox import OutboxPublisher
+from shared.ledger.outcome_queues import OutcomeQueues
 from shared.ledger.readings import Readings
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.silences import Silences
@@ -69,6 +70,9 @@ from worker.handlers.run_ops_command import RunOpsCommand
 from worker.handlers.version_skew import LeaveToNewer
 from worker.handlers.version_skew_alert import VersionSkewAlert
 from worker.liveness.heartbeat import Heartbeat
+from worker.outcomes.alert import NotTakenAlert
+from worker.outcomes.delivery import DeliverOutcomes
+from worker.outcomes.posting import OutcomePost
 from worker.parking import Parking
 from worker.periodic_jobs import PeriodicJob, PeriodicJobs, every
 
@@ -92,6 +96,7 @@ class Ports:
     beats: Heartbeats
     left: WorkForNewer
     outcomes: OutcomeStream
+    outcome_queues: OutcomeQueues
     issues: DoorIssues
 
 
@@ -103,6 +108,7 @@ class Handlers:
     record_events: RecordEvents
     advance_door: AdvanceDoor
     deliver_alert: AlertDelivery
+    deliver_outcomes: DeliverOutcomes
     periodic_jobs: PeriodicJobs
     refresh_door: RefreshDoors
     refresh_account: RefreshAccount
@@ -121,17 +127,23 @@ def open_ports(
     channels: tuple[Channel, ...] = (),
     clock: Clock = system_clock,
     policy: AlertPolicy | None = None,
+    *,
+    publishes: bool = True,
 ) -> Ports:
-    """Connect the ledger; nothing is opened before its first use."""
+    """Connect the ledger; nothing is opened before its first use.
+
+    Unless it `publishes`, what a booking has to tell is left to the worker: a command need not know the receivers.
+    """
     redis = connect(settings.redis_address)
     due = DueSet(redis, lease=settings.reclaim_after)
     policy = policy or simple_policy(settings, channels)
     alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention, policy=policy)
     outcomes = OutcomeStream(redis, settings.outcome_stream)
+    queues = OutcomeQueues(redis, due=due, clock=clock, retention=settings.retention)
     ledger = BookingLedger(
         redis,
         due=due,
-        outbox=OutboxPublisher(publish_outcome=outcomes.publish, alerts=alerts),
+        outbox=_outbox(settings, outcomes, queues, alerts) if publishes else None,
         clock=clock,
         retention=settings.retention,
     )
@@ -140,7 +152,16 @@ def open_ports(
     left = WorkForNewer(redis, clock=clock, comes_back_after=settings.reclaim_after)
     issues = DoorIssues(redis, clock=clock, retention=settings.retention)
     silences, beats = Silences(redis, clock=clock), Heartbeats(redis)
-    return Ports(redis, due, ledger, alerts, parked, parking, silences, beats, left, outcomes, issues)
+    return Ports(redis, due, ledger, alerts, parked, parking, silences, beats, left, outcomes, queues, issues)
+
+
+def _outbox(settings: Settings, outcomes: OutcomeStream, queues: OutcomeQueues, alerts: AlertLedger) -> OutboxPublisher:
+    names = [receiver.name for receiver in settings.outcome_receivers]
+    return OutboxPublisher(
+        publish_outcome=outcomes.publish,
+        alerts=alerts,
+        queue_outcome=lambda booking_id, sequence, event: queues.enqueue(names, booking_id, sequence, event),
+    )
 
 
 def seam_client(settings: Settings) -> SeamClient:
@@ -326,6 +347,13 @@ def build_handlers(
         ),
         quarantine=Quarantine(ledger=ports.ledger, clock=clock),
         deliver_alert=alert_delivery(ports, channels, clock=clock),
+        deliver_outcomes=DeliverOutcomes(
+            queues=ports.outcome_queues,
+            posts=tuple(OutcomePost(receiver, clock=clock) for receiver in settings.outcome_receivers),
+            alert=NotTakenAlert(queues=ports.outcome_queues, alerts=ports.alerts, clock=clock),
+            lease=ports.due.lease,
+            clock=clock,
+        ),
         run_ops_command=RunOpsCommand(
             redis=ports.redis,
             ledger=ports.ledger,

@@ -16,6 +16,7 @@ from shared.contracts import (
     APPLY_BOOKING,
     CHECK_CONFLICTS,
     DELIVER_ALERT,
+    DELIVER_OUTCOMES,
     OPS_STREAM,
     RECORD_EVENTS,
     REFRESH_ACCOUNT,
@@ -80,6 +81,11 @@ def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
         with handlers.leave.item(alert_item(group)):
             handlers.deliver_alert(group)
 
+    @app.task(name=DELIVER_OUTCOMES)
+    def deliver_outcomes(receiver: str, lane: str) -> None:
+        with handlers.leave.item(DueItem("outcome", (receiver, lane))):
+            handlers.deliver_outcomes(receiver, lane)
+
     @app.task(name=RUN_OPS_COMMAND)
     def run_ops_command(entry_id: str) -> None:
         with handlers.leave.entry(OPS_STREAM, entry_id):
@@ -135,6 +141,8 @@ def _start(app: Celery, item: DueItem) -> None:
             app.send_task(ADVANCE_DOOR, item.ids, {"prompted": True})
         case "alert":
             app.send_task(DELIVER_ALERT, item.ids)
+        case "outcome":
+            app.send_task(DELIVER_OUTCOMES, item.ids)
         case "chore":
             app.send_task(RUN_PERIODIC_JOB, item.ids)
         case "refresh":

@@ -20,6 +20,7 @@ ALERT: Final = "1.1"
 ALERT_GROUP: Final = "1.0"
 CHANNEL_BUDGET: Final = "1.0"
 ORDER: Final = "1.1"
+OUTCOME_QUEUE: Final = "1.0"
 PARKED: Final = "1.0"
 
 # What an older process doesn't know of an object, as it stood there: (name, JSON value) each. As a field of a dataclass

@@ -24,7 +24,15 @@ _MOST_DOUBLINGS: Final = 6
 
 # What this version knows, with how many ids. A member says no more than that, and its shape never changes: what a newer
 # version wants otherwise gets a subject of its own, and is put back for it here.
-_SUBJECTS: Final = {"door": 2, "alert": 1, "chore": 1, "refresh": 1, "account": 1, "conflicts": 1}
+_SUBJECTS: Final = {
+    "door": 2,
+    "alert": 1,
+    "chore": 1,
+    "refresh": 1,
+    "account": 1,
+    "conflicts": 1,
+    "outcome": 2,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +40,8 @@ class DueItem:
     """What is due, by its `ids`.
 
     A door of a booking (booking_id, door key), a group of alerts (its name), a periodic job (its name), the reading of
-    a door that has bookings to come (device_id), that of a connected account with such doors (connected_account_id), or
-    the comparison of a door's bookings with each other (device_id).
+    a door that has bookings to come (device_id), that of a connected account with such doors (connected_account_id),
+    the comparison of a door's bookings with each other (device_id), or outcomes for a webhook receiver (its name, lane).
     """
 
     subject: str
@@ -77,6 +85,11 @@ def account_item(account_id: str) -> DueItem:
 def conflicts_item(device_id: str) -> DueItem:
     """Name the comparison of a door's bookings with each other."""
     return DueItem("conflicts", (device_id,))
+
+
+def outcome_item(receiver: str, lane: int) -> DueItem:
+    """Name one lane of a receiver of outcomes."""
+    return DueItem("outcome", (receiver, str(lane)))
 
 
 class DueSet:

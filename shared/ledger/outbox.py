@@ -13,9 +13,16 @@ _SOURCE: Final = "/oracode-codes"
 class OutboxPublisher:
     """Hands over one notice after the other. Bears repeats: an outcome keeps its id, an alert its key."""
 
-    def __init__(self, *, publish_outcome: Callable[[str, str], object], alerts: AlertLedger) -> None:
-        """Use `publish_outcome` to append a CloudEvent, as JSON, under its id."""
+    def __init__(
+        self,
+        *,
+        publish_outcome: Callable[[str, str], object],
+        alerts: AlertLedger,
+        queue_outcome: Callable[[str, int, str], object] = lambda _booking_id, _sequence, _event: None,
+    ) -> None:
+        """Use `publish_outcome` to append a CloudEvent, as JSON, under its id, and `queue_outcome` for webhooks."""
         self._publish_outcome = publish_outcome
+        self._queue_outcome = queue_outcome
         self._alerts = alerts
 
     def publish(self, booking_id: str, notice: Notice) -> None:
@@ -23,7 +30,9 @@ class OutboxPublisher:
         match notice:
             case OutcomeNotice():
                 event = cloud_event(booking_id, notice)
-                self._publish_outcome(event["id"], json.dumps(event))
+                text = json.dumps(event)
+                self._publish_outcome(event["id"], text)
+                self._queue_outcome(booking_id, notice.sequence, text)
             case AlertNotice():
                 self._alerts.tell(notice)
 

@@ -85,6 +85,7 @@ class Machine:
         self.parked: ParkedList = ports.parked
         self.left = ports.left
         self.issues = ports.issues
+        self.outcome_queues = ports.outcome_queues
         self._numbers = count(1)
 
     def new_id(self) -> str:
@@ -143,6 +144,8 @@ class Machine:
                     self.handlers.periodic_jobs(*item.ids)
                 case "refresh":
                     self.handlers.refresh_door(*item.ids)
+                case "outcome":
+                    self.handlers.deliver_outcomes(*item.ids)
                 case "account":
                     self.handlers.refresh_account(*item.ids)
                 case "conflicts":

@@ -20,6 +20,7 @@ from shared.domain import versions
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.budget import Budget
 from shared.domain.alerting.notifications import Group
+from shared.domain.booking.outcome_queue import OutcomeQueue
 from shared.domain.booking.record import Booking
 from shared.ledger.due import DueItem
 from shared.ops_commands import ACTIONS, OpsCommand
@@ -35,6 +36,7 @@ RECORDS = {
     f"Budget {versions.CHANNEL_BUDGET}": Budget,
     f"OpsCommand {versions.ORDER}": OpsCommand,
     f"Parked {versions.PARKED}": Parked,
+    f"OutcomeQueue {versions.OUTCOME_QUEUE}": OutcomeQueue,
 }
 
 
@@ -65,7 +67,8 @@ def shapes(machine: Machine) -> dict[str, list[str]]:
     found[f"OpsCommand {versions.ORDER}"].append(f"actions: {', '.join(ACTIONS)}")
     for name, run in TaskTable(machine).tasks.items():
         found[f"task {name}"] = [str(inspect.signature(run).replace(return_annotation=inspect.Signature.empty))]
-    for subject, ids in (("door", 2), ("alert", 1), ("chore", 1), ("refresh", 1), ("account", 1), ("conflicts", 1)):
+    subjects = {"door": 2, "alert": 1, "chore": 1, "refresh": 1, "account": 1, "conflicts": 1, "outcome": 2}
+    for subject, ids in subjects.items():
         assert DueItem(subject, ("x",) * ids).is_known
         assert not DueItem(subject, ("x",) * (ids + 1)).is_known
     return found

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -29,15 +30,20 @@ class SignedWebhook:
     def send(self, message: AlertMessage) -> str:
         """Post the message, signed. Raises NotDelivered."""
         body = json.dumps(webhook_body(message))
-        # A booking's id may be in any script, a header may not.
-        delivery_id = quote(message.delivery_id, safe="-_.:/@+#")
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": delivery_id,
-            "webhook-timestamp": str(int(message.at.timestamp())),
-            "webhook-signature": self._webhook.sign(delivery_id, message.at, body),
-        }
+        signature = signed_headers(self._webhook, message.delivery_id, message.at, body)
+        headers = {"content-type": "application/json", **signature}
         return f"HTTP {post(self._client, self._url, body.encode(), headers).status}"
+
+
+def signed_headers(webhook: Webhook, message_id: str, at: datetime, body: str) -> dict[str, str]:
+    """Return the headers that sign a body after the Standard Webhooks specification."""
+    # A booking's id may be in any script, a header may not.
+    webhook_id = quote(message_id, safe="-_.:/@+#")
+    return {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": webhook.sign(webhook_id, at, body),
+    }
 
 
 def webhook_body(message: AlertMessage) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "reconcile": ("worker.cli.reconcile", "Compare the ledger with Seam, code by code; rebuild what is missing."),
     "webhook": ("worker.cli.webhook", "Create the webhook at Seam, and print its secret once."),
     "alerts": ("worker.cli.alerts", "Alerts: list, test channels, handle, silence."),
+    "outcomes": ("worker.cli.outcomes", "Outcomes that webhook receivers didn't take: list, resend, discard."),
     "parked": ("worker.cli.parked", "Messages that couldn't be used: list, show, replay, discard."),
 }
 

@@ -54,14 +54,14 @@ def _log_to_stderr() -> None:
 
 
 def open_ledger() -> tuple[Settings, Ports]:
-    """Return the settings and the ledger."""
+    """Return the settings and the ledger; what a booking has to tell then, the worker publishes with its next sweep."""
     settings = settings_for("REDIS_URL")
     try:
         alerting = alerting_of(settings)
     except ValueError:
         # Whoever only looks need not hold the channels' secrets; what is sent, the worker sends by its own rules.
-        return settings, open_ports(settings)
-    return settings, open_ports(settings, alerting.channels, policy=alerting.policy)
+        return settings, open_ports(settings, publishes=False)
+    return settings, open_ports(settings, alerting.channels, policy=alerting.policy, publishes=False)
 
 
 def alerting_for(settings: Settings) -> Alerting:

@@ -53,6 +53,7 @@ class Reason(StrEnum):
     BOOKING_REJECTED = "booking_rejected"
     DOUBLE_BOOKED = "double_booked"
     RESIDUAL_OVERLAP = "residual_overlap"
+    OUTCOMES_NOT_TAKEN = "outcomes_not_taken"
 
 
 class ClearedBy(Enum):
@@ -309,6 +310,12 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         "A code that no booking needs any more still opens the door during another guest's stay.",
         "It can't be taken back, and ends by itself. Give the later guest another door, or ask the earlier one to stay"
         " away; the installer can shut out a code only by setting up the lock anew.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.OUTCOMES_NOT_TAKEN: ProblemRow(
+        "A booking system didn't take outcomes for three days, and so doesn't know what became of its bookings.",
+        "Mend its receiver, or its address in OUTCOME_WEBHOOK_URLS; then send them again: `oracode outcomes resend`.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),

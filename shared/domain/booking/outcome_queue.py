@@ -1,0 +1,110 @@
+"""The outcomes of one booking that one receiver hasn't taken yet, in order: values, and how they change.
+
+The next outcome is sent only when the one before it was taken, or given up: a receiver never hears of a booking in the
+wrong order. An outcome that isn't taken is tried for three days from the moment when it was published.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.domain import versions
+from shared.domain.versions import NOT_IN_JSON, UnknownFields
+
+TRIED_FOR: Final = timedelta(days=3)
+# Pauses between tries; the last one is repeated.
+_PAUSES: Final = tuple(timedelta(seconds=each) for each in (5, 15, 60, 300, 900, 1800, 3600, 7200))
+# Spreads the tries of many bookings, whose receiver came back at one moment.
+_JITTER: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedOutcome:
+    """One outcome: its place in the booking's sequence, and the CloudEvent as JSON. Never a PIN."""
+
+    sequence: int
+    event: str
+    queued_at: datetime
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeQueue:
+    """What one receiver is still to be told of one booking.
+
+    `pending` are sent one after the other; `next_at` is when the first of them is tried next, or until when a worker
+    has it in hand. `attempts` and `error` are of its tries so far. `not_taken` were tried for long enough, and wait for
+    a person. `last_sequence` is that of the latest outcome that was ever queued.
+    """
+
+    receiver: str = ""
+    booking_id: str = ""
+    last_sequence: int = 0
+    pending: tuple[QueuedOutcome, ...] = ()
+    not_taken: tuple[QueuedOutcome, ...] = ()
+    attempts: int = 0
+    next_at: datetime | None = None
+    error: str = ""
+    schema: str = versions.OUTCOME_QUEUE
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+
+
+def queued(queue: OutcomeQueue, outcome: QueuedOutcome) -> OutcomeQueue:
+    """Add an outcome at the end. One that was queued before changes nothing."""
+    if outcome.sequence <= queue.last_sequence:
+        return queue
+    after = replace(queue, last_sequence=outcome.sequence, pending=(*queue.pending, outcome))
+    return after if queue.pending else _from_the_start(after, outcome.queued_at)
+
+
+def in_hand(queue: OutcomeQueue, until: datetime) -> OutcomeQueue:
+    """Keep the first outcome from other workers until then."""
+    return replace(queue, next_at=until)
+
+
+def taken(queue: OutcomeQueue, sequence: int, now: datetime) -> OutcomeQueue:
+    """Take out an outcome that the receiver has."""
+    if not queue.pending or queue.pending[0].sequence != sequence:
+        return queue
+    return _from_the_start(replace(queue, pending=queue.pending[1:]), now)
+
+
+def refused(
+    queue: OutcomeQueue,
+    sequence: int,
+    *,
+    error: str,
+    now: datetime,
+    jitter: float,
+    retry_after: timedelta | None = None,
+) -> OutcomeQueue:
+    """Note a failed try of the first outcome: it is tried again after a pause, or given up after three days.
+
+    `jitter` is a number from 0 to 1. `retry_after` is what the receiver asks for, which lengthens the pause.
+    """
+    if not queue.pending or queue.pending[0].sequence != sequence:
+        return queue
+    first, *rest = queue.pending
+    if now - first.queued_at >= TRIED_FOR:
+        given_up = replace(queue, pending=tuple(rest), not_taken=(*queue.not_taken, first))
+        return replace(_from_the_start(given_up, now), error=error)
+    pause = max(_PAUSES[min(queue.attempts, len(_PAUSES) - 1)] * (1 + _JITTER * jitter), retry_after or timedelta())
+    return replace(queue, attempts=queue.attempts + 1, error=error, next_at=now + pause)
+
+
+def resent(queue: OutcomeQueue, now: datetime) -> OutcomeQueue:
+    """Send everything that wasn't taken again, from now on and in order, for another three days."""
+    if not queue.pending and not queue.not_taken:
+        return queue
+    again = tuple(replace(each, queued_at=now) for each in queue.not_taken)
+    pending = tuple(sorted((*again, *queue.pending), key=lambda each: each.sequence))
+    return _from_the_start(replace(queue, pending=pending, not_taken=()), now)
+
+
+def discarded(queue: OutcomeQueue) -> OutcomeQueue:
+    """Forget what was given up."""
+    return replace(queue, not_taken=()) if queue.not_taken else queue
+
+
+def _from_the_start(queue: OutcomeQueue, now: datetime) -> OutcomeQueue:
+    return replace(queue, attempts=0, error="", next_at=now if queue.pending else None)

@@ -1,0 +1,241 @@
+"""Outcomes to booking systems by webhook: signed, in order, at least once, one receiver never in another's way."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from pydantic import SecretStr
+from redis import Redis
+from standardwebhooks import Webhook
+
+from tests.sandbox.harness import Sandbox
+from tests.shared.keys import wrong_keys
+from tests.support.server import DataServer
+from tests.worker.machine import Machine
+from tests.worker.recording_server import Got, Recorder, Reply, recording
+from worker.cli import oracode
+
+SECRET = "whsec_b2xkIHNlY3JldCBvZiB0aGUgdGVzdHM="
+OTHER = "whsec_bmV3IHNlY3JldCBvZiB0aGUgdGVzdHM="
+
+
+def honest(_: Got) -> Reply:
+    """Take everything."""
+    return Reply(204)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Recorder]:
+    """Run a booking system's receiver."""
+    with recording(honest) as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def second() -> Iterator[Recorder]:
+    """Run another one."""
+    with recording(honest) as recorder:
+        yield recorder
+
+
+def address(recorder: Recorder, secret: str = SECRET) -> SecretStr:
+    """Return the setting's address of a receiver."""
+    return SecretStr(f"{recorder.url.replace('http://', f'http://{secret}@')}/outcomes")
+
+
+def worker(redis: Redis, server: DataServer, sandbox: Sandbox, *urls: SecretStr, **fields: Any) -> Machine:
+    """Return a worker that posts to these addresses."""
+    return Machine(redis, server.url, sandbox, outcome_webhook_urls=urls, **fields)
+
+
+@pytest.fixture
+def posting(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, receiver: Recorder) -> Machine:
+    """Return a worker with one receiver."""
+    return worker(redis_client, data_server, sandbox, address(receiver))
+
+
+def sweeps(machine: Machine, count: int = 3) -> None:
+    """Sweep several times: one outcome may give way to the next."""
+    for _ in range(count):
+        machine.sweep()
+
+
+def told(recorder: Recorder, booking_id: str = "") -> list[str]:
+    """Return the ids of what came, in order."""
+    ids = [request.parsed["id"] for request in recorder.got]
+    return [each for each in ids if each.startswith(booking_id)]
+
+
+def waiting(machine: Machine) -> list[tuple[str, int, str]]:
+    """Return what waits for its next try: booking, attempts, error."""
+    names = machine.handlers.deliver_outcomes._posts
+    queues = machine.outcome_queues.waiting(names)
+    return [(each.booking_id, each.attempts, each.error) for each in queues]
+
+
+def test_outcomes_arrive_signed_as_they_stand_in_the_stream(
+    posting: Machine, receiver: Recorder, sandbox: Sandbox
+) -> None:
+    """The same CloudEvents, in order; the signature verifies, and `webhook-id` is the outcome's id."""
+    booking = posting.until(posting.book(sandbox.door()), "ready")
+    sweeps(posting)
+    assert [request.parsed for request in receiver.got] == posting.outcomes(booking.booking_id)
+    assert told(receiver) == [f"{booking.booking_id}/{number}" for number in (1, 2)]
+    for request in receiver.got:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        Webhook(SECRET).verify(request.body, headers)
+        assert headers["webhook-id"] == request.parsed["id"]
+        assert headers["content-type"] == "application/cloudevents+json"
+    assert waiting(posting) == []
+    assert wrong_keys(posting.redis) == []
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(500), Reply(404), Reply(302, headers={"location": "http://127.0.0.1:1/"}), Reply(cut=True)],
+    ids=["error", "not found", "redirect", "cut off"],
+)
+def test_what_is_not_taken_comes_again_in_order(
+    posting: Machine, receiver: Recorder, sandbox: Sandbox, reply: Reply
+) -> None:
+    """Under the same id, before anything later of that booking; and only what the receiver lacks."""
+    receiver.faults = [reply, reply]
+    booking = posting.until(posting.book(sandbox.door()), "ready", every=timedelta(seconds=1))
+    for _ in range(12):
+        posting.clock.move(timedelta(seconds=20))
+        posting.sweep()
+    one, two = (f"{booking.booking_id}/{number}" for number in (1, 2))
+    assert told(receiver) == [one, one, one, two]
+    bodies = {request.body for request in receiver.got[:3]}
+    assert len(bodies) == 1
+
+
+def test_a_receiver_that_is_down_holds_up_no_other(
+    redis_client: Redis, data_server: DataServer, sandbox: Sandbox, receiver: Recorder, second: Recorder
+) -> None:
+    """Nor does one booking's outcome that it refuses hold up those of others."""
+    machine = worker(redis_client, data_server, sandbox, address(receiver), address(second, OTHER))
+    bad = machine.new_id()
+
+    def refuses_one(request: Got) -> Reply:
+        return Reply(500) if request.parsed["subject"] == bad else Reply(200)
+
+    receiver.honest = refuses_one
+    refused = machine.until(machine.book(sandbox.door(), booking_id=bad), "ready")
+    fine = machine.until(machine.book(sandbox.door()), "ready")
+    sweeps(machine)
+    assert len(told(second, refused.booking_id)) == len(told(second, fine.booking_id)) == 2
+    assert len(told(receiver, fine.booking_id)) == 2
+    assert set(told(receiver, bad)) == {f"{bad}/1"}
+    assert [(booking_id, error) for booking_id, _, error in waiting(machine)] == [(bad, "HTTP 500")]
+
+
+def test_a_new_receiver_gets_only_what_is_new(
+    redis_client: Redis, data_server: DataServer, sandbox: Sandbox, receiver: Recorder, second: Recorder
+) -> None:
+    """The one that was there goes on where it was."""
+    before = worker(redis_client, data_server, sandbox, address(receiver))
+    old = before.until(before.book(sandbox.door()), "ready")
+    sweeps(before)
+    after = worker(redis_client, data_server, sandbox, address(receiver), address(second, OTHER))
+    after.cancel(old)
+    sweeps(after)
+    assert told(receiver) == [f"{old.booking_id}/{number}" for number in (1, 2, 3)]
+    assert told(second) == [f"{old.booking_id}/3"]
+
+
+def test_a_worker_that_dies_while_it_sends(
+    posting: Machine, receiver: Recorder, sandbox: Sandbox, redis_client: Redis, data_server: DataServer
+) -> None:
+    """Another one sends the same outcome again, once the first one's time is over; none is lost or overtaken."""
+    taken_in_hand = posting.outcome_queues.take_in_hand
+    booking = posting.book(sandbox.door())
+    (name,) = posting.handlers.deliver_outcomes._posts
+    # It takes the outcome in hand, and is never heard of again.
+    queue = taken_in_hand(name, booking.booking_id, posting.clock() + timedelta(seconds=60))
+    assert queue is not None
+    other = worker(redis_client, data_server, sandbox, address(receiver))
+    other.until(booking, "ready", every=timedelta(seconds=1))
+    assert told(receiver) == []
+    other.clock.move(timedelta(minutes=3))
+    posting.clock.move(timedelta(minutes=3))
+    sweeps(other, 4)
+    assert told(receiver) == [f"{booking.booking_id}/{number}" for number in (1, 2)]
+
+
+def test_publishing_that_was_cut_off_queues_once(posting: Machine, receiver: Recorder, sandbox: Sandbox) -> None:
+    """The stream has the outcome and the queue hasn't, or the outbox is published again: once all the same."""
+    booking = posting.until(posting.book(sandbox.door()), "ready")
+    sweeps(posting)
+    (name,) = posting.handlers.deliver_outcomes._posts
+    for event in posting.outcomes(booking.booking_id):
+        sequence = int(event["id"].rpartition("/")[2])
+        posting.outcome_queues.enqueue([name], booking.booking_id, sequence, json.dumps(event))
+    sweeps(posting)
+    assert len(receiver.got) == 2
+
+
+def test_after_three_days_people_are_told_and_can_send_it_again(
+    posting: Machine,
+    receiver: Recorder,
+    sandbox: Sandbox,
+    data_server: DataServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Everything that wasn't taken is listed; sent again it arrives in order, and the alert is over."""
+    receiver.honest = lambda _: Reply(503)
+    booking = posting.until(posting.book(sandbox.door()), "ready")
+    for _ in range(60):
+        posting.clock.move(timedelta(hours=2, minutes=30))
+        posting.sweep()
+    (name,) = posting.handlers.deliver_outcomes._posts
+    alert = posting.alerts.get(f"outcomes/{name}")
+    assert alert is not None
+    assert alert.is_open
+    assert alert.notice.problem == "outcomes_not_taken"
+    assert booking.booking_id in {queue.booking_id for queue in posting.outcome_queues.not_taken()}
+    given_up = {each.sequence for queue in posting.outcome_queues.not_taken() for each in queue.not_taken}
+    assert given_up >= {1, 2}
+    assert wrong_keys(posting.redis) == []
+
+    for setting in ("ALERT_URLS", "ALERTS_FILE", "DOORS_FILE", "ORACODE_DATA_DIR"):
+        monkeypatch.delenv(setting, raising=False)
+    monkeypatch.setenv("REDIS_URL", data_server.url)
+    monkeypatch.setattr("worker.cli.outcomes.system_clock", posting.clock)
+    listed = CliRunner().invoke(oracode, ["outcomes", "list", "--json"])
+    lines = [json.loads(line) for line in listed.stdout.splitlines()]
+    assert listed.exit_code == 1
+    assert {(each["outcome_id"], each["state"], each["error"]) for each in lines} >= {
+        (f"{booking.booking_id}/1", "given_up", "HTTP 503"),
+    }
+    assert name in CliRunner().invoke(oracode, ["outcomes", "list"]).stdout
+    assert CliRunner().invoke(oracode, ["outcomes", "resend", "BK-nobody"]).exit_code == 1
+
+    receiver.honest, receiver.got = honest, []
+    sent = CliRunner().invoke(oracode, ["outcomes", "resend"])
+    assert sent.exit_code == 0, sent.output
+    sweeps(posting, 4)
+    assert told(receiver) == [event["id"] for event in posting.outcomes(booking.booking_id)]
+    assert CliRunner().invoke(oracode, ["outcomes", "list"]).stdout == "Every outcome was taken.\n"
+    alert = posting.alerts.get(f"outcomes/{name}")
+    assert alert is None or not alert.is_open
+
+
+def test_a_receiver_that_was_taken_out_ends_with_people(
+    posting: Machine, receiver: Recorder, sandbox: Sandbox, redis_client: Redis, data_server: DataServer
+) -> None:
+    """What waits for it is given up in time, and can be discarded; nothing is sent to it."""
+    receiver.honest = lambda _: Reply(503)
+    booking = posting.book(sandbox.door())
+    sweeps(posting)
+    after = worker(redis_client, data_server, sandbox)
+    count = len(receiver.got)
+    for _ in range(60):
+        after.clock.move(timedelta(hours=2, minutes=30))
+        after.sweep()
+    assert len(receiver.got) == count
+    (queue,) = after.outcome_queues.not_taken()
+    assert (queue.booking_id, queue.error) == (booking.booking_id, "it is not in OUTCOME_WEBHOOK_URLS")

@@ -1,0 +1,1 @@
+"""Outcomes to booking systems by signed webhooks."""

@@ -1,0 +1,111 @@
+"""Sends outcomes to their receivers: the task behind `outcomes.deliver`, one lane of one receiver at a time.
+
+At least once, in order for each booking. An outcome is taken in hand, by writing so, before it is sent. Whoever is
+killed leaves it to the next worker, which sends it again under the same id.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+import structlog
+
+from shared.clock import Clock
+from shared.domain.booking.outcome_queue import OutcomeQueue, QueuedOutcome, refused, taken
+from shared.ledger.outcome_queues import OutcomeQueues
+from worker.alerts.channel import NotDelivered
+from worker.outcomes.alert import NotTakenAlert
+from worker.outcomes.posting import OutcomePost
+
+# Longer than one try can take: reading PINs, and the POST.
+_IN_HAND_FOR: Final = timedelta(seconds=60)
+_LONGEST_TURN: Final = timedelta(seconds=25)
+
+Prepared = tuple[bytes, Callable[[], None]]
+"""What is posted, and what is to be done once it was taken."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def as_published(receiver: str, event: Mapping[str, Any]) -> Prepared:
+    """Return an outcome as it was published."""
+    del receiver
+    return json.dumps(event).encode(), lambda: None
+
+
+class DeliverOutcomes:
+    """May be called at any time, any number of times, for any lane."""
+
+    def __init__(
+        self,
+        *,
+        queues: OutcomeQueues,
+        posts: tuple[OutcomePost, ...],
+        alert: NotTakenAlert,
+        lease: timedelta,
+        clock: Clock,
+        prepare: Callable[[str, Mapping[str, Any]], Prepared] = as_published,
+    ) -> None:
+        """Use `prepare` to make what is posted; it may raise NotDelivered, which counts as a failed try."""
+        self._queues = queues
+        self._posts = {post.name: post for post in posts}
+        self._alert = alert
+        self._turn = min(_LONGEST_TURN, lease / 2)
+        self._clock = clock
+        self._prepare = prepare
+
+    def __call__(self, receiver: str, lane: str) -> None:
+        """Send what is due in the lane, for some time at most, and put the lane at the time of what comes next."""
+        until = time.monotonic() + self._turn.total_seconds()
+        while time.monotonic() < until:
+            booking_id = self._queues.next_due(receiver, int(lane))
+            if booking_id is None:
+                break
+            queue = self._queues.take_in_hand(receiver, booking_id, self._clock() + _IN_HAND_FOR)
+            if queue is not None:
+                self._send(queue, queue.pending[0])
+        self._queues.rest(receiver, int(lane))
+
+    def _send(self, queue: OutcomeQueue, outcome: QueuedOutcome) -> None:
+        event = json.loads(outcome.event)
+        names = {"receiver": queue.receiver, "booking_id": queue.booking_id, "outcome_id": event["id"]}
+        try:
+            post = self._posts.get(queue.receiver)
+            if post is None:
+                raise NotDelivered("it is not in OUTCOME_WEBHOOK_URLS")  # noqa: TRY301 - one way out for all failures
+            body, when_taken = self._prepare(queue.receiver, event)
+            post.send(event["id"], body)
+        except NotDelivered as reason:
+            self._failed(queue, outcome, reason, names)
+        except Exception as error:
+            # A bug must not end the tries.
+            log.exception("outcome.crashed", **names)
+            self._failed(queue, outcome, NotDelivered(type(error).__name__), names)
+        else:
+            log.info("outcome.delivered", **names, type=event["type"], attempts=queue.attempts + 1)
+            when_taken()
+            change = partial(taken, sequence=outcome.sequence, now=self._clock())
+            self._queues.update(queue.receiver, queue.booking_id, change)
+            self._alert.resolve_if_over(queue.receiver)
+
+    def _failed(
+        self, queue: OutcomeQueue, outcome: QueuedOutcome, reason: NotDelivered, names: Mapping[str, str]
+    ) -> None:
+        change = partial(
+            refused,
+            sequence=outcome.sequence,
+            error=str(reason),
+            now=self._clock(),
+            jitter=random.random(),  # noqa: S311 - spreads the tries
+            retry_after=reason.retry_after,
+        )
+        after = self._queues.update(queue.receiver, queue.booking_id, change)
+        if outcome.sequence in {each.sequence for each in after.not_taken}:
+            log.error("outcome.given_up", **names, error=str(reason))
+            self._alert.tell(queue.receiver)
+        else:
+            log.warning("outcome.undelivered", **names, attempts=queue.attempts + 1, error=str(reason))
