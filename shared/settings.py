@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     outcome_webhook_urls: Secrets = Field(
         (), description="Receivers of outcomes: https://whsec_…@host/path, several; http:// to this machine alone."
     )
+    outcome_pin: bool = Field(default=False, description="Whether outcomes that are posted carry the codes' PINs.")
     booking_tokens: Secrets = Field((), description="Bearer tokens for POST /bookings; off where empty.")
     reveal_tokens: Secrets = Field(
         (), description="Bearer tokens for POST /bookings/{id}/reveal, which answers PINs; off where empty."

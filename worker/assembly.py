@@ -71,7 +71,8 @@ from worker.handlers.version_skew import LeaveToNewer
 from worker.handlers.version_skew_alert import VersionSkewAlert
 from worker.liveness.heartbeat import Heartbeat
 from worker.outcomes.alert import NotTakenAlert
-from worker.outcomes.delivery import DeliverOutcomes
+from worker.outcomes.delivery import DeliverOutcomes, as_published
+from worker.outcomes.pins import WithPins
 from worker.outcomes.posting import OutcomePost
 from worker.parking import Parking
 from worker.periodic_jobs import PeriodicJob, PeriodicJobs, every
@@ -353,6 +354,7 @@ def build_handlers(
             alert=NotTakenAlert(queues=ports.outcome_queues, alerts=ports.alerts, clock=clock),
             lease=ports.due.lease,
             clock=clock,
+            prepare=WithPins(ledger=ports.ledger, codes=codes, clock=clock) if settings.outcome_pin else as_published,
         ),
         run_ops_command=RunOpsCommand(
             redis=ports.redis,

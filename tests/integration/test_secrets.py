@@ -18,24 +18,46 @@ from tests.receiver.web import event_of, signed
 from tests.support.leaks import everything_in, everything_on, everything_said, leaks, secrets_of
 from tests.support.machine import Machine
 from tests.support.waiting import wait_until
+from tests.worker.recording_server import Recorder, Reply, recording
 
 OLD, NEW = "whsec_b2xkIHNlY3JldCBvZiB0aGUgdGVzdHM=", "whsec_bmV3IHNlY3JldCBvZiB0aGUgdGVzdHM="
+REVEAL_TOKEN = "a-reveal-token-of-the-tests"
 # Nothing but webhooks may bring the events.
 ALONE = {"RECONCILE_EVERY": "1h"}
 FAULTS = ("error_after", "timeout_after", "html_502")
 
 
 @pytest.fixture
-def debugging(tmp_path: Path) -> Iterator[Machine]:
-    """Run everything with all that it can log."""
-    settings = {"LOG_LEVEL": "debug", "RECLAIM_AFTER": "3s", "SEAM_TIMEOUT": "1s", "WAITING_RETRY_EVERY": "2s"}
+def receiver() -> Iterator[Recorder]:
+    """Run a booking system that takes outcomes with PINs, once it has refused a few."""
+    with recording(lambda _: Reply(200)) as recorder:
+        recorder.faults = [
+            Reply(503, b"busy"),
+            Reply(cut=True),
+            Reply(302, headers={"location": "http://127.0.0.1:1/"}),
+        ]
+        yield recorder
+
+
+@pytest.fixture
+def debugging(tmp_path: Path, receiver: Recorder) -> Iterator[Machine]:
+    """Run everything with all that it can log, and all that may show a PIN."""
+    settings = {
+        "LOG_LEVEL": "debug",
+        "RECLAIM_AFTER": "3s",
+        "SEAM_TIMEOUT": "1s",
+        "WAITING_RETRY_EVERY": "2s",
+        "OUTCOME_WEBHOOK_URLS": f"{receiver.url.replace('http://', f'http://{OLD}@')}/outcomes",
+        "OUTCOME_PIN": "true",
+        "REVEAL_TOKENS": REVEAL_TOKEN,
+    }
     machine = Machine(tmp_path / "data", settings)
     machine.start()
     yield machine
     machine.stop()
 
 
-def test_no_secret_is_written_said_or_answered(debugging: Machine) -> None:
+def test_no_secret_is_written_said_or_answered(debugging: Machine, receiver: Recorder) -> None:
     """After lives with faults, crashes, codes that changed, and attacks that carry a PIN: searched everywhere."""
     machine = debugging
     door = machine.add_door(HOTEL, pin_at_create=True)
@@ -57,7 +79,20 @@ def test_no_secret_is_written_said_or_answered(debugging: Machine) -> None:
     booked.append(machine.publish(device_ids=[door], **_nights(5, 7)))
     machine.wait_for(booked[-1], "ready", within=60)
 
+    _reveal(machine, booked[0], pin)
+    # One that isn't taken before everything is searched: what waits to be sent again holds no PIN.
+    receiver.honest = lambda _: Reply(503)
+    booked.append(machine.publish(device_ids=[door], **_nights(11, 12)))
+    machine.wait_for(booked[-1], "ready", within=60)
+    sent = [request.parsed for request in receiver.got]
+    wait_until(lambda: booked[-1] in {it.parsed["subject"] for it in receiver.got}, what="an outcome that waits")
+    wait_until(lambda: booked[-1] in machine.oracode("outcomes", "list", "--json").stdout, what="listed")
+    posted = {device["code"] for event in sent for device in event["data"]["devices"]}
+
     pins, keys = secrets_of(machine)
+    keys = [*keys, OLD, OLD.removeprefix("whsec_"), REVEAL_TOKEN]
+    assert pin in posted
+    assert posted - {None} <= {*pins}
     assert len(pins) > len(FAULTS)
     assert len(keys) > 5
     on_disk = {place: text.replace(_put_there(pin), "") for place, text in everything_on(machine.directory)}
@@ -152,6 +187,16 @@ def _event_about(code: dict[str, Any]) -> dict[str, Any]:
         "changed_properties": [{"property": "code", "from": code["pin"]}],
         **ids,
     }
+
+
+def _reveal(machine: Machine, booking_id: str, pin: str) -> None:
+    """Read a PIN over HTTP, as a booking system does, and fail to."""
+    url = f"{machine.run()['web_url']}/bookings/{booking_id}"
+    answer = httpx.post(f"{url}/reveal", headers={"authorization": f"Bearer {REVEAL_TOKEN}"})
+    assert [each["code"] for each in answer.json()["devices"]] == [pin]
+    wrong = {"authorization": f"Bearer {machine.run()['booking_token']}"}
+    assert httpx.post(f"{url}/reveal", headers=wrong).status_code == 401
+    assert pin not in httpx.get(url, headers=wrong).text
 
 
 def _attack(machine: Machine, pin: str) -> None:

@@ -87,9 +87,9 @@ class DeliverOutcomes:
             self._failed(queue, outcome, NotDelivered(type(error).__name__), names)
         else:
             log.info("outcome.delivered", **names, type=event["type"], attempts=queue.attempts + 1)
-            when_taken()
             change = partial(taken, sequence=outcome.sequence, now=self._clock())
             self._queues.update(queue.receiver, queue.booking_id, change)
+            when_taken()
             self._alert.resolve_if_over(queue.receiver)
 
     def _failed(

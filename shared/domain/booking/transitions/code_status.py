@@ -108,6 +108,15 @@ def record_pin_reveal(booking: Booking, key: str, *, by: str, now: datetime) -> 
     return change_door(booking, replace(door, pin_revealed_at=now), now, entry)
 
 
+def record_pin_delivery(booking: Booking, key: str, *, access_code_id: str, to: str, now: datetime) -> Change:
+    """Record that `to` has taken the PIN of this access code; nothing where the door has another code by now."""
+    door = booking.door(key)
+    if door.code is None or door.code.access_code_id != access_code_id:
+        return Change(booking)
+    entry = HistoryEntry(at=now, what="pin.taken", text=f"{to} has the PIN of access code {access_code_id}.")
+    return change_door(booking, replace(door, pin_revealed_at=now), now, entry)
+
+
 def record_drift(booking: Booking, key: str, drift: str, *, now: datetime) -> Change:
     """Record how the door was changed under a code that exists; empty where it fits (again)."""
     door = booking.door(key)
