@@ -41,7 +41,7 @@ class DueItem:
 
     A door of a booking (booking_id, door key), a group of alerts (its name), a periodic job (its name), the reading of
     a door that has bookings to come (device_id), that of a connected account with such doors (connected_account_id),
-    the comparison of a door's bookings with each other (device_id), or outcomes for a webhook receiver (its name, lane).
+    the comparison of a door's bookings with each other (device_id), or outcomes for a receiver (its name, lane).
     """
 
     subject: str

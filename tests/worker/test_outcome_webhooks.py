@@ -151,7 +151,7 @@ def test_a_new_receiver_gets_only_what_is_new(
 def test_a_worker_that_dies_while_it_sends(
     posting: Machine, receiver: Recorder, sandbox: Sandbox, redis_client: Redis, data_server: DataServer
 ) -> None:
-    """Another one sends the same outcome again, once the first one's time is over; none is lost or overtaken."""
+    """Another one sends the same outcome again, once the first one's time is over; none is lost or out of date."""
     taken_in_hand = posting.outcome_queues.take_in_hand
     booking = posting.book(sandbox.door())
     (name,) = posting.handlers.deliver_outcomes._posts
