@@ -6,7 +6,7 @@ index is out of date (an older process wrote it) is left out, never shown wrongl
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -164,38 +164,57 @@ class BookingSearch:
 
     def _among(
         self,
-        candidates: list[str],
+        candidates: tuple[list[str], bool],
         wanted: BookingFilter,
         *,
         latest_first: bool,
         after: tuple[float, str] | None,
         limit: int,
     ) -> Found:
-        without_state = replace(wanted, state="")
-        loaded = [booking for booking in self._load(candidates[:MOST_CANDIDATES]) if booking is not None]
-        fitting = [booking for booking in loaded if without_state.fits(booking)]
-        counts = dict(Counter(str(booking.state) for booking in fitting))
-        places = sorted(
-            (((_at(booking), booking.booking_id), booking) for booking in fitting if wanted.fits(booking)),
-            key=_first,
-            reverse=latest_first,
-        )
-        rest = [
-            (place, booking)
-            for place, booking in places
-            if after is None or (place < after if latest_first else place > after)
-        ]
-        page = rest[:limit]
+        """Return a page of the candidates. The indexes say which fit; only the page's own records are read."""
+        ids, is_cut = candidates
+        states = self._states_of(ids, wanted)
+        places = sorted((place for place, state in states.items() if wanted.state in ("", state)), reverse=latest_first)
+        rest = [each for each in places if after is None or (each < after if latest_first else each > after)]
+        page: list[Booking] = []
+        at = 0
+        while at < len(rest) and len(page) < limit:
+            chunk = rest[at : at + limit - len(page)]
+            at += len(chunk)
+            loaded = self._load(booking_id for _, booking_id in chunk)
+            page += [booking for booking in loaded if booking is not None and wanted.fits(booking)]
         return Found(
-            bookings=tuple(booking for _, booking in page),
-            counts=counts,
-            cursor=_cursor(page[-1][0]) if len(rest) > limit else "",
-            is_cut=len(candidates) > MOST_CANDIDATES,
+            bookings=tuple(page),
+            counts=dict(Counter(states.values())),
+            cursor=_cursor(rest[at - 1]) if at < len(rest) else "",
+            is_cut=is_cut,
         )
 
-    def _candidates(self, wanted: BookingFilter) -> list[str]:
-        """Return the ids of bookings that may fit, by the most selective index; one more than are looked at at most."""
+    def _states_of(self, ids: list[str], wanted: BookingFilter) -> dict[tuple[float, str], str]:
+        """Return the state of each booking that fits all but the state, by its place; as the indexes have them."""
+        if not ids:
+            return {}
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.zmscore(redis_keys.BOOKINGS_BY_CHECK_IN, ids)
+        pipeline.zmscore(redis_keys.bookings_of_reason(wanted.reason), ids)
+        for state in State:
+            pipeline.zmscore(redis_keys.bookings_in_state(state), ids)
+        check_ins, with_reason, *of_states = pipeline.execute()
+        low = wanted.check_in_from.timestamp() if wanted.check_in_from else float("-inf")
+        high = wanted.check_in_to.timestamp() if wanted.check_in_to else float("inf")
+        found: dict[tuple[float, str], str] = {}
+        for number, booking_id in enumerate(ids):
+            at = check_ins[number]
+            has_reason = not wanted.reason or with_reason[number] is not None
+            its_states = [str(each) for each, of in zip(State, of_states, strict=True) if of[number] is not None]
+            if at is not None and its_states and has_reason and low <= at <= high:
+                found[float(at), booking_id] = its_states[0]
+        return found
+
+    def _candidates(self, wanted: BookingFilter) -> tuple[list[str], bool]:
+        """Return the ids of bookings that may fit, by the most selective indexes, and whether these are not all."""
         most = MOST_CANDIDATES + 1
+        of_doors = self._of_doors(wanted.device_ids, most) if wanted.device_ids is not None else None
         if wanted.word:
             start = wanted.word.strip().casefold().encode("utf-8", "replace")
             members = cast(
@@ -204,14 +223,21 @@ class BookingSearch:
                     redis_keys.BOOKINGS_BY_WORD, b"[" + start, b"[" + start + b"\xff", bylex=True, offset=0, num=most
                 ),
             )
-            return list(dict.fromkeys(str(member).partition(WORD_END)[2] for member in members))
-        if wanted.device_ids is not None:
-            pipeline = self._redis.pipeline(transaction=False)
-            for device_id in wanted.device_ids:
-                pipeline.zrange(redis_keys.door_bookings(device_id), 0, most)
-            return list(dict.fromkeys(str(each) for found in pipeline.execute() for each in found))[:most]
+            ids = list(dict.fromkeys(str(member).partition(WORD_END)[2] for member in members))
+            known = set(of_doors or ())
+            fitting = ids if of_doors is None else [each for each in ids if each in known]
+            return fitting[:MOST_CANDIDATES], len(members) >= most
+        if of_doors is not None:
+            return of_doors[:MOST_CANDIDATES], len(of_doors) >= most
         key = redis_keys.bookings_of_reason(wanted.reason)
-        return [str(each) for each in cast(Any, self._redis.zrange(key, 0, most))]
+        found = [str(each) for each in cast(Any, self._redis.zrange(key, 0, MOST_CANDIDATES))]
+        return found[:MOST_CANDIDATES], len(found) >= most
+
+    def _of_doors(self, device_ids: tuple[str, ...], most: int) -> list[str]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for device_id in device_ids:
+            pipeline.zrange(redis_keys.door_bookings(device_id), 0, most)
+        return list(dict.fromkeys(str(each) for found in pipeline.execute() for each in found))[:most]
 
     def _counts(self, wanted: BookingFilter) -> dict[str, int]:
         low = wanted.check_in_from.timestamp() if wanted.check_in_from else "-inf"
@@ -223,15 +249,6 @@ class BookingSearch:
 
     def _load(self, ids: Iterable[str]) -> list[Booking | None]:
         return self._records.load_many([redis_keys.booking_record(each) for each in ids], passes_over_newer=True)
-
-
-def _at(booking: Booking) -> float:
-    at = first_check_in(booking)
-    return at.timestamp() if at is not None else 0.0
-
-
-def _first(pair: tuple[tuple[float, str], Booking]) -> tuple[float, str]:
-    return pair[0]
 
 
 def _cursor(place: tuple[float, str]) -> str:

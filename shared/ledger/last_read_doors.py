@@ -69,6 +69,15 @@ class LastReadDoors:
             pipeline.get(redis_keys.door_last_read(name))
         return {name: _read(text) for name, text in zip(names, pipeline.execute(), strict=True) if text}
 
+    def names(self, device_ids: Iterable[str]) -> dict[str, str]:
+        """Return the names of those of the doors that were read, in one round trip; cheaper than the doors."""
+        ids = list(dict.fromkeys(device_ids))
+        pipeline = self._redis.pipeline(transaction=False)
+        for device_id in ids:
+            pipeline.get(redis_keys.door_known(device_id))
+        found = zip(ids, pipeline.execute(), strict=True)
+        return {device_id: str(json.loads(text).get("name") or "") for device_id, text in found if text}
+
 
 def _read(text: str) -> LastRead:
     content = json.loads(text)

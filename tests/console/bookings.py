@@ -8,11 +8,13 @@ from typing import Any
 from redis import Redis
 
 from shared.clock import system_clock
+from shared.domain.booking.known_doors import KnownDoor
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, State, Window
 from shared.domain.booking.transitions import apply_message
 from shared.domain.messages.message import BookingMessage, MessageType
 from shared.domain.stay.stay import Stay, WallTime
 from shared.ledger.bookings import BookingLedger
+from shared.ledger.known_doors import remember
 from shared.ledger.last_read_doors import remember_reading
 from tests.shared.ledgers import booking_ledger
 
@@ -119,4 +121,5 @@ def read_door(redis: Redis, device_id: str = DOOR, *slots: Mapping[str, Any], na
     }
     pipeline = redis.pipeline(transaction=False)
     remember_reading(pipeline, device_id, device, at=datetime.now(UTC), keep_for=timedelta(days=1))
+    remember(pipeline, device_id, KnownDoor(name, ZONE), keep_for=timedelta(days=1))
     pipeline.execute()

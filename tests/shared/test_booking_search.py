@@ -12,7 +12,7 @@ from shared.clock import system_clock
 from shared.domain.booking.record import Booking, Change, State
 from shared.ledger.booking_indexes import shed_expired
 from shared.ledger.booking_search import BookingFilter, BookingSearch, Found
-from tests.console.bookings import book, ledger_of
+from tests.console.bookings import DOOR, book, ledger_of
 
 DAY = timedelta(days=1)
 
@@ -142,3 +142,21 @@ def test_no_word_is_an_error(redis_client: Redis, word: str) -> None:
     """Whatever somebody types; and a separator of ours finds nothing of others."""
     book(redis_client, "BK-1")
     assert len(search(redis_client).find(BookingFilter(word=word)).bookings) == (not word.strip())
+
+
+def test_too_many_candidates_are_said_to_be(redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word that very many begin with, alone or with a door: the answer says that not all were looked at."""
+    monkeypatch.setattr("shared.ledger.booking_search.MOST_CANDIDATES", 3)
+    for number in range(5):
+        book(redis_client, f"BK-{number}", state=State.WAITING, reason="no_slot")
+    it = search(redis_client)
+    for wanted in (
+        BookingFilter(word="bk"),
+        BookingFilter(word="bk", device_ids=("other",)),
+        BookingFilter(device_ids=(DOOR,)),
+        BookingFilter(reason="no_slot"),
+    ):
+        found = it.find(wanted)
+        assert found.is_cut
+        assert len(found.bookings) <= 3
+    assert not it.find(BookingFilter(word="bk-1")).is_cut

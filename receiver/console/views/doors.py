@@ -107,22 +107,25 @@ def read_doors(call: Call) -> Doors:
     ids = list(dict.fromkeys([*ports.ledger.doors_with_bookings(), *ports.places.doors()]))
     if query.building:
         ids = [each for each in ids if ports.places.of(each).building == query.building]
-    readings = ports.last_read.of(ids)
-    names = {each: readings[each].door.name if each in readings else each for each in ids}
+    known = ports.last_read.names(ids)
+    names = {each: known.get(each) or each for each in ids}
     wanted = query.q.strip().casefold()
     ids = sorted(
         (each for each in ids if wanted in names[each].casefold() or wanted in each.casefold()),
         key=lambda each: (names[each].casefold(), each),
     )
     shown = ids[(query.page - 1) * _PAGE : query.page * _PAGE]
-    issues = ports.issues.of_doors(shown)
+    issues, readings = ports.issues.of_doors(shown), ports.last_read.of(shown)
     return Doors(
         as_of=call.now,
         total=len(ids),
         page=query.page,
         pages=max(1, -(-len(ids) // _PAGE)),
         buildings=tuple(ports.places.buildings()),
-        doors=tuple(DoorRow(**_facts(call, each, readings.get(each), issues.get(each))) for each in shown),
+        doors=tuple(
+            DoorRow(**_facts(call, each, readings.get(each), issues.get(each)) | {"name": names[each]})
+            for each in shown
+        ),
     )
 
 
