@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
+from shared.domain.booking.outcome import SOURCE
 from shared.domain.booking.record import AlertNotice, Notice, OutcomeNotice
 from shared.ledger.alerts import AlertLedger
-
-_SOURCE: Final = "/oracode-codes"
 
 
 class OutboxPublisher:
@@ -42,7 +41,7 @@ def cloud_event(booking_id: str, notice: OutcomeNotice) -> dict[str, Any]:
     return {
         "specversion": "1.0",
         "id": f"{booking_id}/{notice.sequence}",
-        "source": _SOURCE,
+        "source": SOURCE,
         "type": notice.outcome,
         "subject": booking_id,
         "time": notice.at.isoformat(),

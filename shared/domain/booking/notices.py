@@ -1,27 +1,19 @@
 """What a change of a booking gives others to know: outcomes for the booking system, alerts for people."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from shlex import quote
 from typing import Any, Final
 
 from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.outcome import PUBLISHED, OutcomeData, OutcomeDevice
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import AlertNotice, BookedDoor, Booking, OutcomeNotice, State
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.matching.chosen_slots import called, choose_command, short
 from shared.domain.matching.slot_choices import OF_A_SLOT
 from shared.domain.quoting import shown
-
-_PUBLISHED: Final = {
-    State.ISSUED: "access-code.issued",
-    State.READY: "access-code.ready",
-    State.WAITING: "access-code.waiting",
-    State.FAILED: "access-code.failed",
-    State.CANCELLED: "access-code.cancelled",
-    State.ENDED: "access-code.ended",
-}
 
 # As the rows of the catalogue have it, for any booking.
 _CHOOSE: Final = "`oracode bookings choose`"
@@ -31,7 +23,7 @@ def added(before: Booking | None, after: Booking, now: datetime) -> Booking:
     """Return `after` with what `before` → `after` gives to tell at the end of its outbox."""
     sequence = after.outcome_sequence
     outcome: tuple[OutcomeNotice, ...] = ()
-    name = _PUBLISHED.get(after.state)
+    name = PUBLISHED.get(after.state)
     is_news = before is None or _told_of(before) != _told_of(after) or bool(_new_pins(after) - _new_pins(before))
     if name is not None and is_news:
         sequence += 1
@@ -78,27 +70,29 @@ def _new_pins(booking: Booking | None) -> set[tuple[str, datetime]]:
 
 def outcome_body(booking: Booking) -> dict[str, Any]:
     """Return the `data` of an outcome: never a PIN, nothing about the guest."""
-    return {
-        "booking_id": booking.booking_id,
-        "revision": booking.revision,
-        "state": str(booking.state),
-        "reason": booking.reason,
-        "residual_access_until": _text(booking.residual_access_until),
-        "devices": [
-            {
-                "device_id": door.device_id,
-                "access_code_id": door.code.access_code_id if door.code else None,
-                "status": str(door.state),
-                "reason": door.reason,
-                "starts_at": _text(door.code.window.starts_at) if door.code else None,
-                "ends_at": _text(door.code.window.ends_at) if door.code else None,
-                "pin_changed": door.new_pin_since is not None,
-                "pin_changed_at": _text(door.new_pin_since),
-            }
-            for door in booking.doors
-            if door.wanted
-        ],
-    }
+    return asdict(
+        OutcomeData(
+            booking_id=booking.booking_id,
+            revision=booking.revision,
+            state=str(booking.state),
+            reason=booking.reason,
+            residual_access_until=_text(booking.residual_access_until),
+            devices=[_outcome_of(door) for door in booking.doors if door.wanted],
+        )
+    )
+
+
+def _outcome_of(door: BookedDoor) -> OutcomeDevice:
+    return OutcomeDevice(
+        device_id=door.device_id,
+        access_code_id=door.code.access_code_id if door.code else None,
+        status=str(door.state),
+        reason=door.reason,
+        starts_at=_text(door.code.window.starts_at) if door.code else None,
+        ends_at=_text(door.code.window.ends_at) if door.code else None,
+        pin_changed=door.new_pin_since is not None,
+        pin_changed_at=_text(door.new_pin_since),
+    )
 
 
 def alerts_of(booking: Booking, now: datetime) -> dict[str, AlertNotice]:
