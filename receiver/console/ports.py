@@ -15,7 +15,6 @@ from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.last_read_doors import LastReadDoors
-from shared.ledger.outbox import OutboxPublisher
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.silences import Silences
 from shared.parked import ParkedList
@@ -23,7 +22,6 @@ from shared.redis_client import connect
 from shared.seam.access_codes import AccessCodes
 from shared.seam.client import SeamClient
 from shared.settings import Settings
-from shared.streams import OutcomeStream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +51,6 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
     redis = connect(settings.redis_address)
     due = DueSet(redis, lease=settings.reclaim_after)
     alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention)
-    outcomes = OutcomeStream(redis, settings.outcome_stream)
-    outbox = OutboxPublisher(publish_outcome=outcomes.publish, alerts=alerts)
     seam = _seam(settings)
 
     def close() -> None:
@@ -62,7 +58,8 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
         if seam is not None:
             seam.close()
 
-    ledger = BookingLedger(redis, due=due, outbox=outbox, clock=clock, retention=settings.retention)
+    # Without an outbox: the worker alone publishes, because it alone knows all who are to be told.
+    ledger = BookingLedger(redis, due=due, clock=clock, retention=settings.retention)
     return Ports(
         redis=redis,
         ledger=ledger,

@@ -17,9 +17,13 @@ class OutboxPublisher:
         *,
         publish_outcome: Callable[[str, str], object],
         alerts: AlertLedger,
-        queue_outcome: Callable[[str, int, str], object] = lambda _booking_id, _sequence, _event: None,
+        queue_outcome: Callable[[str, int, str], object],
     ) -> None:
-        """Use `publish_outcome` to append a CloudEvent, as JSON, under its id, and `queue_outcome` for webhooks."""
+        """Use `publish_outcome` to append a CloudEvent, as JSON, under its id.
+
+        `queue_outcome` queues it for webhooks: booking_id, sequence, event. It has no default: whoever publishes
+        without it empties the outbox, and the receivers of webhooks would never hear of it.
+        """
         self._publish_outcome = publish_outcome
         self._queue_outcome = queue_outcome
         self._alerts = alerts

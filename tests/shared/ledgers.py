@@ -35,7 +35,11 @@ def due_set(redis: Redis) -> DueSet:
 def booking_ledger(redis: Redis, clock: Clock = _STILL, *, outbox: Outbox | None = None) -> BookingLedger:
     """Return the booking ledger; what its bookings have to tell goes to `outbox`, or where the worker has it go."""
     outcomes = OutcomeStream(redis, "access-code-outcomes")
-    outbox = outbox or OutboxPublisher(publish_outcome=outcomes.publish, alerts=alert_ledger(redis, clock=clock))
+    outbox = outbox or OutboxPublisher(
+        publish_outcome=outcomes.publish,
+        alerts=alert_ledger(redis, clock=clock),
+        queue_outcome=lambda _booking_id, _sequence, _event: None,
+    )
     return BookingLedger(redis, due=due_set(redis), outbox=outbox, clock=clock, retention=RETENTION)
 
 
