@@ -12,6 +12,7 @@ from receiver.app import REQUIRED, create_app
 from receiver.booking_routes import required_settings
 from receiver.request_timeout import RequestTimeoutProtocol
 from receiver.server import Server, inherited_sockets, shared_socket
+from shared.durability import refuse_unsafe_store
 from shared.settings import Settings, load_or_exit
 from shared.telemetry import configure_logging
 
@@ -25,6 +26,7 @@ def main() -> None:
     """Check the settings (exit 2 with every problem), then serve until SIGTERM or Ctrl-C."""
     settings = load_or_exit((*REQUIRED, *required_settings(os.environ)))
     configure_logging("web", settings.log_level, settings.secrets)
+    refuse_unsafe_store(settings)
     allow_many_connections()
     server = Server(server_config(settings))
     server.run(inherited_sockets() or ([shared_socket(settings.host, settings.port)] if settings.share_port else None))

@@ -2,7 +2,7 @@
 
 A process names what it cannot do without (`load_settings(require=…)`); the answer is either a frozen `Settings` or
 `InvalidSettings` with *every* problem by the setting's own name. An empty value counts as absent: an empty webhook
-secret is a missing secret, never "no verification".
+secret is a missing secret, never "no verification". A secret may come in a file: `SEAM_API_KEY_FILE`.
 """
 
 import binascii
@@ -24,6 +24,7 @@ from shared.domain.matching.match import MatchPolicy, SlotPreference
 from shared.domain.times.daily import DailyTime, parse_daily_time
 from shared.domain.times.durations import parse_duration
 from shared.outcome_receivers import OutcomeReceiver, outcome_receivers
+from shared.secret_files import read_secret_files
 
 # Which of several secrets, tokens and addresses is meant is told apart by spaces or commas, as the contract says.
 _SEPARATORS: Final = re.compile(r"[\s,]+")
@@ -64,6 +65,9 @@ class Settings(BaseSettings):
     seam_endpoint: str = Field("https://connect.getseam.com", description="Where Seam's API is.")
     seam_webhook_secret: Secrets = Field((), description="Secrets that sign Seam's webhooks; any of them verifies.")
     redis_url: SecretStr | None = Field(None, description="The data server: redis://, rediss:// or unix://.")
+    allow_unsafe_store: bool = Field(
+        default=False, description="Whether to start on a data server without an append-only file, or that evicts."
+    )
     celery_broker_url: SecretStr | None = Field(None, description="The task queue; REDIS_URL where it is not set.")
     booking_queue_url: SecretStr | None = Field(
         None, description="RabbitMQ that bookings are also taken from: amqp://."
@@ -224,18 +228,29 @@ class Settings(BaseSettings):
         return self.redis_url.get_secret_value()
 
     @classmethod
+    def secret_names(cls) -> tuple[str, ...]:
+        """Return the names in the environment of what holds secrets; each is also read from NAME_FILE."""
+        return tuple(name.upper() for name, field in cls.model_fields.items() if "SecretStr" in str(field.annotation))
+
+    @classmethod
     def load(cls, require: Iterable[str] = ()) -> Self:
         """Read the environment. Raises InvalidSettings with every problem, missing ones and malformed ones alike."""
-        problems = {name: "is not set" for name in require if not os.environ.get(name)}
+        values, unreadable = read_secret_files(cls.secret_names(), os.environ)
+        unset = [name for name in require if not os.environ.get(name) and not values.get(name)]
+        # Of a secret whose file can't be used, that is what is told.
+        problems = {name: "is not set" for name in unset if f"{name}_FILE" not in unreadable}
+        problems |= unreadable
         try:
-            settings = cls()
+            given: dict[str, Any] = {name.lower(): value for name, value in values.items() if value}
+            settings = cls(**given)
         except ValidationError as error:
             for fault in error.errors(include_input=False):
                 name = str(fault["loc"][0]).upper()
                 problems[name] = fault["msg"].removeprefix("Value error, ")
             raise InvalidSettings(problems) from None
         # A value of nothing but separators is there, and holds nothing.
-        problems |= {name: "is not set" for name in require if not getattr(settings, name.lower())}
+        empty = [name for name in require if not getattr(settings, name.lower())]
+        problems |= {name: "is not set" for name in empty if f"{name}_FILE" not in unreadable}
         if problems:
             raise InvalidSettings(problems)
         return settings

@@ -5,6 +5,7 @@ import sys
 
 from celery.signals import worker_ready
 
+from shared.durability import refuse_unsafe_store
 from shared.garbage_collection import spare_what_is_loaded
 from shared.settings import InvalidSettings, exit_with, load_or_exit
 from worker.app import REQUIRED, create_celery, create_worker, log_as
@@ -31,6 +32,7 @@ def run_worker() -> None:
         app = create_worker(settings)
     except InvalidSettings as invalid:
         exit_with(invalid)
+    refuse_unsafe_store(settings)
     bound_the_stop()
     worker_ready.connect(lambda **_: spare_what_is_loaded(), weak=False)
     app.worker_main(
@@ -51,6 +53,7 @@ def run_beat() -> None:
     """Send the sweeps. Its schedule is kept in memory: what must survive lies in the due-set, not here."""
     settings = load_or_exit(("REDIS_URL",))
     log_as("beat", settings)
+    refuse_unsafe_store(settings)
     app = create_celery(settings)
     watch_beat(app)
     app.start(["beat", "--scheduler=celery.beat:Scheduler", "--pidfile="])

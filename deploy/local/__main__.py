@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from deploy.local.check import unusable_settings
+from deploy.local.check import take_secret_files, unusable_settings
 from deploy.local.data_server import NoDataServer
 from deploy.local.demo import run_demo
 from deploy.local.run import LOCAL_USER, Machine, NotReady, Place
@@ -25,6 +25,7 @@ UNREACHABLE = 3
 def main(arguments: list[str]) -> int:
     """Run until told to stop (or until the demo is over) and return the exit code."""
     options = _options(arguments)
+    take_secret_files()
     # An empty setting is a setting that isn't there, here as in every process.
     environment = {name: value for name, value in os.environ.items() if value}
     if problem := _problem(environment, demo=options.demo):

@@ -7,12 +7,21 @@ import httpx
 from pydantic import SecretStr
 
 from shared.doors_file import InvalidDoorsFile
+from shared.secret_files import SUFFIX, read_secret_files
 from shared.settings import InvalidSettings, Settings
 from worker.alerts.setup import InvalidAlerting, load_alerting
 from worker.assembly import units_of
 
 # What we say ourselves, whatever the environment does.
 _OURS: Final = frozenset({"HOST", "PORT", "CONSOLE_HOST", "CONSOLE_PORT"})
+
+
+def take_secret_files() -> None:
+    """Put what NAME_FILE names into NAME, so that from here on there is one place to look; what can't be read stays."""
+    values, _ = read_secret_files(Settings.secret_names(), os.environ)
+    for name, value in values.items():
+        os.environ[name] = value
+        del os.environ[f"{name}{SUFFIX}"]
 
 
 def unusable_settings() -> list[str]:

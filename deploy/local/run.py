@@ -27,6 +27,7 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 _READY_WITHIN: Final = 60.0
 _POLL: Final = 0.05
 _BACKLOG: Final = 1024
+_LOOPBACK: Final = "127.0.0.1"
 
 
 class NotReady(RuntimeError):
@@ -86,13 +87,14 @@ class Machine:
                 json={"url": f"{place.web_url}/webhooks/seam", "secret": place.webhook_secret.split()[0]},
             ).raise_for_status()
         progress("starting web, worker, beat and console")
+        host, console_host = (self._given.get(name, _LOOPBACK) for name in ("HOST", "CONSOLE_HOST"))
         listening = {
-            "web": socket.create_server(("127.0.0.1", state.web_port), backlog=_BACKLOG),
-            "console": socket.create_server(("127.0.0.1", state.console_port), backlog=_BACKLOG),
+            "web": _listen("HOST", host, state.web_port),
+            "console": _listen("CONSOLE_HOST", console_host, state.console_port),
         }
         for name, arguments in procfile(PROJECT / "Procfile").items():
-            more = {"PORT": str(state.web_port), "HOST": "127.0.0.1"}
-            more |= {"CONSOLE_PORT": str(state.console_port), "CONSOLE_HOST": "127.0.0.1"}
+            more = {"PORT": str(state.web_port), "HOST": host}
+            more |= {"CONSOLE_PORT": str(state.console_port), "CONSOLE_HOST": console_host}
             self._run(name, arguments, more, rank=2, listening=listening.get(name))
         self._wait("web", lambda: httpx.get(f"{place.web_url}/readyz").is_success)
         self._wait("worker", self._worker_answers)
@@ -210,14 +212,30 @@ def procfile(path: Path) -> dict[str, list[str]]:
     return {name.strip(): shlex.split(command) for name, _, command in lines}
 
 
+def _listen(setting: str, host: str, port: int) -> socket.socket:
+    """Open a listening socket. Raises NotReady, naming the setting."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), backlog=_BACKLOG, family=family)
+    except OSError as error:
+        raise NotReady(f"can't listen on {setting} {host}, port {port}: {error.strerror}") from None
+
+
+def _reachable(host: str) -> str:
+    """Return where this machine itself reaches what listens on `host`, as an address has it."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - nothing is bound here
+        return _LOOPBACK if host != "::" else "[::1]"
+    return f"[{host}]" if ":" in host else host
+
+
 def _place(directory: Path, state: LocalState, environment: Mapping[str, str]) -> Place:
     api_key = environment.get("SEAM_API_KEY")
     local_redis = f"redis://:{state.redis_password}@127.0.0.1:{state.redis_port}/0"
     local_seam = f"http://127.0.0.1:{state.seam_port}"
     return Place(
         directory=directory,
-        web_url=f"http://127.0.0.1:{state.web_port}",
-        console_url=f"http://127.0.0.1:{state.console_port}",
+        web_url=f"http://{_reachable(environment.get('HOST', _LOOPBACK))}:{state.web_port}",
+        console_url=f"http://{_reachable(environment.get('CONSOLE_HOST', _LOOPBACK))}:{state.console_port}",
         seam_url=environment.get("SEAM_ENDPOINT", "https://connect.getseam.com") if api_key else local_seam,
         redis_url=environment.get("REDIS_URL", local_redis),
         booking_token=environment.get("BOOKING_TOKENS", state.booking_token).replace(",", " ").split()[0],

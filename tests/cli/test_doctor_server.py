@@ -58,6 +58,23 @@ def test_what_is_wrong_is_named_with_its_remedy(
     assert all(each.remedy for each in wrong)
 
 
+def test_what_a_server_does_not_tell_is_named() -> None:
+    """Where CONFIG and INFO are forbidden each property is named that nobody could read, with what must hold."""
+    found = {each.subject: each for each in judge({}, {})}
+    assert set(found) == {"data server version", "role", "append-only file", "eviction policy"}
+    assert {each.verdict for each in found.values()} == {"warn"}
+    assert all("can't be asked" in found[name].text for name in ("role", "append-only file", "eviction policy"))
+    assert "noeviction" in found["eviction policy"].remedy
+
+
+def test_what_was_allowed_is_a_warning() -> None:
+    """ALLOW_UNSAFE_STORE is a decision: doctor still tells of it, and doesn't fail for it."""
+    unsafe = {"aof_enabled": 0, "maxmemory_policy": "allkeys-lru"}
+    found = [each for each in judge(GOOD | unsafe, ALWAYS, allow_unsafe=True) if each.verdict != "ok"]
+    assert [each.verdict for each in found] == ["warn", "warn"]
+    assert all("ALLOW_UNSAFE_STORE" in each.text for each in found)
+
+
 @pytest.mark.parametrize(
     ("free", "file", "verdict"),
     [

@@ -13,6 +13,7 @@ from shared.domain.alerting.missed_heartbeats import ABSENCES
 from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.times.durations import parse_duration
+from shared.secret_files import read_secret_files
 
 
 def _one_or_many(value: Any) -> Any:
@@ -85,8 +86,11 @@ def _somebody(value: Any) -> Any:
 
 
 def _secret_from(name: str) -> str:
-    """Return what the environment holds under `name`. Raises ValueError where it holds nothing."""
-    value = os.environ.get(name, "")
+    """Return what the environment holds under `name`, or the file that NAME_FILE names. Raises ValueError."""
+    values, problems = read_secret_files([name], os.environ)
+    for setting, problem in problems.items():
+        raise ValueError(f"{setting} {problem}")
+    value = values.get(name) or os.environ.get(name, "")
     if not value:
         raise ValueError(f"{name} is not set in the environment")
     return value

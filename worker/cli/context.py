@@ -27,11 +27,12 @@ def settings_for(*required: str) -> Settings:
     """
     _log_to_stderr()
     local: dict[str, str] = _local_run().get("settings", {})
-    given = os.environ.get("SEAM_API_KEY")
+    given = os.environ.get("SEAM_API_KEY") or os.environ.get("SEAM_API_KEY_FILE")
     # A key of one's own never goes to the sandbox, nor the sandbox's key to Seam.
     is_own_workspace = given not in (None, "", local.get("SEAM_API_KEY"))
     for name, value in local.items():
-        if not os.environ.get(name) and not (is_own_workspace and name.startswith("SEAM_")):
+        is_given = os.environ.get(name) or os.environ.get(f"{name}_FILE")
+        if not is_given and not (is_own_workspace and name.startswith("SEAM_")):
             os.environ[name] = value
     try:
         return load_settings(required)

@@ -1,14 +1,14 @@
 """`oracode doctor`: what must be mended before guests rely on this, and how. Each check is one line with its remedy."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 import click
 from kombu import Connection
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from shared.clock import system_clock
 from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
@@ -53,7 +53,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from _settings(settings)
     ports = open_ports(settings)
     checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
-        ("data server", lambda: _data_server(ports)),
+        ("data server", lambda: _data_server(settings, ports)),
         ("brokers", lambda: _brokers(settings)),
         ("work", lambda: _work(settings, ports)),
         ("upkeep", lambda: upkeep(settings, ports)),
@@ -86,6 +86,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             yield Finding("alert channels", "ok", ", ".join(names))
         else:
             yield Finding("ALERT_URLS", "bad", "nobody is told of failures", "set it to a Slack or a signed webhook")
+    yield _heartbeat_url(settings)
     try:
         units = units_of(settings)
     except ValueError as invalid:
@@ -94,14 +95,23 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding("DOORS_FILE", "ok", f"{len(units)} unit(s)")
 
 
-def _data_server(ports: Ports) -> Iterator[Finding]:
+def _heartbeat_url(settings: Settings) -> Finding:
+    if settings.heartbeat_url is not None:
+        return Finding("HEARTBEAT_URL", "ok", "is called every minute while work is done")
+    remedy = "set it to an address of healthchecks.io or the like, which alerts when the calls stop"
+    return Finding("HEARTBEAT_URL", "warn", "is not set: nobody is told when this whole machine is gone", remedy)
+
+
+def _data_server(settings: Settings, ports: Ports) -> Iterator[Finding]:
     config: dict[str, str] = {}
-    # Managed servers forbid CONFIG; the rest can be judged all the same.
+    info: Mapping[str, Any] = {}
+    # Managed servers forbid CONFIG, some users may not ask INFO; the rest can be judged all the same.
     with suppress(ResponseError):
         config = cast(Any, ports.redis.config_get("appendfsync"))
         config |= cast(Any, ports.redis.config_get("dir"))
-    info = cast(Any, ports.redis.info())
-    yield from judge(info, config)
+    with suppress(NoPermissionError):
+        info = cast(Any, ports.redis.info())
+    yield from judge(info, config, allow_unsafe=settings.allow_unsafe_store)
     free = free_beside(ports.redis.connection_pool.connection_kwargs, config.get("dir", ""))
     if free is not None and int(info.get("aof_enabled", 0)):
         yield judge_disk(free, int(info.get("aof_current_size", 0)))

@@ -4,12 +4,15 @@ import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from shared.durability import StoreProblem, store_problems
 from worker.cli.findings import Finding
 
 OLDEST_SERVER: Final = (6, 2)
 _THIS_MACHINE: Final = ("127.0.0.1", "::1", "localhost")
 # Past this share of its memory a server is about to refuse writes; there should be time to do something.
 _NEARLY_FULL: Final = 0.8
+# For what a managed server keeps to itself.
+_PROVIDER: Final = "look in the provider's settings, and in docs/managed-servers.md"
 _MIB: Final = 1024 * 1024
 # Rewriting the file, which the server does by itself, takes once more what it has; and logs often share its disk.
 _COMFORTABLE: Final = 1024 * _MIB
@@ -39,12 +42,26 @@ def free_beside(address: Mapping[str, Any], directory: str) -> int | None:
         return None
 
 
-def judge(info: Mapping[str, Any], config: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield a finding for each property. `config` is empty where CONFIG may not be asked (managed servers)."""
+def judge(info: Mapping[str, Any], config: Mapping[str, str], *, allow_unsafe: bool = False) -> Iterator[Finding]:
+    """Yield a finding for each property. `config` is empty where CONFIG may not be asked (managed servers), as `info`.
+
+    `allow_unsafe`: what loses data was allowed by ALLOW_UNSAFE_STORE, so it is a warning.
+    """
+    problems = {each.subject: _loses(each, allow_unsafe=allow_unsafe) for each in store_problems(info)}
     yield _version(info)
     yield from _role(info)
-    yield from _persistence(info, config)
-    yield from _memory(info)
+    yield from _persistence(info, config, problems.get("append-only file"))
+    yield from _memory(info, problems.get("eviction policy"))
+
+
+def _loses(problem: StoreProblem, *, allow_unsafe: bool) -> Finding:
+    if allow_unsafe:
+        return Finding(problem.subject, "warn", f"{problem.text} (ALLOW_UNSAFE_STORE is set)", problem.remedy)
+    return Finding(problem.subject, "bad", f"{problem.text}; no process starts on it", problem.remedy)
+
+
+def _not_read(subject: str, must_hold: str) -> Finding:
+    return Finding(subject, "warn", "can't be asked here: the server doesn't tell us", f"{must_hold}; {_PROVIDER}")
 
 
 def _version(info: Mapping[str, Any]) -> Finding:
@@ -58,16 +75,19 @@ def _version(info: Mapping[str, Any]) -> Finding:
 
 
 def _role(info: Mapping[str, Any]) -> Iterator[Finding]:
-    if info.get("role") != "master":
+    if "role" not in info:
+        yield _not_read("role", "it must be the primary")
+    elif info["role"] != "master":
         yield Finding("role", "bad", "it is a replica and takes no writes", "point REDIS_URL at the primary")
     if int(info.get("loading", 0)):
         yield Finding("role", "bad", "it is still reading its file and answers nothing", "wait until it is done")
 
 
-def _persistence(info: Mapping[str, Any], config: Mapping[str, str]) -> Iterator[Finding]:
-    if int(info.get("aof_enabled", 0)) != 1:
-        remedy = "CONFIG SET appendonly yes, and in its configuration file"
-        yield Finding("append-only file", "bad", "off: a crash loses bookings", remedy)
+def _persistence(info: Mapping[str, Any], config: Mapping[str, str], problem: Finding | None) -> Iterator[Finding]:
+    if problem is not None:
+        yield problem
+    elif "aof_enabled" not in info:
+        yield _not_read("append-only file", "there must be one, or what is as good")
     else:
         yield Finding("append-only file", "ok", "on")
         yield _fsync(config.get("appendfsync"))
@@ -88,19 +108,19 @@ def _fsync(policy: str | None) -> Finding:
             remedy = "CONFIG SET appendfsync always, and in its configuration file: it costs little under load"
             return Finding("fsync", "warn", "everysec: a power cut loses up to a second of what was accepted", remedy)
         case None:
-            return Finding("fsync", "warn", "can't be asked here", "look in the provider's settings: always is right")
+            return _not_read("fsync", "appendfsync always is right, everysec may lose a second")
         case other:
             remedy = "CONFIG SET appendfsync always, and in its configuration file"
             return Finding("fsync", "bad", f"{other}: a power cut loses what the disk wasn't given yet", remedy)
 
 
-def _memory(info: Mapping[str, Any]) -> Iterator[Finding]:
-    policy = str(info.get("maxmemory_policy", "unknown"))
-    if policy == "noeviction":
-        yield Finding("eviction policy", "ok", policy)
+def _memory(info: Mapping[str, Any], problem: Finding | None) -> Iterator[Finding]:
+    if problem is not None:
+        yield problem
+    elif "maxmemory_policy" not in info:
+        yield _not_read("eviction policy", "it must be noeviction")
     else:
-        remedy = "CONFIG SET maxmemory-policy noeviction, and in its configuration file"
-        yield Finding("eviction policy", "bad", f"{policy}: a full server throws bookings away", remedy)
+        yield Finding("eviction policy", "ok", str(info["maxmemory_policy"]))
     most, used = int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
     if most and used >= most:
         yield Finding("memory", "bad", "it is full and refuses writes", "raise maxmemory")
