@@ -22,6 +22,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "webhook": ("worker.cli.webhook", "Create the webhook at Seam, and print its secret once."),
     "alerts": ("worker.cli.alerts", "Alerts: list, test channels, handle, silence."),
     "outcomes": ("worker.cli.outcomes", "Outcomes that webhook receivers didn't take: list, resend, discard."),
+    "backup": ("worker.cli.backup", "Everything that the data server holds, in one file, while all runs."),
     "parked": ("worker.cli.parked", "Messages that couldn't be used: list, show, replay, discard."),
 }
 
