@@ -6,15 +6,17 @@ the two parks an entry twice, never loses it, and `source_id` lets a person see 
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from dataclasses import field as dataclass_field
 from typing import Any, Final, cast
 
 from redis import Redis
 
 from shared import redis_keys
 from shared.domain import versions
-from shared.redaction import mask_digits
+from shared.domain.messages.hints import hints_of
+from shared.redaction import REMOVED, mask_digits, redact_event
 from shared.streams import FIRST_ENTRY_FIELD, is_entry_id
 
 # A flood of bad messages must not fill the memory that good ones need; the newest are kept.
@@ -23,7 +25,10 @@ MOST_PARKED: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """One parked message. `stream` is where it came from and goes back to, `field` the entry's field there."""
+    """One parked message. `stream` is where it came from and goes back to, `field` the entry's field there.
+
+    `fields` is the whole entry where it had others than that one; PINs are taken out.
+    """
 
     stream: str
     field: str
@@ -31,6 +36,7 @@ class Parked:
     message: str
     problems: tuple[str, ...]
     parked_at: str
+    fields: Mapping[str, str] = dataclass_field(default_factory=dict)
 
 
 _PARKED_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}", re.ASCII)
@@ -62,6 +68,59 @@ def kept_text(text: str | None) -> str:
     return text if text.lstrip().startswith("{") else mask_digits(text)
 
 
+def message_in(entry: Mapping[str, str], field: str) -> str | None:
+    """Return an entry's message; where it stands under other names, an object of all the entry has, PINs taken out.
+
+    So nothing is lost: people find whose it is, and mend and send it. None for an entry that holds nothing.
+    """
+    kept = kept_fields(entry, field)
+    if field in entry or not kept:
+        return entry.get(field)
+    # One object under a wrong name is the message itself; of several fields each may change what it means.
+    (first, *others) = kept.values()
+    return first if not others and isinstance(_parsed(first), dict) else json.dumps(_objects(kept))
+
+
+def kept_fields(entry: Mapping[str, str], field: str) -> dict[str, str]:
+    """Return the whole entry, PINs taken out, where it has other fields than its message; else nothing."""
+    # Where a replayed message stood before is ours.
+    entry = {name: text for name, text in entry.items() if name != FIRST_ENTRY_FIELD}
+    if not entry.keys() - {field}:
+        return {}
+    kept = _without_pins({name: _parsed(text) for name, text in entry.items() if name != field})
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in kept.items()}
+    return texts | ({field: kept_text(entry[field])} if field in entry else {})
+
+
+def _without_pins(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content without what stands under a name of a PIN. All other texts stay: they may be times."""
+    kept = {}
+    for name, value in content.items():
+        shell = type(value)() if isinstance(value, dict | list) else value
+        (shown, redacted) = next(iter(redact_event({name: shell}).items()), (name, value))
+        kept[shown] = REMOVED if redacted == REMOVED else _each_without_pins(value)
+    return kept
+
+
+def _each_without_pins(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _without_pins(value)
+    return [_each_without_pins(each) for each in value] if isinstance(value, list) else value
+
+
+def _objects(entry: Mapping[str, str]) -> dict[str, Any]:
+    return {name: _parsed(text) for name, text in entry.items()}
+
+
+def _parsed(text: str) -> Any:
+    """Return the object or list that a text is as JSON; else the text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, dict | list) else text
+
+
 class ParkedList:
     """The parked messages in Redis."""
 
@@ -82,6 +141,18 @@ class ParkedList:
         """Yield up to `most` parked messages, newest first."""
         for entry_id, entry in cast(Any, self._redis.xrevrange(redis_keys.PARKED, count=most)):
             yield _entry(entry_id, entry)
+
+    def of_booking(self, booking_id: str) -> tuple[ParkedEntry, ...]:
+        """Return the parked messages that name this booking, oldest first. Reads the whole list."""
+        return self.by_booking().get(booking_id, ())
+
+    def by_booking(self) -> dict[str, tuple[ParkedEntry, ...]]:
+        """Return the parked messages by the booking that they name, oldest first. Reads the whole list."""
+        found: dict[str, tuple[ParkedEntry, ...]] = {}
+        for entry in self.list():
+            if booking_id := hints_of(entry.parked.message).booking_id:
+                found[booking_id] = (*found.get(booking_id, ()), entry)
+        return found
 
     def get(self, parked_id: str) -> ParkedEntry | None:
         """Return one parked message, None where there is none of this id."""

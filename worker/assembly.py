@@ -67,6 +67,7 @@ from worker.handlers.refresh_account import RefreshAccount
 from worker.handlers.refresh_doors import HurryDoors, RefreshDoors
 from worker.handlers.return_parked import ReturnParked
 from worker.handlers.run_ops_command import RunOpsCommand
+from worker.handlers.tell_parked import TellParked
 from worker.handlers.version_skew import LeaveToNewer
 from worker.handlers.version_skew_alert import VersionSkewAlert
 from worker.liveness.heartbeat import Heartbeat
@@ -74,13 +75,14 @@ from worker.outcomes.alert import NotTakenAlert
 from worker.outcomes.delivery import DeliverOutcomes, as_published
 from worker.outcomes.pins import WithPins
 from worker.outcomes.posting import OutcomePost
-from worker.parking import Parking
+from worker.parking import TELL_PARKED, Parking
 from worker.periodic_jobs import PeriodicJob, PeriodicJobs, every
 
 # How much longer than one call's time-outs a create may go on at Seam before a look that finds nothing is believed.
 SETTLE_MARGIN = timedelta(seconds=15)
 _TRIM_EVERY = timedelta(hours=1)
 _LEFT_TOLD_EVERY = timedelta(minutes=1)
+_PARKED_TOLD_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ def open_ports(
         retention=settings.retention,
     )
     parked = ParkedList(redis)
-    parking = Parking(parked, alerts, clock)
+    parking = Parking(parked, due, clock)
     left = WorkForNewer(redis, clock=clock, comes_back_after=settings.reclaim_after)
     issues = DoorIssues(redis, clock=clock, retention=settings.retention)
     silences, beats = Silences(redis, clock=clock), Heartbeats(redis)
@@ -319,6 +321,11 @@ def build_handlers(
                 PeriodicJob("reconcile", compare_events, every(settings.reconcile_every)),
                 PeriodicJob("refresh_doors", refresh.plan, every(settings.door_refresh_every)),
                 PeriodicJob("check_arrivals", arrivals, arrivals.next_at),
+                PeriodicJob(
+                    TELL_PARKED,
+                    TellParked(parked=ports.parked, alerts=ports.alerts, clock=clock),
+                    every(_PARKED_TOLD_EVERY),
+                ),
                 PeriodicJob(
                     "tell_left",
                     VersionSkewAlert(left=ports.left, alerts=ports.alerts, clock=clock),

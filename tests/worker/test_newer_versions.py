@@ -246,17 +246,16 @@ def test_a_group_with_an_alert_of_a_newer_version_is_left_as_a_whole(
     assert json.loads(str(redis_client.hget(key, "record"))) == content
 
 
-def test_a_message_is_not_parked_where_nobody_here_can_tell_of_it(machine: Machine, worker: TaskTable) -> None:
-    """Its alert is of a newer version: the entry is left to that, and not parked again with every try."""
-    ensure_group(machine.redis, "booking-created")
+def test_what_is_parked_is_told_by_the_newer_version(machine: Machine, worker: TaskTable) -> None:
+    """Its alert is of a newer version: the message is parked once, and the telling is left to that."""
     worker.do(APPLY_BOOKING, machine.append("no booking"))
-    (first,) = machine.parked.list()
-    key = redis_keys.alert_record("parked/booking-created")
+    worker.do(RUN_CHORE, "tell_parked")
+    (alert,) = machine.alerts.all()
+    key = redis_keys.alert_record(alert.key)
     content = json.loads(str(machine.redis.hget(key, "record"))) | {"news": "escalated", "schema": "1.7"}
     machine.redis.hset(key, "record", json.dumps(content))
-    entry_id = machine.append("no booking either")
-    machine.redis.xreadgroup(GROUP, "dispatcher", {"booking-created": ">"})
-    for _ in range(3):
-        worker.do(APPLY_BOOKING, entry_id)
-    assert list(machine.parked.list()) == [first]
-    assert machine.redis.xlen("booking-created") == 1
+    worker.do(APPLY_BOOKING, machine.append("no booking either"))
+    worker.do(RUN_CHORE, "tell_parked")
+    assert machine.parked.count() == 2
+    assert json.loads(str(machine.redis.hget(key, "record"))) == content
+    assert due_in(machine, chore_item("tell_parked")) is not None

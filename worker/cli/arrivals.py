@@ -12,10 +12,14 @@ from rich.text import Text
 
 from shared.clock import system_clock
 from shared.domain.alerting.arrivals import Arrival, Readiness, told_beside
+from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
+from shared.domain.messages.hints import Hints, hints_of
 from shared.ledger.arrivals import LOOK_BACK, arrivals_between
+from shared.parked import ParkedEntry
 from worker.alerts.composing import NO_ZONE_YET
 from worker.cli.bookings_view import clean, console
 from worker.cli.context import open_ledger
+from worker.cli.parked import parked_line
 
 _COLOURS = {Readiness.READY: "green", Readiness.ON_ITS_WAY: "blue", Readiness.AT_RISK: "bold red"}
 
@@ -33,7 +37,10 @@ def command(*, hours: int, as_json: bool) -> None:
     since, until = now - LOOK_BACK, now + timedelta(hours=hours)
     _, ports = open_ledger()
     arrivals = arrivals_between(since, until, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
+    parked = list(_parked(ports.parked.list(), since, until))
     if as_json:
+        for entry, hints in parked:
+            click.echo(json.dumps(_parked_object(entry, hints)))
         for arrival in arrivals:
             issues = [issue.as_json() for issue in arrival.issues]
             told = asdict(arrival) | {"check_in": arrival.on_lock_clock.isoformat(), "issues": issues}
@@ -42,9 +49,39 @@ def command(*, hours: int, as_json: bool) -> None:
     elif arrivals:
         console().print(_table(arrivals))
         click.echo(_summary(arrivals, hours))
-    else:
+    elif not parked:
         click.echo(f"Nobody arrives in the next {hours} hours.")
-    raise SystemExit(1 if any(each.readiness is Readiness.AT_RISK for each in arrivals) else 0)
+    for entry, hints in parked if not as_json else ():
+        click.echo(f"Check-in {_parked_check_in(hints)[:16].replace('T', ' ')}: {parked_line(entry)}")
+    is_at_risk = bool(parked) or any(each.readiness is Readiness.AT_RISK for each in arrivals)
+    raise SystemExit(1 if is_at_risk else 0)
+
+
+def _parked(entries: Iterable[ParkedEntry], since: datetime, until: datetime) -> Iterator[tuple[ParkedEntry, Hints]]:
+    """Yield the parked messages of bookings whose guests may come in this time: nothing is done for them."""
+    for entry in entries:
+        hints = hints_of(entry.parked.message)
+        if hints.booking_id and hints.check_in is not None and since <= hints.check_in <= until:
+            yield entry, hints
+
+
+def _parked_check_in(hints: Hints) -> str:
+    at = hints.wall_check_in or hints.check_in
+    return at.isoformat() if at else ""
+
+
+def _parked_object(entry: ParkedEntry, hints: Hints) -> dict[str, object]:
+    return {
+        "booking_id": hints.booking_id,
+        "check_in": _parked_check_in(hints),
+        "state": None,
+        "readiness": str(Readiness.AT_RISK),
+        "reason": str(Reason.BOOKING_PARKED),
+        "why": parked_line(entry),
+        "next_step": PROBLEMS[Reason.BOOKING_PARKED].next_step,
+        "parked_id": entry.parked_id,
+        "problems": list(entry.parked.problems),
+    }
 
 
 def _table(arrivals: Iterable[Arrival]) -> Table:

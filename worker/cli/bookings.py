@@ -15,7 +15,7 @@ from shared.settings import Settings
 from worker.cli import bookings_view as view
 from worker.cli.context import open_ledger, settings_for
 from worker.cli.printable import printable
-from worker.cli.unknown_ids import find_booking
+from worker.cli.unknown_ids import end_unknown, find_booking
 from worker.handlers.retry_booking import try_again
 
 _WATCH_EVERY: Final = 0.5
@@ -114,14 +114,31 @@ def list_bookings(*, as_json: bool, state: str | None) -> None:
 @click.argument("booking_id")
 @click.option("--json", "as_json", is_flag=True, help="The booking and its history as one JSON object.")
 def show(booking_id: str, *, as_json: bool) -> None:
-    """Tell one booking's whole story."""
+    """Tell one booking's whole story, and of its messages that are parked. Exit 1 where the ledger doesn't have it."""
+    from worker.cli.parked import as_object as parked_object  # noqa: PLC0415 - not for listing
+    from worker.cli.parked import parked_line  # noqa: PLC0415 - nor this
+
     _, ports = open_ledger()
-    booking = find_booking(ports, booking_id)
+    parked = ports.parked.of_booking(booking_id.strip())
+    more = {"parked": [parked_object(entry) for entry in parked]} if parked else {}
+    try:
+        booking = ports.ledger.get(booking_id.strip())
+    except UnknownBooking:
+        if not parked:
+            end_unknown(ports, booking_id.strip())
+        if as_json:
+            click.echo(json.dumps({"booking_id": booking_id, "state": None, **more}, indent=2))
+        else:
+            for entry in parked:
+                click.echo(parked_line(entry))
+        raise SystemExit(1) from None
     history = ports.ledger.history(booking.booking_id)
     if as_json:
-        click.echo(json.dumps(story_object(booking, history), indent=2))
+        click.echo(json.dumps(story_object(booking, history) | more, indent=2))
     else:
         view.print_story(booking, history)
+        for entry in parked:
+            click.echo(f"\n{parked_line(entry)}")
 
 
 @command.command()
@@ -133,7 +150,7 @@ def retry(booking_id: str) -> None:
     _, ports = open_ledger()
     booking = find_booking(ports, booking_id)
     if not try_again(ports.ledger, booking, now=system_clock()):
-        click.echo(f"{booking_id} is {booking.state}: there is nothing to try again.")
+        click.echo(f"{booking_id} is {booking.state}: there is nothing to try again.", err=True)
         raise SystemExit(1)
     click.echo(f"{booking_id} is tried again now; follow it with `oracode bookings show {booking_id}`.")
 

@@ -21,12 +21,14 @@ from worker.cli.doctor_seam import seam
 from worker.cli.doctor_server import free_beside, judge, judge_disk
 from worker.cli.doctor_upkeep import upkeep
 from worker.cli.findings import Finding
+from worker.cli.parked import parked_line
 from worker.cli.printable import printable
 
 # Nothing but its length keeps a token from being guessed.
 _SHORTEST_TOKEN: Final = 20
 _SIGNS: Final = {"ok": "ok  ", "warn": "warn", "bad": "BAD "}
 _CONNECT_WITHIN: Final = 3
+_MOST_PARKED_NAMED: Final = 10
 # A sweep runs every second; what has been due for this long is swept by nobody.
 _MOST_OVERDUE: Final = timedelta(minutes=1)
 
@@ -148,10 +150,20 @@ def _work(settings: Settings, ports: Ports) -> Iterator[Finding]:
     remedy = "is `beat` running, and a `worker`? Look at their logs" if overdue else ""
     text = f"{due} due now, {overdue} for over a minute, {in_all} in all"
     yield Finding("due-set", "bad" if overdue else "ok", text, remedy)
+    yield from _parked(ports)
+    yield from _alerts(ports)
+
+
+def _parked(ports: Ports) -> Iterator[Finding]:
+    """Find what is parked: how much, and whose."""
     parked = ports.parked.count()
     remedy = "look at them with `oracode parked list`" if parked else ""
     yield Finding("parked messages", "warn" if parked else "ok", str(parked), remedy)
-    yield from _alerts(ports)
+    named = [entries[-1] for entries in ports.parked.by_booking().values()]
+    for entry in named[:_MOST_PARKED_NAMED]:
+        yield Finding("parked booking", "warn", parked_line(entry))
+    if len(named) > _MOST_PARKED_NAMED:
+        yield Finding("parked booking", "warn", f"and {len(named) - _MOST_PARKED_NAMED} more bookings")
 
 
 def _alerts(ports: Ports) -> Iterator[Finding]:

@@ -5,10 +5,12 @@ import json
 import click
 
 from shared.clock import system_clock
+from shared.domain.messages.hints import hints_of
 from shared.parked import ParkedEntry, is_parked_id
 from worker.assembly import Ports
 from worker.cli.context import open_ledger
-from worker.handlers.return_parked import resolve_alerts_of_none
+from worker.cli.printable import printable
+from worker.handlers.tell_parked import TellParked
 
 
 @click.group("parked", context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,7 +32,9 @@ def list_parked(*, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(as_object(entry)))
         else:
-            click.echo(f"{entry.parked_id}  {entry.parked.stream}  {clean(entry.parked.problems[0]).plain}")
+            named = hints_of(entry.parked.message).booking_id
+            whose = f"{clean(named).plain} is parked: " if named else ""
+            click.echo(f"{entry.parked_id}  {entry.parked.stream}  {whose}{clean(entry.parked.problems[0]).plain}")
 
 
 @command.command()
@@ -48,6 +52,8 @@ def show(parked_id: str, *, as_json: bool) -> None:
     click.echo(f"{entry.parked_id}  from {entry.parked.stream}, parked at {entry.parked.parked_at}")
     for problem in entry.parked.problems:
         click.echo(f"  {clean(problem).plain}")
+    for name, text in entry.parked.fields.items():
+        click.echo(f"  field {clean(name).plain}: {clean(text).plain}")
     click.echo(clean(entry.parked.message).plain)
 
 
@@ -60,7 +66,7 @@ def replay(parked_id: str) -> None:
     for entry in entries:
         ports.parked.replay(entry)
         click.echo(f"{entry.parked_id} went back to {entry.parked.stream}.")
-    resolve_alerts_of_none(entries, parked=ports.parked, alerts=ports.alerts, clock=system_clock)
+    _tell(ports)
 
 
 @command.command()
@@ -71,7 +77,7 @@ def discard(parked_id: str) -> None:
     entry = _get(ports, parked_id)
     ports.parked.discard(entry)
     click.echo(f"{parked_id} was discarded.")
-    resolve_alerts_of_none([entry], parked=ports.parked, alerts=ports.alerts, clock=system_clock)
+    _tell(ports)
 
 
 def as_object(entry: ParkedEntry) -> dict[str, object]:
@@ -81,8 +87,15 @@ def as_object(entry: ParkedEntry) -> dict[str, object]:
         "stream": entry.parked.stream,
         "parked_at": entry.parked.parked_at,
         "problems": list(entry.parked.problems),
+        "booking_id": hints_of(entry.parked.message).booking_id,
         "message": entry.parked.message,
+        "fields": dict(entry.parked.fields),
     }
+
+
+def _tell(ports: Ports) -> None:
+    """Bring the alerts up to date: those of what is gone are over."""
+    TellParked(parked=ports.parked, alerts=ports.alerts, clock=system_clock)()
 
 
 def _get(ports: Ports, parked_id: str) -> ParkedEntry:
@@ -91,3 +104,12 @@ def _get(ports: Ports, parked_id: str) -> ParkedEntry:
         click.echo(f"Nothing is parked under {parked_id!r}.", err=True)
         raise SystemExit(1)
     return entry
+
+
+def parked_line(entry: ParkedEntry) -> str:
+    """Say in a line that a booking's message is parked, why, and where to read more."""
+    named = hints_of(entry.parked.message).booking_id or entry.parked.stream
+    problems = "; ".join(entry.parked.problems)
+    return (
+        f"{printable(named)} is parked: {printable(problems)}. Look at it with `oracode parked show {entry.parked_id}`."
+    )

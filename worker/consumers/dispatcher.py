@@ -12,7 +12,7 @@ from celery import Celery
 from shared.clock import Clock
 from shared.contracts import APPLY_BOOKING, BOOKING_FIELD, EVENT_FIELD, OPS_STREAM, RECORD_EVENTS, RUN_OPS_COMMAND
 from shared.ops_commands import COMMAND_FIELD
-from shared.parked import Parked, kept_text
+from shared.parked import Parked, kept_fields, kept_text, message_in
 from shared.redis_client import connect
 from worker.consumers.stream_reader import MOST_DELIVERIES, StreamReader
 from worker.consumers.thread_step import Work
@@ -94,7 +94,8 @@ def _give_up(options: DispatcherOptions, stream: str, field: str, entry_id: str,
             stream=stream,
             field=field,
             source_id=entry_id,
-            message=kept_text(fields.get(field)),
+            message=kept_text(message_in(fields, field)),
+            fields=kept_fields(fields, field),
             problems=(problem,),
             parked_at=options.clock().isoformat(),
         )

@@ -14,7 +14,7 @@ from shared.domain.messages.message import BookingMessage, InvalidMessage, Messa
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.stay.stay import UnitRules
 from shared.ledger.bookings import BookingLedger
-from shared.parked import Parked, kept_text
+from shared.parked import Parked, kept_fields, kept_text, message_in
 from shared.redis_client import REPLACED
 from shared.streams import acknowledge, arrival_of
 from worker.parking import Parking
@@ -47,16 +47,16 @@ class ApplyMessage:
         found = cast(Any, self._redis.xrange(self._stream, entry_id, entry_id))
         if not found:
             return None
-        fields = found[0][1]
-        booking = self._apply(entry_id, fields.get(BOOKING_FIELD), arrival_of(entry_id, fields))
+        entry = found[0][1]
+        booking = self._apply(entry_id, entry, arrival_of(entry_id, entry))
         acknowledge(self._redis, self._stream, [entry_id])
         return booking
 
-    def _apply(self, entry_id: str, text: str | None, arrival: str) -> Booking | None:
+    def _apply(self, entry_id: str, entry: Mapping[str, str], arrival: str) -> Booking | None:
         try:
-            message = _parsed(text)
+            message = _parsed(entry.get(BOOKING_FIELD))
         except InvalidMessage as invalid:
-            self._park(arrival, text, invalid)
+            self._park(arrival, entry, invalid)
             return None
         is_news = True
 
@@ -69,7 +69,7 @@ class ApplyMessage:
         try:
             booking = self._ledger.record_message(message.booking_id, accept)
         except InvalidMessage as invalid:
-            self._park(arrival, text, invalid)
+            self._park(arrival, entry, invalid)
         except Repeated:
             self._note(message, entry_id, "repeated", "it had been applied before")
         except Superseded:
@@ -113,7 +113,7 @@ class ApplyMessage:
             raise InvalidMessage((unknown_unit(message.unit),))
         return self._units[message.unit]
 
-    def _park(self, arrival: str, text: str | None, invalid: InvalidMessage) -> None:
+    def _park(self, arrival: str, entry: Mapping[str, str], invalid: InvalidMessage) -> None:
         problems = tuple(map(str, invalid.problems))
         log.warning("booking.parked", entry_id=arrival, problems=len(problems))
         self._parking.park(
@@ -121,7 +121,8 @@ class ApplyMessage:
                 stream=self._stream,
                 field=BOOKING_FIELD,
                 source_id=arrival,
-                message=kept_text(text),
+                message=kept_text(message_in(entry, BOOKING_FIELD)),
+                fields=kept_fields(entry, BOOKING_FIELD),
                 problems=problems,
                 parked_at=self._clock().isoformat(),
             )

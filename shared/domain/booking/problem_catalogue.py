@@ -278,7 +278,7 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     ),
     Reason.BOOKING_PARKED: ProblemRow(
         "The booking's message could not be used and was put aside: no code is made for it.",
-        "Read what is wrong with `oracode parked show`, mend it, then replay it or send the booking again.",
+        "Read the whole message with `oracode parked show`, mend it, then replay it or send the booking again.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),

@@ -1,0 +1,47 @@
+"""Why messages were parked: those with the same cause are mended with one deed. Pure."""
+
+import hashlib
+import re
+from ast import literal_eval
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.messages.message import unknown_unit
+
+# What a problem quotes is of one message; it may be a guest's.
+_QUOTED: Final = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_NUMBER: Final = re.compile(r"[0-9]+")
+_UNIT: Final = re.compile(r"unit: (?P<quoted>'.*'|\".*\") is not in the doors file;.*")
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedCause:
+    """What is wrong with all of some messages. `text` quotes nothing of them, but for the `unit` that isn't known."""
+
+    name: str
+    text: str
+    unit: str | None = None
+
+
+def cause_of(problems: Sequence[str]) -> ParkedCause:
+    """Return the cause of a message with these problems, as `str(Problem)` has them.
+
+    An unknown unit is a cause by itself where it is the only problem: adding it to the doors file mends all of them.
+    """
+    unit = unit_of(problems)
+    texts = [problems[0]] if unit is not None else [_QUOTED.sub("…", problem) for problem in problems]
+    mark = "\n".join(sorted({_NUMBER.sub("#", text) if unit is None else text for text in texts}))
+    return ParkedCause(hashlib.sha256(mark.encode()).hexdigest()[:8], " ".join(f"{text}." for text in texts), unit)
+
+
+def unit_of(problems: Sequence[str]) -> str | None:
+    """Return the unit that a message waits for: it is parked for that alone, and can be used once the unit is known."""
+    found = _UNIT.fullmatch(problems[0]) if len(problems) == 1 else None
+    if found is None:
+        return None
+    try:
+        unit = literal_eval(found["quoted"])
+    except (ValueError, SyntaxError):
+        return None
+    return unit if isinstance(unit, str) and str(unknown_unit(unit)) == problems[0] else None

@@ -1,0 +1,93 @@
+"""Parked messages by cause: what mends sixty at once is told once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.domain.alerting.causes import Cause
+from shared.domain.alerting.parked_messages import MOST_CAUSES, ParkedMessage, parked_causes
+from shared.domain.messages.hints import Hints
+from shared.domain.messages.message import Problem, unknown_unit
+from shared.domain.messages.parked_causes import cause_of, unit_of
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+STREAM = "booking-created"
+
+
+def parked(
+    *problems: Problem, booking_id: str | None = None, days: int | None = None, stream: str = STREAM
+) -> ParkedMessage:
+    """Return a parked message with these problems, of a guest who comes in so many days."""
+    check_in = NOW + timedelta(days=days) if days is not None else None
+    hints = Hints(booking_id, check_in)
+    return ParkedMessage(parked_id="1-0", stream=stream, problems=tuple(map(str, problems)), hints=hints)
+
+
+def wrong(text: str) -> Problem:
+    """Return a problem of the check-in."""
+    return Problem("check_in", f"{text!r} is neither a time nor a date", "give one such as 2026-12-01")
+
+
+def told(*messages: ParkedMessage) -> list[Cause]:
+    """Return what is told of them."""
+    return parked_causes(messages, NOW)
+
+
+def test_sixty_bookings_of_an_unknown_unit_are_one_alert() -> None:
+    """With their count, the nearest check-in, and the fix."""
+    (one,) = told(*(parked(unknown_unit("Villa 7"), booking_id=f"BK-{day}", days=day) for day in range(1, 61)))
+    assert one.notice.subject == "60 bookings name the unit 'Villa 7', which isn't in the doors file"
+    assert "Add the unit 'Villa 7' to the doors file" in one.notice.next_step
+    assert one.hit == 60
+    assert one.notice.check_in == NOW + timedelta(days=1)
+    assert one.subjects[0].startswith("Booking BK-1, check-in Sat 2026-11-21")
+    assert one.notice.problem == "booking_parked"
+
+
+def test_more_of_the_same_is_no_news() -> None:
+    """What is said to have happened stays the same, and so does the key: the count is in the subject."""
+    (one,) = told(parked(unknown_unit("Villa 7"), booking_id="BK-1"))
+    (two,) = told(*(parked(unknown_unit("Villa 7"), booking_id=name) for name in ("BK-1", "BK-2")))
+    assert (one.notice.key, one.notice.happened) == (two.notice.key, two.notice.happened)
+    assert one.notice.subject == "Booking BK-1 names the unit 'Villa 7', which isn't in the doors file"
+    assert one.notice.booking_id == "BK-1"
+
+
+def test_another_cause_is_another_alert_and_quotes_nobody() -> None:
+    """The same mistake with other values is one; what a message said is in no alert."""
+    causes = told(
+        parked(wrong("Mr. Smith"), booking_id="BK-1"),
+        parked(wrong("Mrs. Smith's 12"), booking_id="BK-2"),
+        parked(unknown_unit("101"), booking_id="BK-3"),
+        parked(unknown_unit("102"), booking_id="BK-4"),
+        parked(wrong("Mr. Smith"), stream="seam-events"),
+    )
+    assert len({one.notice.key for one in causes}) == len(causes) == 4
+    assert not any("Smith" in str(one) for one in causes)
+    assert [one.notice.problem for one in causes].count("message_parked") == 1
+
+
+def test_a_flood_of_different_causes_is_a_few_alerts() -> None:
+    """Those with most messages have their own; the rest is one."""
+    several = [parked(unknown_unit("Villa 7"), booking_id=f"BK-{number}") for number in range(3)]
+    causes = told(*several, *(parked(unknown_unit(f"Room {number}")) for number in range(100)))
+    assert len(causes) == MOST_CAUSES + 1
+    assert causes[0].hit == 3
+    assert sum(one.hit for one in causes) == 103
+
+
+def test_a_guest_of_last_week_hurries_nobody() -> None:
+    """The nearest of those who may still come decides."""
+    (one,) = told(parked(wrong("x"), booking_id="BK-1", days=-7), parked(wrong("y"), booking_id="BK-2", days=3))
+    assert one.notice.check_in == NOW + timedelta(days=3)
+    (past,) = told(parked(wrong("x"), booking_id="BK-1", days=-7))
+    assert past.notice.check_in is None
+
+
+@pytest.mark.parametrize("unit", ["Villa 7", "it's", 'the "old" one', "back\\slash", "Zoë"])
+def test_the_unit_that_a_message_waits_for(unit: str) -> None:
+    """It is known from the problem where that is the only one."""
+    assert unit_of([str(unknown_unit(unit))]) == unit
+    assert unit_of([str(unknown_unit(unit)), str(wrong("x"))]) is None
+    assert unit_of([str(wrong("x"))]) is None
+    assert cause_of([str(unknown_unit(unit))]).unit == unit

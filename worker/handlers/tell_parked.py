@@ -1,0 +1,56 @@
+"""Tells people of parked messages, by cause: compares what is parked with what is told."""
+
+from typing import Final
+
+import structlog
+
+from shared.clock import Clock
+from shared.domain.alerting.parked_messages import ParkedMessage, parked_causes
+from shared.domain.booking.problem_catalogue import Reason
+from shared.domain.messages.hints import hints_of
+from shared.ledger.alerts import AlertLedger
+from shared.parked import ParkedEntry, ParkedList
+
+_PROBLEMS: Final = (Reason.BOOKING_PARKED, Reason.MESSAGE_PARKED)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class TellParked:
+    """Idempotent. Whatever was parked, replayed or discarded, by whom and when: this tells how it stands."""
+
+    def __init__(self, *, parked: ParkedList, alerts: AlertLedger, clock: Clock) -> None:
+        self._parked = parked
+        self._alerts = alerts
+        self._clock = clock
+        self._is_quiet = False
+
+    def __call__(self) -> None:
+        """Raise an alert a cause, and resolve those whose messages are gone. Raises OfNewerVersion."""
+        entries = list(self._parked.list())
+        if not entries and self._is_quiet:
+            return
+        causes = parked_causes(map(_message_of, entries), self._clock())
+        for cause in causes:
+            self._alerts.tell_cause(cause)
+        told = {cause.notice.key for cause in causes}
+        over = [
+            alert.key
+            for alert in self._alerts.all()
+            if alert.is_open and alert.notice.problem in _PROBLEMS and alert.key not in told
+        ]
+        for key in over:
+            self._alerts.resolve(key)
+        if entries or over:
+            log.info("parked.told", parked=len(entries), causes=len(causes), resolved=len(over))
+        self._is_quiet = not entries
+
+
+def _message_of(entry: ParkedEntry) -> ParkedMessage:
+    parked = entry.parked
+    return ParkedMessage(
+        parked_id=entry.parked_id,
+        stream=parked.stream,
+        problems=parked.problems or ("its problem is not known",),
+        hints=hints_of(parked.message),
+    )
