@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from dataclasses import field as dataclass_field
+from pathlib import Path
 from typing import Any, Final, cast
 
 from redis import Redis
@@ -19,6 +20,7 @@ from shared.domain.messages.hints import hints_of
 from shared.redaction import REMOVED, mask_digits, redact_event
 from shared.streams import FIRST_ENTRY_FIELD, is_entry_id
 
+_REPLAY: Final = (Path(__file__).parent / "replay_parked.lua").read_text(encoding="utf-8")
 # A flood of bad messages must not fill the memory that good ones need; the newest are kept.
 MOST_PARKED: Final = 10_000
 
@@ -126,6 +128,7 @@ class ParkedList:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._replay = redis.register_script(_REPLAY)
 
     def park(self, parked: Parked) -> str:
         """Keep a message aside and return its id."""
@@ -163,18 +166,16 @@ class ParkedList:
         """Return how many messages are parked."""
         return int(cast(Any, self._redis.xlen(redis_keys.PARKED)))
 
-    def replay(self, entry: ParkedEntry) -> None:
-        """Put the message back at the end of its stream and take it off the list, in one transaction.
+    def replay(self, entry: ParkedEntry) -> bool:
+        """Put the message back at the end of its stream and take it off the list; say whether it was there. Atomic.
 
         It keeps its place in the order of arrival: what came after it and was applied meanwhile is newer.
         """
-        pipeline = self._redis.pipeline(transaction=True)
-        place: dict[Any, Any] = (
-            {FIRST_ENTRY_FIELD: entry.parked.source_id} if is_entry_id(entry.parked.source_id) else {}
-        )
-        pipeline.xadd(entry.parked.stream, {entry.parked.field: entry.parked.message, **place})
-        pipeline.xdel(redis_keys.PARKED, entry.parked_id)
-        pipeline.execute()
+        fields = {entry.parked.field: entry.parked.message}
+        if is_entry_id(entry.parked.source_id):
+            fields[FIRST_ENTRY_FIELD] = entry.parked.source_id
+        args = [entry.parked_id, *(part for field in fields.items() for part in field)]
+        return bool(self._replay(keys=[redis_keys.PARKED, entry.parked.stream], args=args))
 
     def discard(self, entry: ParkedEntry) -> None:
         """Take the message off the list for good."""

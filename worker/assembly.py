@@ -9,6 +9,7 @@ import httpx
 from redis import Redis
 
 from shared.clock import Clock, system_clock
+from shared.current_units import CurrentUnits
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.booking.planning import PlanningRules
 from shared.domain.booking.slot_drift import drift_of
@@ -58,6 +59,7 @@ from worker.handlers.door_changed import DoorChanged
 from worker.handlers.door_problem_alerts import DoorProblemAlerts
 from worker.handlers.end_outage import EndOutage
 from worker.handlers.find_code import FindCode
+from worker.handlers.follow_doors_file import FollowDoorsFile
 from worker.handlers.plan_door import PlanDoor
 from worker.handlers.prompt_readings import PromptReadings
 from worker.handlers.quarantine import Quarantine
@@ -83,6 +85,7 @@ SETTLE_MARGIN = timedelta(seconds=15)
 _TRIM_EVERY = timedelta(hours=1)
 _LEFT_TOLD_EVERY = timedelta(minutes=1)
 _PARKED_TOLD_EVERY = timedelta(minutes=1)
+_DOORS_FILE_FOLLOWED_EVERY = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +187,10 @@ def alerting_of(settings: Settings) -> Alerting:
 
 
 def units_of(settings: Settings) -> Mapping[str, UnitRules]:
-    """Return what DOORS_FILE says; nothing without one. Raises InvalidDoorsFile."""
+    """Return what DOORS_FILE says, now and after each change; nothing without one. Raises InvalidDoorsFile."""
     if settings.doors_file is None:
         return {}
-    from shared.doors_file import load_doors_file  # noqa: PLC0415 - YAML is read where there is a file
-
-    return load_doors_file(settings.doors_file)
+    return CurrentUnits.load(settings.doors_file)
 
 
 def build_handlers(
@@ -321,6 +322,7 @@ def build_handlers(
                 PeriodicJob("reconcile", compare_events, every(settings.reconcile_every)),
                 PeriodicJob("refresh_doors", refresh.plan, every(settings.door_refresh_every)),
                 PeriodicJob("check_arrivals", arrivals, arrivals.next_at),
+                *_following(units, ports, clock),
                 PeriodicJob(
                     TELL_PARKED,
                     TellParked(parked=ports.parked, alerts=ports.alerts, clock=clock),
@@ -386,6 +388,16 @@ def build_handlers(
         beats=ports.beats,
         due=ports.due,
     )
+
+
+def _following(units: Mapping[str, UnitRules], ports: Ports, clock: Clock) -> tuple[PeriodicJob, ...]:
+    """Return the job that follows DOORS_FILE, where there is one."""
+    if not isinstance(units, CurrentUnits):
+        return ()
+    follow = FollowDoorsFile(
+        redis=ports.redis, units=units, parked=ports.parked, alerts=ports.alerts, due=ports.due, clock=clock
+    )
+    return (PeriodicJob("follow_doors_file", follow, every(_DOORS_FILE_FOLLOWED_EVERY)),)
 
 
 def reconciliation(settings: Settings, ports: Ports, clock: Clock = system_clock) -> Reconcile:

@@ -1,7 +1,7 @@
 """The worker without Celery: its use cases on a real data server and a Seam stand-in, driven step by step."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import count
@@ -14,6 +14,7 @@ from redis import Redis
 
 from shared.domain.alerting.arrivals import Arrival
 from shared.domain.booking.record import BookedDoor, Booking
+from shared.domain.stay.stay import UnitRules
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.arrivals import arrivals_between
 from shared.parked import ParkedList
@@ -54,7 +55,14 @@ class Machine:
     """One worker. Several may share a data server, as workers do."""
 
     def __init__(
-        self, redis: Redis, redis_url: str, sandbox: Sandbox, *, channels: Sequence[Channel] = (), **fields: Any
+        self,
+        redis: Redis,
+        redis_url: str,
+        sandbox: Sandbox,
+        *,
+        channels: Sequence[Channel] = (),
+        units: Mapping[str, UnitRules] | None = None,
+        **fields: Any,
     ) -> None:
         known: dict[str, Any] = {
             "seam_api_key": SecretStr(API_KEY),
@@ -75,7 +83,7 @@ class Machine:
             settings,
             ports,
             channels=tuple(channels),
-            units={},
+            units=units if units is not None else {},
             look=lambda booking_id, device_id: self.looked.append((booking_id, device_id)),
             clock=self.clock,
         )

@@ -102,7 +102,12 @@ def test_an_entry_without_a_message_is_parked(machine: Machine, redis_client: Re
 
 def test_an_entry_with_flat_fields_is_parked_whole(machine: Machine, redis_client: Redis) -> None:
     """Its booking is found by them, and told; a PIN among them is taken out."""
-    entry = {"booking_id": "BK-7", "check_in": "2036-12-01T15:45", "device_ids": '["x"]', "door_code": "739158"}
+    entry: dict[Any, Any] = {
+        "booking_id": "BK-7",
+        "check_in": "2036-12-01T15:45",
+        "device_ids": '["x"]',
+        "door_code": "739158",
+    }
     entry["guest"] = json.dumps({"lock": [{"pin": 739158}], "phone": "555-0100"})
     machine.apply(str(redis_client.xadd("booking-created", entry)))
     (kept,) = machine.parked.of_booking("BK-7")

@@ -1,10 +1,11 @@
 """Channels and rules of alerting, made once from the settings: ALERT_URLS, ALERTS_FILE, and the doors file's places."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import httpx
 
+from shared.current_units import CurrentUnits
 from shared.domain.alerting.budget import Rate
 from shared.domain.alerting.missed_heartbeats import LEVELS
 from shared.domain.alerting.mute_times import MuteTime
@@ -75,12 +76,38 @@ def load_alerting(settings: Settings, client: httpx.Client, units: Mapping[str, 
         problems["ALERTS_FILE"] = f"{taken}: a channel of ALERT_URLS is called so"
     if problems:
         raise InvalidAlerting(problems)
-    return Alerting((*simple, *named), _policy(settings, file, simple, named, places_of(units)))
+    return Alerting((*simple, *named), _policy(settings, file, simple, named, CurrentPlaces(units)))
 
 
 def simple_policy(settings: Settings, channels: Iterable[Channel]) -> AlertPolicy:
     """Return the rules without ALERTS_FILE: everything goes to every channel."""
     return _policy(settings, None, tuple(channels), (), {})
+
+
+class CurrentPlaces(Mapping[str, Place]):
+    """Where each door is, as the doors file says now: drawn anew when the file was read again."""
+
+    def __init__(self, units: Mapping[str, UnitRules]) -> None:
+        self._units = units
+        self._drawn: tuple[Mapping[str, UnitRules], Mapping[str, Place]] | None = None
+
+    def __getitem__(self, device_id: str) -> Place:
+        """Return the place of a door. Raises KeyError for one that is in no unit."""
+        return self._places()[device_id]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the doors."""
+        return iter(self._places())
+
+    def __len__(self) -> int:
+        """Return how many doors there are."""
+        return len(self._places())
+
+    def _places(self) -> Mapping[str, Place]:
+        units = self._units.current() if isinstance(self._units, CurrentUnits) else self._units
+        if self._drawn is None or self._drawn[0] is not units:
+            self._drawn = units, places_of(units)
+        return self._drawn[1]
 
 
 def places_of(units: Mapping[str, UnitRules]) -> dict[str, Place]:

@@ -13,6 +13,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "doctor": ("worker.cli.doctor", "Check settings, data server, Seam and every door."),
     "match": ("worker.cli.match", "Explain which time slot serves a booking."),
     "slots": ("worker.cli.slots", "Draw a door's time slots over the day."),
+    "doors": ("worker.cli.doors", "Make a DOORS_FILE from Seam's doors, or hold one against them."),
     "coverage": ("worker.cli.coverage", "Which bookings fit their doors, and which slots are missing."),
     "bookings": ("worker.cli.bookings", "Publish bookings, check, list, show, cancel, change, retry and watch them."),
     "arrivals": ("worker.cli.arrivals", "Who arrives in the next two days, and whether the door will open."),

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     MESSAGE_PARKED = "message_parked"
     BRIDGE_STUCK = "bridge_stuck"
     BOOKING_REJECTED = "booking_rejected"
+    DOORS_FILE_BROKEN = "doors_file_broken"
     DOUBLE_BOOKED = "double_booked"
     RESIDUAL_OVERLAP = "residual_overlap"
     OUTCOMES_NOT_TAKEN = "outcomes_not_taken"
@@ -297,6 +298,12 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     Reason.BOOKING_REJECTED: ProblemRow(
         "Messages from RabbitMQ aren't JSON in UTF-8 and were put aside, so their bookings are not known.",
         "Take them from the queue `booking-created.rejected`; their sender has something to mend, and to send again.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.DOORS_FILE_BROKEN: ProblemRow(
+        "DOORS_FILE was changed and can't be read: the units are those of the last good one.",
+        "Mend the lines that are named: the file is read again by itself. Until then, restart nothing.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),

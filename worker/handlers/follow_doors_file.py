@@ -1,0 +1,78 @@
+"""Follows DOORS_FILE while the worker runs: tells of a broken one, and takes what waited for a unit that is there."""
+
+from typing import Any, Final, cast
+
+import structlog
+from redis import Redis
+
+from shared import redis_keys
+from shared.clock import Clock
+from shared.current_units import CurrentUnits
+from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.problem_catalogue import Reason
+from shared.domain.messages.parked_causes import unit_of
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.due import DueSet, chore_item
+from shared.parked import ParkedList
+from worker.parking import TELL_PARKED
+
+_ALERT_KEY: Final = "settings/doors_file"
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class FollowDoorsFile:
+    """Idempotent, and may run on several workers at once: a message goes back to its stream once."""
+
+    def __init__(
+        self, *, redis: Redis, units: CurrentUnits, parked: ParkedList, alerts: AlertLedger, due: DueSet, clock: Clock
+    ) -> None:
+        self._redis = redis
+        self._units = units
+        self._parked = parked
+        self._alerts = alerts
+        self._due = due
+        self._clock = clock
+        self._was_broken = False
+        self._seen: object = None
+
+    def __call__(self) -> None:
+        """Compare the file with what is told, and with what is parked for want of a unit. Raises OfNewerVersion."""
+        self._tell(self._units.problem)
+        units = self._units.current()
+        # A message may be parked after the unit came, by a worker that read the file before.
+        if (units, *self._newest_parked()) != self._seen:
+            self._replay()
+            self._seen = (units, *self._newest_parked())
+
+    def _tell(self, problem: str) -> None:
+        # A file that is just being written is no news: it is told when it was broken twice in a row.
+        is_told, self._was_broken = bool(problem) and self._was_broken, bool(problem)
+        before = self._alerts.get(_ALERT_KEY)
+        if is_told:
+            notice = alert_notice(
+                Reason.DOORS_FILE_BROKEN,
+                key=_ALERT_KEY,
+                subject="DOORS_FILE",
+                at=self._clock(),
+                detail=problem,
+                look_closer="oracode doors check",
+            )
+            if before is None or not before.is_open or before.notice.happened != notice.happened:
+                self._alerts.tell(notice)
+        elif not problem and before is not None and before.is_open:
+            self._alerts.resolve(_ALERT_KEY)
+
+    def _replay(self) -> None:
+        replayed = 0
+        for entry in self._parked.list():
+            unit = unit_of(entry.parked.problems)
+            if unit is not None and unit in self._units:
+                replayed += self._parked.replay(entry)
+        if replayed:
+            log.info("parked.replayed", count=replayed)
+            self._due.advance([chore_item(TELL_PARKED)], self._clock())
+
+    def _newest_parked(self) -> tuple[Any, ...]:
+        newest = cast(Any, self._redis.xrevrange(redis_keys.PARKED, count=1))
+        return self._parked.count(), newest[0][0] if newest else ""
