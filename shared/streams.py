@@ -24,7 +24,7 @@ _ENTRY_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}", re.ASCII)
 _MOST_AT_ONCE: Final = 200
 # The value of a mark that says nothing but "seen".
 SEEN: Final = "1"
-APPEND_ONCE_SCRIPT: Final = (Path(__file__).parent / "append_once.lua").read_text()
+APPEND_ONCE_SCRIPT: Final = (Path(__file__).parent / "append_once.lua").read_text(encoding="utf-8")
 
 
 class EventStream:

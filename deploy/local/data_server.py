@@ -45,5 +45,6 @@ def configure(directory: Path, *, port: int, password: str) -> list[str]:
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "server.conf"
     path.touch(mode=0o600)
-    path.write_text(_CONFIGURATION.format(port=port, password=password, directory=f'"{directory.resolve()}"'))
+    configuration = _CONFIGURATION.format(port=port, password=password, directory=f'"{directory.resolve()}"')
+    path.write_text(configuration, encoding="utf-8")
     return [find_binary(), str(path.resolve())]

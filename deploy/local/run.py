@@ -179,7 +179,7 @@ class Machine:
                 break
             time.sleep(_POLL)
         log = self._directory / "logs" / f"{name}.log"
-        tail = log.read_text(errors="replace").splitlines()[-12:] if log.exists() else []
+        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:] if log.exists() else []
         raise NotReady("\n".join([f"{name} doesn't answer; the end of {log}:", *tail]))
 
     def _processes_changed(self, pids: Mapping[str, int]) -> None:
@@ -208,7 +208,9 @@ def run_json(place: Place, pids: Mapping[str, int], settings: Mapping[str, str])
 
 def procfile(path: Path) -> dict[str, list[str]]:
     """Return each process of a Procfile as its arguments."""
-    lines = (line.partition(":") for line in path.read_text().splitlines() if line.strip() and line[0] != "#")
+    lines = (
+        line.partition(":") for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and line[0] != "#"
+    )
     return {name.strip(): shlex.split(command) for name, _, command in lines}
 
 

@@ -40,7 +40,7 @@ class LocalState:
 def lock(directory: Path) -> IO[str]:
     """Take the directory for ourselves, for as long as the returned file is open. Raises AlreadyRunning."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = (directory / "lock").open("w")
+    file = (directory / "lock").open("w", encoding="utf-8")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -57,7 +57,7 @@ def load(
     A kept port that is taken now is replaced by a free one. Raises PortTaken for one that was asked for.
     """
     path = directory / "state.json"
-    kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     state = LocalState(
         web_port=_port(web_port, kept.get("web_port")),
         seam_port=_port(seam_port, kept.get("seam_port")),
@@ -82,7 +82,7 @@ def write_private(path: Path, content: Mapping[str, Any]) -> None:
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        with os.fdopen(descriptor, "w") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(content, file, indent=2)
         draft.replace(path)
     except OSError:

@@ -14,7 +14,7 @@ from shared.domain.alerting.notifications import Group
 from shared.ledger.due import DueSet, alert_item
 from shared.ledger.records import RecordStore, Stored, Write
 
-_LEAVE: Final = (Path(__file__).parent / "leave_group.lua").read_text()
+_LEAVE: Final = (Path(__file__).parent / "leave_group.lua").read_text(encoding="utf-8")
 
 
 class AlertGroups:

@@ -16,8 +16,8 @@ from redis.client import Pipeline
 
 from shared import redis_keys
 
-_CLAIM: Final = (Path(__file__).parent / "claim_due.lua").read_text()
-_FINISH: Final = (Path(__file__).parent / "finish_due.lua").read_text()
+_CLAIM: Final = (Path(__file__).parent / "claim_due.lua").read_text(encoding="utf-8")
+_FINISH: Final = (Path(__file__).parent / "finish_due.lua").read_text(encoding="utf-8")
 
 # Of the default lease of a minute, about an hour.
 _MOST_DOUBLINGS: Final = 6

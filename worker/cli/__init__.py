@@ -59,6 +59,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="oracode-codes", message="%(version)s")
 def oracode() -> None:
     """Turn bookings into dormakaba Oracode door codes, and never let a failure pass in silence.
 
@@ -69,10 +70,13 @@ def oracode() -> None:
 def main(arguments: Sequence[str] | None = None) -> Any:
     """Run the command line; services that can't be reached end in one line and exit code 3, never in a traceback.
 
-    A record that only a newer version can read: one line and exit code 2.
+    A record that only a newer version can read: one line and exit code 2. Output that can't be written: one line, 3.
     """
+    from worker.cli.output import safe_output  # noqa: PLC0415 - a module of its own, like each command
+
     try:
-        return oracode(args=arguments, prog_name="oracode")
+        with safe_output():
+            return oracode(args=arguments, prog_name="oracode")
     except Exception as error:
         if text := _unreachable(error):
             print(text, file=sys.stderr)

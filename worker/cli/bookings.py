@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import click
@@ -99,15 +100,40 @@ def publish_messages(settings: Settings, messages: Iterable[tuple[str, BookingMe
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only bookings in this state.")
-def list_bookings(*, as_json: bool, state: str | None) -> None:
-    """List every booking, the one that ends first at the top."""
-    _, ports = open_ledger()
-    bookings = (booking for booking in ports.ledger.all() if state is None or booking.state == state)
+@click.option("--door", help="Only bookings of this door: a device id, or a part of its name.")
+@click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), help="Only stays that include this day, YYYY-MM-DD.")
+@click.option("--unit", help="Only bookings of the doors that this unit of DOORS_FILE has now.")
+@click.argument("text", required=False)
+def list_bookings(
+    *, as_json: bool, state: str | None, door: str | None, on: datetime | None, unit: str | None, text: str | None
+) -> None:
+    """List every booking, the one that ends first at the top; with TEXT those that have it in id, label or door."""
+    from worker.cli.booking_filters import BookingFilter  # noqa: PLC0415 - not for publishing
+
+    settings, ports = open_ledger()
+    devices = _devices_of(settings, unit) if unit is not None else None
+    wanted = BookingFilter(state=state, door=door, on=on.date() if on else None, devices=devices, text=text)
+    bookings = filter(wanted.fits, ports.ledger.all())
     if as_json:
         for booking in bookings:
             click.echo(json.dumps(as_object(booking)))
     else:
         view.print_table(bookings)
+
+
+def _devices_of(settings: Settings, unit: str) -> tuple[str, ...]:
+    """Return the doors of a unit; ends the command with 2 where there is no such unit."""
+    from worker.assembly import units_of  # noqa: PLC0415 - reads YAML
+
+    try:
+        units = units_of(settings)
+    except ValueError as invalid:
+        click.echo(str(invalid), err=True)
+        raise SystemExit(2) from None
+    if unit not in units:
+        click.echo(f"There is no unit {unit!r} in the doors file.", err=True)
+        raise SystemExit(2)
+    return units[unit].device_ids
 
 
 @command.command()

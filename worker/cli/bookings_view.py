@@ -46,7 +46,7 @@ def console() -> Console:
 def table_of(bookings: Iterable[Booking]) -> Table:
     """Return a table of bookings, a row each."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("BOOKING", "STATE", "WHY", "DOORS", "CHECK-IN (lock's clock)", "NEXT LOOK (UTC)"):
+    for heading in ("BOOKING", "STATE", "WHY", "DOORS", "CHECK-IN (lock's clock)", "NEXT LOOK (UTC)", "LABEL"):
         table.add_column(heading, overflow="fold")
     for booking in bookings:
         table.add_row(
@@ -56,6 +56,7 @@ def table_of(bookings: Iterable[Booking]) -> Table:
             Text(str(sum(door.wanted for door in booking.doors))),
             clean(_check_in(booking)),
             clean(_when(earliest_due(booking))),
+            clean(booking.label or ""),
         )
     return table
 

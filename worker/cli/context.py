@@ -90,7 +90,7 @@ def _local_run() -> dict[str, Any]:
     data_dir = os.environ.get("ORACODE_DATA_DIR")
     path = Path(data_dir) / "run.json" if data_dir else _RUN_FILE
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return content

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from shared.domain.door.door import Door, NotADoor, door_from_device
-from shared.domain.door.doors_file_text import compare_doors, doors_file_lines
+from shared.doors_file_text import compare_doors, doors_file_lines
 from worker.cli.context import settings_for
 from worker.cli.printable import printable
 

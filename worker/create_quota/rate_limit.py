@@ -16,7 +16,7 @@ from shared import redis_keys
 
 CREATES_A_WINDOW: Final = 10
 WINDOW: Final = timedelta(seconds=60)
-_ASK: Final = (Path(__file__).parent / "rate_limit.lua").read_text()
+_ASK: Final = (Path(__file__).parent / "rate_limit.lua").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

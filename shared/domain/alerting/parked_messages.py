@@ -84,7 +84,7 @@ def _subject(stream: str, cause: ParkedCause, count: int, bookings: list[str]) -
         return f"{who} the unit {quoted(cause.unit)}, which isn't in the doors file"
     if len(bookings) == 1:
         return f"Booking {shown(bookings[0])}"
-    return f"{len(bookings)} bookings" if bookings else f"{count} messages of stream {stream}"
+    return f"{len(bookings)} parked bookings" if bookings else f"{count} parked messages of stream {stream}"
 
 
 def _next_step(cause: ParkedCause) -> str:

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from shared.domain.door.doors_file_text import compare_doors, doors_file_lines
 from shared.domain.stay.stay import UnitRules
 from shared.doors_file import load_doors_file
+from shared.doors_file_text import compare_doors, doors_file_lines
 from tests.domain.building import day_slot, door, slot
 
 FIRST, SECOND, THIRD = (f"d0000000-0000-0000-0000-00000000000{number}" for number in (1, 2, 3))

@@ -1,0 +1,55 @@
+"""Which bookings `oracode bookings list` shows: by door, date, unit, state, and text. Pure."""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+from shared.domain.booking.record import BookedDoor, Booking
+from shared.domain.stay.stay import Instant, StayTime, as_booked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingFilter:
+    """What a booking must have; None asks for nothing. `devices` are those of the unit that was asked for."""
+
+    state: str | None = None
+    door: str | None = None
+    on: date | None = None
+    devices: Container[str] | None = None
+    text: str | None = None
+
+    def fits(self, booking: Booking) -> bool:
+        """Say whether the booking has all of it. Doors that it was moved away from don't count."""
+        doors = [door for door in booking.doors if door.wanted]
+        return (
+            (self.state is None or booking.state == self.state)
+            and (self.door is None or any(_is_called(door, self.door) for door in doors))
+            and (self.devices is None or any(door.device_id in self.devices for door in doors))
+            and (self.on is None or _is_there(booking, doors, self.on))
+            and (self.text is None or _says(booking, doors, self.text))
+        )
+
+
+def _is_called(door: BookedDoor, name: str) -> bool:
+    return door.device_id == name.lower() or name.casefold() in door.name.casefold()
+
+
+def _says(booking: Booking, doors: list[BookedDoor], text: str) -> bool:
+    words = (booking.booking_id, booking.label or "", booking.reason, *(door.name for door in doors))
+    return any(text.casefold() in word.casefold() for word in words)
+
+
+def _is_there(booking: Booking, doors: list[BookedDoor], on: date) -> bool:
+    """Say whether the guest has the door on this day, by the booked times on the lock's clock."""
+    if booking.stay is None:
+        return False
+    zone = next((door.time_zone for door in doors if door.time_zone), None)
+    stay = as_booked(booking.stay)
+    return _day_of(stay.check_in, zone) <= on <= _day_of(stay.check_out, zone)
+
+
+def _day_of(moment: StayTime, zone: str | None) -> date:
+    if isinstance(moment, Instant) and zone is not None:
+        return moment.at.astimezone(ZoneInfo(zone)).date()
+    return moment.at.date()
