@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.clock import Clock
-from shared.ledger.due import DueSet, chore_item
+from shared.ledger.due import DueSet, periodic_job_item
 from shared.parked import Parked, ParkedList
 
 TELL_PARKED: Final = "tell_parked"
@@ -24,4 +24,4 @@ class Parking:
     def park(self, parked: Parked) -> None:
         """Keep the message. Cut off after that, it is told a minute later, and may be parked twice."""
         self._parked.park(parked)
-        self._due.advance([chore_item(TELL_PARKED)], self._clock() + _TOLD_AFTER)
+        self._due.advance([periodic_job_item(TELL_PARKED)], self._clock() + _TOLD_AFTER)

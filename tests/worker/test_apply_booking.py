@@ -43,7 +43,7 @@ BAD: dict[str, str] = {
 def told_of_parked(machine: Machine) -> Alert:
     """Return the one alert that tells of what is parked."""
     machine.clock.move(timedelta(seconds=2))
-    machine.handlers.chores("tell_parked")
+    machine.handlers.periodic_jobs("tell_parked")
     (alert,) = (alert for alert in machine.alerts.all() if alert.key.startswith("parked/"))
     return alert
 

@@ -45,7 +45,7 @@ def add_unit(path: Path, sandbox: Sandbox, unit: str = "Villa 7") -> None:
 
 def follow(machine: Machine) -> None:
     """Let the job run that follows the file."""
-    machine.handlers.chores("follow_doors_file")
+    machine.handlers.periodic_jobs("follow_doors_file")
 
 
 def waiting(machine: Machine) -> list[str]:
@@ -66,7 +66,7 @@ def test_what_waited_for_the_unit_is_taken(workers: list[Machine], path: Path, s
     park(machine, "BK-1", "BK-2")
     park(machine, "BK-3", unit="Villa 8")
     machine.apply(machine.append("oops"))
-    machine.handlers.chores("tell_parked")
+    machine.handlers.periodic_jobs("tell_parked")
     follow(machine)
     assert waiting(machine) == []
     add_unit(path, sandbox)
@@ -77,7 +77,7 @@ def test_what_waited_for_the_unit_is_taken(workers: list[Machine], path: Path, s
         machine.apply(entry_id)
     assert machine.ledger.get("BK-2").stay is not None
     assert machine.parked.count() == 2
-    machine.handlers.chores("tell_parked")
+    machine.handlers.periodic_jobs("tell_parked")
     told = {alert.notice.subject: alert.is_open for alert in machine.alerts.all() if alert.key.startswith("parked/")}
     assert told["2 bookings name the unit 'Villa 7', which isn't in the doors file"] is False
     assert told["Booking BK-3 names the unit 'Villa 8', which isn't in the doors file"] is True

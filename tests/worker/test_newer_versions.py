@@ -249,13 +249,13 @@ def test_a_group_with_an_alert_of_a_newer_version_is_left_as_a_whole(
 def test_what_is_parked_is_told_by_the_newer_version(machine: Machine, worker: TaskTable) -> None:
     """Its alert is of a newer version: the message is parked once, and the telling is left to that."""
     worker.do(APPLY_BOOKING, machine.append("no booking"))
-    worker.do(RUN_CHORE, "tell_parked")
+    worker.do(RUN_PERIODIC_JOB, "tell_parked")
     (alert,) = machine.alerts.all()
     key = redis_keys.alert_record(alert.key)
     content = json.loads(str(machine.redis.hget(key, "record"))) | {"news": "escalated", "schema": "1.7"}
     machine.redis.hset(key, "record", json.dumps(content))
     worker.do(APPLY_BOOKING, machine.append("no booking either"))
-    worker.do(RUN_CHORE, "tell_parked")
+    worker.do(RUN_PERIODIC_JOB, "tell_parked")
     assert machine.parked.count() == 2
     assert json.loads(str(machine.redis.hget(key, "record"))) == content
-    assert due_in(machine, chore_item("tell_parked")) is not None
+    assert due_in(machine, periodic_job_item("tell_parked")) is not None

@@ -12,6 +12,7 @@ from shared.domain.booking.notices import outcome_body
 from shared.domain.booking.record import Booking, HistoryEntry, State
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType
 from shared.domain.stay.stay import Granularity
+from shared.ledger.bookings import UnknownBooking
 from shared.settings import Settings
 from worker.cli import bookings_view as view
 from worker.cli.context import open_ledger, settings_for

@@ -12,7 +12,7 @@ from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.messages.parked_causes import unit_of
 from shared.ledger.alerts import AlertLedger
-from shared.ledger.due import DueSet, chore_item
+from shared.ledger.due import DueSet, periodic_job_item
 from shared.parked import ParkedList
 from worker.parking import TELL_PARKED
 
@@ -71,7 +71,7 @@ class FollowDoorsFile:
                 replayed += self._parked.replay(entry)
         if replayed:
             log.info("parked.replayed", count=replayed)
-            self._due.advance([chore_item(TELL_PARKED)], self._clock())
+            self._due.advance([periodic_job_item(TELL_PARKED)], self._clock())
 
     def _newest_parked(self) -> tuple[Any, ...]:
         newest = cast(Any, self._redis.xrevrange(redis_keys.PARKED, count=1))
