@@ -196,7 +196,7 @@ def test_a_booking_whose_message_is_parked_is_told_so(machine: Machine) -> None:
     """It is not in the ledger; who looks for it learns where it is."""
     machine.apply(machine.append('{"booking_id": "BK-7", "check_in": "soon"}'))
     (entry,) = machine.parked.list()
-    assert f"`oracode parked show {entry.parked_id}`" in run("show", "BK-7").stderr
+    assert f"`oracode parked show {entry.parked_id}`" in run("show", "BK-7").stdout
 
 
 def test_a_mistyped_command_is_answered_with_the_one_that_is_near() -> None:

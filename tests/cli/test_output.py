@@ -28,7 +28,10 @@ def device(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("run", "beginning"),
     [
-        (["-c", "from worker.cli.output import safe_output\nwith safe_output(): print('\\u201cS\\u00fcd\\u201d')"], "?S?d?"),
+        (
+            ["-c", "from worker.cli.output import safe_output\nwith safe_output(): print('\\u201cS\\u00fcd\\u201d')"],
+            "?S?d?",
+        ),
         ([*RUN[1:], "slots"], "Zimmer"),
     ],
     ids=["any text", "a command"],

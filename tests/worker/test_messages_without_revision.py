@@ -97,9 +97,10 @@ def test_what_a_person_must_decide_is_parked_and_told(
     assert problem.startswith(why)
     assert "above 2" in problem
     assert machine.ledger.get(booking.booking_id) == booking
-    alert = machine.alerts.get(f"parked/booking-created/{booking.booking_id}")
-    assert alert is not None
+    machine.handlers.periodic_jobs("tell_parked")
+    (alert,) = (alert for alert in machine.alerts.all() if alert.key.startswith("parked/"))
     assert alert.is_open
+    assert alert.notice.booking_id == booking.booking_id
 
 
 def test_two_sources_with_one_booking_id_are_kept_apart(machine: Machine, sandbox: Sandbox) -> None:

@@ -70,6 +70,7 @@ def test_replay_and_discard(machine: Machine, sandbox: Sandbox) -> None:
     assert machine.ledger.get("BK-P").stay is not None
     machine.apply(machine.append("oops"))
     (other,) = machine.parked.list()
+    machine.handlers.periodic_jobs("tell_parked")
     assert [alert.notice.problem for alert in machine.alerts.all() if alert.is_open] == ["message_parked"]
     order(machine, OpsCommand(action=DISCARD, target=other.parked_id, by="ann", reason="a test"))
     assert machine.parked.count() == 0
