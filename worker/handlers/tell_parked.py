@@ -23,13 +23,10 @@ class TellParked:
         self._parked = parked
         self._alerts = alerts
         self._clock = clock
-        self._is_quiet = False
 
     def __call__(self) -> None:
         """Raise an alert a cause, and resolve those whose messages are gone. Raises OfNewerVersion."""
         entries = list(self._parked.list())
-        if not entries and self._is_quiet:
-            return
         causes = parked_causes(map(_message_of, entries), self._clock())
         for cause in causes:
             self._alerts.tell_cause(cause)
@@ -43,7 +40,6 @@ class TellParked:
             self._alerts.resolve(key)
         if entries or over:
             log.info("parked.told", parked=len(entries), causes=len(causes), resolved=len(over))
-        self._is_quiet = not entries
 
 
 def _message_of(entry: ParkedEntry) -> ParkedMessage:
