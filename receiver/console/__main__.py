@@ -6,6 +6,7 @@ import uvicorn
 
 from receiver.console.app import REQUIRED, create_app
 from receiver.server import Server, inherited_sockets
+from shared.durability import refuse_unsafe_store
 from shared.settings import Settings, load_or_exit
 from shared.telemetry import configure_logging
 
@@ -17,6 +18,7 @@ def main() -> None:
     """Check the settings (exit 2 with every problem), then serve until SIGTERM or Ctrl-C."""
     settings = load_or_exit(REQUIRED)
     configure_logging("console", settings.log_level, settings.secrets)
+    refuse_unsafe_store(settings)
     server = Server(server_config(settings))
     server.run(inherited_sockets())
     if not server.started:

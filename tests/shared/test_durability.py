@@ -20,7 +20,12 @@ from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
 GOOD = {"aof_enabled": 1, "maxmemory_policy": "noeviction"}
-PROCESSES = {"web": ["receiver"], "worker": ["worker", "worker"], "beat": ["worker", "beat"]}
+PROCESSES = {
+    "web": ["receiver"],
+    "worker": ["worker", "worker"],
+    "beat": ["worker", "beat"],
+    "console": ["receiver.console"],
+}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +69,7 @@ def start(command: list[str], redis_url: str, output: Path, **settings: str) -> 
         "SEAM_API_KEY": "seam_key",
         "SEAM_WEBHOOK_SECRET": "whsec_dGhlIHNlY3JldA==",
         "SEAM_ENDPOINT": "http://[::1]:1",
+        "CONSOLE_TOKENS": "ada:operator:tell-nobody-at-all-tell-nobody",
     }
     with output.open("wb") as file:
         return subprocess.Popen(

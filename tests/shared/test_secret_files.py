@@ -18,7 +18,7 @@ VALUES = {
     "CELERY_BROKER_URL": "amqp://user:tell-nobody@host/vhost",
     "BOOKING_QUEUE_URL": "amqp://user:tell-nobody@host/vhost",
     "HEARTBEAT_URL": "https://hc-ping.com/tell-nobody",
-    "CONSOLE_TOKENS": "ada:admin:tell-nobody-at-all-tell-nobody",
+    "CONSOLE_TOKENS": "ada:operator:tell-nobody-at-all-tell-nobody",
     "OUTCOME_WEBHOOK_URLS": f"https://{KEY}@host/path",
 }
 
