@@ -196,7 +196,7 @@ def test_an_order_of_a_newer_version_waits_for_it(machine: Machine, worker: Task
     """What no version knows is left behind, as before."""
     ensure_group(machine.redis, OPS_STREAM)
     order = json.loads(OpsCommand(action="pause_booking", target="BK-1", by="ann").encoded())
-    newer = str(machine.redis.xadd(OPS_STREAM, {"command": json.dumps(order | {"schema": "1.1"})}))
+    newer = str(machine.redis.xadd(OPS_STREAM, {"command": json.dumps(order | {"schema": "1.9"})}))
     nobody = str(machine.redis.xadd(OPS_STREAM, {"command": json.dumps(order)}))
     machine.redis.xreadgroup(GROUP, "dispatcher", {OPS_STREAM: ">"})
     for entry_id in (newer, nobody):
