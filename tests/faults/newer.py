@@ -87,13 +87,12 @@ _PATCHES: Final = (
     ),
     (
         "worker/handlers/run_ops_command.py",
-        "        else:\n            self._retry(command)\n",
+        "            case _:\n                self._retry(command)\n",
         (
-            f'        elif command.action == "{PAUSE}":\n'
-            "            now = self._clock()\n"
-            "            booking = self._ledger.get(command.target)\n"
-            "            self._ledger.record(booking, partial(transitions.pauses, now=now))\n"
-            "        else:\n            self._retry(command)\n"
+            f'            case "{PAUSE}":\n'
+            "                booking = self._ledger.get(command.target)\n"
+            "                self._ledger.record(booking, partial(transitions.pauses, now=self._clock()))\n"
+            "            case _:\n                self._retry(command)\n"
         ),
     ),
     (
