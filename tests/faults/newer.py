@@ -21,6 +21,7 @@ FLEET: Final = {
     "worker": "-m worker worker",
     "worker2": "-m worker worker",
     "beat": "-m worker beat",
+    "console": "-m receiver.console",
 }
 # Starts the release that a process is to run: what a link `current` does elsewhere, but for one process at a time.
 _LAUNCH: Final = 'name="$1"; shift; cd "{releases}/$(cat "{releases}/$name")"; PYTHONPATH="$PWD" exec python "$@"\n'
@@ -116,7 +117,8 @@ def checkout(directory: Path) -> Path:
     for package in (*PACKAGES, "deploy"):
         shutil.copytree(PROJECT / package, directory / package, ignore=_no_caches)
     # The second web shares the first one's socket.
-    _substitute(directory / "deploy/local/run.py", 'if name == "web" else None)', 'if name[:3] == "web" else None)')
+    shared_socket = 'listening=listening.get("web" if name[:3] == "web" else name))'
+    _substitute(directory / "deploy/local/run.py", "listening=listening.get(name))", shared_socket)
     launch = directory / "launch.sh"
     launch.write_text(_LAUNCH.format(releases=releases))
     lines = (f"{name}: sh '{launch}' {name} {arguments}\n" for name, arguments in FLEET.items())

@@ -131,7 +131,7 @@ def pause_some(machine: Machine, load: BookingLoad, but: Iterable[str] = ()) -> 
     paused = ready[-_PAUSED:]
     with machine.redis() as redis:
         for booking_id in paused:
-            order = {"schema": "1.1", "action": PAUSE, "target": booking_id, "by": "test"}
+            order = {"schema": "1.2", "action": PAUSE, "target": booking_id, "by": "test"}
             redis.xadd(OPS_STREAM, {"command": json.dumps(order)})
         wait_until(lambda: not redis.xlen(OPS_STREAM), within=60, what="the orders are obeyed")
     assert all("booking.paused" in lines(machine, key) for key in paused)
@@ -186,7 +186,7 @@ def test_a_version_is_rolled_out_and_back_under_load(machine: Machine, project: 
     after = records(machine, bookings)
     for key in scribed:
         assert not newest_by_newer(after[key]), f"{key} wasn't written by the older version"
-        assert after[key]["schema"] == "1.2"
+        assert after[key]["schema"] == "1.3"
         (door,) = after[key]["doors"]
         assert (door.get("floor"), (door["code"] or {}).get("keycard")) == ("7", "blue"), key
     assert {it["schema"] for key, it in after.items() if key not in scribed} <= {"1.1"}
