@@ -189,7 +189,7 @@ def test_a_version_is_rolled_out_and_back_under_load(machine: Machine, project: 
         assert after[key]["schema"] == "1.3"
         (door,) = after[key]["doors"]
         assert (door.get("floor"), (door["code"] or {}).get("keycard")) == ("7", "blue"), key
-    assert {it["schema"] for key, it in after.items() if key not in scribed} <= {"1.1"}
+    assert {it["schema"] for key, it in after.items() if key not in scribed} <= {"1.2"}
 
     codes = machine.seam("GET", "/sandbox/access_codes")["access_codes"]
     made = Counter(code["name"].split(" | ")[0] for code in codes)
