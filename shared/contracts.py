@@ -14,6 +14,7 @@ RUN_PERIODIC_JOB: Final = "chores.run"
 REFRESH_DOOR: Final = "doors.refresh"
 REFRESH_ACCOUNT: Final = "accounts.refresh"
 CHECK_CONFLICTS: Final = "doors.check_conflicts"
+CHECK_REMOVALS: Final = "codes.check_removals"
 RUN_OPS_COMMAND: Final = "ops.obey"
 HEAR: Final = "workers.hear"
 

@@ -53,6 +53,7 @@ from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_arrivals import CheckArrivals
 from worker.handlers.check_code import CheckCode
 from worker.handlers.check_conflicts import CheckConflicts
+from worker.handlers.check_removals import CheckRemovals
 from worker.handlers.choose_slot import ChooseSlot
 from worker.handlers.create_code import CreateCode
 from worker.handlers.door_changed import DoorChanged
@@ -119,6 +120,7 @@ class Handlers:
     refresh_door: RefreshDoors
     refresh_account: RefreshAccount
     check_conflicts: CheckConflicts
+    check_removals: CheckRemovals
     quarantine: Quarantine
     run_ops_command: RunOpsCommand
     heartbeat: Heartbeat
@@ -355,6 +357,7 @@ def build_handlers(
             with_double_bookings=settings.double_booking_alerts,
             clock=clock,
         ),
+        check_removals=CheckRemovals(ledger=ports.ledger, codes=codes, due=ports.due, clock=clock),
         quarantine=Quarantine(ledger=ports.ledger, clock=clock),
         deliver_alert=alert_delivery(ports, channels, clock=clock),
         deliver_outcomes=DeliverOutcomes(

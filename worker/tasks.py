@@ -15,6 +15,7 @@ from shared.contracts import (
     ADVANCE_DOOR,
     APPLY_BOOKING,
     CHECK_CONFLICTS,
+    CHECK_REMOVALS,
     DELIVER_ALERT,
     DELIVER_OUTCOMES,
     OPS_STREAM,
@@ -34,6 +35,7 @@ from shared.ledger.due import (
     door_item,
     periodic_job_item,
     refresh_item,
+    removal_item,
 )
 from worker.assembly import Handlers
 
@@ -113,6 +115,11 @@ def _register_upkeep(app: Celery, handlers: Handlers) -> None:
         with handlers.leave.item(conflicts_item(device_id)):
             handlers.check_conflicts(device_id)
 
+    @app.task(name=CHECK_REMOVALS)
+    def check_removals(booking_id: str, door_key: str) -> None:
+        with handlers.leave.item(removal_item(booking_id, door_key)):
+            handlers.check_removals(booking_id, door_key)
+
 
 def _register_sweep(app: Celery, handlers: Handlers, clock: Clock) -> None:
     @app.task(name=SWEEP_DUE)
@@ -151,5 +158,7 @@ def _start(app: Celery, item: DueItem) -> None:
             app.send_task(REFRESH_ACCOUNT, item.ids)
         case "conflicts":
             app.send_task(CHECK_CONFLICTS, item.ids)
+        case "removal":
+            app.send_task(CHECK_REMOVALS, item.ids)
         case _:
             raise ValueError(item.subject)

@@ -25,10 +25,11 @@ from shared.contracts import is_id
 from shared.domain.booking import transitions
 from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEntry, Notice
 from shared.domain.booking.stay_times import last_check_out
+from shared.domain.code.removal import next_look_at
 from shared.domain.code.story import story_of
 from shared.domain.stay.instants import LONGEST_DOUBT, surely_over_at
 from shared.ledger.booking_indexes import codes_of, compared_anew, index_arrival, index_door, places_of, shed_expired
-from shared.ledger.due import DueItem, DueSet, conflicts_item, door_item, milliseconds
+from shared.ledger.due import DueItem, DueSet, conflicts_item, door_item, milliseconds, removal_item
 from shared.ledger.records import MOST_LINES, RecordStore, Stored, Write
 
 _HISTORY: Final = TypeAdapter(HistoryEntry)
@@ -224,6 +225,11 @@ class BookingLedger:
                 times.append((item, max(due_at, leased_until) if due_at else None))
             elif door.key not in times_before or times_before[door.key] != due_at:
                 times.append((item, due_at))
+        removals_before = {door.key: next_look_at(door) for door in before.doors} if before else {}
+        for door in booking.doors:
+            look_at = next_look_at(door)
+            if removals_before.get(door.key) != look_at:
+                times.append((removal_item(booking.booking_id, door.key), look_at))
         if before is not None and before.outbox and not booking.outbox:
             times.append((door_item(booking.booking_id, _OUTBOX), None))
         if self._outbox is None and booking.outbox and not (before and before.outbox):

@@ -32,6 +32,7 @@ _SUBJECTS: Final = {
     "account": 1,
     "conflicts": 1,
     "outcome": 2,
+    "removal": 2,
 }
 
 
@@ -41,7 +42,8 @@ class DueItem:
 
     A door of a booking (booking_id, door key), a group of alerts (its name), a periodic job (its name), the reading of
     a door that has bookings to come (device_id), that of a connected account with such doors (connected_account_id),
-    the comparison of a door's bookings with each other (device_id), or outcomes for a receiver (its name, lane).
+    the comparison of a door's bookings with each other (device_id), outcomes for a receiver (its name, lane), or the look
+    at codes that Seam was asked to delete (booking_id, door key).
     """
 
     subject: str
@@ -90,6 +92,11 @@ def conflicts_item(device_id: str) -> DueItem:
 def outcome_item(receiver: str, lane: int) -> DueItem:
     """Name one lane of a receiver of outcomes."""
     return DueItem("outcome", (receiver, str(lane)))
+
+
+def removal_item(booking_id: str, door_key: str) -> DueItem:
+    """Name the look at those codes of one door of one booking that Seam was asked to delete."""
+    return DueItem("removal", (booking_id, door_key))
 
 
 class DueSet:

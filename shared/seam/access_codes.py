@@ -174,10 +174,30 @@ class AccessCodes:
         _check_attempt("/access_codes/update", answer)
         return answer.request_id
 
-    def delete(self, access_code_id: str) -> None:
-        """Take a code back. May be repeated: NoSuchAccessCode says that it is gone."""
+    def delete(self, access_code_id: str) -> str:
+        """Ask Seam to delete a code; return the id of its action attempt, empty where the answer has none.
+
+        May be repeated: NoSuchAccessCode says that it is gone. An answer only says that Seam has accepted it.
+        """
         answer = self._client.change("/access_codes/delete", {"access_code_id": access_code_id})
         _check_attempt("/access_codes/delete", answer)
+        attempt = answer.get("action_attempt")
+        name = attempt.get("action_attempt_id") if isinstance(attempt, Mapping) else None
+        return name if is_id(name) else ""
+
+    def attempt_error(self, action_attempt_id: str) -> str:
+        """Return Seam's words on an action attempt that has failed; empty where it hasn't, or can't be read.
+
+        It is an explanation, never the proof: what is true of a code only the code itself says.
+        """
+        path = "/action_attempts/get"
+        try:
+            _check_attempt(path, self._client.read(path, {"action_attempt_id": action_attempt_id}))
+        except Refused as refusal:
+            return refusal.reason if refusal.status == httpx.codes.OK else ""
+        except SeamError:
+            return ""
+        return ""
 
 
 def name_of(booking_id: str, label: str | None) -> str:
@@ -214,8 +234,9 @@ def _check_attempt(path: str, answer: Answer) -> None:
     error = attempt.get("error")
     named = error if isinstance(error, Mapping) else {}
     kind, message = _word(named.get("type", "unknown")), str(named.get("message", ""))[:_LONGEST_MESSAGE]
-    text = f"{path}: {kind}: {mask_digits(shown(message))}"
-    raise Refused(text, status=httpx.codes.OK, error_type=kind, request_id=answer.request_id)
+    reason = f"{kind}: {mask_digits(shown(message))}"
+    status, request_id = httpx.codes.OK, answer.request_id
+    raise Refused(f"{path}: {reason}", status=status, error_type=kind, request_id=request_id, reason=reason)
 
 
 def _report(code: Any, error_class: type[SeamError]) -> CodeReport:

@@ -63,12 +63,15 @@ class CreateNotFound(OutcomeUnknown):
 
 
 class Refused(SeamError):
-    """Seam understood the call and refused it."""
+    """Seam understood the call and refused it; `reason` has Seam's own words alone, where they are kept."""
 
-    def __init__(self, text: str, *, status: int, error_type: str, request_id: str | None = None) -> None:
+    def __init__(
+        self, text: str, *, status: int, error_type: str, request_id: str | None = None, reason: str = ""
+    ) -> None:
         super().__init__(text, request_id=request_id)
         self.status = status
         self.error_type = error_type
+        self.reason = reason
 
 
 class NotFound(Refused):

@@ -61,6 +61,7 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "/access_codes/create": Endpoint(_OF_DEVICE.not_found, creates=True),
     "/access_codes/update": _OF_CODE,
     "/access_codes/delete": _OF_CODE,
+    "/action_attempts/get": Endpoint(),
     "/connected_accounts/get": Endpoint(),
     "/events/list": Endpoint(),
     "/webhooks/list": Endpoint(),

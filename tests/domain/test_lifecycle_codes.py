@@ -8,6 +8,7 @@ import pytest
 
 from shared.domain.booking import transitions
 from shared.domain.booking.record import State, Window
+from shared.domain.code.removal import refused
 from tests.shared.stories import (
     CHECK_IN,
     CHECK_OUT,
@@ -79,9 +80,9 @@ def test_a_withdrawn_door_forgets_what_is_gone() -> None:
 def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
     """One line a code, with Seam's words and until when it opens the door; it counts as residual access as before."""
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
-    refusals = {"c-0": "the override budget is exhausted"}
+    removals = {"c-0": refused("the override budget is exhausted", NOW)}
     change = transitions.close_door(
-        it, DOOR, gone=frozenset({"c-1"}), refusals=refusals, forget_at=FORGET_AT, now=NOW
+        it, DOOR, gone=frozenset({"c-1"}), removals=removals, forget_at=FORGET_AT, now=NOW
     )  # fmt: skip
     assert lines_of(change)[:2] == ["code.not_revoked", "door.closed"]
     text = change.history[0].text
@@ -90,7 +91,7 @@ def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
     assert NEWER.ends_at.isoformat(timespec="minutes") in text
     assert change.booking.residual_access_until == NEWER.ends_at
     again = transitions.close_door(
-        change.booking, DOOR, gone=frozenset(), refusals=refusals, forget_at=FORGET_AT, now=NOW
+        change.booking, DOOR, gone=frozenset(), removals=removals, forget_at=FORGET_AT, now=NOW
     )  # fmt: skip
     assert again.history == ()
 

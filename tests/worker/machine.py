@@ -158,6 +158,8 @@ class Machine:
                     self.handlers.refresh_account(*item.ids)
                 case "conflicts":
                     self.handlers.check_conflicts(*item.ids)
+                case "removal":
+                    self.handlers.check_removals(*item.ids)
                 case other:
                     raise AssertionError(other)
 

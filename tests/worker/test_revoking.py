@@ -11,9 +11,10 @@ from redis import Redis
 from shared.domain.booking.record import Booking
 from tests.sandbox.harness import Sandbox, in_days
 from tests.support.server import DataServer
+from tests.support.waiting import wait_until
 from tests.worker.machine import Machine
 from tests.worker.recording_server import Reply
-from tests.worker.seam_proxy import PAGE, SeamProxy, before
+from tests.worker.seam_proxy import PAGE, SeamProxy, before, not_found
 
 DELETE = "/access_codes/delete"
 DELETED = Reply(200, b'{"action_attempt": {"status": "pending"}, "ok": true}')
@@ -63,14 +64,114 @@ def told(machine: Machine, booking: Booking, what: str) -> list[str]:
     return [entry.text for entry in machine.ledger.history(booking.booking_id) if entry.what == what]
 
 
+def let_looks_come(machine: Machine, booking: Booking, *, rounds: int = 12) -> Booking:
+    """Let time pass, and Seam finish what it is at; return the booking then."""
+
+    def is_quiet() -> bool:
+        codes = machine.sandbox.look("/sandbox/access_codes", name_prefix=booking.booking_id)["access_codes"]
+        return not any(code["phase"] == "removing" and not code["errors"] for code in codes)
+
+    for _ in range(rounds):
+        wait_until(is_quiet, what="Seam")
+        machine.clock.move(timedelta(minutes=6))
+        machine.sweep()
+    return machine.ledger.get(booking.booking_id)
+
+
 def test_an_overridable_code_is_deleted(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
-    """A cancellation then leaves no residual access."""
+    """It counts as residual access until Seam has it no more: that it was accepted isn't that it is done."""
     booking = overridable(machine, sandbox)
-    proxy.instead[DELETE] = DELETED
+    code = booking.doors[0].code
+    assert code is not None
     cancelled = machine.cancel(booking)
-    assert (cancelled.doors[0].state, cancelled.residual_access_until) == ("cancelled", None)
+    assert (cancelled.doors[0].state, cancelled.residual_access_until) == ("cancelled", code.window.ends_at)
+    after = let_looks_come(machine, booking, rounds=2)
+    assert (after.doors[0].state, after.residual_access_until) == ("cancelled", None)
     assert proxy.count(DELETE) == 1
     assert told(machine, booking, "code.not_revoked") == []
+    residual = [each["data"]["residual_access_until"] for each in machine.outcomes(booking.booking_id)]
+    assert residual[-2:] == [code.window.ends_at.isoformat(), None]
+
+
+def test_a_deletion_that_is_done_at_once_is_told_at_once(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+    """The code is read once right after the call: an outcome that speaks of residual access would be wrong."""
+    booking = overridable(machine, sandbox)
+    proxy.instead[DELETE] = DELETED
+    proxy.instead["/access_codes/get"] = Reply(404, not_found("access_code_not_found"))
+    proxy.instead["/access_codes/unmanaged/get"] = Reply(404, not_found("access_code_not_found"))
+    cancelled = machine.cancel(booking)
+    assert (cancelled.doors[0].state, cancelled.residual_access_until) == ("cancelled", None)
+
+
+def test_a_deletion_that_fails_is_told_with_seams_words(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+    """Also to whoever manages the next guest's stay; nobody asks again, and it is over once the code is gone."""
+    door = sandbox.door(code_flags={"is_cancellable": True}, removals_fail=True)
+    booking = machine.until(machine.book(door), "ready")
+    code = booking.doors[0].code
+    assert code is not None
+    machine.cancel(booking)
+    follower = machine.book(door)
+    after = let_looks_come(machine, booking, rounds=3)
+    assert after.residual_access_until == code.window.ends_at
+    (text,) = told(machine, booking, "code.not_revoked")
+    assert "failed_to_remove_from_device" in text
+    assert proxy.count(DELETE) == 1
+    (alert,) = [each for each in machine.alerts.all() if each.notice.problem == "residual_overlap" and each.is_open]
+    assert booking.booking_id in alert.notice.subject
+    assert follower.booking_id in alert.notice.subject
+    assert "failed_to_remove_from_device" in alert.notice.happened
+
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code.access_code_id}", {"simulate": "removed"})
+    assert let_looks_come(machine, booking).residual_access_until is None
+    assert not [each for each in machine.alerts.all() if each.notice.key == alert.notice.key and each.is_open]
+
+
+def test_a_deletion_that_is_never_done_is_told(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+    """Accepted, and then nothing: no error, no event, the code stays."""
+    booking = overridable(machine, sandbox)
+    proxy.instead[DELETE] = DELETED
+    machine.cancel(booking)
+    after = let_looks_come(machine, booking)
+    assert after.residual_access_until is not None
+    (text,) = told(machine, booking, "code.not_revoked")
+    assert "the code is still there" in text
+    assert proxy.count(DELETE) == 1
+
+
+def test_the_words_of_a_failed_attempt_are_told(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+    """The attempt ends in an error while the code says nothing."""
+    booking = overridable(machine, sandbox)
+    attempt = {"action_attempt_id": "attempt-1", "status": "pending"}
+    proxy.instead[DELETE] = Reply(200, json.dumps({"action_attempt": attempt, "ok": True}).encode())
+    proxy.instead["/action_attempts/get"] = failed_attempt("provider_issue", "Site 4711 says no.")
+    machine.cancel(booking)
+    let_looks_come(machine, booking, rounds=1)
+    (text,) = told(machine, booking, "code.not_revoked")
+    assert "Seam says: provider_issue: Site #### says no." in text
+
+
+def test_seam_may_be_away_while_a_code_is_deleted(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+    """The looks go on until one of them is answered."""
+    booking = overridable(machine, sandbox)
+    machine.cancel(booking)
+    proxy.instead["/access_codes/get"] = Reply(503, PAGE)
+    assert let_looks_come(machine, booking, rounds=3).residual_access_until is not None
+    proxy.mend()
+    assert let_looks_come(machine, booking, rounds=2).residual_access_until is None
+
+
+def test_a_booking_that_comes_back_does_not_take_over_what_is_being_deleted(
+    machine: Machine, sandbox: Sandbox, proxy: SeamProxy
+) -> None:
+    """The guest's PIN would go with the code."""
+    booking = overridable(machine, sandbox)
+    proxy.instead[DELETE] = DELETED
+    machine.cancel(booking)
+    again = machine.until(machine.update(booking, 1), "ready")
+    assert booking.doors[0].code is not None
+    assert again.doors[0].code is not None
+    assert again.doors[0].code.access_code_id != booking.doors[0].code.access_code_id
+    assert len(machine.made(booking.doors[0].device_id)) == 2
 
 
 @pytest.mark.parametrize("answer", REFUSALS)
@@ -116,10 +217,8 @@ def test_a_failure_that_may_pass_is_no_refusal(
         machine.clock.move(timedelta(minutes=2))
         machine.sweep()
     assert proxy.count(DELETE) > 2
-    proxy.instead[DELETE] = DELETED
-    machine.clock.move(timedelta(minutes=11))
-    machine.sweep()
-    after = machine.ledger.get(booking.booking_id)
+    proxy.mend()
+    after = let_looks_come(machine, booking, rounds=4)
     assert (after.doors[0].state, after.residual_access_until) == ("cancelled", None)
     assert told(machine, booking, "code.not_revoked") == []
 
@@ -141,7 +240,8 @@ def test_a_code_that_is_set_aside_is_tried_too(
     proxy.instead["/access_codes/update"] = refusal("provider_issue", "Not now.")
     proxy.instead[DELETE] = answer
     after = machine.until(machine.update(booking, 1, **LATER), "ready")
-    assert after.doors[0].residual == (booking.doors[0].code,)
+    assert booking.doors[0].code is not None
+    assert [each.access_code_id for each in after.doors[0].residual] == [booking.doors[0].code.access_code_id]
     assert proxy.count(DELETE) == 1
     assert len(told(machine, booking, "code.not_revoked")) == 1
     assert len(machine.made(booking.doors[0].device_id)) == 2

@@ -67,7 +67,16 @@ def shapes(machine: Machine) -> dict[str, list[str]]:
     found[f"OpsCommand {versions.ORDER}"].append(f"actions: {', '.join(ACTIONS)}")
     for name, run in TaskTable(machine).tasks.items():
         found[f"task {name}"] = [str(inspect.signature(run).replace(return_annotation=inspect.Signature.empty))]
-    subjects = {"door": 2, "alert": 1, "chore": 1, "refresh": 1, "account": 1, "conflicts": 1, "outcome": 2}
+    subjects = {
+        "door": 2,
+        "alert": 1,
+        "chore": 1,
+        "refresh": 1,
+        "account": 1,
+        "conflicts": 1,
+        "outcome": 2,
+        "removal": 2,
+    }
     for subject, ids in subjects.items():
         assert DueItem(subject, ("x",) * ids).is_known
         assert not DueItem(subject, ("x",) * (ids + 1)).is_known

@@ -2,7 +2,8 @@
 
 Changing a window and deleting may both be repeated without harm, so an answer that never came is simply tried again:
 the next try reads first how the code stands. What Seam refuses is not asked again: the refusal goes into the booking's
-story, and the code counts as residual access.
+story, and the code counts as residual access. A deletion that Seam accepts isn't done yet: the code counts as residual
+access until a look finds it gone (`worker.handlers.check_removals`).
 """
 
 from collections.abc import Callable
@@ -12,12 +13,13 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.booking import transitions
-from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State, Window
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Removal, State, Window
 from shared.domain.code.changes import may_become
+from shared.domain.code.removal import accepted, refused
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
 from shared.seam.access_codes import AccessCodes, CodeReport
-from shared.seam.errors import NoSuchAccessCode, OutcomeUnknown, Refused, Unreachable
+from shared.seam.errors import NoSuchAccessCode, OutcomeUnknown, Refused, SeamError, Unreachable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -31,10 +33,10 @@ class _Changed:
 
 @dataclass(frozen=True, slots=True)
 class _Revoked:
-    """What came of taking a code back: `is_gone`, or not; then `refusal` has Seam's words where it was asked."""
+    """What came of taking a code back: `is_gone`, or not; then `removal` says how it stands, where Seam was asked."""
 
     is_gone: bool
-    refusal: str = ""
+    removal: Removal | None = None
 
 
 _KEPT = _Revoked(is_gone=False)
@@ -90,7 +92,7 @@ class ChangeCode:
                 booked.key,
                 revision=booking.revision,
                 is_gone=revoked.is_gone,
-                refusal=revoked.refusal,
+                removal=revoked.removal,
                 now=now,
             ),
         )
@@ -98,8 +100,8 @@ class ChangeCode:
     def withdraw(self, booking: Booking, booked: BookedDoor) -> Booking:
         """Close a door of a cancelled booking: delete what may be deleted, report the rest. Raises SeamError.
 
-        Of a door that is closed already, this only finds out which codes are gone: Seam has refused the others, and
-        each further try could bring another event, which would bring the next try.
+        Of a door that is closed already, this only finds out which codes are gone: Seam was asked to delete the others,
+        or they can't be deleted, and each further try could bring another event, which would bring the next try.
         """
         now = self._clock()
         is_closed = booked.state is State.CANCELLED
@@ -109,12 +111,12 @@ class ChangeCode:
             if code.window.ends_at > now
         }
         gone = frozenset(name for name, each in revoked.items() if each.is_gone)
-        refusals = {name: each.refusal for name, each in revoked.items() if each.refusal}
+        removals = {name: each.removal for name, each in revoked.items() if each.removal is not None}
         return self._ledger.transition(
             booking,
             booked,
             lambda it: transitions.close_door(
-                it, booked.key, gone=gone, refusals=refusals, forget_at=self._ledger.forget_at(it), now=now
+                it, booked.key, gone=gone, removals=removals, forget_at=self._ledger.forget_at(it), now=now
             ),
         )
 
@@ -147,15 +149,26 @@ class ChangeCode:
         if report is None:
             # A code that Seam doesn't manage any more opens the door all the same.
             return _Revoked(is_gone=not self._codes.is_unmanaged(code.access_code_id))
-        if only_look or not report.flags.may_be_revoked:
+        if only_look or code.removal is not None or not report.flags.may_be_revoked:
             return _KEPT
         try:
-            self._codes.delete(code.access_code_id)
+            attempt_id = self._codes.delete(code.access_code_id)
         except NoSuchAccessCode:
             return _Revoked(is_gone=True)
         except OutcomeUnknown as unknown:
             raise Unreachable(str(unknown)) from unknown
         except Refused as refusal:
             log.warning("code.delete_refused", access_code_id=code.access_code_id, error=str(refusal))
-            return _Revoked(is_gone=False, refusal=str(refusal))
-        return _Revoked(is_gone=True)
+            return _Revoked(is_gone=False, removal=refused(str(refusal), self._clock()))
+        return self._accepted(code, attempt_id)
+
+    def _accepted(self, code: AccessCode, attempt_id: str) -> _Revoked:
+        """Look once at a code whose deletion Seam has accepted: it may be gone at once."""
+        try:
+            name = code.access_code_id
+            is_gone = self._codes.get(name) is None and not self._codes.is_unmanaged(name)
+        except SeamError:
+            is_gone = False
+        return (
+            _Revoked(is_gone=True) if is_gone else _Revoked(is_gone=False, removal=accepted(attempt_id, self._clock()))
+        )

@@ -9,6 +9,7 @@ from typing import Final
 
 from shared.clock import Clock
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Intent, Window
+from shared.domain.code.removal import is_ours_no_more
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.epoch import REBUILT_FOR, YOUNG_FOR, LedgerEpoch
@@ -37,10 +38,13 @@ class FindCode:
         lies as near as Seam rounds is it, and a second key to the door would be worse than odd times.
         """
         ours = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
+        # A code whose deletion was accepted may go at any time.
+        going = {code.access_code_id for code in booked.residual if is_ours_no_more(code)}
+        ours = [report for report in ours if report.access_code_id not in going]
         found = adoptable(ours, booked, window, tolerance=timedelta())
         for code in booked.residual:
             # A code that we know and the list lacks isn't gone: the list may lag behind.
-            if found is None and code.window == window:
+            if found is None and code.window == window and code.access_code_id not in going:
                 found = self._codes.get(code.access_code_id)
         if found is None:
             found = adoptable(unknown_to(booking, ours), booked, window, tolerance=_NEAR)

@@ -18,6 +18,7 @@ from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State, Window
 from shared.domain.booking.trials import is_trial
+from shared.domain.code.removal import is_under_way
 from shared.domain.matching.chosen_slots import short
 from shared.domain.quoting import shown
 from shared.domain.stay.instants import instants_of
@@ -108,6 +109,8 @@ def _residual_overlaps(
             window, zone = code.window, door.time_zone or guest.door.time_zone
             whose = f"Code {code.access_code_id} of booking {shown(booking.booking_id)}"
             detail = f"{whose}, which {_what_became(booking, door)}, opens the door until {_at(window.ends_at, zone)}."
+            if code.removal is not None:
+                detail += f" Deleting it failed. {code.removal.failure.rstrip('.')}."
             earlier = _Guest(booking=booking, door=door, check_in=window.starts_at, check_out=window.ends_at)
             names = (booking.booking_id, guest.booking.booking_id)
             span = max(guest.check_in, window.starts_at), min(window.ends_at, guest.check_out)
@@ -179,7 +182,9 @@ def _zone_of(bookings: Iterable[Booking], device_id: str) -> str | None:
 def _residual(booking: Booking, device_id: str, now: datetime) -> list[tuple[BookedDoor, AccessCode]]:
     """Return the codes of the door that no stay of the booking needs and that still open it, the longest first."""
     doors = (door for door in booking.doors if door.device_id == device_id)
-    found = [(door, code) for door in doors for code in door.residual if code.window.ends_at > now]
+    codes = [(door, code) for door in doors for code in door.residual if code.window.ends_at > now]
+    # Of a deletion that is under way nothing is told: it is done, or it has failed, within minutes.
+    found = [(door, code) for door, code in codes if not is_under_way(code)]
     return sorted(found, key=lambda each: (each[1].window.ends_at, each[1].access_code_id), reverse=True)
 
 

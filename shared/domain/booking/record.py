@@ -46,13 +46,34 @@ def on_clock_of(asked: Window, made: Window) -> Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A deletion of an access code that Seam was asked for at `asked_at`. Until it is done the code opens the door.
+
+    `look_at` is when the code is looked at next; None where Seam refused at once, so that nothing more comes of it.
+    `looks` counts the looks so far. `attempt_id` names Seam's action attempt, where Seam gave one. `failure` says why
+    the code isn't gone, with Seam's words; empty while the deletion is under way.
+    """
+
+    asked_at: datetime
+    look_at: datetime | None = None
+    looks: int = 0
+    attempt_id: str = ""
+    failure: str = ""
+    unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessCode:
-    """An access code that exists at Seam, since `known_since` as far as we know. Never its PIN."""
+    """An access code that exists at Seam, since `known_since` as far as we know. Never its PIN.
+
+    `removal` is there once Seam was asked to delete it.
+    """
 
     access_code_id: str
     window: Window
     known_since: datetime
     user_level_id: str | None = None
+    removal: Removal | None = None
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 

@@ -70,14 +70,22 @@ def change_door(booking: Booking, door: BookedDoor, now: datetime, *history: His
     return change_booking(booking, replace(booking, doors=with_door(booking, door)), now, *entries)
 
 
-def not_revoked(code: AccessCode, refusal: str, now: datetime) -> HistoryEntry:
-    """Return the line that tells that Seam refused to delete a code, with Seam's words."""
-    until = code.window.ends_at.isoformat(timespec="minutes")
-    text = (
-        f"Seam refused to delete access code {code.access_code_id}, which opens the door until {until}."
-        f" Seam says: {refusal}."
-    )
-    return HistoryEntry(at=now, what="code.not_revoked", text=text, facts={"access_code_id": code.access_code_id})
+def removal_line(code: AccessCode, now: datetime) -> HistoryEntry:
+    """Return the line that tells what came of asking Seam to delete a code, with Seam's words."""
+    until, name = code.window.ends_at.isoformat(timespec="minutes"), code.access_code_id
+    removal = code.removal
+    what = "code.not_revoked"
+    if removal is None or not removal.failure:
+        what = "code.removal_accepted"
+        text = f"Seam accepted the deletion of access code {name}. Until that is done, it opens the door."
+    elif removal.look_at is None:
+        text = (
+            f"Seam refused to delete access code {name}, which opens the door until {until}."
+            f" Seam says: {removal.failure.rstrip('.')}."
+        )
+    else:
+        text = f"Access code {name} was not deleted, and opens the door until {until}. {removal.failure.rstrip('.')}."
+    return HistoryEntry(at=now, what=what, text=text, facts={"access_code_id": name})
 
 
 def change_booking(before: Booking | None, after: Booking, now: datetime, *history: HistoryEntry) -> Change:

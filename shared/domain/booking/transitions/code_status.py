@@ -1,11 +1,21 @@
 """After there is a code: what Seam says of it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.booking.problem_catalogue import Reason
-from shared.domain.booking.record import AccessCode, Booking, Change, HistoryEntry, State, Window, on_clock_of
-from shared.domain.booking.transitions.change import change_door, with_door
+from shared.domain.booking.record import (
+    AccessCode,
+    Booking,
+    Change,
+    HistoryEntry,
+    Removal,
+    State,
+    Window,
+    on_clock_of,
+)
+from shared.domain.booking.transitions.change import change_door, removal_line, with_door
 
 
 def confirm_code(booking: Booking, key: str, *, reason: str, detail: str, due_at: datetime, now: datetime) -> Change:
@@ -82,6 +92,28 @@ def remove_residual_codes(booking: Booking, key: str, gone: frozenset[str]) -> B
     door = booking.door(key)
     residual = tuple(code for code in door.residual if code.access_code_id not in gone)
     return replace(booking, doors=with_door(booking, replace(door, residual=residual))) if gone else booking
+
+
+def record_removals(
+    booking: Booking, key: str, *, gone: frozenset[str], removals: Mapping[str, Removal], now: datetime
+) -> Change:
+    """Record a look at codes that are being deleted: those that are `gone`, and how it stands with the others.
+
+    A fact, whatever became of the booking since. A code that isn't among the door's earlier ones is passed over.
+    """
+    door = booking.door(key)
+    lines, residual = [], []
+    for code in door.residual:
+        name, before = code.access_code_id, code.removal
+        if name in gone:
+            text = f"Access code {name} is deleted: it opens the door no more."
+            lines.append(HistoryEntry(at=now, what="code.removed", text=text, facts={"access_code_id": name}))
+            continue
+        looked_at = replace(code, removal=removals.get(name, before))
+        residual.append(looked_at)
+        if looked_at.removal is not None and before is not None and looked_at.removal.failure != before.failure:
+            lines.append(removal_line(looked_at, now))
+    return change_door(booking, replace(door, residual=tuple(residual)), now, *lines)
 
 
 def record_pin_change(booking: Booking, access_code_id: str, *, at: datetime, now: datetime) -> Change:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
-from shared.domain.booking.record import Booking, Change, HistoryEntry, State
-from shared.domain.booking.transitions.change import StaleRead, change_door, not_revoked, with_door
+from shared.domain.booking.record import Booking, Change, HistoryEntry, Removal, State
+from shared.domain.booking.transitions.change import StaleRead, change_door, removal_line, with_door
 
 
 def close_door(
@@ -16,18 +16,19 @@ def close_door(
     gone: frozenset[str],
     forget_at: datetime,
     now: datetime,
-    refusals: Mapping[str, str] = MappingProxyType({}),
+    removals: Mapping[str, Removal] = MappingProxyType({}),
 ) -> Change:
     """Close a door of a cancelled booking, or one a later revision left out.
 
-    Codes that are `gone` from Seam are forgotten; the others stay as residual access until they end. `refusals` has, by
-    access code, what Seam said when it was asked to delete it. `forget_at` is when the booking's personal parts go.
+    Codes that are `gone` from Seam are forgotten; the others stay as residual access until they end. `removals` has, by
+    access code, what came of asking Seam to delete it now. `forget_at` is when the booking's personal parts go.
     """
     door = before = booking.door(key)
     if not booking.cancelled and door.wanted:
         raise StaleRead
     known = (*door.residual, *((door.code,) if door.code else ()))
-    codes = tuple(code for code in known if code.access_code_id not in gone)
+    left = (code for code in known if code.access_code_id not in gone)
+    codes = tuple(replace(code, removal=removals.get(code.access_code_id, code.removal)) for code in left)
     door = replace(
         door,
         state=State.CANCELLED,
@@ -47,7 +48,7 @@ def close_door(
         if until
         else "Closed; no code of ours opens the door."
     )
-    lines = (not_revoked(code, refusals[name], now) for code in codes if (name := code.access_code_id) in refusals)
+    lines = (removal_line(code, now) for code in codes if code.access_code_id in removals)
     return change_door(booking, door, now, *lines, HistoryEntry(at=now, what="door.closed", text=text))
 
 

@@ -6,7 +6,16 @@ from typing import Final
 
 from shared.domain.booking.known_doors import KnownDoor, recalled
 from shared.domain.booking.problem_catalogue import ClearedBy, is_cleared_by
-from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, HistoryEntry, State, Window
+from shared.domain.booking.record import (
+    AccessCode,
+    BookedDoor,
+    Booking,
+    Change,
+    HistoryEntry,
+    Removal,
+    State,
+    Window,
+)
 from shared.domain.booking.transitions.change import (
     READ_BACK_WITHIN,
     Facts,
@@ -14,7 +23,7 @@ from shared.domain.booking.transitions.change import (
     change_booking,
     change_door,
     door_for_revision,
-    not_revoked,
+    removal_line,
     span,
     with_door,
 )
@@ -183,17 +192,17 @@ def record_changed_window(
 
 
 def supersede_code(
-    booking: Booking, key: str, *, revision: int, is_gone: bool, now: datetime, refusal: str = ""
+    booking: Booking, key: str, *, revision: int, is_gone: bool, now: datetime, removal: Removal | None = None
 ) -> Change:
     """Set the door's code aside because the stay's window is another now.
 
-    Unless it `is_gone` from Seam, it stays as residual access until it ends. `refusal` is what Seam said when it was
-    asked to delete it.
+    Unless it `is_gone` from Seam, it stays as residual access until it ends. `removal` is what came of asking Seam to
+    delete it, if it was asked.
     """
     door = door_for_revision(booking, key, revision)
     if door.code is None:
         return Change(booking)
-    code = door.code
+    code = replace(door.code, removal=removal)
     text = (
         f"Access code {code.access_code_id} was taken back."
         if is_gone
@@ -201,7 +210,7 @@ def supersede_code(
     )
     residual = door.residual if is_gone else (*door.residual, code)
     door = replace(door, planned_revision=None, state=State.RECEIVED, residual=residual, code=None, due_at=now)
-    lines = (not_revoked(code, refusal, now),) if refusal else ()
+    lines = (removal_line(code, now),) if removal is not None else ()
     return change_door(booking, door, now, *lines, HistoryEntry(at=now, what="code.retired", text=text))
 
 
