@@ -32,7 +32,8 @@ _LAST_YEAR: Final = 9000
 class CodeReport:
     """What Seam says of an access code at one moment.
 
-    `status` is deprecated by the vendor, and empty where it is missing. `has_pin` tells that a PIN exists, not which.
+    `status` is deprecated by the vendor, and empty where it is missing. `has_pin` tells that a PIN exists, not which;
+    `is_waiting_for_pin` is Seam's `is_waiting_for_code_assignment`.
     `request_id` is of the call that told it.
     """
 
@@ -47,6 +48,7 @@ class CodeReport:
     errors: tuple[SeamIssue, ...]
     warnings: tuple[SeamIssue, ...]
     flags: CodeFlags
+    is_waiting_for_pin: bool = False
     request_id: str | None = None
 
     def is_of(self, booking_id: str) -> bool:
@@ -250,6 +252,7 @@ def _report(code: Any, error_class: type[SeamError]) -> CodeReport:
             name=str(code.get("name") or ""),
             status=_word(code.get("status") or ""),
             has_pin=bool(code.get("code")),
+            is_waiting_for_pin=code.get("is_waiting_for_code_assignment") is True,
             pending=_words(code.get("pending_mutations"), "mutation_code"),
             errors=_issues(code.get("errors"), "error_code"),
             warnings=_issues(code.get("warnings"), "warning_code"),

@@ -21,6 +21,8 @@ MAY_NOT_OPEN = "The code may not open the door when it should."
 OPENS = "The code opens the door all the same."
 DELETING = "Seam is deleting the code."
 NOT_KNOWN = "Seam does not know the state of the code."
+NO_PIN = "Seam shows no PIN for it."
+WAITING_FOR_PIN = "Seam is waiting for its PIN to be assigned (is_waiting_for_code_assignment)."
 OTHER_TIMES = Finding("window_differs", "Asked for this, got that.")
 
 
@@ -84,7 +86,27 @@ REPORTS: list[Any] = [
     pytest.param({"status": "setting"}, StillToCome(), id="setting"),
     pytest.param({"status": "brand_new"}, StillToCome(cause="Its status at Seam is brand_new."), id="a new status"),
     pytest.param({"status": "", "has_pin": True}, Confirmed(), id="no status, a PIN"),
-    pytest.param({"status": "", "has_pin": False}, StillToCome(), id="no status, no PIN"),
+    pytest.param({"status": "", "has_pin": False}, StillToCome(cause=NO_PIN), id="no status, no PIN"),
+    pytest.param({"status": "set", "has_pin": False}, StillToCome(cause=NO_PIN), id="set, no PIN"),
+    pytest.param(
+        {"status": "set", "has_pin": False, "is_waiting_for_pin": True},
+        StillToCome(cause=WAITING_FOR_PIN),
+        id="set, and waiting for a PIN",
+    ),
+    pytest.param(
+        {"status": "set", "is_waiting_for_pin": True},
+        StillToCome(cause=WAITING_FOR_PIN),
+        id="waiting for a PIN, though one is shown",
+    ),
+    pytest.param(
+        {"status": "set", "has_pin": False, "warnings": ["management_transferred"]},
+        StillToCome(
+            "code_problem",
+            "Another Seam workspace manages this code now (Seam says: management_transferred).",
+            NO_PIN,
+        ),
+        id="no PIN, and a warning",
+    ),
     pytest.param({"status": "removing"}, in_trouble(DELETING, is_final=False), id="removing"),
     pytest.param(
         {"status": "unknown"},

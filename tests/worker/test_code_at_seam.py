@@ -94,6 +94,28 @@ def test_each_trouble_is_told_and_passes(stage: Stage, trouble: str) -> None:
     assert (story.stands, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 1)
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"code": None}, "Seam shows no PIN for it."),
+        ({"code": None, "is_waiting_for_code_assignment": True}, "is_waiting_for_code_assignment"),
+    ],
+)
+def test_a_code_without_a_pin_is_not_ready(stage: Stage, said: Mapping[str, Any], words: str) -> None:
+    """There is nothing to give to the guest, though Seam calls the code set; once it is late, people are told why."""
+    story = Story(stage)
+    story.say({"status": "set", **said})
+    assert (story.stands, story.alerts) == (("issued", ""), {})
+    assert story.door.code is not None
+    story.world.move(story.door.code.window.starts_at - story.world.clock())
+    story.world.rest(timedelta(minutes=2))
+    assert story.stands == ("issued", "late_set")
+    assert words in story.alerts["late_set"]
+    story.code.said = {}
+    story.world.rest(timedelta(minutes=10))
+    assert (story.stands, story.alerts) == (("ready", ""), {})
+
+
 @pytest.mark.parametrize("trouble", ["deleting", "set again", "stays removed", "no space"])
 def test_a_code_that_is_deleted_at_last_is_made_anew_when_asked_for(stage: Stage, trouble: str) -> None:
     """404 for the code itself is what takes it from the booking; only then a retry makes another one."""

@@ -94,6 +94,7 @@ class CheckCode:
         match condition_of(
             status=report.status,
             has_pin=report.has_pin,
+            is_waiting_for_pin=report.is_waiting_for_pin,
             pending=report.pending,
             errors=report.errors,
             warnings=report.warnings,

@@ -1,7 +1,8 @@
 """What Seam's report of an access code means for the guest: confirmed, still to come, or in trouble.
 
 The vendor deprecates `status` and asks to decide from pending mutations, errors, warnings and times; so `status` only
-counts while it is there, and a code without one is confirmed when nothing is pending and nothing blocks it. What each
+counts while it is there, and a code without one is confirmed when nothing is pending and nothing blocks it. No code is
+confirmed without a PIN: there is nothing to give to the guest, whatever its status. What each
 error and warning means is in `shared.domain.seam_issues`. Of several findings the worst decides; all are told.
 """
 
@@ -27,6 +28,10 @@ _USUAL_STATUS: Final = ("", "set", "setting", "unset", "unknown", "removing")
 _MOST_TOLD: Final = 5
 # The first that whoever reads an alert at night wants to know.
 _MAY_NOT_OPEN: Final = "The code may not open the door when it should."
+_WITHOUT_PIN: Final = {
+    False: "Seam shows no PIN for it.",
+    True: "Seam is waiting for its PIN to be assigned (is_waiting_for_code_assignment).",
+}
 _OPENS: Final = "The code opens the door all the same."
 
 
@@ -83,8 +88,12 @@ def condition_of(
     errors: Collection[SeamIssue],
     warnings: Collection[SeamIssue],
     differences: Collection[Finding] = (),
+    is_waiting_for_pin: bool = False,
 ) -> Condition:
-    """Judge a code by what Seam says of it, and by what `differences` say of what Seam made of it."""
+    """Judge a code by what Seam says of it, and by what `differences` say of what Seam made of it.
+
+    `is_waiting_for_pin` is Seam's `is_waiting_for_code_assignment`.
+    """
     issues = [
         *((IssueKind.CODE_ERROR, each) for each in errors),
         *((IssueKind.CODE_WARNING, each) for each in warnings),
@@ -103,11 +112,12 @@ def condition_of(
     if told and told[0].blocks:
         detail = f"{detail} {_MAY_NOT_OPEN}" if is_general else detail
         return InTrouble(reason, detail, is_final=not told[0].is_retried)
-    is_there = status == "set" or (not status and has_pin)
+    is_there = status in ("set", "") and has_pin and not is_waiting_for_pin
     is_held_up = any(map(is_awaited, pending)) or any(_is_held_up_by(*each) for each in issues)
     if is_there and not is_held_up:
         return Confirmed(reason, f"{detail} {_OPENS}" if is_general else detail)
-    return StillToCome(reason, detail, _cause(status, pending, warnings))
+    without_pin = "" if has_pin and not is_waiting_for_pin else _WITHOUT_PIN[is_waiting_for_pin]
+    return StillToCome(reason, detail, f"{without_pin} {_cause(status, pending, warnings)}".strip())
 
 
 def _told(issues: Collection[tuple[IssueKind, SeamIssue]]) -> Iterator[Finding]:
