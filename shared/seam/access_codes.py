@@ -32,13 +32,14 @@ _LAST_YEAR: Final = 9000
 class CodeReport:
     """What Seam says of an access code at one moment.
 
-    `status` is deprecated by the vendor, and empty where it is missing. `has_pin` tells that a PIN exists, not which;
-    `is_waiting_for_pin` is Seam's `is_waiting_for_code_assignment`.
-    `request_id` is of the call that told it.
+    `window` is None where Seam names no start or no end: its schema lets both be missing or null, as they are for an
+    ongoing code. `status` is deprecated by the vendor, and empty where it is missing. `has_pin` tells that a PIN
+    exists, not which; `is_waiting_for_pin` is Seam's `is_waiting_for_code_assignment`. `request_id` is of the call that
+    told it.
     """
 
     access_code_id: str
-    window: Window
+    window: Window | None
     user_level_id: str | None
     device_id: str
     name: str
@@ -49,11 +50,12 @@ class CodeReport:
     warnings: tuple[SeamIssue, ...]
     flags: CodeFlags
     is_waiting_for_pin: bool = False
+    is_ongoing: bool = False
     request_id: str | None = None
 
     def is_of(self, booking_id: str) -> bool:
-        """Say whether the code's name is that of this booking."""
-        return is_name_of(self.name, booking_id)
+        """Say whether the code's name is that of this booking. An ongoing code is no booking's."""
+        return not self.is_ongoing and is_name_of(self.name, booking_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,8 @@ class CodesOnDoor:
         return [report for report in self.reports if report.is_of(booking_id)]
 
     def alive_at(self, now: datetime) -> int:
-        """Return how many have not ended."""
-        return sum(report.window.ends_at > now for report in self.reports)
+        """Return how many have not ended, of those that have an end."""
+        return sum(report.window is not None and report.window.ends_at > now for report in self.reports)
 
 
 class AccessCodes:
@@ -136,7 +138,7 @@ class AccessCodes:
     def _listed(self, path: str, device_id: str) -> CodesOnDoor:
         found: list[CodeReport] = []
         for codes in pages(self._client, path, {"device_id": device_id}, "access_codes"):
-            reports = (_report(code, Unreadable) for code in codes if _is_time_bound(code))
+            reports = (_report(code, Unreadable) for code in codes)
             found += [report for report in reports if report.device_id == device_id]
             if len(found) > _MOST_CODES:
                 raise Unreadable(f"{path}: over {_MOST_CODES} codes on one door")
@@ -224,10 +226,6 @@ def is_name_of(name: str, booking_id: str) -> bool:
     return name.startswith(start) and _NAME_SEPARATOR not in name.removeprefix(start)
 
 
-def _is_time_bound(code: Any) -> bool:
-    return isinstance(code, Mapping) and bool(code.get("starts_at")) and bool(code.get("ends_at"))
-
-
 def _check_attempt(path: str, answer: Answer) -> None:
     """Raise Refused where the answer, although HTTP 200, holds an action attempt that has failed already."""
     attempt = answer.get("action_attempt")
@@ -246,13 +244,14 @@ def _report(code: Any, error_class: type[SeamError]) -> CodeReport:
         metadata = code.get("dormakaba_oracode_metadata") or {}
         return CodeReport(
             access_code_id=_id(code["access_code_id"]),
-            window=Window(_instant(code["starts_at"]), _instant(code["ends_at"])),
+            window=_window(code),
             user_level_id=_word(metadata["user_level_id"]) if metadata.get("user_level_id") is not None else None,
             device_id=_id(code["device_id"]),
             name=str(code.get("name") or ""),
             status=_word(code.get("status") or ""),
             has_pin=bool(code.get("code")),
             is_waiting_for_pin=code.get("is_waiting_for_code_assignment") is True,
+            is_ongoing=code.get("type") == "ongoing",
             pending=_words(code.get("pending_mutations"), "mutation_code"),
             errors=_issues(code.get("errors"), "error_code"),
             warnings=_issues(code.get("warnings"), "warning_code"),
@@ -292,6 +291,11 @@ def _id(value: Any) -> str:
     if not is_id(value):
         raise ValueError("not an id")
     return value
+
+
+def _window(code: Any) -> Window | None:
+    starts_at, ends_at = code.get("starts_at"), code.get("ends_at")
+    return None if starts_at is None or ends_at is None else Window(_instant(starts_at), _instant(ends_at))
 
 
 def _instant(value: Any) -> datetime:

@@ -41,12 +41,21 @@ DIFFERENCES: list[Any] = [
     pytest.param(ASKED, WINDOW, None, ((), ()), [], id="Seam doesn't tell the level"),
     pytest.param({"asked": WINDOW}, WINDOW, "level-2", ((), ()), [], id="no level was asked for"),
     pytest.param({}, SHORTER, "level-2", ((), ()), [], id="nothing is known"),
+    pytest.param(ASKED, None, "level-1", (("updating_time_frame",), ()), [], id="no times while they are changed"),
 ]
+
+
+def test_a_code_without_times_is_told_and_blocks() -> None:
+    """Nobody knows when it opens the door; Seam may name its times later."""
+    for asked, start in ((ASKED, TIMES.partition(",")[0] + "; Seam"), ({}, "Seam")):
+        (found,) = differences_of(door(**asked), made=None, user_level_id=None, pending=(), errors=())
+        assert (found.reason, found.blocks, found.is_retried) == ("window_differs", True, True)
+        assert found.text == f"{start} names no start or no end of the code, so nobody knows when it opens the door."
 
 
 @pytest.mark.parametrize(("fields", "made", "level", "said", "expected"), DIFFERENCES)
 def test_differences(
-    fields: dict[str, Any], made: Window, level: str | None, said: Any, expected: list[tuple[str, str]]
+    fields: dict[str, Any], made: Window | None, level: str | None, said: Any, expected: list[tuple[str, str]]
 ) -> None:
     """A difference is told with both sides, and blocks nothing; what isn't known isn't compared."""
     pending, errors = said

@@ -56,6 +56,7 @@ SPARSE: list[Any] = [
     pytest.param({"dormakaba_oracode_metadata": None}, id="metadata null"),
     pytest.param({"dormakaba_oracode_metadata": {}}, id="metadata empty"),
     pytest.param({"name": None, "code": None}, id="no name, no PIN"),
+    pytest.param({"starts_at": None, "ends_at": None, "type": "ongoing"}, id="no times"),
     pytest.param({"something_new": {"deep": [1]}}, id="more than we know"),
 ]
 
@@ -77,8 +78,8 @@ BROKEN: list[Any] = [
             {"access_code_id": None},
             {"access_code_id": ""},
             {"device_id": 7},
-            {"starts_at": None},
             {"starts_at": "tomorrow"},
+            {"starts_at": ""},
             {"ends_at": "2036-12-05T10:00:00"},
             {"pending_mutations": [7]},
             {"pending_mutations": "creating"},

@@ -116,6 +116,22 @@ def test_a_code_without_a_pin_is_not_ready(stage: Stage, said: Mapping[str, Any]
     assert (story.stands, story.alerts) == (("ready", ""), {})
 
 
+@pytest.mark.parametrize("said", [{"starts_at": None, "ends_at": None}, {"ends_at": None}])
+def test_a_code_without_times_is_told_and_its_errors_count(stage: Stage, said: Mapping[str, Any]) -> None:
+    """It is not `ready` while nobody knows when it opens the door, and never made twice."""
+    story = Story(stage)
+    story.say(said)
+    assert story.stands == ("issued", "window_differs")
+    assert "names no start or no end" in story.alerts["window_differs"]
+    story.say({**said, **TROUBLES["no space"]})
+    assert story.stands == ("failed", "code_problem")
+    for _ in range(2):
+        story.retry()
+    assert (story.door.residual, len(story.world.seam.codes)) == ((), 1)
+    story.say({})
+    assert (story.stands, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 1)
+
+
 @pytest.mark.parametrize("trouble", ["deleting", "set again", "stays removed", "no space"])
 def test_a_code_that_is_deleted_at_last_is_made_anew_when_asked_for(stage: Stage, trouble: str) -> None:
     """404 for the code itself is what takes it from the booking; only then a retry makes another one."""

@@ -1,8 +1,11 @@
 """One booking, one door, one code: whatever fails between us and Seam, and however many workers try at once."""
 
+import json
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from redis import Redis
@@ -11,6 +14,8 @@ from tests.sandbox.harness import Sandbox, in_days
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from tests.worker.machine import Machine, at_once
+from tests.worker.recording_server import Reply
+from tests.worker.seam_proxy import before
 
 CREATE, LIST, GET = "access_codes.create", "access_codes.list", "access_codes.get"
 
@@ -54,6 +59,55 @@ def test_one_code_under_faults(machine: Machine, sandbox: Sandbox, faults: list[
     assert booking.doors[0].code.access_code_id == code["access_code_id"]
     assert booking.doors[0].residual == ()
     assert machine.outcome_types(booking.booking_id)[-1] == "ready"
+
+
+def test_an_ongoing_code_of_somebody_else_holds_nothing_up(
+    redis_client: Redis, data_server: DataServer, sandbox: Sandbox
+) -> None:
+    """Seam names no times of it, in the list and to the second witness alike: it can't be the one in doubt."""
+    device_id = sandbox.door()
+    ongoing = {"device_id": device_id, "access_code_id": str(uuid4()), "name": "Cleaner", "type": "ongoing"}
+    ongoing |= {"status": "set", "code": "424242", "starts_at": None, "ends_at": None}
+    with before(sandbox.url) as proxy:
+        machine = Machine(redis_client, data_server.url, sandbox, seam_endpoint=proxy.url)
+        created = {"event_id": str(uuid4()), "event_type": "access_code.created", **ongoing}
+        proxy.instead["/events/list"] = Reply(200, json.dumps({"events": [created], "ok": True}).encode())
+        proxy.after["/access_codes/create"] = Reply(500, b"")
+        booking = machine.book(device_id)
+        assert booking.state == "creating"
+        proxy.after.clear()
+        proxy.instead["/access_codes/list"] = Reply(200, json.dumps({"access_codes": [], "ok": True}).encode())
+        proxy.instead["/access_codes/get"] = Reply(200, json.dumps({"access_code": ongoing, "ok": True}).encode())
+        machine.clock.move(timedelta(seconds=3))
+        machine.handlers.advance_door(booking.booking_id, device_id, prompted=True)
+        (door,) = machine.ledger.get(booking.booking_id).doors
+        assert (door.reason, door.code) == ("in_doubt", None)
+        assert "Not found yet" in door.detail
+        proxy.mend()
+        assert machine.until(booking, "ready").doors[0].code is not None
+        assert machine.creates(device_id) == 1
+
+
+def test_a_code_of_ours_without_times_is_taken_over(
+    redis_client: Redis, data_server: DataServer, sandbox: Sandbox
+) -> None:
+    """The create's answer never came, and Seam names no times of what it made: a second code would be worse."""
+    device_id = sandbox.door()
+    with before(sandbox.url) as proxy:
+        machine = Machine(redis_client, data_server.url, sandbox, seam_endpoint=proxy.url)
+        proxy.after["/access_codes/create"] = Reply(500, b"")
+        booking = machine.book(device_id)
+        (made,) = machine.made(device_id)
+        code = {"device_id": device_id, "access_code_id": made["access_code_id"], "name": booking.booking_id}
+        code |= {"status": "set", "code": "424242"}
+        proxy.instead["/access_codes/list"] = Reply(200, json.dumps({"access_codes": [code], "ok": True}).encode())
+        proxy.instead["/access_codes/get"] = Reply(200, json.dumps({"access_code": code, "ok": True}).encode())
+        door = machine.until(booking, "issued").doors[0]
+        assert door.code is not None
+        assert (door.code.access_code_id, door.reason) == (made["access_code_id"], "window_differs")
+        proxy.mend()
+        assert machine.until(booking, "ready").doors[0].reason == ""
+        assert machine.creates(device_id) == 1
 
 
 def test_while_in_doubt_nothing_is_created(machine: Machine, sandbox: Sandbox) -> None:

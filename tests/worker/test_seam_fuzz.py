@@ -84,7 +84,7 @@ def check(report: CodeReport | None) -> None:
         assert REPORTS.validate_json(text) == report
         assert len(text) < 20_000 + len(report.name)
         assert "739158" not in text.replace(report.name, "")
-        assert report.window.ends_at.astimezone(UTC) is not None
+        assert report.window is None or report.window.ends_at.astimezone(UTC) is not None
 
 
 def ends_well(call: Any) -> Any:

@@ -124,7 +124,7 @@ class ChangeCode:
         """Change the code at Seam if it may be changed; None where it may not, or Seam refuses all the same."""
         if report.window == window:
             return _Changed(report.request_id)
-        if not may_become(report.window, window, report.flags):
+        if report.window is None or not may_become(report.window, window, report.flags):
             return None
         try:
             request_id = self._codes.change_window(report.access_code_id, window)

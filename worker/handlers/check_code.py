@@ -80,7 +80,8 @@ class CheckCode:
         report: CodeReport,
         now: datetime,
     ) -> Change:
-        booking = transitions.record_window(booking, door.key, report.window)
+        if report.window is not None:
+            booking = transitions.record_window(booking, door.key, report.window)
         differences = differences_of(
             door,
             made=report.window,

@@ -126,7 +126,7 @@ class CompareLedger:
                     self._due.set([(door_item(booking.booking_id, door.key), now)])
                     yield difference
         for report in reports.values():
-            if report.access_code_id in known or report.window.ends_at <= now:
+            if report.access_code_id in known or report.window is None or report.window.ends_at <= now:
                 continue
             owners = [(booking, door) for booking, door in booked if report.is_of(booking.booking_id)]
             for booking, door in owners:
@@ -147,7 +147,8 @@ class CompareLedger:
         if report is not None and report.window == code.window:
             return None
         if report is not None:
-            kind, text = Kind.OTHER_WINDOW, f"Seam: {report.window.starts_at} to {report.window.ends_at}."
+            made = f"{report.window.starts_at} to {report.window.ends_at}" if report.window else "no times"
+            kind, text = Kind.OTHER_WINDOW, f"Seam: {made}."
         else:
             # Seam lists only what it manages; a code that it doesn't may open the door all the same.
             kind, text = Kind.UNMANAGED if self._codes.is_unmanaged(code.access_code_id) else Kind.GONE, ""

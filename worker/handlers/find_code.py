@@ -48,6 +48,8 @@ class FindCode:
                 found = self._codes.get(code.access_code_id)
         if found is None:
             found = adoptable(unknown_to(booking, ours), booked, window, tolerance=_NEAR)
+        if found is None and not booked.part:
+            found = _without_times(unknown_to(booking, ours))
         if found is None and self._generation.is_young(REBUILT_FOR):
             unmanaged = self._codes.unmanaged_on_door(booked.device_id).of_booking(booking.booking_id)
             unmanaged = unknown_to(booking, self._not_of_others(booking, unmanaged))
@@ -76,13 +78,15 @@ class FindCode:
                 user_level_id=report.user_level_id,
             )
             for report in ours
-            if report.window.ends_at > now and (found is None or report.access_code_id != found.access_code_id)
+            if report.window is not None
+            and report.window.ends_at > now
+            and (found is None or report.access_code_id != found.access_code_id)
         )
 
     def made_by(self, intent: Intent, booking: Booking, booked: BookedDoor, on_door: CodesOnDoor) -> CodeReport | None:
         """Look for the code that an open intent's call made; Seam may have rounded its window. Raises SeamError."""
         ours = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
-        made = adoptable(ours, booked, intent.window, tolerance=_NEAR)
+        made = adoptable(ours, booked, intent.window, tolerance=_NEAR) or _without_times(unknown_to(booking, ours))
         if made is None:
             made = self._by_events(booking, booked, intent.window, on_door, since=intent.at, tolerance=_NEAR)
         return made
@@ -100,7 +104,9 @@ class FindCode:
         """Ask the other witness: a list may lag behind, the events of the same time may not."""
         created = self._codes.created_since(booked.device_id, since - timedelta(minutes=1), listed=on_door)
         ours = [report for report in created if report.is_of(booking.booking_id)]
-        return adoptable(self._not_of_others(booking, ours), booked, window, tolerance=tolerance)
+        ours = self._not_of_others(booking, ours)
+        near = adoptable(ours, booked, window, tolerance=tolerance)
+        return near or (None if booked.part else _without_times(unknown_to(booking, ours)))
 
     def _not_of_others(self, booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:
         """Return those that the ledger knows as nobody else's, however alike the names are.
@@ -132,10 +138,19 @@ def adoptable(
     near = [
         (distance, report.access_code_id, report)
         for report in reports
-        if (distance := _distance(report.window, window))
+        if report.window is not None
+        and (distance := _distance(report.window, window))
         <= (timedelta() if report.access_code_id in residual else tolerance)
     ]
     return min(near, default=(None, None, None), key=lambda each: each[:2])[2]
+
+
+def _without_times(reports: list[CodeReport]) -> CodeReport | None:
+    """Return a code whose times Seam doesn't name: one of the booking that nobody knows is taken for the one in doubt.
+
+    A second key to the door would be worse. A look at the code then tells that its times aren't known.
+    """
+    return min((each for each in reports if each.window is None), default=None, key=lambda each: each.access_code_id)
 
 
 def _distance(one: Window, other: Window) -> timedelta:

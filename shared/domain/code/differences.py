@@ -19,18 +19,23 @@ _NOT_CHANGED: Final = "failed_to_update"
 def differences_of(
     door: BookedDoor,
     *,
-    made: Window,
+    made: Window | None,
     user_level_id: str | None,
     pending: Collection[str],
     errors: Collection[SeamIssue],
 ) -> Iterator[Finding]:
     """Compare the code with what the door's code was asked for. What isn't known on either side isn't compared.
 
-    A window that Seam is changing differs because it is being changed, unless Seam says that this failed.
+    A window that Seam is changing differs because it is being changed, unless Seam says that this failed. `made` is
+    None where Seam names no times: then nobody knows whether the code opens the door when it should, and that blocks.
     """
     asked, asked_level = door.asked, door.asked_user_level_id
     is_changing = _CHANGING in pending and all(each.code != _NOT_CHANGED for each in errors)
-    if asked is not None and asked != made and not is_changing:
+    if made is None and not is_changing:
+        wanted = f"Asked for {_span(asked)}; " if asked is not None else ""
+        text = f"{wanted}Seam names no start or no end of the code, so nobody knows when it opens the door."
+        yield Finding(Reason.WINDOW_DIFFERS, text, blocks=True, is_retried=True)
+    elif made is not None and asked is not None and asked != made and not is_changing:
         yield Finding(Reason.WINDOW_DIFFERS, f"Asked for {_span(asked)}, got {_span(on_clock_of(asked, made))}.")
     if asked_level and user_level_id and asked_level != user_level_id:
         yield Finding(Reason.USER_LEVEL_DIFFERS, f"Asked for user level {asked_level}, got {user_level_id}.")
