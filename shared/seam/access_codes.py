@@ -14,8 +14,9 @@ from shared.domain.code.changes import CodeFlags
 from shared.domain.quoting import shown
 from shared.domain.seam_issues import SeamIssue
 from shared.redaction import mask_digits
+from shared.seam import second_sign
 from shared.seam.client import Answer, SeamClient
-from shared.seam.errors import NoSuchAccessCode, OutcomeUnknown, Refused, SeamError, Unreadable
+from shared.seam.errors import NoSuchAccessCode, OutcomeUnknown, Refused, SeamError, UnnamedNotFound, Unreadable
 from shared.seam.pages import MOST_PAGES, PAGE, pages
 
 _NAME_SEPARATOR: Final = " | "
@@ -97,17 +98,29 @@ class AccessCodes:
     def get(self, access_code_id: str) -> CodeReport | None:
         """Read one code; None where Seam has it no more."""
         try:
-            answer = self._client.read("/access_codes/get", {"access_code_id": access_code_id})
+            answer = self._read(access_code_id)
         except NoSuchAccessCode:
             return None
         return replace(_report(answer.get("access_code"), Unreadable), request_id=answer.request_id)
 
-    def is_unmanaged(self, access_code_id: str) -> bool:
-        """Say whether Seam knows the code still, but doesn't manage it any more."""
+    def _read(self, access_code_id: str) -> Answer:
+        try:
+            return self._client.read("/access_codes/get", {"access_code_id": access_code_id})
+        except UnnamedNotFound as first:
+            second_sign.of_code(self._client, access_code_id, first)
+            raise
+
+    def is_unmanaged(self, access_code_id: str, device_id: str) -> bool:
+        """Say whether Seam knows the code of this door still, but doesn't manage it any more."""
         try:
             self._client.read("/access_codes/unmanaged/get", {"access_code_id": access_code_id})
         except NoSuchAccessCode:
             return False
+        except UnnamedNotFound as first:
+            try:
+                second_sign.of_unmanaged_code(self._client, access_code_id, device_id, first)
+            except NoSuchAccessCode:
+                return False
         return True
 
     def pin(self, access_code_id: str) -> SecretStr | None:
@@ -116,7 +129,7 @@ class AccessCodes:
         The one place where a PIN enters this process, wrapped so that no log and no error can show it.
         """
         try:
-            answer = self._client.read("/access_codes/get", {"access_code_id": access_code_id})
+            answer = self._read(access_code_id)
         except NoSuchAccessCode:
             return None
         code = answer.get("access_code")

@@ -16,8 +16,9 @@ from shared.domain.door.issues import as_seam_writes
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.known_doors import remember
 from shared.ledger.last_read_doors import remember_reading
+from shared.seam import second_sign
 from shared.seam.client import SeamClient
-from shared.seam.errors import Unreadable
+from shared.seam.errors import UnnamedNotFound, Unreadable
 
 # A door with hundreds of slots is far below it.
 _LARGEST_DEVICE: Final = 1024 * 1024
@@ -92,7 +93,11 @@ class Doors:
         return door, issues_before is not None and issues_before != issues
 
     def _fetch(self, device_id: str) -> Mapping[str, Any]:
-        device = self._client.read("/devices/get", {"device_id": device_id}).get("device")
+        try:
+            device = self._client.read("/devices/get", {"device_id": device_id}).get("device")
+        except UnnamedNotFound as first:
+            second_sign.of_device(self._client, device_id, first)
+            raise
         if not isinstance(device, Mapping) or device.get("device_id") != device_id:
             raise Unreadable("/devices/get: the answer isn't the device that was asked for")
         return device

@@ -4,6 +4,7 @@ SeamError
 ├── TryAgainLater              the same call may be sent again
 │   ├── Unreachable            it wasn't reached, or a read got no answer
 │   │   └── UnexpectedNotFound a 404 that isn't about the device or the code that was asked for
+│   │       └── UnnamedNotFound    a 404 of Seam that may be about it: its type names no resource
 │   ├── RateLimited            too many calls for this door; `retry_after` where Seam said it
 │   └── Unauthorized           our key isn't accepted: the same for every booking, until a person mends it
 ├── OutcomeUnknown             a create may have happened: only a look may follow, never another create
@@ -40,6 +41,13 @@ class Unreachable(TryAgainLater):
 
 class UnexpectedNotFound(Unreachable):
     """A 404 that isn't about what was asked for: the endpoint itself isn't there, or a proxy answered."""
+
+
+class UnnamedNotFound(UnexpectedNotFound):
+    """A 404 whose type is `not_found` alone, to a read that asks for one thing.
+
+    It may mean that thing, or the endpoint. A second, independent sign decides (`shared.seam.second_sign`).
+    """
 
 
 class RateLimited(TryAgainLater):

@@ -1,9 +1,11 @@
 """Which error an HTTP status and the type of Seam's error are, endpoint by endpoint.
 
 A 404 is judged by what was asked and by the error's type. It means "no such device" or "no such access code" only where
-the call asked for one by its id and the type says so. Every other 404 is no answer to the question: the server doesn't
-know the endpoint, a proxy answered, SEAM_ENDPOINT is wrong. Such a call is tried again. After a create only a look at
-Seam may follow: nothing proves that a 404 that isn't Seam's had no effect. A 405 is the same case.
+the call asked for one by its id and the type names it (`device_not_found`). The type `not_found` alone may mean the
+thing or the endpoint; then a second sign is asked for (`shared.seam.second_sign`). Every other 404 is no answer to the
+question: the server doesn't know the endpoint, a proxy answered, SEAM_ENDPOINT is wrong. Such a call is tried again.
+After a create only a look at Seam may follow: nothing proves that a 404 that isn't Seam's had no effect. A 405 is the
+same case.
 """
 
 from collections.abc import Mapping
@@ -22,6 +24,7 @@ from shared.seam.errors import (
     SeamError,
     Unauthorized,
     UnexpectedNotFound,
+    UnnamedNotFound,
     Unreachable,
 )
 
@@ -31,11 +34,12 @@ class Endpoint:
     """What is known of one endpoint.
 
     `not_found` says what a 404 means by the type of Seam's error; a type that isn't there means nothing. `creates`:
-    sent twice, it makes two things.
+    sent twice, it makes two things. `asks_for_one`: `not_found` alone may mean what was asked for.
     """
 
     not_found: Mapping[str, type[NotFound]] = field(default_factory=dict)
     creates: bool = False
+    asks_for_one: bool = False
 
 
 _OF_DEVICE: Final = Endpoint({"device_not_found": NoSuchDevice})
@@ -44,17 +48,14 @@ _OF_CODE: Final = Endpoint({"access_code_not_found": NoSuchAccessCode})
 # Every endpoint that is called. No list of types is published; these are what Seam's own fake server answers (npm
 # `@seamapi/fake-seam-connect` 1.86.0: `device_not_found`, and `not_found` for access codes), and the same names by
 # Seam's rule `<resource>_not_found`. `not_found` alone names no resource, and servers also say it of an endpoint that
-# they don't know: it counts only for reads that ask for one thing. After a change the next try reads the thing first.
+# they don't know: it proves nothing without a second sign, which only reads that ask for one thing look for. After a
+# change the next try reads the thing first.
 ENDPOINTS: Final[Mapping[str, Endpoint]] = {
-    "/devices/get": Endpoint({"device_not_found": NoSuchDevice, "not_found": NoSuchDevice}),
+    "/devices/get": Endpoint(_OF_DEVICE.not_found, asks_for_one=True),
     "/devices/list": Endpoint(),
-    "/access_codes/get": Endpoint({**_OF_CODE.not_found, "not_found": NoSuchAccessCode}),
+    "/access_codes/get": Endpoint(_OF_CODE.not_found, asks_for_one=True),
     "/access_codes/unmanaged/get": Endpoint(
-        {
-            **_OF_CODE.not_found,
-            "unmanaged_access_code_not_found": NoSuchAccessCode,
-            "not_found": NoSuchAccessCode,
-        }
+        {**_OF_CODE.not_found, "unmanaged_access_code_not_found": NoSuchAccessCode}, asks_for_one=True
     ),
     "/access_codes/list": _OF_DEVICE,
     "/access_codes/unmanaged/list": _OF_DEVICE,
@@ -67,6 +68,7 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "/webhooks/list": Endpoint(),
     "/webhooks/create": Endpoint(creates=True),
 }
+_NAMES_NOTHING: Final = "not_found"
 # An endpoint that isn't listed: no 404 of it means anything, and it may create something.
 _UNKNOWN: Final = Endpoint(creates=True)
 
@@ -106,5 +108,7 @@ def _not_found(reply: Reply, text: str, *, is_read: bool) -> SeamError:
         known = endpoint.not_found.get(reply.error_type)
         if known is not None:
             return known(text, status=reply.status, error_type=reply.error_type, request_id=reply.request_id)
+        if endpoint.asks_for_one and reply.error_type == _NAMES_NOTHING:
+            return UnnamedNotFound(text, request_id=reply.request_id)
     unexpected = UnexpectedNotFound if is_read or not endpoint.creates else CreateNotFound
     return unexpected(text, request_id=reply.request_id)

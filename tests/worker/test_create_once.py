@@ -66,7 +66,12 @@ def test_an_ongoing_code_of_somebody_else_holds_nothing_up(
 ) -> None:
     """Seam names no times of it, in the list and to the second witness alike: it can't be the one in doubt."""
     device_id = sandbox.door()
-    ongoing = {"device_id": device_id, "access_code_id": str(uuid4()), "name": "Cleaner", "type": "ongoing"}
+    ongoing: dict[str, Any] = {
+        "device_id": device_id,
+        "access_code_id": str(uuid4()),
+        "name": "Cleaner",
+        "type": "ongoing",
+    }
     ongoing |= {"status": "set", "code": "424242", "starts_at": None, "ends_at": None}
     with before(sandbox.url) as proxy:
         machine = Machine(redis_client, data_server.url, sandbox, seam_endpoint=proxy.url)

@@ -112,7 +112,7 @@ def test_any_access_code(code: Any) -> None:
     codes = answering(200, text)
     check(ends_well(lambda: codes.create(device_id=DEVICE, name="n", window=window(), max_time_rounding="1hour")))
     check(ends_well(lambda: codes.get("c")))
-    ends_well(lambda: codes.is_unmanaged("c"))
+    ends_well(lambda: codes.is_unmanaged("c", DEVICE))
     pin = ends_well(lambda: codes.pin("c"))
     assert pin is None or "739158" not in f"{pin} {pin!r}"
     found: CodesOnDoor | None = ends_well(lambda: codes.on_door(DEVICE))

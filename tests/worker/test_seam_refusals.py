@@ -15,6 +15,7 @@ from shared.seam.errors import (
     SeamError,
     Unauthorized,
     UnexpectedNotFound,
+    UnnamedNotFound,
     Unreachable,
 )
 from shared.seam.refusals import ENDPOINTS, Reply, refusal_of
@@ -38,6 +39,7 @@ READS = (
     "/access_codes/list",
     "/access_codes/unmanaged/get",
     "/access_codes/unmanaged/list",
+    "/action_attempts/get",
     "/connected_accounts/get",
     "/events/list",
     "/webhooks/list",
@@ -47,15 +49,15 @@ CREATES = ("/access_codes/create", "/webhooks/create")
 # Everything that isn't here is unexpected.
 MEANT: dict[tuple[str, str | None], type[SeamError]] = {
     ("/devices/get", "device_not_found"): NoSuchDevice,
-    ("/devices/get", "not_found"): NoSuchDevice,
+    ("/devices/get", "not_found"): UnnamedNotFound,
     ("/access_codes/list", "device_not_found"): NoSuchDevice,
     ("/access_codes/unmanaged/list", "device_not_found"): NoSuchDevice,
     ("/access_codes/create", "device_not_found"): NoSuchDevice,
     ("/access_codes/get", "access_code_not_found"): NoSuchAccessCode,
-    ("/access_codes/get", "not_found"): NoSuchAccessCode,
+    ("/access_codes/get", "not_found"): UnnamedNotFound,
     ("/access_codes/unmanaged/get", "unmanaged_access_code_not_found"): NoSuchAccessCode,
     ("/access_codes/unmanaged/get", "access_code_not_found"): NoSuchAccessCode,
-    ("/access_codes/unmanaged/get", "not_found"): NoSuchAccessCode,
+    ("/access_codes/unmanaged/get", "not_found"): UnnamedNotFound,
     ("/access_codes/update", "access_code_not_found"): NoSuchAccessCode,
     ("/access_codes/delete", "access_code_not_found"): NoSuchAccessCode,
 }

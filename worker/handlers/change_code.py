@@ -83,7 +83,7 @@ class ChangeCode:
                     now=now,
                 ),
             )
-        revoked = self._set_aside(code, report)
+        revoked = self._set_aside(code, report, booked.device_id)
         return self._ledger.transition(
             booking,
             booked,
@@ -106,7 +106,9 @@ class ChangeCode:
         now = self._clock()
         is_closed = booked.state is State.CANCELLED
         revoked = {
-            code.access_code_id: self._revoke(code, self._codes.get(code.access_code_id), only_look=is_closed)
+            code.access_code_id: self._revoke(
+                code, self._codes.get(code.access_code_id), booked.device_id, only_look=is_closed
+            )
             for code in codes_of(booked)
             if code.window.ends_at > now
         }
@@ -135,20 +137,22 @@ class ChangeCode:
             return None
         return _Changed(request_id)
 
-    def _set_aside(self, code: AccessCode, report: CodeReport | None) -> _Revoked:
+    def _set_aside(self, code: AccessCode, report: CodeReport | None, device_id: str) -> _Revoked:
         """Delete a code that another one replaces, unless it opens the door right now: a guest may be living there."""
         now = self._clock()
         is_in_use = code.window.starts_at <= now < code.window.ends_at
-        return _KEPT if report is not None and is_in_use else self._revoke(code, report)
+        return _KEPT if report is not None and is_in_use else self._revoke(code, report, device_id)
 
-    def _revoke(self, code: AccessCode, report: CodeReport | None, *, only_look: bool = False) -> _Revoked:
+    def _revoke(
+        self, code: AccessCode, report: CodeReport | None, device_id: str, *, only_look: bool = False
+    ) -> _Revoked:
         """Ask Seam to delete the code where its flags say that it may do so. Raises TryAgainLater.
 
         `report` is how the code stands at Seam; None where Seam has it no more.
         """
         if report is None:
             # A code that Seam doesn't manage any more opens the door all the same.
-            return _Revoked(is_gone=not self._codes.is_unmanaged(code.access_code_id))
+            return _Revoked(is_gone=not self._codes.is_unmanaged(code.access_code_id, device_id))
         if only_look or code.removal is not None or not report.flags.may_be_revoked:
             return _KEPT
         try:
@@ -160,13 +164,13 @@ class ChangeCode:
         except Refused as refusal:
             log.warning("code.delete_refused", access_code_id=code.access_code_id, error=str(refusal))
             return _Revoked(is_gone=False, removal=refused(str(refusal), self._clock()))
-        return self._accepted(code, attempt_id)
+        return self._accepted(code, attempt_id, device_id)
 
-    def _accepted(self, code: AccessCode, attempt_id: str) -> _Revoked:
+    def _accepted(self, code: AccessCode, attempt_id: str, device_id: str) -> _Revoked:
         """Look once at a code whose deletion Seam has accepted: it may be gone at once."""
         try:
             name = code.access_code_id
-            is_gone = self._codes.get(name) is None and not self._codes.is_unmanaged(name)
+            is_gone = self._codes.get(name) is None and not self._codes.is_unmanaged(name, device_id)
         except SeamError:
             is_gone = False
         return (

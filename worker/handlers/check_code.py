@@ -46,7 +46,7 @@ class CheckCode:
         if inherited:
             # Before the problem is written down: the door's alert may then inhibit the booking's.
             self._read_door(door.device_id, inherited)
-        unmanaged = report is None and self._codes.is_unmanaged(code.access_code_id)
+        unmanaged = report is None and self._codes.is_unmanaged(code.access_code_id, door.device_id)
         gone = self._gone(door, now)
 
         def transition(it: Booking) -> Change:
@@ -70,7 +70,8 @@ class CheckCode:
     def _gone(self, door: BookedDoor, now: datetime) -> frozenset[str]:
         """Return which codes of earlier revisions open the door no more: a person may have deleted one."""
         alive = [code.access_code_id for code in door.residual if code.window.ends_at > now]
-        return frozenset(each for each in alive if self._codes.get(each) is None and not self._codes.is_unmanaged(each))
+        missing = (each for each in alive if self._codes.get(each) is None)
+        return frozenset(each for each in missing if not self._codes.is_unmanaged(each, door.device_id))
 
     def _transition(
         self,

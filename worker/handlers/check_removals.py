@@ -43,7 +43,7 @@ class CheckRemovals:
             at = look_at(code)
             if code.removal is None or at is None or at > now:
                 continue
-            removal = self._removal_of(code, code.removal)
+            removal = self._removal_of(code, code.removal, booking.door(door_key).device_id)
             if removal is None:
                 gone.add(code.access_code_id)
             else:
@@ -55,12 +55,12 @@ class CheckRemovals:
             lambda it: transitions.record_removals(it, door_key, gone=frozenset(gone), removals=removals, now=now),
         )
 
-    def _removal_of(self, code: AccessCode, removal: Removal) -> Removal | None:
+    def _removal_of(self, code: AccessCode, removal: Removal, device_id: str) -> Removal | None:
         """Return how it stands with the deletion of a code; None where Seam has the code no more."""
         now, name = self._clock(), code.access_code_id
         try:
             report = self._codes.get(name)
-            if report is None and not self._codes.is_unmanaged(name):
+            if report is None and not self._codes.is_unmanaged(name, device_id):
                 return None
         except SeamError as error:
             log.warning("seam.call_failed", access_code_id=name, kind=type(error).__name__, error=str(error))

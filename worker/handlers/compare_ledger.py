@@ -151,7 +151,10 @@ class CompareLedger:
             kind, text = Kind.OTHER_WINDOW, f"Seam: {made}."
         else:
             # Seam lists only what it manages; a code that it doesn't may open the door all the same.
-            kind, text = Kind.UNMANAGED if self._codes.is_unmanaged(code.access_code_id) else Kind.GONE, ""
+            kind, text = (
+                Kind.UNMANAGED if self._codes.is_unmanaged(code.access_code_id, door.device_id) else Kind.GONE,
+                "",
+            )
         return Difference(
             kind=kind,
             device_id=door.device_id,
