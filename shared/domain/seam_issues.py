@@ -112,7 +112,13 @@ _CODE_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
     "delay_in_setting_on_device": _delayed("programming takes longer than usual"),
     "delay_in_issuing": _delayed("issuing takes longer than usual"),
     "delay_in_removing_from_device": _harmless("removing takes longer than usual", is_retried=True),
+    # Without its `change_type`, which Seam's schema lets be missing, or with a new one, it may be a removal.
     "external_modification_in_effect": IssueMeaning(
+        "somebody changed the code outside Seam, and that change stays; Seam does not say whether it was removed",
+        is_retried=True,
+        reason="changed_outside",
+    ),
+    "external_modification_in_effect/modified": IssueMeaning(
         "somebody changed the code outside Seam, and that change stays", blocks=False, reason="changed_outside"
     ),
     "external_modification_in_effect/removed": IssueMeaning(

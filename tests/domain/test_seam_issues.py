@@ -59,7 +59,7 @@ def test_every_code_of_the_sdk_has_a_row(sdk: Path, module: str, ending: str) ->
 
 
 def test_every_kind_of_change_of_the_sdk_is_known(sdk: Path) -> None:
-    """A change outside Seam is `modified`, which is the row itself, or `removed`, which has one of its own."""
+    """A change outside Seam is `modified` or `removed`; what is neither may be a removal, and blocks as that does."""
     text = (sdk / "access_code.py").read_text()
     assert 'change_type: Optional[Literal["modified", "removed"]]' in text
     assert text.count("change_type: Optional[") == 2
@@ -68,8 +68,11 @@ def test_every_kind_of_change_of_the_sdk_is_known(sdk: Path) -> None:
         (IssueKind.CODE_WARNING, "external_modification_in_effect"),
     ):
         modified = meaning_of_issue(kind, code, change_type="modified")
-        assert modified is meaning_of_issue(kind, code)
-        assert modified.words != meaning_of_issue(kind, code, change_type="removed").words
+        removed = meaning_of_issue(kind, code, change_type="removed")
+        assert modified.words != removed.words
+        for change_type in ("", "replaced"):
+            unclear = meaning_of_issue(kind, code, change_type=change_type)
+            assert (unclear.blocks, unclear.is_told) == (removed.blocks, True)
 
 
 WORDS = {
