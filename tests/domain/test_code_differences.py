@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from shared.domain.booking.record import Window
-from shared.domain.code.condition import Finding
 from shared.domain.code.differences import differences_of
 from shared.domain.seam_issues import SeamIssue
 from tests.shared.stories import CHECK_IN, CHECK_OUT, WINDOW, door
@@ -57,7 +56,27 @@ def test_a_code_without_times_is_told_and_blocks() -> None:
 def test_differences(
     fields: dict[str, Any], made: Window | None, level: str | None, said: Any, expected: list[tuple[str, str]]
 ) -> None:
-    """A difference is told with both sides, and blocks nothing; what isn't known isn't compared."""
+    """A difference is told with both sides; what isn't known isn't compared."""
     pending, errors = said
     found = differences_of(door(**fields), made=made, user_level_id=level, pending=pending, errors=errors)
-    assert list(found) == [Finding(reason, text) for reason, text in expected]
+    assert [(each.reason, each.text) for each in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "blocks"),
+    [
+        pytest.param(0, -2, True, id="ends before check-out"),
+        pytest.param(0, -48, True, id="ends days before check-out"),
+        pytest.param(1, 0, True, id="begins after check-in"),
+        pytest.param(-1, 0, False, id="begins earlier"),
+        pytest.param(0, 5, False, id="ends later"),
+    ],
+)
+def test_a_code_that_lacks_a_part_of_the_stay_is_not_what_was_asked_for(
+    starts: int, ends: int, *, blocks: bool
+) -> None:
+    """Seam may still change it; a guest who finds the door shut can't wait for that."""
+    made = Window(WINDOW.starts_at + timedelta(hours=starts), WINDOW.ends_at + timedelta(hours=ends))
+    booked = door(**ASKED, check_in=CHECK_IN, check_out=CHECK_OUT)
+    (found,) = differences_of(booked, made=made, user_level_id=None, pending=(), errors=())
+    assert (found.reason, found.blocks, found.is_retried) == ("window_differs", blocks, blocks)

@@ -169,5 +169,9 @@ def _expected(code: dict[str, Any], door: BookedDoor) -> tuple[str, str]:
         return "issued" if is_retried else "failed", "code_problem"
     window = tuple(datetime.fromisoformat(code[name]) for name in ("starts_at", "ends_at"))
     if code["phase"] == "set":
-        return "ready", "" if window == (door.asked.starts_at, door.asked.ends_at) else "window_differs"
+        if window == (door.asked.starts_at, door.asked.ends_at):
+            return "ready", ""
+        starts_at = max(door.asked.starts_at, door.check_in or door.asked.starts_at)
+        ends_at = min(door.asked.ends_at, door.check_out or door.asked.ends_at)
+        return "ready" if window[0] <= starts_at and ends_at <= window[1] else "issued", "window_differs"
     return "issued", ""

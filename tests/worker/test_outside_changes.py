@@ -60,9 +60,15 @@ REACTIONS: list[Any] = [
     pytest.param({"simulate": "no_space"}, ("failed", "code_problem"), "holds as many codes", id="no space"),
     pytest.param(
         {"simulate": "time_frame_changed", "ends_at": in_days(5, "09:00:00")},
-        ("ready", "window_differs"),
+        ("issued", "window_differs"),
         "09:00",
-        id="other times",
+        id="ends before check-out",
+    ),
+    pytest.param(
+        {"simulate": "time_frame_changed", "ends_at": in_days(5, "23:00:00")},
+        ("ready", "window_differs"),
+        "23:00",
+        id="ends later",
     ),
 ]
 
@@ -160,7 +166,7 @@ def test_a_moved_window_is_the_one_that_is_told(machine: Machine, sandbox: Sandb
     assert after.doors[0].code is not None
     assert after.doors[0].code.window.ends_at == datetime.fromisoformat(in_days(5, "09:00:00"))
     # And a revision that asks for nothing new makes no second code of it.
-    machine.until(machine.update(after, 1), "ready")
+    machine.until(machine.update(after, 1), "issued")
     assert machine.creates(booking.doors[0].device_id) == 1
 
 

@@ -28,17 +28,34 @@ def differences_of(
 
     A window that Seam is changing differs because it is being changed, unless Seam says that this failed. `made` is
     None where Seam names no times: then nobody knows whether the code opens the door when it should, and that blocks.
+    So does a code that begins after the guest comes, or ends before the guest leaves: it isn't what was asked for.
     """
     asked, asked_level = door.asked, door.asked_user_level_id
-    is_changing = _CHANGING in pending and all(each.code != _NOT_CHANGED for each in errors)
+    has_failed = any(each.code == _NOT_CHANGED for each in errors)
+    is_changing = _CHANGING in pending and not has_failed
     if made is None and not is_changing:
         wanted = f"Asked for {_span(asked)}; " if asked is not None else ""
         text = f"{wanted}Seam names no start or no end of the code, so nobody knows when it opens the door."
         yield Finding(Reason.WINDOW_DIFFERS, text, blocks=True, is_retried=True)
     elif made is not None and asked is not None and asked != made and not is_changing:
-        yield Finding(Reason.WINDOW_DIFFERS, f"Asked for {_span(asked)}, got {_span(on_clock_of(asked, made))}.")
+        text = f"Asked for {_span(asked)}, got {_span(on_clock_of(asked, made))}."
+        # A change that has failed blocks by itself, and names the cause.
+        is_short = not has_failed and not _covers(made, _needed(door, asked))
+        yield Finding(Reason.WINDOW_DIFFERS, text, blocks=is_short, is_retried=is_short)
     if asked_level and user_level_id and asked_level != user_level_id:
         yield Finding(Reason.USER_LEVEL_DIFFERS, f"Asked for user level {asked_level}, got {user_level_id}.")
+
+
+def _needed(door: BookedDoor, asked: Window) -> Window:
+    """Return the part of the stay that the code was asked for: a slot may begin after check-in, or end before."""
+    return Window(
+        max(asked.starts_at, door.check_in or asked.starts_at),
+        min(asked.ends_at, door.check_out or asked.ends_at),
+    )
+
+
+def _covers(made: Window, needed: Window) -> bool:
+    return made.starts_at <= needed.starts_at and needed.ends_at <= made.ends_at
 
 
 def _span(window: Window) -> str:
