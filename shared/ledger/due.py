@@ -42,8 +42,8 @@ class DueItem:
 
     A door of a booking (booking_id, door key), a group of alerts (its name), a periodic job (its name), the reading of
     a door that has bookings to come (device_id), that of a connected account with such doors (connected_account_id),
-    the comparison of a door's bookings with each other (device_id), outcomes for a receiver (its name, lane), or the look
-    at codes that Seam was asked to delete (booking_id, door key).
+    the comparison of a door's bookings with each other (device_id), outcomes for a receiver (its name, lane), or the
+    look at codes that Seam was asked to delete (booking_id, door key).
     """
 
     subject: str
