@@ -10,6 +10,7 @@ import signal
 from pathlib import Path
 from typing import Final
 
+from shared.domain import versions
 from tests.support.machine import PROJECT, Machine
 from tests.support.waiting import wait_until
 
@@ -27,9 +28,18 @@ FLEET: Final = {
 _LAUNCH: Final = 'name="$1"; shift; cd "{releases}/$(cat "{releases}/$name")"; PYTHONPATH="$PWD" exec python "$@"\n'
 PAUSE: Final = "pause_booking"
 
+
+def _next(schema: str) -> str:
+    major, _, minor = schema.partition(".")
+    return f"{major}.{int(minor) + 1}"
+
+
+NEWER_BOOKING: Final = _next(versions.BOOKING)
+NEWER_ORDER: Final = _next(versions.ORDER)
+
 _PATCHES: Final = (
-    ("shared/domain/versions.py", 'BOOKING: Final = "1.2"', 'BOOKING: Final = "1.3"'),
-    ("shared/domain/versions.py", 'ORDER: Final = "1.1"', 'ORDER: Final = "1.2"'),
+    ("shared/domain/versions.py", f'BOOKING: Final = "{versions.BOOKING}"', f'BOOKING: Final = "{NEWER_BOOKING}"'),
+    ("shared/domain/versions.py", f'ORDER: Final = "{versions.ORDER}"', f'ORDER: Final = "{NEWER_ORDER}"'),
     # A field in each object. The booking's says which of its versions the newer process wrote.
     ("shared/domain/booking/record.py", '    drift: str = ""\n', '    drift: str = ""\n    floor: str = ""\n'),
     (

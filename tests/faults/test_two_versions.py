@@ -18,8 +18,9 @@ from celery import Celery
 
 from shared import redis_keys
 from shared.contracts import OPS_STREAM, QUEUE
+from shared.domain import versions
 from tests.faults.load import WebhookLoad, fitting_stay, wait_for_all
-from tests.faults.newer import NEW, OLD, PAUSE, checkout, roll
+from tests.faults.newer import NEW, NEWER_BOOKING, NEWER_ORDER, OLD, PAUSE, checkout, roll
 from tests.faults.stages import SETTINGS
 from tests.support.machine import Machine
 from tests.support.waiting import wait_until
@@ -131,7 +132,7 @@ def pause_some(machine: Machine, load: BookingLoad, but: Iterable[str] = ()) -> 
     paused = ready[-_PAUSED:]
     with machine.redis() as redis:
         for booking_id in paused:
-            order = {"schema": "1.2", "action": PAUSE, "target": booking_id, "by": "test"}
+            order = {"schema": NEWER_ORDER, "action": PAUSE, "target": booking_id, "by": "test"}
             redis.xadd(OPS_STREAM, {"command": json.dumps(order)})
         wait_until(lambda: not redis.xlen(OPS_STREAM), within=60, what="the orders are obeyed")
     assert all("booking.paused" in lines(machine, key) for key in paused)
@@ -186,10 +187,10 @@ def test_a_version_is_rolled_out_and_back_under_load(machine: Machine, project: 
     after = records(machine, bookings)
     for key in scribed:
         assert not newest_by_newer(after[key]), f"{key} wasn't written by the older version"
-        assert after[key]["schema"] == "1.3"
+        assert after[key]["schema"] == NEWER_BOOKING
         (door,) = after[key]["doors"]
         assert (door.get("floor"), (door["code"] or {}).get("keycard")) == ("7", "blue"), key
-    assert {it["schema"] for key, it in after.items() if key not in scribed} <= {"1.2"}
+    assert {it["schema"] for key, it in after.items() if key not in scribed} <= {versions.BOOKING}
 
     codes = machine.seam("GET", "/sandbox/access_codes")["access_codes"]
     made = Counter(code["name"].split(" | ")[0] for code in codes)
