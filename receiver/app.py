@@ -22,8 +22,8 @@ from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
 from receiver.readiness import Readiness, healthz
 from receiver.refusals import json_response
+from receiver.signature_verification import WebhookSecrets
 from receiver.slack_actions import SlackActions
-from receiver.verification import WebhookSecrets
 from receiver.webhook import SeamWebhook
 from shared.clock import Clock, system_clock
 from shared.contracts import BOOKING_FIELD, EVENT_FIELD, OPS_STREAM

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 from pydantic_core import from_json, to_json
 
 from receiver.bodies import Headers
-from receiver.verification import WebhookSecrets
+from receiver.signature_verification import WebhookSecrets
 from shared.contracts import LONGEST_ID, is_id
 from shared.domain.code.events import is_ours, kept_of
 from shared.redaction import mask_digits, redact_event

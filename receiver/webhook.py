@@ -15,7 +15,7 @@ from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
 from receiver.refusals import json_response
 from receiver.seam_event import NotAnEvent, SeamEvent
-from receiver.verification import WebhookSecrets
+from receiver.signature_verification import WebhookSecrets
 
 _ACCEPTED: Final = json_response(202, {"status": "accepted"})
 _DUPLICATE: Final = json_response(202, {"status": "duplicate"})

@@ -22,9 +22,9 @@ from shared.telemetry import configure_logging
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
 from worker.assembly import SETTLE_MARGIN, build_handlers, open_ports, units_of
 from worker.broker import SteadyConnection, broker_settings
-from worker.consumers import bridge
-from worker.consumers.bridge import BridgeOptions
+from worker.consumers import rabbitmq_bridge
 from worker.consumers.dispatcher import DispatcherOptions, dispatcher
+from worker.consumers.rabbitmq_bridge import BridgeOptions
 from worker.consumers.thread_step import add_threads
 from worker.liveness.missed_heartbeats import MissedHeartbeatWatch
 from worker.liveness.progress_check import MOST_CALLS_A_TASK, add_watchdog
@@ -125,7 +125,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
             alerts=ports.alerts,
             clock=clock,
         )
-        add_threads(app, "bridge", {"bridge": partial(bridge.run, bridging)}, ends_within=timedelta(seconds=3))
+        add_threads(app, "bridge", {"bridge": partial(rabbitmq_bridge.run, bridging)}, ends_within=timedelta(seconds=3))
     return app
 
 

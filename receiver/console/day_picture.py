@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Final
 
 from shared.domain.door.door import Door, TimeSlot
+from shared.domain.matching.manual_options import why_never
 from shared.domain.matching.match import Considered, Match, MatchPolicy, Outcome, match
 from shared.domain.matching.rules import Verdict, slot_zone
-from shared.domain.matching.slot_choices import why_never
 from shared.domain.matching.suggestions import suggest
 from shared.domain.stay.stay import Stay
 from shared.domain.stay.wall_stay import UnusableStay, wall_stay

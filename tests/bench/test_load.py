@@ -9,7 +9,7 @@ from socket import create_server
 from bench.load import Heads, Load, read_requests, write_requests
 from bench.webhooks import SECRET, signed_requests
 from receiver.seam_event import SeamEvent
-from receiver.verification import WebhookSecrets
+from receiver.signature_verification import WebhookSecrets
 
 
 def test_requests_are_signed_and_of_events_of_their_own() -> None:

@@ -23,9 +23,9 @@ from tests.shared.ledgers import alert_ledger
 from tests.support.rabbitmq import RabbitMQ
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
-from worker.consumers import bridge, bridge_watch
-from worker.consumers.bridge import QUEUE_ARGUMENTS, Bridge, BridgeOptions, Unreadable, booking_text, run
-from worker.consumers.bridge_watch import LONGEST_PAUSE, STUCK_AFTER, BridgeWatch, pause_after
+from worker.consumers import rabbitmq_bridge, rabbitmq_bridge_watch
+from worker.consumers.rabbitmq_bridge import QUEUE_ARGUMENTS, Bridge, BridgeOptions, Unreadable, booking_text, run
+from worker.consumers.rabbitmq_bridge_watch import LONGEST_PAUSE, STUCK_AFTER, BridgeWatch, pause_after
 
 STREAM = "booking-created"
 DURABLE = {"delivery_mode": 2}
@@ -170,7 +170,7 @@ def test_rejected_messages_are_told_until_somebody_has_taken_them(
     rabbitmq: RabbitMQ, redis_client: Redis, data_server: DataServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One alert counts them, without a word of what they say; it is over when their queue is empty."""
-    monkeypatch.setattr(bridge, "_LOOK_EVERY", 0.1)
+    monkeypatch.setattr(rabbitmq_bridge, "_LOOK_EVERY", 0.1)
     with bridging(rabbitmq, data_server):
         for _ in range(3):
             wait_until(lambda: sent(rabbitmq, b"a guest called Ada"), what="sent")
@@ -201,8 +201,8 @@ def test_a_bridge_that_finds_no_broker_is_told_and_the_next_that_works_resolves_
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """One line a try and no traceback; people are told of the fifth, and again once it works, with nothing to do."""
-    monkeypatch.setattr(bridge_watch, "LONGEST_PAUSE", 0.01)
-    monkeypatch.setattr(bridge, "_STEADY_AFTER", 0.1)
+    monkeypatch.setattr(rabbitmq_bridge_watch, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(rabbitmq_bridge, "_STEADY_AFTER", 0.1)
     nobody = "amqp://guest:guest@127.0.0.1:1//"
     with bridging(rabbitmq, data_server, nobody):
         wait_until(lambda: alert(redis_client, "bridge/booking-created", count=2), what="it is told")
@@ -274,7 +274,7 @@ def test_a_connection_outlives_a_data_server_that_is_away(
     rabbitmq: RabbitMQ, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Heartbeats go on while messages wait to be stored: none of them is delivered a second time."""
-    monkeypatch.setattr(bridge, "_PAUSE", 0.5)
+    monkeypatch.setattr(rabbitmq_bridge, "_PAUSE", 0.5)
     with channel(rabbitmq) as it:
         it.queue_declare(BOOKING_QUEUE, durable=True, auto_delete=False, arguments=QUEUE_ARGUMENTS)
         for _ in range(3):

@@ -9,9 +9,9 @@ import pytest
 from shared.domain.alerting.arrivals import arrivals_of
 from shared.domain.booking.notices import alerts_of
 from shared.domain.booking.record import AlertNotice, State
-from shared.domain.matching.chosen_slots import SlotOffer
+from shared.domain.matching.manual_choice import SlotOffer
+from shared.domain.matching.manual_options import Choosable, choices_of, offers_of
 from shared.domain.matching.match import MatchPolicy, match
-from shared.domain.matching.slot_choices import Choosable, choices_of, offers_of
 from shared.domain.matching.suggestions import suggest
 from tests.domain.building import LOS_ANGELES, door, slot, stay
 from tests.shared.stories import CHECK_IN, CHECK_OUT, DOOR, NOW, SECOND, booking, with_door

@@ -22,9 +22,8 @@ from shared.domain.booking.planning import (
 )
 from shared.domain.booking.record import AccessCode, BookedDoor, Window
 from shared.domain.door.door import Door, TimeSlot
-from shared.domain.matching.chosen_slots import ChosenSlot
-from shared.domain.matching.match import MatchPolicy, match
-from shared.domain.matching.slot_choices import (
+from shared.domain.matching.manual_choice import ChosenSlot
+from shared.domain.matching.manual_options import (
     MOST_OFFERS,
     Choosable,
     Judged,
@@ -33,6 +32,7 @@ from shared.domain.matching.slot_choices import (
     choices_of,
     offers_of,
 )
+from shared.domain.matching.match import MatchPolicy, match
 from shared.domain.matching.suggestions import suggest
 from shared.domain.stay.instants import instants_of
 from shared.domain.stay.stay import Instant, Stay

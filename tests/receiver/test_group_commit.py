@@ -18,7 +18,7 @@ from receiver.endpoint import PostEndpoint
 from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
 from receiver.refusals import Unavailable
-from receiver.verification import WebhookSecrets
+from receiver.signature_verification import WebhookSecrets
 from receiver.webhook import SeamWebhook
 from shared.clock import system_clock
 from shared.redis_client import connect_async

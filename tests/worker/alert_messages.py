@@ -12,9 +12,9 @@ from shared.domain.alerting.severity import Severity
 from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice
 from shared.domain.door.door import TimeSlot
-from shared.domain.matching.chosen_slots import SlotOffer, can_be_typed, choose_command
+from shared.domain.matching.manual_choice import SlotOffer, can_be_typed, choose_command
+from shared.domain.matching.manual_options import Choosable
 from shared.domain.matching.match import Match, Outcome
-from shared.domain.matching.slot_choices import Choosable
 from tests.shared.stories import NOW
 from worker.alerts.composing import message_of
 from worker.alerts.message import AlertMessage

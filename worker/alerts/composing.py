@@ -10,7 +10,7 @@ from shared.domain.alerting.notifications import Notification
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking.record import AlertNotice
-from shared.domain.matching.chosen_slots import SlotOffer
+from shared.domain.matching.manual_choice import SlotOffer
 from shared.domain.quoting import shown
 from worker.alerts.message import GONE, AlertItem, AlertMessage, SlotChoice, one_line
 

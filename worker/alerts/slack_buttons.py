@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.domain.booking.record import Window
-from shared.domain.matching.chosen_slots import called
-from shared.domain.matching.slot_choices import MOST_OFFERS
+from shared.domain.matching.manual_choice import called
+from shared.domain.matching.manual_options import MOST_OFFERS
 from shared.ops_commands import HANDLE, RETRY, SlotOrder, button_for
 from worker.alerts.message import AlertItem, AlertMessage, SlotChoice, one_line
 

@@ -10,7 +10,7 @@ import click
 from shared.clock import system_clock
 from shared.domain.booking.record import BookedDoor, Booking
 from shared.domain.door.door import Door, NotADoor, door_from_device
-from shared.domain.matching.slot_choices import Choosable, Judged
+from shared.domain.matching.manual_options import Choosable, Judged
 from shared.seam.errors import Refused
 from shared.settings import Settings
 from worker.assembly import Ports

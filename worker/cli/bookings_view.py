@@ -18,7 +18,7 @@ from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import BookedDoor, Booking, HistoryEntry, State
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.booking.story_facts import facts_of
-from shared.domain.matching.chosen_slots import called
+from shared.domain.matching.manual_choice import called
 from shared.domain.stay.stay import StayTime, WallTime, as_booked
 from shared.domain.times.wording import show_length
 from worker.cli.printable import printable

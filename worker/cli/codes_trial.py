@@ -22,7 +22,7 @@ from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import HistoryEntry, State
 from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.door.door import Door, NotADoor, door_from_device
-from shared.domain.matching.chosen_slots import called, short
+from shared.domain.matching.manual_choice import called, short
 from shared.domain.matching.match import slots_named
 from shared.domain.matching.match_json import slot_json
 from shared.domain.matching.next_stay import NextStay, NoNextStay, next_stay

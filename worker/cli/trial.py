@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.domain.booking.record import Booking, State
 from shared.domain.door.door import Door
-from shared.domain.matching.chosen_slots import called, short
+from shared.domain.matching.manual_choice import called, short
 from shared.domain.matching.next_stay import NextStay
 from shared.domain.stay.instants import instants_of
 from shared.ledger.bookings import BookingLedger, UnknownBooking

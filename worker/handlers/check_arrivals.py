@@ -10,7 +10,7 @@ from shared.domain.alerting.arrivals import Arrival, Readiness
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AlertNotice
-from shared.domain.matching.chosen_slots import short
+from shared.domain.matching.manual_choice import short
 from shared.domain.times.daily import DailyTime
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.arrivals import LOOK_BACK, arrivals_between

@@ -11,10 +11,10 @@ from datetime import datetime
 from shared.domain.booking import transitions
 from shared.domain.booking.record import BookedDoor, Booking, Change, State, Window
 from shared.domain.door.door import Door
-from shared.domain.matching.chosen_slots import SlotOffer, called, short
+from shared.domain.matching.manual_choice import SlotOffer, called, short
+from shared.domain.matching.manual_options import OF_A_SLOT, Choosable, Judged, NotChoosable, choice_of, choices_of
 from shared.domain.matching.match import MatchPolicy
 from shared.domain.matching.rules import slot_zone
-from shared.domain.matching.slot_choices import OF_A_SLOT, Choosable, Judged, NotChoosable, choice_of, choices_of
 from shared.domain.stay.stay import Stay
 from shared.ledger.bookings import BookingLedger
 

@@ -15,7 +15,7 @@ from shared.contracts import OPS_STREAM
 from shared.domain.alerting.alert import handled, remarked
 from shared.domain.booking.notices import alert_key
 from shared.domain.booking.record import HistoryEntry
-from shared.domain.matching.slot_choices import OF_A_SLOT
+from shared.domain.matching.manual_options import OF_A_SLOT
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ops_commands import COMMAND_FIELD, OpsCommand, SlotOrder, command_from

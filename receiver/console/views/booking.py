@@ -18,8 +18,8 @@ from shared.domain.booking.stay_times import check_in_of
 from shared.domain.booking.story_facts import facts_of
 from shared.domain.booking.transitions import may_choose_slot
 from shared.domain.door.issues import joined
+from shared.domain.matching.manual_options import Choosable, choices_of
 from shared.domain.matching.match import MatchPolicy
-from shared.domain.matching.slot_choices import Choosable, choices_of
 from shared.domain.stay.stay import StayTime, WallTime
 from shared.ledger.bookings import UnknownBooking
 from shared.ledger.last_read_doors import LastRead

@@ -8,7 +8,7 @@ from typing import Final
 from shared.domain.alerting.causes import Cause
 from shared.domain.booking.record import AlertNotice, BookedDoor, Booking, State
 from shared.domain.booking.stay_times import check_in_of
-from shared.domain.matching.chosen_slots import short
+from shared.domain.matching.manual_choice import short
 from shared.domain.stay.instants import CheckIn, surely_over_at
 from shared.domain.times.wall_clock import find_zone
 

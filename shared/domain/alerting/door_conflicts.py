@@ -19,7 +19,7 @@ from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State, Window
 from shared.domain.booking.trials import is_trial
 from shared.domain.code.removal import is_under_way
-from shared.domain.matching.chosen_slots import short
+from shared.domain.matching.manual_choice import short
 from shared.domain.quoting import shown
 from shared.domain.stay.instants import instants_of
 from shared.domain.stay.stay import Stay, WallTime, as_booked

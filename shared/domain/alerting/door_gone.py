@@ -14,7 +14,7 @@ from shared.domain.alerting.causes import Cause
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import Booking
-from shared.domain.matching.chosen_slots import short
+from shared.domain.matching.manual_choice import short
 
 PROBLEM: Final = Reason.DOOR_GONE
 # What a booking says by itself, in an alert of its own.

@@ -16,7 +16,7 @@ from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AlertNotice, Booking
 from shared.domain.door.issues import REMOVED, Issue
-from shared.domain.matching.chosen_slots import short
+from shared.domain.matching.manual_choice import short
 
 DOOR_PROBLEM: Final = Reason.DOOR_TROUBLE
 ACCOUNT_PROBLEM: Final = Reason.ACCOUNT_TROUBLE

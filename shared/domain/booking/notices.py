@@ -11,8 +11,8 @@ from shared.domain.booking.outcome import PUBLISHED, OutcomeData, OutcomeDevice
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import AlertNotice, BookedDoor, Booking, OutcomeNotice, State
 from shared.domain.booking.stay_times import check_in_of
-from shared.domain.matching.chosen_slots import called, choose_command, short
-from shared.domain.matching.slot_choices import OF_A_SLOT
+from shared.domain.matching.manual_choice import called, choose_command, short
+from shared.domain.matching.manual_options import OF_A_SLOT
 from shared.domain.quoting import shown
 
 # As the rows of the catalogue have it, for any booking.

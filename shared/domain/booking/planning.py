@@ -9,11 +9,11 @@ from shared.domain.booking.record import BookedDoor, Booking, Window
 from shared.domain.booking.retries import next_wait
 from shared.domain.door.door import Door
 from shared.domain.matching import long_stays
-from shared.domain.matching.chosen_match import match_of_choice
-from shared.domain.matching.chosen_slots import SlotOffer
 from shared.domain.matching.late_arrival import match_late_arrival
+from shared.domain.matching.manual_choice import SlotOffer
+from shared.domain.matching.manual_match import match_of_choice
+from shared.domain.matching.manual_options import OF_A_SLOT, offers_of
 from shared.domain.matching.match import Match, MatchPolicy, Outcome, match
-from shared.domain.matching.slot_choices import OF_A_SLOT, offers_of
 from shared.domain.matching.suggestions import suggest
 from shared.domain.stay.instants import instants_of
 from shared.domain.stay.stay import Stay

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from shared.domain import versions
-from shared.domain.matching.chosen_slots import ChosenSlot, SlotOffer
+from shared.domain.matching.manual_choice import ChosenSlot, SlotOffer
 from shared.domain.stay.stay import Stay
 from shared.domain.versions import NOT_IN_JSON, UnknownFields
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from shared.domain.door.door import Door, TimeSlot
-from shared.domain.matching.chosen_slots import called
+from shared.domain.matching.manual_choice import called
 from shared.domain.matching.match import Match, MatchPolicy, Outcome, Verdict, fit_of, max_time_rounding
 from shared.domain.matching.rules import LONGEST_CODE, Considered, duration, rank, slot_zone, window
 from shared.domain.stay.stay import Stay

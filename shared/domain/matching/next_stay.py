@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.door.door import Door, TimeSlot
-from shared.domain.matching.chosen_slots import short
+from shared.domain.matching.manual_choice import short
+from shared.domain.matching.manual_options import reference_of, why_never
 from shared.domain.matching.match import Match, MatchPolicy, Outcome, match, slots_named
 from shared.domain.matching.rules import slot_zone
-from shared.domain.matching.slot_choices import reference_of, why_never
 from shared.domain.stay.stay import Instant, Stay, WallTime
 from shared.domain.times.wall_clock import find_zone, instant_at, wall_at
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.domain.door.door import Door, TimeSlot
-from shared.domain.matching.chosen_slots import called
+from shared.domain.matching.manual_choice import called
 from shared.domain.matching.match import Match, MatchPolicy, Outcome, match
 from shared.domain.matching.match_json import minutes, slot_json
 from shared.domain.matching.rules import LONGEST_CODE, TOLERANCE, Verdict, duration, slot_zone

@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEntry, State, Window
 from shared.domain.booking.transitions.change import StaleRead, change_booking, span
-from shared.domain.matching.chosen_slots import ChosenSlot, SlotOffer, called
+from shared.domain.matching.manual_choice import ChosenSlot, SlotOffer, called
 from shared.domain.stay.stay import Stay
 
 _OVER: Final = (State.CANCELLED, State.ENDED)

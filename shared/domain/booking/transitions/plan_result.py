@@ -27,7 +27,7 @@ from shared.domain.booking.transitions.change import (
     span,
     with_door,
 )
-from shared.domain.matching.chosen_slots import SlotOffer
+from shared.domain.matching.manual_choice import SlotOffer
 from shared.domain.stay.instants import surely_over_at
 
 

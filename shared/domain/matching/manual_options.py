@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.domain.door.door import Door, TimeSlot
-from shared.domain.matching.chosen_slots import SlotOffer, can_be_typed, short
+from shared.domain.matching.manual_choice import SlotOffer, can_be_typed, short
 from shared.domain.matching.match import Considered, Match, MatchPolicy, Outcome, Verdict, fit_of, match, slots_named
 from shared.domain.matching.rules import LONGEST_CODE, duration
 from shared.domain.matching.suggestions import SuggestionKind, suggest

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from shared.domain.door.door import Door
-from shared.domain.matching.chosen_slots import ChosenSlot, called
+from shared.domain.matching.manual_choice import ChosenSlot, called
+from shared.domain.matching.manual_options import NO_SUCH_SLOT, OF_A_SLOT, Choosable, choice_of
 from shared.domain.matching.match import Match, MatchPolicy, Outcome
-from shared.domain.matching.slot_choices import NO_SUCH_SLOT, OF_A_SLOT, Choosable, choice_of
 from shared.domain.stay.stay import Stay
 
 

@@ -28,7 +28,7 @@ from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
 from shared.ledger.alerts import AlertLedger
 from shared.redis_client import connect
 from worker.broker import AMQP_OPTIONS
-from worker.consumers.bridge_watch import BridgeWatch
+from worker.consumers.rabbitmq_bridge_watch import BridgeWatch
 
 # RabbitMQ 4 drops a message that came back 20 times, which it also does when its consumer is restarted. There -1 means
 # no limit; 3.10 takes that for a limit, and drops at the first return. So many returns mean none on both.
