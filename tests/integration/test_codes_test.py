@@ -22,6 +22,9 @@ def environment(machine: Machine) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(PROJECT), "ORACODE_DATA_DIR": str(machine.directory)}
 
 
+_MOST_PRESSES = 4
+
+
 def in_terminal(machine: Machine, *arguments: str, answer: str, interrupt_at: str = "") -> tuple[int, str]:
     """Run a command in a terminal of its own and answer its question; return its exit status and what it printed.
 
@@ -39,8 +42,16 @@ def in_terminal(machine: Machine, *arguments: str, answer: str, interrupt_at: st
     )
     os.close(terminal)
     printed = b""
+    presses = 0
     try:
-        while select.select([controller], [], [], 60)[0]:
+        while True:
+            if not select.select([controller], [], [], 10 if presses else 60)[0]:
+                if not 0 < presses < _MOST_PRESSES:
+                    break
+                # Python drops an interrupt that comes while it runs a destructor: people press again.
+                process.send_signal(signal.SIGINT)
+                presses += 1
+                continue
             try:
                 piece = os.read(controller, 4096)
             except OSError:
@@ -54,9 +65,11 @@ def in_terminal(machine: Machine, *arguments: str, answer: str, interrupt_at: st
                 answer = ""
             if interrupt_at and interrupt_at.encode() in printed:
                 process.send_signal(signal.SIGINT)
-                interrupt_at = ""
+                presses, interrupt_at = 1, ""
         return process.wait(30), printed.decode().replace("\r", "")
     finally:
+        process.kill()
+        process.wait()
         os.close(controller)
 
 

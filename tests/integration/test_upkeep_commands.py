@@ -50,7 +50,7 @@ def test_retry_of_what_is_ready_changes_nothing(machine: Machine) -> None:
     booking_id = machine.publish(device_ids=[machine.add_door(("16:00", "10:00"))], **stay())
     machine.wait_for(booking_id, "ready")
     answer = machine.oracode("bookings", "retry", booking_id)
-    assert (answer.returncode, "nothing to try again" in answer.stdout) == (1, True)
+    assert (answer.returncode, "nothing to try again" in answer.stderr) == (1, True)
     assert "booking.retried" not in [line["what"] for line in machine.booking(booking_id)["history"]]
 
 
