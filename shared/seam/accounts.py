@@ -1,11 +1,19 @@
 """Connected accounts as Seam has them: of each its errors and warnings, and nothing else."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from shared.domain.door.issues import Issue, issues_of_account
+from shared.domain.seam_issues import IssueKind
 from shared.seam.client import SeamClient
-from shared.seam.errors import NotFound, Unauthorized, UnexpectedNotFound, Unreadable
+from shared.seam.errors import NoSuchAccount, NotFound, Unauthorized, UnexpectedNotFound, Unreadable
+
+_DELETED: Final = Issue(
+    kind=IssueKind.DOOR_ERROR,
+    code="account_disconnected",
+    message="Seam has no such connected account any more.",
+    is_of_account=True,
+)
 
 
 class NotShown(Exception):
@@ -24,10 +32,13 @@ class Accounts:
     def issues(self, account_id: str) -> tuple[Issue, ...]:
         """Return the account's errors and warnings. Raises NotShown, and else what `shared.seam.errors` lists.
 
+        An account that was deleted at Seam is told as one that is disconnected: the remedy is the same.
         Whose account it is (an e-mail address, a telephone number) is in the answer and goes no further.
         """
         try:
             answer = self._client.read("/connected_accounts/get", {"connected_account_id": account_id})
+        except NoSuchAccount:
+            return (_DELETED,)
         except (NotFound, UnexpectedNotFound, Unauthorized) as error:
             raise NotShown(str(error)) from error
         account: Any = answer.get("connected_account")

@@ -94,5 +94,9 @@ class NoSuchAccessCode(NotFound):
     """Seam has no such access code."""
 
 
+class NoSuchAccount(NotFound):
+    """Seam has no such connected account."""
+
+
 class Unreadable(SeamError):
     """An answer to a read isn't what was promised."""

@@ -17,6 +17,7 @@ from typing import Final
 from shared.seam.errors import (
     CreateNotFound,
     NoSuchAccessCode,
+    NoSuchAccount,
     NoSuchDevice,
     NotFound,
     RateLimited,
@@ -63,7 +64,7 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "/access_codes/update": _OF_CODE,
     "/access_codes/delete": _OF_CODE,
     "/action_attempts/get": Endpoint(),
-    "/connected_accounts/get": Endpoint(),
+    "/connected_accounts/get": Endpoint({"connected_account_not_found": NoSuchAccount}),
     "/events/list": Endpoint(),
     "/webhooks/list": Endpoint(),
     "/webhooks/create": Endpoint(creates=True),

@@ -9,6 +9,7 @@ import pytest
 from shared.domain.code.events import NEEDED_TYPES
 from shared.domain.door.door import door_from_device
 from shared.domain.door.issues import Issue, issues_of_account
+from shared.domain.stay.stay import UnitRules
 from shared.seam.accounts import Accounts
 from shared.seam.client import SeamClient
 from tests.domain.building import device, vendor_slot
@@ -143,7 +144,7 @@ def test_each_account_is_read_once() -> None:
     """However many doors it has; what is wrong with it is said at length once."""
     devices = [device(SLOT, device_id=f"d-{number}", connected_account_id="a-1") for number in range(3)]
     client = answering(shown(warnings=[UNAPPROVED]), *devices, device(SLOT, device_id="d-9"))
-    found = list(seam(client))
+    found = list(seam(client, {}))
     assert client.asked == [{"connected_account_id": "a-1"}]  # type: ignore[attr-defined]
     (of_account,) = [each for each in found if each.subject == "account a-1"]
     assert of_account.verdict == "bad"
@@ -168,8 +169,25 @@ def test_an_account_that_cannot_be_read_is_said(answer: httpx.Response) -> None:
     found = account("a-1", Accounts(answering(answer)))
     assert found.verdict == "warn"
     assert found.text.startswith("can't be read: ")
-    lines = list(seam(answering(answer, device(SLOT, connected_account_id="a-1"))))
+    lines = list(seam(answering(answer, device(SLOT, connected_account_id="a-1")), {}))
     assert [each.verdict for each in lines] == ["ok", "warn", "ok"]
+
+
+def test_an_account_that_was_deleted_is_bad() -> None:
+    """Connecting it again is the remedy, whatever the key may read."""
+    gone = httpx.Response(404, json={"error": {"type": "connected_account_not_found", "message": "Gone"}})
+    found = account("a-1", Accounts(answering(gone)))
+    assert found.verdict == "bad"
+    assert "no such connected account any more" in found.text
+
+
+def test_a_door_of_the_doors_file_that_seam_does_not_list_is_bad() -> None:
+    """It was removed, or the key is another workspace's: its guests get no code."""
+    units = {"Three": UnitRules(unit="Three", device_ids=("d-1", "d-3"))}
+    lines = list(seam(answering(shown(), device(SLOT, device_id="d-1")), units))
+    assert [(each.subject, each.verdict) for each in lines if "d-3" in each.subject] == [("door d-3", "bad")]
+    assert "unit Three" in next(each.text for each in lines if "d-3" in each.subject)
+    assert [each.verdict for each in lines if "d-1" in each.subject] == ["ok"]
 
 
 def test_json_has_the_issues() -> None:

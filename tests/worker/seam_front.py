@@ -14,10 +14,14 @@ ACCOUNT = "99999999-9999-4999-8999-000000000002"
 
 
 class SeamFront:
-    """What the server adds. `account` is served; a number is the HTTP status of the refusal instead."""
+    """What the server adds.
+
+    `account` is served; a number is the HTTP status of the refusal instead, and `refusal` its type.
+    """
 
     def __init__(self) -> None:
         self.account: dict[str, list[Any]] | int = {"errors": [], "warnings": []}
+        self.refusal = "not_allowed"
         self.code_errors: list[dict[str, Any]] = []
         self.reads: list[str] = []
         self.url = ""
@@ -35,7 +39,7 @@ class SeamFront:
 
     def _account(self, account_id: str) -> tuple[int, bytes]:
         if isinstance(self.account, int):
-            error = {"type": "not_allowed", "message": "This key may not read accounts."}
+            error = {"type": self.refusal, "message": "This key may not read accounts."}
             return self.account, json.dumps({"error": error, "ok": False}).encode()
         shown = {"connected_account_id": account_id, "user_identifier": {"email": "owner@example.com"}, **self.account}
         return 200, json.dumps({"connected_account": shown, "ok": True}).encode()

@@ -115,6 +115,18 @@ def test_an_account_that_is_not_shown_breaks_nothing(
     assert not alert_of(machine).is_open
 
 
+def test_an_account_that_was_deleted_is_told(machine: Machine, sandbox: Sandbox, front: SeamFront) -> None:
+    """Its doors are cut off from Seam, even if Seam still lists them."""
+    device_id = sandbox.door()
+    machine.until(machine.book(device_id), "ready")
+    front.account = 404
+    front.refusal = "connected_account_not_found"
+    read(machine, device_id)
+    alert = alert_of(machine)
+    assert (alert.is_open, alert.hit) == (True, 1)
+    assert "no such connected account any more" in alert.notice.happened
+
+
 def test_what_was_told_stays_while_nobody_can_look(machine: Machine, sandbox: Sandbox, front: SeamFront) -> None:
     """Neither an outage nor a key that may not read accounts any more is good news."""
     device_id = sandbox.door()

@@ -9,6 +9,7 @@ import pytest
 from shared.seam.errors import (
     CreateNotFound,
     NoSuchAccessCode,
+    NoSuchAccount,
     NoSuchDevice,
     RateLimited,
     Refused,
@@ -50,6 +51,7 @@ CREATES = ("/access_codes/create", "/webhooks/create")
 MEANT: dict[tuple[str, str | None], type[SeamError]] = {
     ("/devices/get", "device_not_found"): NoSuchDevice,
     ("/devices/get", "not_found"): UnnamedNotFound,
+    ("/connected_accounts/get", "connected_account_not_found"): NoSuchAccount,
     ("/access_codes/list", "device_not_found"): NoSuchDevice,
     ("/access_codes/unmanaged/list", "device_not_found"): NoSuchDevice,
     ("/access_codes/create", "device_not_found"): NoSuchDevice,

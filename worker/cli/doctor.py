@@ -12,6 +12,7 @@ from redis.exceptions import NoPermissionError, ResponseError
 
 from shared.clock import system_clock
 from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
+from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import Settings
 from worker.alerts.setup import InvalidAlerting
@@ -59,7 +60,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         ("brokers", lambda: _brokers(settings)),
         ("work", lambda: _work(settings, ports)),
         ("upkeep", lambda: upkeep(settings, ports)),
-        ("Seam", lambda: seam(seam_client(settings))),
+        ("Seam", lambda: seam(seam_client(settings), _readable_units(settings))),
     )
     for subject, check in checks:
         try:
@@ -95,6 +96,14 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield Finding("DOORS_FILE", "bad", str(invalid))
     else:
         yield Finding("DOORS_FILE", "ok", f"{len(units)} unit(s)")
+
+
+def _readable_units(settings: Settings) -> Mapping[str, UnitRules]:
+    """Return the units; none where DOORS_FILE can't be read, which is told by itself."""
+    try:
+        return units_of(settings)
+    except ValueError:
+        return {}
 
 
 def _heartbeat_url(settings: Settings) -> Finding:

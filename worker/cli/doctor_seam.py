@@ -6,6 +6,7 @@ from typing import Any, Final
 from shared.domain.code.events import NEEDED_TYPES, Subject, subject_of
 from shared.domain.door.door import Door, NotADoor, door_from_device
 from shared.domain.door.issues import Issue
+from shared.domain.stay.stay import UnitRules
 from shared.seam.accounts import Accounts, NotShown
 from shared.seam.client import SeamClient
 from shared.seam.errors import SeamError
@@ -16,13 +17,17 @@ _PATH: Final = "/webhooks/seam"
 _MOST_TYPES_NAMED: Final = 3
 
 
-def seam(client: SeamClient) -> Iterator[Finding]:
-    """Yield a finding for the webhook, each Oracode door and each connected account. Raises SeamError."""
+def seam(client: SeamClient, units: Mapping[str, UnitRules]) -> Iterator[Finding]:
+    """Yield a finding for the webhook, each Oracode door and each connected account. Raises SeamError.
+
+    Doors of `units` that Seam doesn't list are told: they were removed, or belong to another workspace.
+    """
     listed = client.read("/webhooks/list", {}).get("webhooks")
     yield webhook(listed if isinstance(listed, list) else [])
     accounts = Accounts(client)
     of_account: dict[str, tuple[Issue, ...]] = {}
     count = 0
+    missing = {device_id: unit.unit for unit in units.values() for device_id in unit.device_ids}
     for devices in pages(client, "/devices/list", {}, "devices"):
         for device in devices:
             if not (isinstance(device, Mapping) and "oracode" in str(device.get("device_type"))):
@@ -33,12 +38,17 @@ def seam(client: SeamClient) -> Iterator[Finding]:
             except NotADoor as error:
                 yield Finding("door", "warn", str(error))
                 continue
+            missing.pop(found.device_id, None)
             account_id = found.connected_account_id
             if account_id and account_id not in of_account:
                 finding = account(account_id, accounts)
                 of_account[account_id] = finding.issues
                 yield finding
             yield door(found, of_account.get(account_id, ()))
+    for device_id, unit in missing.items():
+        remedy = "connect it again in Seam's console, or correct DOORS_FILE"
+        text = f"is in unit {unit}, and Seam lists no such Oracode door"
+        yield Finding(f"door {device_id}", "bad", text, remedy)
     if not count:
         yield Finding("doors", "bad", "Seam has no Oracode door", "connect the site in Seam's console")
 
