@@ -34,7 +34,8 @@ from shared.contracts import BOOKING_FIELD
 from shared.garbage_collection import spare_what_is_loaded
 from shared.ledger.due import DueSet, door_item
 from shared.settings import Settings
-from worker.assembly import Handlers, build_handlers, open_ports
+from worker.assembly import Handlers, build_handlers
+from worker.ports import open_ports
 
 _SWEEP: Final = 200
 """How many doors are due in the sweep that is timed."""

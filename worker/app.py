@@ -20,7 +20,7 @@ from shared.doors_file import InvalidDoorsFile
 from shared.settings import InvalidSettings, Settings
 from shared.telemetry import configure_logging
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
-from worker.assembly import SETTLE_MARGIN, build_handlers, open_ports, units_of
+from worker.assembly import SETTLE_MARGIN, build_handlers
 from worker.broker import SteadyConnection, broker_settings
 from worker.consumers import rabbitmq_bridge
 from worker.consumers.dispatcher import DispatcherOptions, dispatcher
@@ -29,6 +29,7 @@ from worker.consumers.thread_step import add_threads
 from worker.liveness.missed_heartbeats import MissedHeartbeatWatch
 from worker.liveness.progress_check import MOST_CALLS_A_TASK, add_watchdog
 from worker.liveness.self_ping import register_self_ping
+from worker.ports import open_ports, units_of
 from worker.tasks import register_tasks
 
 REQUIRED = ("SEAM_API_KEY", "REDIS_URL")

@@ -6,43 +6,30 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
-from redis import Redis
 
 from shared.clock import Clock, system_clock
 from shared.current_units import CurrentUnits
-from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.booking.planning import PlanningRules
 from shared.domain.booking.slot_drift import drift_of
 from shared.domain.door.door import Door
 from shared.domain.stay.stay import UnitRules
 from shared.ledger.alert_channels import ChannelBudgets
-from shared.ledger.alerts import AlertLedger
-from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_conflicts import DoorConflicts
-from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet
 from shared.ledger.epoch import LedgerEpoch
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.known_doors import KnownDoors
-from shared.ledger.outbox import OutboxPublisher
-from shared.ledger.outcome_queues import OutcomeQueues
 from shared.ledger.readings import Readings
 from shared.ledger.reconciliation import ReconciliationLedger
-from shared.ledger.silences import Silences
-from shared.ledger.version_skew import WorkForNewer
-from shared.parked import ParkedList
-from shared.redis_client import connect
 from shared.seam.access_codes import AccessCodes
 from shared.seam.accounts import Accounts
-from shared.seam.client import SeamClient
 from shared.seam.doors import Doors
 from shared.seam.events import Events
 from shared.settings import Settings
-from shared.streams import EventStream, OutcomeStream
+from shared.streams import EventStream
 from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
 from worker.alerts.inhibition import Inhibition
-from worker.alerts.setup import Alerting, load_alerting, simple_policy
 from worker.create_quota.code_limit import CodeLimitWatch
 from worker.create_quota.quota import AskQuota
 from worker.create_quota.rate_limit import CreateRateLimit
@@ -78,8 +65,9 @@ from worker.outcomes.alert import NotTakenAlert
 from worker.outcomes.delivery import DeliverOutcomes, as_published
 from worker.outcomes.pins import WithPins
 from worker.outcomes.posting import OutcomePost
-from worker.parking import TELL_PARKED, Parking
+from worker.parking import TELL_PARKED
 from worker.periodic_jobs import PeriodicJob, PeriodicJobs, every
+from worker.ports import Ports, seam_client
 
 # How much longer than one call's time-outs a create may go on at Seam before a look that finds nothing is believed.
 SETTLE_MARGIN = timedelta(seconds=15)
@@ -87,24 +75,6 @@ _TRIM_EVERY = timedelta(hours=1)
 _LEFT_TOLD_EVERY = timedelta(minutes=1)
 _PARKED_TOLD_EVERY = timedelta(minutes=1)
 _DOORS_FILE_FOLLOWED_EVERY = timedelta(seconds=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What the worker and the command line share: the ledger and what belongs to it."""
-
-    redis: Redis
-    due: DueSet
-    ledger: BookingLedger
-    alerts: AlertLedger
-    parked: ParkedList
-    parking: Parking
-    silences: Silences
-    beats: Heartbeats
-    left: WorkForNewer
-    outcomes: OutcomeStream
-    outcome_queues: OutcomeQueues
-    issues: DoorIssues
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,71 +98,6 @@ class Handlers:
     booking_stream: str
     beats: Heartbeats
     due: DueSet
-
-
-def open_ports(
-    settings: Settings,
-    channels: tuple[Channel, ...] = (),
-    clock: Clock = system_clock,
-    policy: AlertPolicy | None = None,
-    *,
-    publishes: bool = True,
-) -> Ports:
-    """Connect the ledger; nothing is opened before its first use.
-
-    Unless it `publishes`, what a booking has to tell is left to the worker: a command need not know the receivers.
-    """
-    redis = connect(settings.redis_address)
-    due = DueSet(redis, lease=settings.reclaim_after)
-    policy = policy or simple_policy(settings, channels)
-    alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention, policy=policy)
-    outcomes = OutcomeStream(redis, settings.outcome_stream)
-    queues = OutcomeQueues(redis, due=due, clock=clock, retention=settings.retention)
-    ledger = BookingLedger(
-        redis,
-        due=due,
-        outbox=_outbox(settings, outcomes, queues, alerts) if publishes else None,
-        clock=clock,
-        retention=settings.retention,
-    )
-    parked = ParkedList(redis)
-    parking = Parking(parked, due, clock)
-    left = WorkForNewer(redis, clock=clock, comes_back_after=settings.reclaim_after)
-    issues = DoorIssues(redis, clock=clock, retention=settings.retention)
-    silences, beats = Silences(redis, clock=clock), Heartbeats(redis)
-    return Ports(redis, due, ledger, alerts, parked, parking, silences, beats, left, outcomes, queues, issues)
-
-
-def _outbox(settings: Settings, outcomes: OutcomeStream, queues: OutcomeQueues, alerts: AlertLedger) -> OutboxPublisher:
-    names = [receiver.name for receiver in settings.outcome_receivers]
-    return OutboxPublisher(
-        publish_outcome=outcomes.publish,
-        alerts=alerts,
-        queue_outcome=lambda booking_id, sequence, event: queues.enqueue(names, booking_id, sequence, event),
-    )
-
-
-def seam_client(settings: Settings) -> SeamClient:
-    """Return the client for the settings' workspace. Raises ValueError without SEAM_API_KEY."""
-    if settings.seam_api_key is None:
-        raise ValueError("SEAM_API_KEY is not set")
-    return SeamClient(
-        endpoint=settings.seam_endpoint,
-        api_key=settings.seam_api_key.get_secret_value(),
-        answer_within=settings.seam_timeout,
-    )
-
-
-def alerting_of(settings: Settings) -> Alerting:
-    """Return the channels and rules of ALERT_URLS and ALERTS_FILE. Raises InvalidAlertUrls, InvalidAlertsFile."""
-    return load_alerting(settings, httpx.Client(), units_of(settings))
-
-
-def units_of(settings: Settings) -> Mapping[str, UnitRules]:
-    """Return what DOORS_FILE says, now and after each change; nothing without one. Raises InvalidDoorsFile."""
-    if settings.doors_file is None:
-        return {}
-    return CurrentUnits.load(settings.doors_file)
 
 
 def build_handlers(

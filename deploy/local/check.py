@@ -10,7 +10,7 @@ from shared.doors_file import InvalidDoorsFile
 from shared.secret_files import SUFFIX, read_secret_files
 from shared.settings import InvalidSettings, Settings
 from worker.alerts.setup import InvalidAlerting, load_alerting
-from worker.assembly import units_of
+from worker.ports import units_of
 
 # What we say ourselves, whatever the environment does.
 _OURS: Final = frozenset({"HOST", "PORT", "CONSOLE_HOST", "CONSOLE_PORT"})

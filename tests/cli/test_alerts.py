@@ -21,11 +21,11 @@ from tests.shared.ledgers import RETENTION, alert_ledger, due_at
 from tests.support.server import DataServer
 from tests.worker.alert_messages import notice
 from tests.worker.recording_server import Got, Recorder, Reply, recording
-from worker.assembly import open_ports
 from worker.cli import oracode
 from worker.cli.context import settings_for
 from worker.cli.doctor import _alerts
 from worker.cli.findings import Finding
+from worker.ports import open_ports
 
 KEY = "booking/BK-1/no_slot/d-1"
 

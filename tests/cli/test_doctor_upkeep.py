@@ -15,10 +15,10 @@ from shared.ledger.reconciliation import Progress, ReconciliationLedger
 from tests.shared.ledgers import booking_ledger
 from tests.shared.stories import CHECK_IN, NOW, booking, issued, with_door
 from tests.support.server import DataServer
-from worker.assembly import open_ports
 from worker.cli.context import settings_for
 from worker.cli.doctor import findings
 from worker.cli.doctor_upkeep import arrivals, periodic_jobs, upkeep, webhooks
+from worker.ports import open_ports
 
 FIVE_MINUTES = timedelta(minutes=5)
 

@@ -40,7 +40,8 @@ from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from tests.worker.channel_servers import TOKEN, SlackApi
 from tests.worker.recording_server import recording
-from worker.assembly import build_handlers, open_ports
+from worker.assembly import build_handlers
+from worker.ports import open_ports
 
 SLACK_SECRET: Final = "8f742231b10e8888abcd99yyyzzz85a5"
 HOOK_SECRET: Final = "whsec_dGhlIHNlY3JldCBvZiB0aGUgYWxlcnRz"

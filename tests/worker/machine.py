@@ -23,7 +23,8 @@ from tests.sandbox.harness import API_KEY, Sandbox, in_days
 from tests.shared.stories import MovableClock
 from tests.support.waiting import wait_until
 from worker.alerts.channel import Channel
-from worker.assembly import build_handlers, open_ports
+from worker.assembly import build_handlers
+from worker.ports import open_ports
 
 T = TypeVar("T")
 _MOST_ROUNDS = 60

@@ -21,7 +21,7 @@ from tests.worker.machine import kept
 from tests.worker.stateful_faults import PIN
 from tests.worker.stateful_model import LEAD_TIME
 from tests.worker.stateful_seam import OPERATIONS, FakeSeam
-from worker import assembly
+from worker import assembly, ports
 from worker.assembly import Handlers
 
 START: Final = datetime(2036, 11, 21, 12, tzinfo=UTC)
@@ -96,10 +96,10 @@ class Worker:
         )
         self.fuse, self.hold, self.looks = None, None, []
         with (
-            patch.object(assembly, "connect", lambda _: self.redis),
+            patch.object(ports, "connect", lambda _: self.redis),
             patch.object(assembly, "seam_client", lambda _: client),
         ):
-            self.ports = assembly.open_ports(self._settings, (), self._clock)
+            self.ports = ports.open_ports(self._settings, (), self._clock)
             self.handlers = assembly.build_handlers(
                 self._settings,
                 self.ports,

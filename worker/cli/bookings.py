@@ -124,7 +124,7 @@ def list_bookings(
 
 def _devices_of(settings: Settings, unit: str) -> tuple[str, ...]:
     """Return the doors of a unit; ends the command with 2 where there is no such unit."""
-    from worker.assembly import units_of  # noqa: PLC0415 - reads YAML
+    from worker.ports import units_of  # noqa: PLC0415 - reads YAML
 
     try:
         units = units_of(settings)

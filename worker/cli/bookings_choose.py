@@ -13,10 +13,10 @@ from shared.domain.door.door import Door, NotADoor, door_from_device
 from shared.domain.matching.manual_options import Choosable, Judged
 from shared.seam.errors import Refused
 from shared.settings import Settings
-from worker.assembly import Ports
 from worker.cli.context import fetch_device, user_name
 from worker.cli.printable import printable
 from worker.handlers.choose_slot import ChooseSlot, NotChosen
+from worker.ports import Ports
 
 
 def list_choices(settings: Settings, ports: Ports, booking: Booking, device_id: str | None) -> None:

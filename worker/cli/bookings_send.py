@@ -25,8 +25,8 @@ from shared.domain.messages.time_fields import UnreadableBookingTime, parse_book
 from shared.domain.stay.stay import UnitRules, WallTime
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import Settings
-from worker.assembly import units_of
 from worker.cli.printable import printable
+from worker.ports import units_of
 
 _TIMES: Final = ("check_in", "check_out")
 

@@ -12,10 +12,10 @@ from shared.clock import system_clock
 from shared.domain.booking import transitions
 from shared.domain.booking.record import BookedDoor
 from shared.seam.access_codes import AccessCodes
-from worker.assembly import seam_client
 from worker.cli.context import open_ledger, settings_for
 from worker.cli.printable import printable
 from worker.cli.unknown_ids import find_booking
+from worker.ports import seam_client
 
 
 @click.group("codes", context_settings={"help_option_names": ["-h", "--help"]})

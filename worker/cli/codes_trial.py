@@ -32,13 +32,13 @@ from shared.seam.access_codes import AccessCodes
 from shared.seam.client import SeamClient
 from shared.seam.errors import Refused, SeamError
 from shared.settings import Settings
-from worker.assembly import Ports, open_ports, seam_client
 from worker.cli.bookings import checked_messages, publish_messages
 from worker.cli.codes_follow import Follower, Verdict
 from worker.cli.context import settings_for, user_name
 from worker.cli.printable import printable
 from worker.cli.trial import Trial, known, planned
 from worker.handlers.retry_booking import try_again
+from worker.ports import Ports, open_ports, seam_client
 
 SOURCE: Final = "/oracode/codes-test"
 _LABEL: Final = "Test code"

@@ -15,7 +15,7 @@ from shared.domain.door.issues import Issue
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import InvalidSettings, Settings, load_settings
 from worker.alerts.setup import Alerting, InvalidAlerting
-from worker.assembly import Ports, alerting_of, open_ports
+from worker.ports import Ports, alerting_of, open_ports
 
 _RUN_FILE = Path(".oracode") / "run.json"
 
@@ -98,7 +98,7 @@ def _local_run() -> dict[str, Any]:
 
 def fetch_device(device_id: str) -> Mapping[str, Any]:
     """Return one device as Seam has it. Raises `shared.seam.errors.SeamError`; ends with 2 without SEAM_API_KEY."""
-    from worker.assembly import seam_client  # noqa: PLC0415 - files alone need no HTTP client
+    from worker.ports import seam_client  # noqa: PLC0415 - files alone need no HTTP client
 
     with closing(seam_client(settings_for("SEAM_API_KEY"))) as client:
         device = client.read("/devices/get", {"device_id": device_id}).get("device")
@@ -109,7 +109,7 @@ def fetch_account_issues(account_id: str) -> tuple[Issue, ...]:
     """Return the issues of a connected account as Seam has them; none where Seam doesn't show them."""
     from shared.seam.accounts import Accounts, NotShown  # noqa: PLC0415 - nor this
     from shared.seam.errors import SeamError  # noqa: PLC0415 - nor this
-    from worker.assembly import seam_client  # noqa: PLC0415 - files alone need no HTTP client
+    from worker.ports import seam_client  # noqa: PLC0415 - files alone need no HTTP client
 
     with closing(seam_client(settings_for("SEAM_API_KEY"))) as client:
         try:

@@ -16,7 +16,6 @@ from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import Settings
 from worker.alerts.setup import InvalidAlerting
-from worker.assembly import Ports, alerting_of, open_ports, seam_client, units_of
 from worker.cli.context import settings_for
 from worker.cli.doctor_seam import seam
 from worker.cli.doctor_server import free_beside, judge, judge_disk
@@ -24,6 +23,7 @@ from worker.cli.doctor_upkeep import upkeep
 from worker.cli.findings import Finding
 from worker.cli.parked import parked_line
 from worker.cli.printable import printable
+from worker.ports import Ports, alerting_of, open_ports, seam_client, units_of
 
 # Nothing but its length keeps a token from being guessed.
 _SHORTEST_TOKEN: Final = 20

@@ -12,9 +12,9 @@ from shared.ledger.arrivals import LOOK_BACK, arrivals_between
 from shared.ledger.reconciliation import Progress, ReconciliationLedger
 from shared.ledger.version_skew import Stuck
 from shared.settings import Settings
-from worker.assembly import Ports
 from worker.cli.findings import Finding
 from worker.handlers.check_arrivals import HORIZON
+from worker.ports import Ports
 
 _RECONCILE: Final = "reconcile"
 _SHOWN: Final = (_RECONCILE, "check_arrivals")

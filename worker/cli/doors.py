@@ -71,7 +71,7 @@ def check(file: Path | None, *, as_json: bool) -> None:
 def _doors() -> Iterator[Door]:
     """Yield every Oracode door of the workspace. Raises SeamError."""
     from shared.seam.pages import pages  # noqa: PLC0415 - needs the HTTP client
-    from worker.assembly import seam_client  # noqa: PLC0415 - nor this
+    from worker.ports import seam_client  # noqa: PLC0415 - nor this
 
     with closing(seam_client(settings_for("SEAM_API_KEY"))) as client:
         for devices in pages(client, "/devices/list", {}, "devices"):

@@ -9,10 +9,10 @@ import click
 from shared.clock import system_clock
 from shared.domain.booking.outcome_queue import OutcomeQueue, QueuedOutcome, discarded, resent
 from shared.domain.versions import OfNewerVersion
-from worker.assembly import Ports
 from worker.cli.context import open_ledger
 from worker.cli.printable import printable
 from worker.outcomes.alert import NotTakenAlert
+from worker.ports import Ports
 
 
 @click.group("outcomes", context_settings={"help_option_names": ["-h", "--help"]})

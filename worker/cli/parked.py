@@ -7,10 +7,10 @@ import click
 from shared.clock import system_clock
 from shared.domain.messages.hints import hints_of
 from shared.parked import ParkedEntry, is_parked_id
-from worker.assembly import Ports
 from worker.cli.context import open_ledger
 from worker.cli.printable import printable
 from worker.handlers.tell_parked import TellParked
+from worker.ports import Ports
 
 
 @click.group("parked", context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,11 +11,12 @@ import click
 from shared.clock import system_clock
 from shared.ledger.bookings import UnknownBooking
 from shared.seam.access_codes import AccessCodes
-from worker.assembly import Ports, reconciliation, seam_client
+from worker.assembly import reconciliation
 from worker.cli.bookings import checked_messages, publish_messages
 from worker.cli.context import open_ledger, settings_for
 from worker.cli.printable import printable
 from worker.handlers.compare_ledger import CompareLedger, Comparison, Difference
+from worker.ports import Ports, seam_client
 
 _POLL: Final = 0.2
 

@@ -9,8 +9,8 @@ import click
 from shared.domain.booking.record import Booking
 from shared.domain.messages.hints import hints_of
 from shared.ledger.bookings import UnknownBooking
-from worker.assembly import Ports
 from worker.cli.printable import printable
+from worker.ports import Ports
 
 # Of many thousand bookings the comparison would take longer than a person waits.
 _MOST_COMPARED: Final = 20_000

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from worker.assembly import seam_client
 from worker.cli.context import settings_for
+from worker.ports import seam_client
 
 _PATH = "/webhooks/seam"
 # A list could not hold types that Seam adds later. What isn't ours costs an answer and nothing more.
