@@ -302,9 +302,7 @@ def _following(units: Mapping[str, UnitRules], ports: Ports, clock: Clock) -> tu
     """Return the job that follows DOORS_FILE, where there is one."""
     if not isinstance(units, CurrentUnits):
         return ()
-    follow = FollowDoorsFile(
-        redis=ports.redis, units=units, parked=ports.parked, alerts=ports.alerts, due=ports.due, clock=clock
-    )
+    follow = FollowDoorsFile(units=units, parked=ports.parked, alerts=ports.alerts, due=ports.due, clock=clock)
     return (PeriodicJob("follow_doors_file", follow, every(_DOORS_FILE_FOLLOWED_EVERY)),)
 
 

@@ -6,14 +6,13 @@ One look at the data server a second serves all open pages. Nothing of a booking
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import structlog
 from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
 
 from receiver.console.ports import Ports
-from shared import redis_keys
 
 LOOK_EVERY: Final = 1.0
 MOST_STREAMS: Final = 200
@@ -33,16 +32,15 @@ class ChangeFinder:
         self._ports = ports
         self._since = ports.clock().timestamp()
         self._seen: dict[tuple[str, str], float] = {}
-        self._parked = ""
+        self._parked: tuple[int, str] | None = None
 
     def look(self) -> dict[str, Any]:
         """Return what changed: `topics`, and the ids of bookings; nothing where nothing did. Raises RedisError."""
         since = self._since - _OVERLAP
         bookings = self._news("bookings", self._ports.search.changed_since(since))
         alerts = self._news("alerts", self._ports.alerts.changed_since(since))
-        newest = self._ports.redis.xrevrange(redis_keys.PARKED, count=1)
-        parked = f"{self._ports.parked.count()} {cast(Any, newest)[0][0] if newest else ''}"
-        is_parked_news, self._parked = bool(self._parked) and parked != self._parked, parked
+        parked = self._ports.parked.mark()
+        is_parked_news, self._parked = self._parked not in (None, parked), parked
         self._seen = {key: at for key, at in self._seen.items() if at >= self._since - 2 * _OVERLAP}
         found = (("bookings", bookings), ("alerts", alerts), ("parked", is_parked_news))
         topics = [topic for topic, is_news in found if is_news]

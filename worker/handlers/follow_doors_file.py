@@ -1,11 +1,9 @@
 """Follows DOORS_FILE while the worker runs: tells of a broken one, and takes what waited for a unit that is there."""
 
-from typing import Any, Final, cast
+from typing import Final
 
 import structlog
-from redis import Redis
 
-from shared import redis_keys
 from shared.clock import Clock
 from shared.current_units import CurrentUnits
 from shared.domain.booking.alert_notice import alert_notice
@@ -25,9 +23,8 @@ class FollowDoorsFile:
     """Idempotent, and may run on several workers at once: a message goes back to its stream once."""
 
     def __init__(
-        self, *, redis: Redis, units: CurrentUnits, parked: ParkedList, alerts: AlertLedger, due: DueSet, clock: Clock
+        self, *, units: CurrentUnits, parked: ParkedList, alerts: AlertLedger, due: DueSet, clock: Clock
     ) -> None:
-        self._redis = redis
         self._units = units
         self._parked = parked
         self._alerts = alerts
@@ -41,15 +38,15 @@ class FollowDoorsFile:
         self._tell(self._units.problem)
         units = self._units.current()
         # A message may be parked after the unit came, by a worker that read the file before.
-        if (units, *self._newest_parked()) != self._seen:
+        if (units, *self._parked.mark()) != self._seen:
             self._replay()
-            self._seen = (units, *self._newest_parked())
+            self._seen = (units, *self._parked.mark())
 
     def _tell(self, problem: str) -> None:
         # A file that is just being written is no news: it is told when it was broken twice in a row.
         is_told, self._was_broken = bool(problem) and self._was_broken, bool(problem)
-        before = self._alerts.get(_ALERT_KEY)
         if is_told:
+            before = self._alerts.get(_ALERT_KEY)
             notice = alert_notice(
                 Reason.DOORS_FILE_BROKEN,
                 key=_ALERT_KEY,
@@ -60,7 +57,8 @@ class FollowDoorsFile:
             )
             if before is None or not before.is_open or before.notice.happened != notice.happened:
                 self._alerts.tell(notice)
-        elif not problem and before is not None and before.is_open:
+        elif not problem:
+            # Nothing happens where it is not open.
             self._alerts.resolve(_ALERT_KEY)
 
     def _replay(self) -> None:
@@ -72,7 +70,3 @@ class FollowDoorsFile:
         if replayed:
             log.info("parked.replayed", count=replayed)
             self._due.advance([periodic_job_item(TELL_PARKED)], self._clock())
-
-    def _newest_parked(self) -> tuple[Any, ...]:
-        newest = cast(Any, self._redis.xrevrange(redis_keys.PARKED, count=1))
-        return self._parked.count(), newest[0][0] if newest else ""
