@@ -21,7 +21,7 @@ from tests.support.server import DataServer
 
 # As many digits as a PIN of the sandbox has, that are no part of an id, a time or a fraction.
 PIN = re.compile(r"(?<![0-9A-Za-z\-.:])[0-9]{6}(?![0-9A-Za-z\-])")
-SECRET = re.compile(r"whsec_|seam_(?!unavailable)|xoxb-|Bearer|redis://|/tmp/|/home/|/root/")
+SECRET = re.compile(r"whsec_|seam_(?!unavailable)|xoxb-|Bearer|redis://|/(?:tmp|home|root)/")
 
 STATES = {
     "CANCELLED-CLEAN": ("cancelled", ""),

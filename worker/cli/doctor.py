@@ -53,14 +53,20 @@ def command(*, as_json: bool) -> None:
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """Yield every finding; a part that can't be reached is a finding too."""
-    yield from _settings(settings)
+    units: Mapping[str, UnitRules] = {}
+    broken = ""
+    try:
+        units = units_of(settings)
+    except ValueError as invalid:
+        broken = str(invalid)
+    yield from _settings(settings, units, broken)
     ports = open_ports(settings)
     checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
         ("data server", lambda: _data_server(settings, ports)),
         ("brokers", lambda: _brokers(settings)),
         ("work", lambda: _work(settings, ports)),
         ("upkeep", lambda: upkeep(settings, ports)),
-        ("Seam", lambda: seam(seam_client(settings), _readable_units(settings))),
+        ("Seam", lambda: seam(seam_client(settings), units)),
     )
     for subject, check in checks:
         try:
@@ -69,7 +75,8 @@ def findings(settings: Settings) -> Iterator[Finding]:
             yield Finding(subject, "bad", f"can't be used: {type(error).__name__}: {error}")
 
 
-def _settings(settings: Settings) -> Iterator[Finding]:
+def _settings(settings: Settings, units: Mapping[str, UnitRules], broken: str) -> Iterator[Finding]:
+    """Judge the settings; `broken` says what is wrong with DOORS_FILE."""
     if settings.seam_webhook_secret:
         yield Finding("SEAM_WEBHOOK_SECRET", "ok", f"{len(settings.seam_webhook_secret)} secret(s)")
     else:
@@ -90,20 +97,10 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         else:
             yield Finding("ALERT_URLS", "bad", "nobody is told of failures", "set it to a Slack or a signed webhook")
     yield _heartbeat_url(settings)
-    try:
-        units = units_of(settings)
-    except ValueError as invalid:
-        yield Finding("DOORS_FILE", "bad", str(invalid))
+    if broken:
+        yield Finding("DOORS_FILE", "bad", broken)
     else:
         yield Finding("DOORS_FILE", "ok", f"{len(units)} unit(s)")
-
-
-def _readable_units(settings: Settings) -> Mapping[str, UnitRules]:
-    """Return the units; none where DOORS_FILE can't be read, which is told by itself."""
-    try:
-        return units_of(settings)
-    except ValueError:
-        return {}
 
 
 def _heartbeat_url(settings: Settings) -> Finding:
