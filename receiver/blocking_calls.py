@@ -1,7 +1,7 @@
 """Runs what blocks (the ledger, Seam) in threads of its own, so that the event loop, and with it webhooks, never wait.
 
-A few threads, a bounded queue before them, and a limit to how long a request waits. Whoever finds the queue full, or
-waits too long, is told to come again.
+A few threads, a bounded queue before them, and a limit to how long a request waits. A request that finds the
+queue full, or waits too long, is told to come again.
 """
 
 import asyncio

@@ -34,7 +34,7 @@ class InvalidRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RevealRequest:
-    """Whose PINs are asked for: those of all doors where `device_ids` is empty. `by` is who asks, for the audit."""
+    """The doors that PINs are asked for; all of them where `device_ids` is empty. `by` is who asks, for the audit."""
 
     device_ids: tuple[str, ...] = ()
     by: str = ""

@@ -35,7 +35,7 @@ class ScriptConnection:
     async def run(self, keys: Sequence[str], args: Arguments) -> str:
         """Run the script, perhaps twice: a call whose connection was lost is repeated once, over a new one.
 
-        A call that took too long is not: whoever waits would wait twice as long. Raises RedisError and OSError;
+        A call that took too long is not: all that wait would wait twice as long. Raises RedisError and OSError;
         ValueError for arguments that can't be sent.
         """
         try:

@@ -28,7 +28,7 @@ def seen_mark(message: BookingMessage) -> tuple[str, str]:
 
 
 class BookingStream:
-    """The stream of booking messages, for whoever appends to it from the worker or the command line."""
+    """The stream of booking messages, as the worker and the command line append to it."""
 
     def __init__(self, redis: Redis, stream: str) -> None:
         self._redis = redis
@@ -47,7 +47,8 @@ class BookingStream:
         """Append what a broker delivered; say whether it was new. Atomic.
 
         Only what the broker delivers again can be a repeat of its own. The same message sent again by a booking system
-        is appended: what was parked may be mended by now. What is no message is appended: whoever takes it parks it.
+        is appended: what was parked may be mended by now. What is no message is appended, and parked by the worker that
+        takes it.
         """
         try:
             message = parse_booking_message(text)

@@ -1,6 +1,6 @@
 """Sessions of people in browsers. A session is a random id in a cookie; its record in Redis has an end.
 
-Redis holds digests of ids, links and tokens, so whoever reads it can't log in with what it finds. A session ends at
+Redis holds digests of ids, links and tokens, so what is read there lets nobody log in. A session ends at
 log-out, after SESSION_FOR, or when its token is taken out of CONSOLE_TOKENS.
 """
 

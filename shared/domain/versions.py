@@ -2,8 +2,8 @@
 
 A version is `MAJOR.MINOR`. MINOR grows with every field or value that is added: an older process reads what it knows
 and keeps the rest (`UnknownFields`) when it writes back; what holds a value that it doesn't know it leaves alone. MAJOR
-grows where what was there means something else: older processes leave all of it alone. The rules for whoever changes
-something are in docs/two-versions.md.
+grows where what was there means something else: older processes leave all of it alone. The rules for a change
+are in docs/two-versions.md.
 
 Some things have no number. The task's name is its version, and so is the subject of a member of the due-set: other
 arguments are another name. Entries of the event stream, and so the stories of codes, are Seam's events as Seam sent

@@ -38,7 +38,7 @@ class OutcomeQueues:
         self._records = RecordStore(redis, OutcomeQueue)
 
     def enqueue(self, receivers: Iterable[str], booking_id: str, sequence: int, event: str) -> None:
-        """Queue an outcome for each receiver, due at once. Idempotent; whoever is killed in it has to do it again."""
+        """Queue an outcome for each receiver, due at once. Idempotent; a caller that is killed in it does it again."""
         outcome = QueuedOutcome(sequence=sequence, event=event, queued_at=self._clock())
         for receiver in receivers:
             self.update(receiver, booking_id, lambda it: queued(it, outcome))

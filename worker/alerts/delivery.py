@@ -1,7 +1,8 @@
 """Looks at one group of alerts: lets time pass over it, and brings each channel up to date, at least once.
 
 Each channel has its own notifications and retries; one that fails holds up no other. A notification is leased by
-writing it down before it is sent, so two workers don't send the same, and whoever is killed leaves it to the next.
+writing it down before it is sent, so two workers don't send the same, and a worker that is killed leaves it to the
+next.
 """
 
 import random

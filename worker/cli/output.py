@@ -1,4 +1,4 @@
-"""What a command writes: in whatever encoding the terminal has, and with one sentence where nothing can be written."""
+"""What a command writes: in the encoding of the terminal, and with one sentence where nothing can be written."""
 
 import errno
 import os

@@ -175,7 +175,7 @@ class Bridge:
 
 
 def run(options: BridgeOptions, stopping: threading.Event) -> None:
-    """Bridge until told to stop, whatever happens to either side; pauses grow while nothing gets on.
+    """Bridge until told to stop. After any error it begins anew; pauses grow while nothing gets on.
 
     What isn't acknowledged when it ends goes back to its queue with the connection.
     """

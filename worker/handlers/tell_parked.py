@@ -17,7 +17,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class TellParked:
-    """Idempotent. Whatever was parked, replayed or discarded, by whom and when: this tells how it stands."""
+    """Tells how the parked list stands now. Idempotent."""
 
     def __init__(self, *, parked: ParkedList, alerts: AlertLedger, clock: Clock) -> None:
         self._parked = parked

@@ -1,8 +1,8 @@
 """Whether this very worker still takes messages, whatever the others do: it calls itself, and listens for its call.
 
 With several workers the common queue moves although one of them has stalled: the others empty it. So each has a queue
-of its own, and puts a message that means nothing into it once a second. Whoever can put them there and gets none has
-stalled. Those that a dead worker left behind vanish with its queue.
+of its own, and puts a message that means nothing into it once a second. A worker that can put them there and gets
+none has stalled. Those that a dead worker left behind vanish with its queue.
 """
 
 from datetime import timedelta

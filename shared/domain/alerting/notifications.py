@@ -1,7 +1,7 @@
 """What goes to a channel as one message: all of a group that it hasn't heard yet.
 
-A notification is written down before it is sent and taken away when it was taken: whoever is killed in between leaves
-it to the next, who sends the same under the same id. While a worker sends it, `at` is its lease.
+A notification is written down before it is sent, and taken away when it was taken. A worker that is killed in between
+leaves it to the next, which sends the same under the same id. While a worker sends it, `at` is its lease.
 """
 
 from collections.abc import Mapping

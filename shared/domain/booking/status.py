@@ -7,7 +7,7 @@ from shared.domain.booking.record import BookedDoor, Booking
 
 
 def status_of(booking: Booking) -> dict[str, Any]:
-    """Return what is told of a booking to whoever asks: never a PIN, nothing about the guest.
+    """Return what is told of a booking: never a PIN, nothing about the guest.
 
     `devices` are those of an outcome, each with `state` (the same as `status`), `problems` and `next_step`.
     """

@@ -108,7 +108,7 @@ def cancellations(fields: Mapping[str, Any], kind: MessageType) -> Iterator[Prob
 
 
 def is_about_cancelling(value: object) -> bool:
-    """Say whether a type or a status names a cancellation, in whatever way."""
+    """Say whether a type or a status names a cancellation."""
     return isinstance(value, str) and _CANCELLED_VALUE.fullmatch(value[:LONGEST_QUOTE].strip().lower()) is not None
 
 

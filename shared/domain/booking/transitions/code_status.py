@@ -117,7 +117,7 @@ def record_removals(
 
 
 def record_pin_change(booking: Booking, access_code_id: str, *, at: datetime, now: datetime) -> Change:
-    """Record that Seam replaced the PIN of the code at hand: whoever was told the old one stands before the door.
+    """Record that Seam replaced the PIN of the code at hand: a guest who was told the old one stands before the door.
 
     Only the latest such moment counts, so repeats and any order end in the same. Nothing for codes of the past.
     """
