@@ -20,7 +20,8 @@ from shared.doors_file import InvalidDoorsFile
 from shared.settings import InvalidSettings, Settings
 from shared.telemetry import configure_logging
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
-from worker.assembly import SETTLE_MARGIN, build_handlers
+from worker.assembly import build_handlers
+from worker.assembly.codes import SETTLE_MARGIN
 from worker.broker import SteadyConnection, broker_settings
 from worker.consumers import rabbitmq_bridge
 from worker.consumers.dispatcher import DispatcherOptions, dispatcher

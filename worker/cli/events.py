@@ -7,8 +7,9 @@ import click
 
 from shared.clock import system_clock
 from shared.domain.times.durations import parse_duration
-from worker.assembly import reconciliation
+from worker.assembly.jobs import reconciliation
 from worker.cli.context import open_ledger, settings_for
+from worker.ports import seam_client
 
 
 @click.group("events", context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,7 +24,7 @@ def backfill(*, since: str, as_json: bool) -> None:
     """Read Seam's list of events and append those that are missing. Events that were seen change nothing."""
     settings_for("REDIS_URL", "SEAM_API_KEY")
     settings, ports = open_ledger()
-    found, added = reconciliation(settings, ports).backfill(_moment(since))
+    found, added = reconciliation(settings, ports, seam_client(settings)).backfill(_moment(since))
     if as_json:
         click.echo(json.dumps({"found": found, "added": added}))
     else:

@@ -11,7 +11,7 @@ import click
 from shared.clock import system_clock
 from shared.ledger.bookings import UnknownBooking
 from shared.seam.access_codes import AccessCodes
-from worker.assembly import reconciliation
+from worker.assembly.jobs import reconciliation
 from worker.cli.bookings import checked_messages, publish_messages
 from worker.cli.context import open_ledger, settings_for
 from worker.cli.printable import printable
@@ -45,10 +45,11 @@ def command(*, bookings: Any, since_days: int, wait_seconds: int, as_json: bool)
         publish_messages(settings, messages)
         unapplied = _unapplied(ports, {message.booking_id for _, message in messages}, wait_seconds)
     found, added = (0, 0)
+    seam = seam_client(settings)
     if since_days:
-        found, added = reconciliation(settings, ports).backfill(system_clock() - timedelta(days=since_days))
-    codes = AccessCodes(seam_client(settings))
-    comparison = CompareLedger(ledger=ports.ledger, due=ports.due, codes=codes, clock=system_clock)()
+        since = system_clock() - timedelta(days=since_days)
+        found, added = reconciliation(settings, ports, seam).backfill(since)
+    comparison = CompareLedger(ledger=ports.ledger, due=ports.due, codes=AccessCodes(seam), clock=system_clock)()
     if as_json:
         counts = {"replayed": replayed, "not_yet_applied": unapplied, "events_found": found, "events_added": added}
         differences = [asdict(each) for each in comparison.differences]

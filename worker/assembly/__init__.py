@@ -1,0 +1,94 @@
+"""The composition root of process `worker`: every part is made once, from the settings, and handed what it needs.
+
+`build_handlers` is the table of contents. Each module of this package assembles one subject.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from shared.clock import Clock, system_clock
+from shared.domain.stay.stay import UnitRules
+from shared.ledger.due import DueSet
+from shared.ledger.heartbeats import Heartbeats
+from shared.seam.access_codes import AccessCodes
+from shared.settings import Settings
+from worker.alerts.channel import Channel
+from worker.alerts.delivery import AlertDelivery
+from worker.assembly import bookings, codes, commands, doors, jobs, telling
+from worker.assembly.resources import Resources
+from worker.handlers.advance_door import AdvanceDoor
+from worker.handlers.apply_message import ApplyMessage
+from worker.handlers.check_conflicts import CheckConflicts
+from worker.handlers.check_removals import CheckRemovals
+from worker.handlers.quarantine import Quarantine
+from worker.handlers.record_events import RecordEvents
+from worker.handlers.refresh_account import RefreshAccount
+from worker.handlers.refresh_doors import RefreshDoors
+from worker.handlers.run_ops_command import RunOpsCommand
+from worker.handlers.version_skew import LeaveToNewer
+from worker.liveness.heartbeat import Heartbeat
+from worker.outcomes.delivery import DeliverOutcomes
+from worker.periodic_jobs import PeriodicJobs
+from worker.ports import Ports, seam_client
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """The use cases behind the tasks."""
+
+    apply_booking: ApplyMessage
+    record_events: RecordEvents
+    advance_door: AdvanceDoor
+    deliver_alert: AlertDelivery
+    deliver_outcomes: DeliverOutcomes
+    periodic_jobs: PeriodicJobs
+    refresh_door: RefreshDoors
+    refresh_account: RefreshAccount
+    check_conflicts: CheckConflicts
+    check_removals: CheckRemovals
+    quarantine: Quarantine
+    run_ops_command: RunOpsCommand
+    heartbeat: Heartbeat
+    leave: LeaveToNewer
+    booking_stream: str
+    beats: Heartbeats
+    due: DueSet
+
+
+def build_handlers(
+    settings: Settings,
+    ports: Ports,
+    *,
+    channels: tuple[Channel, ...],
+    units: Mapping[str, UnitRules],
+    look: Callable[[str, str], None],
+    clock: Clock = system_clock,
+) -> Handlers:
+    """Assemble the use cases. `look` starts a look at one door of a booking, elsewhere and soon.
+
+    Raises ValueError without SEAM_API_KEY.
+    """
+    seam = seam_client(settings)
+    using = Resources(settings=settings, ports=ports, seam=seam, codes=AccessCodes(seam), clock=clock)
+    rules = codes.planning_rules(settings)
+    reading = doors.door_reading(using, rules)
+    leave = bookings.leave_to_newer(using)
+    return Handlers(
+        apply_booking=bookings.apply_booking(using, units),
+        record_events=bookings.record_events(using, reading, leave, look),
+        advance_door=codes.advance_door(using, reading, rules),
+        deliver_alert=telling.deliver_alert(using, channels),
+        deliver_outcomes=telling.deliver_outcomes(using),
+        periodic_jobs=jobs.periodic_jobs(using, reading, units),
+        refresh_door=reading.refresh,
+        refresh_account=reading.refresh_account,
+        check_conflicts=bookings.check_conflicts(using),
+        check_removals=bookings.check_removals(using),
+        quarantine=bookings.quarantine(using),
+        run_ops_command=commands.run_ops_command(using, reading.doors),
+        heartbeat=telling.heartbeat(using),
+        leave=leave,
+        booking_stream=settings.booking_stream,
+        beats=ports.beats,
+        due=ports.due,
+    )

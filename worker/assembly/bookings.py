@@ -1,0 +1,70 @@
+"""Taking in what arrives in the streams, and watching over the bookings that are there."""
+
+from collections.abc import Callable, Mapping
+
+from shared.domain.stay.stay import UnitRules
+from shared.ledger.door_conflicts import DoorConflicts
+from worker.assembly.doors import DoorReading
+from worker.assembly.resources import Resources
+from worker.handlers.apply_message import ApplyMessage
+from worker.handlers.check_conflicts import CheckConflicts
+from worker.handlers.check_removals import CheckRemovals
+from worker.handlers.quarantine import Quarantine
+from worker.handlers.record_events import RecordEvents
+from worker.handlers.version_skew import LeaveToNewer
+
+
+def apply_booking(using: Resources, units: Mapping[str, UnitRules]) -> ApplyMessage:
+    """Assemble what applies the messages of booking systems."""
+    return ApplyMessage(
+        redis=using.ports.redis,
+        stream=using.settings.booking_stream,
+        ledger=using.ports.ledger,
+        parking=using.ports.parking,
+        units=units,
+        clock=using.clock,
+    )
+
+
+def record_events(
+    using: Resources, reading: DoorReading, leave: LeaveToNewer, look: Callable[[str, str], None]
+) -> RecordEvents:
+    """Assemble what records Seam's events. `look` starts a look at one door of a booking, elsewhere and soon."""
+    return RecordEvents(
+        redis=using.ports.redis,
+        stream=using.settings.event_stream,
+        ledger=using.ports.ledger,
+        due=using.ports.due,
+        parking=using.ports.parking,
+        look=look,
+        prompt=reading.prompt.of_events,
+        leave=leave,
+        clock=using.clock,
+    )
+
+
+def leave_to_newer(using: Resources) -> LeaveToNewer:
+    """Assemble what leaves work to a process of a newer version."""
+    return LeaveToNewer(redis=using.ports.redis, due=using.ports.due, left=using.ports.left, clock=using.clock)
+
+
+def check_conflicts(using: Resources) -> CheckConflicts:
+    """Assemble what compares the bookings of one door."""
+    return CheckConflicts(
+        ledger=using.ports.ledger,
+        alerts=using.ports.alerts,
+        conflicts=DoorConflicts(using.ports.redis, retention=using.settings.retention),
+        due=using.ports.due,
+        with_double_bookings=using.settings.double_booking_alerts,
+        clock=using.clock,
+    )
+
+
+def check_removals(using: Resources) -> CheckRemovals:
+    """Assemble what looks whether Seam has deleted a code."""
+    return CheckRemovals(ledger=using.ports.ledger, codes=using.codes, due=using.ports.due, clock=using.clock)
+
+
+def quarantine(using: Resources) -> Quarantine:
+    """Assemble what leaves work alone that ends its worker again and again."""
+    return Quarantine(ledger=using.ports.ledger, clock=using.clock)

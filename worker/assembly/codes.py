@@ -1,0 +1,80 @@
+"""Making, changing and checking access codes: the steps that take one door of a booking forward."""
+
+import uuid
+from datetime import timedelta
+
+from shared.domain.booking.planning import PlanningRules
+from shared.ledger.epoch import LedgerEpoch
+from shared.ledger.known_doors import KnownDoors
+from shared.settings import Settings
+from worker.assembly.doors import DoorReading
+from worker.assembly.resources import Resources
+from worker.create_quota.code_limit import CodeLimitWatch
+from worker.create_quota.quota import AskQuota
+from worker.create_quota.rate_limit import CreateRateLimit
+from worker.handlers.advance_door import AdvanceDoor
+from worker.handlers.change_code import ChangeCode
+from worker.handlers.check_code import CheckCode
+from worker.handlers.create_code import CreateCode
+from worker.handlers.find_code import FindCode
+from worker.handlers.plan_door import PlanDoor
+
+# How much longer than one call's time-outs a create may go on at Seam before a look that finds nothing is believed.
+SETTLE_MARGIN = timedelta(seconds=15)
+
+
+def planning_rules(settings: Settings) -> PlanningRules:
+    """Return the settings that decide what is done for a door."""
+    return PlanningRules(
+        policy=settings.match_policy,
+        lead_time=settings.create_lead_time,
+        longest_wait=settings.waiting_retry_every,
+        splits=settings.long_stays == "split",
+    )
+
+
+def advance_door(using: Resources, reading: DoorReading, rules: PlanningRules) -> AdvanceDoor:
+    """Assemble the use case that takes one door of a booking as far as it goes."""
+    settings, ports, clock = using.settings, using.ports, using.clock
+    make = _create_code(using)
+    change = ChangeCode(ledger=ports.ledger, codes=using.codes, clock=clock)
+    return AdvanceDoor(
+        ledger=ports.ledger,
+        plan=PlanDoor(ledger=ports.ledger, doors=reading.doors, make=make, change=change, rules=rules, clock=clock),
+        make=make,
+        change=change,
+        check=CheckCode(
+            ledger=ports.ledger,
+            codes=using.codes,
+            read_door=reading.prompt.of_inherited,
+            late_set_after=settings.late_set_after,
+            clock=clock,
+        ),
+        recall=KnownDoors(ports.redis, bookings_of=ports.ledger.of_door),
+        clock=clock,
+    )
+
+
+def _create_code(using: Resources) -> CreateCode:
+    settings, ports, clock = using.settings, using.ports, using.clock
+    settle = settings.seam_timeout + SETTLE_MARGIN
+    epoch = LedgerEpoch(ports.redis, settle=settle, clock=clock, new_id=_new_id)
+    return CreateCode(
+        ledger=ports.ledger,
+        codes=using.codes,
+        find=FindCode(ledger=ports.ledger, codes=using.codes, epoch=epoch, clock=clock),
+        room=AskQuota(
+            ledger=ports.ledger,
+            rate_limit=CreateRateLimit(ports.redis, patience=settings.waiting_retry_every * 2),
+            capacity=CodeLimitWatch(ports.alerts),
+        ),
+        epoch=epoch,
+        waiting_retry_every=settings.waiting_retry_every,
+        settle=settle,
+        clock=clock,
+        new_id=_new_id,
+    )
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())

@@ -1,0 +1,27 @@
+"""What operators ask for: from the command line, the console or a button in Slack."""
+
+from shared.seam.doors import Doors
+from worker.assembly.resources import Resources
+from worker.handlers.cancel_booking import CancelBooking
+from worker.handlers.choose_slot import ChooseSlot
+from worker.handlers.return_parked import ReturnParked
+from worker.handlers.run_ops_command import RunOpsCommand
+
+
+def run_ops_command(using: Resources, doors: Doors) -> RunOpsCommand:
+    """Assemble what runs the commands of operators."""
+    settings, ports, clock = using.settings, using.ports, using.clock
+    return RunOpsCommand(
+        redis=ports.redis,
+        ledger=ports.ledger,
+        alerts=ports.alerts,
+        choose=ChooseSlot(
+            ledger=ports.ledger,
+            read_door=lambda device_id: doors.read(device_id, fresh=True),
+            policy=settings.match_policy,
+            clock=clock,
+        ),
+        cancel=CancelBooking(redis=ports.redis, ledger=ports.ledger, stream=settings.booking_stream, clock=clock),
+        parked=ReturnParked(parked=ports.parked, alerts=ports.alerts, clock=clock),
+        clock=clock,
+    )

@@ -1,0 +1,103 @@
+"""The periodic jobs: what runs again and again by itself, and how often."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from shared.clock import Clock, system_clock
+from shared.current_units import CurrentUnits
+from shared.domain.stay.stay import UnitRules
+from shared.ledger.reconciliation import ReconciliationLedger
+from shared.seam.client import SeamClient
+from shared.seam.events import Events
+from shared.settings import Settings
+from shared.streams import EventStream
+from worker.assembly.doors import DoorReading
+from worker.assembly.resources import Resources
+from worker.handlers.check_arrivals import CheckArrivals
+from worker.handlers.end_outage import EndOutage
+from worker.handlers.follow_doors_file import FollowDoorsFile
+from worker.handlers.reconcile import Reconcile
+from worker.handlers.tell_parked import TellParked
+from worker.handlers.version_skew_alert import VersionSkewAlert
+from worker.parking import TELL_PARKED
+from worker.periodic_jobs import PeriodicJob, PeriodicJobs, every
+from worker.ports import Ports
+
+_TRIM_EVERY = timedelta(hours=1)
+_LEFT_TOLD_EVERY = timedelta(minutes=1)
+_PARKED_TOLD_EVERY = timedelta(minutes=1)
+_DOORS_FILE_FOLLOWED_EVERY = timedelta(seconds=10)
+
+
+def periodic_jobs(using: Resources, reading: DoorReading, units: Mapping[str, UnitRules]) -> PeriodicJobs:
+    """Assemble all periodic jobs."""
+    jobs = (
+        _compare_events(using),
+        PeriodicJob("refresh_doors", reading.refresh.plan, every(using.settings.door_refresh_every)),
+        _check_arrivals(using),
+        *_follow_doors_file(using, units),
+        _tell_parked(using),
+        _tell_version_skew(using),
+        _trim_outcomes(using),
+    )
+    return PeriodicJobs(redis=using.ports.redis, due=using.ports.due, clock=using.clock, periodic_jobs=jobs)
+
+
+def reconciliation(settings: Settings, ports: Ports, seam: SeamClient, clock: Clock = system_clock) -> Reconcile:
+    """Return the comparison of Seam's events with what webhooks brought."""
+    return Reconcile(
+        events=Events(seam),
+        stream=EventStream(ports.redis, settings.event_stream),
+        progress=ReconciliationLedger(ports.redis),
+        alerts=ports.alerts,
+        every=settings.reconcile_every,
+        clock=clock,
+    )
+
+
+def _compare_events(using: Resources) -> PeriodicJob:
+    reconcile = reconciliation(using.settings, using.ports, using.seam, using.clock)
+    end_outage = EndOutage(ledger=using.ports.ledger, alerts=using.ports.alerts, clock=using.clock)
+
+    def compare_events() -> None:
+        reconcile()
+        # Seam has answered.
+        end_outage()
+
+    return PeriodicJob("reconcile", compare_events, every(using.settings.reconcile_every))
+
+
+def _check_arrivals(using: Resources) -> PeriodicJob:
+    ports = using.ports
+    check = CheckArrivals(
+        ledger=ports.ledger,
+        alerts=ports.alerts,
+        issues=ports.issues,
+        daily=using.settings.arrivals_check_at,
+        clock=using.clock,
+    )
+    return PeriodicJob("check_arrivals", check, check.next_at)
+
+
+def _follow_doors_file(using: Resources, units: Mapping[str, UnitRules]) -> tuple[PeriodicJob, ...]:
+    """Return the job that follows DOORS_FILE, where there is one."""
+    if not isinstance(units, CurrentUnits):
+        return ()
+    ports = using.ports
+    follow = FollowDoorsFile(units=units, parked=ports.parked, alerts=ports.alerts, due=ports.due, clock=using.clock)
+    return (PeriodicJob("follow_doors_file", follow, every(_DOORS_FILE_FOLLOWED_EVERY)),)
+
+
+def _tell_parked(using: Resources) -> PeriodicJob:
+    tell = TellParked(parked=using.ports.parked, alerts=using.ports.alerts, clock=using.clock)
+    return PeriodicJob(TELL_PARKED, tell, every(_PARKED_TOLD_EVERY))
+
+
+def _tell_version_skew(using: Resources) -> PeriodicJob:
+    tell = VersionSkewAlert(left=using.ports.left, alerts=using.ports.alerts, clock=using.clock)
+    return PeriodicJob("tell_left", tell, every(_LEFT_TOLD_EVERY))
+
+
+def _trim_outcomes(using: Resources) -> PeriodicJob:
+    outcomes, clock, retention = using.ports.outcomes, using.clock, using.settings.retention
+    return PeriodicJob("trim_outcomes", lambda: outcomes.trim(clock() - retention), every(_TRIM_EVERY))
