@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from receiver.auth_failures import AuthFailureLimiter
 from receiver.blocking_calls import BlockingCalls
@@ -66,9 +67,6 @@ def booking_routes(
     settings: Settings, *, inbox: Inbox, bodies: BodyReader, auth_failures: AuthFailureLimiter, clock: Clock
 ) -> BookingRoutes:
     """Assemble the routes. Raises ValueError where REVEAL_TOKENS is set and SEAM_API_KEY isn't."""
-    routes: list[BaseRoute] = []
-    pools: list[BlockingCalls] = []
-    clients: list[SeamClient] = []
     redis = connect(settings.redis_address)
     ledger = BookingLedger(
         redis,
@@ -76,46 +74,48 @@ def booking_routes(
         clock=clock,
         retention=settings.retention,
     )
-    reveal_path = f"{_PATH}/reveal"
-    if settings.reveal_tokens:
-        if settings.seam_api_key is None:
-            raise ValueError("SEAM_API_KEY is not set")
-        client = SeamClient(
-            endpoint=settings.seam_endpoint,
-            api_key=settings.seam_api_key.get_secret_value(),
-            answer_within=min(settings.seam_timeout, _SEAM_WITHIN),
-        )
+    seam = _seam_client(settings) if settings.reveal_tokens else None
+    pools: list[BlockingCalls] = []
+    # Where PINs aren't read here: else the path of a booking, which takes GET alone, would answer 405.
+    reveal: ASGIApp = _Off()
+    if seam is not None:
         calls = BlockingCalls("reveal", threads=_THREADS, within=_REVEAL_WITHIN)
-        reveal = Reveal(
-            tokens=BearerTokens(tuple(token.get_secret_value() for token in settings.reveal_tokens)),
-            bodies=bodies,
-            ledger=ledger,
-            codes=AccessCodes(client),
-            calls=calls,
-            clock=clock,
-        )
-        routes.append(Route(reveal_path, BookingEndpoint(reveal.handle, auth_failures), methods=["POST"]))
+        tokens = _tokens(settings.reveal_tokens)
+        codes = AccessCodes(seam)
+        pins = Reveal(tokens=tokens, bodies=bodies, ledger=ledger, codes=codes, calls=calls, clock=clock)
         pools.append(calls)
-        clients.append(client)
-    else:
-        # Or the path below, which takes GET alone, would answer 405.
-        routes.append(Route(reveal_path, _Off(), methods=["POST"]))
+        reveal = BookingEndpoint(pins.handle, auth_failures)
+    routes: list[BaseRoute] = [Route(f"{_PATH}/reveal", reveal, methods=["POST"])]
     if settings.booking_tokens:
-        tokens = BearerTokens(tuple(token.get_secret_value() for token in settings.booking_tokens))
-        units = KnownUnits(settings.doors_file) if settings.doors_file else None
-        booking = Bookings(tokens=tokens, inbox=inbox, bodies=bodies, units=units)
         calls = BlockingCalls("booking-status", threads=_THREADS, within=_LEDGER_WITHIN)
+        tokens = _tokens(settings.booking_tokens)
+        units = KnownUnits(settings.doors_file) if settings.doors_file else None
+        bookings = Bookings(tokens=tokens, inbox=inbox, bodies=bodies, units=units)
         status = BookingStatus(tokens=tokens, ledger=ledger, parked=ParkedList(redis), calls=calls)
-        routes.append(Route("/bookings", PostEndpoint(booking.handle, auth_failures), methods=["POST"]))
-        routes.append(Route(_PATH, BookingEndpoint(status.handle, auth_failures), methods=["GET"]))
         pools.append(calls)
+        routes.append(Route("/bookings", PostEndpoint(bookings.handle, auth_failures), methods=["POST"]))
+        routes.append(Route(_PATH, BookingEndpoint(status.handle, auth_failures), methods=["GET"]))
 
     def disconnect() -> None:
         redis.connection_pool.disconnect()
-        for each in clients:
-            each.close()
+        if seam is not None:
+            seam.close()
 
     return BookingRoutes(tuple(routes), tuple(pools), disconnect)
+
+
+def _seam_client(settings: Settings) -> SeamClient:
+    if settings.seam_api_key is None:
+        raise ValueError("SEAM_API_KEY is not set")
+    return SeamClient(
+        endpoint=settings.seam_endpoint,
+        api_key=settings.seam_api_key.get_secret_value(),
+        answer_within=min(settings.seam_timeout, _SEAM_WITHIN),
+    )
+
+
+def _tokens(secrets: tuple[SecretStr, ...]) -> BearerTokens:
+    return BearerTokens(tuple(secret.get_secret_value() for secret in secrets))
 
 
 class _Off:

@@ -74,11 +74,8 @@ def create_celery(settings: Settings) -> Celery:
     return app
 
 
-def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
-    """Return the app of process `worker`: tasks, and the dispatcher that feeds them from the streams.
-
-    Raises InvalidSettings where ALERT_URLS, ALERTS_FILE or DOORS_FILE can't be used, with every problem.
-    """
+def _files_of(settings: Settings) -> tuple[Mapping[str, UnitRules], Alerting]:
+    """Return what DOORS_FILE, and ALERT_URLS or ALERTS_FILE, say. Raises InvalidSettings with every problem."""
     problems: dict[str, str] = {}
     alerting = Alerting()
     units: Mapping[str, UnitRules] = {}
@@ -92,7 +89,15 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
         problems |= invalid.problems
     if problems:
         raise InvalidSettings(problems)
+    return units, alerting
 
+
+def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
+    """Return the app of process `worker`: tasks, and the dispatcher that feeds them from the streams.
+
+    Raises InvalidSettings where ALERT_URLS, ALERTS_FILE or DOORS_FILE can't be used, with every problem.
+    """
+    units, alerting = _files_of(settings)
     app = create_celery(settings)
 
     def look(booking_id: str, device_id: str) -> None:

@@ -15,7 +15,7 @@ from shared.clock import Clock
 from shared.domain.booking import transitions
 from shared.domain.booking.planning import Make
 from shared.domain.booking.problem_catalogue import Reason
-from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, Intent, Window, on_clock_of
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Intent, on_clock_of
 from shared.domain.booking.retries import next_wait
 from shared.domain.door.door import Door
 from shared.ledger.bookings import BookingLedger, Transition
@@ -80,15 +80,7 @@ class CreateCode:
             return transitions.add_residual_codes(learn(it), booked.key, strays)
 
         if existing is not None:
-            adopt = self._issuing(
-                booking,
-                booked,
-                existing,
-                asked=making.window,
-                user_level_id=making.user_level_id,
-                revision=booking.revision,
-                adopted=True,
-            )
+            adopt = self._issuing(booking, booked, existing, making, revision=booking.revision, adopted=True)
             return self._ledger.transition(booking, booked, lambda it: adopt(with_strays(it)))
         now = self._clock()
         if settled_at is not None and now < settled_at:
@@ -100,22 +92,9 @@ class CreateCode:
             case Full():
                 return self._full(booking, learned, door, match, learn=with_strays)
             case Admitted():
-                pass
-        intent = Intent(intent_id=self._new_id(), at=now, window=making.window, user_level_id=making.user_level_id)
-        booking = self._ledger.transition(
-            booking,
-            booked,
-            lambda it: transitions.record_intent(
-                with_strays(it),
-                learned,
-                intent,
-                revision=booking.revision,
-                facts={"match": match},
-                now=now,
-                due_at=now + self._settle,
-            ),
-        )
-        return self._create(booking, booked, intent, making)
+                intent = self._intent(making, now)
+                booking = self._write_intent(booking, booked, learned, intent, match, learn=with_strays)
+                return self._create(booking, booked, intent, making)
 
     def look(self, booking: Booking, booked: BookedDoor) -> Booking:
         """Find out what became of an open intent. Raises SeamError; the intent then stays open."""
@@ -125,43 +104,43 @@ class CreateCode:
         on_door = self._codes.on_door(booked.device_id)
         made = self._find.made_by(intent, booking, booked, on_door)
         if made is not None:
-            adopt = self._issuing(
-                booking,
-                booked,
-                made,
-                asked=intent.window,
-                user_level_id=intent.user_level_id,
-                revision=booked.planned_revision,
-                adopted=True,
-            )
+            adopt = self._issuing(booking, booked, made, intent, revision=booked.planned_revision, adopted=True)
             return self._ledger.record(booking, adopt, in_hand=booked)
-        now = self._clock()
-        if now < intent.at + self._settle:
+        settled_at = intent.at + self._settle
+        if self._clock() < settled_at:
             # The call may still be under way at Seam: not found yet is not "never made".
-            again = intent.at + self._settle
-            return self._ledger.transition(
-                booking,
-                booked,
-                lambda it: transitions.record_failed_attempt(
-                    it,
-                    booked.key,
-                    reason=Reason.IN_DOUBT,
-                    detail="Not found yet.",
-                    until=again,
-                    tell=False,
-                    now=now,
-                ),
-            )
-        return self._ledger.record(
+            return self._look_again(booking, booked, settled_at)
+        return self._clear_intent(booking, booked, intent)
+
+    def _intent(self, making: Make, now: datetime) -> Intent:
+        return Intent(intent_id=self._new_id(), at=now, window=making.window, user_level_id=making.user_level_id)
+
+    def _write_intent(
+        self,
+        booking: Booking,
+        booked: BookedDoor,
+        learned: BookedDoor,
+        intent: Intent,
+        match: Mapping[str, Any],
+        *,
+        learn: Callable[[Booking], Booking],
+    ) -> Booking:
+        return self._ledger.transition(
             booking,
-            lambda it: transitions.clear_intent(it, booked.key, intent_id=intent.intent_id, now=now),
-            in_hand=booked,
+            booked,
+            lambda it: transitions.record_intent(
+                learn(it),
+                learned,
+                intent,
+                revision=booking.revision,
+                facts={"match": match},
+                now=intent.at,
+                due_at=intent.at + self._settle,
+            ),
         )
 
     def _create(self, booking: Booking, booked: BookedDoor, intent: Intent, making: Make) -> Booking:
-        def undone(it: Booking) -> Change:
-            return transitions.clear_intent(it, booked.key, intent_id=intent.intent_id, now=self._clock())
-
+        """Send the create, and record what came of it. Raises SeamError and StaleRead."""
         try:
             report = self._codes.create(
                 device_id=booked.device_id,
@@ -170,65 +149,77 @@ class CreateCode:
                 max_time_rounding=making.max_time_rounding,
             )
         except TryAgainLater:
-            self._ledger.record(booking, undone, in_hand=booked)
+            self._clear_intent(booking, booked, intent)
             raise
         except Refused as refusal:
-            after = self._ledger.record(booking, undone, in_hand=booked)
-            door = after.door(booked.key)
-            if after.revision != booking.revision or door.choice != booked.choice:
-                raise transitions.StaleRead from refusal
-            reason = Reason.DEVICE_NOT_FOUND if isinstance(refusal, NoSuchDevice) else Reason.REFUSED_BY_SEAM
-            detail, facts = (
-                f"Seam says: {refusal}.",
-                {"error_type": refusal.error_type, "request_id": refusal.request_id},
-            )
-            return self._ledger.transition(
-                after,
-                door,
-                lambda it: transitions.fail(
-                    it,
-                    booked.key,
-                    revision=booking.revision,
-                    reason=reason,
-                    detail=detail,
-                    facts=facts,
-                    now=self._clock(),
-                ),
-            )
+            return self._refused(booking, booked, intent, refusal)
         except OutcomeUnknown as unknown:
             log.warning(
                 "create.in_doubt", booking_id=booking.booking_id, device_id=booked.device_id, error=str(unknown)
             )
             raise
-        issue = self._issuing(
-            booking,
-            booked,
-            report,
-            asked=intent.window,
-            user_level_id=intent.user_level_id,
-            revision=booking.revision,
-            adopted=False,
-        )
+        issue = self._issuing(booking, booked, report, intent, revision=booking.revision, adopted=False)
         # The code exists, whatever became of the booking meanwhile.
         return self._ledger.record(booking, issue, in_hand=booked)
+
+    def _refused(self, booking: Booking, booked: BookedDoor, intent: Intent, refusal: Refused) -> Booking:
+        """Record that Seam made nothing, and give the door up. Raises StaleRead if something else is wanted by now."""
+        after = self._clear_intent(booking, booked, intent)
+        door = after.door(booked.key)
+        if after.revision != booking.revision or door.choice != booked.choice:
+            raise transitions.StaleRead from refusal
+        return self._ledger.transition(
+            after,
+            door,
+            lambda it: transitions.fail(
+                it,
+                booked.key,
+                revision=booking.revision,
+                reason=Reason.DEVICE_NOT_FOUND if isinstance(refusal, NoSuchDevice) else Reason.REFUSED_BY_SEAM,
+                detail=f"Seam says: {refusal}.",
+                facts={"error_type": refusal.error_type, "request_id": refusal.request_id},
+                now=self._clock(),
+            ),
+        )
+
+    def _clear_intent(self, booking: Booking, booked: BookedDoor, intent: Intent) -> Booking:
+        return self._ledger.record(
+            booking,
+            lambda it: transitions.clear_intent(it, booked.key, intent_id=intent.intent_id, now=self._clock()),
+            in_hand=booked,
+        )
+
+    def _look_again(self, booking: Booking, booked: BookedDoor, at: datetime) -> Booking:
+        return self._ledger.transition(
+            booking,
+            booked,
+            lambda it: transitions.record_failed_attempt(
+                it,
+                booked.key,
+                reason=Reason.IN_DOUBT,
+                detail="Not found yet.",
+                until=at,
+                tell=False,
+                now=self._clock(),
+            ),
+        )
 
     def _issuing(
         self,
         booking: Booking,
         booked: BookedDoor,
         report: CodeReport,
+        asked: Make | Intent,
         *,
-        asked: Window,
-        user_level_id: str,
         revision: int | None,
         adopted: bool,
     ) -> Transition:
-        """Return the transition that records the code of a report as the door's."""
+        """Return the transition that records the code of a report as the door's, for what was `asked`."""
         now = self._clock()
         code = AccessCode(
             access_code_id=report.access_code_id,
             # Where Seam names no times, a look at the code tells so.
-            window=on_clock_of(asked, report.window or asked),
+            window=on_clock_of(asked.window, report.window or asked.window),
             known_since=now,
             user_level_id=report.user_level_id,
         )
@@ -244,8 +235,8 @@ class CreateCode:
             code,
             # A fact all the same, but no answer to a slot that was chosen since: then the door is planned again.
             revision=revision if it.door(booked.key).choice == booked.choice else None,
-            asked=asked,
-            user_level_id=user_level_id or None,
+            asked=asked.window,
+            user_level_id=asked.user_level_id or None,
             request_id=report.request_id,
             adopted=adopted,
             now=now,

@@ -149,13 +149,10 @@ def next_notifications(
         return None, max(waits)
     ready = {key: alert for key, alert in wanted.items() if free_at(view, alert, alert.severity) <= view.now}
     if kept is not None:
-        has_new_page = any(
-            alert.severity is Severity.PAGE and kept.members.get(key) != alert.sequence for key, alert in ready.items()
-        )
+        has_new_page = _has_new_page(kept, ready)
         if kept.at > view.now and (kept.is_leased or not has_new_page):
             return None, kept.at
-        is_same = kept.members and all(k in ready and ready[k].sequence == n for k, n in kept.members.items())
-        if is_same and not has_new_page:
+        if _tells_the_same(kept, ready) and not has_new_page:
             return replace(kept, at=view.now + lease, is_leased=True), None
     if not ready:
         return None, min((free_at(view, alert, alert.severity) for alert in wanted.values()), default=None)
@@ -181,6 +178,19 @@ def next_notifications(
         thread=thread or _own_thread(view, channel, members, told_as),
     )
     return notification, None
+
+
+def _has_new_page(kept: Notification, ready: Mapping[str, Alert]) -> bool:
+    """Say whether somebody must be paged for what the notification doesn't tell."""
+    pages = {key: alert for key, alert in ready.items() if alert.severity is Severity.PAGE}
+    return any(kept.members.get(key) != alert.sequence for key, alert in pages.items())
+
+
+def _tells_the_same(kept: Notification, ready: Mapping[str, Alert]) -> bool:
+    """Say whether everything that the notification tells is still to be told as it stands there."""
+    return bool(kept.members) and all(
+        key in ready and ready[key].sequence == sequence for key, sequence in kept.members.items()
+    )
 
 
 def _wait(view: View, alert: Alert, *, is_joining: bool) -> timedelta:

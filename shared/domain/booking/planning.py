@@ -10,7 +10,7 @@ from shared.domain.booking.retries import next_wait
 from shared.domain.door.door import Door
 from shared.domain.matching import long_stays
 from shared.domain.matching.late_arrival import match_late_arrival
-from shared.domain.matching.manual_choice import SlotOffer
+from shared.domain.matching.manual_choice import ChosenSlot, SlotOffer
 from shared.domain.matching.manual_match import match_of_choice
 from shared.domain.matching.manual_options import OF_A_SLOT, offers_of
 from shared.domain.matching.match import Match, MatchPolicy, Outcome, match
@@ -147,16 +147,8 @@ def plan_for(
     `splits`: whether a stay that is too long becomes consecutive codes; `parts` is how many it has been split into.
     A slot that a person chose goes before what fits by itself; where it can't be had, nothing else is taken.
     """
-    choice = None if booked.part else booked.choice
-    found, refusal = match(stay, door, policy), ""
-    if choice is None and not booked.part:
-        is_new = booked.code is None
-        found = match_late_arrival(stay, door, policy, found, now=now, is_new=is_new) or found
-    if choice is not None:
-        # A code at hand that was made for this choice may have ended, and is no reason to give the choice up.
-        needed_at = now if booked.code is None else None
-        found, refusal = match_of_choice(choice, stay, door, policy, otherwise=found, now=needed_at)
-    is_split = splits and choice is None and found.outcome is Outcome.TOO_LONG
+    found, refusal = _found(stay, booked, door, policy, now)
+    is_split = splits and _choice(booked) is None and found.outcome is Outcome.TOO_LONG
     codes = long_stays.plan(stay, door, policy).codes if is_split else ()
     zone = found.time_zone or door.time_zone
     check_in, check_out = instants_of(stay, zone)
@@ -188,6 +180,24 @@ def plan_for(
         check_out=check_out,
         match=dict(found.as_json()),
     )
+
+
+def _choice(booked: BookedDoor) -> ChosenSlot | None:
+    """Return the slot that a person chose; never for one of several consecutive codes."""
+    return None if booked.part else booked.choice
+
+
+def _found(stay: Stay, booked: BookedDoor, door: Door, policy: MatchPolicy, now: datetime) -> tuple[Match, str]:
+    """Return the match that counts, and why a slot that a person chose can't be had; "" where it can or none was."""
+    found, choice = match(stay, door, policy), _choice(booked)
+    if choice is not None:
+        # A code at hand that was made for this choice may have ended, and is no reason to give the choice up.
+        needed_at = now if booked.code is None else None
+        return match_of_choice(choice, stay, door, policy, otherwise=found, now=needed_at)
+    if not booked.part:
+        is_new = booked.code is None
+        found = match_late_arrival(stay, door, policy, found, now=now, is_new=is_new) or found
+    return found, ""
 
 
 @dataclass(frozen=True, slots=True)
