@@ -79,8 +79,8 @@ PLANS: dict[str, tuple[Transition, State, str, str]] = {
 @pytest.mark.parametrize(("transition", "state", "reason", "line"), PLANS.values(), ids=PLANS.keys())
 def test_what_a_plan_makes_of_a_door(transition: Transition, state: State, reason: str, line: str) -> None:
     """Its state and reason, the booking's with it; old reasons are gone, and one line tells of it."""
-    # A door that has a code is never asked for another one; everything else may happen to it.
-    at_hand = None if line == "code.requested" else code()
+    # A door that has a code neither asks for another one nor waits for one; everything else may happen to it.
+    at_hand = None if line in ("code.requested", "door.waiting") else code()
     before = with_door(booking(), code=at_hand, reason="seam_unavailable", detail="old", is_muted=True, attempts=3)
     change = transition(before)
     door = change.booking.door(DOOR)

@@ -37,9 +37,9 @@ def gets(it: Booking, access_code_id: str, device_id: str = DOOR, at: Any = LATE
     )
 
 
-def loses(it: Booking, *, is_gone: bool) -> Booking:
+def loses(it: Booking, device_id: str = DOOR, *, is_gone: bool) -> Booking:
     """Set the code aside for another window."""
-    return quiet(transitions.supersede_code(it, DOOR, revision=it.revision, is_gone=is_gone, now=NOW).booking)
+    return quiet(transitions.supersede_code(it, device_id, revision=it.revision, is_gone=is_gone, now=NOW).booking)
 
 
 def given(*doors: str) -> Booking:
@@ -104,7 +104,7 @@ def test_a_pin_that_seam_replaced_is_an_outcome() -> None:
 
 def test_another_door_that_waits_hides_no_new_pin() -> None:
     """The verdict over all doors is the same, and the new PIN is told."""
-    before = loses(given(DOOR, SECOND), is_gone=True)
+    before = loses(loses(given(DOOR, SECOND), is_gone=True), SECOND, is_gone=True)
     waits = transitions.wait(
         before, SECOND, revision=0, reason="no_slot", detail="", until=LATER, facts={}, now=NOW
     ).booking

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.clock import system_clock
+from shared.domain.booking.door_state import facts_of, state_of
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, Intent, State, Window
 from shared.domain.booking.transitions import apply_message
 from shared.domain.messages.message import BookingMessage, MessageType
@@ -99,6 +100,12 @@ def code(access_code_id: str = "c-1", window: Window = WINDOW) -> AccessCode:
 def intent(intent_id: str = "i-1", at: datetime = NOW) -> Intent:
     """Return an intent to create a code for the stay's own window."""
     return Intent(intent_id=intent_id, at=at, window=WINDOW, user_level_id="level-1")
+
+
+def contradicts_itself(it: BookedDoor) -> bool:
+    """Say whether a door's fields are none of the states of `shared.domain.booking.door_state`."""
+    state = state_of(it)
+    return (state.name, facts_of(state)) != (it.state, (it.intent, it.code, it.offers))
 
 
 def issued(*doors: str) -> Booking:

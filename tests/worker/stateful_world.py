@@ -15,6 +15,7 @@ from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import UnknownBooking
 from shared.ledger.due import door_item
 from shared.redaction import redact_event
+from tests.shared.stories import contradicts_itself
 from tests.worker.stateful_model import Message, Model, Span, Stay
 from tests.worker.stateful_seam import FakeSeam, JsonObject
 from tests.worker.stateful_things import Code, FakeDoor
@@ -214,6 +215,7 @@ class World:
             keys = [door.device_id for door in booking.doors]
             assert len(set(keys)) == len(keys), booking
             for door in booking.doors:
+                assert not contradicts_itself(door), door
                 assert all(code.access_code_id in self.seam.codes for code in codes_of(door)), door
                 if door.due_at is not None:
                     member = door_item(booking.booking_id, door.device_id).encoded()

@@ -13,6 +13,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.booking import transitions
+from shared.domain.booking.door_state import Creating, state_of
 from shared.domain.booking.planning import Make
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Intent, on_clock_of
@@ -98,9 +99,10 @@ class CreateCode:
 
     def look(self, booking: Booking, booked: BookedDoor) -> Booking:
         """Find out what became of an open intent. Raises SeamError; the intent then stays open."""
-        intent = booked.intent
-        if intent is None:
+        state = state_of(booked)
+        if not isinstance(state, Creating):
             return booking
+        intent = state.intent
         on_door = self._codes.on_door(booked.device_id)
         made = self._find.made_by(intent, booking, booked, on_door)
         if made is not None:

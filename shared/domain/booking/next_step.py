@@ -2,8 +2,22 @@
 
 from datetime import datetime
 from enum import Enum, auto
+from typing import assert_never
 
-from shared.domain.booking.record import BookedDoor, Booking, State
+from shared.domain.booking.door_state import (
+    Cancelled,
+    Creating,
+    DoorState,
+    Ended,
+    Failed,
+    Issued,
+    Ready,
+    Received,
+    Scheduled,
+    Waiting,
+    state_of,
+)
+from shared.domain.booking.record import BookedDoor, Booking
 
 
 class Step(Enum):
@@ -28,36 +42,43 @@ class Step(Enum):
 def next_step(booking: Booking, door: BookedDoor, now: datetime, *, prompted: bool = False) -> Step:
     """Return the step for `door`. `prompted` (by an event) looks at a code before its time has come."""
     is_due = door.due_at is None or door.due_at <= now
-    if door.intent is not None:
+    state = state_of(door)
+    if isinstance(state, Creating):
         return Step.LOOK if is_due else Step.NOTHING
-    if door.state is State.ENDED or booking.cancelled or not door.wanted:
+    if isinstance(state, Ended) or booking.cancelled or not door.wanted:
         return _step_when_closed(booking, door, now, prompted=prompted)
     if door.check_out is not None and now >= door.check_out:
         return Step.END
     if not is_due and not (prompted and door.code is not None):
         return Step.NOTHING
-    return _step_when_due(booking, door)
+    if door.planned_revision != booking.revision:
+        return Step.PLAN
+    return _step_when_due(state)
 
 
 def _step_when_closed(booking: Booking, door: BookedDoor, now: datetime, *, prompted: bool) -> Step:
-    if door.state is not State.ENDED and (door.state is not State.CANCELLED or (prompted and door.residual)):
+    state = state_of(door)
+    is_closed = isinstance(state, Ended) or (isinstance(state, Cancelled) and not (prompted and door.residual))
+    if not is_closed:
         return Step.WITHDRAW
     is_due = door.due_at is not None and door.due_at <= now
     return Step.FORGET if is_due and not booking.is_forgotten else Step.NOTHING
 
 
-def _step_when_due(booking: Booking, door: BookedDoor) -> Step:
-    if door.planned_revision != booking.revision:
-        return Step.PLAN
-    match door.state:
-        case State.RECEIVED | State.SCHEDULED | State.WAITING | State.CREATING:
+def _step_when_due(state: DoorState) -> Step:
+    match state:
+        case Received() | Scheduled() | Waiting():
             return Step.PLAN
-        case State.ISSUED | State.READY:
+        case Creating():
+            return Step.LOOK
+        case Issued() | Ready():
             return Step.CHECK
-        case State.FAILED if door.code is not None:
+        case Failed(code) if code is not None:
             return Step.CHECK
-        case State.FAILED:
+        case Failed():
             # Due for its last time: all that is known of its end is an upper bound, and that has passed.
             return Step.END
-        case State.CANCELLED | State.ENDED:
+        case Cancelled() | Ended():
             return Step.NOTHING
+        case _:
+            assert_never(state)

@@ -1,5 +1,7 @@
 """What the ledger keeps of a booking: values only, no behaviour. `shared.domain.booking.transitions` moves them.
 
+A door's record is flat. Which of its fields belong to which state: `shared.domain.booking.door_state`.
+
 To add a field or a state, read `shared/domain/versions.py` first. A class that has `unknown_fields` may gain fields.
 Transitions keep them because they `replace` values instead of making new ones.
 

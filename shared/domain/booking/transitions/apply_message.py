@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.domain.booking.door_state import Received
 from shared.domain.booking.message_order import (
     Verdict,
     given_revision,
@@ -15,7 +16,7 @@ from shared.domain.booking.message_order import (
 )
 from shared.domain.booking.next_step import Step, next_step
 from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEntry, Notice, State
-from shared.domain.booking.transitions.change import change_booking
+from shared.domain.booking.transitions.change import change_booking, enter
 from shared.domain.booking.transitions.choose_slot import ended_choices
 from shared.domain.messages.message import BookingMessage, MessageType, asked_of
 from shared.domain.stay.stay import Stay
@@ -60,28 +61,37 @@ def apply_message(
                 raise Repeated
             case Verdict.SUPERSEDED:
                 raise Superseded
-    cancels = message.type is MessageType.CANCELLED
-    base = before or Booking(booking_id=message.booking_id, revision=message.revision or 0)
-    booking = replace(
-        _with_arrival(base, message, arrival),
-        revision=revision_after(before, message) if before is not None else base.revision,
-        cancelled=cancels,
-        is_forgotten=False,
-        seen_messages=(*base.seen_messages, mark_of(message))[-_SEEN_MESSAGES:],
-    )
-    booking = _with_revision(base, booking, message)
-    if not cancels:
+    booking = _noted(before, message, arrival)
+    if message.type is not MessageType.CANCELLED:
+        doors_before, stay_before = (before.doors, before.stay) if before is not None else ((), None)
         booking = replace(
             booking,
             stay=stay,
             lead_time=lead_time,
             label=message.label,
-            doors=_doors_for(base.doors, device_ids, keeps_choices=stay == base.stay),
+            doors=_doors_for(doors_before, device_ids, keeps_choices=stay == stay_before),
         )
     booking = replace(booking, doors=tuple(_roused(booking, door, now) for door in booking.doors))
+    return change_booking(before, booking, now, _line_of(booking, message, now), *ended_choices(before, booking, now))
+
+
+def _noted(before: Booking | None, message: BookingMessage, arrival: str) -> Booking:
+    """Return the booking as one that this message has reached, with its revision; what it asks for isn't in it yet."""
+    base = before or Booking(booking_id=message.booking_id, revision=message.revision or 0)
+    booking = replace(
+        _with_arrival(base, message, arrival),
+        revision=revision_after(before, message) if before is not None else base.revision,
+        cancelled=message.type is MessageType.CANCELLED,
+        is_forgotten=False,
+        seen_messages=(*base.seen_messages, mark_of(message))[-_SEEN_MESSAGES:],
+    )
+    return _with_revision(base, booking, message)
+
+
+def _line_of(booking: Booking, message: BookingMessage, now: datetime) -> HistoryEntry:
     without = f"without a revision, was applied as revision {booking.revision}"
     how = without if message.revision is None else f"revision {message.revision}, was applied"
-    entry = HistoryEntry(
+    return HistoryEntry(
         at=now,
         what="message.applied",
         text=f"{message.type}, {how}.",
@@ -91,7 +101,6 @@ def apply_message(
             "message_id": message.message_id,
         },
     )
-    return change_booking(before, booking, now, entry, *ended_choices(before, booking, now))
 
 
 def _with_arrival(booking: Booking, message: BookingMessage, arrival: str) -> Booking:
@@ -122,7 +131,7 @@ def _doors_for(
     for device_id in device_ids:
         known = [_anew(door) for door in before if door.device_id == device_id]
         wanted += known or [BookedDoor(device_id=device_id)]
-    wanted = [replace(door, state=State.RECEIVED) if door.state in _OVER else door for door in wanted]
+    wanted = [_reopened(door) for door in wanted]
     dropped = [replace(door, wanted=False, choice=None) for door in before if door.device_id not in device_ids]
     return (*wanted, *dropped)
 
@@ -130,6 +139,11 @@ def _doors_for(
 def _anew(door: BookedDoor) -> BookedDoor:
     """Return a door that is wanted (again); when its stay begins and ends is not known until it is planned anew."""
     return replace(door, wanted=True, check_in=None, check_out=None)
+
+
+def _reopened(door: BookedDoor) -> BookedDoor:
+    """Return a door that is wanted, open again where it was closed. An open intent is looked up first."""
+    return enter(door, Received(door.code)) if door.state in _OVER and door.intent is None else door
 
 
 def _roused(booking: Booking, door: BookedDoor, now: datetime) -> BookedDoor:

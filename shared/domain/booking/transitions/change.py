@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.domain.booking import notices
+from shared.domain.booking.door_state import DoorState, facts_of
 from shared.domain.booking.record import (
     AccessCode,
     AlertNotice,
@@ -57,6 +58,17 @@ def door_for_revision(booking: Booking, key: str, revision: int) -> BookedDoor:
     if booking.revision != revision or booking.cancelled or not door.wanted:
         raise StaleRead
     return replace(door, planned_revision=revision, reason="", detail="", is_muted=False, offers=())
+
+
+def enter(door: BookedDoor, state: DoorState) -> BookedDoor:
+    """Return the door in another state, with the facts of that state and no others: the only place that sets one.
+
+    Raises StaleRead while an intent is open. Only `record_code` and `clear_intent` close one.
+    """
+    if door.intent is not None:
+        raise StaleRead
+    intent, code, offers = facts_of(state)
+    return replace(door, state=state.name, intent=intent, code=code, offers=offers)
 
 
 def with_door(booking: Booking, door: BookedDoor) -> tuple[BookedDoor, ...]:

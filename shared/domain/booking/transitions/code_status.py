@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from shared.domain.booking.door_state import Failed, Issued, Ready
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import (
     AccessCode,
+    BookedDoor,
     Booking,
     Change,
     HistoryEntry,
@@ -15,15 +17,22 @@ from shared.domain.booking.record import (
     Window,
     on_clock_of,
 )
-from shared.domain.booking.transitions.change import change_door, removal_line, with_door
+from shared.domain.booking.transitions.change import StaleRead, change_door, enter, removal_line, with_door
+
+
+def _with_code(booking: Booking, key: str) -> tuple[BookedDoor, AccessCode]:
+    """Return the door and its code. Raises StaleRead where it has none any more."""
+    door = booking.door(key)
+    if door.code is None:
+        raise StaleRead
+    return door, door.code
 
 
 def confirm_code(booking: Booking, key: str, *, reason: str, detail: str, due_at: datetime, now: datetime) -> Change:
     """Record that Seam confirms the code; `reason` says what is odd about it all the same."""
-    before = booking.door(key)
+    before, code = _with_code(booking, key)
     door = replace(
-        before,
-        state=State.READY,
+        enter(before, Ready(code)),
         reason=reason,
         detail=detail,
         is_muted=False,
@@ -50,10 +59,9 @@ def record_unconfirmed_code(
 
     `inherited` is the code of the error of the door or its account that the reason only repeats.
     """
-    before = booking.door(key)
+    before, code = _with_code(booking, key)
     door = replace(
-        before,
-        state=State.FAILED if failed else State.ISSUED,
+        enter(before, Failed(code) if failed else Issued(code)),
         reason=reason,
         detail=detail,
         is_muted=False,
@@ -172,9 +180,7 @@ def drop_code(booking: Booking, key: str, *, now: datetime) -> Change:
     door = booking.door(key)
     gone = door.code.access_code_id if door.code else "unknown"
     door = replace(
-        door,
-        code=None,
-        state=State.FAILED,
+        enter(door, Failed()),
         reason=Reason.CODE_GONE,
         detail=f"Access code {gone} is not at Seam any more.",
         is_muted=False,

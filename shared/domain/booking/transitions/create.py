@@ -4,14 +4,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from shared.domain.booking.door_state import Creating, Issued, Scheduled
 from shared.domain.booking.problem_catalogue import Reason
-from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, HistoryEntry, Intent, State, Window
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, HistoryEntry, Intent, Window
 from shared.domain.booking.transitions.change import (
     READ_BACK_WITHIN,
     Facts,
     StaleRead,
     change_door,
     door_for_revision,
+    enter,
     span,
 )
 
@@ -38,8 +40,12 @@ def record_intent(
     if not is_as_seen or seen_door.intent is not None or seen_door.code is not None:
         raise StaleRead
     door = door_for_revision(booking, seen_door.key, revision)
-    door = replace(door, state=State.CREATING, intent=intent, asked=intent.window, due_at=due_at)
-    door = replace(door, asked_user_level_id=intent.user_level_id or None)
+    door = replace(
+        enter(door, Creating(intent)),
+        asked=intent.window,
+        asked_user_level_id=intent.user_level_id or None,
+        due_at=due_at,
+    )
     if seen_door.reason == _UNTIL_ANSWERED:
         door = replace(door, reason=seen_door.reason, detail=seen_door.detail, is_muted=seen_door.is_muted)
     note = (facts.get("match") or {}).get("note", "")
@@ -64,14 +70,13 @@ def record_code(
     `asked` and `user_level_id` are what it should be for, `request_id` is of the call to Seam that told of it.
 
     A fact, whatever became of the booking meanwhile: `revision` is what the code was made for, and if that isn't the
-    booking's any more, the door is planned again with this code at hand.
+    booking's any more, the door is planned again with this code at hand. A door that was closed while the call was
+    under way is open again, so that it is closed with this code.
     """
     before = booking.door(key)
     door = replace(
-        before,
+        enter(replace(before, intent=None), Issued(code)),
         planned_revision=revision,
-        intent=None,
-        code=code,
         asked=asked,
         asked_user_level_id=user_level_id,
         pin_changed_at=None,
@@ -79,32 +84,31 @@ def record_code(
         reason="",
         detail="",
         is_muted=False,
-        offers=(),
         attempts=0,
         due_at=now + READ_BACK_WITHIN,
     )
-    if door.wanted and not booking.cancelled:
-        door = replace(door, state=State.ISSUED)
-    elif door.state in (State.CANCELLED, State.ENDED):
-        # It was closed while the call was under way: it has to be closed again, with this code.
-        door = replace(door, state=State.CREATING)
     is_known = before.code is not None and before.code.access_code_id == code.access_code_id
     earlier_code = _earlier_code(booking, before)
     is_another = earlier_code not in ("", code.access_code_id)
     door = replace(door, last_code_id=code.access_code_id, new_code_at=now if is_another else before.new_code_at)
     earlier = (*door.residual, *((before.code,) if before.code is not None and not is_known else ()))
     door = replace(door, residual=tuple(each for each in earlier if each.access_code_id != code.access_code_id))
+    lines = [] if is_known else [_code_line(code, now, request_id=request_id, adopted=adopted)]
+    if is_another and door.wanted and not booking.cancelled:
+        text = f"Tell the guest: a new PIN. Access code {code.access_code_id} takes the place of {earlier_code}."
+        facts = {"access_code_id": code.access_code_id}
+        lines.append(HistoryEntry(at=now, what="pin.changed", text=text, facts=facts))
+    return change_door(booking, door, now, *lines)
+
+
+def _code_line(code: AccessCode, now: datetime, *, request_id: str | None, adopted: bool) -> HistoryEntry:
     how = "was found at Seam and taken over" if adopted else "was made"
-    entry = HistoryEntry(
+    return HistoryEntry(
         at=now,
         what="code.adopted" if adopted else "code.issued",
         text=f"Access code {code.access_code_id} {how}, from {span(code.window)}.",
         facts={"access_code_id": code.access_code_id, "request_id": request_id},
     )
-    text = f"Tell the guest: a new PIN. Access code {code.access_code_id} takes the place of {earlier_code}."
-    news = HistoryEntry(at=now, what="pin.changed", text=text, facts={"access_code_id": code.access_code_id})
-    is_news = is_another and door.wanted and not booking.cancelled
-    return change_door(booking, door, now, *(() if is_known else (entry,)), *((news,) if is_news else ()))
 
 
 def _earlier_code(booking: Booking, door: BookedDoor) -> str:
@@ -129,7 +133,6 @@ def clear_intent(booking: Booking, key: str, *, intent_id: str, now: datetime) -
     door = booking.door(key)
     if door.intent is None or door.intent.intent_id != intent_id:
         raise StaleRead
-    state = State.SCHEDULED if door.wanted and not booking.cancelled else door.state
-    door = replace(door, intent=None, state=state, planned_revision=None, due_at=now)
+    door = replace(enter(replace(door, intent=None), Scheduled(door.code)), planned_revision=None, due_at=now)
     entry = HistoryEntry(at=now, what="code.not_found", text="A look at Seam shows that no code was made.")
     return change_door(booking, door, now, entry)

@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
+from shared.domain.booking.door_state import Cancelled, Ended
 from shared.domain.booking.record import Booking, Change, HistoryEntry, Removal, State
-from shared.domain.booking.transitions.change import StaleRead, change_door, removal_line, with_door
+from shared.domain.booking.transitions.change import StaleRead, change_door, enter, removal_line, with_door
 
 
 def close_door(
@@ -30,12 +31,10 @@ def close_door(
     left = (code for code in known if code.access_code_id not in gone)
     codes = tuple(replace(code, removal=removals.get(code.access_code_id, code.removal)) for code in left)
     door = replace(
-        door,
-        state=State.CANCELLED,
+        enter(door, Cancelled()),
         reason="",
         detail="",
         is_muted=False,
-        code=None,
         residual=codes,
         planned_revision=None,
         due_at=forget_at,
@@ -57,7 +56,9 @@ def end_stay(booking: Booking, key: str, *, forget_at: datetime, now: datetime, 
 
     `forget_at` is when the booking's personal parts go.
     """
-    door = replace(booking.door(key), state=State.ENDED, reason=reason, detail="", is_muted=False, due_at=forget_at)
+    before = booking.door(key)
+    ended = enter(before, Ended(before.code))
+    door = replace(ended, reason=reason, detail="", is_muted=False, due_at=forget_at)
     return change_door(booking, door, now, HistoryEntry(at=now, what="door.ended", text="Check-out has passed."))
 
 

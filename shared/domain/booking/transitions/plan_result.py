@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from shared.domain.booking.door_state import Failed, Issued, Received, Scheduled, Waiting
 from shared.domain.booking.known_doors import KnownDoor, recalled
 from shared.domain.booking.problem_catalogue import ClearedBy, is_cleared_by
 from shared.domain.booking.record import (
@@ -23,6 +24,7 @@ from shared.domain.booking.transitions.change import (
     change_booking,
     change_door,
     door_for_revision,
+    enter,
     removal_line,
     span,
     with_door,
@@ -53,7 +55,7 @@ def schedule(
 ) -> Change:
     """Leave the door until `until`: its creation window isn't open, or its budget of creates is used up."""
     door = door_for_revision(booking, key, revision)
-    door = replace(door, state=State.SCHEDULED, reason=reason, due_at=until, attempts=0)
+    door = replace(enter(door, Scheduled(door.code)), reason=reason, due_at=until, attempts=0)
     text = f"The code will be made at {until.isoformat(timespec='seconds')} ({reason})."
     return change_door(booking, door, now, HistoryEntry(at=now, what="door.scheduled", text=text, facts=facts))
 
@@ -76,7 +78,10 @@ def wait(
     """
     before = booking.door(key)
     door = door_for_revision(booking, key, revision)
-    door = replace(door, state=State.WAITING, reason=reason, detail=detail, due_at=until, attempts=0, offers=offers)
+    if door.code is not None:
+        # Something fitted, or the code would have been set aside.
+        raise StaleRead
+    door = replace(enter(door, Waiting(offers)), reason=reason, detail=detail, due_at=until, attempts=0)
     text = f"Waiting: {reason}. {detail}".strip()
     is_news = (before.state, before.reason, before.detail) != (State.WAITING, reason, detail)
     entry = HistoryEntry(at=now, what="door.waiting", text=text, facts=facts)
@@ -114,7 +119,7 @@ def fail(
     """Give the door up until a person acts; `offers` are slots that a person may choose."""
     door = door_for_revision(booking, key, revision)
     over_at = door.check_out or (surely_over_at(booking.stay) if booking.stay else None)
-    door = replace(door, state=State.FAILED, reason=reason, detail=detail, due_at=over_at, offers=offers)
+    door = replace(enter(door, Failed(door.code, offers)), reason=reason, detail=detail, due_at=over_at)
     text = f"A person must act: {reason}. {detail}".strip()
     return change_door(booking, door, now, HistoryEntry(at=now, what="door.failed", text=text, facts=facts))
 
@@ -139,8 +144,8 @@ def record_failed_attempt(
     is_making = before.state in (State.RECEIVED, State.SCHEDULED, State.CREATING)
     was_found_at_code = is_cleared_by(before.reason, ClearedBy.LOOK_AT_CODE)
     if is_making or (tell and before.state in (State.ISSUED, State.READY) and not was_found_at_code):
-        state = State.SCHEDULED if before.state is State.RECEIVED else before.state
-        door = replace(door, state=state, reason=reason, detail=detail, is_muted=not tell)
+        door = enter(door, Scheduled(door.code)) if before.state is State.RECEIVED else door
+        door = replace(door, reason=reason, detail=detail, is_muted=not tell)
     text = f"Try {door.attempts} failed ({reason}): {detail} Next try at {until.isoformat(timespec='seconds')}."
     return change_door(booking, door, now, HistoryEntry(at=now, what="door.try_failed", text=text))
 
@@ -151,7 +156,7 @@ def split_stay(booking: Booking, key: str, *, revision: int, parts: int, now: da
     numbers = range(1, parts + 1)
     known = {other.part: other for other in booking.doors if other.device_id == door.device_id and other.part}
     first = known.get(1) or door
-    fresh = replace(first, part=1, planned_revision=None, state=State.RECEIVED, due_at=now)
+    fresh = replace(enter(first, Received(first.code)), part=1, planned_revision=None, due_at=now)
     made = [
         fresh if number == 1 else known.get(number) or BookedDoor(device_id=door.device_id, part=number, name=door.name)
         for number in numbers
@@ -184,7 +189,7 @@ def record_changed_window(
     door = door_for_revision(booking, key, revision)
     if door.code is None or door.code.access_code_id != code.access_code_id:
         raise StaleRead
-    door = replace(door, state=State.ISSUED, code=code, asked=asked, attempts=0, due_at=now + READ_BACK_WITHIN)
+    door = replace(enter(door, Issued(code)), asked=asked, attempts=0, due_at=now + READ_BACK_WITHIN)
     text = f"Access code {code.access_code_id} was changed to {span(asked)}."
     return change_door(
         booking, door, now, HistoryEntry(at=now, what="code.altered", text=text, facts={"request_id": request_id})
@@ -209,7 +214,7 @@ def supersede_code(
         else f"Access code {code.access_code_id} is of an earlier revision and opens the door until it ends."
     )
     residual = door.residual if is_gone else (*door.residual, code)
-    door = replace(door, planned_revision=None, state=State.RECEIVED, residual=residual, code=None, due_at=now)
+    door = replace(enter(door, Received()), planned_revision=None, residual=residual, due_at=now)
     lines = (removal_line(code, now),) if removal is not None else ()
     return change_door(booking, door, now, *lines, HistoryEntry(at=now, what="code.retired", text=text))
 
@@ -219,8 +224,13 @@ def keep_code(booking: Booking, key: str, *, revision: int, asked: Window, now: 
     before = booking.door(key)
     # What a look found stays so until another look says otherwise: neither confirmed nor in trouble is news then.
     is_found = before.state is State.READY or is_cleared_by(before.reason, ClearedBy.LOOK_AT_CODE)
-    state, reason = (before.state, before.reason) if is_found else (State.ISSUED, "")
-    door = replace(door_for_revision(booking, key, revision), state=state, reason=reason, asked=asked, attempts=0)
-    door = replace(door, detail=before.detail if reason else "", due_at=now + READ_BACK_WITHIN)
+    door, code = door_for_revision(booking, key, revision), before.code
+    if code is None:
+        raise StaleRead
+    if is_found:
+        door = replace(door, reason=before.reason, detail=before.detail if before.reason else "")
+    else:
+        door = enter(door, Issued(code))
+    door = replace(door, asked=asked, attempts=0, due_at=now + READ_BACK_WITHIN)
     text = "The code at hand serves this revision too."
     return change_door(booking, door, now, HistoryEntry(at=now, what="code.kept", text=text))
