@@ -87,7 +87,6 @@ class Codes:
         """Load the codes."""
         self._kept = Collection(store, "codes", Code)
         self._doors: dict[str, _Door] = {}
-        self._attempts: dict[str, str] = {}
         for code in self._kept.values():
             self._index(code)
         self._seq = count(max((code.seq for code in self._kept.values()), default=0) + 1)
@@ -105,10 +104,6 @@ class Codes:
     def find(self, access_code_id: str) -> Code | None:
         """Return a code, removed or not."""
         return self._kept.get(access_code_id)
-
-    def by_attempt(self, action_attempt_id: str) -> Code | None:
-        """Return the code that an action attempt created."""
-        return self._kept.get(self._attempts.get(action_attempt_id, ""))
 
     def of_door(self, device_id: str) -> list[Code]:
         """Return a door's codes that are not removed."""
@@ -135,7 +130,6 @@ class Codes:
     def _index(self, code: Code) -> None:
         door = self._doors.setdefault(code.device_id, _Door())
         door.pins.update((code.pin, *code.former_pins))
-        self._attempts[code.action_attempt_id] = code.access_code_id
         if code.phase is Phase.GONE:
             door.living.pop(code.access_code_id, None)
         else:
