@@ -19,22 +19,25 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class CurrentUnits(Mapping[str, UnitRules]):
     """A mapping of units to their rules. Safe for threads; a look at the file is one `stat`."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the file. A file that can't be read leaves the mapping empty, and `problem` says why."""
+    def __init__(self, path: Path, *, is_required: bool = False) -> None:
+        """Read the file. One that can't be read leaves the mapping empty, and `problem` says why.
+
+        Raises InvalidDoorsFile instead where it `is_required`.
+        """
         self._path = path
         self._lock = Lock()
         self._state: tuple[int, ...] | None = None
         self._units: Mapping[str, UnitRules] | None = None
         self._problem = ""
-        self._read_if_changed()
+        if is_required:
+            self._read()
+        else:
+            self._read_if_changed()
 
     @classmethod
     def load(cls, path: Path) -> "CurrentUnits":
         """Return the units of a file that can be read. Raises InvalidDoorsFile."""
-        from shared.doors_file import load_doors_file  # noqa: PLC0415 - YAML is read where there is a file
-
-        load_doors_file(path)
-        return cls(path)
+        return cls(path, is_required=True)
 
     @property
     def problem(self) -> str:
@@ -66,21 +69,26 @@ class CurrentUnits(Mapping[str, UnitRules]):
         return len(self.current())
 
     def _read_if_changed(self) -> None:
-        from shared.doors_file import load_doors_file  # noqa: PLC0415 - YAML is read where there is a file
-
         with self._lock:
             state = _state_of(self._path)
             if state == self._state:
                 return
             try:
-                self._units = load_doors_file(self._path)
+                self._read()
             except ValueError as invalid:
                 self._problem = str(invalid)
                 log.warning("doors_file.unreadable", error=type(invalid).__name__)
-            else:
-                self._problem = ""
-                log.info("doors_file.read", units=len(self._units))
             self._state = state
+
+    def _read(self) -> None:
+        """Take over what the file says. Raises InvalidDoorsFile, having changed nothing."""
+        from shared.doors_file import load_doors_file  # noqa: PLC0415 - YAML is read where there is a file
+
+        # Before the file: what is written while it is read is read again.
+        state = _state_of(self._path)
+        units = load_doors_file(self._path)
+        self._units, self._state, self._problem = units, state, ""
+        log.info("doors_file.read", units=len(units))
 
 
 def _state_of(path: Path) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from receiver.units import KnownUnits
 from shared.current_units import CurrentUnits
@@ -30,6 +31,13 @@ def test_it_follows_the_file(path: Path) -> None:
     path.write_text(f"'102': {{device_ids: {D}}}\n'103': {{device_ids: {D}}}\n", encoding="utf-8")
     assert list(units) == ["102", "103"]
     assert "101" not in units
+
+
+def test_a_file_is_read_once_for_what_it_says(path: Path) -> None:
+    """At the start, too: it may be large."""
+    with capture_logs() as logs:
+        assert list(CurrentUnits.load(path)) == ["101"]
+    assert [line["event"] for line in logs] == ["doors_file.read"]
 
 
 def test_a_file_that_is_replaced_counts(path: Path, tmp_path: Path) -> None:
