@@ -8,7 +8,7 @@ import pytest
 from shared.domain.alerting.alert import Alert, heard
 from shared.domain.alerting.grouping import group_of
 from shared.domain.alerting.inhibition import BY_KEY, gathered
-from shared.domain.alerting.missed_heartbeats import ABSENCES, missed_heartbeat_notice
+from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS, missed_heartbeat_notice
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Place, Route, Routing
 from shared.domain.alerting.severity import Severity
@@ -167,7 +167,7 @@ def test_every_reason_has_a_row() -> None:
 
 def test_what_never_beat_is_not_missed() -> None:
     """What did is, once it has been silent for too long, until it beats again."""
-    for problem, absence in ABSENCES.items():
+    for problem, absence in MISSED_HEARTBEATS.items():
         assert missed_heartbeat_notice(problem, {}, NOW) is None
         longest = absence.silent_for or timedelta(days=3)
         for silence, is_missed in ((longest, False), (longest * 1.01, True)):

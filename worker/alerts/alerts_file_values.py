@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, SecretStr
 
-from shared.domain.alerting.missed_heartbeats import ABSENCES
+from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS
 from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.times.durations import parse_duration
@@ -21,14 +21,14 @@ def _one_or_many(value: Any) -> Any:
 
 
 def _problem(value: str) -> str:
-    if value not in PROBLEMS and value not in ABSENCES:
+    if value not in PROBLEMS:
         raise ValueError(f"{value[:40]!r} is no kind of problem; deploy/RUNBOOK.md lists them")
     return value
 
 
 def _absence(value: str) -> str:
-    if value not in ABSENCES:
-        raise ValueError(f"{value[:40]!r} is nothing that can be missed: there are {', '.join(ABSENCES)}")
+    if value not in MISSED_HEARTBEATS:
+        raise ValueError(f"{value[:40]!r} is nothing that can be missed: there are {', '.join(MISSED_HEARTBEATS)}")
     return value
 
 

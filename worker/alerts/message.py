@@ -9,14 +9,13 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.alerting.alert import News
-from shared.domain.alerting.missed_heartbeats import ABSENCES
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking.problem_catalogue import PROBLEMS
 
 MOST_LISTED: Final = 10
 CHOOSE: Final = "Choose"
 # Every kind of problem has a section of its own, named like it.
-RUNBOOK_SECTIONS: Final = frozenset({*PROBLEMS, *ABSENCES})
+RUNBOOK_SECTIONS: Final = frozenset(PROBLEMS)
 GONE: Final = "Nothing: the problem is gone."
 _OPENINGS: Final[Mapping[str, str]] = {
     News.ROSE: "Now urgent: ",

@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from shared.clock import Clock
-from shared.domain.alerting.missed_heartbeats import ABSENCES, SWEEP, missed_heartbeat_notice
+from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS, SWEEP, missed_heartbeat_notice
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.heartbeats import Heartbeats
@@ -51,7 +51,7 @@ class MissedHeartbeatWatch:
             # Nobody could leave a beat meanwhile. Now that we can see again so can they: judged at the next look.
             self._was_blind = False
             return
-        for problem in ABSENCES:
+        for problem in MISSED_HEARTBEATS:
             try:
                 self._compare(problem, beats, now)
             except OfNewerVersion as error:

@@ -1,6 +1,7 @@
-"""What used to happen and doesn't any more: the one fault that makes no noise of its own.
+"""Missed heartbeats: what used to happen again and again, and doesn't any more.
 
-Whoever does something again and again leaves a beat, named as here. What never beat is not missed: it isn't in use.
+What is done again and again notes a heartbeat each time, under a name of this module. A heartbeat that was never noted
+is not missed: what would note it isn't in use.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Final
 
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking.alert_notice import alert_notice
-from shared.domain.booking.problem_catalogue import ProblemRow
+from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AlertNotice
 from shared.domain.times.wording import show_length
 
@@ -21,49 +22,22 @@ PRE_ARRIVAL: Final = "chore:check_arrivals"
 
 @dataclass(frozen=True, slots=True)
 class MissedHeartbeat:
-    """One thing that is missed: after how long (None: only where ALERTS_FILE says so), what people read, how loudly."""
+    """A heartbeat that may be missed: after how long (None: only where ALERTS_FILE says so), and how loud that is."""
 
     beat: str
     silent_for: timedelta | None
-    row: ProblemRow
     severity: Severity
 
 
-ABSENCES: Final[Mapping[str, MissedHeartbeat]] = {
-    "sweep_silent": MissedHeartbeat(
-        SWEEP,
-        timedelta(minutes=2),
-        ProblemRow(
-            "Nothing wakes what is due: no retries, no codes for later check-ins, no check-outs.",
-            "Start `beat`, or look at its log; `oracode doctor` says how much is overdue.",
-            "ops",
-        ),
-        Severity.PAGE,
-    ),
-    "bookings_silent": MissedHeartbeat(
-        BOOKINGS,
-        None,
-        ProblemRow(
-            "No booking message has arrived for a while, and they used to.",
-            "Check that the booking system still publishes; send one by hand with `oracode bookings publish`.",
-            "ops",
-        ),
-        Severity.WARNING,
-    ),
-    "pre_arrival_silent": MissedHeartbeat(
-        PRE_ARRIVAL,
-        timedelta(hours=26),
-        ProblemRow(
-            "The daily check of the coming arrivals hasn't run.",
-            "Look at the worker's log for `chore.`; until it runs, check the next arrivals with `oracode arrivals`.",
-            "ops",
-        ),
-        Severity.WARNING,
-    ),
+# By the problem that it is; the texts are in the problem catalogue.
+MISSED_HEARTBEATS: Final[Mapping[str, MissedHeartbeat]] = {
+    Reason.SWEEP_SILENT: MissedHeartbeat(SWEEP, timedelta(minutes=2), Severity.PAGE),
+    Reason.BOOKINGS_SILENT: MissedHeartbeat(BOOKINGS, None, Severity.WARNING),
+    Reason.PRE_ARRIVAL_SILENT: MissedHeartbeat(PRE_ARRIVAL, timedelta(hours=26), Severity.WARNING),
 }
 
 # How loudly problems are told that no check-in puts a time on; all others of these are warnings.
-LEVELS: Final[Mapping[str, Severity]] = {name: each.severity for name, each in ABSENCES.items()}
+LEVELS: Final[Mapping[str, Severity]] = {name: each.severity for name, each in MISSED_HEARTBEATS.items()}
 
 
 def missed_heartbeat_key(problem: str) -> str:
@@ -78,17 +52,16 @@ def missed_heartbeat_notice(
 
     `silent_for` goes before the time of the table.
     """
-    absence = ABSENCES[problem]
-    last = beats.get(absence.beat)
-    longest = silent_for or absence.silent_for
+    heartbeat = MISSED_HEARTBEATS[problem]
+    last = beats.get(heartbeat.beat)
+    longest = silent_for or heartbeat.silent_for
     if last is None or longest is None:
         return None
     silence = now - last
     return alert_notice(
-        absence.row,
-        name=problem,
+        problem,
         key=missed_heartbeat_key(problem),
-        subject=f"Missing: {absence.beat.removeprefix('chore:').replace('_', ' ')}",
+        subject=f"Missing: {heartbeat.beat.removeprefix('chore:').replace('_', ' ')}",
         at=now,
         raised=silence > longest,
         detail=f"For longer than {show_length(longest)}.",

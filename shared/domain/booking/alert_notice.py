@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from shared.domain.booking.problem_catalogue import PROBLEMS, ProblemRow
+from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice
 
 
 def alert_notice(
-    problem: str | ProblemRow,
+    problem: str,
     *,
     key: str,
     subject: str,
@@ -17,20 +17,19 @@ def alert_notice(
     detail: str = "",
     next_step: str = "",
     actor: str = "",
-    name: str = "",
     **of_this_case: Any,
 ) -> AlertNotice:
     """Return the notice of a problem. `detail`, `next_step` and `actor` are of this case and go before the row's.
 
-    `problem` is a reason of the catalogue; a row that isn't in it comes with its `name`. `of_this_case` are further
-    fields of `AlertNotice`. Raises KeyError for a problem without a row.
+    `problem` is a reason of the catalogue. `of_this_case` are further fields of `AlertNotice`. Raises KeyError for a
+    problem without a row.
     """
-    row = problem if isinstance(problem, ProblemRow) else PROBLEMS[problem]
+    row = PROBLEMS[problem]
     return AlertNotice(
         at=at,
         raised=raised,
         key=key,
-        problem=name or str(problem),
+        problem=str(problem),
         subject=subject,
         happened=f"{row.happened} {detail}".strip() if row.quotes_detail else row.happened,
         next_step=next_step or row.next_step,

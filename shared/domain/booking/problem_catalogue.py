@@ -55,6 +55,9 @@ class Reason(StrEnum):
     DOUBLE_BOOKED = "double_booked"
     RESIDUAL_OVERLAP = "residual_overlap"
     OUTCOMES_NOT_TAKEN = "outcomes_not_taken"
+    SWEEP_SILENT = "sweep_silent"
+    BOOKINGS_SILENT = "bookings_silent"
+    PRE_ARRIVAL_SILENT = "pre_arrival_silent"
 
 
 class ClearedBy(Enum):
@@ -323,6 +326,24 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     Reason.OUTCOMES_NOT_TAKEN: ProblemRow(
         "A booking system didn't take outcomes for three days, and so doesn't know what became of its bookings.",
         "Mend its receiver, or its address in OUTCOME_WEBHOOK_URLS; then send them again: `oracode outcomes resend`.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.SWEEP_SILENT: ProblemRow(
+        "Nothing wakes what is due: no retries, no codes for later check-ins, no check-outs.",
+        "Start `beat`, or look at its log; `oracode doctor` says how much is overdue.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.BOOKINGS_SILENT: ProblemRow(
+        "No booking message has arrived for a while, and they used to.",
+        "Check that the booking system still publishes; send one by hand with `oracode bookings publish`.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.PRE_ARRIVAL_SILENT: ProblemRow(
+        "The daily check of the coming arrivals hasn't run.",
+        "Look at the worker's log for `chore.`; until it runs, check the next arrivals with `oracode arrivals`.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
