@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from shared import redis_keys
 from shared.contracts import BOOKING_FIELD
 from shared.domain.alerting.alert import Alert
 from tests.sandbox.harness import Sandbox
@@ -118,6 +119,26 @@ def test_an_entry_with_flat_fields_is_parked_whole(machine: Machine, redis_clien
     alert = told_of_parked(machine)
     assert (alert.notice.subject, alert.notice.problem) == ("Booking BK-7", "booking_parked")
     assert alert.notice.check_in is not None
+
+
+def test_an_alert_that_an_older_version_wrote_ends_too(machine: Machine, redis_client: Redis) -> None:
+    """It is in no index of open alerts until a periodic job has put it there."""
+    machine.apply(str(redis_client.xadd("booking-created", {"body": "{}"})))
+    alert = told_of_parked(machine)
+    redis_client.delete(redis_keys.ALERTS_OPEN)
+    (entry,) = machine.parked.list()
+    machine.parked.discard(entry)
+    machine.handlers.periodic_jobs("tell_parked")
+    assert is_open(machine, alert)
+    machine.handlers.periodic_jobs("index_open_alerts")
+    machine.handlers.periodic_jobs("tell_parked")
+    assert not is_open(machine, alert)
+
+
+def is_open(machine: Machine, alert: Alert) -> bool:
+    """Say whether people are still told so."""
+    now = machine.alerts.get(alert.key)
+    return now is not None and now.is_open
 
 
 def test_a_booking_under_a_wrong_name_can_be_replayed(machine: Machine, redis_client: Redis, sandbox: Sandbox) -> None:

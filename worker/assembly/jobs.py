@@ -23,6 +23,7 @@ from worker.parking import TELL_PARKED
 from worker.periodic_jobs import PeriodicJob, PeriodicJobs, every
 from worker.ports import Ports
 
+_INDEXED_EVERY = timedelta(hours=1)
 _TRIM_EVERY = timedelta(hours=1)
 _LEFT_TOLD_EVERY = timedelta(minutes=1)
 _PARKED_TOLD_EVERY = timedelta(minutes=1)
@@ -38,6 +39,8 @@ def periodic_jobs(using: Resources, reading: DoorReading, units: Mapping[str, Un
         *_follow_doors_file(using, units),
         _tell_parked(using),
         _tell_version_skew(using),
+        # Those that an older version wrote are in no index.
+        PeriodicJob("index_open_alerts", using.ports.alerts.index_open, every(_INDEXED_EVERY)),
         _trim_outcomes(using),
     )
     return PeriodicJobs(redis=using.ports.redis, due=using.ports.due, clock=using.clock, periodic_jobs=jobs)

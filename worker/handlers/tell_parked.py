@@ -32,9 +32,7 @@ class TellParked:
             self._alerts.tell_cause(cause)
         told = {cause.notice.key for cause in causes}
         over = [
-            alert.key
-            for alert in self._alerts.all()
-            if alert.is_open and alert.notice.problem in _PROBLEMS and alert.key not in told
+            alert.key for alert in self._alerts.open() if alert.notice.problem in _PROBLEMS and alert.key not in told
         ]
         for key in over:
             self._alerts.resolve(key)
