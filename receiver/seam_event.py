@@ -11,7 +11,7 @@ from receiver.bodies import Headers
 from receiver.signature_verification import WebhookSecrets
 from shared.contracts import LONGEST_ID, is_id
 from shared.domain.code.events import is_ours, kept_of
-from shared.redaction import mask_digits, redact_event
+from shared.redaction import Redactor, mask_digits
 
 _MOST_PARKED_TEXT: Final = 20_000
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
@@ -37,11 +37,11 @@ class SeamEvent:
     fields: Mapping[str, Any]
 
     @classmethod
-    def from_http(cls, headers: Headers, body: bytes, secrets: WebhookSecrets) -> Self:
+    def from_http(cls, headers: Headers, body: bytes, secrets: WebhookSecrets, redactor: Redactor) -> Self:
         """Return the event in a webhook. Raises InvalidSignature and NotAnEvent."""
         delivery_id = secrets.verify(headers, body)
         try:
-            fields = _parse(body)
+            fields = _parse(body, redactor)
         except _Unusable as unusable:
             raise NotAnEvent(delivery_id, str(unusable), _readable(body)) from unusable
         return cls(delivery_id, fields["event_id"], fields["event_type"], fields)
@@ -65,7 +65,7 @@ class _Unusable(Exception):
     """The text says why the body isn't an event."""
 
 
-def _parse(body: bytes) -> dict[str, Any]:
+def _parse(body: bytes, redactor: Redactor) -> dict[str, Any]:
     """Return the event without its PINs. Raises _Unusable, whatever the body holds."""
     try:
         event = _load(body)
@@ -74,7 +74,7 @@ def _parse(body: bytes) -> dict[str, Any]:
         for name in ("event_id", "event_type"):
             if not is_id(event.get(name)):
                 raise _Unusable(f"{name} is not a text of 1 to {LONGEST_ID} printable characters")
-        redacted = redact_event(event)
+        redacted = redactor.redact(event)
     except (RecursionError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise _Unusable("the body is not JSON that can be read") from error
     except ValueError as error:

@@ -16,6 +16,7 @@ from receiver.parked_webhooks import ParkedWebhooks
 from receiver.refusals import json_response
 from receiver.seam_event import NotAnEvent, SeamEvent
 from receiver.signature_verification import WebhookSecrets
+from shared.redaction import Redactor
 
 _ACCEPTED: Final = json_response(202, {"status": "accepted"})
 _DUPLICATE: Final = json_response(202, {"status": "duplicate"})
@@ -36,6 +37,7 @@ class SeamWebhook:
         self._bodies = bodies
         self._parked_webhooks = parked_webhooks
         self._access_log = AccessLog()
+        self._redactor = Redactor()
 
     async def handle(self, headers: Headers, receive: Receive) -> Response:
         """Answer once the event is on disk. Raises the refusals of `BodyReader`, InvalidSignature, Unavailable."""
@@ -43,7 +45,7 @@ class SeamWebhook:
         self._inbox.check_room()
         body = await self._bodies.read(receive, headers)
         try:
-            event = SeamEvent.from_http(headers, body, self._secrets)
+            event = SeamEvent.from_http(headers, body, self._secrets, self._redactor)
         except NotAnEvent as unusable:
             log.warning("webhook.parked", delivery_id=unusable.delivery_id, reason_text=unusable.problem)
             await self._parked_webhooks.park(unusable)

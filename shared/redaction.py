@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from shared.domain.masking import mask_digits
 
-__all__ = ["REMOVED", "is_identifier", "mask_digits", "redact_event"]
+__all__ = ["REMOVED", "Redactor", "is_identifier", "mask_digits", "redact_event"]
 
 REMOVED: Final = "[removed]"
 # A key whose last word is one of these holds a PIN: `code`, `new_code`, `doorPin`. The vendor's enums don't, below.
@@ -57,40 +57,97 @@ is_identifier: Final = _IDENTIFIER.fullmatch
 _has_digit_run: Final = _DIGIT_RUN.search
 
 
-def redact_event(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a Seam event that holds no PIN.
+class Redactor:
+    """Takes PINs out of many events. It remembers what it found harmless, which is most of every event.
 
-    `access_code` as a nested object is walked like any other; as a text it is treated as a PIN. Raises RecursionError
-    for nesting beyond the interpreter's limit; the caller has parsed JSON, whose own limit is the same.
+    The vendor's keys are a few dozen, and names, sites and sentences come again with every event of a door. Looking at
+    each anew cost more than checking an event's signature. What is remembered is bounded, and holds no PIN.
     """
-    redacted: dict[str, Any] = {}
-    for key, value in event.items():
-        rule = _RULES.get(key) or _rule_of(key)
-        # Texts are most of an event, and most hold nothing: told apart here, for a call each costs more than the look.
-        if rule.is_plain:
-            if type(value) is str:
-                if value in _harmless or (rule.is_verbatim and is_identifier(value)):
-                    redacted[key] = value
+
+    __slots__ = ("_harmless", "_rules")
+
+    def __init__(self) -> None:
+        self._rules: dict[str, _Rule] = {}
+        self._harmless: set[str] = set()
+
+    def redact(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a copy of a Seam event that holds no PIN.
+
+        `access_code` as a nested object is walked like any other; as a text it is treated as a PIN. Raises
+        RecursionError for nesting beyond the interpreter's limit; the caller has parsed JSON, whose own limit is the
+        same.
+        """
+        redacted: dict[str, Any] = {}
+        rules, harmless = self._rules, self._harmless
+        for key, value in event.items():
+            rule = rules.get(key) or self._rule_of(key)
+            # Texts are most of an event, and most hold nothing: told apart here, for a call each costs more than the
+            # look.
+            if rule.is_plain:
+                if type(value) is str:
+                    if value in harmless or (rule.is_verbatim and is_identifier(value)):
+                        redacted[key] = value
+                        continue
+                    if not _has_digit_run(value):
+                        self._remember(value)
+                        redacted[key] = value
+                        continue
+                elif type(value) is dict:
+                    redacted[key] = self.redact(value)
                     continue
-                if not _has_digit_run(value):
-                    _remember(value)
-                    redacted[key] = value
-                    continue
-            elif type(value) is dict:
-                redacted[key] = redact_event(value)
-                continue
-        _redact_entry(event, key, rule, redacted)
-    return redacted
+            self._redact_entry(event, key, rule, redacted)
+        return redacted
+
+    def _redact_entry(self, event: Mapping[str, Any], key: str, rule: "_Rule", redacted: dict[str, Any]) -> None:
+        """Put one key of an event, and what may stay of its value, into `redacted`."""
+        value = event[key]
+        is_pin = _is_pin(rule, value) or (rule.is_side and not isinstance(value, bool) and _is_of_code(event, value))
+        if not is_pin:
+            applied = self._rule_of_side(event) or rule if rule.is_side else rule
+            redacted[rule.shown] = self._redact_value(applied, value)
+        elif value is not None:
+            redacted[rule.shown] = REMOVED
+
+    def _redact_value(self, rule: "_Rule", value: Any) -> Any:
+        match value:
+            case str():
+                is_known = rule.is_verbatim and is_identifier(value)
+                return value if is_known else mask_digits(value)
+            case Mapping():
+                return self.redact(value)
+            case list():
+                return [
+                    REMOVED if _is_pin(rule, item) and item is not None else self._redact_value(rule, item)
+                    for item in value
+                ]
+            case bool() | None:
+                return value
+            case int() | float() if not rule.is_id:
+                return REMOVED if len(str(value)) >= 4 else value  # noqa: PLR2004 - a PIN has four digits or more
+            case _:
+                return value
+
+    def _rule_of_side(self, change: Mapping[str, Any]) -> "_Rule | None":
+        """Return the rule of the field that an object says was changed: a time stays a time under `from`, too."""
+        name = change.get("field") or change.get("property")
+        return self._rules.get(name) or self._rule_of(name) if isinstance(name, str) else None
+
+    def _rule_of(self, key: str) -> "_Rule":
+        rule = _Rule(key)
+        if len(key) <= _LONGEST_REMEMBERED and len(self._rules) < _MOST_REMEMBERED:
+            self._rules[key] = rule
+        return rule
+
+    def _remember(self, text: str) -> None:
+        if len(text) <= _LONGEST_TEXT:
+            if len(self._harmless) >= _MOST_TEXTS:
+                self._harmless.clear()
+            self._harmless.add(text)
 
 
-def _redact_entry(event: Mapping[str, Any], key: str, rule: "_Rule", redacted: dict[str, Any]) -> None:
-    """Put one key of an event, and what may stay of its value, into `redacted`."""
-    value = event[key]
-    is_pin = _is_pin(rule, value) or (rule.is_side and not isinstance(value, bool) and _is_of_code(event, value))
-    if not is_pin:
-        redacted[rule.shown] = _redact_value(_rule_of_side(event) or rule if rule.is_side else rule, value)
-    elif value is not None:
-        redacted[rule.shown] = REMOVED
+def redact_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of one Seam event that holds no PIN, as `Redactor.redact` does."""
+    return Redactor().redact(event)
 
 
 def _is_pin(rule: "_Rule", value: Any) -> bool:
@@ -106,12 +163,6 @@ def _is_of_code(change: Mapping[str, Any], side: Any) -> bool:
         return True
     # Its sides are objects whose `code` may be null, which tells that there was none: those are looked into.
     return change.get("event_type") == "access_code.code_changed" and not isinstance(side, Mapping | list)
-
-
-def _rule_of_side(change: Mapping[str, Any]) -> "_Rule | None":
-    """Return the rule of the field that an object says was changed: a time stays a time under `from`, too."""
-    name = change.get("field") or change.get("property")
-    return _RULES.get(name) or _rule_of(name) if isinstance(name, str) else None
 
 
 def _names_code(name: Any) -> bool:
@@ -141,42 +192,3 @@ class _Rule:
         self.is_side = key in _SIDES
         # What is under it is to be looked at alone: neither the key nor its neighbours matter.
         self.is_plain = not self.is_pin and not self.is_side and self.shown == key
-
-
-# The vendor's keys are a few dozen; reading each again for every event cost more than checking its signature.
-_RULES: Final[dict[str, _Rule]] = {}
-# Texts without a run of digits that were seen: names, sites, sentences come again with every event of a door.
-_harmless: Final[set[str]] = set()
-
-
-def _rule_of(key: str) -> _Rule:
-    rule = _Rule(key)
-    if len(key) <= _LONGEST_REMEMBERED and len(_RULES) < _MOST_REMEMBERED:
-        _RULES[key] = rule
-    return rule
-
-
-def _remember(text: str) -> None:
-    if len(text) <= _LONGEST_TEXT:
-        if len(_harmless) >= _MOST_TEXTS:
-            _harmless.clear()
-        _harmless.add(text)
-
-
-def _redact_value(rule: _Rule, value: Any) -> Any:
-    match value:
-        case str():
-            is_known = rule.is_verbatim and is_identifier(value)
-            return value if is_known else mask_digits(value)
-        case Mapping():
-            return redact_event(value)
-        case list():
-            return [
-                REMOVED if _is_pin(rule, item) and item is not None else _redact_value(rule, item) for item in value
-            ]
-        case bool() | None:
-            return value
-        case int() | float() if not rule.is_id:
-            return REMOVED if len(str(value)) >= 4 else value  # noqa: PLR2004 - a PIN has four digits or more
-        case _:
-            return value

@@ -10,6 +10,7 @@ from bench.load import Heads, Load, read_requests, write_requests
 from bench.webhooks import SECRET, signed_requests
 from receiver.seam_event import SeamEvent
 from receiver.signature_verification import WebhookSecrets
+from shared.redaction import Redactor
 
 
 def test_requests_are_signed_and_of_events_of_their_own() -> None:
@@ -20,7 +21,7 @@ def test_requests_are_signed_and_of_events_of_their_own() -> None:
         headers = {
             name.strip(): value.strip() for name, _, value in (line.partition(b":") for line in head.split(b"\r\n")[1:])
         }
-        assert SeamEvent.from_http(headers, body, WebhookSecrets([SECRET])).is_handled
+        assert SeamEvent.from_http(headers, body, WebhookSecrets([SECRET]), Redactor()).is_handled
         assert int(headers[b"content-length"]) == len(body)
         bodies.add(body)
     assert len(bodies) == 20

@@ -23,7 +23,7 @@ from shared.domain.code.story import moment_of
 from shared.domain.code.webhook_gap import Gap, after_pass
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.reconciliation import ReconciliationLedger
-from shared.redaction import redact_event
+from shared.redaction import Redactor
 from shared.seam.events import Events
 from shared.streams import EventStream
 
@@ -97,7 +97,8 @@ class Reconcile:
 
     def _add_missing(self, since: datetime, until: datetime) -> list[_Compared]:
         events = list(_readable(self._events.ours(since, until)))
-        kept = (kept_of(redact_event(event)) for event in events)
+        redactor = Redactor()
+        kept = (kept_of(redactor.redact(event)) for event in events)
         texts = [(event["event_id"], json.dumps(event, separators=(",", ":"))) for event in kept]
         missing = self._stream.append_missing(texts, self._clock().isoformat())
         if any(missing):
