@@ -1,4 +1,4 @@
-"""The booking ledger: each booking's record and history, found again by id, by time and by its access codes.
+"""Writes the booking ledger: each booking's record and history. `booking_reader` finds and reads them.
 
 There are two ways to write a booking, and each does the whole of it. `transition` moves one door and is fenced: it is
 for decisions, which hold only while the door is as it was seen. `record` writes down what holds in any case: a message,
@@ -9,53 +9,42 @@ A kill at any line leaves nothing behind: the due-set brings back a door that wa
 left to tell, when the lease runs out.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol, cast
+from typing import Final, Protocol
 
-from pydantic import TypeAdapter
 from redis import Redis
 from redis.client import Pipeline
 
 from shared import redis_keys
 from shared.clock import Clock
-from shared.contracts import is_id
 from shared.domain.booking import transitions
 from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEntry, Notice
 from shared.domain.booking.stay_times import last_check_out
 from shared.domain.code.removal import next_look_at
-from shared.domain.code.story import story_of
-from shared.domain.stay.instants import LONGEST_DOUBT, surely_over_at
-from shared.ledger.booking_indexes import codes_of, compared_anew, index_arrival, index_door, places_of, shed_expired
+from shared.domain.stay.instants import surely_over_at
+from shared.ledger.booking_indexes import compared_anew, index_arrival, index_door, places_of
+from shared.ledger.booking_reader import (
+    HISTORY,
+    BookingReader,
+    Owner,
+    UnknownBooking,
+    booking_in,
+    devices_of_codes,
+)
 from shared.ledger.due import DueItem, DueSet, conflicts_item, door_item, milliseconds, removal_item
-from shared.ledger.records import MOST_LINES, RecordStore, Stored, Write
+from shared.ledger.records import MOST_LINES, Stored, Write
 
-_HISTORY: Final = TypeAdapter(HistoryEntry)
-_PAGE: Final = 500
 # Stands in the due-set where a door's key does, for what a booking has still to tell: its doors may have nothing to do.
 _OUTBOX: Final = ""
-# How long a booking is found by its check-in after that has passed.
-_ARRIVED_FOR: Final = timedelta(days=2)
 # How long after a change a door's bookings are compared: what is changed together is compared once.
 _COMPARED_AFTER: Final = timedelta(seconds=2)
 # The story of one code; more lines than these are a flood.
 _MOST_EVENTS: Final = 500
 
+__all__ = ["BookingLedger", "Outbox", "Owner", "Transition", "UnknownBooking"]
+
 Transition = Callable[[Booking], Change]
-
-
-class UnknownBooking(LookupError):
-    """The ledger has no booking of this id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose an access code is: a booking's, for the door of this key."""
-
-    booking_id: str
-    door_key: str
 
 
 class Outbox(Protocol):
@@ -65,26 +54,17 @@ class Outbox(Protocol):
         """Hand over one notice. Idempotent: the same notice may come twice."""
 
 
-class BookingLedger:
+class BookingLedger(BookingReader):
     """Bookings in Redis. `transition` and `record` are the only ways to write one; each is atomic for its booking."""
 
     def __init__(
         self, redis: Redis, *, due: DueSet, clock: Clock, retention: timedelta, outbox: Outbox | None = None
     ) -> None:
         """Without an `outbox`, what a booking has to tell is left to the worker, which is told so at once."""
-        self._redis = redis
+        super().__init__(redis, clock=clock)
         self._due = due
         self._outbox = outbox
-        self._clock = clock
         self._retention = retention
-        self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}))
-
-    def get(self, booking_id: str) -> Booking:
-        """Return the booking. Raises UnknownBooking, and OfNewerVersion where only a newer process can read it."""
-        booking = _of(self._records.load(redis_keys.booking_record(booking_id)))
-        if booking is None:
-            raise UnknownBooking(booking_id)
-        return booking
 
     def transition(self, seen: Booking, door: BookedDoor, transition: Transition) -> Booking:
         """Move one door by a pure transition, if it is still as it was seen; return the booking as it is then.
@@ -121,7 +101,7 @@ class BookingLedger:
         """
 
         def again(stored: Stored[Booking]) -> Write[Booking]:
-            booking = _of(stored)
+            booking = booking_in(stored)
             if booking is None:
                 raise UnknownBooking(seen.booking_id)
             return Write(
@@ -131,7 +111,7 @@ class BookingLedger:
             )
 
         updated = self._records.update(redis_keys.booking_record(seen.booking_id), again)
-        return _of(updated) or seen
+        return booking_in(updated) or seen
 
     def record_message(self, booking_id: str, transition: Callable[[Booking | None], Change]) -> Booking:
         """Like `record`, for a booking that may not exist yet. The caller goes on with all of its doors."""
@@ -153,9 +133,9 @@ class BookingLedger:
         faster one with an older one; so the version is read with the write, and if the record has moved on, its newer
         time is set instead.
         """
-        booking = seen or _of(self._records.load(redis_keys.booking_record(booking_id)))
+        booking = seen or booking_in(self._records.load(redis_keys.booking_record(booking_id)))
         while self._put(booking_id, door_key, booking) != (booking.version if booking else 0):
-            booking = _of(self._records.load(redis_keys.booking_record(booking_id)))
+            booking = booking_in(self._records.load(redis_keys.booking_record(booking_id)))
 
     def _change(
         self,
@@ -168,12 +148,12 @@ class BookingLedger:
 
         def changed(stored: Stored[Booking]) -> Write[Booking] | None:
             nonlocal is_written
-            before = _of(stored)
+            before = booking_in(stored)
             change = transition(before)
             is_written = change.booking is not before
             return self._write_of(before, change, is_in_hand) if is_written else None
 
-        booking = _of(self._records.update(redis_keys.booking_record(booking_id), changed, seen=seen))
+        booking = booking_in(self._records.update(redis_keys.booking_record(booking_id), changed, seen=seen))
         if booking is None:
             raise UnknownBooking(booking_id)
         return self.publish(booking) if is_written else booking
@@ -202,7 +182,7 @@ class BookingLedger:
             record=booking,
             expires_at=expires_at,
             history_key=redis_keys.booking_history(booking.booking_id),
-            history=[_HISTORY.dump_json(entry, exclude_defaults=True).decode() for entry in change.history],
+            history=[HISTORY.dump_json(entry, exclude_defaults=True).decode() for entry in change.history],
             due=self._due_times(before, booking, is_in_hand),
             places=places_of(before, booking, self._clock()),
             together_with=indexes,
@@ -249,43 +229,6 @@ class BookingLedger:
         pipeline.hget(redis_keys.booking_record(booking_id), "version")
         return int(pipeline.execute()[-1] or 0)
 
-    def of_door(self, device_id: str) -> list[Booking]:
-        """Return every booking on the door that is kept, but for those that only a newer process can read."""
-        return self.of_doors([device_id])
-
-    def of_doors(self, device_ids: Iterable[str]) -> list[Booking]:
-        """Return every booking on these doors that is kept, each once.
-
-        Those that only a newer process can read are left out.
-        Two round trips for each few hundred doors and bookings.
-        """
-        now = self._clock().timestamp()
-        ids: dict[str, None] = {}
-        for names in _in_pages(device_ids):
-            pipeline = self._redis.pipeline(transaction=False)
-            for name in names:
-                key = redis_keys.door_bookings(name)
-                pipeline.zremrangebyscore(key, "-inf", now)
-                pipeline.zrange(key, 0, -1)
-            ids |= {str(each): None for found in pipeline.execute()[1::2] for each in found}
-        return [
-            booking
-            for names in _in_pages(ids)
-            for booking in self._records.load_many(
-                [redis_keys.booking_record(each) for each in names], passes_over_newer=True
-            )
-            if booking is not None
-        ]
-
-    def owner_of(self, access_code_ids: list[str]) -> list[Owner | None]:
-        """Return whose each code is, in their order; None for codes that are not ours."""
-        if not access_code_ids:
-            return []
-        pipeline = self._redis.pipeline(transaction=False)
-        for access_code_id in access_code_ids:
-            pipeline.get(redis_keys.code_owner(access_code_id))
-        return [Owner(*json.loads(text)) if text else None for text in pipeline.execute()]
-
     def record_events(self, events: list[tuple[str, str]]) -> None:
         """Append (access_code_id, event JSON) pairs to the stories of their codes.
 
@@ -311,88 +254,23 @@ class BookingLedger:
         """Add a line to the booking's story that changes nothing else."""
         key = redis_keys.booking_history(booking_id)
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.rpush(key, _HISTORY.dump_json(entry, exclude_defaults=True).decode())
+        pipeline.rpush(key, HISTORY.dump_json(entry, exclude_defaults=True).decode())
         pipeline.ltrim(key, -MOST_LINES, -1)
         pipeline.expire(key, self._retention, nx=True)
         pipeline.execute()
-
-    def history(self, booking_id: str) -> list[HistoryEntry]:
-        """Return the booking's story, oldest first, with the events of every code it ever had woven in by time."""
-        booking = self.get(booking_id)
-        entries = self._lines(booking_id)
-        devices = _devices_of_codes(booking, entries)
-        pipeline = self._redis.pipeline(transaction=False)
-        for access_code_id in devices:
-            pipeline.lrange(redis_keys.code_events(access_code_id), 0, -1)
-        for device_id, events in zip(devices.values(), pipeline.execute(), strict=True):
-            story = story_of(json.loads(event) for event in events)
-            entries += [replace(entry, device_id=device_id) for entry in story]
-        return sorted(entries, key=lambda entry: entry.at)
-
-    def _lines(self, booking_id: str) -> list[HistoryEntry]:
-        lines = cast(Any, self._redis.lrange(redis_keys.booking_history(booking_id), 0, -1))
-        return [_HISTORY.validate_json(line) for line in lines]
 
     def forget(self, booking: Booking, key: str) -> Booking:
         """Take the personal parts out of a booking whose stay is long over: its label, and the events of its codes.
 
         Idempotent; a kill in between leaves it due.
         """
-        codes = _devices_of_codes(booking, self._lines(booking.booking_id))
+        codes = devices_of_codes(booking, self._lines(booking.booking_id))
         if codes:
             self._redis.delete(*map(redis_keys.code_events, codes))
         now = self._clock()
         return self.record(
             booking, lambda it: transitions.erase_personal_data(it, key, now=now), in_hand=booking.door(key)
         )
-
-    def arriving(self, since: datetime, until: datetime) -> list[Booking]:
-        """Return the bookings whose check-in may lie in this time, and some that come earlier; the nearest first."""
-        # They are found by the earliest moment at which somebody may come; of some that is all that is known.
-        earliest, latest = (since - LONGEST_DOUBT).timestamp(), until.timestamp()
-        ids = cast(Any, self._redis.zrange(redis_keys.ARRIVALS, earliest, latest, byscore=True))
-        found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids], passes_over_newer=True)
-        return [booking for booking in found if booking is not None]
-
-    def doors_with_bookings(self) -> list[str]:
-        """Return the doors that have a booking whose check-out is still to come; drops the others from the index.
-
-        Arrivals of the day before yesterday and earlier are dropped from theirs too.
-        """
-        now = self._clock()
-        shed_expired(self._redis, now)
-        self._redis.zremrangebyscore(redis_keys.DOORS, "-inf", now.timestamp())
-        self._redis.zremrangebyscore(redis_keys.ARRIVALS, "-inf", (now - _ARRIVED_FOR).timestamp())
-        return [str(each) for each in cast(Any, self._redis.zrange(redis_keys.DOORS, 0, -1))]
-
-    def having_bookings(self, device_ids: Iterable[str]) -> list[str]:
-        """Return those of the doors that have a booking whose check-out is still to come, in their order."""
-        names = list(dict.fromkeys(device_ids))
-        pipeline = self._redis.pipeline(transaction=False)
-        for name in names:
-            pipeline.zscore(redis_keys.DOORS, name)
-        now = self._clock().timestamp()
-        return [name for name, over_at in zip(names, pipeline.execute(), strict=True) if over_at and over_at > now]
-
-    def all(self) -> Iterator[Booking]:
-        """Yield every booking, those that are kept longest last; expired ones are dropped from the index."""
-        shed_expired(self._redis, self._clock())
-        start = 0
-        while True:
-            ids = self._redis.zrange(redis_keys.BOOKINGS, start, start + _PAGE - 1)
-            if not ids:
-                return
-            start += len(ids)
-            keys = [redis_keys.booking_record(str(each)) for each in ids]
-            records = self._records.load_many(keys, passes_over_newer=True)
-            yield from (record for record in records if record is not None)
-
-    def ids(self) -> Iterator[str]:
-        """Yield the id of every booking that is kept, those that are kept longest first."""
-        start = 0
-        while ids := cast(Any, self._redis.zrange(redis_keys.BOOKINGS, start, start + _PAGE - 1, desc=True)):
-            yield from map(str, ids)
-            start += len(ids)
 
     def forget_at(self, booking: Booking) -> datetime:
         """Return when the personal parts of a booking go, if its stay ends as it is booked now."""
@@ -404,21 +282,3 @@ class BookingLedger:
         now = self._clock()
         over_at = surely_over_at(booking.stay) if booking.stay is not None else now
         return max(over_at, now) + 2 * self._retention
-
-
-def _in_pages(names: Iterable[str]) -> Iterator[list[str]]:
-    listed = list(names)
-    return (listed[start : start + _PAGE] for start in range(0, len(listed), _PAGE))
-
-
-def _of(stored: Stored[Booking]) -> Booking | None:
-    """Return the booking, knowing the version of its record."""
-    return replace(stored.record, version=stored.version) if stored.record is not None else None
-
-
-def _devices_of_codes(booking: Booking, story: Iterable[HistoryEntry]) -> dict[str, str | None]:
-    """Return the door of every code that the booking has, or ever had: of a code that is gone only the story tells."""
-    had = {
-        entry.facts["access_code_id"]: entry.device_id for entry in story if is_id(entry.facts.get("access_code_id"))
-    }
-    return had | {code.access_code_id: door.device_id for door in booking.doors for code in codes_of(door)}

@@ -1,0 +1,175 @@
+"""Reads the booking ledger: bookings by id, by door, by code and by time, and the story of one. Writes no record.
+
+Records that only a newer process can read are left out of every list, and raise OfNewerVersion where one is asked for.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from pydantic import TypeAdapter
+from redis import Redis
+
+from shared import redis_keys
+from shared.clock import Clock
+from shared.contracts import is_id
+from shared.domain.booking.record import Booking, HistoryEntry
+from shared.domain.code.story import story_of
+from shared.domain.stay.instants import LONGEST_DOUBT
+from shared.ledger.booking_indexes import codes_of, shed_expired
+from shared.ledger.records import RecordStore, Stored
+
+HISTORY: Final = TypeAdapter(HistoryEntry)
+_PAGE: Final = 500
+# How long a booking is found by its check-in after that has passed.
+_ARRIVED_FOR: Final = timedelta(days=2)
+
+
+class UnknownBooking(LookupError):
+    """The ledger has no booking of this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose an access code is: a booking's, for the door of this key."""
+
+    booking_id: str
+    door_key: str
+
+
+class BookingReader:
+    """The bookings in Redis, to be read."""
+
+    def __init__(self, redis: Redis, *, clock: Clock) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}))
+
+    def get(self, booking_id: str) -> Booking:
+        """Return the booking. Raises UnknownBooking, and OfNewerVersion where only a newer process can read it."""
+        booking = booking_in(self._records.load(redis_keys.booking_record(booking_id)))
+        if booking is None:
+            raise UnknownBooking(booking_id)
+        return booking
+
+    def of_door(self, device_id: str) -> list[Booking]:
+        """Return every booking on the door that is kept, but for those that only a newer process can read."""
+        return self.of_doors([device_id])
+
+    def of_doors(self, device_ids: Iterable[str]) -> list[Booking]:
+        """Return every booking on these doors that is kept, each once.
+
+        Those that only a newer process can read are left out.
+        Two round trips for each few hundred doors and bookings.
+        """
+        now = self._clock().timestamp()
+        ids: dict[str, None] = {}
+        for names in _in_pages(device_ids):
+            pipeline = self._redis.pipeline(transaction=False)
+            for name in names:
+                key = redis_keys.door_bookings(name)
+                pipeline.zremrangebyscore(key, "-inf", now)
+                pipeline.zrange(key, 0, -1)
+            ids |= {str(each): None for found in pipeline.execute()[1::2] for each in found}
+        return [
+            booking
+            for names in _in_pages(ids)
+            for booking in self._records.load_many(
+                [redis_keys.booking_record(each) for each in names], passes_over_newer=True
+            )
+            if booking is not None
+        ]
+
+    def owner_of(self, access_code_ids: list[str]) -> list[Owner | None]:
+        """Return whose each code is, in their order; None for codes that are not ours."""
+        if not access_code_ids:
+            return []
+        pipeline = self._redis.pipeline(transaction=False)
+        for access_code_id in access_code_ids:
+            pipeline.get(redis_keys.code_owner(access_code_id))
+        return [Owner(*json.loads(text)) if text else None for text in pipeline.execute()]
+
+    def history(self, booking_id: str) -> list[HistoryEntry]:
+        """Return the booking's story, oldest first, with the events of every code it ever had woven in by time."""
+        booking = self.get(booking_id)
+        entries = self._lines(booking_id)
+        devices = devices_of_codes(booking, entries)
+        pipeline = self._redis.pipeline(transaction=False)
+        for access_code_id in devices:
+            pipeline.lrange(redis_keys.code_events(access_code_id), 0, -1)
+        for device_id, events in zip(devices.values(), pipeline.execute(), strict=True):
+            story = story_of(json.loads(event) for event in events)
+            entries += [replace(entry, device_id=device_id) for entry in story]
+        return sorted(entries, key=lambda entry: entry.at)
+
+    def _lines(self, booking_id: str) -> list[HistoryEntry]:
+        lines = cast(Any, self._redis.lrange(redis_keys.booking_history(booking_id), 0, -1))
+        return [HISTORY.validate_json(line) for line in lines]
+
+    def arriving(self, since: datetime, until: datetime) -> list[Booking]:
+        """Return the bookings whose check-in may lie in this time, and some that come earlier; the nearest first."""
+        # They are found by the earliest moment at which somebody may come; of some that is all that is known.
+        earliest, latest = (since - LONGEST_DOUBT).timestamp(), until.timestamp()
+        ids = cast(Any, self._redis.zrange(redis_keys.ARRIVALS, earliest, latest, byscore=True))
+        found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids], passes_over_newer=True)
+        return [booking for booking in found if booking is not None]
+
+    def doors_with_bookings(self) -> list[str]:
+        """Return the doors that have a booking whose check-out is still to come; drops the others from the index.
+
+        Arrivals of the day before yesterday and earlier are dropped from theirs too.
+        """
+        now = self._clock()
+        shed_expired(self._redis, now)
+        self._redis.zremrangebyscore(redis_keys.DOORS, "-inf", now.timestamp())
+        self._redis.zremrangebyscore(redis_keys.ARRIVALS, "-inf", (now - _ARRIVED_FOR).timestamp())
+        return [str(each) for each in cast(Any, self._redis.zrange(redis_keys.DOORS, 0, -1))]
+
+    def having_bookings(self, device_ids: Iterable[str]) -> list[str]:
+        """Return those of the doors that have a booking whose check-out is still to come, in their order."""
+        names = list(dict.fromkeys(device_ids))
+        pipeline = self._redis.pipeline(transaction=False)
+        for name in names:
+            pipeline.zscore(redis_keys.DOORS, name)
+        now = self._clock().timestamp()
+        return [name for name, over_at in zip(names, pipeline.execute(), strict=True) if over_at and over_at > now]
+
+    def all(self) -> Iterator[Booking]:
+        """Yield every booking, those that are kept longest last; expired ones are dropped from the index."""
+        shed_expired(self._redis, self._clock())
+        start = 0
+        while True:
+            ids = self._redis.zrange(redis_keys.BOOKINGS, start, start + _PAGE - 1)
+            if not ids:
+                return
+            start += len(ids)
+            keys = [redis_keys.booking_record(str(each)) for each in ids]
+            records = self._records.load_many(keys, passes_over_newer=True)
+            yield from (record for record in records if record is not None)
+
+    def ids(self) -> Iterator[str]:
+        """Yield the id of every booking that is kept, those that are kept longest first."""
+        start = 0
+        while ids := cast(Any, self._redis.zrange(redis_keys.BOOKINGS, start, start + _PAGE - 1, desc=True)):
+            yield from map(str, ids)
+            start += len(ids)
+
+
+def _in_pages(names: Iterable[str]) -> Iterator[list[str]]:
+    listed = list(names)
+    return (listed[start : start + _PAGE] for start in range(0, len(listed), _PAGE))
+
+
+def booking_in(stored: Stored[Booking]) -> Booking | None:
+    """Return the booking, knowing the version of its record."""
+    return replace(stored.record, version=stored.version) if stored.record is not None else None
+
+
+def devices_of_codes(booking: Booking, story: Iterable[HistoryEntry]) -> dict[str, str | None]:
+    """Return the door of every code that the booking has, or ever had: of a code that is gone only the story tells."""
+    had = {
+        entry.facts["access_code_id"]: entry.device_id for entry in story if is_id(entry.facts.get("access_code_id"))
+    }
+    return had | {code.access_code_id: door.device_id for door in booking.doors for code in codes_of(door)}
