@@ -51,7 +51,7 @@ class Recording:
 
     def write_doors_file(self, directory: Path, **more: list[str]) -> None:
         """Write the DOORS_FILE of the recording, with more units; codes of the unit "soon" are made at once."""
-        from tests.stored.record import write_doors_file  # noqa: PLC0415 - whoever only reads needs no recorder
+        from tests.stored.stage import write_doors_file  # noqa: PLC0415 - whoever only reads needs no recorder
 
         write_doors_file(directory, {**self.content["units"], **more}, soon=timedelta(days=30))
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.stored.record import free_port, settings_for
 from tests.stored.replay import RECORDINGS, Recording, put
+from tests.stored.stage import free_port, settings_for
 from tests.support.machine import Machine
 from tests.support.waiting import wait_until
 from tests.worker.channel_servers import SlackApi
