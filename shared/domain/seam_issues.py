@@ -9,8 +9,10 @@ docstrings say what Seam retries, and older names that Seam may still send. Seam
 is not listed is told, and blocks if it is an error. `tests/domain/test_seam_issues.py` compares the rows with the SDK.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -31,12 +33,27 @@ class IssueKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ModifiedField:
+    """One field of an access code that somebody changed outside Seam: its name, and no value of it.
+
+    `moment` is the time that stands there now, in UTC, where the field holds one.
+    """
+
+    name: str
+    moment: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SeamIssue:
-    """One error or warning as Seam reports it; `change_type` is Seam's field of that name, empty where it has none."""
+    """One error or warning as Seam reports it.
+
+    `change_type` and `modified_fields` are Seam's fields of those names, empty where it has none.
+    """
 
     code: str
     message: str = ""
     change_type: str = ""
+    modified_fields: tuple[ModifiedField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,11 +315,36 @@ def meaning_of_issue(kind: IssueKind, code: str, *, change_type: str = "") -> Is
     return _UNKNOWN_ERROR if kind in (IssueKind.CODE_ERROR, IssueKind.DOOR_ERROR) else _UNKNOWN_WARNING
 
 
-def issue_in_words(kind: IssueKind, code: str, message: str, *, change_type: str = "") -> str:
+def issue_in_words(
+    kind: IssueKind,
+    code: str,
+    message: str,
+    *,
+    change_type: str = "",
+    modified_fields: Collection[ModifiedField] = (),
+) -> str:
     """Return what an issue means for people, with Seam's own words behind it: Seam may know more."""
     own = f"{code}: {message}".strip(": ")
     words = meaning_of_issue(kind, code, change_type=change_type).words
-    return f"{words[0].upper()}{words[1:]} (Seam says: {own})" if words else f"Seam says: {own}"
+    changed = f"; changed: {fields_in_words(modified_fields)}" if modified_fields else ""
+    return f"{words[0].upper()}{words[1:]}{changed} (Seam says: {own})" if words else f"Seam says: {own}{changed}"
+
+
+# Seam SDK 3.18, `ModifiedFields.field`: "e.g. `code`, `starts_at`, `ends_at`".
+_FIELDS: Final = {"code": "its PIN", "starts_at": "its start", "ends_at": "its end", "name": "its name"}
+# A field that is not listed is named if it looks like one of Seam's names: no digits, since they may be a PIN's.
+_FIELD_NAME: Final = re.compile(r"[a-z]+(?:_[a-z]+)*", re.ASCII)
+
+
+def fields_in_words(fields: Collection[ModifiedField]) -> str:
+    """Return changed fields of an access code for people, each once."""
+    return ", ".join(dict.fromkeys(map(_field_in_words, fields)))
+
+
+def _field_in_words(changed: ModifiedField) -> str:
+    is_name = _FIELD_NAME.fullmatch(changed.name) is not None
+    words = _FIELDS.get(changed.name, changed.name if is_name else "another field")
+    return words if changed.moment is None else f"{words} (now {changed.moment:%Y-%m-%d %H:%M} UTC)"
 
 
 # What Seam is still doing to an access code, as it says in `pending_mutations`.

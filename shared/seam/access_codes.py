@@ -1,8 +1,8 @@
 """Access codes at Seam: made, found again, read; turned into values that hold no PIN."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx
@@ -12,7 +12,7 @@ from shared.contracts import is_id
 from shared.domain.booking.record import Window
 from shared.domain.code.changes import CodeFlags
 from shared.domain.quoting import shown
-from shared.domain.seam_issues import SeamIssue
+from shared.domain.seam_issues import ModifiedField, SeamIssue
 from shared.redaction import mask_digits
 from shared.seam import second_sign
 from shared.seam.client import Answer, SeamClient
@@ -286,9 +286,25 @@ def _issues(issues: Any, code_field: str) -> tuple[SeamIssue, ...]:
             code=_word(each.get(code_field, "unknown")),
             message=mask_digits(shown(str(each.get("message", ""))[:_LONGEST_MESSAGE])),
             change_type=_word(each.get("change_type") or ""),
+            modified_fields=tuple(_modified_fields(each.get("modified_fields"))),
         )
         for each in (issues or ())[:_MOST_ISSUES]
     )
+
+
+def _modified_fields(listed: Any) -> Iterator[ModifiedField]:
+    """Yield which fields somebody changed. What stood in them may be a PIN: only a moment is read."""
+    for each in listed[:_MOST_ISSUES] if isinstance(listed, list) else ():
+        name = each.get("field") if isinstance(each, Mapping) else None
+        if isinstance(name, str) and name:
+            yield ModifiedField(_word(name), _moment_of(each.get("to")) if name.endswith("_at") else None)
+
+
+def _moment_of(value: Any) -> datetime | None:
+    try:
+        return _instant(value).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _words(issues: Any, kind: str) -> tuple[str, ...]:

@@ -54,6 +54,21 @@ def test_issues_are_told_in_words_with_seams_own() -> None:
     assert "dormakaba_sites_disconnected: Contact dormakaba" in line.text
 
 
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ([{"property": "code"}, {"property": "ends_at"}], "The code was changed: its PIN, its end."),
+        ([{"property": 7}, 7, {"property": "name"}], "The code was changed: its name."),
+        ([], "The code was changed."),
+        ("code", "The code was changed."),
+    ],
+)
+def test_what_was_changed_is_named(changed: Any, text: str) -> None:
+    """As far as the event says it; the values are no part of the story."""
+    (line,) = story_of([event(1, changed_properties=changed)])
+    assert line.text == text
+
+
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_every_documented_event_has_words(name: str) -> None:
     """None is told as something unknown."""

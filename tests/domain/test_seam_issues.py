@@ -4,11 +4,20 @@ import ast
 import os
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from shared.domain.seam_issues import CATALOGUE, PENDING, IssueKind, issue_in_words, meaning_of_issue
+from shared.domain.seam_issues import (
+    CATALOGUE,
+    PENDING,
+    IssueKind,
+    ModifiedField,
+    fields_in_words,
+    issue_in_words,
+    meaning_of_issue,
+)
 
 _ROOT = Path(__file__).parents[2]
 # By file of the SDK and by what the names of its classes end in: where the code must be listed.
@@ -93,6 +102,36 @@ WORDS = {
 def test_words_always_quote_seam(issue: tuple[str, str], text: str) -> None:
     """Its message may know more, and a code that isn't listed is quoted alone."""
     assert issue_in_words(IssueKind.CODE_ERROR, *issue) == text
+
+
+MOMENT = datetime(2036, 12, 4, 10, tzinfo=UTC)
+FIELDS = {
+    "the fields that Seam's SDK names": (
+        [ModifiedField("code"), ModifiedField("starts_at"), ModifiedField("ends_at", MOMENT)],
+        "its PIN, its start, its end (now 2036-12-04 10:00 UTC)",
+    ),
+    "each once": ([ModifiedField("name"), ModifiedField("name")], "its name"),
+    "a new field": ([ModifiedField("user_level")], "user_level"),
+    "what may be a PIN": ([ModifiedField("code 739158"), ModifiedField("AB12C3")], "another field"),
+}
+
+
+@pytest.mark.parametrize(("fields", "text"), FIELDS.values(), ids=FIELDS.keys())
+def test_changed_fields_are_named_and_never_quoted(fields: list[ModifiedField], text: str) -> None:
+    """Whoever is woken at night reads what was changed, also where Seam's own message doesn't say it."""
+    assert fields_in_words(fields) == text
+    told = issue_in_words(
+        IssueKind.CODE_WARNING,
+        "external_modification_in_effect",
+        "Hm.",
+        change_type="modified",
+        modified_fields=fields,
+    )
+    assert told == (
+        f"Somebody changed the code outside Seam, and that change stays; changed: {text}"
+        " (Seam says: external_modification_in_effect: Hm.)"
+    )
+    assert issue_in_words(IssueKind.CODE_ERROR, "new", "", modified_fields=fields) == f"Seam says: new; changed: {text}"
 
 
 @pytest.mark.parametrize("kind", IssueKind)

@@ -1,12 +1,13 @@
 """Codes as Seam returns them: read without their PIN, found again by their name, refused when they can't be read."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from shared.domain.seam_issues import SeamIssue
+from shared.domain.seam_issues import ModifiedField, SeamIssue
 from shared.seam.access_codes import AccessCodes, is_name_of, name_of
 from shared.seam.errors import OutcomeUnknown, Unreadable
 from tests.shared.stories import WINDOW
@@ -40,14 +41,35 @@ def test_a_report_holds_everything_but_the_pin() -> None:
     assert "739158" not in repr(report)
 
 
-def test_a_change_outside_says_what_kind_it_was() -> None:
-    """And which PIN was there before is not read: the two fields of the change stand beside it."""
-    fields = [{"field": "code", "from": "739158", "to": "739159"}]
+def test_a_change_outside_says_what_kind_it_was_and_which_fields_it_changed() -> None:
+    """What stood in them is not read, but for times: a PIN is none."""
+    fields = [
+        {"field": "code", "from": "739158", "to": "739159"},
+        {"field": "ends_at", "from": "2036-12-05T10:00:00.000Z", "to": "2036-12-04T11:00:00+01:00"},
+        {"field": "starts_at", "to": "739157"},
+        {"field": "name", "to": "2036-12-04T10:00:00Z"},
+        *({"field": "code_at", "to": odd} for odd in ("739156", None, 7, ["739156"], "2036-12-04T10:00:00")),
+    ]
     code = "external_modification_in_effect"
-    warning = {"warning_code": code, "message": "Gone.", "change_type": "removed", "modified_fields": fields}
+    warning = {"warning_code": code, "message": "Hm.", "change_type": "modified", "modified_fields": fields}
     report = reading(CODE | {"warnings": [warning, {"warning_code": "of_tomorrow", "change_type": None}]})
-    assert report.warnings == (SeamIssue(code, "Gone.", "removed"), SeamIssue("of_tomorrow"))
+    changed = (
+        ModifiedField("code"),
+        ModifiedField("ends_at", datetime(2036, 12, 4, 10, tzinfo=UTC)),
+        ModifiedField("starts_at"),
+        ModifiedField("name"),
+        *[ModifiedField("code_at")] * 5,
+    )
+    assert report.warnings == (SeamIssue(code, "Hm.", "modified", changed), SeamIssue("of_tomorrow"))
     assert "73915" not in repr(report)
+
+
+@pytest.mark.parametrize("fields", [None, "code", {}, [], ["739158"], [{}], [{"field": None}], [{"field": 739158}]])
+def test_changed_fields_that_cannot_be_read(fields: Any) -> None:
+    """Seam's schema lets them be missing; what is odd about them hides nothing else of the code."""
+    error = {"error_code": "conflicting_external_modification", "message": "Hm.", "modified_fields": fields}
+    report = reading(CODE | {"errors": [error]})
+    assert report.errors == (SeamIssue("conflicting_external_modification", "Hm."),)
 
 
 SPARSE: list[Any] = [

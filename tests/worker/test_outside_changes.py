@@ -47,7 +47,13 @@ def open_alerts(machine: Machine, booking: Booking) -> list[AlertNotice]:
 
 
 REACTIONS: list[Any] = [
-    pytest.param({"simulate": "modified_external"}, ("issued", "code_problem"), "outside Seam", id="modified"),
+    pytest.param({"simulate": "modified_external"}, ("issued", "code_problem"), "changed: its PIN", id="modified"),
+    pytest.param(
+        {"simulate": "modified_external", "ends_at": in_days(5, "09:00:00")},
+        ("issued", "code_problem"),
+        f"changed: its end (now {in_days(5, '09:00:00')[:10]} ",
+        id="end modified",
+    ),
     pytest.param(
         {"simulate": "deleted_external"},
         ("issued", "code_problem"),

@@ -165,7 +165,9 @@ def _cause(status: str, pending: Collection[str], warnings: Collection[SeamIssue
 
 
 def _sentence(kind: IssueKind, issue: SeamIssue) -> str:
-    words = issue_in_words(kind, issue.code, issue.message, change_type=issue.change_type)
+    words = issue_in_words(
+        kind, issue.code, issue.message, change_type=issue.change_type, modified_fields=issue.modified_fields
+    )
     return f"{words.rstrip('.')}."
 
 

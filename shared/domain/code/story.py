@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.domain.booking.record import HistoryEntry
-from shared.domain.seam_issues import IssueKind, issue_in_words
+from shared.domain.seam_issues import IssueKind, ModifiedField, fields_in_words, issue_in_words
 
 _SAYS: Final[Mapping[str, str]] = {
     "created": "Seam has the code.",
@@ -49,6 +49,7 @@ _ISSUES: Final = (
     ("device_warnings", "warning_code", IssueKind.DOOR_WARNING),
     ("connected_account_warnings", "warning_code", IssueKind.ACCOUNT_WARNING),
 )
+_MOST_PROPERTIES: Final = 10
 
 
 def occurred_at(event: Mapping[str, Any]) -> datetime | None:
@@ -108,10 +109,19 @@ def _line(event: Mapping[str, Any], event_id: str, at: datetime, *, is_late: boo
     event_type = str(event.get("event_type"))
     name = event_type.removeprefix("access_code.")
     text = _SAYS.get(name, "Something that is not known yet.")
+    if changed := _changed(event):
+        text = f"{text.rstrip('.')}: {changed}."
     text += "".join(f" {words}." for words in _issues(event))
     if is_late:
         text += " (Heard of late: newer news had come before.)"
     return HistoryEntry(at=at, what=event_type, text=text, facts={"event_id": event_id, "late": is_late})
+
+
+def _changed(event: Mapping[str, Any]) -> str:
+    """Return the properties that an event says were changed; their values were taken out, or may hold anything."""
+    listed = event.get("changed_properties")
+    names = (each.get("property") for each in listed if isinstance(each, Mapping)) if isinstance(listed, list) else ()
+    return fields_in_words([ModifiedField(name) for name in names if isinstance(name, str)][:_MOST_PROPERTIES])
 
 
 def _issues(event: Mapping[str, Any]) -> Iterable[str]:
