@@ -15,7 +15,7 @@ lost by it.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
-BOOKING: Final = "1.3"
+BOOKING: Final = "1.4"
 ALERT: Final = "1.1"
 ALERT_GROUP: Final = "1.0"
 CHANNEL_BUDGET: Final = "1.0"

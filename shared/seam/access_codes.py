@@ -74,6 +74,17 @@ class CodesOnDoor:
         return sum(report.window is not None and report.window.ends_at > now for report in self.reports)
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A change that Seam has accepted, which isn't done for that: the ids of its action attempt and of the call.
+
+    `action_attempt_id` is empty where the answer has none.
+    """
+
+    action_attempt_id: str
+    request_id: str | None
+
+
 class AccessCodes:
     """The calls to `/access_codes/…`; each raises what `shared.seam.errors` lists."""
 
@@ -175,8 +186,8 @@ class AccessCodes:
         reports = (self.get(access_code_id) for access_code_id in sorted(ids))
         return [report for report in reports if report is not None]
 
-    def change_window(self, access_code_id: str, window: Window) -> str | None:
-        """Move a code's window, and return the call's request id. May be repeated.
+    def change_window(self, access_code_id: str, window: Window) -> Accepted:
+        """Ask Seam to move a code's window. May be repeated. An answer only says that Seam has accepted it.
 
         Raises OutcomeUnknown if it may have happened all the same.
         """
@@ -188,19 +199,15 @@ class AccessCodes:
                 "ends_at": window.ends_at.isoformat(),
             },
         )
-        _check_attempt("/access_codes/update", answer)
-        return answer.request_id
+        return _accepted("/access_codes/update", answer)
 
-    def delete(self, access_code_id: str) -> str:
-        """Ask Seam to delete a code; return the id of its action attempt, empty where the answer has none.
+    def delete(self, access_code_id: str) -> Accepted:
+        """Ask Seam to delete a code. May be repeated: NoSuchAccessCode says that it is gone.
 
-        May be repeated: NoSuchAccessCode says that it is gone. An answer only says that Seam has accepted it.
+        An answer only says that Seam has accepted it.
         """
-        answer = self._client.change("/access_codes/delete", {"access_code_id": access_code_id})
-        _check_attempt("/access_codes/delete", answer)
-        attempt = answer.get("action_attempt")
-        name = attempt.get("action_attempt_id") if isinstance(attempt, Mapping) else None
-        return name if is_id(name) else ""
+        path = "/access_codes/delete"
+        return _accepted(path, self._client.change(path, {"access_code_id": access_code_id}))
 
     def attempt_error(self, action_attempt_id: str) -> str:
         """Return Seam's words on an action attempt that has failed; empty where it hasn't, or can't be read.
@@ -237,6 +244,13 @@ def is_name_of(name: str, booking_id: str) -> bool:
         return _NAME_SEPARATOR not in booking_id
     start = booking_id + _NAME_SEPARATOR
     return name.startswith(start) and _NAME_SEPARATOR not in name.removeprefix(start)
+
+
+def _accepted(path: str, answer: Answer) -> Accepted:
+    _check_attempt(path, answer)
+    attempt = answer.get("action_attempt")
+    name = attempt.get("action_attempt_id") if isinstance(attempt, Mapping) else None
+    return Accepted(name if is_id(name) else "", answer.request_id)
 
 
 def _check_attempt(path: str, answer: Answer) -> None:

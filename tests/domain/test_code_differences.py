@@ -1,5 +1,6 @@
 """What Seam made against what it was asked for."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,11 +9,12 @@ import pytest
 from shared.domain.booking.record import Window
 from shared.domain.code.differences import differences_of
 from shared.domain.seam_issues import SeamIssue
-from tests.shared.stories import CHECK_IN, CHECK_OUT, WINDOW, door
+from tests.shared.stories import CHECK_IN, CHECK_OUT, WINDOW, code, door
 
 SHORTER = Window(CHECK_IN, CHECK_OUT - timedelta(hours=2))
 ASKED = {"asked": WINDOW, "asked_user_level_id": "level-1"}
 TIMES = "Asked for 2036-12-01 16:00 to 2036-12-05 10:00, got 2036-12-01 16:00 to 2036-12-05 08:00."
+NOT_DONE = {**ASKED, "code": replace(code("c-1", SHORTER), update_failure="x: Not today.")}
 LEVEL = "Asked for user level level-1, got level-2."
 
 DIFFERENCES: list[Any] = [
@@ -27,6 +29,23 @@ DIFFERENCES: list[Any] = [
         [("window_differs", TIMES)],
         id="its window could not be changed",
     ),
+    pytest.param(
+        NOT_DONE,
+        SHORTER,
+        "level-1",
+        (("updating_time_frame",), ()),
+        [("window_differs", f"{TIMES} Seam says of the change: x: Not today.")],
+        id="the attempt to change its window has failed",
+    ),
+    pytest.param(
+        NOT_DONE,
+        SHORTER,
+        "level-1",
+        ((), (SeamIssue("failed_to_update"),)),
+        [("window_differs", TIMES)],
+        id="the code's own words on a change that failed are enough",
+    ),
+    pytest.param(NOT_DONE, WINDOW, "level-1", ((), ()), [], id="the change arrived after all"),
     pytest.param(ASKED, SHORTER, "level-1", (("creating",), ()), [("window_differs", TIMES)], id="it is being made"),
     pytest.param(ASKED, WINDOW, "level-2", ((), ()), [("user_level_differs", LEVEL)], id="another user level"),
     pytest.param(

@@ -230,6 +230,23 @@ def test_a_code_that_was_changed_stays_the_doors_code() -> None:
             transitions.record_changed_window(it, DOOR, changed, revision=0, asked=NEWER, now=NOW)
 
 
+def test_a_change_that_failed_is_told_once_and_moves_nothing() -> None:
+    """Seam's words are kept beside the code until a change arrives, or another one is asked for."""
+    attempted = replace(code("c-1", NEWER), update_attempt_id="attempt-1")
+    it = transitions.record_changed_window(issued(), DOOR, attempted, revision=0, asked=NEWER, now=NOW).booking
+    change = transitions.record_failed_update(it, DOOR, "x: one.", now=NOW)
+    assert lines_of(change) == ["code.not_changed"]
+    assert change.history[0].text.endswith("Seam says: x: one.")
+    failed = change.booking
+    assert failed.door(DOOR) == replace(it.door(DOOR), code=replace(attempted, update_failure="x: one."))
+    assert transitions.record_failed_update(failed, DOOR, "x: one.", now=NOW).history == ()
+    confirmed = transitions.confirm_code(failed, DOOR, reason="", detail="", due_at=NOW, now=NOW).booking
+    assert confirmed.door(DOOR).code == code("c-1", NEWER)
+    shorter = transitions.record_window(failed, DOOR, WINDOW)
+    differs = transitions.confirm_code(shorter, DOOR, reason="window_differs", detail="", due_at=NOW, now=NOW).booking
+    assert differs.door(DOOR).code == replace(attempted, window=WINDOW, update_failure="x: one.")
+
+
 STUMBLING = [
     pytest.param(State.RECEIVED, False, State.SCHEDULED, "seam_unavailable", True, id="received, untold"),
     pytest.param(State.RECEIVED, True, State.SCHEDULED, "seam_unavailable", False, id="received, told"),

@@ -256,3 +256,47 @@ def test_a_change_whose_attempt_failed_is_a_refusal(machine: Machine, sandbox: S
     after = machine.until(machine.update(booking, 1, **LATER), "ready")
     assert after.doors[0].residual == (booking.doors[0].code,)
     assert len(machine.made(booking.doors[0].device_id)) == 2
+
+
+ACCEPTED = {"action_attempt_id": "attempt-2", "status": "pending"}
+
+
+def test_a_change_that_fails_later_is_told_with_seams_words(
+    machine: Machine, sandbox: Sandbox, proxy: SeamProxy
+) -> None:
+    """Seam accepted it, and its attempt ends in an error while the code says nothing; the attempt is read once."""
+    booking = machine.until(machine.book(sandbox.door(code_flags={"is_extendable": True})), "ready")
+    code = booking.doors[0].code
+    assert code is not None
+    proxy.instead["/access_codes/update"] = Reply(200, json.dumps({"action_attempt": ACCEPTED, "ok": True}).encode())
+    proxy.instead["/action_attempts/get"] = failed_attempt("provider_issue", "Site 4711 says no.")
+    after = machine.update(booking, 1, **LATER)
+    assert (after.state, after.reason) == ("issued", "window_differs")
+    (line,) = told(machine, booking, "code.not_changed")
+    assert line.endswith("and failed. Seam says: provider_issue: Site #### says no.")
+    (alert,) = [each for each in machine.alerts.all() if each.is_open and each.notice.booking_id == booking.booking_id]
+    assert "Seam says of the change: provider_issue: Site #### says no." in alert.notice.happened
+    for _ in range(3):
+        machine.handlers.advance_door(booking.booking_id, booking.doors[0].key, prompted=True)
+    assert proxy.count("/action_attempts/get") == 1
+    assert len(told(machine, booking, "code.not_changed")) == 1
+
+    proxy.mend()
+    moved = {"simulate": "time_frame_changed", "ends_at": in_days(6, "10:00:00")}
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code.access_code_id}", moved)
+    machine.handlers.advance_door(booking.booking_id, booking.doors[0].key, prompted=True)
+    now_it = machine.ledger.get(booking.booking_id)
+    assert (now_it.state, now_it.reason) == ("ready", "")
+    assert now_it.doors[0].code is not None
+    assert (now_it.doors[0].code.update_attempt_id, now_it.doors[0].code.update_failure) == ("", "")
+    assert len(machine.made(booking.doors[0].device_id)) == 1
+
+
+def test_an_attempt_that_cannot_be_read_changes_nothing(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+    """It only explains: the code itself says how it stands."""
+    booking = machine.until(machine.book(sandbox.door(code_flags={"is_extendable": True})), "ready")
+    proxy.instead["/access_codes/update"] = Reply(200, json.dumps({"action_attempt": ACCEPTED, "ok": True}).encode())
+    proxy.instead["/action_attempts/get"] = Reply(404, PAGE)
+    after = machine.update(booking, 1, **LATER)
+    assert (after.state, after.reason, told(machine, booking, "code.not_changed")) == ("issued", "window_differs", [])
+    assert "Seam says" not in after.doors[0].detail

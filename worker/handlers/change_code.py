@@ -26,9 +26,13 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class _Changed:
-    """The code has the wanted window; the call with this id told so."""
+    """The code has the wanted window, or Seam has accepted to give it that; the call with this id told so.
+
+    `attempt_id` names Seam's action attempt where there is one.
+    """
 
     request_id: str | None
+    attempt_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,9 @@ class ChangeCode:
         now = self._clock()
         changed = self._becomes(report, window) if report is not None and window is not None else None
         if changed is not None and window is not None:
-            altered = replace(code, window=window, known_since=now)
+            altered = replace(
+                code, window=window, known_since=now, update_attempt_id=changed.attempt_id, update_failure=""
+            )
             return self._ledger.transition(
                 booking,
                 booked,
@@ -129,13 +135,13 @@ class ChangeCode:
         if report.window is None or not may_become(report.window, window, report.flags):
             return None
         try:
-            request_id = self._codes.change_window(report.access_code_id, window)
+            accepted_change = self._codes.change_window(report.access_code_id, window)
         except OutcomeUnknown as unknown:
             raise Unreachable(str(unknown)) from unknown
         except Refused as refusal:
             log.warning("code.change_refused", access_code_id=report.access_code_id, error=str(refusal))
             return None
-        return _Changed(request_id)
+        return _Changed(accepted_change.request_id, accepted_change.action_attempt_id)
 
     def _set_aside(self, code: AccessCode, report: CodeReport | None, device_id: str) -> _Revoked:
         """Delete a code that another one replaces, unless it opens the door right now: a guest may be living there."""
@@ -156,7 +162,7 @@ class ChangeCode:
         if only_look or code.removal is not None or not report.flags.may_be_revoked:
             return _KEPT
         try:
-            attempt_id = self._codes.delete(code.access_code_id)
+            attempt_id = self._codes.delete(code.access_code_id).action_attempt_id
         except NoSuchAccessCode:
             return _Revoked(is_gone=True)
         except OutcomeUnknown as unknown:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
+import structlog
+
 from shared.clock import Clock
 from shared.domain.booking import transitions
 from shared.domain.booking.problem_catalogue import Reason
@@ -15,6 +17,8 @@ from shared.domain.code.polling import next_look, next_look_when_confirmed
 from shared.domain.door.issues import inherited_code
 from shared.ledger.bookings import BookingLedger
 from shared.seam.access_codes import AccessCodes, CodeReport
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class CheckCode:
@@ -42,6 +46,12 @@ class CheckCode:
         if code is None or _is_over(door, code, now):
             return self._ledger.transition(booking, door, lambda it: transitions.stop_polling(it, door.key, now=now))
         report = self._codes.get(code.access_code_id)
+        failure = self._failure_of_update(code) if report is not None else ""
+        if failure:
+            booking = self._ledger.transition(
+                booking, door, lambda it: transitions.record_failed_update(it, door.key, failure, now=now)
+            )
+            door = booking.door(door.key)
         inherited = _inherited(report) if report is not None else ""
         if inherited:
             # Before the problem is written down: the door's alert may then inhibit the booking's.
@@ -66,6 +76,15 @@ class CheckCode:
             return self._transition(it, door, code, report, now)
 
         return self._ledger.transition(booking, door, transition)
+
+    def _failure_of_update(self, code: AccessCode) -> str:
+        """Return Seam's words where its action attempt of the code's last change has failed, and nobody knew so far."""
+        if not code.update_attempt_id or code.update_failure:
+            return ""
+        failure = self._codes.attempt_error(code.update_attempt_id)
+        if failure:
+            log.warning("code.change_failed", access_code_id=code.access_code_id, error=failure)
+        return failure
 
     def _gone(self, door: BookedDoor, now: datetime) -> frozenset[str]:
         """Return which codes of earlier revisions open the door no more: a person may have deleted one."""

@@ -68,7 +68,9 @@ class Removal:
 class AccessCode:
     """An access code that exists at Seam, since `known_since` as far as we know. Never its PIN.
 
-    `removal` is there once Seam was asked to delete it.
+    `removal` is there once Seam was asked to delete it. `update_attempt_id` names Seam's action attempt of the last
+    change of its times that Seam accepted; empty where there was none, or it has arrived. `update_failure` has Seam's
+    words where that attempt has failed.
     """
 
     access_code_id: str
@@ -76,6 +78,8 @@ class AccessCode:
     known_since: datetime
     user_level_id: str | None = None
     removal: Removal | None = None
+    update_attempt_id: str = ""
+    update_failure: str = ""
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 

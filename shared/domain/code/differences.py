@@ -26,19 +26,22 @@ def differences_of(
 ) -> Iterator[Finding]:
     """Compare the code with what the door's code was asked for. What isn't known on either side isn't compared.
 
-    A window that Seam is changing differs because it is being changed, unless Seam says that this failed. `made` is
-    None where Seam names no times: then nobody knows whether the code opens the door when it should, and that blocks.
-    So does a code that begins after the guest comes, or ends before the guest leaves: it isn't what was asked for.
+    A window that Seam is changing differs because it is being changed, unless Seam says that this failed: on the code,
+    or in the change's action attempt. `made` is None where Seam names no times: then nobody knows whether the code
+    opens the door when it should, and that blocks. So does a code that begins after the guest comes, or ends before the
+    guest leaves: it isn't what was asked for.
     """
     asked, asked_level = door.asked, door.asked_user_level_id
     has_failed = any(each.code == _NOT_CHANGED for each in errors)
-    is_changing = _CHANGING in pending and not has_failed
+    failure = door.code.update_failure if door.code is not None else ""
+    is_changing = _CHANGING in pending and not has_failed and not failure
     if made is None and not is_changing:
         wanted = f"Asked for {_span(asked)}; " if asked is not None else ""
         text = f"{wanted}Seam names no start or no end of the code, so nobody knows when it opens the door."
         yield Finding(Reason.WINDOW_DIFFERS, text, blocks=True, is_retried=True)
     elif made is not None and asked is not None and asked != made and not is_changing:
         text = f"Asked for {_span(asked)}, got {_span(on_clock_of(asked, made))}."
+        text += f" Seam says of the change: {failure.rstrip('.')}." if failure and not has_failed else ""
         # A change that has failed blocks by itself, and names the cause.
         is_short = not has_failed and not _covers(made, _needed(door, asked))
         yield Finding(Reason.WINDOW_DIFFERS, text, blocks=is_short, is_retried=is_short)

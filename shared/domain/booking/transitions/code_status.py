@@ -31,6 +31,9 @@ def _with_code(booking: Booking, key: str) -> tuple[BookedDoor, AccessCode]:
 def confirm_code(booking: Booking, key: str, *, reason: str, detail: str, due_at: datetime, now: datetime) -> Change:
     """Record that Seam confirms the code; `reason` says what is odd about it all the same."""
     before, code = _with_code(booking, key)
+    if code.window == before.asked:
+        # A change that has arrived has nothing more to come, whatever became of its first try.
+        code = replace(code, update_attempt_id="", update_failure="")
     door = replace(
         enter(before, Ready(code)),
         reason=reason,
@@ -173,6 +176,20 @@ def record_window(booking: Booking, key: str, made: Window) -> Booking:
         return booking
     code = replace(door.code, window=on_clock_of(door.asked or door.code.window, made))
     return replace(booking, doors=with_door(booking, replace(door, code=code)))
+
+
+def record_failed_update(booking: Booking, key: str, failure: str, *, now: datetime) -> Change:
+    """Record that Seam's action attempt of the last change of the code's times has failed, with Seam's words.
+
+    What is true of the code only the code itself says: this moves nothing.
+    """
+    door = booking.door(key)
+    if door.code is None or door.code.update_failure == failure:
+        return Change(booking)
+    name = door.code.access_code_id
+    text = f"Seam accepted to change the times of access code {name}, and failed. Seam says: {failure.rstrip('.')}."
+    entry = HistoryEntry(at=now, what="code.not_changed", text=text, facts={"access_code_id": name})
+    return change_door(booking, replace(door, code=replace(door.code, update_failure=failure)), now, entry)
 
 
 def drop_code(booking: Booking, key: str, *, now: datetime) -> Change:
