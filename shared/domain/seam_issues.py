@@ -149,8 +149,10 @@ _CODE_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
     "time_frame_adjusted_for_unknown_time_zone": _harmless(
         "Seam does not know the door's time zone and lets the code work for up to an hour longer", is_told=True
     ),
-    # Told at the door, once, and not for each of its codes.
-    "third_party_integration_detected": _harmless("another system programs this lock too"),
+    # Where the door lists it too, the door's alert inhibits that of the code.
+    "third_party_integration_detected": _harmless(
+        "another system programs this lock too, which may keep codes from working", is_told=True
+    ),
     # Codes of other makes of locks: Oracode's PINs neither rotate nor expire after a day.
     "code_rotates_periodically": _harmless("the PIN changes from time to time", is_told=True),
     "igloo_algopin_must_be_used_within_24_hours": _harmless("the PIN must be used within 24 hours", is_told=True),
@@ -219,7 +221,7 @@ _DOOR_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
     ),
     "provider_issue": _harmless("dormakaba reported a problem with the door", is_told=True),
     "third_party_integration_detected": _harmless(
-        "another system programs this lock too",
+        "another system programs this lock too, which may keep codes from working",
         is_told=True,
         next_step="Find out which system that is, and take the lock away from one of the two.",
         actor="ops",

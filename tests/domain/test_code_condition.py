@@ -118,7 +118,12 @@ REPORTS: list[Any] = [
         id="unknown",
     ),
     pytest.param(
-        {"status": "unknown", "errors": ["dormakaba_sites_disconnected"]},
+        {"status": "unknown", "known_cause": "What is known of its door: It is gone."},
+        in_trouble(f"{NOT_KNOWN} What is known of its door: It is gone.", is_final=False),
+        id="unknown, and its door's trouble is known",
+    ),
+    pytest.param(
+        {"status": "unknown", "errors": ["dormakaba_sites_disconnected"], "known_cause": "Something else."},
         in_trouble(
             "Dormakaba has cut the site off from Seam; only dormakaba's support can mend that (Seam says:"
             f" dormakaba_sites_disconnected). {NOT_KNOWN}",
@@ -137,8 +142,10 @@ REPORTS: list[Any] = [
     pytest.param(
         {"pending": ["creating"], "warnings": ["delay_in_issuing", "third_party_integration_detected"]},
         StillToCome(
-            cause="Issuing takes longer than usual (Seam says: delay_in_issuing). Another system programs this lock too"
-            " (Seam says: third_party_integration_detected). Pending at Seam: it is being made."
+            "code_problem",
+            "Another system programs this lock too, which may keep codes from working (Seam says:"
+            " third_party_integration_detected).",
+            "Issuing takes longer than usual (Seam says: delay_in_issuing). Pending at Seam: it is being made.",
         ),
         id="late, with all that Seam names",
     ),

@@ -141,6 +141,32 @@ def test_what_a_code_only_repeats(errors: list[str], expected: str) -> None:
     )
 
 
+THIRD_PARTY = SeamIssue("third_party_integration_detected")
+
+
+@pytest.mark.parametrize(
+    ("errors", "warnings", "cause", "expected"),
+    [
+        pytest.param([], [THIRD_PARTY], "", THIRD_PARTY.code, id="a warning that the door has too"),
+        pytest.param([], [THIRD_PARTY, SeamIssue("management_transferred")], "", "", id="beside one of its own"),
+        pytest.param([], [SeamIssue("delay_in_removing_from_device")], "", "", id="one that is not told"),
+        pytest.param(
+            [SeamIssue("device_removed")], [THIRD_PARTY], "", "device_removed", id="beside an error of the door"
+        ),
+        pytest.param([], [], "account_disconnected", "account_disconnected", id="the cause of an unknown state"),
+        pytest.param([SeamIssue("access_code_inactive")], [], "account_disconnected", "", id="and trouble of its own"),
+        pytest.param(
+            [SeamIssue("device_removed")], [], "account_disconnected", "device_removed", id="an error says it already"
+        ),
+    ],
+)
+def test_what_else_a_code_only_repeats(
+    errors: list[SeamIssue], warnings: list[SeamIssue], cause: str, expected: str
+) -> None:
+    """A warning that means the same on the door, and what is known to be why Seam doesn't know the code's state."""
+    assert inherited_code(errors, warnings, (), cause=cause) == expected
+
+
 @pytest.mark.parametrize("kind", [IssueKind.DOOR_ERROR, IssueKind.DOOR_WARNING, IssueKind.ACCOUNT_WARNING])
 def test_every_next_step_has_an_actor(kind: IssueKind) -> None:
     """People read both."""

@@ -8,7 +8,14 @@ import pytest
 
 from shared.domain.alerting.alert import Alert, News
 from shared.domain.alerting.causes import MOST_SUBJECTS, Cause, raised, resolved
-from shared.domain.alerting.door_problems import KnownIssues, account_trouble, door_trouble, telling_key, told_at_door
+from shared.domain.alerting.door_problems import (
+    KnownIssues,
+    account_trouble,
+    cause_of_unknown,
+    door_trouble,
+    telling_key,
+    told_at_door,
+)
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking.record import State
 from shared.domain.door.issues import Issue, issues_of_account, issues_of_device
@@ -141,7 +148,31 @@ TELLING: list[Any] = [
         "",
         id="harmless",
     ),
+    pytest.param(
+        KnownIssues(of_door=issues(warnings=({"warning_code": "third_party_integration_detected"},))),
+        "third_party_integration_detected",
+        f"door/{DOOR}/trouble",
+        id="a warning that means the same on a code",
+    ),
+    pytest.param(
+        KnownIssues(of_door=issues(warnings=({"warning_code": "provider_issue"},))),
+        "provider_issue",
+        "",
+        id="a warning that means less than the code's error",
+    ),
 ]
+
+
+def test_the_cause_of_an_unknown_state() -> None:
+    """The account's issue before the door's; what keeps no code from opening its door explains nothing."""
+    hub, harmless = {"error_code": "hub_disconnected"}, {"error_code": "auxiliary_heat_running"}
+    assert cause_of_unknown(None) is None
+    assert cause_of_unknown(KnownIssues(of_door=issues(harmless))) is None
+    of_door = cause_of_unknown(KnownIssues(of_door=issues(harmless, hub)))
+    both = cause_of_unknown(KnownIssues(of_door=issues(hub, DISCONNECTED), account_id=ACCOUNT))
+    assert of_door is not None
+    assert both is not None
+    assert (of_door.code, both.code) == ("hub_disconnected", "account_disconnected")
 
 
 @pytest.mark.parametrize(("known", "code", "expected"), TELLING)

@@ -16,13 +16,15 @@ ACCOUNT = "99999999-9999-4999-8999-000000000002"
 class SeamFront:
     """What the server adds.
 
-    `account` is served; a number is the HTTP status of the refusal instead, and `refusal` its type.
+    `account` is served; a number is the HTTP status of the refusal instead, and `refusal` its type. `code_errors` and
+    `code_says` are in what is said of every access code.
     """
 
     def __init__(self) -> None:
         self.account: dict[str, list[Any]] | int = {"errors": [], "warnings": []}
         self.refusal = "not_allowed"
         self.code_errors: list[dict[str, Any]] = []
+        self.code_says: dict[str, Any] = {}
         self.reads: list[str] = []
         self.url = ""
 
@@ -31,9 +33,10 @@ class SeamFront:
         if path == "/connected_accounts/get":
             return self._account(json.loads(body)["connected_account_id"])
         assert upstream is not None
-        if path == "/access_codes/get" and upstream.is_success and self.code_errors:
+        if path == "/access_codes/get" and upstream.is_success and (self.code_errors or self.code_says):
             content = upstream.json()
             content["access_code"]["errors"] += self.code_errors
+            content["access_code"] |= self.code_says
             return 200, json.dumps(content).encode()
         return upstream.status_code, upstream.content
 

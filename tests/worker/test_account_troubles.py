@@ -269,3 +269,69 @@ def test_a_problem_of_the_code_itself_is_told_beside_the_accounts(
     machine.handlers.advance_door(booking.booking_id, device_id, prompted=True)
     deliver(machine, f"booking/{booking.booking_id}/code_problem/{device_id}")
     assert told(channel) == [("code_problem", "open")]
+
+
+SHARED = {"warning_code": "third_party_integration_detected", "message": "Somebody else is at it."}
+
+
+@pytest.mark.parametrize("is_at_door", [True, False])
+def test_a_warning_that_means_the_same_on_a_door_and_its_codes_is_told_once(
+    machine: Machine, sandbox: Sandbox, front: SeamFront, channel: Channel, *, is_at_door: bool
+) -> None:
+    """By the door's alert; where the door doesn't list it, by the booking's. The code opens the door all the same."""
+    device_id = sandbox.door()
+    booking = machine.until(machine.book(device_id), "ready")
+    front.code_says = {"warnings": [SHARED]}
+    report(sandbox, device_id, warnings=[SHARED] if is_at_door else [])
+    machine.handlers.advance_door(booking.booking_id, device_id, prompted=True)
+    after = machine.ledger.get(booking.booking_id)
+    assert (after.state, after.reason) == ("ready", "code_problem")
+    # The look at the code has the door read.
+    machine.clock.move(timedelta(seconds=2))
+    machine.sweep()
+    key = f"booking/{booking.booking_id}/code_problem/{device_id}"
+    deliver(machine, key)
+    if is_at_door:
+        deliver(machine, f"door/{device_id}/trouble")
+    assert told(channel) == [("door_trouble" if is_at_door else "code_problem", "open")]
+
+    front.code_says = {}
+    machine.handlers.advance_door(booking.booking_id, device_id, prompted=True)
+    assert machine.ledger.get(booking.booking_id).reason == ""
+
+
+def test_a_code_of_unknown_state_names_the_accounts_trouble(
+    machine: Machine, sandbox: Sandbox, front: SeamFront, channel: Channel
+) -> None:
+    """Its own errors name none; what is known of its account does, and that alert tells of the booking."""
+    device_id = sandbox.door()
+    booking = machine.until(machine.book(device_id), "ready")
+    front.account = {"errors": [LOST]}
+    read(machine, device_id)
+    front.code_says = {"status": "unknown"}
+    machine.handlers.advance_door(booking.booking_id, device_id, prompted=True)
+    after = machine.ledger.get(booking.booking_id)
+    assert (after.state, after.reason) == ("issued", "code_problem")
+    assert (
+        "Seam does not know the state of the code. What is known of its connected account: Seam has lost its"
+        " connection to the dormakaba account; connect it again in Seam's console (Seam says: account_disconnected:"
+        " Log in.)." in after.doors[0].detail
+    )
+    deliver(machine, f"booking/{booking.booking_id}/code_problem/{device_id}")
+    deliver(machine, KEY)
+    assert told(channel) == [("account_trouble", "open")]
+
+
+def test_a_code_of_unknown_state_has_its_door_read(machine: Machine, sandbox: Sandbox, front: SeamFront) -> None:
+    """Where nothing is known that would explain it: the next look names what was found."""
+    device_id = sandbox.door()
+    booking = machine.until(machine.book(device_id), "ready")
+    front.code_says = {"status": "unknown"}
+    report(sandbox, device_id, errors=[{"error_code": "hub_disconnected", "message": "Gone.", "is_device_error": True}])
+    machine.handlers.advance_door(booking.booking_id, device_id, prompted=True)
+    assert "as a rule its connection" in machine.ledger.get(booking.booking_id).doors[0].detail
+    machine.clock.move(timedelta(seconds=2))
+    machine.sweep()
+    machine.handlers.advance_door(booking.booking_id, device_id, prompted=True)
+    detail = machine.ledger.get(booking.booking_id).doors[0].detail
+    assert "What is known of its door: Seam has lost the door's hub (Seam says: hub_disconnected: Gone.)." in detail

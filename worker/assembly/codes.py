@@ -47,6 +47,7 @@ def advance_door(using: Resources, reading: DoorReading, rules: PlanningRules) -
             ledger=ports.ledger,
             codes=using.codes,
             read_door=reading.prompt.of_inherited,
+            issues=ports.issues,
             late_set_after=settings.late_set_after,
             clock=clock,
         ),

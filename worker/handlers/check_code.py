@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 import structlog
 
 from shared.clock import Clock
+from shared.domain.alerting.door_problems import cause_of_unknown
 from shared.domain.booking import transitions
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, State
@@ -14,9 +16,13 @@ from shared.domain.code.condition import Confirmed, InTrouble, StillToCome, cond
 from shared.domain.code.differences import differences_of
 from shared.domain.code.lateness import late_at
 from shared.domain.code.polling import next_look, next_look_when_confirmed
-from shared.domain.door.issues import inherited_code
+from shared.domain.door.issues import Issue, inherited_code
 from shared.ledger.bookings import BookingLedger
+from shared.ledger.door_issues import DoorIssues
 from shared.seam.access_codes import AccessCodes, CodeReport
+
+# Seam SDK 3.18, `AccessCode.status`.
+_UNKNOWN: Final = "unknown"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -30,13 +36,18 @@ class CheckCode:
         ledger: BookingLedger,
         codes: AccessCodes,
         read_door: Callable[[str, str], None],
+        issues: DoorIssues,
         late_set_after: timedelta,
         clock: Clock,
     ) -> None:
-        """Call `read_door` with a door's id and an error of it, or of its account, that a code repeats."""
+        """Call `read_door` with a door's id and an issue of it, or of its account, that a code repeats.
+
+        The issue is empty where nothing is known of the door that would explain the code's state.
+        """
         self._ledger = ledger
         self._codes = codes
         self._read_door = read_door
+        self._issues = issues
         self._late_set_after = late_set_after
         self._clock = clock
 
@@ -52,8 +63,9 @@ class CheckCode:
                 booking, door, lambda it: transitions.record_failed_update(it, door.key, failure, now=now)
             )
             door = booking.door(door.key)
-        inherited = _inherited(report) if report is not None else ""
-        if inherited:
+        known = self._cause_of_unknown(report, door.device_id)
+        inherited = _inherited(report, known) if report is not None else ""
+        if inherited or (report is not None and report.status == _UNKNOWN and known is None):
             # Before the problem is written down: the door's alert may then inhibit the booking's.
             self._read_door(door.device_id, inherited)
         unmanaged = report is None and self._codes.is_unmanaged(code.access_code_id, door.device_id)
@@ -73,7 +85,7 @@ class CheckCode:
                 )
             if report is None:
                 return transitions.drop_code(it, door.key, now=now)
-            return self._transition(it, door, code, report, now)
+            return self._transition(it, door, code, report, now, known=known)
 
         return self._ledger.transition(booking, door, transition)
 
@@ -85,6 +97,12 @@ class CheckCode:
         if failure:
             log.warning("code.change_failed", access_code_id=code.access_code_id, error=failure)
         return failure
+
+    def _cause_of_unknown(self, report: CodeReport | None, device_id: str) -> Issue | None:
+        """Return what is known of the door, or of its account, that may be why Seam doesn't know the code's state."""
+        if report is None or report.status != _UNKNOWN:
+            return None
+        return cause_of_unknown(self._issues.of_doors([device_id]).get(device_id))
 
     def _gone(self, door: BookedDoor, now: datetime) -> frozenset[str]:
         """Return which codes of earlier revisions open the door no more: a person may have deleted one."""
@@ -99,6 +117,8 @@ class CheckCode:
         code: AccessCode,
         report: CodeReport,
         now: datetime,
+        *,
+        known: Issue | None,
     ) -> Change:
         if report.window is not None:
             booking = transitions.record_window(booking, door.key, report.window)
@@ -112,6 +132,7 @@ class CheckCode:
         unconfirmed = partial(
             transitions.record_unconfirmed_code, booking, door.key, due_at=self._next_look(door, code, now), now=now
         )
+        inherited = _inherited(report, known)
         match condition_of(
             status=report.status,
             has_pin=report.has_pin,
@@ -120,24 +141,34 @@ class CheckCode:
             errors=report.errors,
             warnings=report.warnings,
             differences=tuple(differences),
+            known_cause=_in_a_sentence(known),
         ):
             case Confirmed(reason, detail):
                 due_at = next_look_when_confirmed(code, check_out=door.check_out, now=now)
-                return transitions.confirm_code(booking, door.key, reason=reason, detail=detail, due_at=due_at, now=now)
+                return transitions.confirm_code(
+                    booking, door.key, reason=reason, detail=detail, due_at=due_at, now=now, inherited=inherited
+                )
             case InTrouble(reason, detail, is_final):
-                return unconfirmed(reason=reason, detail=detail, failed=is_final, inherited=_inherited(report))
+                return unconfirmed(reason=reason, detail=detail, failed=is_final, inherited=inherited)
             case StillToCome(_, detail, cause) if now >= late_at(code, self._late_set_after):
                 return unconfirmed(reason=Reason.LATE_SET, detail=f"{cause} {detail}".strip(), failed=False)
             case StillToCome(reason, detail):
-                return unconfirmed(reason=reason, detail=detail, failed=False)
+                return unconfirmed(reason=reason, detail=detail, failed=False, inherited=inherited)
 
     def _next_look(self, door: BookedDoor, code: AccessCode, now: datetime) -> datetime:
         late_from = late_at(code, self._late_set_after)
         return next_look(code, attempts=door.attempts, late_from=late_from, now=now)
 
 
-def _inherited(report: CodeReport) -> str:
-    return inherited_code(report.errors, report.warnings, report.pending)
+def _inherited(report: CodeReport, cause: Issue | None) -> str:
+    return inherited_code(report.errors, report.warnings, report.pending, cause=cause.code if cause else "")
+
+
+def _in_a_sentence(cause: Issue | None) -> str:
+    if cause is None:
+        return ""
+    whose = "its connected account" if cause.is_of_account else "its door"
+    return f"What is known of {whose}: {cause.text}"
 
 
 def _is_over(door: BookedDoor, code: AccessCode, now: datetime) -> bool:

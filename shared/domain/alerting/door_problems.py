@@ -15,7 +15,7 @@ from shared.domain.alerting.door_gone import door_gone_key
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AlertNotice, Booking
-from shared.domain.door.issues import REMOVED, Issue
+from shared.domain.door.issues import REMOVED, REPEATED_WARNINGS, Issue
 from shared.domain.matching.manual_choice import short
 
 DOOR_PROBLEM: Final = Reason.DOOR_TROUBLE
@@ -67,17 +67,24 @@ def told_at_account(issues: Iterable[Issue]) -> tuple[Issue, ...]:
 def telling_key(known: KnownIssues, device_id: str, code: str) -> str:
     """Return the key of the alert that tells an error of this code for the door; empty where none is known to.
 
-    Only an issue that blocks counts: a problem of an access code is not to be inhibited by what keeps no code from
-    opening its door.
+    Only an issue that blocks counts, or one that keeps no code from opening its door in both places: a problem of an
+    access code is not to be inhibited by what is less than that.
     """
     issues = (issue for issue in (*known.of_door, *known.of_account) if issue.code == code)
     for issue in issues:
-        if not (issue.meaning.blocks and issue.meaning.is_told):
+        if not ((issue.meaning.blocks or code in REPEATED_WARNINGS) and issue.meaning.is_told):
             continue
         if issue.is_of_account and known.account_id:
             return account_trouble_key(known.account_id)
         return door_gone_key(device_id) if issue.code == REMOVED else door_trouble_key(device_id)
     return ""
+
+
+def cause_of_unknown(known: KnownIssues | None) -> Issue | None:
+    """Return the issue that may be why Seam does not know how a code of this door stands: the account's first."""
+    issues = (*known.of_account, *known.of_door) if known is not None else ()
+    blocking = (issue for issue in issues if issue.meaning.blocks)
+    return min(blocking, key=lambda issue: not issue.is_of_account, default=None)
 
 
 def door_trouble(

@@ -89,10 +89,12 @@ def condition_of(
     warnings: Collection[SeamIssue],
     differences: Collection[Finding] = (),
     is_waiting_for_pin: bool = False,
+    known_cause: str = "",
 ) -> Condition:
     """Judge a code by what Seam says of it, and by what `differences` say of what Seam made of it.
 
-    `is_waiting_for_pin` is Seam's `is_waiting_for_code_assignment`.
+    `is_waiting_for_pin` is Seam's `is_waiting_for_code_assignment`. `known_cause` says why Seam may not know how the
+    code stands, as far as its door or its account tell.
     """
     issues = [
         *((IssueKind.CODE_ERROR, each) for each in errors),
@@ -101,7 +103,7 @@ def condition_of(
     told = [
         *_told(issues),
         *_of_deletion(status, pending, warnings),
-        *_of_unknown_state(status, errors),
+        *_of_unknown_state(status, errors, known_cause),
         *differences,
     ]
     # Stable: what is equally bad stays in the order in which Seam, then we, named it.
@@ -134,16 +136,20 @@ def _of_deletion(status: str, pending: Collection[str], warnings: Collection[Sea
         yield Finding(CODE_PROBLEM, "Seam is deleting the code.", blocks=True, is_retried=True)
 
 
-def _of_unknown_state(status: str, errors: Collection[SeamIssue]) -> Iterator[Finding]:
-    """Yield that Seam itself does not know how the code stands, with the usual cause where no error names one.
+def _of_unknown_state(status: str, errors: Collection[SeamIssue], known_cause: str) -> Iterator[Finding]:
+    """Yield that Seam itself does not know how the code stands, and why, where no error of the code names the cause.
 
     Seam docs, "Lifecycle of Access Codes": the status is `unknown` while the account is disconnected.
     """
     if status != "unknown":
         return
-    has_cause = any(each.code in CATALOGUE[IssueKind.DOOR_ERROR] for each in errors)
-    cause = "" if has_cause else ": as a rule its connection to the dormakaba account is lost; see Seam's console"
-    text = f"Seam does not know the state of the code{cause}."
+    text = "Seam does not know the state of the code"
+    if any(each.code in CATALOGUE[IssueKind.DOOR_ERROR] for each in errors):
+        text = f"{text}."
+    elif known_cause:
+        text = f"{text}. {known_cause.rstrip('.')}."
+    else:
+        text = f"{text}: as a rule its connection to the dormakaba account is lost; see Seam's console."
     yield Finding(CODE_PROBLEM, text, blocks=True, is_retried=True)
 
 

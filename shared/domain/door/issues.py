@@ -25,6 +25,8 @@ LONGEST_CODE: Final = 80
 LONGEST_MESSAGE: Final = 300
 _LONGEST_ID: Final = 200
 _UNKNOWN: Final = "unknown"
+REPEATED_WARNINGS: Final = frozenset({"third_party_integration_detected"})
+"""Warnings that mean the same on a door and on its codes (Seam SDK 3.18). They keep no code from opening it."""
 # Seam reports these on the device. The door is gone then, as it is when Seam answers 404.
 REMOVED: Final = "device_removed"
 
@@ -109,19 +111,32 @@ def as_seam_writes(issues: Iterable[Issue]) -> dict[str, list[dict[str, Any]]]:
     return {"errors": errors, "warnings": warnings}
 
 
-def inherited_code(errors: Iterable[SeamIssue], warnings: Iterable[SeamIssue], pending: Collection[str]) -> str:
-    """Return the code of the door's or the account's error that an access code's `errors` repeat.
+def inherited_code(
+    errors: Collection[SeamIssue], warnings: Collection[SeamIssue], pending: Collection[str], *, cause: str = ""
+) -> str:
+    """Return the code of the door's or the account's issue that is all that people are told of an access code.
 
-    Empty where the code has trouble of its own: an error or a warning that blocks, or a pending deletion. That has to
-    be told by itself.
+    As a rule it is an error that the code's `errors` repeat. `cause` is the code of one that explains why Seam does not
+    know the code's state, where the code itself repeats none. Empty where the code has trouble of its own: an error or
+    a warning that blocks, or a pending deletion; and, where nothing blocks, anything else that is told. That has to be
+    told by itself.
     """
     blocking = [issue.code for issue in errors if _blocks(IssueKind.CODE_ERROR, issue)]
-    has_own_trouble = DELETING in pending or any(_blocks(IssueKind.CODE_WARNING, issue) for issue in warnings)
-    return blocking[0] if blocking and not has_own_trouble and all(map(is_inherited, blocking)) else ""
+    if DELETING in pending or any(_blocks(IssueKind.CODE_WARNING, issue) for issue in warnings):
+        return ""
+    if blocking or cause:
+        return next(iter(blocking), cause) if all(map(is_inherited, blocking)) else ""
+    told = [issue.code for issue in errors if _is_told(IssueKind.CODE_ERROR, issue)]
+    told += [issue.code for issue in warnings if _is_told(IssueKind.CODE_WARNING, issue)]
+    return told[0] if told and REPEATED_WARNINGS.issuperset(told) else ""
 
 
 def _blocks(kind: IssueKind, issue: SeamIssue) -> bool:
     return meaning_of_issue(kind, issue.code, change_type=issue.change_type).blocks
+
+
+def _is_told(kind: IssueKind, issue: SeamIssue) -> bool:
+    return meaning_of_issue(kind, issue.code, change_type=issue.change_type).is_told
 
 
 def is_inherited(code: str) -> bool:

@@ -28,8 +28,13 @@ def _with_code(booking: Booking, key: str) -> tuple[BookedDoor, AccessCode]:
     return door, door.code
 
 
-def confirm_code(booking: Booking, key: str, *, reason: str, detail: str, due_at: datetime, now: datetime) -> Change:
-    """Record that Seam confirms the code; `reason` says what is odd about it all the same."""
+def confirm_code(
+    booking: Booking, key: str, *, reason: str, detail: str, due_at: datetime, now: datetime, inherited: str = ""
+) -> Change:
+    """Record that Seam confirms the code; `reason` says what is odd about it all the same.
+
+    `inherited` is the code of the door's warning that the reason only repeats.
+    """
     before, code = _with_code(booking, key)
     if code.window == before.asked:
         # A change that has arrived has nothing more to come, whatever became of its first try.
@@ -41,6 +46,7 @@ def confirm_code(booking: Booking, key: str, *, reason: str, detail: str, due_at
         is_muted=False,
         attempts=0,
         due_at=due_at,
+        inherited=inherited,
     )
     entry = HistoryEntry(at=now, what="code.confirmed", text=f"Seam confirms the code. {detail}".strip())
     is_news = (before.state, before.reason) != (State.READY, reason)
@@ -60,7 +66,7 @@ def record_unconfirmed_code(
 ) -> Change:
     """Record what Seam says of a code that isn't confirmed: nothing yet (no reason), or why it may never be.
 
-    `inherited` is the code of the error of the door or its account that the reason only repeats.
+    `inherited` is the code of the issue of the door or its account that the reason only repeats.
     """
     before, code = _with_code(booking, key)
     door = replace(
