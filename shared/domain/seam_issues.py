@@ -184,9 +184,11 @@ _DOOR_ERRORS: Final[Mapping[str, IssueMeaning]] = {
         actor="ops",
     ),
     "device_removed": IssueMeaning("the door was removed from the connected account"),
+    # Seam SDK 3.18: rights, a suspended user, a subscription at the provider, or the hub's credential.
     "insufficient_permissions": IssueMeaning(
-        "the connected account may not make codes for this door",
-        next_step="Give the account the right to make codes at dormakaba, or connect another account.",
+        "the provider's system does not let Seam act on this door",
+        next_step="Read which cause Seam names: give Seam's user at dormakaba its rights back, renew the subscription"
+        " there, or authorize the account again in Seam's console.",
         actor="ops",
     ),
     "missing_device_credentials": IssueMeaning("Seam lacks the door's credentials"),
@@ -229,7 +231,9 @@ _DOOR_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
     "scheduled_maintenance_window": _harmless(
         "maintenance is planned", is_told=True, next_step="Nothing, unless guests arrive in that time.", actor="ops"
     ),
-    "device_communication_degraded": _harmless("the door answers slowly or not at all"),
+    "device_communication_degraded": _harmless(
+        "Seam finds the door unresponsive; codes that the lock has open it all the same", is_told=True
+    ),
     # An Oracode lock has no network, so what Seam says of its connection means nothing.
     "unreliable_online_status": _harmless("the door may count as online although it is not"),
     "device_has_flaky_connection": _harmless("the door's connection comes and goes"),

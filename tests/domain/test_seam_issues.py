@@ -139,3 +139,24 @@ def test_what_is_not_listed_is_told(kind: IssueKind) -> None:
     """An error blocks, a warning doesn't."""
     row = meaning_of_issue(kind, "of_tomorrow", change_type="of_next_week")
     assert (row.is_told, row.blocks, row.is_retried) == (True, kind.value.endswith("error"), False)
+
+
+# Of the 28 warnings of a device those that matter for Oracode locks. One without a network is online as Seam likes.
+MATTERS = {
+    "max_access_codes_reached": True,
+    "time_zone_unknown": True,
+    "time_zone_mismatch": True,
+    "privacy_mode": True,
+    "provider_issue": False,
+    "scheduled_maintenance_window": False,
+    "device_communication_degraded": False,
+    "third_party_integration_detected": False,
+}
+
+
+@pytest.mark.parametrize(("code", "blocks"), MATTERS.items())
+def test_what_matters_of_a_door_is_told(code: str, *, blocks: bool) -> None:
+    """Whether it keeps codes from working, or not."""
+    row = meaning_of_issue(IssueKind.DOOR_WARNING, code)
+    assert (row.is_told, row.blocks) == (True, blocks)
+    assert not meaning_of_issue(IssueKind.DOOR_WARNING, "unreliable_online_status").is_told
