@@ -76,6 +76,13 @@ def test_a_code_that_is_only_being_deleted_is_residual_access() -> None:
     assert removal.next_look_at(gone.booking.door(DOOR)) is None
 
 
+def test_that_a_code_is_gone_is_told_whoever_notices() -> None:
+    """Its own look, or one that an event of the deletion has prompted."""
+    change = transitions.close_door(closed(), DOOR, gone=frozenset({"c-1"}), forget_at=FORGET_AT, now=NOW)
+    assert lines_of(change)[:2] == ["code.removed", "door.closed"]
+    assert (change.booking.door(DOOR).residual, change.booking.residual_access_until) == ((), None)
+
+
 def test_a_refused_deletion_has_nothing_more_to_come() -> None:
     """No look, and a booking that comes back may take the code over again."""
     (it,) = closed(removal.refused("no", NOW)).door(DOOR).residual

@@ -100,6 +100,13 @@ def removal_line(code: AccessCode, now: datetime) -> HistoryEntry:
     return HistoryEntry(at=now, what=what, text=text, facts={"access_code_id": name})
 
 
+def gone_line(code: AccessCode, now: datetime) -> HistoryEntry:
+    """Return the line that tells that a code which Seam was asked to delete is gone."""
+    name = code.access_code_id
+    text = f"Access code {name} is deleted: it opens the door no more."
+    return HistoryEntry(at=now, what="code.removed", text=text, facts={"access_code_id": name})
+
+
 def change_booking(before: Booking | None, after: Booking, now: datetime, *history: HistoryEntry) -> Change:
     """Return the change from `before` to `after`: verdict, residual access and notices, all of one moment."""
     state, held_back_by = _verdict(after)

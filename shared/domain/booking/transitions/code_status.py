@@ -17,7 +17,7 @@ from shared.domain.booking.record import (
     Window,
     on_clock_of,
 )
-from shared.domain.booking.transitions.change import StaleRead, change_door, enter, removal_line, with_door
+from shared.domain.booking.transitions.change import StaleRead, change_door, enter, gone_line, removal_line, with_door
 
 
 def _with_code(booking: Booking, key: str) -> tuple[BookedDoor, AccessCode]:
@@ -123,8 +123,7 @@ def record_removals(
     for code in door.residual:
         name, before = code.access_code_id, code.removal
         if name in gone:
-            text = f"Access code {name} is deleted: it opens the door no more."
-            lines.append(HistoryEntry(at=now, what="code.removed", text=text, facts={"access_code_id": name}))
+            lines.append(gone_line(code, now))
             continue
         looked_at = replace(code, removal=removals.get(name, before))
         residual.append(looked_at)

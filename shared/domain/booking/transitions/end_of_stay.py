@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from shared.domain.booking.door_state import Cancelled, Ended
 from shared.domain.booking.record import Booking, Change, HistoryEntry, Removal, State
-from shared.domain.booking.transitions.change import StaleRead, change_door, enter, removal_line, with_door
+from shared.domain.booking.transitions.change import StaleRead, change_door, enter, gone_line, removal_line, with_door
 
 
 def close_door(
@@ -47,7 +47,10 @@ def close_door(
         if until
         else "Closed; no code of ours opens the door."
     )
-    lines = (removal_line(code, now) for code in codes if code.access_code_id in removals)
+    # Of one that was deleted at once the last line says all there is to say.
+    awaited = (code for code in before.residual if code.removal is not None and code.access_code_id in gone)
+    lines = [gone_line(code, now) for code in awaited]
+    lines += [removal_line(code, now) for code in codes if code.access_code_id in removals]
     return change_door(booking, door, now, *lines, HistoryEntry(at=now, what="door.closed", text=text))
 
 
