@@ -151,7 +151,7 @@ _CODE_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
     ),
     # Where the door lists it too, the door's alert inhibits that of the code.
     "third_party_integration_detected": _harmless(
-        "another system programs this lock too, which may keep codes from working", is_told=True
+        "another system programs this lock too and may change or remove codes", is_told=True
     ),
     # Codes of other makes of locks: Oracode's PINs neither rotate nor expire after a day.
     "code_rotates_periodically": _harmless("the PIN changes from time to time", is_told=True),
@@ -223,7 +223,7 @@ _DOOR_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
     ),
     "provider_issue": _harmless("dormakaba reported a problem with the door", is_told=True),
     "third_party_integration_detected": _harmless(
-        "another system programs this lock too, which may keep codes from working",
+        "another system programs this lock too and may change or remove codes",
         is_told=True,
         next_step="Find out which system that is, and take the lock away from one of the two.",
         actor="ops",

@@ -143,7 +143,7 @@ REPORTS: list[Any] = [
         {"pending": ["creating"], "warnings": ["delay_in_issuing", "third_party_integration_detected"]},
         StillToCome(
             "code_problem",
-            "Another system programs this lock too, which may keep codes from working (Seam says:"
+            "Another system programs this lock too and may change or remove codes (Seam says:"
             " third_party_integration_detected).",
             "Issuing takes longer than usual (Seam says: delay_in_issuing). Pending at Seam: it is being made.",
         ),

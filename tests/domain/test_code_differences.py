@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from shared.domain.booking.record import Window
-from shared.domain.code.differences import differences_of
-from shared.domain.seam_issues import SeamIssue
+from shared.domain.code.differences import differences_of, window_in_effect
+from shared.domain.seam_issues import ModifiedField, SeamIssue
 from tests.shared.stories import CHECK_IN, CHECK_OUT, WINDOW, code, door
 
 SHORTER = Window(CHECK_IN, CHECK_OUT - timedelta(hours=2))
@@ -79,6 +79,30 @@ def test_differences(
     pending, errors = said
     found = differences_of(door(**fields), made=made, user_level_id=level, pending=pending, errors=errors)
     assert [(each.reason, each.text) for each in found] == expected
+
+
+MOVED = ModifiedField("ends_at", SHORTER.ends_at)
+IN_EFFECT: list[Any] = [
+    pytest.param([], WINDOW, id="nothing was changed"),
+    pytest.param([SeamIssue("external_modification_in_effect", "", "modified", (MOVED,))], SHORTER, id="its end was"),
+    pytest.param(
+        [
+            SeamIssue(
+                "external_modification_in_effect", "", "modified", (ModifiedField("ends_at"), ModifiedField("code"))
+            )
+        ],
+        WINDOW,
+        id="nobody says to what",
+    ),
+    pytest.param([SeamIssue("of_tomorrow", "", "modified", (MOVED,))], WINDOW, id="of something else"),
+]
+
+
+@pytest.mark.parametrize(("warnings", "expected"), IN_EFFECT)
+def test_times_that_were_changed_outside_count(warnings: list[SeamIssue], expected: Window) -> None:
+    """Where that change stays; also if the code itself still shows the times that it was made with."""
+    assert window_in_effect(WINDOW, warnings) == expected
+    assert window_in_effect(None, warnings) is None
 
 
 @pytest.mark.parametrize(

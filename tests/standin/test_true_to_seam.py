@@ -43,6 +43,20 @@ CODE_TROUBLE: list[tuple[str, dict[str, Any], tuple[str, str], str]] = [
         ("ready", "changed_outside"),
         "changed: its PIN",
     ),
+    (
+        "A5",
+        {
+            "warnings": [
+                warning(
+                    "external_modification_in_effect",
+                    change_type="modified",
+                    modified_fields=[{"field": "ends_at", "from": None, "to": in_days(3, "10:00:00")}],
+                )
+            ]
+        },
+        ("issued", "window_differs"),
+        "changed: its end (now",
+    ),
     # B and I: what Seam goes on trying is `issued`, what it has given up `failed`; a new error is told, too.
     ("B1", {"errors": [error("failed_to_update")]}, ("issued", "code_problem"), "not taken the last change"),
     ("B2", {"errors": [error("of_tomorrow")]}, ("failed", "code_problem"), "Details of of_tomorrow"),

@@ -13,7 +13,7 @@ from shared.domain.booking import transitions
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, State
 from shared.domain.code.condition import Confirmed, InTrouble, StillToCome, condition_of
-from shared.domain.code.differences import differences_of
+from shared.domain.code.differences import differences_of, window_in_effect
 from shared.domain.code.lateness import late_at
 from shared.domain.code.polling import next_look, next_look_when_confirmed
 from shared.domain.door.issues import Issue, inherited_code
@@ -124,7 +124,7 @@ class CheckCode:
             booking = transitions.record_window(booking, door.key, report.window)
         differences = differences_of(
             door,
-            made=report.window,
+            made=window_in_effect(report.window, report.warnings),
             user_level_id=report.user_level_id,
             pending=report.pending,
             errors=report.errors,

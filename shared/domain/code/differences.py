@@ -14,6 +14,20 @@ from shared.domain.seam_issues import SeamIssue
 
 _CHANGING: Final = "updating_time_frame"
 _NOT_CHANGED: Final = "failed_to_update"
+_CHANGE_THAT_STAYS: Final = "external_modification_in_effect"
+
+
+def window_in_effect(made: Window | None, warnings: Collection[SeamIssue]) -> Window | None:
+    """Return when a code opens the door: as Seam names it, but for what somebody changed outside Seam and that stays.
+
+    Seam SDK 3.18, `ExternalModificationInEffectWarning`: what was changed is honoured. Its `modified_fields` may be the
+    only place where the new times stand.
+    """
+    if made is None:
+        return None
+    fields = (each for issue in warnings if issue.code == _CHANGE_THAT_STAYS for each in issue.modified_fields)
+    moved = {each.name: each.moment for each in fields if each.moment is not None}
+    return Window(moved.get("starts_at", made.starts_at), moved.get("ends_at", made.ends_at))
 
 
 def differences_of(
