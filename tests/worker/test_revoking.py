@@ -273,7 +273,7 @@ def test_a_change_that_fails_later_is_told_with_seams_words(
     after = machine.update(booking, 1, **LATER)
     assert (after.state, after.reason) == ("issued", "window_differs")
     (line,) = told(machine, booking, "code.not_changed")
-    assert line.endswith("and failed. Seam says: provider_issue: Site #### says no.")
+    assert line.endswith("which Seam had accepted, has failed. Seam says: provider_issue: Site #### says no.")
     (alert,) = [each for each in machine.alerts.all() if each.is_open and each.notice.booking_id == booking.booking_id]
     assert "Seam says of the change: provider_issue: Site #### says no." in alert.notice.happened
     for _ in range(3):

@@ -114,7 +114,7 @@ def door(found: Door, of_account: Collection[Issue]) -> Finding:
         return Finding(subject, "ok", text, issues=found.issues)
     issues = [*told, *at_account]
     verdict: Verdict = _verdict(issues) if issues else "warn"
-    texts, remedies = ("; ".join(dict.fromkeys(part)) for part in zip(*parts, strict=True))
+    texts, remedies = ("; ".join(dict.fromkeys(each.rstrip(".") for each in part)) for part in zip(*parts, strict=True))
     return Finding(subject, verdict, texts, remedies, found.issues)
 
 

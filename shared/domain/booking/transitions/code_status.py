@@ -192,7 +192,8 @@ def record_failed_update(booking: Booking, key: str, failure: str, *, now: datet
     if door.code is None or door.code.update_failure == failure:
         return Change(booking)
     name = door.code.access_code_id
-    text = f"Seam accepted to change the times of access code {name}, and failed. Seam says: {failure.rstrip('.')}."
+    says = failure.rstrip(".")
+    text = f"A change of the times of access code {name}, which Seam had accepted, has failed. Seam says: {says}."
     entry = HistoryEntry(at=now, what="code.not_changed", text=text, facts={"access_code_id": name})
     return change_door(booking, replace(door, code=replace(door.code, update_failure=failure)), now, entry)
 
