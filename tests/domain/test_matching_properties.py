@@ -184,7 +184,7 @@ def test_nothing_fits_beyond_the_hour(at: time, more: timedelta, early: bool) ->
 @settings(max_examples=300)
 @given(cases(), POLICIES)
 def test_following_a_suggestion_makes_it_fit(case: tuple[Stay, Door], policy: MatchPolicy) -> None:
-    """Every suggestion leads to the window that it names, and the smallest come first."""
+    """Every suggestion leads to the window that it names, in which a moved end lies; the smallest come first."""
     stay, door = case
     found = match(stay, door, policy)
     suggestions = suggest(stay, door, policy, found)
@@ -194,6 +194,8 @@ def test_following_a_suggestion_makes_it_fit(case: tuple[Stay, Door], policy: Ma
         then = match(*one.change.applied_to(stay, door), policy)
         assert then.outcome is Outcome.MATCHED
         assert (then.starts_at, then.ends_at) == (one.starts_at, one.ends_at)
+        assert one.change.check_in is None or one.change.check_in >= one.starts_at
+        assert one.change.check_out is None or one.change.check_out <= one.ends_at
         if one.kind.startswith("move"):
             moves.append(abs(one.change.check_in_moved) + abs(one.change.check_out_moved))
     assert moves == sorted(moves)

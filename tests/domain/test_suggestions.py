@@ -18,15 +18,15 @@ def suggested(asked: Stay, at: Door, policy: MatchPolicy = ANY) -> list[dict[str
     return [dict(one.as_json()) for one in suggest(asked, at, policy, match(asked, at, policy))]
 
 
-def test_smallest_move_is_to_an_hour_from_the_slot() -> None:
-    """The whole object, and its words."""
+def test_a_check_in_moves_to_when_the_code_window() -> None:
+    """The whole object, and its words: a guest who comes then doesn't wait outside."""
     (move, new_slot) = suggested(stay("2026-12-01T14:00", "2026-12-05T10:15"), door(slot("16:00-10:00")))
     assert move == {
         "kind": "move_check_in",
-        "text": "Move the check-in 1 h later, to 2026-12-01 15:00: a code of “16:00-10:00” then works from"
+        "text": "Move the check-in 2 h later, to 2026-12-01 16:00: a code of “16:00-10:00” then works from"
         " 2026-12-01 16:00 to 2026-12-05 10:00 America/Los_Angeles.",
-        "check_in": "2026-12-01T15:00:00-08:00",
-        "check_in_moved_minutes": 60,
+        "check_in": "2026-12-01T16:00:00-08:00",
+        "check_in_moved_minutes": 120,
         "slot": {"name": "16:00-10:00", "user_level_id": "level 16:00-10:00", "prefix": 0},
         "starts_at": "2026-12-01T16:00:00-08:00",
         "ends_at": "2026-12-05T10:00:00-08:00",
@@ -44,13 +44,13 @@ def test_smallest_move_is_to_an_hour_from_the_slot() -> None:
 
 
 MOVES: list[tuple[str, str, str, str, dict[str, Any]]] = [
-    ("check-in later", "16:00-10:00", "T14:30", "T10:00", {"check_in_moved_minutes": 30}),
+    ("check-in later", "16:00-10:00", "T14:30", "T10:00", {"check_in_moved_minutes": 90}),
     ("check-in earlier", "16:00-10:00", "T18:00", "T10:00", {"check_in_moved_minutes": -60}),
     ("check-out later", "16:00-10:00", "T16:00", "T08:00", {"check_out_moved_minutes": 60}),
-    ("check-out earlier", "16:00-10:00", "T16:00", "T12:30", {"check_out_moved_minutes": -90}),
+    ("check-out earlier", "16:00-10:00", "T16:00", "T12:30", {"check_out_moved_minutes": -150}),
     ("both", "16:00-10:00", "T14:00", "T12:00",
-     {"check_in_moved_minutes": 60, "check_out_moved_minutes": -60}),
-    ("over midnight", "00:30-10:00", "T22:30", "T10:00", {"check_in_moved_minutes": 60}),
+     {"check_in_moved_minutes": 120, "check_out_moved_minutes": -120}),
+    ("over midnight", "00:30-10:00", "T22:30", "T10:00", {"check_in_moved_minutes": 120}),
 ]  # fmt: skip
 
 
@@ -58,7 +58,7 @@ MOVES: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("times", "check_in", "check_out", "moved"), [pytest.param(*row, id=name) for name, *row in MOVES]
 )
 def test_moves(times: str, check_in: str, check_out: str, moved: dict[str, Any]) -> None:
-    """Only the end that is too far moves, and no further than it must."""
+    """Only the end that is too far moves, and no further than that the code works then."""
     first = suggested(stay(f"2026-12-01{check_in}", f"2026-12-05{check_out}"), door(slot(times)))[0]
     ends = {name for name in first if name.endswith("_moved_minutes")}
     assert {name: first[name] for name in ends} == moved
@@ -75,7 +75,14 @@ def test_smallest_move_first_and_not_too_many() -> None:
         for one in suggested(stay("2026-12-01T16:00", "2026-12-05T10:00"), at)
         if one["kind"] == "move_check_in"
     ]
-    assert moves == [-360, 420, -420][:MOST_MOVES]
+    assert moves == [-360, -420, 480][:MOST_MOVES]
+
+
+def test_a_move_never_leads_to_a_wait() -> None:
+    """After a move to 16:00 the slot from 16:30 would be the nearest, and the guest would wait for it."""
+    at = door(slot("16:00-11:00", name="a"), slot("16:30-10:00", name="b"))
+    moves = [one for one in suggested(stay("2026-12-01T14:00", "2026-12-05T10:00"), at) if one["kind"] != "add_slot"]
+    assert [(one["check_in"], one["slot"]["name"]) for one in moves] == [("2026-12-01T16:30:00-08:00", "b")]
 
 
 def test_twins_give_one_suggestion() -> None:

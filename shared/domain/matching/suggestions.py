@@ -149,12 +149,14 @@ def _moves(stay: Stay, door: Door, policy: MatchPolicy, found: Match) -> Iterato
 def _distances(verdict: Verdict, gap_in: int, gap_out: int, length: int) -> Iterator[tuple[int, int]]:
     """Yield by how much to move check-in and check-out, the least first.
 
-    An end moves to sixty minutes from the slot's time, or onto it where that isn't enough (when
-    the clock is changed in between). A code that would live too long ends days earlier instead.
+    A suggested time is one at which the code works: a check-in before the slot's time moves onto it, and so does a
+    check-out after it. Sixty minutes are left only on the other side, where the guest gets more than was booked; none
+    where that isn't enough (when the clock is changed in between). A code that would live too long ends days earlier
+    instead.
     """
     if verdict in _TOO_FAR:
         for left in (TOLERANCE, 0):
-            yield _beyond(gap_in, left), _beyond(gap_out, left)
+            yield _beyond(gap_in, left if gap_in < 0 else 0), _beyond(gap_out, left if gap_out > 0 else 0)
     elif verdict is Verdict.TOO_LONG:
         excess = length + gap_out - gap_in - LONGEST_CODE
         yield 0, gap_out + excess // -DAY * DAY  # whole days, rounded up
@@ -232,11 +234,16 @@ def _ask_for(start: time, end: time, wall: WallStay, *, is_24_hour: bool) -> Cha
 
 
 def _first_proved(changes: Iterable[Change], stay: Stay, door: Door, policy: MatchPolicy) -> Iterator[Suggestion]:
-    """Yield the first change with which a match is found, as a suggestion; nothing if none is."""
+    """Yield the first change with which a match is found, as a suggestion; nothing if none is.
+
+    One after which another slot is the nearest, whose code doesn't work at the suggested time, is passed over.
+    """
     for change in changes:
         changed, at = change.applied_to(stay, door)
         found = match(changed, at, policy)
         if found.slot is not None and found.starts_at is not None and found.ends_at is not None:
+            if _locks_out(change, found.starts_at, found.ends_at):
+                continue
             code = "a code" if change.new_slot is not None else f"a code of {called(found.slot.name)}"
             window = f"{show_wall(found.starts_at)} to {show_wall(found.ends_at)} {slot_zone(found.slot, at) or ''}"
             yield Suggestion(
@@ -247,3 +254,9 @@ def _first_proved(changes: Iterable[Change], stay: Stay, door: Door, policy: Mat
                 ends_at=found.ends_at,
             )
             return
+
+
+def _locks_out(change: Change, starts_at: datetime, ends_at: datetime) -> bool:
+    """Say whether the code doesn't work yet at the suggested check-in, or not any more at the suggested check-out."""
+    comes_early = change.check_in is not None and change.check_in < starts_at
+    return comes_early or (change.check_out is not None and change.check_out > ends_at)
