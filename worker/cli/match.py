@@ -7,11 +7,14 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import click
 
+from shared.clock import system_clock
 from shared.domain.door.door import Door
+from shared.domain.matching.late_arrival import match_late_arrival
 from shared.domain.matching.long_stays import Plan, plan
 from shared.domain.matching.match import Match, MatchPolicy, Outcome, SlotPreference, match
 from shared.domain.matching.suggestions import Suggestion, suggest
@@ -56,6 +59,7 @@ from worker.cli.match_view import Answer, show_invalid, show_match
     help="What becomes of stays of more than 31 days; else LONG_STAYS.",
 )
 @click.option("--doors-file", help="Default times and buffers of units; else DOORS_FILE.")
+@click.option("--at", metavar="TIME", help="The moment to decide for, such as 2026-12-01T21:30-08:00; else now.")
 def command(
     *,
     device: str,
@@ -65,9 +69,12 @@ def command(
     allow_biweekly: bool | None,
     long_stays: str | None,
     doors_file: str | None,
+    at: str | None,
 ) -> None:
     """Explain which time slot serves a booking.
 
+    A guest who checks in long after a slot's start gets that slot once its start has passed: so it depends on the
+    moment. `--at` asks for another one.
     Exits 0 when matched, 1 when not, 2 when an input can't be used, 3 when Seam can't be reached.
     """
     options = {"SLOT_PREFERENCE": preference, "ALLOW_BIWEEKLY": allow_biweekly, "LONG_STAYS": long_stays}
@@ -78,6 +85,7 @@ def command(
         sys.exit(UNUSABLE)
     may_use_biweekly = allow_biweekly if allow_biweekly is not None else given.allow_biweekly or False
     policy = MatchPolicy(SlotPreference(preference or given.preference or "nearest"), may_use_biweekly)
+    now = _moment(at) if at is not None else system_clock()
     splits = (long_stays or given.long_stays) == "split"
     try:
         door = load_door(device)
@@ -95,11 +103,23 @@ def command(
     for place, raw in enumerate(messages):
         if place and not as_json:
             click.echo()
-        code, lines = _answer(raw, door, rules, policy, as_json=as_json, split=splits)
+        code, lines = _answer(raw, door, rules, policy, now, as_json=as_json, split=splits)
         for line in lines:
             click.echo(line, color=False if os.environ.get("NO_COLOR") else None)
         worst = max(worst, code)
     sys.exit(worst)
+
+
+def _moment(text: str) -> datetime:
+    """Return the moment that `--at` names. Raises click.BadParameter."""
+    right = "a time with its offset, such as 2026-12-01T21:30-08:00"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{shown(text)} is no time: write {right}", param_hint="--at") from None
+    if moment.tzinfo is None:
+        raise click.BadParameter(f"{shown(text)} could be any zone's: write {right}", param_hint="--at")
+    return moment
 
 
 def _names_a_unit(raw: bytes) -> bool:
@@ -114,6 +134,7 @@ def _answer(
     door: Door,
     rules: Mapping[str, UnitRules],
     policy: MatchPolicy,
+    now: datetime,
     *,
     as_json: bool,
     split: bool,
@@ -125,6 +146,7 @@ def _answer(
     except InvalidMessage as invalid:
         return UNUSABLE, [_json(_invalid(invalid))] if as_json else show_invalid(invalid.problems)
     found = match(stay, door, policy)
+    found = match_late_arrival(stay, door, policy, found, now=now, is_new=True) or found
     codes = plan(stay, door, policy) if split and found.outcome in _SPLITTABLE else None
     suggestions = suggest(stay, door, policy, found)
     code = _exit_code(found, codes)

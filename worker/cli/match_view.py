@@ -119,6 +119,8 @@ def _result(found: Match) -> Iterator[str]:
     start, end = found.starts_at.isoformat(" ", "minutes"), found.ends_at.isoformat(" ", "minutes")
     yield f"  The code works from {start} to {end}."
     yield from wrap(_effect(found), "  ")
+    if found.note:
+        yield from wrap(shown(found.note), "  ")
 
 
 def _effect(found: Match) -> str:
