@@ -91,7 +91,7 @@ def booking_routes(
         tokens = _tokens(settings.booking_tokens)
         units = KnownUnits(settings.doors_file) if settings.doors_file else None
         bookings = Bookings(tokens=tokens, inbox=inbox, bodies=bodies, units=units)
-        status = BookingStatus(tokens=tokens, ledger=ledger, parked=ParkedList(redis), calls=calls)
+        status = BookingStatus(tokens=tokens, ledger=ledger, parked=ParkedList(redis), calls=calls, clock=clock)
         pools.append(calls)
         routes.append(Route("/bookings", PostEndpoint(bookings.handle, auth_failures), methods=["POST"]))
         routes.append(Route(_PATH, BookingEndpoint(status.handle, auth_failures), methods=["GET"]))

@@ -10,6 +10,7 @@ from receiver.blocking_calls import BlockingCalls
 from receiver.bodies import Headers
 from receiver.refusals import json_response
 from receiver.tokens import BearerTokens
+from shared.clock import Clock
 from shared.domain.booking.status import status_of
 from shared.domain.messages.hints import hints_of
 from shared.ledger.bookings import BookingLedger, UnknownBooking
@@ -26,12 +27,13 @@ class BookingStatus:
     """Answers with a booking as the ledger has it."""
 
     def __init__(
-        self, *, tokens: BearerTokens, ledger: BookingLedger, parked: ParkedList, calls: BlockingCalls
+        self, *, tokens: BearerTokens, ledger: BookingLedger, parked: ParkedList, calls: BlockingCalls, clock: Clock
     ) -> None:
         self._tokens = tokens
         self._ledger = ledger
         self._parked = parked
         self._calls = calls
+        self._clock = clock
 
     async def handle(self, booking_id: str, headers: Headers, receive: Receive) -> Response:
         """Answer 200, or 404 for a booking that nobody knows. Raises InvalidToken, and Unavailable."""
@@ -45,7 +47,7 @@ class BookingStatus:
             booking = self._ledger.get(booking_id)
         except UnknownBooking:
             return json_response(404, {"error": "unknown_booking", "parked": parked}, NOT_STORED)
-        return json_response(200, {**status_of(booking), "parked": parked}, NOT_STORED)
+        return json_response(200, {**status_of(booking, self._clock()), "parked": parked}, NOT_STORED)
 
     def _parked_of(self, booking_id: str) -> list[dict[str, Any]]:
         """Return the parked messages that name the booking, newest first."""

@@ -213,7 +213,7 @@ _DOOR_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
     ),
     "max_access_codes_reached": IssueMeaning(
         "the lock holds as many codes as it can",
-        next_step="Make no codes by hand: the next one that ends makes room. Let guests without a code in by hand.",
+        next_step="Make no codes by hand: the next one that ends makes room.",
         actor="ops",
     ),
     "privacy_mode": IssueMeaning(
@@ -284,7 +284,7 @@ _ACCOUNT_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
     ),
     "provider_service_unavailable": _retried(
         "dormakaba's service does not answer Seam",
-        next_step="Nothing: Seam goes on trying. Let guests who have no code in by hand.",
+        next_step="Wait: Seam goes on trying by itself.",
         actor="seam",
     ),
     "scheduled_maintenance_window": _harmless(

@@ -14,11 +14,11 @@ LOOK_BACK: Final = timedelta(hours=6)
 
 
 def arrivals_between(
-    since: datetime, until: datetime, *, ledger: BookingLedger, alerts: AlertLedger, issues: DoorIssues
+    since: datetime, until: datetime, *, now: datetime, ledger: BookingLedger, alerts: AlertLedger, issues: DoorIssues
 ) -> list[Arrival]:
-    """Return the arrivals of this time, the nearest first."""
+    """Return the arrivals of this time, the nearest first, with what is to be done now."""
     bookings = ledger.arriving(since, until)
     device_ids = {door.device_id for booking in bookings for door in booking.doors}
     told = alerts.get_many(map(door_gone_key, device_ids))
     gone = {alert.notice.device_id for alert in told.values() if alert.is_open}
-    return arrivals_of(bookings, since=since, until=until, gone=gone, known=issues.of_doors(device_ids))
+    return arrivals_of(bookings, since=since, until=until, gone=gone, known=issues.of_doors(device_ids), now=now)

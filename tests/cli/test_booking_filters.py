@@ -9,7 +9,7 @@ import pytest
 from shared.domain.booking.record import Booking
 from shared.domain.stay.stay import Instant
 from tests.shared.stories import CHECK_IN, DOOR, SECOND, booking, with_door
-from worker.cli.booking_filters import BookingFilter
+from worker.cli.booking_filters import ListFilter
 
 # From 2036-12-01 16:00 to 2036-12-05 10:00 UTC.
 IT = replace(with_door(booking(DOOR), name="Room 101", time_zone="UTC"), label="Smith party")
@@ -40,21 +40,21 @@ IT = replace(with_door(booking(DOOR), name="Room 101", time_zone="UTC"), label="
 )
 def test_a_booking(wanted: dict[str, Any], *, fits: bool) -> None:
     """All that is asked for must hold."""
-    assert BookingFilter(**wanted).fits(IT) is fits
+    assert ListFilter(**wanted).fits(IT) is fits
 
 
 def test_the_day_is_the_locks_and_the_booked_one() -> None:
     """Not that of UTC, and not the buffer's."""
     there = with_door(IT, time_zone="Asia/Tokyo")
-    assert not BookingFilter(on=date(2036, 12, 1)).fits(there)
-    assert BookingFilter(on=date(2036, 12, 2)).fits(there)
+    assert not ListFilter(on=date(2036, 12, 1)).fits(there)
+    assert ListFilter(on=date(2036, 12, 2)).fits(there)
     early = timedelta(hours=20)
     assert IT.stay is not None
     buffered = replace(IT, stay=replace(IT.stay, check_in=Instant(CHECK_IN - early), buffer_before=early))
-    assert not BookingFilter(on=date(2036, 11, 30)).fits(buffered)
+    assert not ListFilter(on=date(2036, 11, 30)).fits(buffered)
 
 
 def test_a_door_that_was_left_does_not_count() -> None:
     """Nor a booking without a stay on any day."""
-    assert not BookingFilter(door=DOOR).fits(with_door(IT, wanted=False))
-    assert not BookingFilter(on=date(2036, 12, 1)).fits(Booking(booking_id="BK-1", revision=0))
+    assert not ListFilter(door=DOOR).fits(with_door(IT, wanted=False))
+    assert not ListFilter(on=date(2036, 12, 1)).fits(Booking(booking_id="BK-1", revision=0))

@@ -19,7 +19,7 @@ HISTORY = (
 
 def told(capsys: pytest.CaptureFixture[str], it: Booking) -> list[str]:
     """Return the lines of the story without their times and names."""
-    print_story(it, HISTORY)
+    print_story(it, HISTORY, NOW)
     story = capsys.readouterr().out.split("What happened")[1].splitlines()[1:]
     return [line[46:] for line in story]
 
@@ -45,7 +45,7 @@ def test_the_booked_times_are_shown_with_the_buffer_beside(capsys: pytest.Captur
     assert it.stay is not None
     early = timedelta(minutes=30)
     asked = replace(it.stay, check_in=Instant(it.stay.check_in.at - early), buffer_before=early)
-    print_story(replace(it, stay=asked), HISTORY)
+    print_story(replace(it, stay=asked), HISTORY, NOW)
     shown = capsys.readouterr().out
     assert "2036-12-01 16:00+0000 to 2036-12-05 10:00+0000, hourly (buffer: 30 min before)" in shown
     assert "code c-1  2036-12-01 16:00 to 2036-12-05 10:00 UTC" in shown

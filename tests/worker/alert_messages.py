@@ -10,7 +10,7 @@ from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Place, Routing
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking.problem_catalogue import PROBLEMS
-from shared.domain.booking.record import AlertNotice
+from shared.domain.booking.record import AlertNotice, Window
 from shared.domain.door.door import TimeSlot
 from shared.domain.matching.manual_choice import SlotOffer, can_be_typed, choose_command
 from shared.domain.matching.manual_options import Choosable
@@ -32,7 +32,7 @@ def notice(booking: str = "BK-1", problem: str = "no_slot", **fields: Any) -> Al
         "problem": problem,
         "subject": f"Booking {booking} on Room 101",
         "happened": trouble.happened,
-        "next_step": trouble.next_step,
+        "next_step": trouble.steps,
         "actor": trouble.actor,
         "look_closer": f"oracode bookings show {booking}",
         "check_in": NOW + timedelta(hours=20),
@@ -171,6 +171,13 @@ def situations() -> dict[str, AlertMessage]:
         ),
         "choose-for-several": message(*(choosable(number) for number in range(1, 4))),
         "choose-for-many": message(*(choosable(number) for number in range(1, 8))),
+        "at-the-door": one(
+            problem="late_set",
+            door_key="d-1",
+            check_in=NOW + timedelta(hours=1),
+            code=Window(NOW + timedelta(minutes=45), NOW + timedelta(days=4)),
+            earlier_code=Window(NOW + timedelta(hours=2), NOW + timedelta(days=2)),
+        ),
         "no-zone-yet": one(
             problem="seam_unavailable",
             check_in=NOW + timedelta(hours=6),

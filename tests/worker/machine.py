@@ -186,7 +186,7 @@ class Machine:
 
     def arrivals(self, since: datetime, until: datetime) -> list[Arrival]:
         """Return who arrives in this time."""
-        return arrivals_between(since, until, ledger=self.ledger, alerts=self.alerts, issues=self.issues)
+        return arrivals_between(since, until, now=since, ledger=self.ledger, alerts=self.alerts, issues=self.issues)
 
     def made(self, device_id: str) -> list[Any]:
         """Return every code that the door ever got, whatever a list would say of it."""

@@ -125,6 +125,22 @@ def test_news_goes_out_under_an_id_of_its_own(told: Machine, sandbox: Sandbox) -
     assert len({each["headers"]["webhook-id"] for each in got}) == 2
 
 
+def test_an_open_alert_advises_something_else_when_its_time_comes(told: Machine, sandbox: Sandbox) -> None:
+    """Two hours before check-in nobody does anything, and people read that the guest is to be let in first."""
+    now = told.clock()
+    told.alerts.tell(replace(NOTICE, at=now, check_in=now + timedelta(hours=20), door_key="d-1"))
+    told.sweep()
+    told.clock.move(timedelta(hours=18, seconds=10))
+    told.sweep()
+    got = [json.loads(each["body"]) for each in received(sandbox, "webhook")]
+    assert [each["next_step"] for each in got] == [
+        "Ask the installer.",
+        "First let the guest in by hand. Ask the installer.",
+    ]
+    assert [each["alerts"][0]["let_in_by_hand"] for each in got] == [False, True]
+    assert got[-1]["severity"] == "page"
+
+
 def test_a_problem_of_a_booking_goes_all_the_way(told: Machine, sandbox: Sandbox) -> None:
     """From the booking through the ledger to both channels, with the booking named."""
     booking = told.book(sandbox.door(name="Room 101", slots=[]))

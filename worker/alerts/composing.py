@@ -1,7 +1,7 @@
 """What a notification tells, in words, made of alerts as they stand. Times are in the lock's zone, with its name."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -9,6 +9,7 @@ from shared.domain.alerting.alert import Alert, untold
 from shared.domain.alerting.notifications import Notification
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
+from shared.domain.booking.advice import LET_IN_BEFORE, earlier_pin_text, lets_in_by_hand, next_step_now, window_text
 from shared.domain.booking.record import AlertNotice
 from shared.domain.matching.manual_choice import SlotOffer
 from shared.domain.quoting import shown
@@ -25,13 +26,13 @@ def message_of(
     """Return what the notification tells; `alerts` are those of the group, as they stand."""
     told = [alerts[key] for key in notification.members if key in alerts]
     thread_of = {alert.key: thread_for(alert, notification) for alert in told}
-    items = [_item(alert, thread_of[alert.key], policy) for alert in _in_order(told)]
+    items = [_item(alert, thread_of[alert.key], policy, now) for alert in _in_order(told)]
     threads: dict[str, list[AlertItem]] = {item.thread: [] for item in items}
     for alert in _in_order(alerts.values()):
         known = alert.told_to(notification.channel).thread if alert.knows(notification.channel) else ""
         thread = thread_of.get(alert.key) or known
         if thread in threads:
-            threads[thread].append(_item(alert, thread, policy))
+            threads[thread].append(_item(alert, thread, policy, now))
     level = max((item.severity for item in items), key=lambda each: each.rank)
     # A look is of what is open, unless all of it is over.
     status = (
@@ -80,8 +81,10 @@ def _handled(alert: Alert) -> str:
     return f"by {one_line(shown(alert.handled_by), _LONGEST_SUBJECT)}{f', {at}' if at else ''}"
 
 
-def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
+def _item(alert: Alert, thread: str, policy: AlertPolicy, now: datetime) -> AlertItem:
     notice = alert.notice
+    # The alert rises at `page_before`, which is when all that was shown is shown anew.
+    before = max(LET_IN_BEFORE, policy.page_before)
     return AlertItem(
         key=notice.key,
         thread=thread,
@@ -94,7 +97,7 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
         happened=one_line(shown(notice.happened), _LONGEST_TEXT),
         affects=_affects(alert),
         check_in=check_in_text(notice),
-        next_step=notice.next_step if alert.is_open else f"{GONE} {shown(notice.solved)}".rstrip(),
+        next_step=_next_step(alert, now, before),
         actor=notice.actor,
         look_closer=notice.look_closer,
         runbook=runbook_of(notice.problem, policy.runbook_url),
@@ -102,7 +105,16 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy) -> AlertItem:
         choices=tuple(_choice(notice, offer) for offer in notice.choices) if alert.is_open else (),
         choose=notice.choose if alert.is_open else "",
         handled=_handled(alert),
+        code_window=window_text(notice.code, notice.time_zone) if alert.is_open else "",
+        earlier_pin_works=earlier_pin_text(notice, now) if alert.is_open else "",
+        let_in_by_hand=alert.is_open and lets_in_by_hand(notice, now, before=before),
     )
+
+
+def _next_step(alert: Alert, now: datetime, before: timedelta) -> str:
+    if alert.is_open:
+        return next_step_now(alert.notice, now, before=before)
+    return f"{GONE} {shown(alert.notice.solved)}".rstrip()
 
 
 def _choice(notice: AlertNotice, offer: SlotOffer) -> SlotChoice:

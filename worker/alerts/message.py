@@ -3,14 +3,14 @@
 Nothing here is markup: each channel escapes for itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from shared.domain.alerting.alert import News
 from shared.domain.alerting.severity import Severity
-from shared.domain.booking.problem_catalogue import PROBLEMS
+from shared.domain.booking.problem_catalogue import PROBLEMS, ProblemRow
 
 MOST_LISTED: Final = 10
 CHOOSE: Final = "Choose"
@@ -40,7 +40,11 @@ class SlotChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertItem:
-    """One problem of a message, as it stands; `thread` is the conversation that it belongs to on this channel."""
+    """One problem of a message, as it stands; `thread` is the conversation that it belongs to on this channel.
+
+    `code_window` and `earlier_pin_works` say when the code, and a PIN of an earlier revision, open the door.
+    `let_in_by_hand`: that comes first now, and `next_step` begins with it.
+    """
 
     key: str
     thread: str
@@ -61,6 +65,9 @@ class AlertItem:
     choices: tuple[SlotChoice, ...] = ()
     choose: str = ""
     handled: str = ""
+    code_window: str = ""
+    earlier_pin_works: str = ""
+    let_in_by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +147,7 @@ class AlertMessage:
             steps = {item.next_step for item in self.items}
             known = PROBLEMS.get(self.first.problem)
             # Of several, each may have a command of its own: those are listed.
-            step = known.next_step if len(steps) > 1 and known else self.first.next_step
+            step = _step_of_several(self.items, known) if len(steps) > 1 and known else self.first.next_step
             return f"{step} ({self.first.actor})"
         return self.first.next_step if len(self.items) == 1 else GONE
 
@@ -165,6 +172,8 @@ class AlertMessage:
             ("What happened" if self.is_open else "What it was", self.happened),
             ("Affects", affects or "\n".join(self.listed)),
             ("Check-in", check_in),
+            ("Code's times", self.first.code_window if len(self.items) == 1 else ""),
+            ("Guest's earlier PIN works", self.first.earlier_pin_works if len(self.items) == 1 else ""),
             ("Next", self.next_step),
             (CHOOSE, "\n".join(f"`{command}`" for command in self.commands)),
             ("Look closer", self.look_closer if self.is_open else ""),
@@ -175,8 +184,16 @@ class AlertMessage:
         return tuple((name, text) for name, text in facts if text)
 
 
+def _step_of_several(items: Iterable[AlertItem], known: ProblemRow) -> str:
+    if any(item.let_in_by_hand for item in items):
+        return f"First let the guests who are due now in by hand. {known.next_step}"
+    return known.steps
+
+
 def _line_of(item: AlertItem) -> str:
     check_in = f", check-in {item.check_in}" if item.check_in else ""
+    check_in += f"; its code {item.code_window}" if item.code_window else ""
+    check_in += f", guest's earlier PIN works {item.earlier_pin_works}" if item.earlier_pin_works else ""
     return f"{item.subject}{check_in}{f'; handled {item.handled}' if item.handled else ''}"
 
 

@@ -18,6 +18,7 @@ from shared.domain.alerting.notifications import Notification, Status
 from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence, silent_until
+from shared.domain.booking.advice import earlier_pin_text, next_step_now, window_text
 from shared.domain.booking.record import AlertNotice
 from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.times.durations import parse_duration
@@ -179,9 +180,11 @@ def as_object(alert: Alert, level: Severity) -> dict[str, Any]:
         "severity": str(level),
         "subject": notice.subject,
         "happened": notice.happened,
-        "next_step": notice.next_step,
+        "next_step": next_step_now(notice, system_clock()),
         "actor": notice.actor,
         "check_in": notice.check_in and notice.check_in.isoformat(),
+        "code_window": window_text(notice.code, notice.time_zone),
+        "earlier_pin_works": earlier_pin_text(notice, system_clock()),
         "booking_id": notice.booking_id,
         "device_id": notice.device_id,
         "opened_at": alert.opened_at.isoformat(),
@@ -210,7 +213,11 @@ def _lines(alert: Alert, level: Severity, *, told_by: str) -> Iterator[str]:
     yield f"{state:<8}{notice.subject}{check_in}"
     yield f"        {notice.happened}"
     if alert.is_open:
-        yield f"        next: {notice.next_step} ({notice.actor})"
+        yield f"        next: {next_step_now(notice, system_clock())} ({notice.actor})"
+        if works := window_text(notice.code, notice.time_zone):
+            yield f"        the code's times: {works}"
+        if works := earlier_pin_text(notice, system_clock()):
+            yield f"        the guest's earlier PIN works {works}"
         yield from (f"        hit: {subject}" for subject in alert.subjects)
         if alert.hit > len(alert.subjects):
             yield f"        hit: {alert.hit} bookings in all"

@@ -36,7 +36,7 @@ def command(*, hours: int, as_json: bool) -> None:
     now = system_clock()
     since, until = now - LOOK_BACK, now + timedelta(hours=hours)
     _, ports = open_ledger()
-    arrivals = arrivals_between(since, until, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
+    arrivals = arrivals_between(since, until, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
     parked = list(_parked(ports.parked.list(), since, until))
     if as_json:
         for entry, hints in parked:
@@ -78,7 +78,7 @@ def _parked_object(entry: ParkedEntry, hints: Hints) -> dict[str, object]:
         "readiness": str(Readiness.AT_RISK),
         "reason": str(Reason.BOOKING_PARKED),
         "why": parked_line(entry),
-        "next_step": PROBLEMS[Reason.BOOKING_PARKED].next_step,
+        "next_step": PROBLEMS[Reason.BOOKING_PARKED].steps,
         "parked_id": entry.parked_id,
         "problems": list(entry.parked.problems),
     }
@@ -93,7 +93,7 @@ def _table(arrivals: Iterable[Arrival]) -> Table:
         why = f"{each.why} Next: {each.next_step}" if each.why else each.reason.replace("_", " ")
         whys = Text("\n").join(clean(line) for line in (why, *_issue_lines(each)) if line)
         at = f"{each.on_lock_clock:%Y-%m-%d %H:%M}" + (f", {NO_ZONE_YET}" if each.wall_check_in else "")
-        works = " to ".join(f"{moment:%m-%d %H:%M}" for moment in _window(each).values() if moment)
+        works = _works(each)
         table.add_row(at, works, clean(each.booking_id), clean(each.door_name), stands, whys)
     return table
 
@@ -111,8 +111,19 @@ def _summary(arrivals: list[Arrival], hours: int) -> str:
     return f"{len(arrivals)} in the next {hours} hours: {stands}."
 
 
+def _works(arrival: Arrival) -> str:
+    """Say from when to when the code works, and a PIN of an earlier revision where there is one."""
+    times = {name: f"{at:%m-%d %H:%M}" for name, at in _window(arrival).items() if at is not None}
+    works = f"{times['starts_at']} to {times['ends_at']}" if "starts_at" in times else ""
+    if "earlier_starts_at" not in times:
+        return works
+    earlier = f"earlier PIN {times['earlier_starts_at']} to {times['earlier_ends_at']}"
+    return f"{works}; {earlier}" if works else earlier
+
+
 def _window(arrival: Arrival) -> dict[str, datetime | None]:
-    """Return from when to when the code works, on the lock's clock; None where there is no code yet."""
+    """Return when the code works, and an earlier PIN, on the lock's clock; None where there is no such code."""
     zone = ZoneInfo(arrival.time_zone) if arrival.time_zone else None
-    window = {"starts_at": arrival.starts_at, "ends_at": arrival.ends_at}
+    names = ("starts_at", "ends_at", "earlier_starts_at", "earlier_ends_at")
+    window: dict[str, datetime | None] = {name: getattr(arrival, name) for name in names}
     return {name: at.astimezone(zone) if at is not None and zone else at for name, at in window.items()}

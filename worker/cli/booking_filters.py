@@ -1,4 +1,9 @@
-"""Which bookings `oracode bookings list` shows: by door, date, unit, state, and text. Pure."""
+"""Which bookings `oracode bookings list` shows: by door, date, unit, state, and text. Pure.
+
+A person types any part of an id, a label or a door's name, and a day of the stay; so all bookings are read. The console
+pages through many: it goes by indexes, which have beginnings of words, and check-ins
+(`shared/ledger/booking_search.py`).
+"""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -10,7 +15,7 @@ from shared.domain.stay.stay import Instant, StayTime, as_booked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BookingFilter:
+class ListFilter:
     """What a booking must have; None asks for nothing. `devices` are those of the unit that was asked for."""
 
     state: str | None = None

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from shared.clock import system_clock
 from shared.domain.booking.notices import outcome_body
 from shared.domain.booking.record import Booking, HistoryEntry, State
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType
@@ -109,11 +110,11 @@ def list_bookings(
     *, as_json: bool, state: str | None, door: str | None, on: datetime | None, unit: str | None, text: str | None
 ) -> None:
     """List every booking, the one that ends first at the top; with TEXT those that have it in id, label or door."""
-    from worker.cli.booking_filters import BookingFilter  # noqa: PLC0415 - not for publishing
+    from worker.cli.booking_filters import ListFilter  # noqa: PLC0415 - not for publishing
 
     settings, ports = open_ledger()
     devices = _devices_of(settings, unit) if unit is not None else None
-    wanted = BookingFilter(state=state, door=door, on=on.date() if on else None, devices=devices, text=text)
+    wanted = ListFilter(state=state, door=door, on=on.date() if on else None, devices=devices, text=text)
     bookings = filter(wanted.fits, ports.ledger.all())
     if as_json:
         for booking in bookings:
@@ -163,7 +164,7 @@ def show(booking_id: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(story_object(booking, history) | more, indent=2))
     else:
-        view.print_story(booking, history)
+        view.print_story(booking, history, system_clock())
         for entry in parked:
             click.echo(f"\n{parked_line(entry)}")
 

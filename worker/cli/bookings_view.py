@@ -13,7 +13,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from shared.domain.booking.notices import problems_of
+from shared.domain.booking.advice import earlier_code_of, window_text
+from shared.domain.booking.notices import next_step_of, problems_of
 from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import BookedDoor, Booking, HistoryEntry, State
 from shared.domain.booking.stay_times import check_in_of
@@ -70,8 +71,8 @@ def print_table(bookings: Iterable[Booking]) -> None:
         click.echo("No bookings.")
 
 
-def print_story(booking: Booking, history: Iterable[HistoryEntry]) -> None:
-    """Print what a booking is, what is to be done, and everything that happened."""
+def print_story(booking: Booking, history: Iterable[HistoryEntry], now: datetime) -> None:
+    """Print what a booking is, what is to be done now, and everything that happened."""
     out = console()
     out.print(Text.assemble((booking.booking_id, "bold"), "  ", (booking.state, _COLOURS[booking.state])))
     out.print(clean(_asked(booking)), soft_wrap=True)
@@ -80,14 +81,21 @@ def print_story(booking: Booking, history: Iterable[HistoryEntry]) -> None:
         for problem, detail in problems_of(door):
             trouble = PROBLEMS[problem]
             out.print(clean(f"    {trouble.happened} {detail}".rstrip()), soft_wrap=True)
-            out.print(Text(f"    Next: {trouble.next_step} ({trouble.actor})", style="bold"), soft_wrap=True)
+            step = next_step_of(booking, door, problem, now)
+            out.print(Text(f"    Next: {printable(step)} ({trouble.actor})", style="bold"), soft_wrap=True)
         if door.choice is not None:
             when = f"{door.choice.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
             text = f"    slot {called(door.choice.name)} was chosen by {door.choice.by}, {when}"
             out.print(clean(text), soft_wrap=True)
+        earlier = earlier_code_of(booking, door) if door.wanted and not booking.cancelled else None
+        if earlier is not None and earlier.ends_at > now:
+            out.print(
+                clean(f"    the guest's earlier PIN works {window_text(earlier, door.time_zone)}"), soft_wrap=True
+            )
         for code in door.residual:
-            until = code.window.ends_at.isoformat(timespec="minutes")
-            out.print(clean(f"    residual access: code {code.access_code_id} opens this door until {until}"))
+            when = window_text(code.window, door.time_zone)
+            text = f"    residual access: code {code.access_code_id} opens this door {when}"
+            out.print(clean(text), soft_wrap=True)
     out.print(Text("\nWhat happened (UTC)", style="bold"))
     names = _names_of_doors(booking)
     for entry in history:

@@ -278,6 +278,6 @@ def _problems(follower: Follower) -> Iterator[dict[str, str]]:
         yield {
             "problem": problem,
             "happened": f"{trouble.happened} {detail}".strip(),
-            "next_step": next_step_of(booking, door, problem),
+            "next_step": next_step_of(booking, door, problem, system_clock()),
             "actor": trouble.actor,
         }

@@ -31,7 +31,7 @@ def upkeep(settings: Settings, ports: Ports) -> Iterator[Finding]:
     yield from periodic_jobs(runs, now, reconcile_every=settings.reconcile_every)
     yield versions(ports.left.stuck(), now)
     coming = arrivals_between(
-        now - LOOK_BACK, now + HORIZON, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues
+        now - LOOK_BACK, now + HORIZON, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues
     )
     yield arrivals(coming)
 

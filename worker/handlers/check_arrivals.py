@@ -42,7 +42,9 @@ class CheckArrivals:
         """Check now; raise the alert, or resolve it. Return all arrivals, the nearest first."""
         now = self._clock()
         since, until = now - LOOK_BACK, now + HORIZON
-        arrivals = arrivals_between(since, until, ledger=self._ledger, alerts=self._alerts, issues=self._issues)
+        arrivals = arrivals_between(
+            since, until, now=now, ledger=self._ledger, alerts=self._alerts, issues=self._issues
+        )
         risky = [arrival for arrival in arrivals if arrival.readiness is Readiness.AT_RISK]
         log.info("arrivals.checked", arrivals=len(arrivals), at_risk=len(risky))
         before = self._alerts.get(_ALERT_KEY)

@@ -13,6 +13,7 @@ from receiver.console.views.booking_levers import By, Outcome, who
 from shared.console_tokens import Role
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.silences import Silence, silent_until
+from shared.domain.booking.advice import earlier_pin_text, next_step_now, window_text
 from shared.domain.times.durations import parse_duration
 from shared.ops_commands import HANDLE, OpsCommand
 
@@ -32,7 +33,10 @@ class AlertsQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertRow:
-    """One problem. `hit` counts the bookings that a cause of many hits; `group_size` the open alerts told with it."""
+    """One problem. `hit` counts the bookings that a cause of many hits; `group_size` the open alerts told with it.
+
+    `code_window` and `earlier_pin_works` say when the code, and a PIN of an earlier revision, open the door.
+    """
 
     key: str
     state: str
@@ -43,6 +47,8 @@ class AlertRow:
     next_step: str
     actor: str
     check_in: datetime | None
+    code_window: str
+    earlier_pin_works: str
     booking_id: str
     device_id: str
     opened_at: datetime
@@ -157,9 +163,11 @@ def _row(alert: Alert, silences: list[Silence], sizes: dict[str, int], now: date
         problem=notice.problem,
         subject=notice.subject,
         happened=notice.happened if alert.is_open else notice.solved or notice.happened,
-        next_step=notice.next_step if alert.is_open else "",
+        next_step=next_step_now(notice, now) if alert.is_open else "",
         actor=notice.actor,
         check_in=notice.check_in,
+        code_window=window_text(notice.code, notice.time_zone),
+        earlier_pin_works=earlier_pin_text(notice, now),
         booking_id=notice.booking_id,
         device_id=notice.device_id,
         opened_at=alert.opened_at,

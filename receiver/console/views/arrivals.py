@@ -74,7 +74,7 @@ def read_arrivals(call: Call) -> Arrivals:
     query: ArrivalsQuery = call.query
     ports = call.ports
     since, until = call.now - LOOK_BACK, call.now + timedelta(hours=query.hours)
-    found = arrivals_between(since, until, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
+    found = arrivals_between(since, until, now=call.now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
     rows = tuple(
         row
         for each in found

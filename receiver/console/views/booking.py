@@ -11,6 +11,7 @@ from receiver.console.operations import Call, NotFound, Operation
 from receiver.console.places import Place
 from shared.console_tokens import Role
 from shared.domain.alerting.door_problems import KnownIssues
+from shared.domain.booking.advice import earlier_code_of, window_text
 from shared.domain.booking.notices import next_step_of, problems_of
 from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, HistoryEntry
@@ -59,7 +60,8 @@ class OfferView:
 class DoorView:
     """One door of a booking. `follows_revision` says whether its state answers to the booking's newest revision.
 
-    `picture` is None where the door was never read.
+    `picture` is None where the door was never read. `earlier_pin_works` says when a PIN of an earlier revision opens
+    the door during this stay, empty where none does.
     """
 
     key: str
@@ -76,6 +78,7 @@ class DoorView:
     due_at: datetime | None
     attempts: int
     code: CodeView | None
+    earlier_pin_works: str
     residual: tuple[CodeView, ...]
     problems: tuple[ProblemView, ...]
     reported: tuple[str, ...]
@@ -206,8 +209,9 @@ def _door(
         due_at=door.due_at,
         attempts=door.attempts,
         code=_code(door.code, door) if door.code else None,
+        earlier_pin_works=window_text(earlier_code_of(booking, door) if door.wanted else None, door.time_zone),
         residual=tuple(_code(code, door) for code in door.residual if code.window.ends_at > now),
-        problems=tuple(_problem(booking, door, *each) for each in problems_of(door)) if door.wanted else (),
+        problems=tuple(_problem(booking, door, *each, now) for each in problems_of(door)) if door.wanted else (),
         reported=tuple(f"{issue.shown_kind}: {issue.text}" for issue in told if issue.meaning.is_told),
         chosen_by=door.choice.by if door.choice else "",
         chosen_slot=door.choice.name if door.choice else "",
@@ -217,11 +221,11 @@ def _door(
     )
 
 
-def _problem(booking: Booking, door: BookedDoor, problem: str, detail: str) -> ProblemView:
+def _problem(booking: Booking, door: BookedDoor, problem: str, detail: str, now: datetime) -> ProblemView:
     row = PROBLEMS[problem]
     happened = f"{row.happened} {detail}".strip() if row.quotes_detail else row.happened
     return ProblemView(
-        problem=problem, happened=happened, next_step=next_step_of(booking, door, problem), actor=row.actor
+        problem=problem, happened=happened, next_step=next_step_of(booking, door, problem, now), actor=row.actor
     )
 
 

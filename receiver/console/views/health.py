@@ -69,7 +69,7 @@ def read_health(call: Call) -> Health:
     names = (ports.streams["bookings"], ports.streams["events"], OPS_STREAM)
     progress = ports.reconciliation.load()
     late = int((now - _LATE_AFTER).timestamp() * 1000)
-    coming = arrivals_between(now, now + _DAY, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
+    coming = arrivals_between(now, now + _DAY, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
     ready = sum(each.readiness is Readiness.READY for each in coming)
     beats = sorted(ports.beats.last().items())
     return Health(

@@ -11,6 +11,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from shared.domain.alerting.door_problems import ACCOUNT_PROBLEM, DOOR_PROBLEM, KnownIssues, in_words, is_removed
+from shared.domain.booking.advice import earlier_code_of
 from shared.domain.booking.notices import next_step_of, problems_of
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import BookedDoor, Booking, State
@@ -34,7 +35,8 @@ class Arrival:
     `issues` are what Seam reports of the door and its account, those that people are told: they may hold the door back
     also where nothing is wrong with the guest's code. `check_in` is the booked time, without the unit's buffer; while
     nobody knows the lock's zone it is the earliest moment, and `wall_check_in` what its clock shows. The code at hand
-    works from `starts_at` to `ends_at`; both are None without one.
+    works from `starts_at` to `ends_at`; both are None without one. A PIN of an earlier revision that opens the door too
+    works from `earlier_starts_at` to `earlier_ends_at`.
     """
 
     booking_id: str
@@ -52,6 +54,8 @@ class Arrival:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     label: str = ""
+    earlier_starts_at: datetime | None = None
+    earlier_ends_at: datetime | None = None
 
     @property
     def on_lock_clock(self) -> datetime:
@@ -81,12 +85,14 @@ def arrivals_of(
     until: datetime,
     gone: Container[str] = (),
     known: Mapping[str, KnownIssues] | None = None,
+    now: datetime | None = None,
 ) -> list[Arrival]:
     """Return the arrivals of this time, the nearest first. Later codes of a split stay are no arrivals.
 
     Whoever may come in this time counts, wherever a lock is whose zone nobody knows.
     `gone` are the doors that Seam doesn't know any more, `known` are the issues of doors by their ids: whoever arrives
-    at one that is gone, or has an issue that blocks, is at risk, whatever the code says.
+    at one that is gone, or has an issue that blocks, is at risk, whatever the code says. What is to be done is as of
+    `now`; None is `since`.
     """
     issues = {device_id: _told(each) for device_id, each in (known or {}).items()}
     found = []
@@ -100,7 +106,7 @@ def arrivals_of(
             if since <= check_in.latest and check_in.at <= until:
                 of_door = issues.get(door.device_id, ())
                 is_gone = door.device_id in gone or is_removed(of_door)
-                found.append(_arrival(booking, door, check_in, of_door, is_gone=is_gone))
+                found.append(_arrival(booking, door, check_in, of_door, is_gone=is_gone, now=now or since))
     return sorted(found, key=lambda each: (each.check_in, each.booking_id, each.device_id))
 
 
@@ -109,7 +115,7 @@ def _told(known: KnownIssues) -> tuple[Issue, ...]:
 
 
 def _arrival(
-    booking: Booking, door: BookedDoor, check_in: CheckIn, issues: tuple[Issue, ...], *, is_gone: bool
+    booking: Booking, door: BookedDoor, check_in: CheckIn, issues: tuple[Issue, ...], *, is_gone: bool, now: datetime
 ) -> Arrival:
     own = next(problems_of(door), None)
     blocking = [issue for issue in issues if issue.meaning.blocks]
@@ -123,9 +129,10 @@ def _arrival(
     else:
         problem, detail = door.reason, ""
     trouble = PROBLEMS.get(problem)
-    next_step = next_step_of(booking, door, problem) if trouble else ""
+    steps = ""
     if problem in (DOOR_PROBLEM, ACCOUNT_PROBLEM):
-        next_step = next((issue.meaning.next_step for issue in blocking if issue.meaning.next_step), next_step)
+        steps = next((issue.meaning.next_step for issue in blocking if issue.meaning.next_step), "")
+    earlier = earlier_code_of(booking, door)
     return Arrival(
         booking_id=booking.booking_id,
         device_id=door.device_id,
@@ -137,11 +144,13 @@ def _arrival(
         readiness=_readiness(door, problem),
         reason=problem,
         why=f"{trouble.happened} {detail}".strip() if trouble else "",
-        next_step=next_step,
+        next_step=next_step_of(booking, door, problem, now, steps=steps) if trouble else "",
         issues=issues,
         starts_at=door.code.window.starts_at if door.code else None,
         ends_at=door.code.window.ends_at if door.code else None,
         label=booking.label or "",
+        earlier_starts_at=earlier.starts_at if earlier else None,
+        earlier_ends_at=earlier.ends_at if earlier else None,
     )
 
 

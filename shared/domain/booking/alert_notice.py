@@ -32,7 +32,7 @@ def alert_notice(
         problem=str(problem),
         subject=subject,
         happened=f"{row.happened} {detail}".strip() if row.quotes_detail else row.happened,
-        next_step=next_step or row.next_step,
+        next_step=next_step or row.steps,
         actor=actor or row.actor,
         **of_this_case,
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from shlex import quote
 from typing import Any, Final
 
+from shared.domain.booking.advice import earlier_code_of, next_step_now
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.outcome import PUBLISHED, OutcomeData, OutcomeDevice
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
@@ -45,7 +46,7 @@ def added(before: Booking | None, after: Booking, now: datetime) -> Booking:
 
 def _said_in(alert: AlertNotice) -> tuple[Any, ...]:
     """Return what makes an alert worth telling anew; what is no news to people replaces what they could press."""
-    return alert.happened, alert.choices
+    return alert.happened, alert.choices, alert.code, alert.earlier_code
 
 
 def _solved(alert: AlertNotice, after: Booking) -> str:
@@ -142,7 +143,7 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         subject=f"Booking {booking.booking_id} on {short(door.name) or door.device_id}",
         at=now,
         detail=detail,
-        next_step=next_step_of(booking, door, problem),
+        next_step=_steps_of(booking, door, problem),
         look_closer=f"oracode bookings show {quote(booking.booking_id)}",
         check_in=check_in.at if check_in else None,
         wall_check_in=check_in.wall if check_in else None,
@@ -154,12 +155,22 @@ def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now
         choices=choices,
         choose=_choose_command(booking, door) if choices else "",
         inherited=door.inherited if problem == Reason.CODE_PROBLEM else "",
+        code=door.code.window if door.code else None,
+        earlier_code=earlier_code_of(booking, door),
     )
 
 
-def next_step_of(booking: Booking, door: BookedDoor, problem: str) -> str:
-    """Return what is to be done about a problem of one door, with commands ready to paste."""
-    return PROBLEMS[problem].next_step.replace(_CHOOSE, f"`{_choose_command(booking, door)}`")
+def next_step_of(booking: Booking, door: BookedDoor, problem: str, now: datetime, *, steps: str = "") -> str:
+    """Return what is to be done now about a problem of one door, with commands ready to paste.
+
+    `steps` are of this case, and go before the catalogue's.
+    """
+    notice = _alert_of(booking, door, problem, "", now)
+    return next_step_now(replace(notice, next_step=steps) if steps else notice, now)
+
+
+def _steps_of(booking: Booking, door: BookedDoor, problem: str) -> str:
+    return PROBLEMS[problem].steps.replace(_CHOOSE, f"`{_choose_command(booking, door)}`")
 
 
 def _choose_command(booking: Booking, door: BookedDoor) -> str:

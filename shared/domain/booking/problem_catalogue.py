@@ -73,12 +73,25 @@ class ClearedBy(Enum):
     """What the alert names is over: it isn't about one booking's code."""
 
 
+class KeepsOut(Enum):
+    """Whether a problem keeps the guest out at check-in; then the guest has to be let in by hand."""
+
+    NOBODY = auto()
+    """The problem says nothing of that, or there is nobody to let in."""
+    WITHOUT_CODE = auto()
+    """The guest can't come in, unless there is a code."""
+    ALSO_WITH_CODE = auto()
+    """The code that there is may not open the door either."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProblemRow:
     """One row: what a person reads, what is to be done next, and by whom (`ops`, `installer`, `seam`, `dormakaba`).
 
     `quotes_detail` adds what is known of this case; not where every try brings another wording of the same. `parent`
     is the problem whose one alert is told in place of each booking's own: while Seam is away, people hear of Seam.
+    `in_the_end` stands behind `next_step` while check-in is far. When it is near, letting the guest in comes first
+    (`shared.domain.booking.advice`), and `in_the_end` goes.
     """
 
     happened: str
@@ -87,6 +100,13 @@ class ProblemRow:
     quotes_detail: bool = True
     parent: Reason | None = None
     cleared_by: ClearedBy = ClearedBy.PLANNING
+    keeps_out: KeepsOut = KeepsOut.NOBODY
+    in_the_end: str = ""
+
+    @property
+    def steps(self) -> str:
+        """All that is to be done, while check-in is far."""
+        return f"{self.next_step} {self.in_the_end}".rstrip()
 
 
 PROBLEMS: Final[Mapping[str, ProblemRow]] = {
@@ -94,31 +114,37 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         "No time slot of the door is within 60 minutes of this stay's check-in and check-out.",
         "Move the stay to a slot of the door, choose one with `oracode bookings choose`, or ask the installer for one.",
         "ops",
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.NO_SLOTS_CONFIGURED: ProblemRow(
         "The door has no time slots at all, so no code can be made for anybody.",
         "Ask the dormakaba installer to set up time slots; Seam knows of them about 30 minutes later.",
         "installer",
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.NO_TIME_ZONE: ProblemRow(
         "Neither the door's time slots nor the device name a time zone.",
         "Ask Seam's support to set the door's time zone.",
         "seam",
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.OFFLINE_CODES_UNSUPPORTED: ProblemRow(
         "Seam says that this door can't take offline codes.",
         "Check at Seam that the door is an Oracode door whose site is approved.",
         "seam",
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.TOO_LONG: ProblemRow(
         "The stay is longer than the 31 days for which an Oracode code may live.",
         "Split the stay into parts of at most 31 days, each a booking of its own.",
         "ops",
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.INVALID_BOOKING: ProblemRow(
         "The booking can't be used as it was sent.",
         "Correct it in the booking system and send it again.",
         "ops",
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.ALREADY_OVER: ProblemRow(
         "The booking came after its own check-out: no code was made.",
@@ -129,29 +155,35 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         "Seam knows no door with this device_id.",
         "Correct the booking's device_ids or the doors file, then retry the booking.",
         "ops",
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.DOOR_GONE: ProblemRow(
         "The door was removed at Seam, and guests with bookings on it are to come.",
         "Look in Seam's console whether the door, or its site, was removed, and connect it again.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.DOOR_TROUBLE: ProblemRow(
         "Seam reports a problem with the door itself.",
         "Read Seam's words, and look at the door in Seam's console.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.ACCOUNT_TROUBLE: ProblemRow(
         "Seam reports a problem with the connected account: it is the same for all doors of the account.",
         "Read Seam's words, and look at the account in Seam's console, under Connected Accounts.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.DOOR_FULL: ProblemRow(
         "The lock holds as many codes as it can; the next one that ends makes room.",
-        "Nothing if check-in is far: it is tried again, nearest arrival first. Else let the guest in by hand.",
+        "Wait: it is tried again by itself, nearest arrival first.",
         "ops",
+        keeps_out=KeepsOut.WITHOUT_CODE,
+        in_the_end="If there is no code by check-in, let the guest in by hand.",
     ),
     Reason.NEARLY_FULL: ProblemRow(
         "The lock is nearly full of codes, and Oracode codes can't be deleted.",
@@ -164,11 +196,14 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         "Look for this booking in the worker's log and report it; then retry the booking.",
         "ops",
         quotes_detail=False,
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.REFUSED_BY_SEAM: ProblemRow(
         "Seam refused to make the code.",
-        "Read Seam's reason, mend it, then retry the booking; or let the guest in by hand.",
+        "Read Seam's reason, mend it, then retry the booking.",
         "ops",
+        keeps_out=KeepsOut.WITHOUT_CODE,
+        in_the_end="If that comes too late, let the guest in by hand.",
     ),
     Reason.WINDOW_DIFFERS: ProblemRow(
         "The code's times at Seam are others than it was asked for.",
@@ -178,9 +213,11 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     ),
     Reason.USER_LEVEL_DIFFERS: ProblemRow(
         "Seam made the code for another user level of the lock than the booking was matched to.",
-        "Check in the lock's configuration what that level opens; let the guest in by hand if need be.",
+        "Check in the lock's configuration what that level opens.",
         "ops",
         cleared_by=ClearedBy.LOOK_AT_CODE,
+        keeps_out=KeepsOut.ALSO_WITH_CODE,
+        in_the_end="Let the guest in by hand if need be.",
     ),
     Reason.CHANGED_OUTSIDE: ProblemRow(
         "The code isn't as it was made: its PIN or its times may be others.",
@@ -191,9 +228,11 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     Reason.REMOVED_OUTSIDE: ProblemRow(
         "The code doesn't open the door any more.",
         "Put the code back at the lock, or delete it in Seam's console: the booking then says that it is gone, and a"
-        " retry makes a new one. Let a guest who arrives before that in by hand.",
+        " retry makes a new one.",
         "ops",
         cleared_by=ClearedBy.LOOK_AT_CODE,
+        keeps_out=KeepsOut.ALSO_WITH_CODE,
+        in_the_end="Let a guest who arrives before that in by hand.",
     ),
     Reason.CODE_UNMANAGED: ProblemRow(
         "Seam doesn't manage the code any more: it may open the door, but nobody watches it.",
@@ -228,35 +267,44 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     Reason.CODE_PROBLEM: ProblemRow(
         "Seam reports a problem with the code.",
         "Read what Seam says, and mend what it names. This closes by itself once Seam takes it back; a retry only looks"
-        " sooner. Let the guest in by hand if it isn't mended by check-in.",
+        " sooner.",
         "ops",
         cleared_by=ClearedBy.LOOK_AT_CODE,
+        keeps_out=KeepsOut.ALSO_WITH_CODE,
+        in_the_end="Let the guest in by hand if it isn't mended by check-in.",
     ),
     Reason.CODE_GONE: ProblemRow(
         "The code is gone although the stay goes on.",
         "Retry the booking to have a new code made, and give it to the guest.",
         "ops",
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.LATE_SET: ProblemRow(
         "The code should be confirmed by now and isn't.",
-        "Look at the code in Seam's console; let the guest in by hand if check-in comes first.",
+        "Look at the code in Seam's console.",
         "ops",
         cleared_by=ClearedBy.LOOK_AT_CODE,
+        keeps_out=KeepsOut.ALSO_WITH_CODE,
+        in_the_end="Let the guest in by hand if check-in comes first.",
     ),
     Reason.SEAM_UNAVAILABLE: ProblemRow(
         "Seam doesn't answer as it should, again and again.",
-        "It is tried again by itself. Let guests who arrive now in by hand; look at Seam's status page if this lasts.",
+        "It is tried again by itself; look at Seam's status page if this lasts.",
         "seam",
         quotes_detail=False,
         parent=Reason.SEAM_UNAVAILABLE,
         cleared_by=ClearedBy.SEAM_ANSWERING,
+        keeps_out=KeepsOut.WITHOUT_CODE,
+        in_the_end="Let guests who arrive now in by hand.",
     ),
     Reason.SEAM_UNEXPECTED: ProblemRow(
         "Seam's address answers, but not to what it was asked, again and again.",
         "Check SEAM_ENDPOINT and any proxy on the way; if they are right, report it to Seam's support. It is tried"
-        " again by itself; let guests who arrive now in by hand.",
+        " again by itself.",
         "ops",
         cleared_by=ClearedBy.SEAM_ANSWERING,
+        keeps_out=KeepsOut.WITHOUT_CODE,
+        in_the_end="Let guests who arrive now in by hand.",
     ),
     Reason.SEAM_UNAUTHORIZED: ProblemRow(
         "Seam doesn't accept SEAM_API_KEY.",
@@ -265,14 +313,16 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         quotes_detail=False,
         parent=Reason.SEAM_UNAUTHORIZED,
         cleared_by=ClearedBy.SEAM_ANSWERING,
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.IN_DOUBT: ProblemRow(
         "A code may or may not have been made, and Seam can't be asked.",
-        "Nothing for now: it is looked up by itself before anything else is done.",
+        "Wait: it is looked up by itself before anything else is done.",
         "seam",
         quotes_detail=False,
         parent=Reason.SEAM_UNAVAILABLE,
         cleared_by=ClearedBy.SEAM_ANSWERING,
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.NEWER_VERSION_NEEDED: ProblemRow(
         "Work of a newer version of this service has waited for minutes, and no process of that version takes it.",
@@ -285,6 +335,7 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         "Read the whole message with `oracode parked show`, mend it, then replay it or send the booking again.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
+        keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.MESSAGE_PARKED: ProblemRow(
         "Messages could not be used and were put aside.",

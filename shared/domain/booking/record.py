@@ -180,6 +180,7 @@ class AlertNotice:
     moment that this can be then, and for haste alone.
     `inherited` is Seam's code of the error of the door or its account that the problem only repeats: an alert of the
     door or the account inhibits this one.
+    `code` is when the door's access code works; `earlier_code` is when one of an earlier revision opens the door too.
     """
 
     kind: Literal["alert"] = "alert"
@@ -203,6 +204,8 @@ class AlertNotice:
     wall_check_in: datetime | None = None
     choose: str = ""
     inherited: str = ""
+    code: Window | None = None
+    earlier_code: Window | None = None
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 

@@ -1,23 +1,24 @@
 """A booking as its booking system may ask for it: the `data` of an outcome as of now, and what is to be done."""
 
+from datetime import datetime
 from typing import Any
 
 from shared.domain.booking.notices import next_step_of, outcome_body, problems_of
 from shared.domain.booking.record import BookedDoor, Booking
 
 
-def status_of(booking: Booking) -> dict[str, Any]:
-    """Return what is told of a booking: never a PIN, nothing about the guest.
+def status_of(booking: Booking, now: datetime) -> dict[str, Any]:
+    """Return what is told of a booking at `now`: never a PIN, nothing about the guest.
 
     `devices` are those of an outcome, each with `state` (the same as `status`), `problems` and `next_step`.
     """
     body = outcome_body(booking)
     wanted = [door for door in booking.doors if door.wanted]
-    devices = [{**told, **_more(booking, door)} for told, door in zip(body["devices"], wanted, strict=True)]
+    devices = [{**told, **_more(booking, door, now)} for told, door in zip(body["devices"], wanted, strict=True)]
     return {**body, "devices": devices}
 
 
-def _more(booking: Booking, door: BookedDoor) -> dict[str, Any]:
+def _more(booking: Booking, door: BookedDoor, now: datetime) -> dict[str, Any]:
     problems = [] if booking.cancelled else [problem for problem, _ in problems_of(door)]
     return {
         "state": str(door.state),
@@ -25,5 +26,5 @@ def _more(booking: Booking, door: BookedDoor) -> dict[str, Any]:
         "detail": door.detail,
         "due_at": door.due_at.isoformat() if door.due_at else None,
         "problems": problems,
-        "next_step": next_step_of(booking, door, problems[0]) if problems else "",
+        "next_step": next_step_of(booking, door, problems[0], now) if problems else "",
     }

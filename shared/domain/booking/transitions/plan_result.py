@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from shared.domain.booking.advice import window_text
 from shared.domain.booking.door_state import Failed, Issued, Received, Scheduled, Waiting
 from shared.domain.booking.known_doors import KnownDoor, recalled
 from shared.domain.booking.problem_catalogue import ClearedBy, is_cleared_by
@@ -208,10 +209,11 @@ def supersede_code(
     if door.code is None:
         return Change(booking)
     code = replace(door.code, removal=removal)
+    works = window_text(code.window, door.time_zone)
     text = (
         f"Access code {code.access_code_id} was taken back."
         if is_gone
-        else f"Access code {code.access_code_id} is of an earlier revision and opens the door until it ends."
+        else f"Access code {code.access_code_id} is of an earlier revision and opens the door {works}."
     )
     residual = door.residual if is_gone else (*door.residual, code)
     door = replace(enter(door, Received()), planned_revision=None, residual=residual, due_at=now)

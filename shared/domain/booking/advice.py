@@ -1,0 +1,90 @@
+"""What helps now: near check-in, and after it, a guest at a locked door is let in by hand before anything else. Pure.
+
+It is decided when somebody reads, from the alert's notice and the moment, so an open alert says something else once the
+time has come. A guest of a stay that was changed may hold the PIN of an earlier code, which opens the door too.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from shared.domain.booking.problem_catalogue import PROBLEMS, KeepsOut
+from shared.domain.booking.record import AccessCode, AlertNotice, BookedDoor, Booking, Window
+from shared.domain.booking.stay_times import check_in_of
+from shared.domain.stay.instants import surely_over_at
+from shared.domain.times.wall_clock import find_zone
+
+LET_IN_BEFORE: Final = timedelta(hours=2)
+
+
+def earlier_code_of(booking: Booking, door: BookedDoor) -> Window | None:
+    """Return when an earlier code of this booking opens the door during its stay; None where none does.
+
+    Of several it is the one that opens first. One that is being deleted doesn't count.
+    """
+    check_in = check_in_of(booking.stay, door)
+    over_at = door.check_out or (surely_over_at(booking.stay) if booking.stay else None)
+    if check_in is None or over_at is None:
+        return None
+    windows = [
+        code.window
+        for other in booking.doors
+        if other.device_id == door.device_id
+        for code in other.residual
+        if not _is_being_deleted(code) and code.window.starts_at < over_at and check_in.at < code.window.ends_at
+    ]
+    return min(windows, key=lambda window: (window.starts_at, -window.ends_at.timestamp()), default=None)
+
+
+def _is_being_deleted(code: AccessCode) -> bool:
+    return code.removal is not None and not code.removal.failure
+
+
+def lets_in_by_hand(notice: AlertNotice, now: datetime, *, before: timedelta = LET_IN_BEFORE) -> bool:
+    """Say whether guests must be let in by hand now: check-in is at most `before` away and no code surely opens."""
+    row = PROBLEMS.get(notice.problem)
+    if row is None or row.keeps_out is KeepsOut.NOBODY or notice.check_in is None:
+        return False
+    is_over = notice.check_out is not None and now >= notice.check_out
+    if is_over or notice.check_in - now > before:
+        return False
+    if notice.code is not None and row.keeps_out is KeepsOut.WITHOUT_CODE:
+        return False
+    return not _opens_in_time(notice.earlier_code, notice.check_in, now)
+
+
+def next_step_now(notice: AlertNotice, now: datetime, *, before: timedelta = LET_IN_BEFORE) -> str:
+    """Return what is to be done now. `before` is how near check-in must be for letting the guest in to come first."""
+    if not lets_in_by_hand(notice, now, before=before):
+        return notice.next_step
+    row = PROBLEMS[notice.problem]
+    whom = "the guest" if notice.door_key else "guests who have no working code"
+    earlier = notice.earlier_code
+    until = ""
+    if earlier is not None and earlier.starts_at > now:
+        until = f": the guest's earlier PIN works only from {moment_text(earlier.starts_at, notice.time_zone)}"
+    rest = notice.next_step.removesuffix(row.in_the_end).rstrip()
+    return f"First let {whom} in by hand{until}. {rest}"
+
+
+def earlier_pin_text(notice: AlertNotice, now: datetime) -> str:
+    """Return from when to when the guest's earlier PIN opens the door; empty where there is none, or not any more."""
+    earlier = notice.earlier_code
+    return window_text(earlier, notice.time_zone) if earlier is not None and earlier.ends_at > now else ""
+
+
+def window_text(window: Window | None, time_zone: str | None) -> str:
+    """Return from when to when a code opens the door, on the lock's clock; empty without one."""
+    if window is None:
+        return ""
+    starts_at = moment_text(window.starts_at, time_zone)
+    return f"from {starts_at} to {moment_text(window.ends_at, time_zone)} {time_zone or 'UTC'}"
+
+
+def moment_text(moment: datetime, time_zone: str | None) -> str:
+    """Return a moment on the lock's clock, in UTC where nobody knows the lock's zone."""
+    zone = find_zone(time_zone or "") or UTC
+    return f"{moment.astimezone(zone):%a %Y-%m-%d %H:%M}"
+
+
+def _opens_in_time(window: Window | None, check_in: datetime, now: datetime) -> bool:
+    return window is not None and window.starts_at <= max(check_in, now) < window.ends_at
