@@ -1,6 +1,5 @@
 """`GET /bookings/{id}`: what became of a booking, and of its messages that could not be used."""
 
-import json
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -12,12 +11,9 @@ from receiver.refusals import json_response
 from receiver.tokens import BearerTokens
 from shared.clock import Clock
 from shared.domain.booking.status import status_of
-from shared.domain.messages.hints import hints_of
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.parked import ParkedList
 
-# How many of the newest parked messages are searched; a flood of others may hide older ones.
-_MOST_SEARCHED: Final = 2_000
 _MOST_TOLD: Final = 10
 # State and PIN are nothing for a proxy to keep.
 NOT_STORED: Final = {"cache-control": "no-store"}
@@ -51,12 +47,7 @@ class BookingStatus:
 
     def _parked_of(self, booking_id: str) -> list[dict[str, Any]]:
         """Return the parked messages that name the booking, newest first."""
-        # To read them all would take long: only those are read in which the id occurs, in either spelling of JSON.
-        spellings = {json.dumps(booking_id, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
-        found = (
+        return [
             {"parked_id": entry.parked_id, "parked_at": entry.parked.parked_at, "problems": list(entry.parked.problems)}
-            for entry in self._parked.newest(_MOST_SEARCHED)
-            if any(spelling in entry.parked.message for spelling in spellings)
-            and hints_of(entry.parked.message).booking_id == booking_id
-        )
-        return [told for _, told in zip(range(_MOST_TOLD), found, strict=False)]
+            for entry in self._parked.of_booking(booking_id, most=_MOST_TOLD)
+        ]

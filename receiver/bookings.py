@@ -12,6 +12,7 @@ from receiver.tokens import BearerTokens
 from shared.booking_stream import seen_mark
 from shared.domain.messages.message import InvalidMessage, Problem, unknown_unit
 from shared.domain.messages.parse import parse_booking_message
+from shared.message_redaction import without_secrets
 
 
 class Bookings:
@@ -30,7 +31,7 @@ class Bookings:
         The rest are the refusals of `BodyReader`, and Unavailable.
         """
         self._tokens.check(headers)
-        text = _text(await self._bodies.read(receive, headers))
+        text = without_secrets(_text(await self._bodies.read(receive, headers)))
         message = parse_booking_message(text)
         if self._units is not None and message.unit is not None and message.unit not in self._units:
             raise InvalidMessage((unknown_unit(message.unit),))

@@ -13,6 +13,7 @@ from shared.contracts import BOOKING_FIELD
 from shared.domain.booking.message_order import mark_of
 from shared.domain.messages.message import BookingMessage, InvalidMessage
 from shared.domain.messages.parse import parse_booking_message
+from shared.message_redaction import without_secrets
 from shared.streams import APPEND_ONCE_SCRIPT, SEEN
 
 _SEEN_FOR: Final = int(redis_keys.SEEN_FOR.total_seconds())
@@ -36,7 +37,11 @@ class BookingStream:
         self._append = redis.register_script(APPEND_ONCE_SCRIPT)
 
     def append(self, text: str, message: BookingMessage) -> str:
-        """Append a message, whether it was appended before or not; return its entry's id. Atomic."""
+        """Append a message, whether it was appended before or not; return its entry's id. Atomic.
+
+        PINs and guests' contacts are taken out before.
+        """
+        text = without_secrets(text)
         name, value = seen_mark(message)
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.xadd(self._stream, {BOOKING_FIELD: text})
@@ -48,8 +53,9 @@ class BookingStream:
 
         Only what the broker delivers again can be a repeat of its own. The same message sent again by a booking system
         is appended: what was parked may be mended by now. What is no message is appended, and parked by the worker that
-        takes it.
+        takes it. PINs and guests' contacts are taken out before.
         """
+        text = without_secrets(text)
         try:
             message = parse_booking_message(text)
         except InvalidMessage:

@@ -6,7 +6,7 @@ the two parks an entry twice, never loses it, and `source_id` lets a person see 
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from dataclasses import field as dataclass_field
 from pathlib import Path
@@ -17,12 +17,14 @@ from redis import Redis
 from shared import redis_keys
 from shared.domain import versions
 from shared.domain.messages.hints import hints_of
-from shared.redaction import REMOVED, mask_digits, redact_event
+from shared.message_redaction import redacted_fields, without_secrets
+from shared.redaction import mask_digits
 from shared.streams import FIRST_ENTRY_FIELD, is_entry_id
 
 _REPLAY: Final = (Path(__file__).parent / "replay_parked.lua").read_text(encoding="utf-8")
 # A flood of bad messages must not fill the memory that good ones need; the newest are kept.
 MOST_PARKED: Final = 10_000
+_READ_AT_ONCE: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +66,10 @@ def fields_of(parked: Parked) -> dict[Any, Any]:
 
 
 def kept_text(text: str | None) -> str:
-    """Return what is kept of a message: an object as it is, to be replayed; free text with its digits masked."""
+    """Return what is kept of a message: an object without PINs, to be replayed; free text with its digits masked."""
     if text is None:
         return ""
-    return text if text.lstrip().startswith("{") else mask_digits(text)
+    return without_secrets(text) if text.lstrip().startswith("{") else mask_digits(text)
 
 
 def message_in(entry: Mapping[str, str], field: str) -> str | None:
@@ -89,25 +91,9 @@ def kept_fields(entry: Mapping[str, str], field: str) -> dict[str, str]:
     entry = {name: text for name, text in entry.items() if name != FIRST_ENTRY_FIELD}
     if not entry.keys() - {field}:
         return {}
-    kept = _without_pins({name: _parsed(text) for name, text in entry.items() if name != field})
+    kept = redacted_fields({name: _parsed(text) for name, text in entry.items() if name != field})
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in kept.items()}
     return texts | ({field: kept_text(entry[field])} if field in entry else {})
-
-
-def _without_pins(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content without what stands under a name of a PIN. All other texts stay: they may be times."""
-    kept = {}
-    for name, value in content.items():
-        shell = type(value)() if isinstance(value, dict | list) else value
-        (shown, redacted) = next(iter(redact_event({name: shell}).items()), (name, value))
-        kept[shown] = REMOVED if redacted == REMOVED else _each_without_pins(value)
-    return kept
-
-
-def _each_without_pins(value: Any) -> Any:
-    if isinstance(value, dict):
-        return _without_pins(value)
-    return [_each_without_pins(each) for each in value] if isinstance(value, list) else value
 
 
 def _objects(entry: Mapping[str, str]) -> dict[str, Any]:
@@ -140,14 +126,23 @@ class ParkedList:
         for entry_id, entry in cast(Any, self._redis.xrange(redis_keys.PARKED)):
             yield _entry(entry_id, entry)
 
-    def newest(self, most: int) -> Iterator[ParkedEntry]:
-        """Yield up to `most` parked messages, newest first."""
-        for entry_id, entry in cast(Any, self._redis.xrevrange(redis_keys.PARKED, count=most)):
-            yield _entry(entry_id, entry)
+    def of_booking(self, booking_id: str, *, most: int = MOST_PARKED) -> tuple[ParkedEntry, ...]:
+        """Return up to `most` parked messages that name this booking, newest first.
 
-    def of_booking(self, booking_id: str) -> tuple[ParkedEntry, ...]:
-        """Return the parked messages that name this booking, oldest first. Reads the whole list."""
-        return self.by_booking().get(booking_id, ())
+        The whole list is gone through, a part at a time; only what may name the booking is read closely.
+        """
+        may_name = _naming(booking_id)
+        found: list[ParkedEntry] = []
+        before = "+"
+        while entries := cast(Any, self._redis.xrevrange(redis_keys.PARKED, max=before, count=_READ_AT_ONCE)):
+            for entry_id, kept in entries:
+                if may_name(kept["parked"]) and len(found) < most:
+                    entry = _entry(entry_id, kept)
+                    found += [entry] if hints_of(entry.parked.message).booking_id == booking_id else []
+            if len(found) >= most or len(entries) < _READ_AT_ONCE:
+                break
+            before = f"({entries[-1][0]}"
+        return tuple(found)
 
     def by_booking(self) -> dict[str, tuple[ParkedEntry, ...]]:
         """Return the parked messages by the booking that they name, oldest first. Reads the whole list."""
@@ -185,6 +180,14 @@ class ParkedList:
     def discard(self, entry: ParkedEntry) -> None:
         """Take the message off the list for good."""
         self._redis.xdel(redis_keys.PARKED, entry.parked_id)
+
+
+def _naming(booking_id: str) -> Callable[[str], bool]:
+    """Return what says of a parked entry's text whether its message may name the booking; it is never wrongly False."""
+    # JSON in JSON: what the message escapes has two backslashes here, and may be any letter.
+    plain = json.dumps(booking_id)[1:-1]
+    is_plain = "\\" not in plain
+    return lambda text: not is_plain or plain in text or "\\\\" in text
 
 
 def _entry(entry_id: str, entry: dict[str, str]) -> ParkedEntry:

@@ -25,6 +25,19 @@ def test_a_booking_goes_into_the_stream(web: Web, redis_client: Redis) -> None:
     assert json.loads(entries[0][1]["message"]) == message
 
 
+def test_a_pin_that_is_sent_is_never_stored(web: Web, redis_client: Redis) -> None:
+    """Nor how the guest is reached: no field that is read holds it, so the booking is taken without."""
+    sent = booking_of()
+    sent["data"] |= {"pin": "739158", "guest": {"phone": "+43 660 739158", "doorCode": 739158}}
+    assert web.booking(sent).json()["status"] == "accepted"
+    assert web.booking(sent).json()["status"] == "duplicate"
+    entries: Any = redis_client.xrange(STREAM)
+    assert len(entries) == 1
+    stored = json.loads(entries[0][1]["message"])
+    assert stored["data"]["guest"] == {"phone": "[removed]", "doorCode": "[removed]"}
+    assert "739158" not in str(entries)
+
+
 def test_the_same_message_again_is_a_duplicate(web: Web, redis_client: Redis) -> None:
     """`source` and `id` identify a message; another id is another message."""
     message = booking_of()

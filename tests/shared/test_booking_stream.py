@@ -54,6 +54,17 @@ def test_what_is_sent_again_is_appended(redis_client: Redis) -> None:
     assert redis_client.xlen(STREAM) == 7
 
 
+def test_pins_are_taken_out_before_the_append(redis_client: Redis) -> None:
+    """By whichever way a message comes."""
+    stream = BookingStream(redis_client, STREAM)
+    sent = booking(pin="739158")
+    stream.append(text(sent), parse_booking_message(sent))
+    assert delivered(stream, [sent, envelope(data=sent)], again=False) == [True, True]
+    assert stream.append_delivered('{"pin": 739158}', is_redelivered=False)
+    entries: Any = redis_client.xrange(STREAM)
+    assert (len(entries), "739158" in str(entries)) == (4, False)
+
+
 def test_what_is_no_message_is_appended(redis_client: Redis) -> None:
     """It is parked by whoever takes it, each time."""
     stream = BookingStream(redis_client, STREAM)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from redis import Redis
 
 from shared.parked import Parked, ParkedList
@@ -59,3 +60,30 @@ def test_a_discarded_message_is_gone(redis_client: Redis) -> None:
     for _ in range(2):
         kept.discard(entry)
     assert (kept.count(), redis_client.exists("booking-created")) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("booking_id", "message"),
+    [
+        ("BK-1", '{"booking_id": "BK-1"}'),
+        ("BK-1", '{"booking_id": " BK-1 "}'),
+        ("17", '{"data": {"booking_id": 17}}'),
+        ("A/1", '{"booking_id": "A\\/1"}'),
+        ("BK-1", '{"booking_id": "\\u0042K-1"}'),
+        ("Bä", '{"booking_id": "B\\u00e4"}'),
+        ("Bä", '{"booking_id": "Bä"}'),
+        ('"', '{"booking_id": "\\""}'),
+    ],
+)
+def test_messages_of_a_booking_are_found_however_its_id_is_written(
+    redis_client: Redis, booking_id: str, message: str
+) -> None:
+    """Newest first, as many as are asked for, in a list of any length; those of others are left out."""
+    kept = ParkedList(redis_client)
+    first = kept.park(parked(message=message))
+    for _ in range(250):
+        kept.park(parked(message='{"booking_id": "other", "label": "BK-1 17 A/1"}'))
+    second = kept.park(parked(message=message))
+    assert [entry.parked_id for entry in kept.of_booking(booking_id)] == [second, first]
+    assert [entry.parked_id for entry in kept.of_booking(booking_id, most=1)] == [second]
+    assert kept.of_booking("nobody") == ()

@@ -102,20 +102,21 @@ def test_an_entry_without_a_message_is_parked(machine: Machine, redis_client: Re
 
 
 def test_an_entry_with_flat_fields_is_parked_whole(machine: Machine, redis_client: Redis) -> None:
-    """Its booking is found by them, and told; a PIN among them is taken out."""
+    """Its booking is found by them, and told; a PIN and a guest's contact among them are taken out."""
     entry: dict[Any, Any] = {
         "booking_id": "BK-7",
         "check_in": "2036-12-01T15:45",
         "device_ids": '["x"]',
         "door_code": "739158",
     }
-    entry["guest"] = json.dumps({"lock": [{"pin": 739158}], "phone": "555-0100"})
+    entry["guest"] = json.dumps({"lock": [{"pin": 739158}], "phone": "555-0100", "floor": "2036"})
     machine.apply(str(redis_client.xadd("booking-created", entry)))
     (kept,) = machine.parked.of_booking("BK-7")
     assert kept.parked.fields["check_in"] == "2036-12-01T15:45"
     assert json.loads(kept.parked.message)["device_ids"] == ["x"]
     assert "739158" not in str(kept)
-    assert "555-0100" in kept.parked.fields["guest"]
+    assert "555-0100" not in str(kept)
+    assert "2036" in kept.parked.fields["guest"]
     alert = told_of_parked(machine)
     assert (alert.notice.subject, alert.notice.problem) == ("Booking BK-7", "booking_parked")
     assert alert.notice.check_in is not None
@@ -177,6 +178,16 @@ def test_free_text_is_parked_without_digits(machine: Machine) -> None:
     machine.apply(machine.append('{"booking_id": 739158}'))
     text, kept = (entry.parked.message for entry in machine.parked.list())
     assert (text, kept) == ("the code is ######", '{"booking_id": 739158}')
+
+
+def test_a_message_is_parked_without_its_pins(machine: Machine) -> None:
+    """All else stays as it was sent, also of what isn't quite JSON."""
+    sent = {"booking_id": "BK-7", "check_in": "2036-12-01T15:45", "note": "floor 1207", "door_code": "739158"}
+    machine.apply(machine.append(json.dumps(sent)))
+    machine.apply(machine.append('{"booking_id": "BK-8", "pin": 739158, "check_in": "2036-12-01'))
+    whole, broken = (entry.parked.message for entry in machine.parked.list())
+    assert json.loads(whole) == sent | {"door_code": "[removed]"}
+    assert broken == '{"booking_id": "BK-8", "pin": "[removed]", "check_in": "2036-12-01'
 
 
 def test_bad_input_blocks_no_good_input(machine: Machine, sandbox: Sandbox) -> None:
