@@ -1,6 +1,7 @@
 """Appending booking messages to their stream, and telling which were appended before.
 
-`source` and `id` identify a message for three days. A message without a source has no id of its own, so only the
+`source`, `id` and what it says identify a message for three days: other content under an id that was used is appended,
+and parked by the worker. A message without a source has no id of its own, so only the
 newest one of its booking is remembered: the same again right after it is a repeat, the same after another is news.
 """
 
@@ -11,10 +12,10 @@ from redis import Redis
 from shared import redis_keys
 from shared.contracts import BOOKING_FIELD
 from shared.domain.booking.message_order import mark_of
-from shared.domain.messages.message import BookingMessage, InvalidMessage
+from shared.domain.messages.message import BookingMessage, InvalidMessage, content_mark
 from shared.domain.messages.parse import parse_booking_message
 from shared.message_redaction import without_secrets
-from shared.streams import APPEND_ONCE_SCRIPT, SEEN
+from shared.streams import APPEND_ONCE_SCRIPT
 
 _SEEN_FOR: Final = int(redis_keys.SEEN_FOR.total_seconds())
 # No source and no id holds it, so it can't be the mark of a message.
@@ -24,7 +25,7 @@ _NEWEST_OF: Final = "\x1f\x1f"
 def seen_mark(message: BookingMessage) -> tuple[str, str]:
     """Return the mark that tells whether a message was appended before: its name, and its value then."""
     if message.source:
-        return mark_of(message), SEEN
+        return mark_of(message), content_mark(message)
     return f"{_NEWEST_OF}{message.booking_id}", message.message_id
 
 

@@ -1,11 +1,13 @@
 """What a booking message does to a booking: revisions, repeats, cancellations, doors that come and go."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.domain.booking.record import State
 from shared.domain.booking.transitions import Repeated, Superseded, retry
+from shared.domain.messages.message import InvalidMessage
 from tests.shared.stories import (
     CHECK_OUT,
     DOOR,
@@ -66,13 +68,23 @@ def test_which_revision_wins(first: str, had: int, then: str, has: int, wins: bo
 
 
 def test_a_repeat_changes_nothing() -> None:
-    """The same source and id again, even if it says something else now."""
+    """The same source and id again, also after others; where an older version kept no contents, whatever it says."""
     before = accepted(message_id="m-1").booking
     with pytest.raises(Repeated):
-        accepted(before, 9, "updated", message_id="m-1")
+        accepted(before, message_id="m-1")
+    with pytest.raises(Repeated):
+        accepted(replace(before, seen_contents=()), 9, "updated", message_id="m-1")
     after = accepted(before, 1, "updated", message_id="m-2").booking
     with pytest.raises(Repeated):
         accepted(after, 0, message_id="m-1")
+
+
+@pytest.mark.parametrize(("revision", "kind"), [(9, "updated"), (0, "updated"), (0, "cancelled")])
+def test_an_id_with_other_content_needs_a_person(revision: int, kind: str) -> None:
+    """Never dropped in silence: a booking system that gives every message one id would change nothing, and not know."""
+    before = accepted(message_id="m-1").booking
+    with pytest.raises(InvalidMessage, match="id: 'm-1' is that of an earlier message"):
+        accepted(before, revision, kind, message_id="m-1")
 
 
 def test_a_cancellation_before_its_booking_is_a_tombstone() -> None:

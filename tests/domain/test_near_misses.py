@@ -29,6 +29,7 @@ CANCELLED: list[tuple[str, dict[str, Any]]] = [
     ("a flag that is a time", {"cancelled_at": "2026-11-20T10:00:00Z"}),
     ("when, with one l", {"canceledOn": "2026-11-20"}),
     ("deleted, as a flag", {"deleted": True}),
+    ("deleted, as a time", {"deleted_at": "2026-11-20"}),
 ]
 
 

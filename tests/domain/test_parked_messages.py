@@ -67,6 +67,16 @@ def test_another_cause_is_another_alert_and_quotes_nobody() -> None:
     assert [one.notice.problem for one in causes].count("message_parked") == 1
 
 
+def test_what_is_wrong_can_be_read_where_words_have_apostrophes() -> None:
+    """They quote nothing; what is quoted is left out."""
+    wrong = "'/pms/new' is not that of this booking's first message, '/other'"
+    (one,) = told(parked(Problem("source", wrong, 'if it isn\'t another booking, give "/other"'), booking_id="BK-1"))
+    assert (
+        "source: … is not that of this booking's first message, …; if it isn't another booking, give …."
+        in one.notice.happened
+    )
+
+
 def test_a_flood_of_different_causes_is_a_few_alerts() -> None:
     """Those with most messages have their own; the rest is one."""
     several = [parked(unknown_unit("Villa 7"), booking_id=f"BK-{number}") for number in range(3)]

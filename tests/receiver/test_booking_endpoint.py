@@ -47,6 +47,15 @@ def test_the_same_message_again_is_a_duplicate(web: Web, redis_client: Redis) ->
     assert redis_client.xlen(STREAM) == 3
 
 
+def test_an_id_with_other_content_is_no_duplicate(web: Web, redis_client: Redis) -> None:
+    """It is stored, and the worker parks it: a change that is dropped in silence is a guest at a locked door."""
+    message = booking_of()
+    changed = message | {"data": message["data"] | {"check_out": "2026-12-09T10:15:00-08:00"}}
+    answers = [web.booking(each).json()["status"] for each in (message, changed, changed, message | {"time": "later"})]
+    assert answers == ["accepted", "accepted", "duplicate", "accepted"]
+    assert redis_client.xlen(STREAM) == 3
+
+
 def test_the_bare_booking_is_taken_too(web: Web) -> None:
     """`data` alone, without an envelope, identified by its content."""
     bare = booking_of()["data"]

@@ -5,9 +5,10 @@ come again; so the booking keeps the entry of its newest message, and an older o
 """
 
 from enum import Enum, auto
+from hashlib import sha256
 
 from shared.domain.booking.record import Booking
-from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, asked_of
+from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, asked_of, content_mark
 from shared.domain.quoting import quoted
 from shared.domain.stay.stay import Stay
 
@@ -34,10 +35,11 @@ def judge(before: Booking, message: BookingMessage, *, arrival: str, asks_for_th
     `asks_for_the_same`: the booking already has the stay and the doors that it asks for.
 
     Raises InvalidMessage where a person must decide: the message is of another source, or has another content than
-    the one that was applied under the same revision, or has no revision where earlier ones had.
+    the one that was applied under the same id or revision, or has no revision where earlier ones had.
     """
     _check_source(before, message)
     if mark_of(message) in before.seen_messages and not _is_told_apart_by_content_alone(message):
+        _check_content(before, message)
         return Verdict.REPEATED
     if message.revision is None:
         return _judge_by_arrival(before, message, arrival, asks_for_the_same=asks_for_the_same)
@@ -91,6 +93,24 @@ def is_before(entry_id: str, other: str) -> bool:
 def latest(entry_id: str, other: str) -> str:
     """Return the later one of two entries; the other one where one is not known."""
     return other if is_before(entry_id, other) or not entry_id else entry_id
+
+
+def content_entry(message: BookingMessage) -> str:
+    """Return what a booking remembers of a message's content: a hash of what identifies it, and one of what it says."""
+    return f"{_hash_of_mark(message)}:{content_mark(message)}"
+
+
+def _hash_of_mark(message: BookingMessage) -> str:
+    return sha256(mark_of(message).encode()).hexdigest()[:16]
+
+
+def _check_content(before: Booking, message: BookingMessage) -> None:
+    """Raise InvalidMessage where the message of this id said something else; an older version kept no contents."""
+    known = (entry.partition(":") for entry in before.seen_contents)
+    contents = {content for mark, _, content in known if mark == _hash_of_mark(message)}
+    if contents and content_mark(message) not in contents:
+        wrong = f"{quoted(message.message_id)} is that of an earlier message of this booking, which said something else"
+        raise InvalidMessage((Problem("id", wrong, "send it again, under an id that no other message has"),))
 
 
 def _judge_by_arrival(before: Booking, message: BookingMessage, arrival: str, *, asks_for_the_same: bool) -> Verdict:

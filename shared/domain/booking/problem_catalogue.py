@@ -148,7 +148,7 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     ),
     Reason.ALREADY_OVER: ProblemRow(
         "The booking came after its own check-out: no code was made.",
-        "Check its dates in the booking system; if the year is wrong, send it again with a higher revision.",
+        "Check its dates in the booking system; if the year is wrong, correct it there and send the booking again.",
         "ops",
     ),
     Reason.DEVICE_NOT_FOUND: ProblemRow(

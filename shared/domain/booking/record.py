@@ -221,6 +221,7 @@ class Booking:
     `revision` grows with every message that is applied, and fences decisions. `revision_offset` is how far it is ahead
     of the highest one that a message gave; None where no message gave one. `newest_entry` is the stream entry of the
     newest message, `cancelled_entry` that of a cancellation without a revision: what arrived before it is cancelled.
+    `seen_contents` are hashes of remembered messages and of what each said (`content_entry`).
     `asked` is what the newest message asked for, as the JSON of its fields (`asked_of`); "" where that isn't known.
 
     `version` is that of the ledger's record that this value was read from, or written as; not part of the record.
@@ -239,6 +240,7 @@ class Booking:
     held_back_by: str | None = None
     residual_access_until: datetime | None = None
     seen_messages: tuple[str, ...] = ()
+    seen_contents: tuple[str, ...] = ()
     outcome_sequence: int = 0
     outbox: tuple[Notice, ...] = ()
     is_forgotten: bool = False

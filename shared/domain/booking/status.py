@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from shared.domain.booking.advice import earlier_code_of
 from shared.domain.booking.notices import next_step_of, outcome_body, problems_of
 from shared.domain.booking.record import BookedDoor, Booking
 
@@ -19,12 +20,15 @@ def status_of(booking: Booking, now: datetime) -> dict[str, Any]:
 
 
 def _more(booking: Booking, door: BookedDoor, now: datetime) -> dict[str, Any]:
+    earlier = None if booking.cancelled else earlier_code_of(booking, door)
     problems = [] if booking.cancelled else [problem for problem, _ in problems_of(door)]
     return {
         "state": str(door.state),
         "name": door.name,
         "detail": door.detail,
         "due_at": door.due_at.isoformat() if door.due_at else None,
+        "earlier_starts_at": earlier.starts_at.isoformat() if earlier else None,
+        "earlier_ends_at": earlier.ends_at.isoformat() if earlier else None,
         "problems": problems,
         "next_step": next_step_of(booking, door, problems[0], now) if problems else "",
     }

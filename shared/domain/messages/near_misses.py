@@ -45,7 +45,7 @@ _TIMES_OF_DAY: Final = {"checkintime": "check_in", "checkouttime": "check_out"}
 _DATE_ALONE: Final = re.compile(r"[^Tt:]*")
 
 _IS_CANCELLED: Final = re.compile(
-    r"(?:is|was)?cancell?ed|cancel|cancell?ed(?:at|on|date|time)|cancellation(?:at|date|time)|(?:is)?(?:deleted|voided)"
+    r"(?:is|was)?cancell?ed|cancel|cancell?ed(?:at|on|date|time)|cancellation(?:at|date|time)|(?:is)?(?:deleted|voided)(?:at|on|date|time)?"
 )
 _TELLS_A_STATE: Final = re.compile(r".*(?:status|state)|type|kind|event|eventtype|action|operation|change")
 _CANCELLED_VALUE: Final = re.compile(

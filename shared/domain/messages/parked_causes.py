@@ -9,8 +9,8 @@ from typing import Final
 
 from shared.domain.messages.message import unknown_unit
 
-# What a problem quotes is of one message; it may be a guest's.
-_QUOTED: Final = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+# What a problem quotes is of one message; it may be a guest's. An apostrophe within a word quotes nothing.
+_QUOTED: Final = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _NUMBER: Final = re.compile(r"[0-9]+")
 _UNIT: Final = re.compile(r"unit: (?P<quoted>'.*'|\".*\") is not in the doors file;.*")
 

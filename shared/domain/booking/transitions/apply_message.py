@@ -7,6 +7,7 @@ from typing import Final
 from shared.domain.booking.door_state import Received
 from shared.domain.booking.message_order import (
     Verdict,
+    content_entry,
     given_revision,
     judge,
     latest,
@@ -84,6 +85,7 @@ def _noted(before: Booking | None, message: BookingMessage, arrival: str) -> Boo
         cancelled=message.type is MessageType.CANCELLED,
         is_forgotten=False,
         seen_messages=(*base.seen_messages, mark_of(message))[-_SEEN_MESSAGES:],
+        seen_contents=(*base.seen_contents, content_entry(message))[-_SEEN_MESSAGES:],
     )
     return _with_revision(base, booking, message)
 
