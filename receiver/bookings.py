@@ -10,7 +10,7 @@ from receiver.inbox import Inbox
 from receiver.refusals import json_response
 from receiver.tokens import BearerTokens
 from shared.booking_stream import seen_mark
-from shared.domain.messages.message import InvalidMessage, Problem, unknown_unit
+from shared.domain.messages.message import InvalidMessage, MessageType, Problem, stay_of, unknown_unit
 from shared.domain.messages.parse import parse_booking_message
 from shared.message_redaction import without_secrets
 
@@ -35,6 +35,9 @@ class Bookings:
         message = parse_booking_message(text)
         if self._units is not None and message.unit is not None and message.unit not in self._units:
             raise InvalidMessage((unknown_unit(message.unit),))
+        if message.unit is None and message.type is not MessageType.CANCELLED:
+            # A date alone has no time of day then; better said now than found out among the parked messages.
+            stay_of(message, None)
         name, mark = seen_mark(message)
         is_new = await self._inbox.append(name, text, mark=mark)
         status = "accepted" if is_new else "duplicate"

@@ -63,6 +63,19 @@ def test_before_the_start_a_person_decides() -> None:
     assert "note" not in plan.match
 
 
+def test_nobody_is_told_to_check_in_earlier_than_now() -> None:
+    """The move to 17:00 is advice until then, and none after it."""
+    wrong_both = stay("2026-12-01T21:18", "2026-12-03T06:00")
+    advice = {
+        hour: planned(wrong_both, HOTEL, datetime(2026, 12, 1, hour, 1, tzinfo=UTC) + EIGHT).decision
+        for hour in (16, 17)
+    }
+    told = {hour: each.advice for hour, each in advice.items() if isinstance(each, Wait)}
+    assert "Move the check-in 4 h 18 min earlier, to 2026-12-01 17:00" in told[16]
+    assert "Move the check-in" not in told[17]
+    assert told[17]
+
+
 def test_the_story_says_so() -> None:
     """Whoever reads the booking's story learns why a slot was taken that is hours off."""
     plan = planned(WALK_IN, HOTEL, AT_THE_DESK)

@@ -81,6 +81,16 @@ def test_what_was_accepted_can_be_read_from_the_stream(web: Web, redis_client: R
     assert parse_booking_message(entries[0][1]["message"]).booking_id == "BK-1"
 
 
+def test_a_date_alone_without_a_unit_is_refused_at_once(web: Web, redis_client: Redis) -> None:
+    """No default gives it a time of day, whatever comes before or after it. A cancellation needs no times."""
+    answer = web.booking(booking_of(check_in="2026-12-01"))
+    assert (answer.status_code, [each["field"] for each in answer.json()["problems"]]) == (400, ["check_in"])
+    assert "time of day" in answer.json()["problems"][0]["right"]
+    assert redis_client.dbsize() == 0
+    cancellation = booking_of(check_in="2026-12-01") | {"type": "booking.cancelled"}
+    assert web.booking(cancellation).status_code == 202
+
+
 def test_every_problem_is_listed(web: Web, redis_client: Redis) -> None:
     """400 with each field, what is wrong and what would be right; nothing is stored."""
     answer = web.booking(booking_of(booking_id="", device_ids=[], check_in="tomorrow", revision=-1))

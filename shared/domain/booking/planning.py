@@ -1,6 +1,6 @@
 """What to do for a door that needs a code: the plan is a value, decided from the booking, the door and the moment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,7 +14,7 @@ from shared.domain.matching.manual_choice import ChosenSlot, SlotOffer
 from shared.domain.matching.manual_match import match_of_choice
 from shared.domain.matching.manual_options import OF_A_SLOT, offers_of
 from shared.domain.matching.match import Match, MatchPolicy, Outcome, match
-from shared.domain.matching.suggestions import suggest
+from shared.domain.matching.suggestions import Suggestion, suggest
 from shared.domain.stay.instants import instants_of
 from shared.domain.stay.stay import Stay
 
@@ -166,7 +166,7 @@ def plan_for(
             check_out = check_out if booked.part == len(codes) else code.ends_at
         decided = _decide(wanted, booked, check_in=check_in, check_out=check_out, lead_time=lead_time, now=now)
         if decided is None:
-            suggestions = () if refusal else suggest(stay, door, policy, found)[:_MOST_ADVICE]
+            suggestions = () if refusal else _of_use(suggest(stay, door, policy, found), now)[:_MOST_ADVICE]
             advice = refusal or " ".join(each.text for each in suggestions) or found.problem
             decided = _no_match(found, advice, check_in, longest_wait, now)
             if decided.reason in OF_A_SLOT and not booked.part:
@@ -198,6 +198,11 @@ def _found(stay: Stay, booked: BookedDoor, door: Door, policy: MatchPolicy, now:
         is_new = booked.code is None
         found = match_late_arrival(stay, door, policy, found, now=now, is_new=is_new) or found
     return found, ""
+
+
+def _of_use(suggestions: Iterable[Suggestion], now: datetime) -> tuple[Suggestion, ...]:
+    """Return the suggestions that can still be followed: nobody checks in earlier than now."""
+    return tuple(each for each in suggestions if each.change.check_in is None or each.change.check_in >= now)
 
 
 @dataclass(frozen=True, slots=True)
