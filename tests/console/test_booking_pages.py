@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from redis import Redis
 
 from shared.clock import system_clock
 from shared.contracts import OPS_STREAM
-from shared.domain.booking.record import HistoryEntry, State
+from shared.domain.booking.record import AccessCode, Change, HistoryEntry, State, Window
 from shared.ops_commands import CANCEL, CHOOSE, RETRY, OpsCommand, command_from
 from tests.console.bookings import DOOR, book, ledger_of, read_door
 from tests.console.console import Console, running, settings_for
@@ -51,6 +52,36 @@ def worker(redis: Redis) -> Iterator[list[OpsCommand]]:
     finally:
         over.set()
         thread.join()
+
+
+def test_an_earlier_pin_that_opens_is_told(console: Console, redis_client: Redis) -> None:
+    """On the board and on the booking's page, with what helps now: while no PIN opens the guest is let in by hand."""
+    booking = book(redis_client, "BK-1", hours=1, state=State.WAITING, reason="no_slot")
+    page = console.browser("viewer").get("/bookings/BK-1").text
+    assert "First let the guest in by hand." in page
+    assert "earlier PIN" not in page
+    (door,) = booking.doors
+    assert door.check_in is not None
+    code = AccessCode(
+        access_code_id="c-0",
+        window=Window(door.check_in - timedelta(hours=1), door.check_in + timedelta(days=1)),
+        known_since=system_clock(),
+    )
+    doors = (replace(door, residual=(code,)),)
+    ledger_of(redis_client).record(booking, lambda it: Change(replace(it, doors=doors)))
+    (row,) = console.api("GET", "/arrivals").json()["arrivals"]
+    assert row["earlier_pin_works"].startswith("from ")
+    for address in ("/bookings/BK-1", "/arrivals"):
+        page = console.browser("viewer").get(address).text
+        assert f"earlier PIN works {row['earlier_pin_works']}." in page.replace("&#39;", "'")
+        assert "First let the guest in by hand." not in page
+    assert "opens this door from" in console.browser("viewer").get("/bookings/BK-1").text
+
+
+def test_the_board_says_when_the_code_works(console: Console, redis_client: Redis) -> None:
+    """Beside the booked check-in."""
+    book(redis_client, "BK-1", hours=30)
+    assert "times: from " in console.browser("viewer").get("/arrivals").text
 
 
 def test_the_board_names_what_holds_back(console: Console, redis_client: Redis) -> None:

@@ -10,6 +10,8 @@ from receiver.console.operations import Call, Operation
 from receiver.console.places import Place
 from shared.console_tokens import Role
 from shared.domain.alerting.arrivals import Arrival, Readiness, told_beside
+from shared.domain.booking.advice import window_text
+from shared.domain.booking.record import Window
 from shared.ledger.arrivals import LOOK_BACK, arrivals_between
 
 _MOST_HOURS: Final = 24 * 31
@@ -27,7 +29,8 @@ class ArrivalsQuery:
 class ArrivalRow:
     """One door of one booking. `check_in` is on the lock's clock, without an offset while nobody knows its zone.
 
-    `reported` is what Seam reports of the door beside `why`.
+    `reported` is what Seam reports of the door beside `why`. `code_window` and `earlier_pin_works` say when the code
+    opens the door, and a PIN of an earlier revision; they are empty where there is none.
     """
 
     booking_id: str
@@ -38,6 +41,8 @@ class ArrivalRow:
     building: str
     check_in: datetime
     time_zone: str | None
+    code_window: str
+    earlier_pin_works: str
     seconds_left: int
     state: str
     readiness: str
@@ -106,6 +111,8 @@ def _row(arrival: Arrival, place: Place, now: datetime) -> ArrivalRow:
         building=place.building,
         check_in=arrival.on_lock_clock,
         time_zone=arrival.time_zone,
+        code_window=_window(arrival.starts_at, arrival.ends_at, arrival.time_zone),
+        earlier_pin_works=_window(arrival.earlier_starts_at, arrival.earlier_ends_at, arrival.time_zone),
         seconds_left=int((arrival.check_in - now).total_seconds()),
         state=str(arrival.state),
         readiness=str(arrival.readiness),
@@ -114,6 +121,10 @@ def _row(arrival: Arrival, place: Place, now: datetime) -> ArrivalRow:
         next_step=arrival.next_step,
         reported=tuple(f"{issue.shown_kind}: {issue.text}" for issue in told_beside(arrival)),
     )
+
+
+def _window(starts_at: datetime | None, ends_at: datetime | None, time_zone: str | None) -> str:
+    return window_text(Window(starts_at, ends_at) if starts_at and ends_at else None, time_zone)
 
 
 OPERATIONS: Final = (
