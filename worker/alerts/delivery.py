@@ -37,6 +37,7 @@ from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
 from shared.ledger.silences import Silences
+from worker.alerts.attempt import attempt
 from worker.alerts.channel import Channel, NotDelivered, Updating
 from worker.alerts.composing import message_of, thread_for
 from worker.alerts.inhibition import Inhibition
@@ -167,15 +168,15 @@ class AlertDelivery:
 
     def _send(self, view: View, channel: Channel, notification: Notification) -> tuple[View, datetime | None]:
         names = {"group": view.group, "channel": channel.name, "delivery_id": notification.delivery_id}
-        try:
-            channel.send(message_of(notification, view.alerts, group=view.group, policy=view.policy, now=self._clock()))
-        except NotDelivered as reason:
-            log.warning("alert.undelivered", **names, attempts=notification.attempts + 1, error=str(reason))
-            return self._failed(view, notification, reason)
-        except Exception as error:
-            # A bug in one channel must neither keep the others from being told nor end the retries.
-            log.exception("alert.crashed", **names)
-            return self._failed(view, notification, NotDelivered(type(error).__name__))
+        answer = attempt(
+            lambda: channel.send(
+                message_of(notification, view.alerts, group=view.group, policy=view.policy, now=self._clock())
+            ),
+            crashed=partial(log.exception, "alert.crashed", **names),
+        )
+        if isinstance(answer, NotDelivered):
+            log.warning("alert.undelivered", **names, attempts=notification.attempts + 1, error=str(answer))
+            return self._failed(view, notification, answer)
         log.info("alert.delivered", **names, status=notification.status, count=len(notification.members))
         alerts, at = dict(view.alerts), self._clock()
         for key, sequence in notification.members.items():

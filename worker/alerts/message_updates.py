@@ -15,6 +15,7 @@ from shared.domain.alerting.notifications import Notification, View, refused, wi
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
+from worker.alerts.attempt import attempt
 from worker.alerts.channel import NotDelivered, Updating
 from worker.alerts.composing import message_of
 
@@ -62,15 +63,16 @@ class MessageUpdates:
     def _show(self, view: View, channel: Updating, notification: Notification) -> tuple[View, datetime | None]:
         names = {"group": view.group, "channel": channel.name, "delivery_id": notification.delivery_id}
         now = self._clock()
-        try:
-            channel.update(message_of(notification, view.alerts, group=view.group, policy=view.policy, now=now))
-        except Exception as error:
-            reason = error if isinstance(error, NotDelivered) else NotDelivered(type(error).__name__)
-            if error is not reason:
-                log.exception("alert.crashed", **names)
-            log.warning("alert.not_shown", **names, attempts=notification.attempts + 1, error=str(reason))
+        answer = attempt(
+            lambda: channel.update(
+                message_of(notification, view.alerts, group=view.group, policy=view.policy, now=now)
+            ),
+            crashed=partial(log.exception, "alert.crashed", **names),
+        )
+        if isinstance(answer, NotDelivered):
+            log.warning("alert.not_shown", **names, attempts=notification.attempts + 1, error=str(answer))
             jitter = random.random()  # noqa: S311 - spreads retries
-            again = refused(notification, error=str(reason), now=now, jitter=jitter, retry_after=reason.retry_after)
+            again = refused(notification, error=str(answer), now=now, jitter=jitter, retry_after=answer.retry_after)
             if again.attempts < MOST_TRIES:
                 self._ledger.groups.update(view.group, lambda it: with_notification(it, again))
                 return view, again.at

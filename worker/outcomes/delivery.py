@@ -17,6 +17,7 @@ import structlog
 from shared.clock import Clock
 from shared.domain.booking.outcome_queue import OutcomeQueue, QueuedOutcome, refused, taken
 from shared.ledger.outcome_queues import OutcomeQueues
+from worker.alerts.attempt import attempt
 from worker.alerts.channel import NotDelivered
 from worker.outcomes.alert import NotTakenAlert
 from worker.outcomes.posting import OutcomePost
@@ -73,24 +74,26 @@ class DeliverOutcomes:
     def _send(self, queue: OutcomeQueue, outcome: QueuedOutcome) -> None:
         event = json.loads(outcome.event)
         names = {"receiver": queue.receiver, "booking_id": queue.booking_id, "outcome_id": event["id"]}
-        try:
-            post = self._posts.get(queue.receiver)
-            if post is None:
-                raise NotDelivered("it is not in OUTCOME_WEBHOOK_URLS")  # noqa: TRY301 - one way out for all failures
-            body, when_taken = self._prepare(queue.receiver, event)
-            post.send(event["id"], body)
-        except NotDelivered as reason:
-            self._failed(queue, outcome, reason, names)
-        except Exception as error:
-            # A bug must not end the tries.
-            log.exception("outcome.crashed", **names)
-            self._failed(queue, outcome, NotDelivered(type(error).__name__), names)
-        else:
-            log.info("outcome.delivered", **names, type=event["type"], attempts=queue.attempts + 1)
-            change = partial(taken, sequence=outcome.sequence, now=self._clock())
-            self._queues.update(queue.receiver, queue.booking_id, change)
-            when_taken()
-            self._alert.resolve_if_over(queue.receiver)
+        when_taken = attempt(
+            lambda: self._post(queue.receiver, event), crashed=partial(log.exception, "outcome.crashed", **names)
+        )
+        if isinstance(when_taken, NotDelivered):
+            self._failed(queue, outcome, when_taken, names)
+            return
+        log.info("outcome.delivered", **names, type=event["type"], attempts=queue.attempts + 1)
+        change = partial(taken, sequence=outcome.sequence, now=self._clock())
+        self._queues.update(queue.receiver, queue.booking_id, change)
+        when_taken()
+        self._alert.resolve_if_over(queue.receiver)
+
+    def _post(self, receiver: str, event: Mapping[str, Any]) -> Callable[[], None]:
+        """Post one outcome; return what is to be done once it was taken. Raises NotDelivered."""
+        post = self._posts.get(receiver)
+        if post is None:
+            raise NotDelivered("it is not in OUTCOME_WEBHOOK_URLS")
+        body, when_taken = self._prepare(receiver, event)
+        post.send(event["id"], body)
+        return when_taken
 
     def _failed(
         self, queue: OutcomeQueue, outcome: QueuedOutcome, reason: NotDelivered, names: Mapping[str, str]
