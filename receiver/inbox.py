@@ -82,7 +82,7 @@ class Inbox:
         return appended
 
     async def run(self) -> None:
-        """Write until cancelled; then whoever still waits is told to send it again."""
+        """Write until cancelled; requests that still wait then are told to send their event again."""
         try:
             async with asyncio.TaskGroup() as writers:
                 for _ in range(_WRITERS):

@@ -1,4 +1,4 @@
-"""The one way from untrusted bytes to an event of Seam: verified, parsed, PINs taken out."""
+"""Turns untrusted bytes into an event of Seam: verified, parsed, PINs taken out. Nothing else does."""
 
 import json
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ class _Unusable(Exception):
 
 
 def _parse(body: bytes, redactor: Redactor) -> dict[str, Any]:
-    """Return the event without its PINs. Raises _Unusable, whatever the body holds."""
+    """Return the event without its PINs. Raises _Unusable for every body that isn't an event."""
     try:
         event = _load(body)
         if not isinstance(event, dict):

@@ -41,7 +41,7 @@ class Api:
         ]
 
     async def metrics(self, request: Request) -> Response:
-        """Serve `GET /metrics` to whoever shows a token."""
+        """Serve `GET /metrics` to a client with a valid token."""
         try:
             token = self._tokens.of_bearer(request)
             text = await run_in_threadpool(metrics_text, self._ports, token)

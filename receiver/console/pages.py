@@ -76,7 +76,7 @@ class Pages:
         return [Route(f"{each.path}.csv", self._guarded(partial(self._export, each))) for each in exports]
 
     def _guarded(self, endpoint: Endpoint) -> Endpoint:
-        """Return an endpoint that answers refusals with a page; who isn't logged in is sent to the log-in."""
+        """Return an endpoint that answers refusals with a page; a browser without a session is sent to the log-in."""
 
         async def serve(request: Request) -> Response:
             try:
@@ -132,7 +132,7 @@ class Pages:
         return StreamingResponse(stream, media_type="text/event-stream")
 
     async def _permitted(self, operation: Operation, request: Request) -> ConsoleToken:
-        """Return whose session it is. Raises InvalidToken, NotAllowed; before anything else of the request is read."""
+        """Return the session's holder. Raises InvalidToken, NotAllowed; before anything else of the request is read."""
         token = await run_in_threadpool(self._holder, request)
         check_role(token, operation.role)
         return token

@@ -38,7 +38,7 @@ class Sessions:
         return session_id
 
     def holder(self, session_id: str) -> ConsoleToken | None:
-        """Return whose session it is; None where there is none, or its token doesn't hold any more."""
+        """Return the session's holder; None where there is no session, or its token is no longer valid."""
         if not 0 < len(session_id) <= _LONGEST_ID:
             return None
         digest = self._redis.hget(redis_keys.console_session(_digest(session_id)), "token")
@@ -63,7 +63,7 @@ class Sessions:
         return str(text or "")
 
     def token_of_link(self, code: str) -> ConsoleToken | None:
-        """Use up a one-time link and return whose it is; None the second time, and for an unknown one."""
+        """Use up a one-time link and return its holder; None the second time, and for an unknown link."""
         if not 0 < len(code) <= _LONGEST_ID:
             return None
         digest = self._redis.getdel(redis_keys.console_login(_digest(code)))

@@ -34,7 +34,7 @@ class ParkedProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedRow:
-    """One parked message. `booking_id` is empty where the message doesn't say whose it is."""
+    """One parked message. `booking_id` is empty where the message names no booking."""
 
     parked_id: str
     stream: str
