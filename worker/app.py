@@ -39,7 +39,7 @@ _REPEAT_ONCE: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0
 
 
 def create_celery(settings: Settings) -> Celery:
-    """Return the configured app without any task: enough for `beat`, and for whoever only sends."""
+    """Return the configured app without any task: enough for `beat`, and for a process that only sends tasks."""
     broker = settings.celery_broker_url or settings.redis_url
     url = broker.get_secret_value() if broker else ""
     app = Celery("oracode", broker=url or None, set_as_current=False)

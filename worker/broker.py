@@ -56,10 +56,10 @@ class SteadyConnection(Connection):
 
 
 class WatchersConnection:
-    """A connection of its own for who watches whether the broker is there: opened when it is used, dropped on demand.
+    """A connection for checks whether the broker is there: opened when it is used, dropped on demand.
 
-    One that died in silence is found out by its time-out alone, and whoever watches over others must know sooner than
-    they do: so this one waits for two seconds.
+    A connection that died in silence is found out by its time-out alone. A check must find out before the connections
+    that it checks, so this one waits for two seconds.
     """
 
     def __init__(self, app: Celery) -> None:

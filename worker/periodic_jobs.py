@@ -1,7 +1,7 @@
-"""Works that come back at intervals. Each has one place in the due-set, so that they survive whatever is killed.
+"""Periodic jobs. Each has one place in the due-set, so it survives when any process is killed.
 
-Who runs a periodic job puts it at its next time when it is done; who dies with it loses a lease. A server that came
-back empty gets them anew with the next sweep.
+A worker that has run a job puts it at its next time. If the worker dies, the job comes back after a lease. A data
+server that came back empty gets all jobs with the next sweep.
 """
 
 from collections.abc import Callable
@@ -55,8 +55,8 @@ class PeriodicJobs:
         """
         periodic_job = self._jobs.get(name)
         if periodic_job is None:
-            # Another version's: whoever knows it gives it a place again, now, with the next sweep. Nobody does where it
-            # is an older version's, and that is right.
+            # A job of another version: a process that knows it gives it a place again with the next sweep. Nobody does
+            # for a job of an older version, and that is right.
             self._due.set([(periodic_job_item(name), None)])
             return
         try:

@@ -1,7 +1,7 @@
-"""The Celery tasks: thin, by name, without results. What they may not lose stands in a stream or in the due-set.
+"""The Celery tasks: thin, by name, without results. The work stands in a stream or in the due-set.
 
-Task arguments are ids only: no message, no name, no PIN ever enters the broker. A task's name is its version: it never
-takes other arguments, what does has another name. What turns out to be for a newer version is left to it (`Leave`).
+Task arguments are ids only: no message, no name, no PIN ever enters the broker. A task's name is its version: a task
+with other arguments has another name. Work for a newer version is left to it (`LeaveToNewer`).
 """
 
 from datetime import timedelta

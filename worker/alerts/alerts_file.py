@@ -90,7 +90,7 @@ def _text_of(fault: dict[str, Any]) -> str:
 
 
 def _unknown_channels(content: Any) -> list[str]:
-    """Return the names that no channel has: told beside whatever else is wrong, so that one look is enough."""
+    """Return the names that no channel has. They are told together with all other problems of the file."""
     channels = content.get("channels") if isinstance(content, dict) else None
     if not isinstance(channels, dict):
         return []

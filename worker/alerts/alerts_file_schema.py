@@ -73,7 +73,7 @@ class WebhookPart(_HasUrl):
 
 
 class ApprisePart(_Part):
-    """Whatever apprise reaches; the address is in its own writing."""
+    """A service that apprise reaches; the address is written as apprise has it."""
 
     type: Literal["apprise"]
     url_env: FromEnvironment

@@ -12,14 +12,14 @@ from shared.seam.client import retry_after
 from worker.alerts.channel import NotDelivered
 
 _TIMEOUT: Final = httpx.Timeout(connect=5, read=10, write=5, pool=5)
-# Who answers a byte at a time, or without an end, holds up the other channels no longer than this.
+# A server that answers a byte at a time, or without an end, holds up the other channels no longer than this.
 _ANSWER_WITHIN: Final = 15.0
 _LONGEST_ANSWER: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, whatever its status was."""
+    """The answer to a POST, of any status."""
 
     status: int
     body: bytes

@@ -15,8 +15,8 @@ from shared.domain.alerting.door_problems import telling_key
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.door_issues import DoorIssues
 
-# Whoever ends the other alert wakes those that it held back (`worker.handlers.door_problem_alerts`). If that process is
-# killed in between, they are looked at again after this time.
+# The process that ends the other alert wakes those that it held back (`worker.handlers.door_problem_alerts`). If that
+# process is killed in between, they are looked at again after this time.
 _LOOKED_AT_EVERY: Final = timedelta(minutes=10)
 
 

@@ -181,6 +181,6 @@ def conversation_of(message: AlertMessage) -> str:
 
 
 def _with_id(content: dict[str, Any], message: AlertMessage) -> dict[str, Any]:
-    """Return the content with the id by which whoever reads the channel by program can tell a repeat."""
+    """Return the content with an id. A program that reads the channel can tell a repeated message by it."""
     metadata = {"event_type": "oracode_alert", "event_payload": {"delivery_id": message.delivery_id}}
     return {**content, "metadata": metadata}

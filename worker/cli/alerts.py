@@ -282,7 +282,7 @@ def _test_message(channel: Channel, alert: Alert, status: Status, policy: AlertP
 
 
 def _no_kind(problem: str) -> str:
-    """Return what to tell whoever misspelt a kind of problem: a silence of it would hold back nothing."""
+    """Return what to say of a misspelt kind of problem: a silence of it would hold back nothing."""
     near = get_close_matches(problem, RUNBOOK_SECTIONS, cutoff=0.5)
     known = f"Did you mean {', '.join(near)}?" if near else f"There are: {', '.join(sorted(RUNBOOK_SECTIONS))}."
     return f"{problem[:40]!r} is no kind of problem. {known}"

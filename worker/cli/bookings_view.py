@@ -1,4 +1,4 @@
-"""How bookings look in a terminal. Whatever comes from outside is shown as text: no markup, no control characters."""
+"""How bookings look in a terminal. Text from outside is shown as text: no markup, no control characters."""
 
 import time
 from collections import Counter

@@ -60,7 +60,7 @@ def open_ledger() -> tuple[Settings, Ports]:
     try:
         alerting = alerting_of(settings)
     except ValueError:
-        # Whoever only looks need not hold the channels' secrets; what is sent, the worker sends by its own rules.
+        # A command that only reads needs no secrets of the channels. The worker sends, by its own rules.
         return settings, open_ports(settings, publishes=False)
     return settings, open_ports(settings, alerting.channels, policy=alerting.policy, publishes=False)
 

@@ -161,7 +161,7 @@ def _work(settings: Settings, ports: Ports) -> Iterator[Finding]:
 
 
 def _parked(ports: Ports) -> Iterator[Finding]:
-    """Find what is parked: how much, and whose."""
+    """Find what is parked: how much, and of which bookings."""
     parked = ports.parked.count()
     remedy = "look at them with `oracode parked list`" if parked else ""
     yield Finding("parked messages", "warn" if parked else "ok", str(parked), remedy)

@@ -78,7 +78,7 @@ def known(ledger: BookingLedger, booking_id: str) -> Booking | None:
 
 
 def _id_for(door: Door, stay: NextStay) -> str:
-    """Return the booking's id: that of this door, slot and stay, whoever asks for it and however often."""
+    """Return the booking's id: always the same one for this door, slot and stay."""
     named = (door.device_id, stay.reference, stay.starts_at.isoformat(), stay.ends_at.isoformat())
     mark = hashlib.sha256("\n".join(named).encode()).hexdigest()[:8]
     name = re.sub(r"[^A-Za-z0-9]+", "-", door.name)[:24].strip("-") or "door"

@@ -90,8 +90,8 @@ class Bridge:
         self._taken: deque[Any] = deque()
 
     def run(self) -> None:
-        """Bridge until told to stop. Raises whatever ends the connection; what wasn't acknowledged comes again."""
-        # One try: whoever runs us knows how long to wait before another.
+        """Bridge until told to stop. Raises the error that ends the connection; unacknowledged messages come again."""
+        # One try: the caller knows how long to wait before another.
         self._connection.ensure_connection(**_ONE_TRY)
         for name in (BOOKING_QUEUE, REJECTED_QUEUE):
             self._declare(name)
@@ -194,7 +194,7 @@ def run(options: BridgeOptions, stopping: threading.Event) -> None:
             log.warning("bridge.disconnected", error=type(error).__name__, again_in=pause)
             stopping.wait(pause)
         except Exception as error:
-            # Whatever it is: a bridge that is gone would leave its queue untouched, and nobody would notice.
+            # Any error: if the bridge ended, its queue would stay untouched, and nobody would notice.
             pause = watch.crashed()
             log.exception("bridge.crashed", error=type(error).__name__, again_in=pause)
             stopping.wait(pause)

@@ -1,8 +1,8 @@
-"""Whether the bridge gets on, and what people are told where it doesn't: never a word of a message.
+"""Whether the bridge gets on, and the alerts where it doesn't. They hold no word of a message.
 
-Telling is best effort here, for the bridge must go on whatever becomes of it. What couldn't be told is told later:
-that it stands still with its next failure, that it works again with the next sign of it, and that messages were
-rejected with the next look at their queue.
+An alert that can't be written must not stop the bridge, so it is written later: that the bridge stands still with its
+next failure, that it works again with its next message, and that messages were rejected with the next look at their
+queue.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ class BridgeWatch:
         self._clock = clock
         self._failures = 0
         self._crashes = 0
-        # Unknown at first: whoever ran before us may have left an alert open.
+        # Unknown at first: an earlier process may have left an alert open.
         self._is_known_to_work = False
 
     def crashed(self) -> float:

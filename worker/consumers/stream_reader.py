@@ -1,10 +1,10 @@
 """Reads one stream and hands over its entries, to become tasks. `worker.consumers.dispatcher` is made of these.
 
-An entry stays pending until the task that handles it has recorded its outcome and acknowledged it. Whatever happens to
-the task, or to Celery's message, an entry that is idle for too long is claimed and dispatched again; so tasks bear
-being run twice. Entries that come again come alone, and later one by one, so that one that kills its worker takes no
-other with it; after a few times it is parked. What is under way is bounded: a backlog waits in its stream, not in the
-broker.
+An entry stays pending until the task that handles it has recorded its outcome and acknowledged it. If the task or
+Celery's message is lost, the entry is idle for too long, and is claimed and dispatched again. So a task may run twice.
+Such entries are dispatched apart from new ones, and later one by one, so that an entry that kills its worker takes no
+other with it. After a few times it is parked. The number of entries under way is bounded: a backlog waits in its
+stream, not in the broker.
 """
 
 import threading
@@ -26,7 +26,8 @@ _PAUSE_WHEN_FULL: Final = 0.05
 _LONGEST_PAUSE_AFTER_ERROR: Final = 2.0
 # A task that was lost with its worker comes again; one that fails this often never succeeds.
 MOST_DELIVERIES: Final = 5
-# Whoever was near a task that killed its worker comes back as often as that task: from here on they come one by one.
+# Entries that ran beside one that killed its worker come back as often as that one. From this count on they come one by
+# one.
 _SUSPECT_AFTER: Final = 3
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -84,7 +85,7 @@ class StreamReader:
                 stopping.wait(pause)
                 pause = min(_LONGEST_PAUSE_AFTER_ERROR, pause * 2)
             except Exception:
-                # Whatever it is: a reader that is gone would leave its stream unread, and nobody would notice.
+                # Any error: if the reader ended, its stream would stay unread, and nobody would notice.
                 log.exception("dispatch.crashed", stream=self._stream)
                 stopping.wait(_LONGEST_PAUSE_AFTER_ERROR)
 

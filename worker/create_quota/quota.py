@@ -1,4 +1,4 @@
-"""Asks for room at a door before a create: Seam's limit a minute, the lock's own room, the nearest arrival first."""
+"""Asks for one create at a door: within Seam's limit a minute and the lock's own limit, the nearest arrival first."""
 
 from datetime import datetime
 from typing import Final
@@ -11,12 +11,12 @@ from shared.seam.access_codes import CodesOnDoor
 from worker.create_quota.code_limit import CodeLimitWatch, room_of
 from worker.create_quota.rate_limit import Admitted, CreateRateLimit, Full, Later
 
-# With more room than this, whoever is being decided beside us will find some too.
+# With more room than this there is enough for all bookings that are being decided at the same moment.
 _TIGHT: Final = 10
 
 
 class AskQuota:
-    """Bookings that come in the same moment count one another, and give way to who arrives first."""
+    """Bookings that come at the same moment count one another. The one with the earliest check-in goes first."""
 
     def __init__(self, *, ledger: BookingLedger, rate_limit: CreateRateLimit, capacity: CodeLimitWatch) -> None:
         self._ledger = ledger
@@ -47,7 +47,7 @@ class AskQuota:
             rivals=self._rivals(booking, door.device_id, check_in) if is_tight else 0,
             now=now,
         )
-        # A code can't be taken back: who is to know of a lock that gets full must know before the next create.
+        # A code can't be taken back, so people must hear of a lock that gets full before the next create.
         self._capacity.note(door, alive=_in_use_after(answer, door, alive), now=now)
         return answer
 

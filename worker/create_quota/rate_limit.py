@@ -1,7 +1,7 @@
-"""Who may create a code on a door now: Seam's limit a minute and the lock's room, the nearest arrival first.
+"""Which booking may create a code on a door now: Seam's limit a minute, the lock's room, the nearest arrival first.
 
-Seam allows 10 creates a minute a device (Seam docs, "Rate limits"). All workers ask the same script. Whoever must wait
-is *due* later, at a time that is computed; nothing sleeps.
+Seam allows 10 creates a minute a device (Seam docs, "Rate limits"). All workers ask the same script. A booking that
+must wait is *due* at a time that is computed; nothing sleeps.
 """
 
 from dataclasses import dataclass
@@ -56,10 +56,11 @@ class CreateRateLimit:
     ) -> Admitted | Later | Full:
         """Ask for one create. Atomic.
 
-        `room` is how many more codes the lock took at `counted_at`, None where it doesn't say; `rivals` is how many who
-        arrive earlier are being decided at this moment.
+        `room` is how many more codes the lock took at `counted_at`, None where it doesn't say; `rivals` is how many
+        bookings with an earlier check-in are being decided at this moment.
 
-        `member` names who asks. Whoever must wait keeps a place in the queue until due, and half a minute longer.
+        `member` names the booking and door that ask. One that must wait keeps its place in the queue until it is due,
+        and half a minute longer.
         """
         args: list[str | int] = [
             _milliseconds(now),

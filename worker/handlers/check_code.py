@@ -28,7 +28,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class CheckCode:
-    """Reads one door's code at Seam and moves the door by what Seam says now, whatever events said before."""
+    """Reads one door's code at Seam, and moves the door by what Seam says now. Earlier events don't count."""
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """The ledger against Seam, door by door and code by code: what one has and the other hasn't.
 
-Nothing is created here, and nothing deleted. Whatever differs is given to the worker, which looks before it does
-anything: a code of a booking that the ledger lacks is adopted, one that Seam lacks is reported. A door that can't be
+Nothing is created here, and nothing deleted. Every difference is given to the worker, which looks at Seam before it
+does anything. It adopts a booking's code that the ledger lacks, and reports one that Seam lacks. A door that can't be
 compared is a finding of its own, and the others are compared all the same.
 """
 

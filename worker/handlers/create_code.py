@@ -1,4 +1,4 @@
-"""Makes the code of one door, once: look at Seam, take room, write the intent, call, record.
+"""Makes the code of one door, once: look at Seam, take quota, write the intent, call, record.
 
 The order is the safety. Nothing is created before a look at Seam found no code of this booking; the intent is written
 before the call, over exactly the record that was read before the look; after a call whose outcome is unknown the door
@@ -66,10 +66,10 @@ class CreateCode:
         learn: Callable[[Booking], Booking],
         match: Mapping[str, Any],
     ) -> Booking:
-        """Create the code, or adopt the one that is there. Raises SeamError, lifecycle.StaleRead.
+        """Create the code, or adopt the one that is there. Raises SeamError and StaleRead.
 
         `booked` must be the door as the ledger had it before this call: it is the fence for the intent. `learn` adds
-        what the door told; it is written with whatever is written first.
+        what the door told; it is written with the first change.
         """
         settled_at = self._generation.settled_at()
         counted_at = self._clock()
@@ -161,7 +161,7 @@ class CreateCode:
             )
             raise
         issue = self._issuing(booking, booked, report, intent, revision=booking.revision, adopted=False)
-        # The code exists, whatever became of the booking meanwhile.
+        # The code exists, even if the booking was changed or cancelled meanwhile.
         return self._ledger.record(booking, issue, in_hand=booked)
 
     def _refused(self, booking: Booking, booked: BookedDoor, intent: Intent, refusal: Refused) -> Booking:

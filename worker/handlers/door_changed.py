@@ -1,6 +1,6 @@
-"""What a change of a door (an installer, at last) means for its bookings.
+"""What a change of a door's time slots means for its bookings.
 
-Whoever has no code of it yet is planned again at once; whoever has one is told if its slot is no more.
+A booking without a code of the door is planned again at once. For one with a code, people are told if its slot is gone.
 """
 
 from collections.abc import Callable

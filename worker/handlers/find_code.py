@@ -1,7 +1,7 @@
-"""Finds a booking's code at Seam, whoever made it: the look before every create, and the only way out of a doubt.
+"""Finds a booking's code at Seam: the look before every create, and the only way out of a doubt.
 
-Two witnesses are asked where one may lag: the list of the door's codes, and the events of the time in question. A code
-that the ledger knows as another booking's is never taken for ours, however alike the names are.
+Where one source may lag, two are asked: the list of the door's codes, and the events of the time in question. A code
+that the ledger knows as another booking's is never taken, even if the names are alike.
 """
 
 from datetime import datetime, timedelta

@@ -49,8 +49,8 @@ class PlanDoor:
         self._clock = clock
 
     def plan(self, booking: Booking, booked: BookedDoor) -> Booking:
-        """Take the door as far as it goes now. Raises SeamError (nothing was made) and lifecycle.StaleRead."""
-        # Whoever has waited, or failed, or chose a slot wants to know how the door stands now, not how it stood.
+        """Take the door as far as it goes now. Raises SeamError (nothing was made) and StaleRead."""
+        # After a wait, a failure or a choice of a slot the door is read anew: the remembered one may be the reason.
         door = self._doors.read(booked.device_id, fresh=bool(booked.reason) or booked.choice is not None)
         plan = self._rules.plan(booking, booked, door, self._clock())
         if plan is None:

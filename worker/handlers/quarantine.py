@@ -1,4 +1,4 @@
-"""What becomes of work that kills whoever takes it: it is left alone for a while, and a person is told."""
+"""Quarantine: work that kills its worker again and again is left alone for a while, and a person is told."""
 
 from datetime import timedelta
 from functools import partial

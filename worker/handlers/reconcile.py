@@ -91,7 +91,7 @@ class Reconcile:
         self._progress.save(replace(before, cursor=until, gap=gap))
 
     def backfill(self, since: datetime) -> tuple[int, int]:
-        """Add whatever is missing since then; return how many events there were and how many of them were added."""
+        """Add the events that are missing since then; return how many there were, and how many were added."""
         found = self._add_missing(since, self._clock())
         return len(found), sum(each.was_missing for each in found)
 

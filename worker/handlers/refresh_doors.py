@@ -1,10 +1,10 @@
 """Reads doors that have bookings to come, so that a change of their slots is noticed before a guest notices it.
 
-No event tells of changed time slots (Seam docs), and the door itself can't. The readings are spread over the interval:
-a building's doors, or a hundred thousand of them, never all at once. Only where one door is found changed the others
-are read soon: whoever changed one was hardly done with it, and people should hear of the whole, not of single doors.
-Events of a door prompt a reading too (`worker.handlers.prompt_readings`). Each reading compares the door's issues, or
-that it is gone, with what people are told.
+No event tells of changed time slots (Seam docs). The readings are spread over the interval: a building's doors, or a
+hundred thousand of them, never all at once. Where one door is found changed, the others are read soon: an installer
+often changes several, and people should hear of all of them together. Events of a door prompt a reading too
+(`worker.handlers.prompt_readings`). Each reading compares the door's issues, or that it is gone, with what people are
+told.
 """
 
 from collections.abc import Iterable

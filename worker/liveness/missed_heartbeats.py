@@ -67,12 +67,12 @@ class MissedHeartbeatWatch:
             log.warning("heartbeat.changed", problem=problem, missed=notice.raised)
 
     def run(self, stopping: threading.Event) -> None:
-        """Look until told to stop; whatever fails is tried again."""
+        """Look until told to stop; a look that fails is repeated."""
         while not stopping.wait(_LOOK_EVERY.total_seconds()):
             try:
                 self.look()
             except (RedisError, OSError, OperationalError) as error:
                 log.warning("heartbeats.unread", error=type(error).__name__)
             except Exception:
-                # Whatever it is: a watch that is gone would miss nothing any more.
+                # Any error: if this watch ended, nothing would be missed any more.
                 log.exception("heartbeats.crashed")

@@ -1,4 +1,4 @@
-"""Whether this very worker still takes messages, whatever the others do: it calls itself, and listens for its call.
+"""Whether this very worker still takes messages: it sends itself one, and waits for it.
 
 With several workers the common queue moves although one of them has stalled: the others empty it. So each has a queue
 of its own, and puts a message that means nothing into it once a second. A worker that can put them there and gets

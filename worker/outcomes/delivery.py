@@ -1,7 +1,7 @@
 """Sends outcomes to their receivers: the task behind `outcomes.deliver`, one lane of one receiver at a time.
 
-At least once, in order for each booking. An outcome is taken in hand, by writing so, before it is sent. Whoever is
-killed leaves it to the next worker, which sends it again under the same id.
+At least once, in order for each booking. An outcome is leased, in writing, before it is sent. If the worker is killed,
+the next one sends it again under the same id.
 """
 
 import json
