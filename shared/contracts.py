@@ -24,7 +24,7 @@ BOOKING_FIELD: Final = "message"
 EVENT_FIELD: Final = "event"
 # The queue of the contract on RabbitMQ, where BOOKING_QUEUE_URL names one.
 BOOKING_QUEUE: Final = "booking-created"
-# Where what can't be read is kept, for whoever sent it.
+# Where messages that can't be read are kept, for their sender.
 REJECTED_QUEUE: Final = f"{BOOKING_QUEUE}.rejected"
 
 LONGEST_ID: Final = 200

@@ -1,4 +1,4 @@
-"""Takes PINs out of whatever the vendor sends, before anything is written (design decision "no PIN at rest").
+"""Takes PINs out of everything that Seam sends, before anything is written (design decision "no PIN at rest").
 
 Seam puts the PIN in clear text into webhooks: `code` of `access_code.set_on_device`, `original_code` and `new_code` of
 a warning, `from`/`to` of a changed code, and now and then into a sentence. Most PINs are digits, not all: Seam's SDK

@@ -1,8 +1,8 @@
 """Logs: one JSON object a line on stdout, event names `noun.past_participle`, ids as fields, no secret in any.
 
-Everything passes the same processors: our own events, the libraries' records, tracebacks, and what kills the process
-or a thread of it. Whatever stands under a name that may hold a secret is taken out, runs of digits in free text are
-masked, and the secrets that this process was started with are taken out of the finished line, wherever they stand.
+Everything passes the same processors: our own events, the libraries' records, tracebacks, and what kills the process or
+a thread of it. A value under a name that may hold a secret is taken out, runs of digits in free text are masked, and
+the secrets that this process was started with are taken out of the finished line, wherever they stand.
 """
 
 import asyncio
@@ -124,7 +124,7 @@ class _Handler(logging.StreamHandler[Any]):
     """Writes lines; of one that can't be written it says so, without the arguments that the library would print."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
-        """Report the loss on stderr; raises nothing, whatever can't be written."""
+        """Report on stderr that a line couldn't be written. Raises nothing."""
         kind = sys.exc_info()[0]
         lost = {"event": "log.failed", "logger": record.name, "error": kind.__name__ if kind else ""}
         # Where the disk is full stderr is as full as stdout. A line must never cost more than itself: raised here, it

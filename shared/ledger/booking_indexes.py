@@ -1,7 +1,7 @@
-"""What finds a booking again: by check-in, doors, codes, state, reason and words. Written together with its record.
+"""The indexes of bookings: by check-in, doors, codes, state, reason and words. Written together with the record.
 
-Facts that hold whoever writes them down (arrivals, doors, codes) are queued beside the write. What is true of one
-version of the record alone (state, reason, words) is written in the same atomic step as the record: `places_of`.
+Facts that hold for every version of the record (arrivals, doors, codes) are queued beside the write. What is true of
+one version of the record alone (state, reason, words) is written in the same atomic step as the record: `places_of`.
 """
 
 import json

@@ -33,7 +33,7 @@ class UnknownBooking(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose an access code is: a booking's, for the door of this key."""
+    """The booking, and the key of its door, that an access code belongs to."""
 
     booking_id: str
     door_key: str
@@ -83,7 +83,7 @@ class BookingReader:
         ]
 
     def owner_of(self, access_code_ids: list[str]) -> list[Owner | None]:
-        """Return whose each code is, in their order; None for codes that are not ours."""
+        """Return the owner of each code, in their order; None for codes that are not ours."""
         if not access_code_ids:
             return []
         pipeline = self._redis.pipeline(transaction=False)

@@ -79,7 +79,7 @@ class BookingLedger(BookingReader):
         return self.record(seen, lambda it: transition(transitions.as_seen(it, seen, door)), in_hand=door)
 
     def record(self, seen: Booking, transition: Transition, *, in_hand: BookedDoor | None = None) -> Booking:
-        """Write down a fact, whatever became of the booking since it was `seen`; return the booking as it is then.
+        """Write down a fact, even if the booking has changed since it was `seen`; return the booking as it is then.
 
         The transition is applied to the booking as it stands now. It must hold for any state that it may find. Raises
         UnknownBooking where the ledger has forgotten the booking. What the transition raises goes through, and nothing
@@ -165,7 +165,7 @@ class BookingLedger(BookingReader):
         expires_at = self._expiry(booking)
 
         def indexes(pipeline: Pipeline) -> None:
-            # Written even if the record then isn't: facts that hold whoever writes them down. So is the place in the
+            # Written even if the record then isn't: they hold for every version of the record. So is the place in the
             # due-set of a booking that has something to tell, which is never put off.
             if booking.outbox:
                 self._due.hold([door_item(booking.booking_id, _OUTBOX)], self._clock(), pipeline=pipeline)

@@ -1,4 +1,4 @@
-"""The due-set: who is to be looked at next, and when. Everything that waits, waits here (never in the broker).
+"""The due-set: what is to be looked at next, and when. Everything that waits, waits here (never in the broker).
 
 A sorted set by time, so that a sweep touches what is due and nothing else. Claiming moves a member a lease into the
 future: a worker that dies with it loses the lease, not the member.

@@ -1,8 +1,8 @@
-"""Whether the ledger is still the one we knew: a data server that comes back empty has forgotten every open intent.
+"""The ledger epoch: notices that the data server came back empty, and so has forgotten every open intent.
 
-A create whose intent was lost may still be on its way to Seam. Whoever notices that the ledger was emptied under its
-feet waits, before any create, for as long as such a call could take; then a look finds whatever it made. And as long as
-a ledger is young, one look isn't enough: Seam's list may lag behind what the ledger before it had made.
+A create whose intent was lost may still be on its way to Seam. A worker that notices the loss waits before any create,
+for as long as such a call could take. Then a look finds the code that it made. And as long as a ledger is young, one
+look isn't enough: Seam's list may lag behind what the ledger before it had made.
 """
 
 from collections.abc import Callable

@@ -21,8 +21,8 @@ class OutboxPublisher:
     ) -> None:
         """Use `publish_outcome` to append a CloudEvent, as JSON, under its id.
 
-        `queue_outcome` queues it for webhooks: booking_id, sequence, event. It has no default: whoever publishes
-        without it empties the outbox, and the receivers of webhooks would never hear of it.
+        `queue_outcome` queues it for webhooks: booking_id, sequence, event. It has no default: publishing without it
+        would empty the outbox, and the receivers of webhooks would never hear of it.
         """
         self._publish_outcome = publish_outcome
         self._queue_outcome = queue_outcome

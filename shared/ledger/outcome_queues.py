@@ -4,7 +4,7 @@ A receiver has `LANES` lanes. A lane is one member of the due-set, and takes one
 has that many connections at most, however many workers there are, and a slow one holds up nobody else.
 
 The queue's record is the truth. A lane's sorted set, the due-set and the list of what wasn't taken follow from it
-(`settle`), and are put right by whoever writes the record last.
+(`settle`), and are put right by the last write of the record.
 """
 
 import json

@@ -102,7 +102,7 @@ class RecordStore(Generic[T]):
             except OfNewerVersion as error:
                 if not passes_over_newer:
                     raise
-                # An error, since whoever lists records doesn't see this one.
+                # An error, since lists of records leave this one out.
                 log.error("record.passed_over", reason=str(error))  # noqa: TRY400 - it is no crash
                 found.append(None)
         return found
@@ -138,7 +138,7 @@ class RecordStore(Generic[T]):
     def save(self, key: str, write: Write[T], *, version: int) -> int:
         """Write over `version` and return the new one. Raises Conflict, with nothing of the record written.
 
-        Atomic. For whoever must not write over what somebody else wrote; everybody else takes `update`.
+        Atomic. For callers that must not overwrite a newer version; all others use `update`.
         """
         keys = [key, redis_keys.DUE, redis_keys.CLAIMS, *(key for key, _, _ in write.places)]
         keys += [write.history_key] if write.history_key else []

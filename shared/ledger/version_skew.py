@@ -1,7 +1,6 @@
-"""What older processes left to newer ones: since when each piece of work waits for somebody who understands it.
+"""Work that older processes left to newer ones, and since when each piece waits.
 
-Nothing here is needed to do that work: it stands in its stream, or in the due-set. This is for whoever must be told
-that nobody takes it.
+The work itself stands in its stream, or in the due-set. This list is for the alert that no process takes it.
 """
 
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import Clock
 
-# Whoever rolls out a new version has both running for minutes: what waits longer waits for nobody.
+# While a new version is rolled out, both run for minutes. Work that waits longer has no newer process that takes it.
 STUCK_AFTER: Final = timedelta(minutes=5)
 _SHORTEST_MEMORY: Final = timedelta(minutes=3)
 _TURNS_REMEMBERED: Final = 3

@@ -1,9 +1,9 @@
-"""A process that is alive but does nothing any more ends itself: whatever keeps it running starts it anew.
+"""A process that is alive but stalled ends itself: its supervisor starts it anew.
 
 Seen with Celery on Redis: after a restart of the server a worker may never take a message again, with every thread of
 it well. Ending at once is safe, as `kill -9` is: what was under way stands in a stream or in the due-set.
 
-Time is counted in looks, not read off a clock: a process that was stopped for a minute and goes on isn't stalled.
+Time is counted in looks, not read from a clock: a process that was stopped for a minute isn't stalled when it goes on.
 """
 
 import os
@@ -83,7 +83,7 @@ class Watchdog:
         threading.Thread(target=self._run, name="watchdog", daemon=True).start()
 
     def stop(self) -> None:
-        """End looking: who is being shut down may well stand still."""
+        """End looking: a process that shuts down may stand still."""
         self._stopping.set()
 
     def _run(self) -> None:

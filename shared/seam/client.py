@@ -78,7 +78,7 @@ class SeamClient:
         """Call a reading endpoint. Raises TryAgainLater, Refused or Unreadable.
 
         Sent as POST with a JSON body, which Seam accepts for every read: what is asked for stays out of addresses, and
-        so out of the logs of whatever lies between.
+        so out of the logs of proxies.
         """
         try:
             response = self._post(path, parameters)

@@ -1,7 +1,7 @@
-"""Seam's own list of events: the net under the webhooks.
+"""Seam's own list of events: it has what no webhook brought.
 
 The list has no cursor and promises no order (Seam API reference, "List events"). So a span of time that fills a whole
-answer is halved until each half fits: whatever the order, nothing is cut off unseen.
+answer is halved until each half fits: so nothing is cut off in any order.
 """
 
 from collections.abc import Iterator, Mapping

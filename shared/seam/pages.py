@@ -12,7 +12,7 @@ _LONGEST_CURSOR: Final = 4_096
 
 
 def pages(client: SeamClient, path: str, parameters: Mapping[str, Any], name: str) -> Iterator[list[Any]]:
-    """Yield each page of the list called `name`, whatever its entries are.
+    """Yield each page of the list called `name`, with entries of any kind.
 
     Raises what `SeamClient.read` does, and Unreadable where there is no such list, or its pages never end.
     """

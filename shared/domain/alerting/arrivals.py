@@ -89,10 +89,10 @@ def arrivals_of(
 ) -> list[Arrival]:
     """Return the arrivals of this time, the nearest first. Later codes of a split stay are no arrivals.
 
-    Whoever may come in this time counts, wherever a lock is whose zone nobody knows.
-    `gone` are the doors that Seam doesn't know any more, `known` are the issues of doors by their ids: whoever arrives
-    at one that is gone, or has an issue that blocks, is at risk, whatever the code says. What is to be done is as of
-    `now`; None is `since`.
+    Where the zone of a lock isn't known, a booking counts if its guest may come in this time in any zone. `gone` are
+    the doors that Seam doesn't know any more, `known` are the issues of doors by their ids. An arrival at a door that
+    is gone, or has an issue that blocks, is at risk even if the code is confirmed. What is to be done is as of `now`;
+    None is `since`.
     """
     issues = {device_id: _told(each) for device_id, each in (known or {}).items()}
     found = []

@@ -29,7 +29,7 @@ def update_due(
 ) -> tuple[Notification | None, datetime | None]:
     """Return the conversation that is to be shown anew now, leased; else when to look again (None: not until a change).
 
-    It waits for whatever is under way to the channel: an older look must not be written over a newer one.
+    It waits for notifications under way to the channel: an older look must not be written over a newer one.
     """
     wanted = {key: alert for key, alert in view.alerts.items() if has_old_look(alert, channel)}
     if not wanted:

@@ -26,7 +26,7 @@ STATUSES: Final[tuple[Status, ...]] = ("open", "resolved")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """One message under way: the alerts in it, each as of a sequence; tried (again) `at`, by whoever then takes it.
+    """One message under way: the alerts in it, each as of a sequence. It is tried (again) `at` this time.
 
     `thread` is the conversation of those that the channel doesn't know of yet.
     """
@@ -130,8 +130,8 @@ def next_notifications(
 ) -> tuple[Notification | None, datetime | None]:
     """Return the notification that is to be sent now, leased; else when to look again (None: not until there is news).
 
-    What failed and hasn't changed is sent again as it was. Whatever is ready goes along once the first of a group has
-    waited long enough.
+    A notification that failed, and whose alerts haven't changed, is sent again as it was. All alerts that are ready go
+    along once the first of the group has waited long enough.
     """
     kept = state.parcels.get(slot_of(channel, status))
     wanted = {

@@ -28,7 +28,7 @@ LONGEST_PAGE_WINDOW: Final = timedelta(seconds=5)
 PAGE_JOIN_WINDOW: Final = timedelta(minutes=10)
 # A channel may name a pause of an hour (HTTP 429, Retry-After); the guest at the door doesn't wait for it.
 PAGE_WAITS_FOR_CHANNEL: Final = timedelta(minutes=1)
-# With the pauses of `shared.domain.booking.retries` about a day: whoever mends a channel by then has missed nothing.
+# With the pauses of `shared.domain.booking.retries` about a day: if the channel is mended by then, nothing was missed.
 MOST_TRIES: Final = 150
 
 

@@ -1,6 +1,6 @@
-"""Which conversation a problem belongs to that a channel is told of for the first time: a thread, an incident.
+"""Which conversation of a channel (a thread, an incident) a new problem belongs to.
 
-Problems of a group that is open and told are one matter: whoever takes care of it has to see the newcomers there. An
+Problems of a group that is open and told are one matter. The person who takes care of it must see new ones there. An
 incident that pages doesn't ring again for what joins it, so a page joins only what paged a short while ago.
 """
 

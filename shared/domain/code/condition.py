@@ -2,8 +2,8 @@
 
 The vendor deprecates `status` and asks to decide from pending mutations, errors, warnings and times; so `status` only
 counts while it is there, and a code without one is confirmed when nothing is pending and nothing blocks it. No code is
-confirmed without a PIN: there is nothing to give to the guest, whatever its status. What each
-error and warning means is in `shared.domain.seam_issues`. Of several findings the worst decides; all are told.
+confirmed without a PIN: there is nothing to give to the guest, whatever its status. What each error and warning means
+is in `shared.domain.seam_issues`. Of several findings the worst decides; all are told.
 """
 
 from collections.abc import Collection, Iterator
@@ -26,7 +26,7 @@ _BEING_DELETED: Final = "being_deleted"
 # Seam SDK 3.18, `AccessCode.status`. What is none of these is told as the cause where a code is late.
 _USUAL_STATUS: Final = ("", "set", "setting", "unset", "unknown", "removing")
 _MOST_TOLD: Final = 5
-# The first that whoever reads an alert at night wants to know.
+# The first question of a person who reads the alert at night.
 _MAY_NOT_OPEN: Final = "The code may not open the door when it should."
 _WITHOUT_PIN: Final = {
     False: "Seam shows no PIN for it.",

@@ -1,7 +1,7 @@
 """The story of one access code as Seam's events tell it: once each, by when they happened, late ones marked as late.
 
-Webhooks repeat, overtake one another and come hours afterwards. The story is drawn from whatever arrived, in any order:
-the same events in another order give the same lines, but for the marks of lateness.
+Webhooks repeat, overtake one another and come hours afterwards. The same events in another order give the same story,
+but for the marks of lateness.
 """
 
 from collections.abc import Iterable, Mapping

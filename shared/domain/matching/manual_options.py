@@ -176,7 +176,7 @@ def _why(one: Considered, asked: Stay, found: Match) -> str:
 
 
 def why_never(one: Considered) -> str:
-    """Return why a slot can't be used whatever the stay's times are; empty where it is the times."""
+    """Return why a slot can't be used for any stay; empty where only the stay's times don't fit."""
     if one.verdict is Verdict.UNREADABLE:
         return f"it can't be read: {shown(one.problem)}"
     return _WHY.get(one.verdict, "")

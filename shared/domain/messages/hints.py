@@ -29,7 +29,7 @@ class Hints:
 
 
 def hints_of(text: str | None) -> Hints:
-    """Read whatever can be read. Never raises."""
+    """Read the fields that can be read. Never raises."""
     try:
         message = json.loads(text or "")
     except (ValueError, RecursionError):

@@ -62,7 +62,7 @@ def _instant(moment: StayTime, lock_zone: ZoneInfo | None) -> datetime | None:
 
 
 def surely_over_at(stay: Stay) -> datetime:
-    """Return an instant at which the stay has ended in whatever zone its door is."""
+    """Return an instant at which the stay has ended in any time zone."""
     return _upper_bound(stay.check_out)
 
 

@@ -12,7 +12,7 @@ _FIRST_YEAR, _LAST_YEAR = 2, 9998  # a slot may lie a day further out, and so ma
 
 
 class UnusableStay(ValueError):
-    """The stay makes no sense, whatever the slots; the text says why."""
+    """No slots could serve this stay; the text says why."""
 
 
 class WallStay(NamedTuple):

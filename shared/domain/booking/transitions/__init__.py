@@ -1,8 +1,8 @@
-"""How a booking moves: every transition is a pure function from a booking to a `Change`.
+"""The transitions: each is a pure function from a booking to a `Change`.
 
-Nobody else builds a changed `Booking`: each transition ends in `settling.settled`, which draws the verdict over all
-doors and writes into the outbox what the booking system and the ops team are to be told. What is told is so decided in
-the same moment as the state, and stored with it.
+Nothing else builds a changed `Booking`. Each transition ends in `change.change_booking`, which draws the verdict over
+all doors, and writes into the outbox what the booking system and the ops team are to be told. So outcomes and alerts
+are decided together with the state, and stored with it.
 """
 
 from shared.domain.booking.transitions.apply_message import Repeated, Superseded, apply_message, clear_published, retry

@@ -37,14 +37,14 @@ _VERDICT_ORDER: Final = (
 
 
 class StaleRead(Exception):
-    """The door changed since it was looked at; whoever holds the old view must look again."""
+    """The door changed since it was read; the caller must read it again."""
 
 
 def as_seen(booking: Booking, seen: Booking, door: BookedDoor) -> Booking:
     """Return the booking as it stands now, if `door` and the revision are still as in `seen`. Raises StaleRead.
 
-    This is the fence of every decision on a door: it was taken on what was seen, and holds for nothing else. Raises
-    KeyError where the booking has no such door any more.
+    This is the fence of every decision on a door: a decision holds only for the door as it was read. Raises KeyError
+    where the booking has no such door any more.
     """
     is_same = (booking.revision, booking.cancelled) == (seen.revision, seen.cancelled)
     if not is_same or booking.door(door.key) != door:

@@ -116,7 +116,8 @@ def record_removals(
 ) -> Change:
     """Record a look at codes that are being deleted: those that are `gone`, and how it stands with the others.
 
-    A fact, whatever became of the booking since. A code that isn't among the door's earlier ones is passed over.
+    A fact: it is recorded even if the booking has changed since. A code that isn't among the door's earlier ones is
+    passed over.
     """
     door = booking.door(key)
     lines, residual = [], []
@@ -133,9 +134,9 @@ def record_removals(
 
 
 def record_pin_change(booking: Booking, access_code_id: str, *, at: datetime, now: datetime) -> Change:
-    """Record that Seam replaced the PIN of the code at hand: a guest who was told the old one stands before the door.
+    """Record that Seam replaced the PIN of the code at hand: the PIN that the guest was given opens nothing any more.
 
-    Only the latest such moment counts, so repeats and any order end in the same. Nothing for codes of the past.
+    Only the latest such moment counts, so repeats and any order give the same result. Earlier codes are passed over.
     """
     for door in booking.doors:
         if door.code is None or door.code.access_code_id != access_code_id or not door.wanted or booking.cancelled:

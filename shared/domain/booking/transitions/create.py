@@ -17,7 +17,7 @@ from shared.domain.booking.transitions.change import (
     span,
 )
 
-# Not over because it is asked again: people would hear so at each try. What has a parent is told by that.
+# A new try doesn't end this problem: else people would hear of its end at each try.
 _UNTIL_ANSWERED: Final = Reason.SEAM_UNEXPECTED
 
 
@@ -69,9 +69,9 @@ def record_code(
 
     `asked` and `user_level_id` are what it should be for, `request_id` is of the call to Seam that told of it.
 
-    A fact, whatever became of the booking meanwhile: `revision` is what the code was made for, and if that isn't the
-    booking's any more, the door is planned again with this code at hand. A door that was closed while the call was
-    under way is open again, so that it is closed with this code.
+    A fact: it is recorded even if the booking has changed meanwhile. `revision` is what the code was made for. If that
+    isn't the booking's any more, the door is planned again with this code at hand. A door that was closed while the
+    call was under way is open again, so that it is closed with this code.
     """
     before = booking.door(key)
     door = replace(

@@ -1,4 +1,4 @@
-"""Before there is a code: scheduled, waiting, failed, failed; and what happens to a code of an earlier revision."""
+"""What a plan makes of a door: scheduled, waiting, failed; and what happens to a code of an earlier revision."""
 
 from dataclasses import replace
 from datetime import datetime
