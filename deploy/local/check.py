@@ -12,7 +12,7 @@ from shared.settings import InvalidSettings, Settings
 from worker.alerts.setup import InvalidAlerting, load_alerting
 from worker.ports import units_of
 
-# What we say ourselves, whatever the environment does.
+# Set by this command, also where the environment has other values.
 _OURS: Final = frozenset({"HOST", "PORT", "CONSOLE_HOST", "CONSOLE_PORT"})
 
 

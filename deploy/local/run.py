@@ -21,7 +21,7 @@ from shared.console_tokens import Role
 from shared.settings import Settings
 from shared.streams import GROUP
 
-# Who logs in by the link that is printed.
+# The user of the log-in link that is printed.
 LOCAL_USER: Final = "local"
 PROJECT: Final = Path(__file__).resolve().parents[2]
 _READY_WITHIN: Final = 60.0

@@ -19,9 +19,9 @@ from typing import IO, Final
 
 _POLL: Final = 0.1
 _SHORTEST_PAUSE: Final = 0.3
-# Who must work again within 15 seconds of its death can't wait for longer than a start takes.
+# A process that must work again within 15 seconds of its death can't wait for longer than a start takes.
 _LONGEST_PAUSE: Final = 3.0
-# Who has run this long is healthy: the next death starts with the shortest pause again.
+# A process that has run this long is healthy: after its next death the pause is the shortest again.
 _HEALTHY_AFTER: Final = 10.0
 # What a child does before it becomes its command; `python -S -E` makes this cost some milliseconds. On Linux it asks
 # for a signal when we die (PR_SET_PDEATHSIG is 1). A listening socket is handed over as systemd does it.
@@ -43,7 +43,7 @@ os.execvp(command[0], command)
 class Command:
     """One process to keep running. Of one with a higher `rank` fewer others depend on it: it is ended earlier.
 
-    `listening` stays open between its deaths and its starts: whoever connects then waits.
+    `listening` stays open between its deaths and its starts: a client that connects then waits.
     """
 
     name: str
@@ -101,7 +101,7 @@ class Supervisor:
             return {name: child.deaths[-1] for name, child in self._children.items() if child.process is None}
 
     def stop(self, within: float = 9.0) -> None:
-        """End everything, the highest rank first; whoever doesn't end in time is killed."""
+        """End everything, the highest rank first; a process that doesn't end in time is killed."""
         self._stopping.set()
         deadline = time.monotonic() + within
         with self._lock:
@@ -151,7 +151,7 @@ class Supervisor:
             try:
                 self._spawn(child)
             except OSError:
-                # No process, memory or file to be had now: whoever supervises is the last who may die of that.
+                # No process, memory or file to be had now: the supervisor must not die of that.
                 child.start_at = now + _LONGEST_PAUSE
 
     def _spawn(self, child: _Child) -> None:

@@ -175,7 +175,7 @@ class Lifecycle:
         return gone
 
     def forget(self, code: Code) -> Code:
-        """Delete a code at Seam alone: whatever is on the lock stays there."""
+        """Delete a code at Seam alone: the lock keeps it."""
         gone = self.save(replace(code, phase=Phase.GONE, gone_at=self._clock(), mutations=()))
         self._events.emit(gone, "deleted", code=gone.shown_pin)
         return gone

@@ -8,7 +8,7 @@ from deploy.sandbox.store import Collection, Store
 
 @dataclass(frozen=True, slots=True)
 class FoundCode:
-    """A code without a window: whoever programmed it at the lock told Seam none."""
+    """A code without a window: it was programmed at the lock, and Seam knows none."""
 
     access_code_id: str
     seq: int
