@@ -27,7 +27,7 @@ __all__ = ["sandbox", "shared_sandbox"]
 
 # A check-in of this very minute is left to others.
 ONE_DAY = timedelta(days=1, minutes=1)
-SLOTS = [
+SLOTS: list[dict[str, Any]] = [
     {"name": "Guest", "check_in": "16:00", "check_out": "10:00"},
     {"name": "Late", "check_in": "18:00", "check_out": "12:00"},
     {"name": "Staff", "check_in": "06:00", "check_out": "22:00", "is_master": True},
