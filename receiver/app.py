@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -56,9 +57,10 @@ class Web:
 def create_app(settings: Settings, clock: Clock = system_clock) -> Web:
     """Assemble the app; connections open with its lifespan and close with it."""
     redis = connect_async(settings.redis_address)
-    events = Inbox(redis, stream=settings.event_stream, field=EVENT_FIELD, clock=clock)
-    bookings = Inbox(redis, stream=settings.booking_stream, field=BOOKING_FIELD, clock=clock)
-    commands = Inbox(redis, stream=OPS_STREAM, field=COMMAND_FIELD, clock=clock)
+    inbox = partial(Inbox, redis, clock=clock, sync_replicas=settings.sync_replicas)
+    events = inbox(stream=settings.event_stream, field=EVENT_FIELD)
+    bookings = inbox(stream=settings.booking_stream, field=BOOKING_FIELD)
+    commands = inbox(stream=OPS_STREAM, field=COMMAND_FIELD)
     bodies = BodyReader(settings.webhook_body_limit)
     auth_failures = AuthFailureLimiter(
         a_minute=settings.rejection_limit, trusted_proxies=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
@@ -67,7 +69,9 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Web:
         secrets=WebhookSecrets(secret.get_secret_value() for secret in settings.seam_webhook_secret),
         inbox=events,
         bodies=bodies,
-        parked_webhooks=ParkedWebhooks(redis, stream=settings.event_stream, clock=clock),
+        parked_webhooks=ParkedWebhooks(
+            redis, stream=settings.event_stream, clock=clock, sync_replicas=settings.sync_replicas
+        ),
     )
     webhook_endpoint = PostEndpoint(webhook.handle, auth_failures)
     routes: list[BaseRoute] = [

@@ -67,7 +67,7 @@ def booking_routes(
     settings: Settings, *, inbox: Inbox, bodies: BodyReader, auth_failures: AuthFailureLimiter, clock: Clock
 ) -> BookingRoutes:
     """Assemble the routes. Raises ValueError where REVEAL_TOKENS is set and SEAM_API_KEY isn't."""
-    redis = connect(settings.redis_address)
+    redis = connect(settings.redis_address, sync_replicas=settings.sync_replicas)
     ledger = BookingLedger(
         redis,
         due=DueSet(redis, lease=settings.reclaim_after),

@@ -47,11 +47,12 @@ class _Waiting(NamedTuple):
 class Inbox:
     """Appends to one stream; `run` must be running for anything to be written."""
 
-    def __init__(self, redis: Redis, *, stream: str, field: str, clock: Clock) -> None:
+    def __init__(self, redis: Redis, *, stream: str, field: str, clock: Clock, sync_replicas: int = 0) -> None:
         self._redis = redis
         self._stream = stream
         self._field = field
         self._clock = clock
+        self._sync_replicas = sync_replicas
         self._waiting: deque[_Waiting] = deque()
         self._writing = 0
         self._worth_a_call = asyncio.Event()
@@ -70,8 +71,8 @@ class Inbox:
         """Append a message; the future is True if it is new, False if it was seen within three days.
 
         It was seen if the newest message under this id had this `mark`.
-        It is done once the server has the message (with an append-only file that is always synced: on disk), or fails
-        with Unavailable. Raises Unavailable at once where there is no room.
+        It is done once the server has the message (with an append-only file that is always synced: on disk), and
+        `sync_replicas` replicas have it, or fails with Unavailable. Raises Unavailable at once where there is no room.
         """
         self.check_room()
         loop = asyncio.get_running_loop()
@@ -93,7 +94,7 @@ class Inbox:
             self._waiting.clear()
 
     async def _keep_writing(self) -> None:
-        connection = ScriptConnection(self._redis, APPEND_ONCE_SCRIPT)
+        connection = ScriptConnection(self._redis, APPEND_ONCE_SCRIPT, sync_replicas=self._sync_replicas)
         try:
             await self._write_groups(connection)
         finally:
@@ -125,7 +126,11 @@ class Inbox:
         args = [_SEEN_FOR, self._field, self._clock().isoformat(), *(each.message for each in group)]
         if any(each.mark != SEEN for each in group):
             args += [each.mark for each in group]
-        return [letter == "1" for letter in await connection.run(keys, args)]
+        is_new: list[bool | None] = [letter == "1" for letter in await connection.run(keys, args)]
+        if not all(is_new):
+            # What is repeated may be on no replica yet, and a call that wrote nothing waited for none.
+            await connection.wait_for_replicas()
+        return is_new
 
     def _log_failure(self, refused: int, error: Exception) -> None:
         """Log it, at most once a second: while the data server is away every message fails at once."""

@@ -10,6 +10,7 @@ from shared import redis_keys
 from shared.clock import Clock
 from shared.contracts import EVENT_FIELD
 from shared.parked import MOST_PARKED, Parked, fields_of
+from shared.replicas import WAIT_MS, check_reached
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -17,10 +18,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class ParkedWebhooks:
     """Keeps what came by webhook and isn't appended to `stream`."""
 
-    def __init__(self, redis: Redis, *, stream: str, clock: Clock) -> None:
+    def __init__(self, redis: Redis, *, stream: str, clock: Clock, sync_replicas: int = 0) -> None:
         self._redis = redis
         self._stream = stream
         self._clock = clock
+        self._replicas = sync_replicas
 
     async def park(self, unusable: NotAnEvent) -> None:
         """Keep a delivery for a person. Raises Unavailable."""
@@ -33,7 +35,13 @@ class ParkedWebhooks:
             parked_at=self._clock().isoformat(),
         )
         try:
-            await self._redis.xadd(redis_keys.PARKED, fields_of(parked), maxlen=MOST_PARKED, approximate=True)
+            pipeline = self._redis.pipeline(transaction=False)
+            _ = pipeline.xadd(redis_keys.PARKED, fields_of(parked), maxlen=MOST_PARKED, approximate=True)
+            if self._replicas:
+                _ = pipeline.wait(self._replicas, WAIT_MS)
+            answers = await pipeline.execute()
+            if self._replicas:
+                check_reached(answers[-1], self._replicas)
         except (RedisError, OSError) as error:
             log.warning("park.failed", error=str(error))
             raise Unavailable from error

@@ -6,14 +6,18 @@ task for its time-out. For a group of fifteen events that costs as much as check
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import sha1
 from typing import Any
 
 import hiredis
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as Disconnected
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
 from redis.exceptions import TimeoutError as TooLate
+
+from shared import redis_keys
+from shared.replicas import WAIT_MS, check_reached
 
 Arguments = Sequence[str | bytes | int]
 
@@ -21,8 +25,14 @@ Arguments = Sequence[str | bytes | int]
 class ScriptConnection:
     """Runs one script that answers with a text, one call at a time. It connects when it is needed."""
 
-    def __init__(self, redis: Redis, script: str) -> None:
-        """Connect as `redis` does, and wait as long as it does for an answer."""
+    def __init__(self, redis: Redis, script: str, *, sync_replicas: int = 0) -> None:
+        """Connect as `redis` does, and wait as long as it does for an answer.
+
+        What the script writes must be on `sync_replicas` replicas before its answer counts.
+        """
+        self._replicas = sync_replicas
+        # Sent together with each command: it costs no round trip of its own.
+        self._wait = _packed("WAIT", sync_replicas, WAIT_MS) if sync_replicas else b""
         pool: Any = redis.connection_pool
         self._connection = pool.make_connection()
         self._answer_within = float(self._connection.socket_timeout)
@@ -35,14 +45,23 @@ class ScriptConnection:
     async def run(self, keys: Sequence[str], args: Arguments) -> str:
         """Run the script, perhaps twice: a call whose connection was lost is repeated once, over a new one.
 
-        A call that took too long is not: all that wait would wait twice as long. Raises RedisError and OSError;
-        ValueError for arguments that can't be sent.
+        A call that took too long is not: all that wait would wait twice as long. Raises RedisError, NotOnReplicas
+        among them, and OSError; ValueError for arguments that can't be sent.
         """
         try:
             return await self._run(keys, args)
         except Disconnected:
             # It may have died while it was idle.
             return await self._run(keys, args)
+
+    async def wait_for_replicas(self) -> None:
+        """Return once all that was written before, by whomever, is on the replicas. Raises as `run` does."""
+        if self._replicas:
+            try:
+                async with asyncio.timeout(self._answer_within):
+                    await self._call("SET", redis_keys.BARRIER, "")
+            except TimeoutError:
+                raise TooLate("the data server doesn't answer") from None
 
     async def close(self) -> None:
         """Close the connection. Idempotent."""
@@ -63,6 +82,19 @@ class ScriptConnection:
             raise TooLate("the data server doesn't answer") from None
 
     async def _call(self, *command: Any) -> str:
-        await self._connection.send_packed_command(hiredis.pack_command(command), check_health=False)
-        answer: str = await self._connection.read_response()
+        await self._connection.send_packed_command(_packed(*command) + self._wait, check_health=False)
+        try:
+            answer: str = await self._connection.read_response()
+        except ResponseError:
+            if self._replicas and self._connection.is_connected:
+                with suppress(ResponseError):
+                    await self._connection.read_response()
+            raise
+        if self._replicas:
+            check_reached(await self._connection.read_response(), self._replicas)
         return answer
+
+
+def _packed(*command: Any) -> bytes:
+    packed: bytes = hiredis.pack_command(command)
+    return packed

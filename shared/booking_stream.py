@@ -15,7 +15,8 @@ from shared.domain.booking.message_order import mark_of
 from shared.domain.messages.message import BookingMessage, InvalidMessage, content_mark
 from shared.domain.messages.parse import parse_booking_message
 from shared.message_redaction import without_secrets
-from shared.streams import APPEND_ONCE_SCRIPT
+from shared.replicas import wait_for_replicas
+from shared.streams import APPEND_ONCE_SCRIPT, SEEN
 
 _SEEN_FOR: Final = int(redis_keys.SEEN_FOR.total_seconds())
 # No source and no id holds it, so it can't be the mark of a message.
@@ -40,14 +41,17 @@ class BookingStream:
     def append(self, text: str, message: BookingMessage) -> str:
         """Append a message, whether it was appended before or not; return its entry's id. Atomic.
 
-        PINs and guests' contacts are taken out before.
+        PINs and guests' contacts are taken out before. Raises NotOnReplicas where it is appended, but may be lost in a
+        failover; so does `append_delivered`.
         """
         text = without_secrets(text)
         name, value = seen_mark(message)
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.xadd(self._stream, {BOOKING_FIELD: text})
         pipeline.set(redis_keys.seen(self._stream, name), value, ex=_SEEN_FOR)
-        return str(pipeline.execute()[0])
+        entry_id = str(pipeline.execute()[0])
+        wait_for_replicas(self._redis)
+        return entry_id
 
     def append_delivered(self, text: str, *, is_redelivered: bool) -> bool:
         """Append what a broker delivered; say whether it was new. Atomic.
@@ -61,10 +65,14 @@ class BookingStream:
             message = parse_booking_message(text)
         except InvalidMessage:
             self._redis.xadd(self._stream, {BOOKING_FIELD: text})
+            wait_for_replicas(self._redis)
             return True
         if not is_redelivered:
             self.append(text, message)
             return True
         name, value = seen_mark(message)
         keys = [self._stream, redis_keys.seen(self._stream, name)]
-        return bool(self._append(keys=keys, args=[_SEEN_FOR, BOOKING_FIELD, "", text, value]) == "1")
+        is_new = bool(self._append(keys=keys, args=[_SEEN_FOR, BOOKING_FIELD, "", text, value]) == "1")
+        # Also for a repeat: what it repeats may be on no replica yet.
+        wait_for_replicas(self._redis)
+        return is_new

@@ -18,6 +18,7 @@ _NAMES: Final = frozenset(
         "redis.exceptions.TimeoutError",
         "kombu.exceptions.OperationalError",
         "amqp.exceptions.ConnectionError",
+        "shared.replicas.NotOnReplicas",
     }
 )
 # What Celery makes of such an error before it logs it; it is one only where it was made of one.

@@ -1,7 +1,7 @@
 """Whether the data server keeps what it is given. Processes refuse to start on one that clearly doesn't.
 
-Judged by INFO alone, which managed servers answer too. What it doesn't say is not held against the server: then
-`oracode doctor` says what could not be read.
+A Cluster is refused too: it couldn't run our scripts. Judged by INFO alone, which managed servers answer too. What it
+doesn't say is not held against the server: then `oracode doctor` says what could not be read.
 """
 
 import os
@@ -10,19 +10,24 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, cast
 
 import structlog
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
-from redis.retry import Retry
 
+from shared.redis_client import connect
 from shared.settings import InvalidSettings, Settings, exit_with
 
 log = structlog.get_logger("durability")
 
 UNUSABLE: Final = 2
+CLUSTER_REFUSED: Final = (
+    "names a Cluster, which can't be used: a booking, its indexes and its due time are written in one step, and a"
+    " Cluster keeps their keys on different nodes; use a server with cluster mode off, with replicas and Sentinels"
+    " (docs/failover.md)"
+)
 # A data server that is away must not hold up the start: a process is needed as soon as the server is back.
 _FIRST_ANSWER_WITHIN: Final = 1.0
 _ASK_AGAIN_AFTER: Final = 1.0
@@ -50,40 +55,50 @@ def store_problems(info: Mapping[str, Any]) -> tuple[StoreProblem, ...]:
     return tuple(found)
 
 
-def refuse_unsafe_store(settings: Settings) -> None:
-    """End this process with 2 on a data server that loses data, unless ALLOW_UNSAFE_STORE says that it may.
+def refusal_of(info: Mapping[str, Any], *, allow_unsafe: bool) -> str | None:
+    """Return why no process starts on a server that says this of itself; None where it may be used."""
+    if int(info.get("cluster_enabled", 0)):
+        return CLUSTER_REFUSED
+    problems = () if allow_unsafe else store_problems(info)
+    if not problems:
+        return None
+    found = "; ".join(f"{each.subject} is {each.text} ({each.remedy})" for each in problems)
+    return f"names a data server that loses data: {found}. ALLOW_UNSAFE_STORE=true starts all the same"
 
-    Waits a second at most. A server that doesn't answer by then is judged in the background, when it first answers.
+
+def refuse_unsafe_store(settings: Settings) -> None:
+    """End this process with 2 on a Cluster, and on a server that loses data unless ALLOW_UNSAFE_STORE says it may.
+
+    Waits a second or two. A server that doesn't answer by then is judged in the background, when it first answers.
     """
-    if settings.allow_unsafe_store:
-        return
-    client = _client(settings.redis_address)
-    problems = _judged(client)
-    if problems is None:
-        asking = threading.Thread(target=_judge_later, args=(client, _end_process), name="durability", daemon=True)
+    client = connect(settings.redis_address, answer_within=_FIRST_ANSWER_WITHIN, connect_within=_FIRST_ANSWER_WITHIN)
+    judge = partial(_judged, client, allow_unsafe=settings.allow_unsafe_store)
+    refusal = judge()
+    if refusal is None:
+        asking = threading.Thread(target=_judge_later, args=(judge, _end_process), name="durability", daemon=True)
         asking.start()
-    elif problems:
-        exit_with(_refusal(problems))
+    elif refusal:
+        exit_with(InvalidSettings({"REDIS_URL": refusal}))
 
 
 def _judge_later(
-    client: Redis, end: Callable[[tuple[StoreProblem, ...]], None], wait: Callable[[float], object] | None = None
+    judge: Callable[[], str | None], end: Callable[[str], None], wait: Callable[[float], object] | None = None
 ) -> None:
-    """Ask until there is an answer; call `end` where it is that data would be lost."""
+    """Ask until there is an answer; call `end` where it is a refusal."""
     wait = wait or threading.Event().wait
-    while (problems := _judged(client)) is None:
+    while (refusal := judge()) is None:
         wait(_ASK_AGAIN_AFTER)
-    if problems:
-        end(problems)
+    if refusal:
+        end(refusal)
 
 
-def _judged(client: Redis) -> tuple[StoreProblem, ...] | None:
-    """Return what is wrong with the server; None where it gives no answer that decides."""
+def _judged(client: Redis, *, allow_unsafe: bool) -> str | None:
+    """Return why the server is refused, "" where it isn't; None where it gives no answer that decides."""
     try:
         info: Mapping[str, Any] = cast(Any, client.info())
     except ResponseError:
         # INFO is forbidden to us. Nothing is known, and nothing will be.
-        return ()
+        return ""
     except (RedisError, OSError, ValueError):
         return None
     finally:
@@ -92,31 +107,14 @@ def _judged(client: Redis) -> tuple[StoreProblem, ...] | None:
     # A replica turns its file off while it copies; the primary is what counts.
     if info.get("role", "master") != "master" or int(info.get("loading", 0)):
         return None
-    return store_problems(info)
+    return refusal_of(info, allow_unsafe=allow_unsafe) or ""
 
 
-def _client(url: str) -> Redis:
-    return Redis.from_url(
-        url,
-        decode_responses=True,
-        socket_timeout=_FIRST_ANSWER_WITHIN,
-        socket_connect_timeout=_FIRST_ANSWER_WITHIN,
-        retry=Retry(NoBackoff(), 0),
-    )
-
-
-def _refusal(problems: tuple[StoreProblem, ...]) -> InvalidSettings:
-    found = "; ".join(f"{each.subject} is {each.text} ({each.remedy})" for each in problems)
-    return InvalidSettings(
-        {"REDIS_URL": f"names a data server that loses data: {found}. ALLOW_UNSAFE_STORE=true starts all the same"}
-    )
-
-
-def _end_process(problems: tuple[StoreProblem, ...]) -> None:
+def _end_process(refusal: str) -> None:
     """Say so and end at once: what is accepted from now on may be lost."""
-    log.critical("data_server.unsafe", problems=[f"{each.subject} is {each.text}" for each in problems])
+    log.critical("data_server.refused", why=refusal)
     with suppress(SystemExit):
-        exit_with(_refusal(problems))
+        exit_with(InvalidSettings({"REDIS_URL": refusal}))
     with suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()

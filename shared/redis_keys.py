@@ -88,6 +88,8 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:alerts-open", "shared.ledger.alerts", None),
     Keyspace(f"{PREFIX}:parked", "shared.parked", None),
     Keyspace(f"{PREFIX}:generation", "shared.ledger.epoch", None),
+    Keyspace(f"{PREFIX}:primary", "shared.ledger.primary", None),
+    Keyspace(f"{PREFIX}:barrier", "shared.replicas", None),
     Keyspace(f"{PREFIX}:doors", "shared.ledger.bookings", None),
     Keyspace(f"{PREFIX}:arrivals", "shared.ledger.bookings", None),
     Keyspace(f"{PREFIX}:chores", "worker.periodic_jobs", None),
@@ -122,6 +124,10 @@ SILENCES: Final = f"{PREFIX}:silences"
 BEATS: Final = f"{PREFIX}:beats"
 PARKED: Final = f"{PREFIX}:parked"
 GENERATION: Final = f"{PREFIX}:generation"
+# Which primary the ledger is on, by its replication id, and the last one that may have lacked writes.
+PRIMARY: Final = f"{PREFIX}:primary"
+# Holds nothing: written where a connection must have written something for the server to wait for its replicas.
+BARRIER: Final = f"{PREFIX}:barrier"
 IGNORED: Final = f"{PREFIX}:ignored"
 # Doors with bookings, by the latest check-out (epoch seconds); bookings by their check-in. Both shed what is past.
 DOORS: Final = f"{PREFIX}:doors"

@@ -20,6 +20,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.console_tokens import parse_console_token
+from shared.data_server_address import SCHEMES, SENTINEL_SCHEMES, Sentinels, parse_data_server_address
 from shared.domain.matching.match import MatchPolicy, SlotPreference
 from shared.domain.times.daily import DailyTime, parse_daily_time
 from shared.domain.times.durations import parse_duration
@@ -64,9 +65,12 @@ class Settings(BaseSettings):
     seam_api_key: SecretStr | None = Field(None, description="Key of the Seam workspace.")
     seam_endpoint: str = Field("https://connect.getseam.com", description="Where Seam's API is.")
     seam_webhook_secret: Secrets = Field((), description="Secrets that sign Seam's webhooks; any of them verifies.")
-    redis_url: SecretStr | None = Field(None, description="The data server: redis://, rediss:// or unix://.")
+    redis_url: SecretStr | None = Field(None, description="The data server, or its Sentinels.")
     allow_unsafe_store: bool = Field(
         default=False, description="Whether to start on a data server without an append-only file, or that evicts."
+    )
+    sync_replicas: int = Field(
+        0, ge=0, le=10, description="On how many replicas what is promised must be before it is answered."
     )
     celery_broker_url: SecretStr | None = Field(None, description="The task queue; REDIS_URL where it is not set.")
     booking_queue_url: SecretStr | None = Field(
@@ -163,9 +167,10 @@ class Settings(BaseSettings):
     @field_validator("redis_url", "celery_broker_url")
     @classmethod
     def _is_server_url(cls, url: SecretStr | None) -> SecretStr | None:
-        schemes = ("redis", "rediss", "unix", "redis+socket", "amqp", "amqps")
-        parts = _parts(url.get_secret_value()) if url is not None else None
-        if url is not None and (parts is None or parts.scheme not in schemes):
+        if url is None or isinstance(parse_data_server_address(url.get_secret_value()), Sentinels):
+            return url
+        parts = _parts(url.get_secret_value())
+        if parts is None or parts.scheme not in (*SCHEMES, "amqp", "amqps"):
             raise ValueError("is not an address like redis://host:6379/0; in a password write / as %2F, # as %23")
         return url
 
@@ -271,6 +276,9 @@ def _secrets_in(value: Any) -> Iterator[str]:
         if isinstance(each, SecretStr):
             secret = each.get_secret_value()
             yield secret
+            if secret.startswith(SENTINEL_SCHEMES):
+                yield from _secrets_of_sentinels(secret)
+                continue
             parts = _parts(secret) if "://" in secret else None
             if parts is None:
                 yield from (secret.removeprefix(_SECRET_MARK),)
@@ -281,6 +289,14 @@ def _secrets_in(value: Any) -> Iterator[str]:
                 # The address of a chat's webhook is its key.
                 if parts.scheme.startswith("slack"):
                     yield parts.path
+
+
+def _secrets_of_sentinels(url: str) -> tuple[str, ...]:
+    try:
+        address = parse_data_server_address(url)
+    except ValueError:
+        return ()
+    return address.secrets if isinstance(address, Sentinels) else ()
 
 
 def load_settings(require: Iterable[str] = ()) -> Settings:

@@ -14,6 +14,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.contracts import EVENT_FIELD
+from shared.replicas import wait_for_replicas
 
 GROUP: Final = "oracode"
 # One name for all workers: an entry goes to one reader all the same, and no dead consumer is left behind.
@@ -121,8 +122,12 @@ def give_back(redis: Redis, stream: str, entry_ids: list[str]) -> None:
 
 
 def acknowledge(redis: Redis, stream: str, entry_ids: list[str]) -> None:
-    """Take entries whose outcome is recorded out of the group and the stream, in one transaction. Idempotent."""
+    """Take entries whose outcome is recorded out of the group and the stream, in one transaction. Idempotent.
+
+    The outcome is on SYNC_REPLICAS replicas first, whoever recorded it: else raises NotOnReplicas, and takes out none.
+    """
     if entry_ids:
+        wait_for_replicas(redis)
         pipeline = redis.pipeline(transaction=True)
         pipeline.xack(stream, GROUP, *entry_ids)
         pipeline.xdel(stream, *entry_ids)

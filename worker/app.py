@@ -42,7 +42,7 @@ def create_celery(settings: Settings) -> Celery:
     """Return the configured app without any task: enough for `beat`, and for a process that only sends tasks."""
     broker = settings.celery_broker_url or settings.redis_url
     url = broker.get_secret_value() if broker else ""
-    app = Celery("oracode", broker=url or None, set_as_current=False)
+    app = Celery("oracode", set_as_current=False)
     app.amqp.Connection = SteadyConnection
     app.conf.update(
         task_default_queue=QUEUE,
@@ -115,6 +115,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
         reclaim_after=settings.reclaim_after,
         parking=ports.parking,
         clock=clock,
+        sync_replicas=settings.sync_replicas,
     )
     add_threads(app, "dispatcher", dispatcher(app, reading))
     heartbeats = MissedHeartbeatWatch(
@@ -131,6 +132,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
             stream=settings.booking_stream,
             alerts=ports.alerts,
             clock=clock,
+            sync_replicas=settings.sync_replicas,
         )
         add_threads(app, "bridge", {"bridge": partial(rabbitmq_bridge.run, bridging)}, ends_within=timedelta(seconds=3))
     return app

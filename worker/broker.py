@@ -1,17 +1,21 @@
 """What Celery must be told about its broker: Redis, the default, or RabbitMQ. By the address alone.
 
+Sentinels are asked for the primary at each new connection, as everywhere (`shared.redis_client`).
+
 Neither is the record. On RabbitMQ the queue is a quorum queue and publishing is confirmed, so that its own restarts,
 too, cost no delay; on Redis a message that is lost with its worker costs RECLAIM_AFTER.
 """
 
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import structlog
 from celery import Celery
 from kombu import Connection, Exchange, Queue
 
 from shared.contracts import QUEUE
+from shared.data_server_address import OneServer, Sentinels, parse_data_server_address
+from shared.redis_client import sentinel_options
 
 AMQP_SCHEMES: Final = ("amqp", "amqps")
 # RabbitMQ gives a message that killed its worker to the next one at once: it must not go round and round. The stream,
@@ -44,7 +48,7 @@ _REDIS_OPTIONS: Final[dict[str, Any]] = {
 
 
 class SteadyConnection(Connection):
-    """Tries every two seconds to reach a broker that is away, however long it was.
+    """Tries every two seconds to reach a broker that is away, however long it was, and follows its primary.
 
     The library's pauses grow to half a minute: after an outage of minutes that alone would be twice what is promised.
     """
@@ -53,6 +57,15 @@ class SteadyConnection(Connection):
         """Connect, as the library does; only the pauses are ours where the caller doesn't name any."""
         pauses = {"interval_start": _TRY_EVERY, "interval_step": 0, "interval_max": _TRY_EVERY}
         return super().ensure_connection(*args, **(pauses | kwargs))
+
+    def get_transport_cls(self) -> Any:
+        """Return the library's transport; for Redis one that outlives a lost connection."""
+        kind = super().get_transport_cls()
+        if kind.driver_type != "redis":
+            return kind
+        from worker.redis_transport import STEADY  # noqa: PLC0415 - not for RabbitMQ
+
+        return STEADY.get(kind, kind)
 
 
 class WatchersConnection:
@@ -95,9 +108,43 @@ def is_amqp(url: str) -> bool:
 
 
 def broker_settings(url: str) -> dict[str, Any]:
-    """Return the part of Celery's configuration that depends on the broker."""
-    if not is_amqp(url):
-        return {"task_queues": (Queue(QUEUE),), "broker_transport_options": _REDIS_OPTIONS}
+    """Return the part of Celery's configuration that depends on the broker, its address included."""
+    if is_amqp(url):
+        return _at(url) | _amqp_settings()
+    match parse_data_server_address(url):
+        case OneServer(server_url):
+            return _at(server_url) | _redis_settings()
+        case Sentinels() as sentinels:
+            settings = _at(_kombu_url(sentinels)) | _redis_settings()
+            settings["broker_transport_options"] |= {
+                "master_name": sentinels.name,
+                "sentinel_kwargs": sentinel_options(sentinels),
+            }
+            # With no option of TLS the library's checks of certificates stay as they are.
+            return settings | ({"broker_use_ssl": _kombu_tls(sentinels)} if sentinels.tls else {})
+
+
+def broker_connection(url: str, *, connect_timeout: float) -> Connection:
+    """Return a connection of its own to a broker, for who only asks whether it is there."""
+    settings = broker_settings(url)
+    return Connection(
+        settings["broker_url"],
+        ssl=settings.get("broker_use_ssl", False),
+        transport_options=settings["broker_transport_options"],
+        connect_timeout=connect_timeout,
+    )
+
+
+def _at(url: str) -> dict[str, Any]:
+    # Of the first name alone Celery takes the environment's value, CELERY_BROKER_URL, before ours.
+    return dict.fromkeys(("broker_url", "broker_read_url", "broker_write_url"), url or None)
+
+
+def _redis_settings() -> dict[str, Any]:
+    return {"task_queues": (Queue(QUEUE),), "broker_transport_options": dict(_REDIS_OPTIONS)}
+
+
+def _amqp_settings() -> dict[str, Any]:
     arguments = {"x-queue-type": "quorum", "x-delivery-limit": _MOST_DELIVERIES_A_MESSAGE}
     # Not a direct one: Celery says at every connection that those can't delay messages, which we never ask of them.
     exchange = Exchange(QUEUE, type="topic", durable=True)
@@ -108,3 +155,15 @@ def broker_settings(url: str) -> dict[str, Any]:
         "broker_heartbeat": _HEARTBEAT,
         "control_queue_durable": False,
     }
+
+
+def _kombu_url(sentinels: Sentinels) -> str:
+    """Return the address as kombu takes it: one for each Sentinel, all with the data servers' credentials."""
+    user = quote(sentinels.username or "", safe="")
+    login = f"{user}:{quote(sentinels.password, safe='')}@" if sentinels.password else f"{user}@" if user else ""
+    hosts = (f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in sentinels.hosts)
+    return ";".join(f"sentinel://{login}{host}/{sentinels.db}" for host in hosts)
+
+
+def _kombu_tls(sentinels: Sentinels) -> dict[str, Any]:
+    return {"ssl_cert_reqs": "required", **sentinels.tls_options}

@@ -59,7 +59,7 @@ def open_ports(
 
     Unless it `publishes`, what a booking has to tell is left to the worker: a command need not know the receivers.
     """
-    redis = connect(settings.redis_address)
+    redis = connect(settings.redis_address, sync_replicas=settings.sync_replicas)
     due = DueSet(redis, lease=settings.reclaim_after)
     policy = policy or simple_policy(settings, channels)
     alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention, policy=policy)

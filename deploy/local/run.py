@@ -18,8 +18,10 @@ from deploy.local import data_server
 from deploy.local.state import LocalState, write_private
 from deploy.local.supervisor import Command, Supervisor
 from shared.console_tokens import Role
+from shared.redis_client import connect
 from shared.settings import Settings
 from shared.streams import GROUP
+from worker.broker import broker_settings
 
 # The user of the log-in link that is printed.
 LOCAL_USER: Final = "local"
@@ -145,7 +147,7 @@ class Machine:
         return {**ours, **self._given, "PYTHONPATH": str(PROJECT), "PATH": path}
 
     def _redis_answers(self) -> bool:
-        client = redis.Redis.from_url(self.place.redis_url, socket_timeout=1, socket_connect_timeout=1)
+        client = connect(self.place.redis_url, answer_within=1, connect_within=1)
         try:
             return bool(client.ping())
         except redis.RedisError:
@@ -155,8 +157,9 @@ class Machine:
 
     def _worker_answers(self) -> bool:
         broker = self._given.get("CELERY_BROKER_URL", self.place.redis_url)
-        app = Celery(broker=broker, set_as_current=False)
-        client = redis.Redis.from_url(self.place.redis_url, decode_responses=True)
+        app = Celery(set_as_current=False)
+        app.conf.update(broker_settings(broker))
+        client = connect(self.place.redis_url)
         try:
             stream = self._given.get("BOOKING_STREAM", "booking-created")
             groups: Any = client.xinfo_groups(stream)

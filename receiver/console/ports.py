@@ -48,7 +48,7 @@ class Ports:
 
 def open_ports(settings: Settings, clock: Clock) -> Ports:
     """Make the parts; nothing is connected before its first use."""
-    redis = connect(settings.redis_address)
+    redis = connect(settings.redis_address, sync_replicas=settings.sync_replicas)
     due = DueSet(redis, lease=settings.reclaim_after)
     alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention)
     seam = _seam(settings)

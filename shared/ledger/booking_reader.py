@@ -45,7 +45,7 @@ class BookingReader:
     def __init__(self, redis: Redis, *, clock: Clock) -> None:
         self._redis = redis
         self._clock = clock
-        self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}))
+        self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}), is_promised=True)
 
     def get(self, booking_id: str) -> Booking:
         """Return the booking. Raises UnknownBooking, and OfNewerVersion where only a newer process can read it."""

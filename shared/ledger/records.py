@@ -20,6 +20,7 @@ from redis.exceptions import NoScriptError
 
 from shared import redis_keys
 from shared.domain.versions import OfNewerVersion, Versioned, is_incompatible, is_newer, schema_in, unknown_fields
+from shared.replicas import check_reached, queue_wait, sync_replicas_of, wait_for_replicas
 
 # Two workers that write one record at once collide once or twice; more means that something is wrong.
 MOST_CONFLICTS: Final = 50
@@ -70,9 +71,20 @@ class Write(Generic[T]):
 class RecordStore(Generic[T]):
     """Stores values of one type as JSON, each with a version. The type is checked on the way in and out."""
 
-    def __init__(self, redis: Redis, record_type: type[T], *, exclude: frozenset[str] = frozenset()) -> None:
-        """Store values of `record_type`, without the fields that are to be `exclude`d."""
+    def __init__(
+        self,
+        redis: Redis,
+        record_type: type[T],
+        *,
+        exclude: frozenset[str] = frozenset(),
+        is_promised: bool = False,
+    ) -> None:
+        """Store values of `record_type`, without the fields that are to be `exclude`d.
+
+        What `is_promised` to somebody counts as written once SYNC_REPLICAS replicas have it.
+        """
         self._redis = redis
+        self._replicas = sync_replicas_of(redis) if is_promised else 0
         self._exclude = set(exclude)
         self._adapter: TypeAdapter[T] = TypeAdapter(record_type)
         self._name = record_type.__name__
@@ -138,7 +150,8 @@ class RecordStore(Generic[T]):
     def save(self, key: str, write: Write[T], *, version: int) -> int:
         """Write over `version` and return the new one. Raises Conflict, with nothing of the record written.
 
-        Atomic. For callers that must not overwrite a newer version; all others use `update`.
+        Atomic. For callers that must not overwrite a newer version; all others use `update`. Raises NotOnReplicas where
+        the record is written, but may be lost in a failover: then the step is to be tried again.
         """
         keys = [key, redis_keys.DUE, redis_keys.CLAIMS, *(key for key, _, _ in write.places)]
         keys += [write.history_key] if write.history_key else []
@@ -157,17 +170,26 @@ class RecordStore(Generic[T]):
         pipeline = self._redis.pipeline(transaction=False)
         write.together_with(pipeline)
         pipeline.evalsha(self._script.sha, len(keys), *keys, *args)
-        *others, saved = pipeline.execute(raise_on_error=False)
+        if self._replicas:
+            queue_wait(pipeline, self._replicas)
+        answers = pipeline.execute(raise_on_error=False)
+        reached = answers.pop() if self._replicas else None
+        *others, saved = answers
         for other in others:
             if isinstance(other, Exception):
                 raise other
         if isinstance(saved, NoScriptError):
             # A server that was restarted has forgotten its scripts; this loads it again.
             saved = self._script(keys=keys, args=args)
+            if self._replicas and int(saved) >= 0:
+                wait_for_replicas(self._redis)
+                return int(saved)
         if isinstance(saved, Exception):
             raise saved
         if int(saved) < 0:
             raise Conflict(key)
+        if self._replicas:
+            check_reached(reached, self._replicas)
         return int(saved)
 
     def decoded(self, text: str | bytes) -> T:

@@ -37,6 +37,8 @@ def test_a_good_server_is_well() -> None:
         pytest.param({"redis_version": "ff.1"}, ALWAYS, "data server version", "warn", id="no-version"),
         pytest.param({"role": "slave"}, ALWAYS, "role", "bad", id="a-replica"),
         pytest.param({"loading": 1}, ALWAYS, "role", "bad", id="loading"),
+        pytest.param({"cluster_enabled": 1}, ALWAYS, "cluster mode", "bad", id="a-cluster"),
+        pytest.param({"slave0": {"state": "online", "lag": 60}}, ALWAYS, "replicas", "warn", id="a-replica-behind"),
         pytest.param({"aof_enabled": 0}, ALWAYS, "append-only file", "bad", id="no-append-only-file"),
         pytest.param({"aof_last_write_status": "err"}, ALWAYS, "append-only file", "bad", id="disk-full"),
         pytest.param({"aof_last_bgrewrite_status": "err"}, ALWAYS, "append-only file", "warn", id="no-rewrite"),
@@ -65,6 +67,25 @@ def test_what_a_server_does_not_tell_is_named() -> None:
     assert {each.verdict for each in found.values()} == {"warn"}
     assert all("can't be asked" in found[name].text for name in ("role", "append-only file", "eviction policy"))
     assert "noeviction" in found["eviction policy"].remedy
+
+
+@pytest.mark.parametrize(
+    ("replicas", "needed", "verdict"),
+    [
+        ([], 0, None),
+        ([], 1, "bad"),
+        ([{"state": "online", "lag": 1}], 1, "ok"),
+        ([{"state": "online", "lag": 60}], 1, "bad"),
+        ([{"state": "wait_bgsave", "lag": 0}], 1, "bad"),
+        ([{"state": "online", "lag": 1}, {"state": "online", "lag": 60}], 1, "warn"),
+        ([{"state": "online", "lag": 0}, {"state": "online", "lag": 0}], 0, "ok"),
+    ],
+)
+def test_replicas_that_are_needed_are_in_step(replicas: list[Any], needed: int, verdict: str | None) -> None:
+    """Else nothing is accepted; one too few to spare is a warning."""
+    info = GOOD | {f"slave{number}": each for number, each in enumerate(replicas)}
+    found = {each.subject: each.verdict for each in judge(info, ALWAYS, sync_replicas=needed)}
+    assert found.get("replicas") == verdict
 
 
 def test_what_was_allowed_is_a_warning() -> None:

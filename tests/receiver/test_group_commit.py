@@ -114,7 +114,7 @@ def test_one_group_follows_another_on_its_way(monkeypatch: pytest.MonkeyPatch) -
 
     async def talk() -> None:
         calls = Calls()
-        monkeypatch.setattr(receiver.inbox, "ScriptConnection", lambda *_: calls)
+        monkeypatch.setattr(receiver.inbox, "ScriptConnection", lambda *_, **__: calls)
         inbox = inbox_of(connect_async(NOBODY))
         writer = asyncio.create_task(inbox.run())
         answers: list[asyncio.Future[bool]] = []

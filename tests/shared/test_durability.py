@@ -12,7 +12,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from shared.durability import store_problems
+from shared.durability import refusal_of, store_problems
 from shared.settings import Settings
 from tests.receiver.process import free_port as find_free_port
 from tests.support.server import DataServer
@@ -44,6 +44,23 @@ def test_what_loses_data(says: dict[str, Any], subjects: list[str]) -> None:
     found = store_problems(says)
     assert [each.subject for each in found] == subjects
     assert all(each.remedy for each in found)
+
+
+@pytest.mark.parametrize("allow_unsafe", [False, True])
+def test_a_cluster_is_refused_whatever_is_allowed(*, allow_unsafe: bool) -> None:
+    """In one sentence that says why, and what to do."""
+    refusal = refusal_of(GOOD | {"cluster_enabled": 1}, allow_unsafe=allow_unsafe)
+    assert refusal is not None
+    assert "Cluster" in refusal
+    assert "cluster mode off" in refusal
+    assert refusal_of(GOOD | {"cluster_enabled": 0}, allow_unsafe=allow_unsafe) is None
+
+
+def test_what_loses_data_may_be_allowed() -> None:
+    """By ALLOW_UNSAFE_STORE alone."""
+    unsafe = GOOD | {"aof_enabled": 0}
+    assert "appendonly yes" in (refusal_of(unsafe, allow_unsafe=False) or "")
+    assert refusal_of(unsafe, allow_unsafe=True) is None
 
 
 @pytest.fixture
@@ -122,7 +139,7 @@ def test_web_starts_without_its_server_and_judges_it_later(server: DataServer, t
         assert answers(free_port, "/readyz") == 503
         server.start()
         assert process.wait(15) == 2
-        assert "data_server.unsafe" in (tmp_path / "log").read_text()
+        assert "data_server.refused" in (tmp_path / "log").read_text()
     finally:
         process.kill()
         process.wait(15)

@@ -106,6 +106,8 @@ class Readers:
             f"{prefix}:alerts": lambda _: list(self._alerts.all()),
             f"{prefix}:parked": lambda _: list(ParkedList(self._redis).list()),
             f"{prefix}:generation": self._epoch,
+            f"{prefix}:primary": self._redis.hlen,
+            f"{prefix}:barrier": self._redis.exists,
             f"{prefix}:doors": lambda _: self._ledger.doors_with_bookings(),
             f"{prefix}:arrivals": lambda _: self._ledger.arriving(
                 system_clock() - timedelta(days=1), system_clock() + timedelta(days=100)

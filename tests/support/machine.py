@@ -17,6 +17,7 @@ from redis import Redis
 from shared.clock import system_clock
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ledger.due import DueSet
+from shared.redis_client import connect
 from tests.support.waiting import wait_until
 from worker.cli.bookings import story_object
 
@@ -81,7 +82,7 @@ class Machine:
 
     def redis(self) -> Redis:
         """Connect to its data server."""
-        return Redis.from_url(self.run()["redis_url"], decode_responses=True)
+        return connect(self.run()["redis_url"])
 
     def oracode(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run one command against it."""

@@ -1,5 +1,6 @@
 """A real data server for tests, with a fresh directory, on a free port."""
 
+import os
 import secrets
 import signal
 import subprocess
@@ -16,13 +17,17 @@ from tests.support.waiting import wait_until
 class DataServer:
     """One server process; `kill` and `start` again keep its data."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, password: str = "", more: str = "") -> None:
+        """Prepare one; `more` are further lines of its configuration."""
         with closing(socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.directory = directory
-        self._password = secrets.token_urlsafe(16)
+        self._password = password or secrets.token_urlsafe(16)
         self._command = data_server.configure(directory, port=self.port, password=self._password)
+        if more:
+            with (directory / "server.conf").open("a") as configuration:
+                configuration.write(more)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -40,6 +45,10 @@ class DataServer:
         """Start the server and wait until it answers."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(self._answers, what="the data server")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the running server a signal."""
+        os.kill(self.pid, number)
 
     def kill(self) -> None:
         """End the server without warning."""

@@ -94,7 +94,9 @@ def publish_messages(settings: Settings, messages: Iterable[tuple[str, BookingMe
     from shared.booking_stream import BookingStream  # noqa: PLC0415 - not for listing
     from shared.redis_client import connect  # noqa: PLC0415 - nor this
 
-    stream = BookingStream(connect(settings.redis_address), settings.booking_stream)
+    stream = BookingStream(
+        connect(settings.redis_address, sync_replicas=settings.sync_replicas), settings.booking_stream
+    )
     for text, message in messages:
         stream.append(text, message)
 
@@ -240,7 +242,9 @@ def _send(booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, as_
     if kind is MessageType.UPDATED and bookings_send.asks_for_nothing_new(booking, message):
         click.echo(printable(f"{booking.booking_id} is booked so already: nothing was published."), err=True)
         raise SystemExit(1)
-    entry_id = BookingStream(connect(settings.redis_address), settings.booking_stream).append(text, message)
+    entry_id = BookingStream(
+        connect(settings.redis_address, sync_replicas=settings.sync_replicas), settings.booking_stream
+    ).append(text, message)
     if as_json:
         click.echo(json.dumps({"booking_id": booking.booking_id, "entry_id": entry_id, "message": json.loads(text)}))
         return

@@ -16,6 +16,7 @@ from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import Settings
 from worker.alerts.setup import InvalidAlerting
+from worker.broker import broker_connection
 from worker.cli.context import settings_for
 from worker.cli.doctor_seam import seam
 from worker.cli.doctor_server import free_beside, judge, judge_disk
@@ -119,7 +120,7 @@ def _data_server(settings: Settings, ports: Ports) -> Iterator[Finding]:
         config |= cast(Any, ports.redis.config_get("dir"))
     with suppress(NoPermissionError):
         info = cast(Any, ports.redis.info())
-    yield from judge(info, config, allow_unsafe=settings.allow_unsafe_store)
+    yield from judge(info, config, allow_unsafe=settings.allow_unsafe_store, sync_replicas=settings.sync_replicas)
     free = free_beside(ports.redis.connection_pool.connection_kwargs, config.get("dir", ""))
     if free is not None and int(info.get("aof_enabled", 0)):
         yield judge_disk(free, int(info.get("aof_current_size", 0)))
@@ -127,7 +128,8 @@ def _data_server(settings: Settings, ports: Ports) -> Iterator[Finding]:
 
 def _brokers(settings: Settings) -> Iterator[Finding]:
     if settings.celery_broker_url is not None:
-        with Connection(settings.celery_broker_url.get_secret_value(), connect_timeout=_CONNECT_WITHIN) as connection:
+        url = settings.celery_broker_url.get_secret_value()
+        with broker_connection(url, connect_timeout=_CONNECT_WITHIN) as connection:
             connection.connect()
         yield Finding("task queue", "ok", f"{connection.transport.driver_type} answers")
     if settings.booking_queue_url is not None:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from shared.durability import StoreProblem, store_problems
+from shared.durability import CLUSTER_REFUSED, StoreProblem, store_problems
 from worker.cli.findings import Finding
 
 OLDEST_SERVER: Final = (6, 2)
@@ -13,6 +13,8 @@ _THIS_MACHINE: Final = ("127.0.0.1", "::1", "localhost")
 _NEARLY_FULL: Final = 0.8
 # For what a managed server keeps to itself.
 _PROVIDER: Final = "look in the provider's settings, and in docs/managed-servers.md"
+# In seconds; replicas answer once a second.
+_LARGEST_LAG: Final = 5
 _MIB: Final = 1024 * 1024
 # Rewriting the file, which the server does by itself, takes once more what it has; and logs often share its disk.
 _COMFORTABLE: Final = 1024 * _MIB
@@ -42,14 +44,20 @@ def free_beside(address: Mapping[str, Any], directory: str) -> int | None:
         return None
 
 
-def judge(info: Mapping[str, Any], config: Mapping[str, str], *, allow_unsafe: bool = False) -> Iterator[Finding]:
+def judge(
+    info: Mapping[str, Any], config: Mapping[str, str], *, allow_unsafe: bool = False, sync_replicas: int = 0
+) -> Iterator[Finding]:
     """Yield a finding for each property. `config` is empty where CONFIG may not be asked (managed servers), as `info`.
 
-    `allow_unsafe`: what loses data was allowed by ALLOW_UNSAFE_STORE, so it is a warning.
+    `allow_unsafe`: what loses data was allowed by ALLOW_UNSAFE_STORE, so it is a warning. `sync_replicas` is
+    SYNC_REPLICAS.
     """
     problems = {each.subject: _loses(each, allow_unsafe=allow_unsafe) for each in store_problems(info)}
     yield _version(info)
+    if int(info.get("cluster_enabled", 0)):
+        yield Finding("cluster mode", "bad", f"REDIS_URL {CLUSTER_REFUSED}", "see docs/failover.md")
     yield from _role(info)
+    yield from _replicas(info, sync_replicas)
     yield from _persistence(info, config, problems.get("append-only file"))
     yield from _memory(info, problems.get("eviction policy"))
 
@@ -81,6 +89,22 @@ def _role(info: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("role", "bad", "it is a replica and takes no writes", "point REDIS_URL at the primary")
     if int(info.get("loading", 0)):
         yield Finding("role", "bad", "it is still reading its file and answers nothing", "wait until it is done")
+
+
+def _replicas(info: Mapping[str, Any], needed: int) -> Iterator[Finding]:
+    """Judge the replicas, where there are some or some are needed."""
+    listed = [value for name, value in info.items() if name.startswith("slave") and isinstance(value, Mapping)]
+    if not needed and not listed:
+        return
+    in_step = sum(each.get("state") == "online" and int(each.get("lag", 0)) <= _LARGEST_LAG for each in listed)
+    text = f"{in_step} of {len(listed)} in step, SYNC_REPLICAS needs {needed}"
+    if in_step < needed:
+        remedy = "mend the replica, or its link: until then nothing is accepted"
+        yield Finding("replicas", "bad", text, remedy)
+    elif in_step < len(listed):
+        yield Finding("replicas", "warn", text, "mend the other: it could not take over as it is")
+    else:
+        yield Finding("replicas", "ok", text)
 
 
 def _persistence(info: Mapping[str, Any], config: Mapping[str, str], problem: Finding | None) -> Iterator[Finding]:

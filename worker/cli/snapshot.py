@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, BinaryIO, Final
 
-from redis.connection import SSLConnection, parse_url
+from redis.connection import SSLConnection
 from redis.exceptions import ConnectionError as Unreachable
+
+from shared.redis_client import address_now
 
 _CONNECT_WITHIN: Final = 5.0
 # The server sends a sign of life each second while it prepares.
@@ -33,7 +35,7 @@ def write_snapshot(url: str, file: BinaryIO) -> int:
 
     Raises redis.exceptions.ConnectionError where the server is away or stops halfway, NoSnapshot where it refuses.
     """
-    address: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
+    address = address_now(url)
     try:
         with _connected(address) as connection, connection.makefile("rb") as answers:
             if password := address.get("password"):

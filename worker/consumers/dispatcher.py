@@ -38,6 +38,7 @@ class DispatcherOptions:
     reclaim_after: timedelta
     parking: Parking
     clock: Clock
+    sync_replicas: int = 0
 
 
 def dispatcher(app: Celery, options: DispatcherOptions) -> Mapping[str, Work]:
@@ -56,7 +57,7 @@ def dispatcher(app: Celery, options: DispatcherOptions) -> Mapping[str, Work]:
 
 def _event_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
     return StreamReader(
-        redis=connect(options.redis_url),
+        redis=connect(options.redis_url, sync_replicas=options.sync_replicas),
         stream=options.event_stream,
         count=_EVENTS_A_TASK,
         most_under_way=_MOST_EVENTS_UNDER_WAY,
@@ -75,7 +76,7 @@ def _one_by_one_reader(app: Celery, options: DispatcherOptions, stream: str, fie
             _send(app, task, entry_id)
 
     return StreamReader(
-        redis=connect(options.redis_url),
+        redis=connect(options.redis_url, sync_replicas=options.sync_replicas),
         stream=stream,
         count=_ENTRIES_A_READ,
         most_under_way=_MOST_ENTRIES_UNDER_WAY,

@@ -53,6 +53,7 @@ class BridgeOptions:
     stream: str
     alerts: AlertLedger
     clock: Clock
+    sync_replicas: int = 0
 
 
 class Unreadable(ValueError):
@@ -179,7 +180,7 @@ def run(options: BridgeOptions, stopping: threading.Event) -> None:
 
     What isn't acknowledged when it ends goes back to its queue with the connection.
     """
-    redis: Redis = connect(options.redis_url)
+    redis: Redis = connect(options.redis_url, sync_replicas=options.sync_replicas)
     watch = BridgeWatch(options.alerts, options.clock)
     stream = BookingStream(redis, options.stream)
 

@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from shared.replicas import wait_for_replicas
 from shared.streams import CONSUMER, GROUP, acknowledge, ensure_group
 
 _BLOCK: Final = timedelta(seconds=1)
@@ -93,8 +94,10 @@ class StreamReader:
         """Dispatch again what has been idle for too long, each entry alone; return how many entries that were.
 
         What came back often already may be what kills its worker, or what was near it every time: those wait for one
-        another, the least suspect first, so that others are done before the culprit is tried again.
+        another, the least suspect first, so that others are done before the culprit is tried again. While replicas are
+        missing nothing is done for good, through no fault of the entries: then raises NotOnReplicas, and counts none.
         """
+        wait_for_replicas(self._redis)
         found = self._claim_idle()
         if not found:
             return 0

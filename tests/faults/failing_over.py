@@ -1,0 +1,153 @@
+"""The primary is lost under webhooks and bookings: what is lost or made twice, and how soon all follow."""
+
+import json
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+from redis.exceptions import RedisError
+
+from tests.faults.load import WebhookLoad, fitting_stay, wait_for_all
+from tests.faults.recovery import Killer
+from tests.faults.table import Row
+from tests.support.failover import Failover, failover
+from tests.support.machine import Machine
+from tests.support.waiting import wait_until
+
+SETTINGS = {"WAITING_RETRY_EVERY": "3s", "DOOR_CACHE_FOR": "2s", "RECLAIM_AFTER": "6s", "SEAM_TIMEOUT": "2s"}
+# The promise: so many seconds after the promotion web accepts, and the worker records.
+FOLLOWS_WITHIN = 5.0
+_BOOKINGS = 16
+_PAUSE = 0.25
+_READY_WITHIN = 60.0
+
+Fault = Callable[[Failover], None]
+
+
+def kill(servers: Failover) -> None:
+    """End the primary without warning."""
+    servers.primary.kill()
+
+
+def freeze(servers: Failover) -> None:
+    """Let the primary stand still: its machine takes packets, and nobody answers."""
+    servers.primary.send(signal.SIGSTOP)
+
+
+def kill_while_the_replicas_are_behind(servers: Failover) -> None:
+    """Let the replicas stop following for a moment, then end the primary: they lack a tail."""
+    servers.cut_replicas_off()
+    time.sleep(1.0)
+    servers.primary.kill()
+
+
+class BookingLoad:
+    """Hands over bookings by HTTP, each on a door of its own, and each again until it is accepted."""
+
+    def __init__(self, machine: Machine) -> None:
+        run = machine.run()
+        self._url, self._token = run["web_url"], run["booking_token"]
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._send, daemon=True)
+        self._doors = [machine.add_door(("16:00", "10:00")) for _ in range(_BOOKINGS)]
+        # By booking, its door.
+        self.accepted: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Send no more; the one that is on its way is still accepted."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _send(self) -> None:
+        headers = {"authorization": f"Bearer {self._token}"}
+        with httpx.Client(base_url=self._url, timeout=15, headers=headers) as client:
+            for door in self._doors:
+                booking_id = f"FO-{uuid4().hex[:8]}"
+                booking = {"booking_id": booking_id, "device_ids": [door], **fitting_stay()}
+                envelope = {"specversion": "1.0", "id": str(uuid4()), "source": "/test", "type": "booking.created"}
+                while not self._accepts(client, json.dumps({**envelope, "data": booking})):
+                    time.sleep(0.1)
+                self.accepted[booking_id] = door
+                if self._stopping.wait(_PAUSE):
+                    return
+
+    @staticmethod
+    def _accepts(client: httpx.Client, message: str) -> bool:
+        try:
+            return client.post("/bookings", content=message).status_code == 202
+        except httpx.HTTPError:
+            return False
+
+
+@contextmanager
+def replicated_machine(directory: Path, settings: Mapping[str, str]) -> Iterator[tuple[Machine, Failover]]:
+    """Run the whole system on a primary with two replicas and Sentinels: one replica is left after a failover."""
+    with failover(directory / "servers", replicas=2) as servers:
+        machine = Machine(directory / "data", {**SETTINGS, **settings, "REDIS_URL": servers.url})
+        machine.start()
+        try:
+            yield machine, servers
+        finally:
+            machine.stop()
+
+
+def fail_over(directory: Path, fault: Fault, *, sync_replicas: int) -> tuple[Row, dict[str, float]]:
+    """Let one failover happen under load; return its row, and how long after the promotion each thing took."""
+    row = Row(f"{fault.__name__.replace('_', ' ')}, SYNC_REPLICAS={sync_replicas}", times=1, within=FOLLOWS_WITHIN)
+    took: dict[str, float] = {}
+    with replicated_machine(directory, {"SYNC_REPLICAS": str(sync_replicas)}) as (machine, servers):
+        webhooks, bookings = WebhookLoad(machine), BookingLoad(machine)
+        webhooks.start()
+        bookings.start()
+        try:
+            wait_until(lambda: len(bookings.accepted) >= _BOOKINGS // 3, what="bookings are accepted")
+            began = time.monotonic()
+            fault(servers)
+            servers.promoted()
+            promoted = time.monotonic()
+            took["promoted after the fault"] = promoted - began
+            before = len(webhooks.accepted)
+            wait_until(lambda: len(webhooks.accepted) > before, within=20, what="web accepts again")
+            took["web accepts"] = time.monotonic() - promoted
+            is_recorded = Killer(machine, random.Random(1), {})._event_probe()
+            wait_until(lambda: _is_so(is_recorded), within=20, what="the worker records again")
+            took["worker records"] = time.monotonic() - promoted
+            row.seconds = [took["worker records"]]
+            wait_until(lambda: len(bookings.accepted) == _BOOKINGS, within=30, what="all bookings are accepted")
+        finally:
+            webhooks.stop()
+            bookings.stop()
+        row.lost += wait_for_all(webhooks, machine, within=30)
+        row.lost += _not_ready(machine, bookings)
+        row.twice += [door for door in bookings.accepted.values() if len(machine.codes(door)) > 1]
+        row.notes.append(f"{len(webhooks.accepted)} webhooks, {len(bookings.accepted)} bookings were accepted")
+        row.notes.append(", ".join(f"{what} {seconds:.1f} s" for what, seconds in took.items()))
+    return row, took
+
+
+def _not_ready(machine: Machine, bookings: BookingLoad) -> list[str]:
+    """Wait until each booking has its code; return those that haven't."""
+    deadline = time.monotonic() + _READY_WITHIN
+    left = list(bookings.accepted)
+    while left and time.monotonic() < deadline:
+        with suppress(RedisError, OSError):
+            left = [each for each in left if machine.booking(each).get("state") != "ready"]
+        time.sleep(0.2)
+    return left
+
+
+def _is_so(probe: Callable[[], bool]) -> bool:
+    try:
+        return probe()
+    except (RedisError, OSError):
+        return False
