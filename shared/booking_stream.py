@@ -16,7 +16,7 @@ from shared.domain.messages.message import BookingMessage, InvalidMessage, conte
 from shared.domain.messages.parse import parse_booking_message
 from shared.message_redaction import without_secrets
 from shared.replicas import wait_for_replicas
-from shared.streams import APPEND_ONCE_SCRIPT, SEEN
+from shared.streams import APPEND_ONCE_SCRIPT
 
 _SEEN_FOR: Final = int(redis_keys.SEEN_FOR.total_seconds())
 # No source and no id holds it, so it can't be the mark of a message.

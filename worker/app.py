@@ -21,7 +21,7 @@ from shared.settings import InvalidSettings, Settings
 from shared.telemetry import configure_logging
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
 from worker.assembly import build_handlers
-from worker.assembly.codes import SETTLE_MARGIN
+from worker.assembly.resources import SETTLE_MARGIN
 from worker.broker import SteadyConnection, broker_settings
 from worker.consumers import rabbitmq_bridge
 from worker.consumers.dispatcher import DispatcherOptions, dispatcher

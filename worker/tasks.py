@@ -124,11 +124,15 @@ def _register_upkeep(app: Celery, handlers: Handlers) -> None:
 def _register_sweep(app: Celery, handlers: Handlers, clock: Clock) -> None:
     @app.task(name=SWEEP_DUE)
     def sweep_due(*, is_beat: bool = True) -> int:
+        handlers.primary.note()
         handlers.periodic_jobs.ensure()
         claimed = handlers.due.claim(clock(), SWEEP_LIMIT)
         for item, times in claimed:
             if not item.is_known:
                 handlers.leave.put_back(item, "a subject of the due-set that this process doesn't know")
+            elif times > MOST_CLAIMS and not handlers.are_replicas_there():
+                # Nothing can be recorded for good: that is no fault of the item.
+                handlers.due.put_back(item, clock() + handlers.due.lease)
             elif times > MOST_CLAIMS:
                 with handlers.leave.item(item):
                     handlers.quarantine(item, times)

@@ -5,17 +5,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from shared.clock import Clock, system_clock
 from shared.domain.stay.stay import UnitRules
 from shared.ledger.due import DueSet
 from shared.ledger.heartbeats import Heartbeats
+from shared.ledger.primary import LedgerPrimary
+from shared.replicas import are_replicas_there
 from shared.seam.access_codes import AccessCodes
 from shared.settings import Settings
 from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
 from worker.assembly import bookings, codes, commands, doors, jobs, telling
-from worker.assembly.resources import Resources
+from worker.assembly.resources import Resources, settle_time
 from worker.handlers.advance_door import AdvanceDoor
 from worker.handlers.apply_message import ApplyMessage
 from worker.handlers.check_conflicts import CheckConflicts
@@ -53,6 +56,8 @@ class Handlers:
     booking_stream: str
     beats: Heartbeats
     due: DueSet
+    primary: LedgerPrimary
+    are_replicas_there: Callable[[], bool]
 
 
 def build_handlers(
@@ -69,7 +74,14 @@ def build_handlers(
     Raises ValueError without SEAM_API_KEY.
     """
     seam = seam_client(settings)
-    using = Resources(settings=settings, ports=ports, seam=seam, codes=AccessCodes(seam), clock=clock)
+    using = Resources(
+        settings=settings,
+        ports=ports,
+        seam=seam,
+        codes=AccessCodes(seam),
+        primary=LedgerPrimary(ports.redis, settle=settle_time(settings)),
+        clock=clock,
+    )
     rules = codes.planning_rules(settings)
     reading = doors.door_reading(using, rules)
     leave = bookings.leave_to_newer(using)
@@ -91,4 +103,6 @@ def build_handlers(
         booking_stream=settings.booking_stream,
         beats=ports.beats,
         due=ports.due,
+        primary=using.primary,
+        are_replicas_there=partial(are_replicas_there, ports.redis),
     )

@@ -1,14 +1,13 @@
 """Making, changing and checking access codes: the steps that take one door of a booking forward."""
 
 import uuid
-from datetime import timedelta
 
 from shared.domain.booking.planning import PlanningRules
 from shared.ledger.epoch import LedgerEpoch
 from shared.ledger.known_doors import KnownDoors
 from shared.settings import Settings
 from worker.assembly.doors import DoorReading
-from worker.assembly.resources import Resources
+from worker.assembly.resources import Resources, settle_time
 from worker.create_quota.code_limit import CodeLimitWatch
 from worker.create_quota.quota import AskQuota
 from worker.create_quota.rate_limit import CreateRateLimit
@@ -18,9 +17,6 @@ from worker.handlers.check_code import CheckCode
 from worker.handlers.create_code import CreateCode
 from worker.handlers.find_code import FindCode
 from worker.handlers.plan_door import PlanDoor
-
-# How much longer than one call's time-outs a create may go on at Seam before a look that finds nothing is believed.
-SETTLE_MARGIN = timedelta(seconds=15)
 
 
 def planning_rules(settings: Settings) -> PlanningRules:
@@ -58,7 +54,7 @@ def advance_door(using: Resources, reading: DoorReading, rules: PlanningRules) -
 
 def _create_code(using: Resources) -> CreateCode:
     settings, ports, clock = using.settings, using.ports, using.clock
-    settle = settings.seam_timeout + SETTLE_MARGIN
+    settle = settle_time(settings)
     epoch = LedgerEpoch(ports.redis, settle=settle, clock=clock, new_id=_new_id)
     return CreateCode(
         ledger=ports.ledger,

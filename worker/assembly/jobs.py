@@ -13,7 +13,9 @@ from shared.settings import Settings
 from shared.streams import EventStream
 from worker.assembly.doors import DoorReading
 from worker.assembly.resources import Resources
+from worker.handlers.after_rollback import AfterRollback
 from worker.handlers.check_arrivals import CheckArrivals
+from worker.handlers.compare_ledger import CompareLedger
 from worker.handlers.end_outage import EndOutage
 from worker.handlers.follow_doors_file import FollowDoorsFile
 from worker.handlers.reconcile import Reconcile
@@ -27,6 +29,7 @@ _INDEXED_EVERY = timedelta(hours=1)
 _TRIM_EVERY = timedelta(hours=1)
 _LEFT_TOLD_EVERY = timedelta(minutes=1)
 _PARKED_TOLD_EVERY = timedelta(minutes=1)
+_ROLLBACK_LOOKED_FOR_EVERY = timedelta(seconds=10)
 _DOORS_FILE_FOLLOWED_EVERY = timedelta(seconds=10)
 
 
@@ -36,6 +39,7 @@ def periodic_jobs(using: Resources, reading: DoorReading, units: Mapping[str, Un
         _compare_events(using),
         PeriodicJob("refresh_doors", reading.refresh.plan, every(using.settings.door_refresh_every)),
         _check_arrivals(using),
+        PeriodicJob("after_rollback", _after_rollback(using), every(_ROLLBACK_LOOKED_FOR_EVERY)),
         *_follow_doors_file(using, units),
         _tell_parked(using),
         _tell_version_skew(using),
@@ -80,6 +84,21 @@ def _check_arrivals(using: Resources) -> PeriodicJob:
         clock=using.clock,
     )
     return PeriodicJob("check_arrivals", check, check.next_at)
+
+
+def _after_rollback(using: Resources) -> AfterRollback:
+    ports = using.ports
+    return AfterRollback(
+        primary=using.primary,
+        ledger=ports.ledger,
+        compare=CompareLedger(ledger=ports.ledger, due=ports.due, codes=using.codes, clock=using.clock),
+        events=Events(using.seam),
+        alerts=ports.alerts,
+        due=ports.due,
+        near=using.settings.create_lead_time,
+        loses_promises=not using.settings.sync_replicas,
+        clock=using.clock,
+    )
 
 
 def _follow_doors_file(using: Resources, units: Mapping[str, UnitRules]) -> tuple[PeriodicJob, ...]:

@@ -6,7 +6,7 @@ compared is a finding of its own, and the others are compared all the same.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -84,6 +84,18 @@ class CompareLedger:
         for booking in self._ledger.all():
             for door in booking.doors:
                 of_door[door.device_id].append((booking, door))
+        return self._compare(of_door)
+
+    def of_doors(self, device_ids: Collection[str]) -> Comparison:
+        """Go through these doors alone, also where the ledger has no booking on them. Raises as above."""
+        of_door: dict[str, list[tuple[Booking, BookedDoor]]] = {device_id: [] for device_id in device_ids}
+        for booking in self._ledger.of_doors(of_door):
+            for door in booking.doors:
+                if door.device_id in of_door:
+                    of_door[door.device_id].append((booking, door))
+        return self._compare(of_door)
+
+    def _compare(self, of_door: Mapping[str, list[tuple[Booking, BookedDoor]]]) -> Comparison:
         found: list[Difference] = []
         agreeing = unreachable = 0
         for device_id, booked in of_door.items():

@@ -95,6 +95,10 @@ class CreateCode:
             case Admitted():
                 intent = self._intent(making, now)
                 booking = self._write_intent(booking, booked, learned, intent, match, learn=with_strays)
+                if not self._generation.is_settled():
+                    # The primary has changed since the look: this intent may stand beside one that was lost.
+                    self._clear_intent(booking, booked, intent)
+                    raise transitions.StaleRead
                 return self._create(booking, booked, intent, making)
 
     def look(self, booking: Booking, booked: BookedDoor) -> Booking:

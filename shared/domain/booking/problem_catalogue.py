@@ -58,6 +58,7 @@ class Reason(StrEnum):
     SWEEP_SILENT = "sweep_silent"
     BOOKINGS_SILENT = "bookings_silent"
     PRE_ARRIVAL_SILENT = "pre_arrival_silent"
+    LEDGER_ROLLED_BACK = "ledger_rolled_back"
 
 
 class ClearedBy(Enum):
@@ -395,6 +396,13 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     Reason.PRE_ARRIVAL_SILENT: ProblemRow(
         "The daily check of the coming arrivals hasn't run.",
         "Look at the worker's log for `chore.`; until it runs, check the next arrivals with `oracode arrivals`.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.LEDGER_ROLLED_BACK: ProblemRow(
+        "The data server was replaced by one that may lack what was written last.",
+        "Have the booking system send again what it sent in that time; what is known already changes nothing. Events"
+        " and codes are looked up at Seam by themselves.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),

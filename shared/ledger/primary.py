@@ -1,0 +1,107 @@
+"""Which primary the ledger is on, and whether it may lack what was written last.
+
+Replication is asynchronous: a replica that is promoted may lack the last writes of the primary that died, an intent
+among them, whose create may still be on its way to Seam. The primary's replication id is noted in the ledger, once a
+second. A replica that was promoted has another id, and the note, which it has from the old primary, tells so; who
+notices it first starts a pause for all. Also noticed is a ledger that is older than this process has seen it.
+
+A primary that was restarted with its own file has a new id too, but none of a primary before it: it lacks nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from redis import Redis
+from redis.exceptions import NoPermissionError, ResponseError
+
+from shared import redis_keys
+
+_NOTE: Final = (Path(__file__).parent / "note_primary.lua").read_text(encoding="utf-8")
+NOTED_EVERY: Final = timedelta(seconds=1)
+_LOGGED_ONCE: Final = "primary.not_known"
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """A change of primary after which writes may be missing: from the last note before it until it was noticed.
+
+    `is_certain`: some are missing. `is_done`: it was dealt with. The times are those of the data servers' clocks.
+    """
+
+    rollback_id: str
+    since: datetime
+    noticed_at: datetime
+    is_certain: bool
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryState:
+    """How long creates still pause, by the data server's clock, and the last rollback, if there was any."""
+
+    pause: timedelta
+    rollback: Rollback | None
+
+
+class LedgerPrimary:
+    """The note. Thread-safe: what two threads remember differs by a moment, and each note is one atomic step."""
+
+    def __init__(self, redis: Redis, *, settle: timedelta) -> None:
+        """`settle` is how long creates pause after a rollback: for as long as a call may take whose intent was lost."""
+        self._redis = redis
+        self._settle = settle
+        self._script = redis.register_script(_NOTE)
+        self._seen: tuple[int, str, int] = (0, "", 0)
+        self._is_logged = False
+
+    def note(self) -> PrimaryState:
+        """Note the primary, and return how things stand. Raises RedisError.
+
+        Where the data server doesn't tell us its replication id nothing is noticed.
+        """
+        count, replid, offset = self._seen
+        args: list[str | int] = [_milliseconds(self._settle), _milliseconds(NOTED_EVERY), count, replid, offset]
+        try:
+            answer: Any = self._script(keys=[redis_keys.PRIMARY], args=args)
+        except ResponseError as error:
+            if not _is_forbidden(error):
+                raise
+            if not self._is_logged:
+                log.warning(_LOGGED_ONCE, error=str(error))
+                self._is_logged = True
+            return PrimaryState(timedelta(), None)
+        count, replid, offset, pause, rollback_id, since, noticed_at, certain, done = answer
+        self._seen = (count, replid, offset)
+        rollback = None
+        if rollback_id:
+            rollback = Rollback(
+                rollback_id=rollback_id,
+                since=_moment(since),
+                noticed_at=_moment(noticed_at),
+                is_certain=certain == "1",
+                is_done=done == "1",
+            )
+        return PrimaryState(timedelta(milliseconds=pause), rollback)
+
+    def finish(self, rollback: Rollback) -> None:
+        """Record that a rollback was dealt with; not where another one was noticed since. Atomic."""
+        script = "if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then redis.call('HSET', KEYS[1], 'done', '1') end"
+        self._redis.eval(script, 1, redis_keys.PRIMARY, rollback.rollback_id)
+
+
+def _is_forbidden(error: ResponseError) -> bool:
+    """Say whether this user may not ask INFO: some providers allow it outside of scripts alone."""
+    return isinstance(error, NoPermissionError) or "ACL" in str(error) or "not allowed" in str(error)
+
+
+def _milliseconds(length: timedelta) -> int:
+    return int(length.total_seconds() * 1000)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
