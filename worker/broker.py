@@ -25,6 +25,8 @@ _ANSWER_WITHIN: Final = 10
 _CONNECT_WITHIN: Final = 2
 _HEARTBEAT: Final = 10
 _TRY_EVERY: Final = 2
+# Behind Sentinels there is another server within seconds, and nothing to wait for but its promotion.
+_TRY_SENTINELS_EVERY: Final = 0.5
 _ASKED_WITHIN: Final = 2
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -55,7 +57,8 @@ class SteadyConnection(Connection):
 
     def ensure_connection(self, *args: Any, **kwargs: Any) -> Self:
         """Connect, as the library does; only the pauses are ours where the caller doesn't name any."""
-        pauses = {"interval_start": _TRY_EVERY, "interval_step": 0, "interval_max": _TRY_EVERY}
+        every = _TRY_SENTINELS_EVERY if self.transport_cls == "sentinel" else _TRY_EVERY
+        pauses = {"interval_start": every, "interval_step": 0, "interval_max": every}
         return super().ensure_connection(*args, **(pauses | kwargs))
 
     def get_transport_cls(self) -> Any:

@@ -23,9 +23,11 @@ _SENTINEL = """\
 bind 127.0.0.1
 port {port}
 dir {directory}
+logfile {directory}/log
 requirepass {sentinel_password}
 sentinel sentinel-pass {sentinel_password}
 sentinel monitor {name} 127.0.0.1 {primary} 2
+sentinel auth-user {name} sentinel
 sentinel auth-pass {name} {password}
 sentinel down-after-milliseconds {name} {down_after}
 sentinel failover-timeout {name} 6000
@@ -40,9 +42,10 @@ class Failover:
         """Prepare them; `more` are further lines of the data servers' configuration."""
         self._directory = directory
         self._password, self._sentinel_password = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
-        # Replicas log in as a user of their own, which can be shut out.
+        # Replicas and Sentinels log in as users of their own, which can be shut out.
         both = (
             f"user replica on >{self._password} ~* &* +@all\nmasteruser replica\nmasterauth {self._password}\n"
+            f"user sentinel on >{self._password} ~* &* +@all\n"
             f"repl-diskless-sync-delay 0\nrepl-ping-replica-period 1\nlogfile log\n{more}"
         )
         one = DataServer(directory / "one", password=self._password, more=both)
@@ -85,9 +88,17 @@ class Failover:
 
     def cut_replicas_off(self) -> None:
         """Let the replicas follow no more: from now on it lacks what is written."""
+        self._shut_out("replica")
+
+    def split(self) -> None:
+        """Cut the primary off from replicas and Sentinels; clients reach it still, and it takes their writes."""
+        self._shut_out("replica", "sentinel")
+
+    def _shut_out(self, *users: str) -> None:
         with Redis.from_url(self.primary.url) as client:
-            client.acl_setuser("replica", enabled=False)
-            client.client_kill_filter(_type="replica")
+            for user in users:
+                client.acl_setuser(user, enabled=False)
+                client.execute_command("CLIENT", "KILL", "USER", user)
 
     def new_primary(self) -> DataServer | None:
         """Return the replica that is the primary now; None where none is."""

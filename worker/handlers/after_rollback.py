@@ -43,7 +43,7 @@ class AfterRollback:
         """Look at doors to which somebody comes within `near`, and at those for which Seam says a code was made.
 
         `loses_promises`: what is promised to somebody needn't be on a replica first (SYNC_REPLICAS is 0), so people are
-        told of each rollback; else only where codes without a booking are found.
+        told of each rollback; else only where something is known to be missing, or codes without a booking are found.
         """
         self._primary = primary
         self._ledger = ledger
@@ -102,7 +102,7 @@ class AfterRollback:
             rollback.since, rollback.noticed_at, is_certain=rollback.is_certain, found=found, now=self._clock()
         )
         known = self._alerts.get(KEY)
-        if not self._loses_promises and not (found and found.strays):
+        if not (self._loses_promises or rollback.is_certain or (found and found.strays)):
             return
         if known is None or not known.is_open or known.notice.happened != notice.happened:
             self._alerts.tell(notice)
