@@ -96,7 +96,7 @@ class Worker:
         )
         self.fuse, self.hold, self.looks = None, None, []
         with (
-            patch.object(ports, "connect", lambda _: self.redis),
+            patch.object(ports, "connect", lambda _, **__: self.redis),
             patch.object(assembly, "seam_client", lambda _: client),
         ):
             self.ports = ports.open_ports(self._settings, (), self._clock)
