@@ -1,12 +1,13 @@
 """What the doctor says of a data server: a table over what the server says of itself, and a real one."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from redis import Redis
 
-from worker.cli.doctor_server import free_beside, judge, judge_disk
+from worker.cli.doctor_server import free_beside, judge, judge_clock, judge_disk
 
 GOOD: dict[str, Any] = {
     "redis_version": "7.2.4",
@@ -86,6 +87,14 @@ def test_replicas_that_are_needed_are_in_step(replicas: list[Any], needed: int, 
     info = GOOD | {f"slave{number}": each for number, each in enumerate(replicas)}
     found = {each.subject: each.verdict for each in judge(info, ALWAYS, sync_replicas=needed)}
     assert found.get("replicas") == verdict
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict"), [(0, "ok"), (1.9, "ok"), (-5, "warn"), (5, "warn"), (31, "bad"), (-31, "bad")]
+)
+def test_a_clock_that_is_wrong_is_told(seconds: float, verdict: str) -> None:
+    """Ahead or behind; long before a create in doubt could be taken for one that is over."""
+    assert judge_clock(timedelta(seconds=seconds)).verdict == verdict
 
 
 def test_what_was_allowed_is_a_warning() -> None:

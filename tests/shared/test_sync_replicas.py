@@ -16,16 +16,18 @@ from receiver.refusals import Unavailable
 from receiver.seam_event import NotAnEvent
 from shared.booking_stream import BookingStream
 from shared.clock import system_clock
+from shared.domain.alerting.severity import Severity
 from shared.ledger.due import DueSet
 from shared.redis_client import connect, connect_async
 from shared.replicas import NotOnReplicas, are_replicas_there, wait_for_replicas
 from shared.streams import CONSUMER, GROUP, acknowledge, ensure_group
-from tests.shared.ledgers import booking_ledger
+from tests.shared.ledgers import alert_ledger, booking_ledger
 from tests.shared.stories import accepted
 from tests.support.failover import primary_and_replica
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from worker.consumers.stream_reader import StreamReader
+from worker.handlers.check_replicas import CheckReplicas
 
 STREAM = "s"
 
@@ -192,3 +194,26 @@ def test_missing_replicas_make_nothing_look_like_poison(servers: Servers) -> Non
     assert reader.reclaim() == 1
     assert DueSet(client, lease=timedelta()).count(system_clock()) == (0, 0)
     assert len(sent) == 1
+
+
+def test_people_are_told_that_replicas_are_missing(servers: Servers) -> None:
+    """Once, loudly, and that they are back; a moment without them is no news."""
+    client = servers.client()
+    alerts = alert_ledger(client, clock=system_clock)
+    asked: list[bool] = []
+
+    def are_there() -> bool:
+        asked.append(are_replicas_there(client))
+        return asked[-1]
+
+    check = CheckReplicas(are_there=are_there, needed=1, alerts=alerts, clock=system_clock, tries=2)
+    check()
+    assert (asked, list(alerts.all())) == ([True], [])
+    servers.halt()
+    check()
+    (alert,) = alerts.all()
+    assert (alert.is_open, alert.notice.problem, alert.severity) == (True, "replicas_missing", Severity.PAGE)
+    servers.go_on()
+    check()
+    (alert,) = alerts.all()
+    assert not alert.is_open

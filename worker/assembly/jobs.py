@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 from shared.clock import Clock, system_clock
 from shared.current_units import CurrentUnits
 from shared.domain.stay.stay import UnitRules
 from shared.ledger.reconciliation import ReconciliationLedger
+from shared.replicas import are_replicas_there
 from shared.seam.client import SeamClient
 from shared.seam.events import Events
 from shared.settings import Settings
@@ -15,6 +17,7 @@ from worker.assembly.doors import DoorReading
 from worker.assembly.resources import Resources
 from worker.handlers.after_rollback import AfterRollback
 from worker.handlers.check_arrivals import CheckArrivals
+from worker.handlers.check_replicas import CheckReplicas
 from worker.handlers.compare_ledger import CompareLedger
 from worker.handlers.end_outage import EndOutage
 from worker.handlers.follow_doors_file import FollowDoorsFile
@@ -30,6 +33,7 @@ _TRIM_EVERY = timedelta(hours=1)
 _LEFT_TOLD_EVERY = timedelta(minutes=1)
 _PARKED_TOLD_EVERY = timedelta(minutes=1)
 _ROLLBACK_LOOKED_FOR_EVERY = timedelta(seconds=10)
+_REPLICAS_CHECKED_EVERY = timedelta(seconds=20)
 _DOORS_FILE_FOLLOWED_EVERY = timedelta(seconds=10)
 
 
@@ -40,6 +44,7 @@ def periodic_jobs(using: Resources, reading: DoorReading, units: Mapping[str, Un
         PeriodicJob("refresh_doors", reading.refresh.plan, every(using.settings.door_refresh_every)),
         _check_arrivals(using),
         PeriodicJob("after_rollback", _after_rollback(using), every(_ROLLBACK_LOOKED_FOR_EVERY)),
+        *_check_replicas(using),
         *_follow_doors_file(using, units),
         _tell_parked(using),
         _tell_version_skew(using),
@@ -99,6 +104,19 @@ def _after_rollback(using: Resources) -> AfterRollback:
         loses_promises=not using.settings.sync_replicas,
         clock=using.clock,
     )
+
+
+def _check_replicas(using: Resources) -> tuple[PeriodicJob, ...]:
+    """Return the job that watches the replicas, where some are needed."""
+    if not using.settings.sync_replicas:
+        return ()
+    check = CheckReplicas(
+        are_there=partial(are_replicas_there, using.ports.redis),
+        needed=using.settings.sync_replicas,
+        alerts=using.ports.alerts,
+        clock=using.clock,
+    )
+    return (PeriodicJob("check_replicas", check, every(_REPLICAS_CHECKED_EVERY)),)
 
 
 def _follow_doors_file(using: Resources, units: Mapping[str, UnitRules]) -> tuple[PeriodicJob, ...]:

@@ -19,7 +19,7 @@ from worker.alerts.setup import InvalidAlerting
 from worker.broker import broker_connection
 from worker.cli.context import settings_for
 from worker.cli.doctor_seam import seam
-from worker.cli.doctor_server import free_beside, judge, judge_disk
+from worker.cli.doctor_server import free_beside, judge, judge_clock, judge_disk
 from worker.cli.doctor_upkeep import upkeep
 from worker.cli.findings import Finding
 from worker.cli.parked import parked_line
@@ -121,6 +121,10 @@ def _data_server(settings: Settings, ports: Ports) -> Iterator[Finding]:
     with suppress(NoPermissionError):
         info = cast(Any, ports.redis.info())
     yield from judge(info, config, allow_unsafe=settings.allow_unsafe_store, sync_replicas=settings.sync_replicas)
+    with suppress(ResponseError):
+        seconds, microseconds = cast(Any, ports.redis.time())
+        told_at = datetime.fromtimestamp(int(seconds) + int(microseconds) / 1_000_000, UTC)
+        yield judge_clock(system_clock() - told_at)
     free = free_beside(ports.redis.connection_pool.connection_kwargs, config.get("dir", ""))
     if free is not None and int(info.get("aof_enabled", 0)):
         yield judge_disk(free, int(info.get("aof_current_size", 0)))

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from shared.durability import CLUSTER_REFUSED, StoreProblem, store_problems
@@ -13,6 +14,9 @@ _THIS_MACHINE: Final = ("127.0.0.1", "::1", "localhost")
 _NEARLY_FULL: Final = 0.8
 # For what a managed server keeps to itself.
 _PROVIDER: Final = "look in the provider's settings, and in docs/managed-servers.md"
+# How far clocks may differ, in seconds: without a word, and at all.
+_CLOSE: Final = 2.0
+_FAR: Final = 10.0
 # In seconds; replicas answer once a second.
 _LARGEST_LAG: Final = 5
 _MIB: Final = 1024 * 1024
@@ -89,6 +93,20 @@ def _role(info: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("role", "bad", "it is a replica and takes no writes", "point REDIS_URL at the primary")
     if int(info.get("loading", 0)):
         yield Finding("role", "bad", "it is still reading its file and answers nothing", "wait until it is done")
+
+
+def judge_clock(ahead: timedelta) -> Finding:
+    """Judge this machine's clock, by how far it is ahead of the data server's.
+
+    A create in doubt is looked up by the clock of the worker that looks: `worker.assembly.SETTLE_MARGIN` is all that
+    two clocks may differ by.
+    """
+    seconds = abs(ahead.total_seconds())
+    text = f"{seconds:,.1f} s {'ahead of' if ahead > timedelta() else 'behind'} the data server's"
+    if seconds <= _CLOSE:
+        return Finding("clock", "ok", text)
+    remedy = "have both machines keep time (timedatectl must say synchronized); see docs/failover.md"
+    return Finding("clock", "bad" if seconds > _FAR else "warn", text, remedy)
 
 
 def _replicas(info: Mapping[str, Any], needed: int) -> Iterator[Finding]:

@@ -37,7 +37,10 @@ MISSED_HEARTBEATS: Final[Mapping[str, MissedHeartbeat]] = {
 }
 
 # How loudly problems are told that no check-in puts a time on; all others of these are warnings.
-LEVELS: Final[Mapping[str, Severity]] = {name: each.severity for name, each in MISSED_HEARTBEATS.items()}
+LEVELS: Final[Mapping[str, Severity]] = {
+    **{name: each.severity for name, each in MISSED_HEARTBEATS.items()},
+    Reason.REPLICAS_MISSING: Severity.PAGE,
+}
 
 
 def missed_heartbeat_key(problem: str) -> str:

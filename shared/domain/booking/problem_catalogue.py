@@ -59,6 +59,7 @@ class Reason(StrEnum):
     BOOKINGS_SILENT = "bookings_silent"
     PRE_ARRIVAL_SILENT = "pre_arrival_silent"
     LEDGER_ROLLED_BACK = "ledger_rolled_back"
+    REPLICAS_MISSING = "replicas_missing"
 
 
 class ClearedBy(Enum):
@@ -396,6 +397,12 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     Reason.PRE_ARRIVAL_SILENT: ProblemRow(
         "The daily check of the coming arrivals hasn't run.",
         "Look at the worker's log for `chore.`; until it runs, check the next arrivals with `oracode arrivals`.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.REPLICAS_MISSING: ProblemRow(
+        "Too few replicas of the data server are in step: webhooks and bookings are refused, and no code is made.",
+        "Start the replica that is away, or mend its link to the primary; all goes on by itself then.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
