@@ -164,7 +164,7 @@ def fail_over(directory: Path, fault: Fault, *, sync_replicas: int) -> tuple[Row
             lost += [each for each in bookings.accepted if not machine.booking(each)]
             row.notes.append(f"{len(lost)} were lost, which SYNC_REPLICAS={sync_replicas} allows here")
             if lost:
-                row.broken += [] if "ledger_rolled_back" in str(machine.alerts()) else ["nobody was told"]
+                wait_until(lambda: "ledger_rolled_back" in str(machine.alerts()), within=30, what="people are told")
             bookings.send_again()
         row.lost += _not_ready(machine, bookings)
         row.twice += [door for door in bookings.accepted.values() if len(machine.codes(door)) > 1]
