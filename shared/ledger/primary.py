@@ -20,6 +20,7 @@ from redis.exceptions import NoPermissionError, ResponseError
 from shared import redis_keys
 
 _NOTE: Final = (Path(__file__).parent / "note_primary.lua").read_text(encoding="utf-8")
+_FORBIDDEN: Final = ("ACL", "can't run this command", "not allowed")
 NOTED_EVERY: Final = timedelta(seconds=1)
 _LOGGED_ONCE: Final = "primary.not_known"
 
@@ -96,7 +97,8 @@ class LedgerPrimary:
 
 def _is_forbidden(error: ResponseError) -> bool:
     """Say whether this user may not ask INFO: some providers allow it outside of scripts alone."""
-    return isinstance(error, NoPermissionError) or "ACL" in str(error) or "not allowed" in str(error)
+    # In the words of Valkey, and of Redis 7; some providers have words of their own.
+    return isinstance(error, NoPermissionError) or any(words in str(error) for words in _FORBIDDEN)
 
 
 def _milliseconds(length: timedelta) -> int:
