@@ -94,6 +94,12 @@ class Failover:
         """Cut the primary off from replicas and Sentinels; clients reach it still, and it takes their writes."""
         self._shut_out("replica", "sentinel")
 
+    def heal(self) -> None:
+        """Let replicas and Sentinels reach the old primary again."""
+        with Redis.from_url(self.primary.url) as client:
+            for user in ("replica", "sentinel"):
+                client.acl_setuser(user, enabled=True)
+
     def _shut_out(self, *users: str) -> None:
         with Redis.from_url(self.primary.url) as client:
             for user in users:
