@@ -77,7 +77,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Web:
     routes: list[BaseRoute] = [
         Route(_WEBHOOK_PATH, webhook_endpoint, methods=["POST"]),
         Route("/healthz", healthz),
-        Route("/readyz", Readiness(redis).readyz),
+        Route("/readyz", Readiness(redis, sync_replicas=settings.sync_replicas).readyz),
     ]
     for_bookings = booking_routes(settings, inbox=bookings, bodies=bodies, auth_failures=auth_failures, clock=clock)
     routes += for_bookings.routes

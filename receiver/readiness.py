@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from receiver.refusals import json_response
 from shared import redis_keys
+from shared.replicas import WAIT_MS, check_reached
 
 
 async def healthz(_: Request) -> Response:
@@ -17,10 +18,11 @@ async def healthz(_: Request) -> Response:
 
 
 class Readiness:
-    """Ready means: the data server takes writes."""
+    """Ready means: the data server takes writes, and `sync_replicas` replicas get them."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, *, sync_replicas: int = 0) -> None:
         self._redis = redis
+        self._replicas = sync_replicas
         self._check: asyncio.Task[bool] | None = None
 
     async def readyz(self, _: Request) -> Response:
@@ -37,7 +39,13 @@ class Readiness:
 
     async def _write(self) -> bool:
         try:
-            await self._redis.hincrby(redis_keys.IGNORED, "readiness", 0)
+            pipeline = self._redis.pipeline(transaction=False)
+            _ = pipeline.hincrby(redis_keys.IGNORED, "readiness", 0)
+            if self._replicas:
+                _ = pipeline.wait(self._replicas, WAIT_MS)
+            answers = await pipeline.execute()
+            if self._replicas:
+                check_reached(answers[-1], self._replicas)
         except (RedisError, OSError):
             return False
         return True

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from starlette.requests import Request
 
 from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
+from receiver.readiness import Readiness
 from receiver.refusals import Unavailable
 from receiver.seam_event import NotAnEvent
 from shared.booking_stream import BookingStream
@@ -125,6 +127,20 @@ def test_web_accepts_nothing_that_is_on_no_replica(servers: Servers) -> None:
         return answers
 
     assert asyncio.run(tried()) == [True, "503", "503", "503", "503", False, True]
+
+
+def test_web_is_not_ready_without_its_replicas(servers: Servers) -> None:
+    """Nothing would be accepted."""
+
+    async def status() -> int:
+        redis = connect_async(servers.url)
+        answer = await Readiness(redis, sync_replicas=1).readyz(Request({"type": "http"}))
+        await redis.aclose()
+        return answer.status_code
+
+    assert asyncio.run(status()) == 200
+    servers.halt()
+    assert asyncio.run(status()) == 503
 
 
 def test_a_booking_that_is_on_no_replica_is_not_written(servers: Servers) -> None:
