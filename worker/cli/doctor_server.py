@@ -98,7 +98,7 @@ def _role(info: Mapping[str, Any]) -> Iterator[Finding]:
 def judge_clock(ahead: timedelta) -> Finding:
     """Judge this machine's clock, by how far it is ahead of the data server's.
 
-    A create in doubt is looked up by the clock of the worker that looks: `worker.assembly.SETTLE_MARGIN` is all that
+    A create in doubt is looked up by the clock of the worker that looks: `SETTLE_MARGIN` of `worker.assembly.resources` is all that
     two clocks may differ by.
     """
     seconds = abs(ahead.total_seconds())
