@@ -73,7 +73,10 @@ class FollowingConnection(SentinelManagedConnection):
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - theirs
         """Send, unless another server is the primary now: then raises ConnectionError, and is disconnected."""
         now = time.monotonic()
-        if now - self._asked_at >= _ASKED_EVERY:
+        if not self.is_connected:
+            # The library itself would go back to the server that it was connected to.
+            self.connect()  # type: ignore[no-untyped-call]
+        elif now - self._asked_at >= _ASKED_EVERY:
             self._asked_at = now
             pool: Any = self.connection_pool
             finder = pool.sentinel_manager
@@ -108,7 +111,10 @@ class AsyncFollowingConnection(AsyncSentinelConnection):
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - theirs
         """Send, unless another server is the primary now: then raises ConnectionError, and is disconnected."""
         now = time.monotonic()
-        if now - self._asked_at >= _ASKED_EVERY:
+        if not self.is_connected:
+            # The library itself would go back to the server that it was connected to.
+            await self.connect()  # type: ignore[no-untyped-call]
+        elif now - self._asked_at >= _ASKED_EVERY:
             self._asked_at = now
             pool: Any = self.connection_pool
             try:

@@ -18,7 +18,7 @@ from tests.support.waiting import wait_until
 
 NAME = "oracode"
 # So long a primary is gone before the Sentinels act. Short, so that tests are.
-DOWN_AFTER = 0.8
+DOWN_AFTER = 1.5
 _SENTINEL = """\
 bind 127.0.0.1
 port {port}
