@@ -95,6 +95,8 @@ def test_trouble_of_a_code(stage: Stage) -> None:
             alert = stage.told(booking_id, reason, words)
             assert alert["next_step"]
             assert "733251" not in json.dumps(alert)
+    (device,) = stage.machine.booking("A5")["devices"]
+    assert device["ends_at"].startswith(in_days(3, "11:00:00")[:10])
     assert stage.machine.oracode("bookings", "retry", "A1").returncode == 0
     for booking_id, *_ in CODE_TROUBLE:
         stage.seam.say(booking_id, **whole[booking_id])

@@ -120,11 +120,12 @@ class CheckCode:
         *,
         known: Issue | None,
     ) -> Change:
-        if report.window is not None:
-            booking = transitions.record_window(booking, door.key, report.window)
+        made = window_in_effect(report.window, report.warnings)
+        if made is not None:
+            booking = transitions.record_window(booking, door.key, made)
         differences = differences_of(
             door,
-            made=window_in_effect(report.window, report.warnings),
+            made=made,
             user_level_id=report.user_level_id,
             pending=report.pending,
             errors=report.errors,
