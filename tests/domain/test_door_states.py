@@ -108,6 +108,7 @@ MOVES: dict[str, Move] = {
     "in trouble": moves(
         transitions.record_unconfirmed_code, reason="code_problem", detail="", failed=True, due_at=LATER
     ),
+    "fail to change": lambda it, key: transitions.record_failed_update(it, key, "No room.", now=NOW),
     "drop": moves(transitions.drop_code),
     "stop polling": moves(transitions.stop_polling),
     "wake": moves(transitions.wake),
