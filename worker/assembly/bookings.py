@@ -1,4 +1,4 @@
-"""Taking in what arrives in the streams, and watching over the bookings that are there."""
+"""The streams' entries, and the checks of bookings that exist."""
 
 from collections.abc import Callable, Mapping
 
@@ -66,5 +66,5 @@ def check_removals(using: Resources) -> CheckRemovals:
 
 
 def quarantine(using: Resources) -> Quarantine:
-    """Assemble what leaves work alone that ends its worker again and again."""
+    """Assemble the quarantine of work that ends its worker again and again."""
     return Quarantine(ledger=using.ports.ledger, clock=using.clock)

@@ -13,7 +13,7 @@ from celery.worker.consumer import Consumer
 
 # A worker that can run it gets it within a moment, unless it is being restarted just now.
 _PAUSE: Final = timedelta(seconds=1)
-# Then nobody knows it any more: a version that is gone had sent it. What it was about is in a stream or the due-set.
+# Then no version knows it any more. The work that it was for is in a stream or the due-set.
 _MOST_RETURNS: Final = 60
 RETURNS: Final = "oracode_returns"
 

@@ -9,7 +9,7 @@ from shared.domain.booking.record import AlertNotice
 from shared.domain.door.door import Door
 from shared.ledger.alerts import AlertLedger
 
-# Codes can't be deleted: a lock that is this full stays so for weeks, and somebody should know before it is full.
+# Codes can't be deleted, so a lock that is this full stays so for weeks. People should know before it is full.
 NEARLY_FULL: Final = 0.8
 
 

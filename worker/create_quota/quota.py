@@ -73,6 +73,6 @@ def _in_use_after(answer: Admitted | Later | Full, door: Door, alive: int) -> in
 
 
 def _is_being_decided(door: BookedDoor) -> bool:
-    """Say whether a door is on its way to a create, or gave way a moment ago."""
+    """Say whether a door is being decided, or was put off a moment ago for a nearer arrival."""
     gave_way = door.state is State.SCHEDULED and door.reason == "door_budget"
     return door.state is State.RECEIVED or gave_way

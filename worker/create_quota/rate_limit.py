@@ -21,7 +21,7 @@ _ASK: Final = (Path(__file__).parent / "rate_limit.lua").read_text(encoding="utf
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Go ahead: one create of this minute is yours."""
+    """The create may be sent: it is counted for this minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """The lock holds no more codes, or what room it has is for nearer arrivals."""
+    """The lock holds no more codes, or its room is for bookings with an earlier check-in."""
 
 
 class CreateRateLimit:

@@ -33,7 +33,7 @@ from worker.handlers.check_code import CheckCode
 from worker.handlers.create_code import CreateCode
 from worker.handlers.plan_door import PlanDoor
 
-# A door goes through plan, create, read back and end in one go at most; more is a loop, and the due-set takes over.
+# A door takes at most plan, create, read back and end in one go. More steps would be a loop: the due-set takes over.
 _MOST_STEPS: Final = 8
 
 # The first row that fits an error counts.
@@ -82,12 +82,12 @@ class AdvanceDoor:
         """Take every step that is due for the door of this key.
 
         `prompted`: an event says that the code is worth a look now. `seen`: the booking as it was just written, which
-        saves reading it; if it is no longer true, the first write finds out.
+        saves reading it; the first write finds out if it has changed since.
         """
         booking = seen
         has_failed = False
         try:
-            # What was to be told when a worker died is told now.
+            # What a worker that died had still to publish is published now.
             booking = self._ledger.publish(booking or self._ledger.get(booking_id))
             for _ in range(_MOST_STEPS):
                 door = booking.door(key)

@@ -78,7 +78,7 @@ class ApplyMessage:
             if is_news:
                 log.info("booking.applied", booking_id=booking.booking_id, revision=booking.revision, entry_id=entry_id)
                 return booking
-            # Nothing in the story: a booking system may say all it knows every few minutes.
+            # Not in the story: a booking system may send all its bookings every few minutes.
             log.info("booking.unchanged", why="known", booking_id=booking.booking_id, entry_id=entry_id)
             for door in booking.doors:
                 self._ledger.release(booking.booking_id, door.key, seen=booking)

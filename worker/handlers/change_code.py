@@ -37,7 +37,7 @@ class _Changed:
 
 @dataclass(frozen=True, slots=True)
 class _Revoked:
-    """What came of taking a code back: `is_gone`, or not; then `removal` says how it stands, where Seam was asked."""
+    """The result of deleting a code: `is_gone`, or not; then `removal` says how it stands, where Seam was asked."""
 
     is_gone: bool
     removal: Removal | None = None

@@ -19,7 +19,7 @@ from shared.ledger.door_issues import DoorIssues
 
 HORIZON: Final = timedelta(hours=48)
 _ALERT_KEY: Final = "arrivals/at_risk"
-# While somebody is at risk, the list is drawn anew, so that it closes by itself.
+# While an arrival is at risk, the list is made anew each hour, so that the alert closes by itself.
 _AGAIN_AFTER: Final = timedelta(hours=1)
 _MOST_NAMED: Final = 20
 
@@ -27,7 +27,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class CheckArrivals:
-    """Looks at the ledgers alone: they know as much as Seam does, or say that they don't."""
+    """Reads the ledgers alone, not Seam."""
 
     def __init__(
         self, *, ledger: BookingLedger, alerts: AlertLedger, issues: DoorIssues, daily: DailyTime, clock: Clock

@@ -1,4 +1,4 @@
-"""Compares a door's bookings with each other, and tells people of guests who get into each other's way."""
+"""Compares a door's bookings with each other, and alerts where two guests have the door at the same time."""
 
 from datetime import datetime
 
@@ -62,5 +62,5 @@ class CheckConflicts:
         again_at = min([*ends, *([check_out] if check_out is not None else [])], default=None)
         item = conflicts_item(device_id)
         if not self._due.finish(item, again_at, seen=seen):
-            # What was read may be of before that change, and was told after it.
+            # The bookings may have been read before that change, and their alerts written after it.
             self._due.advance([item], self._clock())

@@ -1,7 +1,7 @@
 """A person chooses a slot for a booking that fits none by itself, by the command line or by a button.
 
-Nothing is asked of Seam but how the door stands now: the choice is judged by pure matching and written into the record,
-and the door goes on its ordinary way from there, which looks for a code of the booking before it makes one.
+Seam is asked for the door alone. The choice is judged by pure matching and written into the record. From there the door
+goes on as any other: its booking's code is looked for before one is made.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -63,8 +63,8 @@ class ChooseSlot:
     ) -> Sequence[Chosen]:
         """Choose a slot for every door of the booking that is meant: all of them, or none. Raises NotChosen.
 
-        `agreed` is the window that a message showed: another one isn't what was meant, nor is a door that has found its
-        code since. Raises UnknownBooking where the ledger has forgotten the booking meanwhile.
+        `agreed` is the window that a message showed: a choice of another window isn't taken, nor one for a door that
+        has a code by now. Raises UnknownBooking where the ledger has forgotten the booking meanwhile.
         """
         stay, doors = _meant(booking, door_key)
         offers = {door.key: self._judged(door, stay, slot, agreed) for door in doors}

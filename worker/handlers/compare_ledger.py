@@ -22,7 +22,7 @@ from shared.ledger.due import DueSet, door_item
 from shared.seam.access_codes import AccessCodes, CodeReport
 from shared.seam.errors import NoSuchDevice, SeamError, Unauthorized, Unreachable
 
-# One door that Seam fails on may be that door's fault; so many in a row are Seam's, and the rest would only take long.
+# One failure may be the fault of that door. So many in a row are Seam's, and asking for the rest would only take long.
 _MOST_UNREACHABLE: Final = 3
 _MOST_NAMED: Final = 5
 
@@ -177,7 +177,7 @@ class CompareLedger:
 
 
 def _unknown_door(device_id: str, booked: list[tuple[Booking, BookedDoor]], now: datetime) -> Iterator[Difference]:
-    """Yield a finding where somebody could still stand before the door: what is over needs no door."""
+    """Yield a finding for a door that a stay still needs; none for a stay that is over."""
     hit = list(dict.fromkeys(booking.booking_id for booking, door in booked if _is_to_come(door, now)))
     if hit:
         more = f" and {len(hit) - _MOST_NAMED} more" if len(hit) > _MOST_NAMED else ""

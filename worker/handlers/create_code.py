@@ -239,7 +239,7 @@ class CreateCode:
             it,
             booked.key,
             code,
-            # A fact all the same, but no answer to a slot that was chosen since: then the door is planned again.
+            # The code is recorded in any case. If another slot was chosen since, the door is planned again.
             revision=revision if it.door(booked.key).choice == booked.choice else None,
             asked=asked.window,
             user_level_id=asked.user_level_id or None,

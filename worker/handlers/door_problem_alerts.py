@@ -32,11 +32,12 @@ from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet, door_item
 
-# A code's own look, prompted when its door is well again, comes before its alert is told for want of the door's.
+# When the door's alert is over, a look at each of its codes is prompted. It comes before the codes' own alerts are
+# told.
 _LOOK_FIRST: Final = timedelta(seconds=30)
 # The problem of a booking that an alert of its door or account may inhibit.
 _INHIBITED: Final = Reason.CODE_PROBLEM
-# Why a door in trouble is none any more.
+# Why the problem of a door is over.
 _REMOVED: Final = "The door was removed at Seam, which is an alert of its own."
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -90,7 +91,8 @@ class DoorProblemAlerts:
         told = before.notice if before is not None and before.is_open else None
         cause = door_gone(device_id, bookings, now, was_told=told is not None)
         if cause is not None and told is not None:
-            # Seam may have listed the door as removed before it answered 404: the same in other words is no news.
+            # Seam may have listed the door as removed before it answered 404: the same problem in other words is no
+            # news.
             cause = replace(cause, notice=replace(cause.notice, happened=told.happened))
         hits = hits_of(bookings, {device_id}, now)
         self._tell(key, cause, hits)

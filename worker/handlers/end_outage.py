@@ -1,4 +1,4 @@
-"""Ends the waiting for Seam as soon as Seam is known to answer: people aren't reminded of an outage that is over."""
+"""Ends an outage as soon as Seam answers: the doors that wait for Seam are due at once."""
 
 from functools import partial
 from typing import Final
@@ -13,7 +13,7 @@ from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 
-# After a long outage there may be thousands: those above it are taken up the next time.
+# After a long outage there may be thousands: the rest is taken up the next time.
 _MOST_AT_ONCE: Final = 500
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -48,5 +48,5 @@ class EndOutage:
         except (UnknownBooking, KeyError):
             log.info("door.gone", booking_id=booking_id)
         except OfNewerVersion as error:
-            # Its own next try, by a process of that version, does the same later.
+            # The door's next try, in a process of that version, does the same later.
             log.info("booking.left_to_newer", booking_id=booking_id, reason=str(error))

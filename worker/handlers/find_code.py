@@ -15,7 +15,7 @@ from shared.ledger.bookings import BookingLedger
 from shared.ledger.epoch import REBUILT_FOR, YOUNG_FOR, LedgerEpoch
 from shared.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor
 
-# Seam rounds by up to an hour; a code of ours in doubt that lies this near to what was asked is the one we asked for.
+# Seam rounds by up to an hour: a code whose window is this near to the one of an open intent is taken for its code.
 _NEAR: Final = timedelta(minutes=60)
 
 
@@ -33,9 +33,9 @@ class FindCode:
     ) -> CodeReport | None:
         """Look everywhere for a code of the booking that is the one for this window. Raises SeamError.
 
-        One that the ledger knows must have exactly the window: else it belongs to an earlier revision. One that it
-        doesn't know outlived a ledger that was lost; its window may have been moved since, or the door's slots: what
-        lies as near as Seam rounds is it, and a second key to the door would be worse than odd times.
+        A code that the ledger knows must have exactly the window: else it belongs to an earlier revision. A code that
+        the ledger doesn't know is from before the ledger was lost. Its window may have been moved since, or the door's
+        slots, so one that is as near as Seam rounds is taken: a second code would be worse than odd times.
         """
         ours = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
         # A code whose deletion was accepted may go at any time.
@@ -43,7 +43,7 @@ class FindCode:
         ours = [report for report in ours if report.access_code_id not in going]
         found = adoptable(ours, booked, window, tolerance=timedelta())
         for code in booked.residual:
-            # A code that we know and the list lacks isn't gone: the list may lag behind.
+            # A known code that the list lacks isn't gone: the list may lag behind.
             if found is None and code.window == window and code.access_code_id not in going:
                 found = self._codes.get(code.access_code_id)
         if found is None:
@@ -101,7 +101,7 @@ class FindCode:
         since: datetime,
         tolerance: timedelta,
     ) -> CodeReport | None:
-        """Ask the other witness: a list may lag behind, the events of the same time may not."""
+        """Ask the events of the same time: the list of codes may lag behind."""
         created = self._codes.created_since(booked.device_id, since - timedelta(minutes=1), listed=on_door)
         ours = [report for report in created if report.is_of(booking.booking_id)]
         ours = self._not_of_others(booking, ours)
@@ -109,7 +109,7 @@ class FindCode:
         return near or (None if booked.part else _without_times(unknown_to(booking, ours)))
 
     def _not_of_others(self, booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:
-        """Return those that the ledger knows as nobody else's, however alike the names are.
+        """Return the codes that the ledger doesn't know as another booking's.
 
         Also one that somebody removed from the lock: as long as Seam has it, Seam may set it again.
         """

@@ -37,13 +37,13 @@ class FollowDoorsFile:
         """Compare the file with what is told, and with what is parked for want of a unit. Raises OfNewerVersion."""
         self._tell(self._units.problem)
         units = self._units.current()
-        # A message may be parked after the unit came, by a worker that read the file before.
+        # A worker that read the file earlier may park a message after the unit was added.
         if (units, *self._parked.mark()) != self._seen:
             self._replay()
             self._seen = (units, *self._parked.mark())
 
     def _tell(self, problem: str) -> None:
-        # A file that is just being written is no news: it is told when it was broken twice in a row.
+        # The file may just be being written, so people are told when it was broken twice in a row.
         is_told, self._was_broken = bool(problem) and self._was_broken, bool(problem)
         if is_told:
             before = self._alerts.get(_ALERT_KEY)

@@ -1,6 +1,6 @@
-"""What prompts a reading of a door or a connected account beside the interval: their events, and signs of trouble.
+"""Prompts readings of doors and connected accounts beside the interval: for their events, and for signs of trouble.
 
-An event prompts a reading, and never more than that; one of a door that nobody is to come to prompts nothing.
+An event prompts a reading, and never more than that. An event of a door without bookings to come prompts nothing.
 """
 
 from collections.abc import Iterable, Mapping

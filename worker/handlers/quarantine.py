@@ -20,7 +20,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Quarantine:
-    """Puts such a door aside without touching what kills: its record alone is written."""
+    """Puts such a door aside. It writes the door's record alone, and runs none of the work."""
 
     def __init__(self, *, ledger: BookingLedger, clock: Clock) -> None:
         self._ledger = ledger

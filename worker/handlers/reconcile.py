@@ -1,8 +1,8 @@
 """Compares Seam's own list of events with what webhooks brought, and adds what is missing to the event stream.
 
-What is added goes the way that every event goes; nothing else knows that it came late. How many of those about codes
-had to be added tells whether webhooks arrive at all. Events of doors and accounts don't count for that: a webhook may
-have been registered without them (`oracode doctor` says so), and each only makes a reading earlier that comes anyway.
+An added event is handled as any other. How many of those about codes had to be added tells whether webhooks arrive at
+all. Events of doors and accounts don't count for that: a webhook may have been registered without them (`oracode
+doctor` says so), and each only makes a reading earlier that comes anyway.
 """
 
 import json
@@ -27,11 +27,11 @@ from shared.redaction import Redactor
 from shared.seam.events import Events
 from shared.streams import EventStream
 
-# Seam may list an event a while after it happened; what was compared before is known by its mark, and costs little.
+# Seam may list an event a while after it happened. Events that were compared before are known by their ids.
 _OVERLAP: Final = timedelta(minutes=10)
 # A webhook that is just on its way isn't missing.
 _GRACE: Final = timedelta(seconds=60)
-# Without a cursor (a first start, an emptied server): what is older is for `oracode events backfill`.
+# Without a cursor (a first start, an emptied server): older events are for `oracode events backfill`.
 _FIRST_SPAN: Final = timedelta(hours=1)
 _ALERT_KEY: Final = "webhooks/missing"
 

@@ -1,4 +1,4 @@
-"""A batch of Seam's events: noted, all acknowledged, then a look at what is concerned.
+"""Records a batch of Seam's events, acknowledges them, then prompts looks at the codes and doors concerned.
 
 Those about access codes go into the story of their code, and prompt a look at the code. Those about doors and accounts
 go into no story: they prompt a reading (`worker.handlers.prompt_readings`).
@@ -62,11 +62,11 @@ class RecordEvents:
     def __call__(self, entry_ids: list[str]) -> None:
         """Record the entries that are still there and acknowledge them; then prompt a look at each door concerned.
 
-        What must go into a booking that only a newer process can read is left to that, as a whole.
+        Events for a booking that only a newer process can read are left to that process.
         """
         readable = self._readable(self._entries(entry_ids))
         others = [event for event in readable.values() if _subject(event) is not Subject.CODE]
-        # These get their places in the due-set before the acknowledgement, as those below do.
+        # Their places in the due-set are written before the acknowledgement.
         self._prompt(others)
         about_codes = {entry_id: event for entry_id, event in readable.items() if _subject(event) is Subject.CODE}
         left = self._note_pins(about_codes)
@@ -106,7 +106,7 @@ class RecordEvents:
         return left
 
     def _note_pin(self, owner: Owner, event: Mapping[str, Any]) -> None:
-        """Record that a PIN was replaced: the one thing that no later look can tell, since no PIN is kept."""
+        """Record that a PIN was replaced: no later look can tell, since no PIN is kept."""
         now = self._clock()
         at = occurred_at(event) or now
         try:

@@ -57,7 +57,7 @@ class RefreshAccount:
         try:
             account = KnownAccount(self._accounts.issues(account_id))
         except NotShown as error:
-            # What it said when it was shown last is not over for that: nobody has looked.
+            # Its last known issues stay: they weren't looked at.
             known = self._issues.of_accounts([account_id]).get(account_id, KnownAccount())
             account = KnownAccount(known.issues, unreadable=str(error))
             log.info("account.not_shown", account_id=account_id, error=str(error))

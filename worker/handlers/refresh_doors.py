@@ -26,7 +26,7 @@ from shared.seam.doors import Doors
 from shared.seam.errors import NoSuchDevice, SeamError
 from worker.handlers.door_problem_alerts import DoorProblemAlerts
 
-# So few doors can all be read within this time; of more it isn't known which are in the same building.
+# So few doors can all be read within this time. Of more it isn't known which are in the same building.
 _MOST_HURRIED: Final = 200
 _HURRIED_WITHIN: Final = timedelta(seconds=15)
 # The others of a building change with the first: they must not each bring all forward again.
@@ -68,7 +68,7 @@ class RefreshDoors:
         self._due.add_missing(
             (refresh_item(device_id), now + self._every * number / len(doors)) for number, device_id in enumerate(doors)
         )
-        # It is there as long as there is anything to compare, unless an older version wrote the bookings.
+        # The place is there as long as there is anything to compare, unless an older version wrote the bookings.
         self._due.add_missing(
             (conflicts_item(device_id), now + self._every * number / len(doors))
             for number, device_id in enumerate(doors)
@@ -86,7 +86,7 @@ class RefreshDoors:
         if not is_read and prompts:
             again_at = self._clock() + _TRIED_AGAIN_AFTER
         elif self._troubles.is_told_of_door(device_id):
-            # What is told must be taken back some day, also where no booking brings another reading.
+            # An alert of the door must be resolved some day, also where no booking brings another reading.
             again_at = self._clock() + self._every
         self._readings.rest(item, again_at, begun=prompts)
 

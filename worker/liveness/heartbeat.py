@@ -1,6 +1,6 @@
-"""The pulse: that sweeps happen is noted for those who would miss them, here and outside.
+"""The heartbeat: notes that sweeps happen, here and for a monitor outside.
 
-HEARTBEAT_URL is for a watcher outside of this system (healthchecks.io and the like): when the calls stop, it tells.
+HEARTBEAT_URL is for a monitor outside of this system (healthchecks.io and the like): it alerts when the calls stop.
 """
 
 import time
@@ -22,7 +22,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Heartbeat:
-    """Beaten by every sweep; calls outside once a minute. Nothing that fails here matters to the sweep."""
+    """Called by every sweep; calls outside once a minute. A failure here doesn't stop the sweep."""
 
     def __init__(self, *, beats: Heartbeats, url: str, client: httpx.Client, clock: Clock) -> None:
         self._beats = beats

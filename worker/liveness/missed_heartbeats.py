@@ -1,7 +1,7 @@
-"""Misses what doesn't happen any more: a look at the beats, from a part of the worker that no sweep drives.
+"""Notices missed heartbeats, in a thread of the worker that needs no sweep.
 
-When `beat` is dead nothing is swept, so nothing in the due-set is told either. So this part sweeps for it: the alert
-that sweeps are missing goes out, and so does everything else, until somebody starts `beat` again.
+When `beat` is dead nothing is swept, and no alert goes out. So this thread sweeps in its place until `beat` is started
+again: then the alert of the missing sweeps goes out, and all else that is due.
 """
 
 import threading
@@ -20,7 +20,7 @@ from shared.ledger.alerts import AlertLedger
 from shared.ledger.heartbeats import Heartbeats
 
 _LOOK_EVERY: Final = timedelta(seconds=15)
-# A minute without a sweep is no hiccup: somebody has to do it.
+# After a minute without a sweep this thread sweeps.
 _SWEEP_AFTER: Final = timedelta(minutes=1)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -37,7 +37,7 @@ class MissedHeartbeatWatch:
         self._was_blind = False
 
     def look(self) -> None:
-        """Tell of what is newly missed or back again; sweep where nobody else does.
+        """Alert on heartbeats that are newly missed or back again; sweep where no other process does.
 
         Raises redis.RedisError, OSError; the first look after that judges nothing.
         """
@@ -48,7 +48,7 @@ class MissedHeartbeatWatch:
             self._was_blind = True
             raise
         if self._was_blind:
-            # Nobody could leave a beat meanwhile. Now that we can see again so can they: judged at the next look.
+            # While the data server was away, nobody could note a heartbeat. They are judged at the next look.
             self._was_blind = False
             return
         for problem in MISSED_HEARTBEATS:

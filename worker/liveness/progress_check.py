@@ -17,7 +17,7 @@ from worker.liveness.self_ping import PingOurselves
 # takes at most (2 s, measured); what is left of the 15 seconds in which a stalled process is to be replaced goes to
 # starting the next one, which takes 5 s on a busy machine.
 STALLED_AFTER: Final = timedelta(seconds=6)
-# Of the calls that one task may make at Seam one after the other; all of them may run into their time-outs.
+# How many calls one task may make at Seam one after the other; all of them may run into their time-outs.
 MOST_CALLS_A_TASK: Final = 8
 
 
@@ -76,7 +76,7 @@ class QueueLength:
 def worker_sign(
     progress: Progress, queue: Callable[[], int | None], concurrency: int, listens: Callable[[], bool] = lambda: True
 ) -> Sign:
-    """Look at a worker: stalled is one that takes nothing out of a queue that isn't empty, or doesn't even try to.
+    """Look at a worker. It has stalled if it takes nothing out of a queue that isn't empty, or doesn't try to connect.
 
     Others may empty the queue: what this shows with one worker alone, `self_ping_sign` shows with several.
     """
@@ -135,7 +135,7 @@ class WatchdogStep(bootsteps.StartStopStep):
         task_prerun.connect(begun, weak=False)
         task_postrun.connect(ended, weak=False)
         patience = Patience(idle=STALLED_AFTER, busy=self.busy)
-        # One could hang on its question: each asks for itself.
+        # A question may hang, so each asks over a connection of its own.
         self._watchdogs = (
             Watchdog(lambda: worker_sign(work, queue, concurrency, listens), patience),
             Watchdog(lambda: self_ping_sign(all_tasks, call, concurrency), patience),

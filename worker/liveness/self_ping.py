@@ -1,8 +1,8 @@
 """Whether this very worker still takes messages: it sends itself one, and waits for it.
 
 With several workers the common queue moves although one of them has stalled: the others empty it. So each has a queue
-of its own, and puts a message that means nothing into it once a second. A worker that can put them there and gets
-none has stalled. Those that a dead worker left behind vanish with its queue.
+of its own, and puts a message that means nothing into it once a second. A worker that can send them and receives none
+has stalled. The messages of a dead worker vanish with its queue.
 """
 
 from datetime import timedelta
@@ -18,7 +18,7 @@ from worker.broker import WatchersConnection
 
 # Longer than any reconnect, after which the queue is declared anew.
 _FORGOTTEN_AFTER: Final = timedelta(minutes=2)
-# A call that comes later has nothing to say; a worker that was away finds few of them.
+# An older message proves nothing. It expires, so that a worker that was away finds few of them.
 _CALL_LASTS: Final = timedelta(seconds=10)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -36,18 +36,18 @@ def register_self_ping(app: Celery) -> None:
 
     @app.task(name=HEAR)
     def hear() -> None:
-        """Be taken: that is all."""
+        """Do nothing: that the message was taken is noted elsewhere."""
 
 
 class PingOurselves:
-    """Puts a call into our own queue, over a connection of its own."""
+    """Sends a message to our own queue, over a connection of its own."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._connection = WatchersConnection(app)
 
     def __call__(self) -> bool:
-        """Call; False where the broker can't be reached now."""
+        """Send one message; False where the broker can't be reached now."""
         try:
             self._app.send_task(
                 HEAR,

@@ -1,6 +1,6 @@
 """Outcomes with PINs, for OUTCOME_PIN: read from Seam at the moment of sending, and kept nowhere.
 
-What waits to be sent is the outcome as it was published, without a PIN. Each try reads anew.
+The outcome in the queue is the published one, without a PIN. Each try reads the PIN anew.
 """
 
 import json
@@ -32,7 +32,7 @@ class WithPins:
         self._clock = clock
 
     def __call__(self, receiver: str, event: Mapping[str, Any]) -> Prepared:
-        """Return the body, and what notes that it was taken; the story says first that a PIN is sent, and to whom.
+        """Return the body, and the call that notes that it was taken. The story first says to whom a PIN is sent.
 
         Raises NotDelivered where Seam can't be asked now: the outcome is tried again.
         """

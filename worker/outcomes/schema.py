@@ -51,7 +51,7 @@ def outcome_schema() -> dict[str, Any]:
     for part, name in (("OutcomeData", "state"), ("OutcomeDevice", "status")):
         parts[part]["properties"][name]["examples"] = [str(state) for state in State]
     for part, descriptions in _DESCRIPTIONS.items():
-        # What is always there, although the code knows its value.
+        # These have a default in the code, and are always there.
         parts[part]["required"] = [name for name in descriptions if name != "code"]
         for name, text in descriptions.items():
             parts[part]["properties"][name]["description"] = text
