@@ -98,8 +98,8 @@ def _role(info: Mapping[str, Any]) -> Iterator[Finding]:
 def judge_clock(ahead: timedelta) -> Finding:
     """Judge this machine's clock, by how far it is ahead of the data server's.
 
-    A create in doubt is looked up by the clock of the worker that looks: `SETTLE_MARGIN` of `worker.assembly.resources` is all that
-    two clocks may differ by.
+    A create in doubt is looked up by the clock of the worker that looks: two clocks may differ by no more than
+    `SETTLE_MARGIN` of `worker.assembly.resources`.
     """
     seconds = abs(ahead.total_seconds())
     text = f"{seconds:,.1f} s {'ahead of' if ahead > timedelta() else 'behind'} the data server's"

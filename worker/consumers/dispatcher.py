@@ -1,4 +1,4 @@
-"""The dispatcher: which streams are read, and what task an entry becomes. A part of the worker, a thread a stream."""
+"""The dispatcher: which streams are read, and which task an entry becomes. It runs in the worker, a thread a stream."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from worker.consumers.thread_step import Work
 from worker.parking import Parking
 
 _EVENTS_A_TASK: Final = 200
-# A task costs milliseconds however many events it records: those of a moment wait for one another.
+# A task costs milliseconds for any number of events, so events of the same moment go into one task.
 _GATHER_EVENTS_FOR: Final = timedelta(milliseconds=100)
 _MOST_EVENTS_UNDER_WAY: Final = 5_000
 _ENTRIES_A_READ: Final = 100

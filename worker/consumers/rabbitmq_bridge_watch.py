@@ -20,7 +20,7 @@ from shared.ledger.records import Conflict
 
 STUCK: Final = "bridge_stuck"
 REJECTED: Final = "booking_rejected"
-# With the pauses between them 15 s: a broker that is started anew is back by then, and nobody need be told.
+# With the pauses between them 15 s: a broker that is restarted is back by then, and no alert is needed.
 STUCK_AFTER: Final = 5
 LONGEST_PAUSE: Final = 30.0
 

@@ -93,9 +93,10 @@ class StreamReader:
     def reclaim(self) -> int:
         """Dispatch again what has been idle for too long, each entry alone; return how many entries that were.
 
-        What came back often already may be what kills its worker, or what was near it every time: those wait for one
-        another, the least suspect first, so that others are done before the culprit is tried again. While replicas are
-        missing nothing is done for good, through no fault of the entries: then raises NotOnReplicas, and counts none.
+        An entry that came back often may have killed its worker, or may have run beside one that did. Such entries are
+        tried one after the other, the least suspect first, so that the others are done before the culprit is tried
+        again. While replicas are missing nothing can be stored for good, which is no fault of the entries: then raises
+        NotOnReplicas, and counts none.
         """
         wait_for_replicas(self._redis)
         found = self._claim_idle()
@@ -137,7 +138,7 @@ class StreamReader:
         return bool(self._redis.xpending_range(self._stream, GROUP, entry_id, entry_id, 1))
 
     def _dispatch_again(self, entry_id: str, before: int) -> None:
-        # Counted before it is sent: its task may be the end of this process.
+        # Counted before it is sent: its task may kill this process.
         found = cast(Any, self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [entry_id]))
         if not found:
             acknowledge(self._redis, self._stream, [entry_id])
@@ -148,7 +149,7 @@ class StreamReader:
             try:
                 self._send([entry_id])
             except Exception:
-                # Nobody got it: a broker that is away for an hour must not make anything look like poison.
+                # No worker got it: while the broker is away, an entry must not look like one that kills its worker.
                 self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [entry_id], retrycount=before, justid=True)
                 raise
 

@@ -1,4 +1,4 @@
-"""Follows DOORS_FILE while the worker runs: tells of a broken one, and takes what waited for a unit that is there."""
+"""Follows DOORS_FILE: alerts on a broken file, and returns messages that waited for a new unit to their stream."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Does what people ordered by a button or in the console. The levers are those of the command line.
+"""Runs what people ordered by a button or in the console. The levers are those of the command line.
 
 They bear being pulled twice.
 """
@@ -52,7 +52,7 @@ class RunOpsCommand:
         self._clock = clock
 
     def __call__(self, entry_id: str) -> None:
-        """Do what the entry orders, then acknowledge it. What can't be read is logged and left behind.
+        """Run the command of the entry, then acknowledge it. An entry that can't be read is logged and acknowledged.
 
         Raises SeamError where a door must be read and can't be now: the entry comes again.
         """
@@ -106,7 +106,7 @@ class RunOpsCommand:
                 self._ledger.note(command.target, HistoryEntry(at=self._clock(), what="slot.reason", text=text))
 
     def _remark(self, entry_id: str, booking_id: str, door_key: str, text: str) -> None:
-        """Have a refusal said in the conversation whose button it was: that of a lack of a slot, open or just over."""
+        """Have a refusal said in the conversation of the button: that of a lack of a slot, open or just over."""
         keys = [alert_key(booking_id, problem, door_key) for problem in OF_A_SLOT]
         known = sorted(self._alerts.get_many(keys).values(), key=lambda alert: (alert.is_open, alert.news_at))
         if known:

@@ -1,4 +1,4 @@
-"""Tells people of parked messages, by cause: compares what is parked with what is told."""
+"""Alerts on parked messages, one alert a cause: compares the parked list with the open alerts."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class TellParked:
-    """Tells how the parked list stands now. Idempotent."""
+    """Brings the alerts in line with the parked list. Idempotent."""
 
     def __init__(self, *, parked: ParkedList, alerts: AlertLedger, clock: Clock) -> None:
         self._parked = parked

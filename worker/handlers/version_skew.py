@@ -1,4 +1,4 @@
-"""What becomes of work that only a newer version understands: it is put back as it was, for a newer process to take.
+"""Version skew: work that only a newer version understands is put back as it was, for a newer process to take.
 
 An older process neither parks it, nor counts it as a failure, nor loses it. Its pauses grow, so that a whole fleet of
 older processes isn't kept busy by it.
@@ -43,7 +43,7 @@ class LeaveToNewer:
             self.put_back(item, str(error))
 
     def put_back(self, item: DueItem, reason: str) -> None:
-        """Have somebody else look at the item soon: as long again as it has been waiting, a minute at most."""
+        """Put the item back for another process: for as long again as it has been waiting, a minute at most."""
         waited = self._left.note(item.encoded())
         pause = min(max(waited, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         self._due.put_back(item, self._clock() + pause)

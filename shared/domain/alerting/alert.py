@@ -16,7 +16,7 @@ from shared.domain.alerting.severity import Severity, severity
 from shared.domain.booking.record import AlertNotice
 from shared.domain.versions import NOT_IN_JSON, UnknownFields
 
-# The rest is in the booking's story.
+# Older entries are in the booking's story.
 _MOST_REMARKS: Final = 5
 # As `shared.seam.errors` writes it: of use to Seam's support, and no news.
 _REQUEST: Final = re.compile(r" ?\(request [\w.:-]{1,100}\)", re.ASCII)

@@ -1,4 +1,4 @@
-"""Two guests and one door: a door that is booked twice, and a code that outlives its stay into the next guest's. Pure.
+"""Two guests and one door: a door that is booked twice, and a code that still works during the next guest's stay. Pure.
 
 Both bookings get their codes all the same: one may exist already, and can't be taken back. People are told once a pair.
 
@@ -25,7 +25,7 @@ from shared.domain.stay.instants import instants_of
 from shared.domain.stay.stay import Stay, WallTime, as_booked
 from shared.domain.times.wall_clock import find_zone
 
-# Of each kind. A door with more pairs than these is booked by the bed, or by mistake, and everybody knows by then.
+# Of each kind. A door with more pairs than these is booked by the bed, or by mistake, and people know that by now.
 MOST_PAIRS: Final = 50
 
 
@@ -183,7 +183,7 @@ def _residual(booking: Booking, device_id: str, now: datetime) -> list[tuple[Boo
     """Return the codes of the door that no stay of the booking needs and that still open it, the longest first."""
     doors = (door for door in booking.doors if door.device_id == device_id)
     codes = [(door, code) for door in doors for code in door.residual if code.window.ends_at > now]
-    # Of a deletion that is under way nothing is told: it is done, or it has failed, within minutes.
+    # A deletion that is under way raises no alert: within minutes it is done, or has failed.
     found = [(door, code) for door, code in codes if not is_under_way(code)]
     return sorted(found, key=lambda each: (each[1].window.ends_at, each[1].access_code_id), reverse=True)
 

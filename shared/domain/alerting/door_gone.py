@@ -1,7 +1,7 @@
-"""A door that was removed although guests are to come: what people are told, and how urgent that is. Pure.
+"""The alert of a door that was removed although guests are to come, and how urgent it is. Pure.
 
-Seam answers 404 for it, or still lists it with the error `device_removed`. Its lock may open all the same: codes that
-it has need no Seam. But nothing of it can be made, changed or confirmed.
+Seam answers 404 for it, or still lists it with the error `device_removed`. Codes that are on its lock may still open
+it. But no code of it can be made, changed or confirmed.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Errors and warnings of a door, or of a connected account with all its doors: what people are told. Pure.
 
-A door's own issues make one alert for the door. What is the account's is told once for the account, however many doors
-repeat it. A door that was removed is told as gone (`shared.domain.alerting.door_gone`), and as nothing else.
+A door's own issues make one alert for the door. An account's issue is told once, even if many doors repeat it. A door
+that was removed is told as gone (`shared.domain.alerting.door_gone`), and as nothing else.
 """
 
 from collections.abc import Collection, Container, Iterable

@@ -1,4 +1,4 @@
-"""What time does to an open alert: it rises as check-in nears, and is told again at growing intervals.
+"""Escalation: an open alert gets more severe as check-in nears, and is told again at growing intervals.
 
 The moment of the next such change goes into the due-set, so nothing polls and nothing is lost with a process.
 """
@@ -36,7 +36,7 @@ def escalated(alert: Alert, policy: AlertPolicy, now: datetime) -> Alert:
     if level.rank > alert.severity.rank:
         return risen(alert, level, now)
     if level is not alert.severity:
-        # A stay that was moved away hurries less, which is no news.
+        # A stay that was moved to later is less urgent; that is no news.
         return replace(alert, severity=level, reminders=0)
     due = reminder_at(alert, policy)
     return reminded(alert, now) if due is not None and due <= now else alert

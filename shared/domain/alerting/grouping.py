@@ -1,4 +1,4 @@
-"""Which problems are told together: those that one person mends with one deed."""
+"""Grouping: problems are told together where one action of one person mends them."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
-"""One cause, many problems: while Seam is away people hear of Seam, not of each of a hundred bookings.
+"""Inhibition: while Seam is away, people are told of Seam, not of each of a hundred bookings.
 
-The children of a parent are recorded and never told themselves. The parent is open while any of them is; what else is
-wrong with a booking has another key and is told by itself.
+The children of a parent are recorded and never told themselves. The parent is open while any of them is. Other problems
+of a booking have other keys and are told by themselves.
 """
 
 from collections.abc import Iterable, Mapping

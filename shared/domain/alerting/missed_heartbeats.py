@@ -36,7 +36,7 @@ MISSED_HEARTBEATS: Final[Mapping[str, MissedHeartbeat]] = {
     Reason.PRE_ARRIVAL_SILENT: MissedHeartbeat(PRE_ARRIVAL, timedelta(hours=26), Severity.WARNING),
 }
 
-# How loudly problems are told that no check-in puts a time on; all others of these are warnings.
+# The severity of problems that have no check-in; without one here it is a warning.
 LEVELS: Final[Mapping[str, Severity]] = {
     **{name: each.severity for name, each in MISSED_HEARTBEATS.items()},
     Reason.REPLICAS_MISSING: Severity.PAGE,

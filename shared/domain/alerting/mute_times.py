@@ -1,4 +1,4 @@
-"""Quiet hours: the part of each day in which what doesn't hurry is held back."""
+"""Mute times: the part of each day in which alerts that aren't urgent are held back."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta

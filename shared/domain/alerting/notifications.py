@@ -1,7 +1,7 @@
-"""What goes to a channel as one message: all of a group that it hasn't heard yet.
+"""What goes to a channel as one message: all alerts of a group that it wasn't told of yet.
 
-A notification is written down before it is sent, and taken away when it was taken. A worker that is killed in between
-leaves it to the next, which sends the same under the same id. While a worker sends it, `at` is its lease.
+A notification is written down before it is sent, and removed when the channel has taken it. A worker that is killed in
+between leaves it to the next, which sends the same under the same id. While a worker sends it, `at` is its lease.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from shared.domain.alerting.threads import joined_thread, live_threads, newcomer
 from shared.domain.booking.retries import next_try
 from shared.domain.versions import NOT_IN_JSON, UnknownFields
 
-# "look" changes what a channel has shown already: `shared.domain.alerting.message_updates`.
+# "look" updates a message that a channel has shown: `shared.domain.alerting.message_updates`.
 Status = Literal["open", "resolved", "look"]
 STATUSES: Final[tuple[Status, ...]] = ("open", "resolved")
 
@@ -139,8 +139,8 @@ def next_notifications(
         for key, alert in view.alerts.items()
         if alert.is_open == (status == "open") and is_wanted(view, alert, channel, state)
     }
-    # What another word about is under way just now waits for it: people must read both in their order. The end waits
-    # for a look too, which would write over it.
+    # An alert that is in another notification under way waits for that one: people must read both in their order. A
+    # resolved notification also waits for an update of the shown message, which would write over it.
     others: tuple[Status, ...] = ("open", "look") if status == "resolved" else ("resolved",)
     parcels = (state.parcels.get(slot_of(channel, other)) for other in others)
     busy = [each for each in parcels if each is not None and each.is_leased and each.at > view.now]

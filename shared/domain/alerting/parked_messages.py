@@ -1,4 +1,4 @@
-"""What people are told of parked messages: an alert a cause, with the bookings that it hits and what mends it. Pure."""
+"""The alerts of parked messages: one a cause, with the bookings that it hits and what mends it. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.domain.quoting import quoted, shown
 
 # More causes than these are one alert together: a flood must not use up what a channel takes of other alerts.
 MOST_CAUSES: Final = 10
-# A guest who should have come before that isn't waiting any more.
+# A guest whose check-in was before that isn't waiting any more.
 _WAITED_FOR: Final = timedelta(days=1)
 _OTHERS: Final = ParkedCause("others", "They have many different problems.")
 

@@ -24,7 +24,8 @@ REMINDERS: Final[Mapping[Severity, tuple[timedelta, ...]]] = {
 # How long the first of a group waits for others: twenty doors that lose their slots take Seam some seconds to tell.
 GROUP_WINDOW: Final = timedelta(seconds=30)
 LONGEST_PAGE_WINDOW: Final = timedelta(seconds=5)
-# What pages within this time after another of its group joins that one's incident; later it has to ring by itself.
+# An alert that pages within this time after another of its group joins that one's incident. A later one pages by
+# itself.
 PAGE_JOIN_WINDOW: Final = timedelta(minutes=10)
 # A channel may name a pause of an hour (HTTP 429, Retry-After); the guest at the door doesn't wait for it.
 PAGE_WAITS_FOR_CHANNEL: Final = timedelta(minutes=1)

@@ -22,7 +22,7 @@ NOWHERE: Final = Place()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One way: what fits every condition goes to every one of `channels`. An empty condition fits everything."""
+    """One route: a problem that fits every condition goes to all of `channels`. An empty condition fits everything."""
 
     channels: tuple[str, ...]
     severity: Severity = Severity.INFO
@@ -45,7 +45,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """All channels and the ways to them; without any route everything goes to every channel."""
+    """All channels and the routes to them; without any route everything goes to every channel."""
 
     channels: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()

@@ -1,4 +1,4 @@
-"""How much a problem hurries; it follows from the time that is left until check-in."""
+"""The severity of a problem. It follows from the time that is left until check-in."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Silences: what people don't want to hear of for a while. Each has an end: a silence that is forgotten ends too."""
+"""Silences: problems that people don't want to be told of for a while. Each has an end, so a forgotten one ends too."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A door as it was last known: enough to tell people of it, and to hurry rightly, while Seam can't be asked. Pure."""
+"""A door as it was last known: its name and zone, for alerts and their severity while Seam can't be asked. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -76,7 +76,7 @@ def _step_when_due(state: DoorState) -> Step:
         case Failed(code) if code is not None:
             return Step.CHECK
         case Failed():
-            # Due for its last time: all that is known of its end is an upper bound, and that has passed.
+            # It is due because the latest possible end of the stay has passed.
             return Step.END
         case Cancelled() | Ended():
             return Step.NOTHING

@@ -1,4 +1,4 @@
-"""What a change of a booking gives others to know: outcomes for the booking system, alerts for people."""
+"""The notices of a change of a booking: outcomes for the booking system, alerts for people."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -16,7 +16,7 @@ from shared.domain.matching.manual_choice import called, choose_command, short
 from shared.domain.matching.manual_options import OF_A_SLOT
 from shared.domain.quoting import shown
 
-# As the rows of the catalogue have it, for any booking.
+# The command as the rows of the catalogue name it, for any booking.
 _CHOOSE: Final = "`oracode bookings choose`"
 
 
@@ -134,7 +134,7 @@ def _is_pin_unknown(door: BookedDoor) -> bool:
 
 
 def _alert_of(booking: Booking, door: BookedDoor, problem: str, detail: str, now: datetime) -> AlertNotice:
-    # A guest who comes within the hour is in a hurry also where the door could never be read.
+    # The check-in decides how urgent an alert is, also where the door could never be read.
     check_in = check_in_of(booking.stay, door)
     choices = door.offers if problem == door.reason else ()
     return alert_notice(

@@ -14,7 +14,7 @@ from shared.domain.versions import NOT_IN_JSON, UnknownFields
 TRIED_FOR: Final = timedelta(days=3)
 # Pauses between tries; the last one is repeated.
 _PAUSES: Final = tuple(timedelta(seconds=each) for each in (5, 15, 60, 300, 900, 1800, 3600, 7200))
-# Spreads the tries of many bookings, whose receiver came back at one moment.
+# Spreads the tries for many bookings when their receiver comes back.
 _JITTER: Final = 0.2
 
 

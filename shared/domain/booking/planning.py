@@ -18,7 +18,7 @@ from shared.domain.matching.suggestions import Suggestion, suggest
 from shared.domain.stay.instants import instants_of
 from shared.domain.stay.stay import Stay
 
-# What can't get better by waiting, only by a person.
+# Waiting doesn't help; a person must act.
 _FINAL: Final = (Outcome.TOO_LONG, Outcome.INVALID_BOOKING)
 _MOST_ADVICE: Final = 3
 
@@ -144,8 +144,8 @@ def plan_for(
 ) -> Plan:
     """Decide what is to be done for one door of a booking. Pure.
 
-    `splits`: whether a stay that is too long becomes consecutive codes; `parts` is how many it has been split into.
-    A slot that a person chose goes before what fits by itself; where it can't be had, nothing else is taken.
+    `splits`: whether a stay that is too long becomes consecutive codes; `parts` is how many it has been split into. A
+    slot that a person chose goes before the match. If the chosen slot can't be had, no other is taken.
     """
     found, refusal = _found(stay, booked, door, policy, now)
     is_split = splits and _choice(booked) is None and found.outcome is Outcome.TOO_LONG

@@ -1,7 +1,7 @@
-"""What Seam made against what it was asked for: a difference is told, with both sides, on the lock's clock.
+"""Compares what Seam made with what it was asked for. A difference is told with both sides, on the lock's clock.
 
 A code that opens the door at other times, or at another user level (which may be another door), than the booking was
-matched to is not the code that this booking needs, however happily Seam reports it.
+matched to is not the code that this booking needs, even if Seam confirms it.
 """
 
 from collections.abc import Collection, Iterator

@@ -99,7 +99,7 @@ _LOOK_AT_DOOR: Final = frozenset(
         "salto.privacy_mode_deactivated",
     )
 )
-# Frequent, and nothing that keeps a code from opening its door.
+# Frequent, and without effect on a code.
 _NOTE_OF_DOOR: Final = frozenset(
     f"device.{name}"
     for name in (
@@ -125,7 +125,7 @@ _LOOK_AT_ACCOUNT: Final = frozenset(
         "deleted",
     )
 )
-# Deprecated; it says nothing that `connected` doesn't.
+# Deprecated; `connected` says the same.
 _NOTE_OF_ACCOUNT: Final = frozenset({"connected_account.successful_login"})
 _ALL_LOOK: Final = _LOOK | _LOOK_AT_DOOR | _LOOK_AT_ACCOUNT
 _ALL_NOTE: Final = _NOTE | _NOTE_OF_DOOR | _NOTE_OF_ACCOUNT

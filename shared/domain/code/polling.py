@@ -1,4 +1,4 @@
-"""When a code is looked at next. Webhooks bring the news; these looks are the net under them.
+"""When a code is looked at next. Webhooks bring the news; these looks find what no webhook brought.
 
 They thin out until the code should be set, come close together when it is late, and once it is confirmed come back
 where it matters: when Seam programs the lock, and when the guest is due.

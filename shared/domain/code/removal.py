@@ -13,7 +13,7 @@ from typing import Final
 from shared.domain.booking.record import AccessCode, BookedDoor, Removal
 from shared.domain.seam_issues import IssueKind, SeamIssue, issue_in_words
 
-# A lock that Seam reaches gives a code up within minutes; what takes longer is told.
+# A lock that Seam reaches deletes a code within minutes; a deletion that takes longer is told.
 LATE_AFTER: Final = timedelta(minutes=15)
 _FIRST_PAUSE: Final = timedelta(seconds=5)
 _LONGEST_PAUSE: Final = timedelta(minutes=5)

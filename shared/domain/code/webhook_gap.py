@@ -10,7 +10,7 @@ from typing import Final
 
 # One or two may be lost by a restart; more are not chance.
 TELL_AFTER: Final = 3
-# So many in a row that did come by webhook end the gap; or any at all, an hour after the last that didn't.
+# So many in a row that came by webhook end the gap; or any one, an hour after the last that didn't.
 HEARD_AGAIN: Final = 10
 QUIET_FOR: Final = timedelta(hours=1)
 
