@@ -9,10 +9,15 @@ from typing import Final
 import uvicorn
 
 from receiver.app import REQUIRED, create_app
+from receiver.auth_failure_counts import AuthFailureCounts
 from receiver.booking_routes import required_settings
 from receiver.request_timeout import RequestTimeoutProtocol
 from receiver.server import Server, inherited_sockets, shared_socket
 from shared.durability import refuse_unsafe_store
+from shared.ledger.auth_failures import AuthFailureLedger
+from shared.liveness.fleet import WEB
+from shared.liveness.sign_of_life import SignOfLife, this_process
+from shared.redis_client import connect
 from shared.settings import Settings, load_or_exit
 from shared.telemetry import configure_logging
 
@@ -28,7 +33,12 @@ def main() -> None:
     configure_logging("web", settings.log_level, settings.secrets)
     refuse_unsafe_store(settings)
     allow_many_connections()
-    server = Server(server_config(settings))
+    counts = AuthFailureCounts()
+    redis = connect(settings.redis_address)
+    failures = AuthFailureLedger(redis)
+    us = this_process(WEB)
+    signs = SignOfLife(redis, us, also=[lambda: counts.flush(failures.add)])
+    server = Server(server_config(settings, counts), when_serving=signs.start)
     server.run(inherited_sockets() or ([shared_socket(settings.host, settings.port)] if settings.share_port else None))
     if not server.started:
         raise SystemExit(_NOT_STARTED)
@@ -40,11 +50,11 @@ def allow_many_connections() -> None:
     setrlimit(RLIMIT_NOFILE, (hard, hard))
 
 
-def server_config(settings: Settings) -> uvicorn.Config:
-    """Return how uvicorn serves `web`."""
+def server_config(settings: Settings, counts: AuthFailureCounts | None = None) -> uvicorn.Config:
+    """Return how uvicorn serves `web`. Failed tries are counted in `counts`."""
     request_timeout = settings.request_timeout.total_seconds()
     return uvicorn.Config(
-        create_app(settings),
+        create_app(settings, counts=counts),
         host=settings.host,
         port=settings.port,
         interface="asgi3",

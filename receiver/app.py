@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from receiver.auth_failure_counts import AuthFailureCounts
 from receiver.auth_failures import AuthFailureLimiter
 from receiver.bodies import BodyReader
 from receiver.booking_routes import booking_routes
@@ -54,8 +55,8 @@ class Web:
             await self.starlette(scope, receive, send)
 
 
-def create_app(settings: Settings, clock: Clock = system_clock) -> Web:
-    """Assemble the app; connections open with its lifespan and close with it."""
+def create_app(settings: Settings, clock: Clock = system_clock, *, counts: AuthFailureCounts | None = None) -> Web:
+    """Assemble the app; connections open with its lifespan and close with it. Failed tries are counted in `counts`."""
     redis = connect_async(settings.redis_address)
     inbox = partial(Inbox, redis, clock=clock, sync_replicas=settings.sync_replicas)
     events = inbox(stream=settings.event_stream, field=EVENT_FIELD)
@@ -63,7 +64,9 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> Web:
     commands = inbox(stream=OPS_STREAM, field=COMMAND_FIELD)
     bodies = BodyReader(settings.webhook_body_limit)
     auth_failures = AuthFailureLimiter(
-        a_minute=settings.rejection_limit, trusted_proxies=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+        a_minute=settings.rejection_limit,
+        trusted_proxies=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1"),
+        counts=counts,
     )
     webhook = SeamWebhook(
         secrets=WebhookSecrets(secret.get_secret_value() for secret in settings.seam_webhook_secret),

@@ -14,7 +14,8 @@ import structlog
 from starlette.types import Scope
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from receiver.refusals import AuthFailure, TooManyAuthFailures
+from receiver.auth_failure_counts import AuthFailureCounts
+from receiver.refusals import AuthFailure, InvalidSignature, TooManyAuthFailures
 
 _WINDOW: Final = 60.0
 # Past so many clients a minute the rest shares one count: memory stays bounded.
@@ -31,13 +32,22 @@ class AuthFailureLimiter:
     """Counts failed tries of this process by client, in fixed minutes."""
 
     def __init__(
-        self, *, a_minute: int, trusted_proxies: str = "127.0.0.1", clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        a_minute: int,
+        trusted_proxies: str = "127.0.0.1",
+        clock: Callable[[], float] = time.monotonic,
+        counts: AuthFailureCounts | None = None,
     ) -> None:
-        """Allow `a_minute` failures a client; `trusted_proxies` may name the client in X-Forwarded-For."""
+        """Allow `a_minute` failures a client; `trusted_proxies` may name the client in X-Forwarded-For.
+
+        Every failure is also counted in `counts`, by reason, past the limit too.
+        """
         self._most = a_minute
         # Only failed requests ask for the client's address: asking for each cost more than parsing its event.
         self._trust_proxies = ProxyHeadersMiddleware(_do_nothing, trusted_proxies)
         self._clock = clock
+        self._by_reason = counts
         self._counts: dict[str, int] = {}
         self._total = 0
         self._ends_at = clock() + _WINDOW
@@ -47,10 +57,13 @@ class AuthFailureLimiter:
         # The middleware writes the client's address into the scope.
         await self._trust_proxies(scope, _do_nothing, _do_nothing)  # type: ignore[arg-type]
         client = client_of(scope)
+        if self._by_reason is not None:
+            self._by_reason.add(failure)
         left = self.count_for(client)
         if left >= 0:
             if self._total <= _MOST_LINES:
-                log.info("auth.failed", client=client, path=scope["path"], why=type(failure).__name__)
+                event = "webhook.rejected" if isinstance(failure, InvalidSignature) else "auth.failed"
+                log.info(event, client=client, path=scope["path"], reason=failure.reason)
             return failure
         if left == -1 and self._total <= _MOST_LINES:
             log.warning("auth_failures.limited", client=client, a_minute=self._most)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, assert_never, get_args
+from typing import Any, Final, Literal, assert_never, get_args
 
 from starlette.responses import Response
 
@@ -32,12 +32,25 @@ class Unavailable(Exception):
     """The data server can't take the message now; the client should send it again."""
 
 
+SignatureFault = Literal["missing_headers", "malformed_headers", "too_old", "too_new", "wrong_signature", "slack"]
+"""Why a signature doesn't hold; `slack` is any fault of a request to `/slack/actions`."""
+
+
 class InvalidSignature(Exception):
-    """The request isn't provably from Seam or Slack. One error for every reason: a forger learns nothing."""
+    """The request isn't provably from Seam or Slack.
+
+    `reason` is for logs and counts. The answer is one for every reason: a forger learns nothing.
+    """
+
+    def __init__(self, reason: SignatureFault) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class InvalidToken(Exception):
     """The request doesn't show a known bearer token."""
+
+    reason: Final = "invalid_token"
 
 
 class TooManyAuthFailures(Exception):

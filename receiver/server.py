@@ -9,6 +9,7 @@ inherited socket outlives the process, so that clients that connect during a res
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -27,8 +28,10 @@ _HANGS_AFTER: Final = timedelta(seconds=8)
 class Server(uvicorn.Server):
     """uvicorn, with a stop that drops nobody, and a watchdog for its event loop."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, *, when_serving: Callable[[], None] = lambda: None) -> None:
+        """`when_serving` is called once, when requests are taken; it must not block."""
         super().__init__(config)
+        self._when_serving = when_serving
         self._ticks = 0
         self._ticks_seen = 0
         self._watchdog = Watchdog(self._look, Patience(idle=_HANGS_AFTER, busy=_HANGS_AFTER))
@@ -38,6 +41,8 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         spare_what_is_loaded()
         self._watchdog.start()
+        if self.started:
+            self._when_serving()
 
     async def on_tick(self, counter: int) -> bool:
         """Note that the loop turns: uvicorn calls this ten times a second."""

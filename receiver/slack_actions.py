@@ -50,7 +50,7 @@ class SlackActions:
         """
         body = await self._bodies.read(receive, headers)
         if not is_from_slack(self._verifier, body, headers):
-            raise InvalidSignature
+            raise InvalidSignature("slack")
         for command_id, command in commands_in(body):
             await self._inbox.append(command_id, command.encoded())
             log.info("action.accepted", action=command.action, by=command.by)

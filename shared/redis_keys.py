@@ -25,6 +25,10 @@ PARKED_FOR: Final = timedelta(days=90)
 # A session of the console, and a link that logs in once.
 SESSION_FOR: Final = timedelta(hours=12)
 LOGIN_LINK_FOR: Final = timedelta(hours=1)
+# A process that has been silent for this long is forgotten.
+PROCESSES_FOR: Final = timedelta(days=7)
+# Longer than the hour that is shown.
+AUTH_FAILURES_FOR: Final = timedelta(hours=2)
 # How long a prompted reading that fails is tried again soon; then the next interval's reading takes its place.
 PROMPTED_FOR: Final = timedelta(hours=1)
 
@@ -97,6 +101,8 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:ignored", "receiver.parked_webhooks", None),
     Keyspace(f"{PREFIX}:{{session:*}}:record", "receiver.console.sessions", "SESSION_FOR after log-in"),
     Keyspace(f"{PREFIX}:{{login:*}}:token", "receiver.console.sessions", "LOGIN_LINK_FOR, or until it is used"),
+    Keyspace(f"{PREFIX}:processes", "shared.ledger.processes", "PROCESSES_FOR after the last sign of life"),
+    Keyspace(f"{PREFIX}:auth-failures:*", "shared.ledger.auth_failures", "AUTH_FAILURES_FOR"),
     Keyspace("{*}:seen:*", "shared.streams", "three days"),
 )
 
@@ -135,6 +141,8 @@ ARRIVALS: Final = f"{PREFIX}:arrivals"
 # When each periodic job was last done, and how far events were compared with what webhooks had brought.
 CHORES: Final = f"{PREFIX}:chores"
 RECONCILIATION: Final = f"{PREFIX}:reconciliation"
+# Processes by their last sign of life (epoch seconds of the data server).
+PROCESSES: Final = f"{PREFIX}:processes"
 
 
 def bookings_in_state(state: str) -> str:
@@ -280,6 +288,11 @@ def outcome_queue(receiver: str, booking_id: str) -> str:
 def outcome_lane(receiver: str, lane: int) -> str:
     """Return the key of the sorted set of bookings that a receiver is to be told of, by time (epoch milliseconds)."""
     return f"{PREFIX}:{{outcome-lane:{_encoded(receiver)}:{lane}}}:waiting"
+
+
+def auth_failures(slice_number: int) -> str:
+    """Return the key of the hash {reason: count, last:reason: moment}: tries that failed in five minutes."""
+    return f"{PREFIX}:auth-failures:{slice_number}"
 
 
 def turn(name: str) -> str:

@@ -3,10 +3,13 @@
 import os
 import sys
 
-from celery.signals import worker_ready
+from celery.signals import beat_init, worker_ready
 
 from shared.durability import refuse_unsafe_store
 from shared.garbage_collection import spare_what_is_loaded
+from shared.liveness.fleet import BEAT, WORKER
+from shared.liveness.sign_of_life import SignOfLife, this_process
+from shared.redis_client import connect
 from shared.settings import InvalidSettings, exit_with, load_or_exit
 from worker.app import REQUIRED, create_celery, create_worker, log_as
 from worker.graceful_stop import bound_the_stop
@@ -34,7 +37,14 @@ def run_worker() -> None:
         exit_with(invalid)
     refuse_unsafe_store(settings)
     bound_the_stop()
-    worker_ready.connect(lambda **_: spare_what_is_loaded(), weak=False)
+    us = this_process(WORKER)
+    signs = SignOfLife(connect(settings.redis_address), us)
+
+    @worker_ready.connect(weak=False)
+    def _(**_: object) -> None:
+        spare_what_is_loaded()
+        signs.start()
+
     app.worker_main(
         [
             "worker",
@@ -56,6 +66,9 @@ def run_beat() -> None:
     refuse_unsafe_store(settings)
     app = create_celery(settings)
     watch_beat(app)
+    us = this_process(BEAT)
+    signs = SignOfLife(connect(settings.redis_address), us)
+    beat_init.connect(lambda **_: signs.start(), weak=False)
     app.start(["beat", "--scheduler=celery.beat:Scheduler", "--pidfile="])
 
 

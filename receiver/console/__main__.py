@@ -7,6 +7,9 @@ import uvicorn
 from receiver.console.app import REQUIRED, create_app
 from receiver.server import Server, inherited_sockets
 from shared.durability import refuse_unsafe_store
+from shared.liveness.fleet import CONSOLE
+from shared.liveness.sign_of_life import SignOfLife, this_process
+from shared.redis_client import connect
 from shared.settings import Settings, load_or_exit
 from shared.telemetry import configure_logging
 
@@ -19,7 +22,9 @@ def main() -> None:
     settings = load_or_exit(REQUIRED)
     configure_logging("console", settings.log_level, settings.secrets)
     refuse_unsafe_store(settings)
-    server = Server(server_config(settings))
+    us = this_process(CONSOLE)
+    signs = SignOfLife(connect(settings.redis_address), us)
+    server = Server(server_config(settings), when_serving=signs.start)
     server.run(inherited_sockets())
     if not server.started:
         raise SystemExit(_NOT_STARTED)

@@ -9,6 +9,8 @@ from redis import Redis
 
 from shared.clock import system_clock
 from shared.domain.booking.record import AccessCode, AlertNotice, Change, State, Window
+from shared.ledger.auth_failures import AuthFailureLedger
+from shared.ledger.processes import ProcessIdentity, ProcessSigns
 from shared.ops_commands import DISCARD, HANDLE, REPLAY
 from shared.parked import Parked, ParkedList
 from tests.console.bookings import DOOR, book, ledger_of, read_door
@@ -184,7 +186,24 @@ def test_health_tells_what_waits(console: Console, redis_client: Redis) -> None:
     waiting = {row["stream"]: row["waiting"] for row in health["streams"]}
     assert waiting == {"booking-created": 1, "seam-events": 0, "ops-commands": 0}
     assert health["streams"][0]["oldest_at"]
+    assert health["streams"][0]["oldest_waiting_at"] == health["streams"][0]["oldest_at"]
     assert health["ready_share"] is None
+
+
+def test_health_tells_who_lives_and_whom_web_refuses(console: Console, redis_client: Redis) -> None:
+    """Every process of the Procfile, seen or not, and failed signatures by reason."""
+    now = system_clock()
+    identity = ProcessIdentity(process="web", host="<b>h", pid=7, version="1.2.3", started_at=now)
+    ProcessSigns(redis_client).sign(identity)
+    AuthFailureLedger(redis_client).add({"wrong_signature": 3}, {"wrong_signature": now})
+    health = console.api("GET", "/health").json()
+    alive = {row["process"]: [each["pid"] for each in row["alive"]] for row in health["processes"]}
+    assert alive == {"web": [7], "worker": [], "beat": [], "console": []}
+    assert health["processes"][1]["last_sign_at"] is None
+    assert [(row["reason"], row["count"]) for row in health["auth_failures"]] == [("wrong_signature", 3)]
+    page = console.browser("viewer").get("/health").text
+    assert "1.2.3 on &lt;b&gt;h, pid 7" in page
+    assert "3 requests refused in the last hour: wrong signature" in page
 
 
 def test_the_console_and_a_worker_together(console: Console, machine: Machine) -> None:

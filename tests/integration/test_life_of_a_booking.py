@@ -207,6 +207,11 @@ def test_the_doctor_finds_nothing_bad(machine: Machine) -> None:
     findings = [json.loads(line) for line in answer.stdout.splitlines()]
     assert [finding for finding in findings if finding["verdict"] == "bad"] == []
     assert answer.returncode == 0
+    processes = {each["subject"]: each for each in findings if each["subject"].startswith("process ")}
+    assert {name: each["verdict"] for name, each in processes.items()} == {
+        f"process {name}": "ok" for name in ("web", "worker", "beat", "console")
+    }
+    assert f"pid {machine.run()['pids']['beat']} on" in processes["process beat"]["text"]
 
 
 def _alerts(machine: Machine, booking_id: str) -> list[str]:

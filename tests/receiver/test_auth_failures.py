@@ -1,15 +1,23 @@
 """Failed tries are counted by client and minute, in bounded memory; only failures are ever refused."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
+from structlog.testing import capture_logs
 
+from receiver.auth_failure_counts import AuthFailureCounts
 from receiver.auth_failures import AuthFailureLimiter, client_of
+from receiver.refusals import InvalidSignature, InvalidToken
+from receiver.signature_verification import fault_of
 from tests.receiver.web import OTHER_SECRET, Web, booking_of, event_of, running, settings_for
+from tests.shared.stories import NOW
 from tests.support.server import DataServer
+
+A_MINUTE = timedelta(minutes=1)
 
 
 class Clock:
@@ -90,3 +98,54 @@ def test_tokens_and_signatures_share_the_count(strict: Web) -> None:
     strict.webhook(event_of(), secret=OTHER_SECRET)
     tokens = [strict.booking(booking_of(), token="guess").status_code for _ in range(3)]
     assert tokens == [401, 429, 429]
+
+
+FAULTS = {
+    "1000000000": "wrong_signature",
+    "999999700": "wrong_signature",
+    "999999699": "too_old",
+    "1000000301": "too_new",
+    "soon": "malformed_headers",
+    "9" * 30: "malformed_headers",
+    "": "malformed_headers",
+}
+
+
+@pytest.mark.parametrize(("timestamp", "fault"), FAULTS.items())
+def test_why_a_signature_does_not_hold(timestamp: str, fault: str) -> None:
+    """As far as its headers tell: a clock that is off is mended elsewhere than a wrong secret."""
+    assert fault_of({"webhook-timestamp": timestamp}, 1_000_000_000) == fault
+
+
+def test_counts_are_handed_over_once() -> None:
+    """By reason, with the last moment; what can't be written is kept for the next time."""
+    moments = iter([NOW, NOW + A_MINUTE, NOW])
+    counts = AuthFailureCounts(lambda: next(moments))
+    written: list[tuple[Mapping[str, int], Mapping[str, datetime]]] = []
+
+    def fail(_counts: object, _last_at: object) -> None:
+        raise OSError
+
+    for failure in (InvalidSignature("too_old"), InvalidSignature("too_old"), InvalidToken()):
+        counts.add(failure)
+    with pytest.raises(OSError):  # noqa: PT011 - the one above
+        counts.flush(fail)
+    for _ in range(2):
+        counts.flush(lambda *each: written.append(each))
+    assert written == [({"too_old": 2, "invalid_token": 1}, {"too_old": NOW + A_MINUTE, "invalid_token": NOW})]
+
+
+def test_every_failed_try_is_counted_and_logged_by_its_reason(data_server: DataServer, redis_client: Redis) -> None:
+    """Past the limit they are still counted. Signatures are `webhook.rejected`, as the runbook has it."""
+    del redis_client
+    counts = AuthFailureCounts()
+    written: dict[str, int] = {}
+    with running(settings_for(data_server.url, rejection_limit=2), counts=counts) as web, capture_logs() as logs:
+        for _ in range(4):
+            web.webhook(event_of(), secret=OTHER_SECRET)
+        web.send("POST", "/webhooks/seam", body=b"{}")
+        web.booking(booking_of(), token="guess")
+    counts.flush(lambda found, _: written.update(found))
+    assert written == {"wrong_signature": 4, "missing_headers": 1, "invalid_token": 1}
+    told = [(line["event"], line.get("reason")) for line in logs if line["event"] != "auth_failures.limited"]
+    assert told == [("webhook.rejected", "wrong_signature")] * 2

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from receiver.app import create_app
+from receiver.auth_failure_counts import AuthFailureCounts
 from shared.settings import Settings
 
 SECRET = "whsec_" + b64encode(b"the secret of the tests").decode()
@@ -82,9 +83,9 @@ class Web:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Web]:
+def running(settings: Settings, *, counts: AuthFailureCounts | None = None) -> Iterator[Web]:
     """Run the app with these settings, its lifespan included."""
-    app = create_app(settings)
+    app = create_app(settings, counts=counts)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(app.starlette.router.lifespan_context(app.starlette)),

@@ -11,15 +11,16 @@ from kombu import Connection
 from redis.exceptions import NoPermissionError, ResponseError
 
 from shared.clock import system_clock
-from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
+from shared.contracts import BOOKING_QUEUE, OPS_STREAM, REJECTED_QUEUE
 from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import Settings
 from worker.alerts.setup import InvalidAlerting
 from worker.broker import broker_connection
 from worker.cli.context import settings_for
+from worker.cli.doctor_processes import failed_tries, processes, stream
 from worker.cli.doctor_seam import seam
-from worker.cli.doctor_server import free_beside, judge, judge_clock, judge_disk
+from worker.cli.doctor_server import free_beside, judge, judge_clock, judge_disk, unusable
 from worker.cli.doctor_upkeep import upkeep
 from worker.cli.findings import Finding
 from worker.cli.parked import parked_line
@@ -62,14 +63,21 @@ def findings(settings: Settings) -> Iterator[Finding]:
         broken = str(invalid)
     yield from _settings(settings, units, broken)
     ports = open_ports(settings)
-    checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
-        ("data server", lambda: _data_server(settings, ports)),
-        ("brokers", lambda: _brokers(settings)),
-        ("work", lambda: _work(settings, ports)),
-        ("upkeep", lambda: upkeep(settings, ports)),
-        ("Seam", lambda: seam(seam_client(settings), units)),
-    )
-    for subject, check in checks:
+    checks: dict[str, Callable[[], Iterator[Finding]]] = {
+        "data server": lambda: _data_server(settings, ports),
+        "processes": lambda: processes(ports),
+        "work": lambda: _work(settings, ports),
+        "upkeep": lambda: upkeep(settings, ports),
+        "failed signatures": lambda: failed_tries(ports),
+    }
+    # Every check would wait for as long as this one.
+    without_server = unusable(settings.redis_address)
+    if without_server is not None:
+        yield without_server
+        checks = {}
+    checks["brokers"] = lambda: _brokers(settings)
+    checks["Seam"] = lambda: seam(seam_client(settings), units)
+    for subject, check in checks.items():
         try:
             yield from check()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what the doctor has to tell
@@ -155,8 +163,8 @@ def _ready_in(connection: Connection, queue: str) -> int:
 
 
 def _work(settings: Settings, ports: Ports) -> Iterator[Finding]:
-    for stream in (settings.booking_stream, settings.event_stream):
-        yield _stream(settings, ports, stream)
+    for name in (settings.booking_stream, settings.event_stream, OPS_STREAM):
+        yield stream(settings, ports, name)
     due, in_all = ports.due.count(system_clock())
     overdue, _ = ports.due.count(system_clock() - _MOST_OVERDUE)
     remedy = "is `beat` running, and a `worker`? Look at their logs" if overdue else ""
@@ -193,18 +201,3 @@ def _alerts(ports: Ports) -> Iterator[Finding]:
             if alert.is_open and told.lost:
                 text = f"{channel} never took {alert.key}: {told.error}"
                 yield Finding("alert", "bad", text, "check the channel's address, then look at the alert yourself")
-
-
-def _stream(settings: Settings, ports: Ports, stream: str) -> Finding:
-    """Judge a stream by its oldest entry: what is handled is taken out, so an old one is stuck."""
-    backlog = int(cast(Any, ports.redis.xlen(stream)))
-    oldest = cast(Any, ports.redis.xrange(stream, count=1))
-    text = f"{backlog} waiting or under way"
-    if not oldest:
-        return Finding(f"stream {stream}", "ok", text)
-    appended_at = datetime.fromtimestamp(int(str(oldest[0][0]).partition("-")[0]) / 1000, UTC)
-    age = system_clock() - appended_at
-    is_stuck = age > 2 * settings.reclaim_after
-    remedy = "is a `worker` running? Look at its log for this stream" if is_stuck else ""
-    text = f"{text}, the oldest for {age.total_seconds():.0f} s"
-    return Finding(f"stream {stream}", "bad" if is_stuck else "ok", text, remedy)

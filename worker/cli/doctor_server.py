@@ -5,7 +5,10 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from redis.exceptions import NoPermissionError, RedisError
+
 from shared.durability import CLUSTER_REFUSED, StoreProblem, store_problems
+from shared.redis_client import connect
 from worker.cli.findings import Finding
 
 OLDEST_SERVER: Final = (6, 2)
@@ -23,6 +26,23 @@ _MIB: Final = 1024 * 1024
 # Rewriting the file, which the server does by itself, takes once more what it has; and logs often share its disk.
 _COMFORTABLE: Final = 1024 * _MIB
 _TIGHT: Final = 128 * _MIB
+
+# Shorter than those of the processes, and used twice: somebody waits for the answer.
+_CONNECT_WITHIN: Final = 1.0
+_ANSWER_WITHIN: Final = 1.5
+
+
+def unusable(url: str) -> Finding | None:
+    """Ask the server once whether it lives; return what is wrong, None where it answers. Takes 3 seconds at most."""
+    with connect(url, answer_within=_ANSWER_WITHIN, connect_within=_CONNECT_WITHIN) as client:
+        try:
+            client.ping()
+        except NoPermissionError:
+            return None
+        except (RedisError, OSError) as error:
+            remedy = "is it running, and is REDIS_URL right? Without it nothing is accepted, and all waits"
+            return Finding("data server", "bad", f"can't be used: {type(error).__name__}: {error}", remedy)
+    return None
 
 
 def judge_disk(free: int, file: int) -> Finding:

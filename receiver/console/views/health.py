@@ -1,11 +1,8 @@
-"""Health: streams and what waits in them, what each part did last, and how well webhooks and arrivals stand."""
+"""Health: processes, streams and what waits in them, what each part did last, and how webhooks and arrivals stand."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
-
-from redis import Redis
-from redis.exceptions import ResponseError
 
 from receiver.console.operations import Call, Operation
 from shared import redis_keys
@@ -13,7 +10,10 @@ from shared.console_tokens import Role
 from shared.contracts import OPS_STREAM
 from shared.domain.alerting.arrivals import Readiness
 from shared.ledger.arrivals import arrivals_between
-from shared.streams import GROUP
+from shared.ledger.auth_failures import AuthFailureLedger
+from shared.ledger.processes import ProcessSigns, SeenProcess
+from shared.liveness.fleet import ProcessGroup, groups_of
+from shared.stream_backlog import backlog_of
 
 _LATE_AFTER: Final = timedelta(seconds=10)
 _DAY: Final = timedelta(hours=24)
@@ -21,12 +21,49 @@ _DAY: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamRow:
-    """A stream: how many entries wait, how many are in hand, and since when the oldest waits."""
+    """A stream: how many entries no worker has read (`waiting`), how many are in hand, and since when.
+
+    `oldest_at` is when the oldest of all was appended, `oldest_waiting_at` that of those that wait.
+    """
 
     stream: str
     waiting: int
     in_hand: int
     oldest_at: datetime | None
+    oldest_waiting_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliveProcess:
+    """One process that gave a sign of life a moment ago."""
+
+    host: str
+    pid: int
+    version: str
+    started_at: datetime
+    silent_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessRow:
+    """The processes of one name: which live, when the last sign of any was, how often they started again in an hour.
+
+    `last_sign_at` is None where none gave one within a week.
+    """
+
+    process: str
+    alive: tuple[AliveProcess, ...]
+    last_sign_at: datetime | None
+    restarts_last_hour: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedTriesRow:
+    """Requests that `web` refused in the last hour for one reason, and when the last was."""
+
+    reason: str
+    count: int
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +83,10 @@ class Health:
     """
 
     as_of: datetime
+    processes: tuple[ProcessRow, ...]
     streams: tuple[StreamRow, ...]
     beats: tuple[BeatRow, ...]
+    auth_failures: tuple[FailedTriesRow, ...]
     due: int
     overdue: int
     parked: int
@@ -74,9 +113,14 @@ def read_health(call: Call) -> Health:
     beats = sorted(ports.beats.last().items())
     return Health(
         as_of=now,
-        streams=tuple(_stream(ports.redis, name) for name in names),
+        processes=tuple(_processes(group, now) for group in groups_of(ProcessSigns(ports.redis).seen(), now)),
+        streams=tuple(_stream(call, name) for name in names),
         beats=tuple(
             BeatRow(name=name, at=at, seconds_ago=max(0, int((now - at).total_seconds()))) for name, at in beats
+        ),
+        auth_failures=tuple(
+            FailedTriesRow(reason=it.reason, count=it.count, last_at=it.last_at)
+            for it in AuthFailureLedger(ports.redis).last_hour(now)
         ),
         due=int(cast(Any, ports.redis.zcount(redis_keys.DUE, "-inf", now.timestamp() * 1000))),
         overdue=int(cast(Any, ports.redis.zcount(redis_keys.DUE, "-inf", late))),
@@ -94,18 +138,35 @@ def read_health(call: Call) -> Health:
     )
 
 
-def _stream(redis: Redis, name: str) -> StreamRow:
-    """Return how a stream stands. What it holds is what is still to be done: entries that are done are taken out."""
-    length = int(cast(Any, redis.xlen(name)))
-    in_hand, oldest = 0, None
-    if length:
-        first = cast(Any, redis.xrange(name, count=1))
-        oldest = datetime.fromtimestamp(int(str(first[0][0]).partition("-")[0]) / 1000).astimezone() if first else None
-        try:
-            in_hand = int(cast(Any, redis.xpending(name, GROUP))["pending"])
-        except ResponseError:
-            in_hand = 0
-    return StreamRow(stream=name, waiting=max(0, length - in_hand), in_hand=in_hand, oldest_at=oldest)
+def _processes(group: ProcessGroup, now: datetime) -> ProcessRow:
+    return ProcessRow(
+        process=group.process,
+        alive=tuple(_alive(each) for each in group.alive),
+        last_sign_at=None if group.silent_for is None else now - group.silent_for,
+        restarts_last_hour=group.restarts,
+    )
+
+
+def _alive(seen: SeenProcess) -> AliveProcess:
+    it = seen.identity
+    return AliveProcess(
+        host=it.host,
+        pid=it.pid,
+        version=it.version,
+        started_at=it.started_at,
+        silent_seconds=int(seen.silent_for.total_seconds()),
+    )
+
+
+def _stream(call: Call, name: str) -> StreamRow:
+    backlog = backlog_of(call.ports.redis, name)
+    return StreamRow(
+        stream=name,
+        waiting=backlog.unread,
+        in_hand=backlog.in_hand,
+        oldest_at=backlog.oldest_at,
+        oldest_waiting_at=backlog.oldest_unread_at,
+    )
 
 
 OPERATIONS: Final = (
