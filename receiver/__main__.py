@@ -17,6 +17,7 @@ from shared.durability import refuse_unsafe_store
 from shared.ledger.auth_failures import AuthFailureLedger
 from shared.liveness.fleet import WEB
 from shared.liveness.sign_of_life import SignOfLife, this_process
+from shared.metrics_server import serve_metrics
 from shared.redis_client import connect
 from shared.settings import Settings, load_or_exit
 from shared.telemetry import configure_logging
@@ -37,6 +38,7 @@ def main() -> None:
     redis = connect(settings.redis_address)
     failures = AuthFailureLedger(redis)
     us = this_process(WEB)
+    serve_metrics(WEB, settings, version=us.version)
     signs = SignOfLife(redis, us, also=[lambda: counts.flush(failures.add)])
     server = Server(server_config(settings, counts), when_serving=signs.start)
     server.run(inherited_sockets() or ([shared_socket(settings.host, settings.port)] if settings.share_port else None))

@@ -16,6 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from receiver.auth_failure_counts import AuthFailureCounts
 from receiver.refusals import AuthFailure, InvalidSignature, TooManyAuthFailures
+from shared import metrics
 
 _WINDOW: Final = 60.0
 # Past so many clients a minute the rest shares one count: memory stays bounded.
@@ -59,6 +60,7 @@ class AuthFailureLimiter:
         client = client_of(scope)
         if self._by_reason is not None:
             self._by_reason.add(failure)
+            metrics.AUTH_FAILURES.add(failure.reason)
         left = self.count_for(client)
         if left >= 0:
             if self._total <= _MOST_LINES:

@@ -24,6 +24,7 @@ from receiver.inbox import Inbox
 from receiver.reveal import Reveal
 from receiver.tokens import BearerTokens
 from receiver.units import KnownUnits
+from shared import metrics
 from shared.clock import Clock
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet
@@ -111,6 +112,7 @@ def _seam_client(settings: Settings) -> SeamClient:
         endpoint=settings.seam_endpoint,
         api_key=settings.seam_api_key.get_secret_value(),
         answer_within=min(settings.seam_timeout, _SEAM_WITHIN),
+        observe=metrics.observe_seam_call,
     )
 
 

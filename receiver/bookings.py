@@ -9,6 +9,7 @@ from receiver.bodies import BodyReader, Headers
 from receiver.inbox import Inbox
 from receiver.refusals import json_response
 from receiver.tokens import BearerTokens
+from shared import metrics
 from shared.booking_stream import seen_mark
 from shared.domain.messages.message import InvalidMessage, MessageType, Problem, stay_of, unknown_unit
 from shared.domain.messages.parse import parse_booking_message
@@ -41,6 +42,7 @@ class Bookings:
         name, mark = seen_mark(message)
         is_new = await self._inbox.append(name, text, mark=mark)
         status = "accepted" if is_new else "duplicate"
+        metrics.BOOKINGS_ACCEPTED.add(status)
         return json_response(202, {"status": status, "booking_id": message.booking_id})
 
 

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from receiver.auth_failures import AuthFailureLimiter
 from receiver.bodies import Headers
 from receiver.refusals import REFUSALS, ClientGone, InvalidSignature, InvalidToken, response_to
+from shared import metrics
 
 Handle = Callable[[Headers, Receive], Awaitable[Response]]
 """Handles one request from its headers and what receives its body. Raises any of REFUSALS, and ClientGone."""
@@ -34,6 +35,7 @@ class PostEndpoint:
         except (InvalidSignature, InvalidToken) as failure:
             response = response_to(await self._auth_failures.count(scope, failure))
         except REFUSALS as refusal:
+            metrics.REFUSED.add(metrics.snake_case(type(refusal)))
             response = response_to(refusal)
         await response(scope, receive, send)
 

@@ -3,6 +3,7 @@
 The order of the checks is the contract's: room, size, signature, readable, handled, new.
 """
 
+import time
 from typing import Final
 
 import structlog
@@ -16,6 +17,7 @@ from receiver.parked_webhooks import ParkedWebhooks
 from receiver.refusals import json_response
 from receiver.seam_event import NotAnEvent, SeamEvent
 from receiver.signature_verification import WebhookSecrets
+from shared import metrics
 from shared.redaction import Redactor
 
 _ACCEPTED: Final = json_response(202, {"status": "accepted"})
@@ -41,6 +43,7 @@ class SeamWebhook:
 
     async def handle(self, headers: Headers, receive: Receive) -> Response:
         """Answer once the event is on disk. Raises the refusals of `BodyReader`, InvalidSignature, Unavailable."""
+        began = time.perf_counter()
         # Past capacity refusing must cost next to nothing, so it comes before the body is read and verified.
         self._inbox.check_room()
         body = await self._bodies.read(receive, headers)
@@ -49,10 +52,14 @@ class SeamWebhook:
         except NotAnEvent as unusable:
             log.warning("webhook.parked", delivery_id=unusable.delivery_id, reason_text=unusable.problem)
             await self._parked_webhooks.park(unusable)
+            metrics.WEBHOOKS.add("parked")
             return _PARKED
         if not event.is_handled:
             await self._parked_webhooks.count_ignored(event.event_type)
+            metrics.WEBHOOKS.add("ignored")
             return _IGNORED
         is_new = await self._inbox.append(event.event_id, event.as_json())
         self._access_log.add(event, is_new=is_new)
+        metrics.WEBHOOKS.add("accepted" if is_new else "duplicate")
+        metrics.WEBHOOK_SECONDS.observe(time.perf_counter() - began)
         return _ACCEPTED if is_new else _DUPLICATE

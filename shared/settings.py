@@ -122,6 +122,10 @@ class Settings(BaseSettings):
     console_tokens: Secrets = Field((), description="Who may use the console: `name:role:token`, separated by spaces.")
     console_host: str = Field("127.0.0.1", description="Address that `console` listens on.")
     console_port: int = Field(8081, ge=1, le=65535, description="Port that `console` listens on.")
+    metrics_host: str = Field("127.0.0.1", description="Address that a process serves its metrics on.")
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port that a process serves its own metrics on; off where empty."
+    )
     share_port: bool = Field(default=False, description="Whether several `web` may listen on one port (Linux).")
 
     @classmethod

@@ -9,11 +9,13 @@ from shared.durability import refuse_unsafe_store
 from shared.garbage_collection import spare_what_is_loaded
 from shared.liveness.fleet import BEAT, WORKER
 from shared.liveness.sign_of_life import SignOfLife, this_process
+from shared.metrics_server import serve_metrics
 from shared.redis_client import connect
 from shared.settings import InvalidSettings, exit_with, load_or_exit
 from worker.app import REQUIRED, create_celery, create_worker, log_as
 from worker.graceful_stop import bound_the_stop
 from worker.liveness.progress_check import watch_beat
+from worker.task_metrics import count_sweeps, measure_tasks
 
 
 def main(arguments: list[str]) -> None:
@@ -38,6 +40,8 @@ def run_worker() -> None:
     refuse_unsafe_store(settings)
     bound_the_stop()
     us = this_process(WORKER)
+    measure_tasks()
+    serve_metrics(WORKER, settings, version=us.version)
     signs = SignOfLife(connect(settings.redis_address), us)
 
     @worker_ready.connect(weak=False)
@@ -67,6 +71,8 @@ def run_beat() -> None:
     app = create_celery(settings)
     watch_beat(app)
     us = this_process(BEAT)
+    count_sweeps()
+    serve_metrics(BEAT, settings, version=us.version)
     signs = SignOfLife(connect(settings.redis_address), us)
     beat_init.connect(lambda **_: signs.start(), weak=False)
     app.start(["beat", "--scheduler=celery.beat:Scheduler", "--pidfile="])

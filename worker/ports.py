@@ -21,7 +21,7 @@ from shared.ledger.silences import Silences
 from shared.ledger.version_skew import WorkForNewer
 from shared.parked import ParkedList
 from shared.redis_client import connect
-from shared.seam.client import SeamClient
+from shared.seam.client import Observe, SeamClient, unobserved
 from shared.settings import Settings
 from shared.streams import OutcomeStream
 from worker.alerts.channel import Channel
@@ -89,14 +89,18 @@ def _outbox(settings: Settings, outcomes: OutcomeStream, queues: OutcomeQueues, 
     )
 
 
-def seam_client(settings: Settings) -> SeamClient:
-    """Return the client for the settings' workspace. Raises ValueError without SEAM_API_KEY."""
+def seam_client(settings: Settings, *, observe: Observe = unobserved) -> SeamClient:
+    """Return the client for the settings' workspace; `observe` is told of its calls.
+
+    Raises ValueError without SEAM_API_KEY.
+    """
     if settings.seam_api_key is None:
         raise ValueError("SEAM_API_KEY is not set")
     return SeamClient(
         endpoint=settings.seam_endpoint,
         api_key=settings.seam_api_key.get_secret_value(),
         answer_within=settings.seam_timeout,
+        observe=observe,
     )
 
 

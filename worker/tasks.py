@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 from celery import Celery
 
+from shared import metrics
 from shared.clock import Clock
 from shared.contracts import (
     ADVANCE_DOOR,
@@ -138,6 +139,7 @@ def _register_sweep(app: Celery, handlers: Handlers, clock: Clock) -> None:
                     handlers.quarantine(item, times)
             else:
                 _start(app, item)
+        metrics.DUE_CLAIMED.add(amount=len(claimed))
         if claimed:
             log.info("due.claimed", count=len(claimed))
         if is_beat:

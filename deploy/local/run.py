@@ -94,9 +94,12 @@ class Machine:
             "web": _listen("HOST", host, state.web_port),
             "console": _listen("CONSOLE_HOST", console_host, state.console_port),
         }
-        for name, arguments in procfile(PROJECT / "Procfile").items():
+        for number, (name, arguments) in enumerate(procfile(PROJECT / "Procfile").items()):
             more = {"PORT": str(state.web_port), "HOST": host}
             more |= {"CONSOLE_PORT": str(state.console_port), "CONSOLE_HOST": console_host}
+            if port := self._given.get("METRICS_PORT"):
+                # One a process: they share this machine.
+                more |= {"METRICS_PORT": str(int(port) + number)}
             self._run(name, arguments, more, rank=2, listening=listening.get(name))
         self._wait("web", lambda: httpx.get(f"{place.web_url}/readyz").is_success)
         self._wait("worker", self._worker_answers)

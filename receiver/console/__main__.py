@@ -9,6 +9,7 @@ from receiver.server import Server, inherited_sockets
 from shared.durability import refuse_unsafe_store
 from shared.liveness.fleet import CONSOLE
 from shared.liveness.sign_of_life import SignOfLife, this_process
+from shared.metrics_server import serve_metrics
 from shared.redis_client import connect
 from shared.settings import Settings, load_or_exit
 from shared.telemetry import configure_logging
@@ -23,6 +24,7 @@ def main() -> None:
     configure_logging("console", settings.log_level, settings.secrets)
     refuse_unsafe_store(settings)
     us = this_process(CONSOLE)
+    serve_metrics(CONSOLE, settings, version=us.version)
     signs = SignOfLife(connect(settings.redis_address), us)
     server = Server(server_config(settings), when_serving=signs.start)
     server.run(inherited_sockets())

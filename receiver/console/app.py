@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from receiver.auth_failures import AuthFailureLimiter
@@ -23,6 +23,7 @@ from receiver.console.authentication import Tokens
 from receiver.console.changes import Changes
 from receiver.console.exports import EXPORTS
 from receiver.console.openapi import document
+from receiver.console.page_metrics import PageMetrics
 from receiver.console.pages import Pages
 from receiver.console.ports import Ports, open_ports
 from receiver.console.rendering import FOLDER, make_templates
@@ -66,18 +67,23 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ports: Ports 
         filling.cancel()
         ports.close()
 
+    routes: list[BaseRoute] = [
+        *api.routes(OPERATIONS),
+        Route(f"{PREFIX}/openapi.json", _openapi),
+        Route("/metrics", api.metrics),
+        Route("/healthz", healthz),
+        Mount("/static", StaticFiles(directory=FOLDER / "static")),
+        *pages.export_routes(EXPORTS),
+        *pages.routes(OPERATIONS),
+    ]
     return Starlette(
         lifespan=lifespan,
-        routes=[
-            *api.routes(OPERATIONS),
-            Route(f"{PREFIX}/openapi.json", _openapi),
-            Route("/metrics", api.metrics),
-            Route("/healthz", healthz),
-            Mount("/static", StaticFiles(directory=FOLDER / "static")),
-            *pages.export_routes(EXPORTS),
-            *pages.routes(OPERATIONS),
+        routes=routes,
+        middleware=[
+            Middleware(PageMetrics, routes=routes),
+            Middleware(SecurityHeaders),
+            Middleware(GZipMiddleware, minimum_size=1_000),
         ],
-        middleware=[Middleware(SecurityHeaders), Middleware(GZipMiddleware, minimum_size=1_000)],
     )
 
 

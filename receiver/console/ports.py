@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from redis import Redis
 
 from receiver.console.places import Places
+from shared import metrics
 from shared.clock import Clock
 from shared.domain.matching.rules import MatchPolicy
 from shared.ledger.alerts import AlertLedger
@@ -91,4 +92,5 @@ def _seam(settings: Settings) -> SeamClient | None:
         endpoint=settings.seam_endpoint,
         api_key=settings.seam_api_key.get_secret_value(),
         answer_within=settings.seam_timeout,
+        observe=metrics.observe_seam_call,
     )

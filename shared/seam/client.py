@@ -9,7 +9,8 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -36,6 +37,13 @@ NEVER_SENT: Final = (
     httpx.ProxyError,
 )
 
+Observe = Callable[[str, SeamError | None, float], None]
+"""Is told of each call: its path, how it failed (None: it didn't), and how many seconds it took."""
+
+
+def unobserved(_path: str, _failure: SeamError | None, _seconds: float) -> None:
+    """Note nothing."""
+
 
 class Answer(dict[str, Any]):
     """The JSON object that Seam answered; `request_id` is what its support finds the call by."""
@@ -53,7 +61,9 @@ class SeamClient:
         api_key: str,
         answer_within: timedelta,
         transport: httpx.BaseTransport | None = None,
+        observe: Observe = unobserved,
     ) -> None:
+        self._observe = observe
         self._endpoint = endpoint
         self._headers = {"authorization": f"Bearer {api_key}", "user-agent": "oracode-codes"}
         seconds = answer_within.total_seconds()
@@ -80,6 +90,10 @@ class SeamClient:
         Sent as POST with a JSON body, which Seam accepts for every read: what is asked for stays out of addresses, and
         so out of the logs of proxies.
         """
+        with self._observed(path):
+            return self._read(path, parameters)
+
+    def _read(self, path: str, parameters: Mapping[str, Any]) -> Answer:
         try:
             response = self._post(path, parameters)
         except httpx.HTTPError as error:
@@ -99,6 +113,21 @@ class SeamClient:
         OutcomeUnknown in every other case: a time-out, a cut connection, HTTP 5xx, an answer that can't be read. A 404
         is judged by `shared.seam.refusals`.
         """
+        with self._observed(path):
+            return self._change(path, parameters)
+
+    @contextmanager
+    def _observed(self, path: str) -> Iterator[None]:
+        started, failure = time.monotonic(), None
+        try:
+            yield
+        except SeamError as error:
+            failure = error
+            raise
+        finally:
+            self._observe(path, failure, time.monotonic() - started)
+
+    def _change(self, path: str, parameters: Mapping[str, Any]) -> Answer:
         try:
             response = self._post(path, parameters)
         except NEVER_SENT as error:

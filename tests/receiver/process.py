@@ -58,6 +58,11 @@ class WebProcess:
         """Return what it has written."""
         return self._log.read_text(errors="replace")
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def memory(self) -> int:
         """Return its resident memory in bytes."""
         return int(psutil.Process(self._process.pid).memory_info().rss)

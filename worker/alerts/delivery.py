@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 
+from shared import metrics
 from shared.clock import Clock
 from shared.domain.alerting.alert import Alert, delivered, given_up, look_with_news, looked, maybe_told
 from shared.domain.alerting.escalation import escalated_together, next_change_at
@@ -175,8 +176,10 @@ class AlertDelivery:
             crashed=partial(log.exception, "alert.crashed", **names),
         )
         if isinstance(answer, NotDelivered):
+            metrics.NOTIFICATIONS.add(channel.name, "failed")
             log.warning("alert.undelivered", **names, attempts=notification.attempts + 1, error=str(answer))
             return self._failed(view, notification, answer)
+        metrics.NOTIFICATIONS.add(channel.name, "delivered")
         log.info("alert.delivered", **names, status=notification.status, count=len(notification.members))
         alerts, at = dict(view.alerts), self._clock()
         for key, sequence in notification.members.items():
@@ -197,6 +200,7 @@ class AlertDelivery:
         if not is_over(notification, view.policy):
             self._ledger.groups.update(view.group, lambda it: with_notification(it, notification))
             return view, self._fallback_at(view, notification, now)
+        metrics.NOTIFICATIONS.add(notification.channel, "given_up")
         log.error(
             "alert.given_up",
             group=view.group,

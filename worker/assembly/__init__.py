@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from shared import metrics
 from shared.clock import Clock, system_clock
 from shared.domain.stay.stay import UnitRules
 from shared.ledger.due import DueSet
@@ -73,7 +74,7 @@ def build_handlers(
 
     Raises ValueError without SEAM_API_KEY.
     """
-    seam = seam_client(settings)
+    seam = seam_client(settings, observe=metrics.observe_seam_call)
     using = Resources(
         settings=settings,
         ports=ports,

@@ -6,6 +6,7 @@ from typing import Any, cast
 import structlog
 from redis import Redis
 
+from shared import metrics
 from shared.clock import Clock
 from shared.contracts import BOOKING_FIELD
 from shared.domain.booking.record import Booking, Change, HistoryEntry
@@ -76,15 +77,18 @@ class ApplyMessage:
             self._note(message, entry_id, "superseded", "a newer or an earlier message of this booking goes before it")
         else:
             if is_news:
+                metrics.BOOKING_MESSAGES.add("applied")
                 log.info("booking.applied", booking_id=booking.booking_id, revision=booking.revision, entry_id=entry_id)
                 return booking
             # Not in the story: a booking system may send all its bookings every few minutes.
+            metrics.BOOKING_MESSAGES.add("known")
             log.info("booking.unchanged", why="known", booking_id=booking.booking_id, entry_id=entry_id)
             for door in booking.doors:
                 self._ledger.release(booking.booking_id, door.key, seen=booking)
         return None
 
     def _note(self, message: BookingMessage, entry_id: str, what: str, why: str) -> None:
+        metrics.BOOKING_MESSAGES.add(what)
         log.info("booking.unchanged", why=what, booking_id=message.booking_id, entry_id=entry_id)
         which = "without a revision" if message.revision is None else f"revision {message.revision}"
         text = f"{message.type}, {which}, changed nothing: {why}."
@@ -115,6 +119,7 @@ class ApplyMessage:
 
     def _park(self, arrival: str, entry: Mapping[str, str], invalid: InvalidMessage) -> None:
         problems = tuple(map(str, invalid.problems))
+        metrics.BOOKING_MESSAGES.add("parked")
         log.warning("booking.parked", entry_id=arrival, problems=len(problems))
         self._parking.park(
             Parked(

@@ -5,12 +5,14 @@ before the call, over exactly the record that was read before the look; after a 
 stays `creating`, and `look` is the only way on.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
+from shared import metrics
 from shared.clock import Clock
 from shared.domain.booking import transitions
 from shared.domain.booking.door_state import Creating, state_of
@@ -147,6 +149,7 @@ class CreateCode:
 
     def _create(self, booking: Booking, booked: BookedDoor, intent: Intent, making: Make) -> Booking:
         """Send the create, and record what came of it. Raises SeamError and StaleRead."""
+        began = time.monotonic()
         try:
             report = self._codes.create(
                 device_id=booked.device_id,
@@ -155,18 +158,23 @@ class CreateCode:
                 max_time_rounding=making.max_time_rounding,
             )
         except TryAgainLater:
+            metrics.CREATES.add("try_again")
             self._clear_intent(booking, booked, intent)
             raise
         except Refused as refusal:
+            metrics.CREATES.add("refused")
             return self._refused(booking, booked, intent, refusal)
         except OutcomeUnknown as unknown:
+            metrics.CREATES.add("in_doubt")
             log.warning(
                 "create.in_doubt", booking_id=booking.booking_id, device_id=booked.device_id, error=str(unknown)
             )
             raise
         issue = self._issuing(booking, booked, report, intent, revision=booking.revision, adopted=False)
         # The code exists, even if the booking was changed or cancelled meanwhile.
-        return self._ledger.record(booking, issue, in_hand=booked)
+        after = self._ledger.record(booking, issue, in_hand=booked)
+        metrics.CREATE_SECONDS.observe(time.monotonic() - began)
+        return after
 
     def _refused(self, booking: Booking, booked: BookedDoor, intent: Intent, refusal: Refused) -> Booking:
         """Record that Seam made nothing, and give the door up. Raises StaleRead if something else is wanted by now."""
@@ -229,6 +237,7 @@ class CreateCode:
             known_since=now,
             user_level_id=report.user_level_id,
         )
+        metrics.CREATES.add("adopted" if adopted else "issued")
         log.info(
             "code.adopted" if adopted else "code.issued",
             booking_id=booking.booking_id,

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from redis import Redis
 
+from shared import metrics
 from shared.clock import Clock
 from shared.contracts import EVENT_FIELD, LONGEST_ID, is_id
 from shared.domain.booking import transitions
@@ -88,6 +89,7 @@ class RecordEvents:
         # A place in the due-set before the acknowledgement: a kill in between costs a delay, not the look.
         self._due.hold((door_item(owner.booking_id, owner.door_key) for owner in concerned), self._clock())
         acknowledge(self._redis, self._stream, [entry_id for entry_id in entry_ids if entry_id not in left])
+        metrics.EVENTS.add("recorded", amount=len(readable) - len(left))
         for owner in concerned:
             self._look(owner.booking_id, owner.door_key)
 
@@ -133,6 +135,7 @@ class RecordEvents:
         return events
 
     def _park(self, entry_id: str, fields: Mapping[str, str], problem: str) -> None:
+        metrics.EVENTS.add("parked")
         log.warning("event.parked", entry_id=entry_id)
         self._parking.park(
             Parked(

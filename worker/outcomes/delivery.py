@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import structlog
 
+from shared import metrics
 from shared.clock import Clock
 from shared.domain.booking.outcome_queue import OutcomeQueue, QueuedOutcome, refused, taken
 from shared.ledger.outcome_queues import OutcomeQueues
@@ -78,8 +79,10 @@ class DeliverOutcomes:
             lambda: self._post(queue.receiver, event), crashed=partial(log.exception, "outcome.crashed", **names)
         )
         if isinstance(when_taken, NotDelivered):
+            metrics.OUTCOME_POSTS.add("failed")
             self._failed(queue, outcome, when_taken, names)
             return
+        metrics.OUTCOME_POSTS.add("taken")
         log.info("outcome.delivered", **names, type=event["type"], attempts=queue.attempts + 1)
         change = partial(taken, sequence=outcome.sequence, now=self._clock())
         self._queues.update(queue.receiver, queue.booking_id, change)
@@ -108,6 +111,7 @@ class DeliverOutcomes:
         )
         after = self._queues.update(queue.receiver, queue.booking_id, change)
         if outcome.sequence in {each.sequence for each in after.not_taken}:
+            metrics.OUTCOME_POSTS.add("given_up")
             log.error("outcome.given_up", **names, error=str(reason))
             self._alert.tell(queue.receiver)
         else:
