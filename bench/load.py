@@ -1,6 +1,6 @@
 """The load generator: one process, one loop over its connections, one request under way on each.
 
-    python -m bench.load PORT CONNECTIONS SECONDS REQUESTS [PAUSE AFTER A REFUSAL]
+    python -m bench.load PORT CONNECTIONS SECONDS REQUESTS [PAUSE AFTER A REFUSAL] [MOST A SECOND]
 
 Own and small, so that it is everywhere where Python is, can send a different signed request each time, and knows every
 single latency. `bench.receiver` measures its ceiling against a server that does nothing, and its CPU in every run.
@@ -94,9 +94,14 @@ def _parsed(head: bytes) -> tuple[int, int, bool]:
 class Load:
     """One run: every connection sends a request, waits for its answer, and sends the next."""
 
-    def __init__(self, port: int, connections: int, requests: list[bytes], *, pause: float) -> None:
-        """`pause`: how many seconds a connection rests after it was refused (503)."""
+    def __init__(self, port: int, connections: int, requests: list[bytes], *, pause: float, rate: float = 0.0) -> None:
+        """`pause`: how many seconds a connection rests after it was refused (503).
+
+        `rate`: how many requests are sent a second at most, evenly; 0: as many as are answered.
+        """
         self._pause = pause
+        self._gap = 1 / rate if rate else 0.0
+        self._next_at = 0.0
         self._left = iter(requests)
         self._heads = Heads()
         self._poll = select.epoll()
@@ -113,6 +118,7 @@ class Load:
         """Send until the requests or the seconds are used up, and wait for the last answers."""
         cpu, started = time.process_time(), _clock()
         self._over_at = started + seconds
+        self._next_at = started
         for number in list(self._lines):
             self._send_next(number)
         while self._active or self._resting:
@@ -123,7 +129,7 @@ class Load:
             for number, _ in ready:
                 self._receive(number)
             while self._resting and self._resting[0][0] <= _clock():
-                self._send_next(self._resting.popleft()[1])
+                self._send_now(self._resting.popleft()[1])
         took = _clock() - started
         for line in self._lines.values():
             line.wire.close()
@@ -138,7 +144,19 @@ class Load:
         self._poll.register(number, select.EPOLLIN)
 
     def _send_next(self, number: int) -> None:
-        """Send the next request; without one, this connection is done."""
+        """Send the next request, or rest until it is time for it; without one, this connection is done."""
+        if self._gap:
+            now = _clock()
+            # Of what couldn't be sent in time one second's worth is made up for.
+            self._next_at = max(self._next_at, now - 1)
+            if self._next_at > now:
+                self._resting.append((self._next_at, number))
+                self._next_at += self._gap
+                return
+            self._next_at += self._gap
+        self._send_now(number)
+
+    def _send_now(self, number: int) -> None:
         request = next(self._left, None) if (now := _clock()) < self._over_at else None
         if request is None:
             self._ran_out = self._ran_out or now < self._over_at
@@ -230,7 +248,8 @@ def main() -> None:
     requests = read_requests(path)
     gc.disable()
     pause = float(sys.argv[5]) if len(sys.argv) > 5 else 0.0
-    print(json.dumps(asdict(Load(port, connections, requests, pause=pause).run(seconds))))
+    rate = float(sys.argv[6]) if len(sys.argv) > 6 else 0.0
+    print(json.dumps(asdict(Load(port, connections, requests, pause=pause, rate=rate).run(seconds))))
 
 
 if __name__ == "__main__":

@@ -10,14 +10,26 @@ from bench.processes import OTHER_CORE, PROJECT, pin
 from bench.webhooks import signed_requests
 
 
-def load(port: int, *, connections: int, seconds: float, amount: int, folder: Path, pause: float = 0.0) -> Report:
+def load(
+    port: int,
+    *,
+    connections: int,
+    seconds: float,
+    amount: int,
+    folder: Path,
+    pause: float = 0.0,
+    rate: float = 0.0,
+) -> Report:
     """Send up to `amount` signed webhooks for so many seconds; who is refused rests for `pause` seconds.
+
+    With a `rate` at most so many are sent a second.
 
     Raises CalledProcessError.
     """
     path = folder / "requests"
     write_requests(path, signed_requests(port, amount))
-    command = [sys.executable, "-m", "bench.load", str(port), str(connections), str(seconds), str(path), str(pause)]
+    arguments = [str(each) for each in (port, connections, seconds, path, pause, rate)]
+    command = [sys.executable, "-m", "bench.load", *arguments]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
         pin(process.pid, OTHER_CORE)
         output, _ = process.communicate()

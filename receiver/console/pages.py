@@ -22,6 +22,7 @@ from receiver.console.operations import Call, Operation, read_as
 from receiver.console.ports import Ports
 from receiver.console.refused import REFUSALS, Refused, refused
 from receiver.console.sessions import COOKIE, Sessions
+from receiver.console.view_cache import ViewCache
 from receiver.refusals import InvalidToken, Unavailable
 from shared.console_tokens import ConsoleToken, Role
 
@@ -52,6 +53,7 @@ class Pages:
         self._auth_failures = auth_failures
         self._templates = templates
         self._bodies = BodyReader(LARGEST_BODY)
+        self._views = ViewCache(ports)
 
     def routes(self, operations: tuple[Operation, ...]) -> list[Route]:
         """Return the routes of the pages of `operations`, of log-in and log-out."""
@@ -95,9 +97,14 @@ class Pages:
         token = await self._permitted(operation, request)
         query = read_as(operation.query, request.query_params)
         call = self._call(token, request, query=query)
-        answer = await run_in_threadpool(operation.handle, call)
-        note = await run_in_threadpool(self._sessions.take_note, _session_id(request))
-        return self._page(operation.template, token, view=answer, query=query, note=note, path=request.url.path)
+
+        def show() -> Response:
+            view = self._views.read(operation, call)
+            note = self._sessions.take_note(_session_id(request))
+            return self._page(operation.template, token, view=view, query=query, note=note, path=request.url.path)
+
+        # A large page takes tens of milliseconds to make: in a thread, or event streams would wait for it.
+        return await run_in_threadpool(show)
 
     async def _act(self, operation: Operation, request: Request) -> Response:
         """Do what a form orders; leave what became of it for the page that follows, or show it at once.
@@ -108,6 +115,7 @@ class Pages:
         token = await self._permitted(operation, request)
         body = read_as(operation.body, await self._form(request)) if operation.body else None
         answer = await run_in_threadpool(operation.handle, self._call(token, request, body=body))
+        self._views.forget()
         if operation.template:
             return self._page(operation.template, token, view=answer, query=None, note="", path=request.url.path)
         await run_in_threadpool(self._sessions.leave_note, _session_id(request), answer.text)

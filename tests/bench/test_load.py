@@ -67,3 +67,12 @@ def test_every_answer_is_counted_under_its_status() -> None:
     with answering(good, busy, good) as port:
         report = Load(port, 1, [b"a", b"b", b"c"], pause=0.01).run(10)
     assert (report.by_status, report.broken, report.ran_out) == ({"204": 2, "503": 1}, 0, True)
+
+
+def test_a_rate_is_kept() -> None:
+    """Not more than so many a second, evenly; what comes late is sent at once."""
+    good = b"HTTP/1.1 204 No Content\r\n\r\n"
+    with answering(*[good] * 5) as port:
+        report = Load(port, 1, [b"a", b"b", b"c", b"d", b"e"], pause=0, rate=20).run(10)
+    assert report.by_status == {"204": 5}
+    assert report.seconds >= 0.2
