@@ -21,6 +21,7 @@ from shared.metrics_server import serve_metrics
 from shared.redis_client import connect
 from shared.settings import Settings, load_or_exit
 from shared.telemetry import configure_logging
+from shared.tracing import start_tracing
 
 # Exit status of a process that could not listen; 2 is for unusable settings.
 _NOT_STARTED: Final = 3
@@ -39,6 +40,7 @@ def main() -> None:
     failures = AuthFailureLedger(redis)
     us = this_process(WEB)
     serve_metrics(WEB, settings, version=us.version)
+    start_tracing(WEB, version=us.version)
     signs = SignOfLife(redis, us, also=[lambda: counts.flush(failures.add)])
     server = Server(server_config(settings, counts), when_serving=signs.start)
     server.run(inherited_sockets() or ([shared_socket(settings.host, settings.port)] if settings.share_port else None))

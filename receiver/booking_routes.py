@@ -24,7 +24,6 @@ from receiver.inbox import Inbox
 from receiver.reveal import Reveal
 from receiver.tokens import BearerTokens
 from receiver.units import KnownUnits
-from shared import metrics
 from shared.clock import Clock
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due import DueSet
@@ -32,6 +31,7 @@ from shared.parked import ParkedList
 from shared.redis_client import connect
 from shared.seam.access_codes import AccessCodes
 from shared.seam.client import SeamClient
+from shared.seam_calls import observe_seam_call
 from shared.settings import Settings
 
 _THREADS: Final = 4
@@ -112,7 +112,7 @@ def _seam_client(settings: Settings) -> SeamClient:
         endpoint=settings.seam_endpoint,
         api_key=settings.seam_api_key.get_secret_value(),
         answer_within=min(settings.seam_timeout, _SEAM_WITHIN),
-        observe=metrics.observe_seam_call,
+        observe=observe_seam_call,
     )
 
 

@@ -17,7 +17,7 @@ from receiver.parked_webhooks import ParkedWebhooks
 from receiver.refusals import json_response
 from receiver.seam_event import NotAnEvent, SeamEvent
 from receiver.signature_verification import WebhookSecrets
-from shared import metrics
+from shared import metrics, tracing
 from shared.redaction import Redactor
 
 _ACCEPTED: Final = json_response(202, {"status": "accepted"})
@@ -60,6 +60,14 @@ class SeamWebhook:
             return _IGNORED
         is_new = await self._inbox.append(event.event_id, event.as_json())
         self._access_log.add(event, is_new=is_new)
+        seconds = time.perf_counter() - began
         metrics.WEBHOOKS.add("accepted" if is_new else "duplicate")
-        metrics.WEBHOOK_SECONDS.observe(time.perf_counter() - began)
+        metrics.WEBHOOK_SECONDS.observe(seconds)
+        if is_new:
+            tracing.record(
+                "POST /webhooks/seam",
+                seconds=seconds,
+                begins=tracing.event_trace(event.event_id),
+                attributes={"seam.event_id": event.event_id, "seam.event_type": event.event_type},
+            )
         return _ACCEPTED if is_new else _DUPLICATE

@@ -357,8 +357,7 @@ _SAME_AS: Final = {
 }
 
 
-def observe_seam_call(endpoint: str, failure: BaseException | None, seconds: float) -> None:
-    """Note a call to Seam; `failure` is the SeamError that it ended with, None where Seam answered."""
+def outcome_of(failure: BaseException | None) -> str:
+    """Return how a call to Seam ended: `answered`, or the kind of its SeamError."""
     outcome = "answered" if failure is None else snake_case(type(failure))
-    SEAM_REQUESTS.add(endpoint, _SAME_AS.get(outcome, outcome))
-    SEAM_SECONDS.observe(seconds, endpoint)
+    return _SAME_AS.get(outcome, outcome)

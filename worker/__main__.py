@@ -12,10 +12,12 @@ from shared.liveness.sign_of_life import SignOfLife, this_process
 from shared.metrics_server import serve_metrics
 from shared.redis_client import connect
 from shared.settings import InvalidSettings, exit_with, load_or_exit
+from shared.tracing import start_tracing
 from worker.app import REQUIRED, create_celery, create_worker, log_as
 from worker.graceful_stop import bound_the_stop
 from worker.liveness.progress_check import watch_beat
 from worker.task_metrics import count_sweeps, measure_tasks
+from worker.task_traces import trace_tasks
 
 
 def main(arguments: list[str]) -> None:
@@ -40,12 +42,15 @@ def run_worker() -> None:
     refuse_unsafe_store(settings)
     bound_the_stop()
     us = this_process(WORKER)
-    measure_tasks()
-    serve_metrics(WORKER, settings, version=us.version)
     signs = SignOfLife(connect(settings.redis_address), us)
+    measure_tasks()
+    trace_tasks()
 
     @worker_ready.connect(weak=False)
     def _(**_: object) -> None:
+        # Celery has set up logging by now.
+        serve_metrics(WORKER, settings, version=us.version)
+        start_tracing(WORKER, version=us.version)
         spare_what_is_loaded()
         signs.start()
 
@@ -71,10 +76,14 @@ def run_beat() -> None:
     app = create_celery(settings)
     watch_beat(app)
     us = this_process(BEAT)
-    count_sweeps()
-    serve_metrics(BEAT, settings, version=us.version)
     signs = SignOfLife(connect(settings.redis_address), us)
-    beat_init.connect(lambda **_: signs.start(), weak=False)
+    count_sweeps()
+
+    @beat_init.connect(weak=False)
+    def _(**_: object) -> None:
+        serve_metrics(BEAT, settings, version=us.version)
+        signs.start()
+
     app.start(["beat", "--scheduler=celery.beat:Scheduler", "--pidfile="])
 
 

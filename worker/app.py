@@ -13,6 +13,7 @@ import httpx
 from celery import Celery
 from celery.signals import setup_logging
 
+from shared import tracing
 from shared.clock import Clock, system_clock
 from shared.contracts import ADVANCE_DOOR, QUEUE, SWEEP_DUE
 from shared.domain.stay.stay import UnitRules
@@ -101,7 +102,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
     app = create_celery(settings)
 
     def look(booking_id: str, device_id: str) -> None:
-        app.send_task(ADVANCE_DOOR, (booking_id, device_id), {"prompted": True})
+        app.send_task(ADVANCE_DOOR, (booking_id, device_id), {"prompted": True}, headers=tracing.carrier())
 
     ports = open_ports(settings, alerting.channels, clock, alerting.policy)
     handlers = build_handlers(settings, ports, channels=alerting.channels, units=units, look=look, clock=clock)

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 from celery import Celery
 
-from shared import metrics
+from shared import metrics, tracing
 from shared.clock import Clock
 from shared.contracts import (
     ADVANCE_DOOR,
@@ -65,10 +65,13 @@ def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
         if booking is None:
             return
         here, *elsewhere = [door.key for door in booking.doors] or [""]
-        for key in elsewhere:
-            app.send_task(ADVANCE_DOOR, (booking.booking_id, key))
-        with handlers.leave.item(door_item(booking.booking_id, here)):
-            handlers.advance_door(booking.booking_id, here, seen=booking)
+        with tracing.span(
+            "take each door as far as it goes", within=tracing.booking_trace(booking.booking_id, booking.revision)
+        ):
+            for key in elsewhere:
+                app.send_task(ADVANCE_DOOR, (booking.booking_id, key), headers=tracing.carrier())
+            with handlers.leave.item(door_item(booking.booking_id, here)):
+                handlers.advance_door(booking.booking_id, here, seen=booking)
 
     @app.task(name=RECORD_EVENTS)
     def record_events(entry_ids: list[str]) -> None:

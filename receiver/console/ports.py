@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from redis import Redis
 
 from receiver.console.places import Places
-from shared import metrics
 from shared.clock import Clock
 from shared.domain.matching.rules import MatchPolicy
 from shared.ledger.alerts import AlertLedger
@@ -22,6 +21,7 @@ from shared.parked import ParkedList
 from shared.redis_client import connect
 from shared.seam.access_codes import AccessCodes
 from shared.seam.client import SeamClient
+from shared.seam_calls import observe_seam_call
 from shared.settings import Settings
 
 
@@ -92,5 +92,5 @@ def _seam(settings: Settings) -> SeamClient | None:
         endpoint=settings.seam_endpoint,
         api_key=settings.seam_api_key.get_secret_value(),
         answer_within=settings.seam_timeout,
-        observe=metrics.observe_seam_call,
+        observe=observe_seam_call,
     )

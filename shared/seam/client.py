@@ -9,8 +9,8 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -37,11 +37,21 @@ NEVER_SENT: Final = (
     httpx.ProxyError,
 )
 
-Observe = Callable[[str, SeamError | None, float], None]
-"""Is told of each call: its path, how it failed (None: it didn't), and how many seconds it took."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeamCall:
+    """One call that is over: `failure` is None where Seam answered. `request_id` is Seam's own, where it gave one."""
+
+    path: str
+    seconds: float
+    failure: SeamError | None
+    request_id: str | None
 
 
-def unobserved(_path: str, _failure: SeamError | None, _seconds: float) -> None:
+Observe = Callable[[SeamCall], None]
+
+
+def unobserved(_: SeamCall) -> None:
     """Note nothing."""
 
 
@@ -90,8 +100,7 @@ class SeamClient:
         Sent as POST with a JSON body, which Seam accepts for every read: what is asked for stays out of addresses, and
         so out of the logs of proxies.
         """
-        with self._observed(path):
-            return self._read(path, parameters)
+        return self._observed(path, lambda: self._read(path, parameters))
 
     def _read(self, path: str, parameters: Mapping[str, Any]) -> Answer:
         try:
@@ -113,19 +122,22 @@ class SeamClient:
         OutcomeUnknown in every other case: a time-out, a cut connection, HTTP 5xx, an answer that can't be read. A 404
         is judged by `shared.seam.refusals`.
         """
-        with self._observed(path):
-            return self._change(path, parameters)
+        return self._observed(path, lambda: self._change(path, parameters))
 
-    @contextmanager
-    def _observed(self, path: str) -> Iterator[None]:
-        started, failure = time.monotonic(), None
+    def _observed(self, path: str, call: Callable[[], Answer]) -> Answer:
+        started = time.monotonic()
+
+        def over(failure: SeamError | None, request_id: str | None) -> None:
+            seconds = time.monotonic() - started
+            self._observe(SeamCall(path=path, seconds=seconds, failure=failure, request_id=request_id))
+
         try:
-            yield
+            answer = call()
         except SeamError as error:
-            failure = error
+            over(error, error.request_id)
             raise
-        finally:
-            self._observe(path, failure, time.monotonic() - started)
+        over(None, answer.request_id)
+        return answer
 
     def _change(self, path: str, parameters: Mapping[str, Any]) -> Answer:
         try:

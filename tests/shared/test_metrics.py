@@ -15,6 +15,8 @@ from shared import contracts, metrics
 from shared.liveness.fleet import PROCESSES
 from shared.metrics_server import registry_of, serve_metrics
 from shared.seam import errors
+from shared.seam.client import SeamCall
+from shared.seam_calls import observe_seam_call
 from shared.settings import Settings
 from tests.receiver.process import free_port
 from worker.task_metrics import TaskMetrics
@@ -74,7 +76,7 @@ def test_each_process_shows_its_own(process: str) -> None:
 _FROM_REDIS = {metrics.EVENTS_COMPARED.name, metrics.EVENTS_MISSED.name}
 
 
-def kinds_of(root: type[BaseException]) -> Iterator[type[BaseException]]:
+def kinds_of(root: type[errors.SeamError]) -> Iterator[type[errors.SeamError]]:
     """Yield a class and all below it."""
     yield root
     for each in root.__subclasses__():
@@ -88,7 +90,7 @@ def test_every_failure_of_a_call_has_an_outcome() -> None:
     for kind in set(kinds_of(errors.SeamError)) - roots:
         failure = kind.__new__(kind)
         before = shown("worker")
-        metrics.observe_seam_call("/devices/get", failure, 0.1)
+        observe_seam_call(SeamCall(path="/devices/get", seconds=0.1, failure=failure, request_id=None))
         after = shown("worker")
         changed = [key for key in after if key[0] == "oracode_seam_requests_total" and after[key] != before[key]]
         assert [(endpoint, outcome in known) for _, endpoint, outcome in changed] == [("/devices/get", True)]

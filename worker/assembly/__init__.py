@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from shared import metrics
 from shared.clock import Clock, system_clock
 from shared.domain.stay.stay import UnitRules
 from shared.ledger.due import DueSet
@@ -15,6 +14,7 @@ from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.primary import LedgerPrimary
 from shared.replicas import are_replicas_there
 from shared.seam.access_codes import AccessCodes
+from shared.seam_calls import observe_seam_call
 from shared.settings import Settings
 from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
@@ -74,7 +74,7 @@ def build_handlers(
 
     Raises ValueError without SEAM_API_KEY.
     """
-    seam = seam_client(settings, observe=metrics.observe_seam_call)
+    seam = seam_client(settings, observe=observe_seam_call)
     using = Resources(
         settings=settings,
         ports=ports,

@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 from redis.exceptions import RedisError
 
+from shared import tracing
 from shared.clock import Clock
 from shared.domain.booking import transitions
 from shared.domain.booking.known_doors import KnownDoor, is_known, recalled
@@ -89,16 +90,19 @@ class AdvanceDoor:
         try:
             # What a worker that died had still to publish is published now.
             booking = self._ledger.publish(booking or self._ledger.get(booking_id))
-            for _ in range(_MOST_STEPS):
-                door = booking.door(key)
-                step = next_step(booking, door, self._clock(), prompted=prompted)
-                # A try to close the door that failed is repeated when it is due. No other step is its own next one.
-                if step is Step.NOTHING or has_failed:
-                    break
-                booking = self._take(step, booking, door)
-                has_failed = step is Step.WITHDRAW and booking.door(key).attempts > door.attempts
-                # A code that was just made or found is read back at once.
-                prompted = step in (Step.PLAN, Step.LOOK)
+            trace = tracing.booking_trace(booking_id, booking.revision)
+            with tracing.span("advance door", links=[trace], attributes={"booking_id": booking_id, "door": key}):
+                for _ in range(_MOST_STEPS):
+                    door = booking.door(key)
+                    step = next_step(booking, door, self._clock(), prompted=prompted)
+                    # A try to close the door that failed is repeated when it is due. No other step is its own next one.
+                    if step is Step.NOTHING or has_failed:
+                        break
+                    with tracing.span(step.name.lower()):
+                        booking = self._take(step, booking, door)
+                    has_failed = step is Step.WITHDRAW and booking.door(key).attempts > door.attempts
+                    # A code that was just made or found is read back at once.
+                    prompted = step in (Step.PLAN, Step.LOOK)
         except (UnknownBooking, KeyError):
             log.info("door.gone", booking_id=booking_id, door=key)
         self._ledger.release(booking_id, key, seen=booking)

@@ -1,12 +1,13 @@
 """Takes a booking message from its stream into the ledger: parsed or parked, applied or superseded, acknowledged."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, cast
 
 import structlog
 from redis import Redis
 
-from shared import metrics
+from shared import metrics, tracing
 from shared.clock import Clock
 from shared.contracts import BOOKING_FIELD
 from shared.domain.booking.record import Booking, Change, HistoryEntry
@@ -54,6 +55,7 @@ class ApplyMessage:
         return booking
 
     def _apply(self, entry_id: str, entry: Mapping[str, str], arrival: str) -> Booking | None:
+        began = time.monotonic()
         try:
             message = _parsed(entry.get(BOOKING_FIELD))
         except InvalidMessage as invalid:
@@ -78,6 +80,12 @@ class ApplyMessage:
         else:
             if is_news:
                 metrics.BOOKING_MESSAGES.add("applied")
+                tracing.record(
+                    "apply booking message",
+                    seconds=time.monotonic() - began,
+                    begins=tracing.booking_trace(booking.booking_id, booking.revision),
+                    attributes={"booking_id": booking.booking_id, "revision": booking.revision, "entry_id": entry_id},
+                )
                 log.info("booking.applied", booking_id=booking.booking_id, revision=booking.revision, entry_id=entry_id)
                 return booking
             # Not in the story: a booking system may send all its bookings every few minutes.

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from redis import Redis
 
-from shared import metrics
+from shared import metrics, tracing
 from shared.clock import Clock
 from shared.contracts import EVENT_FIELD, LONGEST_ID, is_id
 from shared.domain.booking import transitions
@@ -74,7 +74,7 @@ class RecordEvents:
         events = [event for entry_id, event in about_codes.items() if entry_id not in left]
         self._ledger.record_events([(event["access_code_id"], json.dumps(event)) for event in events])
         owners = self._ledger.owner_of([event["access_code_id"] for event in events])
-        concerned: dict[Owner, None] = {}
+        concerned: dict[Owner, list[str]] = {}
         for event, owner in zip(events, owners, strict=True):
             meaning = meaning_of(event["event_type"])
             log.info(
@@ -85,13 +85,16 @@ class RecordEvents:
                 booking_id=owner.booking_id if owner else None,
             )
             if owner is not None and meaning is not Meaning.NOTE:
-                concerned[owner] = None
+                concerned.setdefault(owner, []).append(event["event_id"])
         # A place in the due-set before the acknowledgement: a kill in between costs a delay, not the look.
         self._due.hold((door_item(owner.booking_id, owner.door_key) for owner in concerned), self._clock())
         acknowledge(self._redis, self._stream, [entry_id for entry_id in entry_ids if entry_id not in left])
         metrics.EVENTS.add("recorded", amount=len(readable) - len(left))
-        for owner in concerned:
-            self._look(owner.booking_id, owner.door_key)
+        for owner, event_ids in concerned.items():
+            # A look that several events prompt is part of the first one's trace, and linked with those of the others.
+            first, *rest = map(tracing.event_trace, event_ids)
+            with tracing.span("prompt a look", within=first, links=rest, attributes={"booking_id": owner.booking_id}):
+                self._look(owner.booking_id, owner.door_key)
 
     def _note_pins(self, events: Mapping[str, Mapping[str, Any]]) -> set[str]:
         """Record which PINs were replaced; return the entries that are left to a newer process."""
