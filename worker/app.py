@@ -18,6 +18,7 @@ from shared.clock import Clock, system_clock
 from shared.contracts import ADVANCE_DOOR, QUEUE, SWEEP_DUE
 from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
+from shared.ledger.processes import ProcessSigns
 from shared.settings import InvalidSettings, Settings
 from shared.telemetry import configure_logging
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
@@ -122,6 +123,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
     heartbeats = MissedHeartbeatWatch(
         alerts=ports.alerts,
         beats=ports.beats,
+        signs=ProcessSigns(ports.redis),
         clock=clock,
         sweep=lambda: app.send_task(SWEEP_DUE, kwargs={"is_beat": False}),
     )

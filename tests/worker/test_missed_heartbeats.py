@@ -1,8 +1,10 @@
 """What stops happening is missed; the pulse beats, and calls outside once a minute."""
 
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from redis.exceptions import RedisError
 from shared import redis_keys
 from shared.domain.alerting.missed_heartbeats import SWEEP
 from shared.ledger.heartbeats import Heartbeats
+from shared.ledger.processes import ProcessIdentity, ProcessSigns
 from shared.redis_client import connect
 from tests.shared.ledgers import alert_ledger
 from tests.shared.stories import NOW
@@ -37,7 +40,9 @@ def test_a_sweep_that_stops_is_told_and_done_by_somebody_else(redis_client: Redi
     """Until it comes back: then that is told."""
     clock, swept = Clock(), list[int]()
     alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Heartbeats(redis_client)
-    watch = MissedHeartbeatWatch(alerts=alerts, beats=beats, clock=clock, sweep=lambda: swept.append(1))
+    watch = MissedHeartbeatWatch(
+        alerts=alerts, beats=beats, signs=ProcessSigns(redis_client), clock=clock, sweep=lambda: swept.append(1)
+    )
     watch.look()
     assert list(alerts.all()) == []
 
@@ -62,13 +67,44 @@ def test_the_pre_arrival_check_is_missed_after_a_day(redis_client: Redis) -> Non
     clock = Clock()
     alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Heartbeats(redis_client)
     redis_client.hset(redis_keys.CHORES, "check_arrivals", NOW.isoformat())
-    watch = MissedHeartbeatWatch(alerts=alerts, beats=beats, clock=clock, sweep=lambda: None)
+    watch = MissedHeartbeatWatch(
+        alerts=alerts, beats=beats, signs=ProcessSigns(redis_client), clock=clock, sweep=lambda: None
+    )
     clock.now += timedelta(hours=26)
     watch.look()
     assert list(alerts.all()) == []
     clock.now += timedelta(minutes=1)
     watch.look()
     assert [alert.notice.subject for alert in alerts.all()] == ["Missing: check arrivals"]
+
+
+def test_web_is_missed_and_comes_back(redis_client: Redis) -> None:
+    """Two minutes after the last sign of life of any `web`; where there never was one, nobody misses it."""
+    clock = Clock()
+    alerts, signs = alert_ledger(redis_client, ["a"], clock=clock), ProcessSigns(redis_client)
+    watch = MissedHeartbeatWatch(
+        alerts=alerts, beats=Heartbeats(redis_client), signs=signs, clock=clock, sweep=lambda: None
+    )
+    web = ProcessIdentity(process="web", host="h", pid=1, version="1.2.3", started_at=NOW)
+    signs.sign(replace(web, process="worker"))
+    watch.look()
+    assert list(alerts.all()) == []
+    for silent_for, is_open in ((60, None), (130, True)):
+        signs.sign(web)
+        redis_client.zincrby(redis_keys.PROCESSES, -silent_for, signed_as(redis_client, "web"))
+        watch.look()
+        assert [alert.is_open for alert in alerts.all()] == [is_open][: is_open is not None]
+    (alert,) = alerts.all()
+    assert (alert.key, alert.severity, alert.notice.subject) == ("absence/web_silent", "page", "Missing: web")
+    signs.sign(web)
+    watch.look()
+    assert [alert.is_open for alert in alerts.all()] == [False]
+
+
+def signed_as(redis: Redis, process: str) -> str:
+    """Return the member of a process's sign of life."""
+    found: Any = redis.zrange(redis_keys.PROCESSES, 0, -1)
+    return next(str(each) for each in found if f'"process": "{process}"' in each)
 
 
 def test_what_nobody_could_leave_is_not_missed(tmp_path: Path) -> None:
@@ -78,7 +114,11 @@ def test_what_nobody_could_leave_is_not_missed(tmp_path: Path) -> None:
     client = connect(server.url)
     beats = Heartbeats(client)
     watch = MissedHeartbeatWatch(
-        alerts=alert_ledger(client, ["a"], clock=clock), beats=beats, clock=clock, sweep=lambda: swept.append(1)
+        alerts=alert_ledger(client, ["a"], clock=clock),
+        beats=beats,
+        signs=ProcessSigns(client),
+        clock=clock,
+        sweep=lambda: swept.append(1),
     )
     beats.beat(SWEEP, clock.now)
     server.kill()
@@ -105,7 +145,11 @@ def test_the_watch_outlives_its_own_troubles(redis_client: Redis, monkeypatch: p
         raise OSError if len(looked) % 2 else ZeroDivisionError
 
     watch = MissedHeartbeatWatch(
-        alerts=alert_ledger(redis_client), beats=Heartbeats(redis_client), clock=crash, sweep=lambda: None
+        alerts=alert_ledger(redis_client),
+        beats=Heartbeats(redis_client),
+        signs=ProcessSigns(redis_client),
+        clock=crash,
+        sweep=lambda: None,
     )
     stopping = threading.Event()
     thread = threading.Thread(target=watch.run, args=(stopping,))

@@ -18,6 +18,8 @@ from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS, SWEEP, m
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.heartbeats import Heartbeats
+from shared.ledger.processes import ProcessSigns
+from shared.liveness.fleet import groups_of
 
 _LOOK_EVERY: Final = timedelta(seconds=15)
 # After a minute without a sweep this thread sweeps.
@@ -29,9 +31,18 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class MissedHeartbeatWatch:
     """Compares beats with what is expected, and tells what changed."""
 
-    def __init__(self, *, alerts: AlertLedger, beats: Heartbeats, clock: Clock, sweep: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        *,
+        alerts: AlertLedger,
+        beats: Heartbeats,
+        signs: ProcessSigns,
+        clock: Clock,
+        sweep: Callable[[], object],
+    ) -> None:
         self._alerts = alerts
         self._beats = beats
+        self._signs = signs
         self._clock = clock
         self._sweep = sweep
         self._was_blind = False
@@ -43,7 +54,7 @@ class MissedHeartbeatWatch:
         """
         now = self._clock()
         try:
-            beats = self._beats.last()
+            beats = self._beats.last() | self._last_signs(now)
         except (RedisError, OSError):
             self._was_blind = True
             raise
@@ -60,6 +71,11 @@ class MissedHeartbeatWatch:
         last = beats.get(SWEEP)
         if last is not None and now - last > _SWEEP_AFTER:
             self._sweep()
+
+    def _last_signs(self, now: datetime) -> dict[str, datetime]:
+        """Return when a process of each name gave its last sign of life, as `process:` and the name."""
+        groups = groups_of(self._signs.seen(), now)
+        return {f"process:{it.process}": now - it.silent_for for it in groups if it.silent_for is not None}
 
     def _compare(self, problem: str, beats: Mapping[str, datetime], now: datetime) -> None:
         notice = missed_heartbeat_notice(problem, beats, now, silent_for=self._alerts.policy.silent_for.get(problem))

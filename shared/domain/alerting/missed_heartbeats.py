@@ -18,6 +18,8 @@ from shared.domain.times.wording import show_length
 SWEEP: Final = "sweep"
 BOOKINGS: Final = "bookings"
 PRE_ARRIVAL: Final = "chore:check_arrivals"
+# The sign of life of any process `web`.
+WEB: Final = "process:web"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class MissedHeartbeat:
 # By the problem that it is; the texts are in the problem catalogue.
 MISSED_HEARTBEATS: Final[Mapping[str, MissedHeartbeat]] = {
     Reason.SWEEP_SILENT: MissedHeartbeat(SWEEP, timedelta(minutes=2), Severity.PAGE),
+    Reason.WEB_SILENT: MissedHeartbeat(WEB, timedelta(minutes=2), Severity.PAGE),
     Reason.BOOKINGS_SILENT: MissedHeartbeat(BOOKINGS, None, Severity.WARNING),
     Reason.PRE_ARRIVAL_SILENT: MissedHeartbeat(PRE_ARRIVAL, timedelta(hours=26), Severity.WARNING),
 }
@@ -64,7 +67,7 @@ def missed_heartbeat_notice(
     return alert_notice(
         problem,
         key=missed_heartbeat_key(problem),
-        subject=f"Missing: {heartbeat.beat.removeprefix('chore:').replace('_', ' ')}",
+        subject=f"Missing: {heartbeat.beat.rpartition(':')[2].replace('_', ' ')}",
         at=now,
         raised=silence > longest,
         detail=f"For longer than {show_length(longest)}.",

@@ -56,6 +56,7 @@ class Reason(StrEnum):
     RESIDUAL_OVERLAP = "residual_overlap"
     OUTCOMES_NOT_TAKEN = "outcomes_not_taken"
     SWEEP_SILENT = "sweep_silent"
+    WEB_SILENT = "web_silent"
     BOOKINGS_SILENT = "bookings_silent"
     PRE_ARRIVAL_SILENT = "pre_arrival_silent"
     LEDGER_ROLLED_BACK = "ledger_rolled_back"
@@ -385,6 +386,12 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     Reason.SWEEP_SILENT: ProblemRow(
         "Nothing wakes what is due: no retries, no codes for later check-ins, no check-outs.",
         "Start `beat`, or look at its log; `oracode doctor` says how much is overdue.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.WEB_SILENT: ProblemRow(
+        "No `web` is alive: webhooks of Seam and bookings by HTTP are refused.",
+        "Start `web`, or look at its log; Seam sends its webhooks again for a day, and what is missed is fetched.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
