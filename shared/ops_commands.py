@@ -19,9 +19,10 @@ RETRY: Final = "retry_booking"
 HANDLE: Final = "handle_alert"
 CHOOSE: Final = "choose_slot"
 CANCEL: Final = "cancel_booking"
+REISSUE: Final = "reissue_code"
 REPLAY: Final = "replay_parked"
 DISCARD: Final = "discard_parked"
-ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD)
+ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, REISSUE)
 COMMAND_FIELD: Final = "command"
 LONGEST_REASON: Final = 500
 LONGEST_TARGET: Final = 2_000
@@ -44,7 +45,7 @@ class OpsCommand:
 
     `by` is who gave it, and `reason` why, for the story. `choice` says the rest of CHOOSE, whose target is the
     booking's id; None for all others. `message` is what a parked message is replaced with when it is replayed; empty:
-    it goes back as it is.
+    it goes back as it is. REISSUE names the door (its key) and the access code that the person was shown.
     """
 
     action: str
@@ -53,11 +54,14 @@ class OpsCommand:
     choice: SlotOrder | None = None
     reason: str = ""
     message: str = ""
+    door: str = ""
+    access_code_id: str = ""
 
     def encoded(self) -> str:
         """Return the entry's text."""
         told = {"schema": versions.ORDER, "action": self.action, "target": self.target, "by": self.by}
-        told |= {name: text for name, text in (("reason", self.reason), ("message", self.message)) if text}
+        more = {name: getattr(self, name) for name in ("reason", "message", "door", "access_code_id")}
+        told |= {name: text for name, text in more.items() if text}
         return json.dumps(told | (_choice_object(self.choice) if self.choice is not None else {}))
 
 
@@ -78,6 +82,10 @@ def command_from(text: str) -> OpsCommand:
         choice = _choice_from(content)
         if choice is None or not is_id(target):
             raise ValueError("names no target: no booking, door, slot and window")
+    door, access_code_id = content.get("door"), content.get("access_code_id")
+    is_reissue = content["action"] == REISSUE
+    if is_reissue and not (is_id(target) and is_id(door) and is_id(access_code_id)):
+        raise ValueError("names no target: no booking, door and access code")
     reason, message = content.get("reason"), content.get("message")
     return OpsCommand(
         action=content["action"],
@@ -86,6 +94,8 @@ def command_from(text: str) -> OpsCommand:
         choice=choice,
         reason=shown(reason[:LONGEST_REASON]) if isinstance(reason, str) else "",
         message=message if isinstance(message, str) else "",
+        door=str(door) if is_reissue else "",
+        access_code_id=str(access_code_id) if is_reissue else "",
     )
 
 

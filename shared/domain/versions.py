@@ -15,11 +15,11 @@ lost by it.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
-BOOKING: Final = "1.4"
+BOOKING: Final = "1.6"
 ALERT: Final = "1.2"
 ALERT_GROUP: Final = "1.0"
 CHANNEL_BUDGET: Final = "1.0"
-ORDER: Final = "1.1"
+ORDER: Final = "1.2"
 OUTCOME_QUEUE: Final = "1.0"
 PARKED: Final = "1.1"
 

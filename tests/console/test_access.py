@@ -27,7 +27,7 @@ def test_every_operation_asks_for_its_role(console: Console, method: str, path: 
         assert (answer.status_code, answer.json()["needed_role"]) == (403, role)
 
 
-@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.page], ids=lambda each: each.page)
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.page], ids=lambda each: each.name)
 def test_every_page_asks_for_a_session(console: Console, operation: object) -> None:
     """Whoever isn't logged in is sent to the log-in, and nothing is done."""
     method, page = getattr(operation, "method", ""), re.sub(r"\{[^}]*\}", "x", getattr(operation, "page", ""))

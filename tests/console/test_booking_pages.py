@@ -15,12 +15,12 @@ from redis import Redis
 from shared.clock import system_clock
 from shared.contracts import OPS_STREAM
 from shared.domain.booking.record import AccessCode, Change, HistoryEntry, State, Window
-from shared.ops_commands import CANCEL, CHOOSE, RETRY, OpsCommand, command_from
+from shared.ops_commands import CANCEL, CHOOSE, REISSUE, RETRY, OpsCommand, command_from
 from tests.console.bookings import DOOR, book, ledger_of, read_door
 from tests.console.console import Console, running, settings_for
 from tests.sandbox.harness import API_KEY, Sandbox
 from tests.support.server import DataServer
-from tests.worker.machine import Machine
+from tests.worker.machine import Machine, meanwhile
 
 HOSTILE = "<script>alert(1)</script>\u202e'\"&"
 
@@ -159,6 +159,65 @@ def test_nothing_to_try_again(console: Console, redis_client: Redis) -> None:
     """409, and no order."""
     book(redis_client, "BK-1")
     assert console.api("POST", "/bookings/BK-1/retry", role="operator", body={}).status_code == 409
+    assert redis_client.xlen(OPS_STREAM) == 0
+
+
+def test_a_new_code_is_ordered_for_the_one_that_was_shown(console: Console, redis_client: Redis) -> None:
+    """The preview says what stays open until when; the order names that code, and a stale page orders nothing."""
+    book(redis_client, "BK-1/ä")
+    path = "/bookings/BK-1%2F%C3%A4/reissue"
+    shown = console.api("GET", f"{path}?door={DOOR}", role="operator").json()
+    assert (shown["access_code_id"], shown["may_be_deleted"]) == ("code-of-BK-1/ä", None)
+    assert "opens the door until" in shown["means"][0]
+    browser = console.browser("operator")
+    assert 'name="access_code_id" value="code-of-BK-1/ä"' in browser.get(f"{path}?door={DOOR}").text
+    fields = {"door": DOOR, "access_code_id": shown["access_code_id"]}
+    with worker(redis_client) as taken:
+        assert "reissue_code: stolen" in browser.follow(browser.post(path, **fields, reason="stolen")).text
+    assert [(it.action, it.by, it.door, it.access_code_id) for it in taken] == [
+        (REISSUE, "olaf", DOOR, "code-of-BK-1/ä")
+    ]
+    stale = {"door": DOOR, "access_code_id": "code-of-before", "reason": "stolen"}
+    refused = console.api("POST", path, role="operator", body=stale)
+    assert (refused.status_code, redis_client.xlen(OPS_STREAM)) == (409, 0)
+    assert "another code by now" in refused.json()["text"]
+    assert console.api("POST", path, role="operator", body=fields | {"reason": ""}).status_code == 400
+    assert console.api("POST", path, role="viewer", body=stale).status_code == 403
+    assert console.api("GET", f"{path}?door={DOOR}").status_code == 403
+
+
+def test_no_code_no_new_code(console: Console, redis_client: Redis) -> None:
+    """409 with the reason, for preview and order."""
+    book(redis_client, "BK-1", state=State.WAITING, reason="no_slot")
+    for method, body in (("GET", None), ("POST", {"door": DOOR, "reason": "lost"})):
+        answer = console.api(method, f"/bookings/BK-1/reissue?door={DOOR}", role="operator", body=body)
+        assert (answer.status_code, "it is waiting" in answer.json()["text"]) == (409, True)
+    assert "a new one" not in console.browser("operator").get("/bookings/BK-1").text
+
+
+def test_a_new_code_by_a_real_worker(
+    data_server: DataServer, redis_client: Redis, machine: Machine, sandbox: Sandbox
+) -> None:
+    """Previewed with Seam's flags, ordered, made; the page shows the old one as residual access."""
+    booking = machine.until(machine.book(sandbox.door(code_flags={"is_cancellable": True})), "ready")
+    (door,) = booking.doors
+    settings = settings_for(data_server.url, seam_api_key=SecretStr(API_KEY), seam_endpoint=sandbox.url)
+    with running(settings) as console, meanwhile(machine.obey):
+        path = f"/bookings/{booking.booking_id}/reissue"
+        shown = console.api("GET", f"{path}?door={door.key}", role="operator").json()
+        assert shown["may_be_deleted"]
+        answer = console.api("POST", path, role="operator", body={"door": door.key, "reason": "lost"}).json()
+        assert answer["done"]
+        assert "code.reissue_asked" in {line["what"] for line in answer["story"]}
+        body = {"door": door.key, "reason": "lost", "access_code_id": shown["access_code_id"]}
+        again = console.api("POST", path, role="operator", body=body).json()
+        assert again["text"] == "This code is being replaced already."
+        after = machine.until(booking, "ready")
+        page = console.browser("operator").get(f"/bookings/{booking.booking_id}").text
+    assert after.doors[0].code is not None
+    assert after.doors[0].code.access_code_id in page
+    assert "A code that was replaced opens this door until" in page
+    assert machine.creates(door.device_id) == 2
     assert redis_client.xlen(OPS_STREAM) == 0
 
 

@@ -35,6 +35,7 @@ PAGES = (
     "/bookings",
     "/bookings/BK-2",
     "/bookings/BK-1",
+    f"/bookings/BK-1/reissue?door={DOOR}",
     "/alerts",
     "/parked",
     "/doors",
@@ -148,6 +149,20 @@ def test_without_javascript(chromium: Browser, address: str, redis_client: Redis
     page.get_by_role("button", name="Log out").click()
     page.goto(f"{address}/arrivals")
     assert "/login" in page.url
+    context.close()
+
+
+def test_a_lost_code(chromium: Browser, address: str, redis_client: Redis) -> None:
+    """From the booking to what it means, and from there to the order, in two presses."""
+    context, page = logged_in(chromium, address, role="operator")
+    page.goto(f"{address}/bookings/BK-1")
+    page.get_by_role("link", name="Code lost or compromised").click()
+    expect(page.get_by_text("opens the door until").first).to_be_visible()
+    with worker(redis_client) as taken:
+        page.get_by_label("Why the code is replaced").fill("card was stolen")
+        page.get_by_role("button", name="Make a new code").click()
+        expect(page.get_by_role("status").first).to_contain_text("card was stolen")
+    assert [(command.action, command.access_code_id) for command in taken] == [("reissue_code", "code-of-BK-1")]
     context.close()
 
 

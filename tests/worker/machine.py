@@ -1,17 +1,19 @@
 """The worker without Celery: its use cases on a real data server and a Seam stand-in, driven step by step."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import count
-from threading import Barrier
-from typing import Any, TypeVar
+from threading import Barrier, Event
+from typing import Any, TypeVar, cast
 from uuid import uuid4
 
 from pydantic import SecretStr
 from redis import Redis
 
+from shared.contracts import OPS_STREAM
 from shared.domain.alerting.arrivals import Arrival
 from shared.domain.booking.record import BookedDoor, Booking
 from shared.domain.stay.stay import UnitRules
@@ -49,6 +51,23 @@ def at_once(*works: Callable[[], object]) -> None:
         one()
 
     for done in [_THREADS.submit(work, one) for one in works]:
+        done.result(60)
+
+
+@contextmanager
+def meanwhile(work: Callable[[], object]) -> Iterator[None]:
+    """Do something again and again, in a thread that is kept, until the block is over. Raises what it raises."""
+    over = Event()
+
+    def again_and_again() -> None:
+        while not over.wait(0.02):
+            work()
+
+    done = _THREADS.submit(again_and_again)
+    try:
+        yield
+    finally:
+        over.set()
         done.result(60)
 
 
@@ -116,6 +135,16 @@ class Machine:
     def append(self, message: str) -> str:
         """Append a message as it is; return the entry's id."""
         return str(self.redis.xadd("booking-created", {"message": message}))
+
+    def obey(self) -> None:
+        """Carry out every order there is."""
+        for entry_id, _ in cast(Any, self.redis.xrange(OPS_STREAM)):
+            self.handlers.run_ops_command(entry_id)
+
+    def apply_all(self) -> None:
+        """Apply every message there is in the booking stream."""
+        for entry_id, _ in cast(Any, self.redis.xrange("booking-created")):
+            self.apply(entry_id)
 
     def apply(self, entry_id: str) -> Booking | None:
         """Do what the task for one entry does: apply it, then take every door as far as it goes."""

@@ -98,7 +98,7 @@ def build_handlers(
         check_conflicts=bookings.check_conflicts(using),
         check_removals=bookings.check_removals(using),
         quarantine=bookings.quarantine(using),
-        run_ops_command=commands.run_ops_command(using, reading.doors),
+        run_ops_command=commands.run_ops_command(using, reading.doors, rules),
         heartbeat=telling.heartbeat(using),
         leave=leave,
         booking_stream=settings.booking_stream,

@@ -11,6 +11,7 @@ from worker.handlers.check_conflicts import CheckConflicts
 from worker.handlers.check_removals import CheckRemovals
 from worker.handlers.quarantine import Quarantine
 from worker.handlers.record_events import RecordEvents
+from worker.handlers.revoke_code import RevokeCode
 from worker.handlers.version_skew import LeaveToNewer
 
 
@@ -62,7 +63,13 @@ def check_conflicts(using: Resources) -> CheckConflicts:
 
 def check_removals(using: Resources) -> CheckRemovals:
     """Assemble what looks whether Seam has deleted a code."""
-    return CheckRemovals(ledger=using.ports.ledger, codes=using.codes, due=using.ports.due, clock=using.clock)
+    return CheckRemovals(
+        ledger=using.ports.ledger,
+        codes=using.codes,
+        revoke=RevokeCode(codes=using.codes, clock=using.clock),
+        due=using.ports.due,
+        clock=using.clock,
+    )
 
 
 def quarantine(using: Resources) -> Quarantine:

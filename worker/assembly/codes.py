@@ -17,6 +17,7 @@ from worker.handlers.check_code import CheckCode
 from worker.handlers.create_code import CreateCode
 from worker.handlers.find_code import FindCode
 from worker.handlers.plan_door import PlanDoor
+from worker.handlers.revoke_code import RevokeCode
 
 
 def planning_rules(settings: Settings) -> PlanningRules:
@@ -33,7 +34,8 @@ def advance_door(using: Resources, reading: DoorReading, rules: PlanningRules) -
     """Assemble the use case that takes one door of a booking as far as it goes."""
     settings, ports, clock = using.settings, using.ports, using.clock
     make = _create_code(using)
-    change = ChangeCode(ledger=ports.ledger, codes=using.codes, clock=clock)
+    revoke = RevokeCode(codes=using.codes, clock=clock)
+    change = ChangeCode(ledger=ports.ledger, codes=using.codes, revoke=revoke, clock=clock)
     return AdvanceDoor(
         ledger=ports.ledger,
         plan=PlanDoor(ledger=ports.ledger, doors=reading.doors, make=make, change=change, rules=rules, clock=clock),

@@ -1,14 +1,16 @@
 """What operators ask for: from the command line, the console or a button in Slack."""
 
+from shared.domain.booking.planning import PlanningRules
 from shared.seam.doors import Doors
 from worker.assembly.resources import Resources
 from worker.handlers.cancel_booking import CancelBooking
 from worker.handlers.choose_slot import ChooseSlot
+from worker.handlers.reissue_code import ReissueCode
 from worker.handlers.return_parked import ReturnParked
 from worker.handlers.run_ops_command import RunOpsCommand
 
 
-def run_ops_command(using: Resources, doors: Doors) -> RunOpsCommand:
+def run_ops_command(using: Resources, doors: Doors, rules: PlanningRules) -> RunOpsCommand:
     """Assemble what runs the commands of operators."""
     settings, ports, clock = using.settings, using.ports, using.clock
     return RunOpsCommand(
@@ -22,6 +24,13 @@ def run_ops_command(using: Resources, doors: Doors) -> RunOpsCommand:
             clock=clock,
         ),
         cancel=CancelBooking(redis=ports.redis, ledger=ports.ledger, stream=settings.booking_stream, clock=clock),
+        reissue=ReissueCode(
+            ledger=ports.ledger,
+            codes=using.codes,
+            read_door=lambda device_id: doors.read(device_id, fresh=True),
+            rules=rules,
+            clock=clock,
+        ),
         parked=ReturnParked(parked=ports.parked, alerts=ports.alerts, clock=clock),
         clock=clock,
     )

@@ -1,4 +1,4 @@
-"""`oracode bookings`: publish, check, list, show, retry, cancel, change, choose, watch."""
+"""`oracode bookings`: publish, check, list, show, retry, cancel, change, choose, reissue, watch."""
 
 import json
 import sys
@@ -26,7 +26,7 @@ _WATCH_EVERY: Final = 0.5
 
 @click.group("bookings", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Publish and check bookings; list, show and watch them; cancel, change and retry them, and choose their slots."""
+    """Publish, check, list, show and watch bookings; cancel, change and retry them; choose slots, replace codes."""
 
 
 @command.command()
@@ -274,6 +274,27 @@ def choose(booking_id: str, slot: str | None, *, device_id: str | None, by: str)
         bookings_choose.list_choices(settings, ports, booking, device_id)
     else:
         bookings_choose.choose(settings, ports, booking, slot, device_id=device_id, by=by)
+
+
+@command.command()
+@click.argument("booking_id")
+@click.option("--door", "device_id", help="The door whose code is lost; needed where the booking has several.")
+@click.option("--reason", default="", help="Why, for the booking's story.")
+@click.option("--by", default="", help="Who asks, for the booking's story; your user name where it isn't given.")
+@click.option("--yes", "agreed", is_flag=True, help="Don't ask.")
+def reissue(booking_id: str, *, device_id: str | None, reason: str, by: str, agreed: bool) -> None:
+    """Make a new code for a door whose code is lost or compromised. Says first what stays open until when, and asks.
+
+    Seam is asked to delete the old code once the new one is confirmed; an Oracode code can't be deleted as a rule, and
+    is residual access then. Exit code 1 where it can't be done.
+    """
+    from worker.cli import bookings_reissue  # noqa: PLC0415 - not for listing
+
+    settings, ports = open_ledger()
+    settings_for("SEAM_API_KEY")
+    booking = find_booking(ports, booking_id)
+    device_id = device_id.lower() if device_id else None
+    bookings_reissue.reissue(settings, ports, booking, door_key=device_id, reason=reason[:500], by=by, agreed=agreed)
 
 
 @command.command()

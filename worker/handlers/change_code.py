@@ -1,9 +1,8 @@
 """Changes or takes back a code that exists, where its own flags allow it; else it stays as residual access.
 
-Changing a window and deleting may both be repeated without harm, so an answer that never came is simply tried again:
-the next try reads first how the code stands. What Seam refuses is not asked again: the refusal goes into the booking's
-story, and the code counts as residual access. A deletion that Seam accepts isn't done yet: the code counts as residual
-access until a look finds it gone (`worker.handlers.check_removals`).
+Changing a window may be repeated without harm, as deleting may (`worker.handlers.revoke_code`), so an answer that never
+came is simply tried again: the next try reads first how the code stands. What Seam refuses is not asked again: the
+refusal goes into the booking's story, and the code counts as residual access.
 """
 
 from collections.abc import Callable
@@ -13,13 +12,13 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.booking import transitions
-from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Removal, State, Window
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State, Window
 from shared.domain.code.changes import may_become
-from shared.domain.code.removal import accepted, refused
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
 from shared.seam.access_codes import AccessCodes, CodeReport
-from shared.seam.errors import NoSuchAccessCode, OutcomeUnknown, Refused, SeamError, Unreachable
+from shared.seam.errors import OutcomeUnknown, Refused, Unreachable
+from worker.handlers.revoke_code import KEPT, RevokeCode, Revoked
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -35,22 +34,12 @@ class _Changed:
     attempt_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Revoked:
-    """The result of deleting a code: `is_gone`, or not; then `removal` says how it stands, where Seam was asked."""
-
-    is_gone: bool
-    removal: Removal | None = None
-
-
-_KEPT = _Revoked(is_gone=False)
-
-
 class ChangeCode:
     """Alters codes to another window, and withdraws those of cancelled bookings."""
 
-    def __init__(self, *, ledger: BookingLedger, codes: AccessCodes, clock: Clock) -> None:
+    def __init__(self, *, ledger: BookingLedger, codes: AccessCodes, revoke: RevokeCode, clock: Clock) -> None:
         self._ledger = ledger
+        self._revoke = revoke
         self._codes = codes
         self._clock = clock
 
@@ -143,42 +132,8 @@ class ChangeCode:
             return None
         return _Changed(accepted_change.request_id, accepted_change.action_attempt_id)
 
-    def _set_aside(self, code: AccessCode, report: CodeReport | None, device_id: str) -> _Revoked:
+    def _set_aside(self, code: AccessCode, report: CodeReport | None, device_id: str) -> Revoked:
         """Delete a code that another one replaces, unless it opens the door right now: a guest may be living there."""
         now = self._clock()
         is_in_use = code.window.starts_at <= now < code.window.ends_at
-        return _KEPT if report is not None and is_in_use else self._revoke(code, report, device_id)
-
-    def _revoke(
-        self, code: AccessCode, report: CodeReport | None, device_id: str, *, only_look: bool = False
-    ) -> _Revoked:
-        """Ask Seam to delete the code where its flags say that it may do so. Raises TryAgainLater.
-
-        `report` is how the code stands at Seam; None where Seam has it no more.
-        """
-        if report is None:
-            # A code that Seam doesn't manage any more opens the door all the same.
-            return _Revoked(is_gone=not self._codes.is_unmanaged(code.access_code_id, device_id))
-        if only_look or code.removal is not None or not report.flags.may_be_revoked:
-            return _KEPT
-        try:
-            attempt_id = self._codes.delete(code.access_code_id).action_attempt_id
-        except NoSuchAccessCode:
-            return _Revoked(is_gone=True)
-        except OutcomeUnknown as unknown:
-            raise Unreachable(str(unknown)) from unknown
-        except Refused as refusal:
-            log.warning("code.delete_refused", access_code_id=code.access_code_id, error=str(refusal))
-            return _Revoked(is_gone=False, removal=refused(str(refusal), self._clock()))
-        return self._accepted(code, attempt_id, device_id)
-
-    def _accepted(self, code: AccessCode, attempt_id: str, device_id: str) -> _Revoked:
-        """Look once at a code whose deletion Seam has accepted: it may be gone at once."""
-        try:
-            name = code.access_code_id
-            is_gone = self._codes.get(name) is None and not self._codes.is_unmanaged(name, device_id)
-        except SeamError:
-            is_gone = False
-        return (
-            _Revoked(is_gone=True) if is_gone else _Revoked(is_gone=False, removal=accepted(attempt_id, self._clock()))
-        )
+        return KEPT if report is not None and is_in_use else self._revoke(code, report, device_id)

@@ -37,14 +37,11 @@ class FindCode:
         the ledger doesn't know is from before the ledger was lost. Its window may have been moved since, or the door's
         slots, so one that is as near as Seam rounds is taken: a second code would be worse than odd times.
         """
-        ours = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
-        # A code whose deletion was accepted may go at any time.
-        going = {code.access_code_id for code in booked.residual if is_ours_no_more(code)}
-        ours = [report for report in ours if report.access_code_id not in going]
+        ours = self._of_booking(booking, booked, on_door)
         found = adoptable(ours, booked, window, tolerance=timedelta())
         for code in booked.residual:
             # A known code that the list lacks isn't gone: the list may lag behind.
-            if found is None and code.window == window and code.access_code_id not in going:
+            if found is None and code.window == window and not is_ours_no_more(code):
                 found = self._codes.get(code.access_code_id)
         if found is None:
             found = adoptable(unknown_to(booking, ours), booked, window, tolerance=_NEAR)
@@ -85,7 +82,7 @@ class FindCode:
 
     def made_by(self, intent: Intent, booking: Booking, booked: BookedDoor, on_door: CodesOnDoor) -> CodeReport | None:
         """Look for the code that an open intent's call made; Seam may have rounded its window. Raises SeamError."""
-        ours = self._not_of_others(booking, on_door.of_booking(booking.booking_id))
+        ours = self._of_booking(booking, booked, on_door)
         made = adoptable(ours, booked, intent.window, tolerance=_NEAR) or _without_times(unknown_to(booking, ours))
         if made is None:
             made = self._by_events(booking, booked, intent.window, on_door, since=intent.at, tolerance=_NEAR)
@@ -104,9 +101,13 @@ class FindCode:
         """Ask the events of the same time: the list of codes may lag behind."""
         created = self._codes.created_since(booked.device_id, since - timedelta(minutes=1), listed=on_door)
         ours = [report for report in created if report.is_of(booking.booking_id)]
-        ours = self._not_of_others(booking, ours)
+        ours = _without_replaced(self._not_of_others(booking, ours), booked)
         near = adoptable(ours, booked, window, tolerance=tolerance)
         return near or (None if booked.part else _without_times(unknown_to(booking, ours)))
+
+    def _of_booking(self, booking: Booking, booked: BookedDoor, on_door: CodesOnDoor) -> list[CodeReport]:
+        """Return the listed codes of the booking that it may take: none that goes, or was replaced."""
+        return _without_replaced(self._not_of_others(booking, on_door.of_booking(booking.booking_id)), booked)
 
     def _not_of_others(self, booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:
         """Return the codes that the ledger doesn't know as another booking's.
@@ -119,6 +120,12 @@ class FindCode:
             for report, owner in zip(reports, owners, strict=True)
             if owner is None or owner.booking_id == booking.booking_id
         ]
+
+
+def _without_replaced(reports: list[CodeReport], booked: BookedDoor) -> list[CodeReport]:
+    """Return those whose deletion wasn't accepted (they may go at any time), and that nobody had replaced."""
+    going = {code.access_code_id for code in booked.residual if is_ours_no_more(code)}
+    return [report for report in reports if report.access_code_id not in going]
 
 
 def unknown_to(booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:

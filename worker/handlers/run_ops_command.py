@@ -15,6 +15,7 @@ from shared.contracts import OPS_STREAM
 from shared.domain.alerting.alert import handled, remarked
 from shared.domain.booking.notices import alert_key
 from shared.domain.booking.record import HistoryEntry
+from shared.domain.booking.transitions import NotReissued
 from shared.domain.matching.manual_options import OF_A_SLOT
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger, UnknownBooking
@@ -23,6 +24,7 @@ from shared.seam.errors import Refused
 from shared.streams import acknowledge
 from worker.handlers.cancel_booking import CancelBooking
 from worker.handlers.choose_slot import ChooseSlot, NotChosen
+from worker.handlers.reissue_code import ReissueCode
 from worker.handlers.retry_booking import try_again
 from worker.handlers.return_parked import ReturnParked
 
@@ -40,11 +42,13 @@ class RunOpsCommand:
         alerts: AlertLedger,
         choose: ChooseSlot,
         cancel: CancelBooking,
+        reissue: ReissueCode,
         parked: ReturnParked,
         clock: Clock,
     ) -> None:
         self._redis = redis
         self._cancel = cancel
+        self._reissue = reissue
         self._parked = parked
         self.choose_slot = choose
         self._ledger = ledger
@@ -72,6 +76,8 @@ class RunOpsCommand:
                 log.info("alert.handled", key=command.target, by=command.by, known=alert is not None)
             case ops_commands.CANCEL:
                 self._cancel(entry_id, command.target, by=command.by, reason=command.reason)
+            case ops_commands.REISSUE:
+                self._reissue_code(command)
             case ops_commands.REPLAY:
                 self._parked.replay(command.target, by=command.by, message=command.message)
             case ops_commands.DISCARD:
@@ -104,6 +110,26 @@ class RunOpsCommand:
             if command.reason and chosen.is_news:
                 text = f"{command.by} chose the slot because: {command.reason}"
                 self._ledger.note(command.target, HistoryEntry(at=self._clock(), what="slot.reason", text=text))
+
+    def _reissue_code(self, command: OpsCommand) -> None:
+        """Have the code replaced; a refusal goes into the booking's story."""
+        names = {"booking_id": command.target, "door": command.door, "by": command.by}
+        try:
+            done = self._reissue(
+                self._ledger.get(command.target),
+                command.door,
+                access_code_id=command.access_code_id,
+                by=command.by,
+                reason=command.reason,
+            )
+        except UnknownBooking:
+            log.info("booking.unknown", booking_id=command.target)
+        except (NotReissued, Refused) as refusal:
+            log.warning("code.not_reissued", **names, error=str(refusal))
+            text = f"{command.by} asked for a new code, and it was not done: {refusal}."
+            self._ledger.note(command.target, HistoryEntry(at=self._clock(), what="code.not_reissued", text=text))
+        else:
+            log.info("code.reissued", **names, anything=done.is_news)
 
     def _remark(self, entry_id: str, booking_id: str, door_key: str, text: str) -> None:
         """Have a refusal said in the conversation of the button: that of a lack of a slot, open or just over."""

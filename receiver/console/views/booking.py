@@ -17,7 +17,7 @@ from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, HistoryEntry
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.booking.story_facts import facts_of
-from shared.domain.booking.transitions import may_choose_slot
+from shared.domain.booking.transitions import may_choose_slot, why_not_reissued
 from shared.domain.door.issues import joined
 from shared.domain.matching.manual_options import Choosable, choices_of
 from shared.domain.matching.match import MatchPolicy
@@ -38,11 +38,16 @@ class ProblemView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeView:
-    """An access code, with its window on the lock's clock. Never its PIN."""
+    """An access code, with its window on the lock's clock. Never its PIN.
+
+    `replaced` says whether a person had it replaced, `removal` how its deletion stands, where there is one.
+    """
 
     access_code_id: str
     starts_at: datetime
     ends_at: datetime
+    replaced: bool = False
+    removal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +92,7 @@ class DoorView:
     offers: tuple[OfferView, ...]
     picture: DayPicture | None
     read_at: datetime | None
+    may_reissue: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +224,7 @@ def _door(
         offers=_offers(booking, door, reading, policy, now),
         picture=_picture(booking, door, reading, policy),
         read_at=reading.read_at if reading else None,
+        may_reissue=not why_not_reissued(booking, door, now),
     )
 
 
@@ -258,7 +265,16 @@ def _code(code: AccessCode, door: BookedDoor) -> CodeView:
         access_code_id=code.access_code_id,
         starts_at=local(code.window.starts_at, door),
         ends_at=local(code.window.ends_at, door),
+        replaced=code.replaced_at is not None,
+        removal=_removal(code),
     )
+
+
+def _removal(code: AccessCode) -> str:
+    """Say how the deletion of a code stands; empty where Seam isn't to be asked, or not yet."""
+    if code.removal is not None:
+        return code.removal.failure or "Seam is deleting it"
+    return "Seam is asked to delete it once the new code is confirmed" if code.replaced_at is not None else ""
 
 
 def local(moment: datetime, door: BookedDoor) -> datetime:

@@ -1,17 +1,24 @@
-"""What somebody can do to a booking: try again, choose a slot, cancel. Each is an ops command with a reason."""
+"""What somebody can do to a booking: try again, choose a slot, replace a code, cancel.
+
+Each is an ops command with a reason.
+"""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
 from receiver.console.commands import order
 from receiver.console.operations import Call, Conflict, Operation
-from receiver.console.views.booking import StoryLine, find, story_line
+from receiver.console.views.booking import StoryLine, find, local, story_line
 from shared.console_tokens import Role
-from shared.domain.booking.record import Booking, Window
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Window
+from shared.domain.booking.reissue_preview import preview_of
+from shared.domain.booking.transitions import is_replaced, why_not_reissued
 from shared.ledger.bookings import UnknownBooking
-from shared.ops_commands import CANCEL, CHOOSE, LONGEST_REASON, LONGEST_TARGET, RETRY, OpsCommand, SlotOrder
+from shared.ops_commands import CANCEL, CHOOSE, LONGEST_REASON, LONGEST_TARGET, REISSUE, RETRY, OpsCommand, SlotOrder
+from shared.seam.errors import SeamError
 
 _LONGEST_BY: Final = 80
 Reason = Annotated[str, Field(max_length=LONGEST_REASON)]
@@ -34,6 +41,44 @@ class ChooseBody(Why):
     slot: Annotated[str, Field(min_length=1, max_length=LONGEST_TARGET)]
     starts_at: AwareDatetime
     ends_at: AwareDatetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReissueQuery:
+    """Which door (its key)."""
+
+    door: Annotated[str, Field(min_length=1, max_length=LONGEST_TARGET)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReissueBody(Why):
+    """Why a code is replaced, and of which door (its key).
+
+    `access_code_id` is the code that the person was shown; without it the door's code of now is meant. Ordered twice
+    for one code, it is replaced once.
+    """
+
+    door: Annotated[str, Field(min_length=1, max_length=LONGEST_TARGET)]
+    reason: Annotated[str, Field(min_length=3, max_length=LONGEST_REASON)]
+    access_code_id: Annotated[str, Field(max_length=200)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReissuePreview:
+    """What replacing the code of a door would mean, in sentences.
+
+    `may_be_deleted` is what Seam says of the old code now; None where Seam couldn't be asked.
+    """
+
+    as_of: datetime
+    booking_id: str
+    label: str
+    door: str
+    door_name: str
+    access_code_id: str
+    opens_until: datetime
+    may_be_deleted: bool | None
+    means: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +110,16 @@ def who(call: Call) -> str:
 def retry(call: Call) -> Outcome:
     """Have everything of the booking that waits or has failed tried again now. Raises NotFound, Conflict."""
     booking = find(call)
-    if not any(door.wanted and door.state not in ("ready", "cancelled", "ended") for door in booking.doors):
-        raise Conflict(f"{booking.booking_id} is {booking.state}: there is nothing to try again.")
+    if why := why_not_retried(booking):
+        raise Conflict(f"{booking.booking_id}: {why}.")
     command = OpsCommand(action=RETRY, target=booking.booking_id, by=who(call), reason=call.body.reason)
     return _outcome(call, booking, order(call.ports, command), "It is tried again.")
+
+
+def why_not_retried(booking: Booking) -> str:
+    """Say why there is nothing to try again; empty where there is something."""
+    is_open = any(door.wanted and door.state not in ("ready", "cancelled", "ended") for door in booking.doors)
+    return "" if is_open and not booking.cancelled else f"it is {booking.state}, so there is nothing to try again"
 
 
 def choose(call: Call) -> Outcome:
@@ -77,6 +128,65 @@ def choose(call: Call) -> Outcome:
     choice = SlotOrder(door=body.door, slot=body.slot, window=Window(body.starts_at, body.ends_at))
     command = OpsCommand(action=CHOOSE, target=booking.booking_id, by=who(call), choice=choice, reason=body.reason)
     return _outcome(call, booking, order(call.ports, command), "The order was carried out.")
+
+
+def preview_reissue(call: Call) -> ReissuePreview:
+    """Say what a new code for a door would mean; nothing is done. Raises NotFound, Conflict."""
+    booking = find(call)
+    door, code = _replaceable(booking, call.query.door, call.now)
+    may_be_deleted = _may_be_deleted(call, code)
+    return ReissuePreview(
+        as_of=call.now,
+        booking_id=booking.booking_id,
+        label=booking.label or "",
+        door=door.key,
+        door_name=door.name or door.device_id,
+        access_code_id=code.access_code_id,
+        opens_until=local(code.window.ends_at, door),
+        may_be_deleted=may_be_deleted,
+        means=tuple(preview_of(door, code, may_be_deleted=may_be_deleted)),
+    )
+
+
+def reissue(call: Call) -> Outcome:
+    """Have a new code made for a door whose code is lost or compromised. Raises NotFound, Conflict."""
+    booking, body = find(call), call.body
+    named = next((each for each in booking.doors if each.key == body.door), None)
+    if named is not None and body.access_code_id and is_replaced(named, body.access_code_id):
+        return Outcome(done=True, text="This code is being replaced already.", state=str(booking.state))
+    door, code = _replaceable(booking, body.door, call.now)
+    if body.access_code_id not in ("", code.access_code_id):
+        raise Conflict(f"The door has another code by now: {code.access_code_id}. Nothing was done.")
+    command = OpsCommand(
+        action=REISSUE,
+        target=booking.booking_id,
+        by=who(call),
+        reason=body.reason,
+        door=door.key,
+        access_code_id=code.access_code_id,
+    )
+    return _outcome(call, booking, order(call.ports, command), "A new code is made.")
+
+
+def _replaceable(booking: Booking, key: str, now: datetime) -> tuple[BookedDoor, AccessCode]:
+    """Return the door and its code, where it can be replaced. Raises Conflict."""
+    door = next((each for each in booking.doors if each.key == key), None)
+    if door is None:
+        raise Conflict("The booking is not on this door.")
+    why = why_not_reissued(booking, door, now)
+    if why or door.code is None:
+        raise Conflict(f"No new code can be made: {why}.")
+    return door, door.code
+
+
+def _may_be_deleted(call: Call, code: AccessCode) -> bool | None:
+    if call.ports.codes is None:
+        return None
+    try:
+        report = call.ports.codes.get(code.access_code_id)
+    except SeamError:
+        return None
+    return report.flags.may_be_revoked if report is not None else None
 
 
 def cancel(call: Call) -> Outcome:
@@ -129,5 +239,19 @@ def _lever(name: str, summary: str, handle: object, body: type) -> Operation:
 OPERATIONS: Final = (
     _lever("retry", "Try again now whatever of the booking waits or has failed.", retry, Why),
     _lever("choose", "Choose a slot for a door of a booking that fits none by itself.", choose, ChooseBody),
+    Operation(
+        name="reissue_preview",
+        method="GET",
+        path="/bookings/{booking_id:path}/reissue",
+        role=Role.OPERATOR,
+        summary="What a new code for a door would mean: what stays open until when. Asks Seam; does nothing.",
+        handle=preview_reissue,
+        query=ReissueQuery,
+        answer=ReissuePreview,
+        page="/bookings/{booking_id:path}/reissue",
+        template="reissue.html",
+        errors=(400, 404, 409),
+    ),
+    _lever("reissue", "Make a new code for a door whose code is lost or compromised.", reissue, ReissueBody),
     _lever("cancel", "Cancel the booking, as its booking system would.", cancel, CancelBody),
 )

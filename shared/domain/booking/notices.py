@@ -118,6 +118,8 @@ def problems_of(door: BookedDoor) -> Iterator[tuple[str, str]]:
         return
     if door.drift:
         yield Reason.SLOT_CHANGED, door.drift
+    if door.same_pin_as:
+        yield Reason.SAME_PIN, f"The lost one is access code {door.same_pin_as}."
     if _is_pin_unknown(door):
         yield Reason.PIN_CHANGED, ""
 

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     REMOVED_OUTSIDE = "removed_outside"
     CODE_UNMANAGED = "code_unmanaged"
     PIN_CHANGED = "pin_changed"
+    SAME_PIN = "same_pin"
     SLOT_CHANGED = "slot_changed"
     WEBHOOKS_MISSING = "webhooks_missing"
     ARRIVALS_AT_RISK = "arrivals_at_risk"
@@ -246,6 +247,12 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     Reason.PIN_CHANGED: ProblemRow(
         "Tell the guest: a new PIN. The code, or its PIN, was replaced after the old one was given out.",
         "Reveal the new PIN with `oracode codes reveal`, and give it to the guest: that closes this alert.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.SAME_PIN: ProblemRow(
+        "The code in place of a lost one has the very same PIN: whoever has it can still come in.",
+        "Move the guest to another door, or take another slot with `oracode bookings choose`: that is another code.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),

@@ -51,7 +51,8 @@ def on_clock_of(asked: Window, made: Window) -> Window:
 class Removal:
     """A deletion of an access code that Seam was asked for at `asked_at`. Until it is done the code opens the door.
 
-    `look_at` is when the code is looked at next; None where Seam refused at once, so that nothing more comes of it.
+    `look_at` is when the code is looked at next; None where nothing more comes of it: Seam refused at once, or was not
+    `asked`, because nobody may delete this code.
     `looks` counts the looks so far. `attempt_id` names Seam's action attempt, where Seam gave one. `failure` says why
     the code isn't gone, with Seam's words; empty while the deletion is under way.
     """
@@ -61,6 +62,7 @@ class Removal:
     looks: int = 0
     attempt_id: str = ""
     failure: str = ""
+    asked: bool = True
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
@@ -70,7 +72,9 @@ class AccessCode:
 
     `removal` is there once Seam was asked to delete it. `update_attempt_id` names Seam's action attempt of the last
     change of its times that Seam accepted; empty where there was none, or it has arrived. `update_failure` has Seam's
-    words where that attempt has failed.
+    words where that attempt has failed. `replaced_at` is when a person had it replaced: no booking
+    takes it over again. `delete_at` is when Seam is to be asked to delete such a code; None until another code has
+    taken its place.
     """
 
     access_code_id: str
@@ -80,6 +84,8 @@ class AccessCode:
     removal: Removal | None = None
     update_attempt_id: str = ""
     update_failure: str = ""
+    replaced_at: datetime | None = None
+    delete_at: datetime | None = None
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
@@ -108,7 +114,8 @@ class BookedDoor:
     `name` and `time_zone` may be as others last knew the door, while it can't be read.
     `drift` says how the door was changed under a code that exists. `pin_changed_at` is when Seam last replaced the PIN
     of the code at hand, `pin_revealed_at` when somebody last read it. `last_code_id` is the access code that the door
-    had last, and `new_code_at` when another one took its place. While it waits for want of a slot, `offers` are those
+    had last, and `new_code_at` when another one took its place. `same_pin_as` is the replaced access code that has the
+    very PIN of the code at hand. While it waits for want of a slot, `offers` are those
     that a person may choose; `choice` is the one that somebody chose. Where the code's problem only repeats an error of
     the door or its account, `inherited` is Seam's code of that error.
     """
@@ -141,6 +148,7 @@ class BookedDoor:
     inherited: str = ""
     last_code_id: str = ""
     new_code_at: datetime | None = None
+    same_pin_as: str = ""
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
     @property

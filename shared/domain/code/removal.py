@@ -32,6 +32,11 @@ def refused(refusal: str, now: datetime) -> Removal:
     return Removal(asked_at=now, failure=refusal)
 
 
+def not_possible(now: datetime, why: str) -> Removal:
+    """Return a removal that Seam isn't even asked for."""
+    return Removal(asked_at=now, failure=why, asked=False)
+
+
 def after_look(removal: Removal, *, errors: Collection[SeamIssue], attempt_error: str, now: datetime) -> Removal:
     """Return the removal after a look that found the code still there.
 
@@ -60,11 +65,11 @@ def next_look_at(door: BookedDoor) -> datetime | None:
 
 
 def look_at(code: AccessCode) -> datetime | None:
-    """Return when a code that is being deleted is looked at next; None where that is no matter, or not before its end.
+    """Return when a code that is (to be) deleted is looked at next; None where that isn't before its end, or no matter.
 
     A code whose time is over opens no door.
     """
-    at = code.removal.look_at if code.removal is not None else None
+    at = code.removal.look_at if code.removal is not None else code.delete_at
     return at if at is not None and at < code.window.ends_at else None
 
 
@@ -74,8 +79,8 @@ def is_under_way(code: AccessCode) -> bool:
 
 
 def is_ours_no_more(code: AccessCode) -> bool:
-    """Say whether a deletion of the code was accepted: it may go at any time, so no booking may take it over."""
-    return code.removal is not None and code.removal.look_at is not None
+    """Say whether no booking may take the code over: its deletion was accepted, or a person had it replaced."""
+    return code.replaced_at is not None or (code.removal is not None and code.removal.look_at is not None)
 
 
 def _later(removal: Removal, now: datetime) -> Removal:

@@ -41,10 +41,12 @@ from shared.domain.booking.transitions.plan_result import (
     wait,
     wake,
 )
+from shared.domain.booking.transitions.reissue import NotReissued, is_replaced, reissue_code, why_not_reissued
 
 __all__ = [
     "WITHOUT_A_CODE",
     "Facts",
+    "NotReissued",
     "Repeated",
     "StaleRead",
     "Superseded",
@@ -60,6 +62,7 @@ __all__ = [
     "end_stay",
     "erase_personal_data",
     "fail",
+    "is_replaced",
     "keep_code",
     "leave_out",
     "may_choose_slot",
@@ -77,6 +80,7 @@ __all__ = [
     "record_removals",
     "record_unconfirmed_code",
     "record_window",
+    "reissue_code",
     "remove_residual_codes",
     "resume",
     "retry",
@@ -86,4 +90,5 @@ __all__ = [
     "supersede_code",
     "wait",
     "wake",
+    "why_not_reissued",
 ]

@@ -90,6 +90,8 @@ def removal_line(code: AccessCode, now: datetime) -> HistoryEntry:
     if removal is None or not removal.failure:
         what = "code.removal_accepted"
         text = f"Seam accepted the deletion of access code {name}. Until that is done, it opens the door."
+    elif not removal.asked:
+        text = f"Access code {name} opens the door until {until}: {removal.failure.rstrip('.')}."
     elif removal.look_at is None:
         text = (
             f"Seam refused to delete access code {name}, which opens the door until {until}."

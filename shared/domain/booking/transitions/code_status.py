@@ -18,6 +18,7 @@ from shared.domain.booking.record import (
     on_clock_of,
 )
 from shared.domain.booking.transitions.change import StaleRead, change_door, enter, gone_line, removal_line, with_door
+from shared.domain.booking.transitions.reissue import ask_deletions
 
 
 def _with_code(booking: Booking, key: str) -> tuple[BookedDoor, AccessCode]:
@@ -33,8 +34,10 @@ def confirm_code(
 ) -> Change:
     """Record that Seam confirms the code; `reason` says what is odd about it all the same.
 
-    `inherited` is the code of the door's warning that the reason only repeats.
+    `inherited` is the code of the door's warning that the reason only repeats. From here on a code that a person had
+    replaced is deleted: another opens the door.
     """
+    booking = ask_deletions(booking, key, at=now)
     before, code = _with_code(booking, key)
     if code.window == before.asked:
         # A change that has arrived has nothing more to come, whatever became of its first try.
@@ -112,9 +115,17 @@ def remove_residual_codes(booking: Booking, key: str, gone: frozenset[str]) -> B
 
 
 def record_removals(
-    booking: Booking, key: str, *, gone: frozenset[str], removals: Mapping[str, Removal], now: datetime
+    booking: Booking,
+    key: str,
+    *,
+    gone: frozenset[str],
+    removals: Mapping[str, Removal],
+    now: datetime,
+    same_pin: tuple[str, str] | None = None,
 ) -> Change:
     """Record a look at codes that are being deleted: those that are `gone`, and how it stands with the others.
+
+    `same_pin` are two access codes that turned out to have one PIN: a replaced one, and the one in its place.
 
     A fact: it is recorded even if the booking has changed since. A code that isn't among the door's earlier ones is
     passed over.
@@ -128,8 +139,15 @@ def record_removals(
             continue
         looked_at = replace(code, removal=removals.get(name, before))
         residual.append(looked_at)
-        if looked_at.removal is not None and before is not None and looked_at.removal.failure != before.failure:
+        if looked_at.removal is not None and (before is None or looked_at.removal.failure != before.failure):
             lines.append(removal_line(looked_at, now))
+    is_of_door = same_pin is not None and door.code is not None and door.code.access_code_id == same_pin[1]
+    if same_pin is not None and is_of_door and door.same_pin_as != same_pin[0]:
+        door = replace(door, same_pin_as=same_pin[0])
+        text = f"Access code {same_pin[1]} has the very PIN of access code {same_pin[0]}, in whose place it was made."
+        lines.append(HistoryEntry(at=now, what="pin.same", text=text))
+    if gone and door.state is State.WAITING and door.reason == Reason.DOOR_FULL:
+        door = replace(door, due_at=now)
     return change_door(booking, replace(door, residual=tuple(residual)), now, *lines)
 
 

@@ -80,6 +80,7 @@ def record_code(
         asked=asked,
         asked_user_level_id=user_level_id,
         pin_changed_at=None,
+        same_pin_as="",
         drift="",
         reason="",
         detail="",

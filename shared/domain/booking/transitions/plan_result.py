@@ -7,7 +7,7 @@ from typing import Final
 from shared.domain.booking.advice import window_text
 from shared.domain.booking.door_state import Failed, Issued, Received, Scheduled, Waiting
 from shared.domain.booking.known_doors import KnownDoor, recalled
-from shared.domain.booking.problem_catalogue import ClearedBy, is_cleared_by
+from shared.domain.booking.problem_catalogue import ClearedBy, Reason, is_cleared_by
 from shared.domain.booking.record import (
     AccessCode,
     BookedDoor,
@@ -30,6 +30,7 @@ from shared.domain.booking.transitions.change import (
     span,
     with_door,
 )
+from shared.domain.booking.transitions.reissue import ask_deletions
 from shared.domain.matching.manual_choice import SlotOffer
 from shared.domain.stay.instants import surely_over_at
 
@@ -75,8 +76,11 @@ def wait(
 ) -> Change:
     """Put the door into the waiting room: nothing fits now, and it is tried again at `until`.
 
-    `offers` are slots that a person may choose all the same.
+    `offers` are slots that a person may choose all the same. Where the lock is full, a code that a person had replaced
+    is deleted before there is another.
     """
+    if reason == Reason.DOOR_FULL:
+        booking = ask_deletions(booking, key, at=now)
     before = booking.door(key)
     door = door_for_revision(booking, key, revision)
     if door.code is not None:

@@ -1,0 +1,39 @@
+"""What a new code in place of a lost one would mean, before anybody orders it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from shared.domain.booking.record import AccessCode, BookedDoor
+
+
+def preview_of(door: BookedDoor, code: AccessCode, *, may_be_deleted: bool | None) -> Iterator[str]:
+    """Yield what a person should know before `code` of this door is replaced, a sentence each.
+
+    `may_be_deleted` is what Seam's flags of the code say; None where Seam wasn't asked, or didn't answer.
+    """
+    until = _moment(code.window.ends_at, door.time_zone)
+    yield f"Access code {code.access_code_id} opens the door until {until}."
+    match may_be_deleted:
+        case True:
+            yield "Seam lets it be deleted, and is asked once the new code is confirmed. Until then both open the door."
+        case False:
+            yield f"It can't be deleted: whoever has its PIN can open the door until {until}, whatever is done here."
+        case None:
+            yield (
+                "Whether Seam lets it be deleted is seen once the new code is confirmed. If not, it opens the door"
+                " until it ends."
+            )
+    yield "The new code gets a PIN of its own, as a rule. The guest must be given it."
+    for other in door.residual:
+        if other.window.ends_at > code.known_since:
+            yield (
+                f"Access code {other.access_code_id}, of before, opens the door until"
+                f" {_moment(other.window.ends_at, door.time_zone)}."
+            )
+
+
+def _moment(at: datetime, time_zone: str | None) -> str:
+    """Return a moment on the lock's clock, for people."""
+    local = at.astimezone(ZoneInfo(time_zone)) if time_zone else at
+    return f"{local:%a} {local.day} {local:%b %Y}, {local:%H:%M}{f' {time_zone}' if time_zone else f' {local:%z}'}"

@@ -1,0 +1,199 @@
+"""A lost code is replaced: one order, one new code, whatever fails in between; the old one goes where Seam lets it."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from redis import Redis
+
+from shared.contracts import OPS_STREAM
+from shared.domain.booking.record import Booking
+from shared.ledger.bookings import BookingLedger
+from shared.ops_commands import REISSUE, OpsCommand, command_from
+from shared.seam.access_codes import AccessCodes
+from tests.sandbox.harness import Sandbox
+from tests.support.server import DataServer
+from tests.worker.machine import Machine, at_once
+
+
+def code_of(booking: Booking) -> str:
+    """Return the access code of the booking's one door."""
+    code = booking.doors[0].code
+    assert code is not None
+    return code.access_code_id
+
+
+def order_of(booking: Booking, **fields: Any) -> OpsCommand:
+    """Return the order to replace the code that the booking has."""
+    known = {"door": booking.doors[0].key, "access_code_id": code_of(booking), "reason": "card was stolen"}
+    return OpsCommand(action=REISSUE, target=booking.booking_id, by="ann", **(known | fields))
+
+
+def run(machine: Machine, command: OpsCommand) -> str:
+    """Append an order and have it carried out; return its entry's id."""
+    entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": command.encoded()}))
+    machine.handlers.run_ops_command(entry_id)
+    return entry_id
+
+
+def lines(machine: Machine, booking: Booking, what: str) -> list[str]:
+    """Return the lines of one kind in the booking's story."""
+    return [entry.text for entry in machine.ledger.history(booking.booking_id) if entry.what == what]
+
+
+def sweep_for(machine: Machine, minutes: int) -> None:
+    """Let time pass and do what is due."""
+    for _ in range(minutes):
+        machine.clock.move(timedelta(minutes=1))
+        machine.sweep()
+
+
+def test_an_order_names_door_and_code() -> None:
+    """What is encoded is read back; without them it is no order."""
+    command = OpsCommand(action=REISSUE, target="BK-1", by="ann", reason="lost", door="d-1", access_code_id="c-1")
+    assert command_from(command.encoded()) == command
+    with pytest.raises(ValueError, match="access code"):
+        command_from(OpsCommand(action=REISSUE, target="BK-1", by="ann", door="d-1").encoded())
+
+
+def test_a_code_that_cant_be_deleted_stays_as_residual_access(machine: Machine, sandbox: Sandbox) -> None:
+    """The rule for Oracode: a second code for the same window, and the story and the outcome say both."""
+    before = machine.until(machine.book(sandbox.door()), "ready")
+    run(machine, order_of(before))
+    after = machine.until(before, "ready")
+    assert code_of(after) != code_of(before)
+    assert machine.creates(after.doors[0].device_id) == 2
+    sweep_for(machine, 2)
+    after = machine.ledger.get(after.booking_id)
+    (old,) = after.doors[0].residual
+    assert old.access_code_id == code_of(before)
+    assert after.residual_access_until == old.window.ends_at
+    (refusal,) = lines(machine, after, "code.not_revoked")
+    assert "doesn't let it be deleted" in refusal
+    last = machine.outcomes(after.booking_id)[-1]["data"]
+    assert (last["devices"][0]["pin_changed"], last["residual_access_until"]) == (True, old.window.ends_at.isoformat())
+    assert "card was stolen" in lines(machine, after, "code.reissue_asked")[0]
+
+
+def test_a_code_that_may_be_deleted_goes_after_the_new_one_is_confirmed(machine: Machine, sandbox: Sandbox) -> None:
+    """Then nothing but the new code opens the door."""
+    before = machine.until(machine.book(sandbox.door(code_flags={"is_cancellable": True})), "ready")
+    run(machine, order_of(before))
+    after = machine.until(before, "ready")
+    for _ in range(10):
+        machine._let_seam_work(after.booking_id)
+        sweep_for(machine, 1)
+        if not machine.ledger.get(after.booking_id).doors[0].residual:
+            break
+    after = machine.ledger.get(after.booking_id)
+    assert (after.doors[0].residual, after.residual_access_until) == ((), None)
+    told = [entry.what for entry in machine.ledger.history(after.booking_id)]
+    assert told.index("code.removed") > max(at for at, what in enumerate(told) if what == "code.confirmed")
+    alive = [each for each in machine.made(after.doors[0].device_id) if each["phase"] == "set"]
+    assert [each["access_code_id"] for each in alive] == [code_of(after)]
+
+
+def test_pressed_twice_is_once(
+    machine: Machine, sandbox: Sandbox, data_server: DataServer, redis_client: Redis
+) -> None:
+    """By several at the same moment, and again when the new code is there."""
+    before = machine.until(machine.book(sandbox.door()), "ready")
+    machines = [Machine(redis_client, data_server.url, sandbox) for _ in range(3)]
+    at_once(*(partial(run, one, order_of(before)) for one in machines))
+    after = machine.until(before, "ready")
+    run(machine, order_of(before))
+    assert machine.ledger.get(after.booking_id).doors[0].code == after.doors[0].code
+    assert machine.creates(after.doors[0].device_id) == 2
+    assert len(lines(machine, after, "code.reissue_asked")) == 1
+
+
+def test_a_kill_after_the_record_loses_nothing(
+    machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The door's time was written with the record; the order comes again, and is done already."""
+    before = machine.until(machine.book(sandbox.door()), "ready")
+    entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": order_of(before).encoded()}))
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BookingLedger, "publish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            machine.handlers.run_ops_command(entry_id)
+    machine.handlers.run_ops_command(entry_id)
+    after = machine.until(before, "ready", every=timedelta(seconds=30))
+    assert code_of(after) != code_of(before)
+    assert machine.creates(after.doors[0].device_id) == 2
+    assert machine.redis.xlen(OPS_STREAM) == 0
+
+
+def test_a_create_in_doubt_never_takes_the_old_code_for_the_new_one(
+    machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have one window and one name. The worker dies after the call; a look finds what the call made."""
+    before = machine.until(machine.book(sandbox.door()), "ready")
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    run(machine, order_of(before))
+    with monkeypatch.context() as patch:
+        patch.setattr("worker.handlers.create_code.CreateCode._issuing", killed)
+        with pytest.raises(KeyboardInterrupt):
+            machine.handlers.advance_door(before.booking_id, before.doors[0].key)
+    assert machine.ledger.get(before.booking_id).doors[0].intent is not None
+    after = machine.until(before, "ready", every=timedelta(seconds=30))
+    assert code_of(after) != code_of(before)
+    assert machine.creates(after.doors[0].device_id) == 2
+    assert [each.access_code_id for each in after.doors[0].residual] == [code_of(before)]
+
+
+def test_what_leads_nowhere_is_refused(machine: Machine, sandbox: Sandbox) -> None:
+    """The door has no slot for the stay any more: the guest keeps the code, and the story says why."""
+    before = machine.until(machine.book(sandbox.door()), "ready")
+    sandbox.arrange("PATCH", f"/sandbox/devices/{before.doors[0].device_id}", {"slots": []})
+    run(machine, order_of(before))
+    (line,) = lines(machine, before, "code.not_reissued")
+    assert "no slots configured" in line
+    assert code_of(machine.ledger.get(before.booking_id)) == code_of(before)
+    assert machine.creates(before.doors[0].device_id) == 1
+
+
+def test_a_full_lock(machine: Machine, sandbox: Sandbox) -> None:
+    """Where the old code can't be deleted there is no room for another; where it can, it goes first."""
+    stays = machine.until(machine.book(sandbox.door(max_active_codes=1)), "ready")
+    run(machine, order_of(stays))
+    (line,) = lines(machine, stays, "code.not_reissued")
+    assert "the lock is full" in line
+    goes = machine.until(machine.book(sandbox.door(max_active_codes=1, code_flags={"is_cancellable": True})), "ready")
+    run(machine, order_of(goes))
+    after = machine.until(goes, "ready", every=timedelta(seconds=30))
+    assert code_of(after) != code_of(goes)
+
+
+def test_the_same_pin_again_is_told(machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a lock gives two codes of one window two PINs is the vendor's: both are read and compared."""
+    before = machine.until(machine.book(sandbox.door()), "ready")
+    monkeypatch.setattr(AccessCodes, "pin", lambda *_: SecretStr("739158"))
+    run(machine, order_of(before))
+    after = machine.until(before, "ready")
+    sweep_for(machine, 1)
+    (alert,) = [each for each in machine.alerts.all() if each.notice.problem == "same_pin"]
+    assert alert.is_open
+    assert code_of(before) in alert.notice.happened
+    assert "739158" not in repr([machine.ledger.history(after.booking_id), machine.ledger.get(after.booking_id)])
+
+
+def test_a_stay_that_is_cancelled_meanwhile(machine: Machine, sandbox: Sandbox) -> None:
+    """Nothing is made any more, and the old code counts as residual access."""
+    before = machine.until(machine.book(sandbox.door()), "ready")
+    run(machine, order_of(before))
+    machine.cancel(before)
+    sweep_for(machine, 2)
+    after = machine.ledger.get(before.booking_id)
+    assert after.state == "cancelled"
+    assert [each.access_code_id for each in after.doors[0].residual] == [code_of(before)]
+    assert machine.creates(after.doors[0].device_id) == 1
