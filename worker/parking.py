@@ -24,4 +24,8 @@ class Parking:
     def park(self, parked: Parked) -> None:
         """Keep the message. Cut off after that, it is told a minute later, and may be parked twice."""
         self._parked.park(parked)
+        self.tell_soon()
+
+    def tell_soon(self) -> None:
+        """Have people told how the list stands now: many changes within a second are told once."""
         self._due.advance([periodic_job_item(TELL_PARKED)], self._clock() + _TOLD_AFTER)

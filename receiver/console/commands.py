@@ -5,7 +5,7 @@ gone, for a few seconds, to be able to say what became of it.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 import structlog
@@ -15,9 +15,28 @@ from shared.contracts import OPS_STREAM
 from shared.ops_commands import COMMAND_FIELD, OpsCommand
 
 _WAIT: Final = 6.0
+_WAIT_FOR_MANY: Final = 20.0
 _POLL: Final = 0.1
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+def order_many(ports: Ports, commands: Sequence[OpsCommand]) -> list[bool]:
+    """Give many orders at once; say of each whether a worker took it within some seconds. None is lost."""
+    pipeline = ports.redis.pipeline(transaction=False)
+    for command in commands:
+        pipeline.xadd(OPS_STREAM, {COMMAND_FIELD: command.encoded()})
+    entry_ids = [str(each) for each in pipeline.execute()]
+    if not entry_ids:
+        return []
+    log.info("commands.given", action=commands[0].action, by=commands[0].by, orders=len(entry_ids))
+    deadline = time.monotonic() + _WAIT_FOR_MANY
+    while True:
+        found = cast(Any, ports.redis.xrange(OPS_STREAM, entry_ids[0], entry_ids[-1]))
+        left = {str(entry_id) for entry_id, _ in found}.intersection(entry_ids)
+        if not left or time.monotonic() >= deadline:
+            return [entry_id not in left for entry_id in entry_ids]
+        time.sleep(_POLL)
 
 
 def order(ports: Ports, command: OpsCommand, *, until: Callable[[], bool] = lambda: True) -> bool:

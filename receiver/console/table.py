@@ -9,6 +9,7 @@ from receiver.console.views import (
     booking,
     booking_levers,
     bookings,
+    bulk,
     doors,
     health,
     parked,
@@ -19,6 +20,7 @@ from receiver.console.views import (
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *arrivals.OPERATIONS,
     *bookings.OPERATIONS,
+    *bulk.OPERATIONS,
     *booking_levers.OPERATIONS,
     *reveal.OPERATIONS,
     *booking.OPERATIONS,

@@ -118,6 +118,10 @@ class BookingSearch:
         )
         return [booking for booking in self._load(map(str, found)) if booking is not None]
 
+    def get_many(self, ids: Iterable[str]) -> dict[str, Booking]:
+        """Return the bookings of these ids that there are, but for those that only a newer process can read."""
+        return {each.booking_id: each for each in self._load(ids) if each is not None}
+
     def fill(self) -> int:
         """Fill the indexes with every booking where an older version left them empty; return how many it wrote.
 

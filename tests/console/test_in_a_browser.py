@@ -36,6 +36,8 @@ PAGES = (
     "/bookings/BK-2",
     "/bookings/BK-1",
     f"/bookings/BK-1/reissue?door={DOOR}",
+    "/bulk/bookings?action=cancel&q=BK",
+    "/bulk/parked?action=replay",
     "/alerts",
     "/parked",
     "/doors",

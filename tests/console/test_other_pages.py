@@ -19,7 +19,17 @@ from tests.console.test_booking_pages import HOSTILE, worker
 from tests.shared.ledgers import alert_ledger
 from tests.worker.machine import Machine
 
-PAGES = ("/arrivals", "/bookings", "/alerts", "/alerts?state=all", "/parked", "/doors", "/residual-access", "/health")
+PAGES = (
+    "/arrivals",
+    "/bookings",
+    "/alerts",
+    "/alerts?state=all",
+    "/parked",
+    "/parked?q=x&field=check_in",
+    "/doors",
+    "/residual-access",
+    "/health",
+)
 
 
 def tell(

@@ -1,6 +1,7 @@
 """What the console orders beside what buttons in Slack do: cancel, replay, discard; each with who and why."""
 
 import json
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -74,6 +75,8 @@ def test_replay_and_discard(machine: Machine, sandbox: Sandbox) -> None:
     assert [alert.notice.problem for alert in machine.alerts.all() if alert.is_open] == ["message_parked"]
     order(machine, OpsCommand(action=DISCARD, target=other.parked_id, by="ann", reason="a test"))
     assert machine.parked.count() == 0
+    machine.clock.move(timedelta(seconds=2))
+    machine.sweep()
     assert not any(alert.is_open for alert in machine.alerts.all())
 
 

@@ -31,6 +31,6 @@ def run_ops_command(using: Resources, doors: Doors, rules: PlanningRules) -> Run
             rules=rules,
             clock=clock,
         ),
-        parked=ReturnParked(parked=ports.parked, alerts=ports.alerts, clock=clock),
+        parked=ReturnParked(parked=ports.parked, parking=ports.parking),
         clock=clock,
     )

@@ -1,13 +1,11 @@
-"""A person replays or discards a parked message, and its alert closes when nothing parked stands for it any more."""
+"""A person replays or discards a parked message. Its alert closes soon when nothing parked stands for it any more."""
 
 from dataclasses import replace
 
 import structlog
 
-from shared.clock import Clock
-from shared.ledger.alerts import AlertLedger
 from shared.parked import ParkedEntry, ParkedList
-from worker.handlers.tell_parked import TellParked
+from worker.parking import Parking
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -15,9 +13,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class ReturnParked:
     """Takes messages off the parked list. The same order twice does nothing the second time."""
 
-    def __init__(self, *, parked: ParkedList, alerts: AlertLedger, clock: Clock) -> None:
+    def __init__(self, *, parked: ParkedList, parking: Parking) -> None:
         self._parked = parked
-        self._tell = TellParked(parked=parked, alerts=alerts, clock=clock)
+        self._parking = parking
 
     def replay(self, parked_id: str, *, by: str, message: str = "") -> None:
         """Put a message back into its stream; `message` replaces its text where it is given."""
@@ -28,7 +26,7 @@ class ReturnParked:
         mended = ParkedEntry(parked_id, replace(entry.parked, message=message)) if message else entry
         self._parked.replay(mended)
         log.info("parked.replayed", parked_id=parked_id, by=by, mended=bool(message))
-        self._tell()
+        self._parking.tell_soon()
 
     def discard(self, parked_id: str, *, by: str, reason: str = "") -> None:
         """Throw a message away for good."""
@@ -38,4 +36,4 @@ class ReturnParked:
             return
         self._parked.discard(entry)
         log.info("parked.discarded", parked_id=parked_id, by=by, reason_text=reason)
-        self._tell()
+        self._parking.tell_soon()

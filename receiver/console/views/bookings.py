@@ -20,7 +20,7 @@ _Text = Annotated[str, Field(max_length=_LONGEST)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BookingsQuery:
+class FilterFields:
     """What is looked for; all of it together. Days are in UTC, both included.
 
     `q` is the beginning of a booking's id, or of a word of its label.
@@ -34,6 +34,12 @@ class BookingsQuery:
     building: _Text = ""
     check_in_from: date | Literal[""] = ""
     check_in_to: date | Literal[""] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingsQuery(FilterFields):
+    """A page of what is looked for."""
+
     sort: Literal["check_in", "-check_in"] = "check_in"
     limit: Annotated[int, Field(ge=1, le=PAGE)] = PAGE
     cursor: Annotated[str, Field(max_length=2 * _LONGEST)] = ""
@@ -97,7 +103,7 @@ def read_bookings(call: Call) -> Bookings:
     )
 
 
-def filter_of(query: BookingsQuery, ports: Ports) -> BookingFilter:
+def filter_of(query: FilterFields, ports: Ports) -> BookingFilter:
     """Return the filter that the query means; a unit and a building are the doors that DOORS_FILE has for them."""
     devices: tuple[str, ...] | None = None
     if query.unit or query.building:
@@ -125,14 +131,15 @@ def _row(booking: Booking) -> BookingRow:
         label=booking.label or "",
         state=str(booking.state),
         reason=booking.reason,
-        check_in=_check_in(booking),
+        check_in=shown_check_in(booking),
         doors=tuple(door.name or door.device_id for door in booking.doors if door.wanted),
         residual_access_until=booking.residual_access_until,
         due_at=min((door.due_at for door in booking.doors if door.due_at is not None), default=None),
     )
 
 
-def _check_in(booking: Booking) -> str:
+def shown_check_in(booking: Booking) -> str:
+    """Return a booking's check-in on the lock's clock where that is known, else as it was booked."""
     for door in booking.doors:
         found = check_in_of(booking.stay, door)
         if found is not None:

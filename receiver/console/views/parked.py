@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -17,9 +16,10 @@ from shared.domain.messages.hints import hints_of
 from shared.domain.messages.message import InvalidMessage
 from shared.domain.messages.parse import parse_booking_message
 from shared.ops_commands import DISCARD, REPLAY, OpsCommand
-from shared.parked import ParkedEntry, is_parked_id
+from shared.parked import ParkedEntry, ParkedList, is_parked_id
 
 _MOST: Final = 200
+_MOST_FIELDS: Final = 50
 _LONGEST_MESSAGE: Final = 64 * 1024
 
 
@@ -44,6 +44,15 @@ class ParkedRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedFields:
+    """Which parked messages; all of it together. `q` is a part of the booking's id or of what is wrong."""
+
+    stream: Annotated[str, Field(max_length=200)] = ""
+    field: Annotated[str, Field(max_length=200)] = ""
+    q: Annotated[str, Field(max_length=200)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedView(ParkedRow):
     """One parked message with its text, laid out where it is JSON."""
 
@@ -53,10 +62,16 @@ class ParkedView(ParkedRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedMessages:
-    """The oldest of the parked messages; `total` is how many there are."""
+    """The oldest of the parked messages that match; `total` is how many do, of `all` that are parked.
+
+    `streams` and `fields` are those that parked messages have.
+    """
 
     as_of: datetime
     total: int
+    all: int
+    streams: tuple[str, ...]
+    fields: tuple[str, ...]
     parked: tuple[ParkedRow, ...]
 
 
@@ -70,8 +85,31 @@ class ReplayBody:
 
 def read_parked(call: Call) -> ParkedMessages:
     """Return the list."""
-    rows = tuple(_row(entry) for entry in islice(call.ports.parked.list(), _MOST))
-    return ParkedMessages(as_of=call.now, total=call.ports.parked.count(), parked=rows)
+    rows = list(matching(call.ports.parked, ParkedFields()))
+    found = [row for row in rows if _fits(row, call.query)]
+    return ParkedMessages(
+        as_of=call.now,
+        total=len(found),
+        all=len(rows),
+        streams=tuple(sorted({row.stream for row in rows})),
+        fields=tuple(sorted({each.field for row in rows for each in row.problems if each.field})[:_MOST_FIELDS]),
+        parked=tuple(found[:_MOST]),
+    )
+
+
+def matching(parked: ParkedList, wanted: ParkedFields) -> Iterator[ParkedRow]:
+    """Yield the parked messages that match, oldest first."""
+    return (row for row in map(_row, parked.list()) if _fits(row, wanted))
+
+
+def _fits(row: ParkedRow, wanted: ParkedFields) -> bool:
+    text = wanted.q.strip().casefold()
+    told = (row.booking_id, *(f"{each.field} {each.wrong}" for each in row.problems))
+    return (
+        wanted.stream in ("", row.stream)
+        and (not wanted.field or any(each.field == wanted.field for each in row.problems))
+        and (not text or any(text in each.casefold() for each in told))
+    )
 
 
 def read_one(call: Call) -> ParkedView:
@@ -158,6 +196,7 @@ OPERATIONS: Final = (
         role=Role.VIEWER,
         summary="Messages that could not be used, oldest first.",
         handle=read_parked,
+        query=ParkedFields,
         answer=ParkedMessages,
         page="/parked",
         template="parked.html",
