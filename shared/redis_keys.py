@@ -52,9 +52,10 @@ KEYSPACES: Final = (
         "three days, then check-out + twice RETENTION; or until its booking is forgotten",
     ),
     Keyspace(f"{PREFIX}:{{door:*}}:device", "shared.seam.doors", "DOOR_CACHE_FOR"),
-    Keyspace(f"{PREFIX}:{{door:*}}:fingerprint", "shared.seam.doors", "RETENTION"),
+    Keyspace(f"{PREFIX}:{{door:*}}:fingerprint", "shared.ledger.door_history", "RETENTION"),
     Keyspace(f"{PREFIX}:{{door:*}}:known", "shared.ledger.known_doors", "RETENTION after it was last read"),
     Keyspace(f"{PREFIX}:{{door:*}}:last-read", "shared.ledger.last_read_doors", "RETENTION after it was last read"),
+    Keyspace(f"{PREFIX}:{{door:*}}:history", "shared.ledger.door_history", "RETENTION after it was last read"),
     Keyspace(f"{PREFIX}:{{door:*}}:issues", "shared.ledger.door_issues", "RETENTION after it was last read"),
     Keyspace(f"{PREFIX}:{{door:*}}:read-lately", "shared.ledger.readings", "DOOR_CACHE_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:prompted", "shared.ledger.readings", "PROMPTED_FOR"),
@@ -193,6 +194,11 @@ def door_known(device_id: str) -> str:
 def door_last_read(device_id: str) -> str:
     """Return the key of the JSON object {read_at, device}: the door as Seam had it when it was last read."""
     return f"{PREFIX}:{{door:{_encoded(device_id)}}}:last-read"
+
+
+def door_history(device_id: str) -> str:
+    """Return the key of the list of JSON objects {at, what}: the newest changes of the door first."""
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:history"
 
 
 def door_issues(device_id: str) -> str:

@@ -11,6 +11,7 @@ from shared.domain.matching.rules import MatchPolicy
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.booking_search import BookingSearch
 from shared.ledger.bookings import BookingLedger
+from shared.ledger.door_history import DoorHistory
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due import DueSet
 from shared.ledger.heartbeats import Heartbeats
@@ -39,6 +40,7 @@ class Ports:
     beats: Heartbeats
     reconciliation: ReconciliationLedger
     last_read: LastReadDoors
+    door_history: DoorHistory
     places: Places
     policy: MatchPolicy
     streams: Mapping[str, str]
@@ -72,6 +74,7 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
         beats=Heartbeats(redis),
         reconciliation=ReconciliationLedger(redis),
         last_read=LastReadDoors(redis),
+        door_history=DoorHistory(redis),
         places=Places(settings.doors_file),
         policy=settings.match_policy,
         streams={

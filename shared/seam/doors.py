@@ -11,11 +11,13 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import Clock, system_clock
 from shared.domain.booking.known_doors import known_door
+from shared.domain.door.changes import changes_between
 from shared.domain.door.door import Door, NotADoor, door_from_device
 from shared.domain.door.issues import as_seam_writes
+from shared.ledger.door_history import DoorChange, note_door
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.known_doors import remember
-from shared.ledger.last_read_doors import remember_reading
+from shared.ledger.last_read_doors import LastReadDoors, remember_reading
 from shared.seam import second_sign
 from shared.seam.client import SeamClient
 from shared.seam.errors import UnnamedNotFound, Unreadable
@@ -43,6 +45,7 @@ class Doors:
         self._clock = clock
         self._client = client
         self._redis = redis
+        self._last_read = LastReadDoors(redis)
         self._issues = issues
         self._cache_for = cache_for
         self._remember_for = remember_for
@@ -80,17 +83,26 @@ class Doors:
             raise Unreadable("/devices/get: the device is nested too deeply") from None
         if len(needed) > _LARGEST_DEVICE:
             raise Unreadable(f"/devices/get: a device of {len(needed)} characters")
-        fingerprint = fingerprint_of(door)
+        fingerprint, now = fingerprint_of(door), self._clock()
+        change = DoorChange(now, self._changes_of(door))
         pipeline = self._redis.pipeline(transaction=False)
+        # Before the reading of before is overwritten: after a kill in between the change is still to be seen.
+        note_door(pipeline, device_id, fingerprint, change, keep_for=self._remember_for)
         pipeline.set(redis_keys.door_device(device_id), needed, px=self._cache_for)
         remember(pipeline, device_id, known_door(door), keep_for=self._remember_for)
-        remember_reading(pipeline, device_id, device, at=self._clock(), keep_for=self._remember_for)
+        remember_reading(pipeline, device_id, device, at=now, keep_for=self._remember_for)
         issues = self._issues.remember_door(pipeline, device_id, door.issues, door.connected_account_id)
-        pipeline.set(redis_keys.door_fingerprint(device_id), fingerprint, get=True, px=self._remember_for)
-        *_, issues_before, before = pipeline.execute()
+        before, *_, issues_before = pipeline.execute()
         if before is not None and before != fingerprint:
             self._changed(door)
         return door, issues_before is not None and issues_before != issues
+
+    def _changes_of(self, door: Door) -> tuple[str, ...]:
+        """Return how the door differs from when it was last read."""
+        last = self._last_read.of([door.device_id]).get(door.device_id)
+        if last is None:
+            return ("It was changed. How it was before isn't known.",)
+        return changes_between(last.door, door) or ("It was changed in what can't be shown.",)
 
     def _fetch(self, device_id: str) -> Mapping[str, Any]:
         try:

@@ -10,6 +10,7 @@ from redis import Redis
 from shared.clock import system_clock
 from shared.domain.booking.record import AccessCode, AlertNotice, Change, State, Window
 from shared.ledger.auth_failures import AuthFailureLedger
+from shared.ledger.door_history import DoorChange, note_door
 from shared.ledger.processes import ProcessIdentity, ProcessSigns
 from shared.ops_commands import DISCARD, HANDLE, REPLAY
 from shared.parked import Parked, ParkedList
@@ -165,7 +166,16 @@ def test_doors_and_one_door(console: Console, redis_client: Redis) -> None:
     door = console.api("GET", f"/doors/{DOOR}").json()
     assert (door["coming"], door["codes_alive"]) == (1, 1)
     assert [row["booking_id"] for row in door["bookings"]] == ["BK-1"]
+    assert door["changes"] == []
+    pipeline = redis_client.pipeline(transaction=False)
+    for fingerprint in ("before", "after"):
+        change = DoorChange(system_clock(), (f"Slot {HOSTILE} was added.",))
+        note_door(pipeline, DOOR, fingerprint, change, keep_for=timedelta(days=1))
+    pipeline.execute()
+    (change_of,) = console.api("GET", f"/doors/{DOOR}").json()["changes"]
+    assert change_of["what"] == [f"Slot {HOSTILE} was added."]
     browser = console.browser("viewer")
+    assert "How its slots and zone were changed" in browser.get(f"/doors/{DOOR}").text
     for path in ("/doors", f"/doors/{DOOR}", "/doors/never-read", "/doors?q=never"):
         assert "<script>alert" not in browser.get(path).text
     assert browser.get("/doors/unknown").status_code == 404

@@ -81,11 +81,19 @@ class ComingBooking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeView:
+    """How the door was changed, and when that was noticed."""
+
+    at: datetime
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DoorView(DoorRow):
     """One door with everything that is known of it.
 
     `codes_alive` counts our codes on it that haven't ended, `codes_limit` is how many the lock can hold (None: it
-    doesn't say). `creates_last_minute` is what was spent of Seam's limit a minute.
+    doesn't say). `creates_last_minute` is what was spent of Seam's limit a minute. `changes` are the newest first.
     """
 
     as_of: datetime
@@ -98,6 +106,7 @@ class DoorView(DoorRow):
     fitting: int
     coming: int
     bookings: tuple[ComingBooking, ...]
+    changes: tuple[ChangeView, ...]
 
 
 def read_doors(call: Call) -> Doors:
@@ -153,6 +162,7 @@ def read_door(call: Call) -> DoorView:
         fitting=sum(each.fits == MatchOutcome.MATCHED for each in judged),
         coming=len(coming),
         bookings=judged,
+        changes=tuple(ChangeView(at=each.at, what=each.what) for each in ports.door_history.of(device_id)),
     )
 
 

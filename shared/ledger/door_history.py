@@ -1,0 +1,56 @@
+"""How doors were changed, with when: the newest changes of each door, as long as the door is read.
+
+Recorded by whoever reads a door from Seam and finds it other than it was (`shared.seam.doors`), in one atomic step with
+noting how it is now: a change is there once, whichever workers see it, and whatever is killed.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from redis import Redis
+from redis.client import Pipeline
+
+from shared import redis_keys
+
+MOST_CHANGES: Final = 100
+# KEYS: fingerprint, history. ARGV: fingerprint now, entry, most entries, life in ms. Returns the fingerprint of before.
+_NOTE: Final = """
+local before = redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[4], 'GET')
+if before and before ~= ARGV[1] then
+  redis.call('LPUSH', KEYS[2], ARGV[2])
+  redis.call('LTRIM', KEYS[2], 0, ARGV[3] - 1)
+end
+redis.call('PEXPIRE', KEYS[2], ARGV[4])
+return before
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DoorChange:
+    """One change: when it was noticed, and what was changed, a sentence each."""
+
+    at: datetime
+    what: tuple[str, ...]
+
+
+def note_door(pipeline: Pipeline, device_id: str, fingerprint: str, change: DoorChange, *, keep_for: timedelta) -> None:
+    """Queue: note how the door is now, and the change if it was otherwise. The answer is the fingerprint of before."""
+    entry = json.dumps({"at": change.at.isoformat(), "what": list(change.what)})
+    life = int(keep_for / timedelta(milliseconds=1))
+    keys = redis_keys.door_fingerprint(device_id), redis_keys.door_history(device_id)
+    pipeline.eval(_NOTE, len(keys), *keys, fingerprint, entry, str(MOST_CHANGES), str(life))
+
+
+class DoorHistory:
+    """Recalls the changes."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def of(self, device_id: str) -> list[DoorChange]:
+        """Return the changes of the door, newest first."""
+        found = cast(Any, self._redis.lrange(redis_keys.door_history(device_id), 0, MOST_CHANGES - 1))
+        entries = map(json.loads, found)
+        return [DoorChange(datetime.fromisoformat(each["at"]), tuple(each["what"])) for each in entries]
