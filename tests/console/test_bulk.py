@@ -113,7 +113,7 @@ def test_cancelled_by_a_real_worker(console: Console, machine: Machine, sandbox:
     machine.cancel(bookings[0])
     browser = console.browser("operator")
     page = browser.get(f"/bulk/bookings?action=cancel&device_id={door}").text
-    assert "It is done for 2 of 3" in page
+    assert "2 of 3 will be cancelled" in page
     (mark,) = {part.partition('"')[0] for part in page.split('name="mark" value="')[1:]}
     with meanwhile(machine.obey), meanwhile(machine.apply_all):
         done = browser.post("/bulk/bookings", action="cancel", device_id=door, mark=mark, why="water damage")

@@ -108,8 +108,10 @@ def _residual_overlaps(
             door, code = met[0]
             window, zone = code.window, door.time_zone or guest.door.time_zone
             whose = f"Code {code.access_code_id} of booking {shown(booking.booking_id)}"
-            detail = f"{whose}, which {_what_became(booking, door)}, opens the door until {_at(window.ends_at, zone)}."
-            if code.removal is not None:
+            detail = (
+                f"{whose}, which {_what_became(booking, door, code)}, opens the door until {_at(window.ends_at, zone)}."
+            )
+            if code.removal is not None and code.removal.asked:
                 detail += f" Deleting it failed. {code.removal.failure.rstrip('.')}."
             earlier = _Guest(booking=booking, door=door, check_in=window.starts_at, check_out=window.ends_at)
             names = (booking.booking_id, guest.booking.booking_id)
@@ -209,7 +211,9 @@ def _is_told_here(booking: Booking, guest: _Guest, device_id: str) -> bool:
     return device_id == min(theirs & {door.device_id for door in booking.doors if door.residual})
 
 
-def _what_became(booking: Booking, door: BookedDoor) -> str:
+def _what_became(booking: Booking, door: BookedDoor, code: AccessCode) -> str:
+    if code.replaced_at is not None:
+        return "had it replaced"
     if booking.cancelled:
         return "is cancelled"
     return "was changed" if door.wanted else "moved to another door"
