@@ -15,7 +15,9 @@ from deploy.sandbox.api.operations import OPERATIONS
 from deploy.sandbox.assembly import Sandbox
 from deploy.sandbox.control.observe import ENDPOINTS
 from deploy.sandbox.control.sink import PREFIX, Sink
+from deploy.sandbox.pages import buttons, script, style
 from deploy.sandbox.pages.alerts import alerts_page
+from deploy.sandbox.pages.endpoints import endpoints_page
 from deploy.sandbox.pages.home import home
 
 
@@ -42,11 +44,23 @@ def _is_ours(path: str) -> bool:
 
 
 def _rest(sandbox: Sandbox) -> Starlette:
-    async def show_home(_: Request) -> Response:
-        return home(sandbox)
+    async def show_home(request: Request) -> Response:
+        return home(sandbox, done=request.query_params.get("done", ""))
 
-    async def show_alerts(_: Request) -> Response:
-        return alerts_page(sandbox)
+    async def show_alerts(request: Request) -> Response:
+        return alerts_page(sandbox, request.query_params)
+
+    async def show_endpoints(_: Request) -> Response:
+        return endpoints_page()
+
+    async def show_style(_: Request) -> Response:
+        return Response(style.CSS, media_type="text/css")
+
+    async def show_script(_: Request) -> Response:
+        return Response(script.JS, media_type="text/javascript")
+
+    async def press(request: Request) -> Response:
+        return await buttons.press(sandbox, request)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -59,6 +73,13 @@ def _rest(sandbox: Sandbox) -> Starlette:
                 await time_passes
             sandbox.store.close()
 
-    pages = [Route("/", show_home), Route("/alerts", show_alerts)]
+    pages = [
+        Route("/", show_home),
+        Route("/alerts", show_alerts),
+        Route("/sandbox/endpoints", show_endpoints),
+        Route(style.PATH, show_style),
+        Route(script.PATH, show_script),
+        Route(buttons.PATH, press, methods=["POST"]),
+    ]
     controls = [control.route(sandbox) for control in ENDPOINTS]
     return Starlette(routes=[*pages, *controls], lifespan=lifespan)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from socket import socket
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -22,6 +22,7 @@ from tests.console.bookings import DOOR, book, move, read_door
 from tests.console.console import NAMES, TOKENS
 from tests.console.test_booking_pages import HOSTILE, worker
 from tests.console.test_other_pages import park, tell
+from tests.sandbox.harness import Sandbox
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 
@@ -215,3 +216,32 @@ def wait_for_stream(page: Page) -> None:
             events.addEventListener("hello", () => { events.close(); done(); });
         })"""
     )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_pages_of_the_sandbox(
+    chromium: Browser, sandbox: Sandbox, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    """The first that a newcomer sees: judged like the console's, and used by its buttons."""
+    sandbox.door(name=HOSTILE)
+    sandbox.control.post("/alerts/slack", json={"blocks": [{"type": "header", "text": {"text": HOSTILE}}]})
+    context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None
+    )
+    for path in ("/", "/alerts", "/sandbox/endpoints"):
+        page.goto(sandbox.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach((it) => { it.open = true; })")
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    page.goto(sandbox.url)
+    page.get_by_role("button", name="Take Seam away").click()
+    expect(page.get_by_role("status")).to_contain_text("Seam is away")
+    page.get_by_role("button", name="Bring Seam back").click()
+    expect(page.get_by_text("● Seam answers")).to_be_visible()
+    assert complaints == []
+    context.close()

@@ -1,1 +1,1 @@
-"""Pages for people. Everything that came from outside is escaped; there are no scripts."""
+"""Pages for people. Everything that came from outside is escaped; there is one script, and none within a page."""
