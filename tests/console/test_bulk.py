@@ -30,7 +30,7 @@ def test_what_matches_is_named_and_what_became_of_it(console: Console, redis_cli
         answer = console.api("POST", "/bulk/bookings", role="operator", body=body).json()
     assert (answer["done"], [each["id"] for each in answer["not_done"]]) == (3, ["BK-ready"])
     assert "nothing to try again" in answer["not_done"][0]["why"]
-    assert answer["text"] == "3 of 4 were done, 1 were not."
+    assert answer["text"] == "3 of 4 were done. For 1 there was nothing to do."
     assert sorted((it.action, it.target, it.by, it.reason) for it in taken) == [
         (RETRY, f"BK-{number}", "olaf", "Seam is back") for number in range(3)
     ]
@@ -100,8 +100,8 @@ def test_what_no_worker_does_is_said(console: Console, redis_client: Redis, monk
     book(redis_client, "BK-1", state=State.FAILED, reason="too_long")
     body = {"action": "retry", "state": "failed", "why": "again"}
     answer = console.api("POST", "/bulk/bookings", role="operator", body=body).json()
-    assert answer["done"] == 0
-    assert "no worker has done it yet" in answer["not_done"][0]["why"]
+    assert (answer["done"], answer["not_yet"], answer["not_done"]) == (0, ["BK-1"], [])
+    assert "1 are ordered, and not done yet" in answer["text"]
     assert redis_client.xlen(OPS_STREAM) == 1
 
 
@@ -117,7 +117,7 @@ def test_cancelled_by_a_real_worker(console: Console, machine: Machine, sandbox:
     (mark,) = {part.partition('"')[0] for part in page.split('name="mark" value="')[1:]}
     with meanwhile(machine.obey), meanwhile(machine.apply_all):
         done = browser.post("/bulk/bookings", action="cancel", device_id=door, mark=mark, why="water damage")
-    assert "2 of 3 were done, 1 were not." in done.text
+    assert "2 of 3 were done. For 1 there was nothing to do." in done.text
     assert "it is cancelled already" in done.text
     for booking in bookings[1:]:
         assert machine.ledger.get(booking.booking_id).cancelled
@@ -137,7 +137,7 @@ def test_parked_messages(console: Console, redis_client: Redis) -> None:
         body = {"action": "discard", "q": "BK-1", "why": "sent again", "mark": shown["mark"]}
         answer = console.api("POST", "/bulk/parked", role="operator", body=body).json()
         # This worker only takes the orders.
-        assert answer["not_done"] == [{"id": target["id"], "why": "It is still parked."}]
+        assert (answer["done"], answer["not_yet"]) == (0, [target["id"]])
         console.browser("operator").post("/bulk/parked", action="replay", field="check_in", why="the unit is there now")
     assert [it.action for it in taken] == [DISCARD, REPLAY, REPLAY, REPLAY]
     assert {it.reason for it in taken} == {"sent again", "the unit is there now"}

@@ -25,7 +25,6 @@ MOST: Final = 1_000
 # How long an answer waits until what was ordered is to be seen in the bookings.
 _SEEN_WITHIN: Final = 5.0
 _POLL: Final = 0.2
-_NOT_YET: Final = "The order is stored, and no worker has done it yet."
 _Why = Annotated[str, Field(min_length=3, max_length=LONGEST_REASON)]
 _Mark = Annotated[str, Field(max_length=64)]
 
@@ -98,13 +97,17 @@ class NotDone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkOutcome:
-    """How many were done, which were not, and why not. `matching` counts all, `left` those beyond the first 1,000."""
+    """How many were done, which were not, and why not. `matching` counts all, `left` those beyond the first 1,000.
+
+    `not_yet` are ordered, and not done within the time that an answer waits; they aren't lost.
+    """
 
     kind: str
     action: str
     matching: int
     left: int
     done: int
+    not_yet: tuple[str, ...]
     not_done: tuple[NotDone, ...]
     text: str
 
@@ -128,15 +131,10 @@ def do_bookings(call: Call) -> BulkOutcome:
     targets = tuple(_target(booking, body.action) for booking in bookings)
     action = RETRY if body.action == "retry" else CANCEL
 
-    def unseen(ids: Iterable[str]) -> dict[str, str]:
+    def unseen(ids: Iterable[str]) -> list[str]:
         if body.action == "retry":
-            return {}
-        now_they = call.ports.search.get_many(ids)
-        return {
-            name: "The cancellation was published, and is not applied yet."
-            for name, booking in now_they.items()
-            if not booking.cancelled
-        }
+            return []
+        return [name for name, booking in call.ports.search.get_many(ids).items() if not booking.cancelled]
 
     return _do(call, "bookings", count, targets, action=action, unseen=unseen)
 
@@ -145,8 +143,8 @@ def do_parked(call: Call) -> BulkOutcome:
     """Order it for each parked message that matches. Raises Conflict where others match than were previewed."""
     count, targets = _parked(call, call.body)
 
-    def unseen(ids: Iterable[str]) -> dict[str, str]:
-        return {name: "It is still parked." for name in ids if call.ports.parked.get(name) is not None}
+    def unseen(ids: Iterable[str]) -> list[str]:
+        return [name for name in ids if call.ports.parked.get(name) is not None]
 
     action = REPLAY if call.body.action == "replay" else DISCARD
     return _do(call, "parked", count, targets, action=action, unseen=unseen)
@@ -206,31 +204,35 @@ def _do(
     targets: tuple[BulkTarget, ...],
     *,
     action: str,
-    unseen: Callable[[Iterable[str]], dict[str, str]],
+    unseen: Callable[[Iterable[str]], list[str]],
 ) -> BulkOutcome:
-    """Order, and say what became of each. `unseen` says of which it isn't to be seen yet that it was done."""
+    """Order, and say what became of each. `unseen` returns those of which it isn't to be seen yet that it was done."""
     if call.body.mark not in ("", _mark(targets)):
         raise Conflict(f"Others match by now than were shown: {len(targets)}. Nothing was done; look again.")
-    not_done = {each.id: f"Nothing is to be done: {each.why_not}." for each in targets if each.why_not}
     wanted = [each.id for each in targets if not each.why_not]
+    not_done = tuple(NotDone(id=each.id, why=each.why_not) for each in targets if each.why_not)
     by, why = who(call), call.body.why
     taken = order_many(call.ports, [OpsCommand(action=action, target=name, by=by, reason=why) for name in wanted])
-    not_done |= {name: _NOT_YET for name, is_taken in zip(wanted, taken, strict=True) if not is_taken}
-    waiting = {name: "" for name in wanted if name not in not_done}
+    waiting = [name for name, is_taken in zip(wanted, taken, strict=True) if is_taken]
     deadline = time.monotonic() + _SEEN_WITHIN
     while (waiting := unseen(waiting)) and time.monotonic() < deadline:
         time.sleep(_POLL)
-    not_done |= waiting
-    done, left = len(targets) - len(not_done), count - len(targets)
-    more = f" {left} more match: order it again for them." if left else ""
+    unseen_yet = set(waiting)
+    not_yet = [name for name, is_taken in zip(wanted, taken, strict=True) if not is_taken or name in unseen_yet]
+    done, left = len(wanted) - len(not_yet), count - len(targets)
+    said = [f"{done} of {len(targets)} were done."]
+    said += [f"{len(not_yet)} are ordered, and not done yet: workers do them as soon as they can."] if not_yet else []
+    said += [f"For {len(not_done)} there was nothing to do."] if not_done else []
+    said += [f"{left} more match: order it again for them."] if left else []
     return BulkOutcome(
         kind=kind,
         action=call.body.action,
         matching=count,
         left=left,
         done=done,
-        not_done=tuple(NotDone(id=name, why=reason) for name, reason in not_done.items()),
-        text=f"{done} of {len(targets)} were done, {len(not_done)} were not.{more}",
+        not_yet=tuple(not_yet),
+        not_done=not_done,
+        text=" ".join(said),
     )
 
 
