@@ -8,7 +8,7 @@ import pytest
 
 from shared.contracts import OPS_STREAM
 from shared.ops_commands import CANCEL, DISCARD, REPLAY, RETRY, OpsCommand, command_from
-from tests.sandbox.harness import Sandbox
+from tests.sandbox.harness import Sandbox, in_days
 from tests.worker.machine import Machine
 
 
@@ -51,6 +51,24 @@ def test_cancel(machine: Machine, sandbox: Sandbox) -> None:
     assert any("wrong guest" in each.text for each in machine.ledger.history(booking.booking_id))
     order(machine, OpsCommand(action=CANCEL, target=booking.booking_id, by="ann"))
     assert machine.redis.xlen("booking-created") == 0
+
+
+@pytest.mark.parametrize("revision", [{}, {"revision": 7}], ids=["without revisions", "with revisions"])
+@pytest.mark.parametrize("source", [None, "", "/pms"])
+def test_cancel_in_the_name_of_its_own_source(
+    machine: Machine, sandbox: Sandbox, source: str | None, revision: dict[str, int]
+) -> None:
+    """Also of a booking whose messages are bare: the cancellation is applied, not parked as somebody else's."""
+    stay = {"check_in": in_days(2, "15:45:00"), "check_out": in_days(5, "10:15:00")}
+    data = {"booking_id": machine.new_id(), "device_ids": [sandbox.door()], **stay, **revision}
+    envelope = {"specversion": "1.0", "id": "1", "source": source, "type": "booking.created", "data": data}
+    booking = machine.apply(machine.append(json.dumps(data if source is None else envelope)))
+    assert booking is not None
+    machine.redis.delete("booking-created")
+    order(machine, OpsCommand(action=CANCEL, target=booking.booking_id, by="ann", reason="wrong guest"), times=1)
+    machine.apply(only_booking_message(machine)[0])
+    assert machine.ledger.get(booking.booking_id).cancelled
+    assert machine.parked.count() == 0
 
 
 def test_replay_and_discard(machine: Machine, sandbox: Sandbox) -> None:

@@ -7,13 +7,12 @@ from redis import Redis
 
 from shared.clock import Clock
 from shared.contracts import BOOKING_FIELD
-from shared.domain.booking.record import Booking, HistoryEntry
+from shared.domain.booking.message_order import source_of
+from shared.domain.booking.record import HistoryEntry
 from shared.domain.messages.message import MessageType
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-_SOURCE_END = "\x1f"
 
 
 class CancelBooking:
@@ -40,15 +39,10 @@ class CancelBooking:
         message = {
             "specversion": "1.0",
             "id": f"ops-command/{order_id}",
-            "source": _source_of(booking),
+            "source": source_of(booking) or "",
             "type": str(MessageType.CANCELLED),
-            "data": {"booking_id": booking_id, "revision": booking.revision},
+            # Without a revision: it cancels all that is known.
+            "data": {"booking_id": booking_id},
         }
         self._redis.xadd(self._stream, {BOOKING_FIELD: json.dumps(message)})
         log.info("booking.cancel_published", booking_id=booking_id, by=by)
-
-
-def _source_of(booking: Booking) -> str:
-    """Return the source of the booking's latest message: the cancellation is sent in its name."""
-    latest = booking.seen_messages[-1] if booking.seen_messages else ""
-    return latest.partition(_SOURCE_END)[0] or "/oracode-codes"
