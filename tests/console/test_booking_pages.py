@@ -216,7 +216,7 @@ def test_a_new_code_by_a_real_worker(
         page = console.browser("operator").get(f"/bookings/{booking.booking_id}").text
     assert after.doors[0].code is not None
     assert after.doors[0].code.access_code_id in page
-    assert "A code that was replaced opens this door until" in page
+    assert "A code that was replaced opens this door from" in page
     assert machine.creates(door.device_id) == 2
     assert redis_client.xlen(OPS_STREAM) == 0
 
