@@ -115,6 +115,29 @@ def test_compose_keeps_to_its_specification() -> None:
     says(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(DOCKER / "compose.yaml"))
 
 
+def test_the_workflows_keep_to_their_schema_and_are_safe() -> None:
+    """Nothing unpinned, no more rights than needed, no text of strangers run as a command: zizmor finds those."""
+    github = PROJECT / ".github"
+    workflows = sorted(map(str, (github / "workflows").glob("*.yml")))
+    assert workflows
+    says(tool("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *workflows)
+    forms = [str(path) for path in sorted((github / "ISSUE_TEMPLATE").glob("*.yml")) if path.name != "config.yml"]
+    says(tool("check-jsonschema"), "--builtin-schema", "vendor.github-issue-forms", *forms)
+    says(tool("zizmor"), "--offline", "--no-progress", "--persona", "pedantic", *workflows)
+
+
+def test_workflows_call_the_same_make_targets_as_people_do() -> None:
+    """Each `make …` in them is a target."""
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    called = {
+        target
+        for path in (PROJECT / ".github/workflows").glob("*.yml")
+        for target in re.findall(r"run: make ([a-z-]+)", path.read_text())
+    }
+    assert called == {"test", "docs", "audit", "release-check"}
+    assert called <= targets
+
+
 def test_the_manifests_keep_to_the_schemas_of_kubernetes() -> None:
     """Strictly: an unknown field is an error. The kustomization lists each of them."""
     says(tool("kubernetes-validate"), "--strict", *map(str, MANIFESTS))
