@@ -9,7 +9,8 @@ BIN := .venv/bin
 PYTEST_OPTIONS = -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 MAKE_VENV = @GOAL='$(or $(firstword $(MAKECMDGOALS)),demo)' PYTHON='$(PYTHON)' sh deploy/local/make_venv.sh
 
-.PHONY: demo run setup setup-dev setup-audit setup-peers test coverage faults bench fuzz lint types imports audit sbom lock clean
+.PHONY: demo run setup setup-dev setup-docs setup-contracts setup-audit setup-peers test coverage faults bench fuzz lint types imports docs audit sbom \
+	release-check lock clean
 
 demo: setup
 	$(BIN)/oracode up --demo $(ARGS)
@@ -21,20 +22,27 @@ setup:
 	$(MAKE_VENV) .venv requirements.txt --project
 
 # Seam's own SDK pins svix < 2 and so needs an environment of its own; a test drives the sandbox with it.
-setup-dev: setup
+setup-dev: setup setup-docs
 	$(MAKE_VENV) .venv requirements.txt requirements-dev.txt --project
 	$(MAKE_VENV) .venv-sdk requirements-sdk.txt
+
+# The site's generator is kept apart from what runs.
+setup-docs:
+	$(MAKE_VENV) .venv-docs requirements-docs.txt
 
 # The auditors' own dependencies are kept apart from what they judge.
 setup-audit:
 	$(MAKE_VENV) .venv-audit requirements-audit.txt
+
+# The parser that judges docs/asyncapi.yaml. Without Node, or its registry, that test is skipped, and says so.
+setup-contracts: tests/contracts/node/node_modules/.installed
 
 # What others would build, to be measured beside us; and matplotlib, which draws. Without Node its peer is left out, and
 # the benchmark says so.
 setup-peers: setup bench/peers/node/node_modules/.installed
 	$(MAKE_VENV) .venv-peers bench/requirements-peers.txt
 
-test: setup-dev lint types imports
+test: setup-dev setup-contracts lint types imports
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 # The same tests, and which lines they ran. Measuring takes more than twice the processor's time on Python 3.11.
@@ -72,10 +80,14 @@ imports: setup-dev
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
+# The documentation as a site, in .site/html. Every link in it is checked, and nothing in it comes from elsewhere.
+docs: setup setup-docs
+	$(BIN)/python -m deploy.website $(ARGS)
+
 # Known vulnerabilities of what is pinned. Asks the advisory service; where that can't be reached it fails and says so:
 # without --strict, packages that the service doesn't answer for would count as sound.
 audit: setup-audit
-	@for file in requirements.txt requirements-dev.txt requirements-sdk.txt requirements-audit.txt; do \
+	@for file in requirements.txt requirements-dev.txt requirements-sdk.txt requirements-docs.txt requirements-audit.txt; do \
 		echo "$$file:"; \
 		.venv-audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off --timeout 20 -r $$file || { \
 			echo "make audit: $$file has known vulnerabilities, or the advisory service gave no answer (see above):"; \
@@ -88,6 +100,11 @@ sbom: setup-audit
 	.venv-audit/bin/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
 		--output-format JSON --output-file $(SBOM)
 
+# All that is checked before a release is tagged: one version everywhere; wheel, lock, SBOM and their hashes in dist/; and that they
+# can be installed and run in an empty environment. ARGS="--tag v0.2.0" compares with a tag.
+release-check: setup sbom
+	$(BIN)/python -m deploy.release --sbom $(SBOM) $(ARGS)
+
 # Exact versions with hashes, from the lower bounds of pyproject.toml; they stay as they are where they fit.
 # ARGS=--upgrade, or ARGS="--upgrade-package httpx", takes newer ones. Needs uv; names no registry.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
@@ -98,13 +115,19 @@ lock:
 	$(COMPILE) pyproject.toml --group build --group dev -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) --group sdk -o requirements-sdk.txt
 	$(COMPILE) --group audit -o requirements-audit.txt
+	$(COMPILE) --group docs -o requirements-docs.txt
 	$(COMPILE) bench/requirements-peers.in -c requirements.txt -o bench/requirements-peers.txt
 
 clean:
-	rm -rf .venv .venv-sdk .venv-audit .venv-peers bench/peers/node/node_modules .bench sbom.json .oracode .coverage* \
+	rm -rf .venv .venv-sdk .venv-docs .venv-audit .venv-peers bench/peers/node/node_modules tests/contracts/node/node_modules .bench .site dist sbom.json .oracode .coverage* \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 bench/peers/node/node_modules/.installed: bench/peers/node/package-lock.json
 	@if command -v npm > /dev/null; then cd bench/peers/node && npm ci --ignore-scripts --loglevel=error; \
 	else echo "npm is missing: the Node peer will be SKIPPED"; mkdir -p bench/peers/node/node_modules; fi
 	touch $@
+
+tests/contracts/node/node_modules/.installed: tests/contracts/node/package-lock.json
+	@if ! command -v npm > /dev/null; then echo "npm is missing: docs/asyncapi.yaml won't be judged by its parser"; \
+	elif cd tests/contracts/node && npm ci --ignore-scripts --loglevel=error; then touch node_modules/.installed; \
+	else echo "npm can't install the parser of docs/asyncapi.yaml (see above): it won't be judged"; rm -rf node_modules; fi

@@ -62,6 +62,7 @@ class SmallProject:
         self.lock("requirements.txt", *PINNED)
         self.lock("requirements-dev.txt", *PINNED, LINTER)
         self.lock("requirements-sdk.txt", TOOL)
+        self.lock("requirements-docs.txt", TOOL)
 
     def lock(self, name: str, *packages: Package) -> None:
         """Write a lock."""

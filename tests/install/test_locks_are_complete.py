@@ -27,6 +27,7 @@ LOCKS = {
     "requirements.txt": (".venv", [*PROJECT["project"]["dependencies"], *GROUPS["build"]]),
     "requirements-dev.txt": (".venv", [*PROJECT["project"]["dependencies"], *GROUPS["build"], *GROUPS["dev"]]),
     "requirements-sdk.txt": (".venv-sdk", GROUPS["sdk"]),
+    "requirements-docs.txt": (".venv-docs", GROUPS["docs"]),
 }
 
 

@@ -129,6 +129,9 @@ _LOOK_AT_ACCOUNT: Final = frozenset(
 _NOTE_OF_ACCOUNT: Final = frozenset({"connected_account.successful_login"})
 _ALL_LOOK: Final = _LOOK | _LOOK_AT_DOOR | _LOOK_AT_ACCOUNT
 _ALL_NOTE: Final = _NOTE | _NOTE_OF_DOOR | _NOTE_OF_ACCOUNT
+KNOWN_TYPES: Final = _ALL_LOOK | _ALL_NOTE
+"""The types that have a meaning of their own here."""
+
 # Announced for access codes, and not sent yet: Seam refuses a webhook that asks for them.
 _UNRELEASED: Final = frozenset(
     f"access_code.{name}"

@@ -1,0 +1,53 @@
+"""Calls in the project's own modules, found in their syntax trees: for what is written there and listed nowhere."""
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[3]
+PACKAGES = ("receiver", "shared", "worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One module: its path in the project, and its tree."""
+
+    path: str
+    tree: ast.Module
+
+
+def read_modules(packages: Sequence[str] = PACKAGES) -> Iterator[Module]:
+    """Read all modules of some packages."""
+    for package in packages:
+        for path in sorted((PROJECT / package).rglob("*.py")):
+            yield Module(path.relative_to(PROJECT).as_posix(), ast.parse(path.read_text()))
+
+
+def calls_in(node: ast.AST) -> Iterator[ast.Call]:
+    """Yield every call."""
+    return (each for each in ast.walk(node) if isinstance(each, ast.Call))
+
+
+def texts_of(node: ast.expr) -> list[str]:
+    """Return what a text may be: a literal, or either side of a choice; none where only running it tells."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return [text]
+        case ast.IfExp(body=one, orelse=other):
+            return [*texts_of(one), *texts_of(other)]
+        case _:
+            return []
+
+
+def wording_of(node: ast.expr) -> str:
+    """Return a text as a person reads it, with `…` for what isn't known before it runs."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(wording_of(part) for part in parts)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return wording_of(left) + wording_of(right)
+        case _:
+            return "…"
