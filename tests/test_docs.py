@@ -15,10 +15,9 @@ from worker.alerts.message import RUNBOOK_SECTIONS
 from worker.cli import LazyGroup
 
 
-def test_the_readme_lists_every_setting(project: Path) -> None:
+def test_the_page_of_settings_lists_every_setting(project: Path) -> None:
     """No setting is missing from the table, and none in it is unknown."""
-    readme = (project / "README.md").read_text()
-    table = readme.split("<!-- settings")[1]
+    table = (project / "docs/settings.md").read_text().split("<!-- settings")[1]
     listed = {
         name for row in re.findall(r"^\| (`[A-Z_`, ]+) \|", table, re.MULTILINE) for name in re.findall(r"[A-Z_]+", row)
     }
@@ -87,10 +86,11 @@ def test_the_runbook_has_a_section_for_every_problem(project: Path) -> None:
         assert re.search(r"^1\. ", section, re.MULTILINE), name
 
 
-def test_every_command_that_the_runbook_names_exists(project: Path) -> None:
+def test_every_command_that_a_page_names_exists(project: Path) -> None:
     """At night nobody wants to learn that a command was renamed."""
-    text = (project / "deploy/RUNBOOK.md").read_text() + (project / "README.md").read_text()
-    named = set(re.findall(r"`oracode ([a-z]+)(?: ([a-z]+))?", text))
+    pages = [project / "deploy/RUNBOOK.md", project / "README.md", *(project / "docs").rglob("*.md")]
+    text = "\n".join(page.read_text() for page in pages)
+    named = set(re.findall(r"(?:`|^)oracode ([a-z]+)(?: ([a-z]+))?", text, re.MULTILINE))
     assert named
     for name, verb in named:
         command = LazyGroup().get_command(Context(LazyGroup()), name)
