@@ -71,6 +71,8 @@ def refusal(checkout: Path, *command: str, path: Path | None = None) -> str:
         "bench",
         "audit",
         "sbom",
+        "docs",
+        "release-check",
     ],
 )
 def test_each_target_refuses_python_3_10(checkout: Path, programs: Path, target: str) -> None:

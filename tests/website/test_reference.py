@@ -2,6 +2,7 @@
 
 import logging
 import re
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -14,7 +15,9 @@ from deploy.website.reference.log_events import log_events, unnamed_log_calls
 from deploy.website.reference.metrics import metrics
 from deploy.website.reference.problems import problems_page
 from receiver.console.table import OPERATIONS
+from shared.domain.booking.record import State
 from shared.domain.code.events import KNOWN_TYPES, NEEDED_TYPES
+from shared.domain.messages.near_misses import FIELDS
 from tests.console.console import TOKENS, running, settings_for
 from tests.support.server import DataServer
 from worker.alerts.message import RUNBOOK_SECTIONS
@@ -36,6 +39,19 @@ def test_events() -> None:
     page = events_page()
     assert cells(page) == KNOWN_TYPES
     assert set(re.findall(r"^\| `([^`]+)` .* yes \|$", page, re.MULTILINE)) == NEEDED_TYPES
+
+
+def test_states(project: Path) -> None:
+    """Each has its meaning, in the order of a booking's life."""
+    table = (project / "docs/lifecycle.md").read_text().split("## States")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `([a-z]+)` \|", table, re.MULTILINE) == [str(state) for state in State]
+
+
+def test_fields_of_booking_messages(project: Path) -> None:
+    """The page has each that is read, and no other."""
+    table = (project / "docs/booking-messages.md").read_text().split("## Fields")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`[a-z_`, ]+) \|", table, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"[a-z_]+", row)} == set(FIELDS)
 
 
 def test_commands() -> None:
