@@ -69,6 +69,15 @@ class LastReadDoors:
             pipeline.get(redis_keys.door_last_read(name))
         return {name: _read(text) for name, text in zip(names, pipeline.execute(), strict=True) if text}
 
+    def objects(self, device_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return what is kept of the device objects themselves, in one round trip."""
+        ids = list(dict.fromkeys(device_ids))
+        pipeline = self._redis.pipeline(transaction=False)
+        for device_id in ids:
+            pipeline.get(redis_keys.door_last_read(device_id))
+        found = zip(ids, pipeline.execute(), strict=True)
+        return {device_id: json.loads(text)["device"] for device_id, text in found if text}
+
     def names(self, device_ids: Iterable[str]) -> dict[str, str]:
         """Return the names of those of the doors that were read, in one round trip; cheaper than the doors."""
         ids = list(dict.fromkeys(device_ids))

@@ -1,12 +1,14 @@
 """`oracode events`: what Seam says happened, for the time when nobody listened."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
 
 from shared.clock import system_clock
 from shared.domain.times.durations import parse_duration
+from shared.ledger.bookings import UnknownBooking
 from worker.assembly.jobs import reconciliation
 from worker.cli.context import open_ledger, settings_for
 from worker.ports import seam_client
@@ -14,7 +16,7 @@ from worker.ports import seam_client
 
 @click.group("events", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Fetch events of Seam that never came by webhook."""
+    """Fetch events of Seam that never came by webhook; write what happened to a file, to be replayed."""
 
 
 @command.command()
@@ -29,6 +31,34 @@ def backfill(*, since: str, as_json: bool) -> None:
         click.echo(json.dumps({"found": found, "added": added}))
     else:
         click.echo(f"Seam lists {found} events about access codes since then; {added} were missing and are added.")
+
+
+@command.command()
+@click.option("--since", required=True, help="How long back (24h, 3d) or from when on (2026-11-20T08:00, UTC).")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, allow_dash=True))
+def export(*, since: str, file: str) -> None:
+    """Write the bookings that changed since then, what was decided for them and their doors to FILE.
+
+    It holds no PIN, no key, no booking's id, no label and no door's name. `oracode replay FILE` tries it against a
+    sandbox.
+    """
+    from shared.ledger.booking_search import BookingSearch  # noqa: PLC0415 - not for backfill
+    from shared.ledger.last_read_doors import LastReadDoors  # noqa: PLC0415 - nor this
+    from worker.cli.traffic import lines_of  # noqa: PLC0415 - nor this
+
+    _, ports = open_ledger()
+    moment = _moment(since).timestamp()
+    bookings = []
+    for booking_id, _ in BookingSearch(ports.redis, ports.ledger).changed_since(moment):
+        with suppress(UnknownBooking):
+            bookings.append(ports.ledger.get(booking_id))
+    doors = LastReadDoors(ports.redis).objects(door.device_id for booking in bookings for door in booking.doors)
+    lines = list(lines_of(bookings, doors))
+    with click.open_file(file, "w", encoding="utf-8") as out:
+        out.writelines(f"{line}\n" for line in lines)
+    written = sum('"kind": "booking"' in line for line in lines)
+    left_out = "; the others have no door that was read" if written < len(bookings) else ""
+    click.echo(f"{written} of {len(bookings)} bookings were written{left_out}.", err=True)
 
 
 def _moment(text: str) -> datetime:

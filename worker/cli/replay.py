@@ -1,0 +1,144 @@
+"""`oracode replay`: bookings of a traffic file once more, against a sandbox, and what is decided differently now."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import click
+import httpx
+
+from shared.booking_stream import BookingStream
+from shared.clock import system_clock
+from shared.domain.booking.record import Booking
+from shared.domain.messages.message import InvalidMessage, MessageType
+from shared.domain.messages.parse import parse_booking_message
+from shared.domain.times.durations import parse_duration
+from shared.ledger.bookings import UnknownBooking
+from shared.settings import Settings
+from worker.cli.context import open_ledger
+from worker.cli.printable import printable
+from worker.cli.traffic import NotTraffic, Traffic, Traveller, Verdict, difference, read_traffic, shift_for, verdicts_of
+from worker.ports import Ports
+
+_POLL: Final = 0.5
+_ANSWER_WITHIN: Final = 10.0
+_LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@click.command("replay", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--wait", default="5m", show_default=True, help="How long to wait for all decisions at most.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a booking.")
+def command(*, file: Path, wait: str, as_json: bool) -> None:
+    """Publish the bookings of FILE, which `oracode events export` wrote, to a system with a sandbox in Seam's place.
+
+    Each gets a number of its own and doors of its own, and is moved by whole weeks until it lies ahead. Exit 0 where
+    all is decided as it was, 1 where something isn't or is undecided in time, 2 where the file or the system can't
+    be used. Start the system with CREATE_LEAD_TIME=366d: else codes of later stays aren't due, and can't be compared.
+    """
+    try:
+        within = parse_duration(wait)
+        traffic = read_traffic(file.read_text(encoding="utf-8"))
+    except (NotTraffic, ValueError) as error:
+        click.echo(f"{file}: {error}", err=True)
+        raise SystemExit(2) from None
+    settings, ports = open_ledger()
+    doors = _add_doors(settings, traffic)
+    shift = shift_for(traffic, system_clock())
+    run = uuid4().hex[:6]
+    names = {f"REPLAY-{run}-{number}": each for number, each in enumerate(traffic.bookings, start=1)}
+    for booking_id, each in names.items():
+        _publish(settings, ports, each, booking_id, each.message(booking_id, doors, shift))
+    decided = _follow(ports, names, time.monotonic() + within.total_seconds())
+    told = {device_id: old for old, device_id in doors.items()}
+    is_same = True
+    for booking_id, each in names.items():
+        finding = _finding(each, decided.get(booking_id), told, shift)
+        is_same = is_same and not finding
+        if as_json:
+            click.echo(json.dumps({"booking": each.name, "replayed_as": booking_id, "difference": finding}))
+        elif finding:
+            click.echo(printable(f"{each.name} ({booking_id}): {finding}"))
+    if not as_json:
+        click.echo(
+            f"{len(names)} bookings, {'all decided as they were' if is_same else 'not all decided as they were'}."
+        )
+    sys.exit(0 if is_same else 1)
+
+
+def _add_doors(settings: Settings, traffic: Traffic) -> dict[str, str]:
+    """Add each door to the sandbox under a new id; return the new ids by the old ones. Exits 2 without a sandbox."""
+    if urlsplit(settings.seam_endpoint).hostname not in _LOCAL:
+        click.echo("SEAM_ENDPOINT is no sandbox of this machine: nothing was done. Start one: `oracode up`.", err=True)
+        raise SystemExit(2)
+    ids = {device_id: str(uuid4()) for device_id in traffic.doors}
+    try:
+        with httpx.Client(base_url=settings.seam_endpoint, timeout=_ANSWER_WITHIN) as sandbox:
+            for device_id, device in traffic.doors.items():
+                sandbox.post(
+                    "/sandbox/devices", json={"device": {**device, "device_id": ids[device_id]}}
+                ).raise_for_status()
+    except httpx.HTTPError as error:
+        click.echo(f"The sandbox doesn't take a door ({type(error).__name__}): is SEAM_ENDPOINT one?", err=True)
+        raise SystemExit(2) from None
+    return ids
+
+
+def _publish(settings: Settings, ports: Ports, each: Traveller, booking_id: str, fields: Mapping[str, Any]) -> None:
+    """Publish a booking, and its cancellation if it was cancelled. Exits 2 where it can't be used."""
+    stream = BookingStream(ports.redis, settings.booking_stream)
+    kinds = [MessageType.CREATED, *([MessageType.CANCELLED] if each.cancelled else [])]
+    for number, kind in enumerate(kinds):
+        data = fields if kind is MessageType.CREATED else {"booking_id": booking_id}
+        envelope = {
+            "specversion": "1.0",
+            "id": f"{booking_id}/{number}",
+            "source": "/oracode/replay",
+            "type": kind,
+            "data": data,
+        }
+        text = json.dumps(envelope)
+        try:
+            stream.append(text, parse_booking_message(text))
+        except InvalidMessage as invalid:
+            click.echo(printable(f"{each.name} can't be published: {invalid}"), err=True)
+            raise SystemExit(2) from None
+
+
+def _follow(ports: Ports, names: Mapping[str, Traveller], until: float) -> dict[str, Booking]:
+    """Return the bookings once each is decided, or what there is of them when the time is over."""
+    decided: dict[str, Booking] = {}
+    while len(decided) < len(names) and time.monotonic() < until:
+        decided |= {each.booking_id: each for each in _decided(ports, names, set(names) - set(decided))}
+        time.sleep(0 if len(decided) == len(names) else _POLL)
+    return decided
+
+
+def _decided(ports: Ports, names: Mapping[str, Traveller], open_ids: set[str]) -> Iterator[Booking]:
+    for booking_id in open_ids:
+        try:
+            booking = ports.ledger.get(booking_id)
+        except UnknownBooking:
+            continue
+        if booking.cancelled if names[booking_id].cancelled else verdicts_of(booking):
+            yield booking
+
+
+def _finding(each: Traveller, booking: Booking | None, told: Mapping[str, str], shift: timedelta) -> str:
+    """Return what differs; empty where nothing does, or where nothing had been decided before."""
+    if booking is None:
+        return "was not decided in time"
+    if each.cancelled or not each.verdicts:
+        return ""
+    return difference(each, tuple(_under_old_id(verdict, told) for verdict in verdicts_of(booking, shift=shift)))
+
+
+def _under_old_id(verdict: Verdict, told: Mapping[str, str]) -> Verdict:
+    return replace(verdict, device_id=told.get(verdict.device_id, verdict.device_id))

@@ -1,0 +1,266 @@
+"""A traffic file: bookings of a time with what became of them, and their doors, without anything about people.
+
+JSON Lines: a head, then doors, then bookings. `oracode events export` writes one, `oracode replay` reads it.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from shared.domain.booking.record import BookedDoor, Booking, State
+from shared.domain.messages.message import written
+from shared.domain.messages.time_fields import parse_booking_time
+from shared.domain.stay.stay import DateOnly, Instant, StayTime, WallTime
+
+SCHEMA: Final = "1.0"
+_WEEK: Final = timedelta(days=7)
+# A stay must lie ahead when it is replayed, or it would be over.
+_AHEAD: Final = timedelta(days=1)
+_UNDER_WAY: Final = frozenset({State.RECEIVED, State.CREATING})
+_LEAD_TIME: Final = "lead_time"
+_DEVICE_FIELDS: Final = ("device_type", "can_program_offline_access_codes", "max_active_codes_supported")
+_METADATA_FIELDS: Final = frozenset({"iana_timezone", "predefined_time_slots", "user_levels"})
+_ZONES: Final = ("time_zone", "timezone")
+
+
+class NotTraffic(ValueError):
+    """A file isn't one that `oracode events export` wrote; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What was decided for one door: `code`, `later` (it fits, and its code isn't due), or a state with its reason.
+
+    Of a code also the slot's user level and the window on the lock's clock, where they are known.
+    """
+
+    device_id: str
+    part: int = 0
+    decided: str
+    reason: str = ""
+    user_level_id: str | None = None
+    starts_at: str = ""
+    ends_at: str = ""
+
+    def in_words(self) -> str:
+        """Return it for people."""
+        window = f" {self.starts_at} to {self.ends_at}" if self.starts_at else ""
+        return f"{self.decided}{f' ({self.reason})' if self.reason else ''}{window}"
+
+    def agrees_with(self, other: "Verdict") -> bool:
+        """Whether both mean the same for the guest. A code that isn't due yet agrees with any code."""
+        if {self.decided, other.decided} == {"code", "later"}:
+            return True
+        mine, others = asdict(self), asdict(other)
+        known = [name for name in mine if name not in {"device_id", "user_level_id", "starts_at", "ends_at"}]
+        known += [name for name in ("user_level_id", "starts_at", "ends_at") if mine[name] and others[name]]
+        return all(mine[name] == others[name] for name in known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traveller:
+    """One booking of a traffic file: what it asks for, and what was decided for each of its doors."""
+
+    name: str
+    check_in: str
+    check_out: str
+    granularity: str
+    slot: str | None
+    device_ids: tuple[str, ...]
+    cancelled: bool
+    verdicts: tuple[Verdict, ...]
+
+    def message(self, booking_id: str, doors: Mapping[str, str], shift: timedelta) -> dict[str, Any]:
+        """Return the booking message that asks for it on other doors, `shift` later."""
+        fields = {
+            "booking_id": booking_id,
+            "device_ids": [doors[each] for each in self.device_ids],
+            "check_in": _moved(self.check_in, shift),
+            "check_out": _moved(self.check_out, shift),
+            "granularity": self.granularity,
+            "slot": self.slot,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What a file holds: device objects by the id that bookings name, and the bookings."""
+
+    doors: Mapping[str, Mapping[str, Any]]
+    bookings: tuple[Traveller, ...]
+
+
+def verdicts_of(booking: Booking, *, shift: timedelta = timedelta()) -> tuple[Verdict, ...]:
+    """Return what was decided for each wanted door, on the clock of the lock, `shift` earlier.
+
+    None while something is under way, and none where a person chose a slot: that is no decision of ours.
+    """
+    wanted = [door for door in booking.doors if door.wanted]
+    if booking.cancelled or any(_is_under_way(door) or door.choice for door in wanted):
+        return ()
+    return tuple(sorted((_verdict(door, shift) for door in wanted), key=lambda each: (each.device_id, each.part)))
+
+
+def _is_under_way(door: BookedDoor) -> bool:
+    """Say whether it is decided by itself soon: a code is being made, or waits for the door's budget or a retry."""
+    return door.state in _UNDER_WAY or (door.state is State.SCHEDULED and door.reason != _LEAD_TIME)
+
+
+def _verdict(door: BookedDoor, shift: timedelta) -> Verdict:
+    if door.state is State.SCHEDULED:
+        return Verdict(device_id=door.device_id, part=door.part, decided="later")
+    if door.code is None and not (door.state is State.ENDED and door.asked):
+        return Verdict(device_id=door.device_id, part=door.part, decided=str(door.state), reason=door.reason)
+    window = door.asked
+    zone = ZoneInfo(door.time_zone) if door.time_zone else UTC
+    ends = [_on_wall(at, zone, shift) for at in (window.starts_at, window.ends_at)] if window else ["", ""]
+    return Verdict(
+        device_id=door.device_id,
+        part=door.part,
+        decided="code",
+        user_level_id=door.asked_user_level_id,
+        starts_at=ends[0],
+        ends_at=ends[1],
+    )
+
+
+def _on_wall(at: datetime, zone: Any, shift: timedelta) -> str:
+    return (at.astimezone(zone).replace(tzinfo=None) - shift).isoformat(timespec="minutes")
+
+
+def lines_of(bookings: Iterable[Booking], devices: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the lines of a traffic file. Ids of bookings, labels, sources and names of doors stay behind."""
+    yield json.dumps({"kind": "traffic", "schema": SCHEMA})
+    kept = [each for each in bookings if each.stay is not None and any(door.wanted for door in each.doors)]
+    named = dict.fromkeys(door.device_id for each in kept for door in each.doors if door.wanted)
+    for number, device_id in enumerate(named, start=1):
+        if device_id in devices:
+            yield json.dumps({"kind": "door", "device": _bare(devices[device_id], f"Door {number}")})
+    for number, booking in enumerate(kept, start=1):
+        device_ids = tuple(dict.fromkeys(door.device_id for door in booking.doors if door.wanted))
+        if booking.stay is None or not all(each in devices for each in device_ids):
+            continue
+        zone = next((door.time_zone for door in booking.doors if door.time_zone), None)
+        traveller = Traveller(
+            name=f"booking {number}",
+            check_in=_as_wall_time(booking.stay.check_in, zone),
+            check_out=_as_wall_time(booking.stay.check_out, zone),
+            granularity=str(booking.stay.granularity),
+            slot=booking.stay.slot,
+            device_ids=device_ids,
+            cancelled=booking.cancelled,
+            verdicts=verdicts_of(booking),
+        )
+        yield json.dumps({"kind": "booking", **asdict(traveller)})
+
+
+def _as_wall_time(moment: StayTime, zone: str | None) -> str:
+    """Return a time as a message writes it; an instant on the lock's clock, so that weeks later it is the same hour."""
+    if isinstance(moment, Instant) and zone is not None:
+        return written(WallTime(moment.at.astimezone(ZoneInfo(zone)).replace(tzinfo=None), zone))
+    return written(moment)
+
+
+def _bare(device: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return what matching reads of a device, under another name: no site, no account, no place."""
+    properties = device.get("properties") or {}
+    metadata = {key: value for key, value in properties.items() if key.startswith("dormakaba_oracode")}
+    keep = {
+        key: {inner: value for inner, value in each.items() if inner in _METADATA_FIELDS}
+        for key, each in metadata.items()
+        if isinstance(each, Mapping)
+    }
+    location = device.get("location") or {}
+    return {
+        "device_id": device["device_id"],
+        **{field: device[field] for field in _DEVICE_FIELDS if field in device},
+        "display_name": name,
+        "location": {field: location[field] for field in _ZONES if field in location},
+        "properties": {
+            "name": name,
+            **({"max_active_codes_supported": most} if (most := properties.get("max_active_codes_supported")) else {}),
+            **keep,
+        },
+    }
+
+
+def read_traffic(text: str) -> Traffic:
+    """Read a traffic file. Raises NotTraffic."""
+    doors: dict[str, Mapping[str, Any]] = {}
+    bookings: list[Traveller] = []
+    try:
+        lines = [json.loads(line) for line in text.splitlines() if line.strip()]
+        if not lines or lines[0].get("kind") != "traffic":
+            raise NotTraffic("it doesn't begin as `oracode events export` writes it")
+        if str(lines[0].get("schema")).split(".")[0] != SCHEMA.split(".")[0]:
+            raise NotTraffic(f"it was written by another version ({lines[0].get('schema')}); this one reads {SCHEMA}")
+        for line in lines[1:]:
+            kind = line.pop("kind")
+            if kind == "door":
+                doors[str(line["device"]["device_id"])] = line["device"]
+            elif kind == "booking":
+                bookings.append(_traveller(line))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise error if isinstance(error, NotTraffic) else NotTraffic(f"a line can't be read: {error}") from None
+    missing = {each for booking in bookings for each in booking.device_ids} - set(doors)
+    if missing:
+        raise NotTraffic(f"it lacks the door {min(missing)}")
+    return Traffic(doors, tuple(bookings))
+
+
+def _traveller(line: dict[str, Any]) -> Traveller:
+    verdicts = tuple(Verdict(**each) for each in line.pop("verdicts"))
+    device_ids = tuple(str(each) for each in line.pop("device_ids"))
+    return Traveller(**line, device_ids=device_ids, verdicts=verdicts)
+
+
+def shift_for(traffic: Traffic, now: datetime) -> timedelta:
+    """Return by how many whole weeks all stays must be moved so that the first lies ahead: weekdays stay the same."""
+    first = min((_earliest(each.check_in) for each in traffic.bookings), default=now)
+    shift = timedelta()
+    while first + shift < now + _AHEAD:
+        shift += _WEEK
+    return shift
+
+
+def _earliest(text: str) -> datetime:
+    match parse_booking_time(text):
+        case Instant(at):
+            return at
+        case WallTime(at, _):
+            return at.replace(tzinfo=UTC)
+        case DateOnly(on):
+            return datetime(on.year, on.month, on.day, tzinfo=UTC)
+
+
+def _moved(text: str, shift: timedelta) -> str:
+    match parse_booking_time(text):
+        case Instant(at):
+            return written(Instant(at + shift))
+        case WallTime(at, zone):
+            return written(WallTime(at + shift, zone))
+        case DateOnly(on):
+            return written(DateOnly(on + shift))
+
+
+def difference(before: Traveller, after: tuple[Verdict, ...]) -> str:
+    """Return what is decided differently now, in words; empty where nothing is.
+
+    `after` names the same doors as `before`, and its windows are those before the shift.
+    """
+    was = {(each.device_id, each.part): each for each in before.verdicts}
+    now = {(each.device_id, each.part): each for each in after}
+    found = [
+        f"{key[0]}{f' part {key[1]}' if key[1] else ''}: was {_words(was.get(key))}, is {_words(now.get(key))}"
+        for key in sorted(was.keys() | now.keys())
+        if key not in was or key not in now or not was[key].agrees_with(now[key])
+    ]
+    return "; ".join(found)
+
+
+def _words(verdict: Verdict | None) -> str:
+    return verdict.in_words() if verdict else "nothing"
