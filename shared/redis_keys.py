@@ -80,6 +80,9 @@ KEYSPACES: Final = (
     ),
     Keyspace(f"{PREFIX}:{{outcome-lane:*}}:waiting", "shared.ledger.outcome_queues", None),
     Keyspace(f"{PREFIX}:outcomes-not-taken", "shared.ledger.outcome_queues", None),
+    Keyspace(f"{PREFIX}:seam-calls:*", "shared.ledger.seam_call_counts", "a day"),
+    Keyspace(f"{PREFIX}:seam-last-failure", "shared.ledger.seam_call_counts", "a day"),
+    Keyspace(f"{PREFIX}:readiness", "shared.ledger.readiness_history", None),
     Keyspace(f"{PREFIX}:turn:*", "shared.ledger.heartbeats", "until the next turn"),
     Keyspace(f"{PREFIX}:silences", "shared.ledger.silences", None),
     Keyspace(f"{PREFIX}:beats", "shared.ledger.heartbeats", None),
@@ -128,6 +131,9 @@ BOOKINGS_INDEXED: Final = f"{PREFIX}:bookings-of:version"
 ALERTS: Final = f"{PREFIX}:alerts"
 ALERTS_OPEN: Final = f"{PREFIX}:alerts-open"
 SILENCES: Final = f"{PREFIX}:silences"
+# The latest call to Seam that failed; how arrivals stood a day ahead, by day.
+SEAM_LAST_FAILURE: Final = f"{PREFIX}:seam-last-failure"
+READINESS: Final = f"{PREFIX}:readiness"
 BEATS: Final = f"{PREFIX}:beats"
 PARKED: Final = f"{PREFIX}:parked"
 GENERATION: Final = f"{PREFIX}:generation"
@@ -194,6 +200,11 @@ def door_known(device_id: str) -> str:
 def door_last_read(device_id: str) -> str:
     """Return the key of the JSON object {read_at, device}: the door as Seam had it when it was last read."""
     return f"{PREFIX}:{{door:{_encoded(device_id)}}}:last-read"
+
+
+def seam_calls(stretch: str) -> str:
+    """Return the key of the hash of counts of calls to Seam within ten minutes, which `stretch` names."""
+    return f"{PREFIX}:seam-calls:{stretch}"
 
 
 def door_history(device_id: str) -> str:

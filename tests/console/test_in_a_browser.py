@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from socket import socket
 from typing import Any, Literal
 
@@ -17,11 +18,16 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from redis import Redis
 
+from shared.clock import system_clock
+from shared.domain.alerting.arrivals import Readiness
 from shared.domain.booking.record import State
+from shared.ledger.readiness_history import ReadinessHistory
+from shared.ledger.seam_call_counts import SeamCallCounts
+from shared.seam.errors import Unreachable
 from tests.console.bookings import DOOR, book, move, read_door
 from tests.console.console import NAMES, TOKENS
 from tests.console.test_booking_pages import HOSTILE, worker
-from tests.console.test_other_pages import park, tell
+from tests.console.test_other_pages import arrival, park, tell
 from tests.sandbox.harness import Sandbox
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
@@ -100,6 +106,23 @@ def crowd(redis: Redis) -> None:
     )
     tell(redis, "booking/BK-2/no_slot/d", text=HOSTILE)
     park(redis, '{"booking_id": "BK-9"}')
+    a_month(redis)
+
+
+def a_month(redis: Redis) -> None:
+    """Fill what the health page shows: calls to Seam, and thirty days of arrivals."""
+    now = system_clock()
+    calls, history = SeamCallCounts(redis, system_clock), ReadinessHistory(redis)
+    for seconds in (0.05, 0.3, 3, 30):
+        calls.count("/access_codes/create", None, seconds)
+    calls.count("/devices/get", Unreachable("away"), 5)
+    since = now - timedelta(days=30)
+    history.count((), since=None, until=since)
+    standing = [*[Readiness.READY] * 9, Readiness.AT_RISK, Readiness.ON_ITS_WAY]
+    arrivals = [
+        arrival(now - timedelta(days=day), each) for day in range(1, 29) for each in standing[day % 5 : 5 + day % 7]
+    ]
+    history.count(arrivals, since=since, until=now)
 
 
 def logged_in(

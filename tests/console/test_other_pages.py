@@ -2,18 +2,22 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from redis import Redis
 
 from shared.clock import system_clock
+from shared.domain.alerting.arrivals import Arrival, Readiness
 from shared.domain.booking.record import AccessCode, AlertNotice, Change, State, Window
 from shared.ledger.auth_failures import AuthFailureLedger
 from shared.ledger.door_history import DoorChange, note_door
 from shared.ledger.processes import ProcessIdentity, ProcessSigns
+from shared.ledger.readiness_history import ReadinessHistory
+from shared.ledger.seam_call_counts import SeamCallCounts
 from shared.ops_commands import DISCARD, HANDLE, REPLAY
 from shared.parked import Parked, ParkedList
+from shared.seam.errors import Unreachable
 from tests.console.bookings import DOOR, book, ledger_of, read_door
 from tests.console.console import Console
 from tests.console.test_booking_pages import HOSTILE, worker
@@ -155,6 +159,23 @@ def test_a_parked_message_is_mended_in_place(console: Console, redis_client: Red
         assert console.api("GET", f"/parked/{unknown}").status_code == 404
 
 
+def arrival(check_in: datetime, readiness: Readiness) -> Arrival:
+    """Return an arrival that stands so."""
+    return Arrival(
+        booking_id="BK-1",
+        device_id=DOOR,
+        door_name="Room 101",
+        check_in=check_in,
+        wall_check_in=None,
+        time_zone="UTC",
+        state=State.READY,
+        readiness=readiness,
+        reason="",
+        why="",
+        next_step="",
+    )
+
+
 def test_doors_and_one_door(console: Console, redis_client: Redis) -> None:
     """Slots, how full it is, and whether the coming bookings fit; one that was never read says so."""
     book(redis_client, "BK-1")
@@ -257,3 +278,24 @@ def test_the_console_and_a_worker_together(console: Console, machine: Machine) -
         over.set()
         thread.join()
     assert console.api("GET", "/alerts?state=handled").json()["alerts"][0]["handled_by"] == "olaf"
+
+
+def test_how_seam_answers_and_how_ready_arrivals_were(console: Console, redis_client: Redis) -> None:
+    """Counts by path, and a chart of thirty days that those who can't see it can read."""
+    calls = SeamCallCounts(redis_client, system_clock)
+    calls.count("/access_codes/create", None, 0.3)
+    calls.count("/access_codes/create", Unreachable("away"), 6)
+    history, now = ReadinessHistory(redis_client), system_clock()
+    assert console.api("GET", "/health").json()["readiness"]["total"] == 0
+    history.count((), since=None, until=now)
+    until = now + timedelta(hours=24)
+    arrivals = [arrival(now + timedelta(hours=12), each) for each in (*[Readiness.READY] * 3, Readiness.AT_RISK)]
+    assert history.count(arrivals, since=now, until=until)
+    assert not history.count(arrivals, since=now, until=until)
+    health = console.api("GET", "/health").json()
+    (row,) = health["seam"]["paths"]
+    assert (row["calls"], row["failures"], row["half_within"]) == (2, {"Unreachable": 1}, 0.5)
+    assert (health["readiness"]["ready"], health["readiness"]["total"], len(health["readiness"]["days"])) == (3, 4, 30)
+    page = console.browser("viewer").get("/health").text
+    assert "Of 4 arrivals in 30 days, 3 were ready" in page
+    assert page.count('class="risk-part"') == 2

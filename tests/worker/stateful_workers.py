@@ -97,7 +97,7 @@ class Worker:
         self.fuse, self.hold, self.looks = None, None, []
         with (
             patch.object(ports, "connect", lambda _, **__: self.redis),
-            patch.object(assembly, "seam_client", lambda _: client),
+            patch.object(assembly, "seam_client", lambda _, **__: client),
         ):
             self.ports = ports.open_ports(self._settings, (), self._clock)
             self.handlers = assembly.build_handlers(

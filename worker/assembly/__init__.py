@@ -14,7 +14,6 @@ from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.primary import LedgerPrimary
 from shared.replicas import are_replicas_there
 from shared.seam.access_codes import AccessCodes
-from shared.seam_calls import observe_seam_call
 from shared.settings import Settings
 from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
@@ -74,7 +73,7 @@ def build_handlers(
 
     Raises ValueError without SEAM_API_KEY.
     """
-    seam = seam_client(settings, observe=observe_seam_call)
+    seam = seam_client(settings, observe=telling.seam_observer(ports, clock))
     using = Resources(
         settings=settings,
         ports=ports,

@@ -7,6 +7,7 @@ from functools import partial
 from shared.clock import Clock, system_clock
 from shared.current_units import CurrentUnits
 from shared.domain.stay.stay import UnitRules
+from shared.ledger.readiness_history import ReadinessHistory
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.replicas import are_replicas_there
 from shared.seam.client import SeamClient
@@ -19,6 +20,7 @@ from worker.handlers.after_rollback import AfterRollback
 from worker.handlers.check_arrivals import CheckArrivals
 from worker.handlers.check_replicas import CheckReplicas
 from worker.handlers.compare_ledger import CompareLedger
+from worker.handlers.count_readiness import COUNT_READINESS, CountReadiness
 from worker.handlers.end_outage import EndOutage
 from worker.handlers.follow_doors_file import FollowDoorsFile
 from worker.handlers.reconcile import Reconcile
@@ -29,6 +31,7 @@ from worker.periodic_jobs import PeriodicJob, PeriodicJobs, every
 from worker.ports import Ports
 
 _INDEXED_EVERY = timedelta(hours=1)
+_READINESS_COUNTED_EVERY = timedelta(minutes=10)
 _TRIM_EVERY = timedelta(hours=1)
 _LEFT_TOLD_EVERY = timedelta(minutes=1)
 _PARKED_TOLD_EVERY = timedelta(minutes=1)
@@ -45,6 +48,7 @@ def periodic_jobs(using: Resources, reading: DoorReading, units: Mapping[str, Un
         _check_arrivals(using),
         PeriodicJob("after_rollback", _after_rollback(using), every(_ROLLBACK_LOOKED_FOR_EVERY)),
         *_check_replicas(using),
+        _count_readiness(using),
         *_follow_doors_file(using, units),
         _tell_parked(using),
         _tell_version_skew(using),
@@ -117,6 +121,18 @@ def _check_replicas(using: Resources) -> tuple[PeriodicJob, ...]:
         clock=using.clock,
     )
     return (PeriodicJob("check_replicas", check, every(_REPLICAS_CHECKED_EVERY)),)
+
+
+def _count_readiness(using: Resources) -> PeriodicJob:
+    ports = using.ports
+    count = CountReadiness(
+        history=ReadinessHistory(ports.redis),
+        ledger=ports.ledger,
+        alerts=ports.alerts,
+        issues=ports.issues,
+        clock=using.clock,
+    )
+    return PeriodicJob(COUNT_READINESS, count, every(_READINESS_COUNTED_EVERY))
 
 
 def _follow_doors_file(using: Resources, units: Mapping[str, UnitRules]) -> tuple[PeriodicJob, ...]:

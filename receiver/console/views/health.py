@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 from receiver.console.operations import Call, Operation
+from receiver.console.views.health_history import ReadinessChart, SeamHealth, read_readiness, read_seam
 from shared import redis_keys
 from shared.console_tokens import Role
 from shared.contracts import OPS_STREAM
@@ -100,6 +101,8 @@ class Health:
     at_risk_24h: int
     ready_share: float | None
     states: dict[str, int]
+    seam: SeamHealth
+    readiness: ReadinessChart
 
 
 def read_health(call: Call) -> Health:
@@ -135,6 +138,8 @@ def read_health(call: Call) -> Health:
         at_risk_24h=sum(each.readiness is Readiness.AT_RISK for each in coming),
         ready_share=round(ready / len(coming), 4) if coming else None,
         states=ports.search.counts(),
+        seam=read_seam(call),
+        readiness=read_readiness(call),
     )
 
 

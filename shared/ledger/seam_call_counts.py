@@ -1,0 +1,126 @@
+"""How fast Seam answers, and how its calls fail: counts of ten minutes each, of all processes, kept for a day.
+
+Counts alone: no path holds an id, and nothing of an answer is kept. A count that can't be written is left out: nobody
+waits for it, and no call fails for it.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from shared import redis_keys
+from shared.clock import Clock
+
+KEPT_FOR: Final = timedelta(hours=24)
+_STRETCH: Final = timedelta(minutes=10)
+_LONGEST_NAME: Final = 80
+# An answer like any other: the code is gone, which is what was asked.
+_ANSWERS: Final = ("NoSuchAccessCode",)
+BOUNDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Upper ends of the classes of answer times, in seconds; beyond the last one there is one more class."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastFailure:
+    """The latest call that failed: when, which, and how."""
+
+    at: datetime
+    path: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCounts:
+    """Calls of one path: how many, how many failed by kind, and how many there are in each class of answer times."""
+
+    path: str
+    calls: int
+    failures: Mapping[str, int]
+    classes: tuple[int, ...]
+
+    def answered_within(self, share: float) -> float | None:
+        """Return the upper end of the class within which this share of the calls was answered, in seconds.
+
+        None where that is beyond the last end.
+        """
+        needed, seen = share * self.calls, 0
+        for bound, count in zip(BOUNDS, self.classes, strict=False):
+            seen += count
+            if seen >= needed:
+                return bound
+        return None
+
+
+class SeamCallCounts:
+    """Counts calls, and recalls the counts. Thread-safe."""
+
+    def __init__(self, redis: Redis, clock: Clock) -> None:
+        self._redis = redis
+        self._clock = clock
+
+    def count(self, path: str, failure: Exception | None, seconds: float) -> None:
+        """Count one call: how it failed (None: it didn't), and how long it took. One round trip; raises nothing."""
+        now = self._clock()
+        name = path[:_LONGEST_NAME]
+        kind = type(failure).__name__ if failure is not None else ""
+        place = next((at for at, bound in enumerate(BOUNDS) if seconds <= bound), len(BOUNDS))
+        key = redis_keys.seam_calls(_stretch_of(now))
+        try:
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.hincrby(key, json.dumps([name, place]), 1)
+            if kind and kind not in _ANSWERS:
+                pipeline.hincrby(key, json.dumps([name, kind]), 1)
+                last = json.dumps({"at": now.isoformat(), "path": name, "kind": kind})
+                pipeline.set(redis_keys.SEAM_LAST_FAILURE, last, px=KEPT_FOR)
+            pipeline.pexpire(key, KEPT_FOR + _STRETCH)
+            pipeline.execute()
+        except (RedisError, OSError) as error:
+            log.debug("seam_call.not_counted", error=type(error).__name__)
+
+    def since(self, moment: datetime) -> tuple[CallCounts, ...]:
+        """Return the calls since the stretch of ten minutes that holds this moment, by path."""
+        pipeline = self._redis.pipeline(transaction=False)
+        since = max(moment, self._clock() - KEPT_FOR)
+        for stretch in dict.fromkeys(_stretches(since, self._clock())):
+            pipeline.hgetall(redis_keys.seam_calls(stretch))
+        counts: Counter[tuple[str, int | str]] = Counter()
+        for found in pipeline.execute():
+            for field, count in found.items():
+                path, what = json.loads(field)
+                counts[path, what] += int(count)
+        return tuple(_of_path(path, counts) for path in sorted({path for path, _ in counts}))
+
+    def last_failure(self) -> LastFailure | None:
+        """Return the latest call that failed within a day."""
+        text: Any = self._redis.get(redis_keys.SEAM_LAST_FAILURE)
+        if not text:
+            return None
+        found = json.loads(text)
+        return LastFailure(at=datetime.fromisoformat(found["at"]), path=found["path"], kind=found["kind"])
+
+
+def _of_path(path: str, counts: Mapping[tuple[str, int | str], int]) -> CallCounts:
+    classes = tuple(counts.get((path, place), 0) for place in range(len(BOUNDS) + 1))
+    failures = {what: count for (of, what), count in counts.items() if of == path and isinstance(what, str)}
+    return CallCounts(path=path, calls=sum(classes), failures=failures, classes=classes)
+
+
+def _stretch_of(moment: datetime) -> str:
+    seconds = int(moment.timestamp()) // int(_STRETCH.total_seconds()) * int(_STRETCH.total_seconds())
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M}"
+
+
+def _stretches(since: datetime, until: datetime) -> Iterator[str]:
+    at = since
+    while at < until + _STRETCH:
+        yield _stretch_of(min(at, until))
+        at += _STRETCH

@@ -1,0 +1,61 @@
+"""Calls to Seam are counted by path, time and kind of failure, in bounds, and never in anybody's way."""
+
+from datetime import timedelta
+
+import pytest
+from redis import Redis
+
+from shared.ledger.seam_call_counts import SeamCallCounts
+from shared.redis_client import connect
+from shared.seam.errors import NoSuchAccessCode, RateLimited, Unreachable
+from tests.shared.keys import wrong_keys
+from tests.shared.stories import MovableClock
+
+GET = "/access_codes/get"
+
+
+def test_times_and_failures_are_counted(redis_client: Redis) -> None:
+    """By path; the latest failure is told with its moment, and nothing of what was said."""
+    clock = MovableClock()
+    calls = SeamCallCounts(redis_client, clock)
+    for seconds in (0.01, 0.02, 0.2, 30):
+        calls.count(GET, None, seconds)
+    calls.count(GET, RateLimited("739158", retry_after=None), 0.01)
+    calls.count(GET, NoSuchAccessCode("gone", status=404, error_type="access_code_not_found"), 0.01)
+    calls.count("/devices/get", Unreachable("739158"), 0.3)
+    devices_or_codes = calls.since(clock() - timedelta(hours=1))
+    of_codes = next(each for each in devices_or_codes if each.path == GET)
+    assert (of_codes.calls, dict(of_codes.failures)) == (6, {"RateLimited": 1})
+    assert of_codes.answered_within(0.5) == 0.1
+    assert of_codes.answered_within(0.8) == 0.25
+    assert of_codes.answered_within(0.99) is None
+    last = calls.last_failure()
+    assert last is not None
+    assert (last.path, last.kind) == ("/devices/get", "Unreachable")
+    assert wrong_keys(redis_client) == []
+
+
+def test_an_hour_is_told_from_a_day(redis_client: Redis) -> None:
+    """What is older than a day is in neither."""
+    clock = MovableClock()
+    calls = SeamCallCounts(redis_client, clock)
+    for hours in (25, 3, 2):
+        calls.count(GET, None, 0.1)
+        clock.move(timedelta(hours=hours))
+    calls.count(GET, None, 0.1)
+    assert sum(each.calls for each in calls.since(clock() - timedelta(hours=1))) == 1
+    assert sum(each.calls for each in calls.since(clock() - timedelta(days=9))) == 3
+
+
+def test_a_data_server_that_is_away_fails_no_call() -> None:
+    """The count is left out."""
+    SeamCallCounts(connect("redis://127.0.0.1:1/0"), MovableClock()).count(GET, None, 0.1)
+
+
+@pytest.mark.parametrize("path", ["/" + "x" * 10_000])
+def test_names_are_bounded(redis_client: Redis, path: str) -> None:
+    """Whatever a caller asks for."""
+    calls = SeamCallCounts(redis_client, MovableClock())
+    calls.count(path, None, 0.1)
+    (row,) = calls.since(MovableClock()() - timedelta(hours=1))
+    assert len(row.path) == 80

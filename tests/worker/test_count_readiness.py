@@ -1,0 +1,75 @@
+"""Each arrival is counted once, as it stood 24 hours before its check-in."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from redis import Redis
+
+from shared.clock import Clock
+from shared.ledger.readiness_history import AHEAD, KEPT_DAYS, ReadinessHistory
+from tests.sandbox.harness import Sandbox
+from tests.support.server import DataServer
+from tests.worker.machine import Machine, at_once
+
+JOB = "count_readiness"
+
+
+def counted(redis: Redis, clock: Clock) -> tuple[int, int, int]:
+    """Return how many were counted as ready, on their way, at risk."""
+    days = ReadinessHistory(redis).days((clock() - timedelta(days=40)).date(), (clock() + timedelta(days=9)).date())
+    return sum(it.ready for it in days), sum(it.on_its_way for it in days), sum(it.at_risk for it in days)
+
+
+def test_counted_as_they_pass(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """One that is ready and one that waits; what is booked later than that is in neither."""
+    machine.handlers.periodic_jobs(JOB)
+    machine.until(machine.book(sandbox.door()), "ready")
+    machine.book(sandbox.door(slots=[]))
+    machine.handlers.periodic_jobs(JOB)
+    assert counted(redis_client, machine.clock) == (0, 0, 0)
+    machine.clock.move(timedelta(hours=36))
+    for _ in range(3):
+        machine.handlers.periodic_jobs(JOB)
+    assert counted(redis_client, machine.clock) == (1, 0, 1)
+    machine.book(sandbox.door())
+    machine.handlers.periodic_jobs(JOB)
+    assert counted(redis_client, machine.clock) == (1, 0, 1)
+
+
+def test_two_at_once_count_once(
+    machine: Machine, sandbox: Sandbox, data_server: DataServer, redis_client: Redis
+) -> None:
+    """And one that was killed in between counts all of it or nothing."""
+    machine.handlers.periodic_jobs(JOB)
+    machine.book(sandbox.door(slots=[]))
+    machines = [Machine(redis_client, data_server.url, sandbox) for _ in range(4)]
+    for one in machines:
+        one.clock.move(timedelta(hours=36))
+    at_once(*(partial(one.handlers.periodic_jobs, JOB) for one in machines))
+    assert counted(redis_client, machine.clock) == (0, 0, 1)
+
+
+def test_after_a_long_rest(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """What nobody looked at for more than a day isn't told as if somebody had."""
+    machine.handlers.periodic_jobs(JOB)
+    machine.book(sandbox.door(slots=[]))
+    machine.clock.move(timedelta(days=5))
+    machine.handlers.periodic_jobs(JOB)
+    assert counted(redis_client, machine.clock) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("days", [KEPT_DAYS + 2])
+def test_what_is_old_is_dropped(machine: Machine, sandbox: Sandbox, redis_client: Redis, days: int) -> None:
+    """The hash holds five weeks."""
+    machine.handlers.periodic_jobs(JOB)
+    machine.book(sandbox.door(slots=[]))
+    machine.clock.move(timedelta(hours=36))
+    machine.handlers.periodic_jobs(JOB)
+    assert counted(redis_client, machine.clock) == (0, 0, 1)
+    machine.clock.move(timedelta(days=days))
+    machine.handlers.periodic_jobs(JOB)
+    assert counted(redis_client, machine.clock) == (0, 0, 0)
+    until = ReadinessHistory(redis_client).counted_until()
+    assert until is not None
+    assert abs(until - machine.clock() - AHEAD) < timedelta(minutes=1)

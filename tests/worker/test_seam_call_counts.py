@@ -1,0 +1,26 @@
+"""Every call of a worker to Seam is counted, whatever becomes of it."""
+
+from datetime import timedelta
+
+from redis import Redis
+
+from shared.ledger.seam_call_counts import SeamCallCounts
+from tests.sandbox.harness import Sandbox
+from tests.worker.machine import Machine
+
+
+def test_calls_of_a_worker_are_counted(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """By path; those that failed by their kind, with the latest."""
+    calls = SeamCallCounts(redis_client, machine.clock)
+    machine.until(machine.book(sandbox.door()), "ready")
+    found = {each.path: each for each in calls.since(machine.clock() - timedelta(hours=1))}
+    assert found["/access_codes/create"].calls == 1
+    assert not any(each.failures for each in found.values())
+    assert calls.last_failure() is None
+    sandbox.arrange("POST", "/sandbox/outage", {"on": True})
+    machine.book(sandbox.door())
+    found = {each.path: each for each in calls.since(machine.clock() - timedelta(hours=1))}
+    assert found["/devices/get"].failures == {"Unreachable": 1}
+    last = calls.last_failure()
+    assert last is not None
+    assert (last.path, last.kind) == ("/devices/get", "Unreachable")
