@@ -1,8 +1,8 @@
 """Limits how many failed tries (wrong signatures, wrong tokens) of a client are answered one by one.
 
-Only failures are counted, and only failures are refused: a client with a good signature or token is served, whatever
-came from its address before. So nobody can lock Seam out, not even from behind the same proxy. Past the limit a client
-gets 429, and its failures aren't logged any more.
+Only failures are counted, and only failures are refused: a client with a valid signature or token is always served,
+also after failures from its address. So a stranger can't lock Seam out, not even from behind the same proxy. Past the
+limit a client gets 429, and its failures aren't logged any more.
 """
 
 import time
@@ -54,7 +54,7 @@ class AuthFailureLimiter:
         self._ends_at = clock() + _WINDOW
 
     async def count(self, scope: Scope, failure: AuthFailure) -> AuthFailure | TooManyAuthFailures:
-        """Count and log one failed try; return what it is answered with."""
+        """Count and log one failed try; return the answer to it."""
         # The middleware writes the client's address into the scope.
         await self._trust_proxies(scope, _do_nothing, _do_nothing)  # type: ignore[arg-type]
         client = client_of(scope)

@@ -1,4 +1,4 @@
-"""Runs what blocks (the ledger, Seam) in threads of its own, so that the event loop, and with it webhooks, never wait.
+"""Runs blocking calls (the ledger, Seam) in threads of their own, so that the event loop, and so webhooks, never wait.
 
 A few threads, a bounded queue before them, and a limit to how long a request waits. A request that finds the
 queue full, or waits too long, is told to come again.
@@ -59,5 +59,5 @@ class BlockingCalls:
     def _done(self, future: "asyncio.Future[T]") -> None:
         self._room += 1
         if not future.cancelled():
-            # Asked for here, so that an error that nobody waited for is no warning of the event loop.
+            # Read here: else the event loop warns of an error that no request waited for.
             future.exception()

@@ -1,7 +1,7 @@
 """The routes for booking systems: hand over a booking, ask what became of it, read its PINs.
 
-What asks the ledger or Seam runs in threads of its own (`receiver.blocking_calls`), one pool for each: a Seam that
-hangs keeps nobody from asking for a booking, and neither holds up webhooks.
+Calls to the ledger and to Seam run in threads of their own (`receiver.blocking_calls`), one pool for each. So requests
+for a booking are answered while Seam hangs, and neither holds up webhooks.
 """
 
 from collections.abc import Callable, Mapping

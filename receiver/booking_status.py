@@ -32,7 +32,7 @@ class BookingStatus:
         self._clock = clock
 
     async def handle(self, booking_id: str, headers: Headers, receive: Receive) -> Response:
-        """Answer 200, or 404 for a booking that nobody knows. Raises InvalidToken, and Unavailable."""
+        """Answer 200, or 404 for an unknown booking. Raises InvalidToken, and Unavailable."""
         del receive
         self._tokens.check(headers)
         return await self._calls.run(lambda: self._answer(booking_id))

@@ -1,4 +1,4 @@
-"""Appends what arrives to its stream, durably and once, before anybody is told that it was accepted.
+"""Appends messages to their stream, durably and once, before their senders are told that they were accepted.
 
 Group commit: messages that arrive while an append is under way wait, and the next append takes all of them in one
 script call, so that one durable write serves all. Two appends may be under way: the data server works on one while this

@@ -16,7 +16,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class ParkedWebhooks:
-    """Keeps what came by webhook and isn't appended to `stream`."""
+    """Parks deliveries that aren't events, and counts ignored ones."""
 
     def __init__(self, redis: Redis, *, stream: str, clock: Clock, sync_replicas: int = 0) -> None:
         self._redis = redis

@@ -1,4 +1,4 @@
-"""Why a request is refused, and what each refusal is answered with: one table for all endpoints."""
+"""Why a request is refused, and the answer to each refusal: one table for all endpoints."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _RETRY_AFTER: Final = "5"
 
 
 class ClientGone(Exception):
-    """The client closed the connection before its request was whole. There is nobody to answer."""
+    """The client closed the connection before its request was whole. No answer is sent."""
 
 
 class BodyTooLarge(Exception):

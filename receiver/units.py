@@ -1,7 +1,7 @@
 """The units of DOORS_FILE, for `POST /bookings`: one that isn't there is refused at once, not parked afterwards.
 
-The file may be changed while `web` runs. One that can't be read refuses nobody for a unit that the last good one didn't
-have: what becomes of the message is then for the worker to say.
+The file may be changed while `web` runs. While it can't be read, a unit that the last good file didn't have isn't
+refused: the worker decides about the message.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Who makes a request, and whether they may: checked on the server for every request.
+"""Authentication and roles: checked on the server for every request.
 
 The API takes bearer tokens alone, pages take sessions alone. So a page of another site can't use somebody's session for
 the API, and a request that changes something by a session must come from a page of ours.

@@ -17,7 +17,7 @@ from receiver.console.ports import Ports
 LOOK_EVERY: Final = 1.0
 MOST_STREAMS: Final = 200
 _BEAT_EVERY: Final = 15.0
-# Clocks of workers differ: what is marked a little before what was seen last is news, too.
+# Clocks of workers differ, so a change that is marked a little earlier than the last one seen is new, too.
 _OVERLAP: Final = 5.0
 _MOST_NAMED: Final = 100
 _MOST_BEHIND: Final = 20

@@ -1,7 +1,7 @@
-"""Orders: what somebody does in the console is done by the worker, as if a button in Slack had been pressed.
+"""Commands: the worker does what a person asks for in the console, as if a button in Slack had been pressed.
 
 An order is appended to `ops-commands`; the worker takes it out of the stream once it is done. So this waits until it is
-gone, for a few seconds, to be able to say what became of it.
+gone, for a few seconds, to be able to say whether it was done.
 """
 
 import time

@@ -1,7 +1,7 @@
 """Sessions of people in browsers. A session is a random id in a cookie; its record in Redis has an end.
 
-Redis holds digests of ids, links and tokens, so what is read there lets nobody log in. A session ends at
-log-out, after SESSION_FOR, or when its token is taken out of CONSOLE_TOKENS.
+Redis holds digests of ids, links and tokens, so a reader of Redis can't log in with them. A session ends at log-out,
+after SESSION_FOR, or when its token is taken out of CONSOLE_TOKENS.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Looks at one group of alerts: lets time pass over it, and brings each channel up to date, at least once.
+"""Delivers one group of alerts: escalates them, and brings each channel up to date, at least once.
 
 Each channel has its own notifications and retries; one that fails holds up no other. A notification is leased by
 writing it down before it is sent, so two workers don't send the same, and a worker that is killed leaves it to the
@@ -44,7 +44,7 @@ from worker.alerts.composing import message_of, thread_for
 from worker.alerts.inhibition import Inhibition
 from worker.alerts.message_updates import MessageUpdates, refreshed
 
-# More than one notification of a kind in one go is what came meanwhile; more than these is left to the due-set.
+# After the first notification of a kind, further ones are of alerts that came meanwhile. The due-set brings the rest.
 _MOST_PARCELS: Final = 5
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -75,7 +75,7 @@ class AlertDelivery:
         self._clock = clock
 
     def __call__(self, group: str) -> None:
-        """Tell what is to be told now, and put the group at the time of what comes next."""
+        """Send what is to be sent now, and put the group at the time of its next change."""
         seen = self._gather(group, self._ledger.groups.members(group))
         found = self._ledger.get_many(seen)
         moved = frozenset(key for key, alert in found.items() if alert.group != group)
@@ -97,14 +97,14 @@ class AlertDelivery:
         self._ledger.groups.rest(group, until, seen=seen)
 
     def _gather(self, group: str, seen: dict[str, int]) -> dict[str, int]:
-        """Bring a parent's alert in line with its children, where it is a parent's group; return what is in it then."""
+        """Bring a parent's alert in line with its children, where it is a parent's group; return its members then."""
         parent = BY_KEY.get(group)
         if parent is None:
             return seen
         children = self._ledger.get_many(seen).values()
         policy, now = self._ledger.policy, self._clock()
         self._ledger.change(group, lambda before: gathered(before, parent, children, policy, now))
-        # The parent's number alone is read again: what others changed meanwhile has to show.
+        # The parent's number alone is read again: changes by others meanwhile must stay visible.
         number = self._ledger.groups.members(group).get(group)
         return seen if number is None else {**seen, group: number}
 
@@ -232,7 +232,7 @@ class AlertDelivery:
             return after
 
         self._ledger.groups.update(view.group, tidied)
-        # A member without a record is one that is about to be written, or that a kill kept from it: it stays.
+        # A member without a record is about to be written, or its worker was killed before that: it stays.
         gone = {key: number for key, number in seen.items() if key in over | moved}
         self._ledger.groups.leave(view.group, gone)
         return {key: number for key, number in seen.items() if key not in gone}

@@ -1,4 +1,4 @@
-"""One message as people read it: of one problem, or of all that are told together. Channels only lay it out.
+"""One message as people read it: of one problem, or of several that are told together. Channels only lay it out.
 
 Nothing here is markup: each channel escapes for itself.
 """
@@ -124,7 +124,7 @@ class AlertMessage:
 
     @property
     def happened(self) -> str:
-        """What happened; of several with different words, what they have in common."""
+        """What happened; where several problems have different words, what they have in common."""
         words = {item.happened for item in self.items}
         if len(words) == 1:
             return self.first.happened

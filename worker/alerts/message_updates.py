@@ -1,4 +1,4 @@
-"""Changes what a channel has shown, where it can: by notifications like those of messages: at least once."""
+"""Updates messages that a channel has shown, where it can: by notifications, as messages are sent, at least once."""
 
 import random
 from dataclasses import replace

@@ -49,7 +49,7 @@ class InvalidAlerting(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """All channels, and the rules that say what goes to them."""
+    """All channels, and the routes to them."""
 
     channels: tuple[Channel, ...] = ()
     policy: AlertPolicy = field(default_factory=AlertPolicy)

@@ -172,7 +172,7 @@ def conversation_of(message: AlertMessage) -> str:
     """Return the conversation's name: the booking's, where it is or began about one alone."""
     (thread, *others) = message.threads
     if not others and thread.startswith("booking/"):
-        # It began with one problem of a booking, whose name the key holds; others may have joined.
+        # The conversation began with one problem, whose key holds the booking's id; others may have joined.
         return thread.rsplit("/", 2)[0]
     bookings = {item.booking_id for items in message.threads.values() for item in items}
     if len(bookings) == 1 and "" not in bookings:

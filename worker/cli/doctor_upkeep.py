@@ -1,4 +1,4 @@
-"""Whether what comes back by itself does: webhooks, periodic jobs, and the arrivals that are ready in time."""
+"""Checks of what runs by itself: webhooks, periodic jobs, and arrivals that are ready in time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Alerts: what is open, who handles it, what is silenced; handle one or its whole group; silences."""
+"""Alerts: the open ones, who handles them, and silences; handle one or its whole group."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -239,7 +239,7 @@ def silence(call: Call) -> Outcome:
 
 
 def end_silence(call: Call) -> Outcome:
-    """End a silence now: what it held back and is still open is told. Raises NotFound."""
+    """End a silence now: alerts that it held back and that are still open are told. Raises NotFound."""
     silence_id = call.path["silence_id"]
     ended = next((each for each in call.ports.silences.all() if each.silence_id == silence_id), None)
     if ended is None or not call.ports.silences.remove(silence_id):

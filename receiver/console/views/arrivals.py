@@ -1,4 +1,4 @@
-"""The board: who arrives in the next hours, the nearest first, and whether the door will open."""
+"""The board: the arrivals of the next hours, the nearest first, and whether the door will open."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

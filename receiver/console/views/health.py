@@ -1,4 +1,4 @@
-"""Health: processes, streams and what waits in them, what each part did last, and how webhooks and arrivals stand."""
+"""Health: processes, streams and their backlogs, when each part worked last, and the state of webhooks and arrivals."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,8 @@
 """The slot of a guest who comes long after its start, once that start has passed. Pure.
 
 A slot from 16:00 to 10:00 serves a guest who walks in at 21:18: the five hours before are past, so the code gives
-nobody anything. Before the start the same code would open the door for hours that nobody booked; then a person decides.
+nobody anything. Before the start the same code would open the door for hours that weren't booked; then a person
+decides.
 """
 
 from collections.abc import Iterator
