@@ -139,14 +139,9 @@ def next_notifications(
         for key, alert in view.alerts.items()
         if alert.is_open == (status == "open") and is_wanted(view, alert, channel, state)
     }
-    # An alert that is in another notification under way waits for that one: people must read both in their order. A
-    # resolved notification also waits for an update of the shown message, which would write over it.
-    others: tuple[Status, ...] = ("open", "look") if status == "resolved" else ("resolved",)
-    parcels = (state.parcels.get(slot_of(channel, other)) for other in others)
-    busy = [each for each in parcels if each is not None and each.is_leased and each.at > view.now]
-    waits = [each.at for each in busy if any(key in each.members for key in wanted)]
-    if waits:
-        return None, max(waits)
+    under_way_until = _under_way_until(view, state, channel, status, wanted)
+    if under_way_until is not None:
+        return None, under_way_until
     ready = {key: alert for key, alert in wanted.items() if free_at(view, alert, alert.severity) <= view.now}
     if kept is not None:
         has_new_page = _has_new_page(kept, ready)
@@ -178,6 +173,19 @@ def next_notifications(
         thread=thread or _own_thread(view, channel, members, told_as),
     )
     return notification, None
+
+
+def _under_way_until(
+    view: View, state: Group, channel: str, status: Status, wanted: Mapping[str, Alert]
+) -> datetime | None:
+    """Return until when another notification of one of these alerts is under way to the channel."""
+    # An alert that is in another notification under way waits for that one: people must read both in their order. A
+    # resolved notification also waits for an update of the shown message, which would write over it.
+    others: tuple[Status, ...] = ("open", "look") if status == "resolved" else ("resolved",)
+    parcels = (state.parcels.get(slot_of(channel, other)) for other in others)
+    busy = [each for each in parcels if each is not None and each.is_leased and each.at > view.now]
+    waits = [each.at for each in busy if any(key in each.members for key in wanted)]
+    return max(waits, default=None)
 
 
 def _has_new_page(kept: Notification, ready: Mapping[str, Alert]) -> bool:
