@@ -122,6 +122,9 @@ def broker_settings(url: str) -> dict[str, Any]:
             settings["broker_transport_options"] |= {
                 "master_name": sentinels.name,
                 "sentinel_kwargs": sentinel_options(sentinels),
+                # For who publishes; `SteadyConnection.ensure_connection` is for who consumes.
+                **dict.fromkeys(("interval_start", "interval_max"), _TRY_SENTINELS_EVERY),
+                "interval_step": 0,
             }
             # With no option of TLS the library's checks of certificates stay as they are.
             return settings | ({"broker_use_ssl": _kombu_tls(sentinels)} if sentinels.tls else {})
