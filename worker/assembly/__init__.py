@@ -18,7 +18,7 @@ from shared.settings import Settings
 from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
 from worker.assembly import bookings, codes, commands, doors, jobs, telling
-from worker.assembly.resources import Resources, settle_time
+from worker.assembly.resources import Resources, seam_observer, settle_time
 from worker.handlers.advance_door import AdvanceDoor
 from worker.handlers.apply_message import ApplyMessage
 from worker.handlers.check_conflicts import CheckConflicts
@@ -73,7 +73,7 @@ def build_handlers(
 
     Raises ValueError without SEAM_API_KEY.
     """
-    seam = seam_client(settings, observe=telling.seam_observer(ports, clock))
+    seam = seam_client(settings, observe=seam_observer(ports, clock))
     using = Resources(
         settings=settings,
         ports=ports,

@@ -6,8 +6,10 @@ from typing import Final
 
 from shared.clock import Clock
 from shared.ledger.primary import LedgerPrimary
+from shared.ledger.seam_call_counts import SeamCallCounts
 from shared.seam.access_codes import AccessCodes
-from shared.seam.client import SeamClient
+from shared.seam.client import Observe, SeamCall, SeamClient
+from shared.seam_calls import observe_seam_call
 from shared.settings import Settings
 from worker.ports import Ports
 
@@ -33,3 +35,14 @@ class Resources:
 def settle_time(settings: Settings) -> timedelta:
     """Return how long after its intent a create may still be under way at Seam."""
     return settings.seam_timeout + SETTLE_MARGIN
+
+
+def seam_observer(ports: Ports, clock: Clock) -> Observe:
+    """Return what is told of each call to Seam: this process's metrics and traces, and the counts of all workers."""
+    counts = SeamCallCounts(ports.redis, clock)
+
+    def observe(call: SeamCall) -> None:
+        observe_seam_call(call)
+        counts.count(call.path, call.failure, call.seconds)
+
+    return observe

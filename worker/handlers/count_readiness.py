@@ -35,12 +35,13 @@ class CountReadiness:
 
     def __call__(self) -> None:
         """Count those that have passed the moment since the last time; the first time only begins."""
-        until = self._clock() + AHEAD
+        now = self._clock()
+        until = now + AHEAD
         since = self._history.counted_until()
         if since is None or since >= until:
             if since is None:
                 self._history.count((), since=None, until=until)
             return
         begin = max(since, until - _FARTHEST_BACK)
-        found = arrivals_between(begin, until, ledger=self._ledger, alerts=self._alerts, issues=self._issues)
+        found = arrivals_between(begin, until, now=now, ledger=self._ledger, alerts=self._alerts, issues=self._issues)
         self._history.count([each for each in found if each.check_in > begin], since=since, until=until)
