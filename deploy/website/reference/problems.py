@@ -3,7 +3,7 @@
 from typing import Final
 
 from deploy.website.reference.markdown import code, page, table
-from shared.domain.alerting.missed_heartbeats import ABSENCES
+from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS
 from shared.domain.booking.problem_catalogue import PROBLEMS, ClearedBy, ProblemRow
 
 _ENDS: Final = {
@@ -26,15 +26,18 @@ def _row(name: str, row: ProblemRow, ended_by: str) -> tuple[str, ...]:
     )
 
 
+def _ended_by(name: str, row: ProblemRow) -> str:
+    return "the next time that it is done" if name in MISSED_HEARTBEATS else _ENDS[row.cleared_by]
+
+
 def problems_page() -> str:
     """Return the page."""
-    rows = [_row(str(name), row, _ENDS[row.cleared_by]) for name, row in PROBLEMS.items()]
-    missed = [_row(name, each.row, "the next time that it is done") for name, each in ABSENCES.items()]
+    rows = [_row(str(name), row, _ended_by(name, row)) for name, row in PROBLEMS.items()]
     return page(
         "Problems",
         "What people are told of, in the words of the alerts. The name is the `reason` of a booking, the"
         " `problem` of an alert,"
         " and a section of the [runbook](../../deploy/RUNBOOK.md). A booking may also have a `reason` that isn't here:"
         " then nobody has to act.",
-        table(("problem", "what happened", "next step", "who acts", "ended by", "told as part of"), [*rows, *missed]),
+        table(("problem", "what happened", "next step", "who acts", "ended by", "told as part of"), rows),
     )
