@@ -22,7 +22,10 @@ from shared.domain.messages.message import InvalidMessage, Problem
 from shared.domain.messages.parse import parse_booking_message
 
 EXAMPLES: Final[tuple[tuple[Refusal, str], ...]] = (
-    (InvalidSignature("wrong_signature"), "the signature of Seam or Slack is missing, wrong, or more than 5 minutes off"),
+    (
+        InvalidSignature("wrong_signature"),
+        "the signature of Seam or Slack is missing, wrong, or more than 5 minutes off",
+    ),
     (InvalidToken(), "no bearer token, or none that is known"),
     (TooManyAuthFailures(42), "more than `REJECTION_LIMIT` failed tries of this client in this minute"),
     (BodyTooLarge(262144), "the body is larger than `WEBHOOK_BODY_LIMIT`"),
