@@ -173,7 +173,7 @@ class AlertDelivery:
             lambda: channel.send(
                 message_of(notification, view.alerts, group=view.group, policy=view.policy, now=self._clock())
             ),
-            crashed=partial(log.exception, "alert.crashed", **names),
+            crashed=lambda: log.exception("alert.crashed", **names),  # noqa: LOG004 - called while it is handled
         )
         if isinstance(answer, NotDelivered):
             metrics.NOTIFICATIONS.add(channel.name, "failed")

@@ -67,7 +67,7 @@ class MessageUpdates:
             lambda: channel.update(
                 message_of(notification, view.alerts, group=view.group, policy=view.policy, now=now)
             ),
-            crashed=partial(log.exception, "alert.crashed", **names),
+            crashed=lambda: log.exception("alert.crashed", **names),  # noqa: LOG004 - called while it is handled
         )
         if isinstance(answer, NotDelivered):
             log.warning("alert.not_shown", **names, attempts=notification.attempts + 1, error=str(answer))

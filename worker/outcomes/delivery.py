@@ -76,7 +76,8 @@ class DeliverOutcomes:
         event = json.loads(outcome.event)
         names = {"receiver": queue.receiver, "booking_id": queue.booking_id, "outcome_id": event["id"]}
         when_taken = attempt(
-            lambda: self._post(queue.receiver, event), crashed=partial(log.exception, "outcome.crashed", **names)
+            lambda: self._post(queue.receiver, event),
+            crashed=lambda: log.exception("outcome.crashed", **names),  # noqa: LOG004 - called while it is handled
         )
         if isinstance(when_taken, NotDelivered):
             metrics.OUTCOME_POSTS.add("failed")
