@@ -64,8 +64,11 @@ class AuthFailureLimiter:
         left = self.count_for(client)
         if left >= 0:
             if self._total <= _MOST_LINES:
-                event = "webhook.rejected" if isinstance(failure, InvalidSignature) else "auth.failed"
-                log.info(event, client=client, path=scope["path"], reason=failure.reason)
+                names = {"client": client, "path": scope["path"], "reason": failure.reason}
+                if isinstance(failure, InvalidSignature):
+                    log.info("webhook.rejected", **names)
+                else:
+                    log.info("auth.failed", **names)
             return failure
         if left == -1 and self._total <= _MOST_LINES:
             log.warning("auth_failures.limited", client=client, a_minute=self._most)

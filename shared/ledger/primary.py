@@ -22,7 +22,6 @@ from shared import redis_keys
 _NOTE: Final = (Path(__file__).parent / "note_primary.lua").read_text(encoding="utf-8")
 _FORBIDDEN: Final = ("ACL", "can't run this command", "not allowed")
 NOTED_EVERY: Final = timedelta(seconds=1)
-_LOGGED_ONCE: Final = "primary.not_known"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -73,7 +72,7 @@ class LedgerPrimary:
             if not _is_forbidden(error):
                 raise
             if not self._is_logged:
-                log.warning(_LOGGED_ONCE, error=str(error))
+                log.warning("primary.not_known", error=str(error))
                 self._is_logged = True
             return PrimaryState(timedelta(), None)
         count, replid, offset, pause, rollback_id, since, noticed_at, certain, done = answer
