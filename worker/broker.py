@@ -27,6 +27,7 @@ _HEARTBEAT: Final = 10
 _TRY_EVERY: Final = 2
 # Behind Sentinels there is another server within seconds, and nothing to wait for but its promotion.
 _TRY_SENTINELS_EVERY: Final = 0.5
+_SENTINEL_TRANSPORT: Final = "worker.redis_transport:SteadySentinelTransport"
 _ASKED_WITHIN: Final = 2
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -57,7 +58,7 @@ class SteadyConnection(Connection):
 
     def ensure_connection(self, *args: Any, **kwargs: Any) -> Self:
         """Connect, as the library does; only the pauses are ours where the caller doesn't name any."""
-        every = _TRY_SENTINELS_EVERY if self.transport_cls == "sentinel" else _TRY_EVERY
+        every = _TRY_SENTINELS_EVERY if self.transport_cls == _SENTINEL_TRANSPORT else _TRY_EVERY
         pauses = {"interval_start": every, "interval_step": 0, "interval_max": every}
         return super().ensure_connection(*args, **(pauses | kwargs))
 
@@ -119,6 +120,8 @@ def broker_settings(url: str) -> dict[str, Any]:
             return _at(server_url) | _redis_settings()
         case Sentinels() as sentinels:
             settings = _at(_kombu_url(sentinels)) | _redis_settings()
+            # By name: those of a pool aren't `SteadyConnection`s.
+            settings["broker_transport"] = _SENTINEL_TRANSPORT
             settings["broker_transport_options"] |= {
                 "master_name": sentinels.name,
                 "sentinel_kwargs": sentinel_options(sentinels),
@@ -136,6 +139,7 @@ def broker_connection(url: str, *, connect_timeout: float) -> Connection:
     return Connection(
         settings["broker_url"],
         ssl=settings.get("broker_use_ssl", False),
+        transport=settings.get("broker_transport"),
         transport_options=settings["broker_transport_options"],
         connect_timeout=connect_timeout,
     )

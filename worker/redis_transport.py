@@ -58,4 +58,4 @@ class SteadySentinelTransport(SentinelTransport):
     Channel = SteadySentinelChannel
 
 
-STEADY: dict[type, type] = {Transport: SteadyTransport, SentinelTransport: SteadySentinelTransport}
+STEADY: dict[type, type] = {Transport: SteadyTransport}

@@ -19,6 +19,7 @@ from shared.settings import Settings
 from tests.support.failover import Failover, failover
 from tests.support.waiting import wait_until
 from worker.app import create_celery
+from worker.redis_transport import SteadySentinelChannel
 
 # The promise: so many seconds after the promotion.
 WITHIN = 5.0
@@ -38,6 +39,9 @@ def test_clients_follow_a_failover(servers: Failover) -> None:
     celery = create_celery(Settings(redis_url=SecretStr(servers.url)))
     assert _is_done(lambda: client.set("before", "1"))
     assert _is_done(lambda: celery.send_task("t"))
+    # Those of a pool, which publish, too: the library makes them of a class of its own.
+    with celery.producer_pool.acquire(block=True) as producer:
+        assert isinstance(producer.channel, SteadySentinelChannel)
 
     async def web() -> float:
         pool = connect_async(servers.url)
@@ -97,6 +101,7 @@ def test_celery_is_told_the_sentinels(monkeypatch: pytest.MonkeyPatch) -> None:
     assert celery.conf.broker_write_url == celery.conf.broker_read_url == written
     options = celery.conf.broker_transport_options
     assert options["master_name"] == "oracode"
+    assert (options["interval_start"], options["interval_step"], options["interval_max"]) == (0.5, 0, 0.5)
     assert options["sentinel_kwargs"]["password"] == "own"
     assert options["sentinel_kwargs"]["ssl_ca_certs"] == "/ca.pem"
     assert celery.conf.broker_use_ssl["ssl_ca_certs"] == "/ca.pem"
