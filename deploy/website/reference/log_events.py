@@ -1,11 +1,12 @@
 """The page of log events: what may stand as `event` in a line of a process's log."""
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from deploy.website.reference.markdown import code, codes, page, table
-from deploy.website.reference.source_code import Module, calls_in, read_modules, texts_of
+from deploy.website.reference.source_code import Module, calls_in, read_modules, texts_by_name, texts_of
 
 _LEVELS: Final = ("debug", "info", "warning", "error", "exception", "critical")
 
@@ -28,19 +29,24 @@ def log_events() -> list[LogEvent]:
 def unnamed_log_calls() -> list[str]:
     """Return where something is logged whose event only running it tells, as `path:line`."""
     return [
-        f"{module.path}:{call.lineno}"
-        for module in read_modules()
-        for call in calls_in(module.tree)
-        if _level_of(call) and not (call.args and texts_of(call.args[0]))
+        f"{module.path}:{call.lineno}" for module in read_modules() for call, names in _log_calls(module) if not names
     ]
+
+
+def _log_calls(module: Module) -> Iterator[tuple[ast.Call, list[str]]]:
+    """Yield each call that logs, with the events that it may log: written there, or under a name of the module."""
+    named = texts_by_name(module)
+    for call in calls_in(module.tree):
+        if _level_of(call):
+            first = call.args[0] if call.args else None
+            yield call, named.get(first.id, []) if isinstance(first, ast.Name) else texts_of(first) if first else []
 
 
 def _events_in(module: Module) -> set[LogEvent]:
     return {
-        LogEvent(name, level, tuple(each.arg for each in call.keywords if each.arg), module.path)
-        for call in calls_in(module.tree)
-        if (level := _level_of(call)) and call.args
-        for name in texts_of(call.args[0])
+        LogEvent(name, _level_of(call), tuple(each.arg for each in call.keywords if each.arg), module.path)
+        for call, names in _log_calls(module)
+        for name in names
     }
 
 

@@ -40,6 +40,21 @@ def texts_of(node: ast.expr) -> list[str]:
             return []
 
 
+def texts_by_name(module: Module) -> dict[str, list[str]]:
+    """Return the texts that a module gives a name, wherever in it."""
+    found: dict[str, list[str]] = {}
+    for node in ast.walk(module.tree):
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
+                found.setdefault(name, []).extend(texts_of(value))
+            case _:
+                pass
+    return found
+
+
 def wording_of(node: ast.expr) -> str:
     """Return a text as a person reads it, with `…` for what isn't known before it runs."""
     match node:
