@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -111,8 +112,28 @@ def test_the_description_is_that_of_the_routes(console: Console, project: Path) 
 
 def test_a_page_stays_small(console: Console, redis_client: Redis) -> None:
     """A full page of bookings, and a board of many, below 100 KB before compression."""
-    for number in range(60):
-        book(redis_client, f"BK-{number}", label=f"Room {number}", hours=3 + number / 2)
+    for number in range(130):
+        book(redis_client, f"BK-{number}", label=f"Room {number}", hours=3 + number / 4)
     browser = console.browser("operator")
-    for path in ("/bookings", "/arrivals"):
+    for path in ("/bookings", "/arrivals", "/arrivals?page=2"):
         assert len(browser.get(path).content) < 100_000
+
+
+def test_a_long_board_is_shown_in_pages(console: Console, redis_client: Redis) -> None:
+    """Each arrival is on one page, the counts are of all, and the API answers all at once."""
+    for number in range(130):
+        book(redis_client, f"BK-{number:03}", hours=3 + number / 4)
+    browser = console.browser("viewer")
+    pages = [browser.get(f"/arrivals?page={page}").text for page in (1, 2)]
+    shown = [set(re.findall(r'href="/bookings/(BK-\d+)"', page)) for page in pages]
+    assert shown == [{f"BK-{number:03}" for number in part} for part in (range(100), range(100, 130))]
+    assert all("Page" in page and "<dd>130</dd>" in page for page in pages)
+    assert browser.get("/arrivals?page=9").text.count("Page 2 of 2") == 1
+    assert (
+        len(
+            console.send("GET", "/api/arrivals", headers={"authorization": f"Bearer {TOKENS['viewer']}"}).json()[
+                "arrivals"
+            ]
+        )
+        == 130
+    )

@@ -15,14 +15,17 @@ from shared.domain.booking.record import Window
 from shared.ledger.arrivals import LOOK_BACK, arrivals_between
 
 _MOST_HOURS: Final = 24 * 31
+# A page of 100 KB has room for them.
+_A_PAGE: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalsQuery:
-    """How far ahead."""
+    """How far ahead. `page` is for the HTML page, which shows 100 rows; the API answers all."""
 
     hours: Annotated[int, Field(ge=1, le=_MOST_HOURS)] = 48
     building: str = ""
+    page: Annotated[int, Field(ge=1)] = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ class ArrivalCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
-    """The board as of a moment."""
+    """The board as of a moment. `page` of `pages` is what the HTML page shows of it."""
 
     as_of: datetime
     hours: int
@@ -72,6 +75,13 @@ class Arrivals:
     buildings: tuple[str, ...]
     counts: ArrivalCounts
     arrivals: tuple[ArrivalRow, ...]
+    page: int = 1
+    pages: int = 1
+
+    @property
+    def on_page(self) -> tuple[ArrivalRow, ...]:
+        """The rows that the HTML page shows."""
+        return self.arrivals[(self.page - 1) * _A_PAGE : self.page * _A_PAGE]
 
 
 def read_arrivals(call: Call) -> Arrivals:
@@ -85,6 +95,7 @@ def read_arrivals(call: Call) -> Arrivals:
         for each in found
         if query.building in ("", (row := _row(each, ports.places.of(each.device_id), call.now)).building)
     )
+    pages = max(1, -(-len(rows) // _A_PAGE))
     counts = {each: sum(row.readiness == each for row in rows) for each in Readiness}
     return Arrivals(
         as_of=call.now,
@@ -98,6 +109,8 @@ def read_arrivals(call: Call) -> Arrivals:
             total=len(rows),
         ),
         arrivals=rows,
+        page=min(query.page, pages),
+        pages=pages,
     )
 
 
