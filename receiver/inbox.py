@@ -22,11 +22,10 @@ from shared.streams import APPEND_ONCE_SCRIPT, SEEN
 
 _LARGEST_GROUP: Final = 512
 # How many messages may wait, and for how long (seconds) the first of many may have waited: an answer that would come
-# late is better given now. A few may always wait, or nobody would be left who tries the data server again. More would
-# not wait here alone: verifying thousands between two appends delays every answer by seconds.
-_MOST_WAITING: Final = 1024
-_MANY: Final = 256
-_LONGEST_WAIT: Final = 0.5
+# late is better given now. A few may always wait, or nobody would be left who tries the data server again.
+_MOST_WAITING: Final = 4096
+_MANY: Final = 1024
+_LONGEST_WAIT: Final = 1.0
 _SEEN_FOR: Final = int(redis_keys.SEEN_FOR.total_seconds())
 # A second append costs the data server a durable write, as much as fifteen events do. With 32 senders, 14 was best.
 _WRITERS: Final = 2

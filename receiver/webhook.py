@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from receiver.access_log import AccessLog
+from receiver.admission import Admission
 from receiver.bodies import BodyReader, Headers
 from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
@@ -38,6 +39,7 @@ class SeamWebhook:
         self._inbox = inbox
         self._bodies = bodies
         self._parked_webhooks = parked_webhooks
+        self._admission = Admission()
         self._access_log = AccessLog()
         self._redactor = Redactor()
 
@@ -47,6 +49,10 @@ class SeamWebhook:
         # Past capacity refusing must cost next to nothing, so it comes before the body is read and verified.
         self._inbox.check_room()
         body = await self._bodies.read(receive, headers)
+        async with self._admission.of(body):
+            return await self._accept(headers, body, began)
+
+    async def _accept(self, headers: Headers, body: bytes, began: float) -> Response:
         try:
             event = SeamEvent.from_http(headers, body, self._secrets, self._redactor)
         except NotAnEvent as unusable:

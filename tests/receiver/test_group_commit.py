@@ -151,7 +151,7 @@ def test_one_group_follows_another_on_its_way(monkeypatch: pytest.MonkeyPatch) -
     asyncio.run(talk())
 
 
-@pytest.mark.parametrize(("longest_wait", "let_in"), [(60.0, 1024), (-1.0, 256)], ids=["quick", "slow"])
+@pytest.mark.parametrize(("longest_wait", "let_in"), [(60.0, 4096), (-1.0, 1024)], ids=["quick", "slow"])
 def test_how_many_wait_depends_on_how_long_they_do(
     monkeypatch: pytest.MonkeyPatch, longest_wait: float, let_in: int
 ) -> None:
