@@ -47,13 +47,14 @@ class ModifiedField:
 class SeamIssue:
     """One error or warning as Seam reports it.
 
-    `change_type` and `modified_fields` are Seam's fields of those names, empty where it has none.
+    `change_type`, `modified_fields` and `created_at` are Seam's fields of those names; empty or None where it has none.
     """
 
     code: str
     message: str = ""
     change_type: str = ""
     modified_fields: tuple[ModifiedField, ...] = ()
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -301,6 +301,7 @@ def _issues(issues: Any, code_field: str) -> tuple[SeamIssue, ...]:
             message=mask_digits(shown(str(each.get("message", ""))[:_LONGEST_MESSAGE])),
             change_type=_word(each.get("change_type") or ""),
             modified_fields=tuple(_modified_fields(each.get("modified_fields"))),
+            created_at=_moment_of(each.get("created_at")),
         )
         for each in (issues or ())[:_MOST_ISSUES]
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.domain.booking.record import Window
-from shared.domain.code.differences import differences_of, window_in_effect
+from shared.domain.code.differences import differences_of, pin_replaced_at, window_in_effect
 from shared.domain.seam_issues import ModifiedField, SeamIssue
 from tests.shared.stories import CHECK_IN, CHECK_OUT, WINDOW, code, door
 
@@ -103,6 +103,19 @@ def test_times_that_were_changed_outside_count(warnings: list[SeamIssue], expect
     """Where that change stays; also if the code itself still shows the times that it was made with."""
     assert window_in_effect(WINDOW, warnings) == expected
     assert window_in_effect(None, warnings) is None
+
+
+def test_a_pin_that_was_replaced_outside() -> None:
+    """The newest moment at which Seam noticed it, where that change stays."""
+    code_field = (ModifiedField("code"),)
+    changed = [
+        SeamIssue("external_modification_in_effect", "", "modified", code_field, at)
+        for at in (CHECK_IN, CHECK_OUT, None)
+    ]
+    assert pin_replaced_at(changed) == CHECK_OUT
+    assert pin_replaced_at(changed[2:]) is None
+    assert pin_replaced_at([SeamIssue("external_modification_in_effect", "", "modified", (MOVED,), CHECK_IN)]) is None
+    assert pin_replaced_at([SeamIssue("of_tomorrow", "", "modified", code_field, CHECK_IN)]) is None
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,10 @@ def test_trouble_of_a_code(stage: Stage) -> None:
             alert = stage.told(booking_id, reason, words)
             assert alert["next_step"]
             assert "733251" not in json.dumps(alert)
+    # The guest's PIN is another: people and the booking system are told.
+    stage.told("A4", "pin_changed")
+    (device,) = stage.machine.booking("A4")["devices"]
+    assert device["pin_changed"]
     (device,) = stage.machine.booking("A5")["devices"]
     assert device["ends_at"].startswith(in_days(3, "11:00:00")[:10])
     assert stage.machine.oracode("bookings", "retry", "A1").returncode == 0

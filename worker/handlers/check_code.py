@@ -1,6 +1,7 @@
 """What has become of an access code: read it at Seam and record what that means for the guest."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -13,7 +14,7 @@ from shared.domain.booking import transitions
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, State
 from shared.domain.code.condition import Confirmed, InTrouble, StillToCome, condition_of
-from shared.domain.code.differences import differences_of, window_in_effect
+from shared.domain.code.differences import differences_of, pin_replaced_at, window_in_effect
 from shared.domain.code.lateness import late_at
 from shared.domain.code.polling import next_look, next_look_when_confirmed
 from shared.domain.door.issues import Issue, inherited_code
@@ -85,7 +86,12 @@ class CheckCode:
                 )
             if report is None:
                 return transitions.drop_code(it, door.key, now=now)
-            return self._transition(it, door, code, report, now, known=known)
+            replaced_at = pin_replaced_at(report.warnings)
+            pin = Change(it)
+            if replaced_at is not None:
+                pin = transitions.record_pin_change(it, code.access_code_id, at=replaced_at, now=now)
+            change = self._transition(pin.booking, door, code, report, now, known=known)
+            return replace(change, history=(*pin.history, *change.history))
 
         return self._ledger.transition(booking, door, transition)
 

@@ -5,6 +5,7 @@ matched to is not the code that this booking needs, even if Seam confirms it.
 """
 
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Final
 
 from shared.domain.booking.problem_catalogue import Reason
@@ -14,6 +15,7 @@ from shared.domain.seam_issues import SeamIssue
 
 _CHANGING: Final = "updating_time_frame"
 _NOT_CHANGED: Final = "failed_to_update"
+_PIN: Final = "code"
 _CHANGE_THAT_STAYS: Final = "external_modification_in_effect"
 
 
@@ -28,6 +30,16 @@ def window_in_effect(made: Window | None, warnings: Collection[SeamIssue]) -> Wi
     fields = (each for issue in warnings if issue.code == _CHANGE_THAT_STAYS for each in issue.modified_fields)
     moved = {each.name: each.moment for each in fields if each.moment is not None}
     return Window(moved.get("starts_at", made.starts_at), moved.get("ends_at", made.ends_at))
+
+
+def pin_replaced_at(warnings: Collection[SeamIssue]) -> datetime | None:
+    """Return when somebody replaced a code's PIN outside Seam, if that stays; None where nobody did, or since when."""
+    moments = (
+        issue.created_at
+        for issue in warnings
+        if issue.code == _CHANGE_THAT_STAYS and any(each.name == _PIN for each in issue.modified_fields)
+    )
+    return max((at for at in moments if at is not None), default=None)
 
 
 def differences_of(
