@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,13 @@ settings.load_profile("project")
 
 
 # Whole files of minutes: begun last, they would keep one core busy while the others have nothing left to do.
-_LONG = ("faults", "integration", "brokers", "test_stateful.py")
+_LONG = ("faults", "integration", "brokers", "standin", "test_stateful.py")
+
+
+def pytest_configure() -> None:
+    """Let what the tests start be ended by Ctrl-C: in the background of a shell it would inherit to ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
