@@ -2,7 +2,7 @@
 
 A booking's `code_problem` with an error that Seam repeats from the door or the account is inhibited while an alert of
 the door or the account tells that error. It is told by itself where none does, or once that alert is over and the
-booking's problem isn't.
+booking's problem isn't. While Seam is away other rules hold: `shared.domain.alerting.inhibition`.
 """
 
 from collections.abc import Iterable, Mapping

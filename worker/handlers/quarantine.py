@@ -1,4 +1,7 @@
-"""Quarantine: work that kills its worker again and again is left alone for a while, and a person is told."""
+"""Quarantine: work that kills its worker again and again is left alone for a while, and a person is told.
+
+This is for what is due for a door. A message of a stream that does so is parked by `worker.consumers.stream_reader`.
+"""
 
 from datetime import timedelta
 from functools import partial

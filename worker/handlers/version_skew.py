@@ -1,7 +1,7 @@
 """Version skew: work that only a newer version understands is put back as it was, for a newer process to take.
 
 An older process neither parks it, nor counts it as a failure, nor loses it. Its pauses grow, so that a whole fleet of
-older processes isn't kept busy by it.
+older processes isn't kept busy by it. What is too new is decided where records are read: `shared.ledger.records`.
 """
 
 import json

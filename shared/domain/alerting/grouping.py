@@ -1,4 +1,7 @@
-"""Grouping: problems are told together where one action of one person mends them."""
+"""Grouping: problems are told together where one action of one person mends them.
+
+How long a group waits for more of its kind (the group window) is in `shared.domain.alerting.policy`.
+"""
 
 from typing import Final
 

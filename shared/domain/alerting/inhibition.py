@@ -1,7 +1,8 @@
 """Inhibition: while Seam is away, people are told of Seam, not of each of a hundred bookings.
 
 The children of a parent are recorded and never told themselves. The parent is open while any of them is. Other problems
-of a booking have other keys and are told by themselves.
+of a booking have other keys and are told by themselves. Alerts of a door or an account inhibit those of its codes, too:
+`worker.alerts.inhibition`.
 """
 
 from collections.abc import Iterable, Mapping
