@@ -83,6 +83,8 @@ def test_every_endpoint_that_is_called_is_in_the_table(project: Path) -> None:
         if getattr(call.func, "attr", "") != "endswith"
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if node.value.startswith("/") and node.value.count("/") >= 2 and ":" not in node.value
+        # The sandbox has controls of its own, which are no part of Seam.
+        if not node.value.startswith("/sandbox/")
     }
     assert "/access_codes/create" in called
     assert called <= set(ENDPOINTS)
