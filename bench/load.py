@@ -1,6 +1,6 @@
 """The load generator: one process, one loop over its connections, one request under way on each.
 
-    python -m bench.load PORT CONNECTIONS SECONDS REQUESTS [PAUSE AFTER A REFUSAL] [MOST A SECOND]
+    python -m bench.load PORT CONNECTIONS SECONDS REQUESTS [PAUSE AFTER A REFUSAL] [MOST A SECOND] [accepted]
 
 Own and small, so that it is everywhere where Python is, can send a different signed request each time, and knows every
 single latency. `bench.receiver` measures its ceiling against a server that does nothing, and its CPU in every run.
@@ -113,6 +113,14 @@ class Load:
         self._over_at = 0.0
         for _ in range(connections):
             self._add(_Connection(port))
+
+    def wait_until_accepted(self) -> None:
+        """Wait until the server has taken in every connection: they are accepted in the order in which they came."""
+        newest = self._lines[max(self._lines)]
+        newest.wire.send(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+        answer = b""
+        while (head := self._heads.read(answer)) is None or len(answer) < head[1]:
+            answer += newest.wire.recv(65_536)
 
     def run(self, seconds: float) -> Report:
         """Send until the requests or the seconds are used up, and wait for the last answers."""
@@ -249,7 +257,10 @@ def main() -> None:
     gc.disable()
     pause = float(sys.argv[5]) if len(sys.argv) > 5 else 0.0
     rate = float(sys.argv[6]) if len(sys.argv) > 6 else 0.0
-    print(json.dumps(asdict(Load(port, connections, requests, pause=pause, rate=rate).run(seconds))))
+    under_load = Load(port, connections, requests, pause=pause, rate=rate)
+    if "accepted" in sys.argv[7:]:
+        under_load.wait_until_accepted()
+    print(json.dumps(asdict(under_load.run(seconds))))
 
 
 if __name__ == "__main__":

@@ -19,17 +19,17 @@ def load(
     folder: Path,
     pause: float = 0.0,
     rate: float = 0.0,
+    accepted: bool = False,
 ) -> Report:
     """Send up to `amount` signed webhooks for so many seconds; who is refused rests for `pause` seconds.
 
-    With a `rate` at most so many are sent a second.
-
-    Raises CalledProcessError.
+    With a `rate` at most so many are sent a second. With `accepted` it begins once the server has taken in all
+    connections. Raises CalledProcessError.
     """
     path = folder / "requests"
     write_requests(path, signed_requests(port, amount))
     arguments = [str(each) for each in (port, connections, seconds, path, pause, rate)]
-    command = [sys.executable, "-m", "bench.load", *arguments]
+    command = [sys.executable, "-m", "bench.load", *arguments, *(["accepted"] if accepted else [])]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as process:
         pin(process.pid, OTHER_CORE)
         output, _ = process.communicate()

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from receiver.refusals import Unavailable
 
-_AT_ONCE: Final = 512
+_AT_ONCE: Final = 64
 _IN_LINE: Final = 8192
 # Seconds. A sender comes again after a refusal, and gives up on an answer that is late.
 _LONGEST_WAIT: Final = 2.0
