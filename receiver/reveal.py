@@ -24,6 +24,7 @@ from shared.seam.access_codes import AccessCodes
 from shared.seam.errors import SeamError
 
 _LONGEST_NAME: Final = 80
+_FIELDS: Final = frozenset({"device_ids", "by"})
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -150,9 +151,16 @@ def _request(body: bytes) -> RevealRequest:
         content = None
     if not isinstance(content, dict):
         raise InvalidRequest("send no body, or one JSON object")
-    device_ids, by = content.get("device_ids", []), content.get("by", "")
-    if not isinstance(device_ids, list) or not all(isinstance(each, str) for each in device_ids):
-        raise InvalidRequest("device_ids is a list of Seam's device ids; leave it out for all doors")
+    # A misspelt name, or a list that a filter left empty, must not show the PINs of all doors.
+    if not content.keys() <= _FIELDS:
+        raise InvalidRequest(f"the fields are {' and '.join(sorted(_FIELDS))}; leave device_ids out for all doors")
+    device_ids, by = content.get("device_ids"), content.get("by", "")
+    if "device_ids" in content and not _names_doors(device_ids):
+        raise InvalidRequest("device_ids is a list of Seam's device ids, at least one; leave it out for all doors")
     if not isinstance(by, str) or len(by) > _LONGEST_NAME or (by and not by.isprintable()):
         raise InvalidRequest(f"by is up to {_LONGEST_NAME} printable characters: who asks, for the audit")
-    return RevealRequest(tuple(dict.fromkeys(each.strip().lower() for each in device_ids)), by)
+    return RevealRequest(tuple(dict.fromkeys(each.strip().lower() for each in device_ids or ())), by)
+
+
+def _names_doors(device_ids: Any) -> bool:
+    return isinstance(device_ids, list) and bool(device_ids) and all(isinstance(each, str) for each in device_ids)

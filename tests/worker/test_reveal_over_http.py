@@ -107,9 +107,23 @@ def test_strangers_and_booking_tokens_get_none(machine: Machine, web: Web, sandb
     assert audits(machine, booking.booking_id) == []
 
 
-@pytest.mark.parametrize("body", [b"oops", b"[]", b'{"device_ids": "x"}', b'{"by": 7}', b'{"by": "\\u0007"}'], ids=str)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"oops",
+        b"[]",
+        b'{"device_ids": "x"}',
+        b'{"device_ids": []}',
+        b'{"device_ids": null}',
+        b'{"device_id": "x"}',
+        b'{"deviceIds": ["x"]}',
+        b'{"by": 7}',
+        b'{"by": "\\u0007"}',
+    ],
+    ids=str,
+)
 def test_a_body_that_is_none(web: Web, body: bytes) -> None:
-    """400 with what would be right."""
+    """400 with what would be right. A misspelt name and an empty list don't show the PINs of all doors."""
     answer = reveal(web, "BK-1", body)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert answer.json()["right"]

@@ -29,6 +29,9 @@ _MENDED_BY: Final = {
 }
 
 
+_NOT_OF_WEBHOOKS: Final = ("invalid_token",)
+
+
 def processes(ports: Ports) -> Iterator[Finding]:
     """Yield a finding for each kind of process. Raises redis.RedisError."""
     now = system_clock()
@@ -104,5 +107,6 @@ def judge_tries(tries: Sequence[FailedTries], now: datetime) -> Iterator[Finding
     for each in tries:
         ago = show_length(max(now - each.last_at, timedelta()) // _SECOND * _SECOND)
         text = f"{each.count} in the last hour: {each.reason}, the last {ago} ago"
-        remedy = f"{_MENDED_BY.get(each.reason, '')}; `webhook.rejected` in `web`'s log names the client".lstrip("; ")
+        event = "auth.failed" if each.reason in _NOT_OF_WEBHOOKS else "webhook.rejected"
+        remedy = f"{_MENDED_BY.get(each.reason, '')}; `{event}` in `web`'s log names the client".lstrip("; ")
         yield Finding("failed signatures", "warn", text, remedy)

@@ -78,16 +78,17 @@ def outcome_body(booking: Booking) -> dict[str, Any]:
             state=str(booking.state),
             reason=booking.reason,
             residual_access_until=_text(booking.residual_access_until),
-            devices=[_outcome_of(door) for door in booking.doors if door.wanted],
+            devices=[_outcome_of(door, cancelled=booking.cancelled) for door in booking.doors if door.wanted],
         )
     )
 
 
-def _outcome_of(door: BookedDoor) -> OutcomeDevice:
+def _outcome_of(door: BookedDoor, *, cancelled: bool) -> OutcomeDevice:
     return OutcomeDevice(
         device_id=door.device_id,
         access_code_id=door.code.access_code_id if door.code else None,
-        status=str(door.state),
+        # The doors of a cancelled booking are closed one by one; nobody may take one of them for ready meanwhile.
+        status=str(State.CANCELLED if cancelled else door.state),
         reason=door.reason,
         starts_at=_text(door.code.window.starts_at) if door.code else None,
         ends_at=_text(door.code.window.ends_at) if door.code else None,
