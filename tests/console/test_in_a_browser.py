@@ -54,7 +54,7 @@ PAGES = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Run one browser for all tests."""
     with sync_playwright() as playwright:

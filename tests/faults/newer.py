@@ -66,9 +66,14 @@ _PATCHES: Final = (
     ("shared/domain/booking/record.py", '    READY = "ready"\n', '    READY = "ready"\n    PAUSED = "paused"\n'),
     ("shared/domain/booking/transitions/change.py", "    State.READY,\n", "    State.READY,\n    State.PAUSED,\n"),
     (
-        "shared/domain/booking/next_step.py",
-        "        case State.ISSUED | State.READY:\n",
-        "        case State.ISSUED | State.READY | State.PAUSED:\n",
+        "shared/domain/booking/door_state.py",
+        "        case State.READY:\n            return Ready(code)\n",
+        "        case State.READY | State.PAUSED:\n            return Ready(code)\n",
+    ),
+    (
+        "shared/domain/booking/door_state.py",
+        "        case State.RECEIVED | State.ISSUED | State.READY:\n",
+        "        case State.RECEIVED | State.ISSUED | State.READY | State.PAUSED:\n",
     ),
     (
         "shared/domain/booking/transitions/code_status.py",
@@ -93,8 +98,8 @@ _PATCHES: Final = (
     ),
     (
         "shared/ops_commands.py",
-        "ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD)",
-        f'ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, "{PAUSE}")',
+        "ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, REISSUE)",
+        f'ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, REISSUE, "{PAUSE}")',
     ),
     (
         "worker/handlers/run_ops_command.py",

@@ -13,6 +13,13 @@ SCRIPT = "<script>alert(1)</script>"
 OURS = {"sec-fetch-site": "same-origin"}
 
 
+@pytest.fixture(scope="module")
+def shared_sandbox() -> Iterator[Sandbox]:
+    """Run a sandbox of its own: the page shows the first doors, and others' tests make many."""
+    with Sandbox("--step", "0.02", "--retry-scale", "0.01") as running:
+        yield running
+
+
 @pytest.fixture
 def pages(sandbox: Sandbox) -> Iterator[Sandbox]:
     """Return a sandbox whose switches are put back afterwards."""

@@ -155,8 +155,9 @@ def test_the_words_of_a_failed_attempt_are_told(machine: Machine, sandbox: Sandb
 def test_seam_may_be_away_while_a_code_is_deleted(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
     """The looks go on until one of them is answered."""
     booking = overridable(machine, sandbox)
-    machine.cancel(booking)
+    # Before the cancellation: the first look may come as soon as the deletion is accepted.
     proxy.instead["/access_codes/get"] = Reply(503, PAGE)
+    machine.cancel(booking)
     assert let_looks_come(machine, booking, rounds=3).residual_access_until is not None
     proxy.mend()
     assert let_looks_come(machine, booking, rounds=2).residual_access_until is None
