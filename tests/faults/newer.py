@@ -48,6 +48,7 @@ _PATCHES: Final = (
         '    user_level_id: str | None = None\n    keycard: str = ""\n',
     ),
     ("shared/domain/booking/record.py", "    version: int = 0\n", "    version: int = 0\n    scribed: int = 0\n"),
+    ("shared/ledger/bookings.py", "from datetime import ", "from dataclasses import replace\nfrom datetime import "),
     (
         "shared/ledger/bookings.py",
         "        booking = change.booking\n",
