@@ -93,7 +93,7 @@ class CreateCode:
             case Later(at):
                 return self._later(booking, booked, at, "door_budget", match, learn=with_strays)
             case Full():
-                return self._full(booking, learned, door, match, learn=with_strays)
+                return self._full(booking, booked, learned.check_in, door, match, learn=with_strays)
             case Admitted():
                 intent = self._intent(making, now)
                 booking = self._write_intent(booking, booked, learned, intent, match, learn=with_strays)
@@ -285,13 +285,15 @@ class CreateCode:
         self,
         booking: Booking,
         booked: BookedDoor,
+        check_in: datetime | None,
         door: Door,
         match: Mapping[str, Any],
         *,
         learn: Callable[[Booking], Booking],
     ) -> Booking:
+        """Let the door wait for room. `booked` is the fence: the door as the ledger has it, not as it was learned."""
         now = self._clock()
-        until = next_wait(now=now, check_in=booked.check_in, longest=self._waiting_retry_every)
+        until = next_wait(now=now, check_in=check_in, longest=self._waiting_retry_every)
         return self._ledger.transition(
             booking,
             booked,
