@@ -18,6 +18,7 @@ from bench.data_server import DataServer, fresh_server
 from bench.hotel import fill, touch
 from bench.load import Report
 from bench.load_process import load
+from bench.meanwhile import meanwhile
 from bench.processes import OTHER_CORE, PROJECT, Sampled, Started, free_port, listens, scratch
 from bench.statistics import quantile
 from bench.suite import Options, Outcome
@@ -77,21 +78,16 @@ def console(server: DataServer, port: int) -> Iterator[Started]:
 @contextmanager
 def changes(server: DataServer, bookings: int) -> Iterator[None]:
     """Change one booking a second meanwhile: every tab is told of it."""
-    over, ledger = threading.Event(), ledger_of(server)
+    ledger = ledger_of(server)
 
-    def work() -> None:
+    def work(over: threading.Event) -> None:
         number = 0
         while not over.wait(1):
             touch(ledger, number % bookings, system_clock())
             number += 1
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with meanwhile(work):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def webhooks(server: DataServer, port: int, seconds: float, folder: Path) -> Report:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from bench.data_server import fresh_server
 from bench.load import Report
 from bench.load_process import load
+from bench.meanwhile import meanwhile
 from bench.processes import Started, free_port, scratch
 from bench.suite import Options, Outcome
 from bench.table import table
@@ -106,19 +107,13 @@ def nothing() -> Iterator[None]:
 @contextmanager
 def crawling(process: Started) -> Iterator[None]:
     """Let a process run for a part of each tenth of a second alone."""
-    over = threading.Event()
 
-    def hold() -> None:
+    def hold(over: threading.Event) -> None:
         while not over.is_set():
             os.kill(process.pid, signal.SIGSTOP)
             time.sleep(_SLICE - _AWAKE)
             os.kill(process.pid, signal.SIGCONT)
             time.sleep(_AWAKE)
 
-    thread = threading.Thread(target=hold)
-    thread.start()
-    try:
+    with meanwhile(hold):
         yield
-    finally:
-        over.set()
-        thread.join()
