@@ -124,7 +124,8 @@ def give_back(redis: Redis, stream: str, entry_ids: list[str]) -> None:
 def acknowledge(redis: Redis, stream: str, entry_ids: list[str]) -> None:
     """Take entries whose outcome is recorded out of the group and the stream, in one transaction. Idempotent.
 
-    The outcome is on SYNC_REPLICAS replicas first, whoever recorded it: else raises NotOnReplicas, and takes out none.
+    The outcome is on SYNC_REPLICAS replicas first, also where another process recorded it. Else raises NotOnReplicas,
+    and takes out none.
     """
     if entry_ids:
         wait_for_replicas(redis)

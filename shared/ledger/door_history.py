@@ -1,7 +1,7 @@
 """How doors were changed, with when: the newest changes of each door, as long as the door is read.
 
-Recorded by whoever reads a door from Seam and finds it other than it was (`shared.seam.doors`), in one atomic step with
-noting how it is now: a change is there once, whichever workers see it, and whatever is killed.
+A process that reads a door from Seam and finds it changed (`shared.seam.doors`) records that in one atomic step with
+how the door is now: a change is there once, whichever workers see it, and whatever is killed.
 """
 
 import json

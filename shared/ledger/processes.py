@@ -1,7 +1,7 @@
 """Signs of life of every process, in Redis: one sorted set, by when each gave its last sign (epoch seconds).
 
-A process never takes its sign out: one that was stopped is missed, whoever stopped it. What has been silent for a week
-is forgotten.
+A process never takes its sign out: one that was stopped is missed, also where a person stopped it. What has been silent
+for a week is forgotten.
 """
 
 import json

@@ -11,7 +11,7 @@ from shared.ledger.door_issues import DoorIssues
 from shared.ledger.readiness_history import AHEAD, ReadinessHistory
 
 COUNT_READINESS: Final = "count_readiness"
-# Whoever was away longer counts what was so long ago no more: nobody looked at it then.
+# After a longer pause, what was before that is not counted: nobody looked at it at its time.
 _FARTHEST_BACK: Final = timedelta(hours=24)
 
 
@@ -38,9 +38,10 @@ class CountReadiness:
         now = self._clock()
         until = now + AHEAD
         since = self._history.counted_until()
-        if since is None or since >= until:
-            if since is None:
-                self._history.count((), since=None, until=until)
+        if since is None:
+            self._history.count((), since=None, until=until)
+            return
+        if since >= until:
             return
         begin = max(since, until - _FARTHEST_BACK)
         found = arrivals_between(begin, until, now=now, ledger=self._ledger, alerts=self._alerts, issues=self._issues)
