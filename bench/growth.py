@@ -32,7 +32,7 @@ from shared import redis_keys
 from shared.clock import system_clock
 from shared.contracts import BOOKING_FIELD
 from shared.garbage_collection import spare_what_is_loaded
-from shared.ledger.due import DueSet, door_item
+from shared.ledger.due_set import DueSet, door_item
 from shared.settings import Settings
 from worker.assembly import Handlers, build_handlers
 from worker.ports import open_ports

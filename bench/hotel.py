@@ -18,7 +18,7 @@ from shared.domain.messages.message import BookingMessage, MessageType
 from shared.domain.stay.stay import Stay, WallTime
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.ledger.known_doors import remember
 from shared.ledger.last_read_doors import remember_reading
 from shared.parked import Parked, ParkedList

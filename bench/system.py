@@ -15,7 +15,7 @@ from bench.processes import OTHER_CORE, SERVER_CORE, Started, free_port
 from shared import redis_keys
 from shared.clock import system_clock
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.redis_client import connect
 from shared.streams import GROUP
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import structlog
 
-from receiver.seam_event import SeamEvent
+from receiver.webhook_parsing import SeamEvent
 
 # A line waits so many seconds for more events, and lists at most so many.
 _WRITE_AFTER: Final = 0.05

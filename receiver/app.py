@@ -24,9 +24,9 @@ from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
 from receiver.readiness import Readiness, healthz
 from receiver.refusals import json_response
-from receiver.signature_verification import WebhookSecrets
 from receiver.slack_actions import SlackActions
-from receiver.webhook import SeamWebhook
+from receiver.webhook_endpoint import SeamWebhook
+from receiver.webhook_signature import WebhookSecrets
 from shared.clock import Clock, system_clock
 from shared.contracts import BOOKING_FIELD, EVENT_FIELD, OPS_STREAM
 from shared.ops_commands import COMMAND_FIELD

@@ -26,7 +26,7 @@ from receiver.tokens import BearerTokens
 from receiver.units import KnownUnits
 from shared.clock import Clock
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.parked import ParkedList
 from shared.redis_client import connect
 from shared.seam.access_codes import AccessCodes

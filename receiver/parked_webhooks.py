@@ -5,7 +5,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from receiver.refusals import Unavailable
-from receiver.seam_event import NotAnEvent
+from receiver.webhook_parsing import NotAnEvent
 from shared import redis_keys
 from shared.clock import Clock
 from shared.contracts import EVENT_FIELD

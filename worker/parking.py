@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.clock import Clock
-from shared.ledger.due import DueSet, periodic_job_item
+from shared.ledger.due_set import DueSet, periodic_job_item
 from shared.parked import Parked, ParkedList
 
 TELL_PARKED: Final = "tell_parked"

@@ -14,7 +14,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import Clock
 from shared.domain.versions import OfNewerVersion
-from shared.ledger.due import DueSet, periodic_job_item
+from shared.ledger.due_set import DueSet, periodic_job_item
 from shared.seam.errors import SeamError
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

@@ -8,17 +8,17 @@ from redis import Redis
 
 from shared.clock import Clock, system_clock
 from shared.current_units import CurrentUnits
-from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.stay.stay import UnitRules
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.outbox import OutboxPublisher
 from shared.ledger.outcome_queues import OutcomeQueues
 from shared.ledger.silences import Silences
-from shared.ledger.version_skew import WorkForNewer
+from shared.ledger.work_for_newer_version import WorkForNewer
 from shared.parked import ParkedList
 from shared.redis_client import connect
 from shared.seam.client import Observe, SeamClient, unobserved

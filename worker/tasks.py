@@ -28,7 +28,7 @@ from shared.contracts import (
     SWEEP_DUE,
 )
 from shared.domain.alerting.missed_heartbeats import BOOKINGS
-from shared.ledger.due import (
+from shared.ledger.due_set import (
     DueItem,
     account_item,
     alert_item,

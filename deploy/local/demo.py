@@ -27,7 +27,7 @@ from deploy.local.scenarios import Scenario, scenarios
 from shared.clock import system_clock
 from shared.domain.booking.record import Booking, State
 from shared.ledger.bookings import BookingLedger, UnknownBooking
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.parked import ParkedList
 from shared.redis_client import connect
 

@@ -13,7 +13,7 @@ from shared.ledger.booking_search import BookingSearch
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_history import DoorHistory
 from shared.ledger.door_issues import DoorIssues
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.last_read_doors import LastReadDoors
 from shared.ledger.reconciliation import ReconciliationLedger

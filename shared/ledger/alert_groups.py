@@ -11,7 +11,7 @@ from redis.client import Pipeline
 from shared import redis_keys
 from shared.clock import Clock
 from shared.domain.alerting.notifications import Group
-from shared.ledger.due import DueSet, alert_item
+from shared.ledger.due_set import DueSet, alert_item
 from shared.ledger.records import RecordStore, Stored, Write
 
 _LEAVE: Final = (Path(__file__).parent / "leave_group.lua").read_text(encoding="utf-8")

@@ -13,10 +13,10 @@ from shared.clock import Clock
 from shared.domain.alerting.alert import Alert, heard
 from shared.domain.alerting.causes import Cause, raised, resolved
 from shared.domain.alerting.grouping import group_of
-from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.record import AlertNotice
 from shared.ledger.alert_groups import AlertGroups
-from shared.ledger.due import DueSet, alert_item
+from shared.ledger.due_set import DueSet, alert_item
 from shared.ledger.records import RecordStore, Stored, Write
 
 

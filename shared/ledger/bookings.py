@@ -32,7 +32,7 @@ from shared.ledger.booking_reader import (
     booking_in,
     devices_of_codes,
 )
-from shared.ledger.due import DueItem, DueSet, conflicts_item, door_item, milliseconds, removal_item
+from shared.ledger.due_set import DueItem, DueSet, conflicts_item, door_item, milliseconds, removal_item
 from shared.ledger.records import MOST_LINES, Stored, Write
 
 # Stands in the due-set where a door's key does, for what a booking has still to tell: its doors may have nothing to do.

@@ -18,7 +18,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import Clock
 from shared.domain.booking.outcome_queue import TRIED_FOR, OutcomeQueue, QueuedOutcome, in_hand, queued
-from shared.ledger.due import DueSet, milliseconds, outcome_item
+from shared.ledger.due_set import DueSet, milliseconds, outcome_item
 from shared.ledger.records import Conflict, RecordStore, Stored, Write
 
 LANES: Final = 8

@@ -11,7 +11,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.clock import Clock
-from shared.ledger.due import DueItem, DueSet
+from shared.ledger.due_set import DueItem, DueSet
 
 # What a subject of the due-set is called in keys.
 _KINDS: Final = {"refresh": "door", "account": "account"}

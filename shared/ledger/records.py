@@ -28,7 +28,7 @@ _PAUSE_AFTER: Final = 3
 _LONGEST_PAUSE: Final = 0.1  # seconds
 # A story that never ends is a loop somewhere: the newest lines tell which, and memory stays bounded.
 MOST_LINES: Final = 1_000
-_SAVE: Final = (Path(__file__).parent / "save_record.lua").read_text(encoding="utf-8")
+_SAVE: Final = (Path(__file__).parent / "save_record_and_due_times.lua").read_text(encoding="utf-8")
 
 T = TypeVar("T", bound=Versioned)
 IndexPlace = tuple[str, str, float | None]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shared.domain.code.events import is_ours
+from shared.domain.code.event_types import is_ours
 from shared.seam.client import SeamClient
 from shared.seam.errors import Unreadable
 
@@ -26,7 +26,7 @@ class Events:
         self._client = client
 
     def ours(self, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
-        """Yield the events created in this time that are ours (`shared.domain.code.events`), the earliest spans first.
+        """Yield our events (`shared.domain.code.event_types`) that were created in this time, the earliest spans first.
 
         No filter by type is sent: Seam refuses types that it doesn't know (yet), and we would miss those that we don't.
         """

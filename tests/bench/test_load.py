@@ -8,8 +8,8 @@ from socket import create_server
 
 from bench.load import Heads, Load, read_requests, write_requests
 from bench.webhooks import SECRET, signed_requests
-from receiver.seam_event import SeamEvent
-from receiver.signature_verification import WebhookSecrets
+from receiver.webhook_parsing import SeamEvent
+from receiver.webhook_signature import WebhookSecrets
 from shared.redaction import Redactor
 
 

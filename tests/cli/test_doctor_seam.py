@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.domain.code.events import NEEDED_TYPES
+from shared.domain.code.event_types import NEEDED_TYPES
 from shared.domain.door.door import door_from_device
 from shared.domain.door.issues import Issue, issues_of_account
 from shared.domain.stay.stay import UnitRules

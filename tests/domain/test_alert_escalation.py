@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from shared.domain.alerting.alert import Alert, News, handled, heard
 from shared.domain.alerting.escalation import escalated, escalated_together, next_change_at
-from shared.domain.alerting.policy import REMINDERS, AlertPolicy
 from shared.domain.alerting.severity import Severity
+from shared.domain.alerting.timing_policy import REMINDERS, AlertPolicy
 from shared.domain.booking.record import AlertNotice
 from tests.shared.stories import NOW
 

@@ -20,9 +20,9 @@ from shared.domain.alerting.notifications import (
     refused,
     with_notification,
 )
-from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Route, Routing
 from shared.domain.alerting.severity import Severity
+from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.record import AlertNotice
 from tests.shared.stories import NOW
 

@@ -9,10 +9,10 @@ from shared.domain.alerting.alert import Alert, heard
 from shared.domain.alerting.grouping import group_of
 from shared.domain.alerting.inhibition import BY_KEY, gathered
 from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS, missed_heartbeat_notice
-from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Place, Route, Routing
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence, silent_until
+from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import AlertNotice
 from tests.shared.stories import NOW

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.code.events import NEEDED_TYPES, Meaning, Subject, is_ours, kept_of, meaning_of, subject_of
+from shared.domain.code.event_types import NEEDED_TYPES, Meaning, Subject, is_ours, meaning_of, subject_of
+from shared.domain.code.kept_event_fields import kept_of
 
 # seam-facts §1.4, row by row. Whoever adds one decides here what it means.
 DOCUMENTED = {

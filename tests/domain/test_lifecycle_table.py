@@ -9,7 +9,7 @@ import pytest
 from shared.domain.booking.next_step import Step, next_step
 from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import State
-from shared.domain.code.events import Meaning, meaning_of
+from shared.domain.code.event_types import Meaning, meaning_of
 from tests.domain.test_event_meanings import DOCUMENTED
 from tests.shared.stories import CHECK_OUT, DOOR, NOW, booking, code, with_door
 

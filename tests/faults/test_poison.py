@@ -16,7 +16,7 @@ from deploy.local.supervisor import Command, Supervisor
 from shared.clock import system_clock
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.parked import ParkedList
 from tests.faults.poisoned_worker import POISON
 from tests.support.rabbitmq import RabbitMQ, find_server

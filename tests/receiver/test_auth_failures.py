@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from receiver.auth_failure_counts import AuthFailureCounts
 from receiver.auth_failures import AuthFailureLimiter, client_of
 from receiver.refusals import InvalidSignature, InvalidToken
-from receiver.signature_verification import fault_of
+from receiver.webhook_signature import fault_of
 from tests.receiver.web import OTHER_SECRET, Web, booking_of, event_of, running, settings_for
 from tests.shared.stories import NOW
 from tests.support.server import DataServer

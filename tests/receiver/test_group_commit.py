@@ -18,8 +18,8 @@ from receiver.endpoint import PostEndpoint
 from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
 from receiver.refusals import Unavailable
-from receiver.signature_verification import WebhookSecrets
-from receiver.webhook import SeamWebhook
+from receiver.webhook_endpoint import SeamWebhook
+from receiver.webhook_signature import WebhookSecrets
 from shared.clock import system_clock
 from shared.redis_client import connect_async
 from tests.receiver.web import SECRET, Web, event_of

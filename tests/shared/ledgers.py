@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from redis import Redis
 
 from shared.clock import Clock
-from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Routing
+from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger, Outbox
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.ledger.outbox import OutboxPublisher
 from shared.streams import OutcomeStream
 from tests.shared.stories import NOW

@@ -9,7 +9,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.domain.alerting.alert import delivered
 from shared.domain.booking.record import AlertNotice
-from shared.ledger.due import alert_item
+from shared.ledger.due_set import alert_item
 from tests.shared.ledgers import RETENTION, alert_ledger, at, due_at
 from tests.shared.stories import NOW
 

@@ -16,7 +16,7 @@ from shared.domain.booking.record import Booking, Change, HistoryEntry, Notice
 from shared.domain.booking.transitions import StaleRead, Superseded, fail, schedule
 from shared.domain.stay.stay import Stay, WallTime
 from shared.ledger.bookings import Owner, UnknownBooking
-from shared.ledger.due import conflicts_item, door_item
+from shared.ledger.due_set import conflicts_item, door_item
 from tests.shared.ledgers import LEASE, RETENTION, at, booking_ledger, due_at, due_set, once
 from tests.shared.stories import CHECK_IN, CHECK_OUT, DOOR, NOW, SECOND, accepted, booking, code, issued, with_door
 

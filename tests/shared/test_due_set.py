@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from redis import Redis
 
-from shared.ledger.due import DueItem, DueSet, alert_item, door_item
+from shared.ledger.due_set import DueItem, DueSet, alert_item, door_item
 from shared.redis_keys import DUE
 from tests.shared.stories import NOW
 

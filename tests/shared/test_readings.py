@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from shared import redis_keys
-from shared.ledger.due import DueItem, account_item, refresh_item
+from shared.ledger.due_set import DueItem, account_item, refresh_item
 from shared.ledger.readings import Readings
 from tests.shared.ledgers import LEASE, at, due_at, due_set
 from tests.shared.stories import NOW

@@ -15,11 +15,11 @@ from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
 from receiver.readiness import Readiness
 from receiver.refusals import Unavailable
-from receiver.seam_event import NotAnEvent
+from receiver.webhook_parsing import NotAnEvent
 from shared.booking_stream import BookingStream
 from shared.clock import system_clock
 from shared.domain.alerting.severity import Severity
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.redis_client import connect, connect_async
 from shared.replicas import NotOnReplicas, are_replicas_there, wait_for_replicas
 from shared.streams import CONSUMER, GROUP, acknowledge, ensure_group

@@ -20,8 +20,8 @@ from shared.domain.booking.record import Booking, Change
 from shared.ledger.alert_channels import Conversations
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.due import DueItem, DueSet
-from shared.ledger.epoch import LedgerEpoch
+from shared.ledger.data_loss import LedgerEpoch
+from shared.ledger.due_set import DueItem, DueSet
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.known_doors import KnownDoors
 from shared.ledger.reconciliation import ReconciliationLedger

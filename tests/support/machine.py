@@ -16,7 +16,7 @@ from redis import Redis
 
 from shared.clock import system_clock
 from shared.ledger.bookings import BookingLedger, UnknownBooking
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.redis_client import connect
 from tests.support.waiting import wait_until
 from worker.cli.bookings import story_object

@@ -16,7 +16,7 @@ from deploy.website.reference.metrics import metrics
 from deploy.website.reference.problems import problems_page
 from receiver.console.table import OPERATIONS
 from shared.domain.booking.record import State
-from shared.domain.code.events import KNOWN_TYPES, NEEDED_TYPES
+from shared.domain.code.event_types import KNOWN_TYPES, NEEDED_TYPES
 from shared.domain.messages.near_misses import FIELDS
 from tests.console.console import TOKENS, running, settings_for
 from tests.support.server import DataServer

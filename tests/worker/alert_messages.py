@@ -6,9 +6,9 @@ from typing import Any
 
 from shared.domain.alerting.alert import Alert, delivered, handled, heard, reminded, risen
 from shared.domain.alerting.notifications import Notification, Status, delivery_id
-from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Place, Routing
 from shared.domain.alerting.severity import Severity
+from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AlertNotice, Window
 from shared.domain.door.door import TimeSlot

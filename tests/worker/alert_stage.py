@@ -7,18 +7,18 @@ from typing import Any
 
 from redis import Redis
 
-from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Routing
+from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.door_issues import DoorIssues
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.ledger.silences import Silences
 from tests.shared.ledgers import LEASE, RETENTION
 from tests.shared.stories import NOW
 from tests.worker.alert_messages import notice
 from worker.alerts.delivery import AlertDelivery
-from worker.alerts.inhibition import Inhibition
+from worker.alerts.inhibition_by_doors import Inhibition
 from worker.alerts.message import AlertMessage
 
 WINDOW = timedelta(seconds=30)

@@ -13,7 +13,7 @@ from shared.domain.booking import transitions
 from shared.domain.booking.record import Booking
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import UnknownBooking
-from shared.ledger.due import door_item
+from shared.ledger.due_set import door_item
 from shared.redaction import redact_event
 from tests.shared.stories import contradicts_itself
 from tests.worker.stateful_model import Message, Model, Span, Stay

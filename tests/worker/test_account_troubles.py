@@ -10,7 +10,7 @@ from redis import Redis
 
 from shared.domain.alerting.alert import Alert
 from shared.domain.booking.record import Booking
-from shared.ledger.due import account_item, refresh_item
+from shared.ledger.due_set import account_item, refresh_item
 from tests.sandbox.harness import Sandbox
 from tests.shared.keys import everything_in, wrong_keys
 from tests.shared.ledgers import due_at

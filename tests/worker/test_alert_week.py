@@ -14,18 +14,18 @@ from redis import Redis
 from shared.clock import Clock
 from shared.domain.alerting.alert import handled
 from shared.domain.alerting.inhibition import parent_of
-from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.routing import Route, Routing
 from shared.domain.alerting.severity import PAGE_BEFORE, Severity
+from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.door_issues import DoorIssues
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.ledger.silences import Silences
 from tests.shared.stories import NOW
 from tests.worker.alert_week import BOOKINGS, Fault, Week
 from worker.alerts.delivery import AlertDelivery
-from worker.alerts.inhibition import Inhibition
+from worker.alerts.inhibition_by_doors import Inhibition
 from worker.alerts.message import AlertMessage
 
 # How long after it begins (or rises) a problem may be untold: the group window, a sweep, a channel's budget.

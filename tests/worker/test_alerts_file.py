@@ -11,8 +11,8 @@ import pytest
 from pydantic import BaseModel, SecretStr
 from redis import Redis
 
-from shared.domain.alerting.policy import PAGE_JOIN_WINDOW
 from shared.domain.alerting.severity import Severity
+from shared.domain.alerting.timing_policy import PAGE_JOIN_WINDOW
 from shared.domain.stay.stay import UnitRules
 from shared.domain.times.durations import parse_duration
 from shared.settings import Settings

@@ -5,7 +5,7 @@ from datetime import timedelta
 from redis import Redis
 
 from shared.domain.alerting.alert import Alert
-from shared.ledger.due import conflicts_item
+from shared.ledger.due_set import conflicts_item
 from tests.sandbox.harness import Sandbox, in_days
 from tests.support.server import DataServer
 from tests.worker.machine import Machine

@@ -9,7 +9,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.domain.alerting.alert import Alert
 from shared.domain.door.issues import issues_of_device
-from shared.ledger.due import refresh_item
+from shared.ledger.due_set import refresh_item
 from shared.ledger.reconciliation import ReconciliationLedger
 from tests.sandbox.harness import Sandbox
 from tests.shared.ledgers import due_at

@@ -19,7 +19,7 @@ from shared.contracts import (
     SWEEP_DUE,
 )
 from shared.domain.booking.record import Booking
-from shared.ledger.due import DueItem, door_item, periodic_job_item
+from shared.ledger.due_set import DueItem, door_item, periodic_job_item
 from shared.ops_commands import OpsCommand
 from shared.streams import GROUP, ensure_group
 from tests.sandbox.harness import Sandbox

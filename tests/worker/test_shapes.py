@@ -22,7 +22,7 @@ from shared.domain.alerting.budget import Budget
 from shared.domain.alerting.notifications import Group
 from shared.domain.booking.outcome_queue import OutcomeQueue
 from shared.domain.booking.record import Booking
-from shared.ledger.due import DueItem
+from shared.ledger.due_set import DueItem
 from shared.ops_commands import ACTIONS, OpsCommand
 from shared.parked import Parked
 from tests.worker.machine import Machine

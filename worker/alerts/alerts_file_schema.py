@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from shared.domain.alerting.policy import PAGE_JOIN_WINDOW
 from shared.domain.alerting.severity import Severity
+from shared.domain.alerting.timing_policy import PAGE_JOIN_WINDOW
 from worker.alerts.alerts_file_values import (
     Absence,
     ChannelName,

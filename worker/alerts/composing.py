@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.alerting.alert import Alert, untold
 from shared.domain.alerting.notifications import Notification
-from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
+from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.advice import LET_IN_BEFORE, earlier_pin_text, lets_in_by_hand, next_step_now, window_text
 from shared.domain.booking.record import AlertNotice
 from shared.domain.matching.manual_choice import SlotOffer

@@ -41,7 +41,7 @@ from shared.ledger.silences import Silences
 from worker.alerts.attempt import attempt
 from worker.alerts.channel import Channel, NotDelivered, Updating
 from worker.alerts.composing import message_of, thread_for
-from worker.alerts.inhibition import Inhibition
+from worker.alerts.inhibition_by_doors import Inhibition
 from worker.alerts.message_updates import MessageUpdates, refreshed
 
 # After the first notification of a kind, further ones are of alerts that came meanwhile. The due-set brings the rest.

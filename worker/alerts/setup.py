@@ -9,8 +9,8 @@ from shared.current_units import CurrentUnits
 from shared.domain.alerting.budget import Rate
 from shared.domain.alerting.missed_heartbeats import LEVELS
 from shared.domain.alerting.mute_times import MuteTime
-from shared.domain.alerting.policy import REMINDERS, AlertPolicy
 from shared.domain.alerting.routing import Place, Route, Routing
+from shared.domain.alerting.timing_policy import REMINDERS, AlertPolicy
 from shared.domain.stay.stay import UnitRules
 from shared.ledger.alert_channels import Conversations
 from shared.redis_client import connect

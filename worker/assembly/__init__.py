@@ -9,9 +9,9 @@ from functools import partial
 
 from shared.clock import Clock, system_clock
 from shared.domain.stay.stay import UnitRules
-from shared.ledger.due import DueSet
+from shared.ledger.due_set import DueSet
 from shared.ledger.heartbeats import Heartbeats
-from shared.ledger.primary import LedgerPrimary
+from shared.ledger.rollback import LedgerPrimary
 from shared.replicas import are_replicas_there
 from shared.seam.access_codes import AccessCodes
 from shared.settings import Settings
@@ -23,12 +23,12 @@ from worker.handlers.advance_door import AdvanceDoor
 from worker.handlers.apply_message import ApplyMessage
 from worker.handlers.check_conflicts import CheckConflicts
 from worker.handlers.check_removals import CheckRemovals
-from worker.handlers.quarantine import Quarantine
+from worker.handlers.put_back_for_newer_version import LeaveToNewer
+from worker.handlers.quarantine_door import Quarantine
 from worker.handlers.record_events import RecordEvents
 from worker.handlers.refresh_account import RefreshAccount
 from worker.handlers.refresh_doors import RefreshDoors
 from worker.handlers.run_ops_command import RunOpsCommand
-from worker.handlers.version_skew import LeaveToNewer
 from worker.liveness.heartbeat import Heartbeat
 from worker.outcomes.delivery import DeliverOutcomes
 from worker.periodic_jobs import PeriodicJobs

@@ -9,10 +9,10 @@ from worker.assembly.resources import Resources
 from worker.handlers.apply_message import ApplyMessage
 from worker.handlers.check_conflicts import CheckConflicts
 from worker.handlers.check_removals import CheckRemovals
-from worker.handlers.quarantine import Quarantine
+from worker.handlers.put_back_for_newer_version import LeaveToNewer
+from worker.handlers.quarantine_door import Quarantine
 from worker.handlers.record_events import RecordEvents
 from worker.handlers.revoke_code import RevokeCode
-from worker.handlers.version_skew import LeaveToNewer
 
 
 def apply_booking(using: Resources, units: Mapping[str, UnitRules]) -> ApplyMessage:

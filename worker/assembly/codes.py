@@ -3,7 +3,7 @@
 import uuid
 
 from shared.domain.booking.planning import PlanningRules
-from shared.ledger.epoch import LedgerEpoch
+from shared.ledger.data_loss import LedgerEpoch
 from shared.ledger.known_doors import KnownDoors
 from shared.settings import Settings
 from worker.assembly.doors import DoorReading

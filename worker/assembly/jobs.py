@@ -23,9 +23,9 @@ from worker.handlers.compare_ledger import CompareLedger
 from worker.handlers.count_readiness import COUNT_READINESS, CountReadiness
 from worker.handlers.end_outage import EndOutage
 from worker.handlers.follow_doors_file import FollowDoorsFile
+from worker.handlers.newer_version_needed_alert import VersionSkewAlert
 from worker.handlers.reconcile import Reconcile
 from worker.handlers.tell_parked import TellParked
-from worker.handlers.version_skew_alert import VersionSkewAlert
 from worker.parking import TELL_PARKED
 from worker.periodic_jobs import PeriodicJob, PeriodicJobs, every
 from worker.ports import Ports

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.clock import Clock
-from shared.ledger.primary import LedgerPrimary
+from shared.ledger.rollback import LedgerPrimary
 from shared.ledger.seam_call_counts import SeamCallCounts
 from shared.seam.access_codes import AccessCodes
 from shared.seam.client import Observe, SeamCall, SeamClient

@@ -5,7 +5,7 @@ import httpx
 from shared.ledger.alert_channels import ChannelBudgets
 from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
-from worker.alerts.inhibition import Inhibition
+from worker.alerts.inhibition_by_doors import Inhibition
 from worker.assembly.resources import Resources
 from worker.liveness.heartbeat import Heartbeat
 from worker.outcomes.alert import NotTakenAlert

@@ -15,16 +15,16 @@ from shared.clock import system_clock
 from shared.domain.alerting.alert import Alert, delivered, handled, heard
 from shared.domain.alerting.inhibition import parent_of
 from shared.domain.alerting.notifications import Notification, Status
-from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence, silent_until
+from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.advice import earlier_pin_text, next_step_now, window_text
 from shared.domain.booking.record import AlertNotice
 from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.times.durations import parse_duration
 from worker.alerts.channel import Channel, NotDelivered
 from worker.alerts.composing import check_in_text, message_of
-from worker.alerts.inhibition import Inhibition
+from worker.alerts.inhibition_by_doors import Inhibition
 from worker.alerts.message import RUNBOOK_SECTIONS, AlertMessage
 from worker.alerts.pagerduty import PagerDuty
 from worker.cli.context import alerting_for, open_ledger, settings_for, user_name

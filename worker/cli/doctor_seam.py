@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from shared.domain.code.events import NEEDED_TYPES, Subject, subject_of
+from shared.domain.code.event_types import NEEDED_TYPES, Subject, subject_of
 from shared.domain.door.door import Door, NotADoor, door_from_device
 from shared.domain.door.issues import Issue
 from shared.domain.stay.stay import UnitRules

@@ -10,7 +10,7 @@ from shared.domain.alerting.arrivals import Arrival, Readiness
 from shared.domain.times.wording import show_length
 from shared.ledger.arrivals import LOOK_BACK, arrivals_between
 from shared.ledger.reconciliation import Progress, ReconciliationLedger
-from shared.ledger.version_skew import Stuck
+from shared.ledger.work_for_newer_version import Stuck
 from shared.settings import Settings
 from worker.cli.findings import Finding
 from worker.handlers.check_arrivals import HORIZON

@@ -12,42 +12,20 @@ from shared.clock import Clock
 from shared.domain.booking import transitions
 from shared.domain.booking.known_doors import KnownDoor, is_known, recalled
 from shared.domain.booking.next_step import Step, next_step
-from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import BookedDoor, Booking, Change
-from shared.domain.booking.retries import Failure, GiveUp, Retry, decide, next_try
+from shared.domain.booking.retries import GiveUp, Retry, decide, next_try
 from shared.domain.booking.stay_times import arrival_of
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, UnknownBooking
-from shared.seam.errors import (
-    CreateNotFound,
-    NoSuchDevice,
-    OutcomeUnknown,
-    RateLimited,
-    Refused,
-    SeamError,
-    TryAgainLater,
-    Unauthorized,
-    UnexpectedNotFound,
-)
+from shared.seam.errors import SeamError, TryAgainLater
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_code import CheckCode
 from worker.handlers.create_code import CreateCode
 from worker.handlers.plan_door import PlanDoor
+from worker.handlers.seam_error_policy import describe, failure_of
 
 # A door takes at most plan, create, read back and end in one go. More steps would be a loop: the due-set takes over.
 _MOST_STEPS: Final = 8
-
-# The first row that fits an error counts.
-_FAILURES: Final = (
-    (CreateNotFound, Failure.TRANSIENT, Reason.SEAM_UNEXPECTED),
-    (OutcomeUnknown, Failure.TRANSIENT, Reason.IN_DOUBT),
-    (UnexpectedNotFound, Failure.TRANSIENT, Reason.SEAM_UNEXPECTED),
-    (RateLimited, Failure.RATE_LIMITED, "rate_limited"),
-    (Unauthorized, Failure.OUR_KEY, Reason.SEAM_UNAUTHORIZED),
-    (NoSuchDevice, Failure.PERMANENT, Reason.DEVICE_NOT_FOUND),
-    (Refused, Failure.PERMANENT, Reason.REFUSED_BY_SEAM),
-    (SeamError, Failure.TRANSIENT, Reason.SEAM_UNAVAILABLE),
-)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -174,27 +152,3 @@ class AdvanceDoor:
 
     def _forget(self, booking: Booking, door: BookedDoor) -> Booking:
         return self._ledger.forget(booking, door.key)
-
-
-def failure_of(error: Exception) -> tuple[Failure, str]:
-    """Return how an error counts for the retry policy, and the reason under which people are told of it."""
-    for kind, failure, reason in _FAILURES:
-        if isinstance(error, kind):
-            return failure, reason
-    return Failure.UNKNOWN, Reason.INTERNAL_ERROR
-
-
-def describe(error: Exception) -> str:
-    """Return what people may read of an error: Seam's own words, but of a bug of ours only its kind."""
-    match error:
-        case Refused():
-            return f"Seam says: {_sentence(error)}"
-        case SeamError():
-            return _sentence(error)
-        case _:
-            return f"{type(error).__name__}."
-
-
-def _sentence(error: SeamError) -> str:
-    """Return the error's text with one full stop: Seam's own messages may end with theirs."""
-    return f"{str(error).rstrip('.')}."

@@ -10,8 +10,8 @@ from shared.contracts import is_id
 from shared.domain.alerting.rolled_back import KEY, TOLD_FOR, FoundAtSeam, StrayCode, rolled_back_notice
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.due import DueSet, periodic_job_item
-from shared.ledger.primary import LedgerPrimary, Rollback
+from shared.ledger.due_set import DueSet, periodic_job_item
+from shared.ledger.rollback import LedgerPrimary, Rollback
 from shared.seam.events import Events
 from worker.handlers.compare_ledger import CompareLedger, Kind
 

@@ -10,7 +10,7 @@ from shared.domain.booking.record import Booking
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_conflicts import DoorConflicts
-from shared.ledger.due import DueSet, conflicts_item
+from shared.ledger.due_set import DueSet, conflicts_item
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from shared.domain.booking import transitions
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Removal
 from shared.domain.code.removal import after_failed_look, after_look, look_at, next_look_at, not_possible
 from shared.ledger.bookings import BookingLedger, UnknownBooking
-from shared.ledger.due import DueSet, removal_item
+from shared.ledger.due_set import DueSet, removal_item
 from shared.seam.access_codes import AccessCodes
 from shared.seam.errors import SeamError
 from worker.handlers.revoke_code import RevokeCode

@@ -18,7 +18,7 @@ from shared.domain.booking import transitions
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.due import DueSet, door_item
+from shared.ledger.due_set import DueSet, door_item
 from shared.seam.access_codes import AccessCodes, CodeReport
 from shared.seam.errors import NoSuchDevice, SeamError, Unauthorized, Unreachable
 

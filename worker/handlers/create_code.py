@@ -22,7 +22,7 @@ from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Intent
 from shared.domain.booking.retries import next_wait
 from shared.domain.door.door import Door
 from shared.ledger.bookings import BookingLedger, Transition
-from shared.ledger.epoch import LedgerEpoch
+from shared.ledger.data_loss import LedgerEpoch
 from shared.seam.access_codes import AccessCodes, CodeReport, name_of
 from shared.seam.errors import NoSuchDevice, OutcomeUnknown, Refused, TryAgainLater
 from worker.create_quota.quota import AskQuota

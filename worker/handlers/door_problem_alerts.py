@@ -30,7 +30,7 @@ from shared.domain.door.issues import REMOVED, joined
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
-from shared.ledger.due import DueSet, door_item
+from shared.ledger.due_set import DueSet, door_item
 
 # When the door's alert is over, a look at each of its codes is prompted. It comes before the codes' own alerts are
 # told.

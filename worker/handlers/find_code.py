@@ -12,7 +12,7 @@ from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Intent
 from shared.domain.code.removal import is_ours_no_more
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.epoch import REBUILT_FOR, YOUNG_FOR, LedgerEpoch
+from shared.ledger.data_loss import REBUILT_FOR, YOUNG_FOR, LedgerEpoch
 from shared.seam.access_codes import AccessCodes, CodeReport, CodesOnDoor
 
 # Seam rounds by up to an hour: a code whose window is this near to the one of an open intent is taken for its code.

@@ -10,7 +10,7 @@ from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.messages.parked_causes import unit_of
 from shared.ledger.alerts import AlertLedger
-from shared.ledger.due import DueSet, periodic_job_item
+from shared.ledger.due_set import DueSet, periodic_job_item
 from shared.parked import ParkedList
 from worker.parking import TELL_PARKED
 

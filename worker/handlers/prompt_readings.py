@@ -10,11 +10,11 @@ from typing import Any, Final
 import structlog
 
 from shared.domain.alerting.door_problems import telling_key, told_at_account
-from shared.domain.code.events import Meaning, Subject, meaning_of, subject_of
+from shared.domain.code.event_types import Meaning, Subject, meaning_of, subject_of
 from shared.domain.door.door import Door
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
-from shared.ledger.due import account_item, refresh_item
+from shared.ledger.due_set import account_item, refresh_item
 from shared.ledger.readings import Readings
 
 # The doors of one account are read at this pace, so that one event of a large account is no burst of calls.

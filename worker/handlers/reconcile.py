@@ -18,7 +18,8 @@ from shared.contracts import is_id
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AlertNotice
-from shared.domain.code.events import Subject, kept_of, subject_of
+from shared.domain.code.event_types import Subject, subject_of
+from shared.domain.code.kept_event_fields import kept_of
 from shared.domain.code.story import moment_of
 from shared.domain.code.webhook_gap import Gap, after_pass
 from shared.ledger.alerts import AlertLedger

@@ -15,15 +15,15 @@ from shared import metrics, tracing
 from shared.clock import Clock
 from shared.contracts import EVENT_FIELD, LONGEST_ID, is_id
 from shared.domain.booking import transitions
-from shared.domain.code.events import Meaning, Subject, meaning_of, subject_of
+from shared.domain.code.event_types import Meaning, Subject, meaning_of, subject_of
 from shared.domain.code.story import occurred_at, replaces_pin
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, Owner, UnknownBooking
-from shared.ledger.due import DueSet, door_item
+from shared.ledger.due_set import DueSet, door_item
 from shared.parked import Parked, kept_text
 from shared.redis_client import REPLACED
 from shared.streams import acknowledge
-from worker.handlers.version_skew import LeaveToNewer
+from worker.handlers.put_back_for_newer_version import LeaveToNewer
 from worker.parking import Parking
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

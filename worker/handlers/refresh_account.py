@@ -10,7 +10,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.ledger.door_issues import DoorIssues, KnownAccount
-from shared.ledger.due import account_item
+from shared.ledger.due_set import account_item
 from shared.ledger.readings import Readings
 from shared.seam.accounts import Accounts, NotShown
 from shared.seam.errors import SeamError

@@ -19,7 +19,7 @@ from shared.domain.door.issues import Issue
 from shared.domain.seam_issues import IssueKind
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
-from shared.ledger.due import DueSet, account_item, conflicts_item, refresh_item
+from shared.ledger.due_set import DueSet, account_item, conflicts_item, refresh_item
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.readings import Readings
 from shared.seam.doors import Doors

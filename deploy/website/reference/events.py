@@ -1,7 +1,7 @@
 """The page of Seam's events: what each type means here."""
 
 from deploy.website.reference.markdown import code, page, table
-from shared.domain.code.events import KNOWN_TYPES, NEEDED_TYPES, Meaning, Subject, is_ours, meaning_of, subject_of
+from shared.domain.code.event_types import KNOWN_TYPES, NEEDED_TYPES, Meaning, Subject, is_ours, meaning_of, subject_of
 
 
 def _effect(event_type: str) -> str:

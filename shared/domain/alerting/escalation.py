@@ -9,7 +9,7 @@ from datetime import datetime
 
 from shared.domain.alerting.alert import Alert, reminded, risen
 from shared.domain.alerting.inhibition import parent_of
-from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.timing_policy import AlertPolicy
 
 
 def reminder_at(alert: Alert, policy: AlertPolicy) -> datetime | None:

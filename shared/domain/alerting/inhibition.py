@@ -2,7 +2,7 @@
 
 The children of a parent are recorded and never told themselves. The parent is open while any of them is. Other problems
 of a booking have other keys and are told by themselves. Alerts of a door or an account inhibit those of its codes, too:
-`worker.alerts.inhibition`.
+`worker.alerts.inhibition_by_doors`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.domain.alerting.alert import Alert, untold
 from shared.domain.alerting.causes import Cause, raised, resolved
-from shared.domain.alerting.policy import AlertPolicy
+from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import AlertNotice

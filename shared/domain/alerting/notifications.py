@@ -13,9 +13,9 @@ from typing import Final, Literal
 from shared.domain import versions
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.inhibition import has_old_look, parent_of
-from shared.domain.alerting.policy import AlertPolicy
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.threads import joined_thread, live_threads, newcomers
+from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.retries import next_try
 from shared.domain.versions import NOT_IN_JSON, UnknownFields
 

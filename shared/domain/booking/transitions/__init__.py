@@ -24,7 +24,8 @@ from shared.domain.booking.transitions.code_status import (
     stop_polling,
 )
 from shared.domain.booking.transitions.create import clear_intent, record_code, record_intent
-from shared.domain.booking.transitions.end_of_stay import close_door, end_stay, erase_personal_data
+from shared.domain.booking.transitions.end_of_stay import close_door, end_stay
+from shared.domain.booking.transitions.erase_personal_data import erase_personal_data
 from shared.domain.booking.transitions.plan_result import (
     WITHOUT_A_CODE,
     fail,

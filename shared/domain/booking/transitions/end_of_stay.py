@@ -1,4 +1,4 @@
-"""How a door ends: closed after a cancellation, ended after check-out, and long after that without personal data."""
+"""How a door ends: closed after a cancellation, or ended after check-out."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,8 +6,8 @@ from datetime import datetime
 from types import MappingProxyType
 
 from shared.domain.booking.door_state import Cancelled, Ended
-from shared.domain.booking.record import Booking, Change, HistoryEntry, Removal, State
-from shared.domain.booking.transitions.change import StaleRead, change_door, enter, gone_line, removal_line, with_door
+from shared.domain.booking.record import Booking, Change, HistoryEntry, Removal
+from shared.domain.booking.transitions.change import StaleRead, change_door, enter, gone_line, removal_line
 
 
 def close_door(
@@ -63,15 +63,3 @@ def end_stay(booking: Booking, key: str, *, forget_at: datetime, now: datetime, 
     ended = enter(before, Ended(before.code))
     door = replace(ended, reason=reason, detail="", is_muted=False, due_at=forget_at)
     return change_door(booking, door, now, HistoryEntry(at=now, what="door.ended", text="Check-out has passed."))
-
-
-def erase_personal_data(booking: Booking, key: str, *, now: datetime) -> Change:
-    """Take the personal parts out of a booking whose stay is long over, once no door of it is open any more."""
-    door = replace(booking.door(key), due_at=None)
-    others = (other for other in booking.doors if other.key != key)
-    is_last = all(other.state in (State.ENDED, State.CANCELLED) for other in others)
-    if not is_last:
-        return Change(replace(booking, doors=with_door(booking, door)))
-    text = "The stay is long over: the booking's label is forgotten."
-    forgotten = replace(booking, label=None, is_forgotten=True)
-    return change_door(forgotten, door, now, HistoryEntry(at=now, what="booking.forgotten", text=text))

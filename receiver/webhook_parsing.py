@@ -8,9 +8,10 @@ from typing import Any, Final, Self
 from pydantic_core import from_json, to_json
 
 from receiver.bodies import Headers
-from receiver.signature_verification import WebhookSecrets
+from receiver.webhook_signature import WebhookSecrets
 from shared.contracts import LONGEST_ID, is_id
-from shared.domain.code.events import is_ours, kept_of
+from shared.domain.code.event_types import is_ours
+from shared.domain.code.kept_event_fields import kept_of
 from shared.redaction import Redactor, mask_digits
 
 _MOST_PARKED_TEXT: Final = 20_000
@@ -29,7 +30,7 @@ class NotAnEvent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SeamEvent:
-    """An event that Seam signed. `fields` is what is kept of it (`shared.domain.code.events`), without its PINs."""
+    """An event that Seam signed. `fields` are those that `shared.domain.code.kept_event_fields` keeps, without PINs."""
 
     delivery_id: str
     event_id: str

@@ -14,7 +14,7 @@ from shared.domain.booking import transitions
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, UnknownBooking
-from shared.ledger.due import DueItem
+from shared.ledger.due_set import DueItem
 
 _PAUSE: Final = timedelta(minutes=10)
 _DETAIL: Final = "The worker died with it, again and again."

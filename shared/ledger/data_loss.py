@@ -2,7 +2,7 @@
 
 A create whose intent was lost may still be on its way to Seam. A process that notices such a ledger waits before any
 create, for as long as such a call could take. Then a look finds the code that it made. An older ledger, as after a
-failover, is noticed through what is noted in it (`shared.ledger.primary`), and all processes wait. As long as a ledger
+failover, is noticed through what is noted in it (`shared.ledger.rollback`), and all processes wait. As long as a ledger
 is young, one look isn't enough: Seam's list may lag behind what the ledger before it had made.
 """
 
@@ -14,7 +14,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.clock import Clock
-from shared.ledger.primary import LedgerPrimary
+from shared.ledger.rollback import LedgerPrimary
 
 # How far Seam's lists may lag behind is documented nowhere; a quarter of an hour is far more than was ever seen.
 YOUNG_FOR: Final = timedelta(minutes=15)

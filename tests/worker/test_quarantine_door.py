@@ -5,7 +5,7 @@ from datetime import timedelta
 from redis import Redis
 
 from shared import redis_keys
-from shared.ledger.due import door_item, periodic_job_item
+from shared.ledger.due_set import door_item, periodic_job_item
 from tests.sandbox.harness import Sandbox
 from tests.worker.machine import Machine
 

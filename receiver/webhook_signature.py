@@ -1,4 +1,4 @@
-"""Checks whether a webhook is from Seam. No other module uses svix. `receiver.seam_event` makes an event of it.
+"""Checks whether a webhook is from Seam. No other module uses svix. `receiver.webhook_parsing` makes an event of it.
 
 svix decides. This maps every way in which it says no onto one error. Version 2 returns nothing from `verify`, and
 raises plain ValueErrors (`binascii.Error`, `UnicodeDecodeError` among them) for headers that no signer would send.

@@ -9,8 +9,8 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.clock import system_clock
-from shared.ledger.epoch import LedgerEpoch
-from shared.ledger.primary import LedgerPrimary, Rollback
+from shared.ledger.data_loss import LedgerEpoch
+from shared.ledger.rollback import LedgerPrimary, Rollback
 from shared.redis_client import connect
 from tests.support.failover import primary_and_replica, said_by
 from tests.support.server import DataServer

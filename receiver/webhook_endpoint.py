@@ -16,8 +16,8 @@ from receiver.bodies import BodyReader, Headers
 from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
 from receiver.refusals import json_response
-from receiver.seam_event import NotAnEvent, SeamEvent
-from receiver.signature_verification import WebhookSecrets
+from receiver.webhook_parsing import NotAnEvent, SeamEvent
+from receiver.webhook_signature import WebhookSecrets
 from shared import metrics, tracing
 from shared.redaction import Redactor
 

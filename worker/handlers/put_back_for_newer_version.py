@@ -15,8 +15,8 @@ from redis import Redis
 
 from shared.clock import Clock
 from shared.domain.versions import OfNewerVersion
-from shared.ledger.due import DueItem, DueSet
-from shared.ledger.version_skew import WorkForNewer
+from shared.ledger.due_set import DueItem, DueSet
+from shared.ledger.work_for_newer_version import WorkForNewer
 from shared.streams import give_back
 
 _SHORTEST_PAUSE: Final = timedelta(seconds=2)

@@ -8,7 +8,7 @@ from shared.clock import Clock
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.ledger.alerts import AlertLedger
-from shared.ledger.version_skew import WorkForNewer
+from shared.ledger.work_for_newer_version import WorkForNewer
 
 _PROBLEM: Final = "newer_version_needed"
 _KEY: Final = f"versions/{_PROBLEM}"

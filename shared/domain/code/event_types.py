@@ -9,9 +9,8 @@ call, one too few may cost a guest the door. What is only noted of a code is par
 it is nothing, and `web` ignores it as it does other families.
 """
 
-from collections.abc import Mapping
 from enum import Enum, StrEnum, auto
-from typing import Any, Final
+from typing import Final
 
 
 class Subject(StrEnum):
@@ -142,26 +141,6 @@ _OF_OTHERS: Final = frozenset(each for each in _LOOK_AT_DOOR if ".salto." in eac
 NEEDED_TYPES: Final = _ALL_LOOK - _UNRELEASED - _OF_OTHERS
 """The types that a webhook at Seam has to send, where it doesn't send all (`*`)."""
 
-_KEPT: Final = (
-    "event_id",
-    "event_type",
-    "workspace_id",
-    "device_id",
-    "connected_account_id",
-    "created_at",
-    "occurred_at",
-    "error_code",
-)
-_KEPT_ISSUES: Final = {
-    "device_errors": "error_code",
-    "device_warnings": "warning_code",
-    "connected_account_errors": "error_code",
-    "connected_account_warnings": "warning_code",
-}
-_LONGEST_KEPT: Final = 200
-_MOST_KEPT: Final = 20
-_NO_CODE: Final = "-"
-
 
 def subject_of(event_type: str) -> Subject | None:
     """Return what an event of this type is about; None where it is about nothing of ours."""
@@ -184,25 +163,3 @@ def meaning_of(event_type: str) -> Meaning:
     if event_type in _ALL_LOOK:
         return Meaning.LOOK
     return Meaning.NOTE if event_type in _ALL_NOTE else Meaning.UNKNOWN
-
-
-def kept_of(event: dict[str, Any]) -> dict[str, Any]:
-    """Return what is kept of an event: one about a code whole; of others ids, type, times and the codes of issues.
-
-    Doors and accounts are read again, so the rest of their events would be dead weight; custom metadata may hold
-    anything. What is too long, or of another type, is left out.
-    """
-    if subject_of(str(event.get("event_type"))) not in (Subject.DOOR, Subject.ACCOUNT):
-        return event
-    kept: dict[str, Any] = {name: event[name] for name in _KEPT if _is_short(event.get(name))}
-    for name, code in _KEPT_ISSUES.items():
-        listed = event.get(name)
-        if isinstance(listed, list):
-            found = (each.get(code) for each in listed[:_MOST_KEPT] if isinstance(each, Mapping))
-            kept[name] = [{code: each} for each in found if _is_short(each)]
-    # A worker of an older version parks an event without this field, and files one with it under a code of nobody.
-    return kept | {"access_code_id": _NO_CODE}
-
-
-def _is_short(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST_KEPT

@@ -1,0 +1,19 @@
+"""Erases a guest's data from a booking, long after its stay. Until when it is kept: `BookingLedger.forget_at`."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.booking.record import Booking, Change, HistoryEntry, State
+from shared.domain.booking.transitions.change import change_door, with_door
+
+
+def erase_personal_data(booking: Booking, key: str, *, now: datetime) -> Change:
+    """Take the personal parts out of a booking whose stay is long over, once no door of it is open any more."""
+    door = replace(booking.door(key), due_at=None)
+    others = (other for other in booking.doors if other.key != key)
+    is_last = all(other.state in (State.ENDED, State.CANCELLED) for other in others)
+    if not is_last:
+        return Change(replace(booking, doors=with_door(booking, door)))
+    text = "The stay is long over: the booking's label is forgotten."
+    forgotten = replace(booking, label=None, is_forgotten=True)
+    return change_door(forgotten, door, now, HistoryEntry(at=now, what="booking.forgotten", text=text))
