@@ -203,11 +203,11 @@ def test_missing_replicas_make_nothing_look_like_poison(servers: Servers) -> Non
     )
     servers.halt()
     with pytest.raises(NotOnReplicas):
-        reader.reclaim()
+        reader.quarantine.reclaim()
     pending: Any = client.xpending_range(STREAM, GROUP, "-", "+", 10)
     assert [each["times_delivered"] for each in pending] == [1]
     servers.go_on()
-    assert reader.reclaim() == 1
+    assert reader.quarantine.reclaim() == 1
     assert DueSet(client, lease=timedelta()).count(system_clock()) == (0, 0)
     assert len(sent) == 1
 

@@ -11,7 +11,8 @@ from redis import Redis
 
 from shared.streams import GROUP, acknowledge, ensure_group
 from tests.support.waiting import wait_until
-from worker.consumers.stream_reader import MOST_DELIVERIES, StreamReader
+from worker.consumers.quarantine_entries import MOST_DELIVERIES
+from worker.consumers.stream_reader import StreamReader
 
 STREAM = "booking-created"
 
@@ -50,9 +51,9 @@ class Stage:
         self.while_sending = lambda ids: None if ids == [killed_by] else acknowledge(self.redis, STREAM, ids)
         for _ in range(number):
             self.sent.clear()
-            self.reader.reclaim()
-            while self.reader._suspects and [killed_by] not in self.sent:
-                self.reader.try_suspect()
+            self.reader.quarantine.reclaim()
+            while self.reader.quarantine._suspects and [killed_by] not in self.sent:
+                self.reader.quarantine.try_suspect()
             if [killed_by] in self.sent:
                 self.reader = self.new_reader()
 
@@ -88,14 +89,14 @@ def test_those_beside_a_culprit_are_done_before_it_is_tried_again(stage: Stage) 
     """Entries that came back as often as the culprit go one by one, each once the one before is done."""
     entries = stage.add(6)
     for _ in range(2):
-        stage.reader.reclaim()
+        stage.reader.quarantine.reclaim()
     assert set(pending(stage.redis).values()) == {3}
     stage.sent.clear()
-    stage.reader.reclaim()
+    stage.reader.quarantine.reclaim()
     assert stage.sent == []
     for number, entry_id in enumerate(entries, start=1):
-        stage.reader.try_suspect()
-        stage.reader.try_suspect()
+        stage.reader.quarantine.try_suspect()
+        stage.reader.quarantine.try_suspect()
         assert stage.sent == [[each] for each in entries[:number]]
         acknowledge(stage.redis, STREAM, [entry_id])
 
@@ -110,7 +111,7 @@ def test_whom_nobody_got_is_not_counted(stage: Stage) -> None:
     stage.while_sending = is_away
     for _ in range(3 * MOST_DELIVERIES):
         with pytest.raises(OperationalError):
-            stage.reader.reclaim()
+            stage.reader.quarantine.reclaim()
     assert pending(stage.redis) == {entry_id: 1}
     stage.rounds(1)
     assert (stage.parked, pending(stage.redis)) == ({}, {})
@@ -120,7 +121,7 @@ def test_an_entry_that_is_gone_leaves_the_group(stage: Stage) -> None:
     """What was deleted from the stream under our feet is forgotten, not handed over for ever."""
     (entry_id,) = stage.add(1)
     stage.redis.xdel(STREAM, entry_id)
-    stage.reader.reclaim()
+    stage.reader.quarantine.reclaim()
     assert (stage.sent, stage.parked, pending(stage.redis)) == ([], {}, {})
 
 

@@ -26,7 +26,8 @@ from tests.sandbox.harness import Sandbox
 from tests.worker.machine import Machine
 from tests.worker.task_table import TaskTable
 from worker.cli.doctor_upkeep import versions
-from worker.consumers.stream_reader import MOST_DELIVERIES, StreamReader
+from worker.consumers.quarantine_entries import MOST_DELIVERIES
+from worker.consumers.stream_reader import StreamReader
 from worker.tasks import MOST_CLAIMS
 
 ALERT_KEY = "versions/newer_version_needed"
@@ -145,14 +146,14 @@ def test_a_message_for_a_booking_of_a_newer_version_stays_in_its_stream(
     machine.redis.xreadgroup(GROUP, "dispatcher", {"booking-created": ">"})
     worker.do(APPLY_BOOKING, entry_id)
     for _ in range(3 * MOST_DELIVERIES):
-        assert reader.reclaim() == 1
-        reader.try_suspect()
+        assert reader.quarantine.reclaim() == 1
+        reader.quarantine.try_suspect()
         (pending,) = machine.redis.xpending_range("booking-created", GROUP, "-", "+", 10)
         assert pending["times_delivered"] == 1
     assert parked == []
     assert list(machine.parked.list()) == []
     written_by_us(machine, booking)
-    reader.reclaim()
+    reader.quarantine.reclaim()
     assert machine.redis.xlen("booking-created") == 0
     assert machine.ledger.get(booking.booking_id).revision == 1
 

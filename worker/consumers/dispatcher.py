@@ -14,7 +14,8 @@ from shared.contracts import APPLY_BOOKING, BOOKING_FIELD, EVENT_FIELD, OPS_STRE
 from shared.ops_commands import COMMAND_FIELD
 from shared.parked import Parked, kept_fields, kept_text, message_in
 from shared.redis_client import connect
-from worker.consumers.stream_reader import MOST_DELIVERIES, StreamReader
+from worker.consumers.quarantine_entries import MOST_DELIVERIES
+from worker.consumers.stream_reader import StreamReader
 from worker.consumers.thread_step import Work
 from worker.parking import Parking
 

@@ -1,15 +1,13 @@
 """Reads one stream and hands over its entries, to become tasks. `worker.consumers.dispatcher` is made of these.
 
 An entry stays pending until the task that handles it has recorded its outcome and acknowledged it. If the task or
-Celery's message is lost, the entry is idle for too long, and is claimed and dispatched again. So a task may run twice.
-Such entries are dispatched apart from new ones, and later one by one, so that an entry that kills its worker takes no
-other with it. After a few times it is parked. The number of entries under way is bounded: a backlog waits in its
-stream, not in the broker.
+Celery's message is lost, the entry is idle for too long. Then `worker.consumers.quarantine_entries` dispatches it
+again, so a task may run twice. The number of entries under way is bounded: a backlog waits in its stream, not in the
+broker.
 """
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, cast
@@ -19,17 +17,12 @@ from kombu.exceptions import OperationalError
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from shared.replicas import wait_for_replicas
-from shared.streams import CONSUMER, GROUP, acknowledge, ensure_group
+from shared.streams import CONSUMER, GROUP, ensure_group
+from worker.consumers.quarantine_entries import EntryQuarantine
 
 _BLOCK: Final = timedelta(seconds=1)
 _PAUSE_WHEN_FULL: Final = 0.05
 _LONGEST_PAUSE_AFTER_ERROR: Final = 2.0
-# A task that was lost with its worker comes again; one that fails this often never succeeds.
-MOST_DELIVERIES: Final = 5
-# Entries that ran beside one that killed its worker come back as often as that one. From this count on they come one by
-# one.
-_SUSPECT_AFTER: Final = 3
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -53,13 +46,12 @@ class StreamReader:
         self._stream = stream
         self._count = count
         self._most_under_way = most_under_way
-        self._reclaim_after_ms = int(reclaim_after.total_seconds() * 1000)
         self._gather_for = gather_for.total_seconds()
         self._send = send
-        self._park = park
         self._reclaim_pause = reclaim_after.total_seconds() / 2
-        self._suspects: deque[tuple[int, str]] = deque()
-        self._tried: str | None = None
+        self.quarantine = EntryQuarantine(
+            redis=redis, stream=stream, count=count, reclaim_after=reclaim_after, send=send, park=park
+        )
         self._unsent: list[str] = []
 
     def run(self, stopping: threading.Event) -> None:
@@ -69,10 +61,10 @@ class StreamReader:
         while not stopping.is_set():
             try:
                 if time.monotonic() - reclaimed_at >= self._reclaim_pause:
-                    self.reclaim()
+                    self.quarantine.reclaim()
                     reclaimed_at = time.monotonic()
                 self._send_unsent()
-                self.try_suspect()
+                self.quarantine.try_suspect()
                 if self._is_full():
                     stopping.wait(_PAUSE_WHEN_FULL)
                 elif self._read() < self._count and self._gather_for:
@@ -89,69 +81,6 @@ class StreamReader:
                 # Any error: if the reader ended, its stream would stay unread, and nobody would notice.
                 log.exception("dispatch.crashed", stream=self._stream)
                 stopping.wait(_LONGEST_PAUSE_AFTER_ERROR)
-
-    def reclaim(self) -> int:
-        """Dispatch again what has been idle for too long, each entry alone; return how many entries that were.
-
-        An entry that came back often may have killed its worker, or may have run beside one that did. Such entries are
-        tried one after the other, the least suspect first, so that the others are done before the culprit is tried
-        again. While replicas are missing nothing can be stored for good, which is no fault of the entries: then raises
-        NotOnReplicas, and counts none.
-        """
-        wait_for_replicas(self._redis)
-        found = self._claim_idle()
-        if not found:
-            return 0
-        log.warning("entries.reclaimed", stream=self._stream, count=len(found))
-        for entry_id, times in found.items():
-            if times < _SUSPECT_AFTER:
-                self._dispatch_again(entry_id, times)
-        suspects = sorted((times, entry_id) for entry_id, times in found.items() if times >= _SUSPECT_AFTER)
-        self._suspects = deque(suspects)
-        return len(found)
-
-    def try_suspect(self) -> None:
-        """Dispatch the next suspect, once the one before is done."""
-        if self._suspects and not (self._tried and self._is_pending(self._tried)):
-            times, self._tried = self._suspects.popleft()
-            self._dispatch_again(self._tried, times)
-
-    def _claim_idle(self) -> dict[str, int]:
-        """Take over idle entries; return how often each was handed over so far. Taking over isn't counted as that."""
-        found: dict[str, int] = {}
-        start = "-"
-        while True:
-            idle: Any = self._redis.xpending_range(
-                self._stream, GROUP, start, "+", self._count, idle=self._reclaim_after_ms
-            )
-            if not idle:
-                return found
-            times = {each["message_id"]: int(each["times_delivered"]) for each in idle}
-            # Another worker may be doing the same: each gets what is still idle when it asks.
-            ours: Any = self._redis.xclaim(
-                self._stream, GROUP, CONSUMER, self._reclaim_after_ms, list(times), justid=True
-            )
-            found |= {entry_id: times[entry_id] for entry_id in ours}
-            start = f"({idle[-1]['message_id']}"
-
-    def _is_pending(self, entry_id: str) -> bool:
-        return bool(self._redis.xpending_range(self._stream, GROUP, entry_id, entry_id, 1))
-
-    def _dispatch_again(self, entry_id: str, before: int) -> None:
-        # Counted before it is sent: its task may kill this process.
-        found = cast(Any, self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [entry_id]))
-        if not found:
-            acknowledge(self._redis, self._stream, [entry_id])
-        elif before >= MOST_DELIVERIES:
-            self._park(entry_id, found[0][1] or {})
-            acknowledge(self._redis, self._stream, [entry_id])
-        else:
-            try:
-                self._send([entry_id])
-            except Exception:
-                # No worker got it: while the broker is away, an entry must not look like one that kills its worker.
-                self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [entry_id], retrycount=before, justid=True)
-                raise
 
     def _read(self) -> int:
         """Dispatch what is there, or comes within a second; return how many entries that were."""

@@ -1,6 +1,6 @@
 """Quarantine: work that kills its worker again and again is left alone for a while, and a person is told.
 
-This is for what is due for a door. A message of a stream that does so is parked by `worker.consumers.stream_reader`.
+This is for what is due for a door. An entry of a stream that does the same: `worker.consumers.quarantine_entries`.
 """
 
 from datetime import timedelta
