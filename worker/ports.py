@@ -18,7 +18,7 @@ from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.outbox import OutboxPublisher
 from shared.ledger.outcome_queues import OutcomeQueues
 from shared.ledger.silences import Silences
-from shared.ledger.work_for_newer_version import WorkForNewer
+from shared.ledger.work_for_newer_version import WorkForNewerVersion
 from shared.parked import ParkedList
 from shared.redis_client import connect
 from shared.seam.client import Observe, SeamClient, unobserved
@@ -41,7 +41,7 @@ class Ports:
     parking: Parking
     silences: Silences
     beats: Heartbeats
-    left: WorkForNewer
+    left: WorkForNewerVersion
     outcomes: OutcomeStream
     outcome_queues: OutcomeQueues
     issues: DoorIssues
@@ -74,7 +74,7 @@ def open_ports(
     )
     parked = ParkedList(redis)
     parking = Parking(parked, due, clock)
-    left = WorkForNewer(redis, clock=clock, comes_back_after=settings.reclaim_after)
+    left = WorkForNewerVersion(redis, clock=clock, comes_back_after=settings.reclaim_after)
     issues = DoorIssues(redis, clock=clock, retention=settings.retention)
     silences, beats = Silences(redis, clock=clock), Heartbeats(redis)
     return Ports(redis, due, ledger, alerts, parked, parking, silences, beats, left, outcomes, queues, issues)

@@ -1,7 +1,7 @@
 """The Celery tasks: thin, by name, without results. The work stands in a stream or in the due-set.
 
 Task arguments are ids only: no message, no name, no PIN ever enters the broker. A task's name is its version: a task
-with other arguments has another name. Work for a newer version is left to it (`LeaveToNewer`).
+with other arguments has another name. Work for a newer version is left to it (`PutBackForNewerVersion`).
 """
 
 from datetime import timedelta

@@ -24,8 +24,8 @@ OUTCOME_QUEUE: Final = "1.0"
 PARKED: Final = "1.1"
 
 # What an older process doesn't know of an object, as it stood there: (name, JSON value) each. As a field of a dataclass
-# it is kept, but neither compared nor shown; and it is none of the JSON's, because `shared.ledger.records` puts each of
-# its parts back where it stood.
+# it is kept, but neither compared nor shown. It is no field of the JSON: `shared.ledger.newer_version_records` puts
+# each of its parts back where it stood.
 UnknownFields = tuple[tuple[str, Any], ...]
 NOT_IN_JSON: Final[Mapping[str, Any]] = {"exclude": True}
 
@@ -55,7 +55,7 @@ def is_newer(schema: str, ours: str) -> bool:
 
 
 def is_incompatible(schema: str, ours: str) -> bool:
-    """Say whether a version is one whose known parts may mean something else than we think."""
+    """Say whether what we know of this version may mean something else in it."""
     return _numbers(schema)[0] > _numbers(ours)[0]
 
 

@@ -1,25 +1,24 @@
 """Records with a version: read, change by a pure function, write if nobody else did meanwhile.
 
-A record that a newer process wrote is read as far as it is known here, and keeps the rest: `shared.domain.versions`.
+What is done with a record that a newer process wrote: `shared.ledger.newer_version_records`.
 """
 
-import json
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import NoScriptError
 
 from shared import redis_keys
-from shared.domain.versions import OfNewerVersion, Versioned, is_incompatible, is_newer, schema_in, unknown_fields
+from shared.domain.versions import OfNewerVersion, Versioned
+from shared.ledger.newer_version_records import RecordJson
 from shared.replicas import check_reached, queue_wait, sync_replicas_of, wait_for_replicas
 
 # Two workers that write one record at once collide once or twice; more means that something is wrong.
@@ -85,11 +84,7 @@ class RecordStore(Generic[T]):
         """
         self._redis = redis
         self._replicas = sync_replicas_of(redis) if is_promised else 0
-        self._exclude = set(exclude)
-        self._adapter: TypeAdapter[T] = TypeAdapter(record_type)
-        self._name = record_type.__name__
-        defaults = {each.name: each.default for each in fields(cast(Any, record_type))}
-        self._schema = str(defaults["schema"])
+        self._json = RecordJson(record_type, exclude=exclude)
         self._script = redis.register_script(_SAVE)
 
     def load(self, key: str) -> Stored[T]:
@@ -97,7 +92,7 @@ class RecordStore(Generic[T]):
         version, text = self._redis.hmget(key, "version", "record")
         if version is None or text is None:
             return Stored(None, 0)
-        return Stored(self.decoded(text), int(version))
+        return Stored(self._json.decoded(text), int(version))
 
     def load_many(self, keys: list[str], *, passes_over_newer: bool = False) -> list[T | None]:
         """Return the records of all `keys`, in their order, in one round trip.
@@ -110,7 +105,7 @@ class RecordStore(Generic[T]):
         found: list[T | None] = []
         for text in pipeline.execute():
             try:
-                found.append(self.decoded(text) if text else None)
+                found.append(self._json.decoded(text) if text else None)
             except OfNewerVersion as error:
                 if not passes_over_newer:
                     raise
@@ -159,7 +154,7 @@ class RecordStore(Generic[T]):
         args: list[str | int] = [
             version,
             int(write.expires_at.timestamp() * 1000),
-            self.encoded(write.record),
+            self._json.encoded(write.record),
             MOST_LINES,
             len(write.due),
             len(write.places),
@@ -191,64 +186,3 @@ class RecordStore(Generic[T]):
         if self._replicas:
             check_reached(reached, self._replicas)
         return int(saved)
-
-    def decoded(self, text: str | bytes) -> T:
-        """Return the record that JSON holds. Raises OfNewerVersion; pydantic.ValidationError where it is damaged."""
-        try:
-            record = self._adapter.validate_json(text)
-        except ValidationError:
-            schema = _schema_of(text)
-            if is_newer(schema, self._schema):
-                raise OfNewerVersion(self._name, schema, self._schema) from None
-            raise
-        # All but the records of a rolling restart are of our own version, and cost no more than this comparison.
-        if record.schema == self._schema or not is_newer(record.schema, self._schema):
-            return record
-        if is_incompatible(record.schema, self._schema):
-            raise OfNewerVersion(self._name, record.schema, self._schema)
-        return cast(T, _with_unknown_fields(record, json.loads(text)))
-
-    def encoded(self, record: T) -> str:
-        """Return the record as JSON; what a newer process had added stands where it stood, under its version."""
-        if record.schema != self._schema:
-            if is_newer(record.schema, self._schema):
-                known = self._adapter.dump_python(record, mode="json", exclude=self._exclude)
-                return json.dumps(_completed(record, known), separators=(",", ":"))
-            record = cast(T, replace(cast(Any, record), schema=self._schema))
-        return self._adapter.dump_json(record, exclude=self._exclude).decode()
-
-
-def _schema_of(text: str | bytes) -> str:
-    """Return the version of a record that we can't read; "" where it is no JSON at all."""
-    try:
-        return schema_in(json.loads(text))
-    except ValueError:
-        return ""
-
-
-def _with_unknown_fields(value: Any, content: Any) -> Any:
-    """Return a value, each object in it with what its own JSON holds besides what we know of it."""
-    if is_dataclass(value) and isinstance(content, dict):
-        names = {each.name for each in fields(value)}
-        parts = {name: _with_unknown_fields(getattr(value, name), content[name]) for name in names & content.keys()}
-        unknown = unknown_fields(content, names)
-        if unknown and "unknown_fields" in names:
-            parts["unknown_fields"] = unknown
-        return replace(cast(Any, value), **parts)
-    if isinstance(value, tuple) and isinstance(content, list):
-        return tuple(_with_unknown_fields(each, part) for each, part in zip(value, content, strict=True))
-    if isinstance(value, Mapping) and isinstance(content, dict):
-        return {name: _with_unknown_fields(each, content[name]) for name, each in value.items()}
-    return value
-
-
-def _completed(value: Any, known: Any) -> Any:
-    """Return the JSON of a value with what `_with_unknown_fields` had found of it."""
-    if is_dataclass(value):
-        parts = {name: _completed(getattr(value, name), part) for name, part in known.items()}
-        return {**parts, **dict(getattr(value, "unknown_fields", ()))}
-    if isinstance(value, tuple) and isinstance(known, list):
-        return [_completed(each, part) for each, part in zip(value, known, strict=True)]
-    if isinstance(value, Mapping) and isinstance(known, dict):
-        return {name: _completed(value[name], part) for name, part in known.items()}
-    return known

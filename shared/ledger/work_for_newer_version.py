@@ -27,7 +27,7 @@ class Stuck:
     since: datetime | None = None
 
 
-class WorkForNewer:
+class WorkForNewerVersion:
     """Works by name. One that isn't left again for a few turns was taken by somebody, and is forgotten."""
 
     def __init__(self, redis: Redis, *, clock: Clock, comes_back_after: timedelta) -> None:

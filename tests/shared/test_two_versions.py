@@ -30,7 +30,7 @@ from shared.domain.booking.notices import alerts_of
 from shared.domain.booking.record import AlertNotice, Booking, Change, OutcomeNotice, State, Window
 from shared.domain.versions import OfNewerVersion, Versioned
 from shared.ledger.bookings import BookingLedger
-from shared.ledger.records import RecordStore
+from shared.ledger.newer_version_records import RecordJson
 from shared.ops_commands import RETRY, OpsCommand, command_from
 from shared.parked import Parked, ParkedList
 from tests.shared.ledgers import RETENTION, alert_ledger, booking_ledger, due_set
@@ -55,10 +55,10 @@ LATER = NOW + timedelta(hours=1)
 WINDOW = Window(NOW, LATER)
 
 
-def store_of(record_type: type[Any]) -> RecordStore[Any]:
+def json_of(record_type: type[Any]) -> RecordJson[Any]:
     """Return what encodes and decodes records of this type; nothing is stored."""
     exclude = frozenset({"version"}) if record_type is Booking else frozenset[str]()
-    return RecordStore(Redis(), record_type, exclude=exclude)
+    return RecordJson(record_type, exclude=exclude)
 
 
 def objects_of(value: Any, content: Any, path: str = "") -> Iterator[tuple[str, Any, dict[str, Any]]]:
@@ -81,7 +81,7 @@ def objects_of(value: Any, content: Any, path: str = "") -> Iterator[tuple[str, 
 
 def of_a_newer_version(it: Versioned, additions: Iterator[dict[str, Any]]) -> tuple[str, dict[str, dict[str, Any]]]:
     """Return a record's JSON as a newer version would have written it, and what that added, by object."""
-    content = json.loads(store_of(type(it)).encoded(it))
+    content = json.loads(json_of(type(it)).encoded(it))
     added = {}
     for name, _, part in objects_of(it, content):
         added[name] = {f"newer_{key}": value for key, value in next(additions).items()}
@@ -92,9 +92,9 @@ def of_a_newer_version(it: Versioned, additions: Iterator[dict[str, Any]]) -> tu
 
 def kept_in(it: Versioned) -> dict[str, dict[str, Any]]:
     """Return what a record's JSON, as we write it, holds besides what we know, by object."""
-    store = store_of(type(it))
-    content = json.loads(store.encoded(it))
-    assert store.decoded(json.dumps(content)) == it
+    kept = json_of(type(it))
+    content = json.loads(kept.encoded(it))
+    assert kept.decoded(json.dumps(content)) == it
     return {
         name: {key: each for key, each in part.items() if key.startswith("newer_")}
         for name, _, part in objects_of(it, content)
@@ -160,7 +160,7 @@ def test_what_a_newer_version_added_outlives_every_transition(
     before = a_booking()
     text, added = of_a_newer_version(before, iter(additions))
     assert len(added) == 10
-    it = store_of(Booking).decoded(text)
+    it = json_of(Booking).decoded(text)
     assert it == replace(before, schema=NEWER)
     stay_left = True
     for move in moves:
@@ -182,19 +182,19 @@ def test_what_a_newer_version_added_outlives_every_transition(
 def test_a_reason_of_a_newer_version_is_in_nobodys_way(moves: list[str]) -> None:
     """A reason is a text: one that isn't known has no alert here, and every transition of the door goes on."""
     it = with_door(a_booking(), state=State.FAILED, reason="removed_by_martians", detail="Far away.")
-    it = store_of(Booking).decoded(store_of(Booking).encoded(it))
+    it = json_of(Booking).decoded(json_of(Booking).encoded(it))
     assert alerts_of(it, NOW) == {}
     assert next_step(it, it.door(DOOR), LATER, prompted=True) is Step.CHECK
     for move in moves:
         with suppress(transitions.StaleRead, transitions.Superseded, transitions.Repeated, KeyError):
             it = BOOKING_MOVES[move](it).booking
-    store_of(Booking).decoded(store_of(Booking).encoded(it))
+    json_of(Booking).decoded(json_of(Booking).encoded(it))
 
 
 def test_a_code_that_is_set_aside_takes_along_what_was_added_to_it() -> None:
     """What is kept belongs to the code, not to the place in the record where it stood."""
     text, added = of_a_newer_version(issued(DOOR), ({"n": n} for n in count()))
-    it = store_of(Booking).decoded(text)
+    it = json_of(Booking).decoded(text)
     after = transitions.supersede_code(it, DOOR, revision=0, is_gone=False, now=NOW).booking
     (door,) = after.doors
     assert door.code is None
@@ -209,7 +209,7 @@ def test_what_a_newer_version_added_to_an_alert_is_kept(additions: list[dict[str
     assert opened is not None
     before = alerting.delivered(opened, "slack", 1)
     text, added = of_a_newer_version(before, iter(additions))
-    it = store_of(Alert).decoded(text)
+    it = json_of(Alert).decoded(text)
     for move in moves:
         it = ALERT_MOVES[move](it) or it
     kept = kept_in(it)
@@ -225,12 +225,12 @@ def test_what_a_newer_version_added_to_a_group_or_a_budget_is_kept(additions: li
         for name in ("mail", "slack")
     )
     text, added = of_a_newer_version(with_notification(with_notification(Group(), mine), theirs), iter(additions))
-    it = store_of(Group).decoded(text)
+    it = json_of(Group).decoded(text)
     failed = refused(it.parcels["open:mail"], error="no", now=NOW, jitter=0.5, retry_after=None)
     assert kept_in(with_notification(it, failed)) == added
     assert kept_in(without_notification(it, mine)) == {key: each for key, each in added.items() if "mail" not in key}
     text, added = of_a_newer_version(Budget(3, NOW), iter(additions))
-    after, _ = spend(store_of(Budget).decoded(text), Rate(), LATER, at_any_price=False)
+    after, _ = spend(json_of(Budget).decoded(text), Rate(), LATER, at_any_price=False)
     assert kept_in(after) == added
 
 
@@ -250,18 +250,18 @@ UNKNOWN_VALUES: Mapping[str, tuple[Versioned, tuple[str | int, ...], Any]] = {
 def test_a_value_of_a_newer_version_is_left_to_it(case: str) -> None:
     """It is neither damage nor anything that we could act on; under our own version it is damage."""
     it, path, value = UNKNOWN_VALUES[case]
-    store = store_of(type(it))
-    content = json.loads(store.encoded(it))
+    kept = json_of(type(it))
+    content = json.loads(kept.encoded(it))
     *way, last = path
     part: Any = content
     for step in way:
         part = part[step]
     part[last] = value
     with pytest.raises(ValidationError):
-        store.decoded(json.dumps(content))
+        kept.decoded(json.dumps(content))
     for schema in (NEWER, "2.0"):
         with pytest.raises(OfNewerVersion, match=f"of version {schema}; this process knows {content['schema']}"):
-            store.decoded(json.dumps({**content, "schema": schema}))
+            kept.decoded(json.dumps({**content, "schema": schema}))
 
 
 @pytest.mark.parametrize(
@@ -282,13 +282,13 @@ def test_a_value_of_a_newer_version_is_left_to_it(case: str) -> None:
 )
 def test_which_versions_are_read(schema: str, *, reads: bool, keeps: bool) -> None:
     """Another MAJOR may mean something else by what we know; what is no version is as good as none."""
-    store = store_of(Booking)
-    content = json.loads(store.encoded(booking())) | {"schema": schema, "newer": 1}
+    kept = json_of(Booking)
+    content = json.loads(kept.encoded(booking())) | {"schema": schema, "newer": 1}
     if not reads:
         with pytest.raises(OfNewerVersion):
-            store.decoded(json.dumps(content))
+            kept.decoded(json.dumps(content))
         return
-    written = json.loads(store.encoded(store.decoded(json.dumps(content))))
+    written = json.loads(kept.encoded(kept.decoded(json.dumps(content))))
     assert (written.get("newer") == 1) is keeps
     # Who writes a record of an older version brings it up to its own; one of a newer version keeps that.
     assert written["schema"] == (schema if keeps else versions.BOOKING)
@@ -296,16 +296,16 @@ def test_which_versions_are_read(schema: str, *, reads: bool, keeps: bool) -> No
 
 def test_a_record_from_before_there_were_versions_is_read() -> None:
     """It names none."""
-    content = json.loads(store_of(Booking).encoded(a_booking()))
+    content = json.loads(json_of(Booking).encoded(a_booking()))
     del content["schema"]
-    assert store_of(Booking).decoded(json.dumps(content)) == a_booking()
+    assert json_of(Booking).decoded(json.dumps(content)) == a_booking()
 
 
 def test_what_is_no_record_at_all_is_damage() -> None:
     """Nobody newer will read it either."""
     for text in ("", "x", "[]", "7", '{"schema": 7}', '{"schema": "1.0"}'):
         with pytest.raises(ValidationError):
-            store_of(Booking).decoded(text)
+            json_of(Booking).decoded(text)
 
 
 def test_the_ledger_keeps_it_too(redis_client: Redis) -> None:

@@ -23,7 +23,7 @@ from worker.handlers.advance_door import AdvanceDoor
 from worker.handlers.apply_message import ApplyMessage
 from worker.handlers.check_conflicts import CheckConflicts
 from worker.handlers.check_removals import CheckRemovals
-from worker.handlers.put_back_for_newer_version import LeaveToNewer
+from worker.handlers.put_back_for_newer_version import PutBackForNewerVersion
 from worker.handlers.quarantine_door import Quarantine
 from worker.handlers.record_events import RecordEvents
 from worker.handlers.refresh_account import RefreshAccount
@@ -52,7 +52,7 @@ class Handlers:
     quarantine: Quarantine
     run_ops_command: RunOpsCommand
     heartbeat: Heartbeat
-    leave: LeaveToNewer
+    leave: PutBackForNewerVersion
     booking_stream: str
     beats: Heartbeats
     due: DueSet
@@ -84,7 +84,7 @@ def build_handlers(
     )
     rules = codes.planning_rules(settings)
     reading = doors.door_reading(using, rules)
-    leave = bookings.leave_to_newer(using)
+    leave = bookings.put_back_for_newer_version(using)
     return Handlers(
         apply_booking=bookings.apply_booking(using, units),
         record_events=bookings.record_events(using, reading, leave, look),

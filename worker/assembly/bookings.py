@@ -9,7 +9,7 @@ from worker.assembly.resources import Resources
 from worker.handlers.apply_message import ApplyMessage
 from worker.handlers.check_conflicts import CheckConflicts
 from worker.handlers.check_removals import CheckRemovals
-from worker.handlers.put_back_for_newer_version import LeaveToNewer
+from worker.handlers.put_back_for_newer_version import PutBackForNewerVersion
 from worker.handlers.quarantine_door import Quarantine
 from worker.handlers.record_events import RecordEvents
 from worker.handlers.revoke_code import RevokeCode
@@ -28,7 +28,7 @@ def apply_booking(using: Resources, units: Mapping[str, UnitRules]) -> ApplyMess
 
 
 def record_events(
-    using: Resources, reading: DoorReading, leave: LeaveToNewer, look: Callable[[str, str], None]
+    using: Resources, reading: DoorReading, leave: PutBackForNewerVersion, look: Callable[[str, str], None]
 ) -> RecordEvents:
     """Assemble what records Seam's events. `look` starts a look at one door of a booking, elsewhere and soon."""
     return RecordEvents(
@@ -44,9 +44,10 @@ def record_events(
     )
 
 
-def leave_to_newer(using: Resources) -> LeaveToNewer:
-    """Assemble what leaves work to a process of a newer version."""
-    return LeaveToNewer(redis=using.ports.redis, due=using.ports.due, left=using.ports.left, clock=using.clock)
+def put_back_for_newer_version(using: Resources) -> PutBackForNewerVersion:
+    """Assemble what puts work back for a process of a newer version."""
+    ports = using.ports
+    return PutBackForNewerVersion(redis=ports.redis, due=ports.due, left=ports.left, clock=using.clock)
 
 
 def check_conflicts(using: Resources) -> CheckConflicts:

@@ -23,7 +23,7 @@ from worker.handlers.compare_ledger import CompareLedger
 from worker.handlers.count_readiness import COUNT_READINESS, CountReadiness
 from worker.handlers.end_outage import EndOutage
 from worker.handlers.follow_doors_file import FollowDoorsFile
-from worker.handlers.newer_version_needed_alert import VersionSkewAlert
+from worker.handlers.newer_version_needed_alert import NewerVersionNeededAlert
 from worker.handlers.reconcile import Reconcile
 from worker.handlers.tell_parked import TellParked
 from worker.parking import TELL_PARKED
@@ -51,7 +51,7 @@ def periodic_jobs(using: Resources, reading: DoorReading, units: Mapping[str, Un
         _count_readiness(using),
         *_follow_doors_file(using, units),
         _tell_parked(using),
-        _tell_version_skew(using),
+        _tell_newer_version_needed(using),
         # Those that an older version wrote are in no index.
         PeriodicJob("index_open_alerts", using.ports.alerts.index_open, every(_INDEXED_EVERY)),
         _trim_outcomes(using),
@@ -149,8 +149,8 @@ def _tell_parked(using: Resources) -> PeriodicJob:
     return PeriodicJob(TELL_PARKED, tell, every(_PARKED_TOLD_EVERY))
 
 
-def _tell_version_skew(using: Resources) -> PeriodicJob:
-    tell = VersionSkewAlert(left=using.ports.left, alerts=using.ports.alerts, clock=using.clock)
+def _tell_newer_version_needed(using: Resources) -> PeriodicJob:
+    tell = NewerVersionNeededAlert(left=using.ports.left, alerts=using.ports.alerts, clock=using.clock)
     return PeriodicJob("tell_left", tell, every(_LEFT_TOLD_EVERY))
 
 

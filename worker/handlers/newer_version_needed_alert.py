@@ -8,7 +8,7 @@ from shared.clock import Clock
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.ledger.alerts import AlertLedger
-from shared.ledger.work_for_newer_version import WorkForNewer
+from shared.ledger.work_for_newer_version import WorkForNewerVersion
 
 _PROBLEM: Final = "newer_version_needed"
 _KEY: Final = f"versions/{_PROBLEM}"
@@ -16,10 +16,10 @@ _KEY: Final = f"versions/{_PROBLEM}"
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class VersionSkewAlert:
+class NewerVersionNeededAlert:
     """Compares what is stuck with what was told. Idempotent."""
 
-    def __init__(self, *, left: WorkForNewer, alerts: AlertLedger, clock: Clock) -> None:
+    def __init__(self, *, left: WorkForNewerVersion, alerts: AlertLedger, clock: Clock) -> None:
         self._left = left
         self._alerts = alerts
         self._clock = clock

@@ -1,7 +1,7 @@
 """Version skew: work that only a newer version understands is put back as it was, for a newer process to take.
 
 An older process neither parks it, nor counts it as a failure, nor loses it. Its pauses grow, so that a whole fleet of
-older processes isn't kept busy by it. What is too new is decided where records are read: `shared.ledger.records`.
+older processes isn't kept busy by it. Which record is too new: `shared.ledger.newer_version_records`.
 """
 
 import json
@@ -16,7 +16,7 @@ from redis import Redis
 from shared.clock import Clock
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.due_set import DueItem, DueSet
-from shared.ledger.work_for_newer_version import WorkForNewer
+from shared.ledger.work_for_newer_version import WorkForNewerVersion
 from shared.streams import give_back
 
 _SHORTEST_PAUSE: Final = timedelta(seconds=2)
@@ -25,10 +25,10 @@ _LONGEST_PAUSE: Final = timedelta(minutes=1)
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-class LeaveToNewer:
+class PutBackForNewerVersion:
     """Around each task: `with leave.item(…)` for what is in the due-set, `with leave.entry(…)` for a stream's entry."""
 
-    def __init__(self, *, redis: Redis, due: DueSet, left: WorkForNewer, clock: Clock) -> None:
+    def __init__(self, *, redis: Redis, due: DueSet, left: WorkForNewerVersion, clock: Clock) -> None:
         self._redis = redis
         self._due = due
         self._left = left

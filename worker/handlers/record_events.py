@@ -23,7 +23,7 @@ from shared.ledger.due_set import DueSet, door_item
 from shared.parked import Parked, kept_text
 from shared.redis_client import REPLACED
 from shared.streams import acknowledge
-from worker.handlers.put_back_for_newer_version import LeaveToNewer
+from worker.handlers.put_back_for_newer_version import PutBackForNewerVersion
 from worker.parking import Parking
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -46,7 +46,7 @@ class RecordEvents:
         parking: Parking,
         look: Callable[[str, str], None],
         prompt: Callable[[Iterable[Mapping[str, Any]]], None],
-        leave: LeaveToNewer,
+        leave: PutBackForNewerVersion,
         clock: Clock,
     ) -> None:
         """Use `look` to start a look at one door of a booking, and `prompt` for the events of doors and accounts."""

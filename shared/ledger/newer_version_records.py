@@ -1,0 +1,89 @@
+"""Records as JSON, and what this process does with a record that a newer one wrote.
+
+It reads what it knows, and keeps the rest when it writes the record back. A record that it can't understand it leaves
+to a newer process (`OfNewerVersion`). The rules are in `shared.domain.versions`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, Generic, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.domain.versions import OfNewerVersion, Versioned, is_incompatible, is_newer, schema_in, unknown_fields
+
+T = TypeVar("T", bound=Versioned)
+
+
+class RecordJson(Generic[T]):
+    """The JSON of records of one type. The type is checked on the way in and out."""
+
+    def __init__(self, record_type: type[T], *, exclude: frozenset[str] = frozenset()) -> None:
+        """Leave out the fields that are to be `exclude`d."""
+        self._exclude = set(exclude)
+        self._adapter: TypeAdapter[T] = TypeAdapter(record_type)
+        self._name = record_type.__name__
+        defaults = {each.name: each.default for each in fields(cast(Any, record_type))}
+        self._schema = str(defaults["schema"])
+
+    def decoded(self, text: str | bytes) -> T:
+        """Return the record that JSON holds. Raises OfNewerVersion; pydantic.ValidationError where it is damaged."""
+        try:
+            record = self._adapter.validate_json(text)
+        except ValidationError:
+            schema = _schema_of(text)
+            if is_newer(schema, self._schema):
+                raise OfNewerVersion(self._name, schema, self._schema) from None
+            raise
+        # All but the records of a rolling restart are of our own version, and cost no more than this comparison.
+        if record.schema == self._schema or not is_newer(record.schema, self._schema):
+            return record
+        if is_incompatible(record.schema, self._schema):
+            raise OfNewerVersion(self._name, record.schema, self._schema)
+        return cast(T, _with_unknown_fields(record, json.loads(text)))
+
+    def encoded(self, record: T) -> str:
+        """Return the record as JSON; what a newer process had added stands where it stood, under its version."""
+        if record.schema != self._schema:
+            if is_newer(record.schema, self._schema):
+                known = self._adapter.dump_python(record, mode="json", exclude=self._exclude)
+                return json.dumps(_completed(record, known), separators=(",", ":"))
+            record = cast(T, replace(cast(Any, record), schema=self._schema))
+        return self._adapter.dump_json(record, exclude=self._exclude).decode()
+
+
+def _schema_of(text: str | bytes) -> str:
+    """Return the version of a record that we can't read; "" where it is no JSON at all."""
+    try:
+        return schema_in(json.loads(text))
+    except ValueError:
+        return ""
+
+
+def _with_unknown_fields(value: Any, content: Any) -> Any:
+    """Return a value, each object in it with what its own JSON holds besides what we know of it."""
+    if is_dataclass(value) and isinstance(content, dict):
+        names = {each.name for each in fields(value)}
+        parts = {name: _with_unknown_fields(getattr(value, name), content[name]) for name in names & content.keys()}
+        unknown = unknown_fields(content, names)
+        if unknown and "unknown_fields" in names:
+            parts["unknown_fields"] = unknown
+        return replace(cast(Any, value), **parts)
+    if isinstance(value, tuple) and isinstance(content, list):
+        return tuple(_with_unknown_fields(each, part) for each, part in zip(value, content, strict=True))
+    if isinstance(value, Mapping) and isinstance(content, dict):
+        return {name: _with_unknown_fields(each, content[name]) for name, each in value.items()}
+    return value
+
+
+def _completed(value: Any, known: Any) -> Any:
+    """Return the JSON of a value with what `_with_unknown_fields` had found of it."""
+    if is_dataclass(value):
+        parts = {name: _completed(getattr(value, name), part) for name, part in known.items()}
+        return {**parts, **dict(getattr(value, "unknown_fields", ()))}
+    if isinstance(value, tuple) and isinstance(known, list):
+        return [_completed(each, part) for each, part in zip(value, known, strict=True)]
+    if isinstance(value, Mapping) and isinstance(known, dict):
+        return {name: _completed(value[name], part) for name, part in known.items()}
+    return known
