@@ -31,7 +31,6 @@ from shared.domain.alerting.notifications import (
     refused,
     uncertain,
     with_notification,
-    without_notification,
 )
 from shared.domain.alerting.silences import silent_until
 from shared.ledger.alert_channels import ChannelBudgets
@@ -42,10 +41,11 @@ from worker.alerts.attempt import attempt
 from worker.alerts.channel import Channel, NotDelivered, Updating
 from worker.alerts.composing import message_of, thread_for
 from worker.alerts.inhibition_by_doors import Inhibition
-from worker.alerts.message_updates import MessageUpdates, refreshed
+from worker.alerts.members import change_members, finish, refreshed
+from worker.alerts.message_updates import MessageUpdates
 
 # After the first notification of a kind, further ones are of alerts that came meanwhile. The due-set brings the rest.
-_MOST_PARCELS: Final = 5
+_MOST_NOTIFICATIONS: Final = 5
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -130,7 +130,7 @@ class AlertDelivery:
 
     def _bring_up_to_date(self, view: View, channel: Channel, status: Status) -> tuple[View, datetime | None]:
         """Send what the channel lacks; return the group as it then is, and when to look at this again."""
-        for _ in range(_MOST_PARCELS):
+        for _ in range(_MOST_NOTIFICATIONS):
             view = replace(view, now=self._clock())
             state, version = self._ledger.groups.load(view.group)
             view = self._note_uncertain(view, uncertain(view, state, channel.name))
@@ -159,13 +159,12 @@ class AlertDelivery:
         """Write down of each problem that a channel may know of it: its end must be told, in the same conversation."""
         if sent is None:
             return view
-        alerts = dict(view.alerts)
-        for key, sequence in sent.members.items():
-            if key in alerts:
-                thread = thread_for(alerts[key], sent)
-                noted = partial(maybe_told, channel=sent.channel, sequence=sequence, thread=thread)
-                alerts[key] = self._ledger.update(key, noted) or alerts[key]
-        return replace(view, alerts=alerts)
+
+        def noted(it: Alert, sequence: int) -> Alert:
+            return maybe_told(it, sent.channel, sequence, thread=thread_for(view.alerts[it.key], sent))
+
+        members = {key: sequence for key, sequence in sent.members.items() if key in view.alerts}
+        return change_members(self._ledger, view, members, noted)
 
     def _send(self, view: View, channel: Channel, notification: Notification) -> tuple[View, datetime | None]:
         names = {"group": view.group, "channel": channel.name, "delivery_id": notification.delivery_id}
@@ -181,17 +180,14 @@ class AlertDelivery:
             return self._failed(view, notification, answer)
         metrics.NOTIFICATIONS.add(channel.name, "delivered")
         log.info("alert.delivered", **names, status=notification.status, count=len(notification.members))
-        alerts, at = dict(view.alerts), self._clock()
-        for key, sequence in notification.members.items():
-            thread, look = thread_for(alerts[key], notification), look_with_news(alerts[key], notification.channel)
+        at = self._clock()
 
-            def told(it: Alert, *, sequence: int = sequence, thread: str = thread, look: int = look) -> Alert:
-                after = delivered(it, notification.channel, sequence, thread=thread)
-                return looked(after, notification.channel, look, at)
+        def told(it: Alert, sequence: int) -> Alert:
+            shown = view.alerts[it.key]
+            after = delivered(it, notification.channel, sequence, thread=thread_for(shown, notification))
+            return looked(after, notification.channel, look_with_news(shown, notification.channel), at)
 
-            alerts[key] = self._ledger.update(key, told) or alerts[key]
-        self._ledger.groups.update(view.group, lambda it: without_notification(it, notification))
-        return replace(view, alerts=alerts), None
+        return finish(self._ledger, view, notification, told), None
 
     def _failed(self, view: View, notification: Notification, reason: NotDelivered) -> tuple[View, datetime | None]:
         now, jitter = self._clock(), random.random()  # noqa: S311 - spreads retries
@@ -208,12 +204,11 @@ class AlertDelivery:
             attempts=notification.attempts,
             error=error,
         )
-        alerts = dict(view.alerts)
-        for key, sequence in notification.members.items():
-            lost = partial(given_up, channel=notification.channel, sequence=sequence, error=error)
-            alerts[key] = self._ledger.update(key, lost) or alerts[key]
-        self._ledger.groups.update(view.group, lambda it: without_notification(it, notification))
-        return replace(view, alerts=alerts), now
+
+        def lost(it: Alert, sequence: int) -> Alert:
+            return given_up(it, notification.channel, sequence, error=error)
+
+        return finish(self._ledger, view, notification, lost), now
 
     def _fallback_at(self, view: View, notification: Notification, now: datetime) -> datetime:
         """Return when to look again: at once where it is the fallback channel's turn now, else for the next try."""

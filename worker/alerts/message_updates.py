@@ -3,31 +3,25 @@
 import random
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerting.alert import looked
+from shared.domain.alerting.alert import Alert, looked
 from shared.domain.alerting.message_updates import MOST_TRIES, update_due
-from shared.domain.alerting.notifications import Notification, View, refused, with_notification, without_notification
+from shared.domain.alerting.notifications import Notification, View, refused, with_notification
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
 from worker.alerts.attempt import attempt
 from worker.alerts.channel import NotDelivered, Updating
 from worker.alerts.composing import message_of
+from worker.alerts.members import finish, refreshed
 
-_MOST_PARCELS: Final = 5
+_MOST_NOTIFICATIONS: Final = 5
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-def refreshed(ledger: AlertLedger, view: View) -> View:
-    """Return the group with its alerts as they are now, without those that have left it."""
-    alerts = {key: alert for key, alert in ledger.get_many(view.alerts).items() if alert.group == view.group}
-    return replace(view, alerts=alerts)
 
 
 class MessageUpdates:
@@ -41,7 +35,7 @@ class MessageUpdates:
 
     def bring_up_to_date(self, view: View, channel: Updating) -> tuple[View, datetime | None]:
         """Change what isn't shown as it is; return the group as it then is, and when to look at this again."""
-        for _ in range(_MOST_PARCELS):
+        for _ in range(_MOST_NOTIFICATIONS):
             state, version = self._ledger.groups.load(view.group)
             # As they are after the group was loaded: what others show from now on moves its version.
             view = replace(refreshed(self._ledger, view), now=self._clock())
@@ -78,9 +72,8 @@ class MessageUpdates:
                 return view, again.at
         else:
             log.info("alert.shown", **names, count=len(notification.members))
-        alerts = dict(view.alerts)
-        for key, look in notification.members.items():
-            shown = partial(looked, channel=notification.channel, look=look, at=now)
-            alerts[key] = self._ledger.update(key, shown) or alerts[key]
-        self._ledger.groups.update(view.group, lambda it: without_notification(it, notification))
-        return replace(view, alerts=alerts), None
+
+        def shown(it: Alert, look: int) -> Alert:
+            return looked(it, notification.channel, look, now)
+
+        return finish(self._ledger, view, notification, shown), None
