@@ -19,10 +19,10 @@ from redis.client import Pipeline
 from shared import redis_keys
 from shared.clock import Clock
 from shared.domain.booking import transitions
-from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEntry, Notice
-from shared.domain.booking.stay_times import last_check_out
+from shared.domain.booking.fence import SeenDoor
+from shared.domain.booking.record import Booking, Change, HistoryEntry, Notice
+from shared.domain.booking.retention import deleted_at, erased_at
 from shared.domain.code.removal import next_look_at
-from shared.domain.stay.instants import surely_over_at
 from shared.ledger.booking_indexes import compared_anew, index_arrival, index_door, places_of
 from shared.ledger.booking_reader import (
     HISTORY,
@@ -66,24 +66,24 @@ class BookingLedger(BookingReader):
         self._outbox = outbox
         self._retention = retention
 
-    def transition(self, seen: Booking, door: BookedDoor, transition: Transition) -> Booking:
+    def transition(self, seen: SeenDoor, transition: Transition) -> Booking:
         """Move one door by a pure transition, if it is still as it was seen; return the booking as it is then.
 
-        `door` is the door in `seen`. Raises StaleRead where anybody has changed the door since, or the booking's
-        revision: the decision was taken on what is no more, so it must be taken again. Raises UnknownBooking where the
-        ledger has forgotten the booking. What the transition raises goes through, and nothing is written.
+        Raises StaleRead where the door, or the booking's revision, has been changed since: then the decision must be
+        taken again. Raises UnknownBooking where the ledger has forgotten the booking. What the transition raises goes
+        through, and nothing is written.
 
         The caller goes on with this door: while the door is due at once, the due-set keeps it for one lease. Call
         `release` at the end.
         """
-        return self.record(seen, lambda it: transition(transitions.as_seen(it, seen, door)), in_hand=door)
+        return self.record(seen.booking, lambda it: transition(transitions.as_seen(it, seen)), in_hand=seen.key)
 
-    def record(self, seen: Booking, transition: Transition, *, in_hand: BookedDoor | None = None) -> Booking:
+    def record(self, seen: Booking, transition: Transition, *, in_hand: str | None = None) -> Booking:
         """Write down a fact, even if the booking has changed since it was `seen`; return the booking as it is then.
 
         The transition is applied to the booking as it stands now. It must hold for any state that it may find. Raises
         UnknownBooking where the ledger has forgotten the booking. What the transition raises goes through, and nothing
-        is written. `in_hand` is the door that the caller goes on with, as in `transition`.
+        is written. `in_hand` is the key of the door that the caller goes on with, as in `transition`.
         """
 
         def of_existing(booking: Booking | None) -> Change:
@@ -91,8 +91,7 @@ class BookingLedger(BookingReader):
                 raise UnknownBooking(seen.booking_id)
             return transition(booking)
 
-        keys = frozenset({in_hand.key} if in_hand is not None else ())
-        return self._change(seen.booking_id, Stored(seen, seen.version), of_existing, keys.__contains__)
+        return self._change(seen.booking_id, Stored(seen, seen.version), of_existing, lambda key: key == in_hand)
 
     def index_anew(self, seen: Booking) -> Booking:
         """Write a booking as it is now, with all of its places in the indexes: for one that has none yet.
@@ -268,17 +267,12 @@ class BookingLedger(BookingReader):
         if codes:
             self._redis.delete(*map(redis_keys.code_events, codes))
         now = self._clock()
-        return self.record(
-            booking, lambda it: transitions.erase_personal_data(it, key, now=now), in_hand=booking.door(key)
-        )
+        return self.record(booking, lambda it: transitions.erase_personal_data(it, key, now=now), in_hand=key)
 
     def forget_at(self, booking: Booking) -> datetime:
         """Return when the personal parts of a booking go, if its stay ends as it is booked now."""
-        now = self._clock()
-        return max(last_check_out(booking) or now, now) + self._retention
+        return erased_at(booking, retention=self._retention, now=self._clock())
 
     def _expiry(self, booking: Booking) -> datetime:
-        """Return when everything of a booking goes: the same while its stay is, for record and indexes alike."""
-        now = self._clock()
-        over_at = surely_over_at(booking.stay) if booking.stay is not None else now
-        return max(over_at, now) + 2 * self._retention
+        """Return when everything of a booking goes."""
+        return deleted_at(booking, retention=self._retention, now=self._clock())

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.booking import transitions
+from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.next_step import Step, next_step
 from shared.domain.booking.notices import alerts_of
 from shared.domain.booking.record import Booking, Change, State
@@ -189,7 +190,7 @@ def test_who_answers_to_an_older_plan_is_overtaken() -> None:
     seen = waiting()
     it = choose(seen).booking
     with pytest.raises(transitions.StaleRead):
-        transitions.as_seen(it, seen, seen.door(DOOR))
-    assert transitions.as_seen(it, it, it.door(DOOR)) is it
+        transitions.as_seen(it, SeenDoor(seen, DOOR))
+    assert transitions.as_seen(it, SeenDoor(it, DOOR)) is it
     made = transitions.record_code(it, DOOR, code(), revision=None, asked=WINDOW, adopted=False, now=LATER).booking
     assert next_step(made, made.door(DOOR), made.door(DOOR).due_at or LATER) is Step.PLAN

@@ -12,6 +12,7 @@ import pytest
 from redis import Redis
 
 from shared import redis_keys
+from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.record import Booking, Change, HistoryEntry, Notice
 from shared.domain.booking.transitions import StaleRead, Superseded, fail, schedule
 from shared.domain.stay.stay import Stay, WallTime
@@ -105,13 +106,13 @@ def test_a_decision_on_a_door_that_has_changed_is_not_written(redis_client: Redi
     start = ledger.record_message("BK-1", lambda _: accepted(doors=(DOOR, SECOND)))
     ledger.record(start, lambda it: Change(with_door(it, name="Front door")))
     with pytest.raises(StaleRead):
-        ledger.transition(start, start.door(DOOR), lambda it: labelled(it, "x"))
+        ledger.transition(SeenDoor(start, DOOR), lambda it: labelled(it, "x"))
     # The other door is as it was.
-    seen = ledger.transition(start, start.door(SECOND), lambda it: labelled(it, "x"))
+    seen = ledger.transition(SeenDoor(start, SECOND), lambda it: labelled(it, "x"))
     for change in ({"revision": 7}, {"cancelled": True}):
         before = ledger.record(seen, partial(_replaced, change=change))
         with pytest.raises(StaleRead):
-            ledger.transition(seen, seen.door(SECOND), lambda it: labelled(it, "y"))
+            ledger.transition(SeenDoor(seen, SECOND), lambda it: labelled(it, "y"))
         seen = before
     assert ledger.get("BK-1").label == "x"
 
@@ -132,7 +133,7 @@ def test_a_door_in_hand_comes_back_after_a_lease(redis_client: Redis) -> None:
     later = NOW + timedelta(days=3)
     soon = NOW + timedelta(seconds=15)
     for moment, expected in ((NOW, NOW + LEASE), (soon, NOW + LEASE), (later, later), (None, None)):
-        start = ledger.transition(start, start.door(DOOR), partial(_due, moment=moment))
+        start = ledger.transition(SeenDoor(start, DOOR), partial(_due, moment=moment))
         assert due_at(redis_client, MEMBER) == expected
 
 
@@ -192,7 +193,7 @@ def test_what_is_to_be_told_is_published_with_the_write(redis_client: Redis) -> 
     ledger = booking_ledger(redis_client, outbox=deliveries)
     start = ledger.record_message("BK-1", lambda _: accepted())
     refused = partial(fail, key=DOOR, revision=start.revision, reason="too_long", detail="", facts={}, now=NOW)
-    after = ledger.transition(start, start.door(DOOR), refused)
+    after = ledger.transition(SeenDoor(start, DOOR), refused)
     assert [notice.kind for notice in deliveries.got] == ["outcome", "alert"]
     assert after.outbox == ledger.get("BK-1").outbox == ()
     assert due_at(redis_client, door_item("BK-1", "").encoded()) is None
@@ -206,7 +207,7 @@ def test_what_could_not_be_published_comes_back_after_a_lease(redis_client: Redi
     deliveries.is_away = True
     refused = partial(fail, key=DOOR, revision=start.revision, reason="too_long", detail="", facts={}, now=NOW)
     with pytest.raises(ConnectionError):
-        ledger.transition(start, start.door(DOOR), refused)
+        ledger.transition(SeenDoor(start, DOOR), refused)
     assert len(ledger.get("BK-1").outbox) == 2
     assert due_at(redis_client, door_item("BK-1", "").encoded()) == NOW + LEASE
     deliveries.is_away = False

@@ -98,7 +98,7 @@ def test_a_primary_that_changes_between_look_and_call_stops_the_call(
     prepared(machine)
     device_id = sandbox.door()
     plan: Any = machine.handlers.advance_door._steps[Step.PLAN]
-    epoch = plan.__self__._make._generation
+    epoch = plan.__self__._make._epoch
     settled = epoch.settled_at
 
     def settled_then_rolled_back() -> Any:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -10,6 +10,8 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
+from shared.domain.booking.record import Booking
+from shared.ledger.bookings import BookingLedger
 from tests.sandbox.harness import Sandbox, in_days
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
@@ -113,6 +115,33 @@ def test_a_code_of_ours_without_times_is_taken_over(
         proxy.mend()
         assert machine.until(booking, "ready").doors[0].reason == ""
         assert machine.creates(device_id) == 1
+
+
+def test_a_booking_that_changes_while_its_notices_are_published(
+    machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the intent and the call: no code is made for what nobody wants any more, since it can't be deleted."""
+    device_id = sandbox.door()
+    publish = BookingLedger.publish
+    changes: list[str] = []
+
+    def publish_slowly(self: BookingLedger, booking: Booking) -> Booking:
+        after = publish(self, booking)
+        if changes or not any(door.intent for door in booking.doors):
+            return after
+        later = in_days(6, "10:15:00")
+        changes.append(machine.publish(booking.booking_id, [device_id], kind="updated", revision=1, check_out=later))
+        machine.handlers.apply_booking(changes[0])
+        return self.get(booking.booking_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BookingLedger, "publish", publish_slowly)
+        booking = machine.book(device_id)
+    assert len(changes) == 1
+    door = machine.until(booking, "ready").doors[0]
+    assert door.code is not None
+    assert door.code.window.ends_at.date() == datetime.fromisoformat(in_days(6, "10:15:00")).date()
+    assert (machine.creates(device_id), door.residual) == (1, ())
 
 
 def test_while_in_doubt_nothing_is_created(machine: Machine, sandbox: Sandbox) -> None:

@@ -141,7 +141,7 @@ def test_a_create_in_doubt_never_takes_the_old_code_for_the_new_one(
 
     run(machine, order_of(before))
     with monkeypatch.context() as patch:
-        patch.setattr("worker.handlers.create_code.CreateCode._issuing", killed)
+        patch.setattr("worker.handlers.create_results.CreateResults.issuing", killed)
         with pytest.raises(KeyboardInterrupt):
             machine.handlers.advance_door(before.booking_id, before.doors[0].key)
     assert machine.ledger.get(before.booking_id).doors[0].intent is not None

@@ -15,8 +15,10 @@ from worker.handlers.advance_door import AdvanceDoor
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_code import CheckCode
 from worker.handlers.create_code import CreateCode
+from worker.handlers.create_results import CreateResults
 from worker.handlers.find_code import FindCode
 from worker.handlers.plan_door import PlanDoor
+from worker.handlers.resolve_create_in_doubt import ResolveCreateInDoubt
 from worker.handlers.revoke_code import RevokeCode
 
 
@@ -33,13 +35,34 @@ def planning_rules(settings: Settings) -> PlanningRules:
 def advance_door(using: Resources, reading: DoorReading, rules: PlanningRules) -> AdvanceDoor:
     """Assemble the use case that takes one door of a booking as far as it goes."""
     settings, ports, clock = using.settings, using.ports, using.clock
-    make = _create_code(using)
+    settle = settle_time(settings)
+    epoch = LedgerEpoch(ports.redis, settle=settle, clock=clock, new_id=_new_id)
+    find = FindCode(ledger=ports.ledger, codes=using.codes, epoch=epoch, clock=clock)
+    results = CreateResults(ledger=ports.ledger, clock=clock)
+    make = CreateCode(
+        ledger=ports.ledger,
+        codes=using.codes,
+        find=find,
+        results=results,
+        quota=AskQuota(
+            ledger=ports.ledger,
+            rate_limit=CreateRateLimit(ports.redis, patience=settings.waiting_retry_every * 2),
+            code_limit=CodeLimitWatch(ports.alerts),
+        ),
+        epoch=epoch,
+        waiting_retry_every=settings.waiting_retry_every,
+        settle=settle,
+        clock=clock,
+        new_id=_new_id,
+    )
     revoke = RevokeCode(codes=using.codes, clock=clock)
     change = ChangeCode(ledger=ports.ledger, codes=using.codes, revoke=revoke, clock=clock)
     return AdvanceDoor(
         ledger=ports.ledger,
         plan=PlanDoor(ledger=ports.ledger, doors=reading.doors, make=make, change=change, rules=rules, clock=clock),
-        make=make,
+        resolve=ResolveCreateInDoubt(
+            ledger=ports.ledger, codes=using.codes, find=find, results=results, settle=settle, clock=clock
+        ),
         change=change,
         check=CheckCode(
             ledger=ports.ledger,
@@ -51,27 +74,6 @@ def advance_door(using: Resources, reading: DoorReading, rules: PlanningRules) -
         ),
         recall=KnownDoors(ports.redis, bookings_of=ports.ledger.of_door),
         clock=clock,
-    )
-
-
-def _create_code(using: Resources) -> CreateCode:
-    settings, ports, clock = using.settings, using.ports, using.clock
-    settle = settle_time(settings)
-    epoch = LedgerEpoch(ports.redis, settle=settle, clock=clock, new_id=_new_id)
-    return CreateCode(
-        ledger=ports.ledger,
-        codes=using.codes,
-        find=FindCode(ledger=ports.ledger, codes=using.codes, epoch=epoch, clock=clock),
-        room=AskQuota(
-            ledger=ports.ledger,
-            rate_limit=CreateRateLimit(ports.redis, patience=settings.waiting_retry_every * 2),
-            capacity=CodeLimitWatch(ports.alerts),
-        ),
-        epoch=epoch,
-        waiting_retry_every=settings.waiting_retry_every,
-        settle=settle,
-        clock=clock,
-        new_id=_new_id,
     )
 
 

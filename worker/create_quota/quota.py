@@ -18,10 +18,10 @@ _TIGHT: Final = 10
 class AskQuota:
     """Bookings that come at the same moment count one another. The one with the earliest check-in goes first."""
 
-    def __init__(self, *, ledger: BookingLedger, rate_limit: CreateRateLimit, capacity: CodeLimitWatch) -> None:
+    def __init__(self, *, ledger: BookingLedger, rate_limit: CreateRateLimit, code_limit: CodeLimitWatch) -> None:
         self._ledger = ledger
-        self._admission = rate_limit
-        self._capacity = capacity
+        self._rate_limit = rate_limit
+        self._code_limit = code_limit
 
     def ask(
         self,
@@ -38,7 +38,7 @@ class AskQuota:
         room = room_of(door, alive=alive)
         check_in = booked.check_in or now
         is_tight = room is not None and 0 < room <= _TIGHT
-        answer = self._admission.ask(
+        answer = self._rate_limit.ask(
             door.device_id,
             f"{booking.booking_id}#{booked.part}",
             check_in=check_in,
@@ -48,7 +48,7 @@ class AskQuota:
             now=now,
         )
         # A code can't be taken back, so people must hear of a lock that gets full before the next create.
-        self._capacity.note(door, alive=_in_use_after(answer, door, alive), now=now)
+        self._code_limit.note(door, alive=_in_use_after(answer, door, alive), now=now)
         return answer
 
     def _rivals(self, booking: Booking, device_id: str, check_in: datetime) -> int:

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from shared import tracing
 from shared.clock import Clock
 from shared.domain.booking import transitions
+from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.known_doors import KnownDoor, is_known, recalled
 from shared.domain.booking.next_step import Step, next_step
 from shared.domain.booking.record import BookedDoor, Booking, Change
@@ -20,8 +21,8 @@ from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.seam.errors import SeamError, TryAgainLater
 from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_code import CheckCode
-from worker.handlers.create_code import CreateCode
 from worker.handlers.plan_door import PlanDoor
+from worker.handlers.resolve_create_in_doubt import ResolveCreateInDoubt
 from worker.handlers.seam_error_policy import describe, failure_of
 
 # A door takes at most plan, create, read back and end in one go. More steps would be a loop: the due-set takes over.
@@ -38,7 +39,7 @@ class AdvanceDoor:
         *,
         ledger: BookingLedger,
         plan: PlanDoor,
-        make: CreateCode,
+        resolve: ResolveCreateInDoubt,
         change: ChangeCode,
         check: CheckCode,
         recall: Callable[[str], KnownDoor],
@@ -48,8 +49,8 @@ class AdvanceDoor:
         self._ledger = ledger
         self._recall = recall
         self._clock = clock
-        self._steps: Mapping[Step, Callable[[Booking, BookedDoor], Booking]] = {
-            Step.LOOK: make.look,
+        self._steps: Mapping[Step, Callable[[SeenDoor], Booking]] = {
+            Step.LOOK: resolve.look,
             Step.PLAN: plan.plan,
             Step.CHECK: check.check,
             Step.WITHDRAW: change.withdraw,
@@ -77,7 +78,7 @@ class AdvanceDoor:
                     if step is Step.NOTHING or has_failed:
                         break
                     with tracing.span(step.name.lower()):
-                        booking = self._take(step, booking, door)
+                        booking = self._take(step, SeenDoor(booking, key))
                     has_failed = step is Step.WITHDRAW and booking.door(key).attempts > door.attempts
                     # A code that was just made or found is read back at once.
                     prompted = step in (Step.PLAN, Step.LOOK)
@@ -85,9 +86,10 @@ class AdvanceDoor:
             log.info("door.gone", booking_id=booking_id, door=key)
         self._ledger.release(booking_id, key, seen=booking)
 
-    def _take(self, step: Step, booking: Booking, door: BookedDoor) -> Booking:
+    def _take(self, step: Step, seen: SeenDoor) -> Booking:
+        booking = seen.booking
         try:
-            return self._steps[step](booking, door)
+            return self._steps[step](seen)
         except transitions.StaleRead:
             return self._ledger.get(booking.booking_id)
         except (RedisError, OSError, UnknownBooking, OfNewerVersion):
@@ -95,12 +97,12 @@ class AdvanceDoor:
             # is for a process of a newer version.
             raise
         except Exception as error:
-            names = {"booking_id": booking.booking_id, "device_id": door.device_id, "step": step.name.lower()}
+            names = {"booking_id": booking.booking_id, "device_id": seen.door.device_id, "step": step.name.lower()}
             if isinstance(error, SeamError):
                 log.warning("seam.call_failed", **names, kind=type(error).__name__, error=str(error))
             else:
                 log.exception("step.crashed", **names)
-            return self._after_failure(booking, door.key, error)
+            return self._after_failure(booking, seen.key, error)
 
     def _after_failure(self, tried: Booking, key: str, error: Exception) -> Booking:
         """Record what follows for the door. `tried` is the booking that the step was for: a newer one starts anew."""
@@ -136,7 +138,7 @@ class AdvanceDoor:
             return transitions.fail(it, key, revision=tried.revision, reason=reason, detail=detail, facts={}, now=now)
 
         try:
-            return self._ledger.transition(booking, failed, transition)
+            return self._ledger.transition(SeenDoor(booking, key), transition)
         except transitions.StaleRead:
             return self._ledger.get(booking.booking_id)
 
@@ -144,11 +146,11 @@ class AdvanceDoor:
         """Return what others know of a door that its booking has never read itself."""
         return KnownDoor() if is_known(door) else self._recall(door.device_id)
 
-    def _end(self, booking: Booking, door: BookedDoor) -> Booking:
-        now, forget_at = self._clock(), self._ledger.forget_at(booking)
+    def _end(self, seen: SeenDoor) -> Booking:
+        now, forget_at = self._clock(), self._ledger.forget_at(seen.booking)
         return self._ledger.transition(
-            booking, door, lambda it: transitions.end_stay(it, door.key, forget_at=forget_at, now=now)
+            seen, lambda it: transitions.end_stay(it, seen.key, forget_at=forget_at, now=now)
         )
 
-    def _forget(self, booking: Booking, door: BookedDoor) -> Booking:
-        return self._ledger.forget(booking, door.key)
+    def _forget(self, seen: SeenDoor) -> Booking:
+        return self._ledger.forget(seen.booking, seen.key)

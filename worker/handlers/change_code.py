@@ -12,7 +12,8 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.booking import transitions
-from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State, Window
+from shared.domain.booking.fence import SeenDoor
+from shared.domain.booking.record import AccessCode, Booking, State, Window
 from shared.domain.code.changes import may_become
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
@@ -45,8 +46,7 @@ class ChangeCode:
 
     def alter(
         self,
-        booking: Booking,
-        booked: BookedDoor,
+        seen: SeenDoor,
         window: Window | None,
         *,
         learn: Callable[[Booking], Booking],
@@ -55,9 +55,9 @@ class ChangeCode:
 
         `learn` adds what the door told while it was planned.
         """
-        code = booked.code
+        code, revision = seen.door.code, seen.booking.revision
         if code is None:
-            return booking
+            return seen.booking
         report = self._codes.get(code.access_code_id)
         now = self._clock()
         changed = self._becomes(report, window) if report is not None and window is not None else None
@@ -66,39 +66,37 @@ class ChangeCode:
                 code, window=window, known_since=now, update_attempt_id=changed.attempt_id, update_failure=""
             )
             return self._ledger.transition(
-                booking,
-                booked,
+                seen,
                 lambda it: transitions.record_changed_window(
                     learn(it),
-                    booked.key,
+                    seen.key,
                     altered,
-                    revision=booking.revision,
+                    revision=revision,
                     asked=window,
                     request_id=changed.request_id,
                     now=now,
                 ),
             )
-        revoked = self._set_aside(code, report, booked.device_id)
+        revoked = self._set_aside(code, report, seen.door.device_id)
         return self._ledger.transition(
-            booking,
-            booked,
+            seen,
             lambda it: transitions.supersede_code(
                 it,
-                booked.key,
-                revision=booking.revision,
+                seen.key,
+                revision=revision,
                 is_gone=revoked.is_gone,
                 removal=revoked.removal,
                 now=now,
             ),
         )
 
-    def withdraw(self, booking: Booking, booked: BookedDoor) -> Booking:
+    def withdraw(self, seen: SeenDoor) -> Booking:
         """Close a door of a cancelled booking: delete what may be deleted, report the rest. Raises SeamError.
 
         Of a door that is closed already, this only finds out which codes are gone: Seam was asked to delete the others,
         or they can't be deleted, and each further try could bring another event, which would bring the next try.
         """
-        now = self._clock()
+        now, booked = self._clock(), seen.door
         is_closed = booked.state is State.CANCELLED
         revoked = {
             code.access_code_id: self._revoke(
@@ -110,10 +108,9 @@ class ChangeCode:
         gone = frozenset(name for name, each in revoked.items() if each.is_gone)
         removals = {name: each.removal for name, each in revoked.items() if each.removal is not None}
         return self._ledger.transition(
-            booking,
-            booked,
+            seen,
             lambda it: transitions.close_door(
-                it, booked.key, gone=gone, removals=removals, forget_at=self._ledger.forget_at(it), now=now
+                it, seen.key, gone=gone, removals=removals, forget_at=self._ledger.forget_at(it), now=now
             ),
         )
 

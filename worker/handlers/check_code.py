@@ -11,6 +11,7 @@ import structlog
 from shared.clock import Clock
 from shared.domain.alerting.door_problems import cause_of_unknown
 from shared.domain.booking import transitions
+from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, State
 from shared.domain.code.condition import Confirmed, InTrouble, StillToCome, condition_of
@@ -52,18 +53,20 @@ class CheckCode:
         self._late_set_after = late_set_after
         self._clock = clock
 
-    def check(self, booking: Booking, door: BookedDoor) -> Booking:
+    def check(self, seen: SeenDoor) -> Booking:
         """Look once, and record it. Raises SeamError, having recorded nothing."""
-        code, now = door.code, self._clock()
+        door, now = seen.door, self._clock()
+        code = door.code
         if code is None or _is_over(door, code, now):
-            return self._ledger.transition(booking, door, lambda it: transitions.stop_polling(it, door.key, now=now))
+            return self._ledger.transition(seen, lambda it: transitions.stop_polling(it, door.key, now=now))
         report = self._codes.get(code.access_code_id)
         failure = self._failure_of_update(code) if report is not None else ""
         if failure:
             booking = self._ledger.transition(
-                booking, door, lambda it: transitions.record_failed_update(it, door.key, failure, now=now)
+                seen, lambda it: transitions.record_failed_update(it, seen.key, failure, now=now)
             )
-            door = booking.door(door.key)
+            seen = SeenDoor(booking, seen.key)
+            door = seen.door
         known = self._cause_of_unknown(report, door.device_id)
         inherited = _inherited(report, known) if report is not None else ""
         if inherited or (report is not None and report.status == _UNKNOWN and known is None):
@@ -93,7 +96,7 @@ class CheckCode:
             change = self._transition(pin.booking, door, code, report, now, known=known)
             return replace(change, history=(*pin.history, *change.history))
 
-        return self._ledger.transition(booking, door, transition)
+        return self._ledger.transition(seen, transition)
 
     def _failure_of_update(self, code: AccessCode) -> str:
         """Return Seam's words where its action attempt of the code's last change has failed, and nobody knew so far."""

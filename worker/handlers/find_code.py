@@ -25,7 +25,7 @@ class FindCode:
     def __init__(self, *, ledger: BookingLedger, codes: AccessCodes, epoch: LedgerEpoch, clock: Clock) -> None:
         self._ledger = ledger
         self._codes = codes
-        self._generation = epoch
+        self._epoch = epoch
         self._clock = clock
 
     def for_window(
@@ -47,11 +47,11 @@ class FindCode:
             found = adoptable(unknown_to(booking, ours), booked, window, tolerance=_NEAR)
         if found is None and not booked.part:
             found = _without_times(unknown_to(booking, ours))
-        if found is None and self._generation.is_young(REBUILT_FOR):
+        if found is None and self._epoch.is_young(REBUILT_FOR):
             unmanaged = self._codes.unmanaged_on_door(booked.device_id).of_booking(booking.booking_id)
             unmanaged = unknown_to(booking, self._not_of_others(booking, unmanaged))
             found = adoptable(unmanaged, booked, window, tolerance=_NEAR)
-        if found is None and self._generation.is_young():
+        if found is None and self._epoch.is_young():
             since = self._clock() - YOUNG_FOR
             found = self._by_events(booking, booked, window, on_door, since=since, tolerance=_NEAR)
         return found
@@ -61,7 +61,7 @@ class FindCode:
     ) -> tuple[AccessCode, ...]:
         """Return codes of the booking that open the door, and that the ledger doesn't know: it lost them.
 
-        Not for one of several consecutive codes, whose siblings have the same name.
+        None for one of several consecutive codes: the others have the same name.
         """
         if booked.part:
             return ()
@@ -123,13 +123,13 @@ class FindCode:
 
 
 def _without_replaced(reports: list[CodeReport], booked: BookedDoor) -> list[CodeReport]:
-    """Return those whose deletion wasn't accepted (they may go at any time), and that nobody had replaced."""
+    """Return the codes that may be taken: not those that Seam is deleting, nor those that a person had replaced."""
     going = {code.access_code_id for code in booked.residual if is_ours_no_more(code)}
     return [report for report in reports if report.access_code_id not in going]
 
 
 def unknown_to(booking: Booking, reports: list[CodeReport]) -> list[CodeReport]:
-    """Return those that no door of the booking has, or had before."""
+    """Return the codes that no door of the booking has, or had before."""
     known = {code.access_code_id for door in booking.doors for code in codes_of(door)}
     return [report for report in reports if report.access_code_id not in known]
 
@@ -153,9 +153,10 @@ def adoptable(
 
 
 def _without_times(reports: list[CodeReport]) -> CodeReport | None:
-    """Return a code whose times Seam doesn't name: one of the booking that nobody knows is taken for the one in doubt.
+    """Return a code for which Seam names no times.
 
-    A second key to the door would be worse. A look at the code then tells that its times aren't known.
+    Of a booking's codes that nobody knows, it is taken for the one in doubt: a second key to the door would be worse. A
+    look at the code then tells that its times aren't known.
     """
     return min((each for each in reports if each.window is None), default=None, key=lambda each: each.access_code_id)
 

@@ -5,6 +5,7 @@ from functools import partial
 
 from shared.clock import Clock
 from shared.domain.booking import transitions
+from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.planning import (
     Alter,
     Keep,
@@ -19,7 +20,7 @@ from shared.domain.booking.planning import (
     Wait,
 )
 from shared.domain.booking.problem_catalogue import Reason
-from shared.domain.booking.record import BookedDoor, Booking, Change
+from shared.domain.booking.record import Booking, Change
 from shared.ledger.bookings import BookingLedger
 from shared.seam.doors import Doors
 from worker.handlers.change_code import ChangeCode
@@ -48,8 +49,9 @@ class PlanDoor:
         self._rules = rules
         self._clock = clock
 
-    def plan(self, booking: Booking, booked: BookedDoor) -> Booking:
+    def plan(self, seen: SeenDoor) -> Booking:
         """Take the door as far as it goes now. Raises SeamError (nothing was made) and StaleRead."""
+        booking, booked = seen.booking, seen.door
         # After a wait, a failure or a choice of a slot the door is read anew: the remembered one may be the reason.
         door = self._doors.read(booked.device_id, fresh=bool(booked.reason) or booked.choice is not None)
         plan = self._rules.plan(booking, booked, door, self._clock())
@@ -58,33 +60,32 @@ class PlanDoor:
         match plan.decision:
             case Make() as making:
                 return self._make.make(
-                    booking, booked, door, making, learn=partial(_learned, key=booked.key, plan=plan), match=plan.match
+                    seen, door, making, learn=partial(_learned, key=seen.key, plan=plan), match=plan.match
                 )
             case Alter(window):
-                return self._change.alter(booking, booked, window, learn=partial(_learned, key=booked.key, plan=plan))
+                return self._change.alter(seen, window, learn=partial(_learned, key=seen.key, plan=plan))
             case Split(parts):
-                return self._split(booking, booked, parts)
+                return self._split(seen, parts)
             case decision:
-                return self._learn(booking, booked, plan, self._recording(booking, booked, decision, plan))
+                return self._learn(seen, plan, self._recording(seen, decision, plan))
 
-    def _split(self, booking: Booking, booked: BookedDoor, parts: int) -> Booking:
-        revision, now = booking.revision, self._clock()
+    def _split(self, seen: SeenDoor, parts: int) -> Booking:
+        revision, now = seen.booking.revision, self._clock()
         return self._ledger.transition(
-            booking, booked, lambda it: transitions.split_stay(it, booked.key, revision=revision, parts=parts, now=now)
+            seen, lambda it: transitions.split_stay(it, seen.key, revision=revision, parts=parts, now=now)
         )
 
-    def _learn(self, booking: Booking, booked: BookedDoor, plan: Plan, transition: Transition) -> Booking:
+    def _learn(self, seen: SeenDoor, plan: Plan, transition: Transition) -> Booking:
         """Write what the door told together with `transition`. Raises StaleRead."""
-        return self._ledger.transition(booking, booked, lambda it: transition(_learned(it, key=booked.key, plan=plan)))
+        return self._ledger.transition(seen, lambda it: transition(_learned(it, key=seen.key, plan=plan)))
 
     def _recording(
         self,
-        booking: Booking,
-        booked: BookedDoor,
+        seen: SeenDoor,
         decision: LeaveOut | Wait | Refuse | Over | Postpone | Keep,
         plan: Plan,
     ) -> Transition:
-        key, revision, now = booked.key, booking.revision, self._clock()
+        key, revision, now = seen.key, seen.booking.revision, self._clock()
         facts = {"match": plan.match}
         match decision:
             case LeaveOut():
@@ -107,8 +108,8 @@ class PlanDoor:
                 )
             case Over():
                 # The earlier codes of a split stay may be over when it comes; the stay itself isn't.
-                reason = Reason.ALREADY_OVER if not booked.part else ""
-                forget_at = self._ledger.forget_at(booking)
+                reason = Reason.ALREADY_OVER if not seen.door.part else ""
+                forget_at = self._ledger.forget_at(seen.booking)
                 return lambda it: transitions.end_stay(it, key, reason=reason, forget_at=forget_at, now=now)
             case Postpone(until):
                 return lambda it: transitions.schedule(

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from shared.domain.booking import notices
 from shared.domain.booking.door_state import DoorState, facts_of
+from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.record import (
     AccessCode,
     AlertNotice,
@@ -40,20 +41,19 @@ class StaleRead(Exception):
     """The door changed since it was read; the caller must read it again."""
 
 
-def as_seen(booking: Booking, seen: Booking, door: BookedDoor) -> Booking:
-    """Return the booking as it stands now, if `door` and the revision are still as in `seen`. Raises StaleRead.
+def as_seen(booking: Booking, seen: SeenDoor) -> Booking:
+    """Return the booking as it stands now, if the door and the revision are still as they were seen.
 
-    This is the fence of every decision on a door: a decision holds only for the door as it was read. Raises KeyError
-    where the booking has no such door any more.
+    Raises StaleRead where they aren't, and KeyError where the booking has no such door any more.
     """
-    is_same = (booking.revision, booking.cancelled) == (seen.revision, seen.cancelled)
-    if not is_same or booking.door(door.key) != door:
+    is_same = (booking.revision, booking.cancelled) == (seen.booking.revision, seen.booking.cancelled)
+    if not is_same or booking.door(seen.key) != seen.door:
         raise StaleRead
     return booking
 
 
 def door_for_revision(booking: Booking, key: str, revision: int) -> BookedDoor:
-    """Return the door as answering to `revision`. Raises StaleRead if that isn't what is wanted any more."""
+    """Return the door as planned for `revision`. Raises StaleRead if that revision isn't wanted any more."""
     door = booking.door(key)
     if booking.revision != revision or booking.cancelled or not door.wanted:
         raise StaleRead
