@@ -55,7 +55,7 @@ class CodeReport:
     request_id: str | None = None
 
     def is_of(self, booking_id: str) -> bool:
-        """Say whether the code's name is that of this booking. An ongoing code is no booking's."""
+        """Say whether the code's name is this booking's. An ongoing code belongs to no booking."""
         return not self.is_ongoing and is_name_of(self.name, booking_id)
 
 
@@ -66,17 +66,17 @@ class CodesOnDoor:
     reports: tuple[CodeReport, ...]
 
     def of_booking(self, booking_id: str) -> list[CodeReport]:
-        """Return those whose name begins with the booking's id."""
+        """Return the booking's codes, by their names."""
         return [report for report in self.reports if report.is_of(booking_id)]
 
     def alive_at(self, now: datetime) -> int:
-        """Return how many have not ended, of those that have an end."""
+        """Return how many codes that have an end have not ended yet."""
         return sum(report.window is not None and report.window.ends_at > now for report in self.reports)
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A change that Seam has accepted, which isn't done for that: the ids of its action attempt and of the call.
+    """A change that Seam has accepted and may still have to do: the ids of its action attempt and of the call.
 
     `action_attempt_id` is empty where the answer has none.
     """
@@ -92,7 +92,7 @@ class AccessCodes:
         self._client = client
 
     def create(self, *, device_id: str, name: str, window: Window, max_time_rounding: str) -> CodeReport:
-        """Make an offline access code, once. Raises OutcomeUnknown if it may have been made all the same."""
+        """Make an offline access code, once. Raises OutcomeUnknown where nobody knows whether it was made."""
         answer = self._client.change(
             "/access_codes/create",
             {
@@ -150,8 +150,8 @@ class AccessCodes:
     def on_door(self, device_id: str) -> CodesOnDoor:
         """Read every code of the door, through all pages.
 
-        Seam's own `search` isn't used to find a booking's code: how it takes a name apart is undocumented, and a code
-        that it misses is a second live key to the door.
+        Seam's own `search` isn't used to find a booking's code: Seam doesn't document how it searches names. A code
+        that it missed would be made a second time.
         """
         return self._listed("/access_codes/list", device_id)
 
@@ -169,7 +169,10 @@ class AccessCodes:
         return CodesOnDoor(tuple(found))
 
     def created_since(self, device_id: str, since: datetime, *, listed: CodesOnDoor) -> list[CodeReport]:
-        """Read the codes of the door that events say were made since then, and the list lacks: a second witness."""
+        """Read the codes of the door that were made since then by Seam's events, and that the list lacks.
+
+        The events are a second source, because the list may lag behind.
+        """
         answer = self._client.read(
             "/events/list",
             {"since": since.isoformat(), "device_id": device_id, "event_type": "access_code.created"},
@@ -187,9 +190,9 @@ class AccessCodes:
         return [report for report in reports if report is not None]
 
     def change_window(self, access_code_id: str, window: Window) -> Accepted:
-        """Ask Seam to move a code's window. May be repeated. An answer only says that Seam has accepted it.
+        """Ask Seam to move a code's window. May be repeated. An answer says only that Seam has accepted the change.
 
-        Raises OutcomeUnknown if it may have happened all the same.
+        Raises OutcomeUnknown where nobody knows whether it happened.
         """
         answer = self._client.change(
             "/access_codes/update",
@@ -204,7 +207,7 @@ class AccessCodes:
     def delete(self, access_code_id: str) -> Accepted:
         """Ask Seam to delete a code. May be repeated: NoSuchAccessCode says that it is gone.
 
-        An answer only says that Seam has accepted it.
+        An answer says only that Seam has accepted the deletion.
         """
         path = "/access_codes/delete"
         return _accepted(path, self._client.change(path, {"access_code_id": access_code_id}))
@@ -212,7 +215,7 @@ class AccessCodes:
     def attempt_error(self, action_attempt_id: str) -> str:
         """Return Seam's words on an action attempt that has failed; empty where it hasn't, or can't be read.
 
-        It is an explanation, never the proof: what is true of a code only the code itself says.
+        The words only explain. What is true of a code is read from the code itself.
         """
         path = "/action_attempts/get"
         try:
@@ -227,7 +230,8 @@ class AccessCodes:
 def name_of(booking_id: str, label: str | None) -> str:
     """Return the name of a booking's code: it begins with the booking's id, by which a look finds it again.
 
-    No two bookings can have the same name: a label holds no separator, and an id that holds one always has a label.
+    No two bookings have codes of the same name: a label holds no separator, and an id that holds one always has a
+    label.
     """
     shown = (label or "").replace(_NAME_SEPARATOR, " / ")
     if _NAME_SEPARATOR in booking_id:
@@ -238,7 +242,7 @@ def name_of(booking_id: str, label: str | None) -> str:
 def is_name_of(name: str, booking_id: str) -> bool:
     """Say whether a code of this name is the booking's: `BK-1` owns neither `BK-10` nor `BK-1 B`.
 
-    Only names that `name_of` makes count: to take over another booking's code is to give its guest's PIN away.
+    Only names that `name_of` makes count. Taking over another booking's code would give that guest's PIN away.
     """
     if name == booking_id:
         return _NAME_SEPARATOR not in booking_id
@@ -308,7 +312,7 @@ def _issues(issues: Any, code_field: str) -> tuple[SeamIssue, ...]:
 
 
 def _modified_fields(listed: Any) -> Iterator[ModifiedField]:
-    """Yield which fields somebody changed. What stood in them may be a PIN: only a moment is read."""
+    """Yield which fields somebody changed. Of their values only times are read: the others may be a PIN."""
     for each in listed[:_MOST_ISSUES] if isinstance(listed, list) else ():
         name = each.get("field") if isinstance(each, Mapping) else None
         if isinstance(name, str) and name:
@@ -327,7 +331,7 @@ def _words(issues: Any, kind: str) -> tuple[str, ...]:
 
 
 def _word(value: Any) -> str:
-    """Return one of the vendor's words as it can be kept and shown."""
+    """Return one of the vendor's words, short and printable."""
     return shown(str(value)[:_LONGEST_WORD])
 
 

@@ -19,7 +19,7 @@ _DELETED: Final = Issue(
 class NotShown(Exception):
     """Seam does not show the account: the key may not read it, or this server knows no such account or endpoint.
 
-    No failure of the doors; only the account's warnings can't be seen. The text says what Seam answered.
+    The doors work all the same; only the account's warnings can't be seen. The text says what Seam answered.
     """
 
 
@@ -32,8 +32,8 @@ class Accounts:
     def issues(self, account_id: str) -> tuple[Issue, ...]:
         """Return the account's errors and warnings. Raises NotShown, and else what `shared.seam.errors` lists.
 
-        An account that was deleted at Seam is told as one that is disconnected: the remedy is the same.
-        Whose account it is (an e-mail address, a telephone number) is in the answer and goes no further.
+        An account that was deleted at Seam counts as disconnected: the remedy is the same. The answer also names the
+        account's holder (an e-mail address, a telephone number); that is not kept.
         """
         try:
             answer = self._client.read("/connected_accounts/get", {"connected_account_id": account_id})

@@ -1,8 +1,8 @@
 """Seam over HTTP: four explicit time-outs, no hidden repeats, every failure mapped into `shared.seam.errors`.
 
-One httpx client a thread, all with one TLS context: a pool shared by many threads collapses (measured), a context for
-each costs megabytes. Nothing below this line ever sends a call twice. An answer is bounded in size and in time, however
-slowly it drips, and no text in it is one that can't be stored.
+Each thread has an httpx client, and all have one TLS context: a pool shared by many threads collapses under load
+(measured), and a TLS context for each thread costs megabytes. Nothing below this module ever sends a call twice. An
+answer is bounded in size and in time, however slowly it comes, and characters that can't be stored are replaced.
 """
 
 import json
@@ -179,7 +179,10 @@ class SeamClient:
 
 
 def _bounded(response: httpx.Response, until: float) -> httpx.Response:
-    """Return the whole answer with the headers that are read. Raises ReadTimeout, ReadError: over time, over size."""
+    """Return the whole answer, with the headers that are used.
+
+    Raises ReadTimeout where it takes too long, and ReadError where it is too large.
+    """
     content = bytearray()
     for piece in response.iter_bytes():
         content += piece
@@ -205,7 +208,7 @@ def _refusal(path: str, response: httpx.Response, *, is_read: bool) -> SeamError
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """Return what a `Retry-After` in seconds asks for, at most an hour; None where there is none that can be read."""
+    """Return the pause that a `Retry-After` in seconds asks for, at most an hour; None without one that can be read."""
     seconds = headers.get("retry-after", "").strip()
     if not seconds.isascii() or not seconds.isdigit() or len(seconds) > 9:  # noqa: PLR2004 - beyond any sense
         return None
@@ -238,7 +241,7 @@ def _object(path: str, response: httpx.Response, error_class: type[SeamError]) -
 
 
 def _storable(value: Any) -> Any:
-    """Return a JSON value without halves of surrogate pairs, which JSON can spell and no store can take."""
+    """Return a JSON value without lone surrogates: JSON can hold them, the data server can't."""
     match value:
         case str():
             return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

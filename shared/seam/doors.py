@@ -55,8 +55,8 @@ class Doors:
     def read(self, device_id: str, *, fresh: bool = False) -> Door:
         """Return the door; `fresh` asks Seam in any case. Raises NoSuchDevice and the rest of `shared.seam.errors`.
 
-        Where Seam was asked and the door's slots aren't what they were when it was last read, `changed` is called with
-        it. `troubled` is called where it has issues that people are told, or other issues than before.
+        If Seam was asked, `changed` is called where the door's slots differ from the last reading, and `troubled` where
+        people are told of its issues, or the issues differ from before.
         """
         cached = None if fresh else self._redis.get(redis_keys.door_device(device_id))
         if cached is not None:
@@ -68,11 +68,11 @@ class Doors:
         return door
 
     def refresh(self, device_id: str) -> Door:
-        """Ask Seam for the door, for whoever looks at its issues then. Like `read`, but `troubled` is not called."""
+        """Ask Seam for the door. Like `read`, but `troubled` is not called: the caller looks at the issues itself."""
         return self._ask(device_id)[0]
 
     def _ask(self, device_id: str) -> tuple[Door, bool]:
-        """Return the door as Seam has it, and whether its issues are others than when it was last read."""
+        """Return the door as Seam has it, and whether its issues have changed since it was last read."""
         device = self._fetch(device_id)
         try:
             door = door_from_device(device)
@@ -86,7 +86,7 @@ class Doors:
         fingerprint, now = fingerprint_of(door), self._clock()
         change = DoorChange(now, self._changes_of(door))
         pipeline = self._redis.pipeline(transaction=False)
-        # Before the reading of before is overwritten: after a kill in between the change is still to be seen.
+        # Before the last reading is overwritten: if this process is killed in between, the next one sees the change.
         note_door(pipeline, device_id, fingerprint, change, keep_for=self._remember_for)
         pipeline.set(redis_keys.door_device(device_id), needed, px=self._cache_for)
         remember(pipeline, device_id, known_door(door), keep_for=self._remember_for)
@@ -116,14 +116,14 @@ class Doors:
 
 
 def fingerprint_of(door: Door) -> str:
-    """Return a hash of all that matching depends on: equal for doors that match alike, whatever the slots' order."""
+    """Return a hash of all that matching depends on. The order of the slots doesn't count."""
     parts = [str(door.can_program_offline_access_codes), str(door.time_zone), str(door.max_active_codes_supported)]
     parts += sorted(map(repr, door.slots))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _needed(device: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is kept of a device as it is: its custom metadata may hold anything, and is not ours to keep.
+    """Return the parts of a device that are kept. Its custom metadata isn't: it may hold anything.
 
     Its errors and warnings are kept as they were read: without digits that could be a PIN, and not too many.
     """

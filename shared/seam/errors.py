@@ -67,7 +67,7 @@ class OutcomeUnknown(SeamError):
 
 
 class CreateNotFound(OutcomeUnknown):
-    """A create was answered by a 404 that isn't about its device. Whether it had an effect, only a look can tell."""
+    """A create was answered by a 404 that isn't about its device. Only a look can tell whether a code was made."""
 
 
 class Refused(SeamError):

@@ -1,7 +1,7 @@
-"""Seam's own list of events: it has what no webhook brought.
+"""Seam's own list of events. It also has the events that no webhook brought.
 
 The list has no cursor and promises no order (Seam API reference, "List events"). So a span of time that fills a whole
-answer is halved until each half fits: so nothing is cut off in any order.
+answer is halved until each half fits. Then nothing is cut off.
 """
 
 from collections.abc import Iterator, Mapping

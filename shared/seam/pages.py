@@ -1,4 +1,4 @@
-"""Lists that Seam gives in pages: read to their end, which must come."""
+"""Reads the lists that Seam gives in pages, to their end."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

@@ -1,11 +1,11 @@
-"""Which error an HTTP status and the type of Seam's error are, endpoint by endpoint.
+"""Which of our errors an HTTP status and the type of Seam's error become, endpoint by endpoint.
 
 A 404 is judged by what was asked and by the error's type. It means "no such device" or "no such access code" only where
 the call asked for one by its id and the type names it (`device_not_found`). The type `not_found` alone may mean the
-thing or the endpoint; then a second sign is asked for (`shared.seam.second_sign`). Every other 404 is no answer to the
+thing or the endpoint; then a second sign is asked for (`shared.seam.second_sign`). Every other 404 doesn't answer the
 question: the server doesn't know the endpoint, a proxy answered, SEAM_ENDPOINT is wrong. Such a call is tried again.
-After a create only a look at Seam may follow: nothing proves that a 404 that isn't Seam's had no effect. A 405 is the
-same case.
+After a create only a look at Seam may follow: a 404 that isn't Seam's doesn't prove that nothing was made. A 405 is
+treated alike.
 """
 
 from collections.abc import Mapping
@@ -34,8 +34,8 @@ from shared.seam.errors import (
 class Endpoint:
     """What is known of one endpoint.
 
-    `not_found` says what a 404 means by the type of Seam's error; a type that isn't there means nothing. `creates`:
-    sent twice, it makes two things. `asks_for_one`: `not_found` alone may mean what was asked for.
+    `not_found` says what a 404 means by the type of Seam's error; a type that isn't there means nothing. `creates`: a
+    call that is sent twice makes two things. `asks_for_one`: `not_found` alone may mean what was asked for.
     """
 
     not_found: Mapping[str, type[NotFound]] = field(default_factory=dict)
@@ -48,9 +48,9 @@ _OF_CODE: Final = Endpoint({"access_code_not_found": NoSuchAccessCode})
 
 # Every endpoint that is called. No list of types is published; these are what Seam's own fake server answers (npm
 # `@seamapi/fake-seam-connect` 1.86.0: `device_not_found`, and `not_found` for access codes), and the same names by
-# Seam's rule `<resource>_not_found`. `not_found` alone names no resource, and servers also say it of an endpoint that
-# they don't know: it proves nothing without a second sign, which only reads that ask for one thing look for. After a
-# change the next try reads the thing first.
+# Seam's rule `<resource>_not_found`. `not_found` alone names no resource, and servers also answer it for an endpoint
+# that they don't know. So it proves nothing without a second sign. Only reads that ask for one thing look for that
+# sign; after a change the next try reads the thing first.
 ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "/devices/get": Endpoint(_OF_DEVICE.not_found, asks_for_one=True),
     "/devices/list": Endpoint(),

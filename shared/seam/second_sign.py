@@ -1,8 +1,8 @@
 """A second, independent sign that something is gone, for a 404 of Seam that names no resource.
 
-`not_found` alone is also what servers say of a route that they don't know ("Could not find a route for POST"). To take
-that for the thing would fail a booking for good, or forget a code that opens a door. So another endpoint is asked: it
-must answer, and its list must lack the thing.
+Servers also answer `not_found` for a route that they don't know ("Could not find a route for POST"). If that were taken
+for the thing, a booking would fail for good, or a code that opens a door would be forgotten. So another endpoint is
+asked: it must answer, and its list must lack the thing.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ from shared.seam.pages import pages
 
 
 def of_device(client: SeamClient, device_id: str, first: UnnamedNotFound) -> None:
-    """Raise NoSuchDevice where Seam's list of devices lacks the door too, else `first`; SeamError if nobody says."""
+    """Raise NoSuchDevice if Seam's list of devices lacks it too, else `first`; SeamError if the list can't be read."""
     if not _is_listed(client, "/devices/list", {"device_ids": [device_id]}, ("devices", "device_id", device_id)):
         raise _named(NoSuchDevice, first) from first
     raise first
 
 
 def of_code(client: SeamClient, access_code_id: str, first: UnnamedNotFound) -> None:
-    """Raise NoSuchAccessCode where Seam's list of codes lacks the code too, else `first`; SeamError if nobody says."""
+    """Raise NoSuchAccessCode if Seam's list lacks the code too, else `first`; SeamError if the list can't be read."""
     asked = {"access_code_ids": [access_code_id]}
     if not _is_listed(client, "/access_codes/list", asked, ("access_codes", "access_code_id", access_code_id)):
         raise _named(NoSuchAccessCode, first) from first
@@ -32,7 +32,7 @@ def of_code(client: SeamClient, access_code_id: str, first: UnnamedNotFound) -> 
 def of_unmanaged_code(client: SeamClient, access_code_id: str, device_id: str, first: UnnamedNotFound) -> None:
     """Like `of_code`, for a code that Seam doesn't manage. Seam lists those of one door only.
 
-    That Seam has no such door is a sign as well: this answer names what it speaks of.
+    If Seam answers that it has no such door, that is a sign too: the answer names the door.
     """
     path, asked = "/access_codes/unmanaged/list", {"device_id": device_id}
     try:
@@ -45,7 +45,7 @@ def of_unmanaged_code(client: SeamClient, access_code_id: str, device_id: str, f
 
 
 def _is_listed(client: SeamClient, path: str, asked: Mapping[str, Any], wanted: tuple[str, str, str]) -> bool:
-    """Say whether a list has a row: `wanted` are the list's name, the field's and the field's value."""
+    """Say whether a list has a row. `wanted`: the list's name, a field's name, the field's value."""
     rows, name, value = wanted
     listed = (row for page in pages(client, path, asked, rows) for row in page)
     return any(isinstance(row, Mapping) and row.get(name) == value for row in listed)

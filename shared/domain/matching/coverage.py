@@ -29,8 +29,8 @@ _LOOKS_LIKE = tuple[int, int, int, Granularity, str | None]
 class Lack:
     """What some stays lacked: the outcome of their match, and the slot that would have served.
 
-    `needs` is the slot rounded to half hours, `16:00-10:00`, or `24 hours`; "" where no slot helps. Of a stay that is
-    beyond one code's 31 days with every slot there could be, the outcome is `too_long`, whatever else is missing.
+    `needs` is the slot rounded to half hours, `16:00-10:00`, or `24 hours`; "" where no slot helps. The outcome is
+    `too_long` where no slot could bring the stay within one code's 31 days, even if something else is missing too.
     """
 
     outcome: Outcome
@@ -39,7 +39,7 @@ class Lack:
 
 @dataclass(slots=True)
 class Missed:
-    """Stays of one door that look alike and weren't served: one of them, and how many there are."""
+    """Stays of one door that look alike and that no slot serves: one of them, and their number."""
 
     example: Stay
     wall: WallStay | None
@@ -109,7 +109,7 @@ class Coverage:
 
 
 def share_of(part: int, whole: int) -> float:
-    """Return a share between 0 and 1; of nothing everything fits."""
+    """Return the share of `part` in `whole`, between 0 and 1; 1 where `whole` is 0."""
     return part / whole if whole else 1.0
 
 
@@ -178,10 +178,10 @@ class _DoorSurvey:
 
 
 def _is_ordinary(wall: WallStay, other_zones: Iterable[ZoneInfo]) -> bool:
-    """Whether what becomes of a stay depends on its times of day and its length alone.
+    """Say whether the match of a stay depends only on its times of day and its length.
 
-    That of short stays around a change of the clock doesn't, whose windows may lie in a skipped
-    hour, nor that of stays which the door's slots see on several clocks.
+    It depends on more for a short stay around a change of the clock, since its window may lie in a skipped hour; and
+    where the door's slots are on several clocks.
     """
     for zone in other_zones:
         if not all(same_clock(wall.zone, zone, at) for at in (wall.check_in, wall.check_out)):
@@ -193,7 +193,7 @@ def _is_ordinary(wall: WallStay, other_zones: Iterable[ZoneInfo]) -> bool:
 
 
 def _zones(door: Door) -> tuple[ZoneInfo, ...]:
-    """Return the zones of a door's slots, the door's own first: one clock, as a rule."""
+    """Return the zones of a door's slots, the door's own first. As a rule there is one."""
     names = (door.time_zone, *(slot_zone(slot, door) for slot in door.slots))
     zones = {name: find_zone(name) for name in names if name is not None}
     return tuple(zone for zone in zones.values() if zone is not None)

@@ -1,8 +1,7 @@
 """The slot of a guest who comes long after its start, once that start has passed. Pure.
 
-A slot from 16:00 to 10:00 serves a guest who walks in at 21:18: the five hours before are past, so the code gives
-nobody anything. Before the start the same code would open the door for hours that weren't booked; then a person
-decides.
+A slot from 16:00 to 10:00 serves a guest who walks in at 21:18: the five hours before have passed, so the code opens
+the door in no hour that wasn't booked. Made before the start, the same code would; then a person decides.
 """
 
 from collections.abc import Iterator
@@ -33,9 +32,9 @@ class _Begun(NamedTuple):
 def match_late_arrival(
     stay: Stay, door: Door, policy: MatchPolicy, found: Match, *, now: datetime, is_new: bool
 ) -> Match | None:
-    """Return the match of a slot that has begun, where `found` lacks one only because the check-in is long after.
+    """Return the match of a slot that has begun, if `found` has none only because the check-in is long after its start.
 
-    None where there is no such slot. `is_new`: a code is still to be made, so one that has ended is of no use.
+    None where there is no such slot. `is_new`: the code is still to be made, so a slot that has ended is of no use.
     """
     if found.outcome is not Outcome.NO_SLOT:
         return None
@@ -87,8 +86,8 @@ def _candidates(stay: Stay, door: Door, found: Match) -> Iterator[_Begun]:
 def _since_start(one: Considered, wall: WallStay) -> int | None:
     """Return how long before the check-in the slot began, in microseconds; None where the next start is meant.
 
-    The nearest start counts, as everywhere. A guest of the small hours, before the slot's check-out time, belongs to
-    the night before: from 16:00 to 10:00 that is anybody until 10:00, however near the next 16:00 is.
+    The nearest start counts, as everywhere. But a guest who comes in the small hours, before the slot's check-out time,
+    belongs to the night before. With a slot from 16:00 to 10:00 that is everybody who comes before 10:00.
     """
     check_in, check_out = one.slot.check_in, one.slot.check_out
     if check_in is None or check_out is None:

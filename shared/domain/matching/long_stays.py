@@ -1,9 +1,8 @@
-"""A stay of more than 31 days as consecutive codes: each on a real slot, without a hole.
+"""A stay of more than 31 days as consecutive codes: each on a real slot, without a gap.
 
-An Oracode code lives 31 days at most ("Offline Access Code Support and Requirements", Duration).
-Between two codes the guest must never stand before a door that neither opens, so the next one
-works from or before the moment at which the one before ends. The codes are the fewest possible:
-each starts as late and ends as late as it can, and what reaches furthest is never worse.
+An Oracode code lives 31 days at most ("Offline Access Code Support and Requirements", Duration). At every moment of the
+stay some code must open the door, so each code works from or before the moment at which the one before it ends. The
+codes are as few as possible: each starts as late and ends as late as it can.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -94,8 +93,8 @@ class _Piece:
 def plan(stay: Stay, door: Door, policy: MatchPolicy) -> Plan:
     """Return the fewest codes that serve the stay: one where a match is found, more for long stays.
 
-    The first starts and the last ends as a match would have it; in between any usable slot serves.
-    Biweekly slots don't: they are for stays of at most 14 days.
+    The first starts and the last ends as a match would have it. In between any usable slot serves, but for biweekly
+    ones: they are for stays of at most 14 days.
     """
     found = match(stay, door, policy)
     if found.slot is not None and found.starts_at is not None and found.ends_at is not None:
@@ -117,7 +116,7 @@ _Ranked = tuple[tuple[Any, ...], ZoneInfo, list[_Piece], Considered, Considered]
 
 
 def _chains(stay: Stay, door: Door, policy: MatchPolicy, found: Match) -> Iterator[_Ranked]:
-    """Yield a chain for each first and last slot that fit, with what the best has least of."""
+    """Yield a chain for each first and last slot that fit, with its rank: the best chain has the lowest."""
     for name in {slot_zone(one.slot, door) for one in found.considered}:
         zone = None if name is None else find_zone(name)
         if zone is None:
@@ -172,9 +171,10 @@ def _longest_from(slot: TimeSlot, start: datetime, before: datetime) -> _Piece:
 
 
 def _start_before(slot: TimeSlot, at: datetime, zone: ZoneInfo) -> datetime:
-    """Return the slot's last start that has come when a code ends at the wall time `at`.
+    """Return the slot's last start at or before the wall time `at`, at which the code before ends.
 
-    A start that the clock skips comes later than it says, perhaps after the end: a hole.
+    A start that the clock skips happens later than it says. If that is after `at`, the start of the day before is
+    taken.
     """
     start = at - _since(slot.check_in.microsecond_of_day if slot.check_in else 0, at)
     if instant_at(start, zone) > instant_at(at, zone, second=True):

@@ -1,4 +1,4 @@
-"""What planning makes of the slot that a person chose: its match, or why it can't be had. Pure."""
+"""The match of a slot that a person chose, or why that slot can't be taken. Pure."""
 
 from datetime import datetime
 
@@ -12,11 +12,11 @@ from shared.domain.stay.stay import Stay
 def match_of_choice(
     choice: ChosenSlot, stay: Stay, door: Door, policy: MatchPolicy, *, otherwise: Match, now: datetime | None
 ) -> tuple[Match, str]:
-    """Return the match that the chosen slot gives and no text, or one without a slot, and in words why.
+    """Return the match of the chosen slot and an empty text; or a match without a slot, and why in words.
 
-    `otherwise` is the stay's own match: what is wrong with the door as a whole is told as it always is. Anything else
-    is a lack of a slot, which waits: what took the slot away may bring it back. A person has decided, so another slot
-    is never taken in its place. `now` rules out codes that have ended, None doesn't.
+    `otherwise` is the stay's own match: it is returned where something is wrong with the door as a whole. Any other
+    problem counts as a missing slot, so the door waits: the slot may come back. A person has decided, so no other slot
+    is taken in its place. `now` rules out codes that have ended by then; None rules out none.
     """
     picked = choice_of(choice.slot, stay, door, policy, now=now)
     if isinstance(picked, Choosable):

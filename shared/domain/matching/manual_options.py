@@ -1,8 +1,8 @@
 """Which of a door's slots a person may choose where none fits by itself, and the window that each would give.
 
-A choice moves no booking: the stay's times are moved only here, the least that makes this one slot fit, and what
-`suggestions` proposes for it is proved by matching again, against a door that has this slot alone. So the window of a
-choice is always one that matching confirms, and never that of another slot. Pure; never raises.
+A choice doesn't move the booking. Only for its match the stay's times are moved, as little as makes this one slot fit
+(`suggestions`); then the match is run again for a door that has this slot alone. So matching confirms the window of
+every choice, and it is never that of another slot. Pure; never raises.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ MOST_OFFERS: Final = 3
 OF_A_SLOT: Final = (Outcome.NO_SLOT, Outcome.TOO_LONG)
 """What a choice can be the answer to: the door is as it should be, only no slot of it serves the stay by itself."""
 
-# What a person can read, and a button can carry.
+# Characters of a text that a person still reads, and that a button has room for.
 _LONGEST: Final = 200
 _MOVES: Final = (SuggestionKind.MOVE_CHECK_IN, SuggestionKind.MOVE_CHECK_OUT, SuggestionKind.MOVE_BOTH)
 _TOO_LONG: Final = "the code would have to work for more than 31 days"
@@ -42,7 +42,7 @@ _WHY: Final = {
 class Choosable:
     """A slot that may be chosen; `typed` is what a person types for it.
 
-    `match` is that of the stay as it would have to be; its window is the code's.
+    `match` is that of the moved stay; its window is the code's.
     """
 
     slot: TimeSlot
@@ -81,7 +81,7 @@ class Choosable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotChoosable:
-    """A slot, or a reference to none, that can't be chosen, and why."""
+    """A slot that can't be chosen, or a reference that names none, and why."""
 
     slot: TimeSlot | None
     why: str
@@ -140,7 +140,7 @@ def _judged(slot: TimeSlot, stay: Stay, door: Door, policy: MatchPolicy, now: da
     if now is not None and found.ends_at <= now:
         return NotChoosable(slot=slot, why="its code would have ended already")
     check_in, check_out = instants_of(stay, found.time_zone)
-    # In UTC: two times of one zone would be compared by what the clock shows, not by what the guest waits.
+    # In UTC: Python compares two times of one zone by what the clock shows, not by the time between them.
     late = found.starts_at.astimezone(UTC) - check_in.astimezone(UTC)
     after = found.ends_at.astimezone(UTC) - check_out.astimezone(UTC)
     # The story tells how far the code is from what was booked, not from what it was moved to.

@@ -1,9 +1,8 @@
 """Which predefined time slot serves a stay, and why each of the others doesn't.
 
-Pure, and total: any stay against any door gives a `Match`, never an exception. Seam rounds a
-booking to a slot when both ends lie within an hour of it, and where none does its automations fail
-silently ("Programming Offline Access Codes on Dormakaba Oracode Locks"), so the decision is taken
-here, with its reasons, and Seam is asked for exactly the slot's own times.
+Pure, and never raises: any stay and any door give a `Match`. Seam rounds a booking to a slot if both ends lie within an
+hour of it. If no slot does, its automations fail silently ("Programming Offline Access Codes on Dormakaba Oracode
+Locks"). So the decision is taken here, with its reasons, and Seam is asked for exactly the slot's own times.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +44,7 @@ __all__ = [
 
 
 class Outcome(StrEnum):
-    """What became of a match, in the order in which the first applicable one wins."""
+    """How a match ends. The first outcome in this order that applies is taken."""
 
     INVALID_BOOKING = "invalid_booking"
     OFFLINE_CODES_UNSUPPORTED = "offline_codes_unsupported"
@@ -150,10 +149,9 @@ def match(stay: Stay, door: Door, policy: MatchPolicy) -> Match:
 
 
 def _on_walls(stay: Stay, door: Door) -> Sequence[WallStay | None]:
-    """Return the stay as each slot's clock shows it: one and the same, as a rule.
+    """Return the stay on each slot's clock; None for a slot of an unknown zone. As a rule all slots have one clock.
 
-    None where a slot's zone isn't known. A stay whose order only the lock's clock can tell is
-    unusable when it is in order on none of the door's clocks. Raises UnusableStay.
+    Raises UnusableStay where check-out isn't after check-in, or isn't on any of the door's clocks.
     """
     in_order = is_in_order(stay)
     names = [slot_zone(slot, door) for slot in door.slots]

@@ -17,7 +17,7 @@ from shared.domain.matching.rules import slot_zone
 from shared.domain.stay.stay import Instant, Stay, WallTime
 from shared.domain.times.wall_clock import find_zone, instant_at, wall_at
 
-# From the decision to the call a while passes, and a code isn't made for a check-in that has just gone by.
+# Time passes from the decision to the call, and no code is made for a check-in that has just passed.
 _SOONEST: Final = timedelta(minutes=1)
 # The first check-in to come is today's or tomorrow's; a night in which the clock is changed may cost another day.
 _DAYS_AHEAD: Final = 3
@@ -52,7 +52,7 @@ def next_stay(
     """Return the stay with the soonest check-in, of these the shortest.
 
     `slot` is the reference of the only slot that counts, as in a booking. Codes are made no earlier than `lead_time`
-    before check-in: a stay whose code would have to wait for that is none.
+    before check-in, so only a stay that begins within that time counts.
     """
     meant = door.slots if slot is None else slots_named(slot, door)
     if slot is not None and not meant:
@@ -111,7 +111,7 @@ def _stays_of(slot: TimeSlot, reference: str, door: Door, now: datetime) -> Iter
 
 
 def _why_none(door: Door, policy: MatchPolicy, now: datetime) -> str:
-    """Say what is wrong with the door as a whole, which any stay tells; where nothing is, no slot can be used."""
+    """Say what is wrong with the door as a whole, by matching any stay; if nothing is, that no slot can be used."""
     found = match(Stay(check_in=Instant(now), check_out=Instant(now + timedelta(days=1))), door, policy)
     of_door = (Outcome.OFFLINE_CODES_UNSUPPORTED, Outcome.NO_SLOTS_CONFIGURED, Outcome.NO_TIME_ZONE)
     return found.problem if found.outcome in of_door else "no slot of this door can be used"

@@ -1,7 +1,7 @@
 """What the rules say of one slot for one stay: the decision that a match is made of.
 
-Distances are whole microseconds on the wall clock of the lock, because a slot is a pair of wall
-times: no distance depends on daylight saving, only the two instants of a window do.
+Distances are whole microseconds on the lock's wall clock, because a slot is a pair of wall times. Daylight saving
+changes no distance, only the two instants of a window.
 """
 
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ class Considered(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def duration(gap: int) -> timedelta:
-    """Return microseconds as a duration; kept, because bookings and slots share few gaps."""
+    """Return microseconds as a duration. Cached: the same gaps come again and again."""
     return timedelta(microseconds=gap)
 
 
@@ -153,11 +153,10 @@ def ruled_out(slot: TimeSlot, length: int, policy: MatchPolicy, *, daily: bool) 
 def rank(
     slot: TimeSlot, gap_in: int, gap_out: int, preference: SlotPreference
 ) -> tuple[int, int, str, str, int, int, int]:
-    """Return what the best slot has least of.
+    """Return the rank of a slot that fits: the best slot has the lowest.
 
-    Extra access needs no place of its own: it is the distance less the lock-out. After the
-    contract's names comes everything else that tells slots apart, so that the order in which they
-    came never decides.
+    Extra access isn't part of it: it is the distance less the lock-out. After name and user level comes everything else
+    that tells slots apart, so that their order in the list never decides.
     """
     distance = abs(gap_in) + abs(gap_out)
     lock_out = max(gap_in, 0) + max(-gap_out, 0)
@@ -170,7 +169,7 @@ def rank(
 def window(wall: WallStay, gap_in: int, gap_out: int) -> tuple[datetime, datetime]:
     """Return the instants between which a code of this slot works.
 
-    Of a wall time that comes twice the start takes the first and the end the second.
+    Where the clock shows a time twice, the start is the first of the two, and the end the second.
     """
     start = wall.check_in + timedelta(microseconds=gap_in)
     end = wall.check_out + timedelta(microseconds=gap_out)
@@ -197,7 +196,7 @@ def _measured(wall: WallStay, gap_in: int, gap_out: int, daily: bool) -> Verdict
 
 
 def _two_clocks(check_in: TimeOfDay, check_out: TimeOfDay, wall: WallStay) -> str:
-    """Say what is wrong where the strings of a slot mean two clocks: a lock has only one."""
+    """Say what is wrong if a slot's two times name different clocks: a lock has only one."""
     if check_in.zone is None or check_out.zone is None:
         return ""
     zone = find_zone(check_out.zone)

@@ -1,9 +1,8 @@
 """The fewest slots to ask the installer for, so that a wanted share of stays is served.
 
-Which stays a slot serves is a set, kept as the bits of one integer, a bit a stay; so trying a slot
-is a few operations on integers, whatever the number of stays. Small cases are solved exactly, by
-trying every combination of the slots that none other outdoes; large ones greedily, and the
-proposal says so.
+The stays that a slot serves are kept as the bits of one integer, one bit for each stay. So trying a slot takes a few
+operations on integers, however many stays there are. Small cases are solved exactly: every combination is tried of the
+slots that no other slot can replace. Large ones are solved greedily, and the proposal says so.
 """
 
 from bisect import bisect_left, bisect_right
@@ -36,7 +35,7 @@ MOST_COMBINATIONS = 20_000
 _MINUTE = 60_000_000
 _QUARTER = 15 * _MINUTE
 _NOON = DAY // 2
-# Stays whose code may come out empty or longer than 31 days are left to the match itself.
+# For other lengths of stay the code may come out empty, or longer than 31 days: the match itself decides on them.
 _SHORTEST, _LONGEST = 2 * TOLERANCE, LONGEST_CODE - 2 * TOLERANCE
 
 
@@ -176,9 +175,9 @@ def _candidates(covered: DoorCoverage) -> tuple[list[_Candidate], bool]:
 def _mendable(
     covered: DoorCoverage,
 ) -> tuple[list[tuple[Missed, WallStay]], list[tuple[Missed, WallStay]], bool]:
-    """Return the missed stays that a slot would serve, hourly and daily, and whether that is all.
+    """Return the missed stays that a new slot would serve, hourly and daily, and whether these are all.
 
-    Seldom it isn't: a stay may be so short or so long that only the match can say what serves it.
+    They seldom aren't: a stay may be so short or so long that only the match can say what serves it.
     """
     hourly: list[tuple[Missed, WallStay]] = []
     daily: list[tuple[Missed, WallStay]] = []
@@ -209,9 +208,9 @@ class _Times:
     def worth_trying(self, *, only_round: bool = False) -> dict[int, int]:
         """Return times for a slot, each with the stays within an hour of it.
 
-        The best slot can be moved until it is exactly an hour from the stay that holds it back, so
-        those times are enough. Of times that serve the same stays the one is kept that locks out
-        least, of those the roundest, and of those the nearest.
+        Those an hour from a stay are enough: any slot can be moved until one of its stays is exactly an hour away. Of
+        times that serve the same stays, the one is kept that locks guests out least, then the roundest, then the
+        nearest.
         """
         times = {*range(0, DAY, _QUARTER)}
         if not only_round:
@@ -240,7 +239,7 @@ def _roundness(of_day: int) -> int:
 
 
 def _undominated(candidates: Iterable[_Candidate]) -> list[_Candidate]:
-    """Leave out slots that serve no stay that another one doesn't; the largest come first."""
+    """Leave out each slot if another one serves all of its stays; the largest come first."""
     kept: list[_Candidate] = []
     for one in candidates:
         if not any(one.serves | other.serves == other.serves for other in kept):

@@ -1,7 +1,7 @@
 """What would have to change so that a stay fits a door: the smallest changes, each one tried out.
 
-A suggestion is made only after the match was run again with it and found a slot, so what an
-operator is told to do works.
+A suggestion is made only after the match was run again with the change and found a slot. So what an operator is told to
+do works.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -129,12 +129,12 @@ def _size(move: Suggestion) -> tuple[timedelta, str, str]:
 
 
 def _without_repeats(moves: Iterable[Suggestion]) -> list[Suggestion]:
-    """Leave out moves that lead to the same booking times: twins among the slots need only one."""
+    """Leave out moves that lead to the same booking times: two slots that are alike need only one move."""
     return list({(one.change.check_in, one.change.check_out): one for one in moves}.values())
 
 
 def _moves(stay: Stay, door: Door, policy: MatchPolicy, found: Match) -> Iterator[Suggestion]:
-    """Yield one move for each slot whose kind would do: the smallest that makes it fit."""
+    """Yield, for each slot of a usable kind, the smallest move of the booking that makes the slot fit."""
     for one in found.considered:
         if one.check_in_gap is not None and one.check_out_gap is not None:
             zone = find_zone(slot_zone(one.slot, door) or "")
@@ -149,9 +149,9 @@ def _moves(stay: Stay, door: Door, policy: MatchPolicy, found: Match) -> Iterato
 def _distances(verdict: Verdict, gap_in: int, gap_out: int, length: int) -> Iterator[tuple[int, int]]:
     """Yield by how much to move check-in and check-out, the least first.
 
-    A suggested time is one at which the code works: a check-in before the slot's time moves onto it, and so does a
-    check-out after it. Sixty minutes are left only on the other side, where the guest gets more than was booked; none
-    where that isn't enough (when the clock is changed in between). A code that would live too long ends days earlier
+    The code works at each suggested time. So a check-in before the slot's time moves onto it, and so does a check-out
+    after it. On the other side, where the guest gets more than was booked, up to sixty minutes are left; none where
+    that isn't enough, because the clock changes in between. If the code would live too long, the stay ends days earlier
     instead.
     """
     if verdict in _TOO_FAR:
@@ -163,7 +163,7 @@ def _distances(verdict: Verdict, gap_in: int, gap_out: int, length: int) -> Iter
 
 
 def _beyond(gap: int, left: int) -> int:
-    """Return the move that leaves `left` of a gap that is too far, nothing for one that isn't."""
+    """Return the move that shortens a gap to `left`; none for a gap that is short enough."""
     if abs(gap) <= TOLERANCE:
         return 0
     return gap - left if gap > 0 else gap + left
@@ -201,8 +201,8 @@ _BOOK_DAILY = Change(kind=SuggestionKind.BOOK_DAILY, text="Book it by the day")
 def _new_slots(wall: WallStay, stay: Stay) -> Iterator[Change]:
     """Yield slots to ask the installer for, the roundest first; none for a prescribed slot.
 
-    Noon to noon is the 24-hour slot that the vendor's configuration guide recommends. Others are
-    widened to half hours, so that they cover the stay and serve its like.
+    Noon to noon is the 24-hour slot that the vendor's configuration guide recommends. Others are widened to half hours,
+    so that they serve this stay and others like it.
     """
     if stay.slot is not None:
         return
@@ -236,7 +236,8 @@ def _ask_for(start: time, end: time, wall: WallStay, *, is_24_hour: bool) -> Cha
 def _first_proved(changes: Iterable[Change], stay: Stay, door: Door, policy: MatchPolicy) -> Iterator[Suggestion]:
     """Yield the first change with which a match is found, as a suggestion; nothing if none is.
 
-    One after which another slot is the nearest, whose code doesn't work at the suggested time, is passed over.
+    A change is passed over where another slot then becomes the nearest, and its code doesn't work at the suggested
+    time.
     """
     for change in changes:
         changed, at = change.applied_to(stay, door)
@@ -257,6 +258,6 @@ def _first_proved(changes: Iterable[Change], stay: Stay, door: Door, policy: Mat
 
 
 def _locks_out(change: Change, starts_at: datetime, ends_at: datetime) -> bool:
-    """Say whether the code doesn't work yet at the suggested check-in, or not any more at the suggested check-out."""
+    """Say whether the code works only after the suggested check-in, or stops before the suggested check-out."""
     comes_early = change.check_in is not None and change.check_in < starts_at
     return comes_early or (change.check_out is not None and change.check_out > ends_at)

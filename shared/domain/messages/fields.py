@@ -46,7 +46,7 @@ class Faults:
         strict: bool = False,
         may_be_empty: bool = False,
     ) -> str | None:
-        """Read a string: printable when `strict`, else of whatever can be shown to people."""
+        """Read a string. When `strict`, only printable characters count; else whatever can be shown to people."""
         right = f"give 1 to {longest} printable characters"
         value = body.get(field)
         if value is None:
@@ -68,7 +68,7 @@ class Faults:
         return self.text({"booking_id": cut}, "booking_id", required=True, longest=LONGEST_BOOKING_ID, strict=True)
 
     def label(self, body: Mapping[str, Any]) -> str | None:
-        """Read the label, cut where it is too long: people read it, and no guest goes without a code for its length."""
+        """Read the label. One that is too long is cut: that is no reason to leave a guest without a code."""
         value = body.get("label")
         cut = value[: LONGEST_LABEL - 1] + "…" if isinstance(value, str) and len(value) > LONGEST_LABEL else value
         return self.text({"label": cut}, "label", longest=LONGEST_LABEL, may_be_empty=True)
@@ -128,7 +128,7 @@ class Faults:
         return None
 
     def time(self, body: Mapping[str, Any], field: str, zone: str | None, *, required: bool) -> BookingTime | None:
-        """Read a date, a wall time or an instant; `zone` is whose wall is meant."""
+        """Read a date, a wall time or an instant; `zone` is the zone of a wall time."""
         value = body.get(field)
         if value is None:
             if required:

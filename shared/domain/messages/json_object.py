@@ -10,9 +10,9 @@ from shared.domain.quoting import LONGEST_QUOTE, quoted, shown
 
 
 def load_object(raw: str | bytes | Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the JSON object in `raw`; a mapping goes the way of text, under the same rules.
+    """Return the JSON object in `raw`. A mapping is written as text first, so the same rules hold.
 
-    Raises InvalidMessage for anything else, and for a key that stands twice.
+    Raises InvalidMessage for anything else, and for a key that occurs twice.
     """
     twice: list[str] = []
 
@@ -71,7 +71,7 @@ def _unusable(wrong: str, right: str) -> InvalidMessage:
 
 
 def hash_of(content: Mapping[str, Any]) -> str:
-    """Return a hash of the content, whatever the order of its keys. Raises InvalidMessage for what nests too deeply."""
+    """Return a hash of the content, in whatever order its keys are. Raises InvalidMessage if it nests too deeply."""
     try:
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     except (RecursionError, ValueError):  # nested just deeply enough to be read, not to be written

@@ -1,8 +1,8 @@
 """Untrusted booking messages turned into `BookingMessage`, or refused with every fault named.
 
-A message is a CloudEvents 1.0 envelope in structured mode, or its `data` object alone. Unknown
-fields are ignored, so that booking systems may say more than is needed here; but not those that a person could have
-meant for one that is read, and none that says that the booking is cancelled.
+A message is a CloudEvents 1.0 envelope in structured mode, or its `data` object alone. Unknown fields are ignored:
+booking systems may say more than is needed here. But a message is refused if an unknown field could have been meant for
+a known one, or says that the booking is cancelled.
 """
 
 from collections.abc import Mapping
@@ -15,23 +15,23 @@ from shared.domain.messages.near_misses import HOW_TO_CANCEL, cancellations, is_
 from shared.domain.quoting import quoted
 from shared.domain.stay.stay import in_order
 
-# What stands in an envelope alone: a message with any of them is one.
+# Only an envelope has these fields: a message with any of them is one.
 ENVELOPE_MARKS: Final = ("data", "specversion", "data_base64")
 _ENVELOPE: Final = ("specversion", "id", "source", "type", "time", "data", "data_base64")
-# Stands for a type that can't be read: its other faults are named as those of a booking.
+# Taken where the type can't be read: then the other problems are named as those of a booking.
 _ANY: Final = MessageType.CREATED
 
 
 def parse_booking_message(raw: str | bytes | Mapping[str, Any]) -> BookingMessage:
     """Read one message; raise InvalidMessage with every problem found, never anything else.
 
-    A bare `data` object gets the source "" and, as its id, a hash of its canonical content: the
-    same object again is the same message, whatever the order of its keys.
+    A bare `data` object gets the source "" and, as its id, a hash of its canonical content. So the same object again is
+    the same message, even if its keys come in another order.
     """
     faults = Faults()
     content = load_object(raw)
     if _is_envelope(content):
-        # An empty one acts for a booking whose messages are bare: those have none.
+        # It may be empty, to cancel a booking that came by bare messages: those have no source.
         source = faults.text(content, "source", required=True, longest=LONGEST_SOURCE, may_be_empty=True)
         message_id = faults.text(content, "id", required=True, longest=LONGEST_SOURCE)
         kind = _message_type(content, faults)
@@ -103,7 +103,7 @@ def _message_type(content: Mapping[str, Any], faults: Faults) -> MessageType | N
 
 
 def _check_specversion(content: Mapping[str, Any], faults: Faults) -> None:
-    """Take any 1.x, and none at all: nothing here depends on it, and senders forget it."""
+    """Accept any 1.x, and none at all: nothing here depends on it, and senders forget it."""
     version = content.get("specversion")
     if version is None or (isinstance(version, int | float) and not isinstance(version, bool) and version == 1):
         return

@@ -159,5 +159,5 @@ def _both_given() -> JsonObject:
 
 
 def _portable(pattern: str) -> str:
-    """Return a pattern without the names of its groups, which JSON Schema's dialect of them doesn't know."""
+    """Return a pattern without names of groups: JSON Schema's regular expressions don't have them."""
     return re.sub(r"\(\?P<\w+>", "(?:", pattern).replace("[+-]", "[+\u2212-]")

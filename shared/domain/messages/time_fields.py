@@ -1,7 +1,7 @@
 """Booking times as they are written in messages: an instant, a local wall time, or a date alone.
 
-Every spelling of ISO 8601 that can mean one thing only is read. What could mean two things is refused: a guest would
-stand at a door on the wrong day.
+Every spelling of ISO 8601 with one meaning is read. One with two meanings is refused: else a guest could stand at the
+door on the wrong day.
 """
 
 import re
@@ -38,7 +38,7 @@ _LAST_MINUTE: Final = 59
 _LAST_HOUR: Final = 24
 IS_A_NUMBER: Final = "is a number: of seconds or milliseconds, or something else"
 _TWO_DAYS: Final = "could mean two days: which number is the month can't be told"
-# What systems send that can mean two things, and what is said of each.
+# Spellings with two meanings that systems send, and what is said of each.
 _AMBIGUOUS: Final = (
     (re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?"), IS_A_NUMBER),
     (re.compile(r"[0-9]{1,4}[/.][0-9]{1,2}[/.][0-9]{1,4}.*"), _TWO_DAYS),
@@ -63,8 +63,8 @@ class _Clock:
 def parse_booking_time(text: str, time_zone: str | None = None) -> BookingTime:
     """Read one booking time; raise UnreadableBookingTime.
 
-    `time_zone` is whose wall clock a local time is meant on, None for the lock's own. Fractions beyond microseconds are
-    cut off. Blanks around it are.
+    `time_zone` is the zone of a local time, None for the lock's own. Fractions beyond microseconds are cut off, and so
+    are blanks around the time.
     """
     # U+2212 is the minus that ISO 8601 prefers.
     written = _WRITTEN.fullmatch(text.strip().replace("\u2212", "-")) if len(text) <= LONGEST_TIME else None
