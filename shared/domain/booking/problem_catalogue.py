@@ -92,8 +92,8 @@ class KeepsOut(Enum):
 class ProblemRow:
     """One row: what a person reads, what is to be done next, and by whom (`ops`, `installer`, `seam`, `dormakaba`).
 
-    `quotes_detail` adds what is known of this case; not where every try brings another wording of the same. `parent`
-    is the problem whose one alert is told in place of each booking's own: while Seam is away, people hear of Seam.
+    `quotes_detail` adds what is known of this case; not where every try brings another wording of the same. `parent` is
+    the problem that is told instead, in one alert for all bookings: while Seam is away, people hear of Seam.
     `in_the_end` stands behind `next_step` while check-in is far. When it is near, letting the guest in comes first
     (`shared.domain.booking.advice`), and `in_the_end` goes.
     """

@@ -1,6 +1,6 @@
-"""What a booking message that can't be used tells all the same: whose it is, and when the guest comes.
+"""What can still be read of a booking message that can't be used: the booking's id, and when the guest comes.
 
-For the alert alone: it must hurry if somebody will stand at a door soon. Nothing here decides over a message.
+Only the alert needs it: it must be urgent if a guest comes soon. Nothing here decides what is done with the message.
 """
 
 import json
@@ -20,7 +20,7 @@ from shared.domain.times.wall_clock import find_zone
 class Hints:
     """The booking's id and check-in, as far as they can be read.
 
-    `check_in` of a wall time is the earliest moment that it can be anywhere; `wall_check_in` is that wall time then.
+    For a wall time, `wall_check_in` is that time, and `check_in` is the earliest moment that it can be in any zone.
     """
 
     booking_id: str | None = None

@@ -1,4 +1,4 @@
-"""Why messages were parked: those with the same cause are mended with one deed. Pure."""
+"""Why messages were parked. One fix mends all messages with the same cause. Pure."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ _UNIT: Final = re.compile(r"unit: (?P<quoted>'.*'|\".*\") is not in the doors fi
 
 @dataclass(frozen=True, slots=True)
 class ParkedCause:
-    """What is wrong with all of some messages. `text` quotes nothing of them, but for the `unit` that isn't known."""
+    """What is wrong with several messages alike. `text` quotes nothing of them but an unknown `unit`."""
 
     name: str
     text: str
@@ -36,7 +36,7 @@ def cause_of(problems: Sequence[str]) -> ParkedCause:
 
 
 def unit_of(problems: Sequence[str]) -> str | None:
-    """Return the unit that a message waits for: it is parked for that alone, and can be used once the unit is known."""
+    """Return the unit that a message waits for: it is parked only because DOORS_FILE doesn't have that unit."""
     found = _UNIT.fullmatch(problems[0]) if len(problems) == 1 else None
     if found is None:
         return None
