@@ -99,7 +99,7 @@ def _table(arrivals: Iterable[Arrival]) -> Table:
 
 
 def _issue_lines(arrival: Arrival) -> Iterator[str]:
-    """Yield what Seam reports of the door, but for what `why` quotes already."""
+    """Yield what Seam reports of the door, without what `why` already quotes."""
     for issue in told_beside(arrival):
         label = "Holds the door back" if issue.meaning.blocks else "To know"
         yield f"{label} ({issue.shown_kind}): {issue.text}."

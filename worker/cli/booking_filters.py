@@ -1,7 +1,7 @@
 """Which bookings `oracode bookings list` shows: by door, date, unit, state, and text. Pure.
 
-A person types any part of an id, a label or a door's name, and a day of the stay; so all bookings are read. The console
-pages through many: it goes by indexes, which have beginnings of words, and check-ins
+A person types any part of an id, a label or a door's name, or a day of the stay, so all bookings are read. The console
+shows many bookings page by page, so it uses indexes: of the beginnings of words, and of check-ins
 (`shared/ledger/booking_search.py`).
 """
 

@@ -1,4 +1,4 @@
-"""`oracode bookings choose`: which slots of a door would do for a booking that fits none, and the one that is taken."""
+"""`oracode bookings choose`: lists the slots that a person may choose for a booking that fits none, or takes one."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from worker.ports import Ports
 
 
 def list_choices(settings: Settings, ports: Ports, booking: Booking, device_id: str | None) -> None:
-    """Print what choosing each slot would mean, and why others can't be. Exit code 1 where there is none."""
+    """Print what choosing each slot would mean, and why others can't be chosen. Exit code 1 where none can."""
     try:
         found = _lever(settings, ports).choices(booking, device_id)
     except (NotChosen, Refused, NotADoor) as refusal:

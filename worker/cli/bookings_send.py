@@ -55,7 +55,7 @@ def message_of(booking: Booking, kind: MessageType, data: Mapping[str, Any]) -> 
 def changed_data(booking: Booking, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a booking asks for, with `changes` of its fields: those that are None stay as they are.
 
-    `time_zone` is that of the times among the changes; alone it is that of the booking's own local times.
+    `time_zone` is the zone of the times among the changes; without any, it is that of the booking's own local times.
     """
     data: dict[str, Any] = {**_asked(booking), "label": booking.label}
     given = {name: value for name, value in changes.items() if value is not None}
@@ -121,7 +121,7 @@ def _asked(booking: Booking) -> dict[str, Any]:
     if booking.asked:
         asked: dict[str, Any] = json.loads(booking.asked)
         return asked
-    # A record of an older version: what became of the message, its unit's defaults and buffers filled in.
+    # A record of an older version has only what was made of the message, with the unit's defaults and buffers.
     stay = booking.stay
     if stay is None:
         return {}

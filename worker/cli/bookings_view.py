@@ -39,7 +39,7 @@ _COLOURS: Final = {
 
 
 def console() -> Console:
-    """Return a console as wide as the terminal; where there is none, nothing is folded."""
+    """Return a console as wide as the terminal; where there is no terminal, lines aren't folded."""
     wide = Console(highlight=False)
     return wide if wide.is_terminal else Console(highlight=False, width=_WIDE)
 
@@ -108,7 +108,7 @@ def print_story(booking: Booking, history: Iterable[HistoryEntry], now: datetime
 
 
 def _names_of_doors(booking: Booking) -> dict[str | None, str]:
-    """Return how the story calls each door; nothing where there is only one, which goes without saying."""
+    """Return the name that the story gives each door; none where the booking has only one door."""
     names = {door.device_id: door.name for door in booking.doors}
     if len(names) == 1:
         return {}
@@ -120,7 +120,7 @@ def _names_of_doors(booking: Booking) -> dict[str | None, str]:
 
 
 def _what(entry: HistoryEntry) -> str:
-    """Return the name of what happened; that of an event of Seam without what all of them begin with."""
+    """Return the name of what happened; of Seam's events without the prefix that all of them have."""
     name = entry.what.removeprefix("access_code.")
     return name if name == entry.what else f"Seam: {name.replace('_', ' ')}"
 
@@ -158,7 +158,7 @@ def earliest_due(booking: Booking) -> str | None:
 
 
 def clean(text: str) -> Text:
-    """Return text from outside as it can do no harm: printable characters alone."""
+    """Return the printable characters of a text from outside: they can do no harm."""
     return Text(printable(text))
 
 

@@ -9,7 +9,7 @@ from shared.domain.booking.notices import problems_of
 from shared.domain.booking.record import BookedDoor, Booking, State
 
 _PIN_EVERY: Final = 0.5
-# Why a door that fits is not served at once (`lifecycle.schedules`).
+# Why a door that fits is not served at once (`transitions.schedule`).
 _LATER: Final = ("lead_time", "door_budget", "ledger_lost")
 _NEEDS_A_PERSON: Final = (State.FAILED, State.WAITING, State.CANCELLED, State.ENDED)
 
@@ -32,7 +32,7 @@ class Verdict(Enum):
 
 
 class Follower:
-    """Looks at the ledger, and at Seam for the PIN, which the ledger knows nothing of. Changes nothing."""
+    """Looks at the ledger, and asks Seam for the PIN, which the ledger doesn't have. Changes nothing."""
 
     def __init__(
         self,
@@ -46,9 +46,8 @@ class Follower:
     ) -> None:
         """Use `has_pin` to ask whether a code has a PIN at Seam, by its id; `elapsed` is in seconds.
 
-        Of a booking that isn't new, what is found at the first look has happened before.
-        What the booking was before this `revision`, or up to this version of its record, decides nothing: somebody has
-        just asked for another try.
+        Where the booking isn't new, all that the first look finds has happened before. The booking's state before this
+        `revision`, or up to this version of its record, decides nothing: somebody has just asked for another try.
         """
         self._read = read
         self._has_pin = has_pin

@@ -1,9 +1,9 @@
 """`oracode codes test`: makes a code for the next stay that a slot of a door gives, and follows it until it is usable.
 
-The vendor advises so after a door's slots were changed (Seam help, "Oracode time slot configuration"). Nothing is made
-here: a booking of its own is published, and goes the way of every booking: the look before the create, the intent, the
-door's budget, the alerts. Its id is made of the door, the slot and the stay, so the same test asked for twice, or again
-after a kill, is one booking and one code.
+The vendor advises so after a door's slots were changed (Seam help, "Oracode time slot configuration"). This command
+makes no code itself. It publishes a booking, which goes the way of every booking: the look before the create, the
+intent, the door's budget, the alerts. The booking's id is made of the door, the slot and the stay. So the same test,
+asked for twice or again after a kill, is one booking and one code.
 """
 
 import json
@@ -43,7 +43,7 @@ from worker.ports import Ports, open_ports, seam_client
 SOURCE: Final = "/oracode/codes-test"
 _LABEL: Final = "Test code"
 _LOOK_EVERY: Final = 0.2
-# A worker takes a booking within a second; later it is worth a word.
+# A worker takes a booking within a second. After this time the command says that none has.
 _HINT_AFTER: Final = 10.0
 _UNDER_WAY: Final = (State.RECEIVED, State.SCHEDULED, State.CREATING, State.ISSUED, State.READY)
 _STUCK: Final = (State.WAITING, State.FAILED)
@@ -138,7 +138,7 @@ def _stay(door: Door, slot: str | None, settings: Settings, answer: Answer) -> N
 def _started(
     trial: Trial, settings: Settings, ports: Ports, codes: AccessCodes, answer: Answer, *, agreed: bool, by: str
 ) -> Follower:
-    """Have the code made, unless it was asked for before; return who follows it."""
+    """Have the code made, unless it was asked for before; return what follows it."""
     if trial.before is None or trial.before.state not in _UNDER_WAY:
         _agree(trial, answer, agreed=agreed)
     # A person may have thought about it for a while.

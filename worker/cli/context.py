@@ -45,7 +45,7 @@ def settings_for(*required: str) -> Settings:
 
 
 def _log_to_stderr() -> None:
-    """Keep what is logged on the way out of the answer: standard output is for that alone."""
+    """Write log lines to standard error: standard output is for the answer alone."""
     import structlog  # noqa: PLC0415 - commands on files log nothing
 
     structlog.configure(
@@ -55,7 +55,7 @@ def _log_to_stderr() -> None:
 
 
 def open_ledger() -> tuple[Settings, Ports]:
-    """Return the settings and the ledger; what a booking has to tell then, the worker publishes with its next sweep."""
+    """Return the settings and the ledger. The worker publishes a booking's notices with its next sweep."""
     settings = settings_for("REDIS_URL")
     try:
         alerting = alerting_of(settings)

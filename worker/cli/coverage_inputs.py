@@ -30,7 +30,7 @@ class SetAside:
     reasons: list[str] = field(default_factory=list)
 
     def add(self, place: int, reason: str) -> None:
-        """Count booking number `place` (from 1) out."""
+        """Count out the booking at `place` (from 1)."""
         self.count += 1
         if len(self.reasons) < MOST_REASONS:
             self.reasons.append(f"booking {place}: {reason}")
@@ -56,9 +56,9 @@ def load_doors(paths: Sequence[str]) -> dict[str, Door]:
 
 
 def load_bookings(path: str, only_door: str | None) -> list[bytes | Mapping[str, Any]]:
-    """Return the messages in a file of JSON Lines or CSV; unread as yet, so that none can fail.
+    """Return the messages in a file of JSON Lines or CSV. They aren't parsed yet, so none can fail here.
 
-    `only_door` is whom bookings without a door are for: given where there is one door alone.
+    `only_door` is the door of bookings that name none: given where there is one door alone.
     """
     raw = read(path)
     if path.lower().endswith(".csv") or not raw.lstrip().startswith((b"{", b"\xef\xbb\xbf{")):
@@ -129,7 +129,7 @@ def _name(column: str | None) -> str:
 
 
 def _row(row: Mapping[str, str], place: int, only_door: str | None) -> dict[str, Any]:
-    """Return a row as a message; what is empty isn't there."""
+    """Return a row as a message, without its empty cells."""
     fields = ("unit", "check_in", "check_out", "time_zone", "granularity", "slot")
     message: dict[str, Any] = {name: row[name] for name in fields if row.get(name)}
     message["booking_id"] = row.get("booking_id") or f"row {place}"

@@ -32,7 +32,7 @@ _SHORTEST_TOKEN: Final = 20
 _SIGNS: Final = {"ok": "ok  ", "warn": "warn", "bad": "BAD "}
 _CONNECT_WITHIN: Final = 3
 _MOST_PARKED_NAMED: Final = 10
-# A sweep runs every second; what has been due for this long is swept by nobody.
+# A sweep runs every second. If something has been due for this long, none runs.
 _MOST_OVERDUE: Final = timedelta(minutes=1)
 
 
@@ -70,7 +70,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         "upkeep": lambda: upkeep(settings, ports),
         "failed signatures": lambda: failed_tries(ports),
     }
-    # Every check would wait for as long as this one.
+    # Without the server, each check below would wait as long as this one does.
     without_server = unusable(settings.redis_address)
     if without_server is not None:
         yield without_server
@@ -80,7 +80,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     for subject, check in checks.items():
         try:
             yield from check()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is what the doctor has to tell
+        except Exception as error:  # noqa: BLE001 - a check that fails is a finding
             yield Finding(subject, "bad", f"can't be used: {type(error).__name__}: {error}")
 
 
@@ -187,7 +187,7 @@ def _parked(ports: Ports) -> Iterator[Finding]:
 
 
 def _alerts(ports: Ports) -> Iterator[Finding]:
-    """Find what no channel took: of pages, a person may know nothing."""
+    """Find alerts that no channel took: nobody may know of them, not even of pages."""
     alerts = list(ports.alerts.all())
     for group, state in ports.alerts.groups.load_many({alert.group for alert in alerts}).items():
         for notification in state.parcels.values():

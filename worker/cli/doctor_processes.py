@@ -1,4 +1,4 @@
-"""What the doctor says of the processes: which live, which are missing, what waits for them, whom `web` refuses."""
+"""What the doctor says of the processes: which live, which are missing, what waits for them, what `web` refuses."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from shared.stream_backlog import StreamBacklog, backlog_of
 from worker.cli.findings import Finding, Verdict
 from worker.ports import Ports
 
-# One is a deployment, two may be its mistake and the next; a process that dies again and again has a reason.
+# One restart is a deployment, and a second may correct it. More mean that the process dies again and again.
 _MANY_RESTARTS: Final = 3
 _MOST_NAMED: Final = 5
 _SECOND: Final = timedelta(seconds=1)
@@ -56,7 +56,7 @@ def _process(group: ProcessGroup, now: datetime) -> Finding:
         silent = "has given no sign of life in the last week"
         if group.silent_for is not None:
             silent = f"is not alive: its last sign of life was {show_length(group.silent_for)} ago; {restarts}"
-        # Without the console every code is still made; nobody sees it there.
+        # Without the console every code is still made.
         verdict: Verdict = "warn" if group.process == CONSOLE else "bad"
         return Finding(subject, verdict, silent, f"start `{group.process}`, or look at its log")
     named = "; ".join(_named(each, now) for each in group.alive[:_MOST_NAMED])

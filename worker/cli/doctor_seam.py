@@ -54,7 +54,7 @@ def seam(client: SeamClient, units: Mapping[str, UnitRules]) -> Iterator[Finding
 
 
 def webhook(listed: Iterable[Any]) -> Finding:
-    """Judge the webhooks that Seam lists: whether one leads here, and sends what we need to hear."""
+    """Judge the webhooks that Seam lists: whether one leads here, and sends the types that are needed."""
     found = [each for each in listed if isinstance(each, Mapping)]
     ours = [each for each in found if str(each.get("url")).endswith(_PATH)]
     if not ours:
@@ -67,7 +67,7 @@ def webhook(listed: Iterable[Any]) -> Finding:
     more = f" and {len(named) - _MOST_TYPES_NAMED} more" if len(named) > _MOST_TYPES_NAMED else ""
     text = f"{urls} does not send {', '.join(named[:_MOST_TYPES_NAMED])}{more}"
     remedy = "let it send all event types, in Seam's console; until then this news comes late, with the next reading"
-    # Without them a change of a code is noticed only when it is read by the clock.
+    # Without webhooks a change of a code is noticed only at its next regular reading.
     lacks_codes = any(subject_of(each) is Subject.CODE for each in lacking)
     return Finding("Seam webhook", "bad" if lacks_codes else "warn", text, remedy)
 
@@ -99,7 +99,7 @@ def door(found: Door, of_account: Collection[Issue]) -> Finding:
     subject = f"door {found.name} ({found.device_id})"
     own = [issue for issue in found.issues if not issue.is_of_account]
     repeated = [issue for issue in found.issues if issue.is_of_account]
-    # What the account's own finding says needs no second telling at each of its doors.
+    # The account's own finding says it already; it isn't repeated for each of its doors.
     known = {issue.code for issue in of_account}
     told = [*_told(own), *(issue for issue in _told(repeated) if issue.code not in known)]
     at_account = _told([*of_account, *repeated])

@@ -15,15 +15,15 @@ OLDEST_SERVER: Final = (6, 2)
 _THIS_MACHINE: Final = ("127.0.0.1", "::1", "localhost")
 # Past this share of its memory a server is about to refuse writes; there should be time to do something.
 _NEARLY_FULL: Final = 0.8
-# For what a managed server keeps to itself.
+# What to do where a managed server doesn't answer.
 _PROVIDER: Final = "look in the provider's settings, and in docs/managed-servers.md"
-# How far clocks may differ, in seconds: without a word, and at all.
+# How far clocks may differ, in seconds: before a warning, and before a failure.
 _CLOSE: Final = 2.0
 _FAR: Final = 10.0
 # In seconds; replicas answer once a second.
 _LARGEST_LAG: Final = 5
 _MIB: Final = 1024 * 1024
-# Rewriting the file, which the server does by itself, takes once more what it has; and logs often share its disk.
+# The server rewrites its file by itself, which takes the same space once more; and logs often share its disk.
 _COMFORTABLE: Final = 1024 * _MIB
 _TIGHT: Final = 128 * _MIB
 
@@ -71,7 +71,7 @@ def free_beside(address: Mapping[str, Any], directory: str) -> int | None:
 def judge(
     info: Mapping[str, Any], config: Mapping[str, str], *, allow_unsafe: bool = False, sync_replicas: int = 0
 ) -> Iterator[Finding]:
-    """Yield a finding for each property. `config` is empty where CONFIG may not be asked (managed servers), as `info`.
+    """Yield a finding for each property. `config` and `info` are empty where they may not be asked (managed servers).
 
     `allow_unsafe`: what loses data was allowed by ALLOW_UNSAFE_STORE, so it is a warning. `sync_replicas` is
     SYNC_REPLICAS.

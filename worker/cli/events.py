@@ -1,4 +1,4 @@
-"""`oracode events`: what Seam says happened, for the time when nobody listened."""
+"""`oracode events`: fetches the events of Seam that no webhook brought, and exports traffic to be replayed."""
 
 import json
 from contextlib import suppress

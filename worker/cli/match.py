@@ -90,7 +90,7 @@ def command(
     try:
         door = load_door(device)
         messages = split_messages(read(booking))
-        # A setting that is made for the worker and isn't needed here stands in nobody's way.
+        # DOORS_FILE is read only where a message names a unit: a bad one doesn't matter for others.
         needed = given.doors_file if any(map(_names_a_unit, messages)) else None
         rules = load_rules(doors_file or needed)
     except UnusableInput as error:

@@ -98,7 +98,7 @@ def load_rules(path: str | None) -> Mapping[str, UnitRules]:
 def stay_for(message: BookingMessage, rules: Mapping[str, UnitRules]) -> Stay:
     """Return what a message asks for; raise InvalidMessage.
 
-    An unknown unit is an error where a doors file is there to know it.
+    An unknown unit is an error where there is a doors file.
     """
     if message.type is MessageType.CANCELLED:
         wrong = "booking.cancelled asks for nothing that could be matched"

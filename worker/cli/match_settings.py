@@ -1,4 +1,7 @@
-"""The settings that `match` reads, without what checks all of them: it must start in milliseconds, on files alone."""
+"""The settings that `match` reads.
+
+It doesn't load the checks of all settings: it must start in milliseconds, and needs only files.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +28,7 @@ class MatchSettings:
 
 
 def match_settings(environment: Mapping[str, str], *, but: frozenset[str] = frozenset()) -> MatchSettings:
-    """Read the settings; those in `but` were given as options and are not looked at. An empty one is an absent one."""
+    """Read the settings; those in `but` were given as options and are not looked at. An empty one counts as absent."""
     problems: list[str] = []
     given = {name: value for name, value in environment.items() if value and name not in but}
 

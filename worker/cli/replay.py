@@ -1,4 +1,4 @@
-"""`oracode replay`: bookings of a traffic file once more, against a sandbox, and what is decided differently now."""
+"""`oracode replay`: publishes the bookings of a traffic file to a sandbox, and says what is decided differently now."""
 
 import json
 import sys

@@ -90,7 +90,7 @@ def _ask(connection: socket.socket, answers: IO[bytes], *words: str) -> None:
 
 
 def _receive(answers: IO[bytes], file: BinaryIO) -> int:
-    """Take what follows a SYNC: either its length and as many bytes, or a mark that stands behind the last one."""
+    """Write what follows a SYNC: a length and that many bytes, or a mark, and bytes until the mark comes again."""
     beginning = b"\n"
     while beginning == b"\n":
         beginning = answers.readline()

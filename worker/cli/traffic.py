@@ -1,4 +1,4 @@
-"""A traffic file: bookings of a time with what became of them, and their doors, without anything about people.
+"""A traffic file: the bookings of a span of time, what became of them, and their doors, with nothing about people.
 
 JSON Lines: a head, then doors, then bookings. `oracode events export` writes one, `oracode replay` reads it.
 """

@@ -1,4 +1,4 @@
-"""What to say of a booking that the ledger doesn't have: which ones are near, and what is parked of it."""
+"""What to say of a booking that the ledger doesn't have: which ids are near, and what is parked of it."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

@@ -9,7 +9,7 @@ from worker.cli.context import settings_for
 from worker.ports import seam_client
 
 _PATH = "/webhooks/seam"
-# A list could not hold types that Seam adds later. What isn't ours costs an answer and nothing more.
+# A list couldn't have the types that Seam adds later. An event that isn't needed costs only an answer.
 _EVERY_TYPE = ["*"]
 
 
