@@ -62,7 +62,7 @@ def server_config(settings: Settings, counts: AuthFailureCounts | None = None) -
         host=settings.host,
         port=settings.port,
         interface="asgi3",
-        # A factory is as good as the class for uvicorn, whose annotation knows only the class.
+        # uvicorn takes a factory as well as the class; its annotation has only the class.
         http=partial(RequestTimeoutProtocol, request_timeout=request_timeout),  # type: ignore[arg-type]
         ws="none",
         log_config=None,

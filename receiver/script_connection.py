@@ -43,10 +43,10 @@ class ScriptConnection:
         self._name = sha1(script.encode(), usedforsecurity=False).hexdigest()
 
     async def run(self, keys: Sequence[str], args: Arguments) -> str:
-        """Run the script, perhaps twice: a call whose connection was lost is repeated once, over a new one.
+        """Run the script. If the connection is lost, run it once more over a new one, so perhaps twice.
 
-        A call that took too long is not: all that wait would wait twice as long. Raises RedisError, NotOnReplicas
-        among them, and OSError; ValueError for arguments that can't be sent.
+        A call that took too long is not repeated: all that wait would wait twice as long. Raises RedisError,
+        NotOnReplicas among them, and OSError; ValueError for arguments that can't be sent.
         """
         try:
             return await self._run(keys, args)
@@ -55,7 +55,7 @@ class ScriptConnection:
             return await self._run(keys, args)
 
     async def wait_for_replicas(self) -> None:
-        """Return once all that was written before, by whomever, is on the replicas. Raises as `run` does."""
+        """Return once all that any process wrote before is on the replicas. Raises as `run` does."""
         if self._replicas:
             try:
                 async with asyncio.timeout(self._answer_within):

@@ -83,7 +83,7 @@ def _called(door: Door) -> str:
 
 
 def _usual_slot(door: Door) -> TimeSlot | None:
-    """Return the slot whose times bookings of dates alone get: of those for whole hours the one that most have."""
+    """Return the slot that gives bookings of dates alone their times: the first by name, 24-hour slots last."""
     usable = (
         slot for slot in door.slots if not (slot.is_special or slot.unreadable) and slot.check_in and slot.check_out
     )

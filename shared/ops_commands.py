@@ -43,8 +43,8 @@ class SlotOrder:
 class OpsCommand:
     """One order: what (`action`), about what (`target`: the id of a booking or a parked message, or an alert's key).
 
-    `by` is who gave it, and `reason` why, for the story. `choice` says the rest of CHOOSE, whose target is the
-    booking's id; None for all others. `message` is what a parked message is replaced with when it is replayed; empty:
+    `by` is who gave it, and `reason` why, for the story. `choice` is the slot of a CHOOSE, which has the booking's id
+    as its target; None for all others. `message` is what a parked message is replaced with when it is replayed; empty:
     it goes back as it is. REISSUE names the door (its key) and the access code that the person was shown.
     """
 

@@ -173,7 +173,7 @@ def booking_history(booking_id: str) -> str:
 
 
 def code_owner(access_code_id: str) -> str:
-    """Return the key of the JSON [booking_id, device_id]: whose access code it is."""
+    """Return the key of the JSON [booking_id, device_id] of the door that an access code belongs to."""
     return f"{PREFIX}:{{code:{_encoded(access_code_id)}}}:owner"
 
 

@@ -1,8 +1,8 @@
-"""On how many replicas what is promised to somebody must be (SYNC_REPLICAS), and waiting for that.
+"""On how many replicas something that is promised must be (SYNC_REPLICAS), and waiting for that.
 
-Replication keeps the order of writes. So it is enough to wait after the last of them: what was written before it, by
-whomever, is there too. The server counts what a connection wrote (Valkey docs, "WAIT"): one that wrote nothing, as
-after a repeat that changed nothing, would wait for nothing. So a barrier writes something first.
+Replication keeps the order of writes. So it is enough to wait after the last of them: all that any process wrote before
+it is there too. The server counts what a connection wrote (Valkey docs, "WAIT"). A connection that wrote nothing, as
+after a repeat that changed nothing, would wait for nothing; so a barrier writes something first.
 """
 
 from typing import Any, Final
@@ -46,7 +46,7 @@ def check_reached(reached: Any, replicas: int) -> None:
 
 
 def wait_for_replicas(redis: Redis) -> None:
-    """Return once all that was written before, by whomever, is on SYNC_REPLICAS replicas. Raises NotOnReplicas."""
+    """Return once all that any process wrote before is on SYNC_REPLICAS replicas. Raises NotOnReplicas."""
     replicas = sync_replicas_of(redis)
     if not replicas:
         return

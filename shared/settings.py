@@ -246,7 +246,7 @@ class Settings(BaseSettings):
         """Read the environment. Raises InvalidSettings with every problem, missing ones and malformed ones alike."""
         values, unreadable = read_secret_files(cls.secret_names(), os.environ)
         unset = [name for name in require if not os.environ.get(name) and not values.get(name)]
-        # Of a secret whose file can't be used, that is what is told.
+        # If a secret's file can't be used, people are told that, not that the secret isn't set.
         problems = {name: "is not set" for name in unset if f"{name}_FILE" not in unreadable}
         problems |= unreadable
         try:

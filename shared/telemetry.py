@@ -127,8 +127,8 @@ class _Handler(logging.StreamHandler[Any]):
         """Report on stderr that a line couldn't be written. Raises nothing."""
         kind = sys.exc_info()[0]
         lost = {"event": "log.failed", "logger": record.name, "error": kind.__name__ if kind else ""}
-        # Where the disk is full stderr is as full as stdout. A line must never cost more than itself: raised here, it
-        # would end whichever loop had something to say.
+        # Where the disk is full stderr is as full as stdout. A line must never cost more than itself: an error
+        # here would end the loop that logs.
         with suppress(OSError, ValueError):
             sys.stderr.write(json.dumps(lost) + "\n")
 

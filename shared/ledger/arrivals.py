@@ -9,7 +9,7 @@ from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 
-# Guests may be late; and one whose check-in has just passed stands before the door.
+# Guests may be late: one who should have checked in just now may stand before the door.
 LOOK_BACK: Final = timedelta(hours=6)
 
 

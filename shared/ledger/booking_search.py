@@ -1,7 +1,7 @@
 """Finds bookings by what people look for, a page at a time, by the indexes: never by reading all bookings.
 
-The most selective index that the filter has gives the candidates; the records decide. So a booking whose place in an
-index is out of date (an older process wrote it) is left out, never shown wrongly.
+The most selective index that the filter has gives the candidates; the records decide. If an older process wrote a
+booking and left its place in an index out of date, the booking may be left out, but is never shown wrongly.
 """
 
 from collections import Counter

@@ -1,8 +1,8 @@
 -- Closes the race of two sweeps that take the same member: what one claims is moved `lease` into the future in the
 -- same step, so that no other sees it as due, and it comes back by itself if its worker dies.
 --
--- A member that is claimed again and again without ever being put at a time is one that kills whoever takes it: each
--- claim is counted, and its lease doubles, so that it can't take the others with it for ever.
+-- A member that is claimed again and again without ever being put at a time kills the worker that takes it. So each
+-- claim is counted, and doubles the lease: it can't take the others with it for ever.
 --
 -- KEYS: due-set, claims.  ARGV: now (epoch ms), lease (ms), limit, most doublings.
 -- Returns the claimed members, each followed by how often it was claimed in a row.

@@ -21,7 +21,7 @@ class DoorConflicts:
         return frozenset(cast(Any, self._redis.smembers(redis_keys.door_conflicts(device_id))))
 
     def add(self, device_id: str, keys: Iterable[str]) -> None:
-        """Note keys whose alerts are raised next. Idempotent."""
+        """Note the keys of alerts that are raised next. Idempotent."""
         names, key = list(keys), redis_keys.door_conflicts(device_id)
         if names:
             pipeline = self._redis.pipeline(transaction=False)
@@ -30,6 +30,6 @@ class DoorConflicts:
             pipeline.execute()
 
     def remove(self, device_id: str, keys: Iterable[str]) -> None:
-        """Forget keys whose alerts are over. Idempotent."""
+        """Forget the keys of alerts that are over. Idempotent."""
         if names := list(keys):
             self._redis.srem(redis_keys.door_conflicts(device_id), *names)

@@ -1,7 +1,7 @@
 """How doors were changed, with when: the newest changes of each door, as long as the door is read.
 
 A process that reads a door from Seam and finds it changed (`shared.seam.doors`) records that in one atomic step with
-how the door is now: a change is there once, whichever workers see it, and whatever is killed.
+how the door is now. So a change is recorded once, even if several workers see it, or one is killed.
 """
 
 import json

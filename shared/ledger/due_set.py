@@ -122,7 +122,7 @@ class DueSet:
             (pipeline or self._redis).zadd(redis_keys.DUE, members, lt=True)
 
     def set(self, times: Iterable[tuple[DueItem, datetime | None]], *, pipeline: Pipeline | None = None) -> None:
-        """Put each item at its time; None takes it out. Whoever does that has survived it: its claims are forgotten.
+        """Put each item at its time; None takes it out. Its claims are forgotten: this process has survived it.
 
         With a `pipeline`, it is queued there.
         """

@@ -56,7 +56,7 @@ class Readings:
         return int(cast(Any, pipeline.execute())[0] or 0)
 
     def rest(self, item: DueItem, again_at: datetime | None, *, begun: int) -> None:
-        """Put an item whose reading is done at its next time (None: none). What prompted it meanwhile is not lost."""
+        """Put an item that was just read at its next time (None: none). What prompted it meanwhile is not lost."""
         self._due.set([(item, again_at)])
         now_count = int(cast(Any, self._redis.get(redis_keys.prompted(*_named(item)))) or 0)
         if now_count != begun:

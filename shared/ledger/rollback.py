@@ -1,8 +1,8 @@
 """Which primary the ledger is on, and whether it may lack what was written last.
 
-Replication is asynchronous: a replica that is promoted may lack the last writes of the primary that died, an intent
-among them, whose create may still be on its way to Seam. The primary's replication id is noted in the ledger, once a
-second. A replica that was promoted has another id, and the note, which it has from the old primary, tells so; who
+Replication is asynchronous: a replica that is promoted may lack the last writes of the primary that died. One of them
+may be the intent of a create that is still on its way to Seam. The primary's replication id is noted in the ledger once
+a second. A replica that was promoted has another id than the note, which it has from the old primary. The process that
 notices it first starts a pause for all. Also noticed is a ledger that is older than this process has seen it.
 
 A primary that was restarted with its own file has a new id too, but none of a primary before it: it lacks nothing.
@@ -52,7 +52,7 @@ class LedgerPrimary:
     """The note. Thread-safe: what two threads remember differs by a moment, and each note is one atomic step."""
 
     def __init__(self, redis: Redis, *, settle: timedelta) -> None:
-        """`settle` is how long creates pause after a rollback: for as long as a call may take whose intent was lost."""
+        """`settle` is how long creates pause after a rollback: as long as a create may take that the ledger lost."""
         self._redis = redis
         self._settle = settle
         self._script = redis.register_script(_NOTE)

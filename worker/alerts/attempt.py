@@ -1,4 +1,4 @@
-"""One try to deliver something to others, whose failure is a value: for alerts, their updates, and outcomes."""
+"""One try to deliver something to others: alerts, their updates, outcomes. A failure is returned as a value."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,7 +1,7 @@
 -- Closes the race of many workers that each see room at a door: queueing, counting and taking are one step. Two limits
 -- meet here: creates in the last minute (a window that slides: Seam counts the last minute, not the clock's), and
--- codes that the lock can hold. Whoever arrives first goes first: those who ask are queued by check-in, and one is
--- admitted if there is room for everybody in front of it too.
+-- codes that the lock can hold. The earliest check-in goes first: those who ask are queued by check-in, and one
+-- is admitted if there is room for everybody in front of it too.
 --
 -- KEYS: spent (moments of creates), queue (by check-in), asked (until when each keeps its place)
 -- ARGV: now (ms), window (ms), most a window, member, check-in (ms), room (-1: unlimited), patience (ms), life (s),

@@ -28,7 +28,7 @@ class EndOutage:
         self._clock = clock
 
     def __call__(self) -> None:
-        """Make the doors due now whose bookings the open alert stands for. A success closes it."""
+        """Make all doors due now for which the open alert stands. A success closes it."""
         for key in BY_KEY:
             parent = self._alerts.get(key)
             if parent is None or not parent.is_open:

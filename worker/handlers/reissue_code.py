@@ -1,7 +1,7 @@
 """A person has the code of a door replaced, because it is lost or compromised; by the command line or in the console.
 
-It is judged first whether another code can be made at all: a door whose guest has a code must not lose it for an order
-that leads nowhere. Then the order is written into the record, and the door goes on its ordinary way from there.
+First it is judged whether another code can be made at all: a guest who has a code must not lose it for an order that
+leads nowhere. Then the order is written into the record, and the door goes on its ordinary way from there.
 """
 
 from collections.abc import Callable

@@ -44,7 +44,7 @@ class Hit:
 
 
 def hits_of(bookings: Iterable[Booking], device_ids: Container[str], now: datetime) -> list[Hit]:
-    """Return whom a trouble of these doors hits; guests who are inside come last."""
+    """Return the bookings that a problem of these doors hits; guests who are inside come last."""
     found = [
         Hit(booking.booking_id, door, _still_to_come(booking, door, now), over_at)
         for booking in bookings

@@ -48,8 +48,8 @@ class Told:
 
     `look` is how the problem is shown there, since `looked_at`.
 
-    `lost` says that it was given up: the channel took it never, and `error` says why. `tried` is what it may have got
-    in a try whose answer is unknown.
+    `lost` says that it was given up: the channel never took it, and `error` says why. `tried` is what the channel may
+    have got in a try without an answer.
     """
 
     sequence: int = 0

@@ -29,7 +29,7 @@ def door_gone_key(device_id: str) -> str:
 def door_gone(
     device_id: str, bookings: Iterable[Booking], now: datetime, *, was_told: bool, detail: str = ""
 ) -> Cause | None:
-    """Return what is told of a door that is gone; None where nobody is to come for whom it has to be told.
+    """Return what is told of a door that is gone; None where no booking to come needs that.
 
     A booking that never found the door says so itself; but once this was told, it goes on until no stay is left.
     `detail` are Seam's words, where it has any.

@@ -1,6 +1,6 @@
 """Grouping: problems are told together where one action of one person mends them.
 
-How long a group waits for more of its kind (the group window) is in `shared.domain.alerting.timing_policy`.
+How long a group waits for more of its kind: `shared.domain.alerting.timing_policy`.
 """
 
 from typing import Final

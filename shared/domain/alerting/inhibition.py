@@ -42,7 +42,7 @@ def parent_of(notice: AlertNotice) -> Parent | None:
 
 
 def has_old_look(alert: Alert, channel: str) -> bool:
-    """Say whether the channel shows the problem as it isn't any more; what has news to come is shown with that."""
+    """Say whether the channel shows an older look of the problem, and no news is to come that would replace it."""
     is_shown = alert.knows(channel) and not alert.is_behind(channel) and parent_of(alert.notice) is None
     is_old = alert.told_to(channel).look < alert.look
     return is_shown and is_old and (alert.is_open or bool(untold(alert, channel)))

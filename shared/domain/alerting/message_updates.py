@@ -1,6 +1,6 @@
 """How an open problem looks, where a channel can change what it has shown: who handles it, how many are hit. Pure.
 
-That isn't news, and nobody is notified of it. A channel that can't change a message hears of it with its next one.
+A new look isn't news, and nobody is notified of it. A channel that can't change a message shows it with its next one.
 """
 
 from datetime import datetime, timedelta

@@ -54,7 +54,7 @@ def missed_heartbeat_key(problem: str) -> str:
 def missed_heartbeat_notice(
     problem: str, beats: Mapping[str, datetime], now: datetime, *, silent_for: timedelta | None = None
 ) -> AlertNotice | None:
-    """Return whether what leaves this problem's beat is missed (`raised`) or not; None where it isn't watched.
+    """Return the notice that this problem's heartbeat is missed (`raised`) or not; None where it isn't watched.
 
     `silent_for` goes before the time of the table.
     """

@@ -130,7 +130,7 @@ def next_notifications(
 ) -> tuple[Notification | None, datetime | None]:
     """Return the notification that is to be sent now, leased; else when to look again (None: not until there is news).
 
-    A notification that failed, and whose alerts haven't changed, is sent again as it was. All alerts that are ready go
+    A notification that failed is sent again as it was, unless its alerts have changed. All alerts that are ready go
     along once the first of the group has waited long enough.
     """
     kept = state.parcels.get(slot_of(channel, status))
@@ -213,7 +213,7 @@ def _own_thread(view: View, channel: str, members: Mapping[str, int], told_as: s
 
 
 def uncertain(view: View, state: Group, channel: str) -> Notification | None:
-    """Return the problems that the channel was sent in a try that failed, or whose worker is gone."""
+    """Return the notification that may have reached the channel: its try failed, or its worker is gone."""
     kept = state.parcels.get(slot_of(channel, "open"))
     return kept if kept is not None and (not kept.is_leased or kept.at <= view.now) else None
 

@@ -1,4 +1,7 @@
-"""The rules of alerting, as the settings make them: values only, the same for every worker."""
+"""When people are told: how long a group waits, when a problem gets more severe, when reminders follow or stop.
+
+The rules are those that the settings make: values only, the same for every worker.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

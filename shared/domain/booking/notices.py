@@ -63,7 +63,7 @@ def _told_of(booking: Booking) -> tuple[Any, ...]:
 
 
 def _new_pins(booking: Booking | None) -> set[tuple[str, datetime]]:
-    """Return the doors whose guest must get another PIN, each with since when."""
+    """Return the doors for which the guest must get another PIN, each with the moment since when."""
     if booking is None or booking.cancelled:
         return set()
     return {(door.key, at) for door in booking.doors if door.wanted and (at := door.new_pin_since) is not None}

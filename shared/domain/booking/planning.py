@@ -225,7 +225,7 @@ def _decide(
     if now >= check_out and booked.code is None:
         return Over()
     if booked.code is not None:
-        # Also a code whose times somebody moved since: nothing else is asked for than was before.
+        # Kept even if somebody has moved the code's times since: the booking asks for what it asked for before.
         if wanted is not None and wanted.window in (booked.code.window, booked.asked):
             return Keep(wanted.window)
         return Alter(wanted.window if wanted else None)

@@ -20,10 +20,10 @@ _CHANGE_THAT_STAYS: Final = "external_modification_in_effect"
 
 
 def window_in_effect(made: Window | None, warnings: Collection[SeamIssue]) -> Window | None:
-    """Return when a code opens the door: as Seam names it, but for what somebody changed outside Seam and that stays.
+    """Return when a code opens the door: as Seam names it, or as somebody changed it outside of Seam if that stays.
 
     Seam SDK 3.18, `ExternalModificationInEffectWarning`: what was changed is honoured. Its `modified_fields` may be the
-    only place where the new times stand.
+    only place that has the new times.
     """
     if made is None:
         return None

@@ -32,7 +32,7 @@ class CheckIn:
 
 
 def wall_check_in(at: datetime) -> CheckIn:
-    """Return the check-in that a wall time tells of whose zone nobody knows. Raises OverflowError."""
+    """Return the check-in at a wall time of an unknown zone. Raises OverflowError."""
     wall = at.replace(tzinfo=None)
     earliest, latest = (at.replace(tzinfo=UTC) + by for by in (-_EARLIEST_ZONE, _LATEST_ZONE))
     return CheckIn(earliest, latest, wall)
@@ -49,7 +49,7 @@ def instants_of(stay: Stay, lock_zone: str | None) -> tuple[datetime, datetime]:
 
 
 def check_in_at(moment: StayTime, lock_zone: str | None) -> CheckIn:
-    """Return when a guest comes whose stay begins at `moment`. Raises OverflowError."""
+    """Return when the guest of a stay that begins at `moment` comes. Raises OverflowError."""
     at = _instant(moment, find_zone(lock_zone) if lock_zone else None)
     return CheckIn(at, at) if at is not None else wall_check_in(moment.at)
 

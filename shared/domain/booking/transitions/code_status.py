@@ -205,7 +205,7 @@ def record_window(booking: Booking, key: str, made: Window) -> Booking:
 def record_failed_update(booking: Booking, key: str, failure: str, *, now: datetime) -> Change:
     """Record that Seam's action attempt of the last change of the code's times has failed, with Seam's words.
 
-    What is true of the code only the code itself says: this moves nothing.
+    This moves nothing: what is true of a code is read from the code itself.
     """
     door = booking.door(key)
     if door.code is None or door.code.update_failure == failure:
