@@ -17,7 +17,7 @@ _OURS: Final = frozenset({"HOST", "PORT", "CONSOLE_HOST", "CONSOLE_PORT"})
 
 
 def take_secret_files() -> None:
-    """Put what NAME_FILE names into NAME, so that from here on there is one place to look; what can't be read stays."""
+    """Put the content of each NAME_FILE into NAME, so that all later code looks in one place; unreadable files stay."""
     values, _ = read_secret_files(Settings.secret_names(), os.environ)
     for name, value in values.items():
         os.environ[name] = value
@@ -28,7 +28,7 @@ def unusable_settings() -> list[str]:
     """Return every problem of the environment's settings and of the files that they name."""
     settings, problems = _loaded()
     if settings.redis_url is None:
-        # Ours isn't running yet, and nothing is asked of it here.
+        # Our own data server isn't running yet, and isn't asked here.
         settings = settings.model_copy(update={"redis_url": SecretStr("redis://127.0.0.1")})
     units = {}
     try:

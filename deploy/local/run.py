@@ -69,7 +69,7 @@ class Machine:
         self.supervisor = Supervisor(directory / "logs", self._processes_changed)
 
     def start(self, progress: Callable[[str], None]) -> None:
-        """Start everything, in the order in which it depends on another. Raises NotReady."""
+        """Start everything, each process after those that it depends on. Raises NotReady."""
         state, place = self._state, self.place
         if "REDIS_URL" not in self._given:
             progress("starting the data server")
@@ -196,7 +196,7 @@ class Machine:
 
 
 def run_json(place: Place, pids: Mapping[str, int], settings: Mapping[str, str]) -> dict[str, Any]:
-    """Return what `run.json` holds; `settings` are those that commands run beside it need to see the same system."""
+    """Return what `run.json` holds; `settings` are those that commands need to see the same system."""
     return {
         "web_url": place.web_url,
         "console_url": place.console_url,
@@ -230,7 +230,7 @@ def _listen(setting: str, host: str, port: int) -> socket.socket:
 
 
 def _reachable(host: str) -> str:
-    """Return where this machine itself reaches what listens on `host`, as an address has it."""
+    """Return the host, as an address has it, by which this machine reaches what listens on `host`."""
     if host in ("0.0.0.0", "::"):  # noqa: S104 - nothing is bound here
         return _LOOPBACK if host != "::" else "[::1]"
     return f"[{host}]" if ":" in host else host

@@ -1,7 +1,7 @@
 """Keeps processes running: one that dies is started again, with growing pauses if it dies at once.
 
-Each child gets a process group of its own, so that Ctrl-C reaches us alone and they end in our order; and where the
-system can do it, a child ends when we are killed, so that nothing is left behind that holds ports and files.
+Each child gets a process group of its own: Ctrl-C reaches only us, and the children end in our order. Where the system
+can do it, a child ends when we are killed, so that nothing is left behind that holds ports and files.
 """
 
 import os
@@ -41,7 +41,7 @@ os.execvp(command[0], command)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One process to keep running. Of one with a higher `rank` fewer others depend on it: it is ended earlier.
+    """One process to keep running. Processes with a higher `rank` are ended first: fewer others depend on them.
 
     `listening` stays open between its deaths and its starts: a client that connects then waits.
     """
@@ -151,7 +151,7 @@ class Supervisor:
             try:
                 self._spawn(child)
             except OSError:
-                # No process, memory or file to be had now: the supervisor must not die of that.
+                # There is no process, memory or file to be had now. The supervisor must not die of that.
                 child.start_at = now + _LONGEST_PAUSE
 
     def _spawn(self, child: _Child) -> None:
@@ -168,7 +168,7 @@ class Supervisor:
         self._untold = True
 
     def _tell(self) -> None:
-        """Say who runs now; where that can't be written (a full disk), again at every look until it can."""
+        """Tell `changed` which processes run now. If that fails (a full disk), try again at each look."""
         if self._untold:
             with suppress(OSError):
                 self._changed(self.pids())

@@ -12,7 +12,7 @@ _WITHIN: Final = 900
 
 
 class NotReleasable(Exception):
-    """Something that a release needs isn't so; the text says what."""
+    """Something that a release needs is missing or wrong; the text says what."""
 
 
 def build_wheel(project: Path, into: Path) -> Path:

@@ -59,7 +59,7 @@ def invalid_input(field: str, problem: str) -> ApiError:
 
 
 def refused(message: str) -> ApiError:
-    """400 for a call whose parameters are well-formed but that the provider can't carry out."""
+    """400 for a call with valid parameters that the provider can't carry out."""
     return ApiError(HTTPStatus.BAD_REQUEST, "invalid_input", message, problems={})
 
 

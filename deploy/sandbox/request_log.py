@@ -1,4 +1,4 @@
-"""Everything that the sandbox's API was logged, and the counts that tests ask for."""
+"""The log of calls to the sandbox's API, and the counts that tests ask for."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """The API's edge: authentication, faults, latency, the log of calls.
 
-Everything between two waits is synchronous: a call takes effect in one piece.
+Everything between two waits is synchronous: a call takes effect as a whole.
 """
 
 import asyncio

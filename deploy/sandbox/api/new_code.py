@@ -30,7 +30,7 @@ def new_code(
 ) -> Code:
     """Return a code that isn't programmed yet.
 
-    It will meet `failure`, if there is one, instead of getting set. `stands` is whether changes outside of Seam do.
+    With a `failure`, it ends with that error instead of getting set. `stands`: changes outside of Seam stay.
     """
     now, seq = sandbox.clock(), sandbox.codes.next_seq()
     programmed_at = max(now, window.starts_at - lead) if (lead := _lead(sandbox, door)) else now

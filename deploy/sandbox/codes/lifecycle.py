@@ -114,7 +114,7 @@ class Lifecycle:
                 self.remove(code)
 
     def wake(self, device_id: str) -> None:
-        """Let the codes of a door go on that waited for it."""
+        """Let the codes go on that waited for the door."""
         due_at = self._clock() + self.step
         for code in self._codes.of_door(device_id):
             if code.phase in _NEEDS_THE_DOOR and code.due_at > due_at and not _is_deferred(code):

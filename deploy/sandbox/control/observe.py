@@ -1,4 +1,4 @@
-"""Looking at the sandbox: what it was logged, counts, the alerts it took, the index of all this."""
+"""Looking at the sandbox: its log of calls, counts, the alerts that it took, and the index of all this."""
 
 from collections import Counter
 from datetime import datetime

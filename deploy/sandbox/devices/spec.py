@@ -40,7 +40,7 @@ class CodeFlags(StrictModel):
 
 
 class Behaviour(StrictModel):
-    """How the sandbox treats a door's codes, whatever the device object says.
+    """How the sandbox treats a door's codes; the device object says nothing of it.
 
     `override_budget` is how often codes of the door can be overridden (none: without limit); only codes with the flag
     ``is_overridable`` can be at all. With `updates_fail` and `removals_fail` the device takes no updates, or keeps

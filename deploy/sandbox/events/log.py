@@ -47,7 +47,7 @@ class EventLog:
     def emit(self, event_type: str, /, **fields: Any) -> Event:
         """Record an event; the fields go into it as they are.
 
-        `occurred_at` and `created_at` are now, whatever the wall clock did since the event before.
+        `occurred_at` and `created_at` are now, but never before those of the event before.
         """
         now = self._clock()
         if self._ordered:

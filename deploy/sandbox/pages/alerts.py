@@ -1,4 +1,4 @@
-"""The alerts that the sink took, as people get them: of one channel, newest first, what is said again once."""
+"""The alerts that the sink took, as people get them: of one channel, newest first, each repeated one once."""
 
 import json
 from collections import Counter

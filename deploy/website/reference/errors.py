@@ -75,7 +75,7 @@ _SETTINGS: Final = (
     "shared/outcome_receivers.py",
     "shared/secret_files.py",
 )
-# Fewer are parts of another text.
+# Texts with fewer words are parts of another text.
 _FEWEST_WORDS: Final = 5
 
 
@@ -87,7 +87,7 @@ def _refusals() -> Iterator[tuple[str, ...]]:
 
 
 def problems_with(sent: Mapping[str, Any]) -> tuple[Problem, ...]:
-    """Return what a good message is answered with that says this instead, by having it read; none where it is good."""
+    """Return the problems that the parser finds in a good message with these changes; none where it is still good."""
     message = {**_GOOD, **sent}
     try:
         parse_booking_message({name: value for name, value in message.items() if value is not None})

@@ -27,14 +27,14 @@ def log_events() -> list[LogEvent]:
 
 
 def unnamed_log_calls() -> list[str]:
-    """Return where something is logged whose event only running it tells, as `path:line`."""
+    """Return the calls that log an event without its name written there, as `path:line`."""
     return [
         f"{module.path}:{call.lineno}" for module in read_modules() for call, names in _log_calls(module) if not names
     ]
 
 
 def _log_calls(module: Module) -> Iterator[tuple[ast.Call, list[str]]]:
-    """Yield each call that logs, with the events that it may log: written there, or under a name of the module."""
+    """Yield each call that logs, with the events that it may log: written there, or a name that the module assigns."""
     named = texts_by_name(module)
     for call in calls_in(module.tree):
         if _level_of(call):

@@ -1,4 +1,4 @@
-"""Calls in the project's own modules, found in their syntax trees: for what is written there and listed nowhere."""
+"""Finds calls in the project's own modules by their syntax trees, for pages about what only the code lists."""
 
 import ast
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ def calls_in(node: ast.AST) -> Iterator[ast.Call]:
 
 
 def texts_of(node: ast.expr) -> list[str]:
-    """Return what a text may be: a literal, or either side of a choice; none where only running it tells."""
+    """Return the texts that an expression may give: a literal, or both sides of a choice; none where it is computed."""
     match node:
         case ast.Constant(value=str(text)):
             return [text]
@@ -41,7 +41,7 @@ def texts_of(node: ast.expr) -> list[str]:
 
 
 def texts_by_name(module: Module) -> dict[str, list[str]]:
-    """Return the texts that a module gives a name, wherever in it."""
+    """Return, by name, the texts that a module assigns to it anywhere."""
     found: dict[str, list[str]] = {}
     for node in ast.walk(module.tree):
         match node:
