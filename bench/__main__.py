@@ -18,7 +18,7 @@ from bench import capacity, machine, plots_process
 from bench.suite import Options
 from bench.table import verdicts
 from bench.targets import Target, missed
-from shared.telemetry import configure_logging
+from shared.logging_setup import configure_logging
 
 PARTS: Final = ("matching", "startup", "receiver", "overload", "events", "creates", "growth", "scaling", "console")
 RESULTS: Final = Path(__file__).parent / "results.json"

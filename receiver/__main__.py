@@ -17,10 +17,10 @@ from shared.durability import refuse_unsafe_store
 from shared.ledger.auth_failures import AuthFailureLedger
 from shared.liveness.fleet import WEB
 from shared.liveness.sign_of_life import SignOfLife, this_process
+from shared.logging_setup import configure_logging
 from shared.metrics_server import serve_metrics
 from shared.redis_client import connect
 from shared.settings import Settings, load_or_exit
-from shared.telemetry import configure_logging
 from shared.tracing import start_tracing
 
 # Exit status of a process that could not listen; 2 is for unusable settings.

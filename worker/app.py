@@ -19,8 +19,8 @@ from shared.contracts import ADVANCE_DOOR, QUEUE, SWEEP_DUE
 from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
 from shared.ledger.processes import ProcessSigns
+from shared.logging_setup import configure_logging
 from shared.settings import InvalidSettings, Settings
-from shared.telemetry import configure_logging
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
 from worker.assembly import build_handlers
 from worker.assembly.resources import SETTLE_MARGIN

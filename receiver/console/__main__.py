@@ -9,10 +9,10 @@ from receiver.server import Server, inherited_sockets
 from shared.durability import refuse_unsafe_store
 from shared.liveness.fleet import CONSOLE
 from shared.liveness.sign_of_life import SignOfLife, this_process
+from shared.logging_setup import configure_logging
 from shared.metrics_server import serve_metrics
 from shared.redis_client import connect
 from shared.settings import Settings, load_or_exit
-from shared.telemetry import configure_logging
 
 # Exit status of a process that could not listen; 2 is for unusable settings.
 _NOT_STARTED: Final = 3

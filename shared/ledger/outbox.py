@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
-from shared.domain.booking.outcome import SOURCE
+from shared.domain.booking.outcome import cloud_event
 from shared.domain.booking.record import AlertNotice, Notice, OutcomeNotice
 from shared.ledger.alerts import AlertLedger
 
@@ -38,17 +37,3 @@ class OutboxPublisher:
                 self._queue_outcome(booking_id, notice.sequence, text)
             case AlertNotice():
                 self._alerts.tell(notice)
-
-
-def cloud_event(booking_id: str, notice: OutcomeNotice) -> dict[str, Any]:
-    """Return an outcome as a CloudEvents 1.0 object; its id names the booking and the place in its sequence."""
-    return {
-        "specversion": "1.0",
-        "id": f"{booking_id}/{notice.sequence}",
-        "source": SOURCE,
-        "type": notice.outcome,
-        "subject": booking_id,
-        "time": notice.at.isoformat(),
-        "datacontenttype": "application/json",
-        "data": notice.body,
-    }

@@ -10,9 +10,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from shared.domain.booking.notices import outcome_body
-from shared.domain.booking.outcome import PUBLISHED, Outcome, OutcomeType
+from shared.domain.booking.outcome import PUBLISHED, Outcome, OutcomeType, cloud_event
 from shared.domain.booking.record import OutcomeNotice
-from shared.ledger.outbox import cloud_event
 from tests.shared.stories import NOW, booking, issued
 from worker.outcomes.schema import outcome_schema
 

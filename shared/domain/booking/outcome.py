@@ -1,9 +1,9 @@
 """An outcome: what a booking system is told of a booking, field by field; `docs/schemas/outcome.json` is made of it."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from shared.domain.booking.record import State
+from shared.domain.booking.record import OutcomeNotice, State
 
 OutcomeType = Literal[
     "access-code.issued",
@@ -64,3 +64,17 @@ class Outcome:
     time: str
     datacontenttype: Literal["application/json"] = "application/json"
     data: OutcomeData
+
+
+def cloud_event(booking_id: str, notice: OutcomeNotice) -> dict[str, Any]:
+    """Return an outcome as a CloudEvents 1.0 object; its id names the booking and the place in its sequence."""
+    return {
+        "specversion": "1.0",
+        "id": f"{booking_id}/{notice.sequence}",
+        "source": SOURCE,
+        "type": notice.outcome,
+        "subject": booking_id,
+        "time": notice.at.isoformat(),
+        "datacontenttype": "application/json",
+        "data": notice.body,
+    }

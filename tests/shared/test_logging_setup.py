@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from shared.telemetry import AtMost
+from shared.logging_setup import AtMost
 
 PIN = "739158"
 KEY = 'seam_"tell\\nobody'
 PROGRAM = """
 import logging, sys, threading, structlog
-from shared.telemetry import configure_logging
+from shared.logging_setup import configure_logging
 PIN, KEY = sys.argv[2], sys.argv[3]
 configure_logging("test", "debug", [KEY, "x"])
 log = structlog.get_logger()
