@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.alerting.alert import Alert, News, handled, heard
+from shared.domain.alerting.causes import Cause, Member, raised
 from shared.domain.alerting.escalation import escalated, escalated_together, next_change_at
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.timing_policy import REMINDERS, AlertPolicy
@@ -121,3 +122,58 @@ def test_reminders_grow() -> None:
     """No level reminds faster the longer it lasts."""
     for pauses in REMINDERS.values():
         assert list(pauses) == sorted(pauses)
+
+
+def joined(alert: Alert, *members: str, check_in: datetime | None = None, happened: str = "") -> Alert:
+    """Return the alert as its cause stands with these members, each parked at the entry of its name."""
+    notice = replace(alert.notice, check_in=check_in or alert.notice.check_in, happened=happened)
+    cause = Cause(notice, hit=len(members), members=tuple(Member(each, f"Booking {each}") for each in members))
+    after = raised(alert, cause, group=alert.group, level=alert.severity)
+    assert after is not None
+    return after
+
+
+def test_who_joins_a_cause_is_told_after_a_pause_that_grows() -> None:
+    """One an hour for two days: a few messages, each with the names of those since the last; a reminder tells, too."""
+    alert = joined(opened(), "0-1")
+    assert (alert.newcomers, alert.joined) == (0, ())
+    told: list[tuple[float, tuple[str, ...]]] = []
+    now = NOW
+    for minute in range(48 * 60):
+        now = NOW + minute * HOUR / 60
+        if minute % 60 == 1:
+            alert = joined(alert, "0-1", *(f"{number}-1" for number in range(1, minute // 60 + 2)))
+        moment = next_change_at(alert, POLICY, now)
+        if moment is not None and moment <= now:
+            after = escalated(alert, POLICY, now)
+            if after.news == "changed":
+                told.append(((now - NOW) / HOUR, after.joined))
+            alert = after
+    assert [round(at, 2) for at, _ in told[:4]] == [0.25, 1.25, 5.25, 21.25]
+    assert len(told) == 6
+    assert told[0][1] == ("Booking 1-1",)
+    assert len(told[2][1]) == 4
+    assert (told[3][1][0], len(told[3][1])) == ("Booking 22-1", 10)
+
+
+def test_nobody_is_new_who_was_there_or_sent_again() -> None:
+    """Nor somebody of a record that an older version wrote: who was there then isn't known."""
+    alert = joined(opened(), "5-1", "3-1")
+    assert joined(alert, "3-1", "5-1").newcomers == 0
+    assert joined(alert, "3-1").newcomers == 0
+    assert joined(joined(alert, "3-1"), "3-1", "5-1").newcomers == 0
+    after = joined(alert, "3-1", "5-1", "5-2")
+    assert (after.newcomers, after.joined) == (1, ("Booking 5-2",))
+
+
+def test_any_word_tells_who_joined() -> None:
+    """Once; who handles the cause hears of them, and still handles it."""
+    alert = joined(joined(opened(), "1-1"), "1-1", "2-1")
+    rose = escalated(joined(alert, "1-1", "2-1", "3-1", check_in=NOW + HOUR), POLICY, NOW)
+    assert (rose.news, rose.newcomers, rose.joined) == ("rose", 0, ("Booking 3-1", "Booking 2-1"))
+    reminder = escalated(rose, POLICY, NOW + HOUR)
+    assert (reminder.news, reminder.joined) == ("reminder", ())
+    changed = joined(alert, "1-1", "2-1", happened="Something else.")
+    assert (changed.news, changed.newcomers, changed.joined) == ("changed", 0, ("Booking 2-1",))
+    taken = escalated(handled(alert, "ann"), POLICY, NOW + HOUR)
+    assert (taken.news, taken.handled_by, taken.joins) == ("changed", "ann", 1)

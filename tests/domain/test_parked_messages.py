@@ -15,12 +15,16 @@ STREAM = "booking-created"
 
 
 def parked(
-    *problems: Problem, booking_id: str | None = None, days: int | None = None, stream: str = STREAM
+    *problems: Problem,
+    booking_id: str | None = None,
+    days: int | None = None,
+    stream: str = STREAM,
+    parked_id: str = "1-0",
 ) -> ParkedMessage:
     """Return a parked message with these problems, of a guest who comes in so many days."""
     check_in = NOW + timedelta(days=days) if days is not None else None
     hints = Hints(booking_id, check_in)
-    return ParkedMessage(parked_id="1-0", stream=stream, problems=tuple(map(str, problems)), hints=hints)
+    return ParkedMessage(parked_id=parked_id, stream=stream, problems=tuple(map(str, problems)), hints=hints)
 
 
 def wrong(text: str) -> Problem:
@@ -51,6 +55,20 @@ def test_more_of_the_same_is_no_news() -> None:
     assert (one.notice.key, one.notice.happened) == (two.notice.key, two.notice.happened)
     assert one.notice.subject == "Booking BK-1 names the unit 'Villa 7', which isn't in the doors file"
     assert one.notice.booking_id == "BK-1"
+
+
+def test_who_is_hit_is_known_since_the_first_message() -> None:
+    """The same booking sent again is nobody new; a message that names no booking is one by itself."""
+    unit = unknown_unit("Villa 7")
+    (one,) = told(
+        parked(unit, booking_id="BK-1", days=9, parked_id="5-0"),
+        parked(unit, booking_id="BK-2", days=3, parked_id="6-0"),
+        parked(unit, parked_id="7-1"),
+        parked(unit, booking_id="BK-1", days=9, parked_id="10-0"),
+    )
+    assert [member.since for member in one.members] == ["6-0", "5-0", "7-1"]
+    assert one.members[0].line.startswith("Booking BK-2, check-in")
+    assert one.known_until == "7-1"
 
 
 def test_another_cause_is_another_alert_and_quotes_nobody() -> None:

@@ -8,6 +8,7 @@ from redis import Redis
 
 from shared.domain.alerting.alert import handled
 from shared.domain.alerting.budget import Rate
+from shared.domain.alerting.causes import Cause, Member
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence
 from tests.shared.keys import wrong_keys
@@ -34,6 +35,32 @@ def test_twenty_doors_are_one_message_and_so_is_their_end(stage: Stage, channel:
     assert channel.told() == [("open", 20), ("resolved", 20)]
     assert stage.due.count(stage.now) == (0, 0)
     assert stage.ledger.groups.members("no_slots_configured/installer") == {}
+
+
+def test_who_joins_a_cause_is_told_by_name(stage: Stage, channel: Channel) -> None:
+    """After a pause, all of them together; one who hurries more at once. The text says who is new."""
+
+    def tell(*numbers: int, check_in_hours: float) -> None:
+        check_in = NOW + timedelta(hours=check_in_hours)
+        told = notice("BK-1", problem="booking_parked", check_in=check_in)
+        told = replace(told, key="parked/booking-created/x", booking_id="", happened="It could not be used.")
+        members = tuple(Member(f"{number}-0", f"Booking BK-{number}") for number in numbers)
+        stage.ledger.tell_cause(Cause(told, hit=len(members), members=members))
+
+    tell(1, check_in_hours=12)
+    stage.let(2 * WINDOW)
+    for number in range(2, 7):
+        tell(*range(1, number), check_in_hours=12)
+        stage.let(timedelta(minutes=1))
+    assert len(channel.got) == 1
+    stage.let(timedelta(minutes=15))
+    assert [message.first.news for message in channel.got] == ["opened", "changed"]
+    assert channel.got[1].first.joined.splitlines() == [f"Booking BK-{number}" for number in range(5, 1, -1)]
+    assert ("New since the last message", channel.got[1].first.joined) in channel.got[1].facts
+    tell(*range(1, 7), check_in_hours=2)
+    stage.let(timedelta(minutes=1))
+    assert [message.first.news for message in channel.got[2:]] == ["rose"]
+    assert channel.got[2].first.joined == "Booking BK-6"
 
 
 def test_an_outage_of_seam_is_one_message(stage: Stage, channel: Channel) -> None:

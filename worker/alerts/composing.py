@@ -107,6 +107,7 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy, now: datetime) -> Aler
         handled=_handled(alert),
         code_window=window_text(notice.code, notice.time_zone) if alert.is_open else "",
         earlier_pin_works=earlier_pin_text(notice, now) if alert.is_open else "",
+        joined="\n".join(one_line(shown(each), _LONGEST_SUBJECT) for each in alert.joined) if alert.is_open else "",
         let_in_by_hand=alert.is_open and lets_in_by_hand(notice, now, before=before),
     )
 

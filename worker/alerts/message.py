@@ -43,7 +43,8 @@ class AlertItem:
     """One problem of a message, as it stands; `thread` is the conversation that it belongs to on this channel.
 
     `code_window` and `earlier_pin_works` say when the code, and a PIN of an earlier revision, open the door.
-    `let_in_by_hand`: that comes first now, and `next_step` begins with it.
+    `let_in_by_hand`: that comes first now, and `next_step` begins with it. `joined` are those who joined the cause
+    since the word before.
     """
 
     key: str
@@ -68,6 +69,7 @@ class AlertItem:
     code_window: str = ""
     earlier_pin_works: str = ""
     let_in_by_hand: bool = False
+    joined: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +173,7 @@ class AlertMessage:
         facts = (
             ("What happened" if self.is_open else "What it was", self.happened),
             ("Affects", affects or "\n".join(self.listed)),
+            ("New since the last message", self.first.joined if len(self.items) == 1 and self.is_open else ""),
             ("Check-in", check_in),
             ("Code's times", self.first.code_window if len(self.items) == 1 else ""),
             ("Guest's earlier PIN works", self.first.earlier_pin_works if len(self.items) == 1 else ""),

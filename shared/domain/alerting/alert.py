@@ -69,6 +69,10 @@ class Alert:
     `group` names those that it is told with. `handled_by` is who said that it needs no more reminders. `hit` and
     `subjects` are, for a cause of many problems, how many and which. `look` counts what changes how it looks without
     being news; that of `prompt_look` somebody waits for. `remarks` are the latest.
+
+    Of a cause whose members come one by one, `known_until` is the stream entry of the newest that this record knows.
+    `newcomers` counts those that people were not told of yet, and `joined` names some of them, until the news after
+    the one that tells them. `joins` is how often newcomers were told.
     """
 
     notice: AlertNotice
@@ -89,6 +93,10 @@ class Alert:
     remarks: tuple[Remark, ...] = ()
     hit: int = 0
     subjects: tuple[str, ...] = ()
+    known_until: str = ""
+    newcomers: int = 0
+    joined: tuple[str, ...] = ()
+    joins: int = 0
     told: Mapping[str, Told] = field(default_factory=dict)
     schema: str = versions.ALERT
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
@@ -154,19 +162,28 @@ def _opened(before: Alert | None, notice: AlertNotice, group: str, level: Severi
 
 def _with_news(alert: Alert, news: News, now: datetime) -> Alert:
     """Return the alert with something new to be told; who handled what was known hasn't handled this."""
-    return replace(alert, sequence=alert.sequence + 1, news=news, news_at=now, handled_by="", handled_at=None)
+    return replace(_next_word(alert, news, now), handled_by="", handled_at=None)
+
+
+def _next_word(alert: Alert, news: News, now: datetime) -> Alert:
+    """Return the alert with something to be told; whoever joined so far is told with it."""
+    joined = alert.joined if alert.newcomers else ()
+    return replace(alert, sequence=alert.sequence + 1, news=news, news_at=now, newcomers=0, joined=joined)
 
 
 def risen(alert: Alert, level: Severity, now: datetime) -> Alert:
     """Return the alert at a higher level, which is news: also of what somebody handles, for check-in is nearer now."""
-    after = replace(alert, sequence=alert.sequence + 1, news=News.ROSE, news_at=now)
-    return replace(after, severity=level, reminders=0)
+    return replace(_next_word(alert, News.ROSE, now), severity=level, reminders=0)
 
 
 def reminded(alert: Alert, now: datetime) -> Alert:
     """Return the alert with a reminder to be told."""
-    after = replace(alert, sequence=alert.sequence + 1, news=News.REMINDER, news_at=now)
-    return replace(after, reminders=alert.reminders + 1)
+    return replace(_next_word(alert, News.REMINDER, now), reminders=alert.reminders + 1)
+
+
+def newcomers_told(alert: Alert, now: datetime) -> Alert:
+    """Return the alert with its newcomers to be told; whoever handles the cause still does."""
+    return replace(_next_word(alert, News.CHANGED, now), joins=alert.joins + 1)
 
 
 def handled(alert: Alert, by: str, at: datetime | None = None) -> Alert:

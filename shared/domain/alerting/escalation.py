@@ -1,5 +1,7 @@
 """Escalation: an open alert gets more severe as check-in nears, and is told again at growing intervals.
 
+Those who join a cause that people know of are told by its next word, at the latest after a pause that grows, too.
+
 The moment of the next such change goes into the due-set, so nothing polls and nothing is lost with a process.
 """
 
@@ -7,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.alerting.alert import Alert, reminded, risen
+from shared.domain.alerting.alert import Alert, newcomers_told, reminded, risen
 from shared.domain.alerting.inhibition import parent_of
 from shared.domain.alerting.timing_policy import AlertPolicy
 
@@ -20,11 +22,18 @@ def reminder_at(alert: Alert, policy: AlertPolicy) -> datetime | None:
     return alert.news_at + pause if pause else None
 
 
+def newcomers_at(alert: Alert, policy: AlertPolicy) -> datetime | None:
+    """Return when those who joined are to be told: also where somebody handles the cause, who doesn't know of them."""
+    if not alert.is_open or not alert.newcomers or parent_of(alert.notice):
+        return None
+    return alert.news_at + policy.newcomer_pause(alert.severity, alert.joins)
+
+
 def next_change_at(alert: Alert, policy: AlertPolicy, now: datetime) -> datetime | None:
     """Return when time changes the alert next; None where it doesn't."""
     if not alert.is_open or parent_of(alert.notice):
         return None
-    moments = (reminder_at(alert, policy), policy.changes_at(alert.notice, now))
+    moments = (reminder_at(alert, policy), newcomers_at(alert, policy), policy.changes_at(alert.notice, now))
     return min((moment for moment in moments if moment is not None), default=None)
 
 
@@ -38,7 +47,9 @@ def escalated(alert: Alert, policy: AlertPolicy, now: datetime) -> Alert:
     if level is not alert.severity:
         # A stay that was moved to later is less urgent; that is no news.
         return replace(alert, severity=level, reminders=0)
-    due = reminder_at(alert, policy)
+    join_due, due = newcomers_at(alert, policy), reminder_at(alert, policy)
+    if join_due is not None and join_due <= now:
+        return newcomers_told(alert, now)
     return reminded(alert, now) if due is not None and due <= now else alert
 
 

@@ -1,12 +1,13 @@
 """The alerts of parked messages: one a cause, with the bookings that it hits and what mends it. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.domain.alerting.causes import Cause
+from shared.domain.alerting.causes import Cause, Member
 from shared.domain.booking.alert_notice import alert_notice
+from shared.domain.booking.message_order import is_before
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.messages.hints import Hints
 from shared.domain.messages.parked_causes import ParkedCause, cause_of
@@ -60,7 +61,24 @@ def _cause(stream: str, cause: ParkedCause, messages: list[ParkedMessage], now: 
         wall_check_in=nearest.wall_check_in if nearest else None,
         booking_id=next(iter(bookings)) if len(bookings) == 1 else "",
     )
-    return Cause(notice, hit=len(bookings) or len(messages), subjects=tuple(map(_line, bookings.values())))
+    return Cause(
+        notice,
+        hit=len(bookings) or len(messages),
+        subjects=tuple(map(_line, bookings.values())),
+        members=_members(messages, bookings),
+    )
+
+
+def _members(messages: Iterable[ParkedMessage], bookings: Mapping[str, Hints]) -> tuple[Member, ...]:
+    """Return who is hit, each since its first message: the same booking sent again every few minutes is one."""
+    first: dict[str, str] = {}
+    for message in messages:
+        name = message.hints.booking_id or f"parked message {message.parked_id}"
+        if name not in first or is_before(message.parked_id, first[name]):
+            first[name] = message.parked_id
+    # Bookings come nearest first, and then what names none.
+    names = [*bookings, *(name for name in first if name not in bookings)]
+    return tuple(Member(first[name], _line(bookings[name]) if name in bookings else name) for name in names)
 
 
 def _nearest_first(messages: Iterable[ParkedMessage], now: datetime) -> dict[str, Hints]:

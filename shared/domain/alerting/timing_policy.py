@@ -24,6 +24,13 @@ REMINDERS: Final[Mapping[Severity, tuple[timedelta, ...]]] = {
     Severity.WARNING: (4 * _HOUR, 12 * _HOUR, 24 * _HOUR),
     Severity.PAGE: (15 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR, 4 * _HOUR, 8 * _HOUR, 24 * _HOUR),
 }
+# Newcomers to a cause that people know of are told once so long has passed since the last word: each pause follows the
+# one before, and the last repeats. Sixty bookings of one unknown unit in an hour are a few messages.
+NEWCOMERS: Final[Mapping[Severity, tuple[timedelta, ...]]] = {
+    Severity.INFO: (_HOUR, 4 * _HOUR, 12 * _HOUR, 24 * _HOUR),
+    Severity.WARNING: (15 * _MINUTE, _HOUR, 4 * _HOUR, 12 * _HOUR),
+    Severity.PAGE: (5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR),
+}
 # How long the first of a group waits for others: twenty doors that lose their slots take Seam some seconds to tell.
 GROUP_WINDOW: Final = timedelta(seconds=30)
 LONGEST_PAGE_WINDOW: Final = timedelta(seconds=5)
@@ -85,3 +92,8 @@ class AlertPolicy:
         """Return how long after the last word the next reminder follows, None where none does."""
         pauses = self.reminders.get(level, ())
         return pauses[min(reminders, len(pauses) - 1)] if pauses else None
+
+    def newcomer_pause(self, level: Severity, joins: int) -> timedelta:
+        """Return how long after the last word newcomers are told, where they were told `joins` times before."""
+        pauses = NEWCOMERS[level]
+        return pauses[min(joins, len(pauses) - 1)]
