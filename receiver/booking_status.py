@@ -1,5 +1,6 @@
 """`GET /bookings/{id}`: what became of a booking, and of its messages that could not be used."""
 
+from dataclasses import asdict
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -10,9 +11,11 @@ from receiver.bodies import Headers
 from receiver.refusals import json_response
 from receiver.tokens import BearerTokens
 from shared.clock import Clock
+from shared.domain.booking.record import Booking
 from shared.domain.booking.status import status_of
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.parked import ParkedList
+from shared.parked_of_bookings import told_of
 
 _MOST_TOLD: Final = 10
 # State and PIN are nothing for a proxy to keep.
@@ -38,16 +41,15 @@ class BookingStatus:
         return await self._calls.run(lambda: self._answer(booking_id))
 
     def _answer(self, booking_id: str) -> Response:
-        parked = self._parked_of(booking_id)
         try:
             booking = self._ledger.get(booking_id)
         except UnknownBooking:
+            parked = self._parked_of(booking_id, None)
             return json_response(404, {"error": "unknown_booking", "parked": parked}, NOT_STORED)
-        return json_response(200, {**status_of(booking, self._clock()), "parked": parked}, NOT_STORED)
+        body = {**status_of(booking, self._clock()), "parked": self._parked_of(booking_id, booking)}
+        return json_response(200, body, NOT_STORED)
 
-    def _parked_of(self, booking_id: str) -> list[dict[str, Any]]:
+    def _parked_of(self, booking_id: str, booking: Booking | None) -> list[dict[str, Any]]:
         """Return the parked messages that name the booking, newest first."""
-        return [
-            {"parked_id": entry.parked_id, "parked_at": entry.parked.parked_at, "problems": list(entry.parked.problems)}
-            for entry in self._parked.of_booking(booking_id, most=_MOST_TOLD)
-        ]
+        entries = self._parked.of_booking(booking_id, most=_MOST_TOLD)
+        return [asdict(told_of(entry, booking)) for entry in entries]

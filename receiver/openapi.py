@@ -5,6 +5,8 @@ Its schemas of messages are those of `docs/schemas`, by reference: a booking mes
 
 from typing import Any, Final
 
+from shared.domain.messages.parked_kind import ParkedKind
+
 JsonObject = dict[str, Any]
 
 _BOOKING_MESSAGE: Final = {"$ref": "schemas/booking-message.json"}
@@ -42,7 +44,14 @@ _REFUSAL: Final = _object(
     right={**_TEXT, "description": "Of `invalid_request`: what would be right."},
     limit_bytes={"type": "integer", "description": "Of `body_too_large`."},
 )
-_PARKED: Final = _object(("parked_id", "parked_at", "problems"), parked_id=_TEXT, parked_at=_TEXT, problems=_TEXTS)
+_PARKED: Final = _object(
+    ("parked_id", "parked_at", "kind", "problems", "stands"),
+    parked_id=_TEXT,
+    parked_at=_TEXT,
+    kind={"enum": [str(kind) for kind in ParkedKind]},
+    problems=_TEXTS,
+    stands=_TEXT,
+)
 _PARKED_LIST: Final = {"type": "array", "items": {"$ref": "#/components/schemas/ParkedMessage"}}
 _DOOR_NOW: Final = _object(
     ("state", "name", "detail", "due_at", "problems", "next_step"),

@@ -15,8 +15,10 @@ from typing import Any, Final, cast
 from redis import Redis
 
 from shared import redis_keys
+from shared.contracts import EVENT_FIELD
 from shared.domain import versions
 from shared.domain.messages.hints import hints_of
+from shared.domain.messages.parked_kind import ParkedKind, kind_said
 from shared.message_redaction import redacted_fields, without_secrets
 from shared.redaction import mask_digits
 from shared.streams import FIRST_ENTRY_FIELD, is_entry_id
@@ -31,7 +33,8 @@ _READ_AT_ONCE: Final = 200
 class Parked:
     """One parked message. `stream` is where it came from and goes back to, `field` the entry's field there.
 
-    `fields` is the whole entry where it had others than that one; PINs are taken out.
+    `fields` is the whole entry where it had others than that one; PINs are taken out. `kind` is what it was when it was
+    parked, a `ParkedKind`: "" where nobody noted it.
     """
 
     stream: str
@@ -41,6 +44,7 @@ class Parked:
     problems: tuple[str, ...]
     parked_at: str
     fields: Mapping[str, str] = dataclass_field(default_factory=dict)
+    kind: str = ""
 
 
 _PARKED_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}", re.ASCII)
@@ -53,6 +57,13 @@ class ParkedEntry:
 
     parked_id: str
     parked: Parked
+
+
+def kind_of(parked: Parked) -> ParkedKind:
+    """Return what a parked message is: as it was noted, else as the message itself says it."""
+    if parked.kind in tuple(ParkedKind):
+        return ParkedKind(parked.kind)
+    return ParkedKind.EVENT if parked.field == EVENT_FIELD else kind_said(parked.message)
 
 
 def is_parked_id(text: str) -> bool:

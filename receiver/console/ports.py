@@ -19,6 +19,7 @@ from shared.ledger.last_read_doors import LastReadDoors
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.silences import Silences
 from shared.parked import ParkedList
+from shared.parked_of_bookings import ParkedOfBookings
 from shared.redis_client import connect
 from shared.seam.access_codes import AccessCodes
 from shared.seam.client import SeamClient
@@ -36,6 +37,7 @@ class Ports:
     alerts: AlertLedger
     issues: DoorIssues
     parked: ParkedList
+    parked_of: ParkedOfBookings
     silences: Silences
     beats: Heartbeats
     reconciliation: ReconciliationLedger
@@ -63,13 +65,15 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
 
     # Without an outbox: the worker alone publishes, because it alone knows all who are to be told.
     ledger = BookingLedger(redis, due=due, clock=clock, retention=settings.retention)
+    parked = ParkedList(redis)
     return Ports(
         redis=redis,
         ledger=ledger,
         search=BookingSearch(redis, ledger),
         alerts=alerts,
         issues=DoorIssues(redis, clock=clock, retention=settings.retention),
-        parked=ParkedList(redis),
+        parked=parked,
+        parked_of=ParkedOfBookings(parked),
         silences=Silences(redis, clock=clock),
         beats=Heartbeats(redis),
         reconciliation=ReconciliationLedger(redis),

@@ -21,7 +21,7 @@ ALERT_GROUP: Final = "1.0"
 CHANNEL_BUDGET: Final = "1.0"
 ORDER: Final = "1.2"
 OUTCOME_QUEUE: Final = "1.0"
-PARKED: Final = "1.1"
+PARKED: Final = "1.2"
 
 # What an older process doesn't know of an object, as it stood there: (name, JSON value) each. As a field of a dataclass
 # it is kept, but neither compared nor shown. It is no field of the JSON: `shared.ledger.newer_version_records` puts

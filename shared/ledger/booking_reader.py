@@ -54,6 +54,17 @@ class BookingReader:
             raise UnknownBooking(booking_id)
         return booking
 
+    def get_many(self, ids: Iterable[str]) -> dict[str, Booking]:
+        """Return the bookings of these ids that there are, but for those that only a newer process can read."""
+        return {
+            booking.booking_id: booking
+            for page in _in_pages(ids)
+            for booking in self._records.load_many(
+                [redis_keys.booking_record(each) for each in page], passes_over_newer=True
+            )
+            if booking is not None
+        }
+
     def of_door(self, device_id: str) -> list[Booking]:
         """Return every booking on the door that is kept, but for those that only a newer process can read."""
         return self.of_doors([device_id])

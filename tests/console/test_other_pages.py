@@ -131,6 +131,27 @@ def test_silences_begin_and_end(console: Console) -> None:
         assert set(answer.json()["problems"]) <= {"length", "key"}
 
 
+def test_a_booking_tells_of_its_parked_cancellation(console: Console, redis_client: Redis) -> None:
+    """On its page, in the list, and among the parked messages by what it is: the code stays valid."""
+    tell_of = book(redis_client, "BK-1")
+    cancelled = json.dumps({"type": "booking.cancelled", "data": {"booking_id": tell_of.booking_id}})
+    parked_id = park(redis_client, cancelled)
+    park(redis_client, json.dumps({"booking_id": "BK-OTHER"}))
+    (told,) = console.api("GET", f"/bookings/{tell_of.booking_id}").json()["parked"]
+    assert (told["parked_id"], told["kind"]) == (parked_id, "cancellation")
+    assert "the code stays valid" in told["stands"]
+    page = console.browser("viewer").get(f"/bookings/{tell_of.booking_id}").text
+    assert "the code stays valid" in page
+    assert f"/parked/{parked_id}" in page
+    assert "<script>alert" not in page
+    (row,) = console.api("GET", "/bookings").json()["bookings"]
+    assert row["parked"] == [parked_id]
+    assert "1 parked message" in console.browser("viewer").get("/bookings").text
+    kinds = {kind: console.api("GET", f"/parked?kind={kind}").json()["total"] for kind in ("cancellation", "booking")}
+    assert kinds == {"cancellation": 1, "booking": 1}
+    assert "A message of it is parked" in console.api("GET", "/bookings/BK-OTHER").text
+
+
 def test_a_parked_message_is_mended_in_place(console: Console, redis_client: Redis) -> None:
     """Each problem beside its field; what would only be parked again is refused with its problems."""
     good = {"booking_id": "BK-1", "device_ids": [DOOR], "check_in": "2036-12-01T16:00", "check_out": "2036-12-02T10:00"}

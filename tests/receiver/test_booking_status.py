@@ -97,10 +97,13 @@ def test_a_parked_message_of_the_booking_is_told(web: Web, redis_client: Redis) 
         told = answer.json()["parked"]
         assert (answer.status_code, len(told)) == (404, 2)
         assert told[0] == {
-            "parked_id": ids[booking_id], "parked_at": NOW.isoformat(), "problems": ["check_in: is missing"]
+            "parked_id": ids[booking_id], "parked_at": NOW.isoformat(), "problems": ["check_in: is missing"],
+            "kind": "booking", "stands": "no code is made for it",
         }  # fmt: skip
     known(redis_client)
-    assert len(get(web, "BK-1").json()["parked"]) == 2
+    now_known = get(web, "BK-1").json()["parked"]
+    assert [told["kind"] for told in now_known] == ["change", "change"]
+    assert "keeps its old times" in now_known[0]["stands"]
 
 
 def test_strangers_are_told_nothing(web: Web, redis_client: Redis) -> None:

@@ -145,7 +145,8 @@ def _follow_doors_file(using: Resources, units: Mapping[str, UnitRules]) -> tupl
 
 
 def _tell_parked(using: Resources) -> PeriodicJob:
-    tell = TellParked(parked=using.ports.parked, alerts=using.ports.alerts, clock=using.clock)
+    ports = using.ports
+    tell = TellParked(parked=ports.parked, ledger=ports.ledger, alerts=ports.alerts, clock=using.clock)
     return PeriodicJob(TELL_PARKED, tell, every(_PARKED_TOLD_EVERY))
 
 

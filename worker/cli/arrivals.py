@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,15 +12,26 @@ from rich.text import Text
 
 from shared.clock import system_clock
 from shared.domain.alerting.arrivals import Arrival, Readiness, told_beside
+from shared.domain.booking.parked_message import is_alive
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
-from shared.domain.messages.hints import Hints, hints_of
+from shared.domain.booking.record import Booking
+from shared.domain.booking.stay_times import check_in_of
+from shared.domain.messages.hints import hints_of
+from shared.domain.messages.parked_kind import ParkedKind
+from shared.domain.stay.instants import CheckIn
 from shared.ledger.arrivals import LOOK_BACK, arrivals_between
 from shared.parked import ParkedEntry
+from shared.parked_of_bookings import told_of
 from worker.alerts.composing import NO_ZONE_YET
 from worker.cli.bookings_view import clean, console
 from worker.cli.context import open_ledger
 from worker.cli.parked import parked_line
+from worker.ports import Ports
 
+_REASONS = {
+    ParkedKind.CHANGE: Reason.CHANGE_PARKED,
+    ParkedKind.CANCELLATION: Reason.CANCELLATION_PARKED,
+}
 _COLOURS = {Readiness.READY: "green", Readiness.ON_ITS_WAY: "blue", Readiness.AT_RISK: "bold red"}
 
 
@@ -37,10 +48,10 @@ def command(*, hours: int, as_json: bool) -> None:
     since, until = now - LOOK_BACK, now + timedelta(hours=hours)
     _, ports = open_ledger()
     arrivals = arrivals_between(since, until, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
-    parked = list(_parked(ports.parked.list(), since, until))
+    parked = list(_parked(ports, since, until))
     if as_json:
-        for entry, hints in parked:
-            click.echo(json.dumps(_parked_object(entry, hints)))
+        for each in parked:
+            click.echo(json.dumps(_parked_object(each)))
         for arrival in arrivals:
             issues = [issue.as_json() for issue in arrival.issues]
             told = asdict(arrival) | {"check_in": arrival.on_lock_clock.isoformat(), "issues": issues}
@@ -51,35 +62,61 @@ def command(*, hours: int, as_json: bool) -> None:
         click.echo(_summary(arrivals, hours))
     elif not parked:
         click.echo(f"Nobody arrives in the next {hours} hours.")
-    for entry, hints in parked if not as_json else ():
-        click.echo(f"Check-in {_parked_check_in(hints)[:16].replace('T', ' ')}: {parked_line(entry)}")
+    for each in parked if not as_json else ():
+        at = f"{each.check_in:%Y-%m-%d %H:%M}"
+        click.echo(f"Check-in {at}: {parked_line(each.entry, each.booking)}")
     is_at_risk = bool(parked) or any(each.readiness is Readiness.AT_RISK for each in arrivals)
     raise SystemExit(1 if is_at_risk else 0)
 
 
-def _parked(entries: Iterable[ParkedEntry], since: datetime, until: datetime) -> Iterator[tuple[ParkedEntry, Hints]]:
-    """Yield the parked messages of bookings whose guests may come in this time: nothing is done for them."""
-    for entry in entries:
-        hints = hints_of(entry.parked.message)
-        if hints.booking_id and hints.check_in is not None and since <= hints.check_in <= until:
-            yield entry, hints
+@dataclass(frozen=True, slots=True)
+class _Parked:
+    """A parked message of a guest who may come, with the booking as the ledger has it, on the lock's clock."""
+
+    entry: ParkedEntry
+    booking: Booking | None
+    check_in: datetime
 
 
-def _parked_check_in(hints: Hints) -> str:
-    at = hints.wall_check_in or hints.check_in
-    return at.isoformat() if at else ""
+def _parked(ports: Ports, since: datetime, until: datetime) -> Iterator[_Parked]:
+    """Yield the parked messages of bookings whose guests may come in this time: what they say isn't done.
+
+    They come by what the message says, or by what the ledger knows of the booking.
+    """
+    named = ports.parked.by_booking()
+    bookings = ports.ledger.get_many(named)
+    for booking_id, entries in named.items():
+        booking = bookings.get(booking_id)
+        for entry in entries:
+            hints = hints_of(entry.parked.message)
+            if hints.check_in is not None and since <= hints.check_in <= until:
+                yield _Parked(entry, booking, hints.wall_check_in or hints.check_in)
+            elif (stays := _check_in(booking)) is not None and since <= stays.latest and stays.at <= until:
+                yield _Parked(entry, booking, stays.wall or stays.at)
 
 
-def _parked_object(entry: ParkedEntry, hints: Hints) -> dict[str, object]:
+def _check_in(booking: Booking | None) -> CheckIn | None:
+    """Return when the booking's guest comes; None where there is nobody to come."""
+    if booking is None or not is_alive(booking):
+        return None
+    found = (check_in_of(booking.stay, door) for door in booking.doors if door.wanted)
+    return min((each for each in found if each is not None), key=lambda each: each.at, default=None)
+
+
+def _parked_object(parked: _Parked) -> dict[str, object]:
+    entry = parked.entry
+    told = told_of(entry, parked.booking)
+    reason = _REASONS.get(told.kind, Reason.BOOKING_PARKED)
     return {
-        "booking_id": hints.booking_id,
-        "check_in": _parked_check_in(hints),
+        "booking_id": hints_of(entry.parked.message).booking_id,
+        "check_in": parked.check_in.isoformat(),
         "state": None,
         "readiness": str(Readiness.AT_RISK),
-        "reason": str(Reason.BOOKING_PARKED),
-        "why": parked_line(entry),
-        "next_step": PROBLEMS[Reason.BOOKING_PARKED].steps,
+        "reason": str(reason),
+        "why": parked_line(entry, parked.booking),
+        "next_step": PROBLEMS[reason].steps,
         "parked_id": entry.parked_id,
+        "kind": str(told.kind),
         "problems": list(entry.parked.problems),
     }
 

@@ -160,7 +160,7 @@ def show(booking_id: str, *, as_json: bool) -> None:
             click.echo(json.dumps({"booking_id": booking_id, "state": None, **more}, indent=2))
         else:
             for entry in parked:
-                click.echo(parked_line(entry))
+                click.echo(parked_line(entry, None))
         raise SystemExit(1) from None
     history = ports.ledger.history(booking.booking_id)
     if as_json:
@@ -168,7 +168,7 @@ def show(booking_id: str, *, as_json: bool) -> None:
     else:
         view.print_story(booking, history, system_clock())
         for entry in parked:
-            click.echo(f"\n{parked_line(entry)}")
+            click.echo(f"\n{parked_line(entry, booking)}")
 
 
 @command.command()

@@ -179,9 +179,11 @@ def _parked(ports: Ports) -> Iterator[Finding]:
     parked = ports.parked.count()
     remedy = "look at them with `oracode parked list`" if parked else ""
     yield Finding("parked messages", "warn" if parked else "ok", str(parked), remedy)
-    named = [entries[-1] for entries in ports.parked.by_booking().values()]
-    for entry in named[:_MOST_PARKED_NAMED]:
-        yield Finding("parked booking", "warn", parked_line(entry))
+    named = ports.parked.by_booking()
+    shown = list(named)[:_MOST_PARKED_NAMED]
+    bookings = ports.ledger.get_many(shown)
+    for booking_id in shown:
+        yield Finding("parked booking", "warn", parked_line(named[booking_id][-1], bookings.get(booking_id)))
     if len(named) > _MOST_PARKED_NAMED:
         yield Finding("parked booking", "warn", f"and {len(named) - _MOST_PARKED_NAMED} more bookings")
 

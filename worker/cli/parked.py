@@ -1,16 +1,22 @@
 """`oracode parked`: what could not be used, and what to do with it."""
 
 import json
+from typing import Final
 
 import click
 
 from shared.clock import system_clock
+from shared.domain.booking.record import Booking
 from shared.domain.messages.hints import hints_of
-from shared.parked import ParkedEntry, is_parked_id
+from shared.domain.messages.parked_kind import ParkedKind
+from shared.parked import ParkedEntry, is_parked_id, kind_of
+from shared.parked_of_bookings import told_of
 from worker.cli.context import open_ledger
 from worker.cli.printable import printable
 from worker.handlers.tell_parked import TellParked
 from worker.ports import Ports
+
+_WIDEST_KIND: Final = max(map(len, ParkedKind))
 
 
 @click.group("parked", context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,7 +40,8 @@ def list_parked(*, as_json: bool) -> None:
         else:
             named = hints_of(entry.parked.message).booking_id
             whose = f"{clean(named).plain} is parked: " if named else ""
-            click.echo(f"{entry.parked_id}  {entry.parked.stream}  {whose}{clean(entry.parked.problems[0]).plain}")
+            kind, problem = kind_of(entry.parked), clean(entry.parked.problems[0]).plain
+            click.echo(f"{entry.parked_id}  {entry.parked.stream}  {kind:<{_WIDEST_KIND}}  {whose}{problem}")
 
 
 @command.command()
@@ -49,7 +56,8 @@ def show(parked_id: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(as_object(entry), indent=2))
         return
-    click.echo(f"{entry.parked_id}  from {entry.parked.stream}, parked at {entry.parked.parked_at}")
+    kind = kind_of(entry.parked)
+    click.echo(f"{entry.parked_id}  {kind} from {entry.parked.stream}, parked at {entry.parked.parked_at}")
     for problem in entry.parked.problems:
         click.echo(f"  {clean(problem).plain}")
     for name, text in entry.parked.fields.items():
@@ -86,6 +94,7 @@ def as_object(entry: ParkedEntry) -> dict[str, object]:
         "parked_id": entry.parked_id,
         "stream": entry.parked.stream,
         "parked_at": entry.parked.parked_at,
+        "kind": str(kind_of(entry.parked)),
         "problems": list(entry.parked.problems),
         "booking_id": hints_of(entry.parked.message).booking_id,
         "message": entry.parked.message,
@@ -95,7 +104,7 @@ def as_object(entry: ParkedEntry) -> dict[str, object]:
 
 def _tell(ports: Ports) -> None:
     """Bring the alerts up to date: those of what is gone are over."""
-    TellParked(parked=ports.parked, alerts=ports.alerts, clock=system_clock)()
+    TellParked(parked=ports.parked, ledger=ports.ledger, alerts=ports.alerts, clock=system_clock)()
 
 
 def _get(ports: Ports, parked_id: str) -> ParkedEntry:
@@ -106,10 +115,17 @@ def _get(ports: Ports, parked_id: str) -> ParkedEntry:
     return entry
 
 
-def parked_line(entry: ParkedEntry) -> str:
-    """Say in a line that a booking's message is parked, why, and where to read more."""
+def parked_line(entry: ParkedEntry, booking: Booking | None) -> str:
+    """Say in a line that a booking's message is parked, why, what is so for now, and where to read more.
+
+    `booking` is its booking as the ledger has it.
+    """
     named = hints_of(entry.parked.message).booking_id or entry.parked.stream
     problems = "; ".join(entry.parked.problems)
+    told = told_of(entry, booking)
+    what = f"A {told.kind} of {named}" if told.kind in (ParkedKind.CHANGE, ParkedKind.CANCELLATION) else named
+    stands = f" For now: {told.stands}." if told.stands else ""
     return (
-        f"{printable(named)} is parked: {printable(problems)}. Look at it with `oracode parked show {entry.parked_id}`."
+        f"{printable(what)} is parked: {printable(problems)}.{printable(stands)}"
+        f" Look at it with `oracode parked show {entry.parked_id}`."
     )

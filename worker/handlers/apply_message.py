@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import structlog
 from redis import Redis
@@ -10,9 +10,12 @@ from redis import Redis
 from shared import metrics, tracing
 from shared.clock import Clock
 from shared.contracts import BOOKING_FIELD
+from shared.domain.booking.parked_message import kind_for
 from shared.domain.booking.record import Booking, Change, HistoryEntry
 from shared.domain.booking.transitions import Repeated, Superseded, apply_message
+from shared.domain.messages.hints import hints_of
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, stay_of, unknown_unit
+from shared.domain.messages.parked_kind import ParkedKind, kind_said
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.stay.stay import UnitRules
 from shared.ledger.bookings import BookingLedger
@@ -20,6 +23,8 @@ from shared.parked import Parked, kept_fields, kept_text, message_in
 from shared.redis_client import REPLACED
 from shared.streams import acknowledge, arrival_of
 from worker.parking import Parking
+
+_OUTRANKED: Final = "another message of this booking counts: one with a higher revision or one that came later"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -76,7 +81,7 @@ class ApplyMessage:
         except Repeated:
             self._note(message, entry_id, "repeated", "it had been applied before")
         except Superseded:
-            self._note(message, entry_id, "superseded", "a newer or an earlier message of this booking goes before it")
+            self._note(message, entry_id, "superseded", _OUTRANKED)
         else:
             if is_news:
                 metrics.BOOKING_MESSAGES.add("applied")
@@ -128,18 +133,26 @@ class ApplyMessage:
     def _park(self, arrival: str, entry: Mapping[str, str], invalid: InvalidMessage) -> None:
         problems = tuple(map(str, invalid.problems))
         metrics.BOOKING_MESSAGES.add("parked")
-        log.warning("booking.parked", entry_id=arrival, problems=len(problems))
+        message = kept_text(message_in(entry, BOOKING_FIELD))
+        kind = self._kind_of(message)
+        log.warning("booking.parked", entry_id=arrival, problems=len(problems), kind=str(kind))
         self._parking.park(
             Parked(
                 stream=self._stream,
                 field=BOOKING_FIELD,
                 source_id=arrival,
-                message=kept_text(message_in(entry, BOOKING_FIELD)),
+                message=message,
+                kind=kind,
                 fields=kept_fields(entry, BOOKING_FIELD),
                 problems=problems,
                 parked_at=self._clock().isoformat(),
             )
         )
+
+    def _kind_of(self, text: str) -> ParkedKind:
+        """Return what is parked, as it stands now: a booking that is there is changed by its next message."""
+        kind, booking_id = kind_said(text), hints_of(text).booking_id
+        return kind_for(kind, self._ledger.get_many([booking_id]).get(booking_id)) if booking_id else kind
 
 
 def _parsed(text: str | None) -> BookingMessage:

@@ -1,17 +1,29 @@
 """Alerts on parked messages, one alert a cause: compares the parked list with the open alerts."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import structlog
 
 from shared.clock import Clock
 from shared.domain.alerting.parked_messages import ParkedMessage, parked_causes
+from shared.domain.booking.parked_message import kind_for
 from shared.domain.booking.problem_catalogue import Reason
-from shared.domain.messages.hints import hints_of
+from shared.domain.booking.record import Booking
+from shared.domain.messages.hints import Hints, hints_of
 from shared.ledger.alerts import AlertLedger
-from shared.parked import ParkedEntry, ParkedList
+from shared.ledger.booking_reader import BookingReader
+from shared.parked import ParkedEntry, ParkedList, kind_of
+from shared.streams import is_entry_id
 
-_PROBLEMS: Final = (Reason.BOOKING_PARKED, Reason.MESSAGE_PARKED)
+_PROBLEMS: Final = (
+    Reason.BOOKING_PARKED,
+    Reason.CHANGE_PARKED,
+    Reason.CANCELLATION_PARKED,
+    Reason.MESSAGE_PARKED,
+)
+# Of a flood, only the bookings of the newest messages are looked up: the others are told by what they say.
+_MOST_LOOKED_UP: Final = 2_000
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -19,15 +31,17 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class TellParked:
     """Brings the alerts in line with the parked list. Idempotent."""
 
-    def __init__(self, *, parked: ParkedList, alerts: AlertLedger, clock: Clock) -> None:
+    def __init__(self, *, parked: ParkedList, ledger: BookingReader, alerts: AlertLedger, clock: Clock) -> None:
         self._parked = parked
+        self._ledger = ledger
         self._alerts = alerts
         self._clock = clock
 
     def __call__(self) -> None:
         """Raise an alert a cause, and resolve those whose messages are gone. Raises OfNewerVersion."""
         entries = list(self._parked.list())
-        causes = parked_causes(map(_message_of, entries), self._clock())
+        messages = self._messages(entries)
+        causes = parked_causes(messages, self._clock(), warn_before=self._alerts.policy.warn_before)
         for cause in causes:
             self._alerts.tell_cause(cause)
         told = {cause.notice.key for cause in causes}
@@ -39,12 +53,24 @@ class TellParked:
         if entries or over:
             log.info("parked.told", parked=len(entries), causes=len(causes), resolved=len(over))
 
+    def _messages(self, entries: list[ParkedEntry]) -> list[ParkedMessage]:
+        hints = [hints_of(entry.parked.message) for entry in entries]
+        named = dict.fromkeys(each.booking_id for each in reversed(hints) if each.booking_id)
+        bookings = self._ledger.get_many(list(named)[:_MOST_LOOKED_UP])
+        return list(_messages_of(zip(entries, hints, strict=True), bookings))
 
-def _message_of(entry: ParkedEntry) -> ParkedMessage:
-    parked = entry.parked
-    return ParkedMessage(
-        parked_id=entry.parked_id,
-        stream=parked.stream,
-        problems=parked.problems or ("its problem is not known",),
-        hints=hints_of(parked.message),
-    )
+
+def _messages_of(
+    entries: Iterable[tuple[ParkedEntry, Hints]], bookings: Mapping[str, Booking]
+) -> Iterable[ParkedMessage]:
+    for entry, hints in entries:
+        parked, booking = entry.parked, bookings.get(hints.booking_id or "")
+        yield ParkedMessage(
+            parked_id=entry.parked_id,
+            stream=parked.stream,
+            problems=parked.problems or ("its problem is not known",),
+            hints=hints,
+            kind=kind_of(parked) if parked.kind else kind_for(kind_of(parked), booking),
+            arrival=parked.source_id if is_entry_id(parked.source_id) else "",
+            booking=booking,
+        )

@@ -24,6 +24,9 @@ from shared.domain.matching.match import MatchPolicy
 from shared.domain.stay.stay import StayTime, WallTime
 from shared.ledger.bookings import UnknownBooking
 from shared.ledger.last_read_doors import LastRead
+from shared.parked_of_bookings import ParkedOfBooking, told_of
+
+_MOST_PARKED: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,10 @@ class StoryLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingView:
-    """A booking as it stands. `check_in` and `check_out` are as they were booked."""
+    """A booking as it stands. `check_in` and `check_out` are as they were booked.
+
+    `parked` are its messages that could not be used, newest first.
+    """
 
     as_of: datetime
     booking_id: str
@@ -122,6 +128,7 @@ class BookingView:
     granularity: str
     residual_access_until: datetime | None
     may_retry: bool
+    parked: tuple[ParkedOfBooking, ...]
     doors: tuple[DoorView, ...]
     story: tuple[StoryLine, ...]
 
@@ -132,7 +139,9 @@ def find(call: Call) -> Booking:
     try:
         return call.ports.ledger.get(booking_id)
     except UnknownBooking:
-        raise NotFound(f"There is no booking {booking_id[:64]!r}.") from None
+        parked = call.ports.parked.of_booking(booking_id, most=1)
+        more = " A message of it is parked: see the parked messages." if parked else ""
+        raise NotFound(f"There is no booking {booking_id[:64]!r}.{more}") from None
 
 
 def read_booking(call: Call) -> BookingView:
@@ -155,6 +164,7 @@ def read_booking(call: Call) -> BookingView:
         for door in booking.doors
     )
     stay = booking.stay
+    parked = ports.parked.of_booking(booking.booking_id, most=_MOST_PARKED)
     return BookingView(
         as_of=call.now,
         booking_id=booking.booking_id,
@@ -168,6 +178,7 @@ def read_booking(call: Call) -> BookingView:
         granularity=str(stay.granularity) if stay else "",
         residual_access_until=booking.residual_access_until,
         may_retry=any(door.wanted and door.state not in ("ready", "cancelled", "ended") for door in booking.doors),
+        parked=tuple(told_of(entry, booking) for entry in parked),
         doors=doors,
         story=tuple(story_line(entry, names) for entry in reversed(ports.ledger.history(booking.booking_id))),
     )

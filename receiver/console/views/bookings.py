@@ -47,7 +47,10 @@ class BookingsQuery(FilterFields):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingRow:
-    """One booking. `check_in` is on the lock's clock where that is known, else as it was booked."""
+    """One booking. `check_in` is on the lock's clock where that is known, else as it was booked.
+
+    `parked` are the ids of its messages that could not be used.
+    """
 
     booking_id: str
     label: str
@@ -57,6 +60,7 @@ class BookingRow:
     doors: tuple[str, ...]
     residual_access_until: datetime | None
     due_at: datetime | None
+    parked: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,7 @@ def read_bookings(call: Call) -> Bookings:
         )
     except ValueError:
         raise Unusable({"cursor": "is none that a page of this list has given"}) from None
+    parked = ports.parked_of.ids_of(booking.booking_id for booking in found.bookings)
     return Bookings(
         as_of=call.now,
         counts={str(state): found.counts[state] for state in State if found.counts.get(state)},
@@ -99,7 +104,7 @@ def read_bookings(call: Call) -> Bookings:
         cursor=found.cursor,
         reasons=tuple(ports.search.reasons()),
         buildings=tuple(ports.places.buildings()),
-        bookings=tuple(map(_row, found.bookings)),
+        bookings=tuple(_row(booking, parked.get(booking.booking_id, ())) for booking in found.bookings),
     )
 
 
@@ -125,7 +130,7 @@ def _start_of(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _row(booking: Booking) -> BookingRow:
+def _row(booking: Booking, parked: tuple[str, ...]) -> BookingRow:
     return BookingRow(
         booking_id=booking.booking_id,
         label=booking.label or "",
@@ -135,6 +140,7 @@ def _row(booking: Booking) -> BookingRow:
         doors=tuple(door.name or door.device_id for door in booking.doors if door.wanted),
         residual_access_until=booking.residual_access_until,
         due_at=min((door.due_at for door in booking.doors if door.due_at is not None), default=None),
+        parked=parked,
     )
 
 

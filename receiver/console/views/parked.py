@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -14,9 +14,10 @@ from receiver.console.views.booking_levers import By, CancelBody, Outcome, who
 from shared.console_tokens import Role
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.message import InvalidMessage
+from shared.domain.messages.parked_kind import ParkedKind
 from shared.domain.messages.parse import parse_booking_message
 from shared.ops_commands import DISCARD, REPLAY, OpsCommand
-from shared.parked import ParkedEntry, ParkedList, is_parked_id
+from shared.parked import ParkedEntry, ParkedList, is_parked_id, kind_of
 
 _MOST: Final = 200
 _MOST_FIELDS: Final = 50
@@ -34,10 +35,11 @@ class ParkedProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedRow:
-    """One parked message. `booking_id` is empty where the message names no booking."""
+    """One parked message. `booking_id` is empty where the message names no booking. `kind` is what it was meant as."""
 
     parked_id: str
     stream: str
+    kind: str
     parked_at: str
     booking_id: str
     problems: tuple[ParkedProblem, ...]
@@ -45,11 +47,15 @@ class ParkedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedFields:
-    """Which parked messages; all of it together. `q` is a part of the booking's id or of what is wrong."""
+    """Which parked messages; all of it together. `q` is a part of the booking's id or of what is wrong.
+
+    `kind` is `booking`, `change`, `cancellation`, `unreadable` or `event`.
+    """
 
     stream: Annotated[str, Field(max_length=200)] = ""
     field: Annotated[str, Field(max_length=200)] = ""
     q: Annotated[str, Field(max_length=200)] = ""
+    kind: ParkedKind | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +113,7 @@ def _fits(row: ParkedRow, wanted: ParkedFields) -> bool:
     told = (row.booking_id, *(f"{each.field} {each.wrong}" for each in row.problems))
     return (
         wanted.stream in ("", row.stream)
+        and wanted.kind in ("", row.kind)
         and (not wanted.field or any(each.field == wanted.field for each in row.problems))
         and (not text or any(text in each.casefold() for each in told))
     )
@@ -120,6 +127,7 @@ def read_one(call: Call) -> ParkedView:
         as_of=call.now,
         parked_id=row.parked_id,
         stream=row.stream,
+        kind=row.kind,
         parked_at=row.parked_at,
         booking_id=row.booking_id,
         problems=row.problems,
@@ -167,6 +175,7 @@ def _row(entry: ParkedEntry) -> ParkedRow:
     return ParkedRow(
         parked_id=entry.parked_id,
         stream=entry.parked.stream,
+        kind=str(kind_of(entry.parked)),
         parked_at=entry.parked.parked_at,
         booking_id=hints_of(entry.parked.message).booking_id or "",
         problems=tuple(_problems(entry)),

@@ -49,6 +49,8 @@ class Reason(StrEnum):
     IN_DOUBT = "in_doubt"
     NEWER_VERSION_NEEDED = "newer_version_needed"
     BOOKING_PARKED = "booking_parked"
+    CHANGE_PARKED = "change_parked"
+    CANCELLATION_PARKED = "cancellation_parked"
     MESSAGE_PARKED = "message_parked"
     BRIDGE_STUCK = "bridge_stuck"
     BOOKING_REJECTED = "booking_rejected"
@@ -341,11 +343,26 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.BOOKING_PARKED: ProblemRow(
-        "The booking's message could not be used and was put aside: no code is made for it.",
+        "The booking's message could not be used and was put aside: no code is made from it.",
         "Read the whole message with `oracode parked show`, mend it, then replay it or send the booking again.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
         keeps_out=KeepsOut.WITHOUT_CODE,
+    ),
+    Reason.CHANGE_PARKED: ProblemRow(
+        "A change of a booking could not be used and was put aside: the booking keeps its old times and doors.",
+        "Read the whole message with `oracode parked show`, mend it, then replay it or send the change again; or use"
+        " `oracode bookings change`, and discard the message.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+        keeps_out=KeepsOut.ALSO_WITH_CODE,
+    ),
+    Reason.CANCELLATION_PARKED: ProblemRow(
+        "A cancellation could not be used and was put aside: nothing is cancelled, and the code stays valid.",
+        "Read the whole message with `oracode parked show`. If the booking is cancelled, use `oracode bookings cancel`,"
+        " and discard the message; else mend it, then replay it.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
     ),
     Reason.MESSAGE_PARKED: ProblemRow(
         "Messages could not be used and were put aside.",
