@@ -24,6 +24,7 @@ from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
 from receiver.readiness import Readiness, healthz
 from receiver.refusals import json_response
+from receiver.refused_bookings import RefusedBookings
 from receiver.slack_actions import SlackActions
 from receiver.webhook_endpoint import SeamWebhook
 from receiver.webhook_signature import WebhookSecrets
@@ -82,7 +83,14 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, counts: AuthF
         Route("/healthz", healthz),
         Route("/readyz", Readiness(redis, sync_replicas=settings.sync_replicas).readyz),
     ]
-    for_bookings = booking_routes(settings, inbox=bookings, bodies=bodies, auth_failures=auth_failures, clock=clock)
+    for_bookings = booking_routes(
+        settings,
+        inbox=bookings,
+        bodies=bodies,
+        auth_failures=auth_failures,
+        refused=RefusedBookings(redis, clock=clock),
+        clock=clock,
+    )
     routes += for_bookings.routes
     if settings.slack_signing_secret is not None:
         secret = settings.slack_signing_secret.get_secret_value()

@@ -21,6 +21,7 @@ from receiver.booking_status import BookingStatus
 from receiver.bookings import Bookings
 from receiver.endpoint import BookingEndpoint, PostEndpoint
 from receiver.inbox import Inbox
+from receiver.refused_bookings import RefusedBookings
 from receiver.reveal import Reveal
 from receiver.tokens import BearerTokens
 from receiver.units import KnownUnits
@@ -65,7 +66,13 @@ def required_settings(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def booking_routes(
-    settings: Settings, *, inbox: Inbox, bodies: BodyReader, auth_failures: AuthFailureLimiter, clock: Clock
+    settings: Settings,
+    *,
+    inbox: Inbox,
+    bodies: BodyReader,
+    auth_failures: AuthFailureLimiter,
+    refused: RefusedBookings,
+    clock: Clock,
 ) -> BookingRoutes:
     """Assemble the routes. Raises ValueError where REVEAL_TOKENS is set and SEAM_API_KEY isn't."""
     redis = connect(settings.redis_address, sync_replicas=settings.sync_replicas)
@@ -91,7 +98,7 @@ def booking_routes(
         calls = BlockingCalls("booking-status", threads=_THREADS, within=_LEDGER_WITHIN)
         tokens = _tokens(settings.booking_tokens)
         units = KnownUnits(settings.doors_file) if settings.doors_file else None
-        bookings = Bookings(tokens=tokens, inbox=inbox, bodies=bodies, units=units)
+        bookings = Bookings(tokens=tokens, inbox=inbox, bodies=bodies, units=units, refused=refused)
         status = BookingStatus(tokens=tokens, ledger=ledger, parked=ParkedList(redis), calls=calls, clock=clock)
         pools.append(calls)
         routes.append(Route("/bookings", PostEndpoint(bookings.handle, auth_failures), methods=["POST"]))

@@ -17,11 +17,12 @@ class ClientGone(Exception):
 
 
 class BodyTooLarge(Exception):
-    """The body is over the limit: by its declared length, or while it was read."""
+    """The body is over the limit: by its declared length, or while it was read. `is_whole`: nothing more comes."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, is_whole: bool = False) -> None:
         super().__init__(limit)
         self.limit = limit
+        self.is_whole = is_whole
 
 
 class NoRoom(Exception):

@@ -150,6 +150,12 @@ BOOKINGS_ACCEPTED: Final = _counter(
     _WEB,
     labels={"outcome": ("accepted", "duplicate")},
 )
+BOOKINGS_REFUSED: Final = _counter(
+    "oracode_bookings_refused_total",
+    "Booking messages that POST /bookings refused with 400 or 413, by what they are as far as they can be read.",
+    _WEB,
+    labels={"kind": ("booking", "change", "cancellation", "unreadable")},
+)
 REFUSED: Final = _counter(
     "oracode_requests_refused_total",
     "Requests that were refused for another reason than a signature or a token.",

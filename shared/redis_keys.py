@@ -22,6 +22,8 @@ UNOWNED_EVENTS_FOR: Final = timedelta(days=3)
 # Longer than any wait for a door's next minute, so that places in its queue outlive the wait.
 ADMISSION_FOR: Final = timedelta(hours=1)
 PARKED_FOR: Final = timedelta(days=90)
+# Messages that were refused: their senders know, so people need them for days alone.
+REFUSED_FOR: Final = timedelta(days=7)
 # A session of the console, and a link that logs in once.
 SESSION_FOR: Final = timedelta(hours=12)
 LOGIN_LINK_FOR: Final = timedelta(hours=1)
@@ -95,6 +97,7 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:alerts", "shared.ledger.alerts", None),
     Keyspace(f"{PREFIX}:alerts-open", "shared.ledger.alerts", None),
     Keyspace(f"{PREFIX}:parked", "shared.parked", None),
+    Keyspace(f"{PREFIX}:{{refused}}:*", "shared.refused_messages", "REFUSED_FOR after the last one"),
     Keyspace(f"{PREFIX}:generation", "shared.ledger.data_loss", None),
     Keyspace(f"{PREFIX}:primary", "shared.ledger.rollback", None),
     Keyspace(f"{PREFIX}:barrier", "shared.replicas", None),
@@ -136,6 +139,10 @@ SEAM_LAST_FAILURE: Final = f"{PREFIX}:seam-last-failure"
 READINESS: Final = f"{PREFIX}:readiness"
 BEATS: Final = f"{PREFIX}:beats"
 PARKED: Final = f"{PREFIX}:parked"
+# What POST /bookings refused lately, as JSON without what was sent: by when it came last, and with when it came first
+# (epoch seconds).
+REFUSED: Final = f"{PREFIX}:{{refused}}:last"
+REFUSED_FIRST: Final = f"{PREFIX}:{{refused}}:first"
 GENERATION: Final = f"{PREFIX}:generation"
 # Which primary the ledger is on, by its replication id, and the last one that may have lacked writes.
 PRIMARY: Final = f"{PREFIX}:primary"

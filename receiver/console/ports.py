@@ -21,6 +21,7 @@ from shared.ledger.silences import Silences
 from shared.parked import ParkedList
 from shared.parked_of_bookings import ParkedOfBookings
 from shared.redis_client import connect
+from shared.refused_messages import RefusedMessages
 from shared.seam.access_codes import AccessCodes
 from shared.seam.client import SeamClient
 from shared.seam_calls import observe_seam_call
@@ -38,6 +39,7 @@ class Ports:
     issues: DoorIssues
     parked: ParkedList
     parked_of: ParkedOfBookings
+    refused: RefusedMessages
     silences: Silences
     beats: Heartbeats
     reconciliation: ReconciliationLedger
@@ -74,6 +76,7 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
         issues=DoorIssues(redis, clock=clock, retention=settings.retention),
         parked=parked,
         parked_of=ParkedOfBookings(parked),
+        refused=RefusedMessages(redis),
         silences=Silences(redis, clock=clock),
         beats=Heartbeats(redis),
         reconciliation=ReconciliationLedger(redis),

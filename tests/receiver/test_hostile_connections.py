@@ -5,6 +5,8 @@ What a proxy in front of it bounds (headers, numbers of connections, requests se
 
 import json
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -117,6 +119,17 @@ def test_endless_bodies_are_refused_and_not_kept(web: WebProcess) -> None:
     for _ in range(3):
         assert set(statuses(web.raw(CHUNKED, *[chunk] * 20))) <= {413}
     assert web.memory() - before < 32 * MB
+
+
+def test_a_client_that_sends_before_it_reads_gets_the_413(web: WebProcess) -> None:
+    """Python's own, which would else see a broken pipe: of a body that is somewhat over the limit all is read."""
+    headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
+    sent = urllib.request.Request(f"http://127.0.0.1:{web.port}/bookings", b"x" * MB, headers)
+    for _ in range(5):
+        with pytest.raises(urllib.error.HTTPError) as refused, urllib.request.urlopen(sent, timeout=10):  # noqa: S310
+            pass
+        with refused.value as answer:
+            assert (answer.code, json.loads(answer.read())["error"]) == (413, "body_too_large")
 
 
 CROOKED = {

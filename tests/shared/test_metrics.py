@@ -49,7 +49,7 @@ def test_names_follow_the_conventions(row: metrics.Metric) -> None:
 @ROWS
 def test_no_label_is_about_one_booking_door_or_guest(row: metrics.Metric) -> None:
     """A label names a kind, never a thing: else there are as many curves as bookings, and ids leave the ledger."""
-    kinds = {"outcome", "reason", "endpoint", "task", "channel", "route", "status"}
+    kinds = {"outcome", "reason", "endpoint", "task", "channel", "route", "status", "kind"}
     kinds |= {"state", "readiness", "severity", "process", "stream", "part"}
     assert set(row.labels) <= kinds
 

@@ -9,6 +9,7 @@ from shared.current_units import CurrentUnits
 from shared.domain.stay.stay import UnitRules
 from shared.ledger.readiness_history import ReadinessHistory
 from shared.ledger.reconciliation import ReconciliationLedger
+from shared.refused_messages import RefusedMessages
 from shared.replicas import are_replicas_there
 from shared.seam.client import SeamClient
 from shared.seam.events import Events
@@ -26,6 +27,7 @@ from worker.handlers.follow_doors_file import FollowDoorsFile
 from worker.handlers.newer_version_needed_alert import NewerVersionNeededAlert
 from worker.handlers.reconcile import Reconcile
 from worker.handlers.tell_parked import TellParked
+from worker.handlers.tell_refused import TellRefused
 from worker.parking import TELL_PARKED
 from worker.periodic_jobs import PeriodicJob, PeriodicJobs, every
 from worker.ports import Ports
@@ -35,6 +37,7 @@ _READINESS_COUNTED_EVERY = timedelta(minutes=10)
 _TRIM_EVERY = timedelta(hours=1)
 _LEFT_TOLD_EVERY = timedelta(minutes=1)
 _PARKED_TOLD_EVERY = timedelta(minutes=1)
+_REFUSED_TOLD_EVERY = timedelta(seconds=30)
 _ROLLBACK_LOOKED_FOR_EVERY = timedelta(seconds=10)
 _REPLICAS_CHECKED_EVERY = timedelta(seconds=20)
 _DOORS_FILE_FOLLOWED_EVERY = timedelta(seconds=10)
@@ -51,6 +54,7 @@ def periodic_jobs(using: Resources, reading: DoorReading, units: Mapping[str, Un
         _count_readiness(using),
         *_follow_doors_file(using, units),
         _tell_parked(using),
+        _tell_refused(using),
         _tell_newer_version_needed(using),
         # Those that an older version wrote are in no index.
         PeriodicJob("index_open_alerts", using.ports.alerts.index_open, every(_INDEXED_EVERY)),
@@ -148,6 +152,14 @@ def _tell_parked(using: Resources) -> PeriodicJob:
     ports = using.ports
     tell = TellParked(parked=ports.parked, ledger=ports.ledger, alerts=ports.alerts, clock=using.clock)
     return PeriodicJob(TELL_PARKED, tell, every(_PARKED_TOLD_EVERY))
+
+
+def _tell_refused(using: Resources) -> PeriodicJob:
+    ports = using.ports
+    tell = TellRefused(
+        refused=RefusedMessages(ports.redis), ledger=ports.ledger, alerts=ports.alerts, clock=using.clock
+    )
+    return PeriodicJob("tell_refused", tell, every(_REFUSED_TOLD_EVERY))
 
 
 def _tell_newer_version_needed(using: Resources) -> PeriodicJob:

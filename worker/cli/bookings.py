@@ -22,6 +22,7 @@ from worker.cli.unknown_ids import end_unknown, find_booking
 from worker.handlers.retry_booking import try_again
 
 _WATCH_EVERY: Final = 0.5
+_MOST_REFUSED: Final = 5
 
 
 @click.group("bookings", context_settings={"help_option_names": ["-h", "--help"]})
@@ -144,23 +145,29 @@ def _devices_of(settings: Settings, unit: str) -> tuple[str, ...]:
 @click.argument("booking_id")
 @click.option("--json", "as_json", is_flag=True, help="The booking and its history as one JSON object.")
 def show(booking_id: str, *, as_json: bool) -> None:
-    """Tell one booking's whole story, and of its messages that are parked. Exit 1 where the ledger doesn't have it."""
-    from worker.cli.parked import as_object as parked_object  # noqa: PLC0415 - not for listing
+    """Tell one booking's whole story, and of its messages that are parked or were refused.
+
+    Exit 1 where the ledger doesn't have it.
+    """
+    from shared.refused_messages import RefusedMessages, lines_of  # noqa: PLC0415 - not for listing
+    from worker.cli.parked import as_object as parked_object  # noqa: PLC0415 - nor this
     from worker.cli.parked import parked_line  # noqa: PLC0415 - nor this
 
     _, ports = open_ledger()
     parked = ports.parked.of_booking(booking_id.strip())
-    more = {"parked": [parked_object(entry) for entry in parked]} if parked else {}
+    refused = lines_of(RefusedMessages(ports.redis).of_booking(booking_id.strip(), system_clock()), most=_MOST_REFUSED)
+    more: dict[str, Any] = {"parked": [parked_object(entry) for entry in parked]} if parked else {}
+    more |= {"refused": refused} if refused else {}
     try:
         booking = ports.ledger.get(booking_id.strip())
     except UnknownBooking:
-        if not parked:
+        if not parked and not refused:
             end_unknown(ports, booking_id.strip())
         if as_json:
             click.echo(json.dumps({"booking_id": booking_id, "state": None, **more}, indent=2))
         else:
-            for entry in parked:
-                click.echo(parked_line(entry, None))
+            for line in (*(parked_line(entry, None) for entry in parked), *map(printable, refused)):
+                click.echo(line)
         raise SystemExit(1) from None
     history = ports.ledger.history(booking.booking_id)
     if as_json:
@@ -169,6 +176,8 @@ def show(booking_id: str, *, as_json: bool) -> None:
         view.print_story(booking, history, system_clock())
         for entry in parked:
             click.echo(f"\n{parked_line(entry, booking)}")
+        for line in refused:
+            click.echo(f"\n{printable(line)}")
 
 
 @command.command()

@@ -14,6 +14,7 @@ from shared.clock import system_clock
 from shared.contracts import BOOKING_QUEUE, OPS_STREAM, REJECTED_QUEUE
 from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
+from shared.refused_messages import RefusedMessages, lines_of
 from shared.settings import Settings
 from worker.alerts.setup import InvalidAlerting
 from worker.broker import broker_connection
@@ -171,6 +172,7 @@ def _work(settings: Settings, ports: Ports) -> Iterator[Finding]:
     text = f"{due} due now, {overdue} for over a minute, {in_all} in all"
     yield Finding("due-set", "bad" if overdue else "ok", text, remedy)
     yield from _parked(ports)
+    yield from _refused(ports)
     yield from _alerts(ports)
 
 
@@ -186,6 +188,15 @@ def _parked(ports: Ports) -> Iterator[Finding]:
         yield Finding("parked booking", "warn", parked_line(named[booking_id][-1], bookings.get(booking_id)))
     if len(named) > _MOST_PARKED_NAMED:
         yield Finding("parked booking", "warn", f"and {len(named) - _MOST_PARKED_NAMED} more bookings")
+
+
+def _refused(ports: Ports) -> Iterator[Finding]:
+    """Find what `POST /bookings` refused in the last days: its sender knows, and people here may not."""
+    entries = RefusedMessages(ports.redis).lately(system_clock())
+    remedy = "their sender was told why; have it send them as they should be" if entries else ""
+    yield Finding("refused bookings", "warn" if entries else "ok", f"{len(entries)} in the last 7 days", remedy)
+    for line in lines_of(entries, most=_MOST_PARKED_NAMED):
+        yield Finding("refused booking", "warn", line)
 
 
 def _alerts(ports: Ports) -> Iterator[Finding]:

@@ -6,9 +6,11 @@ from typing import Final, NoReturn
 
 import click
 
+from shared.clock import system_clock
 from shared.domain.booking.record import Booking
 from shared.domain.messages.hints import hints_of
 from shared.ledger.bookings import UnknownBooking
+from shared.refused_messages import RefusedMessages, refused_line
 from worker.cli.printable import printable
 from worker.ports import Ports
 
@@ -47,6 +49,9 @@ def _hint(ports: Ports, booking_id: str) -> str:
     ]
     if parked:
         return f" A message of it is parked: see `oracode parked show {parked[-1]}`."
+    refused = RefusedMessages(ports.redis).of_booking(booking_id, system_clock())
+    if refused:
+        return f" {refused_line(refused[0])}"
     found = near(booking_id, ports.ledger.ids())
     return f" Did you mean {' or '.join(found)}?" if found else ""
 

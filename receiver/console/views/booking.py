@@ -25,6 +25,7 @@ from shared.domain.stay.stay import StayTime, WallTime
 from shared.ledger.bookings import UnknownBooking
 from shared.ledger.last_read_doors import LastRead
 from shared.parked_of_bookings import ParkedOfBooking, told_of
+from shared.refused_messages import lines_of
 
 _MOST_PARKED: Final = 10
 
@@ -113,7 +114,7 @@ class StoryLine:
 class BookingView:
     """A booking as it stands. `check_in` and `check_out` are as they were booked.
 
-    `parked` are its messages that could not be used, newest first.
+    `parked` are its messages that could not be used, newest first; `refused` says of which `POST /bookings` took none.
     """
 
     as_of: datetime
@@ -129,6 +130,7 @@ class BookingView:
     residual_access_until: datetime | None
     may_retry: bool
     parked: tuple[ParkedOfBooking, ...]
+    refused: tuple[str, ...]
     doors: tuple[DoorView, ...]
     story: tuple[StoryLine, ...]
 
@@ -179,6 +181,7 @@ def read_booking(call: Call) -> BookingView:
         residual_access_until=booking.residual_access_until,
         may_retry=any(door.wanted and door.state not in ("ready", "cancelled", "ended") for door in booking.doors),
         parked=tuple(told_of(entry, booking) for entry in parked),
+        refused=tuple(lines_of(ports.refused.of_booking(booking.booking_id, call.now), most=_MOST_PARKED)),
         doors=doors,
         story=tuple(story_line(entry, names) for entry in reversed(ports.ledger.history(booking.booking_id))),
     )

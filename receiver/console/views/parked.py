@@ -18,8 +18,10 @@ from shared.domain.messages.parked_kind import ParkedKind
 from shared.domain.messages.parse import parse_booking_message
 from shared.ops_commands import DISCARD, REPLAY, OpsCommand
 from shared.parked import ParkedEntry, ParkedList, is_parked_id, kind_of
+from shared.refused_messages import lines_of
 
 _MOST: Final = 200
+_MOST_REFUSED: Final = 50
 _MOST_FIELDS: Final = 50
 _LONGEST_MESSAGE: Final = 64 * 1024
 
@@ -70,7 +72,8 @@ class ParkedView(ParkedRow):
 class ParkedMessages:
     """The oldest of the parked messages that match; `total` is how many do, of `all` that are parked.
 
-    `streams` and `fields` are those that parked messages have.
+    `streams` and `fields` are those that parked messages have. `refused` says what `POST /bookings` refused in the last
+    seven days, the newest first.
     """
 
     as_of: datetime
@@ -79,6 +82,7 @@ class ParkedMessages:
     streams: tuple[str, ...]
     fields: tuple[str, ...]
     parked: tuple[ParkedRow, ...]
+    refused: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,7 @@ def read_parked(call: Call) -> ParkedMessages:
         streams=tuple(sorted({row.stream for row in rows})),
         fields=tuple(sorted({each.field for row in rows for each in row.problems if each.field})[:_MOST_FIELDS]),
         parked=tuple(found[:_MOST]),
+        refused=tuple(lines_of(call.ports.refused.lately(call.now), most=_MOST_REFUSED)),
     )
 
 

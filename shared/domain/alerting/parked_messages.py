@@ -1,4 +1,4 @@
-"""The alerts of parked messages: one a cause, with the bookings that it hits and what mends it. Pure."""
+"""The alerts of parked and of refused messages: one a cause, with the bookings that it hits and what mends it. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ _MANY: Final[Mapping[Reason, str]] = {
     Reason.BOOKING_PARKED: "bookings",
     Reason.CHANGE_PARKED: "changes of bookings",
     Reason.CANCELLATION_PARKED: "cancellations",
+    Reason.BOOKING_REFUSED: "bookings",
 }
 # What is true of some where a cause has messages of several kinds.
 _AMONG: Final[Mapping[ParkedKind, str]] = {
@@ -90,6 +91,48 @@ class _Hit:
     is_open_ended: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What differs between messages that are parked and those that were refused."""
+
+    key: str
+    reason: Reason | None
+    """That of all of them; None: by what they are."""
+    word: str
+    look_closer: str
+    unit_step: str
+
+
+def _parked_way(stream: str) -> _Way:
+    return _Way(
+        key=f"parked/{stream}",
+        reason=None,
+        word="parked",
+        look_closer="oracode parked list",
+        unit_step="the bookings are then taken by themselves. If the name is wrong, have it corrected in the booking"
+        " system, and discard these messages.",
+    )
+
+
+_REFUSED: Final = _Way(
+    key="refused",
+    reason=Reason.BOOKING_REFUSED,
+    word="refused",
+    look_closer="oracode doctor",
+    unit_step="then have the booking system send the bookings again. If the name is wrong, have it corrected there.",
+)
+
+
+def refused_causes(
+    messages: Iterable[ParkedMessage], now: datetime, *, warn_before: timedelta = WARN_BEFORE
+) -> list[Cause]:
+    """Return what is told of messages that `POST /bookings` refused, as of parked ones. They have no `parked_id`.
+
+    In its place stands when they were refused first, as the id that an entry of that moment would have.
+    """
+    return _causes(messages, _REFUSED, now, warn_before)
+
+
 def parked_causes(
     messages: Iterable[ParkedMessage], now: datetime, *, warn_before: timedelta = WARN_BEFORE
 ) -> list[Cause]:
@@ -99,38 +142,47 @@ def parked_causes(
     booking in the ledger. One whose check-in nobody knows never makes it less urgent than a warning; `warn_before` is
     how near a check-in is one.
     """
-    streams: dict[str, dict[ParkedCause, list[ParkedMessage]]] = {}
+    streams: dict[str, list[ParkedMessage]] = {}
     for message in messages:
-        streams.setdefault(message.stream, {}).setdefault(cause_of(message.problems), []).append(message)
-    found = []
-    for stream, causes in streams.items():
-        ranked = sorted(causes.items(), key=lambda each: (-len(each[1]), each[0].name))
-        kept, others = ranked[:MOST_CAUSES], ranked[MOST_CAUSES:]
-        found += [_cause(stream, cause, parked, now, warn_before) for cause, parked in kept]
-        if others:
-            together = [each for _, parked in others for each in parked]
-            found.append(_cause(stream, _OTHERS, together, now, warn_before))
+        streams.setdefault(message.stream, []).append(message)
+    return [
+        cause for stream, parked in streams.items() for cause in _causes(parked, _parked_way(stream), now, warn_before)
+    ]
+
+
+def _causes(messages: Iterable[ParkedMessage], way: _Way, now: datetime, warn_before: timedelta) -> list[Cause]:
+    causes: dict[ParkedCause, list[ParkedMessage]] = {}
+    for message in messages:
+        causes.setdefault(cause_of(message.problems), []).append(message)
+    ranked = sorted(causes.items(), key=lambda each: (-len(each[1]), each[0].name))
+    kept, others = ranked[:MOST_CAUSES], ranked[MOST_CAUSES:]
+    found = [_cause(way, cause, of_cause, now, warn_before) for cause, of_cause in kept]
+    if others:
+        together = [each for _, of_cause in others for each in of_cause]
+        found.append(_cause(way, _OTHERS, together, now, warn_before))
     return found
 
 
 def _cause(
-    stream: str, cause: ParkedCause, messages: list[ParkedMessage], now: datetime, warn_before: timedelta
+    way: _Way, cause: ParkedCause, messages: list[ParkedMessage], now: datetime, warn_before: timedelta
 ) -> Cause:
     hits = _nearest_first(messages, now)
     bookings = [hit for hit in hits if hit.booking_id]
-    reason = _reason(bookings or hits)
+    reason = way.reason or _reason(bookings or hits)
     due = _nearest(hits, now, warn_before)
-    only = messages[0] if len(messages) == 1 else None
+    look_closer = way.look_closer
+    if len(messages) == 1 and not way.reason:
+        look_closer = f"oracode parked show {messages[0].parked_id}"
     kinds = {hit.newest.kind for hit in bookings}
     among = " ".join(text for kind, text in _AMONG.items() if kind in kinds and len(kinds) > 1)
     notice = alert_notice(
         reason,
-        key=f"parked/{stream}/{cause.name}",
-        subject=_subject(stream, cause, len(messages), bookings, reason),
+        key=f"{way.key}/{cause.name}",
+        subject=_subject(way, cause, messages, bookings, reason),
         at=now,
         detail=f"{among} What is wrong: {cause.text}".strip(),
-        next_step=_next_step(cause),
-        look_closer=f"oracode parked show {only.parked_id}" if only else "oracode parked list",
+        next_step=_next_step(way, cause),
+        look_closer=look_closer,
         check_in=due.at if due else None,
         wall_check_in=due.wall if due else None,
         time_zone=due.time_zone if due else None,
@@ -204,23 +256,22 @@ def _nearest(hits: Iterable[_Hit], now: datetime, warn_before: timedelta) -> _Du
     return None if is_far and any(hit.is_open_ended for hit in hits) else nearest
 
 
-def _subject(stream: str, cause: ParkedCause, count: int, bookings: list[_Hit], reason: Reason) -> str:
+def _subject(way: _Way, cause: ParkedCause, messages: list[ParkedMessage], bookings: list[_Hit], reason: Reason) -> str:
     if cause.unit is not None:
         who = f"{len(bookings)} bookings name" if len(bookings) != 1 else f"{_who(bookings[0])} names"
         return f"{who} the unit {quoted(cause.unit)}, which isn't in the doors file"
     if len(bookings) == 1:
-        return _who(bookings[0])
-    return f"{len(bookings)} parked {_MANY[reason]}" if bookings else f"{count} parked messages of stream {stream}"
+        return f"{_who(bookings[0])}{', refused' if way.reason else ''}"
+    if bookings:
+        return f"{len(bookings)} {way.word} {_MANY[reason]}"
+    return f"{len(messages)} {way.word} messages {'to' if way.reason else 'of stream'} {messages[0].stream}"
 
 
-def _next_step(cause: ParkedCause) -> str:
+def _next_step(way: _Way, cause: ParkedCause) -> str:
     """Return the fix where the cause names it; empty for that of the catalogue."""
     if cause.unit is None:
         return ""
-    return (
-        f"Add the unit {quoted(cause.unit)} to the doors file: the bookings are then taken by themselves. If the name"
-        " is wrong, have it corrected in the booking system, and discard these messages."
-    )
+    return f"Add the unit {quoted(cause.unit)} to the doors file: {way.unit_step}"
 
 
 def _who(hit: _Hit) -> str:

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     CHANGE_PARKED = "change_parked"
     CANCELLATION_PARKED = "cancellation_parked"
     MESSAGE_PARKED = "message_parked"
+    BOOKING_REFUSED = "booking_refused"
     BRIDGE_STUCK = "bridge_stuck"
     BOOKING_REJECTED = "booking_rejected"
     DOORS_FILE_BROKEN = "doors_file_broken"
@@ -369,6 +370,14 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         "Look at them with `oracode parked list`, mend the cause, then replay or discard them.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.BOOKING_REFUSED: ProblemRow(
+        "`POST /bookings` refused what a booking system sent: nothing of it is stored, and the booking is as it was.",
+        "Have the booking system send it again as it should be. What can't wait, do yourself with `oracode bookings"
+        " change` or `oracode bookings cancel`.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+        keeps_out=KeepsOut.ALSO_WITH_CODE,
     ),
     Reason.BRIDGE_STUCK: ProblemRow(
         "No bookings come in from RabbitMQ: again and again they can't be fetched, or not be stored.",

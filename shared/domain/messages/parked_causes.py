@@ -10,7 +10,7 @@ from typing import Final
 from shared.domain.messages.message import unknown_unit
 
 # What a problem quotes is of one message; it may be a guest's. An apostrophe within a word quotes nothing.
-_QUOTED: Final = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+QUOTED: Final = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _NUMBER: Final = re.compile(r"[0-9]+")
 _UNIT: Final = re.compile(r"unit: (?P<quoted>'.*'|\".*\") is not in the doors file;.*")
 
@@ -30,7 +30,7 @@ def cause_of(problems: Sequence[str]) -> ParkedCause:
     An unknown unit is a cause by itself where it is the only problem: adding it to the doors file mends all of them.
     """
     unit = unit_of(problems)
-    texts = [problems[0]] if unit is not None else [_QUOTED.sub("…", problem) for problem in problems]
+    texts = [problems[0]] if unit is not None else [QUOTED.sub("…", problem) for problem in problems]
     mark = "\n".join(sorted({_NUMBER.sub("#", text) if unit is None else text for text in texts}))
     return ParkedCause(hashlib.sha256(mark.encode()).hexdigest()[:8], " ".join(f"{text}." for text in texts), unit)
 

@@ -1,0 +1,50 @@
+"""What is kept of a message that `POST /bookings` refused: whose it was and what was wrong, nothing that it said. Pure.
+
+What a problem quotes may be of the guest, or a PIN, so it is left out; but for a unit, by which people find the cause.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.masking import mask_digits
+from shared.domain.messages.hints import hints_of
+from shared.domain.messages.message import Problem
+from shared.domain.messages.near_misses import FIELDS
+from shared.domain.messages.parked_causes import QUOTED, unit_of
+from shared.domain.messages.parked_kind import ParkedKind, kind_said
+
+_MOST_PROBLEMS: Final = 5
+_LONGEST_PROBLEM: Final = 240
+_LONGEST_FIELD: Final = 40
+_PLACE: Final = re.compile(r"\bat (?:byte|line) .*?(?=;|$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A refused message. `booking_id` is "" where it names none; the same again has the same values."""
+
+    booking_id: str
+    kind: ParkedKind
+    problems: tuple[str, ...]
+
+
+def refused_message(text: str, problems: Iterable[Problem]) -> Refused:
+    """Return what is kept of a refused message. Never raises."""
+    kept = [_kept(problem) for problem in list(problems)[:_MOST_PROBLEMS]]
+    return Refused(
+        booking_id=hints_of(text).booking_id or "", kind=kind_said(text), problems=tuple(dict.fromkeys(kept))
+    )
+
+
+def _kept(problem: Problem) -> str:
+    whole = str(problem)
+    if unit_of([whole]) is not None:
+        return whole
+    # Fields have names of ours, unless somebody sent another one.
+    is_ours = problem.field.partition("[")[0] in (*FIELDS, "source", "id", "type", "specversion", "data", "message")
+    field = problem.field if is_ours else mask_digits(problem.field[:_LONGEST_FIELD])
+    wrong = _PLACE.sub("somewhere", QUOTED.sub("…", problem.wrong))
+    text = str(Problem(field, wrong, QUOTED.sub("…", problem.right)))
+    return text if len(text) <= _LONGEST_PROBLEM else f"{text[: _LONGEST_PROBLEM - 1]}…"

@@ -1,0 +1,94 @@
+"""The messages that `POST /bookings` refused lately: bounded, and without what they said.
+
+Their sender was told each problem, and they are stored nowhere. What is kept is for people: whose message it was, what
+was wrong, when it came first and last. The same refused again is one.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, cast
+
+from redis import Redis
+
+from shared import redis_keys
+from shared.domain.messages.parked_kind import ParkedKind
+from shared.domain.messages.refused import Refused
+
+KEEP_SCRIPT: Final = (Path(__file__).parent / "keep_refused.lua").read_text(encoding="utf-8")
+MOST_REFUSED: Final = 1_000
+"""The newest are kept: a flood of bad messages must not fill the memory that good ones need."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedEntry:
+    """A refusal, with when it came first and last."""
+
+    refused: Refused
+    first_at: datetime
+    last_at: datetime
+
+
+def keep_arguments(refused: Refused, now: datetime) -> tuple[list[str], list[str | int | float]]:
+    """Return keys and arguments of KEEP_SCRIPT, which keeps a refusal."""
+    kept = {"booking_id": refused.booking_id, "kind": str(refused.kind), "problems": refused.problems}
+    life = redis_keys.REFUSED_FOR
+    oldest = (now - life).timestamp()
+    args: list[str | int | float] = [
+        json.dumps(kept, sort_keys=True),
+        now.timestamp(),
+        oldest,
+        MOST_REFUSED,
+        int(life.total_seconds()),
+    ]
+    return [redis_keys.REFUSED, redis_keys.REFUSED_FIRST], args
+
+
+class RefusedMessages:
+    """The list in Redis."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._keep = redis.register_script(KEEP_SCRIPT)
+
+    def keep(self, refused: Refused, now: datetime) -> None:
+        """Keep a refusal. Atomic; the same again only moves its last moment."""
+        keys, args = keep_arguments(refused, now)
+        self._keep(keys=keys, args=args)
+
+    def lately(self, now: datetime, *, within: timedelta = redis_keys.REFUSED_FOR) -> list[RefusedEntry]:
+        """Return what was refused within this time, the newest first."""
+        oldest = (now - within).timestamp()
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.zrange(redis_keys.REFUSED, "+inf", oldest, byscore=True, desc=True, withscores=True)
+        pipeline.hgetall(redis_keys.REFUSED_FIRST)
+        newest, first = cast(Any, pipeline.execute())
+        return [_entry(kept, float(first.get(kept, last)), float(last)) for kept, last in newest]
+
+    def of_booking(self, booking_id: str, now: datetime) -> list[RefusedEntry]:
+        """Return what was refused of a booking, the newest first."""
+        return [entry for entry in self.lately(now) if entry.refused.booking_id == booking_id]
+
+
+def _entry(text: str, first: float, last: float) -> RefusedEntry:
+    kept = json.loads(text)
+    kind = kept["kind"] if kept["kind"] in tuple(ParkedKind) else ParkedKind.UNREADABLE
+    refused = Refused(booking_id=kept["booking_id"], kind=ParkedKind(kind), problems=tuple(kept["problems"]))
+    return RefusedEntry(refused, *(datetime.fromtimestamp(at, UTC) for at in (first, last)))
+
+
+def refused_line(entry: RefusedEntry) -> str:
+    """Say in a line what was refused, when, and why."""
+    refused = entry.refused
+    what = f"A {refused.kind}" if refused.kind in (ParkedKind.CANCELLATION, ParkedKind.CHANGE) else "A message"
+    whom = f" for {refused.booking_id}" if refused.booking_id else ""
+    since = "" if entry.first_at == entry.last_at else f" (again and again since {entry.first_at:%Y-%m-%d %H:%M} UTC)"
+    problems = "; ".join(refused.problems)
+    return f"{what}{whom} was refused at {entry.last_at:%Y-%m-%d %H:%M} UTC{since}: {problems}"
+
+
+def lines_of(entries: Iterable[RefusedEntry], *, most: int) -> list[str]:
+    """Return the lines of the newest of some refusals."""
+    return [refused_line(entry) for entry, _ in zip(entries, range(most), strict=False)]

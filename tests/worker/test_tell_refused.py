@@ -1,0 +1,80 @@
+"""Refused messages that matter here: of a booking that exists, or a cancellation; one alert a cause."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from shared.clock import system_clock
+from shared.domain.alerting.alert import Alert
+from shared.domain.messages.message import InvalidMessage
+from shared.domain.messages.parse import parse_booking_message
+from shared.domain.messages.refused import refused_message
+from shared.refused_messages import RefusedMessages
+from tests.sandbox.harness import Sandbox
+from tests.worker.machine import Machine
+
+
+def refuse(machine: Machine, message: dict[str, Any]) -> None:
+    """Keep a refusal of the message, as `web` does."""
+    text = json.dumps(message)
+    try:
+        parse_booking_message(text)
+    except InvalidMessage as invalid:
+        # By the clock that entries are numbered by: a later message has a later entry.
+        RefusedMessages(machine.redis).keep(refused_message(text, invalid.problems), system_clock())
+    else:
+        raise AssertionError("it can be used")
+
+
+def told(machine: Machine) -> list[Alert]:
+    """Return the open alerts after the job has run."""
+    machine.handlers.periodic_jobs("tell_refused")
+    return [alert for alert in machine.alerts.open() if alert.key.startswith("refused/")]
+
+
+def test_a_refused_change_of_a_booking_is_told(machine: Machine, sandbox: Sandbox) -> None:
+    """With what is so for now; it is over once a later message of the booking was applied."""
+    booking_id, device_id = machine.new_id(), sandbox.door()
+    booking = machine.apply(machine.publish(booking_id, [device_id]))
+    assert booking is not None
+    machine.until(booking, "ready")
+    unusable = {"device_ids": [device_id], "check_in": "soon", "check_out": "later"}
+    refuse(machine, {"booking_id": booking_id, **unusable})
+    refuse(machine, {"booking_id": "BK-NEW", **unusable})
+    (alert,) = told(machine)
+    assert (alert.notice.problem, alert.hit, alert.notice.booking_id) == ("booking_refused", 1, booking_id)
+    assert "the booking keeps its old times" in alert.subjects[0]
+    assert alert.notice.check_in is not None
+    assert "soon" not in str(alert)
+    refuse(machine, {"booking_id": booking_id, **unusable})
+    (again,) = told(machine)
+    assert (again.sequence, again.newcomers) == (alert.sequence, 0)
+    machine.apply(machine.publish(booking_id, [device_id], label="sent again as it should be"))
+    assert told(machine) == []
+
+
+def test_a_refused_cancellation_is_told_whoever_it_is_of(machine: Machine, sandbox: Sandbox) -> None:
+    """It is over once the booking is cancelled; of a booking that nobody knows, after a day."""
+    booking_id = machine.new_id()
+    machine.apply(machine.publish(booking_id, [sandbox.door()]))
+    refuse(machine, {"type": "booking.canceled", "id": "1", "source": "/x", "data": {"booking_id": booking_id}})
+    refuse(machine, {"type": "booking.canceled", "id": "2", "source": "/x", "data": {"booking_id": "BK-NOBODY"}})
+    (alert,) = told(machine)
+    assert alert.hit == 2
+    assert any("it is not cancelled" in line for line in alert.subjects)
+    assert any("no booking of this id is known" in line for line in alert.subjects)
+    machine.apply(machine.publish(booking_id, [], kind="cancelled"))
+    (alert,) = told(machine)
+    assert (alert.hit, alert.notice.booking_id) == (1, "BK-NOBODY")
+    machine.clock.move(timedelta(days=1, minutes=1))
+    assert told(machine) == []
+
+
+def test_a_flood_is_a_few_alerts(machine: Machine) -> None:
+    """However many causes there are."""
+    for number in range(40):
+        word = "abcdefghij"[number % 10] * (1 + number // 10)
+        refuse(machine, {"booking_id": f"BK-{number}", f"{word}_status": "cancelled", "check_in": "soon"})
+    alerts = told(machine)
+    assert 1 < len(alerts) <= 11
+    assert sum(alert.hit for alert in alerts) == 40

@@ -1,0 +1,76 @@
+"""Alerts on messages that `POST /bookings` refused, where that matters here: one alert a cause.
+
+It matters where the message is of a booking that exists, which goes on as it was, or where it is a cancellation. Any
+other refusal its sender knows of, and nobody here waits for it.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from shared.clock import Clock
+from shared.domain.alerting.parked_messages import ParkedMessage, refused_causes
+from shared.domain.booking.parked_message import is_alive, kind_for
+from shared.domain.booking.problem_catalogue import Reason
+from shared.domain.messages.hints import Hints
+from shared.domain.messages.parked_kind import ParkedKind
+from shared.ledger.alerts import AlertLedger
+from shared.ledger.booking_reader import BookingReader
+from shared.refused_messages import RefusedEntry, RefusedMessages
+
+# A cause that isn't met again for so long is over: nobody can mend or discard a message that isn't stored.
+TOLD_FOR: Final = timedelta(days=1)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class TellRefused:
+    """Brings the alerts in line with what was refused. Idempotent."""
+
+    def __init__(self, *, refused: RefusedMessages, ledger: BookingReader, alerts: AlertLedger, clock: Clock) -> None:
+        self._refused = refused
+        self._ledger = ledger
+        self._alerts = alerts
+        self._clock = clock
+
+    def __call__(self) -> None:
+        """Raise an alert a cause; resolve those that are over, or settled by a later message. Raises OfNewerVersion."""
+        now = self._clock()
+        causes = refused_causes(self._messages(now), now, warn_before=self._alerts.policy.warn_before)
+        for cause in causes:
+            self._alerts.tell_cause(cause)
+        told = {cause.notice.key for cause in causes}
+        for alert in self._alerts.open():
+            if alert.notice.problem == Reason.BOOKING_REFUSED and alert.key not in told:
+                self._alerts.resolve(alert.key)
+        if causes:
+            log.info("refusals.told", causes=len(causes))
+
+    def _messages(self, now: datetime) -> list[ParkedMessage]:
+        entries = self._refused.lately(now, within=TOLD_FOR)
+        bookings = self._ledger.get_many({entry.refused.booking_id for entry in entries if entry.refused.booking_id})
+        found = []
+        for entry in entries:
+            refused, booking = entry.refused, bookings.get(entry.refused.booking_id)
+            message = ParkedMessage(
+                parked_id=_as_entry_id(entry.first_at),
+                stream="POST /bookings",
+                problems=refused.problems or ("its problem is not known",),
+                hints=Hints(refused.booking_id or None),
+                kind=kind_for(refused.kind, booking),
+                arrival=_as_entry_id(entry.last_at),
+                booking=booking,
+            )
+            if (is_alive(booking) or _cancels(entry)) and not message.is_settled:
+                found.append(message)
+        return found
+
+
+def _cancels(entry: RefusedEntry) -> bool:
+    return entry.refused.kind is ParkedKind.CANCELLATION
+
+
+def _as_entry_id(at: datetime) -> str:
+    """Return the id that an entry of this moment would have: so it can be compared with a booking's newest message."""
+    return f"{int(at.timestamp() * 1000)}-0"
