@@ -1,6 +1,7 @@
 """`POST /bookings`: a booking system that can't reach the stream hands over one booking message by HTTP."""
 
 from collections.abc import Container
+from typing import Final
 
 from starlette.responses import Response
 from starlette.types import Receive
@@ -12,6 +13,8 @@ from receiver.refused_bookings import RefusedBookings
 from receiver.tokens import BearerTokens
 from shared import metrics
 from shared.booking_stream import seen_mark
+from shared.clock import Clock
+from shared.domain.messages.far_ahead import check_not_far_ahead
 from shared.domain.messages.message import (
     BookingMessage,
     InvalidMessage,
@@ -20,8 +23,12 @@ from shared.domain.messages.message import (
     stay_of,
     unknown_unit,
 )
+from shared.domain.messages.outer_type import check_outer_type
 from shared.domain.messages.parse import parse_booking_message
+from shared.domain.quoting import quoted
 from shared.message_redaction import without_secrets
+
+_GZIP: Final = b"\x1f\x8b"
 
 
 class Bookings:
@@ -35,6 +42,7 @@ class Bookings:
         bodies: BodyReader,
         units: Container[str] | None,
         refused: RefusedBookings,
+        clock: Clock,
     ) -> None:
         """Refuse units that are not among `units`; None: `web` doesn't know the units, and the worker checks them.
 
@@ -45,6 +53,7 @@ class Bookings:
         self._bodies = bodies
         self._units = units
         self._refused = refused
+        self._clock = clock
 
     async def handle(self, headers: Headers, receive: Receive) -> Response:
         """Answer once the message is on disk. Raises InvalidToken before the body is read, InvalidMessage, and more.
@@ -54,8 +63,8 @@ class Bookings:
         self._tokens.check(headers)
         text = ""
         try:
-            text = without_secrets(_text(await self._bodies.read(receive, headers)))
-            message = self._usable(text)
+            text = without_secrets(_text(await self._bodies.read(receive, headers), headers))
+            message = self._usable(text, headers)
         except InvalidMessage as invalid:
             await self._refused.note(text, invalid.problems)
             raise
@@ -70,19 +79,26 @@ class Bookings:
         metrics.BOOKINGS_ACCEPTED.add(status)
         return json_response(202, {"status": status, "booking_id": message.booking_id})
 
-    def _usable(self, text: str) -> BookingMessage:
+    def _usable(self, text: str, headers: Headers) -> BookingMessage:
         """Return the message. Raises InvalidMessage."""
         message = parse_booking_message(text)
+        check_outer_type({"ce-type": headers.get(b"ce-type", b"").decode("latin-1")}, message.type)
         if self._units is not None and message.unit is not None and message.unit not in self._units:
             raise InvalidMessage((unknown_unit(message.unit),))
+        if message.type is not MessageType.CANCELLED:
+            check_not_far_ahead(message.check_in, self._clock())
         if message.unit is None and message.type is not MessageType.CANCELLED:
             # A date alone has no time of day then; better said now than found out among the parked messages.
             stay_of(message, None)
         return message
 
 
-def _text(body: bytes) -> str:
+def _text(body: bytes, headers: Headers) -> str:
     """Return the body as text, without the byte order mark that some systems put first. Raises InvalidMessage."""
+    coding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if coding not in (b"", b"identity") or body.startswith(_GZIP):
+        how = "gzip" if body.startswith(_GZIP) else quoted(coding.decode("latin-1"))
+        raise InvalidMessage((Problem("message", f"is compressed ({how})", "send it as plain JSON in UTF-8"),))
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:

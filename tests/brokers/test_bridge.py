@@ -281,8 +281,9 @@ def test_a_connection_outlives_a_data_server_that_is_away(
             send(it, b'{"booking_id": "B-1"}')
     stopping, tries = threading.Event(), list[str]()
 
-    def append(text: str, *, is_redelivered: bool) -> None:
+    def append(text: str, *, is_redelivered: bool, outer_type: str = "") -> None:
         assert not is_redelivered
+        assert not outer_type
         tries.append(text)
         if len(tries) == 20:
             # At a heartbeat every two seconds the broker would have given up on us after six.
@@ -305,8 +306,8 @@ def test_what_was_stored_before_the_bridge_ended_is_not_stored_again(
         for message in (booking(), envelope()):
             send(it, json.dumps(message).encode())
 
-    def append(text: str, *, is_redelivered: bool) -> None:
-        stream.append_delivered(text, is_redelivered=is_redelivered)
+    def append(text: str, *, is_redelivered: bool, outer_type: str = "") -> None:
+        stream.append_delivered(text, is_redelivered=is_redelivered, outer_type=outer_type)
         stopping.set()
         raise OSError
 

@@ -30,6 +30,14 @@ CANCELLED: list[tuple[str, dict[str, Any]]] = [
     ("when, with one l", {"canceledOn": "2026-11-20"}),
     ("deleted, as a flag", {"deleted": True}),
     ("deleted, as a time", {"deleted_at": "2026-11-20"}),
+    ("in German", {"status": "storniert"}),
+    ("in German, as a noun", {"Status": "Stornierung"}),
+    ("in French", {"status": "annul\u00e9e"}),
+    ("in Spanish", {"status": "Cancelada"}),
+    ("in Italian", {"status": "cancellato"}),
+    ("a code", {"status": "CXL"}),
+    ("a code of a reservation", {"reservation_status": "CXLD"}),
+    ("a status in a list", {"status": ["cancelled"]}),
 ]
 
 
@@ -46,7 +54,55 @@ def test_a_cancellation_is_never_taken_for_a_booking(fields: dict[str, Any]) -> 
     assert parse_booking_message(cancellation).type == "booking.cancelled"
 
 
+NESTED: list[tuple[str, dict[str, Any], str]] = [
+    ("a status that is an object", {"status": {"code": "cancelled"}}, "status.code"),
+    ("with a name of its own", {"status": {"id": 3, "name": "Cancelled by guest"}}, "status.name"),
+    ("a flag within a status", {"status": {"cancelled": True}}, "status.cancelled"),
+    ("deeper", {"reservation": {"status": {"code": "canceled"}}}, "reservation.status.code"),
+    ("the booking within an event", {"event": {"kind": "reservation.cancelled"}}, "event.kind"),
+    ("a flag within the booking", {"booking": {"is_cancelled": "yes"}}, "booking.is_cancelled"),
+]
+
+
+@pytest.mark.parametrize(("fields", "path"), [pytest.param(*row, id=name) for name, *row in NESTED])
+def test_a_cancellation_within_an_object_is_found(fields: dict[str, Any], path: str) -> None:
+    """Its path is named."""
+    (problem,) = problems_of(booking(**fields))
+    assert (problem.field, '"type": "booking.cancelled"' in problem.right) == (path, True)
+
+
+GONE: list[dict[str, Any]] = [
+    {"status": "no_show"}, {"status": "No-Show"}, {"reservationStatus": "NOSHOW"}, {"status": "declined"},
+    {"state": "expired"}, {"status": "inactive"}, {"active": False}, {"isActive": "false"}, {"booking_active": 0},
+    {"status": {"code": "rejected"}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", GONE, ids=str)
+def test_a_booking_that_does_not_stand_is_a_problem(fields: dict[str, Any]) -> None:
+    """No code is made for nobody: it says how to cancel, and what to do if it stands after all."""
+    (problem,) = problems_of(booking(**fields))
+    assert "says that the booking doesn't stand" in problem.wrong
+    assert '"type": "booking.cancelled"' in problem.right
+    assert "leave the field out" in problem.right
+
+
+def test_a_hostile_object_is_not_gone_through() -> None:
+    """However wide and deep: it is left at a few values."""
+    deep: dict[str, Any] = {"status": "x"}
+    for _ in range(100):
+        deep = {"status": deep, "state": deep}
+    wide = {f"status{number}": {f"x{inner}": "y" for inner in range(200)} for number in range(300)}
+    assert parse_booking_message(booking(status=wide | {"state": 1})).booking_id == "BK-1001"
+    assert parse_booking_message(booking(**wide)).booking_id == "BK-1001"
+    buried = booking(state={"status": {"status": {"status": {"status": "cancelled"}}}})
+    assert parse_booking_message(buried).booking_id == "BK-1001"
+
+
 NOT_CANCELLED: list[dict[str, Any]] = [
+    {"previous_status": "cancelled"}, {"status": {"code": "confirmed", "previous": "cancelled"}},
+    {"payment_status": "declined"}, {"active": True}, {"active": None}, {"status": {}}, {"status": []}, {"policy": {"status": "cancelled"}},
+    {"guest": {"status": "cancelled"}}, {"status": ["cancelled", "confirmed"]},
     {"status": "confirmed"}, {"status": "cancellable"}, {"status": "not_yet"}, {"status": 7}, {"state": "Nevada"},
     {"cancelled": False}, {"cancelled": None}, {"cancelled": "false"}, {"cancelled": 0}, {"canceled": ""},
     {"cancelled_at": None}, {"cancellation_policy": "strict"}, {"cancellation_deadline": "2026-11-20"},
@@ -95,6 +151,14 @@ REQUIRED: list[tuple[str, str]] = [
 ]  # fmt: skip
 
 
+REQUIRED += [
+    ("arrival", "check_in"), ("arrivalDate", "check_in"), ("start_time", "check_in"), ("check_in_date", "check_in"),
+    ("departure", "check_out"), ("departureDate", "check_out"), ("end", "check_out"), ("checkoutTime", "check_out"),
+    ("room", "device_ids"), ("roomNumber", "device_ids"), ("apartment_name", "device_ids"), ("unit_id", "device_ids"),
+    ("id", "booking_id"), ("reservation_id", "booking_id"), ("confirmationCode", "booking_id"),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(("name", "missing"), REQUIRED)
 def test_a_required_field_under_another_name_is_named(name: str, missing: str) -> None:
     """Beside the one that is missing."""
@@ -104,6 +168,8 @@ def test_a_required_field_under_another_name_is_named(name: str, missing: str) -
 
 def test_what_cannot_be_meant_is_ignored() -> None:
     """The field itself is given; or the doors are, in the other way."""
+    called = {"arrival": "late", "departure": "x", "room": "101", "id": 7, "reservation": {"id": 3}, "end": None}
+    assert parse_booking_message(booking(**called)).booking_id == "BK-1001"
     known = {"device_id": "x", "booking_ids": ["BK-1001"], "units": 3, "checkIn": booking()["check_in"], "labels": None}
     assert parse_booking_message(booking(**known)).booking_id == "BK-1001"
     assert [each.field for each in problems_of(booking(checkIn="2026-12-02"))] == ["checkIn"]

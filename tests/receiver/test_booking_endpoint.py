@@ -1,5 +1,6 @@
 """`POST /bookings`: one booking message by HTTP, with a token."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,39 @@ def test_every_problem_is_listed(web: Web, redis_client: Redis) -> None:
     assert redis_client.xlen(STREAM) == 0
 
 
+def test_a_cancellation_in_a_header_is_never_taken_for_a_booking(web: Web, redis_client: Redis) -> None:
+    """CloudEvents' binary mode isn't read: 400, with what to send instead."""
+    headers = [(b"authorization", f"Bearer {TOKEN}".encode()), (b"ce-type", b"booking.cancelled")]
+    body = json.dumps(booking_of()["data"]).encode()
+    answer = web.send("POST", "/bookings", body=body, headers=headers)
+    assert (answer.status_code, answer.json()["problems"][0]["field"]) == (400, "ce-type")
+    assert redis_client.xlen(STREAM) == 0
+    cancelled = json.dumps(booking_of() | {"type": "booking.cancelled"}).encode()
+    assert web.send("POST", "/bookings", body=cancelled, headers=headers).status_code == 202
+
+
+def test_a_compressed_body_is_named_as_one(web: Web) -> None:
+    """Not as text in a wrong encoding."""
+    token = (b"authorization", f"Bearer {TOKEN}".encode())
+    body = gzip.compress(json.dumps(booking_of()).encode())
+    for headers in ([token], [token, (b"content-encoding", b"gzip")]):
+        (problem,) = web.send("POST", "/bookings", body=body, headers=headers).json()["problems"]
+        assert problem["wrong"] == "is compressed (gzip)"
+    odd = [token, (b"content-encoding", b"br")]
+    assert (
+        web.send("POST", "/bookings", body=b"{}", headers=odd).json()["problems"][0]["wrong"] == "is compressed ('br')"
+    )
+
+
+def test_a_check_in_of_another_century_is_refused(web: Web) -> None:
+    """With and without a unit; for a cancellation it makes no difference."""
+    far = booking_of(check_in="2126-12-01T15:45:00Z", check_out="2126-12-05T15:45:00Z")
+    for message in (far, booking_of() | {"data": {**far["data"], "device_ids": None, "unit": "101"}}):
+        (problem,) = web.booking(message).json()["problems"]
+        assert "over three years ahead" in problem["wrong"]
+    assert web.booking(far | {"type": "booking.cancelled"}).status_code == 202
+
+
 @pytest.mark.parametrize("body", [b"", b"oops", b"[]", b"\xff\xfe", b"[" * 60_000], ids=str)
 def test_what_is_no_message_is_refused(web: Web, body: bytes) -> None:
     """400, whatever the bytes are."""
@@ -153,7 +187,7 @@ def test_a_unit_that_nobody_knows_is_refused_at_once(
     """Not accepted and parked; the file may be mended while `web` runs, and one that can't be read refuses nobody."""
     doors = tmp_path / "doors.yaml"
     doors.write_text("Room 101:\n  device_ids: [d0000000-0000-0000-0000-000000000001]\n")
-    stay = {"check_in": "2036-12-01T16:00", "check_out": "2036-12-05T10:00"}
+    stay = {"check_in": "2026-12-01T16:00", "check_out": "2026-12-05T10:00"}
     with running(settings_for(data_server.url, doors_file=doors)) as web:
         assert web.booking({"booking_id": "BK-1", "unit": "Room 101", **stay}).status_code == 202
         refused = web.booking({"booking_id": "BK-2", "unit": "Room 102", **stay})

@@ -162,6 +162,33 @@ def test_a_cancellation_in_flat_fields_is_never_replayed_as_a_booking(machine: M
     assert json.loads(kept.parked.message)["type"] == "booking.cancelled"
 
 
+def test_a_cancellation_beside_the_message_is_never_taken_for_a_booking(
+    machine: Machine, redis_client: Redis, sandbox: Sandbox
+) -> None:
+    """By a type in another field of the entry: parked as a cancellation, also once it is replayed."""
+    published: Any = redis_client.xrange("booking-created", machine.publish("BK-9", [sandbox.door()]))
+    bare = json.dumps(json.loads(published[0][1]["message"])["data"])
+    redis_client.delete("booking-created")
+    entry: dict[Any, Any] = {"message": bare, "type": "booking.cancelled"}
+    assert machine.apply(str(redis_client.xadd("booking-created", entry))) is None
+    (kept,) = machine.parked.of_booking("BK-9")
+    assert kept.parked.kind == "cancellation"
+    assert "booking.cancelled" in kept.parked.problems[0]
+    machine.parked.replay(kept)
+    found: Any = redis_client.xrange("booking-created")
+    assert machine.apply(found[0][0]) is None
+    assert machine.parked.count() == 1
+
+
+def test_a_check_in_of_another_century_is_parked(machine: Machine, sandbox: Sandbox) -> None:
+    """It is told; before, it waited for its lead time in silence."""
+    fields = {"check_in": "2126-12-01T15:45", "check_out": "2126-12-05T10:15"}
+    assert machine.apply(machine.publish("BK-9", [sandbox.door()], **fields)) is None
+    (kept,) = machine.parked.of_booking("BK-9")
+    assert "over three years ahead" in kept.parked.problems[0]
+    assert machine.apply(machine.publish("BK-9", [], kind="cancelled", **fields)) is not None
+
+
 def test_a_flood_of_bad_messages_is_one_alert(machine: Machine) -> None:
     """Told once, with how many there are; each message is kept."""
     for _ in range(5):

@@ -11,7 +11,7 @@ from shared.domain.alerting.alert import Alert
 from shared.domain.door.issues import issues_of_device
 from shared.ledger.due_set import refresh_item
 from shared.ledger.reconciliation import ReconciliationLedger
-from tests.sandbox.harness import Sandbox
+from tests.sandbox.harness import Sandbox, in_days
 from tests.shared.ledgers import due_at
 from tests.worker.machine import Machine
 
@@ -63,7 +63,7 @@ def test_a_doors_issue_is_told_once_until_seam_takes_it_back(machine: Machine, s
 def test_bookings_that_come_later_are_hit_too(machine: Machine, sandbox: Sandbox) -> None:
     """The next one that is planned on the door has the door read at once, and hurries the alert."""
     device_id = sandbox.door()
-    machine.book(device_id, check_in="2030-06-11T16:00:00+00:00", check_out="2030-06-13T10:00:00+00:00")
+    machine.book(device_id, check_in=in_days(200, "16:00:00"), check_out=in_days(202, "10:00:00"))
     report(sandbox, device_id, warnings=[MISMATCH])
     machine.handlers.refresh_door(device_id)
     assert alert_of(machine, device_id).hit == 1

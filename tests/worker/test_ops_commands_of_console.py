@@ -77,11 +77,11 @@ def test_replay_and_discard(machine: Machine, sandbox: Sandbox) -> None:
         "booking_id": "BK-P",
         "device_ids": [sandbox.door()],
         "check_in": "tomorrow",
-        "check_out": "2036-12-05T10:00",
+        "check_out": in_days(5, "10:00:00"),
     }
     machine.apply(machine.append(json.dumps(bad)))
     (entry,) = machine.parked.list()
-    mended = json.dumps(bad | {"check_in": "2036-12-01T16:00"})
+    mended = json.dumps(bad | {"check_in": in_days(2, "16:00:00")})
     order(machine, OpsCommand(action=REPLAY, target=entry.parked_id, by="ann", message=mended))
     (entry_id, replayed) = only_booking_message(machine)
     assert replayed["message"] == mended

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from shared.domain.booking.record import Booking
 from shared.domain.booking.transitions import Repeated, Superseded, apply_message
+from shared.domain.messages.far_ahead import check_not_far_ahead
 from shared.domain.messages.message import (
     BookingMessage,
     InvalidMessage,
@@ -86,6 +87,7 @@ def _judged(
     try:
         rules = _rules(message, units)
         cancels = message.type is MessageType.CANCELLED
+        check_not_far_ahead(None if cancels else message.check_in, now)
         change = apply_message(
             before,
             message,

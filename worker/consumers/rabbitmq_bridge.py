@@ -25,6 +25,7 @@ from redis.exceptions import RedisError, ResponseError
 from shared.booking_stream import BookingStream
 from shared.clock import Clock
 from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
+from shared.domain.messages.outer_type import outer_cancellation
 from shared.ledger.alerts import AlertLedger
 from shared.redis_client import connect
 from worker.broker import AMQP_OPTIONS
@@ -75,8 +76,11 @@ def booking_text(body: bytes | str) -> str:
 class Append(Protocol):
     """How a message gets into the stream."""
 
-    def __call__(self, text: str, *, is_redelivered: bool) -> object:
-        """Append a message; one that was delivered before may be there already. Raises RedisError, OSError."""
+    def __call__(self, text: str, *, is_redelivered: bool, outer_type: str = "") -> object:
+        """Append a message; one that was delivered before may be there already. Raises RedisError, OSError.
+
+        `outer_type` is a type beside the message by which it cancels.
+        """
 
 
 class Bridge:
@@ -134,7 +138,9 @@ class Bridge:
             self._reject(message, str(error), rejects)
         else:
             try:
-                self._append(text, is_redelivered=bool(message.delivery_info.get("redelivered")))
+                found = outer_cancellation({**(message.headers or {}), "type": (message.properties or {}).get("type")})
+                is_redelivered = bool(message.delivery_info.get("redelivered"))
+                self._append(text, is_redelivered=is_redelivered, outer_type=found[1] if found else "")
             except (RedisError, OSError) as error:
                 # The data server is away, or full: what was not stored is not acknowledged.
                 log.warning("bridge.waiting", error=type(error).__name__)

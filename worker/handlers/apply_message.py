@@ -13,8 +13,10 @@ from shared.contracts import BOOKING_FIELD
 from shared.domain.booking.parked_message import kind_for
 from shared.domain.booking.record import Booking, Change, HistoryEntry
 from shared.domain.booking.transitions import Repeated, Superseded, apply_message
+from shared.domain.messages.far_ahead import check_not_far_ahead
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, stay_of, unknown_unit
+from shared.domain.messages.outer_type import check_outer_type, with_outer_type
 from shared.domain.messages.parked_kind import ParkedKind, kind_said
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.stay.stay import UnitRules
@@ -62,7 +64,7 @@ class ApplyMessage:
     def _apply(self, entry_id: str, entry: Mapping[str, str], arrival: str) -> Booking | None:
         began = time.monotonic()
         try:
-            message = _parsed(entry.get(BOOKING_FIELD))
+            message = _parsed(entry)
         except InvalidMessage as invalid:
             self._park(arrival, entry, invalid)
             return None
@@ -113,6 +115,7 @@ class ApplyMessage:
         if message.type is MessageType.CANCELLED:
             return apply_message(before, message, stay=None, device_ids=(), lead_time=None, now=now, arrival=arrival)
         rules = self._rules(message)
+        check_not_far_ahead(message.check_in, now)
         return apply_message(
             before,
             message,
@@ -133,7 +136,7 @@ class ApplyMessage:
     def _park(self, arrival: str, entry: Mapping[str, str], invalid: InvalidMessage) -> None:
         problems = tuple(map(str, invalid.problems))
         metrics.BOOKING_MESSAGES.add("parked")
-        message = kept_text(message_in(entry, BOOKING_FIELD))
+        message = with_outer_type(kept_text(message_in(entry, BOOKING_FIELD)), _outside(entry))
         kind = self._kind_of(message)
         log.warning("booking.parked", entry_id=arrival, problems=len(problems), kind=str(kind))
         self._parking.park(
@@ -155,9 +158,17 @@ class ApplyMessage:
         return kind_for(kind, self._ledger.get_many([booking_id]).get(booking_id)) if booking_id else kind
 
 
-def _parsed(text: str | None) -> BookingMessage:
+def _parsed(entry: Mapping[str, str]) -> BookingMessage:
+    text = entry.get(BOOKING_FIELD)
     if text is None:
         raise InvalidMessage((Problem(BOOKING_FIELD, "the entry has no such field", "XADD … message '{…}'"),))
     if REPLACED in text:
         raise InvalidMessage((Problem(BOOKING_FIELD, "holds bytes that are not UTF-8", "send JSON in UTF-8"),))
-    return parse_booking_message(text)
+    message = parse_booking_message(text)
+    check_outer_type(_outside(entry), message.type)
+    return message
+
+
+def _outside(entry: Mapping[str, str]) -> dict[str, str]:
+    """Return what stands beside the message in its entry."""
+    return {name: value for name, value in entry.items() if name != BOOKING_FIELD}

@@ -1,7 +1,7 @@
-"""Fields that aren't read, but that a person could have meant; and cancellations that are told in another way.
+"""Fields that aren't read, but that a person could have meant.
 
-Booking systems may say more than is read here. But a misspelled `revision` that is passed over lets an old message win,
-and a cancellation that is taken for a booking makes a code for nobody.
+Booking systems may say more than is read here. But a misspelled `revision` that is passed over lets an old message win.
+Cancellations that are told in another way: `shared.domain.messages.cancellations`.
 """
 
 import re
@@ -25,10 +25,6 @@ FIELDS: Final = (
 )
 """The fields of a booking that are read, by their names."""
 
-HOW_TO_CANCEL: Final = (
-    'send a CloudEvents envelope with "type": "booking.cancelled"; its data needs the booking_id alone'
-)
-
 # Which fields count in a cancellation; a typo in another one must not keep it from cancelling.
 _OF_A_CANCELLATION: Final = ("booking_id", "revision")
 # Where one of them is given, nobody can have meant the other by another name.
@@ -40,21 +36,25 @@ _SHORT: Final = {
 }  # fmt: skip
 _SHORTEST_WITH_A_TYPO: Final = 6
 _LONGEST_NAME: Final = 24
+# How booking systems call a field that must be there. Only where it isn't can it have been meant.
+_ALIASES: Final = {
+    **dict.fromkeys(("arrival", "arrive", "arrives", "start", "begin", "from"), "check_in"),
+    **dict.fromkeys(("departure", "depart", "departs", "end", "to", "until"), "check_out"),
+    **dict.fromkeys(("room", "apartment", "property", "listing", "door", "lock", "accommodation", "space"), "unit"),
+    **dict.fromkeys(
+        ("id", "booking", "reservation", "reservationid", "bookingnumber", "bookingreference", "bookingcode", "uid",
+         "confirmationcode", "confirmationnumber", "reservationnumber", "bookingref", "externalid"),
+        "booking_id",
+    ),
+}  # fmt: skip
+_OF_A_DATE: Final = re.compile(r"(?P<name>.*?)(?:date(?:time)?|time|at|on|day|utc|local)")
+_OF_A_UNIT: Final = re.compile(r"(?P<name>.*?)(?:id|name|number|no|code|key)")
 # A time of day that stands beside a date, and belongs into it.
 _TIMES_OF_DAY: Final = {"checkintime": "check_in", "checkouttime": "check_out"}
 _DATE_ALONE: Final = re.compile(r"[^Tt:]*")
 
-_IS_CANCELLED: Final = re.compile(
-    r"(?:is|was)?cancell?ed|cancel|cancell?ed(?:at|on|date|time)|cancellation(?:at|date|time)|(?:is)?(?:deleted|voided)(?:at|on|date|time)?"
-)
-_TELLS_A_STATE: Final = re.compile(r".*(?:status|state)|type|kind|event|eventtype|action|operation|change")
-_CANCELLED_VALUE: Final = re.compile(
-    r"(?:.*[^a-z])?(?:cancel(?:l?ed|lation)?|deleted?|void(?:ed)?|annulled)(?:[^a-z].*)?"
-)
-_FALSE: Final = (None, False, 0, "", "0", "false", "no", "n", "none", "null")
 
-
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return a name without what people write in several ways: capitals, hyphens, underscores, blanks."""
     return re.sub(r"[\s_-]", "", name.lower())
 
@@ -65,14 +65,17 @@ def _with_a_typo(name: str) -> set[str]:
 
 
 _NEAR: Final = {
-    variant: field for field in FIELDS if len(field) >= _SHORTEST_WITH_A_TYPO for variant in _with_a_typo(_plain(field))
+    variant: field
+    for field in FIELDS
+    if len(field) >= _SHORTEST_WITH_A_TYPO
+    for variant in _with_a_typo(plain_name(field))
 }
-_EXACT: Final = {_plain(field): field for field in FIELDS}
+_EXACT: Final = {plain_name(field): field for field in FIELDS}
 
 
 def field_meant(name: str) -> str | None:
     """Return the field that somebody could have meant by `name`; None where there is none near it."""
-    plain = _plain(name[: 2 * _LONGEST_NAME])
+    plain = plain_name(name[: 2 * _LONGEST_NAME])
     if plain in _EXACT:
         return _EXACT[plain]
     if plain in _SHORT:
@@ -83,6 +86,19 @@ def field_meant(name: str) -> str | None:
     return min(near, default=None)
 
 
+def field_called(name: str) -> str | None:
+    """Return the field that must be there and that booking systems call so: `arrival`, `roomNumber`, `id`."""
+    plain = plain_name(name[: 2 * _LONGEST_NAME])
+    if plain in _ALIASES:
+        return _ALIASES[plain]
+    for ending, fields in ((_OF_A_DATE, ("check_in", "check_out")), (_OF_A_UNIT, ("unit",))):
+        found = ending.fullmatch(plain)
+        meant = (_ALIASES.get(found["name"]) or _EXACT.get(found["name"])) if found else None
+        if meant in fields:
+            return meant
+    return None
+
+
 def near_misses(body: Mapping[str, Any], kind: MessageType) -> Iterator[Problem]:
     """Yield a problem for each field that isn't read, and that could have been meant for one that is."""
     of_interest = _OF_A_CANCELLATION if kind is MessageType.CANCELLED else FIELDS
@@ -91,32 +107,16 @@ def near_misses(body: Mapping[str, Any], kind: MessageType) -> Iterator[Problem]
             continue
         yield from _time_of_day(body, name, value, kind)
         meant = field_meant(name)
+        if meant is None and _is_missing(body, field_called(name)):
+            meant = field_called(name)
         if meant is None or meant not in of_interest or not _may_be_meant(body, name, value, meant):
             continue
         right = f"write {meant} if that is meant; else leave it out, or give it another name"
-        yield Problem(_shown(name), "is not read", right)
+        yield Problem(shown_name(name), "is not read", right)
 
 
-def cancellations(fields: Mapping[str, Any], kind: MessageType) -> Iterator[Problem]:
-    """Yield a problem for each field that says in its own way that a booking is cancelled; none for a cancellation."""
-    if kind is MessageType.CANCELLED:
-        return
-    for name, value in fields.items():
-        if name not in FIELDS and _says_cancelled(_plain(name[: 2 * _LONGEST_NAME]), value):
-            wrong = f"{quoted(value)} says that the booking is cancelled, and the message is a {kind}"
-            yield Problem(_shown(name), wrong, HOW_TO_CANCEL)
-
-
-def is_about_cancelling(value: object) -> bool:
-    """Say whether a type or a status names a cancellation."""
-    return isinstance(value, str) and _CANCELLED_VALUE.fullmatch(value[:LONGEST_QUOTE].strip().lower()) is not None
-
-
-def _says_cancelled(plain: str, value: object) -> bool:
-    if _IS_CANCELLED.fullmatch(plain):
-        given = value.strip().lower() if isinstance(value, str) else value
-        return not any(given == false for false in _FALSE)
-    return _TELLS_A_STATE.fullmatch(plain) is not None and is_about_cancelling(value)
+def _is_missing(body: Mapping[str, Any], field: str | None) -> bool:
+    return field is not None and body.get(field) is None
 
 
 def _may_be_meant(body: Mapping[str, Any], name: str, value: object, meant: str) -> bool:
@@ -124,18 +124,19 @@ def _may_be_meant(body: Mapping[str, Any], name: str, value: object, meant: str)
     given = body.get(meant)
     if given is None:
         return _EITHER.get(meant) is None or body.get(_EITHER[meant]) is None
-    return _plain(name) == _plain(meant) and value != given
+    return plain_name(name) == plain_name(meant) and value != given
 
 
 def _time_of_day(body: Mapping[str, Any], name: str, value: object, kind: MessageType) -> Iterator[Problem]:
-    field = _TIMES_OF_DAY.get(_plain(name[:_LONGEST_NAME]))
+    field = _TIMES_OF_DAY.get(plain_name(name[:_LONGEST_NAME]))
     if field is None or kind is MessageType.CANCELLED:
         return
     given = body.get(field)
     if isinstance(given, str) and _DATE_ALONE.fullmatch(given):
         right = f"write the time into {field}, such as {given.strip()[:10]}T15:45"
-        yield Problem(_shown(name), f"{quoted(value)} is not read, and {field} is a date alone", right)
+        yield Problem(shown_name(name), f"{quoted(value)} is not read, and {field} is a date alone", right)
 
 
-def _shown(name: str) -> str:
+def shown_name(name: str) -> str:
+    """Return a field's name for people."""
     return shown(name[:LONGEST_QUOTE])

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from shared.domain.messages.cancellations import cancellations, is_about_cancelling
 from shared.domain.messages.fields import Faults
 from shared.domain.messages.message import MessageType
-from shared.domain.messages.near_misses import cancellations, is_about_cancelling
 
 
 class ParkedKind(StrEnum):

@@ -8,10 +8,11 @@ a known one, or says that the booking is cancelled.
 from collections.abc import Mapping
 from typing import Any, Final
 
+from shared.domain.messages.cancellations import HOW_TO_CANCEL, cancellations, is_about_cancelling
 from shared.domain.messages.fields import LONGEST_SOURCE, Faults
 from shared.domain.messages.json_object import hash_of, load_object
 from shared.domain.messages.message import CHECK_OUT_NOT_AFTER_CHECK_IN, BookingMessage, InvalidMessage, MessageType
-from shared.domain.messages.near_misses import HOW_TO_CANCEL, cancellations, is_about_cancelling, near_misses
+from shared.domain.messages.near_misses import near_misses
 from shared.domain.quoting import quoted
 from shared.domain.stay.stay import in_order
 
