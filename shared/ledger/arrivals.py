@@ -1,16 +1,19 @@
 """Who arrives in the next hours, by what the ledgers know of bookings, alerts and doors. Seam isn't asked."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from shared.domain.alerting.arrivals import Arrival, arrivals_of
+from shared.domain.alerting.arrivals import Arrival, arrivals_of, as_inside, is_inside_without_code
 from shared.domain.alerting.door_gone import door_gone_key
+from shared.domain.booking.record import Booking
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 
 # Guests may be late: one who should have checked in just now may stand before the door.
 LOOK_BACK: Final = timedelta(hours=6)
+_MOST_INSIDE: Final = 200
+_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def arrivals_between(
@@ -18,6 +21,23 @@ def arrivals_between(
 ) -> list[Arrival]:
     """Return the arrivals of this time, the nearest first, with what is to be done now."""
     bookings = ledger.arriving(since, until)
+    return _judged(bookings, since, until, now=now, alerts=alerts, issues=issues)
+
+
+def inside_without_code(
+    since: datetime, *, now: datetime, ledger: BookingLedger, alerts: AlertLedger, issues: DoorIssues
+) -> list[Arrival]:
+    """Return the doors of guests who came before `since`, are to stay, and have no code; the longest inside first."""
+    bookings = ledger.unfinished_since(since, most=_MOST_INSIDE)
+    until = since - timedelta(microseconds=1)
+    found = _judged(bookings, _EVER, until, now=now, alerts=alerts, issues=issues)
+    stays = {booking.booking_id: booking for booking in bookings}
+    return [as_inside(each) for each in found if is_inside_without_code(stays[each.booking_id], each, since, now)]
+
+
+def _judged(
+    bookings: list[Booking], since: datetime, until: datetime, *, now: datetime, alerts: AlertLedger, issues: DoorIssues
+) -> list[Arrival]:
     device_ids = {door.device_id for booking in bookings for door in booking.doors}
     told = alerts.get_many(map(door_gone_key, device_ids))
     gone = {alert.notice.device_id for alert in told.values() if alert.is_open}

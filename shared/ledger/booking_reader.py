@@ -15,7 +15,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import Clock
 from shared.contracts import is_id
-from shared.domain.booking.record import Booking, HistoryEntry
+from shared.domain.booking.record import Booking, HistoryEntry, State
 from shared.domain.code.story import story_of
 from shared.domain.stay.instants import LONGEST_DOUBT
 from shared.ledger.booking_indexes import codes_of, shed_expired
@@ -25,6 +25,7 @@ HISTORY: Final = TypeAdapter(HistoryEntry)
 _PAGE: Final = 500
 # How long a booking is found by its check-in after that has passed.
 _ARRIVED_FOR: Final = timedelta(days=2)
+_UNFINISHED: Final = (State.RECEIVED, State.SCHEDULED, State.WAITING, State.CREATING, State.FAILED)
 
 
 class UnknownBooking(LookupError):
@@ -125,6 +126,19 @@ class BookingReader:
         earliest, latest = (since - LONGEST_DOUBT).timestamp(), until.timestamp()
         ids = cast(Any, self._redis.zrange(redis_keys.ARRIVALS, earliest, latest, byscore=True))
         found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids], passes_over_newer=True)
+        return [booking for booking in found if booking is not None]
+
+    def unfinished_since(self, before: datetime, *, most: int) -> list[Booking]:
+        """Return bookings whose check-in was before this moment and that aren't done, the latest check-ins first.
+
+        Of each state up to `most`: `issued` and `ready` have their codes, the rest is over.
+        """
+        pipeline = self._redis.pipeline(transaction=False)
+        for state in _UNFINISHED:
+            key = redis_keys.bookings_in_state(state)
+            pipeline.zrange(key, before.timestamp(), "(0", byscore=True, desc=True, offset=0, num=most)
+        ids = dict.fromkeys(str(each) for found in pipeline.execute() for each in found)
+        found = self._records.load_many([redis_keys.booking_record(each) for each in ids], passes_over_newer=True)
         return [booking for booking in found if booking is not None]
 
     def doors_with_bookings(self) -> list[str]:

@@ -101,7 +101,8 @@ def test_a_hostile_object_is_not_gone_through() -> None:
 
 NOT_CANCELLED: list[dict[str, Any]] = [
     {"previous_status": "cancelled"}, {"status": {"code": "confirmed", "previous": "cancelled"}},
-    {"payment_status": "declined"}, {"active": True}, {"active": None}, {"status": {}}, {"status": []}, {"policy": {"status": "cancelled"}},
+    {"payment_status": "declined"}, {"active": True}, {"active": None}, {"status": {}}, {"status": []},
+    {"policy": {"status": "cancelled"}},
     {"guest": {"status": "cancelled"}}, {"status": ["cancelled", "confirmed"]},
     {"status": "confirmed"}, {"status": "cancellable"}, {"status": "not_yet"}, {"status": 7}, {"state": "Nevada"},
     {"cancelled": False}, {"cancelled": None}, {"cancelled": "false"}, {"cancelled": 0}, {"canceled": ""},

@@ -28,6 +28,7 @@ from worker.handlers.newer_version_needed_alert import NewerVersionNeededAlert
 from worker.handlers.reconcile import Reconcile
 from worker.handlers.tell_parked import TellParked
 from worker.handlers.tell_refused import TellRefused
+from worker.handlers.tell_unknown_cancellations import TellUnknownCancellations
 from worker.parking import TELL_PARKED
 from worker.periodic_jobs import PeriodicJob, PeriodicJobs, every
 from worker.ports import Ports
@@ -37,6 +38,7 @@ _READINESS_COUNTED_EVERY = timedelta(minutes=10)
 _TRIM_EVERY = timedelta(hours=1)
 _LEFT_TOLD_EVERY = timedelta(minutes=1)
 _PARKED_TOLD_EVERY = timedelta(minutes=1)
+_UNKNOWN_CANCELLATIONS_TOLD_EVERY = timedelta(minutes=5)
 _REFUSED_TOLD_EVERY = timedelta(seconds=30)
 _ROLLBACK_LOOKED_FOR_EVERY = timedelta(seconds=10)
 _REPLICAS_CHECKED_EVERY = timedelta(seconds=20)
@@ -55,6 +57,7 @@ def periodic_jobs(using: Resources, reading: DoorReading, units: Mapping[str, Un
         *_follow_doors_file(using, units),
         _tell_parked(using),
         _tell_refused(using),
+        _tell_unknown_cancellations(using),
         _tell_newer_version_needed(using),
         # Those that an older version wrote are in no index.
         PeriodicJob("index_open_alerts", using.ports.alerts.index_open, every(_INDEXED_EVERY)),
@@ -160,6 +163,12 @@ def _tell_refused(using: Resources) -> PeriodicJob:
         refused=RefusedMessages(ports.redis), ledger=ports.ledger, alerts=ports.alerts, clock=using.clock
     )
     return PeriodicJob("tell_refused", tell, every(_REFUSED_TOLD_EVERY))
+
+
+def _tell_unknown_cancellations(using: Resources) -> PeriodicJob:
+    ports = using.ports
+    tell = TellUnknownCancellations(redis=ports.redis, ledger=ports.ledger, alerts=ports.alerts, clock=using.clock)
+    return PeriodicJob("tell_unknown_cancellations", tell, every(_UNKNOWN_CANCELLATIONS_TOLD_EVERY))
 
 
 def _tell_newer_version_needed(using: Resources) -> PeriodicJob:

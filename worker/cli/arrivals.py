@@ -19,7 +19,7 @@ from shared.domain.booking.stay_times import check_in_of
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.parked_kind import ParkedKind
 from shared.domain.stay.instants import CheckIn
-from shared.ledger.arrivals import LOOK_BACK, arrivals_between
+from shared.ledger.arrivals import LOOK_BACK, arrivals_between, inside_without_code
 from shared.parked import ParkedEntry
 from shared.parked_of_bookings import told_of
 from worker.alerts.composing import NO_ZONE_YET
@@ -41,13 +41,16 @@ _COLOURS = {Readiness.READY: "green", Readiness.ON_ITS_WAY: "blue", Readiness.AT
 def command(*, hours: int, as_json: bool) -> None:
     """List who arrives in the next hours, the nearest first, and whether the door will open.
 
-    `on its way`: all goes as it should, Seam confirms a code about an hour before its start. Exit 1 if anybody is at
-    risk.
+    `on its way`: all goes as it should, Seam confirms a code about an hour before its start. Guests whose stay has
+    begun without a code come first. Exit 1 if anybody is at risk.
     """
     now = system_clock()
     since, until = now - LOOK_BACK, now + timedelta(hours=hours)
     _, ports = open_ledger()
-    arrivals = arrivals_between(since, until, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
+    arrivals = [
+        *inside_without_code(since, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues),
+        *arrivals_between(since, until, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues),
+    ]
     parked = list(_parked(ports, since, until))
     if as_json:
         for each in parked:

@@ -1,23 +1,17 @@
 """What to say of a booking that the ledger doesn't have: which ids are near, and what is parked of it."""
 
-from collections.abc import Iterable
-from difflib import get_close_matches
-from typing import Final, NoReturn
+from typing import NoReturn
 
 import click
 
 from shared.clock import system_clock
+from shared.domain.booking.near_ids import near
 from shared.domain.booking.record import Booking
 from shared.domain.messages.hints import hints_of
 from shared.ledger.bookings import UnknownBooking
 from shared.refused_messages import RefusedMessages, refused_line
 from worker.cli.printable import printable
 from worker.ports import Ports
-
-# Of many thousand bookings the comparison would take longer than a person waits.
-_MOST_COMPARED: Final = 20_000
-_MOST_NAMED: Final = 3
-_SIMILAR: Final = 0.6
 
 
 def find_booking(ports: Ports, booking_id: str) -> Booking:
@@ -34,15 +28,6 @@ def end_unknown(ports: Ports, booking_id: str) -> NoReturn:
     raise SystemExit(1)
 
 
-def near(booking_id: str, known: Iterable[str]) -> list[str]:
-    """Return the ids that somebody may have meant, the nearest first: the same but for capitals go before typos."""
-    compared = {each.lower(): each for each, _ in zip(known, range(_MOST_COMPARED), strict=False)}
-    same = [each for each in compared.values() if _plain(each) == _plain(booking_id)]
-    alike = [each for each in compared if abs(len(each) - len(booking_id)) <= _MOST_NAMED]
-    close = get_close_matches(booking_id.lower(), alike, _MOST_NAMED, _SIMILAR)
-    return list(dict.fromkeys([*same, *(compared[each] for each in close)]))[:_MOST_NAMED]
-
-
 def _hint(ports: Ports, booking_id: str) -> str:
     parked = [
         entry.parked_id for entry in ports.parked.list() if hints_of(entry.parked.message).booking_id == booking_id
@@ -54,7 +39,3 @@ def _hint(ports: Ports, booking_id: str) -> str:
         return f" {refused_line(refused[0])}"
     found = near(booking_id, ports.ledger.ids())
     return f" Did you mean {' or '.join(found)}?" if found else ""
-
-
-def _plain(booking_id: str) -> str:
-    return "".join(letter for letter in booking_id.lower() if letter.isalnum())

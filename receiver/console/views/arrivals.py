@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from shared.console_tokens import Role
 from shared.domain.alerting.arrivals import Arrival, Readiness, told_beside
 from shared.domain.booking.advice import window_text
 from shared.domain.booking.record import Window
-from shared.ledger.arrivals import LOOK_BACK, arrivals_between
+from shared.ledger.arrivals import LOOK_BACK, arrivals_between, inside_without_code
 
 _MOST_HOURS: Final = 24 * 31
 # A page of 100 KB has room for them.
@@ -89,7 +89,9 @@ def read_arrivals(call: Call) -> Arrivals:
     query: ArrivalsQuery = call.query
     ports = call.ports
     since, until = call.now - LOOK_BACK, call.now + timedelta(hours=query.hours)
-    found = arrivals_between(since, until, now=call.now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
+    known: Any = {"now": call.now, "ledger": ports.ledger, "alerts": ports.alerts, "issues": ports.issues}
+    # Whose stay has begun without a code stands before a door, however long ago that was.
+    found = [*inside_without_code(since, **known), *arrivals_between(since, until, **known)]
     rows = tuple(
         row
         for each in found

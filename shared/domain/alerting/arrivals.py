@@ -5,9 +5,10 @@ goes as it should (Seam programs a code about an hour before its start); `at ris
 """
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.domain.alerting.door_problems import ACCOUNT_PROBLEM, DOOR_PROBLEM, KnownIssues, in_words, is_removed
@@ -18,6 +19,8 @@ from shared.domain.booking.record import BookedDoor, Booking, State
 from shared.domain.booking.stay_times import arrival_of, check_in_of
 from shared.domain.door.issues import Issue, joined
 from shared.domain.stay.instants import CheckIn, instants_of
+
+_INSIDE: Final = "The stay has begun, and there is no code."
 
 
 class Readiness(StrEnum):
@@ -108,6 +111,26 @@ def arrivals_of(
                 is_gone = door.device_id in gone or is_removed(of_door)
                 found.append(_arrival(booking, door, check_in, of_door, is_gone=is_gone, now=now or since))
     return sorted(found, key=lambda each: (each.check_in, each.booking_id, each.device_id))
+
+
+def is_inside_without_code(booking: Booking, arrival: Arrival, since: datetime, now: datetime) -> bool:
+    """Say whether the guest of an arrival came before `since`, is to stay longer, and has no code for that door."""
+    doors = [door for door in booking.doors if door.device_id == arrival.device_id and door.part <= 1 and door.wanted]
+    if booking.stay is None or arrival.state is State.CANCELLED or arrival.starts_at is not None or not doors:
+        return False
+    check_in = check_in_of(booking.stay, doors[0])
+    over_at = doors[0].check_out or instants_of(booking.stay, doors[0].time_zone)[1]
+    return check_in is not None and check_in.latest < since and now < over_at
+
+
+def as_inside(arrival: Arrival) -> Arrival:
+    """Return the arrival of a guest whose stay has begun without a code: at risk, whatever is still to come."""
+    return replace(
+        arrival,
+        readiness=Readiness.AT_RISK,
+        why=f"{_INSIDE} {arrival.why}".rstrip(),
+        next_step=arrival.next_step or "Let the guest in by hand, and look at the booking.",
+    )
 
 
 def _told(known: KnownIssues) -> tuple[Issue, ...]:

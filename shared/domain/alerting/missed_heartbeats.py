@@ -43,6 +43,7 @@ MISSED_HEARTBEATS: Final[Mapping[str, MissedHeartbeat]] = {
 LEVELS: Final[Mapping[str, Severity]] = {
     **{name: each.severity for name, each in MISSED_HEARTBEATS.items()},
     Reason.REPLICAS_MISSING: Severity.PAGE,
+    Reason.CANCELLATION_UNKNOWN: Severity.INFO,
 }
 
 

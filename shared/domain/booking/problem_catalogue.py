@@ -51,6 +51,7 @@ class Reason(StrEnum):
     BOOKING_PARKED = "booking_parked"
     CHANGE_PARKED = "change_parked"
     CANCELLATION_PARKED = "cancellation_parked"
+    CANCELLATION_UNKNOWN = "cancellation_unknown"
     MESSAGE_PARKED = "message_parked"
     BOOKING_REFUSED = "booking_refused"
     BRIDGE_STUCK = "bridge_stuck"
@@ -362,6 +363,13 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         "A cancellation could not be used and was put aside: nothing is cancelled, and the code stays valid.",
         "Read the whole message with `oracode parked show`. If the booking is cancelled, use `oracode bookings cancel`,"
         " and discard the message; else mend it, then replay it.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.CANCELLATION_UNKNOWN: ProblemRow(
+        "A cancellation names a booking that nobody knows here: nothing was cancelled.",
+        "Compare its id with the booking system. If it is misspelled, cancel the right booking with `oracode bookings"
+        " cancel`; if its booking was never sent, there is nothing to do.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
