@@ -35,6 +35,9 @@ from shared.redis_client import connect_async
 from shared.settings import Settings
 
 REQUIRED: Final = ("SEAM_WEBHOOK_SECRET", "REDIS_URL")
+_HOW_TO_CHANGE: Final = (
+    "POST a booking message to /bookings: the whole booking again to change it, or one of type booking.cancelled"
+)
 _WEBHOOK_PATH: Final = "/webhooks/seam"
 
 
@@ -114,8 +117,11 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, counts: AuthF
     return Web(starlette, webhook_endpoint)
 
 
-async def _answer_in_json(_: Request, error: Exception) -> Response:
+async def _answer_in_json(request: Request, error: Exception) -> Response:
     """Answer Starlette's own refusals (404, 405) as our own ones."""
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     phrase = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    return json_response(error.status_code, {"error": phrase}, error.headers)
+    content = {"error": phrase}
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.url.path.startswith("/bookings"):
+        content["right"] = _HOW_TO_CHANGE
+    return json_response(error.status_code, content, error.headers)

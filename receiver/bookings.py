@@ -1,6 +1,6 @@
 """`POST /bookings`: a booking system that can't reach the stream hands over one booking message by HTTP."""
 
-from collections.abc import Container
+from collections.abc import Collection
 from typing import Final
 
 from starlette.responses import Response
@@ -40,7 +40,7 @@ class Bookings:
         tokens: BearerTokens,
         inbox: Inbox,
         bodies: BodyReader,
-        units: Container[str] | None,
+        units: Collection[str] | None,
         refused: RefusedBookings,
         clock: Clock,
     ) -> None:
@@ -84,7 +84,7 @@ class Bookings:
         message = parse_booking_message(text)
         check_outer_type({"ce-type": headers.get(b"ce-type", b"").decode("latin-1")}, message.type)
         if self._units is not None and message.unit is not None and message.unit not in self._units:
-            raise InvalidMessage((unknown_unit(message.unit),))
+            raise InvalidMessage((unknown_unit(message.unit, self._units),))
         if message.type is not MessageType.CANCELLED:
             check_not_far_ahead(message.check_in, self._clock())
         if message.unit is None and message.type is not MessageType.CANCELLED:

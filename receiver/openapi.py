@@ -41,7 +41,7 @@ _REFUSAL: Final = _object(
     ("error",),
     error={**_TEXT, "description": "A word for programs."},
     problems={"type": "array", "items": _PROBLEM, "description": "Of `invalid_booking`: each problem."},
-    right={**_TEXT, "description": "Of `invalid_request`: what would be right."},
+    right={**_TEXT, "description": "Of `invalid_request` and `method_not_allowed`: what would be right."},
     limit_bytes={"type": "integer", "description": "Of `body_too_large`."},
 )
 _PARKED: Final = _object(

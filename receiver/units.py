@@ -4,6 +4,7 @@ The file may be changed while `web` runs. While it can't be read, a unit that th
 refused: the worker decides about the message.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from shared.current_units import CurrentUnits
@@ -18,3 +19,11 @@ class KnownUnits:
     def __contains__(self, unit: object) -> bool:
         """Say whether the unit is in the file; True where nobody can say."""
         return unit in self._units or bool(self._units.problem)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the units that the file has."""
+        return iter(self._units)
+
+    def __len__(self) -> int:
+        """Return how many the file has."""
+        return len(self._units)

@@ -10,6 +10,7 @@ import pytest
 from click import Context, Group
 
 from shared import redis_keys
+from shared.domain.booking.problem_catalogue import door_reasons
 from shared.settings import Settings
 from worker.alerts.message import RUNBOOK_SECTIONS
 from worker.cli import LazyGroup
@@ -73,6 +74,15 @@ def test_the_supported_pythons_are_the_same_everywhere(project: Path) -> None:
     assert f"for candidate in {' '.join(f'python{minor}' for minor in reversed(minors))}; do" in script
     assert f"needs Python {minors[0]} or newer" in script
     assert f"sys.version_info < ({minors[0].replace('.', ', ')})" in script
+
+
+def test_every_reason_of_an_outcome_is_explained(project: Path) -> None:
+    """A booking system shows them to people; so does whoever reads `GET /bookings/{id}`."""
+    text = (project / "docs/outcomes.md").read_text().partition("### Reasons")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) - {"reason"} == door_reasons()
+    for path in (*(project / "worker").rglob("*.py"), *(project / "shared/domain/booking").rglob("*.py")):
+        given = re.findall(r"\breason=\"(\w+)\"", path.read_text())
+        assert not given, f"{path.name} gives a reason that no catalogue has"
 
 
 def test_the_runbook_has_a_section_for_every_problem(project: Path) -> None:

@@ -18,14 +18,15 @@ const TOLERANCE_SECONDS = 300;
 const LARGEST_BODY = 1024 * 1024;
 
 // Hands over one booking message. The same `id` again changes nothing, so repeat it where no answer came.
-// The highest revision wins. Where your system counts none, its clock will do.
+// There is no revision: the order of arrival counts. So send the messages of one booking one after the other, each once
+// the one before it is answered. If your system counts revisions, give them: then the highest wins.
 const publish = (kind, bookingId, fields = {}) =>
   call("POST", "/bookings", BOOKING_TOKEN, {
     specversion: "1.0",
     id: randomUUID(),
     source: "/pms/example",
     type: `booking.${kind}`,
-    data: { booking_id: bookingId, revision: Date.now(), ...fields },
+    data: { booking_id: bookingId, ...fields },
   });
 
 // Asks what became of a booking.

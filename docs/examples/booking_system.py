@@ -36,14 +36,15 @@ SEEN: set[str] = set()
 def publish(kind: str, booking_id: str, **fields: Any) -> dict[str, Any]:
     """Hand over one booking message. The same `id` again changes nothing, so repeat it where no answer came.
 
-    The highest revision wins. Where your system counts none, its clock will do.
+    There is no revision: the order of arrival counts. So send the messages of one booking one after the other, each
+    once the one before it is answered. If your system counts revisions, give them: then the highest wins.
     """
     message = {
         "specversion": "1.0",
         "id": str(uuid4()),
         "source": SOURCE,
         "type": f"booking.{kind}",
-        "data": {"booking_id": booking_id, "revision": time.time_ns() // 1_000_000, **fields},
+        "data": {"booking_id": booking_id, **fields},
     }
     return call("POST", "/bookings", os.environ["BOOKING_TOKEN"], message)
 

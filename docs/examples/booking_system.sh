@@ -20,12 +20,12 @@ call() { # METHOD PATH TOKEN [BODY]
             --request "$1" --header "content-type: application/json" ${4+--data "$4"} "$ORACODE_URL$2"
 }
 
-# The same id again changes nothing, so repeat it where no answer came. The highest revision wins. Where your system
-# counts none, its clock will do: here for one message of a booking a second.
+# The same id again changes nothing, so repeat it where no answer came. There is no revision: the order of arrival
+# counts. So send the messages of one booking one after the other, each once the one before it is answered. If your
+# system counts revisions, give them: then the highest wins.
 publish() { # KIND BOOKING [FIELDS]
     call POST /bookings "$BOOKING_TOKEN" "{\"specversion\": \"1.0\", \"id\": \"$(openssl rand -hex 16)\",
-        \"source\": \"/pms/example\", \"type\": \"booking.$1\", \"data\": {\"booking_id\": \"$2\",
-        \"revision\": $(date +%s)${3-}}}"
+        \"source\": \"/pms/example\", \"type\": \"booking.$1\", \"data\": {\"booking_id\": \"$2\"${3-}}}"
 }
 
 stay() { # DEVICE CHECK_IN CHECK_OUT

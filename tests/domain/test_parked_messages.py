@@ -119,3 +119,6 @@ def test_the_unit_that_a_message_waits_for(unit: str) -> None:
     assert unit_of([str(unknown_unit(unit)), str(wrong("x"))]) is None
     assert unit_of([str(wrong("x"))]) is None
     assert cause_of([str(unknown_unit(unit))]).unit == unit
+    meant = str(unknown_unit(unit, [unit.upper() + " "]))
+    assert "did you mean" in meant
+    assert (unit_of([meant]), cause_of([meant])) == (unit, cause_of([str(unknown_unit(unit))]))

@@ -113,6 +113,16 @@ def test_a_cancellation_in_a_header_is_never_taken_for_a_booking(web: Web, redis
     assert web.send("POST", "/bookings", body=cancelled, headers=headers).status_code == 202
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", "/bookings/BK-1"), ("PATCH", "/bookings/BK-1"), ("PUT", "/bookings")]
+)
+def test_another_method_is_told_what_to_send(web: Web, method: str, path: str) -> None:
+    """405: a booking is changed and cancelled by messages."""
+    answer = web.send(method, path, headers=[(b"authorization", f"Bearer {TOKEN}".encode())])
+    assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
+    assert "booking.cancelled" in answer.json()["right"]
+
+
 def test_a_compressed_body_is_named_as_one(web: Web) -> None:
     """Not as text in a wrong encoding."""
     token = (b"authorization", f"Bearer {TOKEN}".encode())

@@ -115,7 +115,7 @@ def _rules(message: BookingMessage, units: Mapping[str, UnitRules]) -> UnitRules
     if message.unit is None or message.type is MessageType.CANCELLED:
         return None
     if message.unit not in units:
-        raise InvalidMessage((unknown_unit(message.unit),))
+        raise InvalidMessage((unknown_unit(message.unit, units),))
     return units[message.unit]
 
 

@@ -1,7 +1,7 @@
 """`oracode parked`: what could not be used, and what to do with it."""
 
 import json
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
@@ -16,6 +16,7 @@ from worker.cli.printable import printable
 from worker.handlers.tell_parked import TellParked
 from worker.ports import Ports
 
+_MOST_NAMED: Final = 10
 _WIDEST_KIND: Final = max(map(len, ParkedKind))
 
 
@@ -45,14 +46,17 @@ def list_parked(*, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("parked_id")
+@click.argument("parked_id", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-def show(parked_id: str, *, as_json: bool) -> None:
-    """Show one parked message with every problem."""
+def show(parked_id: str | None, *, as_json: bool) -> None:
+    """Show one parked message with every problem. PARKED_ID is from `parked list`; a booking's id shows its newest."""
     from worker.cli.bookings_view import clean  # noqa: PLC0415
 
     _, ports = open_ledger()
-    entry = _get(ports, parked_id)
+    if parked_id is None:
+        _end_without_id(ports)
+    of_booking = () if is_parked_id(parked_id) else ports.parked.of_booking(parked_id.strip(), most=1)
+    entry = of_booking[0] if of_booking else _get(ports, parked_id)
     if as_json:
         click.echo(json.dumps(as_object(entry), indent=2))
         return
@@ -105,6 +109,20 @@ def as_object(entry: ParkedEntry) -> dict[str, object]:
 def _tell(ports: Ports) -> None:
     """Bring the alerts up to date: those of what is gone are over."""
     TellParked(parked=ports.parked, ledger=ports.ledger, alerts=ports.alerts, clock=system_clock)()
+
+
+def _end_without_id(ports: Ports) -> NoReturn:
+    """Say how a message is named, and which there are, and end the command with 2."""
+    entries = list(ports.parked.list())
+    click.echo("Which one? oracode parked show PARKED_ID", err=True)
+    for entry in entries[-_MOST_NAMED:]:
+        named = hints_of(entry.parked.message).booking_id or entry.parked.stream
+        click.echo(f"  {entry.parked_id}  {kind_of(entry.parked)}  {printable(named)}", err=True)
+    if len(entries) > _MOST_NAMED:
+        click.echo(f"These are the newest of {len(entries)}: `oracode parked list` has all.", err=True)
+    if not entries:
+        click.echo("Nothing is parked.", err=True)
+    raise SystemExit(2)
 
 
 def _get(ports: Ports, parked_id: str) -> ParkedEntry:

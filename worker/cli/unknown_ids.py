@@ -5,9 +5,9 @@ from typing import NoReturn
 import click
 
 from shared.clock import system_clock
-from shared.domain.booking.near_ids import near
 from shared.domain.booking.record import Booking
 from shared.domain.messages.hints import hints_of
+from shared.domain.near_names import near
 from shared.ledger.bookings import UnknownBooking
 from shared.refused_messages import RefusedMessages, refused_line
 from worker.cli.printable import printable

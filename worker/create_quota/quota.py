@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.alerting.arrivals import first_check_in
+from shared.domain.booking.problem_catalogue import PlainReason
 from shared.domain.booking.record import BookedDoor, Booking, State
 from shared.domain.door.door import Door
 from shared.ledger.bookings import BookingLedger
@@ -74,5 +75,5 @@ def _in_use_after(answer: Admitted | Later | Full, door: Door, alive: int) -> in
 
 def _is_being_decided(door: BookedDoor) -> bool:
     """Say whether a door is being decided, or was put off a moment ago for a nearer arrival."""
-    gave_way = door.state is State.SCHEDULED and door.reason == "door_budget"
+    gave_way = door.state is State.SCHEDULED and door.reason == PlainReason.DOOR_BUDGET
     return door.state is State.RECEIVED or gave_way

@@ -130,7 +130,7 @@ class ApplyMessage:
         if message.unit is None:
             return None
         if message.unit not in self._units:
-            raise InvalidMessage((unknown_unit(message.unit),))
+            raise InvalidMessage((unknown_unit(message.unit, self._units),))
         return self._units[message.unit]
 
     def _park(self, arrival: str, entry: Mapping[str, str], invalid: InvalidMessage) -> None:

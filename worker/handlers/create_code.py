@@ -17,7 +17,7 @@ from shared.clock import Clock
 from shared.domain.booking import transitions
 from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.planning import Make
-from shared.domain.booking.problem_catalogue import Reason
+from shared.domain.booking.problem_catalogue import PlainReason, Reason
 from shared.domain.booking.record import BookedDoor, Booking, Intent
 from shared.domain.booking.retries import next_wait
 from shared.domain.door.door import Door
@@ -90,11 +90,11 @@ class CreateCode:
             return self._ledger.transition(seen, lambda it: adopt(with_strays(it)))
         now = self._clock()
         if settled_at is not None and now < settled_at:
-            return self._later(seen, settled_at, "ledger_lost", match, learn=with_strays)
+            return self._later(seen, settled_at, PlainReason.LEDGER_LOST, match, learn=with_strays)
         learned = with_strays(booking).door(seen.key)
         match self._quota.ask(booking, learned, door, on_door, counted_at=counted_at, now=now):
             case Later(at):
-                return self._later(seen, at, "door_budget", match, learn=with_strays)
+                return self._later(seen, at, PlainReason.DOOR_BUDGET, match, learn=with_strays)
             case Full():
                 return self._full(seen, learned.check_in, door, match, learn=with_strays)
             case Admitted():

@@ -19,7 +19,7 @@ from shared.domain.booking.planning import (
     Split,
     Wait,
 )
-from shared.domain.booking.problem_catalogue import Reason
+from shared.domain.booking.problem_catalogue import PlainReason, Reason
 from shared.domain.booking.record import Booking, Change
 from shared.ledger.bookings import BookingLedger
 from shared.seam.doors import Doors
@@ -113,7 +113,7 @@ class PlanDoor:
                 return lambda it: transitions.end_stay(it, key, reason=reason, forget_at=forget_at, now=now)
             case Postpone(until):
                 return lambda it: transitions.schedule(
-                    it, key, revision=revision, until=until, reason="lead_time", facts=facts, now=now
+                    it, key, revision=revision, until=until, reason=PlainReason.LEAD_TIME, facts=facts, now=now
                 )
             case Keep(window):
                 return lambda it: transitions.keep_code(it, key, revision=revision, asked=window, now=now)

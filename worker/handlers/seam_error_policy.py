@@ -5,7 +5,7 @@ When a step is repeated or given up: `shared.domain.booking.retries`. The errors
 
 from typing import Final
 
-from shared.domain.booking.problem_catalogue import Reason
+from shared.domain.booking.problem_catalogue import PlainReason, Reason
 from shared.domain.booking.retries import Failure
 from shared.seam.errors import (
     CreateNotFound,
@@ -23,7 +23,7 @@ _FAILURES: Final = (
     (CreateNotFound, Failure.TRANSIENT, Reason.SEAM_UNEXPECTED),
     (OutcomeUnknown, Failure.TRANSIENT, Reason.IN_DOUBT),
     (UnexpectedNotFound, Failure.TRANSIENT, Reason.SEAM_UNEXPECTED),
-    (RateLimited, Failure.RATE_LIMITED, "rate_limited"),
+    (RateLimited, Failure.RATE_LIMITED, PlainReason.RATE_LIMITED),
     (Unauthorized, Failure.OUR_KEY, Reason.SEAM_UNAUTHORIZED),
     (NoSuchDevice, Failure.PERMANENT, Reason.DEVICE_NOT_FOUND),
     (Refused, Failure.PERMANENT, Reason.REFUSED_BY_SEAM),

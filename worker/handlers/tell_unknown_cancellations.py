@@ -14,9 +14,9 @@ from shared import redis_keys
 from shared.clock import Clock
 from shared.domain.alerting.causes import MOST_SUBJECTS, Cause, Member
 from shared.domain.booking.alert_notice import alert_notice
-from shared.domain.booking.near_ids import near
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import Booking, State
+from shared.domain.near_names import near
 from shared.domain.quoting import shown
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.booking_reader import BookingReader

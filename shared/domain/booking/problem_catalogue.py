@@ -68,6 +68,21 @@ class Reason(StrEnum):
     REPLICAS_MISSING = "replicas_missing"
 
 
+class PlainReason(StrEnum):
+    """Why a door waits though nothing is wrong: nobody has to do anything."""
+
+    LEAD_TIME = "lead_time"
+    DOOR_BUDGET = "door_budget"
+    RATE_LIMITED = "rate_limited"
+    LEDGER_LOST = "ledger_lost"
+
+
+def door_reasons() -> frozenset[str]:
+    """Return every reason that a booking, or one of its doors, can have in an outcome."""
+    of_doors = {reason for reason, row in PROBLEMS.items() if row.cleared_by is not ClearedBy.CONDITION}
+    return frozenset(map(str, (*of_doors, *PlainReason)))
+
+
 class ClearedBy(Enum):
     """What ends a problem."""
 

@@ -5,11 +5,13 @@ contract requires.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
+from shared.domain.near_names import near
 from shared.domain.quoting import quoted
 from shared.domain.stay.stay import (
     BookingTime,
@@ -55,9 +57,14 @@ class InvalidMessage(ValueError):
         return "; ".join(map(str, self.problems))
 
 
-def unknown_unit(unit: str) -> Problem:
-    """Return what to say of a unit that the doors file doesn't have: never a default door."""
-    return Problem("unit", f"{unit!r} is not in the doors file", "add it to DOORS_FILE, or name device_ids")
+def unknown_unit(unit: str, known: Iterable[str] = ()) -> Problem:
+    """Return what to say of a unit that the doors file doesn't have: never a default door.
+
+    Of the `known` units those that are near are named: a name must be that of the file, capitals and blanks too.
+    """
+    meant = " or ".join(map(quoted, near(unit, known)))
+    right = f"add it to DOORS_FILE, or name device_ids{f'; did you mean {meant}?' if meant else ''}"
+    return Problem("unit", f"{unit!r} is not in the doors file", right)
 
 
 CHECK_OUT_NOT_AFTER_CHECK_IN = Problem(

@@ -30,7 +30,8 @@ def cause_of(problems: Sequence[str]) -> ParkedCause:
     An unknown unit is a cause by itself where it is the only problem: adding it to the doors file mends all of them.
     """
     unit = unit_of(problems)
-    texts = [problems[0]] if unit is not None else [QUOTED.sub("…", problem) for problem in problems]
+    # Without what may be meant: the doors file grows, and the cause stays one.
+    texts = [str(unknown_unit(unit))] if unit is not None else [QUOTED.sub("…", problem) for problem in problems]
     mark = "\n".join(sorted({_NUMBER.sub("#", text) if unit is None else text for text in texts}))
     return ParkedCause(hashlib.sha256(mark.encode()).hexdigest()[:8], " ".join(f"{text}." for text in texts), unit)
 
@@ -44,4 +45,4 @@ def unit_of(problems: Sequence[str]) -> str | None:
         unit = literal_eval(found["quoted"])
     except (ValueError, SyntaxError):
         return None
-    return unit if isinstance(unit, str) and str(unknown_unit(unit)) == problems[0] else None
+    return unit if isinstance(unit, str) and problems[0].startswith(str(unknown_unit(unit))) else None

@@ -7,6 +7,7 @@ from typing import Any, Final
 from shared.domain.booking import notices
 from shared.domain.booking.door_state import DoorState, facts_of
 from shared.domain.booking.fence import SeenDoor
+from shared.domain.booking.problem_catalogue import PlainReason
 from shared.domain.booking.record import (
     AccessCode,
     AlertNotice,
@@ -150,7 +151,7 @@ def _verdict(booking: Booking) -> tuple[State, str | None]:
 
 def _is_for_later(door: BookedDoor) -> bool:
     """Say whether this is a later code of a split stay whose time hasn't come: it holds nothing back."""
-    return door.part > 1 and door.state is State.SCHEDULED and door.reason == "lead_time"
+    return door.part > 1 and door.state is State.SCHEDULED and door.reason == PlainReason.LEAD_TIME
 
 
 def _residual_until(booking: Booking, now: datetime) -> datetime | None:
