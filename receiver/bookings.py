@@ -26,6 +26,7 @@ from shared.domain.messages.message import (
 from shared.domain.messages.outer_type import check_outer_type
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.quoting import quoted
+from shared.domain.stay.clock_changes import clock_change_notes
 from shared.message_redaction import without_secrets
 
 _GZIP: Final = b"\x1f\x8b"
@@ -77,7 +78,9 @@ class Bookings:
         is_new = await self._inbox.append(name, text, mark=mark)
         status = "accepted" if is_new else "duplicate"
         metrics.BOOKINGS_ACCEPTED.add(status)
-        return json_response(202, {"status": status, "booking_id": message.booking_id})
+        notes = clock_change_notes(message.check_in, message.check_out)
+        answer = {"status": status, "booking_id": message.booking_id} | ({"notes": notes} if notes else {})
+        return json_response(202, answer)
 
     def _usable(self, text: str, headers: Headers) -> BookingMessage:
         """Return the message. Raises InvalidMessage."""

@@ -76,6 +76,7 @@ _SCHEMAS: Final[JsonObject] = {
         ("status",),
         status={"enum": ["accepted", "duplicate", "ignored", "parked"]},
         booking_id=_TEXT,
+        notes={**_TEXTS, "description": "Of a booking: times in the night of a clock change, and what is taken."},
     ),
     "RevealRequest": _object(
         device_ids={**_TEXTS, "description": "Some of the booking's doors; all of them without it."},

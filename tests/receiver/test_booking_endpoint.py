@@ -123,6 +123,14 @@ def test_another_method_is_told_what_to_send(web: Web, method: str, path: str) -
     assert "booking.cancelled" in answer.json()["right"]
 
 
+def test_a_time_that_is_skipped_is_told(web: Web) -> None:
+    """202, with what is taken in its place; nothing is said of any other time."""
+    skipped = {"check_in": "2027-03-28T02:30", "check_out": "2027-03-30T10:00", "time_zone": "Europe/Vienna"}
+    (note,) = web.booking(booking_of(**skipped)).json()["notes"]
+    assert "it is taken as 03:30" in note
+    assert "notes" not in web.booking(booking_of(booking_id="BK-2")).json()
+
+
 def test_a_compressed_body_is_named_as_one(web: Web) -> None:
     """Not as text in a wrong encoding."""
     token = (b"authorization", f"Bearer {TOKEN}".encode())

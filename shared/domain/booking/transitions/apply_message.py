@@ -20,7 +20,8 @@ from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEnt
 from shared.domain.booking.transitions.change import change_booking, enter
 from shared.domain.booking.transitions.choose_slot import ended_choices
 from shared.domain.messages.message import BookingMessage, MessageType, asked_of
-from shared.domain.stay.stay import Stay
+from shared.domain.stay.clock_changes import clock_change_notes
+from shared.domain.stay.stay import Stay, as_booked
 
 # How many messages a booking remembers to know a repeat; its revision alone would already stop older ones.
 _SEEN_MESSAGES: Final = 50
@@ -93,10 +94,12 @@ def _noted(before: Booking | None, message: BookingMessage, arrival: str) -> Boo
 def _line_of(booking: Booking, message: BookingMessage, now: datetime) -> HistoryEntry:
     without = f"without a revision, was applied as revision {booking.revision}"
     how = without if message.revision is None else f"revision {message.revision}, was applied"
+    stay = as_booked(booking.stay) if booking.stay is not None and message.type is not MessageType.CANCELLED else None
+    notes = clock_change_notes(stay.check_in, stay.check_out) if stay is not None else []
     return HistoryEntry(
         at=now,
         what="message.applied",
-        text=f"{message.type}, {how}.",
+        text=" ".join((f"{message.type}, {how}.", *notes)),
         facts={
             "revision": booking.revision if message.revision is None else message.revision,
             "source": message.source,
