@@ -1,0 +1,92 @@
+"""What the command line tells of parked and refused messages: what each is, and what is so for now."""
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+from redis import Redis
+
+from shared.clock import system_clock
+from shared.domain.booking.record import Booking
+from shared.domain.messages.message import InvalidMessage
+from shared.domain.messages.parse import parse_booking_message
+from shared.domain.messages.refused import refused_message
+from shared.refused_messages import RefusedMessages
+from tests.sandbox.harness import API_KEY, Sandbox
+from tests.support.server import DataServer
+from tests.worker.conftest import sandbox, shared_sandbox
+from tests.worker.machine import Machine
+from worker.cli import oracode
+
+__all__ = ["sandbox", "shared_sandbox"]
+
+
+@pytest.fixture
+def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """Return a worker on the stand-in of Seam, and point the command line at its ledger."""
+    monkeypatch.setenv("REDIS_URL", data_server.url)
+    monkeypatch.setenv("SEAM_API_KEY", API_KEY)
+    return Machine(redis_client, data_server.url, sandbox)
+
+
+@pytest.fixture
+def booking(machine: Machine, sandbox: Sandbox) -> Booking:
+    """Return a booking with a code, whose cancellation is parked: it comes from another source."""
+    booking = machine.until(machine.book(sandbox.door()), "ready")
+    other = {"type": "booking.cancelled", "id": "1", "source": "/other", "data": {"booking_id": booking.booking_id}}
+    assert machine.apply(machine.append(json.dumps(other))) is None
+    return booking
+
+
+def run(*arguments: str) -> Result:
+    """Run `oracode …`."""
+    result = CliRunner().invoke(oracode, list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def test_a_parked_cancellation_is_told_wherever_its_booking_is(machine: Machine, booking: Booking) -> None:
+    """As what it is, and that the code stays valid: never that no code is made."""
+    (entry,) = machine.parked.list()
+    assert entry.parked.kind == "cancellation"
+    assert "cancellation" in run("parked", "list").stdout
+    shown = run("bookings", "show", booking.booking_id).stdout
+    assert f"A cancellation of {booking.booking_id} is parked" in shown
+    assert "the code stays valid" in shown
+    arrivals = run("arrivals", "--hours", "72")
+    assert arrivals.exit_code == 1
+    assert f"A cancellation of {booking.booking_id} is parked" in arrivals.stdout
+    told = [json.loads(line) for line in run("arrivals", "--hours", "72", "--json").stdout.splitlines()]
+    (parked,) = [each for each in told if "parked_id" in each]
+    assert (parked["reason"], parked["kind"]) == ("cancellation_parked", "cancellation")
+    assert parked["check_in"]
+    assert not any("no code is made" in text for text in (shown, arrivals.stdout))
+
+
+def test_a_parked_message_is_shown_by_its_booking_too(machine: Machine, booking: Booking) -> None:
+    """Without any id the command says which there are."""
+    (entry,) = machine.parked.list()
+    assert entry.parked_id in run("parked", "show", booking.booking_id).stdout
+    without = run("parked", "show")
+    assert without.exit_code == 2
+    assert f"{entry.parked_id}  cancellation  {booking.booking_id}" in without.stderr
+    assert run("parked", "show", "BK-NONE").exit_code == 1
+    assert json.loads(run("parked", "list", "--json").stdout)["kind"] == "cancellation"
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_refused_message_is_shown_with_its_booking(machine: Machine, sandbox: Sandbox, *, is_known: bool) -> None:
+    """Whether the ledger has the booking or not; and in the doctor's list."""
+    booking_id = machine.new_id()
+    if is_known:
+        machine.book(sandbox.door(), booking_id=booking_id)
+    text = json.dumps({"booking_id": booking_id, "device_ids": [sandbox.door()], "check_in": "tomorrow"})
+    with pytest.raises(InvalidMessage) as invalid:
+        parse_booking_message(text)
+    RefusedMessages(machine.redis).keep(refused_message(text, invalid.value.problems), system_clock())
+    result = run("bookings", "show", booking_id)
+    assert result.exit_code == (0 if is_known else 1)
+    assert f"A message for {booking_id} was refused at" in result.stdout
+    assert "check_in: … is neither a time nor a date" in result.stdout
+    findings = [json.loads(line) for line in run("doctor", "--json").stdout.splitlines()]
+    assert any(found["subject"] == "refused booking" and booking_id in found["text"] for found in findings)
