@@ -73,10 +73,16 @@ def test_bookings_go_into_the_stream_whoever_declared_the_queue(
         send(it, b'{"booking_id": "B-2"}', content_type="application/json", content_encoding="utf-8")
         send(it, b"\xff\x00 no json", content_type="text/plain")
         send(it, b'{"booking_id": "B-3"}', content_type="application/x-python-serialize", content_encoding="binary")
+        send(it, b'{"booking_id": "B-4"}', type="booking.cancelled")
+        send(it, b'{"booking_id": "B-5"}', headers={"cloudEvents:type": "booking.cancelled"})
     with bridging(rabbitmq, data_server):
-        wait_until(lambda: redis_client.xlen(STREAM) == 3, what="three entries")
+        wait_until(lambda: redis_client.xlen(STREAM) == 5, what="five entries")
         wait_until(lambda: rabbitmq.count(REJECTED_QUEUE) == 1, what="the rejected one")
-    assert [json.loads(each)["booking_id"] for each in entries(redis_client)] == ["B-1", "B-2", "B-3"]
+    assert [json.loads(each)["booking_id"] for each in entries(redis_client)] == [
+        f"B-{number}" for number in range(1, 6)
+    ]
+    kept: Any = redis_client.xrange(STREAM)
+    assert [fields.get("type") for _, fields in kept] == [None, None, None, "booking.cancelled", "booking.cancelled"]
     (rejected,) = rabbitmq.messages(REJECTED_QUEUE)
     assert bytes(rejected.body) == b"\xff\x00 no json"
     assert rejected.properties["content_type"] == "text/plain"

@@ -280,7 +280,7 @@ def _who(hit: _Hit) -> str:
 
 def _line(hit: _Hit) -> str:
     if not hit.booking_id:
-        return f"Parked message {hit.since}"
+        return "A message that names no booking"
     newest = hit.newest
     due = hit.due or next(iter(_check_ins(newest)), None)
     stands = what_stands(newest.kind, newest.booking, newest.arrival)
