@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from shared.domain.messages.cancellations import says_cancelled
 from shared.redaction import REMOVED, redact_event
 
 # Any word of a name: `guestPhone`, `phone_number`, `contact-email`.
@@ -34,13 +35,18 @@ def without_secrets(text: str) -> str:
 def redacted_fields(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content without what stands under the name of a PIN or of a guest's contact, at any depth.
 
-    All other texts stay: they may be times. Raises RecursionError for what nests too deeply.
+    A word for a cancellation stays under any name. All other texts stay: they may be times. Raises RecursionError for
+    what nests too deeply.
     """
     kept = {}
     for name, value in content.items():
         # By the name alone: a long number may be a revision.
         shell = type(value)() if isinstance(value, dict | list) else value if value in (None, True, False) else "x"
         (shown, redacted) = next(iter(redact_event({name: shell}).items()), (name, value))
+        if says_cancelled(value):
+            # `{"status": {"code": "cancelled"}}`: no PIN, and what would be taken for a booking without it.
+            kept[shown] = value
+            continue
         kept[shown] = REMOVED if redacted == REMOVED or _is_contact(name, value) else _each_redacted(value)
     return kept
 

@@ -63,7 +63,7 @@ STANDS: list[Any] = [
     pytest.param("change", issued(), f"keeps its old times, {BOOKED}, and its code {OPENS}", id="with a code"),
     pytest.param("change", replace(issued(), newest_entry="9-0"), "a later message", id="sent again since"),
     pytest.param("cancellation", issued(), f"it is not cancelled: the code stays valid, {OPENS}", id="a code lives"),
-    pytest.param("cancellation", booking(), "a code will be made for it", id="before there is a code"),
+    pytest.param("cancellation", booking(), "the booking stands, and has no code yet", id="before there is a code"),
     pytest.param("cancellation", None, "no booking of this id is known", id="of nobody"),
     pytest.param("cancellation", accepted(kind="cancelled").booking, "no booking of this id", id="only ever cancelled"),
     pytest.param("cancellation", replace(issued(), cancelled=True), "is cancelled by now", id="cancelled since"),

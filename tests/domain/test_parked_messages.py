@@ -6,6 +6,7 @@ import pytest
 
 from shared.domain.alerting.causes import Cause
 from shared.domain.alerting.parked_messages import MOST_CAUSES, ParkedMessage, parked_causes
+from shared.domain.messages.cancellations import HOW_TO_CANCEL
 from shared.domain.messages.hints import Hints
 from shared.domain.messages.message import Problem, unknown_unit
 from shared.domain.messages.parked_causes import cause_of, unit_of
@@ -93,6 +94,14 @@ def test_what_is_wrong_can_be_read_where_words_have_apostrophes() -> None:
         "source: … is not that of this booking's first message, …; if it isn't another booking, give …."
         in one.notice.happened
     )
+
+
+def test_how_to_cancel_can_be_read() -> None:
+    """It quotes a type, and nothing of the message."""
+    said = Problem("status", "'gone 739158' says that the booking is cancelled", HOW_TO_CANCEL)
+    (one,) = told(parked(said, booking_id="BK-1"))
+    assert HOW_TO_CANCEL in one.notice.happened
+    assert "739158" not in str(one)
 
 
 def test_a_flood_of_different_causes_is_a_few_alerts() -> None:

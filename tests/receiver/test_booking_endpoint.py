@@ -131,6 +131,12 @@ def test_a_time_that_is_skipped_is_told(web: Web) -> None:
     assert "notes" not in web.booking(booking_of(booking_id="BK-2")).json()
 
 
+def test_a_cancellation_under_the_name_of_a_code_is_found(web: Web) -> None:
+    """PINs are taken out before a message is read; this is none."""
+    (problem,) = web.booking(booking_of(status={"code": "cancelled"})).json()["problems"]
+    assert problem["field"] == "status.code"
+
+
 def test_a_compressed_body_is_named_as_one(web: Web) -> None:
     """Not as text in a wrong encoding."""
     token = (b"authorization", f"Bearer {TOKEN}".encode())

@@ -180,6 +180,16 @@ def test_a_cancellation_beside_the_message_is_never_taken_for_a_booking(
     assert machine.parked.count() == 1
 
 
+def test_a_cancellation_under_the_name_of_a_code_stays_one(machine: Machine, sandbox: Sandbox) -> None:
+    """What is parked without its PINs still says so, and is not replayed as a booking."""
+    assert machine.apply(machine.publish("BK-9", [sandbox.door()], status={"code": "CXL"}, pin="739158")) is None
+    (kept,) = machine.parked.of_booking("BK-9")
+    assert (kept.parked.kind, "739158" in str(kept)) == ("cancellation", False)
+    machine.parked.replay(kept)
+    found: Any = machine.redis.xrange("booking-created")
+    assert machine.apply(found[0][0]) is None
+
+
 def test_a_check_in_of_another_century_is_parked(machine: Machine, sandbox: Sandbox) -> None:
     """It is told; before, it waited for its lead time in silence."""
     fields = {"check_in": "2126-12-01T15:45", "check_out": "2126-12-05T10:15"}

@@ -67,7 +67,7 @@ def _not_cancelled(booking: Booking | None) -> str:
     codes = _codes(booking)
     if codes:
         return f"it is not cancelled: the code stays valid, {codes}"
-    return "it is not cancelled: the booking stands, and a code will be made for it"
+    return "it is not cancelled: the booking stands, and has no code yet"
 
 
 def _codes(booking: Booking) -> str:

@@ -94,6 +94,13 @@ def is_about_cancelling(value: object) -> bool:
     return isinstance(value, str) and _CANCELLED_VALUE.fullmatch(value[:LONGEST_QUOTE].strip().lower()) is not None
 
 
+def says_cancelled(value: object) -> bool:
+    """Say whether a value, whatever it stands under, is a word for a booking that is cancelled or doesn't stand."""
+    if not isinstance(value, str) or len(value) > LONGEST_QUOTE or any(letter.isdigit() for letter in value):
+        return False
+    return is_about_cancelling(value) or _DOES_NOT_STAND.fullmatch(value.strip().lower()) is not None
+
+
 def _said(name: str, value: object, look: _Look, *, depth: int = 0) -> _Said | None:
     """Return where, in a field or in an object that it holds, something says so."""
     plain = plain_name(name[:_LONGEST_NAME])

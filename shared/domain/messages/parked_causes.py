@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from shared.domain.messages.cancellations import HOW_TO_CANCEL
 from shared.domain.messages.message import unknown_unit
 
 # What a problem quotes is of one message; it may be a guest's. An apostrophe within a word quotes nothing.
-QUOTED: Final = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_QUOTED: Final = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _NUMBER: Final = re.compile(r"[0-9]+")
 _UNIT: Final = re.compile(r"unit: (?P<quoted>'.*'|\".*\") is not in the doors file;.*")
 
@@ -31,9 +32,14 @@ def cause_of(problems: Sequence[str]) -> ParkedCause:
     """
     unit = unit_of(problems)
     # Without what may be meant: the doors file grows, and the cause stays one.
-    texts = [str(unknown_unit(unit))] if unit is not None else [QUOTED.sub("…", problem) for problem in problems]
+    texts = [str(unknown_unit(unit))] if unit is not None else [without_quotes(problem) for problem in problems]
     mark = "\n".join(sorted({_NUMBER.sub("#", text) if unit is None else text for text in texts}))
     return ParkedCause(hashlib.sha256(mark.encode()).hexdigest()[:8], " ".join(f"{text}." for text in texts), unit)
+
+
+def without_quotes(text: str) -> str:
+    """Return a problem's text without what it quotes of the message; how to cancel quotes nothing of it."""
+    return HOW_TO_CANCEL.join(_QUOTED.sub("…", part) for part in text.split(HOW_TO_CANCEL))
 
 
 def unit_of(problems: Sequence[str]) -> str | None:

@@ -12,7 +12,7 @@ from shared.domain.masking import mask_digits
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.message import Problem
 from shared.domain.messages.near_misses import FIELDS
-from shared.domain.messages.parked_causes import QUOTED, unit_of
+from shared.domain.messages.parked_causes import unit_of, without_quotes
 from shared.domain.messages.parked_kind import ParkedKind, kind_said
 
 _MOST_PROBLEMS: Final = 5
@@ -45,6 +45,6 @@ def _kept(problem: Problem) -> str:
     # Fields have names of ours, unless somebody sent another one.
     is_ours = problem.field.partition("[")[0] in (*FIELDS, "source", "id", "type", "specversion", "data", "message")
     field = problem.field if is_ours else mask_digits(problem.field[:_LONGEST_FIELD])
-    wrong = _PLACE.sub("somewhere", QUOTED.sub("…", problem.wrong))
-    text = str(Problem(field, wrong, QUOTED.sub("…", problem.right)))
+    wrong = _PLACE.sub("somewhere", without_quotes(problem.wrong))
+    text = str(Problem(field, wrong, without_quotes(problem.right)))
     return text if len(text) <= _LONGEST_PROBLEM else f"{text[: _LONGEST_PROBLEM - 1]}…"
