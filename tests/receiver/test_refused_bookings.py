@@ -64,6 +64,14 @@ def test_a_refused_cancellation_is_known_as_one(web: Web, refused: RefusedMessag
     assert [entry.refused.kind for entry in refused.lately(system_clock())] == ["cancellation"]
 
 
+def test_a_cancellation_beside_the_message_is_known_as_one(web: Web, refused: RefusedMessages) -> None:
+    """By its header alone."""
+    headers = [(b"authorization", f"Bearer {TOKEN}".encode()), (b"ce-type", b"booking.cancelled")]
+    body = json.dumps(booking_of()["data"]).encode()
+    assert web.send("POST", "/bookings", body=body, headers=headers).status_code == 400
+    assert [entry.refused.kind for entry in refused.lately(system_clock())] == ["cancellation"]
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"oops", b"\xff\xfe", b"[" * 60_000, b'{"booking_id": 1, "booking_id": 2}'], ids=str
 )

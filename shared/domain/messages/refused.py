@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.masking import mask_digits
+from shared.domain.messages.cancellations import HOW_TO_CANCEL
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.message import Problem
 from shared.domain.messages.near_misses import FIELDS
@@ -32,9 +33,14 @@ class Refused:
 
 def refused_message(text: str, problems: Iterable[Problem]) -> Refused:
     """Return what is kept of a refused message. Never raises."""
-    kept = [_kept(problem) for problem in list(problems)[:_MOST_PROBLEMS]]
+    problems = list(problems)
+    kept = [_kept(problem) for problem in problems[:_MOST_PROBLEMS]]
+    # Also where something beside the message says that it cancels.
+    cancels = any(problem.right.startswith(HOW_TO_CANCEL) for problem in problems)
     return Refused(
-        booking_id=hints_of(text).booking_id or "", kind=kind_said(text), problems=tuple(dict.fromkeys(kept))
+        booking_id=hints_of(text).booking_id or "",
+        kind=ParkedKind.CANCELLATION if cancels else kind_said(text),
+        problems=tuple(dict.fromkeys(kept)),
     )
 
 
