@@ -10,6 +10,8 @@ from redis import Redis
 from shared.clock import system_clock
 from shared.domain.alerting.arrivals import Arrival, Readiness
 from shared.domain.booking.record import AccessCode, AlertNotice, Change, State, Window
+from shared.domain.messages.message import Problem
+from shared.domain.messages.refused import refused_message
 from shared.ledger.auth_failures import AuthFailureLedger
 from shared.ledger.door_history import DoorChange, note_door
 from shared.ledger.processes import ProcessIdentity, ProcessSigns
@@ -17,6 +19,7 @@ from shared.ledger.readiness_history import ReadinessHistory
 from shared.ledger.seam_call_counts import SeamCallCounts
 from shared.ops_commands import DISCARD, HANDLE, REPLAY
 from shared.parked import Parked, ParkedList
+from shared.refused_messages import RefusedMessages
 from shared.seam.errors import Unreachable
 from tests.console.bookings import DOOR, book, ledger_of, read_door
 from tests.console.console import Console
@@ -150,6 +153,23 @@ def test_a_booking_tells_of_its_parked_cancellation(console: Console, redis_clie
     kinds = {kind: console.api("GET", f"/parked?kind={kind}").json()["total"] for kind in ("cancellation", "booking")}
     assert kinds == {"cancellation": 1, "booking": 1}
     assert "A message of it is parked" in console.api("GET", "/bookings/BK-OTHER").text
+
+
+def test_what_was_refused_is_shown(console: Console, redis_client: Redis) -> None:
+    """On the page of its booking, whether that is known or not, and among the parked messages."""
+    known = book(redis_client, "BK-1")
+    refused = RefusedMessages(redis_client)
+    for booking_id in (known.booking_id, "BK-NEW"):
+        problems = [Problem("check_in", f"{HOSTILE!r} is neither a time nor a date", "give one")]
+        refused.keep(refused_message(json.dumps({"booking_id": booking_id}), problems), system_clock())
+    (line,) = console.api("GET", "/bookings/BK-1").json()["refused"]
+    assert "A message for BK-1 was refused at" in line
+    assert "A message for BK-NEW was refused at" in console.api("GET", "/bookings/BK-NEW").text
+    assert len(console.api("GET", "/parked").json()["refused"]) == 2
+    for path in ("/bookings/BK-1", "/parked"):
+        page = console.browser("viewer").get(path).text
+        assert "BK-1 was refused at" in page
+        assert "<script>alert" not in page
 
 
 def test_a_parked_message_is_mended_in_place(console: Console, redis_client: Redis) -> None:

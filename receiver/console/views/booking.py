@@ -25,7 +25,7 @@ from shared.domain.stay.stay import StayTime, WallTime
 from shared.ledger.bookings import UnknownBooking
 from shared.ledger.last_read_doors import LastRead
 from shared.parked_of_bookings import ParkedOfBooking, told_of
-from shared.refused_messages import lines_of
+from shared.refused_messages import lines_of, refused_line
 
 _MOST_PARKED: Final = 10
 
@@ -143,6 +143,8 @@ def find(call: Call) -> Booking:
     except UnknownBooking:
         parked = call.ports.parked.of_booking(booking_id, most=1)
         more = " A message of it is parked: see the parked messages." if parked else ""
+        if not more and (refused := call.ports.refused.of_booking(booking_id, call.now)):
+            more = f" {refused_line(refused[0])}."
         raise NotFound(f"There is no booking {booking_id[:64]!r}.{more}") from None
 
 
