@@ -63,7 +63,7 @@ faults: setup-dev
 FUZZ_TIMES ?= 50
 fuzz: setup-dev
 	FUZZ_TIMES=$(FUZZ_TIMES) $(BIN)/python -m pytest tests/receiver/test_fuzz.py tests/receiver/test_hostile_connections.py \
-		tests/worker/test_seam_fuzz.py tests/worker/test_stream_fuzz.py --hypothesis-show-statistics $(ARGS)
+		tests/worker/test_seam_fuzz.py tests/worker/test_stream_fuzz.py tests/worker/test_stateful.py --hypothesis-show-statistics $(ARGS)
 
 # Under 25 minutes, on a machine that does nothing else; ARGS="--quick", "--only receiver", "--profile".
 bench: setup-dev setup-peers

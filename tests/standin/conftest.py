@@ -38,7 +38,7 @@ class Stage:
 
     def until(self, booking_id: str, state: str, reason: str = "") -> None:
         """Wait until the booking stands so."""
-        wait_until(lambda: self.stands(booking_id) == (state, reason), within=20, what=f"{booking_id} {state} {reason}")
+        wait_until(lambda: self.stands(booking_id) == (state, reason), within=60, what=f"{booking_id} {state} {reason}")
 
     def ready(self, booking_id: str, door: str) -> None:
         """Publish a booking and wait until its code is confirmed."""
@@ -52,7 +52,7 @@ class Stage:
             texts = ((each, json.dumps(each)) for each in reversed(self.seam.alerts))
             return next((each for each, text in texts if what in text and all(word in text for word in words)), None)
 
-        return wait_until(found, within=20, what=f"an alert of {what} with {words}") or {}
+        return wait_until(found, within=60, what=f"an alert of {what} with {words}") or {}
 
     def story(self, booking_id: str, what: str) -> list[str]:
         """Return the lines of this kind in the booking's story."""

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from tests.support.hostile import examples
 from tests.worker.stateful_end import settle
 from tests.worker.stateful_faults import AFTER, BEFORE, LATE, STALE
 from tests.worker.stateful_model import HOURS, Stay
@@ -229,14 +230,14 @@ def _rank(message: Any) -> tuple[int, bool, int]:
 
 
 def test_one_code_a_door_whatever_happens(stage: Stage) -> None:
-    """A few hundred stories, the same ones each time."""
+    """A hundred stories, the same ones each time; `make fuzz` plays thousands."""
     Anything.stage = stage
     run_state_machine_as_test(
         Anything,
         settings=settings(
             # Shrinking a failure takes minutes: add Phase.shrink where one has to be understood.
             phases=[Phase.generate],
-            max_examples=250, stateful_step_count=25, derandomize=True, deadline=None, database=None,
+            max_examples=examples(110), stateful_step_count=25, derandomize=True, deadline=None, database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
