@@ -35,13 +35,17 @@ class Admission:
             raise Unavailable
         return self
 
+    def check_room(self) -> None:
+        """Raise Unavailable if a request would have to wait now and finds no place in line: it need not be read."""
+        if self._turns.locked() and self._room_in_line <= 0:
+            raise Unavailable
+
     async def __aenter__(self) -> None:
         """Wait for a turn. Raises Unavailable where the line is too long, or the wait is."""
+        self.check_room()
         if not self._turns.locked():
             await self._turns.acquire()
             return
-        if self._room_in_line <= 0:
-            raise Unavailable
         self._room_in_line -= 1
         try:
             async with asyncio.timeout(self._longest_wait):

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from receiver.admission import Admission
 from receiver.auth_failure_counts import AuthFailureCounts
 from receiver.auth_failures import AuthFailureLimiter
 from receiver.bodies import BodyReader
@@ -79,6 +80,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, counts: AuthF
         parked_webhooks=ParkedWebhooks(
             redis, stream=settings.event_stream, clock=clock, sync_replicas=settings.sync_replicas
         ),
+        admission=Admission(),
     )
     webhook_endpoint = PostEndpoint(webhook.handle, auth_failures)
     routes: list[BaseRoute] = [

@@ -59,14 +59,6 @@ class Inbox:
         self._not_logged = 0
         self._log_at = 0.0
 
-    def check_room(self) -> None:
-        """Raise Unavailable if nothing more can be taken in now."""
-        waiting = self._waiting
-        if len(waiting) >= _MANY and (
-            len(waiting) >= _MOST_WAITING or asyncio.get_running_loop().time() - waiting[0].since > _LONGEST_WAIT
-        ):
-            raise Unavailable
-
     def append(self, message_id: str, message: str | bytes, *, mark: str = SEEN) -> asyncio.Future[bool]:
         """Append a message; the future is True if it is new, False if it was seen within three days.
 
@@ -74,7 +66,7 @@ class Inbox:
         It is done once the server has the message (with an append-only file that is always synced: on disk), and
         `sync_replicas` replicas have it, or fails with Unavailable. Raises Unavailable at once where there is no room.
         """
-        self.check_room()
+        self._check_room()
         loop = asyncio.get_running_loop()
         appended = loop.create_future()
         self._waiting.append(_Waiting(message_id, mark, message, appended, loop.time()))
@@ -131,6 +123,13 @@ class Inbox:
             # What is repeated may be on no replica yet, and a call that wrote nothing waited for none.
             await connection.wait_for_replicas()
         return is_new
+
+    def _check_room(self) -> None:
+        waiting = self._waiting
+        if len(waiting) >= _MANY and (
+            len(waiting) >= _MOST_WAITING or asyncio.get_running_loop().time() - waiting[0].since > _LONGEST_WAIT
+        ):
+            raise Unavailable
 
     def _log_failure(self, refused: int, error: Exception) -> None:
         """Log it, at most once a second: while the data server is away every message fails at once."""

@@ -33,13 +33,19 @@ class SeamWebhook:
     """Handles Seam's webhooks."""
 
     def __init__(
-        self, *, secrets: WebhookSecrets, inbox: Inbox, bodies: BodyReader, parked_webhooks: ParkedWebhooks
+        self,
+        *,
+        secrets: WebhookSecrets,
+        inbox: Inbox,
+        bodies: BodyReader,
+        parked_webhooks: ParkedWebhooks,
+        admission: Admission,
     ) -> None:
         self._secrets = secrets
         self._inbox = inbox
         self._bodies = bodies
         self._parked_webhooks = parked_webhooks
-        self._admission = Admission()
+        self._admission = admission
         self._access_log = AccessLog()
         self._redactor = Redactor()
 
@@ -47,7 +53,7 @@ class SeamWebhook:
         """Answer once the event is on disk. Raises the refusals of `BodyReader`, InvalidSignature, Unavailable."""
         began = time.perf_counter()
         # Past capacity refusing must cost next to nothing, so it comes before the body is read and verified.
-        self._inbox.check_room()
+        self._admission.check_room()
         body = await self._bodies.read(receive, headers)
         async with self._admission.of(body):
             return await self._accept(headers, body, began)

@@ -12,6 +12,7 @@ from redis.asyncio import Redis as AsyncRedis
 from starlette.types import Message
 
 import receiver.inbox
+from receiver.admission import Admission
 from receiver.auth_failures import AuthFailureLimiter
 from receiver.bodies import BodyReader
 from receiver.endpoint import PostEndpoint
@@ -71,13 +72,12 @@ def test_past_its_bound_a_webhook_is_refused_unread() -> None:
 
     async def refuse() -> None:
         redis = connect_async(NOBODY)
-        inbox = inbox_of(redis)
-        with suppress(Unavailable):
-            for number in range(100_000):
-                _ = inbox.append(str(number), "m")
-        parked = ParkedWebhooks(redis, stream="s", clock=system_clock)
         webhook = SeamWebhook(
-            secrets=WebhookSecrets([SECRET]), inbox=inbox, bodies=BodyReader(1_000), parked_webhooks=parked
+            secrets=WebhookSecrets([SECRET]),
+            inbox=inbox_of(redis),
+            bodies=BodyReader(1_000),
+            parked_webhooks=ParkedWebhooks(redis, stream="s", clock=system_clock),
+            admission=Admission(at_once=0, in_line=0),
         )
         endpoint = PostEndpoint(webhook.handle, AuthFailureLimiter(a_minute=60))
         await endpoint({"type": "http", "method": "POST", "headers": []}, unread, send)
