@@ -12,9 +12,11 @@ from receiver.app import REQUIRED, create_app
 from receiver.auth_failure_counts import AuthFailureCounts
 from receiver.booking_routes import required_settings
 from receiver.request_timeout import RequestTimeoutProtocol
+from receiver.sender_clock import SenderClock
 from receiver.server import Server, inherited_sockets, shared_socket
 from shared.durability import refuse_unsafe_store
 from shared.ledger.auth_failures import AuthFailureLedger
+from shared.ledger.clocks import ClockReadings
 from shared.liveness.fleet import WEB
 from shared.liveness.sign_of_life import SignOfLife, this_process
 from shared.logging_setup import configure_logging
@@ -41,8 +43,11 @@ def main() -> None:
     us = this_process(WEB)
     serve_metrics(WEB, settings, version=us.version)
     start_tracing(WEB, version=us.version)
-    signs = SignOfLife(redis, us, also=[lambda: counts.flush(failures.add)])
-    server = Server(server_config(settings, counts), when_serving=signs.start)
+    sender_clock = SenderClock()
+    readings = ClockReadings(redis)
+    also = [lambda: counts.flush(failures.add), lambda: sender_clock.flush(readings.note_sender)]
+    signs = SignOfLife(redis, us, also=also)
+    server = Server(server_config(settings, counts, sender_clock), when_serving=signs.start)
     server.run(inherited_sockets() or ([shared_socket(settings.host, settings.port)] if settings.share_port else None))
     if not server.started:
         raise SystemExit(_NOT_STARTED)
@@ -54,11 +59,13 @@ def allow_many_connections() -> None:
     setrlimit(RLIMIT_NOFILE, (hard, hard))
 
 
-def server_config(settings: Settings, counts: AuthFailureCounts | None = None) -> uvicorn.Config:
-    """Return how uvicorn serves `web`. Failed tries are counted in `counts`."""
+def server_config(
+    settings: Settings, counts: AuthFailureCounts | None = None, sender_clock: SenderClock | None = None
+) -> uvicorn.Config:
+    """Return how uvicorn serves `web`. Failed tries are counted in `counts`; `sender_clock` sees signed times."""
     request_timeout = settings.request_timeout.total_seconds()
     return uvicorn.Config(
-        create_app(settings, counts=counts),
+        create_app(settings, counts=counts, sender_clock=sender_clock),
         host=settings.host,
         port=settings.port,
         interface="asgi3",

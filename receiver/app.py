@@ -26,6 +26,7 @@ from receiver.parked_webhooks import ParkedWebhooks
 from receiver.readiness import Readiness, healthz
 from receiver.refusals import json_response
 from receiver.refused_bookings import RefusedBookings
+from receiver.sender_clock import SenderClock
 from receiver.slack_actions import SlackActions
 from receiver.webhook_endpoint import SeamWebhook
 from receiver.webhook_signature import WebhookSecrets
@@ -60,8 +61,17 @@ class Web:
             await self.starlette(scope, receive, send)
 
 
-def create_app(settings: Settings, clock: Clock = system_clock, *, counts: AuthFailureCounts | None = None) -> Web:
-    """Assemble the app; connections open with its lifespan and close with it. Failed tries are counted in `counts`."""
+def create_app(
+    settings: Settings,
+    clock: Clock = system_clock,
+    *,
+    counts: AuthFailureCounts | None = None,
+    sender_clock: SenderClock | None = None,
+) -> Web:
+    """Assemble the app; connections open with its lifespan and close with it.
+
+    Failed tries are counted in `counts`; `sender_clock` learns when webhooks were signed.
+    """
     redis = connect_async(settings.redis_address)
     inbox = partial(Inbox, redis, clock=clock, sync_replicas=settings.sync_replicas)
     events = inbox(stream=settings.event_stream, field=EVENT_FIELD)
@@ -74,7 +84,9 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, counts: AuthF
         counts=counts,
     )
     webhook = SeamWebhook(
-        secrets=WebhookSecrets(secret.get_secret_value() for secret in settings.seam_webhook_secret),
+        secrets=WebhookSecrets(
+            (secret.get_secret_value() for secret in settings.seam_webhook_secret), sender_clock=sender_clock
+        ),
         inbox=events,
         bodies=bodies,
         parked_webhooks=ParkedWebhooks(

@@ -29,6 +29,8 @@ SESSION_FOR: Final = timedelta(hours=12)
 LOGIN_LINK_FOR: Final = timedelta(hours=1)
 # A process that has been silent for this long is forgotten.
 PROCESSES_FOR: Final = timedelta(days=7)
+# Readings of clocks, after the last of any process.
+CLOCKS_FOR: Final = timedelta(days=1)
 # Longer than the hour that is shown.
 AUTH_FAILURES_FOR: Final = timedelta(hours=2)
 # How long a prompted reading that fails is tried again soon; then the next interval's reading takes its place.
@@ -109,6 +111,7 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:{{session:*}}:record", "receiver.console.sessions", "SESSION_FOR after log-in"),
     Keyspace(f"{PREFIX}:{{login:*}}:token", "receiver.console.sessions", "LOGIN_LINK_FOR, or until it is used"),
     Keyspace(f"{PREFIX}:processes", "shared.ledger.processes", "PROCESSES_FOR after the last sign of life"),
+    Keyspace(f"{PREFIX}:clocks", "shared.ledger.clocks", "CLOCKS_FOR after the last reading"),
     Keyspace(f"{PREFIX}:auth-failures:*", "shared.ledger.auth_failures", "AUTH_FAILURES_FOR"),
     Keyspace("{*}:seen:*", "shared.streams", "three days"),
 )
@@ -157,6 +160,8 @@ CHORES: Final = f"{PREFIX}:chores"
 RECONCILIATION: Final = f"{PREFIX}:reconciliation"
 # Processes by their last sign of life (epoch seconds of the data server).
 PROCESSES: Final = f"{PREFIX}:processes"
+# How far each clock is from the data server's.
+CLOCKS: Final = f"{PREFIX}:clocks"
 
 
 def bookings_in_state(state: str) -> str:

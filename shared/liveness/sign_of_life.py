@@ -1,4 +1,7 @@
-"""A thread that notes every few seconds that this process lives, for `oracode doctor` and the console."""
+"""A thread that notes every few seconds that this process lives, for `oracode doctor` and the console.
+
+It also notes how far this machine's clock is from the data server's.
+"""
 
 import os
 import socket
@@ -12,6 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from shared.clock import Clock, system_clock
+from shared.ledger.clocks import ClockReadings
 from shared.ledger.processes import ProcessIdentity, ProcessSigns
 from shared.liveness.fleet import SIGN_EVERY
 
@@ -41,6 +45,7 @@ class SignOfLife:
         every: timedelta = SIGN_EVERY,
     ) -> None:
         self._signs = ProcessSigns(redis)
+        self._clocks = ClockReadings(redis)
         self._identity = identity
         self._also = tuple(also)
         self._every = every.total_seconds()
@@ -60,6 +65,7 @@ class SignOfLife:
     def _note(self) -> None:
         try:
             self._signs.sign(self._identity)
+            self._clocks.note_ours(f"{self._identity.process} on {self._identity.host}")
             for note in self._also:
                 note()
         except (RedisError, OSError) as error:

@@ -7,6 +7,7 @@ from functools import partial
 from shared.clock import Clock, system_clock
 from shared.current_units import CurrentUnits
 from shared.domain.stay.stay import UnitRules
+from shared.ledger.clocks import ClockReadings
 from shared.ledger.readiness_history import ReadinessHistory
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.refused_messages import RefusedMessages
@@ -19,6 +20,7 @@ from worker.assembly.doors import DoorReading
 from worker.assembly.resources import Resources
 from worker.handlers.after_rollback import AfterRollback
 from worker.handlers.check_arrivals import CheckArrivals
+from worker.handlers.check_clocks import CheckClocks
 from worker.handlers.check_replicas import CheckReplicas
 from worker.handlers.compare_ledger import CompareLedger
 from worker.handlers.count_readiness import COUNT_READINESS, CountReadiness
@@ -41,6 +43,7 @@ _PARKED_TOLD_EVERY = timedelta(minutes=1)
 _UNKNOWN_CANCELLATIONS_TOLD_EVERY = timedelta(minutes=5)
 _REFUSED_TOLD_EVERY = timedelta(seconds=30)
 _ROLLBACK_LOOKED_FOR_EVERY = timedelta(seconds=10)
+_CLOCKS_CHECKED_EVERY = timedelta(seconds=30)
 _REPLICAS_CHECKED_EVERY = timedelta(seconds=20)
 _DOORS_FILE_FOLLOWED_EVERY = timedelta(seconds=10)
 
@@ -53,6 +56,7 @@ def periodic_jobs(using: Resources, reading: DoorReading, units: Mapping[str, Un
         _check_arrivals(using),
         PeriodicJob("after_rollback", _after_rollback(using), every(_ROLLBACK_LOOKED_FOR_EVERY)),
         *_check_replicas(using),
+        _check_clocks(using),
         _count_readiness(using),
         *_follow_doors_file(using, units),
         _tell_parked(using),
@@ -128,6 +132,12 @@ def _check_replicas(using: Resources) -> tuple[PeriodicJob, ...]:
         clock=using.clock,
     )
     return (PeriodicJob("check_replicas", check, every(_REPLICAS_CHECKED_EVERY)),)
+
+
+def _check_clocks(using: Resources) -> PeriodicJob:
+    ports = using.ports
+    check = CheckClocks(readings=ClockReadings(ports.redis, using.clock), alerts=ports.alerts, clock=using.clock)
+    return PeriodicJob("check_clocks", check, every(_CLOCKS_CHECKED_EVERY))
 
 
 def _count_readiness(using: Resources) -> PeriodicJob:

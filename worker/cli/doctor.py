@@ -14,6 +14,7 @@ from shared.clock import system_clock
 from shared.contracts import BOOKING_QUEUE, OPS_STREAM, REJECTED_QUEUE
 from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
+from shared.ledger.clocks import ClockReadings
 from shared.refused_messages import RefusedMessages, lines_of
 from shared.settings import Settings
 from worker.alerts.setup import InvalidAlerting
@@ -21,11 +22,12 @@ from worker.broker import broker_connection
 from worker.cli.context import settings_for
 from worker.cli.doctor_processes import failed_tries, processes, stream
 from worker.cli.doctor_seam import seam
-from worker.cli.doctor_server import free_beside, judge, judge_clock, judge_disk, unusable
+from worker.cli.doctor_server import free_beside, judge, judge_clock, judge_clocks, judge_disk, unusable
 from worker.cli.doctor_upkeep import upkeep
 from worker.cli.findings import Finding
 from worker.cli.parked import parked_line
 from worker.cli.printable import printable
+from worker.handlers.check_clocks import is_current
 from worker.ports import Ports, alerting_of, open_ports, seam_client, units_of
 
 # Nothing but its length keeps a token from being guessed.
@@ -134,6 +136,7 @@ def _data_server(settings: Settings, ports: Ports) -> Iterator[Finding]:
         seconds, microseconds = cast(Any, ports.redis.time())
         told_at = datetime.fromtimestamp(int(seconds) + int(microseconds) / 1_000_000, UTC)
         yield judge_clock(system_clock() - told_at)
+    yield from judge_clocks(filter(is_current, ClockReadings(ports.redis).latest()))
     free = free_beside(ports.redis.connection_pool.connection_kwargs, config.get("dir", ""))
     if free is not None and int(info.get("aof_enabled", 0)):
         yield judge_disk(free, int(info.get("aof_current_size", 0)))

@@ -1,13 +1,15 @@
 """Whether a data server keeps what it is given: judged by what it says of itself (INFO, CONFIG), and by its disk."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
 from redis.exceptions import NoPermissionError, RedisError
 
+from shared.domain.alerting.clock_skew import is_skewed, show_skew
 from shared.durability import CLUSTER_REFUSED, StoreProblem, store_problems
+from shared.ledger.clocks import ClockReading
 from shared.redis_client import connect
 from worker.cli.findings import Finding
 
@@ -127,6 +129,22 @@ def judge_clock(ahead: timedelta) -> Finding:
         return Finding("clock", "ok", text)
     remedy = "have both machines keep time (timedatectl must say synchronized); see docs/failover.md"
     return Finding("clock", "bad" if seconds > _FAR else "warn", text, remedy)
+
+
+def judge_clocks(readings: Iterable[ClockReading]) -> Iterator[Finding]:
+    """Judge the clocks of all processes and of who signs webhooks, by what was noted of them lately."""
+    listed = list(readings)
+    far = [each for each in listed if abs(each.ahead).total_seconds() > _CLOSE and not each.is_of_sender]
+    late = [each for each in listed if each.is_of_sender and is_skewed(each.ahead)]
+    if listed and not (far or late):
+        yield Finding("all clocks", "ok", f"{len(listed)} are close to the data server's")
+    for each in far:
+        is_bad = abs(each.ahead).total_seconds() > _FAR
+        remedy = "have its machine keep time (timedatectl must say synchronized); see docs/failover.md"
+        yield Finding(f"clock of {each.name}", "bad" if is_bad else "warn", show_skew(each.ahead), remedy)
+    for each in late:
+        remedy = "beyond 5 minutes its webhooks are refused; if our clocks are right it is for the sender to mend"
+        yield Finding(f"clock of {each.name}", "bad", show_skew(each.ahead), remedy)
 
 
 def _replicas(info: Mapping[str, Any], needed: int) -> Iterator[Finding]:

@@ -66,6 +66,7 @@ class Reason(StrEnum):
     PRE_ARRIVAL_SILENT = "pre_arrival_silent"
     LEDGER_ROLLED_BACK = "ledger_rolled_back"
     REPLICAS_MISSING = "replicas_missing"
+    CLOCK_SKEW = "clock_skew"
 
 
 class PlainReason(StrEnum):
@@ -466,6 +467,13 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     Reason.REPLICAS_MISSING: ProblemRow(
         "Too few replicas of the data server are in step: webhooks and bookings are refused, and no code is made.",
         "Start the replica that is away, or mend its link to the primary; all goes on by itself then.",
+        "ops",
+        cleared_by=ClearedBy.CONDITION,
+    ),
+    Reason.CLOCK_SKEW: ProblemRow(
+        "A clock is more than 30 seconds away from the data server's.",
+        "Have its machine keep time (`timedatectl` must say synchronized). Where all clocks are off by as much, it is"
+        " the data server's that is wrong.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),

@@ -1,0 +1,93 @@
+"""How far clocks are from the data server's: those of our machines, and that of the sender of webhooks.
+
+One hash, a field a clock. The data server's clock is what all processes share, so it is the one to compare with; where
+it is wrong, all the others seem to be.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, cast
+
+from redis import Redis
+
+from shared import redis_keys
+from shared.clock import Clock, system_clock
+
+# The field of whoever signs webhooks. No process is called so: those are "web on HOST".
+SENDER: Final = "the sender of webhooks"
+# An answer that takes longer says too little of when it was given.
+_LONGEST_ROUND_TRIP: Final = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockReading:
+    """How far one clock was ahead of the data server's (negative: behind), and how long ago that was noted."""
+
+    name: str
+    ahead: timedelta
+    age: timedelta
+
+    @property
+    def is_of_sender(self) -> bool:
+        """Whether it is the clock that signs webhooks, none of ours."""
+        return self.name == SENDER
+
+
+class ClockReadings:
+    """The latest reading of each clock."""
+
+    def __init__(self, redis: Redis, clock: Clock = system_clock) -> None:
+        self._redis = redis
+        self._clock = clock
+
+    def note_ours(self, name: str) -> None:
+        """Note how far this machine's clock is ahead; nothing where the answer took too long to tell.
+
+        Raises RedisError, OSError.
+        """
+        self._note(name, timedelta())
+
+    def note_sender(self, ahead_of_ours: timedelta) -> None:
+        """Note the clock of who signs webhooks, by how far it is ahead of ours. Raises RedisError, OSError."""
+        self._note(SENDER, ahead_of_ours)
+
+    def _note(self, name: str, ahead_of_ours: timedelta) -> None:
+        before = self._clock()
+        server = _moment(self._redis.time())
+        round_trip = self._clock() - before
+        if round_trip > _LONGEST_ROUND_TRIP:
+            return
+        ahead = before + round_trip / 2 - server + ahead_of_ours
+        reading = {"ahead_ms": ahead // timedelta(milliseconds=1), "at": server.timestamp()}
+        pipeline = self._redis.pipeline()
+        pipeline.hset(redis_keys.CLOCKS, name, json.dumps(reading))
+        pipeline.expire(redis_keys.CLOCKS, redis_keys.CLOCKS_FOR)
+        pipeline.execute()
+
+    def latest(self) -> tuple[ClockReading, ...]:
+        """Return the latest reading of each clock, by name; what can't be read is passed over. Raises RedisError."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.time()
+        pipeline.hgetall(redis_keys.CLOCKS)
+        time, fields = cast(Any, pipeline.execute())
+        now = _moment(time)
+        found = []
+        for name, text in sorted(fields.items()):
+            try:
+                content: Any = json.loads(text)
+                ahead = timedelta(milliseconds=int(content["ahead_ms"]))
+                age = now - datetime.fromtimestamp(float(content["at"]), UTC)
+            except (ValueError, KeyError, TypeError, OverflowError):
+                continue
+            found.append(ClockReading(name=name, ahead=ahead, age=max(age, timedelta())))
+        return tuple(found)
+
+    def forget(self, name: str) -> None:
+        """Forget a clock that nobody has read for long. Raises RedisError."""
+        self._redis.hdel(redis_keys.CLOCKS, name)
+
+
+def _moment(time: Any) -> datetime:
+    seconds, microseconds = time
+    return datetime.fromtimestamp(int(seconds) + int(microseconds) / 1_000_000, UTC)

@@ -1,0 +1,88 @@
+"""What `web` learns of the clock of who signs its webhooks, from deliveries whose signature holds."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from receiver.refusals import InvalidSignature
+from receiver.sender_clock import SenderClock
+from receiver.webhook_signature import WebhookSecrets
+from shared.ledger.clocks import SENDER, ClockReading, ClockReadings
+from tests.receiver.process import WebProcess, request
+from tests.receiver.web import OTHER_SECRET, SECRET, event_of, signed
+from tests.support.server import DataServer
+from tests.support.waiting import wait_until
+
+BODY = json.dumps(event_of()).encode()
+
+
+def now() -> float:
+    """Return the present moment."""
+    return datetime.now(UTC).timestamp()
+
+
+def learned(*deliveries: dict[str, object]) -> list[timedelta]:
+    """Return what is known of the sender's clock after these deliveries: one measure or none."""
+    sender = SenderClock()
+    secrets = WebhookSecrets([OTHER_SECRET, SECRET], sender_clock=sender)
+    for options in deliveries:
+        headers = dict(signed(BODY, **options))  # type: ignore[arg-type]
+        try:
+            secrets.verify(headers, BODY)
+        except InvalidSignature:
+            continue
+    found: list[timedelta] = []
+    sender.flush(found.append)
+    sender.flush(found.append)
+    return found
+
+
+@pytest.mark.parametrize("seconds", [0, 40, -40, 400, -400, -86_400])
+def test_a_genuine_delivery_tells_the_senders_clock(seconds: int) -> None:
+    """Also one that is refused because it seems to be from too far away in time."""
+    (found,) = learned({"at": now() + seconds})
+    assert abs(found - timedelta(seconds=seconds)) < timedelta(seconds=2)
+
+
+def test_of_several_the_shortest_way_counts() -> None:
+    """A delivery that was on its way for a minute says nothing of the clock."""
+    (found,) = learned({"at": now() - 60}, {"at": now()}, {"at": now() - 50})
+    assert abs(found) < timedelta(seconds=2)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"secret": "whsec_Zm9yZ2Vk"}, id="forged"),
+        pytest.param({"secret": "whsec_Zm9yZ2Vk", "at": 1.0}, id="forged-and-old"),
+        pytest.param({"at": 1.0, "changed": {"signature": b"v1,\xff"}}, id="no-signature"),
+        pytest.param({"at": 1.0, "changed": {"timestamp": b"9" * 20}}, id="no-time"),
+        pytest.param({"at": 1.0, "changed": {"timestamp": b"2"}}, id="another-time"),
+    ],
+)
+def test_a_forged_one_tells_nothing(options: dict[str, object]) -> None:
+    """Nobody without the secret can make people look at their clocks."""
+    assert learned(options) == []
+
+
+def test_a_running_web_notes_it(data_server: DataServer, redis_client: Redis, tmp_path: Path) -> None:
+    """Beside its own clock, within seconds, for the worker and the doctor."""
+    web = WebProcess(data_server.url, tmp_path / "log")
+    try:
+        late = request("POST", "/webhooks/seam", BODY, *signed(BODY, at=now() + 400), close=True)
+        assert b" 401 " in web.served(late)
+
+        def found() -> dict[str, ClockReading] | None:
+            noted = {each.name: each for each in ClockReadings(redis_client).latest()}
+            return noted if SENDER in noted else None
+
+        noted = wait_until(found, what="the sender's clock") or {}
+    finally:
+        web.stop()
+    assert abs(noted.pop(SENDER).ahead - timedelta(seconds=400)) < timedelta(seconds=5)
+    (own,) = noted.values()
+    assert own.name.startswith("web on ")
+    assert abs(own.ahead) < timedelta(seconds=1)
