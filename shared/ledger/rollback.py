@@ -20,6 +20,7 @@ from redis.exceptions import NoPermissionError, ResponseError
 from shared import redis_keys
 
 _NOTE: Final = (Path(__file__).parent / "note_primary.lua").read_text(encoding="utf-8")
+_RESTORED: Final = (Path(__file__).parent / "note_restore.lua").read_text(encoding="utf-8")
 _FORBIDDEN: Final = ("ACL", "can't run this command", "not allowed")
 NOTED_EVERY: Final = timedelta(seconds=1)
 
@@ -30,7 +31,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class Rollback:
     """A change of primary after which writes may be missing: from the last note before it until it was noticed.
 
-    `is_certain`: some are missing. `is_done`: it was dealt with. The times are those of the data servers' clocks.
+    `is_certain`: some are missing. `is_done`: it was dealt with. `is_restore`: nobody failed over, a person restored a
+    backup. The times are those of the data servers' clocks.
     """
 
     rollback_id: str
@@ -38,6 +40,7 @@ class Rollback:
     noticed_at: datetime
     is_certain: bool
     is_done: bool
+    is_restore: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class LedgerPrimary:
                 log.warning("primary.not_known", error=str(error))
                 self._is_logged = True
             return PrimaryState(timedelta(), None)
-        count, replid, offset, pause, rollback_id, since, noticed_at, certain, done = answer
+        count, replid, offset, pause, rollback_id, since, noticed_at, certain, done, restored = answer
         self._seen = (count, replid, offset)
         rollback = None
         if rollback_id:
@@ -85,8 +88,30 @@ class LedgerPrimary:
                 noticed_at=_moment(noticed_at),
                 is_certain=certain == "1",
                 is_done=done == "1",
+                is_restore=restored == "1",
             )
         return PrimaryState(timedelta(milliseconds=pause), rollback)
+
+    def restored(self, since: datetime | None = None) -> Rollback:
+        """Note that the ledger was restored from a backup: what was written after `since` is missing for certain.
+
+        Without `since` that is the last note in the backup. Creates pause for all from now on, and the worker deals
+        with it as with any rollback. Atomic. Raises ValueError where the backup holds no note and `since` isn't given;
+        RedisError.
+        """
+        at = "" if since is None else str(int(since.timestamp() * 1000))
+        answer: Any = self._redis.eval(_RESTORED, 1, redis_keys.PRIMARY, str(_milliseconds(self._settle)), at)
+        if not answer:
+            raise ValueError("no note of its time")
+        rollback_id, began, noticed_at = answer
+        return Rollback(
+            rollback_id=rollback_id,
+            since=_moment(int(began)),
+            noticed_at=_moment(int(noticed_at)),
+            is_certain=True,
+            is_done=False,
+            is_restore=True,
+        )
 
     def finish(self, rollback: Rollback) -> None:
         """Record that a rollback was dealt with; not where another one was noticed since. Atomic."""

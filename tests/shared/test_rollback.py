@@ -124,6 +124,44 @@ def test_an_older_ledger_is_noticed(redis_client: Redis, data_server: DataServer
     assert rollback_of(note).rollback_id == rollback.rollback_id
 
 
+def test_a_restored_backup_is_noted_by_whoever_restored_it(redis_client: Redis, data_server: DataServer) -> None:
+    """From the last note in it on writes are missing for certain; creates pause; and it is dealt with as any."""
+    note = on(data_server)
+    with pytest.raises(ValueError, match="note"):
+        note.restored()
+    note.note()
+    redis_client.hset(redis_keys.PRIMARY, "noted_at", 1_000_000)
+    noted = on(data_server).restored()
+    state = on(data_server).note()
+    assert state.rollback == noted
+    assert (noted.since.timestamp(), noted.is_certain, noted.is_restore, noted.is_done) == (1_000, True, True, False)
+    assert SETTLE - timedelta(seconds=5) < state.pause <= SETTLE
+    note.finish(noted)
+    assert rollback_of(note).is_done
+
+
+def test_when_a_backup_was_taken_can_be_said(redis_client: Redis, data_server: DataServer) -> None:
+    """For one that holds no note; what the backup itself hadn't dealt with begins earlier still."""
+    taken_at = system_clock().replace(microsecond=0) - timedelta(hours=1)
+    assert on(data_server).restored(taken_at).since == taken_at
+    redis_client.hset(redis_keys.PRIMARY, "since", 5_000)
+    assert on(data_server).restored(taken_at).since.timestamp() == 5
+
+
+def test_a_promotion_after_a_restore_is_still_a_restore(redis_client: Redis, data_server: DataServer) -> None:
+    """A server that has read a snapshot looks like a replica that was promoted: people are told what it really was."""
+    note = on(data_server)
+    note.note()
+    noted = note.restored(system_clock() - timedelta(hours=1))
+    redis_client.hset(redis_keys.PRIMARY, "count", 0)
+    both = rollback_of(note)
+    assert both.rollback_id != noted.rollback_id
+    assert (both.is_restore, both.is_certain, both.since) == (True, True, noted.since)
+    note.finish(both)
+    redis_client.hset(redis_keys.PRIMARY, "count", 0)
+    assert not rollback_of(note).is_restore
+
+
 def test_a_second_one_before_the_first_is_dealt_with(redis_client: Redis, data_server: DataServer) -> None:
     """What may be missing begins with the first; one that was dealt with doesn't count any more."""
     note = on(data_server)

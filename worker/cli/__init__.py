@@ -25,6 +25,10 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "alerts": ("worker.cli.alerts", "Alerts: list, test channels, handle, silence."),
     "outcomes": ("worker.cli.outcomes", "Outcomes that webhook receivers didn't take: list, resend, discard."),
     "backup": ("worker.cli.backup", "Everything that the data server holds, in one file, while all runs."),
+    "restored": (
+        "worker.cli.restored",
+        "Say that the data server was restored from a backup: what it lacks is looked for.",
+    ),
     "parked": ("worker.cli.parked", "Messages that couldn't be used: list, show, replay, discard."),
 }
 

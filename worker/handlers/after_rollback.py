@@ -1,4 +1,7 @@
-"""After a failover that may have lost writes: tells people, and looks at Seam once a lost call must have ended."""
+"""After a failover that may have lost writes, or a restored backup: tells people, and looks at Seam.
+
+It looks once a call whose intent was lost must have ended.
+"""
 
 from datetime import timedelta
 from typing import Final
@@ -99,7 +102,12 @@ class AfterRollback:
 
     def _tell(self, rollback: Rollback, found: FoundAtSeam | None) -> None:
         notice = rolled_back_notice(
-            rollback.since, rollback.noticed_at, is_certain=rollback.is_certain, found=found, now=self._clock()
+            rollback.since,
+            rollback.noticed_at,
+            is_certain=rollback.is_certain,
+            found=found,
+            now=self._clock(),
+            is_restore=rollback.is_restore,
         )
         known = self._alerts.get(KEY)
         if not (self._loses_promises or rollback.is_certain or (found and found.strays)):

@@ -33,15 +33,21 @@ class FoundAtSeam:
 
 
 def rolled_back_notice(
-    since: datetime, until: datetime, *, is_certain: bool, found: FoundAtSeam | None, now: datetime
+    since: datetime,
+    until: datetime,
+    *,
+    is_certain: bool,
+    found: FoundAtSeam | None,
+    now: datetime,
+    is_restore: bool = False,
 ) -> AlertNotice:
-    """Return what is told; `found` is None until Seam was looked at."""
+    """Return what is told; `found` is None until Seam was looked at. `is_restore`: a person restored a backup."""
     what = "are missing" if is_certain else "may be missing"
     span = f"from {since:%Y-%m-%d %H:%M:%S} to {until:%Y-%m-%d %H:%M:%S} UTC"
     return alert_notice(
         Reason.LEDGER_ROLLED_BACK,
         key=KEY,
-        subject="The data server failed over",
+        subject="The data server was restored from a backup" if is_restore else "The data server failed over",
         at=now,
         detail=f"Bookings and changes of bookings that were accepted {span} {what}. {_looked(found)}",
         look_closer="oracode reconcile",
