@@ -10,7 +10,7 @@ PYTEST_OPTIONS = -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 MAKE_VENV = @GOAL='$(or $(firstword $(MAKECMDGOALS)),demo)' PYTHON='$(PYTHON)' sh deploy/local/make_venv.sh
 
 .PHONY: demo run setup setup-dev setup-docs setup-contracts setup-audit setup-peers test coverage faults bench fuzz lint types imports docs audit sbom \
-	release-check lock clean
+	release-check install-check lock clean
 
 demo: setup
 	$(BIN)/oracode up --demo $(ARGS)
@@ -104,6 +104,11 @@ sbom: setup-audit
 # can be installed and run in an empty environment. ARGS="--tag v0.2.0" compares with a tag.
 release-check: setup sbom
 	$(BIN)/python -m deploy.release --sbom $(SBOM) $(ARGS)
+
+# What docs/deploy.md says of systemd, done on a bare machine: namespaces over this one's disk, with a systemd of their own. Needs root,
+# Debian or its kin, apt and pip. It changes nothing here, checks what is committed, and says what it doesn't check.
+install-check: setup
+	$(BIN)/python -m deploy.install_check
 
 # Exact versions with hashes, from the lower bounds of pyproject.toml; they stay as they are where they fit.
 # ARGS=--upgrade, or ARGS="--upgrade-package httpx", takes newer ones. Needs uv; names no registry.

@@ -1,0 +1,63 @@
+"""What `make install-check` reads from the page, and that it looks at every unit there is."""
+
+import re
+
+import pytest
+
+from deploy.install_check import checks
+from deploy.install_check.documented import NotAsDocumented, blocks, filled_in, page_of
+from tests.deploy.test_deploy_files import PROJECT, SYSTEMD, UNITS
+
+PAGE = """\
+## systemd
+
+1. One:
+   ```sh
+   echo LONG-RANDOM-TEXT > …     # where a
+   ```
+
+## Containers
+
+```sh
+docker
+```
+"""
+
+
+def test_the_commands_of_one_section_are_read() -> None:
+    """A step is a block, without its indentation; what is a command of another way to run isn't taken."""
+    assert blocks(PAGE) == ["echo LONG-RANDOM-TEXT > …     # where a"]
+
+
+@pytest.mark.parametrize("page", ["", "## systemd\n\nnothing\n\n## Next\n"])
+def test_a_page_without_commands_is_told(page: str) -> None:
+    """Nothing was checked then, and nobody must believe that it was."""
+    with pytest.raises(NotAsDocumented):
+        blocks(page)
+
+
+def test_placeholders_are_filled_in() -> None:
+    """All of them; one that the page doesn't have any more, or that nobody knows, is told."""
+    (block,) = blocks(PAGE)
+    assert filled_in(block, {"LONG-RANDOM-TEXT": "x", "…": "file"}) == "echo x > file     # where a"
+    with pytest.raises(NotAsDocumented, match="LONG-RANDOM"):
+        filled_in(block, {"…": "file"})
+    with pytest.raises(NotAsDocumented, match="gone"):
+        filled_in(block, {"LONG-RANDOM-TEXT": "x", "…": "file", "gone": ""})
+
+
+def test_our_page_has_the_four_steps() -> None:
+    """Program, data server, settings, units: with the placeholders that the check fills in."""
+    program, server, settings, units = blocks(page_of(PROJECT))
+    assert filled_in(program, {"git clone … /opt/oracode": "true"})
+    assert filled_in(server, {"LONG-RANDOM-TEXT": "x"})
+    assert filled_in(settings, {"LONG-RANDOM-TEXT": "x", "seam_…": "x", "whsec_…": "x"})
+    assert filled_in(units, {}) == units
+
+
+def test_every_unit_is_looked_at_where_it_listens() -> None:
+    """A unit or an address that changes is noticed here, not by a check that looks elsewhere."""
+    assert set(checks.UNITS) == {unit.stem for unit in UNITS}
+    listens = re.search(r"^ListenStream=(.*)$", (SYSTEMD / "oracode-web.socket").read_text(), re.MULTILINE)
+    assert listens
+    assert f"http://{listens[1]}" == checks.WEB
