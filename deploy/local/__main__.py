@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
         machine.start(lambda line: print(f"· {line}", flush=True))
         if options.demo:
             return run_demo(machine.place, stopping)
-        _tell(machine.place)
+        tell(machine.place)
         _wait(stopping)
     except (NotReady, NoDataServer) as error:
         print(error, file=sys.stderr)
@@ -90,7 +90,8 @@ def _problem(environment: dict[str, str], *, demo: bool) -> str | None:
     return None
 
 
-def _tell(place: Place) -> None:
+def tell(place: Place) -> None:
+    """Print where everything is, and what it isn't made for."""
     run_file = place.directory / "run.json"
     print(f"\nEverything runs. Where it is: {run_file}\n")
     print(f"  webhooks for Seam    {place.web_url}/webhooks/seam")
@@ -103,6 +104,9 @@ def _tell(place: Place) -> None:
     print(f"  logs                 {place.directory / 'logs'}/")
     if place.directory != _DATA_DIR:
         print(f"\nCommands find it with:  export ORACODE_DATA_DIR={place.directory}")
+    if not place.has_sandbox:
+        print("\nThese are real doors. This is for trying them, not for guests: logs aren't rotated, nobody is told of")
+        print("restarts, and all of it ends with this session. docs/deploy.md says how to run it.")
     print("\nTry:  oracode bookings watch   oracode doctor   oracode bookings list\nEnd with Ctrl-C.", flush=True)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.__main__ import tell
+from deploy.local.run import Place
 from tests.support.machine import Machine
 from tests.support.waiting import wait_until
 
@@ -98,6 +100,35 @@ def test_settings_of_one_process_alone_are_told_too(tmp_path: Path) -> None:
     assert answer.returncode == 2
     assert "CREATE_LEAD_TIME" in answer.stderr
     assert "SLOT_PREFERENCE" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("alerts_url", "is_warned"), [("http://127.0.0.1:9/alerts", False), (None, True)], ids=["sandbox", "real-doors"]
+)
+def test_with_real_doors_it_says_what_it_is_not(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    alerts_url: str | None,
+    *,
+    is_warned: bool,
+) -> None:
+    """It isn't a way to run this for guests; it says so, and which page says how."""
+    monkeypatch.setenv("CONSOLE_TOKENS", "somebody:viewer:token")
+    place = Place(
+        directory=tmp_path,
+        web_url="",
+        console_url="",
+        seam_url="",
+        redis_url="",
+        booking_token="",
+        console_token="",
+        seam_api_key="",
+        webhook_secret="",
+        alerts_url=alerts_url,
+    )
+    tell(place)
+    assert ("docs/deploy.md" in capsys.readouterr().out) == is_warned
 
 
 def test_run_json_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
