@@ -53,11 +53,13 @@ coverage: setup-dev
 	$(BIN)/python -m coverage report
 
 # Minutes long: 500 bookings on 50 doors and thousands of webhooks, everything killed at random, a Seam that fails after
-# the effect; once with Redis as the broker, once with RabbitMQ. Then the primary of several data servers is lost.
+# the effect; once with Redis as the broker, once with RabbitMQ. Then the primary of several data servers is lost;
+# as root also on three hosts that are apart for the network, with a clock that is wrong.
 faults: setup-dev
 	$(BIN)/python -m tests.faults.fault_run $(ARGS)
 	$(BIN)/python -m tests.faults.fault_run --broker rabbitmq $(ARGS)
 	$(BIN)/python -m tests.faults.failing_over
+	$(BIN)/python -m tests.faults.three_hosts
 
 # Hours of attacks where a test makes minutes: every fuzz test with FUZZ_TIMES as many examples.
 FUZZ_TIMES ?= 50

@@ -83,6 +83,10 @@ class BookingLoad:
         self.accepted: dict[str, str] = {}
         self.messages: dict[str, str] = {}
 
+    def is_done(self) -> bool:
+        """Whether all of them are accepted."""
+        return len(self.accepted) == len(self._doors)
+
     def start(self) -> None:
         """Begin to send."""
         self._thread.start()
@@ -173,14 +177,14 @@ def fail_over(directory: Path, fault: Fault, *, sync_replicas: int) -> tuple[Row
             if lost:
                 wait_until(lambda: "ledger_rolled_back" in str(machine.alerts()), within=30, what="people are told")
             bookings.send_again()
-        row.lost += _not_ready(machine, bookings)
+        row.lost += not_ready(machine, bookings)
         row.twice += [door for door in bookings.accepted.values() if len(machine.codes(door)) > 1]
         row.notes.append(f"{len(webhooks.accepted)} webhooks, {len(bookings.accepted)} bookings were accepted")
         row.notes.append(", ".join(f"{what} {seconds:.1f} s" for what, seconds in took.items()))
     return row, took
 
 
-def _not_ready(machine: Machine, bookings: BookingLoad) -> list[str]:
+def not_ready(machine: Machine, bookings: BookingLoad) -> list[str]:
     """Wait until each booking has its code; return those that haven't."""
     deadline = time.monotonic() + _READY_WITHIN
     left = list(bookings.accepted)

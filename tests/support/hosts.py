@@ -1,0 +1,105 @@
+"""Hosts that are apart for the network: namespaces on one bridge, each with an address, a name, and a clock of its own.
+
+Needs root, and a network namespace of its own to be in (`enter_own_network`): the bridge and its wires end with it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_NAMESPACES = Path("/run/netns")
+_INSIDE = "ORACODE_OWN_NETWORK"
+_LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
+
+
+class NoHosts(Exception):
+    """There can't be any here; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One of them."""
+
+    name: str
+    address: str
+
+    def command(self, arguments: Sequence[str]) -> list[str]:
+        """Return the command that runs on this host; it stays one process."""
+        named = f'hostname {self.name}; exec "$@"'
+        return [
+            "nsenter",
+            f"--net={_NAMESPACES / self.name}",
+            "unshare",
+            "--uts",
+            "sh",
+            "-c",
+            named,
+            "sh",
+            *arguments,
+        ]
+
+    def cut_off(self) -> None:
+        """Take its wire out: packets are lost, and no connection is told."""
+        _ip("link", "set", f"to-{self.name}", "down")
+
+    def reconnect(self) -> None:
+        """Put its wire back."""
+        _ip("link", "set", f"to-{self.name}", "up")
+
+
+def enter_own_network(module: str) -> None:
+    """Run this program again in a network of its own, unless it is in one. Raises NoHosts."""
+    if os.geteuid():
+        raise NoHosts("it needs root")
+    missing = [name for name in ("unshare", "nsenter", "ip") if shutil.which(name) is None]
+    if missing:
+        raise NoHosts(f"there is no `{missing[0]}`")
+    if _INSIDE in os.environ:
+        return
+    os.environ[_INSIDE] = "yes"
+    command = ["unshare", "--net", "--mount", "--propagation", "private", sys.executable, "-m", module, *sys.argv[1:]]
+    os.execvp(command[0], command)  # noqa: S606 - this very program, in a network of its own
+
+
+def make_hosts(count: int) -> list[Host]:
+    """Make them, with us beside them on the bridge. Raises NoHosts."""
+    with suppress(FileExistsError):
+        _NAMESPACES.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(_NAMESPACES)], check=True)
+    _ip("link", "set", "lo", "up")
+    _ip("link", "add", "bridge", "type", "bridge")
+    _ip("address", "add", "10.77.0.254/24", "dev", "bridge")
+    _ip("link", "set", "bridge", "up")
+    hosts = []
+    for number in range(1, count + 1):
+        host = Host(f"h{number}", f"10.77.0.{number}")
+        _ip("netns", "add", host.name)
+        _ip("link", "add", f"to-{host.name}", "type", "veth", "peer", "name", "eth0", "netns", host.name)
+        _ip("link", "set", f"to-{host.name}", "master", "bridge", "up")
+        for command in (
+            ("address", "add", f"{host.address}/24", "dev", "eth0"),
+            ("link", "set", "eth0", "up"),
+            ("link", "set", "lo", "up"),
+        ):
+            _ip("-n", host.name, *command)
+        hosts.append(host)
+    return hosts
+
+
+def clock_ahead(seconds: int) -> Mapping[str, str]:
+    """Return the environment in which a process's clock is ahead; its timers aren't. Raises NoHosts."""
+    found = [path for pattern in _LIBRARIES for path in Path("/").glob(pattern.lstrip("/"))]
+    if not found:
+        raise NoHosts("there is no libfaketime (Debian: apt install faketime)")
+    return {"LD_PRELOAD": str(found[0]), "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+
+
+def _ip(*arguments: str) -> None:
+    done = subprocess.run(["ip", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NoHosts(f"ip {' '.join(arguments)}: {done.stderr.strip()}")
