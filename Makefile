@@ -10,7 +10,7 @@ PYTEST_OPTIONS = -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 MAKE_VENV = @GOAL='$(or $(firstword $(MAKECMDGOALS)),demo)' PYTHON='$(PYTHON)' sh deploy/local/make_venv.sh
 
 .PHONY: demo run setup setup-dev setup-docs setup-contracts setup-audit setup-peers test coverage faults bench fuzz lint types imports docs audit sbom \
-	release-check install-check image-check lock clean
+	release-check install-check failover-check image-check lock clean
 
 demo: setup
 	$(BIN)/oracode up --demo $(ARGS)
@@ -111,6 +111,10 @@ release-check: setup sbom
 # Debian or its kin, apt and pip. It changes nothing here, checks what is committed, and says what it doesn't check.
 install-check: setup
 	$(BIN)/python -m deploy.install_check
+
+# The same for docs/failover.md: three bare machines, and the primary's dies while bookings come.
+failover-check: setup
+	$(BIN)/python -m deploy.install_check.failover
 
 # The image, built for real by buildah, and its processes run. ARGS go to `buildah bud`. Needs root; says what it doesn't check.
 image-check: setup

@@ -4,55 +4,50 @@ Needs root, a Debian (or its kin) with systemd, and apt and pip with their index
 Exit 0: all is well; 1: something isn't; 3: this machine can't hold a bare one, so NOTHING was checked.
 """
 
-import os
 import secrets
 import subprocess
 import sys
 import tempfile
-from base64 import b64encode
 from pathlib import Path
 from typing import Final
 
 from deploy.install_check.documented import NotAsDocumented, blocks, filled_in, page_of
-from deploy.install_check.machine import BareMachine, NoMachine, problem_here
+from deploy.install_check.machine import BareMachine, NoMachine
+from deploy.install_check.steps import (
+    API_KEY,
+    CLONE,
+    INSTALLED,
+    NOTHING_CHECKED,
+    PROJECT,
+    PYTHON,
+    clone,
+    enter_own_mounts,
+    more_settings,
+    say,
+    start_sandbox,
+    webhook_secret,
+)
 
-PROJECT: Final = Path(__file__).resolve().parents[2]
-INSTALLED: Final = "/opt/oracode"
-SEAM_PORT: Final = 8090
-API_KEY: Final = "seam_install_check_key"
-_INSIDE: Final = "ORACODE_INSTALL_CHECK_INSIDE"
-_CLONE: Final = "git clone … /opt/oracode"
 _NOT_CHECKED: Final = (
     "the kernel, the firmware and a real boot: systemd is the first process of a namespace on this machine's kernel",
     "the proxy, TLS and everything from outside (tests/proxy checks the proxy's files)",
     "Seam: the sandbox stands for it",
     "other distributions and versions of systemd than this machine's",
 )
-# The sandbox is no part of an installation: so it is added here.
-_SANDBOX: Final = f"""\
-[Service]
-DynamicUser=yes
-WorkingDirectory={INSTALLED}
-Environment=SANDBOX_API_KEY={API_KEY} PYTHONDONTWRITEBYTECODE=1
-ExecStart={INSTALLED}/.venv/bin/python -m deploy.sandbox --port {SEAM_PORT} --step 0.2
-"""
+_RUN_CHECKS: Final = "from deploy.install_check.checks import main; raise SystemExit(main())"
 
 
 def main() -> int:
     """Run the check in a mount namespace of its own."""
-    if problem := problem_here():
+    if problem := enter_own_mounts("deploy.install_check"):
         print(f"make install-check: {problem}. NOTHING was checked.", file=sys.stderr)
-        return 3
-    if _INSIDE not in os.environ:
-        os.environ[_INSIDE] = "yes"
-        command = ["unshare", "--mount", "--propagation", "private", sys.executable, "-m", "deploy.install_check"]
-        os.execvp(command[0], command)  # noqa: S606 - this very program, in a namespace
+        return NOTHING_CHECKED
     with tempfile.TemporaryDirectory(prefix="oracode-install-check-") as base:
         try:
             machine = BareMachine(Path(base))
         except NoMachine as missing:
             print(f"make install-check: {missing}. NOTHING was checked.", file=sys.stderr)
-            return 3
+            return NOTHING_CHECKED
         try:
             return _check(machine)
         except (NoMachine, NotAsDocumented) as error:
@@ -65,20 +60,23 @@ def main() -> int:
 
 def _check(machine: BareMachine) -> int:
     program, server, settings, units = blocks(page_of(PROJECT))
-    _say("installing packages and the program, as docs/deploy.md says")
-    _clone(machine)
-    machine.prepare(filled_in(program, {_CLONE: "true"}))
-    _say("booting its systemd")
+    say("installing packages and the program, as docs/deploy.md says")
+    clone(machine)
+    machine.prepare(filled_in(program, CLONE))
+    say("booting its systemd")
     machine.boot()
-    _say("configuring the data server, settings, secrets and units, as docs/deploy.md says")
+    say("configuring the data server, settings, secrets and units, as docs/deploy.md says")
     password = secrets.token_urlsafe(24)
     machine.run("sh", "-euc", filled_in(server, {"LONG-RANDOM-TEXT": password}))
-    values = {"LONG-RANDOM-TEXT": password, "seam_…": API_KEY, "whsec_…": f"whsec_{_secret()}"}
-    machine.run("sh", "-euc", filled_in(settings, values) + _of_the_check())
+    values = {"LONG-RANDOM-TEXT": password, "seam_…": API_KEY, "whsec_…": webhook_secret()}
+    given = {
+        "booking_tokens": secrets.token_urlsafe(24),
+        "console_tokens": f"operator:revealer:{secrets.token_urlsafe(24)}",
+    }
+    machine.run("sh", "-euc", filled_in(settings, values) + more_settings("127.0.0.1", given))
+    machine.run("sh", "-euc", start_sandbox("127.0.0.1"))
     machine.run("sh", "-euc", units, within=120)
-    done = machine.run(
-        f"{INSTALLED}/.venv/bin/python", "-c", f"import os; os.chdir({INSTALLED!r}); {_RUN_CHECKS}", is_checked=False
-    )
+    done = machine.run(PYTHON, "-c", f"import os; os.chdir({INSTALLED!r}); {_RUN_CHECKS}", is_checked=False)
     print(done.stdout, end="")
     if done.returncode:
         print(done.stderr, file=sys.stderr)
@@ -86,46 +84,6 @@ def _check(machine: BareMachine) -> int:
         return 1
     print("\nNot checked:", *(f"- {each}" for each in _NOT_CHECKED), sep="\n")
     return 0
-
-
-_RUN_CHECKS: Final = "from deploy.install_check.checks import main; raise SystemExit(main())"
-
-
-def _clone(machine: BareMachine) -> None:
-    """Bring what is committed to where docs/deploy.md clones it; the real machine's checkout needn't be on its disk."""
-    command = ["git", "-c", "safe.directory=*", "clone", "--quiet", str(PROJECT), f"{machine.root}{INSTALLED}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise NoMachine(f"{' '.join(command)}: {done.stderr.strip()}")
-
-
-def _of_the_check() -> str:
-    """Return what the check adds: a Seam that is the sandbox, and the optional secrets that it uses."""
-    given = {
-        "booking_tokens": secrets.token_urlsafe(24),
-        "console_tokens": f"operator:revealer:{secrets.token_urlsafe(24)}",
-        "alert_urls": f"slack+http://127.0.0.1:{SEAM_PORT}/alerts/slack",
-    }
-    lines = [f"echo '{value}' > /etc/oracode/secrets/{name}" for name, value in given.items()]
-    return "\n".join(
-        [
-            "",
-            *lines,
-            "chgrp oracode /etc/oracode/secrets/*",
-            f"echo 'SEAM_ENDPOINT=http://127.0.0.1:{SEAM_PORT}' >> /etc/oracode/oracode.env",
-            f"cat > /etc/systemd/system/seam-sandbox.service <<'END'\n{_SANDBOX}END",
-            "systemctl daemon-reload",
-            "systemctl start seam-sandbox",
-        ]
-    )
-
-
-def _secret() -> str:
-    return b64encode(secrets.token_bytes(24)).decode()
-
-
-def _say(what: str) -> None:
-    print(f"· {what}", flush=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Final
 
 _SYSTEMD: Final = "/lib/systemd/systemd"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_ENVIRONMENT: Final = {"PATH": _PATH, "HOME": "/root", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom", "tty")
 _BOOTED_WITHIN: Final = 60.0
 _POLL: Final = 0.2
@@ -119,11 +120,10 @@ class BareMachine:
 
     def run(self, *command: str, is_checked: bool = True, within: float = 300.0) -> subprocess.CompletedProcess[str]:
         """Run a command as root in it. Raises NoMachine where it fails, unless that isn't to be checked."""
-        enter = ["nsenter", f"--target={self._pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"]
-        environment = {"PATH": _PATH, "HOME": "/root", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(
-            [*enter, "--root", "--wd=/", *command],
-            env=environment,
+            [*self._enter(), *command],
+            cwd="/",
+            env=_ENVIRONMENT,
             capture_output=True,
             text=True,
             timeout=within,
@@ -132,6 +132,16 @@ class BareMachine:
         if is_checked and done.returncode:
             raise NoMachine(f"{' '.join(command)}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
         return done
+
+    def start(self, command: Sequence[str], output: Path) -> "subprocess.Popen[bytes]":
+        """Start a command as root in it, and return at once; what it writes goes to a file of the real machine."""
+        entered = [*self._enter(), *command]
+        with output.open("wb") as file:
+            return subprocess.Popen(entered, cwd="/", env=_ENVIRONMENT, stdout=file, stdin=subprocess.DEVNULL)
+
+    def _enter(self) -> list[str]:
+        namespaces = ("mount", "uts", "ipc", "net", "pid", "cgroup")
+        return ["nsenter", f"--target={self._pid}", *(f"--{each}" for each in namespaces), "--root", "--wd=/"]
 
     def stop(self) -> None:
         """End everything in it at once, as a cut of the power does; it can be booted again."""

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from deploy.install_check import checks
-from deploy.install_check.documented import NotAsDocumented, blocks, filled_in, page_of
+from deploy.install_check.documented import NotAsDocumented, blocks, blocks_in, filled_in, page_of
 from tests.deploy.test_deploy_files import PROJECT, SYSTEMD, UNITS
 
 PAGE = """\
@@ -53,6 +53,24 @@ def test_our_page_has_the_four_steps() -> None:
     assert filled_in(server, {"LONG-RANDOM-TEXT": "x"})
     assert filled_in(settings, {"LONG-RANDOM-TEXT": "x", "seam_…": "x", "whsec_…": "x"})
     assert filled_in(units, {}) == units
+
+
+def test_our_page_on_failover_has_its_four_steps() -> None:
+    """Both servers, the replica, the Sentinels with what they need of the network, the processes."""
+    own, replica, sentinels, processes = blocks_in(page_of(PROJECT, "docs/failover.md"), "Set it up")
+    password = {"LONG-RANDOM-TEXT": "x"}
+    assert filled_in(own, password | {"MY-OWN-ADDRESS": "10.0.0.1"})
+    assert "replicaof 10.0.0.1 6379" in filled_in(replica, {})
+    assert sum(line.startswith("apt-get install") for line in sentinels.splitlines()) == 1
+    assert "sentinel monitor oracode 10.0.0.1 6379 2" in filled_in(sentinels, password)
+    assert "SYNC_REPLICAS=1" in filled_in(processes, password)
+
+
+def test_what_the_page_edits_in_the_sentinels_file_is_there() -> None:
+    """Its `sed` would else change nothing, and nobody would hear of it."""
+    lines = (PROJECT / "deploy/valkey/sentinel.conf").read_text().splitlines()
+    for beginning in ("sentinel monitor ", "#sentinel auth-pass "):
+        assert sum(line.startswith(beginning) for line in lines) == 1
 
 
 def test_every_unit_is_looked_at_where_it_listens() -> None:
