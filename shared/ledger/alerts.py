@@ -31,12 +31,14 @@ class AlertLedger:
         clock: Clock,
         retention: timedelta,
         policy: AlertPolicy | None = None,
+        remembered: int = 0,
     ) -> None:
+        """Keep alerts in `redis`; `remembered` is how many records stay parsed (`shared.ledger.records`)."""
         self._redis = redis
         self._due = due
         self._clock = clock
         self._retention = retention
-        self._records = RecordStore(redis, Alert)
+        self._records = RecordStore(redis, Alert, remembered=remembered)
         self.policy = policy or AlertPolicy()
         self.groups = AlertGroups(redis, due=due, clock=clock, retention=retention)
 
@@ -96,6 +98,10 @@ class AlertLedger:
         keys = [str(key) for key in cast(Any, self._redis.zrange(redis_keys.ALERTS_OPEN, 0, -1))]
         found = self._many(keys, passes_over_newer=True)
         return [found[key] for key in keys if key in found and found[key].is_open]
+
+    def count_open(self) -> int:
+        """Return how many alerts are open, by their index alone: none of them is read."""
+        return int(cast(Any, self._redis.zcard(redis_keys.ALERTS_OPEN)))
 
     def latest(self, most: int) -> list[Alert]:
         """Return the alerts that changed last, the latest first."""

@@ -43,10 +43,13 @@ class Owner:
 class BookingReader:
     """The bookings in Redis, to be read."""
 
-    def __init__(self, redis: Redis, *, clock: Clock) -> None:
+    def __init__(self, redis: Redis, *, clock: Clock, remembered: int = 0) -> None:
+        """Read from `redis`; `remembered` is how many records stay parsed (`shared.ledger.records`)."""
         self._redis = redis
         self._clock = clock
-        self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}), is_promised=True)
+        self._records = RecordStore(
+            redis, Booking, exclude=frozenset({"version"}), is_promised=True, remembered=remembered
+        )
 
     def get(self, booking_id: str) -> Booking:
         """Return the booking. Raises UnknownBooking, and OfNewerVersion where only a newer process can read it."""
@@ -105,8 +108,11 @@ class BookingReader:
 
     def history(self, booking_id: str) -> list[HistoryEntry]:
         """Return the booking's story, oldest first, with the events of every code it ever had woven in by time."""
-        booking = self.get(booking_id)
-        entries = self._lines(booking_id)
+        return self.history_of(self.get(booking_id))
+
+    def history_of(self, booking: Booking) -> list[HistoryEntry]:
+        """Return the story of a booking that was just read."""
+        entries = self._lines(booking.booking_id)
         devices = devices_of_codes(booking, entries)
         pipeline = self._redis.pipeline(transaction=False)
         for access_code_id in devices:
@@ -151,6 +157,13 @@ class BookingReader:
         self._redis.zremrangebyscore(redis_keys.DOORS, "-inf", now.timestamp())
         self._redis.zremrangebyscore(redis_keys.ARRIVALS, "-inf", (now - _ARRIVED_FOR).timestamp())
         return [str(each) for each in cast(Any, self._redis.zrange(redis_keys.DOORS, 0, -1))]
+
+    def doors_to_come(self) -> list[str]:
+        """Return the doors that `doors_with_bookings` returns; nothing is dropped from any index."""
+        now = self._clock().timestamp()
+        return [
+            str(each) for each in cast(Any, self._redis.zrange(redis_keys.DOORS, f"({now!r}", "+inf", byscore=True))
+        ]
 
     def having_bookings(self, device_ids: Iterable[str]) -> list[str]:
         """Return those of the doors that have a booking whose check-out is still to come, in their order."""

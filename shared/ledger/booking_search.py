@@ -5,9 +5,10 @@ booking and left its place in an index out of date, the booking may be left out,
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any, Final, cast
 
 import structlog
@@ -23,7 +24,8 @@ from shared.ledger.records import RecordStore
 PAGE: Final = 50
 MOST_CANDIDATES: Final = 2_000
 """Of a filter by word, door, building or reason at most so many bookings are looked at; the answer says so."""
-_CHUNK: Final = 100
+# Of a few bookings every index is asked at once; of many one after the other.
+_FEW: Final = 100
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -72,10 +74,11 @@ class Found:
 class BookingSearch:
     """Reads the indexes that `shared.ledger.booking_indexes` fills."""
 
-    def __init__(self, redis: Redis, ledger: BookingLedger) -> None:
+    def __init__(self, redis: Redis, ledger: BookingLedger, *, remembered: int = 0) -> None:
+        """Find the bookings of `ledger`; `remembered` is how many records stay parsed (`shared.ledger.records`)."""
         self._redis = redis
         self._ledger = ledger
-        self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}))
+        self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}), remembered=remembered)
 
     def find(self, wanted: BookingFilter, *, latest_first: bool = False, cursor: str = "", limit: int = PAGE) -> Found:
         """Return a page of bookings by check-in. Raises ValueError where `cursor` is none of ours."""
@@ -85,7 +88,7 @@ class BookingSearch:
         key = redis_keys.bookings_in_state(wanted.state) if wanted.state else redis_keys.BOOKINGS_BY_CHECK_IN
         bookings: list[Booking] = []
         last = (0.0, "")
-        for place, booking in self._along(key, wanted, latest_first=latest_first, after=after):
+        for place, booking in self._along(key, wanted, latest_first=latest_first, after=after, chunk=limit + 1):
             if len(bookings) == limit:
                 return Found(bookings=tuple(bookings), counts=self._counts(wanted), cursor=_cursor(last))
             bookings.append(booking)
@@ -141,9 +144,9 @@ class BookingSearch:
         return written
 
     def _along(
-        self, key: str, wanted: BookingFilter, *, latest_first: bool, after: tuple[float, str] | None
+        self, key: str, wanted: BookingFilter, *, latest_first: bool, after: tuple[float, str] | None, chunk: int
     ) -> Iterator[tuple[tuple[float, str], Booking]]:
-        """Yield the bookings of an index in its order, from a place on."""
+        """Yield the bookings of an index in its order, from a place on; `chunk` records are read at once."""
         low = wanted.check_in_from.timestamp() if wanted.check_in_from else "-inf"
         high = wanted.check_in_to.timestamp() if wanted.check_in_to else "+inf"
         if after is not None:
@@ -154,7 +157,7 @@ class BookingSearch:
             found = cast(
                 Any,
                 self._redis.zrange(
-                    key, start, end, byscore=True, desc=latest_first, offset=offset, num=_CHUNK, withscores=True
+                    key, start, end, byscore=True, desc=latest_first, offset=offset, num=chunk, withscores=True
                 ),
             )
             places = [(float(at), str(booking_id)) for booking_id, at in found]
@@ -162,9 +165,9 @@ class BookingSearch:
                 is_seen = after is not None and (place >= after if latest_first else place <= after)
                 if not is_seen and booking is not None and wanted.fits(booking):
                     yield place, booking
-            if len(places) < _CHUNK:
+            if len(places) < chunk:
                 return
-            offset += _CHUNK
+            offset += chunk
 
     def _among(
         self,
@@ -200,19 +203,39 @@ class BookingSearch:
             return {}
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.zmscore(redis_keys.BOOKINGS_BY_CHECK_IN, ids)
-        pipeline.zmscore(redis_keys.bookings_of_reason(wanted.reason), ids)
         for state in State:
-            pipeline.zmscore(redis_keys.bookings_in_state(state), ids)
-        check_ins, with_reason, *of_states = pipeline.execute()
+            pipeline.zcard(redis_keys.bookings_in_state(state))
+        if wanted.reason:
+            pipeline.zmscore(redis_keys.bookings_of_reason(wanted.reason), ids)
+        check_ins, *others = cast(Any, pipeline.execute())
+        sizes, with_reason = others[: len(State)], others[-1] if wanted.reason else check_ins
         low = wanted.check_in_from.timestamp() if wanted.check_in_from else float("-inf")
         high = wanted.check_in_to.timestamp() if wanted.check_in_to else float("inf")
-        found: dict[tuple[float, str], str] = {}
-        for number, booking_id in enumerate(ids):
-            at = check_ins[number]
-            has_reason = not wanted.reason or with_reason[number] is not None
-            its_states = [str(each) for each, of in zip(State, of_states, strict=True) if of[number] is not None]
-            if at is not None and its_states and has_reason and low <= at <= high:
-                found[float(at), booking_id] = its_states[0]
+        fitting = {
+            booking_id: float(at)
+            for booking_id, at, reason_at in zip(ids, check_ins, with_reason, strict=True)
+            if at is not None and reason_at is not None and low <= at <= high
+        }
+        states = self._state_of_each(list(fitting), dict(zip(map(str, State), sizes, strict=True)))
+        return {(at, booking_id): states[booking_id] for booking_id, at in fitting.items() if booking_id in states}
+
+    def _state_of_each(self, ids: list[str], sizes: Mapping[str, int]) -> dict[str, str]:
+        """Return the state of each booking by the indexes, of which `sizes` are known."""
+        found: dict[str, str] = {}
+        left = ids
+        if len(ids) > _FEW:
+            # The fullest first: the data server looks most of them up in one or two indexes instead of in nine.
+            for state in sorted((each for each in sizes if sizes[each]), key=lambda each: -sizes[each]):
+                scores = cast(Any, self._redis.zmscore(redis_keys.bookings_in_state(state), left)) if left else []
+                found |= {name: state for name, score in zip(left, scores, strict=True) if score is not None}
+                left = [name for name in left if name not in found]
+        # Also those that moved meanwhile, from an index that was not asked yet to one that was.
+        if left:
+            pipeline = self._redis.pipeline(transaction=False)
+            for state in sizes:
+                pipeline.zmscore(redis_keys.bookings_in_state(state), left)
+            for state, scores in zip(sizes, cast(Any, pipeline.execute()), strict=True):
+                found |= {name: state for name, score in zip(left, scores, strict=True) if score is not None}
         return found
 
     def _candidates(self, wanted: BookingFilter) -> tuple[list[str], bool]:
@@ -261,6 +284,6 @@ def _cursor(place: tuple[float, str]) -> str:
 
 def _place_of(cursor: str) -> tuple[float, str]:
     at, separator, booking_id = cursor.partition(":")
-    if not separator:
+    if not separator or not isfinite(float(at)):
         raise ValueError("is no cursor of ours")
     return float(at), booking_id

@@ -58,10 +58,20 @@ class BookingLedger(BookingReader):
     """Bookings in Redis. `transition` and `record` are the only ways to write one; each is atomic for its booking."""
 
     def __init__(
-        self, redis: Redis, *, due: DueSet, clock: Clock, retention: timedelta, outbox: Outbox | None = None
+        self,
+        redis: Redis,
+        *,
+        due: DueSet,
+        clock: Clock,
+        retention: timedelta,
+        outbox: Outbox | None = None,
+        remembered: int = 0,
     ) -> None:
-        """Without an `outbox`, what a booking has to tell is left to the worker, which is told so at once."""
-        super().__init__(redis, clock=clock)
+        """Without an `outbox`, what a booking has to tell is left to the worker, which is told so at once.
+
+        `remembered` is how many records stay parsed (`shared.ledger.records`).
+        """
+        super().__init__(redis, clock=clock, remembered=remembered)
         self._due = due
         self._outbox = outbox
         self._retention = retention

@@ -25,8 +25,10 @@ class Heartbeats:
 
     def last(self) -> dict[str, datetime]:
         """Return when each happened last; periodic jobs that were done count as `chore:` and their name."""
-        beats = cast(Any, self._redis.hgetall(redis_keys.BEATS))
-        periodic_jobs = cast(Any, self._redis.hgetall(redis_keys.CHORES))
+        pipeline = self._redis.pipeline(transaction=False)
+        for key in (redis_keys.BEATS, redis_keys.CHORES):
+            pipeline.hgetall(key)
+        beats, periodic_jobs = cast(Any, pipeline.execute())
         found = {**beats, **{f"chore:{name}": at for name, at in periodic_jobs.items()}}
         return {str(name): datetime.fromisoformat(at) for name, at in found.items()}
 

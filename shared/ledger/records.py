@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
@@ -27,6 +28,8 @@ _PAUSE_AFTER: Final = 3
 _LONGEST_PAUSE: Final = 0.1  # seconds
 # A story that never ends is a loop somewhere: the newest lines tell which, and memory stays bounded.
 MOST_LINES: Final = 1_000
+# A booking of one door has about 1,500 characters; parsed, it takes four times as much.
+_LARGEST_REMEMBERED: Final = 4_096
 _SAVE: Final = (Path(__file__).parent / "save_record_and_due_times.lua").read_text(encoding="utf-8")
 
 T = TypeVar("T", bound=Versioned)
@@ -77,14 +80,20 @@ class RecordStore(Generic[T]):
         *,
         exclude: frozenset[str] = frozenset(),
         is_promised: bool = False,
+        remembered: int = 0,
     ) -> None:
         """Store values of `record_type`, without the fields that are to be `exclude`d.
 
-        What `is_promised` to somebody counts as written once SYNC_REPLICAS replicas have it.
+        What `is_promised` to somebody counts as written once SYNC_REPLICAS replicas have it. `remembered` is for
+        processes that read the same records again and again: so many stay parsed, but for large ones. They are known by
+        their text, so what somebody writes meanwhile is parsed anew.
         """
         self._redis = redis
         self._replicas = sync_replicas_of(redis) if is_promised else 0
         self._json = RecordJson(record_type, exclude=exclude)
+        self._remembered: Callable[[str | bytes], T] = (
+            lru_cache(remembered)(self._json.decoded) if remembered else self._json.decoded
+        )
         self._script = redis.register_script(_SAVE)
 
     def load(self, key: str) -> Stored[T]:
@@ -92,7 +101,7 @@ class RecordStore(Generic[T]):
         version, text = self._redis.hmget(key, "version", "record")
         if version is None or text is None:
             return Stored(None, 0)
-        return Stored(self._json.decoded(text), int(version))
+        return Stored(self._decoded(text), int(version))
 
     def load_many(self, keys: list[str], *, passes_over_newer: bool = False) -> list[T | None]:
         """Return the records of all `keys`, in their order, in one round trip.
@@ -105,7 +114,7 @@ class RecordStore(Generic[T]):
         found: list[T | None] = []
         for text in pipeline.execute():
             try:
-                found.append(self._json.decoded(text) if text else None)
+                found.append(self._decoded(text) if text else None)
             except OfNewerVersion as error:
                 if not passes_over_newer:
                     raise
@@ -186,3 +195,6 @@ class RecordStore(Generic[T]):
         if self._replicas:
             check_reached(reached, self._replicas)
         return int(saved)
+
+    def _decoded(self, text: str | bytes) -> T:
+        return self._remembered(text) if len(text) <= _LARGEST_REMEMBERED else self._json.decoded(text)

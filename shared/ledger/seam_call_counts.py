@@ -26,6 +26,8 @@ _ANSWERS: Final = ("NoSuchAccessCode",)
 BOUNDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Upper ends of the classes of answer times, in seconds; beyond the last one there is one more class."""
 
+_Counts = Counter[tuple[str, int | str]]
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -88,16 +90,18 @@ class SeamCallCounts:
 
     def since(self, moment: datetime) -> tuple[CallCounts, ...]:
         """Return the calls since the stretch of ten minutes that holds this moment, by path."""
+        return self.since_each(moment)[0]
+
+    def since_each(self, *moments: datetime) -> tuple[tuple[CallCounts, ...], ...]:
+        """Return what `since` returns for each of these moments. Every count is read once, in one round trip."""
+        now = self._clock()
+        ends = [list(dict.fromkeys(_stretches(max(moment, now - KEPT_FOR), now))) for moment in moments]
+        stretches = list(dict.fromkeys(stretch for each in ends for stretch in each))
         pipeline = self._redis.pipeline(transaction=False)
-        since = max(moment, self._clock() - KEPT_FOR)
-        for stretch in dict.fromkeys(_stretches(since, self._clock())):
+        for stretch in stretches:
             pipeline.hgetall(redis_keys.seam_calls(stretch))
-        counts: Counter[tuple[str, int | str]] = Counter()
-        for found in pipeline.execute():
-            for field, count in found.items():
-                path, what = json.loads(field)
-                counts[path, what] += int(count)
-        return tuple(_of_path(path, counts) for path in sorted({path for path, _ in counts}))
+        found = dict(zip(stretches, map(_counts_in, pipeline.execute()), strict=True))
+        return tuple(_by_path(sum((found[stretch] for stretch in each), _Counts())) for each in ends)
 
     def last_failure(self) -> LastFailure | None:
         """Return the latest call that failed within a day."""
@@ -106,6 +110,18 @@ class SeamCallCounts:
             return None
         found = json.loads(text)
         return LastFailure(at=datetime.fromisoformat(found["at"]), path=found["path"], kind=found["kind"])
+
+
+def _counts_in(fields: Mapping[str, str]) -> _Counts:
+    counts = _Counts()
+    for field, count in fields.items():
+        path, what = json.loads(field)
+        counts[path, what] += int(count)
+    return counts
+
+
+def _by_path(counts: _Counts) -> tuple[CallCounts, ...]:
+    return tuple(_of_path(path, counts) for path in sorted({path for path, _ in counts}))
 
 
 def _of_path(path: str, counts: Mapping[tuple[str, int | str], int]) -> CallCounts:

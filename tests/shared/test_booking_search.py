@@ -160,3 +160,33 @@ def test_too_many_candidates_are_said_to_be(redis_client: Redis, monkeypatch: py
         assert found.is_cut
         assert len(found.bookings) <= 3
     assert not it.find(BookingFilter(word="bk-1")).is_cut
+
+
+def test_many_candidates_are_counted_as_few_are(redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the indexes of states are asked one after the other: with the same answer, for every filter."""
+    standing = (State.READY, State.READY, State.WAITING, State.FAILED, State.READY)
+    for number in range(20):
+        to = standing[number % len(standing)]
+        book(redis_client, f"BK-{number:02}", hours=30 + number, state=to, reason="no_slot" if to == "waiting" else "")
+    now = system_clock()
+    filters = (
+        BookingFilter(word="bk"),
+        BookingFilter(word="bk", state="waiting"),
+        BookingFilter(word="bk", reason="no_slot"),
+        BookingFilter(device_ids=(DOOR,), check_in_from=now + timedelta(hours=40)),
+        BookingFilter(word="none"),
+    )
+    few = [search(redis_client).find(wanted) for wanted in filters]
+    monkeypatch.setattr("shared.ledger.booking_search._FEW", 0)
+    assert [search(redis_client).find(wanted) for wanted in filters] == few
+    assert few[0].counts == {"ready": 12, "waiting": 4, "failed": 4}
+    # A place that is missing is missed by nobody else.
+    redis_client.zrem(redis_keys.bookings_in_state("failed"), "BK-03")
+    assert sum(search(redis_client).find(filters[0]).counts.values()) == 19
+
+
+@pytest.mark.parametrize("cursor", ["nan:BK-1", "inf:BK-1", "-inf:BK-1", "x:BK-1", "1", ":"])
+def test_a_cursor_that_is_none_of_ours(redis_client: Redis, cursor: str) -> None:
+    """It is refused before the data server is asked."""
+    with pytest.raises(ValueError, match=r"cursor|float"):
+        search(redis_client).find(BookingFilter(), cursor=cursor)

@@ -149,3 +149,23 @@ def test_times_in_the_due_set_are_written_with_the_record(notes: RecordStore[Not
     assert redis_client.zrange(redis_keys.DUE, 0, -1, withscores=True) == [("stays", 5), ("here", 7)]
     assert redis_client.hkeys(redis_keys.CLAIMS) == ["stays"]
     assert redis_client.lrange(HISTORY, 0, -1) == ["a", "b"]
+
+
+def test_what_stays_parsed_is_never_out_of_date(redis_client: Redis) -> None:
+    """The same text is parsed once, whichever key has it; a text that is new is parsed."""
+    remembering, other = RecordStore(redis_client, Note, remembered=2), RecordStore(redis_client, Note)
+    save(other, Note("one"), 0)
+    first = remembering.load_many([KEY])
+    assert remembering.load(KEY).record is first[0]
+    save(other, Note("two"), 1)
+    assert remembering.load_many([KEY]) == [Note("two")]
+    redis_client.delete(KEY)
+    save(other, Note("three"), 0)
+    assert remembering.load_many([KEY, "none"]) == [Note("three"), None]
+    save(other, Note("long" * 2_000), 1)
+    assert remembering.load(KEY).record == Note("long" * 2_000)
+    assert remembering.load(KEY).record is not remembering.load(KEY).record
+    redis_client.hset(KEY, "record", "{")
+    for _ in range(2):
+        with pytest.raises(ValidationError):
+            remembering.load(KEY)

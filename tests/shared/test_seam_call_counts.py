@@ -10,6 +10,7 @@ from shared.redis_client import connect
 from shared.seam.errors import NoSuchAccessCode, RateLimited, Unreachable
 from tests.shared.keys import wrong_keys
 from tests.shared.stories import MovableClock
+from tests.support.round_trips import round_trips
 
 GET = "/access_codes/get"
 
@@ -45,6 +46,21 @@ def test_an_hour_is_told_from_a_day(redis_client: Redis) -> None:
     calls.count(GET, None, 0.1)
     assert sum(each.calls for each in calls.since(clock() - timedelta(hours=1))) == 1
     assert sum(each.calls for each in calls.since(clock() - timedelta(days=9))) == 3
+
+
+def test_an_hour_and_a_day_are_read_at_once(redis_client: Redis) -> None:
+    """One round trip for both; each is what it is alone, and a moment to come has no calls but of this stretch."""
+    clock = MovableClock()
+    calls = SeamCallCounts(redis_client, clock)
+    calls.count(GET, Unreachable("away"), 0.1)
+    clock.move(timedelta(hours=5))
+    calls.count(GET, None, 30)
+    moments = [clock() - timedelta(hours=hours) for hours in (24, 1, 0)]
+    with round_trips() as trips:
+        found = calls.since_each(*moments)
+    assert (trips.count, found) == (1, tuple(map(calls.since, moments)))
+    assert [sum(each.calls for each in of) for of in found] == [2, 1, 1]
+    assert [dict(each.failures) for of in found for each in of] == [{"Unreachable": 1}, {}, {}]
 
 
 def test_a_data_server_that_is_away_fails_no_call() -> None:

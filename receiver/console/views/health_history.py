@@ -80,10 +80,11 @@ class ReadinessChart:
 def read_seam(call: Call) -> SeamHealth:
     """Return how Seam answered the calls of all workers."""
     calls = SeamCallCounts(call.ports.redis, call.ports.clock)
-    of_hour = {each.path: each for each in calls.since(call.now - _HOUR)}
+    of_day, lately = calls.since_each(call.now - _DAY, call.now - _HOUR)
+    of_hour = {each.path: each for each in lately}
     last = calls.last_failure()
     return SeamHealth(
-        paths=tuple(_row(each, of_hour.get(each.path)) for each in calls.since(call.now - _DAY)),
+        paths=tuple(_row(each, of_hour.get(each.path)) for each in of_day),
         last_failure_at=last.at if last else None,
         last_failure_path=last.path if last else "",
         last_failure_kind=last.kind if last else "",
