@@ -304,7 +304,9 @@ ALERTS_OPEN: Final = _gauge(
     "oracode_alerts_open", "Open alerts, by severity.", labels={"severity": ("page", "warning", "info")}
 )
 PROCESSES_ALIVE: Final = _gauge(
-    "oracode_processes_alive", "Processes that gave a sign of life within 20 seconds, by name.", labels={"process": ()}
+    "oracode_processes_alive",
+    "Processes that gave a sign of life within 20 seconds, by name. Nothing of those that work without giving signs.",
+    labels={"process": ()},
 )
 PROCESS_RESTARTS: Final = _gauge(
     "oracode_process_restarts",

@@ -19,6 +19,7 @@ from shared.contracts import ADVANCE_DOOR, QUEUE, SWEEP_DUE
 from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
 from shared.ledger.processes import ProcessSigns
+from shared.ledger.reconciliation import ReconciliationLedger
 from shared.logging_setup import configure_logging
 from shared.settings import InvalidSettings, Settings
 from worker.alerts.setup import Alerting, InvalidAlerting, load_alerting
@@ -124,6 +125,7 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
         alerts=ports.alerts,
         beats=ports.beats,
         signs=ProcessSigns(ports.redis),
+        reconciliation=ReconciliationLedger(ports.redis),
         clock=clock,
         sweep=lambda: app.send_task(SWEEP_DUE, kwargs={"is_beat": False}),
     )

@@ -54,7 +54,9 @@ def _arrivals(health: Health) -> Iterator[Family]:
 
 
 def _processes(health: Health) -> Iterator[Family]:
-    yield _by(metrics.PROCESSES_ALIVE, {row.process: len(row.alive) for row in health.processes})
+    # Whether one of an older version lives isn't known: 0 would wake somebody.
+    known = (row for row in health.processes if row.state != "unknown")
+    yield _by(metrics.PROCESSES_ALIVE, {row.process: len(row.alive) for row in known})
     yield _by(metrics.PROCESS_RESTARTS, {row.process: row.restarts_last_hour for row in health.processes})
     yield _by(metrics.LAST_DONE, {beat.name: beat.at.timestamp() for beat in health.beats})
 

@@ -50,6 +50,16 @@ def test_web_alone_is_bad() -> None:
     assert verdicts(WEB) == {WEB: "ok", WORKER: "bad", BEAT: "bad", CONSOLE: "warn"}
 
 
+def test_a_web_without_signs_that_takes_webhooks_is_a_warning() -> None:
+    """One of an older version: it can't be said that it is dead, nor that it lives."""
+    webhook_at = NOW - timedelta(seconds=5)
+    for those in ([ALL[WORKER], seen(WEB, silent_for=A_MINUTE)], [ALL[WORKER]], []):
+        web, *_ = judge_processes(groups_of(those, NOW, webhook_at=webhook_at), NOW)
+        assert (web.subject, web.verdict) == ("process web", "warn")
+        assert "took a webhook 5 s ago" in web.text
+        assert "0.2.0" in web.text
+
+
 def test_all_dead_is_bad() -> None:
     """Within a minute of their end, and with since when."""
     those = found(dead=PROCESSES, silent_for=timedelta(seconds=30))

@@ -9,11 +9,13 @@ from redis import Redis
 
 from shared.clock import system_clock
 from shared.domain.alerting.arrivals import Arrival, Readiness
+from shared.domain.alerting.missed_heartbeats import WEBHOOK
 from shared.domain.booking.record import AccessCode, AlertNotice, Change, State, Window
 from shared.domain.messages.message import Problem
 from shared.domain.messages.refused import refused_message
 from shared.ledger.auth_failures import AuthFailureLedger
 from shared.ledger.door_history import DoorChange, note_door
+from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.processes import ProcessIdentity, ProcessSigns
 from shared.ledger.readiness_history import ReadinessHistory
 from shared.ledger.seam_call_counts import SeamCallCounts
@@ -22,7 +24,7 @@ from shared.parked import Parked, ParkedList
 from shared.refused_messages import RefusedMessages
 from shared.seam.errors import Unreachable
 from tests.console.bookings import DOOR, book, ledger_of, read_door
-from tests.console.console import Console
+from tests.console.console import TOKENS, Console
 from tests.console.test_booking_pages import HOSTILE, worker
 from tests.shared.ledgers import alert_ledger
 from tests.worker.machine import Machine
@@ -286,6 +288,22 @@ def test_health_tells_who_lives_and_whom_web_refuses(console: Console, redis_cli
     page = console.browser("viewer").get("/health").text
     assert "1.2.3 on &lt;b&gt;h, pid 7" in page
     assert "3 requests refused in the last hour: wrong signature" in page
+
+
+def test_a_web_of_an_older_version_is_unknown(console: Console, redis_client: Redis) -> None:
+    """It gives no signs of life and takes webhooks: neither dead nor alive, and no metric says that none lives."""
+    Heartbeats(redis_client).beat(WEBHOOK, system_clock())
+    web, worker, *_ = console.api("GET", "/health").json()["processes"]
+    assert (web["state"], web["alive"], worker["state"]) == ("unknown", [], "not seen")
+    assert web["worked_at"]
+    assert "gives no signs, as versions before 0.2.0 do" in console.browser("viewer").get("/health").text
+    text = console.send("GET", "/metrics", headers={"authorization": f"Bearer {TOKENS['viewer']}"}).text
+    assert 'oracode_processes_alive{process="worker"} 0.0' in text
+    assert 'oracode_processes_alive{process="web"}' not in text
+    ProcessSigns(redis_client).sign(
+        ProcessIdentity(process="web", host="h", pid=7, version="1.2.3", started_at=system_clock())
+    )
+    assert console.api("GET", "/health").json()["processes"][0]["state"] == "alive"
 
 
 def test_the_console_and_a_worker_together(console: Console, machine: Machine) -> None:

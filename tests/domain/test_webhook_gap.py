@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.code.webhook_gap import HEARD_AGAIN, QUIET_FOR, TELL_AFTER, Gap, after_pass
+from shared.domain.code.webhook_gap import HEARD_AGAIN, QUIET_FOR, TELL_AFTER, Gap, after_pass, heard_at
 from tests.shared.stories import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -54,3 +54,12 @@ def test_never_open_without_enough_misses(passes: list[tuple[int, int]]) -> None
         in_all += missed
         assert not gap.is_open or in_all >= TELL_AFTER
         assert gap.missed <= in_all
+
+
+def test_a_webhook_counts_until_several_fail_to_come() -> None:
+    """A gap that began before the webhook, or isn't one yet, says nothing against it."""
+    assert heard_at(None, Gap()) is None
+    assert heard_at(NOW, Gap()) == NOW
+    for since, missed, is_heard in ((-1, TELL_AFTER, True), (1, TELL_AFTER, False), (1, TELL_AFTER - 1, True)):
+        gap = Gap(since=NOW + timedelta(minutes=since), last_missed=NOW, missed=missed)
+        assert (heard_at(NOW, gap) is not None) == is_heard

@@ -85,6 +85,26 @@ def test_who_is_missing(silent_for: timedelta, alive: int, *, missing: bool) -> 
     assert (never.alive, never.is_missing, never.silent_for) == ((), False, None)
 
 
+@pytest.mark.parametrize(
+    ("found", "webhook_ago", "standing"),
+    [
+        pytest.param([seen()], 1, "alive", id="it gives signs"),
+        pytest.param([seen(silent_for=A_MINUTE)], 1, "unknown", id="another one works without signs"),
+        pytest.param([seen(silent_for=A_MINUTE)], 45, "missing", id="its last work before it died"),
+        pytest.param([seen(silent_for=A_MINUTE)], None, "missing", id="nobody works"),
+        pytest.param([], 600, "unknown", id="it never gave signs, and works"),
+        pytest.param([], None, "not seen", id="it was never there"),
+    ],
+)
+def test_a_web_of_an_older_version_is_unknown(found: list[SeenProcess], webhook_ago: int | None, standing: str) -> None:
+    """It gives no signs of life, and takes webhooks. What was taken just after the last sign, its giver took."""
+    webhook_at = NOW - timedelta(seconds=webhook_ago) if webhook_ago is not None else None
+    it, worker, *_ = groups_of(found, NOW, webhook_at=webhook_at)
+    which = {"alive": bool(it.alive), "unknown": it.is_unknown, "missing": it.is_missing}
+    assert [name for name, holds in which.items() if holds] == ([] if standing == "not seen" else [standing])
+    assert not worker.is_unknown
+
+
 RESTARTS = {
     "none": ([seen()], 0),
     "one more for the load": ([seen(), seen(ago=A_MINUTE)], 0),

@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,18 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from shared import redis_keys
-from shared.domain.alerting.missed_heartbeats import SWEEP
+from shared.clock import system_clock
+from shared.domain.alerting.missed_heartbeats import SWEEP, WEBHOOK
+from shared.domain.code.webhook_gap import TELL_AFTER, Gap
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.processes import ProcessIdentity, ProcessSigns
+from shared.ledger.reconciliation import Progress, ReconciliationLedger
 from shared.redis_client import connect
 from tests.shared.ledgers import alert_ledger
 from tests.shared.stories import NOW
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
+from worker.handlers.note_webhooks import NoteWebhooks
 from worker.liveness import missed_heartbeats
 from worker.liveness.heartbeat import Heartbeat
 from worker.liveness.missed_heartbeats import MissedHeartbeatWatch
@@ -41,7 +45,12 @@ def test_a_sweep_that_stops_is_told_and_done_by_somebody_else(redis_client: Redi
     clock, swept = Clock(), list[int]()
     alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Heartbeats(redis_client)
     watch = MissedHeartbeatWatch(
-        alerts=alerts, beats=beats, signs=ProcessSigns(redis_client), clock=clock, sweep=lambda: swept.append(1)
+        alerts=alerts,
+        beats=beats,
+        signs=ProcessSigns(redis_client),
+        reconciliation=ReconciliationLedger(redis_client),
+        clock=clock,
+        sweep=lambda: swept.append(1),
     )
     watch.look()
     assert list(alerts.all()) == []
@@ -68,7 +77,12 @@ def test_the_pre_arrival_check_is_missed_after_a_day(redis_client: Redis) -> Non
     alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Heartbeats(redis_client)
     redis_client.hset(redis_keys.CHORES, "check_arrivals", NOW.isoformat())
     watch = MissedHeartbeatWatch(
-        alerts=alerts, beats=beats, signs=ProcessSigns(redis_client), clock=clock, sweep=lambda: None
+        alerts=alerts,
+        beats=beats,
+        signs=ProcessSigns(redis_client),
+        reconciliation=ReconciliationLedger(redis_client),
+        clock=clock,
+        sweep=lambda: None,
     )
     clock.now += timedelta(hours=26)
     watch.look()
@@ -83,7 +97,12 @@ def test_web_is_missed_and_comes_back(redis_client: Redis) -> None:
     clock = Clock()
     alerts, signs = alert_ledger(redis_client, ["a"], clock=clock), ProcessSigns(redis_client)
     watch = MissedHeartbeatWatch(
-        alerts=alerts, beats=Heartbeats(redis_client), signs=signs, clock=clock, sweep=lambda: None
+        alerts=alerts,
+        beats=Heartbeats(redis_client),
+        signs=signs,
+        reconciliation=ReconciliationLedger(redis_client),
+        clock=clock,
+        sweep=lambda: None,
     )
     web = ProcessIdentity(process="web", host="h", pid=1, version="1.2.3", started_at=NOW)
     signs.sign(replace(web, process="worker"))
@@ -99,6 +118,53 @@ def test_web_is_missed_and_comes_back(redis_client: Redis) -> None:
     signs.sign(web)
     watch.look()
     assert [alert.is_open for alert in alerts.all()] == [False]
+
+
+def test_a_web_that_gives_no_signs_is_not_missed_while_it_takes_webhooks(redis_client: Redis) -> None:
+    """One of an older version: it is told until the first webhook, and again once webhooks fail to come."""
+    clock = Clock()
+    clock.now = system_clock()
+    alerts, signs = alert_ledger(redis_client, ["a"], clock=clock), ProcessSigns(redis_client)
+    beats = Heartbeats(redis_client)
+    watch = MissedHeartbeatWatch(
+        alerts=alerts,
+        beats=beats,
+        signs=signs,
+        reconciliation=ReconciliationLedger(redis_client),
+        clock=clock,
+        sweep=lambda: None,
+    )
+    signs.sign(ProcessIdentity(process="web", host="h", pid=1, version="1.2.3", started_at=clock.now))
+    redis_client.zincrby(redis_keys.PROCESSES, -600, signed_as(redis_client, "web"))
+    watch.look()
+    assert [alert.is_open for alert in alerts.all()] == [True]
+    beats.beat(WEBHOOK, clock.now)
+    clock.now += timedelta(minutes=2)
+    watch.look()
+    assert [(alert.key, alert.is_open) for alert in alerts.all()] == [("absence/web_silent", False)]
+    gap = Gap(since=clock.now - timedelta(minutes=1), last_missed=clock.now, missed=TELL_AFTER)
+    ReconciliationLedger(redis_client).save(Progress(cursor=clock.now, gap=gap))
+    watch.look()
+    assert [alert.is_open for alert in alerts.all()] == [True]
+
+
+def test_what_comes_at_once_came_by_webhook(redis_client: Redis) -> None:
+    """Noted by when it was appended; what the reconciliation may have added, and what says no time, proves nothing."""
+    now = datetime(2026, 12, 1, 12, tzinfo=UTC)
+    entry_id = f"{int(now.timestamp() * 1000)}-0"
+    beats = Heartbeats(redis_client)
+    for event in (
+        {"created_at": (now - timedelta(seconds=60)).isoformat()},
+        {"created_at": (now + timedelta(seconds=60)).isoformat()},
+        {"created_at": "yesterday"},
+        {},
+    ):
+        NoteWebhooks(beats)({entry_id: event})
+    assert beats.last() == {}
+    earlier = f"{int(now.timestamp() * 1000) - 5_000}-0"
+    just_now = {"created_at": (now - timedelta(seconds=3)).isoformat()}
+    NoteWebhooks(beats)({entry_id: just_now, earlier: just_now, "1-0": {}})
+    assert beats.last() == {WEBHOOK: now}
 
 
 def signed_as(redis: Redis, process: str) -> str:
@@ -117,6 +183,7 @@ def test_what_nobody_could_leave_is_not_missed(tmp_path: Path) -> None:
         alerts=alert_ledger(client, ["a"], clock=clock),
         beats=beats,
         signs=ProcessSigns(client),
+        reconciliation=ReconciliationLedger(client),
         clock=clock,
         sweep=lambda: swept.append(1),
     )
@@ -148,6 +215,7 @@ def test_the_watch_outlives_its_own_troubles(redis_client: Redis, monkeypatch: p
         alerts=alert_ledger(redis_client),
         beats=Heartbeats(redis_client),
         signs=ProcessSigns(redis_client),
+        reconciliation=ReconciliationLedger(redis_client),
         clock=crash,
         sweep=lambda: None,
     )

@@ -9,6 +9,9 @@ import pytest
 from redis import Redis
 
 from shared import redis_keys
+from shared.clock import system_clock
+from shared.domain.alerting.missed_heartbeats import WEBHOOK
+from shared.ledger.heartbeats import Heartbeats
 from shared.streams import ensure_group
 from tests.sandbox.harness import Sandbox
 from tests.worker.machine import Machine
@@ -43,6 +46,15 @@ def test_an_event_prompts_a_look_at_its_door(
     assert redis_client.xlen("seam-events") == 0
     story = [entry.what for entry in machine.ledger.history(booking_id)]
     assert story.count("access_code.set_on_device") == 3
+
+
+def test_a_webhook_is_noted(machine: Machine, redis_client: Redis, ready: tuple[str, str, str]) -> None:
+    """By the time of its entry: it shows that a `web` works, also one that gives no signs of life."""
+    machine.handlers.record_events(append(redis_client, event(ready[2])))
+    assert WEBHOOK not in Heartbeats(redis_client).last()
+    (entry_id,) = append(redis_client, event(ready[2], created_at=system_clock().isoformat()))
+    machine.handlers.record_events([entry_id])
+    assert Heartbeats(redis_client).last()[WEBHOOK].timestamp() * 1000 == int(entry_id.partition("-")[0])
 
 
 def test_a_look_that_gets_lost_is_made_up_for(

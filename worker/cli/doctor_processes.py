@@ -5,9 +5,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.clock import system_clock
+from shared.domain.alerting.missed_heartbeats import WEBHOOK
+from shared.domain.code.webhook_gap import heard_at
 from shared.domain.times.wording import show_length
 from shared.ledger.auth_failures import AuthFailureLedger, FailedTries
 from shared.ledger.processes import ProcessSigns, SeenProcess
+from shared.ledger.reconciliation import ReconciliationLedger
 from shared.liveness.fleet import CONSOLE, PROCESSES, ProcessGroup, groups_of
 from shared.settings import Settings
 from shared.stream_backlog import StreamBacklog, backlog_of
@@ -35,12 +38,13 @@ _NOT_OF_WEBHOOKS: Final = ("invalid_token",)
 def processes(ports: Ports) -> Iterator[Finding]:
     """Yield a finding for each kind of process. Raises redis.RedisError."""
     now = system_clock()
-    yield from judge_processes(groups_of(ProcessSigns(ports.redis).seen(), now), now)
+    webhook_at = heard_at(ports.beats.last().get(WEBHOOK), ReconciliationLedger(ports.redis).load().gap)
+    yield from judge_processes(groups_of(ProcessSigns(ports.redis).seen(), now, webhook_at=webhook_at), now)
 
 
 def judge_processes(groups: Sequence[ProcessGroup], now: datetime) -> Iterator[Finding]:
     """Yield a finding for each kind of process; one alone where none was ever started."""
-    if all(group.silent_for is None for group in groups):
+    if all(group.silent_for is None and not group.is_unknown for group in groups):
         remedy = f"start {', '.join(PROCESSES)} (the Procfile lists their commands)"
         yield Finding("processes", "warn", "none has run on this data server in the last week", remedy)
         return
@@ -52,6 +56,10 @@ def judge_processes(groups: Sequence[ProcessGroup], now: datetime) -> Iterator[F
 def _process(group: ProcessGroup, now: datetime) -> Finding:
     subject = f"process {group.process}"
     restarts = f"{group.restarts} restart(s) in the last hour"
+    if group.is_unknown and group.worked_at is not None:
+        ago = show_length(max(now - group.worked_at, timedelta()) // _SECOND * _SECOND)
+        text = f"gives no sign of life, and took a webhook {ago} ago: one of a version before 0.2.0 gives none"
+        return Finding(subject, "warn", text, f"update `{group.process}`; if it is of this version, look at its log")
     if not group.alive:
         silent = "has given no sign of life in the last week"
         if group.silent_for is not None:

@@ -14,11 +14,13 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from shared.clock import Clock
-from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS, SWEEP, missed_heartbeat_notice
+from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS, SWEEP, WEBHOOK, missed_heartbeat_notice
+from shared.domain.code.webhook_gap import heard_at
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.processes import ProcessSigns
+from shared.ledger.reconciliation import ReconciliationLedger
 from shared.liveness.fleet import groups_of
 
 _LOOK_EVERY: Final = timedelta(seconds=15)
@@ -37,12 +39,14 @@ class MissedHeartbeatWatch:
         alerts: AlertLedger,
         beats: Heartbeats,
         signs: ProcessSigns,
+        reconciliation: ReconciliationLedger,
         clock: Clock,
         sweep: Callable[[], object],
     ) -> None:
         self._alerts = alerts
         self._beats = beats
         self._signs = signs
+        self._reconciliation = reconciliation
         self._clock = clock
         self._sweep = sweep
         self._was_blind = False
@@ -54,7 +58,8 @@ class MissedHeartbeatWatch:
         """
         now = self._clock()
         try:
-            beats = self._beats.last() | self._last_signs(now)
+            beats = self._beats.last()
+            beats |= self._last_signs(now, heard_at(beats.get(WEBHOOK), self._reconciliation.load().gap))
         except (RedisError, OSError):
             self._was_blind = True
             raise
@@ -72,10 +77,18 @@ class MissedHeartbeatWatch:
         if last is not None and now - last > _SWEEP_AFTER:
             self._sweep()
 
-    def _last_signs(self, now: datetime) -> dict[str, datetime]:
-        """Return when a process of each name gave its last sign of life, as `process:` and the name."""
-        groups = groups_of(self._signs.seen(), now)
-        return {f"process:{it.process}": now - it.silent_for for it in groups if it.silent_for is not None}
+    def _last_signs(self, now: datetime, webhook_at: datetime | None) -> dict[str, datetime]:
+        """Return when a process of each name gave its last sign of life, as `process:` and the name.
+
+        One of an older version gives none. It isn't missed, unless Seam's own list of events tells that webhooks don't
+        come any more (`shared.domain.code.webhook_gap`).
+        """
+        groups = groups_of(self._signs.seen(), now, webhook_at=webhook_at)
+        return {
+            f"process:{it.process}": now if it.is_unknown else now - it.silent_for
+            for it in groups
+            if it.silent_for is not None
+        }
 
     def _compare(self, problem: str, beats: Mapping[str, datetime], now: datetime) -> None:
         notice = missed_heartbeat_notice(problem, beats, now, silent_for=self._alerts.policy.silent_for.get(problem))

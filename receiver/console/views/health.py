@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 from receiver.console.operations import Call, Operation
 from receiver.console.views.health_history import ReadinessChart, SeamHealth, read_readiness, read_seam
@@ -10,11 +10,13 @@ from shared import redis_keys
 from shared.console_tokens import Role
 from shared.contracts import OPS_STREAM
 from shared.domain.alerting.arrivals import Readiness
+from shared.domain.alerting.missed_heartbeats import WEBHOOK
+from shared.domain.code.webhook_gap import heard_at
 from shared.ledger.arrivals import arrivals_between
 from shared.ledger.auth_failures import AuthFailureLedger
 from shared.ledger.processes import ProcessSigns, SeenProcess
 from shared.liveness.fleet import ProcessGroup, groups_of
-from shared.stream_backlog import backlog_of
+from shared.stream_backlog import StreamBacklog, backlogs_of
 
 _LATE_AFTER: Final = timedelta(seconds=10)
 _DAY: Final = timedelta(hours=24)
@@ -49,10 +51,13 @@ class AliveProcess:
 class ProcessRow:
     """The processes of one name: which live, when the last sign of any was, how often they started again in an hour.
 
-    `last_sign_at` is None where none gave one within a week.
+    `last_sign_at` is None where none gave one within a week: then they are `not seen`. They are `unknown` where one of
+    an older version, which gives no signs, did its work at `worked_at`.
     """
 
     process: str
+    state: Literal["alive", "unknown", "not alive", "not seen"]
+    worked_at: datetime | None
     alive: tuple[AliveProcess, ...]
     last_sign_at: datetime | None
     restarts_last_hour: int
@@ -110,25 +115,27 @@ def read_health(call: Call) -> Health:
     ports, now = call.ports, call.now
     names = (ports.streams["bookings"], ports.streams["events"], OPS_STREAM)
     progress = ports.reconciliation.load()
-    late = int((now - _LATE_AFTER).timestamp() * 1000)
+    due, overdue = _due(call)
     coming = arrivals_between(now, now + _DAY, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
     ready = sum(each.readiness is Readiness.READY for each in coming)
-    beats = sorted(ports.beats.last().items())
+    beats = ports.beats.last()
+    groups = groups_of(ProcessSigns(ports.redis).seen(), now, webhook_at=heard_at(beats.get(WEBHOOK), progress.gap))
     return Health(
         as_of=now,
-        processes=tuple(_processes(group, now) for group in groups_of(ProcessSigns(ports.redis).seen(), now)),
-        streams=tuple(_stream(call, name) for name in names),
+        processes=tuple(_processes(group, now) for group in groups),
+        streams=tuple(_stream(name, backlog) for name, backlog in backlogs_of(ports.redis, names).items()),
         beats=tuple(
-            BeatRow(name=name, at=at, seconds_ago=max(0, int((now - at).total_seconds()))) for name, at in beats
+            BeatRow(name=name, at=at, seconds_ago=max(0, int((now - at).total_seconds())))
+            for name, at in sorted(beats.items())
         ),
         auth_failures=tuple(
             FailedTriesRow(reason=it.reason, count=it.count, last_at=it.last_at)
             for it in AuthFailureLedger(ports.redis).last_hour(now)
         ),
-        due=int(cast(Any, ports.redis.zcount(redis_keys.DUE, "-inf", now.timestamp() * 1000))),
-        overdue=int(cast(Any, ports.redis.zcount(redis_keys.DUE, "-inf", late))),
+        due=due,
+        overdue=overdue,
         parked=ports.parked.count(),
-        alerts_open=len(ports.alerts.open()),
+        alerts_open=ports.alerts.count_open(),
         compared_until=progress.cursor,
         compared=progress.compared,
         missed=progress.missed,
@@ -146,10 +153,20 @@ def read_health(call: Call) -> Health:
 def _processes(group: ProcessGroup, now: datetime) -> ProcessRow:
     return ProcessRow(
         process=group.process,
+        state=_state(group),
+        worked_at=group.worked_at,
         alive=tuple(_alive(each) for each in group.alive),
         last_sign_at=None if group.silent_for is None else now - group.silent_for,
         restarts_last_hour=group.restarts,
     )
+
+
+def _state(group: ProcessGroup) -> Literal["alive", "unknown", "not alive", "not seen"]:
+    if group.alive:
+        return "alive"
+    if group.is_unknown:
+        return "unknown"
+    return "not alive" if group.is_missing else "not seen"
 
 
 def _alive(seen: SeenProcess) -> AliveProcess:
@@ -163,8 +180,16 @@ def _alive(seen: SeenProcess) -> AliveProcess:
     )
 
 
-def _stream(call: Call, name: str) -> StreamRow:
-    backlog = backlog_of(call.ports.redis, name)
+def _due(call: Call) -> tuple[int, int]:
+    """Return how many members of the due-set are due, and how many of them are overdue."""
+    pipeline = call.ports.redis.pipeline(transaction=False)
+    for moment in (call.now, call.now - _LATE_AFTER):
+        pipeline.zcount(redis_keys.DUE, "-inf", int(moment.timestamp() * 1000))
+    due, overdue = cast(Any, pipeline.execute())
+    return int(due), int(overdue)
+
+
+def _stream(name: str, backlog: StreamBacklog) -> StreamRow:
     return StreamRow(
         stream=name,
         waiting=backlog.unread,

@@ -18,6 +18,8 @@ from shared.domain.times.wording import show_length
 SWEEP: Final = "sweep"
 BOOKINGS: Final = "bookings"
 PRE_ARRIVAL: Final = "chore:check_arrivals"
+# A webhook brought an event.
+WEBHOOK: Final = "webhook"
 # The sign of life of any process `web`.
 WEB: Final = "process:web"
 

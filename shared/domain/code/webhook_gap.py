@@ -41,3 +41,10 @@ def after_pass(before: Gap, *, missed: list[datetime], heard: int, now: datetime
     # A gap that was never told needs no proof that it is over.
     was_chance = not before.is_open and now - before.last_missed >= QUIET_FOR
     return Gap() if is_over or was_chance else after
+
+
+def heard_at(webhook_at: datetime | None, gap: Gap) -> datetime | None:
+    """Return when a webhook came last; None where several events came by none since: nobody takes them any more."""
+    if webhook_at is not None and gap.is_open and gap.since is not None and gap.since > webhook_at:
+        return None
+    return webhook_at
