@@ -17,6 +17,7 @@ _MEANS: Final = {
     403: "The token's role isn't enough.",
     404: "There is no such thing.",
     409: "It can't be done as things stand.",
+    413: "The body is too large.",
     429: "Too many failed tries.",
     502: "Seam had to be asked, and didn't answer as it should.",
     503: "The data server can't be reached; nothing was done.",
@@ -64,7 +65,7 @@ def _operation(each: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
             "content": {"application/json": {"schema": _schema(each.answer, schemas, mode="serialization")}},
         }
     }
-    for status in sorted({*each.errors, *_ALWAYS}):
+    for status in sorted({*each.errors, *_ALWAYS, *_of_input(each)}):
         content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
         answers[str(status)] = {"description": _MEANS[status], "content": content}
     described: dict[str, Any] = {
@@ -78,6 +79,13 @@ def _operation(each: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         schema = _schema(each.body, schemas, mode="validation")
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return described
+
+
+def _of_input(each: Operation) -> tuple[int, ...]:
+    """Return the statuses of input that can't be used."""
+    if each.body is not None:
+        return 400, 413
+    return () if each.query is NoQuery else (400,)
 
 
 def _path_parameters(each: Operation) -> list[dict[str, Any]]:
@@ -106,8 +114,12 @@ def _inlined(content: Any, definitions: Mapping[str, Any]) -> Any:
 
 
 def _schema(model: Any, schemas: dict[str, Any], *, mode: Any) -> dict[str, Any]:
-    """Return a reference to a model's schema, which joins `schemas` with all that it refers to."""
+    """Return a reference to a model's schema, which joins `schemas` with all that it refers to.
+
+    Raises ValueError where another model there has the same name.
+    """
     schema = TypeAdapter(model).json_schema(mode=mode, ref_template=_REFERENCES)
-    schemas.update(schema.pop("$defs", {}))
-    schemas[model.__name__] = schema
+    for name, each in (*schema.pop("$defs", {}).items(), (model.__name__, schema)):
+        if schemas.setdefault(name, each) != each:
+            raise ValueError(f"two models are called {name}: each needs a name of its own")
     return {"$ref": f"#/components/schemas/{model.__name__}"}

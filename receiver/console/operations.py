@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -33,7 +34,10 @@ class SeamAway(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request: by whom, when, and with what. `query` and `body` are of the operation's own types."""
+    """One request: by whom, when, and with what. `query` and `body` are of the operation's own types.
+
+    `for_page`: the answer becomes an HTML page, so of a long list only the rows of that page are needed.
+    """
 
     ports: Ports
     token: ConsoleToken = field(repr=False)
@@ -41,6 +45,7 @@ class Call:
     path: Mapping[str, str] = field(default_factory=dict)
     query: Any = None
     body: Any = None
+    for_page: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +76,16 @@ class Operation:
     errors: tuple[int, ...] = ()
 
 
+@cache
+def _adapter(wanted: type) -> TypeAdapter[Any]:
+    """Return what reads values of this type. Making it takes longer than most requests."""
+    return TypeAdapter(wanted)
+
+
 def read_as(wanted: type, given: Mapping[str, Any]) -> Any:
     """Return `given` as a value of the type `wanted`. Raises Unusable, with every problem."""
     try:
-        return TypeAdapter(wanted).validate_python(dict(given))
+        return _adapter(wanted).validate_python(dict(given))
     except ValidationError as error:
         problems = {
             ".".join(map(str, fault["loc"])) or "body": fault["msg"].removeprefix("Value error, ")

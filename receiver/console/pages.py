@@ -1,6 +1,8 @@
 """Pages: the operations as HTML, readable and usable without JavaScript."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -94,14 +96,20 @@ class Pages:
         return serve
 
     async def _show(self, operation: Operation, request: Request) -> Response:
-        token = await self._permitted(operation, request)
-        query = read_as(operation.query, request.query_params)
-        call = self._call(token, request, query=query)
-
         def show() -> Response:
-            view = self._views.read(operation, call)
-            note = self._sessions.take_note(_session_id(request))
-            return self._page(operation.template, token, view=view, query=query, note=note, path=request.url.path)
+            token, note = self._sessions.visit(_session_id(request))
+            if token is None:
+                raise InvalidToken
+            check_role(token, operation.role)
+            query = read_as(operation.query, request.query_params)
+            call = replace(self._call(token, request, query=query), for_page=True)
+
+            def make() -> str:
+                view, path = operation.handle(call), request.url.path
+                return self._html(operation.template, token, at=call.now, view=view, query=query, note=note, path=path)
+
+            # What is told once is told to one.
+            return HTMLResponse(make() if note else self._views.read(operation, call, make))
 
         # A large page takes tens of milliseconds to make: in a thread, or event streams would wait for it.
         return await run_in_threadpool(show)
@@ -198,11 +206,11 @@ class Pages:
         return response
 
     def _page(self, template: str, token: ConsoleToken | None, *, status: int = 200, **context: Any) -> Response:
+        return HTMLResponse(self._html(template, token, at=self._ports.clock(), **context), status)
+
+    def _html(self, template: str, token: ConsoleToken | None, *, at: datetime, **context: Any) -> str:
         allowed = [str(role) for role in Role if token is not None and token.role.allows(role)]
-        html = self._templates.get_template(template).render(
-            token=token, may=allowed, as_of=self._ports.clock(), **context
-        )
-        return HTMLResponse(html, status)
+        return self._templates.get_template(template).render(token=token, may=allowed, as_of=at, **context)
 
     def _refusal_page(self, why: Refused) -> Response:
         response = self._page("refused.html", None, status=why.status, view=why, query=None, note="", path="/")

@@ -6,6 +6,7 @@ The file may be changed while the console runs. While it can't be read, doors ha
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -22,6 +23,9 @@ class Place:
     building: str = ""
 
 
+NOWHERE: Final = Place()
+
+
 class Places:
     """The places of all doors in the file; none without a file."""
 
@@ -32,21 +36,22 @@ class Places:
 
     def of(self, device_id: str) -> Place:
         """Return where the door is."""
-        return self._known().get(device_id, Place())
+        return self.now().get(device_id, NOWHERE)
 
     def doors(self, *, unit: str = "", building: str = "") -> list[str]:
         """Return the doors of a unit and a building; an empty name means any."""
         return [
             device_id
-            for device_id, place in self._known().items()
+            for device_id, place in self.now().items()
             if unit in ("", place.unit) and building in ("", place.building)
         ]
 
     def buildings(self) -> list[str]:
         """Return the buildings that the file names."""
-        return sorted({place.building for place in self._known().values() if place.building})
+        return sorted({place.building for place in self.now().values() if place.building})
 
-    def _known(self) -> Mapping[str, Place]:
+    def now(self) -> Mapping[str, Place]:
+        """Return where each door of the file is: for those who ask for many doors at once."""
         from shared.doors_file import load_doors_file  # noqa: PLC0415 - YAML is read where there is a file
 
         if self._path is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from redis import Redis
 
@@ -26,6 +27,10 @@ from shared.seam.access_codes import AccessCodes
 from shared.seam.client import SeamClient
 from shared.seam_calls import observe_seam_call
 from shared.settings import Settings
+
+# How many records stay parsed: those of the board of a large house, and those of some pages of a list. Some 5 KB each.
+_OF_BOARDS: Final = 1_500
+_OF_LISTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,7 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
     """Make the parts; nothing is connected before its first use."""
     redis = connect(settings.redis_address, sync_replicas=settings.sync_replicas)
     due = DueSet(redis, lease=settings.reclaim_after)
-    alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention)
+    alerts = AlertLedger(redis, due=due, clock=clock, retention=settings.retention, remembered=_OF_LISTS)
     seam = _seam(settings)
 
     def close() -> None:
@@ -66,12 +71,12 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
             seam.close()
 
     # Without an outbox: the worker alone publishes, because it alone knows all who are to be told.
-    ledger = BookingLedger(redis, due=due, clock=clock, retention=settings.retention)
+    ledger = BookingLedger(redis, due=due, clock=clock, retention=settings.retention, remembered=_OF_BOARDS)
     parked = ParkedList(redis)
     return Ports(
         redis=redis,
         ledger=ledger,
-        search=BookingSearch(redis, ledger),
+        search=BookingSearch(redis, ledger, remembered=_OF_LISTS),
         alerts=alerts,
         issues=DoorIssues(redis, clock=clock, retention=settings.retention),
         parked=parked,

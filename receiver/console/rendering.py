@@ -1,8 +1,10 @@
 """Templates: Jinja2 with autoescape; the filters that say times and next steps to people."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -10,16 +12,28 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from receiver.console import shapes
 from shared.domain.quoting import shown
 from shared.domain.times.wording import show_length
 
 FOLDER: Final = Path(__file__).parent
 _COMMAND: Final = re.compile(r"`([^`]{1,300})`")
+_FIRST: Final = re.compile(r".*?[.!?](?=\s)|.*", re.DOTALL)
+# What texts for every channel name as a command is done on a page here.
+_IN_CONSOLE: Final = (
+    (re.compile(r"with `oracode (?:bookings choose|codes reveal)[^`]*`"), "on the booking's page"),
+    (re.compile(r"with `oracode arrivals`"), "on the page Arrivals"),
+    (re.compile(r"with `oracode parked (?:show|list)[^`]*`"), "on the page Parked"),
+)
 _DAY: Final = timedelta(days=1)
 
 
+@cache
 def make_templates() -> Environment:
-    """Return the environment. A name that a template misspells is an error, not an empty place."""
+    """Return the environment, one for all apps of a process, with every template compiled.
+
+    Nobody waits for that at the first page then. A name that a template misspells is an error, not an empty place.
+    """
     environment = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -32,14 +46,19 @@ def make_templates() -> Environment:
         "clock": _clock,
         "day": _day,
         "moment": _moment,
+        "brief": _brief,
         "utc": _utc,
         "left": _left,
         "words": _words,
         "code": _code,
         "part": _part,
         "shown": _shown,
+        "sentence": _sentence,
+        "rest": _rest,
     }
-    environment.globals |= {"address": address, "day_title": _day_title, "days_of": _days_of}
+    environment.globals |= {"address": address, "day_title": _day_title, "days_of": _days_of, "ui": shapes}
+    for name in environment.list_templates():
+        environment.get_template(name)
     return environment
 
 
@@ -61,23 +80,36 @@ def _moment(at: datetime | None) -> str:
     return f"{_day(at)}, {at:%H:%M}" if at is not None else ""
 
 
+def _brief(at: datetime) -> str:
+    return f"{at:%a} {at.day} {at:%b}, {at:%H:%M}"
+
+
 def _utc(at: datetime | None) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if at is not None else ""
 
 
-def _day_title(on: str, as_of: datetime) -> str:
-    """Return a day's heading: `Today`, `Tomorrow` or nothing before its date. `on` is an ISO date."""
-    day = datetime.fromisoformat(on)
-    near = {as_of.date(): "Today, ", as_of.date() + _DAY: "Tomorrow, "}.get(day.date(), "")
-    return near + _day(day)
+def _day_title(rows: Sequence[Any], as_of: datetime) -> str:
+    """Return a day's heading: `Today`, `Tomorrow` or nothing before its date, by the clock of the locks of that day."""
+    check_in = rows[0].check_in
+    today = as_of.astimezone(check_in.tzinfo or UTC).date()
+    near = {today: "Today, ", today + _DAY: "Tomorrow, "}.get(check_in.date(), "")
+    return near + _day(check_in)
 
 
-def _days_of(rows: Iterable[Any]) -> list[tuple[str, list[tuple[str, list[Any]]]]]:
-    """Return rows that have `check_in` and `building` by day, and those of a day by building, in their order."""
-    days: dict[str, dict[str, list[Any]]] = {}
-    for row in rows:
-        days.setdefault(row.check_in.date().isoformat(), {}).setdefault(row.building, []).append(row)
-    return [(on, sorted(buildings.items())) for on, buildings in sorted(days.items())]
+def _days_of(rows: Iterable[Any]) -> list[tuple[list[Any], list[tuple[str, list[Any]]]]]:
+    """Return rows that have `check_in` and `building` in their order: those of each day, and these by building.
+
+    A day is one of the lock's clock. Where locks are in several time zones a day may come again: the order of the rows
+    is that in which guests arrive, and so is that of buildings.
+    """
+    days = []
+    for _, of_day in groupby(rows, key=lambda row: row.check_in.date()):
+        listed = list(of_day)
+        buildings: dict[str, list[Any]] = {}
+        for row in listed:
+            buildings.setdefault(row.building, []).append(row)
+        days.append((listed, list(buildings.items())))
+    return days
 
 
 def _left(seconds: int) -> str:
@@ -94,8 +126,20 @@ def _words(text: str) -> str:
 
 
 def _code(text: str) -> Markup:
-    """Return a sentence whose commands in backticks are set as code. Everything in it is escaped."""
+    """Return a sentence for those who have no shell; commands in backticks are set as code. All of it is escaped."""
+    for command, place in _IN_CONSOLE:
+        text = command.sub(place, text)
     return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(shown(text)))))  # noqa: S704 - escaped above
+
+
+def _sentence(text: str) -> str:
+    """Return the first sentence of a text."""
+    return _FIRST.match(text + " ")[0].strip()  # type: ignore[index] # it matches any text
+
+
+def _rest(text: str) -> str:
+    """Return what stands behind the first sentence."""
+    return text[len(_sentence(text)) :].strip()
 
 
 def _part(text: str) -> str:

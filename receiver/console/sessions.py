@@ -7,7 +7,7 @@ after SESSION_FOR, or when its token is taken out of CONSOLE_TOKENS.
 import hashlib
 import secrets
 from collections.abc import Iterable
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from redis import Redis
 
@@ -44,6 +44,18 @@ class Sessions:
         digest = self._redis.hget(redis_keys.console_session(_digest(session_id)), "token")
         return self._tokens.get(str(digest)) if digest else None
 
+    def visit(self, session_id: str) -> tuple[ConsoleToken | None, str]:
+        """Return what `holder` does, and the note that was left for the next page: that is taken, once."""
+        if not 0 < len(session_id) <= _LONGEST_ID:
+            return None, ""
+        key = redis_keys.console_session(_digest(session_id))
+        digest, note = cast(Any, self._redis.hmget(key, "token", "flash"))
+        token = self._tokens.get(str(digest)) if digest else None
+        if token is None or not note:
+            return token, ""
+        # Of two pages at once one alone shows it.
+        return token, str(note) if self._redis.hdel(key, "flash") else ""
+
     def end(self, session_id: str) -> None:
         """End a session: its id is worth nothing from now on."""
         self._redis.delete(redis_keys.console_session(_digest(session_id)))
@@ -53,14 +65,6 @@ class Sessions:
         key = redis_keys.console_session(_digest(session_id))
         if self._redis.exists(key):
             self._redis.hset(key, "flash", text[:_LONGEST_FLASH])
-
-    def take_note(self, session_id: str) -> str:
-        """Return the text that was left, once."""
-        key = redis_keys.console_session(_digest(session_id))
-        text = self._redis.hget(key, "flash")
-        if text:
-            self._redis.hdel(key, "flash")
-        return str(text or "")
 
     def token_of_link(self, code: str) -> ConsoleToken | None:
         """Use up a one-time link and return its holder; None the second time, and for an unknown link."""

@@ -1,12 +1,14 @@
 """Bookings as pages and as JSON: what they show, what the levers order, and that no PIN is where it mustn't be."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
@@ -16,7 +18,7 @@ from shared.clock import system_clock
 from shared.contracts import OPS_STREAM
 from shared.domain.booking.record import AccessCode, Change, HistoryEntry, State, Window
 from shared.ops_commands import CANCEL, CHOOSE, REISSUE, RETRY, OpsCommand, command_from
-from tests.console.bookings import DOOR, book, ledger_of, read_door
+from tests.console.bookings import DOOR, ZONE, book, ledger_of, read_door
 from tests.console.console import Console, running, settings_for
 from tests.sandbox.harness import API_KEY, Sandbox
 from tests.support.server import DataServer
@@ -71,17 +73,86 @@ def test_an_earlier_pin_that_opens_is_told(console: Console, redis_client: Redis
     ledger_of(redis_client).record(booking, lambda it: Change(replace(it, doors=doors)))
     (row,) = console.api("GET", "/arrivals").json()["arrivals"]
     assert row["earlier_pin_works"].startswith("from ")
-    for address in ("/bookings/BK-1", "/arrivals"):
-        page = console.browser("viewer").get(address).text
-        assert f"earlier PIN works {row['earlier_pin_works']}." in page.replace("&#39;", "'")
+    opens = f"{door.check_in.astimezone(ZoneInfo(ZONE)) - timedelta(hours=1):%H:%M}"
+    for address, told in (("/bookings/BK-1", "works, too: "), ("/arrivals", "works ")):
+        page = console.browser("viewer").get(address).text.replace("&#39;", "'")
+        assert re.search(rf"The guest's earlier PIN {told}[A-Z][^<]*, {opens} to ", page)
+        assert page.count("earlier PIN") == 1
         assert "First let the guest in by hand." not in page
-    assert "opens this door from" in console.browser("viewer").get("/bookings/BK-1").text
+        assert page.count(ZONE) == 1
+
+
+def test_a_code_that_somebody_else_may_have_is_trouble(console: Console, redis_client: Redis) -> None:
+    """Of a cancelled booking, and one that was replaced because it was lost: told once, on the door's clock."""
+    for booking_id, state in (("BK-1", State.CANCELLED), ("BK-2", State.READY)):
+        booking = book(redis_client, booking_id, state=state)
+        (door,) = booking.doors
+        assert door.check_in is not None
+        window = Window(door.check_in, door.check_in + timedelta(days=1))
+        lost = system_clock() if state == "ready" else None
+        code = AccessCode(access_code_id="c-0", window=window, known_since=system_clock(), replaced_at=lost)
+        doors, until = (replace(door, residual=(code,)),), window.ends_at
+        cancelled = state == "cancelled"
+        ledger_of(redis_client).record(
+            booking,
+            lambda it, doors=doors, until=until, cancelled=cancelled: Change(  # type: ignore[misc]
+                replace(it, doors=doors, residual_access_until=until, cancelled=cancelled)
+            ),
+        )
+        page = console.browser("viewer").get(f"/bookings/{booking_id}").text
+        assert page.count("opens this door from") == 1
+        assert "earlier PIN" not in page
+        assert page.count(f"{until.astimezone(ZoneInfo(ZONE)):%H:%M}") >= 1
+        assert f"{until.astimezone(UTC):%Y-%m-%d %H:%M}" not in page
 
 
 def test_the_board_says_when_the_code_works(console: Console, redis_client: Redis) -> None:
     """Beside the booked check-in."""
     book(redis_client, "BK-1", hours=30)
-    assert "times: from " in console.browser("viewer").get("/arrivals").text
+    assert "Code works " in console.browser("viewer").get("/arrivals").text
+
+
+def test_a_row_at_risk_is_a_line(console: Console, redis_client: Redis) -> None:
+    """What is wrong and what to do first; the rest is folded, with pages in place of commands."""
+    book(redis_client, "BK-1", hours=1, state=State.WAITING, reason="no_slot", detail="Nearest: 45 min off.")
+    page = console.browser("viewer").get("/arrivals").text
+    ((summary, rest),) = re.findall(r"<details id=[^>]*><summary>(.*?)</summary>(.*?)</details>", page, re.DOTALL)
+    assert [re.sub(r"<[^>]*>", "", summary)] == ["No slot First let the guest in by hand."]
+    assert "Nearest: 45 min off." in rest
+    assert "choose one on the booking&#39;s page" in rest
+    assert "oracode" not in rest
+
+
+def test_the_order_is_that_in_which_guests_arrive(console: Console, redis_client: Redis) -> None:
+    """Across time zones: by the instant, and not by what the locks' clocks show; each row then says its zone."""
+    zones = ("Pacific/Kiritimati", ZONE, "Europe/Vienna", "Pacific/Pago_Pago", "Asia/Tokyo")
+    for number, zone in enumerate(zones):
+        book(redis_client, f"BK-{number}", hours=2 + 5 * number, zone=zone, device_id=f"door-{number}")
+    page = console.browser("viewer").get("/arrivals").text
+    assert re.findall(r'href="/bookings/(BK-\d)"', page) == [f"BK-{number}" for number in range(5)]
+    assert [page.count(zone) for zone in zones] == [1] * 5
+    board = console.api("GET", "/arrivals").json()
+    assert board["zones"] == sorted(zones)
+    for row, zone in zip(board["arrivals"], zones, strict=True):
+        today = datetime.fromisoformat(board["as_of"]).astimezone(ZoneInfo(zone)).date()
+        on = datetime.fromisoformat(row["check_in"])
+        near = {today: "Today, ", today + timedelta(days=1): "Tomorrow, "}.get(on.date(), "")
+        assert f">{near}{on:%a} {on.day} {on:%b %Y}</h2>" in page
+
+
+def test_a_cancellation_says_what_becomes_of_the_code(console: Console, redis_client: Redis) -> None:
+    """In the words of the box that must be ticked; without a code there is no box."""
+    booking = book(redis_client, "BK-1", name="Room 101")
+    book(redis_client, "BK-2", state=State.SCHEDULED)
+    assert booking.doors[0].code is not None
+    until = booking.doors[0].code.window.ends_at.astimezone(ZoneInfo(ZONE))
+    page = console.browser("operator").get("/bookings/BK-1").text.replace("&#39;", "'")
+    (box,) = re.findall(r'<input type="checkbox" required>([^<]*)</label>', page)
+    assert "Seam is asked to delete the code of Room 101. As a rule it can't" in box
+    assert f"{until:%H:%M}." in box
+    page = console.browser("operator").get("/bookings/BK-2").text
+    assert "checkbox" not in page
+    assert "No code was made, and none will be." in page
 
 
 def test_the_board_names_what_holds_back(console: Console, redis_client: Redis) -> None:

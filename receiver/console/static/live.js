@@ -12,7 +12,7 @@
   const isBusy = () => {
     const at = document.activeElement;
     if (at && main.contains(at) && at.matches("input, select, textarea")) return true;
-    if (main.querySelector("details[open]")) return true;
+    if (main.querySelector("details[open] form")) return true;
     return [...main.querySelectorAll("input, textarea")].some((it) => it.type === "checkbox" ? it.checked !== it.defaultChecked : it.value !== it.defaultValue);
   };
 
@@ -27,7 +27,12 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (isBusy()) return;
       const note = main.querySelector(".note");
+      // What somebody has opened to read stays open, and the focus stays where it was.
+      const opened = [...main.querySelectorAll("details[open][id]")].map((it) => it.id);
+      const focused = document.activeElement.closest("details[id]")?.id;
       main.replaceChildren(...page.getElementById("main").childNodes);
+      for (const id of opened) { const it = document.getElementById(id); if (it) it.open = true; }
+      if (focused) document.getElementById(focused)?.querySelector("summary").focus();
       if (note && !main.querySelector(".note")) main.prepend(note);
       document.getElementById("as-of").replaceWith(page.getElementById("as-of"));
       stream.textContent = "";

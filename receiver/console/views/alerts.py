@@ -1,5 +1,6 @@
 """Alerts: the open ones, who handles them, and silences; handle one or its whole group."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
@@ -18,6 +19,8 @@ from shared.domain.times.durations import parse_duration
 from shared.ops_commands import HANDLE, OpsCommand
 
 _MOST_RESOLVED: Final = 200
+# A page of 100 KB has room for them.
+_A_PAGE: Final = 30
 _MOST_OF_A_GROUP: Final = 200
 _LONGEST_SILENCE: Final = timedelta(days=30)
 _Text = Annotated[str, Field(max_length=300)]
@@ -25,10 +28,14 @@ _Text = Annotated[str, Field(max_length=300)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertsQuery:
-    """Which alerts. `open` are those that nobody handles and no silence holds back."""
+    """Which alerts. `open` are those that nobody handles and no silence holds back.
+
+    `page` is for the HTML page; the API answers all.
+    """
 
     state: Literal["open", "handled", "silenced", "resolved", "all"] = "open"
     mine: bool = False
+    page: Annotated[int, Field(ge=1)] = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +92,19 @@ class Silenced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alerts:
-    """Alerts, the most urgent first. `counts` are of all open ones by state; of resolved ones the latest are known."""
+    """Alerts, the most urgent first. `counts` are of all open ones by state; of resolved ones the latest are known.
+
+    The HTML page has those of `page` alone, of `pages`. `matching` is how many there are.
+    """
 
     as_of: datetime
     state: str
     counts: dict[str, int]
+    matching: int
     alerts: tuple[AlertRow, ...]
     silences: tuple[SilenceRow, ...]
+    page: int = 1
+    pages: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,41 +134,56 @@ def read_alerts(call: Call) -> Alerts:
     ports, now = call.ports, call.now
     silences = ports.silences.all()
     found = ports.alerts.open()
-    sizes: dict[str, int] = {}
-    for alert in found:
-        sizes[alert.group] = sizes.get(alert.group, 0) + 1
-    rows = [_row(alert, silences, sizes, now) for alert in found]
-    counts = {state: sum(row.state == state for row in rows) for state in ("open", "handled", "silenced")}
+    sizes = Counter(alert.group for alert in found)
+    standing = [(alert, *_stand(alert, silences, now)) for alert in found]
+    counts = Counter(state for _, state, _ in standing)
     if query.state in ("resolved", "all"):
-        resolved = [alert for alert in ports.alerts.latest(_MOST_RESOLVED) if not alert.is_open]
-        rows += [_row(alert, silences, sizes, now) for alert in resolved]
-    rows = [row for row in rows if query.state in ("all", row.state)]
-    if query.mine:
-        rows = [row for row in rows if call.token.name in row.handled_by]
-    rows.sort(key=_order)
+        standing += [(alert, "resolved", None) for alert in ports.alerts.latest(_MOST_RESOLVED) if not alert.is_open]
+    wanted = [
+        each
+        for each in standing
+        if query.state in ("all", each[1]) and (not query.mine or call.token.name in _handled_by(each[0]))
+    ]
+    wanted.sort(key=lambda each: _order(each[0]))
+    pages = max(1, -(-len(wanted) // _A_PAGE))
+    page = min(query.page, pages)
+    listed = wanted[(page - 1) * _A_PAGE : page * _A_PAGE] if call.for_page else wanted
     return Alerts(
         as_of=now,
         state=query.state,
-        counts=counts,
-        alerts=tuple(rows),
+        counts={state: counts[state] for state in ("open", "handled", "silenced")},
+        matching=len(wanted),
+        alerts=tuple(
+            _row(alert, state, until, group_size=sizes[alert.group], now=now) for alert, state, until in listed
+        ),
         silences=tuple(map(_silence_row, silences)),
+        page=page,
+        pages=pages,
     )
 
 
-def _order(row: AlertRow) -> tuple[int, float, float]:
-    rank = {"page": 0, "warning": 1, "info": 2}.get(row.severity, 3)
-    resolved = row.state == "resolved"
+def _stand(alert: Alert, silences: list[Silence], now: datetime) -> tuple[str, datetime | None]:
+    """Return the state of an open alert, and until when it is silent."""
+    until = silent_until(alert.notice, silences, now)
+    return ("silenced" if until else "handled" if alert.handled_by else "open"), until
+
+
+def _order(alert: Alert) -> tuple[int, float, float]:
+    rank = {"page": 0, "warning": 1, "info": 2}.get(str(alert.severity), 3)
+    check_in = alert.notice.check_in if alert.is_open else None
     return (
-        4 if resolved else rank,
-        row.check_in.timestamp() if row.check_in and not resolved else float("inf"),
-        -row.news_at.timestamp(),
+        rank if alert.is_open else 4,
+        check_in.timestamp() if check_in else float("inf"),
+        -alert.news_at.timestamp(),
     )
 
 
-def _row(alert: Alert, silences: list[Silence], sizes: dict[str, int], now: datetime) -> AlertRow:
+def _handled_by(alert: Alert) -> str:
+    return alert.handled_by if alert.is_open else ""
+
+
+def _row(alert: Alert, state: str, until: datetime | None, *, group_size: int, now: datetime) -> AlertRow:
     notice = alert.notice
-    until = silent_until(notice, silences, now) if alert.is_open else None
-    state = "resolved" if not alert.is_open else "silenced" if until else "handled" if alert.handled_by else "open"
     return AlertRow(
         key=alert.key,
         state=state,
@@ -174,10 +202,10 @@ def _row(alert: Alert, silences: list[Silence], sizes: dict[str, int], now: date
         news_at=alert.news_at,
         count=alert.count,
         hit=alert.hit,
-        handled_by=alert.handled_by if alert.is_open else "",
+        handled_by=_handled_by(alert),
         silent_until=until,
         group=alert.group,
-        group_size=sizes.get(alert.group, 0),
+        group_size=group_size,
     )
 
 

@@ -1,5 +1,6 @@
 """The board: the arrivals of the next hours, the nearest first, and whether the door will open."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
@@ -7,7 +8,8 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from receiver.console.operations import Call, Operation
-from receiver.console.places import Place
+from receiver.console.places import NOWHERE, Place
+from receiver.console.views.booking import Opens, opens_of
 from shared.console_tokens import Role
 from shared.domain.alerting.arrivals import Arrival, Readiness, told_beside
 from shared.domain.booking.advice import window_text
@@ -16,12 +18,12 @@ from shared.ledger.arrivals import LOOK_BACK, arrivals_between, inside_without_c
 
 _MOST_HOURS: Final = 24 * 31
 # A page of 100 KB has room for them.
-_A_PAGE: Final = 100
+_A_PAGE: Final = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalsQuery:
-    """How far ahead. `page` is for the HTML page, which shows 100 rows; the API answers all."""
+    """How far ahead. `page` is for the HTML page, which shows 80 rows; the API answers all."""
 
     hours: Annotated[int, Field(ge=1, le=_MOST_HOURS)] = 48
     building: str = ""
@@ -33,7 +35,8 @@ class ArrivalRow:
     """One door of one booking. `check_in` is on the lock's clock, without an offset while nobody knows its zone.
 
     `reported` is what Seam reports of the door beside `why`. `code_window` and `earlier_pin_works` say when the code
-    opens the door, and a PIN of an earlier revision; they are empty where there is none.
+    opens the door, and a PIN of an earlier revision; they are empty where there is none. `code` and `earlier_pin` are
+    the same as times.
     """
 
     booking_id: str
@@ -46,6 +49,8 @@ class ArrivalRow:
     time_zone: str | None
     code_window: str
     earlier_pin_works: str
+    code: Opens | None
+    earlier_pin: Opens | None
     seconds_left: int
     state: str
     readiness: str
@@ -67,21 +72,20 @@ class ArrivalCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
-    """The board as of a moment. `page` of `pages` is what the HTML page shows of it."""
+    """The board as of a moment. The HTML page has the rows of `page` alone, of `pages`; the counts are of all.
+
+    `zones` are the time zones of all doors awaited.
+    """
 
     as_of: datetime
     hours: int
     building: str
     buildings: tuple[str, ...]
+    zones: tuple[str, ...]
     counts: ArrivalCounts
     arrivals: tuple[ArrivalRow, ...]
     page: int = 1
     pages: int = 1
-
-    @property
-    def on_page(self) -> tuple[ArrivalRow, ...]:
-        """The rows that the HTML page shows."""
-        return self.arrivals[(self.page - 1) * _A_PAGE : self.page * _A_PAGE]
 
 
 def read_arrivals(call: Call) -> Arrivals:
@@ -90,33 +94,38 @@ def read_arrivals(call: Call) -> Arrivals:
     ports = call.ports
     since, until = call.now - LOOK_BACK, call.now + timedelta(hours=query.hours)
     known: Any = {"now": call.now, "ledger": ports.ledger, "alerts": ports.alerts, "issues": ports.issues}
+    places = ports.places.now()
     # Whose stay has begun without a code stands before a door, however long ago that was.
-    found = [*inside_without_code(since, **known), *arrivals_between(since, until, **known)]
-    rows = tuple(
-        row
-        for each in found
-        if query.building in ("", (row := _row(each, ports.places.of(each.device_id), call.now)).building)
-    )
-    pages = max(1, -(-len(rows) // _A_PAGE))
-    counts = {each: sum(row.readiness == each for row in rows) for each in Readiness}
+    found = [
+        each
+        for each in (*inside_without_code(since, **known), *arrivals_between(since, until, **known))
+        if query.building in ("", places.get(each.device_id, NOWHERE).building)
+    ]
+    pages = max(1, -(-len(found) // _A_PAGE))
+    page = min(query.page, pages)
+    listed = found[(page - 1) * _A_PAGE : page * _A_PAGE] if call.for_page else found
+    counts = Counter(each.readiness for each in found)
     return Arrivals(
         as_of=call.now,
         hours=query.hours,
         building=query.building,
         buildings=tuple(ports.places.buildings()),
+        zones=tuple(sorted({each.time_zone for each in found if each.time_zone})),
         counts=ArrivalCounts(
             at_risk=counts[Readiness.AT_RISK],
             on_its_way=counts[Readiness.ON_ITS_WAY],
             ready=counts[Readiness.READY],
-            total=len(rows),
+            total=len(found),
         ),
-        arrivals=rows,
-        page=min(query.page, pages),
+        arrivals=tuple(_row(each, places.get(each.device_id, NOWHERE), call.now) for each in listed),
+        page=page,
         pages=pages,
     )
 
 
 def _row(arrival: Arrival, place: Place, now: datetime) -> ArrivalRow:
+    code = _window(arrival.starts_at, arrival.ends_at)
+    earlier = _window(arrival.earlier_starts_at, arrival.earlier_ends_at)
     return ArrivalRow(
         booking_id=arrival.booking_id,
         label=arrival.label,
@@ -126,8 +135,10 @@ def _row(arrival: Arrival, place: Place, now: datetime) -> ArrivalRow:
         building=place.building,
         check_in=arrival.on_lock_clock,
         time_zone=arrival.time_zone,
-        code_window=_window(arrival.starts_at, arrival.ends_at, arrival.time_zone),
-        earlier_pin_works=_window(arrival.earlier_starts_at, arrival.earlier_ends_at, arrival.time_zone),
+        code_window=window_text(code, arrival.time_zone),
+        earlier_pin_works=window_text(earlier, arrival.time_zone),
+        code=opens_of(code, arrival.time_zone),
+        earlier_pin=opens_of(earlier, arrival.time_zone),
         seconds_left=int((arrival.check_in - now).total_seconds()),
         state=str(arrival.state),
         readiness=str(arrival.readiness),
@@ -138,8 +149,8 @@ def _row(arrival: Arrival, place: Place, now: datetime) -> ArrivalRow:
     )
 
 
-def _window(starts_at: datetime | None, ends_at: datetime | None, time_zone: str | None) -> str:
-    return window_text(Window(starts_at, ends_at) if starts_at and ends_at else None, time_zone)
+def _window(starts_at: datetime | None, ends_at: datetime | None) -> Window | None:
+    return Window(starts_at, ends_at) if starts_at and ends_at else None
 
 
 OPERATIONS: Final = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -12,9 +12,10 @@ from receiver.console.places import Place
 from shared.console_tokens import Role
 from shared.domain.alerting.door_problems import KnownIssues
 from shared.domain.booking.advice import earlier_code_of, window_text
+from shared.domain.booking.cancelling import cancelling_of
 from shared.domain.booking.notices import next_step_of, problems_of
 from shared.domain.booking.problem_catalogue import PROBLEMS
-from shared.domain.booking.record import AccessCode, BookedDoor, Booking, HistoryEntry
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, HistoryEntry, Window
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.booking.story_facts import facts_of
 from shared.domain.booking.transitions import may_choose_slot, why_not_reissued
@@ -22,6 +23,7 @@ from shared.domain.door.issues import joined
 from shared.domain.matching.manual_options import Choosable, choices_of
 from shared.domain.matching.match import MatchPolicy
 from shared.domain.stay.stay import StayTime, WallTime
+from shared.domain.times.wall_clock import find_zone
 from shared.ledger.bookings import UnknownBooking
 from shared.ledger.last_read_doors import LastRead
 from shared.parked_of_bookings import ParkedOfBooking, told_of
@@ -41,10 +43,19 @@ class ProblemView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Opens:
+    """From when to when a PIN opens a door: on the lock's clock where its zone is known."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CodeView:
     """An access code, with its window on the lock's clock. Never its PIN.
 
     `replaced` says whether a person had it replaced, `removal` how its deletion stands, where there is one.
+    `is_guests` says that it opens the door during the very stay: its guest has the PIN, and may use it.
     """
 
     access_code_id: str
@@ -52,6 +63,7 @@ class CodeView:
     ends_at: datetime
     replaced: bool = False
     removal: str = ""
+    is_guests: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +78,7 @@ class OfferView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoorView:
+class BookedDoorView:
     """One door of a booking. `follows_revision` says whether its state answers to the booking's newest revision.
 
     `picture` is None where the door was never read. `earlier_pin_works` says when a PIN of an earlier revision opens
@@ -115,6 +127,7 @@ class BookingView:
     """A booking as it stands. `check_in` and `check_out` are as they were booked.
 
     `parked` are its messages that could not be used, newest first; `refused` says of which `POST /bookings` took none.
+    `cancelling` says what becomes of each code if the booking is cancelled; nothing where there is none.
     """
 
     as_of: datetime
@@ -131,7 +144,8 @@ class BookingView:
     may_retry: bool
     parked: tuple[ParkedOfBooking, ...]
     refused: tuple[str, ...]
-    doors: tuple[DoorView, ...]
+    cancelling: tuple[str, ...]
+    doors: tuple[BookedDoorView, ...]
     story: tuple[StoryLine, ...]
 
 
@@ -184,8 +198,9 @@ def read_booking(call: Call) -> BookingView:
         may_retry=any(door.wanted and door.state not in ("ready", "cancelled", "ended") for door in booking.doors),
         parked=tuple(told_of(entry, booking) for entry in parked),
         refused=tuple(lines_of(ports.refused.of_booking(booking.booking_id, call.now), most=_MOST_PARKED)),
+        cancelling=tuple(cancelling_of(booking)),
         doors=doors,
-        story=tuple(story_line(entry, names) for entry in reversed(ports.ledger.history(booking.booking_id))),
+        story=tuple(story_line(entry, names) for entry in reversed(ports.ledger.history_of(booking))),
     )
 
 
@@ -213,10 +228,11 @@ def _door(
     reading: LastRead | None,
     policy: MatchPolicy,
     now: datetime,
-) -> DoorView:
+) -> BookedDoorView:
     check_in = check_in_of(booking.stay, door)
+    earlier = earlier_code_of(booking, door) if door.wanted and not booking.cancelled else None
     told = joined(known.of_door, known.of_account) if known is not None else ()
-    return DoorView(
+    return BookedDoorView(
         key=door.key,
         device_id=door.device_id,
         name=door.name or (reading.door.name if reading else "") or door.device_id,
@@ -231,8 +247,12 @@ def _door(
         due_at=door.due_at,
         attempts=door.attempts,
         code=_code(door.code, door) if door.code else None,
-        earlier_pin_works=window_text(earlier_code_of(booking, door) if door.wanted else None, door.time_zone),
-        residual=tuple(_code(code, door) for code in door.residual if code.window.ends_at > now),
+        earlier_pin_works=window_text(earlier, door.time_zone),
+        residual=tuple(
+            _code(code, door, is_guests=code.window == earlier and code.replaced_at is None)
+            for code in door.residual
+            if code.window.ends_at > now
+        ),
         problems=tuple(_problem(booking, door, *each, now) for each in problems_of(door)) if door.wanted else (),
         reported=tuple(f"{issue.shown_kind}: {issue.text}" for issue in told if issue.meaning.is_told),
         chosen_by=door.choice.by if door.choice else "",
@@ -276,13 +296,14 @@ def _offers(
     )
 
 
-def _code(code: AccessCode, door: BookedDoor) -> CodeView:
+def _code(code: AccessCode, door: BookedDoor, *, is_guests: bool = False) -> CodeView:
     return CodeView(
         access_code_id=code.access_code_id,
         starts_at=local(code.window.starts_at, door),
         ends_at=local(code.window.ends_at, door),
         replaced=code.replaced_at is not None,
         removal=_removal(code),
+        is_guests=is_guests,
     )
 
 
@@ -291,6 +312,14 @@ def _removal(code: AccessCode) -> str:
     if code.removal is not None:
         return code.removal.failure or "Seam is deleting it"
     return "Seam is asked to delete it once the new code is confirmed" if code.replaced_at is not None else ""
+
+
+def opens_of(window: Window | None, time_zone: str | None) -> Opens | None:
+    """Return a window on the lock's clock; None without one."""
+    if window is None:
+        return None
+    zone = find_zone(time_zone or "") or UTC
+    return Opens(starts_at=window.starts_at.astimezone(zone), ends_at=window.ends_at.astimezone(zone))
 
 
 def local(moment: datetime, door: BookedDoor) -> datetime:

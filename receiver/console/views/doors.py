@@ -113,7 +113,7 @@ def read_doors(call: Call) -> Doors:
     """Return a page of doors."""
     query: DoorsQuery = call.query
     ports = call.ports
-    ids = list(dict.fromkeys([*ports.ledger.doors_with_bookings(), *ports.places.doors()]))
+    ids = list(dict.fromkeys([*ports.ledger.doors_to_come(), *ports.places.doors()]))
     if query.building:
         ids = [each for each in ids if ports.places.of(each).building == query.building]
     known = ports.last_read.names(ids)
