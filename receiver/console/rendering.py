@@ -50,6 +50,7 @@ def make_templates() -> Environment:
         "utc": _utc,
         "left": _left,
         "words": _words,
+        "title": _title,
         "code": _code,
         "part": _part,
         "shown": _shown,
@@ -113,9 +114,9 @@ def _days_of(rows: Iterable[Any]) -> list[tuple[list[Any], list[tuple[str, list[
 
 
 def _left(seconds: int) -> str:
-    """Return how long there is still, or since when it is past: to the minute, from two days on to the hour."""
+    """Return how long there is still, or since when it is past: to the minute, from a day on to the hour."""
     length = timedelta(seconds=abs(seconds) // 60 * 60)
-    if length >= 2 * _DAY:
+    if length >= _DAY:
         length = timedelta(hours=length // timedelta(hours=1))
     text = show_length(length) if length else "less than a minute"
     return f"in {text}" if seconds >= 0 else f"{text} ago"
@@ -123,6 +124,12 @@ def _left(seconds: int) -> str:
 
 def _words(text: str) -> str:
     return text.replace("_", " ")
+
+
+def _title(reason: str) -> str:
+    """Return a reason as the beginning of a line: `refused_by_seam` is `Refused by Seam`."""
+    text = _words(reason).replace("seam", "Seam")
+    return text[:1].upper() + text[1:]
 
 
 def _code(text: str) -> Markup:

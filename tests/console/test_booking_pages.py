@@ -123,6 +123,19 @@ def test_a_row_at_risk_is_a_line(console: Console, redis_client: Redis) -> None:
     assert "oracode" not in rest
 
 
+def test_the_counts_lead_to_their_rows(console: Console, redis_client: Redis) -> None:
+    """Somebody in a hurry wants those at risk alone; the counts stay those of all."""
+    book(redis_client, "BK-1", hours=1, state=State.WAITING, reason="no_slot")
+    book(redis_client, "BK-2", hours=2)
+    for readiness, shown in (("at+risk", {"BK-1"}), ("ready", {"BK-2"}), ("on+its+way", set()), ("", {"BK-1", "BK-2"})):
+        page = console.browser("viewer").get(f"/arrivals?readiness={readiness}").text
+        assert set(re.findall(r'href="/bookings/(BK-\d)"', page)) == shown
+        board = console.api("GET", f"/arrivals?readiness={readiness}").json()
+        assert ({row["booking_id"] for row in board["arrivals"]}, board["counts"]["total"]) == (shown, 2)
+    assert "/arrivals?hours=48&amp;readiness=at+risk" in console.browser("viewer").get("/arrivals").text
+    assert console.api("GET", "/arrivals?readiness=odd").status_code == 400
+
+
 def test_the_order_is_that_in_which_guests_arrive(console: Console, redis_client: Redis) -> None:
     """Across time zones: by the instant, and not by what the locks' clocks show; each row then says its zone."""
     zones = ("Pacific/Kiritimati", ZONE, "Europe/Vienna", "Pacific/Pago_Pago", "Asia/Tokyo")

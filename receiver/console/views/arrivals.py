@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -23,10 +23,11 @@ _A_PAGE: Final = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalsQuery:
-    """How far ahead. `page` is for the HTML page, which shows 80 rows; the API answers all."""
+    """How far ahead, and who: all, or those who stand so. `page` is for the HTML page, 80 rows; the API answers all."""
 
     hours: Annotated[int, Field(ge=1, le=_MOST_HOURS)] = 48
     building: str = ""
+    readiness: Readiness | Literal[""] = ""
     page: Annotated[int, Field(ge=1)] = 1
 
 
@@ -72,7 +73,7 @@ class ArrivalCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
-    """The board as of a moment. The HTML page has the rows of `page` alone, of `pages`; the counts are of all.
+    """The board as of a moment. The HTML page has the rows of `page` alone, of `pages`; the counts are of all who come.
 
     `zones` are the time zones of all doors awaited.
     """
@@ -80,6 +81,7 @@ class Arrivals:
     as_of: datetime
     hours: int
     building: str
+    readiness: str
     buildings: tuple[str, ...]
     zones: tuple[str, ...]
     counts: ArrivalCounts
@@ -101,14 +103,16 @@ def read_arrivals(call: Call) -> Arrivals:
         for each in (*inside_without_code(since, **known), *arrivals_between(since, until, **known))
         if query.building in ("", places.get(each.device_id, NOWHERE).building)
     ]
-    pages = max(1, -(-len(found) // _A_PAGE))
+    wanted = [each for each in found if query.readiness in ("", each.readiness)]
+    pages = max(1, -(-len(wanted) // _A_PAGE))
     page = min(query.page, pages)
-    listed = found[(page - 1) * _A_PAGE : page * _A_PAGE] if call.for_page else found
+    listed = wanted[(page - 1) * _A_PAGE : page * _A_PAGE] if call.for_page else wanted
     counts = Counter(each.readiness for each in found)
     return Arrivals(
         as_of=call.now,
         hours=query.hours,
         building=query.building,
+        readiness=query.readiness,
         buildings=tuple(ports.places.buildings()),
         zones=tuple(sorted({each.time_zone for each in found if each.time_zone})),
         counts=ArrivalCounts(

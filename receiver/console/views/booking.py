@@ -11,7 +11,7 @@ from receiver.console.operations import Call, NotFound, Operation
 from receiver.console.places import Place
 from shared.console_tokens import Role
 from shared.domain.alerting.door_problems import KnownIssues
-from shared.domain.booking.advice import earlier_code_of, window_text
+from shared.domain.booking.advice import earlier_code_of, earlier_codes_of, window_text
 from shared.domain.booking.cancelling import cancelling_of
 from shared.domain.booking.notices import next_step_of, problems_of
 from shared.domain.booking.problem_catalogue import PROBLEMS
@@ -230,7 +230,8 @@ def _door(
     now: datetime,
 ) -> BookedDoorView:
     check_in = check_in_of(booking.stay, door)
-    earlier = earlier_code_of(booking, door) if door.wanted and not booking.cancelled else None
+    has_guest = door.wanted and not booking.cancelled
+    of_guest = [code for code in earlier_codes_of(booking, door) if code.replaced_at is None] if has_guest else []
     told = joined(known.of_door, known.of_account) if known is not None else ()
     return BookedDoorView(
         key=door.key,
@@ -247,11 +248,9 @@ def _door(
         due_at=door.due_at,
         attempts=door.attempts,
         code=_code(door.code, door) if door.code else None,
-        earlier_pin_works=window_text(earlier, door.time_zone),
+        earlier_pin_works=window_text(earlier_code_of(booking, door) if has_guest else None, door.time_zone),
         residual=tuple(
-            _code(code, door, is_guests=code.window == earlier and code.replaced_at is None)
-            for code in door.residual
-            if code.window.ends_at > now
+            _code(code, door, is_guests=code in of_guest) for code in door.residual if code.window.ends_at > now
         ),
         problems=tuple(_problem(booking, door, *each, now) for each in problems_of(door)) if door.wanted else (),
         reported=tuple(f"{issue.shown_kind}: {issue.text}" for issue in told if issue.meaning.is_told),

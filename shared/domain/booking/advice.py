@@ -21,18 +21,23 @@ def earlier_code_of(booking: Booking, door: BookedDoor) -> Window | None:
 
     Of several it is the one that opens first. One that is being deleted doesn't count.
     """
+    windows = (code.window for code in earlier_codes_of(booking, door))
+    return min(windows, key=lambda window: (window.starts_at, -window.ends_at.timestamp()), default=None)
+
+
+def earlier_codes_of(booking: Booking, door: BookedDoor) -> list[AccessCode]:
+    """Return the earlier codes of this booking that open the door during its stay, but for those being deleted."""
     check_in = check_in_of(booking.stay, door)
     over_at = door.check_out or (surely_over_at(booking.stay) if booking.stay else None)
     if check_in is None or over_at is None:
-        return None
-    windows = [
-        code.window
+        return []
+    return [
+        code
         for other in booking.doors
         if other.device_id == door.device_id
         for code in other.residual
         if not _is_being_deleted(code) and code.window.starts_at < over_at and check_in.at < code.window.ends_at
     ]
-    return min(windows, key=lambda window: (window.starts_at, -window.ends_at.timestamp()), default=None)
 
 
 def _is_being_deleted(code: AccessCode) -> bool:
