@@ -10,6 +10,7 @@ from typing import Any, Final
 from bench.data_server import DataServer
 from bench.system import ledger_of
 from bench.waiting import wait_until
+from shared import redis_keys
 from shared.clock import system_clock
 from shared.domain.booking.known_doors import KnownDoor
 from shared.domain.booking.record import AccessCode, AlertNotice, Booking, Change, State, Window
@@ -17,6 +18,7 @@ from shared.domain.booking.transitions import apply_message
 from shared.domain.messages.message import BookingMessage, MessageType
 from shared.domain.stay.stay import Stay, WallTime
 from shared.ledger.alerts import AlertLedger
+from shared.ledger.booking_indexes import INDEX_VERSION
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.due_set import DueSet
 from shared.ledger.known_doors import remember
@@ -56,6 +58,8 @@ def fill(server: DataServer, *, bookings: int, doors: int) -> None:
     ledger, now = ledger_of(server), system_clock()
     with server.client(socket_timeout=120) as redis:
         redis.config_set("appendonly", "no")
+        # Each is written with its places: no console fills the indexes, as after an update, while it is measured.
+        redis.set(redis_keys.BOOKINGS_INDEXED, INDEX_VERSION)
         for number in range(bookings):
             _book(ledger, number, doors, now)
         pipeline = redis.pipeline(transaction=False)

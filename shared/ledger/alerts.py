@@ -99,6 +99,15 @@ class AlertLedger:
         found = self._many(keys, passes_over_newer=True)
         return [found[key] for key in keys if key in found and found[key].is_open]
 
+    def open_among(self, keys: Iterable[str]) -> list[Alert]:
+        """Return those of the alerts that are open and can be read here. Only what the index has is read."""
+        names = list(dict.fromkeys(keys))
+        found = cast(Any, self._redis.zmscore(redis_keys.ALERTS_OPEN, names)) if names else []
+        indexed = [key for key, opened_at in zip(names, found, strict=True) if opened_at is not None]
+        if not indexed:
+            return []
+        return [alert for alert in self._many(indexed, passes_over_newer=True).values() if alert.is_open]
+
     def count_open(self) -> int:
         """Return how many alerts are open, by their index alone: none of them is read."""
         return int(cast(Any, self._redis.zcard(redis_keys.ALERTS_OPEN)))

@@ -39,6 +39,6 @@ def _judged(
     bookings: list[Booking], since: datetime, until: datetime, *, now: datetime, alerts: AlertLedger, issues: DoorIssues
 ) -> list[Arrival]:
     device_ids = {door.device_id for booking in bookings for door in booking.doors}
-    told = alerts.get_many(map(door_gone_key, device_ids))
-    gone = {alert.notice.device_id for alert in told.values() if alert.is_open}
+    told = alerts.open_among(map(door_gone_key, device_ids))
+    gone = {alert.notice.device_id for alert in told}
     return arrivals_of(bookings, since=since, until=until, gone=gone, known=issues.of_doors(device_ids), now=now)

@@ -4,6 +4,7 @@ The most selective index that the filter has gives the candidates; the records d
 booking and left its place in an index out of date, the booking may be left out, but is never shown wrongly.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ MOST_CANDIDATES: Final = 2_000
 """Of a filter by word, door, building or reason at most so many bookings are looked at; the answer says so."""
 # Of a few bookings every index is asked at once; of many one after the other.
 _FEW: Final = 100
+_AT_A_STRETCH: Final = 50
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -128,17 +130,21 @@ class BookingSearch:
     def fill(self) -> int:
         """Fill the indexes with every booking where an older version left them empty; return how many it wrote.
 
-        Each is written again as it is, so that its places come with its record, atomically. Repeats are harmless.
+        Each is written again as it is, so that its places come with its record, atomically. Repeats are harmless. Half
+        of the time it rests: whoever works on the data server meanwhile goes first.
         """
         if self._redis.get(redis_keys.BOOKINGS_INDEXED) == INDEX_VERSION:
             return 0
-        written = 0
+        written, began = 0, time.monotonic()
         for booking in self._ledger.all():
             try:
                 self._ledger.index_anew(booking)
             except UnknownBooking:
                 continue
             written += 1
+            if written % _AT_A_STRETCH == 0:
+                time.sleep(time.monotonic() - began)
+                began = time.monotonic()
         self._redis.set(redis_keys.BOOKINGS_INDEXED, INDEX_VERSION)
         log.info("bookings.indexed", bookings=written)
         return written

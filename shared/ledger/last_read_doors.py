@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from redis import Redis
@@ -16,6 +17,7 @@ from shared import redis_keys
 from shared.domain.door.door import Door, door_from_device
 
 _LARGEST: Final = 64 * 1024
+_LARGEST_REMEMBERED: Final = 8 * 1024
 _KEPT: Final = (
     "device_id",
     "device_type",
@@ -89,5 +91,13 @@ class LastReadDoors:
 
 
 def _read(text: str) -> LastRead:
+    return _parsed(text) if len(text) <= _LARGEST_REMEMBERED else _parse(text)
+
+
+def _parse(text: str) -> LastRead:
     content = json.loads(text)
     return LastRead(door_from_device(content["device"]), datetime.fromisoformat(content["read_at"]))
+
+
+# The same doors are looked at again and again. They are known by their text: what is read anew is parsed anew.
+_parsed = lru_cache(500)(_parse)

@@ -11,18 +11,18 @@ from tests.support.round_trips import round_trips
 
 # How often each page waits for the data server, the session and the look for changes included.
 ROUND_TRIPS = {
-    "/arrivals": 8,
+    "/arrivals": 7,
     "/bookings": 7,
     "/bookings?state=waiting": 7,
     "/bookings?q=bk": 8,
     f"/bookings?device_id={DOOR}": 8,
-    "/bookings/BK-0": 9,
-    "/alerts": 6,
-    "/alerts?state=all": 8,
-    "/doors": 12,
-    f"/doors/{DOOR}": 11,
-    "/residual-access": 5,
-    "/health": 22,
+    "/bookings/BK-0": 7,
+    "/alerts": 5,
+    "/alerts?state=all": 7,
+    "/doors": 7,
+    f"/doors/{DOOR}": 9,
+    "/residual-access": 4,
+    "/health": 20,
 }
 
 

@@ -12,6 +12,7 @@ from shared.domain.booking.record import AlertNotice
 from shared.ledger.due_set import alert_item
 from tests.shared.ledgers import RETENTION, alert_ledger, at, due_at
 from tests.shared.stories import NOW
+from tests.support.round_trips import round_trips
 
 NOTICE = AlertNotice(at=NOW, raised=True, key="booking/BK-1/no_slot/d-1", problem="no_slot", happened="Nothing fits.")
 GROUP = "no_slot"
@@ -88,3 +89,18 @@ def test_alerts_are_forgotten_after_their_retention(redis_client: Redis) -> None
     later = alert_ledger(redis_client, clock=at(NOW + RETENTION + timedelta(seconds=1)))
     assert list(later.all()) == []
     assert redis_client.zcard(redis_keys.ALERTS) == 0
+
+
+def test_the_open_ones_among_many(redis_client: Redis) -> None:
+    """Only those, each once; what is over, or was never told, isn't read. Nobody asks for none."""
+    alerts = alert_ledger(redis_client)
+    for number in range(3):
+        alerts.tell(replace(NOTICE, key=f"a/{number}"))
+    alerts.tell(replace(NOTICE, key="a/2", raised=False))
+    with round_trips() as trips:
+        found = alerts.open_among(["a/1", "a/2", "a/1", *(f"none/{number}" for number in range(500))])
+    assert ([alert.key for alert in found], trips.count) == (["a/1"], 2)
+    assert alerts.count_open() == len(alerts.open()) == 2
+    with round_trips() as trips:
+        assert alerts.open_among([]) == []
+    assert trips.count == 0

@@ -27,6 +27,8 @@ def earlier_code_of(booking: Booking, door: BookedDoor) -> Window | None:
 
 def earlier_codes_of(booking: Booking, door: BookedDoor) -> list[AccessCode]:
     """Return the earlier codes of this booking that open the door during its stay, but for those being deleted."""
+    if not any(other.residual for other in booking.doors):
+        return []
     check_in = check_in_of(booking.stay, door)
     over_at = door.check_out or (surely_over_at(booking.stay) if booking.stay else None)
     if check_in is None or over_at is None:

@@ -18,7 +18,8 @@ def check_in_of(stay: Stay | None, door: BookedDoor) -> CheckIn | None:
     # A door that was read and has no zone leaves a doubt about just that moment.
     if door.check_in not in (None, told.at):
         return CheckIn(door.check_in, door.check_in)
-    return check_in_at(as_booked(stay).check_in, door.time_zone)
+    booked = as_booked(stay).check_in
+    return told if booked == stay.check_in else check_in_at(booked, door.time_zone)
 
 
 def arrival_of(stay: Stay | None, door: BookedDoor) -> datetime | None:
