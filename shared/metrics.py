@@ -77,6 +77,11 @@ class EventCounter:
             counter = self._counter.labels(*_bounded(self._row, values)) if self._row.labels else self._counter
         counter.inc(amount)
 
+    def start_at_zero(self, **of_settings: str) -> None:
+        """Show what may be counted, from zero on, where a label's values are those of a setting: one value of each."""
+        for values in product(*(known or (of_settings[name],) for name, known in self._row.labels.items())):
+            self._counter.labels(*values)
+
 
 class Durations:
     """Measures how long something took in this process, in seconds. Thread-safe."""

@@ -13,7 +13,7 @@ import httpx
 from celery import Celery
 from celery.signals import setup_logging
 
-from shared import tracing
+from shared import metrics, tracing
 from shared.clock import Clock, system_clock
 from shared.contracts import ADVANCE_DOOR, QUEUE, SWEEP_DUE
 from shared.domain.stay.stay import UnitRules
@@ -106,6 +106,8 @@ def create_worker(settings: Settings, clock: Clock = system_clock) -> Celery:
     def look(booking_id: str, device_id: str) -> None:
         app.send_task(ADVANCE_DOOR, (booking_id, device_id), {"prompted": True}, headers=tracing.carrier())
 
+    for channel in alerting.channels:
+        metrics.NOTIFICATIONS.start_at_zero(channel=channel.name)
     ports = open_ports(settings, alerting.channels, clock, alerting.policy)
     handlers = build_handlers(settings, ports, channels=alerting.channels, units=units, look=look, clock=clock)
     register_tasks(app, handlers, clock)

@@ -54,6 +54,18 @@ def test_no_label_is_about_one_booking_door_or_guest(row: metrics.Metric) -> Non
     assert set(row.labels) <= kinds
 
 
+def test_what_a_channel_gives_up_first_is_an_increase() -> None:
+    """Its curves are there from zero on: else an alert about the first notification that is given up never fires."""
+    name = "oracode_alert_notifications_total"
+    metrics.NOTIFICATIONS.start_at_zero(channel="night-desk")
+    before = {key[2]: value for key, value in shown("worker").items() if key[:2] == (name, "night-desk")}
+    assert before == {"delivered": 0, "failed": 0, "given_up": 0}
+    metrics.NOTIFICATIONS.add("night-desk", "given_up")
+    assert shown("worker")[name, "night-desk", "given_up"] == 1
+    metrics.NOTIFICATIONS.start_at_zero(channel="night-desk")
+    assert shown("worker")[name, "night-desk", "given_up"] == 1
+
+
 def test_a_value_that_nobody_listed_is_other() -> None:
     """Whatever a caller passes, the number of curves stays bounded."""
     before = shown("worker").get(("oracode_seam_requests_total", "other", "other"), 0)
