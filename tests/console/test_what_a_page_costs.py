@@ -12,11 +12,11 @@ from tests.support.round_trips import round_trips
 # How often each page waits for the data server, the session and the look for changes included.
 ROUND_TRIPS = {
     "/arrivals": 7,
-    "/bookings": 7,
-    "/bookings?state=waiting": 7,
-    "/bookings?q=bk": 8,
-    f"/bookings?device_id={DOOR}": 8,
-    "/bookings/BK-0": 7,
+    "/bookings": 10,
+    "/bookings?state=waiting": 10,
+    "/bookings?q=bk": 11,
+    f"/bookings?device_id={DOOR}": 11,
+    "/bookings/BK-0": 8,
     "/alerts": 5,
     "/alerts?state=all": 7,
     "/doors": 7,
