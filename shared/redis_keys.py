@@ -21,7 +21,6 @@ SEEN_FOR: Final = timedelta(days=3)
 UNOWNED_EVENTS_FOR: Final = timedelta(days=3)
 # Longer than any wait for a door's next minute, so that places in its queue outlive the wait.
 ADMISSION_FOR: Final = timedelta(hours=1)
-PARKED_FOR: Final = timedelta(days=90)
 # Messages that were refused: their senders know, so people need them for days alone.
 REFUSED_FOR: Final = timedelta(days=7)
 # A session of the console, and a link that logs in once.

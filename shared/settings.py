@@ -321,7 +321,7 @@ def load_or_exit(require: Iterable[str] = ()) -> Settings:
 
 def exit_with(invalid: InvalidSettings) -> NoReturn:
     """Print every problem to stderr and exit with 2."""
-    print("These settings must be mended before this can start:", file=sys.stderr)  # noqa: T201
+    print("Invalid settings; nothing was started:", file=sys.stderr)  # noqa: T201
     for name, problem in sorted(invalid.problems.items()):
         print(f"  {name} {problem}", file=sys.stderr)  # noqa: T201
     raise SystemExit(2)

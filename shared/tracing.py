@@ -91,12 +91,6 @@ def export_to(exporter: "SpanExporter", process: str, *, version: str, at_once: 
     return provider
 
 
-def stop_tracing() -> None:
-    """Make no more spans."""
-    global _tracer  # noqa: PLW0603 - as above
-    _tracer = None
-
-
 @contextmanager
 def span(
     name: str, *, within: Begun | None = None, links: Iterable[Begun] = (), attributes: Attributes | None = None

@@ -147,6 +147,6 @@ $line"
 fi
 if [ -n "$is_changed" ]; then
   conflicts=$(pip check) || stop "$conflicts
-What is installed in $folder doesn't fit together:$locks must be mended."
+What is installed in $folder doesn't fit together:$locks must be corrected."
   printf '%s\n' "$installed" >"$record"
 fi

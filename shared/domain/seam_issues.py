@@ -161,7 +161,7 @@ _CODE_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
 
 _RECONNECT: Final = "Connect the account again in Seam's console, under Connected Accounts."
 _ZONE: Final = (
-    "Compare the lock's clock with the door's time zone at Seam; have the installer or Seam's support mend it."
+    "Compare the lock's clock with the door's time zone at Seam; have the installer or Seam's support correct it."
 )
 _ASK_FOR_ZONE: Final = "Ask Seam's support to set the door's time zone."
 
@@ -172,7 +172,7 @@ _DOOR_ERRORS: Final[Mapping[str, IssueMeaning]] = {
         actor="ops",
     ),
     "dormakaba_sites_disconnected": _retried(
-        "dormakaba has cut the site off from Seam; only dormakaba's support can mend that",
+        "dormakaba has cut the site off from Seam; only dormakaba's support can undo that",
         next_step="Ask dormakaba's support to connect the site again.",
         actor="dormakaba",
     ),

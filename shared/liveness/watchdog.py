@@ -1,9 +1,9 @@
-"""A process that is alive but stalled ends itself: its supervisor starts it anew.
+"""A process that is alive but stalled ends itself: its supervisor starts it again.
 
-Seen with Celery on Redis: after a restart of the server a worker may never take a message again, with every thread of
-it well. Ending at once is safe, as `kill -9` is: what was under way stands in a stream or in the due-set.
+Seen with Celery on Redis: after a restart of the server a worker may never take a message again, although all its
+threads are alive. Ending at once is safe, as `kill -9` is: what was under way is in a stream or in the due-set.
 
-Time is counted in looks, not read from a clock: a process that was stopped for a minute isn't stalled when it goes on.
+Time is counted in looks, not read from a clock: a process that was stopped for a minute hasn't stalled when it goes on.
 """
 
 import os
@@ -19,7 +19,7 @@ from typing import Final
 import structlog
 
 # EX_SOFTWARE of sysexits.h: not a refusal of its settings (2), not a signal.
-DEAF: Final = 70
+EXIT_STALLED: Final = 70
 LOOK_EVERY: Final = timedelta(seconds=1)
 # A look late by more than this means that the whole process, or the machine, stood still: nobody was stalled meanwhile.
 _LONGEST_LOOK: Final = 2 * LOOK_EVERY
@@ -56,8 +56,8 @@ def suspicion(before: timedelta, sign: Sign, elapsed: timedelta) -> timedelta:
     return before + min(elapsed, _LONGEST_LOOK)
 
 
-def is_deaf(suspected_for: timedelta, sign: Sign, patience: Patience) -> bool:
-    """Say whether this can't be waiting any more."""
+def has_stalled(suspected_for: timedelta, sign: Sign, patience: Patience) -> bool:
+    """Return whether nothing has moved for too long to be waiting."""
     return suspected_for >= (patience.idle if sign.has_room else patience.busy)
 
 
@@ -79,11 +79,11 @@ class Watchdog:
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start looking, in a thread."""
         threading.Thread(target=self._run, name="watchdog", daemon=True).start()
 
     def stop(self) -> None:
-        """End looking: a process that shuts down may stand still."""
+        """Stop looking: a process that shuts down may do nothing for a while."""
         self._stopping.set()
 
     def _run(self) -> None:
@@ -93,14 +93,14 @@ class Watchdog:
             now = time.monotonic()
             suspected_for = suspicion(suspected_for, sign, timedelta(seconds=now - looked_at))
             looked_at = now
-            if is_deaf(suspected_for, sign, self._patience) and not self._stopping.is_set():
+            if has_stalled(suspected_for, sign, self._patience) and not self._stopping.is_set():
                 self._end(suspected_for)
                 return
 
 
 def end_process(suspected_for: timedelta) -> None:
     """Say so and end, without the clean-up that may be what hangs."""
-    log.critical("process.deaf", seconds=suspected_for.total_seconds())
+    log.critical("process.stalled", seconds=suspected_for.total_seconds())
     with suppress(OSError, ValueError):
         sys.stdout.flush()
-    os._exit(DEAF)
+    os._exit(EXIT_STALLED)

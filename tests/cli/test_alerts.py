@@ -56,7 +56,7 @@ def test_list_says_what_is_open() -> None:
     shown = run("list").stdout
     assert shown.startswith("PAGE    Booking BK-1 on ")
     assert "Europe/Berlin" in shown
-    assert f"{KEY}   told: a; 1 times" in shown
+    assert f"{KEY}   told: a; raised once" in shown
     assert "\x1b" not in shown
 
 

@@ -97,8 +97,8 @@ def test_the_doctor_reads_the_ledgers(
     found = {each.subject: each.verdict for each in upkeep(settings, open_ports(settings))}
     assert found == {
         "webhooks": "bad",
-        "chore reconcile": "warn",
-        "chore check_arrivals": "ok",
+        "periodic job reconcile": "warn",
+        "periodic job check_arrivals": "ok",
         "versions": "ok",
         "arrivals": "warn",
     }

@@ -125,7 +125,7 @@ REPORTS: list[Any] = [
     pytest.param(
         {"status": "unknown", "errors": ["dormakaba_sites_disconnected"], "known_cause": "Something else."},
         in_trouble(
-            "Dormakaba has cut the site off from Seam; only dormakaba's support can mend that (Seam says:"
+            "Dormakaba has cut the site off from Seam; only dormakaba's support can undo that (Seam says:"
             f" dormakaba_sites_disconnected). {NOT_KNOWN}",
             is_final=False,
         ),

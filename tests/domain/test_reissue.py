@@ -155,7 +155,8 @@ def test_the_same_pin_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("may_be_deleted", "told"), [(True, "is asked once"), (False, "can't be deleted"), (None, "is seen once")]
+    ("may_be_deleted", "told"),
+    [(True, "is asked once"), (False, "can't be deleted"), (None, "Seam may let it be deleted")],
 )
 def test_the_preview_says_what_stays_open(*, may_be_deleted: bool | None, told: str) -> None:
     """In plain sentences, with the moment; never a PIN."""

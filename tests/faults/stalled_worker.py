@@ -80,7 +80,7 @@ def taken_by(broker_url: str, pid: int | None) -> int:
 
 def one_stalled_of_two(machine: Machine, broker_url: str) -> tuple[Row, set[str]]:
     """Make the second worker stalled in two ways; each time it must be found out, although the queue moves."""
-    row = Row("one of two workers deaf, two ways")
+    row = Row("one of two workers stalled, two ways")
     second = SecondWorker(machine, broker_url)
     traffic = Traffic(machine)
     ways: dict[str, Callable[[], None]] = {
@@ -92,19 +92,19 @@ def one_stalled_of_two(machine: Machine, broker_url: str) -> tuple[Row, set[str]
         traffic.start()
         second.start()
         for name, way in ways.items():
-            first, deaf = machine.run()["pids"]["worker"], second.pid
+            first, stalled = machine.run()["pids"]["worker"], second.pid
             way()
             stalled_since, by_both = time.monotonic(), taken_by(broker_url, first)
             before = second.taken()
 
-            def takes_again(deaf: int | None = deaf, before: int = before) -> bool:
-                return second.taken() > (before if second.pid == deaf else 0)
+            def takes_again(stalled: int | None = stalled, before: int = before) -> bool:
+                return second.taken() > (before if second.pid == stalled else 0)
 
-            wait_until(takes_again, within=2 * WITHIN, what=f"a worker that was deaf ({name}) takes its share again")
+            wait_until(takes_again, within=2 * WITHIN, what=f"a worker that was stalled ({name}) takes its share again")
             took = time.monotonic() - stalled_since
             row.times += 1
             row.seconds.append(took)
-            how = "came back by itself" if second.pid == deaf else "ended itself and was started anew"
+            how = "came back by itself" if second.pid == stalled else "ended itself and was started anew"
             row.notes.append(f"{name}: {how}, {took:.1f} s")
             if machine.run()["pids"]["worker"] != first or taken_by(broker_url, first) <= by_both:
                 row.broken.append(f"the other one stopped as well ({name})")

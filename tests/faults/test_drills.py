@@ -62,7 +62,7 @@ def test_a_data_server_that_is_gone_is_waited_for(machine: Machine) -> None:
     check(row)
 
 
-def test_one_deaf_worker_of_two_is_found_out(machine: Machine) -> None:
+def test_one_stalled_worker_of_two_is_found_out(machine: Machine) -> None:
     """The other one empties the queue meanwhile: the stalled one notices by itself, and is replaced in time."""
     row, _ = one_stalled_of_two(machine, machine.run()["redis_url"])
     check(row)

@@ -29,16 +29,16 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 def test_a_worker_that_is_alive_and_takes_nothing_is_replaced_in_time(machine: Machine) -> None:
     """Told to take nothing any more, it answers, and works no more: it ends itself, and the next one works."""
-    deaf = machine.run()["pids"]["worker"]
+    stalled = machine.run()["pids"]["worker"]
     probe = Killer(machine, random.Random(1), {})._event_probe()
     app = Celery(broker=machine.run()["redis_url"], set_as_current=False)
     answers = app.control.cancel_consumer(QUEUE, reply=True)
     app.close()
     assert answers
     stalled_since = time.monotonic()
-    wait_until(lambda: machine.run()["pids"].get("worker") not in (deaf, None), within=WITHIN, what="another worker")
+    wait_until(lambda: machine.run()["pids"].get("worker") not in (stalled, None), within=WITHIN, what="another worker")
     wait_until(probe, within=WITHIN - (time.monotonic() - stalled_since), what="work is done again")
-    assert '"process.deaf"' in machine.logs()
+    assert '"process.stalled"' in machine.logs()
 
 
 def test_a_rolling_restart_under_load_drops_no_webhook(machine: Machine) -> None:

@@ -61,7 +61,7 @@ def test_a_lock_that_lacks_something_fails(small_project: SmallProject) -> None:
     small_project.lock("requirements.txt", PLUGIN)
     said = small_project.make("setup", fails=True)
     assert "plugin 1.0 requires tool, which is not installed." in said
-    assert "requirements.txt must be mended" in said
+    assert "requirements.txt must be corrected" in said
     assert "tool" not in small_project.index.asked
     assert not (small_project.directory / ".venv/.installed").exists()
 

@@ -16,7 +16,7 @@ import pytest
 from redis import Redis
 
 from deploy.local.supervisor import Command, Supervisor
-from shared.liveness.watchdog import DEAF
+from shared.liveness.watchdog import EXIT_STALLED
 from tests.receiver.process import (
     WebProcess,
     environment_of,
@@ -82,7 +82,7 @@ def test_an_event_loop_that_does_not_turn_ends_the_process(hanging: subprocess.P
     """It ends itself with a status of its own, to be started anew, within the promised time."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(request("GET", "/hang"))
-        assert hanging.wait(14) == DEAF
+        assert hanging.wait(14) == EXIT_STALLED
 
 
 def test_an_event_that_is_being_written_is_answered_after_sigterm(

@@ -1,7 +1,7 @@
 """Traces: one from a webhook to the look at Seam, one from a booking message to the create; links across waits."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,12 +24,12 @@ LABEL = "Mrs Secret"
 
 
 @pytest.fixture
-def spans() -> Iterator[InMemorySpanExporter]:
-    """Keep every span that is made."""
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """Keep every span that is made during the test."""
     exporter = InMemorySpanExporter()
+    monkeypatch.setattr(tracing, "_tracer", None)  # put back afterwards
     tracing.export_to(exporter, "tests", version="1.2.3", at_once=True)
-    yield exporter
-    tracing.stop_tracing()
+    return exporter
 
 
 def found(spans: InMemorySpanExporter, name: str) -> list[ReadableSpan]:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from redis import Redis
 
 from shared.contracts import QUEUE, SWEEP_DUE
-from shared.liveness.watchdog import Patience, Sign, Watchdog, is_deaf, suspicion
+from shared.liveness.watchdog import Patience, Sign, Watchdog, has_stalled, suspicion
 from shared.settings import Settings
 from tests.support.server import DataServer
 from worker.app import create_celery
@@ -27,7 +27,7 @@ ALL_TAKEN = Sign(moved=False, has_work=True, has_room=False)
 
 
 @pytest.mark.parametrize(
-    ("signs", "deaf_after"),
+    ("signs", "stalled_after"),
     [
         pytest.param([STUCK] * 20, 8, id="work waits and nobody moves"),
         pytest.param([STUCK] * 7 + [MOVING] + [STUCK] * 7, None, id="moves now and then"),
@@ -39,23 +39,23 @@ ALL_TAKEN = Sign(moved=False, has_work=True, has_room=False)
         pytest.param([NOTHING_TO_DO] * 60 + [STUCK] * 20, 68, id="the broker is back and nothing follows"),
     ],
 )
-def test_when_a_process_is_deaf(signs: list[Sign], deaf_after: int | None) -> None:
+def test_when_a_process_has_stalled(signs: list[Sign], stalled_after: int | None) -> None:
     """A look a second."""
     suspected_for, found = timedelta(), None
     for number, sign in enumerate(signs, start=1):
         suspected_for = suspicion(suspected_for, sign, SECOND)
-        if is_deaf(suspected_for, sign, PATIENCE):
+        if has_stalled(suspected_for, sign, PATIENCE):
             found = number
             break
-    assert found == deaf_after
+    assert found == stalled_after
 
 
-def test_a_process_that_stood_still_as_a_whole_is_not_deaf() -> None:
+def test_a_process_that_was_stopped_as_a_whole_has_not_stalled() -> None:
     """An hour between two looks (a paused machine) counts as two seconds."""
     assert suspicion(timedelta(), STUCK, timedelta(hours=1)) == timedelta(seconds=2)
 
 
-def test_the_watchdog_ends_what_is_deaf_and_nothing_else() -> None:
+def test_the_watchdog_ends_what_has_stalled_and_nothing_else() -> None:
     """It calls for the end once; stopped, never."""
     ended = threading.Event()
     patience = Patience(idle=timedelta(milliseconds=30), busy=timedelta(milliseconds=30))

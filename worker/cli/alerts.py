@@ -53,7 +53,7 @@ def test(channel: str | None) -> None:
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option("--all", "with_resolved", is_flag=True, help="Those that are over, too.")
 @click.option("--problem", help="Only problems of this kind.")
 def list_alerts(*, as_json: bool, with_resolved: bool, problem: str | None) -> None:
@@ -150,7 +150,7 @@ def unsilence(silence_id: str) -> None:
 
 
 @command.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def silences(*, as_json: bool) -> None:
     """List silences, the one that ends first at the top."""
     _, ports = open_ledger()
@@ -224,7 +224,8 @@ def _lines(alert: Alert, level: Severity, *, told_by: str) -> Iterator[str]:
     parent = parent_of(notice)
     told_by = parent.key if parent else told_by
     told = ", ".join(name for name in alert.told if alert.knows(name)) or "nobody yet"
-    facts = [f"told: by the alert {told_by}" if told_by else f"told: {told}", f"{alert.count} times"]
+    raised = "once" if alert.count == 1 else f"{alert.count} times"
+    facts = [f"told: by the alert {told_by}" if told_by else f"told: {told}", f"raised {raised}"]
     facts += [f"handled by {alert.handled_by}"] if alert.handled_by else []
     yield f"        {alert.key}   {'; '.join(facts)}"
 

@@ -37,12 +37,12 @@ _COLOURS = {Readiness.READY: "green", Readiness.ON_ITS_WAY: "blue", Readiness.AT
 
 @click.command("arrivals", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--hours", type=click.IntRange(1, 24 * 62), default=48, show_default=True, help="How far ahead.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def command(*, hours: int, as_json: bool) -> None:
     """List who arrives in the next hours, the nearest first, and whether the door will open.
 
-    `on its way`: all goes as it should, Seam confirms a code about an hour before its start. Guests whose stay has
-    begun without a code come first. Exit 1 if anybody is at risk.
+    `on its way`: nothing is wrong. Seam confirms a code about an hour before its start. Guests whose stay has begun
+    without a code come first. Exit 1 if anybody is at risk.
     """
     now = system_clock()
     since, until = now - LOOK_BACK, now + timedelta(hours=hours)

@@ -46,7 +46,7 @@ def publish(file: Any) -> None:
 
 @command.command()
 @click.argument("file", type=click.File("rb"))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a message.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per message.")
 def check(file: Any, *, as_json: bool) -> None:
     """Say what each booking message of FILE would do if it were published now, in their order; publish nothing.
 
@@ -103,7 +103,7 @@ def publish_messages(settings: Settings, messages: Iterable[tuple[str, BookingMe
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.option("--state", type=click.Choice([state.value for state in State]), help="Only bookings in this state.")
 @click.option("--door", help="Only bookings of this door: a device id, or a part of its name.")
 @click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), help="Only stays that include this day, YYYY-MM-DD.")
@@ -112,7 +112,7 @@ def publish_messages(settings: Settings, messages: Iterable[tuple[str, BookingMe
 def list_bookings(
     *, as_json: bool, state: str | None, door: str | None, on: datetime | None, unit: str | None, text: str | None
 ) -> None:
-    """List every booking, the one that ends first at the top; with TEXT those that have it in id, label or door."""
+    """List bookings, the earliest end first. TEXT: only those that have it in their id, label or door."""
     from worker.cli.booking_filters import ListFilter  # noqa: PLC0415 - not for publishing
 
     settings, ports = open_ledger()
@@ -145,9 +145,9 @@ def _devices_of(settings: Settings, unit: str) -> tuple[str, ...]:
 @click.argument("booking_id")
 @click.option("--json", "as_json", is_flag=True, help="The booking and its history as one JSON object.")
 def show(booking_id: str, *, as_json: bool) -> None:
-    """Tell one booking's whole story, and of its messages that are parked or were refused.
+    """Show one booking's whole story, and its messages that are parked or were refused.
 
-    Exit 1 where the ledger doesn't have it.
+    Exit 1 if the ledger doesn't have the booking.
     """
     from shared.refused_messages import RefusedMessages, lines_of  # noqa: PLC0415 - not for listing
     from worker.cli.parked import as_object as parked_object  # noqa: PLC0415 - nor this
@@ -183,7 +183,7 @@ def show(booking_id: str, *, as_json: bool) -> None:
 @command.command()
 @click.argument("booking_id")
 def retry(booking_id: str) -> None:
-    """Try again now whatever of the booking waits or has failed."""
+    """Try again now what waits or has failed in this booking."""
     from shared.clock import system_clock  # noqa: PLC0415
 
     _, ports = open_ledger()
@@ -198,7 +198,7 @@ def retry(booking_id: str) -> None:
 @click.argument("booking_id")
 @click.option("--json", "as_json", is_flag=True, help="What was published, as one JSON object.")
 def cancel(booking_id: str, *, as_json: bool) -> None:
-    """Cancel a booking, as its booking system would: all that is known of it. Exit code 1 where there is nothing to do.
+    """Cancel a booking, in all its revisions, as its booking system would. Exit code 1 where there is nothing to do.
 
     A code that exists may outlive it: `oracode bookings show` says until when it opens the door.
     """
@@ -292,10 +292,10 @@ def choose(booking_id: str, slot: str | None, *, device_id: str | None, by: str)
 @click.option("--by", default="", help="Who asks, for the booking's story; your user name where it isn't given.")
 @click.option("--yes", "agreed", is_flag=True, help="Don't ask.")
 def reissue(booking_id: str, *, device_id: str | None, reason: str, by: str, agreed: bool) -> None:
-    """Make a new code for a door whose code is lost or compromised. Says first what stays open until when, and asks.
+    """Make a new code for a door whose code is lost or compromised. Shows how long the old code works, and asks first.
 
-    Seam is asked to delete the old code once the new one is confirmed; an Oracode code can't be deleted as a rule, and
-    is residual access then. Exit code 1 where it can't be done.
+    Seam is asked to delete the old code once the new one is confirmed. Most Oracode codes can't be deleted: then the
+    old code is residual access until it ends. Exit code 1 where it can't be done.
     """
     from worker.cli import bookings_reissue  # noqa: PLC0415 - not for listing
 
@@ -307,9 +307,9 @@ def reissue(booking_id: str, *, device_id: str | None, reason: str, by: str, agr
 
 
 @command.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a change.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per change.")
 def watch(*, as_json: bool) -> None:
-    """Show bookings as they move, until Ctrl-C."""
+    """Show each change of a booking as it happens, until Ctrl-C."""
     _, ports = open_ledger()
     try:
         if as_json or not sys.stdout.isatty():

@@ -20,13 +20,13 @@ from worker.ports import seam_client
 
 @click.group("codes", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Reveal the PIN of a booking's code, audited; try a door with a code of its own."""
+    """Reveal a booking's PIN (audited), or try a door with a test code."""
 
 
 @command.command()
 @click.argument("booking_id")
 @click.option("--by", default="", help="Who asks, for the audit; the user of this machine unless given.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a door.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per door.")
 def reveal(booking_id: str, *, by: str, as_json: bool) -> None:
     """Print the PIN of each of the booking's doors. Exit 1 where a door has none to show; those doors are named."""
     _, ports = open_ledger()
@@ -69,8 +69,8 @@ def reveal(booking_id: str, *, by: str, as_json: bool) -> None:
 def test_door(*, device: str, slot: str | None, yes: bool, wait: str, by: str, as_json: bool) -> None:
     """Make a code for the next stay that a slot of the door DEVICE gives, and follow it until it is usable.
 
-    Such as after its slots were changed. It can't be taken back, so it asks first. Exit 0 once the code is usable, 1
-    where it isn't, 2 where the input can't be used.
+    Use it after a door's slots were changed, for example. The code can't be taken back, so the command asks first.
+    Exit 0 once the code is usable, 1 where it isn't, 2 where the input can't be used.
     """
     from worker.cli import codes_trial  # noqa: PLC0415 - not for a PIN
 

@@ -1,4 +1,4 @@
-"""`oracode doctor`: what must be mended before guests rely on this, and how. Each check is one line with its remedy."""
+"""`oracode doctor`: what must be fixed before guests rely on this, and how. Each check is one line with its remedy."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -40,9 +40,9 @@ _MOST_OVERDUE: Final = timedelta(minutes=1)
 
 
 @click.command("doctor", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per finding.")
 def command(*, as_json: bool) -> None:
-    """Check settings, data server, Seam's key and webhook, and every door; exit 1 if something must be mended."""
+    """Check settings, data server, Seam's key and webhook, and every door; exit 1 if something must be fixed."""
     settings = settings_for("REDIS_URL", "SEAM_API_KEY")
     is_bad = False
     for finding in findings(settings):
@@ -118,7 +118,7 @@ def _settings(settings: Settings, units: Mapping[str, UnitRules], broken: str) -
 def _heartbeat_url(settings: Settings) -> Finding:
     if settings.heartbeat_url is not None:
         return Finding("HEARTBEAT_URL", "ok", "is called every minute while work is done")
-    remedy = "set it to an address of healthchecks.io or the like, which alerts when the calls stop"
+    remedy = "set it to an address of healthchecks.io or the like, which alerts somebody when the calls stop"
     return Finding("HEARTBEAT_URL", "warn", "is not set: nobody is told when this whole machine is gone", remedy)
 
 
@@ -152,7 +152,7 @@ def _brokers(settings: Settings) -> Iterator[Finding]:
         with Connection(settings.booking_queue_url.get_secret_value(), connect_timeout=_CONNECT_WITHIN) as connection:
             connection.connect()
             rejected = _ready_in(connection, REJECTED_QUEUE)
-        remedy = f"take them from the queue {REJECTED_QUEUE}: their sender has something to mend" if rejected else ""
+        remedy = f"take them from the queue {REJECTED_QUEUE}: have their sender fix them" if rejected else ""
         text = f"{BOOKING_QUEUE} answers; {rejected} message(s) rejected"
         yield Finding("booking queue", "warn" if rejected else "ok", text, remedy)
 

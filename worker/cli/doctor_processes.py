@@ -21,7 +21,7 @@ from worker.ports import Ports
 _MANY_RESTARTS: Final = 3
 _MOST_NAMED: Final = 5
 _SECOND: Final = timedelta(seconds=1)
-_MENDED_BY: Final = {
+_REMEDIES: Final = {
     "missing_headers": "somebody who isn't Seam posts to the webhook's address, or a proxy drops headers",
     "malformed_headers": "somebody who isn't Seam posts to the webhook's address, or a proxy changes headers",
     "too_old": "look at this machine's clock (`timedatectl`); the same delivery sent again later is refused, too",
@@ -116,5 +116,5 @@ def judge_tries(tries: Sequence[FailedTries], now: datetime) -> Iterator[Finding
         ago = show_length(max(now - each.last_at, timedelta()) // _SECOND * _SECOND)
         text = f"{each.count} in the last hour: {each.reason}, the last {ago} ago"
         event = "auth.failed" if each.reason in _NOT_OF_WEBHOOKS else "webhook.rejected"
-        remedy = f"{_MENDED_BY.get(each.reason, '')}; `{event}` in `web`'s log names the client".lstrip("; ")
+        remedy = f"{_REMEDIES.get(each.reason, '')}; `{event}` in `web`'s log names the client".lstrip("; ")
         yield Finding("failed signatures", "warn", text, remedy)

@@ -155,10 +155,10 @@ def _replicas(info: Mapping[str, Any], needed: int) -> Iterator[Finding]:
     in_step = sum(each.get("state") == "online" and int(each.get("lag", 0)) <= _LARGEST_LAG for each in listed)
     text = f"{in_step} of {len(listed)} in step, SYNC_REPLICAS needs {needed}"
     if in_step < needed:
-        remedy = "mend the replica, or its link: until then nothing is accepted"
+        remedy = "repair the replica or its link: until then nothing is accepted"
         yield Finding("replicas", "bad", text, remedy)
     elif in_step < len(listed):
-        yield Finding("replicas", "warn", text, "mend the other: it could not take over as it is")
+        yield Finding("replicas", "warn", text, "repair the other: as it is, it could not take over")
     else:
         yield Finding("replicas", "ok", text)
 

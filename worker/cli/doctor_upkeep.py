@@ -53,15 +53,15 @@ def webhooks(progress: Progress) -> Finding:
 def periodic_jobs(runs: Mapping[str, str], now: datetime, *, reconcile_every: timedelta) -> Iterator[Finding]:
     """Yield when each was done last (`runs`: ISO 8601, by name), and whether the comparison with Seam is overdue."""
     if not runs:
-        yield Finding("chores", "ok", "none was done yet: no worker has run on this data server")
+        yield Finding("periodic jobs", "ok", "none was done yet: no worker has run on this data server")
         return
     patience = max(_SHORTEST_PATIENCE, _MISSED_TURNS * reconcile_every)
     for name in _SHOWN:
         done_at = datetime.fromisoformat(runs[name]) if name in runs else None
         text = "was never done" if done_at is None else f"done {_ago(now - done_at)} ago"
         is_overdue = name == _RECONCILE and (done_at is None or now - done_at > patience)
-        remedy = "look at the worker's log for `chore.failed` and `chore.crashed`" if is_overdue else ""
-        yield Finding(f"chore {name}", "warn" if is_overdue else "ok", text, remedy)
+        remedy = "look at the worker's log for `periodic_job.failed` and `periodic_job.crashed`" if is_overdue else ""
+        yield Finding(f"periodic job {name}", "warn" if is_overdue else "ok", text, remedy)
 
 
 def versions(stuck: Stuck, now: datetime) -> Finding:

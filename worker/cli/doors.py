@@ -15,7 +15,7 @@ from worker.cli.printable import printable
 
 @click.group("doors", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Make a DOORS_FILE from Seam's doors, or hold one against them."""
+    """Make a DOORS_FILE from Seam's doors, or compare one with them."""
 
 
 @command.command()
@@ -40,9 +40,9 @@ def init(*, output: Path | None) -> None:
 
 @command.command()
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per finding.")
 def check(file: Path | None, *, as_json: bool) -> None:
-    """Hold FILE (DOORS_FILE unless given) against Seam's doors.
+    """Compare FILE (by default DOORS_FILE) with Seam's doors.
 
     Exit 1 where a unit names a door that Seam doesn't have, a door is in no unit, or one takes no offline codes. Exit 2
     where the file can't be used.

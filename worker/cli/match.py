@@ -42,24 +42,24 @@ from worker.cli.match_view import Answer, show_invalid, show_match
 @click.command("match")
 @click.option("--device", required=True, help="A device file as Seam returns it, or a device id.")
 @click.option("--booking", required=True, help="A booking message, or JSON Lines of them; - is standard input.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a booking.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per booking.")
 @click.option(
     "--preference",
     type=click.Choice(PREFERENCES),
-    help="Which of several fitting slots is taken; else SLOT_PREFERENCE.",
+    help="Which of several fitting slots is taken; by default SLOT_PREFERENCE.",
 )
 @click.option(
     "--allow-biweekly/--no-allow-biweekly",
     default=None,
-    help="Use biweekly slots for stays of at most 14 days; else ALLOW_BIWEEKLY.",
+    help="Use biweekly slots for stays of at most 14 days; by default ALLOW_BIWEEKLY.",
 )
 @click.option(
     "--long-stays",
     type=click.Choice(LONG_STAYS),
-    help="What becomes of stays of more than 31 days; else LONG_STAYS.",
+    help="What is done with stays of more than 31 days; by default LONG_STAYS.",
 )
-@click.option("--doors-file", help="Default times and buffers of units; else DOORS_FILE.")
-@click.option("--at", metavar="TIME", help="The moment to decide for, such as 2026-12-01T21:30-08:00; else now.")
+@click.option("--doors-file", help="Default times and buffers of units; by default DOORS_FILE.")
+@click.option("--at", metavar="TIME", help="The time to decide for, such as 2026-12-01T21:30-08:00; by default now.")
 def command(
     *,
     device: str,
@@ -73,8 +73,8 @@ def command(
 ) -> None:
     """Explain which time slot serves a booking.
 
-    A guest who checks in long after a slot's start gets that slot once its start has passed: so it depends on the
-    moment. `--at` asks for another one.
+    The answer depends on the time: a guest who checks in long after a slot's start gets that slot once its start has
+    passed. `--at` decides for another time.
     Exits 0 when matched, 1 when not, 2 when an input can't be used, 3 when Seam can't be reached.
     """
     options = {"SLOT_PREFERENCE": preference, "ALLOW_BIWEEKLY": allow_biweekly, "LONG_STAYS": long_stays}

@@ -21,7 +21,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object an outcome.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per outcome.")
 def list_outcomes(*, as_json: bool) -> None:
     """List what was given up after three days, or was tried in vain so far. Exit 1 where anything was given up."""
     settings, ports = open_ledger()

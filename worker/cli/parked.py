@@ -26,7 +26,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def list_parked(*, as_json: bool) -> None:
     """List what is parked, oldest first."""
     from worker.cli.bookings_view import clean  # noqa: PLC0415

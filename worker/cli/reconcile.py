@@ -31,7 +31,7 @@ _POLL: Final = 0.2
 @click.option("--wait", "wait_seconds", type=int, default=60, show_default=True, help="Seconds for replayed bookings.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(*, bookings: Any, since_days: int, wait_seconds: int, as_json: bool) -> None:
-    """Compare the ledger with Seam, code by code; the worker looks again at whatever differs.
+    """Compare the ledger with Seam, code by code. The worker then checks again what differs.
 
     Nothing is created twice: a booking's code that exists at Seam is adopted. After the data server was lost, replay
     all bookings with --bookings. Exit 1 if something differs, or a door could not be compared.

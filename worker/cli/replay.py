@@ -35,9 +35,9 @@ _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 @click.command("replay", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--wait", default="5m", show_default=True, help="How long to wait for all decisions at most.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a booking.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per booking.")
 def command(*, file: Path, wait: str, as_json: bool) -> None:
-    """Publish the bookings of FILE, which `oracode events export` wrote, to a system with a sandbox in Seam's place.
+    """Publish the bookings of FILE, written by `oracode events export`, to a system with a sandbox in Seam's place.
 
     Each gets a number of its own and doors of its own, and is moved by whole weeks until it lies ahead. Exit 0 where
     all is decided as it was, 1 where something isn't or is undecided in time, 2 where the file or the system can't

@@ -81,7 +81,7 @@ class ApplyMessage:
         except InvalidMessage as invalid:
             self._park(arrival, entry, invalid)
         except Repeated:
-            self._note(message, entry_id, "repeated", "it had been applied before")
+            self._note(message, entry_id, "repeated", "it was applied before")
         except Superseded:
             self._note(message, entry_id, "superseded", _OUTRANKED)
         else:

@@ -159,7 +159,7 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.TOO_LONG: ProblemRow(
-        "The stay is longer than the 31 days for which an Oracode code may live.",
+        "The stay is longer than 31 days, the longest time for which an Oracode code can work.",
         "Split the stay into parts of at most 31 days, each a booking of its own.",
         "ops",
         keeps_out=KeepsOut.WITHOUT_CODE,
@@ -182,8 +182,8 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.DOOR_GONE: ProblemRow(
-        "The door was removed at Seam, and guests with bookings on it are to come.",
-        "Look in Seam's console whether the door, or its site, was removed, and connect it again.",
+        "The door was removed at Seam, and guests are booked on it.",
+        "Look in Seam's console whether the door or its site was removed, and connect it again.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
         keeps_out=KeepsOut.WITHOUT_CODE,
@@ -196,41 +196,41 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.ACCOUNT_TROUBLE: ProblemRow(
-        "Seam reports a problem with the connected account: it is the same for all doors of the account.",
+        "Seam reports a problem with the connected account. It concerns all doors of the account.",
         "Read Seam's words, and look at the account in Seam's console, under Connected Accounts.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
         keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.DOOR_FULL: ProblemRow(
-        "The lock holds as many codes as it can; the next one that ends makes room.",
-        "Wait: it is tried again by itself, nearest arrival first.",
+        "The lock is full: it holds as many codes as it can. The next code that ends makes room.",
+        "Wait: the code is tried again automatically, nearest arrival first.",
         "ops",
         keeps_out=KeepsOut.WITHOUT_CODE,
         in_the_end="If there is no code by check-in, let the guest in by hand.",
     ),
     Reason.NEARLY_FULL: ProblemRow(
-        "The lock is nearly full of codes, and Oracode codes can't be deleted.",
-        "Make codes for it later (a shorter lead time), and don't make any by hand.",
+        "The lock is nearly full, and Oracode codes can't be deleted.",
+        "Make codes for this door later (a shorter lead time), and make none by hand.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.INTERNAL_ERROR: ProblemRow(
-        "This service itself failed, again and again.",
-        "Look for this booking in the worker's log and report it; then retry the booking.",
+        "This service itself failed, several times in a row.",
+        "Look for this booking in the worker's log, and report what you find; then retry the booking.",
         "ops",
         quotes_detail=False,
         keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.REFUSED_BY_SEAM: ProblemRow(
         "Seam refused to make the code.",
-        "Read Seam's reason, mend it, then retry the booking.",
+        "Read Seam's reason, fix the cause, then retry the booking.",
         "ops",
         keeps_out=KeepsOut.WITHOUT_CODE,
         in_the_end="If that comes too late, let the guest in by hand.",
     ),
     Reason.WINDOW_DIFFERS: ProblemRow(
-        "The code's times at Seam are others than it was asked for.",
+        "The code has other times at Seam than we asked for.",
         "Compare both times, and tell the guest when the code works.",
         "ops",
         cleared_by=ClearedBy.LOOK_AT_CODE,
@@ -244,14 +244,14 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         in_the_end="Let the guest in by hand if need be.",
     ),
     Reason.CHANGED_OUTSIDE: ProblemRow(
-        "The code isn't as it was made: its PIN or its times may be others.",
-        "Find out who and why, compare its times with the booking, and reveal the PIN anew for the guest.",
+        "The code isn't as it was made: its PIN or its times may be different.",
+        "Find out who changed it and why, compare its times with the booking, and reveal the PIN again for the guest.",
         "ops",
         cleared_by=ClearedBy.LOOK_AT_CODE,
     ),
     Reason.REMOVED_OUTSIDE: ProblemRow(
         "The code doesn't open the door any more.",
-        "Put the code back at the lock, or delete it in Seam's console: the booking then says that it is gone, and a"
+        "Put the code back at the lock. Or delete it in Seam's console: the booking then says that it is gone, and a"
         " retry makes a new one.",
         "ops",
         cleared_by=ClearedBy.LOOK_AT_CODE,
@@ -260,7 +260,7 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     ),
     Reason.CODE_UNMANAGED: ProblemRow(
         "Seam doesn't manage the code any more: it may open the door, but nobody watches it.",
-        "Convert it back to managed in Seam's console; it is noticed by itself.",
+        "Convert it back to managed in Seam's console; this alert then closes automatically.",
         "ops",
         cleared_by=ClearedBy.LOOK_AT_CODE,
     ),
@@ -271,19 +271,19 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.SAME_PIN: ProblemRow(
-        "The code in place of a lost one has the very same PIN: whoever has it can still come in.",
-        "Move the guest to another door, or take another slot with `oracode bookings choose`: that is another code.",
+        "The new code has the same PIN as the lost one: anybody who has that PIN can still come in.",
+        "Move the guest to another door, or take another slot with `oracode bookings choose`: that makes another code.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.SLOT_CHANGED: ProblemRow(
-        "The door's time slots were changed under a code that exists.",
+        "The door's time slots were changed after this code was made.",
         "Ask the installer whether codes made before the change still open the door; else move the guest.",
         "installer",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.WEBHOOKS_MISSING: ProblemRow(
-        "Events of Seam did not come by webhook; they were fetched instead, so news is late.",
+        "Events of Seam did not come by webhook. They were fetched from Seam instead, so we learn of them late.",
         "Check the webhook in Seam's console: its address, its secret, and whether it was disabled.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
@@ -296,21 +296,21 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     ),
     Reason.CODE_PROBLEM: ProblemRow(
         "Seam reports a problem with the code.",
-        "Read what Seam says, and mend what it names. This closes by itself once Seam takes it back; a retry only looks"
-        " sooner.",
+        "Read what Seam says, and fix what it names. This alert closes automatically once Seam takes it back; a retry"
+        " only looks sooner.",
         "ops",
         cleared_by=ClearedBy.LOOK_AT_CODE,
         keeps_out=KeepsOut.ALSO_WITH_CODE,
-        in_the_end="Let the guest in by hand if it isn't mended by check-in.",
+        in_the_end="Let the guest in by hand if it isn't fixed by check-in.",
     ),
     Reason.CODE_GONE: ProblemRow(
-        "The code is gone although the stay goes on.",
+        "Seam doesn't have the code any more, although the stay isn't over.",
         "Retry the booking to have a new code made, and give it to the guest.",
         "ops",
         keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.LATE_SET: ProblemRow(
-        "The code should be confirmed by now and isn't.",
+        "Seam should have confirmed the code by now, and hasn't.",
         "Look at the code in Seam's console.",
         "ops",
         cleared_by=ClearedBy.LOOK_AT_CODE,
@@ -318,8 +318,8 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         in_the_end="Let the guest in by hand if check-in comes first.",
     ),
     Reason.SEAM_UNAVAILABLE: ProblemRow(
-        "Seam doesn't answer as it should, again and again.",
-        "It is tried again by itself; look at Seam's status page if this lasts.",
+        "Seam doesn't answer, or answers with errors; several calls failed.",
+        "Calls are tried again automatically; look at Seam's status page if this lasts.",
         "seam",
         quotes_detail=False,
         parent=Reason.SEAM_UNAVAILABLE,
@@ -328,9 +328,9 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         in_the_end="Let guests who arrive now in by hand.",
     ),
     Reason.SEAM_UNEXPECTED: ProblemRow(
-        "Seam's address answers, but not to what it was asked, again and again.",
-        "Check SEAM_ENDPOINT and any proxy on the way; if they are right, report it to Seam's support. It is tried"
-        " again by itself.",
+        "What answers at SEAM_ENDPOINT doesn't know the call; several calls got such a 404.",
+        "Check SEAM_ENDPOINT and any proxy on the way; if they are right, report it to Seam's support. Calls are tried"
+        " again automatically.",
         "ops",
         cleared_by=ClearedBy.SEAM_ANSWERING,
         keeps_out=KeepsOut.WITHOUT_CODE,
@@ -347,7 +347,7 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     ),
     Reason.IN_DOUBT: ProblemRow(
         "A code may or may not have been made, and Seam can't be asked.",
-        "Wait: it is looked up by itself before anything else is done.",
+        "Wait: this service looks the code up at Seam before it does anything else.",
         "seam",
         quotes_detail=False,
         parent=Reason.SEAM_UNAVAILABLE,
@@ -355,21 +355,21 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.NEWER_VERSION_NEEDED: ProblemRow(
-        "Work of a newer version of this service has waited for minutes, and no process of that version takes it.",
-        "Start a worker of the newer version, or finish its roll-out; nothing is lost meanwhile.",
+        "Work that needs a newer version of this service has waited for minutes. No process of that version takes it.",
+        "Start a worker of the newer version, or finish its roll-out. Nothing is lost meanwhile.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.BOOKING_PARKED: ProblemRow(
         "The booking's message could not be used and was put aside: no code is made from it.",
-        "Read the whole message with `oracode parked show`, mend it, then replay it or send the booking again.",
+        "Read the whole message with `oracode parked show`, fix the cause, then replay it or send the booking again.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
         keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.CHANGE_PARKED: ProblemRow(
         "A change of a booking could not be used and was put aside: the booking keeps its old times and doors.",
-        "Read the whole message with `oracode parked show`, mend it, then replay it or send the change again; or use"
+        "Read the whole message with `oracode parked show`, fix it, then replay it or send the change again; or use"
         " `oracode bookings change`, and discard the message.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
@@ -378,12 +378,12 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     Reason.CANCELLATION_PARKED: ProblemRow(
         "A cancellation could not be used and was put aside: nothing is cancelled, and the code stays valid.",
         "Read the whole message with `oracode parked show`. If the booking is cancelled, use `oracode bookings cancel`,"
-        " and discard the message; else mend it, then replay it.",
+        " and discard the message; else fix it, then replay it.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.CANCELLATION_UNKNOWN: ProblemRow(
-        "A cancellation names a booking that nobody knows here: nothing was cancelled.",
+        "A cancellation names a booking that is not known here: nothing was cancelled.",
         "Compare its id with the booking system. If it is misspelled, cancel the right booking with `oracode bookings"
         " cancel`; if its booking was never sent, there is nothing to do.",
         "ops",
@@ -391,7 +391,7 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     ),
     Reason.MESSAGE_PARKED: ProblemRow(
         "Messages could not be used and were put aside.",
-        "Look at them with `oracode parked list`, mend the cause, then replay or discard them.",
+        "Look at them with `oracode parked list`, fix the cause, then replay or discard them.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
@@ -404,20 +404,20 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         keeps_out=KeepsOut.ALSO_WITH_CODE,
     ),
     Reason.BRIDGE_STUCK: ProblemRow(
-        "No bookings come in from RabbitMQ: again and again they can't be fetched, or not be stored.",
-        "Look at RabbitMQ, and at the worker's log for `bridge.`; it is tried again by itself.",
+        "No bookings come in from RabbitMQ: fetching or storing them failed several times in a row.",
+        "Look at RabbitMQ, and at the worker's log for `bridge.`; it is tried again automatically.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.BOOKING_REJECTED: ProblemRow(
-        "Messages from RabbitMQ aren't JSON in UTF-8 and were put aside, so their bookings are not known.",
-        "Take them from the queue `booking-created.rejected`; their sender has something to mend, and to send again.",
+        "Messages from RabbitMQ aren't JSON in UTF-8 and were put aside. Their bookings are not known here.",
+        "Take them from the queue `booking-created.rejected`. Have their sender fix them and send them again.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.DOORS_FILE_BROKEN: ProblemRow(
-        "DOORS_FILE was changed and can't be read: the units are those of the last good one.",
-        "Mend the lines that are named: the file is read again by itself. Until then, restart nothing.",
+        "DOORS_FILE was changed and can't be read. The units of the last good file are still in use.",
+        "Fix the lines that are named; the file is read again automatically. Until then, don't restart any process.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
@@ -429,44 +429,44 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
     ),
     Reason.RESIDUAL_OVERLAP: ProblemRow(
         "A code that no booking needs any more still opens the door during another guest's stay.",
-        "It can't be taken back, and ends by itself. Give the later guest another door, or ask the earlier one to stay"
-        " away; the installer can shut out a code only by setting up the lock anew.",
+        "The code can't be taken back; it ends by itself. Give the later guest another door, or ask the earlier one to"
+        " stay away. The installer can shut out a code only by setting up the lock again, which ends all its codes.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.OUTCOMES_NOT_TAKEN: ProblemRow(
-        "A booking system didn't take outcomes for three days, and so doesn't know what became of its bookings.",
-        "Mend its receiver, or its address in OUTCOME_WEBHOOK_URLS; then send them again: `oracode outcomes resend`.",
+        "A booking system took no outcomes for three days, so it doesn't know what became of its bookings.",
+        "Fix its receiver, or its address in OUTCOME_WEBHOOK_URLS; then send them again: `oracode outcomes resend`.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.SWEEP_SILENT: ProblemRow(
-        "Nothing wakes what is due: no retries, no codes for later check-ins, no check-outs.",
+        "What is due isn't started: no retries, no codes for later check-ins, no check-outs.",
         "Start `beat`, or look at its log; `oracode doctor` says how much is overdue.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.WEB_SILENT: ProblemRow(
         "No `web` is alive: webhooks of Seam and bookings by HTTP are refused.",
-        "Start `web`, or look at its log; Seam sends its webhooks again for a day, and what is missed is fetched.",
+        "Start `web`, or look at its log. Seam sends its webhooks again for a day, and missed events are fetched.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.BOOKINGS_SILENT: ProblemRow(
-        "No booking message has arrived for a while, and they used to.",
+        "No booking message has arrived for longer than ALERTS_FILE allows.",
         "Check that the booking system still publishes; send one by hand with `oracode bookings publish`.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.PRE_ARRIVAL_SILENT: ProblemRow(
         "The daily check of the coming arrivals hasn't run.",
-        "Look at the worker's log for `chore.`; until it runs, check the next arrivals with `oracode arrivals`.",
+        "Look at the worker's log for `periodic_job.`; until it runs, check the next arrivals with `oracode arrivals`.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.REPLICAS_MISSING: ProblemRow(
         "Too few replicas of the data server are in step: webhooks and bookings are refused, and no code is made.",
-        "Start the replica that is away, or mend its link to the primary; all goes on by itself then.",
+        "Start the replica that is away, or fix its link to the primary. Then all goes on automatically.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),
@@ -478,9 +478,9 @@ PROBLEMS: Final[Mapping[str, ProblemRow]] = {
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.LEDGER_ROLLED_BACK: ProblemRow(
-        "The data server was replaced by one that may lack what was written last.",
+        "Another data server became the primary, and it may lack what was written last.",
         "Have the booking system send again what it sent in that time; what is known already changes nothing. Events"
-        " and codes are looked up at Seam by themselves.",
+        " and codes are looked up at Seam automatically.",
         "ops",
         cleared_by=ClearedBy.CONDITION,
     ),

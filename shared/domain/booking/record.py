@@ -133,7 +133,7 @@ class BookedDoor:
     check_in: datetime | None = None
     check_out: datetime | None = None
     time_zone: str | None = None
-    slot_name: str = ""
+    slot_name: str = ""  # never set; a stored field may go with a new MAJOR version only
     intent: Intent | None = None
     code: AccessCode | None = None
     residual: tuple[AccessCode, ...] = ()

@@ -18,17 +18,17 @@ def preview_of(door: BookedDoor, code: AccessCode, *, may_be_deleted: bool | Non
         case True:
             yield "Seam lets it be deleted, and is asked once the new code is confirmed. Until then both open the door."
         case False:
-            yield f"It can't be deleted: whoever has its PIN can open the door until {until}, whatever is done here."
+            yield f"It can't be deleted: anybody who has its PIN can open the door until {until}."
         case None:
             yield (
-                "Whether Seam lets it be deleted is seen once the new code is confirmed. If not, it opens the door"
-                " until it ends."
+                "Seam may let it be deleted once the new code is confirmed. If it doesn't, it opens the door until it"
+                " ends."
             )
-    yield "The new code gets a PIN of its own, as a rule. The guest must be given it."
+    yield "The new code normally has another PIN. Give it to the guest."
     for other in door.residual:
         if other.window.ends_at > code.known_since:
             yield (
-                f"Access code {other.access_code_id}, of before, opens the door until"
+                f"The earlier access code {other.access_code_id} opens the door until"
                 f" {_moment(other.window.ends_at, door.time_zone)}."
             )
 

@@ -106,7 +106,7 @@ def removal_line(code: AccessCode, now: datetime) -> HistoryEntry:
 def gone_line(code: AccessCode, now: datetime) -> HistoryEntry:
     """Return the line that tells that a code which Seam was asked to delete is gone."""
     name = code.access_code_id
-    text = f"Access code {name} is deleted: it opens the door no more."
+    text = f"Access code {name} is deleted: it no longer opens the door."
     return HistoryEntry(at=now, what="code.removed", text=text, facts={"access_code_id": name})
 
 

@@ -55,7 +55,7 @@ def ended_choices(before: Booking | None, after: Booking, now: datetime) -> tupl
         HistoryEntry(
             at=now,
             what="slot.choice_ended",
-            text=f"The slot {called(door.choice.name)}, chosen by {door.choice.by}, holds no more.",
+            text=f"The slot {called(door.choice.name)}, chosen by {door.choice.by}, no longer counts.",
             device_id=door.device_id,
         )
         for door in (before.doors if before is not None else ())

@@ -144,7 +144,7 @@ def record_removals(
     is_of_door = same_pin is not None and door.code is not None and door.code.access_code_id == same_pin[1]
     if same_pin is not None and is_of_door and door.same_pin_as != same_pin[0]:
         door = replace(door, same_pin_as=same_pin[0])
-        text = f"Access code {same_pin[1]} has the very PIN of access code {same_pin[0]}, in whose place it was made."
+        text = f"Access code {same_pin[1]} has the same PIN as access code {same_pin[0]}, which it replaces."
         lines.append(HistoryEntry(at=now, what="pin.same", text=text))
     if gone and door.state is State.WAITING and door.reason == Reason.DOOR_FULL:
         door = replace(door, due_at=now)

@@ -169,7 +169,7 @@ def split_stay(booking: Booking, key: str, *, revision: int, parts: int, now: da
     made = [replace(each, wanted=True, planned_revision=None, due_at=now) for each in made]
     surplus = [replace(each, wanted=False, due_at=now) for number, each in known.items() if number > parts]
     others = [other for other in booking.doors if other.device_id != door.device_id]
-    text = f"The stay is longer than one code may live: {parts} consecutive codes will serve it."
+    text = f"The stay is longer than one code can work: {parts} consecutive codes will serve it."
     entry = HistoryEntry(at=now, what="door.split", text=text, device_id=door.device_id)
     return change_booking(booking, replace(booking, doors=(*others, *made, *surplus)), now, entry)
 
