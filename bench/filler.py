@@ -106,8 +106,3 @@ def grow(server: DataServer, made: str, start: int, end: int) -> None:
             return not state["aof_rewrite_in_progress"] and not state.get("aof_rewrite_scheduled")
 
         wait_until(is_rewritten, within=300, what="the append-only file")
-
-
-def random_ids(dice: Any, amount: int, size: int) -> list[int]:
-    """Draw the numbers of some bookings."""
-    return [dice.randrange(size) for _ in range(amount)]

@@ -22,7 +22,6 @@ _OURS: Final = ("SEAM_", "REDIS_", "CELERY_", "BOOKING_", "ALERT", "DOORS_", "OR
 _cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
 SERVER_CORE: Final = _cores[0]
 OTHER_CORE: Final = _cores[-1]
-ALL_CORES: Final = tuple(_cores)
 
 
 class NotUp(RuntimeError):

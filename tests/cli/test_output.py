@@ -13,7 +13,6 @@ from tests.domain.building import device as device_of
 from tests.domain.building import vendor_slot
 
 RUN = [sys.executable, "-c", "from worker.cli import main; main()"]
-_PRINTS = "from worker.cli.output import safe_output\nwith safe_output(): print('\\u201cS\\u00fcd\\u201d')"
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 DEVICE = device_of(vendor_slot("16:00", "10:00"), display_name="Zimmer “Süd” 清")
 
