@@ -25,6 +25,15 @@ def test_the_page_of_settings_lists_every_setting(project: Path) -> None:
     assert listed == {name.upper() for name in Settings.model_fields}
 
 
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_is_read(project: Path, name: str) -> None:
+    """One that nothing asks for would change nothing, in silence."""
+    read = re.compile(rf"\.{name}\b")
+    packages = ("receiver", "worker", "shared", "deploy")
+    sources = (path for package in packages for path in (project / package).rglob("*.py"))
+    assert any(read.search(path.read_text()) for path in sources), name.upper()
+
+
 def test_no_key_is_made_outside_the_key_module(project: Path) -> None:
     """Whoever wants a key gets it from `shared/redis_keys.py`."""
     sources = [path for package in ("receiver", "worker", "shared") for path in (project / package).rglob("*.py")]
@@ -97,11 +106,11 @@ def test_the_runbook_has_a_section_for_every_problem(project: Path) -> None:
 
 
 def test_every_command_that_a_page_names_exists(project: Path) -> None:
-    """At night nobody wants to learn that a command was renamed."""
+    """At night nobody wants to learn that a command was renamed. And no command is left out."""
     pages = [project / "deploy/RUNBOOK.md", project / "README.md", *(project / "docs").rglob("*.md")]
     text = "\n".join(page.read_text() for page in pages)
     named = set(re.findall(r"(?:`|^)oracode ([a-z]+)(?: ([a-z]+))?", text, re.MULTILINE))
-    assert named
+    assert set(LazyGroup().list_commands(Context(LazyGroup()))) <= {name for name, _ in named}
     for name, verb in named:
         command = LazyGroup().get_command(Context(LazyGroup()), name)
         assert command is not None or name == "up", name

@@ -197,6 +197,12 @@ def test_every_name_is_a_setting() -> None:
     assert [(where, name) for where, name in found if name not in known] == []
 
 
+@pytest.mark.parametrize("secret", Settings.secret_names())
+def test_every_secret_reaches_a_unit(secret: str) -> None:
+    """A service gets only the secrets that its unit loads."""
+    assert any(f"{secret}_FILE=" in unit.read_text() for unit in UNITS), secret
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_each_credential_is_loaded_and_named(unit: Path) -> None:
     """Every NAME_FILE has its LoadCredential, and every optional one a value for when there is no file."""

@@ -1,13 +1,15 @@
 """Booking messages: what is read, and what is refused with every problem named."""
 
 import json
+from dataclasses import fields, replace
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from shared.domain.messages.fields import HIGHEST_REVISION
-from shared.domain.messages.message import MessageType
+from shared.domain.messages.message import BookingMessage, MessageType, asked_of
+from shared.domain.messages.near_misses import FIELDS
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.stay.stay import DateOnly, Granularity, Instant, WallTime
 from tests.domain.booking_messages import BOOKING, LONG, booking, envelope, fields_of, problems_of
@@ -26,6 +28,37 @@ def test_contract_example() -> None:
     assert message.check_out == Instant(wall("2026-12-05T10:15:00-08:00"))
     assert message.granularity is Granularity.HOURLY
     assert message.label == "Room 101"
+
+
+# Another value of each field, and whether it makes another booking of it: people read the label, and nothing else.
+OTHERS: dict[str, tuple[dict[str, Any], bool]] = {
+    "booking_id": ({"booking_id": "BK-1002"}, False),
+    "revision": ({"revision": 8}, False),
+    "device_ids": ({"device_ids": ["22222222-2222-2222-2222-444444444444"]}, True),
+    "unit": ({"device_ids": ..., "unit": "101"}, True),
+    "check_in": ({"check_in": "2026-12-01T16:00:00-08:00"}, True),
+    "check_out": ({"check_out": "2026-12-05T11:00:00-08:00"}, True),
+    "time_zone": ({"check_in": "2026-12-01T15:45", "time_zone": "Europe/Vienna"}, True),
+    "granularity": ({"granularity": "daily"}, True),
+    "slot": ({"slot": "Guest 4pm-10am"}, True),
+    "label": ({"label": "Room 102"}, False),
+}
+
+
+def test_every_field_that_is_read_is_listed_here() -> None:
+    """Whoever adds one says below what another value of it means; and it is in the table that the rest is made from."""
+    assert set(OTHERS) == set(FIELDS)
+    own = {each.name for each in fields(BookingMessage)} - {"source", "message_id", "type"}
+    assert own | {"time_zone"} == set(FIELDS)  # a time carries its zone
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_another_value_of_a_field_is_another_message(name: str) -> None:
+    """Each is read; and what is asked for differs, where a change of it has to change the booking."""
+    change, is_asked = OTHERS[name]
+    before, after = parse_booking_message(BOOKING), parse_booking_message(booking(**change))
+    assert replace(after, message_id=before.message_id) != before
+    assert (asked_of(after) != asked_of(before)) is is_asked
 
 
 def test_defaults() -> None:

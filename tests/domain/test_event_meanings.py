@@ -1,11 +1,21 @@
 """Every event that Seam documents of what is ours has an explicit meaning; what it invents later has one too."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.domain.code.event_types import NEEDED_TYPES, Meaning, Subject, is_ours, meaning_of, subject_of
+from shared.domain.code.event_types import (
+    KNOWN_TYPES,
+    NEEDED_TYPES,
+    Meaning,
+    Subject,
+    is_ours,
+    meaning_of,
+    subject_of,
+)
 from shared.domain.code.kept_event_fields import kept_of
 
 # seam-facts §1.4, row by row. Whoever adds one decides here what it means.
@@ -98,6 +108,22 @@ def test_events_of_doors_and_accounts(event_type: str, meaning: Meaning) -> None
     """Read where something may keep codes from working; what happens often and keeps none is only noted."""
     assert meaning_of(event_type) is meaning
     assert is_ours(event_type) is (meaning is not Meaning.NOTE)
+
+
+def test_every_type_that_has_a_meaning_is_listed_here() -> None:
+    """And the other way round, but for those that stand for unknown ones."""
+    listed = {f"access_code.{name}": meaning for name, meaning in DOCUMENTED.items()} | DOORS_AND_ACCOUNTS
+    assert {name for name, meaning in listed.items() if meaning is not Meaning.UNKNOWN} == KNOWN_TYPES
+
+
+def test_the_page_names_every_type_that_prompts_no_look(project: Path) -> None:
+    """Of a code, those that are only noted; of doors and accounts, those that `web` ignores."""
+    head, _, rest = (project / "docs/lifecycle.md").read_text().partition("## State × event")
+    noted = {name for name, meaning in DOCUMENTED.items() if meaning is Meaning.NOTE}
+    assert set(re.findall(r"`([a-z_.]+)`", re.findall(r"only noted\n?\s*\(([^)]+)\)", head)[0])) == noted
+    ignored = re.findall(r"`web` ignores a few types.+?\n\n", rest, re.DOTALL)[0]
+    quiet = {name for name, meaning in DOORS_AND_ACCOUNTS.items() if meaning is Meaning.NOTE}
+    assert set(re.findall(r"`([a-z_.]+)`", ignored)) - {"web"} == quiet
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ def test_what_ends_a_process_is_told_whole(project: Path) -> None:
 FULL = Path("/dev/full")
 SURVIVES = {
     "a line": ("log.info('a.b'); library.error('a sentence'); os._exit(42)", 42),
-    "a deaf process": ("from shared.liveness.watchdog import *; end_process(timedelta(seconds=8))", 70),
+    "a stalled process": ("from shared.liveness.watchdog import *; end_process(timedelta(seconds=8))", 70),
     "a drain that is cut": ("from worker.graceful_stop import _cut; _cut()", 0),
 }
 

@@ -12,12 +12,12 @@ from deploy.website.reference.errors import BAD_MESSAGES, errors_page, problems_
 from deploy.website.reference.events import events_page
 from deploy.website.reference.http_api import http_api_page
 from deploy.website.reference.log_events import log_events, unnamed_log_calls
-from deploy.website.reference.metrics import metrics
 from deploy.website.reference.problems import problems_page
 from receiver.console.table import OPERATIONS
 from shared.domain.booking.record import State
 from shared.domain.code.event_types import KNOWN_TYPES, NEEDED_TYPES
 from shared.domain.messages.near_misses import FIELDS
+from shared.metrics import CATALOGUE
 from tests.console.console import TOKENS, running, settings_for
 from tests.support.server import DataServer
 from worker.alerts.message import RUNBOOK_SECTIONS
@@ -80,11 +80,10 @@ def test_metrics_are_those_that_are_scraped(data_server: DataServer, redis_clien
     with running(settings_for(data_server.url)) as console:
         answer = console.send("GET", "/metrics", headers={"authorization": f"Bearer {TOKENS['viewer']}"})
     scraped = dict(re.findall(r"^# TYPE (\S+) (\S+)$", answer.text, re.MULTILINE))
-    listed = {each.name: each for each in metrics()}
-    assert scraped == {name: listed[name].kind for name in scraped}
-    assert {name for name, each in listed.items() if each.kind == "gauge"} <= set(scraped)
+    assert scraped == {name: CATALOGUE[name].kind for name in scraped}
+    assert {name for name, each in CATALOGUE.items() if each.kind == "gauge"} <= set(scraped)
     help_texts = dict(re.findall(r"^# HELP (\S+) (.+)$", answer.text, re.MULTILINE))
-    assert help_texts == {name: listed[name].text for name in scraped}
+    assert help_texts == {name: CATALOGUE[name].text for name in scraped}
 
 
 def test_every_log_event_has_a_name_that_is_written_where_it_is_logged() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import get_args
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ from tests.worker.alert_messages import CHANNEL, message, notice, one, opened, r
 from tests.worker.channel_servers import KEY, KINDS, SECRET, TOKEN
 from tests.worker.recording_server import Got, Recorder, Reply, recording
 from worker.alerts import http_post
+from worker.alerts.alerts_file_schema import ChannelPart
 from worker.alerts.apprise_channel import AppriseChannel
 from worker.alerts.channel import Channel, NotDelivered
 
@@ -40,6 +42,13 @@ def stage(request: pytest.FixtureRequest, redis_client: Redis) -> Iterator[Stage
         server = stack.enter_context(recording(honest()))
         client = stack.enter_context(httpx.Client(trust_env=False))
         yield Stage(build(server.url, client, redis_client), server)
+
+
+def test_every_kind_of_channel_keeps_the_contract() -> None:
+    """Each that ALERTS_FILE knows is among those tested here; mail is in test_mail_channel.py, with a mail server."""
+    union = get_args(get_args(ChannelPart)[0])
+    kinds = {get_args(part.model_fields["type"].annotation)[0] for part in union}
+    assert kinds == {*KINDS, "email"}
 
 
 def test_it_delivers_and_says_what_was_answered(stage: Stage) -> None:
