@@ -8,7 +8,6 @@ from deploy.website.reference.errors import errors_page
 from deploy.website.reference.events import events_page
 from deploy.website.reference.http_api import http_api_page
 from deploy.website.reference.log_events import log_events_page
-from deploy.website.reference.metrics import metrics_page
 from deploy.website.reference.problems import problems_page
 
 FOLDER: Final = "docs/reference"
@@ -18,7 +17,6 @@ _MADE: Final[Mapping[str, Callable[[], str]]] = {
     "events": events_page,
     "http-api": http_api_page,
     "log-events": log_events_page,
-    "metrics": metrics_page,
     "problems": problems_page,
 }
 

@@ -33,9 +33,8 @@ def commands_page() -> str:
     ]
     return page(
         "Command line",
-        "`oracode COMMAND --help` says the same. Exit codes: 0 done, 1 the answer is no, 2 unusable input, 3 a"
-        " service can't"
-        " be reached. Commands take the settings of the environment, and find a system that `oracode up` runs by its"
-        " `--data-dir` (`.oracode`, or `ORACODE_DATA_DIR`).",
+        "`oracode COMMAND --help` shows the same. Exit codes: 0 done, 1 the answer is no, 2 unusable input, 3 a service"
+        " can't be reached. Commands take their settings from the environment. Those of a system that `oracode up` runs"
+        " are found in its `--data-dir` (`.oracode`, or `ORACODE_DATA_DIR`).",
         *parts,
     )

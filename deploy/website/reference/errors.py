@@ -132,13 +132,12 @@ def errors_page() -> str:
         " `web` from those"
         " of the proxy before it.",
         "## Problems of a booking message",
-        "What stands in `problems` of a 400, in `oracode parked show` and in the alert, where a good message"
-        " says this instead."
-        " All that a message may say: [booking messages](../booking-messages.md).",
+        "Each row changes one field of a good message. The problem is shown in `problems` of a 400, by `oracode parked"
+        " show` and in the alert. All fields of a message: [booking messages](../booking-messages.md).",
         table(("sent", "field", "wrong", "right"), _message_problems()),
         "## Problems of a setting",
-        "A process that can't start names each setting and its problem, and exits with 2. Beside these: `is not"
-        " set`, and what"
-        " the type asks for (a number, a duration such as `10m`, one of several words). `…` is filled in.",
+        "A process that can't start names each setting and its problem, and exits with 2. There are also `is not set`"
+        " and problems of the type (not a number, not a duration such as `10m`, not one of several words). `…` is"
+        " filled in.",
         table(("the setting …",), _setting_problems()),
     )

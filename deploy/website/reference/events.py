@@ -26,11 +26,9 @@ def events_page() -> str:
     ]
     return page(
         "Events of Seam",
-        "An event says *that* something happened; Seam, asked again, says *what is*. [The life of a door's"
-        " code](../lifecycle.md)"
-        " says what a look does. A type of these families that isn't in the table is kept and counted, and what"
-        " it is about"
-        " is read. All other types are ignored and counted.",
+        "An event only says *that* something happened; then Seam is asked *what is true now*. [The life of a door's"
+        " code](../lifecycle.md) says what follows from such a look. Unknown types of these families are kept and"
+        " counted, and their code, door or account is read. All other types are ignored and counted.",
         "*Needed*: a webhook at Seam that doesn't send all types (`*`) must send this one; `oracode doctor` says"
         " which are"
         " missing.",

@@ -63,8 +63,7 @@ def log_events_page() -> str:
     rows = [(code(each.name), each.level, codes(each.fields), code(each.path)) for each in log_events()]
     return page(
         "Log events",
-        "A line of a log is one JSON object in ASCII. Each has `event`, `level`, `timestamp` and `process`; the"
-        " fields in"
+        "A log line is one JSON object in ASCII. Each has `event`, `level`, `timestamp` and `process`; the fields in"
         " the table come with that event. A line of level `error` that was written for a crash has its traceback in"
         " `exception`. No line holds a PIN, a key or a token. Lines of libraries have their own text as `event`.",
         table(("event", "level", "fields", "written by"), rows),

@@ -35,9 +35,8 @@ def problems_page() -> str:
     rows = [_row(str(name), row, _ended_by(name, row)) for name, row in PROBLEMS.items()]
     return page(
         "Problems",
-        "What people are told of, in the words of the alerts. The name is the `reason` of a booking, the"
-        " `problem` of an alert,"
-        " and a section of the [runbook](../../deploy/RUNBOOK.md). A booking may also have a `reason` that isn't here:"
-        " then nobody has to act.",
+        "All problems that people are told of, in the words of the alerts. The name is the `reason` of a booking, the"
+        " `problem` of an alert, and a section of the [runbook](../../deploy/RUNBOOK.md). A booking may also have a"
+        " `reason` that isn't here: then nobody has to act.",
         table(("problem", "what happened", "next step", "who acts", "ended by", "told as part of"), rows),
     )
