@@ -109,7 +109,7 @@ def test_every_command_that_a_page_names_exists(project: Path) -> None:
     """At night nobody wants to learn that a command was renamed. And no command is left out."""
     pages = [project / "deploy/RUNBOOK.md", project / "README.md", *(project / "docs").rglob("*.md")]
     text = "\n".join(page.read_text() for page in pages)
-    named = set(re.findall(r"(?:`|^)oracode ([a-z]+)(?: ([a-z]+))?", text, re.MULTILINE))
+    named = set(re.findall(r"(?:`|^ *)oracode ([a-z]+)(?: ([a-z]+))?", text, re.MULTILINE))
     assert set(LazyGroup().list_commands(Context(LazyGroup()))) <= {name for name, _ in named}
     for name, verb in named:
         command = LazyGroup().get_command(Context(LazyGroup()), name)
