@@ -251,7 +251,7 @@ def test_a_revision_of_other_times_ends_the_choice(machine: Machine, sandbox: Sa
     after = machine.until(machine.update(first, 1, **times), "ready")
     assert after.doors[0].choice is None
     assert window_of(after) == ("07:00", "19:00")
-    assert "“Late”, chosen by ann in Slack, holds no more" in lines(machine, after, "slot.choice_ended")[0]
+    assert "“Late”, chosen by ann in Slack, no longer counts" in lines(machine, after, "slot.choice_ended")[0]
 
 
 def test_a_chosen_slot_that_vanishes_is_waited_for(machine: Machine, sandbox: Sandbox) -> None:
