@@ -1,4 +1,4 @@
-"""Measures the clock of who signs webhooks, by the timestamps of deliveries whose signature holds.
+"""Measures the clock of the sender of webhooks, by the timestamps of deliveries with a valid signature.
 
 What is on its way for long seems to come from a clock that is behind. So of all deliveries since the last flush the one
 that seems most ahead counts: it was on its way for the shortest time.

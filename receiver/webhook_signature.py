@@ -58,7 +58,7 @@ class WebhookSecrets:
         raise InvalidSignature(fault)
 
     def _is_genuine(self, signed: Mapping[str, str], body: bytes) -> bool:
-        """Say whether a delivery whose timestamp is out of bounds has a signature of ours for that timestamp."""
+        """Say whether a delivery with a timestamp out of bounds was signed with one of our secrets."""
         given = [text.encode("latin-1") for text in signed["webhook-signature"].split(" ")]
         try:
             signed_at = datetime.fromtimestamp(int(signed["webhook-timestamp"]), UTC)

@@ -86,7 +86,7 @@ def test_the_supported_pythons_are_the_same_everywhere(project: Path) -> None:
 
 
 def test_every_reason_of_an_outcome_is_explained(project: Path) -> None:
-    """A booking system shows them to people; so does whoever reads `GET /bookings/{id}`."""
+    """A booking system shows them to people; so do readers of `GET /bookings/{id}`."""
     text = (project / "docs/outcomes.md").read_text().partition("### Reasons")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) - {"reason"} == door_reasons()
     for path in (*(project / "worker").rglob("*.py"), *(project / "shared/domain/booking").rglob("*.py")):

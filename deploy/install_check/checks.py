@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def units_run() -> str:
-    """Wait until they do; return whose systemd that is."""
+    """Wait until they do; return the version of systemd."""
     for unit in UNITS:
         _wait_until(lambda: _systemctl("is-active", unit) == "active", f"{unit} is active")  # noqa: B023
     _wait_until(lambda: httpx.get(f"{WEB}/readyz").is_success, "web is ready")

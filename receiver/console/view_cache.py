@@ -30,7 +30,7 @@ class _Slot:
 
 
 class ViewCache:
-    """Pages by operation, address, query, and whose token it is with its role. Thread-safe."""
+    """Pages by operation, address, query, and the name and role of the token. Thread-safe."""
 
     def __init__(self, ports: Ports, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._ports = ports

@@ -131,7 +131,7 @@ class BookingSearch:
         """Fill the indexes with every booking where an older version left them empty; return how many it wrote.
 
         Each is written again as it is, so that its places come with its record, atomically. Repeats are harmless. Half
-        of the time it rests: whoever works on the data server meanwhile goes first.
+        of the time it rests: all other work on the data server goes first.
         """
         if self._redis.get(redis_keys.BOOKINGS_INDEXED) == INDEX_VERSION:
             return 0

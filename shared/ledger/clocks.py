@@ -14,7 +14,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import Clock, system_clock
 
-# The field of whoever signs webhooks. No process is called so: those are "web on HOST".
+# The field of the sender of webhooks. No process is called so: those are "web on HOST".
 SENDER: Final = "the sender of webhooks"
 # An answer that takes longer says too little of when it was given.
 _LONGEST_ROUND_TRIP: Final = timedelta(seconds=2)

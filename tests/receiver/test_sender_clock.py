@@ -1,4 +1,4 @@
-"""What `web` learns of the clock of who signs its webhooks, from deliveries whose signature holds."""
+"""What `web` learns of the clock of the sender of webhooks, from deliveries with a valid signature."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Clocks that differ: noted by every process, told by an alert and by the doctor, whoever's they are."""
+"""Clocks that differ: noted by every process, told by an alert and by the doctor."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ WORKER = "worker on b"
 
 
 def readings(redis: Redis, ahead: timedelta = timedelta()) -> ClockReadings:
-    """Return the readings as a process sees them whose clock is ahead of the data server's."""
+    """Return the readings as a process with a clock ahead of the data server's sees them."""
     return ClockReadings(redis, lambda: system_clock() + ahead)
 
 

@@ -86,9 +86,8 @@ def test_a_promoted_replica_is_noticed_by_every_process(pair: tuple[DataServer, 
     assert second.note().pause <= state.pause
 
 
-def test_a_replica_that_lacks_a_tail_is_known_to(pair: tuple[DataServer, DataServer]) -> None:
-    """The old primary was written to after the replica stopped following it, and this process saw that."""
-    primary, replica = pair
+def promoted_without_the_tail(primary: DataServer, replica: DataServer) -> tuple[LedgerPrimary, DataServer]:
+    """Promote a replica that lacks the primary's last write; return who noted that write, and the replica."""
     before = on(primary)
     before.note()
     in_step(primary, replica)
@@ -96,19 +95,18 @@ def test_a_replica_that_lacks_a_tail_is_known_to(pair: tuple[DataServer, DataSer
     with Redis.from_url(primary.url) as client:
         client.set("an intent", "lost")
     before.note()
+    return before, replica
+
+
+def test_a_replica_that_lacks_a_tail_is_known_to(pair: tuple[DataServer, DataServer]) -> None:
+    """The old primary was written to after the replica stopped following it, and this process saw that."""
+    before, replica = promoted_without_the_tail(*pair)
     assert rollback_of(on(replica, like=before)).is_certain
 
 
 def test_who_notices_first_need_not_know_what_is_missing(pair: tuple[DataServer, DataServer]) -> None:
     """A process that saw more says so later."""
-    primary, replica = pair
-    before = on(primary)
-    before.note()
-    in_step(primary, replica)
-    promote(replica)
-    with Redis.from_url(primary.url) as client:
-        client.set("an intent", "lost")
-    before.note()
+    before, replica = promoted_without_the_tail(*pair)
     assert not rollback_of(on(replica)).is_certain
     assert rollback_of(on(replica, like=before)).is_certain
 
@@ -124,7 +122,7 @@ def test_an_older_ledger_is_noticed(redis_client: Redis, data_server: DataServer
     assert rollback_of(note).rollback_id == rollback.rollback_id
 
 
-def test_a_restored_backup_is_noted_by_whoever_restored_it(redis_client: Redis, data_server: DataServer) -> None:
+def test_a_restored_backup_is_noted_by_its_command(redis_client: Redis, data_server: DataServer) -> None:
     """From the last note in it on writes are missing for certain; creates pause; and it is dealt with as any."""
     note = on(data_server)
     with pytest.raises(ValueError, match="note"):

@@ -53,7 +53,7 @@ def test_a_refused_change_of_a_booking_is_told(machine: Machine, sandbox: Sandbo
     assert told(machine) == []
 
 
-def test_a_refused_cancellation_is_told_whoever_it_is_of(machine: Machine, sandbox: Sandbox) -> None:
+def test_a_refused_cancellation_is_told_for_any_booking(machine: Machine, sandbox: Sandbox) -> None:
     """It is over once the booking is cancelled; of a booking that nobody knows, after a day."""
     booking_id = machine.new_id()
     machine.apply(machine.publish(booking_id, [sandbox.door()]))

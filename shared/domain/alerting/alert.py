@@ -166,7 +166,7 @@ def _with_news(alert: Alert, news: News, now: datetime) -> Alert:
 
 
 def _next_word(alert: Alert, news: News, now: datetime) -> Alert:
-    """Return the alert with something to be told; whoever joined so far is told with it."""
+    """Return the alert with something to be told; those who joined so far are told with it."""
     joined = alert.joined if alert.newcomers else ()
     return replace(alert, sequence=alert.sequence + 1, news=news, news_at=now, newcomers=0, joined=joined)
 
@@ -182,7 +182,7 @@ def reminded(alert: Alert, now: datetime) -> Alert:
 
 
 def newcomers_told(alert: Alert, now: datetime) -> Alert:
-    """Return the alert with its newcomers to be told; whoever handles the cause still does."""
+    """Return the alert with its newcomers to be told; the person who handles the cause still does."""
     return replace(_next_word(alert, News.CHANGED, now), joins=alert.joins + 1)
 
 

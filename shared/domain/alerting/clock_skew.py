@@ -1,4 +1,4 @@
-"""What people are told of a clock that is far from the data server's: whose, by how much, what is at stake. Pure."""
+"""What people are told of a clock that is far from the data server's: which one, by how much, what is at stake. Pure."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -38,7 +38,7 @@ def show_skew(ahead: timedelta) -> str:
 
 
 def clock_skew_notice(name: str, ahead: timedelta, *, is_of_sender: bool, now: datetime) -> AlertNotice:
-    """Return what is told of one clock; `name` is whose it is."""
+    """Return what is told of one clock; `name` is the process or sender that it belongs to."""
     stake = _SENDERS if is_of_sender else _OURS
     return alert_notice(
         Reason.CLOCK_SKEW,
