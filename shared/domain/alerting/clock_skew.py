@@ -1,4 +1,4 @@
-"""What people are told of a clock that is far from the data server's: which one, by how much, what is at stake. Pure."""
+"""What people are told of a clock that differs from the data server's: which one, how much, what is at stake. Pure."""
 
 from datetime import datetime, timedelta
 from typing import Final
