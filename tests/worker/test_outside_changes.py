@@ -13,6 +13,7 @@ from redis import Redis
 
 from shared.domain.booking import transitions
 from shared.domain.booking.record import AlertNotice, Booking
+from shared.seam.access_codes import AccessCodes, CodeReport
 from tests.domain.test_event_meanings import DOCUMENTED
 from tests.sandbox.harness import Sandbox, in_days
 from tests.worker.machine import Machine
@@ -91,6 +92,33 @@ def test_each_outside_change_has_its_reaction(
     (alert,) = open_alerts(machine, booking)
     assert words in alert.happened
     assert alert.next_step
+
+
+def test_a_prompted_look_that_another_overtakes_is_taken_again(
+    machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other had read the code before the event: the news must not wait for the next look, hours later."""
+    booking, code_id = ready(machine, sandbox)
+    sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "no_space"})
+    read, reads = AccessCodes.get, []
+
+    def overtaken(codes: AccessCodes, access_code_id: str) -> CodeReport | None:
+        report = read(codes, access_code_id)
+        reads.append(access_code_id)
+        if len(reads) == 1:
+            now, key = machine.clock(), booking.doors[0].key
+            later = now + timedelta(hours=6)
+            machine.ledger.record(
+                booking,
+                lambda it: transitions.record_unconfirmed_code(
+                    it, key, reason="", detail="", failed=False, due_at=later, now=now
+                ),
+            )
+        return report
+
+    monkeypatch.setattr(AccessCodes, "get", overtaken)
+    after = look(machine, booking)
+    assert (after.state, after.reason, len(reads)) == ("failed", "code_problem", 2)
 
 
 def retry(machine: Machine, booking: Booking) -> Booking:

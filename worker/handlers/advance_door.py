@@ -78,7 +78,13 @@ class AdvanceDoor:
                     if step is Step.NOTHING or has_failed:
                         break
                     with tracing.span(step.name.lower()):
-                        booking = self._take(step, SeenDoor(booking, key))
+                        taken = self._take(step, SeenDoor(booking, key))
+                    if taken is None:
+                        # Another process was quicker, perhaps with an older answer of Seam: what prompted this look is
+                        # still to be looked at.
+                        booking = self._ledger.get(booking_id)
+                        continue
+                    booking = taken
                     has_failed = step is Step.WITHDRAW and booking.door(key).attempts > door.attempts
                     # A code that was just made or found is read back at once.
                     prompted = step in (Step.PLAN, Step.LOOK)
@@ -86,12 +92,13 @@ class AdvanceDoor:
             log.info("door.gone", booking_id=booking_id, door=key)
         self._ledger.release(booking_id, key, seen=booking)
 
-    def _take(self, step: Step, seen: SeenDoor) -> Booking:
+    def _take(self, step: Step, seen: SeenDoor) -> Booking | None:
+        """Take a step, and record what follows where it fails. None where the door has changed since it was seen."""
         booking = seen.booking
         try:
             return self._steps[step](seen)
         except transitions.StaleRead:
-            return self._ledger.get(booking.booking_id)
+            return None
         except (RedisError, OSError, UnknownBooking, OfNewerVersion):
             # The data server is away or was emptied: the due-set, or the booking's next message, brings it back. Or it
             # is for a process of a newer version.
