@@ -35,7 +35,7 @@ def test_every_setting_is_read(project: Path, name: str) -> None:
 
 
 def test_no_key_is_made_outside_the_key_module(project: Path) -> None:
-    """Whoever wants a key gets it from `shared/redis_keys.py`."""
+    """Only `shared/redis_keys.py` makes keys."""
     sources = [path for package in ("receiver", "worker", "shared") for path in (project / package).rglob("*.py")]
     makers = {path.name for path in sources if f'"{redis_keys.PREFIX}:' in path.read_text()}
     assert makers <= {"redis_keys.py"}

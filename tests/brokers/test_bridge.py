@@ -191,7 +191,7 @@ def test_rejected_messages_are_told_until_somebody_has_taken_them(
 def test_rejected_messages_that_nobody_was_told_of_are_told_later(
     rabbitmq: RabbitMQ, redis_client: Redis, data_server: DataServer
 ) -> None:
-    """Whoever was killed between keeping one and telling of it leaves that to the next."""
+    """If a bridge is killed after it kept a message and before it told people, the next bridge tells them."""
     with channel(rabbitmq) as it:
         it.queue_declare(REJECTED_QUEUE, durable=True, auto_delete=False)
         it.basic_publish(it.prepare_message(b"no json"), exchange="", routing_key=REJECTED_QUEUE)

@@ -57,7 +57,7 @@ def test_two_workers_of_one_host_work(logs: tuple[Path, ...], app: Celery) -> No
 
 
 def test_a_task_that_nobody_knows_is_given_back_and_goes_away(logs: tuple[Path, ...], app: Celery) -> None:
-    """RabbitMQ, too, gives it to whoever asks next, and not for ever."""
+    """RabbitMQ hands it to the next worker that asks, and drops it after a while."""
     name = f"of.another.version.{uuid4().hex}"
     app.send_task(name, ("x",), headers={RETURNS: 57})
 

@@ -34,7 +34,7 @@ def run(*arguments: str, stdin: str | None = None) -> Result:
 
 
 def published(machine: Machine) -> list[tuple[str, dict[str, Any]]]:
-    """Return what stands in the stream: (entry's id, message) each."""
+    """Return the stream's entries: (entry's id, message) each."""
     entries: Any = machine.redis.xrange("booking-created")
     return [(entry_id, json.loads(fields["message"])) for entry_id, fields in entries]
 

@@ -169,7 +169,10 @@ def test_without_a_slot_the_soonest_check_in_is_taken(machine: Machine, sandbox:
 
 
 def test_a_door_that_fails(machine: Machine, sandbox: Sandbox) -> None:
-    """The problem, its next step, and exit 1. After it was mended the same command tries again, and succeeds."""
+    """The problem and its next step, with exit 1.
+
+    Once the cause is corrected, the same command tries again, and succeeds.
+    """
     door = sandbox.door(slots=SLOTS[:1])
     sandbox.fault("access_codes.create", "refuse", device_id=door, message="Not today.")
     with working(machine):
@@ -240,7 +243,7 @@ def test_a_worker_that_is_not_there(machine: Machine, sandbox: Sandbox, monkeypa
 
 
 def test_it_asks_first(machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No is the answer of whoever only presses enter; then nothing is published."""
+    """Enter alone means no: nothing is published."""
     monkeypatch.setattr(codes_trial, "is_interactive", lambda: True)
     door = sandbox.door(slots=SLOTS[:1])
     for answer in ("\n", "n\n"):
@@ -260,7 +263,7 @@ def test_it_asks_first(machine: Machine, sandbox: Sandbox, monkeypatch: pytest.M
 def test_what_seam_reports_of_the_door_is_said_before(
     machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever reads it may not want to spend a code on that door now."""
+    """The question says how full the lock is: a person may not want to spend a code on that door now."""
     monkeypatch.setattr(codes_trial, "is_interactive", lambda: True)
     door = sandbox.door(slots=SLOTS[:1])
     error = {"error_code": "device_disconnected", "message": "It is offline.", "is_device_error": True}

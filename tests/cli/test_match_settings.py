@@ -77,7 +77,10 @@ def test_a_setting_that_is_not_needed_stands_in_nobodys_way(files: Path) -> None
 
 
 def test_all_bad_settings_are_named_at_once_by_their_names(files: Path) -> None:
-    """Whoever mends settings mends them once; what an option overrules isn't looked at, an empty one is absent."""
+    """Settings can be corrected in one go.
+
+    A setting that an option overrules isn't read, and an empty one counts as absent.
+    """
     env = {"SLOT_PREFERENCE": "best", "ALLOW_BIWEEKLY": "perhaps", "LONG_STAYS": "\x1b[2J"}
     bad = run(files, FITS, env=env)
     assert bad.exit_code == 2

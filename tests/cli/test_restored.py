@@ -32,7 +32,7 @@ def restored(*arguments: str) -> Any:
 
 
 def test_an_empty_server_was_not_restored() -> None:
-    """Whoever forgot a step hears of it before processes begin anew on nothing."""
+    """A forgotten step is named before processes start on an empty server."""
     result = restored()
     assert result.exit_code == 1
     assert "empty" in result.output

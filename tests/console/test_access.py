@@ -29,7 +29,7 @@ def test_every_operation_asks_for_its_role(console: Console, method: str, path: 
 
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.page], ids=lambda each: each.name)
 def test_every_page_asks_for_a_session(console: Console, operation: object) -> None:
-    """Whoever isn't logged in is sent to the log-in, and nothing is done."""
+    """A request without a session is sent to the log-in page, and nothing is done."""
     method, page = getattr(operation, "method", ""), re.sub(r"\{[^}]*\}", "x", getattr(operation, "page", ""))
     browser = Browser(console)
     answer = browser.get(page) if method == "GET" else browser.post(page)

@@ -80,7 +80,7 @@ def test_lists_as_csv(console: Console, redis_client: Redis, path: str) -> None:
 
 
 def test_metrics(console: Console, redis_client: Redis) -> None:
-    """In Prometheus' format, for whoever shows a token."""
+    """In Prometheus' format, for requests with a valid token."""
     book(redis_client, "BK-1")
     tell(redis_client, "a/b")
     park(redis_client, "{}")

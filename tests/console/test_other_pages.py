@@ -264,7 +264,7 @@ def test_who_can_still_open_what(console: Console, redis_client: Redis) -> None:
 
 
 def test_health_tells_what_waits(console: Console, redis_client: Redis) -> None:
-    """What stands in a stream, and that it isn't taken."""
+    """The entries of a stream, and that no worker takes them."""
     redis_client.xadd("booking-created", {"message": "{}"})
     health = console.api("GET", "/health").json()
     waiting = {row["stream"]: row["waiting"] for row in health["streams"]}

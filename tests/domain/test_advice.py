@@ -75,7 +75,7 @@ CASES: list[tuple[str, AlertNotice, bool]] = [
 
 @pytest.mark.parametrize(("told", "by_hand"), [pytest.param(*row, id=name) for name, *row in CASES])
 def test_who_is_let_in_by_hand(told: AlertNotice, by_hand: bool) -> None:  # noqa: FBT001
-    """Whoever stands at check-in before a door that no PIN surely opens."""
+    """A guest who arrives at check-in may not have a PIN that opens the door."""
     assert lets_in_by_hand(told, CHECK_IN) is by_hand
 
 

@@ -111,7 +111,7 @@ def test_a_group_falls_into_step() -> None:
 
 @given(st.integers(0, 30 * 24 * 60), st.integers(0, 40 * 24 * 60))
 def test_levels_never_miss_check_in(minutes_ahead: int, lasts: int) -> None:
-    """However early it is found: whoever has an open problem two hours before check-in has had a page."""
+    """However early the problem is found: if it is open two hours before check-in, there has been a page."""
     told = life(opened(NOW + timedelta(minutes=minutes_ahead)), timedelta(minutes=lasts))
     has_page = any(level is Severity.PAGE for _, _, level in told)
     assert has_page == (lasts >= minutes_ahead - 120)

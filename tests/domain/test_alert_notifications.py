@@ -147,7 +147,7 @@ def test_a_page_does_not_wait_for_the_pause_of_something_else() -> None:
 
 
 def test_what_is_leased_is_left_alone_until_its_worker_must_be_dead() -> None:
-    """Also a page: whoever sends just now looks again afterwards."""
+    """Also a page: the worker that is sending looks again afterwards."""
     calm, page = opened("1"), opened("2", Severity.PAGE)
     state = with_notification(Group(), notification(view(calm, at=NOW + WINDOW)))
     assert later(view(calm, page, at=NOW + WINDOW), state) == NOW + WINDOW + LEASE

@@ -74,7 +74,7 @@ GROUPS = [
 
 @pytest.mark.parametrize(("fields", "group"), GROUPS)
 def test_groups(fields: dict[str, str], group: str) -> None:
-    """What one person mends with one deed is told together."""
+    """Problems that one person corrects in one place are told together."""
     notice = replace(NOTICE, **fields)  # type: ignore[arg-type]
     assert group_of(notice, PLACES.get(notice.device_id, Place())) == group
 

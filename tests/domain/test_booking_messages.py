@@ -46,7 +46,7 @@ OTHERS: dict[str, tuple[dict[str, Any], bool]] = {
 
 
 def test_every_field_that_is_read_is_listed_here() -> None:
-    """Whoever adds one says below what another value of it means; and it is in the table that the rest is made from."""
+    """Each field is listed below with the effect of another value, and is in the table that the reader uses."""
     assert set(OTHERS) == set(FIELDS)
     own = {each.name for each in fields(BookingMessage)} - {"source", "message_id", "type"}
     assert own | {"time_zone"} == set(FIELDS)  # a time carries its zone
@@ -196,7 +196,7 @@ def test_bad_field_is_named(field: str, value: Any) -> None:
 
 
 def test_a_door_that_is_no_uuid_says_what_would_be_right() -> None:
-    """Each in its place; whoever wrote a room's number sees what is meant."""
+    """Each problem names its place in the list, and says what was expected where a room's number was given."""
     found = problems_of(booking(device_ids=["Room 101", DOOR, "\uff11" + DOOR[1:]]))
     assert [(each.field, each.wrong) for each in found] == [
         ("device_ids[0]", "'Room 101' is not a UUID"),
@@ -211,7 +211,7 @@ def test_a_door_in_capitals_is_the_same_door() -> None:
 
 
 def test_every_problem_is_named() -> None:
-    """Whoever mends the message mends it once."""
+    """All problems are named at once, so that the message can be corrected in one go."""
     raw = {"revision": -1, "unit": 5, "check_in": "soon", "time_zone": "PST", "granularity": "x"}
     assert fields_of(raw) == [
         "booking_id", "revision", "unit", "time_zone", "check_in", "check_out", "granularity",

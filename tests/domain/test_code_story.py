@@ -47,7 +47,7 @@ def test_an_event_without_a_time_follows_what_came_before(at: Any) -> None:
 
 
 def test_issues_are_told_in_words_with_seams_own() -> None:
-    """Whoever reads the story needs no list of codes."""
+    """Each line of the story can be understood without a list of codes."""
     issue = {"error_code": "dormakaba_sites_disconnected", "message": "Contact dormakaba."}
     (line,) = story_of([event(1, "failed_to_set_on_device", access_code_errors=[issue], device_warnings="odd")])
     assert "cut the site off" in line.text

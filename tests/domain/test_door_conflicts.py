@@ -86,7 +86,7 @@ def test_who_is_not_double_booked() -> None:
 
 
 def test_a_code_of_a_test_is_no_guest() -> None:
-    """Whoever makes one is told whose stay it meets, and asked."""
+    """A person who makes one is told which stay it overlaps, and asked."""
     assert problems(guest("A", 1, 5), guest("TEST-Room-101-2026-12-03-0a1b2c3d", 3, 4)) == []
     assert problems(guest("A", 1, 5), guest("TEST-1", 3, 4)) == ["double_booked"]
 

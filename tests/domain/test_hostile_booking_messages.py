@@ -1,4 +1,4 @@
-"""Booking messages whose envelope is wrong, or that nobody means well with: read or refused, never a crash."""
+"""Booking messages with a wrong envelope, or made to do harm: read or refused, never a crash."""
 
 import json
 import pickle

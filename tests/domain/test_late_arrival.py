@@ -77,7 +77,7 @@ def test_nobody_is_told_to_check_in_earlier_than_now() -> None:
 
 
 def test_the_story_says_so() -> None:
-    """Whoever reads the booking's story learns why a slot was taken that is hours off."""
+    """The booking's story says why a slot was taken that is hours away from the check-in."""
     plan = planned(WALK_IN, HOTEL, AT_THE_DESK)
     assert isinstance(plan.decision, Make)
     it = booking(DOOR)
@@ -126,7 +126,7 @@ LEFT_TO_PEOPLE = {
 
 @pytest.mark.parametrize(("check_in", "check_out", "times"), LEFT_TO_PEOPLE.values(), ids=LEFT_TO_PEOPLE)
 def test_what_is_left_to_people(check_in: str, check_out: str, times: str) -> None:
-    """Only a check-in that is too late is mended so; everything else is as it was."""
+    """Only a check-in after the slot's start is matched as a late arrival; every other mismatch stays one."""
     asked, at = stay(check_in, check_out), door(slot(times))
     found = match(asked, at, MatchPolicy())
     assert found.outcome is not Outcome.MATCHED

@@ -136,7 +136,7 @@ def test_the_alert_ends_with_who_ended_it() -> None:
 
 
 def test_offers_are_told_with_the_lack_of_a_slot_alone() -> None:
-    """And told anew where they are others: whoever presses later presses what is true."""
+    """If other slots fit now, people are told again, so that a button pressed later offers what is true."""
     it = waiting()
     (alert,) = alerts_of(it, NOW).values()
     assert alert.choices == (OFFER,)

@@ -136,7 +136,7 @@ MEANWHILE = {
 
 @pytest.mark.parametrize("changed", MEANWHILE.values(), ids=MEANWHILE.keys())
 def test_the_fence_before_a_create(changed: dict[str, Any]) -> None:
-    """Whoever moved the door since the look at Seam, however little, voids the right to create."""
+    """If the door's record changed at all since the look at Seam, the create isn't allowed."""
     seen = booking().door(DOOR)
     now_it = with_door(booking(), **changed)
     with pytest.raises(transitions.StaleRead):

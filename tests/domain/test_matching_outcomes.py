@@ -140,7 +140,7 @@ def test_mixed_stay_may_last_a_microsecond() -> None:
 
 
 def test_a_match_can_be_kept() -> None:
-    """Nobody changes a decision behind the back of whoever holds it."""
+    """A decision is immutable."""
     found = match(ORDINARY, door(slot()), ANY)
     with pytest.raises(FrozenInstanceError):
         found.outcome = Outcome.NO_SLOT  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Whose wall a slot's times are on, and what daylight saving makes of them."""
+"""In which time zone a slot's times are meant, and what daylight saving does to them."""
 
 from datetime import timedelta
 from typing import Any

@@ -36,7 +36,7 @@ def is_read(message: Any) -> bool:
 
 
 def test_the_published_schema_is_the_codes_own() -> None:
-    """Whoever changes a table publishes it."""
+    """The committed schema is the one that the code makes."""
     made = json.dumps(booking_message_schema(), indent=2, ensure_ascii=True) + "\n"
     if os.environ.get("UPDATE_GOLDEN"):
         KEPT.write_text(made)

@@ -1,4 +1,4 @@
-"""Parked messages by cause: what mends sixty at once is told once."""
+"""Parked messages by cause: sixty messages with one cause are one alert."""
 
 from datetime import UTC, datetime, timedelta
 

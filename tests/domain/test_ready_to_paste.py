@@ -56,7 +56,7 @@ def test_the_command_that_takes_the_nearest_slot(name: str, booking_id: str, com
 
 
 def test_the_list_of_arrivals_has_it_too() -> None:
-    """Whoever reads `oracode arrivals` pastes the same."""
+    """`oracode arrivals` shows the same command."""
     it = with_door(booking(), state=State.WAITING, reason="no_slot", offers=(offer("Late"),))
     (found,) = arrivals_of([it], since=NOW, until=CHECK_IN)
     assert "`oracode bookings choose BK-1 Late`" in found.next_step

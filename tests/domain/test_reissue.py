@@ -142,7 +142,7 @@ def test_a_full_lock_loses_the_old_code_first() -> None:
 
 
 def test_the_same_pin_is_told() -> None:
-    """Whoever has the old one can still come in: people must know, until there is another code."""
+    """A person who has the old code can still come in. People must know that until there is another code."""
     before = confirmed(with_new_code(reissued(ready()).booking).booking).booking
     kept = Removal(asked_at=LATER, failure="Seam doesn't let it be deleted", asked=False)
     change = record_removals(before, DOOR, gone=frozenset(), removals={"c-1": kept}, same_pin=("c-1", "c-2"), now=LATER)

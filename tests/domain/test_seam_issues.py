@@ -118,7 +118,7 @@ FIELDS = {
 
 @pytest.mark.parametrize(("fields", "text"), FIELDS.values(), ids=FIELDS.keys())
 def test_changed_fields_are_named_and_never_quoted(fields: list[ModifiedField], text: str) -> None:
-    """Whoever is woken at night reads what was changed, also where Seam's own message doesn't say it."""
+    """The alert says what was changed, also where Seam's own message doesn't."""
     assert fields_in_words(fields) == text
     told = issue_in_words(
         IssueKind.CODE_WARNING,

@@ -145,7 +145,7 @@ def test_kinds(asked: Stay, at: Door, kinds: list[str]) -> None:
 
 
 def test_too_long_ends_earlier_at_the_slots_own_time() -> None:
-    """Whoever leaves days earlier anyway should not be locked out for an hour too."""
+    """A guest who leaves days early shouldn't also be locked out for an hour."""
     (move,) = suggested(stay("2026-12-01T16:00", "2027-02-05T10:10"), door(slot("16:00-10:00")))
     assert move["check_out"] == "2027-01-01T10:00:00-08:00"
     assert "35 days 10 min earlier" in move["text"]

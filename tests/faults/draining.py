@@ -1,4 +1,4 @@
-"""SIGTERM to a worker whose calls to Seam hang for longer than it may take to end."""
+"""SIGTERM to a worker while its calls to Seam hang for longer than the worker may take to end."""
 
 import os
 import signal

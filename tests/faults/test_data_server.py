@@ -61,7 +61,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Run everything once; each test mends what it breaks."""
+    """Run everything once; each test repairs what it breaks."""
     directory = tmp_path_factory.mktemp("faults")
     server = DataServer(directory / "server")
     server.start()

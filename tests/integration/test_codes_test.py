@@ -101,7 +101,10 @@ def test_a_door_that_works(machine: Machine) -> None:
 
 
 def test_a_door_that_does_not(machine: Machine) -> None:
-    """The problem and its next step, and exit 1; people are told too. Mended, the same command succeeds."""
+    """The problem and its next step are shown, with exit 1; people are told too.
+
+    Once the cause is corrected, the same command succeeds.
+    """
     door = machine.add_door(("16:00", "10:00"))
     fault = {"operation": "access_codes.create", "kind": "refuse", "device_id": door, "message": "No user level."}
     machine.seam("POST", "/sandbox/faults", fault)

@@ -52,7 +52,7 @@ def proxy(server: type[Proxy], web: WebProcess, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture(scope="module")
 def recorder() -> Iterator[RecordingWeb]:
-    """Run what stands for `web` and keeps what reached it."""
+    """Run a server in place of `web` that keeps the requests it gets."""
     with recording_web() as it:
         yield it
 

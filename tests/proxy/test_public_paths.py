@@ -102,7 +102,7 @@ def test_nothing_else_passes(recorded: Proxy, recorder: RecordingWeb, path: str)
 def test_a_wrong_method_is_answered_by_the_proxy(
     recorded: Proxy, recorder: RecordingWeb, path: str, allowed: bytes
 ) -> None:
-    """405 with what would be right: whoever tries a URL in a browser learns that it is the right one."""
+    """405 with what would be right: a person who tries the URL in a browser learns that it is the right one."""
     recorder.requests.clear()
     for method in {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"} - {*allowed.decode().split(", ")}:
         answer = recorded.raw(public(method, path))

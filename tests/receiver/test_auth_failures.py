@@ -94,7 +94,7 @@ def test_failures_are_refused_and_nothing_else(strict: Web, redis_client: Redis)
 
 
 def test_tokens_and_signatures_share_the_count(strict: Web) -> None:
-    """Whoever guesses here and there guesses no more often."""
+    """Failures on all endpoints count together: a client gets no more tries by using several."""
     strict.webhook(event_of(), secret=OTHER_SECRET)
     tokens = [strict.booking(booking_of(), token="guess").status_code for _ in range(3)]
     assert tokens == [401, 429, 429]
@@ -113,7 +113,7 @@ FAULTS = {
 
 @pytest.mark.parametrize(("timestamp", "fault"), FAULTS.items())
 def test_why_a_signature_does_not_hold(timestamp: str, fault: str) -> None:
-    """As far as its headers tell: a clock that is off is mended elsewhere than a wrong secret."""
+    """As far as its headers tell, because a clock that is off and a wrong secret are corrected in different places."""
     assert fault_of({"webhook-timestamp": timestamp}, 1_000_000_000) == fault
 
 

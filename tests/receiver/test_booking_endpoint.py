@@ -208,7 +208,10 @@ def test_without_tokens_the_endpoint_is_not_there(data_server: DataServer) -> No
 def test_a_unit_that_nobody_knows_is_refused_at_once(
     data_server: DataServer, redis_client: Redis, tmp_path: Path
 ) -> None:
-    """Not accepted and parked; the file may be mended while `web` runs, and one that can't be read refuses nobody."""
+    """It is refused, not accepted and parked.
+
+    The file may be corrected while `web` runs; while it can't be read, no unit is refused.
+    """
     doors = tmp_path / "doors.yaml"
     doors.write_text("Room 101:\n  device_ids: [d0000000-0000-0000-0000-000000000001]\n")
     stay = {"check_in": "2026-12-01T16:00", "check_out": "2026-12-05T10:00"}

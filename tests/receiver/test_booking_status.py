@@ -116,7 +116,7 @@ def test_strangers_are_told_nothing(web: Web, redis_client: Redis) -> None:
 
 
 def test_failed_tries_are_limited(data_server: DataServer, redis_client: Redis) -> None:
-    """Past the limit a stranger gets 429; whoever has the token is served all the same."""
+    """Past the limit a client without the token gets 429; a client with the token is still served."""
     known(redis_client)
     with running(settings_for(data_server.url, rejection_limit=2)) as web:
         assert [get(web, "BK-1", token="no").status_code for _ in range(3)] == [401, 401, 429]

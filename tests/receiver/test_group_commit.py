@@ -169,7 +169,7 @@ def test_how_many_wait_depends_on_how_long_they_do(
 
 
 def test_a_writer_that_is_stopped_leaves_nobody_waiting(data_server: DataServer) -> None:
-    """Whoever waits while the process ends is told to come again."""
+    """A sender that waits while the process ends gets 503, and sends again."""
 
     async def stop() -> None:
         async with connect_async(data_server.url) as redis:

@@ -33,7 +33,7 @@ ALL_ON = {
 
 
 def test_what_is_published_is_the_codes() -> None:
-    """Whoever changes the description publishes it."""
+    """The committed file is the one that the code makes."""
     made = json.dumps(web_document(), indent=2) + "\n"
     if os.environ.get("UPDATE_GOLDEN"):
         PUBLISHED.write_text(made)

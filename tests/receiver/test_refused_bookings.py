@@ -1,4 +1,4 @@
-"""What `POST /bookings` refuses leaves a trace: whose it was and what was wrong, never what it said."""
+"""What `POST /bookings` refuses is noted: the booking's id and what was wrong, never the message's values."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def refused(redis_client: Redis) -> RefusedMessages:
 
 
 def test_a_refusal_is_kept_without_what_was_said(web: Web, redis_client: Redis, refused: RefusedMessages) -> None:
-    """Whose it was, what it is, what is wrong with which field; no value, no PIN, no name of a guest."""
+    """The booking's id, the kind of message, and what is wrong with which field; no value, no PIN, no guest's name."""
     sent = booking_of(booking_id="BK-9", check_in="Mr. Smith 739158", label="Smith\x00", pin="739158")
     assert web.booking(sent).status_code == 400
     (entry,) = refused.lately(system_clock())
@@ -128,7 +128,7 @@ def small(data_server: DataServer, redis_client: Redis) -> Iterator[Web]:
 
 @pytest.mark.parametrize("body", [b"x" * 5_000, [b"x" * 1_000] * 6], ids=["declared", "in parts"])
 def test_a_body_over_the_limit_is_kept_too(small: Web, refused: RefusedMessages, body: Any) -> None:
-    """Whose it was nobody knows."""
+    """The booking that it was for isn't known."""
     headers = [(b"authorization", f"Bearer {TOKEN}".encode())]
     assert small.send("POST", "/bookings", body=body, headers=headers).status_code == 413
     (entry,) = refused.lately(system_clock())

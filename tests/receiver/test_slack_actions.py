@@ -149,7 +149,7 @@ def test_what_cannot_be_read_is_told_so(slack: Web, kind: str) -> None:
 
 
 def test_it_is_not_there_without_a_secret(web: Web) -> None:
-    """404, whoever asks."""
+    """404 for every request."""
     assert web.send("POST", PATH, body=BODY, headers=signed(BODY)).status_code == 404
 
 

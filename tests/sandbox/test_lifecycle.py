@@ -105,7 +105,7 @@ def test_action_attempt_follows_the_code(sandbox: Sandbox) -> None:
     ],
 )
 def test_simulated_errors(sandbox: Sandbox, simulation: str, event_type: str, error_code: str) -> None:
-    """Each leaves its error on the code and emits its event; ``set`` mends it."""
+    """Each leaves its error on the code and emits its event. ``set`` takes the error away."""
     code_id = sandbox.created(sandbox.door())["access_code_id"]
     sandbox.wait_for_status(code_id, "set")
     path = f"/sandbox/access_codes/{code_id}"

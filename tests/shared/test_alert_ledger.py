@@ -20,7 +20,7 @@ MEMBER = alert_item(GROUP).encoded()
 
 
 def test_a_group_is_due_when_there_is_news(redis_client: Redis) -> None:
-    """And rests where whoever looked at it says, unless something changed since they looked."""
+    """A group is due again at the time that its reader gives, unless it changed after it was read."""
     alerts = alert_ledger(redis_client, ["slack-1"])
     alerts.tell(NOTICE)
     assert due_at(redis_client, MEMBER) == NOW

@@ -128,7 +128,7 @@ def test_the_exact_time_is_the_records(redis_client: Redis) -> None:
 
 
 def test_a_slow_worker_does_not_overwrite_a_newer_time(redis_client: Redis) -> None:
-    """If the record moves on between reading its time and setting it, the newer time is what stands."""
+    """If the record changes between reading its time and setting it, the newer time stays in the due-set."""
     earlier, later = NOW + timedelta(minutes=1), NOW + timedelta(days=1)
     ledger = booking_ledger(redis_client)
     start = ledger.record_message("BK-1", lambda _: Change(with_door(booking(), due_at=later)))

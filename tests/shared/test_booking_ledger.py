@@ -54,7 +54,7 @@ def test_a_transition_that_refuses_writes_nothing(redis_client: Redis) -> None:
 
 
 def test_a_transition_is_repeated_on_the_newer_record(redis_client: Redis) -> None:
-    """Whoever was out of date between reading and writing sees what the other wrote."""
+    """A writer whose reading is out of date computes its change again, from what the other wrote."""
     mine, theirs = booking_ledger(redis_client), booking_ledger(redis_client)
     start = mine.record_message("BK-1", lambda _: Change(booking()))
     seen = []
@@ -92,7 +92,7 @@ def test_many_workers_on_one_booking_lose_nothing(redis_client: Redis) -> None:
 
 
 def test_a_decision_on_a_door_that_has_changed_is_not_written(redis_client: Redis) -> None:
-    """Neither on another door's record, nor on another revision: whoever decided must look again."""
+    """Neither if the door's record changed, nor if the revision did: the caller must read and decide again."""
     ledger = booking_ledger(redis_client)
     start = ledger.record_message("BK-1", lambda _: accepted(doors=(DOOR, SECOND)))
     ledger.record(start, lambda it: Change(with_door(it, name="Front door")))

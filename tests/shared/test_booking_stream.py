@@ -44,7 +44,7 @@ def test_bare_messages_that_are_delivered_again_end_as_the_first_time(redis_clie
 
 
 def test_what_is_sent_again_is_appended(redis_client: Redis) -> None:
-    """By the booking system, or by a person: what was parked may be mended by now."""
+    """Sent again or replayed: what kept a parked message from being used may be corrected by now."""
     stream = BookingStream(redis_client, STREAM)
     one, other = booking(), booking(check_out="2026-12-06")
     assert delivered(stream, [one, one, envelope(), envelope()], again=False) == [True] * 4
@@ -66,7 +66,7 @@ def test_pins_are_taken_out_before_the_append(redis_client: Redis) -> None:
 
 
 def test_what_is_no_message_is_appended(redis_client: Redis) -> None:
-    """It is parked by whoever takes it, each time."""
+    """It is parked each time that a worker takes it."""
     stream = BookingStream(redis_client, STREAM)
     assert [stream.append_delivered("[]", is_redelivered=again) for again in (False, True)] == [True, True]
     assert redis_client.xlen(STREAM) == 2

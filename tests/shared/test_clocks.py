@@ -77,7 +77,7 @@ def test_what_another_version_wrote_is_passed_over(redis_client: Redis, text: st
 
 @pytest.mark.parametrize("ahead", [31 * SECOND, -31 * SECOND], ids=["ahead", "behind"])
 def test_people_are_told_of_a_clock_that_is_far_off(redis_client: Redis, ahead: timedelta) -> None:
-    """Once, with whose it is; and that it is right again."""
+    """One alert names the clock that is off; a second one says when the clock is right again."""
     readings(redis_client, timedelta()).note_ours("web on a")
     readings(redis_client, ahead).note_ours(WORKER)
     check(redis_client)
@@ -139,7 +139,7 @@ def reading(name: str, seconds: float) -> ClockReading:
     ],
 )
 def test_the_doctor_names_each_clock_that_is_off(noted: Sequence[ClockReading], verdicts: dict[str, Any]) -> None:
-    """With whose it is, and what to do."""
+    """The finding names the clock that is off, and what to do."""
     found = list(judge_clocks(noted))
     assert {each.subject: each.verdict for each in found} == verdicts
     assert all(each.remedy for each in found if each.verdict != "ok")

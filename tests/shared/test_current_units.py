@@ -53,7 +53,7 @@ def test_a_file_that_is_replaced_counts(path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["101: [", "", "'102': {}"], ids=["no YAML", "empty", "a problem"])
 def test_a_broken_file_changes_nothing(path: Path, content: str) -> None:
-    """The last good one counts, and what is wrong is said; mended, it is read again."""
+    """The last good file stays in use, and the error is named. Once it is corrected, the file is read again."""
     units, of_web = CurrentUnits.load(path), KnownUnits(path)
     good = path.read_text(encoding="utf-8")
     path.write_text(content, encoding="utf-8")

@@ -107,7 +107,10 @@ def loosen(server: DataServer) -> None:
 
 @pytest.mark.parametrize("command", PROCESSES.values(), ids=PROCESSES.keys())
 def test_a_process_refuses_a_server_that_loses_data(server: DataServer, tmp_path: Path, command: list[str]) -> None:
-    """Exit 2, with the setting, what is wrong, what mends it, and how to start all the same; no password."""
+    """Exit 2 names the setting, what is wrong, how to correct it, and how to start nevertheless.
+
+    No password is shown.
+    """
     loosen(server)
     process = start(command, server.url, tmp_path / "log")
     assert process.wait(30) == 2

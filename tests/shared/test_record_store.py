@@ -1,4 +1,4 @@
-"""Records with a version: only whoever holds the latest may write."""
+"""Records with a version: a write counts only if it was computed from the latest version."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -102,7 +102,10 @@ def counted(stored: Stored[Note]) -> Write[Note]:
 
 
 def test_an_update_is_repeated_on_the_newer_record(notes: RecordStore[Note]) -> None:
-    """What the caller had seen is tried first; whoever was out of date starts from what the other wrote."""
+    """The caller's own reading is tried first.
+
+    If it is out of date, the change is computed again from the newer record.
+    """
     first = notes.update(KEY, counted)
     assert first == Stored(Note("", 1), 1)
     assert notes.update(KEY, counted, seen=first) == Stored(Note("", 2), 2)

@@ -105,7 +105,7 @@ BESIDE = {"device_id": ID, "created_at": AT, "name": "Room 101", "status": "set"
 def test_no_pin_survives_in_any_place(
     place: str, old: str, new: str, *, as_number: bool, path: list[str | None]
 ) -> None:
-    """In objects (a name) and lists (None), as deep as it may be; what stands beside it is left alone."""
+    """In objects (a name) and lists (None), at any depth. Fields beside it are unchanged."""
     values: list[Any] = [int(pin) if as_number and pin.isdigit() else pin for pin in (old, new)]
     nested: Any = PLACES[place](*values)
     for step in path:

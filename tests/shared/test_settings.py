@@ -30,7 +30,7 @@ def problems_of(monkeypatch: pytest.MonkeyPatch, require: tuple[str, ...] = (), 
 
 
 def test_every_problem_is_named_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Missing, malformed and unsupported ones alike: whoever mends settings mends them once."""
+    """Missing, malformed and unsupported settings are all named at once, so that they can be corrected in one go."""
     problems = problems_of(
         monkeypatch,
         ("SEAM_API_KEY", "REDIS_URL"),
@@ -137,7 +137,7 @@ def test_no_address_that_is_none_is_repeated(monkeypatch: pytest.MonkeyPatch, ur
 
 
 def test_all_secrets_of_the_settings_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever must not show them gets them whole, and the passwords and keys inside addresses by themselves."""
+    """The redaction gets each secret as it is, and also the passwords and keys inside addresses alone."""
     monkeypatch.setenv("SEAM_API_KEY", "seam_key")
     monkeypatch.setenv("SEAM_WEBHOOK_SECRET", f"{KEY} {OTHER_KEY}")
     monkeypatch.setenv("REDIS_URL", "redis://default:redis-password@host/0")

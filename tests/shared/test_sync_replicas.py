@@ -155,7 +155,7 @@ def test_a_booking_that_is_on_no_replica_is_not_written(servers: Servers) -> Non
 
 
 def test_an_entry_stays_until_its_outcome_is_on_a_replica(servers: Servers) -> None:
-    """Whoever recorded the outcome."""
+    """It doesn't matter which process recorded the outcome."""
     client = servers.client()
     ensure_group(client, STREAM)
     entry_id = str(client.xadd(STREAM, {"f": "m"}))

@@ -68,7 +68,7 @@ def test_history_lines_of_a_newer_version_are_read(redis_client: Redis) -> None:
 
 
 def test_parked_messages_of_a_newer_version_are_listed_and_replayed(redis_client: Redis) -> None:
-    """Whoever looks at them reads what it knows."""
+    """The older version reads the fields that it knows."""
     parked = ParkedList(redis_client)
     kept = Parked(stream="s", field="f", source_id="1-1", message="{}", problems=("p",), parked_at="now")
     parked.park(kept)

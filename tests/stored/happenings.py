@@ -210,7 +210,10 @@ def keep_outbox(it: Stage, scene: Scene) -> None:
 
 
 def leave_unread(it: Stage, pending: Scene, unread: Scene) -> datetime:
-    """Stop whoever reads, and let more come: read and not done, and not read at all. Return when that was."""
+    """Freeze worker and beat, and let more messages come: some read and not done, some not read at all.
+
+    Return when that was.
+    """
     run = it.machine.run()
     for name in ("worker", "beat"):
         os.kill(run["pids"][name], signal.SIGSTOP)

@@ -1,6 +1,6 @@
 """Everything that tests of stored data need of this version's readers and writers, in one place.
 
-Whoever renames or restructures them changes this module, and neither the recordings nor what the tests expect.
+After a rename or a restructuring this module changes, and neither the recordings nor what the tests expect.
 """
 
 import json

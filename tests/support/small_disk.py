@@ -43,7 +43,7 @@ class SmallDisk:
         self._ballast = self.path / "ballast"
 
     def machine(self, name: str, settings: Mapping[str, str]) -> Machine:
-        """Return a machine whose directory is on this disk; of it the sandbox alone isn't: Seam's disk isn't ours."""
+        """Return a machine with its directory on this disk, except for the sandbox's: Seam's disk isn't ours."""
         seen_at = self._seen(self._directory / name)
         seen_at.mkdir(mode=0o700)
         (seen_at / "sandbox.sqlite").symlink_to(self._directory.parent / f"{name}-sandbox.sqlite")

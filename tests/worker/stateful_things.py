@@ -49,7 +49,7 @@ class Code:
 
     @property
     def booking_id(self) -> str:
-        """Whose it is, by its name."""
+        """The booking that the code belongs to, by the code's name."""
         return self.name.partition(" | ")[0]
 
 

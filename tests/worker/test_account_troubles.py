@@ -1,4 +1,4 @@
-"""What Seam reports of a connected account: told once for all of its doors, whoever notices it, and taken back."""
+"""What Seam reports of a connected account: told once for all of its doors, from whichever reading, and resolved."""
 
 import json
 from collections.abc import Iterator

@@ -80,7 +80,7 @@ def test_a_code_whose_intent_was_lost_is_taken_over(machine: Machine, sandbox: S
 def test_creates_wait_until_a_lost_call_must_have_ended(
     machine: Machine, sandbox: Sandbox, redis_client: Redis
 ) -> None:
-    """Whoever noticed it: a booking that is new waits too, and is then made once."""
+    """Whichever process noticed the failover: a new booking waits too, and its code is then made once."""
     prepared(machine)
     redis_client.hset(redis_keys.PRIMARY, "count", 0)
     device_id = sandbox.door()

@@ -70,7 +70,7 @@ class _Dying:
 
 
 def test_two_workers_at_once_send_once(redis_client: Redis) -> None:
-    """Whoever writes the notification down first sends it."""
+    """The worker that stores the notification first sends it."""
     channel = Channel("a")
     workers = [Stage(redis_client, [channel]) for _ in range(4)]
     workers[0].tell("BK-1", "BK-2")

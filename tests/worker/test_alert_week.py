@@ -180,7 +180,7 @@ def _lasts(fault: Fault, week: Week) -> timedelta:
 
 
 def _was_told(fault: Fault, heard: dict[str, Words], week: Week) -> bool:
-    """Say whether it, or what stands for it, was told as open while it lasted, or before and not yet as over."""
+    """Say whether the problem or its parent was told as open while it lasted, or earlier and not yet as over."""
     words = [(at, status) for at, status, _ in heard.get(_teller(fault), ()) if at <= fault.begins_at + GRACE]
     return bool(words) and words[-1][1] == "open" and words[-1][0] <= _end(fault, week)
 

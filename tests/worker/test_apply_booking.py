@@ -67,7 +67,7 @@ def test_what_cannot_be_used_is_parked(machine: Machine, redis_client: Redis, me
 
 
 def test_every_problem_of_a_message_is_listed(machine: Machine) -> None:
-    """Whoever mends it mends it once."""
+    """All problems are named at once, so that the message can be corrected in one go."""
     machine.apply(machine.append(BAD["many problems"]))
     (entry,) = machine.parked.list()
     named = " ".join(entry.parked.problems)
@@ -84,7 +84,7 @@ def test_a_door_that_is_no_uuid_is_named(machine: Machine) -> None:
 
 
 def test_a_door_in_capitals_is_read_as_seam_writes_it(machine: Machine, sandbox: Sandbox) -> None:
-    """One door, one code, whoever spells it how."""
+    """One door gets one code, however its id is spelled."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id.upper()), "ready")
     assert booking.doors[0].device_id == device_id
@@ -254,7 +254,7 @@ def test_an_entry_is_applied_once(machine: Machine, sandbox: Sandbox, redis_clie
 
 
 def test_a_replayed_message_is_applied_like_any_other(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """Once its cause is mended; the list forgets it."""
+    """Once its cause is gone. It then leaves the list."""
     machine.apply(machine.append("oops"))
     (entry,) = machine.parked.list()
     machine.parked.replay(entry)

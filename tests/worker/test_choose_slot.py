@@ -369,7 +369,7 @@ def test_names_of_time_are_compared_as_moments(machine: Machine, sandbox: Sandbo
 
 
 def test_windows_at_the_edge_of_the_calendar_are_refused(machine: Machine, sandbox: Sandbox) -> None:
-    """Whoever makes up an order may write any moment."""
+    """A forged command may hold any moment."""
     before = stuck(machine, sandbox)
     edge = Window(
         datetime.fromisoformat("0001-01-01T00:00:00+23:59"), datetime.fromisoformat("9999-12-31T23:59:59-23:59")

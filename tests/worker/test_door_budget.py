@@ -40,7 +40,7 @@ def test_doors_do_not_share_their_budgets(machine: Machine, sandbox: Sandbox) ->
 
 
 def test_the_nearest_arrival_goes_first(machine: Machine, sandbox: Sandbox) -> None:
-    """Of those that wait, whoever arrives first is made first, whenever they were booked."""
+    """Of the codes that wait, the one with the earliest check-in is made first, whenever it was booked."""
     device_id = sandbox.door()
     for _ in range(10):
         machine.book(device_id)

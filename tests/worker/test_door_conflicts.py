@@ -69,7 +69,7 @@ def test_the_cancelled_code_meets_the_other_guest(machine: Machine, sandbox: San
 
 
 def test_a_door_left_for_another_one(machine: Machine, sandbox: Sandbox) -> None:
-    """Whoever moved has a code for the old door still; who has that door next is told of it."""
+    """A guest who was moved still has a code for the old door. The alert names the next guest of that door."""
     old, new = sandbox.door(), sandbox.door()
     moved = machine.until(machine.book(old), "ready")
     machine.update(moved, 1, new)

@@ -1,4 +1,4 @@
-"""Whoever reads a door and finds it changed writes down how, once, together with how it is now."""
+"""A worker that reads a door and finds it changed stores the change once, together with the door's new state."""
 
 from datetime import timedelta
 from functools import partial

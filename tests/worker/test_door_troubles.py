@@ -76,7 +76,7 @@ def test_bookings_that_come_later_are_hit_too(machine: Machine, sandbox: Sandbox
 
 
 def test_what_a_booking_finds_at_its_door_is_told(machine: Machine, sandbox: Sandbox) -> None:
-    """Whoever reads the door notices: the refresh that tells it is due at once, and not half an hour later."""
+    """Any reading of the door can notice it: the refresh that tells people is then due at once."""
     device_id = sandbox.door()
     report(sandbox, device_id, warnings=[MISMATCH])
     booking = machine.book(device_id)

@@ -84,7 +84,7 @@ def test_what_waited_for_the_unit_is_taken(workers: list[Machine], path: Path, s
 
 
 def test_several_workers_take_each_once(workers: list[Machine], path: Path, sandbox: Sandbox) -> None:
-    """All of them follow the file; whoever takes a message off the list puts it into the stream."""
+    """All workers follow the file. The worker that takes a message off the list puts it into the stream."""
     names = [f"BK-{number}" for number in range(30)]
     park(workers[0], *names)
     add_unit(path, sandbox)

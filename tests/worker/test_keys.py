@@ -40,7 +40,7 @@ def test_the_checker_finds_what_is_wrong(redis_client: Redis, key: str, life: in
 
 
 def test_every_keyspace_names_its_owner() -> None:
-    """Whoever finds a key finds the module that made it."""
+    """Each key's entry names the module that owns the key."""
     assert len({space.pattern for space in KEYSPACES}) == len(KEYSPACES)
     assert all(space.life != "" for space in KEYSPACES)
     assert [space.owner for space in KEYSPACES if find_spec(space.owner) is None] == []

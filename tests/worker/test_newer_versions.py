@@ -212,7 +212,7 @@ def test_an_order_of_a_newer_version_waits_for_it(machine: Machine, worker: Task
     ids=["a subject", "an id more", "an id less", "nothing"],
 )
 def test_what_is_due_and_unknown_is_put_back(machine: Machine, worker: TaskTable, item: DueItem) -> None:
-    """It stops no sweep, becomes no suspect, and is there for whoever knows it."""
+    """It stops no sweep and isn't quarantined. A worker that knows it can take it."""
     for _ in range(2 * MOST_CLAIMS):
         machine.handlers.due.advance([item], machine.clock())
         worker.do(SWEEP_DUE, is_beat=False)

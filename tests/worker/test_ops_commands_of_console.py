@@ -32,7 +32,7 @@ def test_an_order_says_why() -> None:
 
 
 def test_who_asked_to_try_again_and_why_is_in_the_story(machine: Machine, sandbox: Sandbox) -> None:
-    """Whoever reads the story later knows what was thought."""
+    """The story names the reason that the person gave."""
     booking = machine.book(sandbox.door(slots=[]))
     order(machine, OpsCommand(action=RETRY, target=booking.booking_id, by="ann", reason="slots were set up"))
     texts = [entry.text for entry in machine.ledger.history(booking.booking_id)]
@@ -58,7 +58,7 @@ def test_cancel(machine: Machine, sandbox: Sandbox) -> None:
 def test_cancel_in_the_name_of_its_own_source(
     machine: Machine, sandbox: Sandbox, source: str | None, revision: dict[str, int]
 ) -> None:
-    """Also of a booking whose messages are bare: the cancellation is applied, not parked as somebody else's."""
+    """Also for a booking of bare messages: the cancellation is applied, and not parked as one of another source."""
     stay = {"check_in": in_days(2, "15:45:00"), "check_out": in_days(5, "10:15:00")}
     data = {"booking_id": machine.new_id(), "device_ids": [sandbox.door()], **stay, **revision}
     envelope = {"specversion": "1.0", "id": "1", "source": source, "type": "booking.created", "data": data}
@@ -72,7 +72,7 @@ def test_cancel_in_the_name_of_its_own_source(
 
 
 def test_replay_and_discard(machine: Machine, sandbox: Sandbox) -> None:
-    """A mended message makes the booking; a discarded one is gone. The alert closes with the last of them."""
+    """A corrected message makes the booking, and a discarded one is gone. The alert closes with the last of them."""
     bad = {
         "booking_id": "BK-P",
         "device_ids": [sandbox.door()],

@@ -19,7 +19,7 @@ COMMITTED = Path(__file__).parents[2] / "docs" / "schemas" / "outcome.json"
 
 
 def test_the_committed_schema_is_the_codes() -> None:
-    """Whoever changes an outcome commits its schema: UPDATE_GOLDEN=1 writes it."""
+    """The committed schema is the one that the code makes. After a change UPDATE_GOLDEN=1 writes it."""
     if os.environ.get("UPDATE_GOLDEN"):
         COMMITTED.write_text(json.dumps(outcome_schema(), indent=2) + "\n")
         pytest.skip("written")

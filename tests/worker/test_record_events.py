@@ -60,7 +60,7 @@ def test_a_webhook_is_noted(machine: Machine, redis_client: Redis, ready: tuple[
 def test_a_look_that_gets_lost_is_made_up_for(
     machine: Machine, sandbox: Sandbox, redis_client: Redis, ready: tuple[str, str, str]
 ) -> None:
-    """Whoever was to look died; the door is in the due-set, and the sweep that finds it there looks."""
+    """The worker that was to look was killed. The door is in the due-set, so a sweep finds it and has it looked at."""
     booking_id, _, code_id = ready
     sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "removed"})
     machine.handlers.record_events(append(redis_client, event(code_id, "access_code.deleted")))

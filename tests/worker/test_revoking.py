@@ -106,7 +106,10 @@ def test_a_deletion_that_is_done_at_once_is_told_at_once(machine: Machine, sandb
 
 
 def test_a_deletion_that_fails_is_told_with_seams_words(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
-    """Also to whoever manages the next guest's stay; nobody asks again, and it is over once the code is gone."""
+    """The alert also reaches those who look after the next guest's stay.
+
+    Seam isn't asked again, and the alert ends once the code is gone.
+    """
     door = sandbox.door(code_flags={"is_cancellable": True}, removals_fail=True)
     booking = machine.until(machine.book(door), "ready")
     code = booking.doors[0].code

@@ -72,7 +72,7 @@ READS: list[Any] = [
 
 @pytest.mark.parametrize(("kind", "error"), READS)
 def test_reads(sandbox: Sandbox, kind: str, error: type[SeamError]) -> None:
-    """A read that fails is repeated by whoever asked, never in doubt."""
+    """A failed read can be repeated by its caller: it never leaves a doubt."""
     door = sandbox.door()
     sandbox.fault(LIST, kind, device_id=door)
     codes = codes_at(sandbox)
@@ -91,7 +91,7 @@ def test_nobody_there(sandbox: Sandbox) -> None:
 
 
 def test_a_key_that_is_not_accepted(sandbox: Sandbox) -> None:
-    """The same for every call, until a person mends it."""
+    """The error is the same for every call, until a person corrects the cause."""
     codes = codes_at(sandbox, api_key="another")
     with pytest.raises(Unauthorized):
         create(codes, sandbox.door())

@@ -71,7 +71,7 @@ def judged(path: str, status: int, error_type: str | None) -> SeamError:
 
 
 def test_every_endpoint_that_is_called_is_in_the_table(project: Path) -> None:
-    """Whoever calls a new one decides what its 404 means; the test's own lists have all of them too."""
+    """Each endpoint that is called is in a list that says what its 404 means, and in the lists of this test."""
     called = {
         node.value
         for package in ("worker", "shared/seam")

@@ -1,4 +1,4 @@
-"""Whoever changes what two processes share changes its version too: each shape is kept under the version it has.
+"""A change of what two processes share needs a new version: each shape is kept under the version that it has.
 
 A shape that is new is added to `shapes.json` by `UPDATE_GOLDEN=1 pytest tests/worker/test_shapes.py`; one that is there
 is never changed. docs/two-versions.md says which number grows.

@@ -48,7 +48,7 @@ def test_slack_keeps_one_conversation_a_booking(redis_client: Redis) -> None:
 
 
 def test_slack_continues_the_conversation_that_others_joined(redis_client: Redis) -> None:
-    """Begun by one booking or by two: whoever joins, and whoever is left of them, is in its thread."""
+    """Whether one booking began the thread or two: those that join later, and those that remain, are told in it."""
     first, second, third = (opened(notice(f"BK-{number}")) for number in (1, 2, 3))
     with talking(redis_client) as (bot, server):
         bot.send(message(first))
@@ -73,7 +73,7 @@ def test_slacks_own_words_are_shown_as_text(redis_client: Redis) -> None:
 
 
 def test_slacks_first_message_shows_all_that_is_open(redis_client: Redis) -> None:
-    """Whoever joins a page, or leaves it, doesn't write over the guest who still waits."""
+    """If bookings join a page or leave it, the message still names the guest who waits."""
     page, joining = opened(notice("BK-1"), Severity.PAGE), opened(notice("BK-2"), Severity.INFO)
     told = delivered(page, CHANNEL, 1, thread=page.key)
     with talking(redis_client) as (bot, server):

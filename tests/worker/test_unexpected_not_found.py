@@ -100,7 +100,7 @@ def test_a_door_behind_a_404_that_is_not_about_it(
 def test_a_code_behind_a_404_that_is_not_about_it(
     machine: Machine, sandbox: Sandbox, proxy: SeamProxy, body: bytes
 ) -> None:
-    """A code that works isn't called gone: whoever believed that would have a second one made."""
+    """A code that works isn't called gone. If it were, a second one would be made."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     proxy.instead[GET] = Reply(404, body)
@@ -121,7 +121,10 @@ def test_a_code_behind_a_404_that_is_not_about_it(
 def test_a_create_that_is_not_found(
     machine: Machine, sandbox: Sandbox, proxy: SeamProxy, answer: Reply, *, is_done: bool
 ) -> None:
-    """In doubt, whoever answered so: a look decides before anything else is made. One code in the end."""
+    """Whatever gave that answer, the create is in doubt.
+
+    A look at Seam decides before anything else is made, so there is one code in the end.
+    """
     device_id = sandbox.door()
     (proxy.after if is_done else proxy.instead)[CREATE] = answer
     booking = machine.book(device_id)

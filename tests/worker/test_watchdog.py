@@ -68,7 +68,7 @@ def test_the_watchdog_ends_what_has_stalled_and_nothing_else() -> None:
 
 
 def test_signs_of_a_worker(redis_client: Redis, data_server: DataServer) -> None:
-    """What waits is asked of the broker; what moves is counted; whoever is away has no work for us."""
+    """The broker says what waits, and finished work is counted. A broker that is away has no work for the worker."""
     del redis_client
     app = create_celery(Settings(redis_url=SecretStr(data_server.url)))
     progress, queue = Progress(), QueueLength(app)
@@ -86,7 +86,7 @@ def test_signs_of_a_worker(redis_client: Redis, data_server: DataServer) -> None
 
 
 def test_a_worker_that_does_not_even_try_has_something_to_do() -> None:
-    """Others empty the queue: whoever doesn't listen to it has stalled all the same, unless the broker is away."""
+    """Others empty the queue, but a worker that takes nothing from it has stalled, unless the broker is away."""
     assert worker_sign(Progress(), lambda: 0, 2, lambda: False) == Sign(moved=False, has_work=True)
     assert worker_sign(Progress(), lambda: 0, 2, lambda: True) == Sign(moved=False, has_work=False)
     assert worker_sign(Progress(), lambda: None, 2, lambda: False) == Sign(moved=False, has_work=False)
