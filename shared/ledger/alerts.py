@@ -1,4 +1,4 @@
-"""Alerts in Redis: one record a key; its group is in the due-set while there is something to tell or to wait for."""
+"""Alerts in Redis: one record for each key. A group is in the due-set while it has something to tell or to wait for."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -21,7 +21,7 @@ from shared.ledger.records import RecordStore, Stored, Write
 
 
 class AlertLedger:
-    """Alerts and who has been told of them. Every write is atomic for its alert."""
+    """Stores alerts, and which channels were told of them. Every write is atomic for its alert."""
 
     def __init__(
         self,
@@ -43,18 +43,18 @@ class AlertLedger:
         self.groups = AlertGroups(redis, due=due, clock=clock, retention=retention)
 
     def tell(self, notice: AlertNotice) -> None:
-        """Take a notice in. Telling the same twice changes a count, nothing that people see."""
+        """Raise or resolve an alert by a notice. The same notice again changes a count, and nothing that people see."""
         now = self._clock()
-        # A machine whose clock is ahead must not put off what it tells.
+        # If this machine's clock is ahead, the alert must not be told later for that.
         notice = replace(notice, at=min(notice.at, now))
         group = group_of(notice, self.policy.routing.place_of(notice))
         level = self.policy.severity(notice, now)
         self.change(notice.key, lambda before: heard(before, notice, group=group, level=level))
 
     def tell_change(self, notice: AlertNotice) -> bool:
-        """Raise or resolve what the notice says, unless it already is so. Returns whether anything changed.
+        """Raise or resolve an alert by a notice, unless it already is as the notice says. Returns whether it changed.
 
-        Two callers at once may both tell it: the alert then counts one more.
+        If two callers tell it at once, the alert counts one more.
         """
         known = self.get(notice.key)
         is_change = notice.raised != (known is not None and known.is_open)
@@ -63,29 +63,32 @@ class AlertLedger:
         return is_change
 
     def tell_cause(self, cause: Cause) -> Alert | None:
-        """Take in what is told of one cause that hits many. Telling the same twice changes nothing."""
+        """Raise, change or resolve the one alert of a cause that hits many bookings. Idempotent."""
         group = group_of(cause.notice, self.policy.routing.place_of(cause.notice))
         level = self.policy.severity(cause.notice, self._clock())
         return self.change(cause.notice.key, lambda before: raised(before, cause, group=group, level=level))
 
     def resolve(self, key: str, *, solved: str = "") -> Alert | None:
-        """Record that the alert's problem is gone, and how that came; nothing changes where it is not open."""
+        """Record that the alert's problem is gone; `solved` says how. Idempotent: an alert that isn't open stays so."""
         return self.change(key, lambda before: resolved(before, self._clock(), solved=solved))
 
     def update(self, key: str, change: Callable[[Alert], Alert]) -> Alert | None:
-        """Change the alert as it stands now; return what was written, None where there is none."""
+        """Apply `change` to the alert as it is now. Returns what was written; None if there is no such alert."""
         return self.change(key, lambda before: change(before) if before is not None else None)
 
     def get(self, key: str) -> Alert | None:
-        """Return the alert, None where there is none."""
+        """Return the alert; None if there is none."""
         return self._records.load(redis_keys.alert_record(key)).record
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Alert]:
-        """Return those of the alerts that there are, by key, in one round trip. Raises OfNewerVersion."""
+        """Return the alerts of these keys that exist, by key, in one round trip.
+
+        Raises OfNewerVersion if only a newer process can read one of them.
+        """
         return self._many(keys, passes_over_newer=False)
 
     def all(self) -> Iterator[Alert]:
-        """Yield every alert that is kept and can be read here, the oldest change first."""
+        """Yield every stored alert that this version can read, the least recently changed first."""
         over = (self._clock() - self._retention).timestamp()
         if gone := [str(key) for key in cast(Any, self._redis.zrange(redis_keys.ALERTS, "-inf", over, byscore=True))]:
             self._redis.zrem(redis_keys.ALERTS_OPEN, *gone)
@@ -94,13 +97,13 @@ class AlertLedger:
         yield from self._many((str(key) for key in keys), passes_over_newer=True).values()
 
     def open(self) -> list[Alert]:
-        """Return every open alert that can be read here, the oldest first."""
+        """Return every open alert that this version can read, the oldest first."""
         keys = [str(key) for key in cast(Any, self._redis.zrange(redis_keys.ALERTS_OPEN, 0, -1))]
         found = self._many(keys, passes_over_newer=True)
         return [found[key] for key in keys if key in found and found[key].is_open]
 
     def open_among(self, keys: Iterable[str]) -> list[Alert]:
-        """Return those of the alerts that are open and can be read here. Only what the index has is read."""
+        """Return the alerts of these keys that are open and that this version can read. Others aren't fetched."""
         names = list(dict.fromkeys(keys))
         found = cast(Any, self._redis.zmscore(redis_keys.ALERTS_OPEN, names)) if names else []
         indexed = [key for key, opened_at in zip(names, found, strict=True) if opened_at is not None]
@@ -109,7 +112,7 @@ class AlertLedger:
         return [alert for alert in self._many(indexed, passes_over_newer=True).values() if alert.is_open]
 
     def count_open(self) -> int:
-        """Return how many alerts are open, by their index alone: none of them is read."""
+        """Return how many alerts are open, by the index: no alert is read."""
         return int(cast(Any, self._redis.zcard(redis_keys.ALERTS_OPEN)))
 
     def latest(self, most: int) -> list[Alert]:
@@ -118,7 +121,10 @@ class AlertLedger:
         return list(self._many((str(key) for key in keys), passes_over_newer=True).values())
 
     def index_open(self) -> int:
-        """Note which alerts are open, for those that an older version wrote; return how many are. Idempotent."""
+        """Index the open alerts, also those that an older version wrote without the index.
+
+        Returns how many are open. Idempotent.
+        """
         places = {alert.key: alert.opened_at.timestamp() for alert in self.all() if alert.is_open}
         if places:
             self._redis.zadd(redis_keys.ALERTS_OPEN, places)
@@ -135,9 +141,9 @@ class AlertLedger:
         return {alert.key: alert for alert in found if alert is not None}
 
     def change(self, key: str, change: Callable[[Alert | None], Alert | None]) -> Alert | None:
-        """Change the alert as it stands now, None where there is none; return what was written.
+        """Apply `change` to the alert as it is now (None: there is none), atomically. Returns what was written.
 
-        A change to None, or to the very same, writes nothing.
+        If `change` returns None or the same alert, nothing is written.
         """
         look_at: datetime | None = None
 
@@ -149,7 +155,7 @@ class AlertLedger:
             look_at = self._look_at(stored.record, after, now)
 
             def net(pipeline: Pipeline) -> None:
-                # First the place in the due-set: a kill after this is a look too many, not a lost alert.
+                # The due-set is written first: a kill after it costs one look too many, and no alert is lost.
                 pipeline.zadd(redis_keys.ALERTS, {key: now.timestamp()})
                 if look_at is not None:
                     self._announce(after, max(look_at, now + self._due.lease), pipeline)
@@ -170,11 +176,11 @@ class AlertLedger:
         return after
 
     def wake(self, groups: Iterable[str], at: datetime) -> None:
-        """Have groups looked at by then."""
+        """Make these groups due at `at` at the latest."""
         self._due.advance([alert_item(group) for group in groups], at)
 
     def _look_at(self, before: Alert | None, after: Alert, now: datetime) -> datetime | None:
-        """Return when the group must be looked at for this change; None where it makes no difference to it."""
+        """Return when the group must be looked at for this change; None if the change doesn't concern the group."""
         if before is None or before.sequence != after.sequence:
             return max(now, after.news_at + self.policy.window(after.severity))
         if before.look != after.look:
@@ -183,6 +189,6 @@ class AlertLedger:
         return None if times == (after.notice.check_in, after.notice.check_out) else now
 
     def _announce(self, alert: Alert, at: datetime, pipeline: Pipeline) -> None:
-        """Queue: note in the group that the alert changed, and have the group looked at by then."""
+        """Queue on `pipeline`: the alert changed in its group, and the group is due at `at` at the latest."""
         self.groups.join(alert.group, alert.key, pipeline=pipeline)
         self._due.advance([alert_item(alert.group)], at, pipeline=pipeline)

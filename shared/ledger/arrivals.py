@@ -1,4 +1,4 @@
-"""Who arrives in the next hours, by what the ledgers know of bookings, alerts and doors. Seam isn't asked."""
+"""Who arrives in the next hours, by the ledgers of bookings, alerts and door issues. Seam isn't asked."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,7 +10,7 @@ from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 
-# Guests may be late: one who should have checked in just now may stand before the door.
+# Guests may be late: one whose check-in has just passed may be at the door.
 LOOK_BACK: Final = timedelta(hours=6)
 _MOST_INSIDE: Final = 200
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,7 +19,7 @@ _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def arrivals_between(
     since: datetime, until: datetime, *, now: datetime, ledger: BookingLedger, alerts: AlertLedger, issues: DoorIssues
 ) -> list[Arrival]:
-    """Return the arrivals of this time, the nearest first, with what is to be done now."""
+    """Return the arrivals from `since` to `until`, the nearest first, each with what is to be done now."""
     bookings = ledger.arriving(since, until)
     return _judged(bookings, since, until, now=now, alerts=alerts, issues=issues)
 
@@ -27,7 +27,7 @@ def arrivals_between(
 def inside_without_code(
     since: datetime, *, now: datetime, ledger: BookingLedger, alerts: AlertLedger, issues: DoorIssues
 ) -> list[Arrival]:
-    """Return the doors of guests who came before `since`, are to stay, and have no code; the longest inside first."""
+    """Return the doors of guests who checked in before `since`, stay on, and have no code; the earliest first."""
     bookings = ledger.unfinished_since(since, most=_MOST_INSIDE)
     until = since - timedelta(microseconds=1)
     found = _judged(bookings, _EVER, until, now=now, alerts=alerts, issues=issues)

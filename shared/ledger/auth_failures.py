@@ -15,7 +15,7 @@ _LATELY: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedTries:
-    """How often a request was refused for one reason, and when last."""
+    """How often requests were refused for one reason, and when that happened last."""
 
     reason: str
     count: int
@@ -23,7 +23,7 @@ class FailedTries:
 
 
 class AuthFailureLedger:
-    """Counts of what was refused. A count that gets lost with its process costs a number, nothing else."""
+    """Counts refused requests. Counts that a process didn't write before it was killed are lost, and only they."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

@@ -1,7 +1,7 @@
 """The indexes of bookings: by check-in, doors, codes, state, reason and words. Written together with the record.
 
-Facts that hold for every version of the record (arrivals, doors, codes) are queued beside the write. What is true of
-one version of the record alone (state, reason, words) is written in the same atomic step as the record: `places_of`.
+Arrivals, doors and codes are right for every version of the record: they are queued beside the write. State, reason and
+words are right for one version only: they are written in the same atomic step as the record (`places_of`).
 """
 
 import json
@@ -20,14 +20,14 @@ from shared.ledger.records import IndexPlace
 
 WORD_END: Final = "\x1f"
 INDEX_VERSION: Final = "1"
-"""Of the indexes that `places_of` fills; other than what is stored, they are filled anew."""
+"""Version of the indexes that `places_of` fills. If another one is stored, they are filled again."""
 _WORD: Final = re.compile(r"[^\s,;|]+")
 _MOST_WORDS: Final = 12
 _LONGEST_WORD: Final = 64
 
 
 def index_arrival(pipeline: Pipeline, before: Booking | None, booking: Booking) -> None:
-    """Queue what finds a booking by its check-in, where that is new, or another than before."""
+    """Queue on `pipeline` the index by check-in, if the check-in is new or has changed."""
     at = None if booking.cancelled else first_check_in(booking)
     if before is None or before.cancelled != booking.cancelled or first_check_in(before) != at:
         if at is None:
@@ -39,7 +39,7 @@ def index_arrival(pipeline: Pipeline, before: Booking | None, booking: Booking) 
 def index_door(
     pipeline: Pipeline, before: Booking | None, booking: Booking, door: BookedDoor, expires_at: datetime
 ) -> None:
-    """Queue what finds a booking again by its door and by its codes, where that is new or lives longer now."""
+    """Queue on `pipeline` the indexes by door and by code, where they are new or expire later than before."""
     until = _milliseconds(expires_at)
     lives_as_before = before is not None and before.stay == booking.stay
     doors_before = before.doors if before is not None else ()
@@ -59,14 +59,14 @@ def index_door(
 
 
 def compared_anew(before: Booking | None, booking: Booking) -> list[str]:
-    """Return the doors whose bookings must be compared with each other again, because of this change of one of them."""
+    """Return the doors on which, after this change of a booking, all bookings are compared with each other again."""
     if before is not None and _met_by_others(before) == _met_by_others(booking):
         return []
     return list(dict.fromkeys(door.device_id for door in booking.doors))
 
 
 def _met_by_others(booking: Booking) -> tuple[object, ...]:
-    """Return what decides whether a booking gets into another one's way, cheaply: it is compared at each write."""
+    """Return the fields that decide whether a booking conflicts with another. It is cheap: each write compares it."""
     doors = [
         (door.key, door.wanted, door.state is State.ENDED, door.time_zone, door.name, door.residual)
         for door in booking.doors
@@ -77,7 +77,7 @@ def _met_by_others(booking: Booking) -> tuple[object, ...]:
 def places_of(before: Booking | None, after: Booking, now: datetime) -> list[IndexPlace]:
     """Return the places in the indexes that a write of `after` over `before` changes.
 
-    `before` None means that nothing is known of the places that there are: all of `after` are set.
+    `before` None: it isn't known which places are stored, so all places of `after` are set.
     """
     booking_id, at = after.booking_id, _check_in(after)
     places: list[IndexPlace] = [(redis_keys.BOOKINGS_BY_CHANGE, booking_id, now.timestamp())]
@@ -97,13 +97,13 @@ def places_of(before: Booking | None, after: Booking, now: datetime) -> list[Ind
 
 
 def words_of(booking: Booking) -> set[str]:
-    """Return the words by which people look for a booking: its id, and those of its label; in small letters."""
+    """Return the words by which a booking is found: its id, and the words of its label, in lower case."""
     words = _WORD.findall(booking.label or "")[:_MOST_WORDS]
     return {word.casefold()[:_LONGEST_WORD] for word in (booking.booking_id, *words)}
 
 
 def reasons_in_use(redis: Redis) -> list[str]:
-    """Return the reasons that some booking has."""
+    """Return every reason that at least one booking has."""
     known = [str(each) for each in cast(Any, redis.zrange(redis_keys.BOOKING_REASONS, 0, -1))]
     pipeline = redis.pipeline(transaction=False)
     for reason in known:
@@ -112,10 +112,10 @@ def reasons_in_use(redis: Redis) -> list[str]:
 
 
 def shed_expired(redis: Redis, now: datetime) -> None:
-    """Take bookings whose record has reached its end out of all indexes. One command where there are none.
+    """Take expired bookings out of all indexes. It takes one command if there are none. Idempotent.
 
-    A record goes by itself, and its state and words with it, so every index is asked for it. Idempotent: BOOKINGS,
-    which names them, is cleared last.
+    The data server deletes an expired record, and its state and words are then unknown: so each index is asked for the
+    booking. BOOKINGS, which names the expired ones, is cleared last, so that a killed process leaves nothing behind.
     """
     gone = [str(each) for each in cast(Any, redis.zrange(redis_keys.BOOKINGS, "-inf", now.timestamp(), byscore=True))]
     if not gone:
@@ -146,7 +146,7 @@ def _check_in(booking: Booking) -> float:
 
 
 def _residual_until(booking: Booking) -> float | None:
-    """Return until when a code opens a door of the booking that it shouldn't; None where there is none."""
+    """Return when the last residual code of the booking ends, in epoch seconds; None if it has none."""
     ends = [code.window.ends_at.timestamp() for door in booking.doors for code in door.residual]
     return max(ends, default=None)
 
@@ -156,7 +156,7 @@ def _member(word: str, booking_id: str) -> str:
 
 
 def codes_of(door: BookedDoor) -> tuple[AccessCode, ...]:
-    """Return every code of a door that is known: the one at hand, and those of earlier revisions."""
+    """Return every code of a door: the current one, and those of earlier revisions."""
     return (*((door.code,) if door.code else ()), *door.residual)
 
 

@@ -1,6 +1,6 @@
-"""Reads the booking ledger: bookings by id, by door, by code and by time, and the story of one. Writes no record.
+"""Reads the booking ledger: bookings by id, by door, by code and by time, and a booking's story. Writes no record.
 
-Records that only a newer process can read are left out of every list, and raise OfNewerVersion where one is asked for.
+Records that only a newer process can read are left out of every list. `get` raises OfNewerVersion for one.
 """
 
 import json
@@ -23,13 +23,13 @@ from shared.ledger.records import RecordStore, Stored
 
 HISTORY: Final = TypeAdapter(HistoryEntry)
 _PAGE: Final = 500
-# How long a booking is found by its check-in after that has passed.
+# How long after its check-in a booking is still found by it.
 _ARRIVED_FOR: Final = timedelta(days=2)
 _UNFINISHED: Final = (State.RECEIVED, State.SCHEDULED, State.WAITING, State.CREATING, State.FAILED)
 
 
 class UnknownBooking(LookupError):
-    """The ledger has no booking of this id."""
+    """The ledger has no booking with this id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Owner:
 
 
 class BookingReader:
-    """The bookings in Redis, to be read."""
+    """Reads bookings from Redis."""
 
     def __init__(self, redis: Redis, *, clock: Clock, remembered: int = 0) -> None:
         """Read from `redis`; `remembered` is how many records stay parsed (`shared.ledger.records`)."""
@@ -52,14 +52,14 @@ class BookingReader:
         )
 
     def get(self, booking_id: str) -> Booking:
-        """Return the booking. Raises UnknownBooking, and OfNewerVersion where only a newer process can read it."""
+        """Return the booking. Raises UnknownBooking; OfNewerVersion if only a newer process can read it."""
         booking = booking_in(self._records.load(redis_keys.booking_record(booking_id)))
         if booking is None:
             raise UnknownBooking(booking_id)
         return booking
 
     def get_many(self, ids: Iterable[str]) -> dict[str, Booking]:
-        """Return the bookings of these ids that there are, but for those that only a newer process can read."""
+        """Return the bookings of these ids that exist, without those that only a newer process can read."""
         return {
             booking.booking_id: booking
             for page in _in_pages(ids)
@@ -70,14 +70,14 @@ class BookingReader:
         }
 
     def of_door(self, device_id: str) -> list[Booking]:
-        """Return every booking on the door that is kept, but for those that only a newer process can read."""
+        """Return every stored booking on the door, without those that only a newer process can read."""
         return self.of_doors([device_id])
 
     def of_doors(self, device_ids: Iterable[str]) -> list[Booking]:
-        """Return every booking on these doors that is kept, each once.
+        """Return every stored booking on these doors, each once.
 
         Those that only a newer process can read are left out.
-        Two round trips for each few hundred doors and bookings.
+        It takes two round trips for every few hundred doors and bookings.
         """
         now = self._clock().timestamp()
         ids: dict[str, None] = {}
@@ -98,7 +98,7 @@ class BookingReader:
         ]
 
     def owner_of(self, access_code_ids: list[str]) -> list[Owner | None]:
-        """Return the owner of each code, in their order; None for codes that are not ours."""
+        """Return the owner of each code, in the order of the ids; None for a code that belongs to no booking here."""
         if not access_code_ids:
             return []
         pipeline = self._redis.pipeline(transaction=False)
@@ -107,11 +107,14 @@ class BookingReader:
         return [Owner(*json.loads(text)) if text else None for text in pipeline.execute()]
 
     def history(self, booking_id: str) -> list[HistoryEntry]:
-        """Return the booking's story, oldest first, with the events of every code it ever had woven in by time."""
+        """Return the booking's story, oldest first, with the events of every code that it ever had.
+
+        Raises UnknownBooking and OfNewerVersion.
+        """
         return self.history_of(self.get(booking_id))
 
     def history_of(self, booking: Booking) -> list[HistoryEntry]:
-        """Return the story of a booking that was just read."""
+        """Like `history`, for a booking that the caller has just read."""
         entries = self._lines(booking.booking_id)
         devices = devices_of_codes(booking, entries)
         pipeline = self._redis.pipeline(transaction=False)
@@ -127,17 +130,20 @@ class BookingReader:
         return [HISTORY.validate_json(line) for line in lines]
 
     def arriving(self, since: datetime, until: datetime) -> list[Booking]:
-        """Return the bookings whose check-in may lie in this time, and some that come earlier; the nearest first."""
-        # They are found by the earliest moment at which somebody may come; of some that is all that is known.
+        """Return the bookings with a check-in that may be from `since` to `until`, the nearest first.
+
+        Some come earlier: before a door was read its time zone isn't known, and so the exact check-in isn't.
+        """
+        # The index holds the earliest moment that the check-in may be. Of some bookings nothing more is known.
         earliest, latest = (since - LONGEST_DOUBT).timestamp(), until.timestamp()
         ids = cast(Any, self._redis.zrange(redis_keys.ARRIVALS, earliest, latest, byscore=True))
         found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids], passes_over_newer=True)
         return [booking for booking in found if booking is not None]
 
     def unfinished_since(self, before: datetime, *, most: int) -> list[Booking]:
-        """Return bookings whose check-in was before this moment and that aren't done, the latest check-ins first.
+        """Return unfinished bookings with a check-in before this moment, the latest check-in first.
 
-        Of each state up to `most`: `issued` and `ready` have their codes, the rest is over.
+        Up to `most` of each state. Left out are `issued` and `ready`, which have their codes, and states that are over.
         """
         pipeline = self._redis.pipeline(transaction=False)
         for state in _UNFINISHED:
@@ -148,9 +154,9 @@ class BookingReader:
         return [booking for booking in found if booking is not None]
 
     def doors_with_bookings(self) -> list[str]:
-        """Return the doors that have a booking whose check-out is still to come; drops the others from the index.
+        """Return the doors that have a booking with a check-out still to come; drop the others from the index.
 
-        Arrivals of the day before yesterday and earlier are dropped from theirs too.
+        Arrivals of the day before yesterday and earlier are dropped from the index of arrivals too. Idempotent.
         """
         now = self._clock()
         shed_expired(self._redis, now)
@@ -159,14 +165,14 @@ class BookingReader:
         return [str(each) for each in cast(Any, self._redis.zrange(redis_keys.DOORS, 0, -1))]
 
     def doors_to_come(self) -> list[str]:
-        """Return the doors that `doors_with_bookings` returns; nothing is dropped from any index."""
+        """Like `doors_with_bookings`, but only reads: nothing is dropped from an index."""
         now = self._clock().timestamp()
         return [
             str(each) for each in cast(Any, self._redis.zrange(redis_keys.DOORS, f"({now!r}", "+inf", byscore=True))
         ]
 
     def having_bookings(self, device_ids: Iterable[str]) -> list[str]:
-        """Return those of the doors that have a booking whose check-out is still to come, in their order."""
+        """Return those of the doors that have a booking with a check-out still to come, in the given order."""
         names = list(dict.fromkeys(device_ids))
         pipeline = self._redis.pipeline(transaction=False)
         for name in names:
@@ -175,7 +181,7 @@ class BookingReader:
         return [name for name, over_at in zip(names, pipeline.execute(), strict=True) if over_at and over_at > now]
 
     def all(self) -> Iterator[Booking]:
-        """Yield every booking, those that are kept longest last; expired ones are dropped from the index."""
+        """Yield every booking, the one that expires first first. Expired bookings are dropped from the indexes."""
         shed_expired(self._redis, self._clock())
         start = 0
         while True:
@@ -188,7 +194,7 @@ class BookingReader:
             yield from (record for record in records if record is not None)
 
     def ids(self) -> Iterator[str]:
-        """Yield the id of every booking that is kept, those that are kept longest first."""
+        """Yield the id of every stored booking, the one that expires last first."""
         start = 0
         while ids := cast(Any, self._redis.zrange(redis_keys.BOOKINGS, start, start + _PAGE - 1, desc=True)):
             yield from map(str, ids)
@@ -201,12 +207,12 @@ def _in_pages(names: Iterable[str]) -> Iterator[list[str]]:
 
 
 def booking_in(stored: Stored[Booking]) -> Booking | None:
-    """Return the booking, knowing the version of its record."""
+    """Return the booking with the version of its record; None if there is no record."""
     return replace(stored.record, version=stored.version) if stored.record is not None else None
 
 
 def devices_of_codes(booking: Booking, story: Iterable[HistoryEntry]) -> dict[str, str | None]:
-    """Return the door of every code that the booking has, or ever had: of a code that is gone only the story tells."""
+    """Return the device_id of every code that the booking has, or ever had; for codes that are gone, from the story."""
     had = {
         entry.facts["access_code_id"]: entry.device_id for entry in story if is_id(entry.facts.get("access_code_id"))
     }

@@ -1,7 +1,7 @@
-"""Finds bookings by what people look for, a page at a time, by the indexes: never by reading all bookings.
+"""Finds bookings by a filter, a page at a time, through the indexes. It never reads all bookings.
 
-The most selective index that the filter has gives the candidates; the records decide. If an older process wrote a
-booking and left its place in an index out of date, the booking may be left out, but is never shown wrongly.
+The most selective index of the filter gives the candidates, and their records decide. If an older process wrote a
+booking and left an index out of date, that booking may be missing from the page, but never is on it wrongly.
 """
 
 import time
@@ -24,8 +24,8 @@ from shared.ledger.records import RecordStore
 
 PAGE: Final = 50
 MOST_CANDIDATES: Final = 2_000
-"""Of a filter by word, door, building or reason at most so many bookings are looked at; the answer says so."""
-# Of a few bookings every index is asked at once; of many one after the other.
+"""With a filter by word, door, building or reason at most so many bookings are read; `Found.is_cut` says so."""
+# For a few bookings all indexes of states are asked at once; for many one after the other.
 _FEW: Final = 100
 _AT_A_STRETCH: Final = 50
 
@@ -34,10 +34,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingFilter:
-    """What is looked for. All conditions hold together; an empty one fits everything.
+    """What is looked for. A booking must meet all conditions; an empty condition fits every booking.
 
     `word` is the beginning of the booking's id, or of a word of its label. `device_ids` None means any door.
-    Check-ins are by the earliest moment that they can be, both ends included.
+    A check-in counts as the earliest moment that it can be. Both ends of the time are included.
     """
 
     state: str = ""
@@ -48,7 +48,7 @@ class BookingFilter:
     check_in_to: datetime | None = None
 
     def fits(self, booking: Booking) -> bool:
-        """Say whether a booking is looked for, its words aside."""
+        """Say whether a booking meets all conditions except `word`."""
         at = first_check_in(booking)
         devices = {door.device_id for door in booking.doors}
         return (
@@ -62,9 +62,9 @@ class BookingFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A page of bookings. `counts` are those of each state that fit the rest of the filter.
+    """A page of bookings. `counts` says how many bookings of each state meet the other conditions.
 
-    `cursor` leads to the next page; empty on the last one. `is_cut` says that not all candidates were looked at.
+    `cursor` leads to the next page, and is empty on the last one. `is_cut`: not all candidates were read.
     """
 
     bookings: tuple[Booking, ...]
@@ -83,7 +83,7 @@ class BookingSearch:
         self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}), remembered=remembered)
 
     def find(self, wanted: BookingFilter, *, latest_first: bool = False, cursor: str = "", limit: int = PAGE) -> Found:
-        """Return a page of bookings by check-in. Raises ValueError where `cursor` is none of ours."""
+        """Return a page of bookings, ordered by check-in. Raises ValueError if `cursor` isn't from a `Found`."""
         after = _place_of(cursor) if cursor else None
         if wanted.word or wanted.device_ids is not None or wanted.reason:
             return self._among(self._candidates(wanted), wanted, latest_first=latest_first, after=after, limit=limit)
@@ -102,7 +102,7 @@ class BookingSearch:
         return self._counts(BookingFilter())
 
     def reasons(self) -> list[str]:
-        """Return the reasons that some booking has."""
+        """Return every reason that at least one booking has."""
         return reasons_in_use(self._redis)
 
     def changed_since(self, moment: float) -> list[tuple[str, float]]:
@@ -114,7 +114,7 @@ class BookingSearch:
         return [(str(booking_id), float(at)) for booking_id, at in found]
 
     def with_residual_access(self, now: datetime, *, most: int) -> list[Booking]:
-        """Return bookings of which a code still opens a door that it shouldn't; what ends first comes first."""
+        """Return bookings with a code that opens a door although it shouldn't, in the order in which the codes end."""
         found = cast(
             Any,
             self._redis.zrange(
@@ -128,10 +128,10 @@ class BookingSearch:
         return {each.booking_id: each for each in self._load(ids) if each is not None}
 
     def fill(self) -> int:
-        """Fill the indexes with every booking where an older version left them empty; return how many it wrote.
+        """Fill the indexes if an older version left them empty; return how many bookings were written.
 
-        Each is written again as it is, so that its places come with its record, atomically. Repeats are harmless. Half
-        of the time it rests: all other work on the data server goes first.
+        Each booking is written again unchanged, atomically with its places in the indexes. Idempotent. It pauses half
+        of the time, so that other work on the data server goes first.
         """
         if self._redis.get(redis_keys.BOOKINGS_INDEXED) == INDEX_VERSION:
             return 0
@@ -152,7 +152,7 @@ class BookingSearch:
     def _along(
         self, key: str, wanted: BookingFilter, *, latest_first: bool, after: tuple[float, str] | None, chunk: int
     ) -> Iterator[tuple[tuple[float, str], Booking]]:
-        """Yield the bookings of an index in its order, from a place on; `chunk` records are read at once."""
+        """Yield the bookings of an index in its order, from the place `after` on; `chunk` records are read at once."""
         low = wanted.check_in_from.timestamp() if wanted.check_in_from else "-inf"
         high = wanted.check_in_to.timestamp() if wanted.check_in_to else "+inf"
         if after is not None:
@@ -184,7 +184,7 @@ class BookingSearch:
         after: tuple[float, str] | None,
         limit: int,
     ) -> Found:
-        """Return a page of the candidates. The indexes say which fit; only the page's own records are read."""
+        """Return a page of the candidates. The indexes say which fit; only the records of the page are read."""
         ids, is_cut = candidates
         states = self._states_of(ids, wanted)
         places = sorted((place for place, state in states.items() if wanted.state in ("", state)), reverse=latest_first)
@@ -204,7 +204,7 @@ class BookingSearch:
         )
 
     def _states_of(self, ids: list[str], wanted: BookingFilter) -> dict[tuple[float, str], str]:
-        """Return the state of each booking that fits all but the state, by its place; as the indexes have them."""
+        """Return the state of each booking that meets all conditions but the state, by its place in the order."""
         if not ids:
             return {}
         pipeline = self._redis.pipeline(transaction=False)
@@ -226,16 +226,16 @@ class BookingSearch:
         return {(at, booking_id): states[booking_id] for booking_id, at in fitting.items() if booking_id in states}
 
     def _state_of_each(self, ids: list[str], sizes: Mapping[str, int]) -> dict[str, str]:
-        """Return the state of each booking by the indexes, of which `sizes` are known."""
+        """Return the state of each booking, from the indexes of states; `sizes` holds the size of each index."""
         found: dict[str, str] = {}
         left = ids
         if len(ids) > _FEW:
-            # The fullest first: the data server looks most of them up in one or two indexes instead of in nine.
+            # The largest index first: most bookings are then found in one or two indexes instead of in nine.
             for state in sorted((each for each in sizes if sizes[each]), key=lambda each: -sizes[each]):
                 scores = cast(Any, self._redis.zmscore(redis_keys.bookings_in_state(state), left)) if left else []
                 found |= {name: state for name, score in zip(left, scores, strict=True) if score is not None}
                 left = [name for name in left if name not in found]
-        # Also those that moved meanwhile, from an index that was not asked yet to one that was.
+        # Also bookings that changed meanwhile, from a state not asked yet to one that was.
         if left:
             pipeline = self._redis.pipeline(transaction=False)
             for state in sizes:
@@ -245,7 +245,7 @@ class BookingSearch:
         return found
 
     def _candidates(self, wanted: BookingFilter) -> tuple[list[str], bool]:
-        """Return the ids of bookings that may fit, by the most selective indexes, and whether these are not all."""
+        """Return the ids of bookings that may fit, by the most selective index, and whether some were left out."""
         most = MOST_CANDIDATES + 1
         of_doors = self._of_doors(wanted.device_ids, most) if wanted.device_ids is not None else None
         if wanted.word:

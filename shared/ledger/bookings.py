@@ -1,12 +1,12 @@
 """Writes the booking ledger: each booking's record and history. `booking_reader` finds and reads them.
 
-There are two ways to write a booking, and each does the whole of it. `transition` moves one door and is fenced: it is
-for decisions, which hold only while the door is as it was seen. `record` writes down what holds in any case: a message,
-a code that exists, an order. Both write the record, its history, its indexes and its doors' times in the due-set in one
-atomic step, and then publish what the booking has to tell.
+There are two ways to write a booking. `transition` is for decisions about one door: they hold only while the door is as
+it was read, so the write is refused if the door has changed. `record` is for facts that hold in any case: a message, a
+code that exists, an order. Both write the record, its history, its indexes and its doors' times in the due-set in one
+atomic step, and then publish the booking's outbox.
 
-A kill at any line leaves nothing behind: the due-set brings back a door that was in hand, and a booking with something
-left to tell, when the lease runs out.
+If the process is killed at any line, nothing is lost: when the lease ends, the due-set brings back a door that was
+being worked on, and a booking with an outbox that isn't empty.
 """
 
 from collections.abc import Callable
@@ -35,11 +35,11 @@ from shared.ledger.booking_reader import (
 from shared.ledger.due_set import DueItem, DueSet, conflicts_item, door_item, milliseconds, removal_item
 from shared.ledger.records import MOST_LINES, Stored, Write
 
-# Stands in the due-set where a door's key does, for what a booking has still to tell: its doors may have nothing to do.
+# In the due-set, in the place of a door's key: the booking's outbox, which is due even if no door is.
 _OUTBOX: Final = ""
-# How long after a change a door's bookings are compared: what is changed together is compared once.
+# How long after a change a door's bookings are compared. Several changes within that time are compared once.
 _COMPARED_AFTER: Final = timedelta(seconds=2)
-# The story of one code; more lines than these are a flood.
+# Events kept of one code. More than these are a flood.
 _MOST_EVENTS: Final = 500
 
 __all__ = ["BookingLedger", "Outbox", "Owner", "Transition", "UnknownBooking"]
@@ -48,10 +48,10 @@ Transition = Callable[[Booking], Change]
 
 
 class Outbox(Protocol):
-    """Where a booking's notices go: the booking system, and people."""
+    """Takes a booking's notices: outcomes for the booking system, alerts for people."""
 
     def publish(self, booking_id: str, notice: Notice) -> None:
-        """Hand over one notice. Idempotent: the same notice may come twice."""
+        """Hand over one notice. Idempotent: the ledger may hand over the same notice twice."""
 
 
 class BookingLedger(BookingReader):
@@ -67,9 +67,10 @@ class BookingLedger(BookingReader):
         outbox: Outbox | None = None,
         remembered: int = 0,
     ) -> None:
-        """Without an `outbox`, what a booking has to tell is left to the worker, which is told so at once.
+        """Without an `outbox` nothing is published here: the booking's outbox becomes due at once, for the worker.
 
-        `remembered` is how many records stay parsed (`shared.ledger.records`).
+        `retention` is how long after check-out personal data is kept. `remembered` is how many records stay parsed
+        (`shared.ledger.records`).
         """
         super().__init__(redis, clock=clock, remembered=remembered)
         self._due = due
@@ -77,23 +78,23 @@ class BookingLedger(BookingReader):
         self._retention = retention
 
     def transition(self, seen: SeenDoor, transition: Transition) -> Booking:
-        """Move one door by a pure transition, if it is still as it was seen; return the booking as it is then.
+        """Change one door by a pure transition, if the door is still as it was `seen`; return the changed booking.
 
-        Raises StaleRead where the door, or the booking's revision, has been changed since: then the decision must be
-        taken again. Raises UnknownBooking where the ledger has forgotten the booking. What the transition raises goes
-        through, and nothing is written.
+        Atomic. Raises StaleRead if the door, or the booking's revision, has changed since: then the caller must read
+        and decide again. Raises UnknownBooking if the ledger has no such booking any more. An error of the transition
+        is passed on, and nothing is written.
 
-        The caller goes on with this door: while the door is due at once, the due-set keeps it for one lease. Call
-        `release` at the end.
+        The caller goes on working on this door, so the due-set holds it for at least one lease. Call `release` at the
+        end.
         """
         return self.record(seen.booking, lambda it: transition(transitions.as_seen(it, seen)), in_hand=seen.key)
 
     def record(self, seen: Booking, transition: Transition, *, in_hand: str | None = None) -> Booking:
-        """Write down a fact, even if the booking has changed since it was `seen`; return the booking as it is then.
+        """Write a fact, even if the booking has changed since it was `seen`; return the changed booking. Atomic.
 
-        The transition is applied to the booking as it stands now. It must hold for any state that it may find. Raises
-        UnknownBooking where the ledger has forgotten the booking. What the transition raises goes through, and nothing
-        is written. `in_hand` is the key of the door that the caller goes on with, as in `transition`.
+        The transition is applied to the booking as it is now, and must be right for any state. Raises UnknownBooking if
+        the ledger has no such booking any more. An error of the transition is passed on, and nothing is written.
+        `in_hand` is the key of the door that the caller goes on working on, as in `transition`.
         """
 
         def of_existing(booking: Booking | None) -> Change:
@@ -104,9 +105,9 @@ class BookingLedger(BookingReader):
         return self._change(seen.booking_id, Stored(seen, seen.version), of_existing, lambda key: key == in_hand)
 
     def index_anew(self, seen: Booking) -> Booking:
-        """Write a booking as it is now, with all of its places in the indexes: for one that has none yet.
+        """Write a booking unchanged, with all of its places in the indexes: an older version left them out. Idempotent.
 
-        Raises UnknownBooking where the ledger has forgotten the booking.
+        Raises UnknownBooking if the ledger has no such booking any more.
         """
 
         def again(stored: Stored[Booking]) -> Write[Booking]:
@@ -123,11 +124,11 @@ class BookingLedger(BookingReader):
         return booking_in(updated) or seen
 
     def record_message(self, booking_id: str, transition: Callable[[Booking | None], Change]) -> Booking:
-        """Like `record`, for a booking that may not exist yet. The caller goes on with all of its doors."""
+        """Like `record`, for a booking that may not exist yet. The caller goes on working on all of its doors."""
         return self._change(booking_id, None, transition, lambda _: True)
 
     def publish(self, booking: Booking) -> Booking:
-        """Publish what the booking has to tell, in order, and return the booking without it. At least once."""
+        """Publish the booking's outbox in order, at least once each, and return the booking with an empty outbox."""
         notices = booking.outbox
         if not notices or self._outbox is None:
             return booking
@@ -136,11 +137,10 @@ class BookingLedger(BookingReader):
         return self.record(booking, lambda it: transitions.clear_published(it, notices))
 
     def release(self, booking_id: str, door_key: str, *, seen: Booking | None = None) -> None:
-        """Put a door that was in hand at the time its record names; one that isn't there any more leaves the due-set.
+        """Put a door at the time in its record, after work on it; one that doesn't exist any more leaves the due-set.
 
-        `seen` is the booking as it was read or written last, if it was. A slower writer could overwrite the time of a
-        faster one with an older one; so the version is read with the write, and if the record has moved on, its newer
-        time is set instead.
+        `seen` is the booking as the caller read or wrote it last. Another process may have changed the record since; so
+        the record's version is read together with the write, and if it is newer, the newer time is set.
         """
         booking = seen or booking_in(self._records.load(redis_keys.booking_record(booking_id)))
         while self._put(booking_id, door_key, booking) != (booking.version if booking else 0):
@@ -174,8 +174,8 @@ class BookingLedger(BookingReader):
         expires_at = self._expiry(booking)
 
         def indexes(pipeline: Pipeline) -> None:
-            # Written even if the record then isn't: they hold for every version of the record. So is the place in the
-            # due-set of a booking that has something to tell, which is never put off.
+            # These are written even if the record then isn't: they are right for every version of the record. That
+            # includes the time of an outbox that isn't empty, which is never moved to a later time.
             if booking.outbox:
                 self._due.hold([door_item(booking.booking_id, _OUTBOX)], self._clock(), pipeline=pipeline)
             if before is None or before.stay != booking.stay:
@@ -200,10 +200,10 @@ class BookingLedger(BookingReader):
     def _due_times(
         self, before: Booking | None, booking: Booking, is_in_hand: Callable[[str], bool]
     ) -> list[tuple[str, int | None]]:
-        """Return the members of the due-set that the write moves, with their times.
+        """Return the members of the due-set that the write changes, with their times.
 
-        A door whose time changes is put at that time. One that the caller goes on with comes back after a lease at the
-        earliest, so that nobody else takes it meanwhile. A booking that has told everything leaves the due-set.
+        A door with a new time is put at that time. A door that the caller goes on working on is due after one lease at
+        the earliest, so that no other worker takes it. A booking with an empty outbox leaves the due-set.
         """
         leased_until = self._clock() + self._due.lease
         times_before = {door.key: door.due_at for door in before.doors} if before else {}
@@ -226,10 +226,10 @@ class BookingLedger(BookingReader):
         return [(item.encoded(), milliseconds(at) if at is not None else None) for item, at in times]
 
     def _put(self, booking_id: str, door_key: str, booking: Booking | None) -> int:
-        """Set the times that `booking` names, and return the version that the record had then (0: none)."""
+        """Set the times in `booking`, and return the version that the record had at that moment (0: no record)."""
         doors = booking.doors if booking else ()
         due_at = next((door.due_at for door in doors if door.key == door_key), None)
-        # What a booking has to tell stays due until it is told, also for a reader that has just told something older.
+        # An outbox that isn't empty stays due, also if the caller has just published an older one.
         times = [(door_item(booking_id, door_key), due_at)] if door_key != _OUTBOX else []
         if booking is None or not booking.outbox:
             times.append((door_item(booking_id, _OUTBOX), None))
@@ -241,7 +241,8 @@ class BookingLedger(BookingReader):
     def record_events(self, events: list[tuple[str, str]]) -> None:
         """Append (access_code_id, event JSON) pairs to the stories of their codes.
 
-        A story lives as long as its booking; that of a code of no booking (not ours, or not recorded yet) three days.
+        The events are kept as long as the code's booking; those of a code without a booking (not ours, or not recorded
+        yet) for three days. An event that is given twice is stored twice; the story shows it once.
         """
         pipeline = self._redis.pipeline(transaction=False)
         for access_code_id, event in events:
@@ -252,7 +253,7 @@ class BookingLedger(BookingReader):
         expiries = pipeline.execute()[2::3]
         for (access_code_id, _), expiry in zip(events, expiries, strict=True):
             key = redis_keys.code_events(access_code_id)
-            # The server answers -2 where there is no such key: nobody's code.
+            # The server answers -2 if there is no such key: the code has no booking.
             if expiry > 0:
                 pipeline.pexpireat(key, expiry)
             else:
@@ -260,7 +261,7 @@ class BookingLedger(BookingReader):
         pipeline.execute()
 
     def note(self, booking_id: str, entry: HistoryEntry) -> None:
-        """Add a line to the booking's story that changes nothing else."""
+        """Add a line to the booking's story, and change nothing else. Not idempotent."""
         key = redis_keys.booking_history(booking_id)
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.rpush(key, HISTORY.dump_json(entry, exclude_defaults=True).decode())
@@ -269,9 +270,9 @@ class BookingLedger(BookingReader):
         pipeline.execute()
 
     def forget(self, booking: Booking, key: str) -> Booking:
-        """Take the personal parts out of a booking whose stay is long over: its label, and the events of its codes.
+        """Erase the personal data of a booking long after its stay: its label, and the events of its codes.
 
-        Idempotent; a kill in between leaves it due.
+        Idempotent. If the process is killed midway, the door is still due.
         """
         codes = devices_of_codes(booking, self._lines(booking.booking_id))
         if codes:
@@ -280,9 +281,9 @@ class BookingLedger(BookingReader):
         return self.record(booking, lambda it: transitions.erase_personal_data(it, key, now=now), in_hand=key)
 
     def forget_at(self, booking: Booking) -> datetime:
-        """Return when the personal parts of a booking go, if its stay ends as it is booked now."""
+        """Return when a booking's personal data is erased, if its stay ends as it is booked now."""
         return erased_at(booking, retention=self._retention, now=self._clock())
 
     def _expiry(self, booking: Booking) -> datetime:
-        """Return when everything of a booking goes."""
+        """Return when the booking's record and history expire."""
         return deleted_at(booking, retention=self._retention, now=self._clock())

@@ -1,8 +1,8 @@
--- Closes the race of two sweeps that take the same member: what one claims is moved `lease` into the future in the
--- same step, so that no other sees it as due, and it comes back by itself if its worker dies.
+-- Closes the race of two sweeps that claim the same member: a claimed member is moved `lease` into the future in the
+-- same step. So no other sweep sees it as due, and it is due again when the lease ends, if its worker was killed.
 --
--- A member that is claimed again and again without ever being put at a time kills the worker that takes it. So each
--- claim is counted, and doubles the lease: it can't take the others with it for ever.
+-- If a member is claimed again and again and never put at a time, its work kills the worker. So claims in a row are
+-- counted, and each doubles the lease: such a member stops workers ever more rarely.
 --
 -- KEYS: due-set, claims.  ARGV: now (epoch ms), lease (ms), limit, most doublings.
 -- Returns the claimed members, each followed by how often it was claimed in a row.

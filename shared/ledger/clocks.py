@@ -1,7 +1,7 @@
-"""How far clocks are from the data server's: those of our machines, and that of the sender of webhooks.
+"""How far the clocks of our machines, and of the sender of webhooks, are from the data server's clock.
 
-One hash, a field a clock. The data server's clock is what all processes share, so it is the one to compare with; where
-it is wrong, all the others seem to be.
+One hash with a field for each clock. All processes share the data server's clock, so the others are compared with it.
+If it is wrong, all the others seem wrong.
 """
 
 import json
@@ -14,9 +14,9 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import Clock, system_clock
 
-# The field of the sender of webhooks. No process is called so: those are "web on HOST".
+# The field of the sender of webhooks. No process has this name: theirs are like "web on HOST".
 SENDER: Final = "the sender of webhooks"
-# An answer that takes longer says too little of when it was given.
+# If an answer takes longer, it isn't known closely enough when the data server read its clock.
 _LONGEST_ROUND_TRIP: Final = timedelta(seconds=2)
 
 
@@ -30,26 +30,26 @@ class ClockReading:
 
     @property
     def is_of_sender(self) -> bool:
-        """Whether it is the clock that signs webhooks, none of ours."""
+        """Whether it is the clock of the sender of webhooks, and none of ours."""
         return self.name == SENDER
 
 
 class ClockReadings:
-    """The latest reading of each clock."""
+    """Stores the latest reading of each clock."""
 
     def __init__(self, redis: Redis, clock: Clock = system_clock) -> None:
         self._redis = redis
         self._clock = clock
 
     def note_ours(self, name: str) -> None:
-        """Note how far this machine's clock is ahead; nothing where the answer took too long to tell.
+        """Store how far this machine's clock is ahead; nothing if the data server's answer took too long.
 
         Raises RedisError, OSError.
         """
         self._note(name, timedelta())
 
     def note_sender(self, ahead_of_ours: timedelta) -> None:
-        """Note the clock of who signs webhooks, by how far it is ahead of ours. Raises RedisError, OSError."""
+        """Store the clock of the sender of webhooks, from how far it is ahead of ours. Raises RedisError, OSError."""
         self._note(SENDER, ahead_of_ours)
 
     def _note(self, name: str, ahead_of_ours: timedelta) -> None:
@@ -66,7 +66,7 @@ class ClockReadings:
         pipeline.execute()
 
     def latest(self) -> tuple[ClockReading, ...]:
-        """Return the latest reading of each clock, by name; what can't be read is passed over. Raises RedisError."""
+        """Return the latest reading of each clock, by name; unreadable ones are left out. Raises RedisError."""
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.time()
         pipeline.hgetall(redis_keys.CLOCKS)
@@ -84,7 +84,7 @@ class ClockReadings:
         return tuple(found)
 
     def forget(self, name: str) -> None:
-        """Forget a clock that nobody has read for long. Raises RedisError."""
+        """Forget a clock that has had no reading for long. Idempotent. Raises RedisError."""
         self._redis.hdel(redis_keys.CLOCKS, name)
 
 

@@ -1,9 +1,9 @@
-"""The ledger epoch: notices a data server that came back empty, or older, and so has forgotten open intents.
+"""The ledger epoch: notices that the data server came back empty, or with older data, and so lost open intents.
 
-A create whose intent was lost may still be on its way to Seam. A process that notices such a ledger waits before any
-create, for as long as such a call could take. Then a look finds the code that it made. An older ledger, as after a
-failover, is noticed through what is noted in it (`shared.ledger.rollback`), and all processes wait. As long as a ledger
-is young, one look isn't enough: Seam's list may lag behind what the ledger before it had made.
+If an intent was lost, its create may still be on its way to Seam. So a process that notices this makes no code for as
+long as such a call can take. After that, a look at Seam finds the code that the call made. Older data, as after a
+failover, is noticed by the note of the primary (`shared.ledger.rollback`), and then all processes wait. While the
+ledger is young, one look isn't enough: Seam's list may not yet show the codes that were made before the loss.
 """
 
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from shared import redis_keys
 from shared.clock import Clock
 from shared.ledger.rollback import LedgerPrimary
 
-# How far Seam's lists may lag behind is documented nowhere; a quarter of an hour is far more than was ever seen.
+# Seam doesn't document how late its lists may be. A quarter of an hour is far more than was ever seen.
 YOUNG_FOR: Final = timedelta(minutes=15)
-# How long after a ledger was begun its bookings may be replays of one that was lost.
+# For so long after a ledger was begun, its bookings may be ones that a lost ledger already had codes for.
 REBUILT_FOR: Final = timedelta(days=1)
-# Between the ledger's name and the moment (epoch seconds) at which it was begun.
+# Separates the ledger's name from the moment (epoch seconds) at which it was begun.
 _SEPARATOR: Final = "@"
 
 
 class LedgerEpoch:
-    """The ledger's identity, as this process remembers it. Thread-safe: the worst a race does is a longer wait."""
+    """The ledger's identity, as this process remembers it. Thread-safe: a race only makes the wait longer."""
 
     def __init__(self, redis: Redis, *, settle: timedelta, clock: Clock, new_id: Callable[[], str]) -> None:
         self._redis = redis
@@ -38,7 +38,7 @@ class LedgerEpoch:
         self._rolled_back_at: datetime | None = None
 
     def settled_at(self) -> datetime | None:
-        """Return from when on creates are safe; None where nothing of the ledger was ever lost as far as we know."""
+        """Return from when on creates are safe; None if no loss of the ledger is known."""
         current = self._current()
         if self._known is not None and current != self._known:
             self._settled_at = self._clock() + self._settle
@@ -57,7 +57,7 @@ class LedgerEpoch:
         return settled_at is None or self._clock() >= settled_at
 
     def is_young(self, within: timedelta = YOUNG_FOR) -> bool:
-        """Say whether the ledger, as `settled_at` saw it last, was begun or rolled back `within` this time."""
+        """Say whether the ledger was begun or rolled back less than `within` ago, as the last `settled_at` saw it."""
         if self._rolled_back_at is not None and self._clock() - self._rolled_back_at < within:
             return True
         _, separator, begun_at = (self._known or "").rpartition(_SEPARATOR)

@@ -1,4 +1,4 @@
-"""Which alerts of pairs of bookings are open for a door: what isn't found any more is taken back by them."""
+"""Which alerts about two bookings on one door are open: so an alert is resolved once its pair isn't found any more."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -10,18 +10,18 @@ from shared import redis_keys
 
 
 class DoorConflicts:
-    """The keys of those alerts, a set a door. A key is added before its alert is raised, and goes after it is over."""
+    """One set of alert keys a door. A key is added before its alert is raised, and removed after it is resolved."""
 
     def __init__(self, redis: Redis, *, retention: timedelta) -> None:
         self._redis = redis
         self._retention = retention
 
     def open_for(self, device_id: str) -> frozenset[str]:
-        """Return the keys that may be open."""
+        """Return the keys of the door's alerts that may be open."""
         return frozenset(cast(Any, self._redis.smembers(redis_keys.door_conflicts(device_id))))
 
     def add(self, device_id: str, keys: Iterable[str]) -> None:
-        """Note the keys of alerts that are raised next. Idempotent."""
+        """Add the keys of alerts, before they are raised. Idempotent."""
         names, key = list(keys), redis_keys.door_conflicts(device_id)
         if names:
             pipeline = self._redis.pipeline(transaction=False)
@@ -30,6 +30,6 @@ class DoorConflicts:
             pipeline.execute()
 
     def remove(self, device_id: str, keys: Iterable[str]) -> None:
-        """Forget the keys of alerts that are over. Idempotent."""
+        """Remove the keys of alerts that were resolved. Idempotent."""
         if names := list(keys):
             self._redis.srem(redis_keys.door_conflicts(device_id), *names)

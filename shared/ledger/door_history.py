@@ -1,7 +1,7 @@
-"""How doors were changed, with when: the newest changes of each door, as long as the door is read.
+"""The newest changes of each door, each with its time. They are kept for as long as the door is read.
 
-A process that reads a door from Seam and finds it changed (`shared.seam.doors`) records that in one atomic step with
-how the door is now. So a change is recorded once, even if several workers see it, or one is killed.
+A process that reads a door from Seam and finds it changed (`shared.seam.doors`) stores the change and the door's new
+fingerprint in one atomic step. So a change is stored once, even if several workers see it, or one is killed.
 """
 
 import json
@@ -29,14 +29,14 @@ return before
 
 @dataclass(frozen=True, slots=True)
 class DoorChange:
-    """One change: when it was noticed, and what was changed, a sentence each."""
+    """One change: when it was noticed, and what was changed, one sentence for each field."""
 
     at: datetime
     what: tuple[str, ...]
 
 
 def note_door(pipeline: Pipeline, device_id: str, fingerprint: str, change: DoorChange, *, keep_for: timedelta) -> None:
-    """Queue: note how the door is now, and the change if it was otherwise. The answer is the fingerprint of before."""
+    """Queue on `pipeline`: store the door's fingerprint, and the change if it differs. Answers the old fingerprint."""
     entry = json.dumps({"at": change.at.isoformat(), "what": list(change.what)})
     life = int(keep_for / timedelta(milliseconds=1))
     keys = redis_keys.door_fingerprint(device_id), redis_keys.door_history(device_id)
@@ -44,13 +44,13 @@ def note_door(pipeline: Pipeline, device_id: str, fingerprint: str, change: Door
 
 
 class DoorHistory:
-    """Recalls the changes."""
+    """Reads the changes of doors."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def of(self, device_id: str) -> list[DoorChange]:
-        """Return the changes of the door, newest first."""
+        """Return the door's changes, the newest first."""
         found = cast(Any, self._redis.lrange(redis_keys.door_history(device_id), 0, MOST_CHANGES - 1))
         entries = map(json.loads, found)
         return [DoorChange(datetime.fromisoformat(each["at"]), tuple(each["what"])) for each in entries]

@@ -1,7 +1,7 @@
-"""What Seam said of doors and connected accounts when each was read last, kept far longer than the cache of doors.
+"""The issues of each door and connected account, as Seam showed them at the last reading. Kept longer than the cache.
 
-The alerts of doors and accounts, the list of arrivals and the inhibition of alerts read it: none of them asks Seam.
-Everything is kept as Seam writes it, trimmed: a process of another version reads of it what it knows.
+The alerts of doors and accounts, the list of arrivals and the inhibition of alerts read them here, and don't ask Seam.
+Issues are stored in Seam's own words, shortened, so that a process of another version reads what it knows of them.
 """
 
 import json
@@ -24,14 +24,14 @@ _UNREADABLE: Final = "unreadable"
 
 @dataclass(frozen=True, slots=True)
 class KnownAccount:
-    """A connected account as it was read last. `unreadable` says why Seam did not show it, empty where it did."""
+    """A connected account at its last reading. `unreadable` says why Seam didn't show it; empty if Seam did."""
 
     issues: tuple[Issue, ...] = ()
     unreadable: str = ""
 
 
 class DoorIssues:
-    """The issues of doors and accounts, by their ids."""
+    """Stores the issues of doors and accounts, by their ids."""
 
     def __init__(self, redis: Redis, *, clock: Clock, retention: timedelta) -> None:
         self._redis = redis
@@ -39,7 +39,7 @@ class DoorIssues:
         self._retention = retention
 
     def remember_door(self, pipeline: Pipeline, device_id: str, issues: Iterable[Issue], account_id: str) -> str:
-        """Queue: note what Seam says of a door, and return that; the answer queued last is what was there before."""
+        """Queue on `pipeline`: store a door's issues; return their JSON. The last answer is the JSON of before."""
         now = self._clock()
         if account_id:
             doors = redis_keys.account_doors(account_id)
@@ -50,12 +50,12 @@ class DoorIssues:
         return text
 
     def remember_account(self, account_id: str, account: KnownAccount) -> None:
-        """Note what Seam says of an account."""
+        """Store what Seam says of an account. Idempotent."""
         text = json.dumps({_UNREADABLE: account.unreadable, **as_seam_writes(account.issues)})
         self._redis.set(redis_keys.account_issues(account_id), text, px=self._retention)
 
     def of_doors(self, device_ids: Iterable[str]) -> dict[str, KnownIssues]:
-        """Return what is known of each of these doors and its account; nothing of a door that was never read."""
+        """Return the issues of each of these doors and of its account. A door that was never read is left out."""
         names = list(dict.fromkeys(device_ids))
         doors = {
             device_id: content
@@ -73,7 +73,7 @@ class DoorIssues:
         }
 
     def of_accounts(self, account_ids: Iterable[str]) -> dict[str, KnownAccount]:
-        """Return what is known of each of these accounts; nothing of one that was never asked for."""
+        """Return what is known of each of these accounts. An account that was never read is left out."""
         names = list(dict.fromkeys(account_ids))
         found = self._objects(map(redis_keys.account_issues, names))
         return {
@@ -83,7 +83,7 @@ class DoorIssues:
         }
 
     def doors_of_account(self, account_id: str) -> list[str]:
-        """Return the doors of an account that were read within RETENTION; some may have another account by now."""
+        """Return the account's doors that were read within RETENTION; some may belong to another account by now."""
         key = redis_keys.account_doors(account_id)
         self._redis.zremrangebyscore(key, "-inf", (self._clock() - self._retention).timestamp())
         return [str(each) for each in cast(Any, self._redis.zrange(key, 0, -1))]

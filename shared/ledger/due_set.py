@@ -1,7 +1,7 @@
-"""The due-set: what is to be looked at next, and when. Everything that waits, waits here (never in the broker).
+"""The due-set: what is to be looked at next, and when. Everything that waits, waits here, and never in the broker.
 
-A sorted set by time, so that a sweep touches what is due and nothing else. Claiming moves a member a lease into the
-future: a worker that dies with it loses the lease, not the member.
+It is a sorted set by time, so that a sweep reads only what is due. Claiming a member moves it one lease into the
+future. If the worker is killed, the member is due again when the lease ends.
 """
 
 import json
@@ -19,11 +19,11 @@ from shared import redis_keys
 _CLAIM: Final = (Path(__file__).parent / "claim_due.lua").read_text(encoding="utf-8")
 _FINISH: Final = (Path(__file__).parent / "finish_due.lua").read_text(encoding="utf-8")
 
-# Of the default lease of a minute, about an hour.
+# With the default lease of a minute, the longest lease is about an hour.
 _MOST_DOUBLINGS: Final = 6
 
-# What this version knows, with how many ids. A member says no more than that, and its shape never changes: what a newer
-# version wants otherwise gets a subject of its own, and is put back for it here.
+# The subjects that this version knows, each with its number of ids. A member holds nothing else, and its form never
+# changes. A newer version uses a new subject for new work; this version puts such members back.
 _SUBJECTS: Final = {
     "door": 2,
     "alert": 1,
@@ -38,7 +38,7 @@ _SUBJECTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class DueItem:
-    """What is due, by its `ids`.
+    """What is due: its subject, and the subject's `ids`.
 
     A door of a booking (booking_id, door key), a group of alerts (its name), a periodic job (its name), the reading of
     a door that has bookings to come (device_id), that of a connected account with such doors (connected_account_id),
@@ -51,11 +51,11 @@ class DueItem:
 
     @property
     def is_known(self) -> bool:
-        """Whether this version knows what is to be done with it."""
+        """Whether this version knows the item's subject."""
         return _SUBJECTS.get(self.subject) == len(self.ids)
 
     def encoded(self) -> str:
-        """Return the member as it stands in the sorted set."""
+        """Return the item as a member of the sorted set."""
         return json.dumps([self.subject, *self.ids], separators=(",", ":"))
 
 
@@ -70,7 +70,7 @@ def alert_item(group: str) -> DueItem:
 
 
 def periodic_job_item(name: str) -> DueItem:
-    """Name one of the works that come back at intervals."""
+    """Name one periodic job."""
     return DueItem("chore", (name,))
 
 
@@ -90,7 +90,7 @@ def conflicts_item(device_id: str) -> DueItem:
 
 
 def outcome_item(receiver: str, lane: int) -> DueItem:
-    """Name one lane of a receiver of outcomes."""
+    """Name one lane (connection) of a receiver of outcomes."""
     return DueItem("outcome", (receiver, str(lane)))
 
 
@@ -100,7 +100,7 @@ def removal_item(booking_id: str, door_key: str) -> DueItem:
 
 
 class DueSet:
-    """Times at which things are due. Times are stored in milliseconds."""
+    """Stores when items are due, in epoch milliseconds."""
 
     def __init__(self, redis: Redis, *, lease: timedelta) -> None:
         self._redis = redis
@@ -109,20 +109,20 @@ class DueSet:
         self._finish = redis.register_script(_FINISH)
 
     def hold(self, items: Iterable[DueItem], now: datetime, *, pipeline: Pipeline | None = None) -> None:
-        """Make each item due one lease from now at the latest: the net under work that is about to start.
+        """Make each item due one lease from `now` at the latest. Called before the work, in case the worker is killed.
 
-        An item that is due earlier stays so. With a `pipeline`, it is queued there.
+        An item that is due earlier keeps its time. Idempotent. With a `pipeline`, the command is queued there.
         """
         self.advance(items, now + self.lease, pipeline=pipeline)
 
     def advance(self, items: Iterable[DueItem], at: datetime, *, pipeline: Pipeline | None = None) -> None:
-        """Make each item due at `at` at the latest. With a `pipeline`, it is queued there."""
+        """Make each item due at `at` at the latest. Idempotent. With a `pipeline`, the command is queued there."""
         members = {item.encoded(): milliseconds(at) for item in items}
         if members:
             (pipeline or self._redis).zadd(redis_keys.DUE, members, lt=True)
 
     def set(self, times: Iterable[tuple[DueItem, datetime | None]], *, pipeline: Pipeline | None = None) -> None:
-        """Put each item at its time; None takes it out. Its claims are forgotten: this process has survived it.
+        """Put each item at its time; None takes it out. Resets its count of claims: the work killed no process.
 
         With a `pipeline`, it is queued there.
         """
@@ -137,35 +137,36 @@ class DueSet:
             pipeline.execute()
 
     def time_of(self, item: DueItem) -> str:
-        """Return the time at which an item stands, as `finish` compares it; empty where it isn't there."""
+        """Return an item's time, in the form that `finish` compares; empty if it isn't in the due-set."""
         return str(self._redis.zscore(redis_keys.DUE, item.encoded()) or "")
 
     def finish(self, item: DueItem, at: datetime | None, *, seen: str) -> bool:
-        """Put an item that is done at its next time; None takes it out. Atomic.
+        """Put an item at its next time once it is done; None takes it out. Atomic. Returns whether that was done.
 
-        `seen` is its time when the work on it began. Where it has another one by now, somebody prompted it meanwhile:
-        it stays as it is, and the answer is False.
+        `seen` is the item's time when the work on it began. If it has another time now, it was prompted meanwhile: then
+        it keeps that time, so that the prompt isn't lost.
         """
         args = [item.encoded(), seen, "" if at is None else milliseconds(at)]
         return bool(self._finish(keys=[redis_keys.DUE, redis_keys.CLAIMS], args=args))
 
     def put_back(self, item: DueItem, at: datetime) -> None:
-        """Make a claimed item due at `at` at the latest, as if it hadn't been claimed."""
+        """Make a claimed item due at `at` at the latest, and reset its count of claims."""
         pipeline = self._redis.pipeline(transaction=False)
         self.advance([item], at, pipeline=pipeline)
         pipeline.hdel(redis_keys.CLAIMS, item.encoded())
         pipeline.execute()
 
     def add_missing(self, times: Iterable[tuple[DueItem, datetime]]) -> None:
-        """Put each item that isn't there yet at its time; one that is there stays as it is."""
+        """Put each item that isn't in the due-set at its time; others keep theirs. Idempotent."""
         members = {item.encoded(): milliseconds(at) for item, at in times}
         if members:
             self._redis.zadd(redis_keys.DUE, members, nx=True)
 
     def claim(self, now: datetime, limit: int) -> list[tuple[DueItem, int]]:
-        """Take up to `limit` due items for one lease, each with how often it was claimed in a row.
+        """Claim up to `limit` due items for one lease. Returns each with how often it was claimed in a row.
 
-        Atomic: no two callers get the same item. Each claim doubles the item's lease, until the item is put at a time.
+        Atomic: no two callers get the same item. Each claim in a row doubles the item's lease; `set` and `finish` end
+        the row.
         """
         answer = self._claim(
             keys=[redis_keys.DUE, redis_keys.CLAIMS],
@@ -175,7 +176,7 @@ class DueSet:
         return list(zip(items, map(int, answer[1::2]), strict=True))
 
     def count(self, now: datetime) -> tuple[int, int]:
-        """Return how many items are due and how many there are in all."""
+        """Return how many items are due, and how many there are."""
         due = self._redis.zcount(redis_keys.DUE, "-inf", milliseconds(now))
         return int(due), int(self._redis.zcard(redis_keys.DUE))
 

@@ -1,8 +1,9 @@
--- Closes the race of who is done with a member and puts it at its next time, and who prompts it in that moment: the
--- prompt would be lost. A member that has moved since the work on it began stays as it is.
+-- Closes the race of a worker that puts a finished member at its next time, and a prompt that comes in that moment: the
+-- prompt would be lost. So a member with another time than when the work began keeps it.
 --
--- KEYS: due-set, claims.  ARGV: member, its score when the work began ('' if none), next time (epoch ms; '' takes it out).
--- Returns 1 where it was put, 0 where it had moved.
+-- KEYS: due-set, claims.  ARGV: member, its score when the work began ('' if none), next time (epoch ms; '' takes it
+-- out).
+-- Returns 1 if it was put, 0 if it had another time.
 local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if tonumber(score or '') ~= tonumber(ARGV[2]) then
   return 0

@@ -1,4 +1,4 @@
-"""When what happens again and again happened last: one hash of moments."""
+"""Heartbeats: when each thing that should happen regularly happened last. One hash of moments."""
 
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -9,14 +9,14 @@ from shared import redis_keys
 
 
 class Heartbeats:
-    """Beats by name. Losing one costs nothing: the next comes soon, or is missed."""
+    """Stores the last moment by name. A lost heartbeat does no harm: the next one comes soon, or is missed."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._noted: dict[str, datetime] = {}
 
     def beat(self, name: str, now: datetime, *, at_most_every: timedelta = timedelta()) -> None:
-        """Note that it happened now, unless this process did so a moment ago."""
+        """Store that it happened `now`. This process writes the same name once in `at_most_every` at most."""
         noted = self._noted.get(name)
         if noted is not None and now - noted < at_most_every:
             return
@@ -24,7 +24,7 @@ class Heartbeats:
         self._redis.hset(redis_keys.BEATS, name, now.isoformat())
 
     def last(self) -> dict[str, datetime]:
-        """Return when each happened last; periodic jobs that were done count as `chore:` and their name."""
+        """Return when each happened last. A finished periodic job is stored under `chore:` and its name."""
         pipeline = self._redis.pipeline(transaction=False)
         for key in (redis_keys.BEATS, redis_keys.CHORES):
             pipeline.hgetall(key)
@@ -33,5 +33,5 @@ class Heartbeats:
         return {str(name): datetime.fromisoformat(at) for name, at in found.items()}
 
     def take_turn(self, name: str, now: datetime, *, every: timedelta) -> bool:
-        """Say whether it is the caller's turn to do what is done once in a while; True once for all who ask."""
+        """Say whether the caller must do what is done once in `every`: one of all processes gets True. Atomic."""
         return bool(self._redis.set(redis_keys.turn(name), now.isoformat(), px=every, nx=True))

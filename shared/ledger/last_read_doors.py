@@ -1,6 +1,6 @@
-"""Doors as Seam had them when they were last read: slots, zone, limits. Kept for RETENTION, for people to look at.
+"""Each door as Seam showed it at the last reading: slots, time zone, limits. Kept for RETENTION, to show to people.
 
-Nothing is decided by it. What decides reads the door anew (`shared.seam.doors`).
+No decision uses it: decisions read the door from Seam (`shared.seam.doors`).
 """
 
 import json
@@ -47,7 +47,7 @@ class LastRead:
 def remember_reading(
     pipeline: Pipeline, device_id: str, device: Mapping[str, Any], *, at: datetime, keep_for: timedelta
 ) -> None:
-    """Queue: note the device object as it was read. One that is too large to keep for long is left out."""
+    """Queue on `pipeline`: store the device object as it was read. One of over 64 KiB is left out."""
     properties = device.get("properties")
     properties = properties if isinstance(properties, Mapping) else {}
     kept = {name: device[name] for name in _KEPT if name in device}
@@ -58,13 +58,13 @@ def remember_reading(
 
 
 class LastReadDoors:
-    """Recalls them."""
+    """Reads the stored doors."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def of(self, device_ids: Iterable[str]) -> dict[str, LastRead]:
-        """Return those of the doors that were read, in one round trip."""
+        """Return those of the doors that are stored, in one round trip."""
         names = list(dict.fromkeys(device_ids))
         pipeline = self._redis.pipeline(transaction=False)
         for name in names:
@@ -72,7 +72,7 @@ class LastReadDoors:
         return {name: _read(text) for name, text in zip(names, pipeline.execute(), strict=True) if text}
 
     def objects(self, device_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Return what is kept of the device objects themselves, in one round trip."""
+        """Return the stored device objects, in one round trip."""
         ids = list(dict.fromkeys(device_ids))
         pipeline = self._redis.pipeline(transaction=False)
         for device_id in ids:
@@ -81,7 +81,7 @@ class LastReadDoors:
         return {device_id: json.loads(text)["device"] for device_id, text in found if text}
 
     def names(self, device_ids: Iterable[str]) -> dict[str, str]:
-        """Return the names of those of the doors that were read, in one round trip; cheaper than the doors."""
+        """Return the names of those of the doors that are stored, in one round trip. Cheaper than `of`."""
         ids = list(dict.fromkeys(device_ids))
         pipeline = self._redis.pipeline(transaction=False)
         for device_id in ids:
@@ -99,5 +99,5 @@ def _parse(text: str) -> LastRead:
     return LastRead(door_from_device(content["device"]), datetime.fromisoformat(content["read_at"]))
 
 
-# The same doors are looked at again and again. They are known by their text: what is read anew is parsed anew.
+# The same doors are shown again and again. The cache is keyed by the stored text, so a new reading is parsed again.
 _parsed = lru_cache(500)(_parse)

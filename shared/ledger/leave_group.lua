@@ -1,5 +1,5 @@
--- Closes the race of a look that finds an alert over and takes it out of its group, and a worker that opens it again:
--- the number grows with each change, so only an alert that hasn't changed since the look leaves.
+-- Closes the race of a worker that finds an alert resolved and takes it out of its group, and one that opens it again:
+-- the alert's number grows with each change, so only an alert that hasn't changed since it was read leaves.
 --
 -- KEYS: members (hash {alert's key: number}).  ARGV: key, number, key, number…  Returns how many left.
 local left = 0

@@ -1,7 +1,7 @@
 """Records as JSON, and what this process does with a record that a newer one wrote.
 
-It reads what it knows, and keeps the rest when it writes the record back. A record that it can't understand it leaves
-to a newer process (`OfNewerVersion`). The rules are in `shared.domain.versions`.
+It reads the fields that it knows, and keeps the others when it writes the record back. A record that it can't read is
+left to a newer process (`OfNewerVersion`). The rules are in `shared.domain.versions`.
 """
 
 import json
@@ -20,7 +20,7 @@ class RecordJson(Generic[T]):
     """The JSON of records of one type. The type is checked on the way in and out."""
 
     def __init__(self, record_type: type[T], *, exclude: frozenset[str] = frozenset()) -> None:
-        """Leave out the fields that are to be `exclude`d."""
+        """Fields in `exclude` aren't stored."""
         self._exclude = set(exclude)
         self._adapter: TypeAdapter[T] = TypeAdapter(record_type)
         self._name = record_type.__name__
@@ -28,7 +28,7 @@ class RecordJson(Generic[T]):
         self._schema = str(defaults["schema"])
 
     def decoded(self, text: str | bytes) -> T:
-        """Return the record that JSON holds. Raises OfNewerVersion; pydantic.ValidationError where it is damaged."""
+        """Return the record in `text`. Raises OfNewerVersion; pydantic.ValidationError if the text is damaged."""
         try:
             record = self._adapter.validate_json(text)
         except ValidationError:
@@ -36,7 +36,7 @@ class RecordJson(Generic[T]):
             if is_newer(schema, self._schema):
                 raise OfNewerVersion(self._name, schema, self._schema) from None
             raise
-        # All but the records of a rolling restart are of our own version, and cost no more than this comparison.
+        # Except during a rolling restart all records are of our own version, and cost only this comparison.
         if record.schema == self._schema or not is_newer(record.schema, self._schema):
             return record
         if is_incompatible(record.schema, self._schema):
@@ -44,7 +44,7 @@ class RecordJson(Generic[T]):
         return cast(T, _with_unknown_fields(record, json.loads(text)))
 
     def encoded(self, record: T) -> str:
-        """Return the record as JSON; what a newer process had added stands where it stood, under its version."""
+        """Return the record as JSON, with the fields and the version of the newer process that wrote it, if one did."""
         if record.schema != self._schema:
             if is_newer(record.schema, self._schema):
                 known = self._adapter.dump_python(record, mode="json", exclude=self._exclude)
@@ -54,7 +54,7 @@ class RecordJson(Generic[T]):
 
 
 def _schema_of(text: str | bytes) -> str:
-    """Return the version of a record that we can't read; "" where it is no JSON at all."""
+    """Return the version of a record that we can't read; "" if the text isn't JSON."""
     try:
         return schema_in(json.loads(text))
     except ValueError:
@@ -62,7 +62,7 @@ def _schema_of(text: str | bytes) -> str:
 
 
 def _with_unknown_fields(value: Any, content: Any) -> Any:
-    """Return a value, each object in it with what its own JSON holds besides what we know of it."""
+    """Return a value, with the unknown fields of its JSON in each object's `unknown_fields`."""
     if is_dataclass(value) and isinstance(content, dict):
         names = {each.name for each in fields(value)}
         parts = {name: _with_unknown_fields(getattr(value, name), content[name]) for name in names & content.keys()}
@@ -78,7 +78,7 @@ def _with_unknown_fields(value: Any, content: Any) -> Any:
 
 
 def _completed(value: Any, known: Any) -> Any:
-    """Return the JSON of a value with what `_with_unknown_fields` had found of it."""
+    """Return the JSON of a value, with the `unknown_fields` of each object added to it."""
     if is_dataclass(value):
         parts = {name: _completed(getattr(value, name), part) for name, part in known.items()}
         return {**parts, **dict(getattr(value, "unknown_fields", ()))}

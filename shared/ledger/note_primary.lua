@@ -1,12 +1,12 @@
--- Notes which primary the ledger is on, and notices one that may lack what was written last: a replica that was
--- promoted, or a ledger older than the caller has seen it. One step, on the server that is asked: its identity (INFO),
--- its clock and the note can't be those of two servers.
+-- Notes which primary the ledger is on, and notices a primary that may lack the last writes: a replica that was
+-- promoted, or a ledger with an older note than the caller has seen. It is one step on one server, so that identity
+-- (INFO), clock and note can't come from two servers.
 --
 -- KEYS: the note.  ARGV: pause after such a change (ms), how often it is noted (ms), and what the caller saw last: the
 -- note's count, the replication id, the offset ('0', '', '0' where it has seen nothing).
--- Returns count, replication id, offset, rest of the pause (ms), then of the last such change: its id ('' for none), the
--- last note before it, when it was noticed (both epoch ms), whether something is missing for certain, whether it was dealt
--- with, whether a person said that the ledger was restored from a backup ('1' or '0').
+-- Returns count, replication id, offset, rest of the pause (ms), then of the last such change: its id ('' for none),
+-- the last note before it, when it was noticed (both epoch ms), whether something is missing for certain, whether it
+-- was dealt with, whether a person said that the ledger was restored from a backup ('1' or '0').
 local info = redis.call('INFO', 'replication')
 local function said(name)
   return string.match(info, '\n' .. name .. ':([^\r\n]*)') or ''
@@ -19,7 +19,8 @@ local offset, second = tonumber(said('master_repl_offset')) or 0, tonumber(said(
 local key = KEYS[1]
 local noted = redis.call('HMGET', key, 'replid', 'noted_at', 'count', 'id', 'since', 'done', 'certain', 'restored')
 local count, seen_count = tonumber(noted[3] or '0'), tonumber(ARGV[3])
--- A replica that was promoted keeps the id of the primary that it followed, and up to where (Valkey docs, "Replication").
+-- A replica that was promoted keeps the id of the primary that it followed, and up to where (Valkey docs,
+-- "Replication").
 local promoted = noted[1] and noted[1] ~= replid and string.match(replid2, '[^0]') ~= nil
 local older = noted[1] and count < seen_count
 local lacks = ARGV[4] ~= '' and ARGV[4] == replid2 and second - 1 < tonumber(ARGV[5])

@@ -1,4 +1,4 @@
-"""Publishes what a booking has to tell: outcomes to the booking system's stream, alerts to the alert ledger."""
+"""Publishes a booking's outbox: outcomes to the booking system's stream, alerts to the alert ledger."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from shared.ledger.alerts import AlertLedger
 
 
 class OutboxPublisher:
-    """Hands over one notice after the other. Bears repeats: an outcome keeps its id, an alert its key."""
+    """Publishes one notice at a time. A repeat does no harm: an outcome keeps its id, and an alert its key."""
 
     def __init__(
         self,
@@ -20,15 +20,15 @@ class OutboxPublisher:
     ) -> None:
         """Use `publish_outcome` to append a CloudEvent, as JSON, under its id.
 
-        `queue_outcome` queues it for webhooks: booking_id, sequence, event. It has no default: publishing without it
-        would empty the outbox, and the receivers of webhooks would never hear of it.
+        `queue_outcome` queues it for webhooks: booking_id, sequence, event. It has no default: without it the outbox
+        would be emptied, and receivers of webhooks would never get the outcome.
         """
         self._publish_outcome = publish_outcome
         self._queue_outcome = queue_outcome
         self._alerts = alerts
 
     def publish(self, booking_id: str, notice: Notice) -> None:
-        """Hand over one notice of a booking. Idempotent."""
+        """Publish one notice of a booking. Idempotent. Raises RedisError, OSError, Conflict."""
         match notice:
             case OutcomeNotice():
                 event = cloud_event(booking_id, notice)

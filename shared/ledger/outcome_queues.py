@@ -1,10 +1,10 @@
 """Outcomes on their way to webhook receivers: a queue for each receiver and booking, in lanes of the due-set.
 
-A receiver has `LANES` lanes. A lane is one member of the due-set, and takes one booking after the other: so a receiver
-has that many connections at most, however many workers there are, and a slow one holds up nobody else.
+A receiver has `LANES` lanes. A lane is one member of the due-set, and sends for one booking after the other. So a
+receiver has at most that many connections, however many workers there are, and a slow receiver delays no other.
 
-The queue's record is the truth. A lane's sorted set, the due-set and the list of what wasn't taken follow from it
-(`settle`), and are put right by the last write of the record.
+The queue's record decides. A lane's sorted set, the due-set and the list of outcomes that were given up are derived
+from it (`settle`); the last writer of the record corrects them.
 """
 
 import json
@@ -22,13 +22,13 @@ from shared.ledger.due_set import DueSet, milliseconds, outcome_item
 from shared.ledger.records import Conflict, RecordStore, Stored, Write
 
 LANES: Final = 8
-# A queue with nothing in it is kept only to know a repeat of what was published.
+# An empty queue is kept only so that a repeated outcome is recognised.
 _EMPTY_FOR: Final = timedelta(days=3)
 _PAGE: Final = 500
 
 
 class OutcomeQueues:
-    """The queues of all receivers."""
+    """Stores the queues of all receivers."""
 
     def __init__(self, redis: Redis, *, due: DueSet, clock: Clock, retention: timedelta) -> None:
         self._redis = redis
@@ -38,13 +38,13 @@ class OutcomeQueues:
         self._records = RecordStore(redis, OutcomeQueue)
 
     def enqueue(self, receivers: Iterable[str], booking_id: str, sequence: int, event: str) -> None:
-        """Queue an outcome for each receiver, due at once. Idempotent; a caller that is killed in it does it again."""
+        """Queue an outcome for each receiver, due at once. Idempotent: after a kill midway it is called again."""
         outcome = QueuedOutcome(sequence=sequence, event=event, queued_at=self._clock())
         for receiver in receivers:
             self.update(receiver, booking_id, lambda it: queued(it, outcome))
 
     def update(self, receiver: str, booking_id: str, change: Callable[[OutcomeQueue], OutcomeQueue]) -> OutcomeQueue:
-        """Change a queue as it stands now, and put it into its places. Raises Conflict after too many others."""
+        """Apply `change` to a queue, and `settle` it. Raises Conflict if other writers were first too often."""
 
         def changed(stored: Stored[OutcomeQueue]) -> Write[OutcomeQueue] | None:
             before = stored.record or OutcomeQueue(receiver=receiver, booking_id=booking_id)
@@ -55,7 +55,7 @@ class OutcomeQueues:
         return self.settle(receiver, booking_id)
 
     def take_in_hand(self, receiver: str, booking_id: str, until: datetime) -> OutcomeQueue | None:
-        """Return the queue whose first outcome is due, and keep it from others until then; None if it isn't due."""
+        """Lease the queue until `until`, and return it; None if its first outcome isn't due. Atomic."""
         key = redis_keys.outcome_queue(receiver, booking_id)
         stored = self._records.load(key)
         queue = stored.record
@@ -65,15 +65,15 @@ class OutcomeQueues:
             try:
                 self._records.save(key, self._write(in_hand(queue, until)), version=stored.version)
             except Conflict:
-                # Somebody else has taken it, or it was sent again: the lane will show.
+                # Another worker has leased it, or a person had it sent again: the lane has its time.
                 queue = None
         self.settle(receiver, booking_id)
         return queue
 
     def settle(self, receiver: str, booking_id: str) -> OutcomeQueue:
-        """Put a queue where its record says that it is due, and into the list of what wasn't taken; return it.
+        """Put a queue at the time in its record, list it if outcomes were given up, and return it. Idempotent.
 
-        Somebody else may write the record at the same time: then it is done again with theirs.
+        If another process writes the record meanwhile, it is done again with the newer record.
         """
         key = redis_keys.outcome_queue(receiver, booking_id)
         lane = lane_of(booking_id)
@@ -97,7 +97,7 @@ class OutcomeQueues:
                 return queue
 
     def next_due(self, receiver: str, lane: int) -> str | None:
-        """Return the booking of a lane that is due first; None where none is due now."""
+        """Return the booking that is due first in a lane; None if none is due now."""
         now = milliseconds(self._clock())
         found = cast(
             Any, self._redis.zrangebyscore(redis_keys.outcome_lane(receiver, lane), "-inf", now, start=0, num=1)
@@ -105,28 +105,28 @@ class OutcomeQueues:
         return str(found[0]) if found else None
 
     def rest(self, receiver: str, lane: int) -> None:
-        """Put a lane at the time of its next booking; an empty one leaves the due-set."""
+        """Put a lane at the time of its next booking; an empty lane leaves the due-set."""
         at = self._earliest(receiver, lane)
         self._due.set([(outcome_item(receiver, lane), at)])
-        # What came in between has set a time that was just overwritten.
+        # A booking that came in between had set a time, which was just overwritten.
         now_at = self._earliest(receiver, lane)
         if now_at is not None:
             self._due.advance([outcome_item(receiver, lane)], now_at)
 
     def receivers(self) -> list[str]:
-        """Return the receivers that something waits for."""
+        """Return the receivers for which outcomes wait."""
         found = cast(Any, self._redis.zscan_iter(redis_keys.DUE, match=r'\["outcome",*'))
         return list(dict.fromkeys(str(json.loads(member)[1]) for member, _ in found))
 
     def waiting(self, receivers: Iterable[str]) -> Iterator[OutcomeQueue]:
-        """Yield the queues of these receivers in which something waits for its next try."""
+        """Yield the queues of these receivers with outcomes that wait for their next try."""
         for receiver in receivers:
             for lane in range(LANES):
                 ids = cast(Any, self._redis.zrange(redis_keys.outcome_lane(receiver, lane), 0, -1))
                 yield from self._loaded((receiver, str(each)) for each in ids)
 
     def not_taken(self) -> Iterator[OutcomeQueue]:
-        """Yield the queues in which something was given up; those that expired are dropped from the list."""
+        """Yield the queues with outcomes that were given up; drop expired queues from the list."""
         self._redis.zremrangebyscore(redis_keys.OUTCOMES_NOT_TAKEN, "-inf", self._clock().timestamp())
         members = cast(Any, self._redis.zrange(redis_keys.OUTCOMES_NOT_TAKEN, 0, -1))
         yield from self._loaded(tuple(json.loads(each)) for each in members)
@@ -151,5 +151,5 @@ def _is_due(queue: OutcomeQueue, now: datetime) -> bool:
 
 
 def lane_of(booking_id: str) -> int:
-    """Return the lane of a booking: always the same."""
+    """Return the lane of a booking, from 0. A booking always has the same lane, so its outcomes stay in order."""
     return crc32(booking_id.encode()) % LANES

@@ -1,7 +1,7 @@
-"""Signs of life of every process, in Redis: one sorted set, by when each gave its last sign (epoch seconds).
+"""Signs of life of every process, in Redis: one sorted set, ordered by the last sign (epoch seconds).
 
-A process never takes its sign out: one that was stopped is missed, also where a person stopped it. What has been silent
-for a week is forgotten.
+A process never removes its sign: it is missed once it stops, also if a person stopped it. A process that has been
+silent for a week is forgotten.
 """
 
 import json
@@ -61,7 +61,7 @@ class ProcessSigns:
         self._sign(keys=[redis_keys.PROCESSES], args=[member, kept_for, _MOST_KEPT])
 
     def seen(self) -> tuple[SeenProcess, ...]:
-        """Return every process of the last week, the one that gave its last sign last at the top.
+        """Return every process of the last week, the one with the newest sign first.
 
         Raises RedisError, OSError.
         """
@@ -79,7 +79,7 @@ class ProcessSigns:
 
 
 def _identity(member: str) -> ProcessIdentity | None:
-    """Return who gave a sign; None where another version wrote what this one can't read."""
+    """Return the process that gave a sign; None if this version can't read what another one wrote."""
     try:
         fields: Mapping[str, Any] = json.loads(member)
         return ProcessIdentity(

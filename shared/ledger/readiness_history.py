@@ -1,6 +1,6 @@
-"""How arrivals stood 24 hours before their check-in, counted by day: for people who ask whether it gets better.
+"""How many arrivals were ready 24 hours before check-in, by day. It shows people whether that gets better.
 
-Each arrival is counted once, as it passes that moment. So one that is booked later isn't counted. Days are those of the
+Each arrival is counted once, at that moment, so an arrival that is booked later isn't counted. The day is that of the
 check-in, in UTC.
 """
 
@@ -24,7 +24,7 @@ _CURSOR: Final = "counted_until"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadinessOfDay:
-    """How many of a day's arrivals were ready, on their way, and at risk, 24 hours ahead."""
+    """How many of a day's arrivals were ready, on their way, and at risk, 24 hours before check-in."""
 
     day: date
     ready: int
@@ -33,25 +33,25 @@ class ReadinessOfDay:
 
     @property
     def total(self) -> int:
-        """How many were counted."""
+        """How many arrivals were counted."""
         return self.ready + self.on_its_way + self.at_risk
 
 
 class ReadinessHistory:
-    """One hash of counts, with the moment up to which check-ins are counted."""
+    """Stores the counts, and the moment up to which check-ins are counted, in one hash."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def counted_until(self) -> datetime | None:
-        """Return up to which check-in arrivals are counted; None where nobody has begun."""
+        """Return up to which check-in arrivals are counted; None if nothing was counted yet."""
         text: Any = self._redis.hget(redis_keys.READINESS, _CURSOR)
         return datetime.fromisoformat(str(text)) if text else None
 
     def count(self, arrivals: Iterable[Arrival], *, since: datetime | None, until: datetime) -> bool:
-        """Count the arrivals with a check-in after `since` and up to `until`; say whether it was done.
+        """Count the arrivals with a check-in after `since` and up to `until`; return whether they were counted.
 
-        Atomic, and once: where somebody else has counted from `since` on, nothing is done. What is too old is dropped.
+        Atomic and idempotent: if another worker has counted from `since` on, nothing is done. Old days are dropped.
         """
         counts = Counter(
             (each.check_in.astimezone(UTC).date(), each.readiness)
@@ -78,7 +78,7 @@ class ReadinessHistory:
         return True
 
     def days(self, first: date, last: date) -> tuple[ReadinessOfDay, ...]:
-        """Return each day from `first` to `last`, also those of which nothing is known."""
+        """Return each day from `first` to `last`, also days without counts."""
         found = cast(Mapping[str, str], self._redis.hgetall(redis_keys.READINESS))
         counts = {_place_of(field): int(count) for field, count in found.items() if field != _CURSOR}
         every_day = [first + timedelta(days=number) for number in range((last - first).days + 1)]

@@ -1,6 +1,6 @@
-"""Readings of doors and connected accounts that something prompted: in the due-set, so that no kill loses one.
+"""Prompted readings of doors and connected accounts. They wait in the due-set, so a kill loses none.
 
-However much prompts a reading, there is one at most in each interval: a prompt that comes sooner waits for its end.
+There is at most one reading in each interval. A prompt that comes earlier waits for the interval's end.
 """
 
 from collections.abc import Iterable
@@ -13,12 +13,12 @@ from shared import redis_keys
 from shared.clock import Clock
 from shared.ledger.due_set import DueItem, DueSet
 
-# What a subject of the due-set is called in keys.
+# How a subject of the due-set is called in keys.
 _KINDS: Final = {"refresh": "door", "account": "account"}
 
 
 class Readings:
-    """Prompts readings, and puts each at its next time. The items are those of `refresh_item` and `account_item`."""
+    """Prompts readings, and puts each at its next time. Items are made by `refresh_item` and `account_item`."""
 
     def __init__(self, redis: Redis, *, due: DueSet, clock: Clock, at_most_every: timedelta) -> None:
         self._redis = redis
@@ -27,9 +27,9 @@ class Readings:
         self._at_most_every = at_most_every
 
     def prompt(self, items: Iterable[DueItem], *, within: timedelta = timedelta()) -> None:
-        """Make each item due as soon as it may be read again; several are spread over the time `within`.
+        """Make each item due as soon as it may be read again; several items are spread over the time `within`.
 
-        Idempotent. It may be repeated at any time: what is under way is read once more after it.
+        Idempotent. An item that is being read just now is read once more afterwards.
         """
         items = list(dict.fromkeys(items))
         pipeline = self._redis.pipeline(transaction=False)
@@ -40,7 +40,7 @@ class Readings:
         now = self._clock()
         for number, (item, wait) in enumerate(zip(items, waits, strict=True)):
             key = redis_keys.prompted(*_named(item))
-            # Counted before the item is put at its time: who takes it out after its reading sees one of the two.
+            # Counted before the item is put at its time, so that `rest` sees either the count or the time.
             pipeline.incr(key)
             pipeline.expire(key, redis_keys.PROMPTED_FOR)
             self._due.advance([item], now + max(wait, within * number / len(items)), pipeline=pipeline)
@@ -48,7 +48,7 @@ class Readings:
             pipeline.execute()
 
     def begin(self, item: DueItem) -> int:
-        """Note that the item is read now; return the count of its prompts, which `rest` needs (0: none lately)."""
+        """Note that the reading begins; return the count of prompts, which `rest` needs (0: none lately)."""
         kind, name = _named(item)
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.get(redis_keys.prompted(kind, name))
@@ -56,7 +56,7 @@ class Readings:
         return int(cast(Any, pipeline.execute())[0] or 0)
 
     def rest(self, item: DueItem, again_at: datetime | None, *, begun: int) -> None:
-        """Put an item that was just read at its next time (None: none). What prompted it meanwhile is not lost."""
+        """Put an item at its next time after a reading; None takes it out. A prompt that came meanwhile isn't lost."""
         self._due.set([(item, again_at)])
         now_count = int(cast(Any, self._redis.get(redis_keys.prompted(*_named(item)))) or 0)
         if now_count != begun:

@@ -1,4 +1,4 @@
-"""How far Seam's own list of events was compared with what webhooks had brought, in Redis."""
+"""How far Seam's list of events was compared with the events that came by webhook."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ _GAP: Final = TypeAdapter(Gap)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Everything up to `cursor` was compared (None: nothing yet); `gap` is what webhooks lack at the moment.
+    """Events up to `cursor` were compared (None: none yet); `gap` are the events that webhooks didn't bring.
 
     `compared` and `missed` count events since the ledger was begun.
     """
@@ -27,13 +27,13 @@ class Progress:
 
 
 class ReconciliationLedger:
-    """One record. Two workers that write it at once compare the same events twice, which is harmless."""
+    """Stores the progress in one record. If two workers write it at once, events are compared twice, without harm."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
     def load(self) -> Progress:
-        """Return how far it has come."""
+        """Return the progress."""
         found: dict[str, str] = cast(Any, self._redis.hgetall(redis_keys.RECONCILIATION))
         if "cursor" not in found:
             return Progress()
@@ -45,7 +45,7 @@ class ReconciliationLedger:
         )
 
     def save(self, progress: Progress) -> None:
-        """Write how far it has come, atomically."""
+        """Store the progress, atomically."""
         if progress.cursor is None:
             return
         fields: dict[Any, Any] = {

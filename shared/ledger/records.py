@@ -1,6 +1,6 @@
-"""Records with a version: read, change by a pure function, write if nobody else did meanwhile.
+"""Records with a version: read one, change it by a pure function, and write it unless another process wrote it first.
 
-What is done with a record that a newer process wrote: `shared.ledger.newer_version_records`.
+How the records of a newer process are read and written: `shared.ledger.newer_version_records`.
 """
 
 import random
@@ -26,7 +26,7 @@ from shared.replicas import check_reached, queue_wait, sync_replicas_of, wait_fo
 MOST_CONFLICTS: Final = 50
 _PAUSE_AFTER: Final = 3
 _LONGEST_PAUSE: Final = 0.1  # seconds
-# A story that never ends is a loop somewhere: the newest lines tell which, and memory stays bounded.
+# A longer story means that something loops. The newest lines show what it is, and memory stays bounded.
 MOST_LINES: Final = 1_000
 # A booking of one door has about 1,500 characters; parsed, it takes four times as much.
 _LARGEST_REMEMBERED: Final = 4_096
@@ -39,12 +39,12 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Conflict(Exception):
-    """Somebody else wrote the record since it was read."""
+    """Another process wrote the record since it was read. The caller reads it again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored(Generic[T]):
-    """A record as it was read: None and version 0 where there is none."""
+    """A record as it was read. If there is none: None, and version 0."""
 
     record: T | None
     version: int
@@ -52,13 +52,12 @@ class Stored(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write(Generic[T]):
-    """What is to be written over a record, all of it in one atomic step.
+    """What replaces a record, all of it in one atomic step.
 
     `history` is appended to the list at `history_key`. `due` are members of the due-set with their times (epoch
-    milliseconds; None takes the member out); their claims are forgotten. `places` are the record's places in indexes:
-    (key of a sorted set, member, score; None takes the member out).
-    `together_with` may queue more commands for the same round trip. They run before the write, in their order, and
-    whether or not the write succeeds.
+    milliseconds; None takes the member out); their counts of claims are reset. `places` are the record's places in
+    indexes: (key of a sorted set, member, score; None takes the member out). `together_with` may queue more commands
+    for the same round trip. They run before the write, also if the write then fails.
     """
 
     record: T
@@ -82,11 +81,11 @@ class RecordStore(Generic[T]):
         is_promised: bool = False,
         remembered: int = 0,
     ) -> None:
-        """Store values of `record_type`, without the fields that are to be `exclude`d.
+        """Store values of `record_type`, without the fields in `exclude`.
 
-        What `is_promised` to somebody counts as written once SYNC_REPLICAS replicas have it. `remembered` is for
-        processes that read the same records again and again: so many stay parsed, but for large ones. They are known by
-        their text, so what somebody writes meanwhile is parsed anew.
+        With `is_promised` a write counts once SYNC_REPLICAS replicas have it. `remembered` is for processes that read
+        the same records again and again: it is how many stay parsed, except large ones. They are keyed by their text,
+        so a record that was changed is parsed again.
         """
         self._redis = redis
         self._replicas = sync_replicas_of(redis) if is_promised else 0
@@ -97,7 +96,7 @@ class RecordStore(Generic[T]):
         self._script = redis.register_script(_SAVE)
 
     def load(self, key: str) -> Stored[T]:
-        """Return the record and its version. Raises OfNewerVersion where only a newer process can read it."""
+        """Return the record and its version. Raises OfNewerVersion if only a newer process can read it."""
         version, text = self._redis.hmget(key, "version", "record")
         if version is None or text is None:
             return Stored(None, 0)
@@ -106,7 +105,8 @@ class RecordStore(Generic[T]):
     def load_many(self, keys: list[str], *, passes_over_newer: bool = False) -> list[T | None]:
         """Return the records of all `keys`, in their order, in one round trip.
 
-        One that only a newer version can read raises OfNewerVersion; or, passed over, it is logged and None here.
+        A record that only a newer version can read raises OfNewerVersion. With `passes_over_newer` it is logged, and is
+        None in the list.
         """
         pipeline = self._redis.pipeline(transaction=False)
         for key in keys:
@@ -118,7 +118,7 @@ class RecordStore(Generic[T]):
             except OfNewerVersion as error:
                 if not passes_over_newer:
                     raise
-                # An error, since lists of records leave this one out.
+                # Logged as an error: lists of records lack this one.
                 log.error("record.passed_over", reason=str(error))  # noqa: TRY400 - it is no crash
                 found.append(None)
         return found
@@ -130,12 +130,12 @@ class RecordStore(Generic[T]):
         *,
         seen: Stored[T] | None = None,
     ) -> Stored[T]:
-        """Change the record as it stands now, and return it as it is afterwards. Atomic.
+        """Apply `change` to the record as it is now, and return the result. Atomic.
 
-        `change` returns what to write, or None to leave the record as it is. It is called again, with the newer record,
-        for as long as somebody else writes first; what it raises goes through, and nothing is written. `seen` is the
-        record as the caller read or wrote it last: if nobody wrote since, that saves reading it.
-        Raises Conflict where somebody else was first MOST_CONFLICTS times in a row.
+        `change` returns what to write, or None to leave the record as it is. If another process writes first, it is
+        called again with the newer record. Its errors are passed on, and nothing is written. `seen` is the record as
+        the caller read or wrote it last: if that is still the newest, the record needn't be read.
+        Raises Conflict if another process was first MOST_CONFLICTS times in a row; OfNewerVersion; NotOnReplicas.
         """
         before = seen or self.load(key)
         for conflicts in range(MOST_CONFLICTS):
@@ -146,16 +146,17 @@ class RecordStore(Generic[T]):
                 return Stored(write.record, self.save(key, write, version=before.version))
             except Conflict:
                 if conflicts >= _PAUSE_AFTER:
-                    # Many writers of one record, such as a booking on a hundred doors: they spread out.
+                    # One record may have many writers, such as a booking on a hundred doors: each waits a random time.
                     time.sleep(random.random() * _LONGEST_PAUSE)  # noqa: S311 - no secret
                 before = self.load(key)
         raise Conflict(key)
 
     def save(self, key: str, write: Write[T], *, version: int) -> int:
-        """Write over `version` and return the new one. Raises Conflict, with nothing of the record written.
+        """Replace the record if it still has `version`, and return the new version. Atomic.
 
-        Atomic. For callers that must not overwrite a newer version; all others use `update`. Raises NotOnReplicas where
-        the record is written, but may be lost in a failover: then the step is to be tried again.
+        Raises Conflict if it has another version: then nothing of the record is written. For callers that must not
+        apply their change to a newer record; all others use `update`. Raises NotOnReplicas if the record is written,
+        but may be lost in a failover: then the caller tries the step again.
         """
         keys = [key, redis_keys.DUE, redis_keys.CLAIMS, *(key for key, _, _ in write.places)]
         keys += [write.history_key] if write.history_key else []
@@ -183,7 +184,7 @@ class RecordStore(Generic[T]):
             if isinstance(other, Exception):
                 raise other
         if isinstance(saved, NoScriptError):
-            # A server that was restarted has forgotten its scripts; this loads it again.
+            # A server that was restarted has lost its scripts. This loads the script again.
             saved = self._script(keys=keys, args=args)
             if self._replicas and int(saved) >= 0:
                 wait_for_replicas(self._redis)

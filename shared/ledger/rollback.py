@@ -1,11 +1,11 @@
-"""Which primary the ledger is on, and whether it may lack what was written last.
+"""Which primary the ledger is on, and whether the last writes may be missing from it.
 
-Replication is asynchronous: a replica that is promoted may lack the last writes of the primary that died. One of them
-may be the intent of a create that is still on its way to Seam. The primary's replication id is noted in the ledger once
-a second. A replica that was promoted has another id than the note, which it has from the old primary. The process that
-notices it first starts a pause for all. Also noticed is a ledger that is older than this process has seen it.
+Replication is asynchronous: a promoted replica may lack the last writes of the old primary. One of them may be the
+intent of a create that is still on its way to Seam. So the primary's replication id is noted in the ledger once a
+second. A promoted replica has the old primary's note, and another id of its own. The process that notices this first
+starts a pause for all. A ledger with an older note than this process has already seen is noticed too.
 
-A primary that was restarted with its own file has a new id too, but none of a primary before it: it lacks nothing.
+A primary that was restarted with its own file also has a new id, but no previous primary: no write is missing.
 """
 
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollback:
-    """A change of primary after which writes may be missing: from the last note before it until it was noticed.
+    """A change of primary. Writes may be missing from the last note before it until it was noticed.
 
-    `is_certain`: some are missing. `is_done`: it was dealt with. `is_restore`: nobody failed over, a person restored a
-    backup. The times are those of the data servers' clocks.
+    `is_certain`: some are certainly missing. `is_done`: the worker has dealt with it. `is_restore`: no failover, but a
+    person restored a backup. Times are by the data servers' clocks.
     """
 
     rollback_id: str
@@ -45,17 +45,17 @@ class Rollback:
 
 @dataclass(frozen=True, slots=True)
 class PrimaryState:
-    """How long creates still pause, by the data server's clock, and the last rollback, if there was any."""
+    """How long creates still pause, by the data server's clock, and the last rollback, if there was one."""
 
     pause: timedelta
     rollback: Rollback | None
 
 
 class LedgerPrimary:
-    """The note. Thread-safe: what two threads remember differs by a moment, and each note is one atomic step."""
+    """Writes and reads the note. Thread-safe: each note is one atomic step."""
 
     def __init__(self, redis: Redis, *, settle: timedelta) -> None:
-        """`settle` is how long creates pause after a rollback: as long as a create may take that the ledger lost."""
+        """`settle` is how long creates pause after a rollback: as long as a create can take, if its intent was lost."""
         self._redis = redis
         self._settle = settle
         self._script = redis.register_script(_NOTE)
@@ -63,9 +63,9 @@ class LedgerPrimary:
         self._is_logged = False
 
     def note(self) -> PrimaryState:
-        """Note the primary, and return how things stand. Raises RedisError.
+        """Note the primary; return the pause and the last rollback. Raises RedisError.
 
-        Where the data server doesn't tell us its replication id nothing is noticed.
+        If the data server doesn't tell its replication id, no rollback is noticed.
         """
         count, replid, offset = self._seen
         args: list[str | int] = [_milliseconds(self._settle), _milliseconds(NOTED_EVERY), count, replid, offset]
@@ -95,8 +95,8 @@ class LedgerPrimary:
     def restored(self, since: datetime | None = None) -> Rollback:
         """Note that the ledger was restored from a backup: what was written after `since` is missing for certain.
 
-        Without `since` that is the last note in the backup. Creates pause for all from now on, and the worker deals
-        with it as with any rollback. Atomic. Raises ValueError where the backup holds no note and `since` isn't given;
+        Without `since` the last note in the backup counts. All creates pause from now on, and the worker deals with the
+        restore as with any rollback. Atomic. Raises ValueError if the backup has no note and `since` isn't given;
         RedisError.
         """
         at = "" if since is None else str(int(since.timestamp() * 1000))
@@ -114,14 +114,14 @@ class LedgerPrimary:
         )
 
     def finish(self, rollback: Rollback) -> None:
-        """Record that a rollback was dealt with; not where another one was noticed since. Atomic."""
+        """Record that a rollback was dealt with, unless another one was noticed since. Atomic and idempotent."""
         script = "if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then redis.call('HSET', KEYS[1], 'done', '1') end"
         self._redis.eval(script, 1, redis_keys.PRIMARY, rollback.rollback_id)
 
 
 def _is_forbidden(error: ResponseError) -> bool:
-    """Say whether this user may not ask INFO: some providers allow it outside of scripts alone."""
-    # In the words of Valkey, and of Redis 7; some providers have words of their own.
+    """Say whether the data server forbids INFO in a script. Some providers allow it only outside of scripts."""
+    # The texts of Valkey and of Redis 7. Some providers have other texts.
     return isinstance(error, NoPermissionError) or any(words in str(error) for words in _FORBIDDEN)
 
 

@@ -1,17 +1,15 @@
--- Closes the race of two workers that read the same record and both write it: only the one that still holds the
--- latest version may. The version is the fencing token: it grows with every write, and a writer that was overtaken
--- (paused, cut off, or just slower) can't write any more.
+-- Closes the race of two workers that read the same record and both write it: only the worker that read the latest
+-- version may. The version is the fencing token: it grows with every write, so a worker that was paused, cut off or
+-- just slower can't write over a newer record.
 --
--- The record's times in the due-set are written in the same step, so that neither can be without the other. A member
--- that gets a time has survived its claim: its claims are forgotten.
---
--- So are its places in the indexes (sorted sets) by which it is found.
+-- The record's times in the due-set, and its places in the indexes (sorted sets), are written in the same step, so that
+-- none of them can be there without the others. A member that gets a time has its count of claims reset.
 --
 -- KEYS: record, due-set, claims, index..., history (where it has one).
 -- ARGV: expected version ('0': no record yet), expiry (epoch ms), record, most lines of a history, number of members,
 -- number of places in indexes, member, time (epoch ms, '' takes the member out)..., member, score ('' takes it out) for
 -- each index..., history entry...
--- Returns the new version, or -1 where another write came first.
+-- Returns the new version, or -1 if another write came first.
 local version = redis.call('HGET', KEYS[1], 'version') or '0'
 if version ~= ARGV[1] then
   return -1

@@ -1,7 +1,7 @@
-"""How fast Seam answers, and how its calls fail: counts of ten minutes each, of all processes, kept for a day.
+"""How fast Seam answers, and how calls fail: counts of ten minutes each, of all processes, kept for a day.
 
-Counts alone: no path holds an id, and nothing of an answer is kept. A count that can't be written is left out: nobody
-waits for it, and no call fails for it.
+Only counts are stored: no path holds an id, and nothing of an answer is kept. A count that can't be written is left
+out, and the call goes on.
 """
 
 import json
@@ -21,10 +21,10 @@ from shared.clock import Clock
 KEPT_FOR: Final = timedelta(hours=24)
 _STRETCH: Final = timedelta(minutes=10)
 _LONGEST_NAME: Final = 80
-# An answer like any other: the code is gone, which is what was asked.
+# Not a failure: the code doesn't exist, which is an answer.
 _ANSWERS: Final = ("NoSuchAccessCode",)
 BOUNDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
-"""Upper ends of the classes of answer times, in seconds; beyond the last one there is one more class."""
+"""Upper ends of the classes of answer times, in seconds. One more class is beyond the last end."""
 
 _Counts = Counter[tuple[str, int | str]]
 
@@ -52,7 +52,7 @@ class CallCounts:
     def answered_within(self, share: float) -> float | None:
         """Return the upper end of the class within which this share of the calls was answered, in seconds.
 
-        None where that is beyond the last end.
+        None if that is beyond the last end.
         """
         needed, seen = share * self.calls, 0
         for bound, count in zip(BOUNDS, self.classes, strict=False):
@@ -63,14 +63,14 @@ class CallCounts:
 
 
 class SeamCallCounts:
-    """Counts calls, and recalls the counts. Thread-safe."""
+    """Counts calls, and reads the counts. Thread-safe."""
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
         self._redis = redis
         self._clock = clock
 
     def count(self, path: str, failure: Exception | None, seconds: float) -> None:
-        """Count one call: how it failed (None: it didn't), and how long it took. One round trip; raises nothing."""
+        """Count one call: how it failed (None: it didn't), and how long it took. One round trip. Never raises."""
         now = self._clock()
         name = path[:_LONGEST_NAME]
         kind = type(failure).__name__ if failure is not None else ""
@@ -89,7 +89,7 @@ class SeamCallCounts:
             log.debug("seam_call.not_counted", error=type(error).__name__)
 
     def since(self, moment: datetime) -> tuple[CallCounts, ...]:
-        """Return the calls since the stretch of ten minutes that holds this moment, by path."""
+        """Return the calls by path, since the beginning of the ten minutes that this moment is in."""
         return self.since_each(moment)[0]
 
     def since_each(self, *moments: datetime) -> tuple[tuple[CallCounts, ...], ...]:

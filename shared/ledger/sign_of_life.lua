@@ -1,5 +1,5 @@
--- A sign of life by the data server's clock, so that machines whose clocks differ are judged alike. In the same step what
--- is long silent is taken out, and the oldest beyond the most that are kept: a crash loop leaves a process a start.
+-- Writes a sign of life with the data server's time, so that the machines' clocks don't matter. The same step removes
+-- processes that have long been silent, and the oldest beyond the limit: in a crash loop each start leaves an entry.
 --
 -- KEYS: signs of life.  ARGV: member, kept for (s), most members.
 local now = tonumber(redis.call('TIME')[1])

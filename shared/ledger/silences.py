@@ -1,4 +1,4 @@
-"""Silences in Redis: one hash; those that ended are taken out when it is read."""
+"""Silences in Redis: one hash. Silences that ended are removed when it is read."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -12,7 +12,7 @@ from shared.domain.alerting.silences import Silence
 
 
 class Silences:
-    """What people don't want to hear of for a while."""
+    """Stores which alerts people don't want to get for a while."""
 
     def __init__(self, redis: Redis, *, clock: Clock) -> None:
         self._redis = redis
@@ -20,15 +20,15 @@ class Silences:
         self._adapter = TypeAdapter(Silence)
 
     def add(self, silence: Silence) -> None:
-        """Keep a silence; one of the same id is replaced."""
+        """Store a silence; it replaces one with the same id. Idempotent."""
         self._redis.hset(redis_keys.SILENCES, silence.silence_id, self._adapter.dump_json(silence).decode())
 
     def remove(self, silence_id: str) -> bool:
-        """End a silence now; False where there is none of this id."""
+        """End a silence now; return False if there is none with this id."""
         return bool(self._redis.hdel(redis_keys.SILENCES, silence_id))
 
     def all(self) -> list[Silence]:
-        """Return those that last, the one that ends first at the top."""
+        """Return the silences that haven't ended, the one that ends first first."""
         found: Mapping[str, str] = cast(Any, self._redis.hgetall(redis_keys.SILENCES))
         silences = [self._adapter.validate_json(text) for text in found.values()]
         now = self._clock()

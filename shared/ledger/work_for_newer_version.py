@@ -1,6 +1,6 @@
-"""Work that older processes left to newer ones, and since when each piece waits.
+"""Work that an older process left to a newer one, and since when each piece waits.
 
-The work itself stands in its stream, or in the due-set. This list is for the alert that no process takes it.
+The work itself is in its stream, or in the due-set. This list is for the alert that no process takes it.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import Clock
 
-# While a new version is rolled out, both run for minutes. Work that waits longer has no newer process that takes it.
+# During a roll-out both versions run for minutes. If work waits longer, no newer process takes it.
 STUCK_AFTER: Final = timedelta(minutes=5)
 _SHORTEST_MEMORY: Final = timedelta(minutes=3)
 _TURNS_REMEMBERED: Final = 3
@@ -21,23 +21,23 @@ _TURNS_REMEMBERED: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """Works that no process has understood for minutes: how many, and since when the first of them."""
+    """Work that no process could read for minutes: how many pieces, and since when the first one waits."""
 
     count: int = 0
     since: datetime | None = None
 
 
 class WorkForNewerVersion:
-    """Works by name. One that isn't left again for a few turns was taken by somebody, and is forgotten."""
+    """Stores work by name. A piece that isn't left again for a few turns was taken by a newer process."""
 
     def __init__(self, redis: Redis, *, clock: Clock, comes_back_after: timedelta) -> None:
-        """Expect what is left to come back after `comes_back_after` at the latest, while nobody takes it."""
+        """Work that no process takes is left again after `comes_back_after` at the latest."""
         self._redis = redis
         self._clock = clock
         self._memory = max(_SHORTEST_MEMORY, comes_back_after * _TURNS_REMEMBERED)
 
     def note(self, work: str) -> timedelta:
-        """Note that a work was left just now; return how long it has been waiting for somebody newer."""
+        """Note that a piece of work was left just now; return how long it has waited for a newer process."""
         now = self._clock()
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.zadd(redis_keys.LEFT, {work: now.timestamp()}, nx=True)
@@ -47,7 +47,7 @@ class WorkForNewerVersion:
         return max(timedelta(), timedelta(seconds=now.timestamp() - float(since))) if since else timedelta()
 
     def stuck(self) -> Stuck:
-        """Forget what was taken, and return what has been waiting for too long."""
+        """Forget work that was taken, and return the work that has waited for too long."""
         now = self._clock()
         taken: Sequence[str] = cast(
             Any, self._redis.zrange(redis_keys.LEFT_AGAIN, "-inf", (now - self._memory).timestamp(), byscore=True)
