@@ -1,1 +1,1 @@
-"""Process `web`: HTTP in, verified, made safe, appended durably. Nothing else."""
+"""Process `web`: it verifies HTTP requests, takes PINs out, and appends the messages durably to streams."""

@@ -27,7 +27,7 @@ from shared.tracing import start_tracing
 
 # Exit status of a process that could not listen; 2 is for unusable settings.
 _NOT_STARTED: Final = 3
-# How many clients may have connected before we take them in; the system allows fewer (net.core.somaxconn).
+# How many connections may wait to be accepted. The system's own limit is lower (net.core.somaxconn).
 _BACKLOG: Final = 65_535
 
 

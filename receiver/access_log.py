@@ -1,4 +1,4 @@
-"""The access log of accepted events: one line for many, because a line for each cost more than accepting it."""
+"""The access log of accepted events: one line for many events. A line for each cost more than accepting the event."""
 
 import asyncio
 from typing import Final
@@ -7,7 +7,7 @@ import structlog
 
 from receiver.webhook_parsing import SeamEvent
 
-# A line waits so many seconds for more events, and lists at most so many.
+# A line is written after so many seconds, or once it lists so many events.
 _WRITE_AFTER: Final = 0.05
 _MOST_EVENTS: Final = 100
 
@@ -23,7 +23,7 @@ class AccessLog:
         self._timer: asyncio.TimerHandle
 
     def add(self, event: SeamEvent, *, is_new: bool) -> None:
-        """Keep an event for the next line."""
+        """Add an event to the next line."""
         self._events.append(event)
         self._repeated += not is_new
         if len(self._events) == 1:

@@ -1,8 +1,8 @@
-"""How many webhooks are worked on at once; the others wait in line for a moment, or are refused.
+"""Limits how many webhooks are verified and appended at once. Others wait in line for a moment, or are refused.
 
-The event loop handles all requests that have arrived before it turns to anything else. Verifying thousands of them
-between two steps of an append would make every answer late by seconds. Those in line cost nothing until it is their
-turn.
+The event loop handles all requests that have arrived before it does anything else. Verifying thousands of them between
+two steps of an append would delay every answer by seconds. A request in line costs nothing until its turn. The messages
+that wait for their append are bounded by `receiver.inbox`.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ from receiver.refusals import Unavailable
 
 _AT_ONCE: Final = 64
 _IN_LINE: Final = 8192
-# Seconds. A sender comes again after a refusal, and gives up on an answer that is late.
+# Seconds. A sender tries again after a refusal, but gives up on a late answer.
 _LONGEST_WAIT: Final = 2.0
-# Bytes. Events of Seam are smaller, and thousands of larger bodies in line would fill the memory.
+# Bytes. Seam's events are smaller. Thousands of larger bodies in line would fill the memory.
 _LARGE: Final = 16 * 1024
 
 
 class Admission:
-    """`async with admission.of(body):` waits for its turn, in the order of arrival. For one event loop."""
+    """`async with admission.of(body):` waits for a turn, in the order of arrival. For one event loop."""
 
     def __init__(
         self, *, at_once: int = _AT_ONCE, in_line: int = _IN_LINE, longest_wait: float = _LONGEST_WAIT
@@ -30,18 +30,18 @@ class Admission:
         self._longest_wait = longest_wait
 
     def of(self, body: bytes) -> Self:
-        """Return what to enter with this body. Raises Unavailable for a large one that would have to wait."""
+        """Return the context manager for this body. Raises Unavailable if the body is large and would have to wait."""
         if len(body) > _LARGE and self._turns.locked():
             raise Unavailable
         return self
 
     def check_room(self) -> None:
-        """Raise Unavailable if a request would have to wait now and finds no place in line: it need not be read."""
+        """Raise Unavailable if a request would have to wait and the line is full: then its body needn't be read."""
         if self._turns.locked() and self._room_in_line <= 0:
             raise Unavailable
 
     async def __aenter__(self) -> None:
-        """Wait for a turn. Raises Unavailable where the line is too long, or the wait is."""
+        """Wait for a turn. Raises Unavailable if the line is full, or after `longest_wait` seconds."""
         self.check_room()
         if not self._turns.locked():
             await self._turns.acquire()
@@ -56,5 +56,5 @@ class Admission:
             self._room_in_line += 1
 
     async def __aexit__(self, *_: object) -> None:
-        """Give the turn to the next in line."""
+        """Pass the turn to the next request in line."""
         self._turns.release()

@@ -1,4 +1,4 @@
-"""The assembly of process `web`: the only place that knows all its parts."""
+"""The assembly of process `web`: the only module that knows all of its parts."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ _WEBHOOK_PATH: Final = "/webhooks/seam"
 class Web:
     """The whole app: Starlette, and a shortcut past its middleware for `POST /webhooks/seam`.
 
-    The shortcut leads to the same endpoint as the route. It saves a tenth of what a webhook costs.
+    The shortcut calls the same endpoint as the route. It saves a tenth of a webhook's cost.
     """
 
     def __init__(self, starlette: Starlette, webhook: ASGIApp) -> None:
@@ -68,9 +68,9 @@ def create_app(
     counts: AuthFailureCounts | None = None,
     sender_clock: SenderClock | None = None,
 ) -> Web:
-    """Assemble the app; connections open with its lifespan and close with it.
+    """Assemble the app. Its connections open when they are first used, and close at the end of its lifespan.
 
-    Failed tries are counted in `counts`; `sender_clock` learns when webhooks were signed.
+    Failed signatures and tokens are counted in `counts`. `sender_clock` is given the timestamps of webhooks.
     """
     redis = connect_async(settings.redis_address)
     inbox = partial(Inbox, redis, clock=clock, sync_replicas=settings.sync_replicas)
@@ -126,13 +126,13 @@ def create_app(
         await redis.aclose()
 
     starlette = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _answer_in_json})
-    # A redirect would name the address of the Host header, without TLS: a token would follow it.
+    # A redirect would lead to the Host header's address, without TLS: clients would send their token there.
     starlette.router.redirect_slashes = False
     return Web(starlette, webhook_endpoint)
 
 
 async def _answer_in_json(request: Request, error: Exception) -> Response:
-    """Answer Starlette's own refusals (404, 405) as our own ones."""
+    """Answer Starlette's own refusals (404, 405) in JSON, as ours are."""
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     phrase = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     content = {"error": phrase}

@@ -1,6 +1,6 @@
-"""Counts failed signatures and tokens in memory; a thread beside the event loop takes them to the data server.
+"""Counts failed signatures and tokens in memory. A thread beside the event loop writes the counts to the data server.
 
-So a flood of forged requests costs the data server one write every few seconds.
+So a flood of forged requests costs the data server one write every few seconds. `receiver.auth_failures` limits them.
 """
 
 import threading
@@ -12,7 +12,7 @@ from shared.clock import Clock, system_clock
 
 
 class AuthFailureCounts:
-    """What failed since the last call of `flush`, by reason. Thread-safe."""
+    """Counts failures by reason since the last call of `flush`. Thread-safe."""
 
     def __init__(self, clock: Clock = system_clock) -> None:
         self._clock = clock
@@ -21,13 +21,13 @@ class AuthFailureCounts:
         self._last_at: dict[str, datetime] = {}
 
     def add(self, failure: AuthFailure) -> None:
-        """Count one."""
+        """Count one failure."""
         with self._lock:
             self._counts[failure.reason] = self._counts.get(failure.reason, 0) + 1
             self._last_at[failure.reason] = self._clock()
 
     def flush(self, write: Callable[[dict[str, int], dict[str, datetime]], None]) -> None:
-        """Hand what was counted to `write`; where that raises, it is kept for the next time, and the error goes on."""
+        """Give the counts to `write`, and reset them. If `write` raises, they are kept, and the error is passed on."""
         with self._lock:
             counts, self._counts = self._counts, {}
             last_at = {reason: self._last_at[reason] for reason in counts}

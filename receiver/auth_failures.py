@@ -1,8 +1,7 @@
-"""Limits how many failed tries (wrong signatures, wrong tokens) of a client are answered one by one.
+"""Limits failed tries (wrong signatures, wrong tokens) of each client. Beyond the limit a failure gets 429, unlogged.
 
-Only failures are counted, and only failures are refused: a client with a valid signature or token is always served,
-also after failures from its address. So a stranger can't lock Seam out, not even from behind the same proxy. Past the
-limit a client gets 429, and its failures aren't logged any more.
+Only failures are counted, and only failures are refused. A client with a valid signature or token is always served,
+also after failures from its address. So a stranger can't lock Seam out, not even from behind the same proxy.
 """
 
 import time
@@ -19,11 +18,11 @@ from receiver.refusals import AuthFailure, InvalidSignature, TooManyAuthFailures
 from shared import metrics
 
 _WINDOW: Final = 60.0
-# Past so many clients a minute the rest shares one count: memory stays bounded.
+# With more clients than this in a minute the others share one count, so that memory stays bounded.
 _MOST_CLIENTS: Final = 10_000
 _OTHERS: Final = "others"
 _LONGEST_NAME: Final = 64
-# Lines a minute, of all clients together.
+# Log lines a minute, for all clients together.
 _MOST_LINES: Final = 600
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -40,12 +39,12 @@ class AuthFailureLimiter:
         clock: Callable[[], float] = time.monotonic,
         counts: AuthFailureCounts | None = None,
     ) -> None:
-        """Allow `a_minute` failures a client; `trusted_proxies` may name the client in X-Forwarded-For.
+        """Allow each client `a_minute` failures a minute. `trusted_proxies` may name the client in X-Forwarded-For.
 
-        Every failure is also counted in `counts`, by reason, past the limit too.
+        Every failure is also counted in `counts` by its reason, also beyond the limit.
         """
         self._most = a_minute
-        # Only failed requests ask for the client's address: asking for each cost more than parsing its event.
+        # Only failed requests look up the client's address: a look-up for each cost more than parsing its event.
         self._trust_proxies = ProxyHeadersMiddleware(_do_nothing, trusted_proxies)
         self._clock = clock
         self._by_reason = counts
@@ -75,7 +74,7 @@ class AuthFailureLimiter:
         return TooManyAuthFailures(max(1, int(self._ends_at - self._clock()) + 1))
 
     def count_for(self, client: str) -> int:
-        """Count one failed try; return how many the client has left this minute: -1 is the first that is too many."""
+        """Count one failed try; return how many more the client may have this minute. -1: the first one too many."""
         if self._clock() >= self._ends_at:
             self._counts.clear()
             self._total = 0
@@ -93,11 +92,11 @@ class AuthFailureLimiter:
 
 
 async def _do_nothing(*_: object) -> None:
-    """Stand in for the application, `receive` and `send` that a middleware wants."""
+    """Do nothing, in place of the application, `receive` and `send` that the middleware needs."""
 
 
 def client_of(scope: Scope) -> str:
-    """Return who is counted: the address, or of IPv6 the network (/64) that one customer has."""
+    """Return the name that failures are counted under: the IPv4 address, or the IPv6 network (/64) of one customer."""
     host = scope["client"][0] if scope.get("client") else "unknown"
     try:
         address = ip_address(host)

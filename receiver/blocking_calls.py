@@ -1,7 +1,7 @@
-"""Runs blocking calls (the ledger, Seam) in threads of their own, so that the event loop, and so webhooks, never wait.
+"""Runs blocking calls (the ledger, Seam) in threads of their own, so that they never delay the event loop and webhooks.
 
-A few threads, a bounded queue before them, and a limit to how long a request waits. A request that finds the
-queue full, or waits too long, is told to come again.
+There are a few threads, a bounded queue, and a longest wait for each request. If the queue is full, or the wait too
+long, the request gets 503 and may be sent again.
 """
 
 import asyncio
@@ -19,14 +19,14 @@ from shared.ledger.records import Conflict
 
 T = TypeVar("T")
 
-# For each thread: one that is running, and so many that wait.
+# How many calls may wait for each thread.
 _WAITING_PER_THREAD: Final = 8
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class BlockingCalls:
-    """A pool of `threads` for calls of one kind. A call that is given up on goes on in its thread, and counts."""
+    """A pool of `threads` for calls of one kind. After `within` a request is refused; its call goes on, and counts."""
 
     def __init__(self, name: str, *, threads: int, within: timedelta) -> None:
         self._name = name
@@ -35,7 +35,7 @@ class BlockingCalls:
         self._within = within.total_seconds()
 
     async def run(self, call: Callable[[], T]) -> T:
-        """Return what `call` returns. Raises Unavailable: no room, no answer in time, or no data server."""
+        """Return the result of `call`. Raises Unavailable: the queue is full, a time-out, or no data server."""
         if self._room <= 0:
             raise Unavailable
         self._room -= 1
@@ -53,11 +53,11 @@ class BlockingCalls:
         return self._room == self._most
 
     def close(self) -> None:
-        """Take no more calls; those that run end by their own time-outs."""
+        """Take no more calls. Running calls end by their own time-outs. Idempotent."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _done(self, future: "asyncio.Future[T]") -> None:
         self._room += 1
         if not future.cancelled():
-            # Read here: else the event loop warns of an error that no request waited for.
+            # Retrieved here, because the event loop warns of an error that nothing has retrieved.
             future.exception()

@@ -1,4 +1,4 @@
-"""Reads request bodies: up to a limit each, and all unfinished ones together up to a limit."""
+"""Reads request bodies, with a limit for each body, and a limit for all unfinished bodies together."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,24 +8,24 @@ from starlette.types import Message, Receive
 
 from receiver.refusals import BodyTooLarge, ClientGone, NoRoom
 
-# How many bytes of unfinished bodies one process keeps, beside _UNCOUNTED of each.
+# How many bytes of unfinished bodies one process keeps. The first _UNCOUNTED bytes of each don't count.
 _ROOM: Final = 64 * 1024 * 1024
 _UNCOUNTED: Final = 16 * 1024
 _MOST_DIGITS: Final = 18
-# A refused body is read on for so many bytes, each part within so many seconds.
+# The rest of a refused body is read up to so many bytes, if each part comes within so many seconds.
 _MOST_DRAINED: Final = 8 * 1024 * 1024
 _DRAINED_WITHIN: Final = 2.0
 
 Headers = Mapping[bytes, bytes]
-"""Raw headers under their names in lower case; of repeated ones the last."""
+"""Raw headers by their names in lower case. Of a repeated header the last one counts."""
 
 
 class BodyReader:
     """Reads bodies up to `limit` bytes each; the unfinished bodies of all connections share `room` bytes.
 
-    A body is read before its signature can be checked, so strangers can make this process keep bytes. The first
-    _UNCOUNTED bytes of each body don't count. So a stranger who fills the room keeps out large bodies only, and Seam's
-    events are small.
+    A body is read before its signature can be checked, so a stranger can make this process keep bytes. The first
+    _UNCOUNTED bytes of each body don't count. So a stranger who uses up the room keeps out only large bodies, and
+    Seam's events are small.
     """
 
     def __init__(self, limit: int, *, room: int = _ROOM) -> None:
@@ -33,7 +33,7 @@ class BodyReader:
         self._room = room
 
     async def read(self, receive: Receive, headers: Headers) -> bytes:
-        """Return the whole body. Raises BodyTooLarge (without reading on), NoRoom, and ClientGone."""
+        """Return the complete body. Raises BodyTooLarge (the rest is left unread), NoRoom, and ClientGone."""
         declared = headers.get(b"content-length", b"").lstrip(b"0")
         if declared.isdigit() and (len(declared) > _MOST_DIGITS or int(declared) > self._limit):
             raise BodyTooLarge(self._limit)
@@ -46,9 +46,9 @@ class BodyReader:
         return await self._read_parts(message, receive)
 
     async def drain(self, receive: Receive, headers: Headers) -> None:
-        """Read on after BodyTooLarge, and keep nothing: clients that send before they read then get their answer.
+        """Read and drop the rest after BodyTooLarge. A client that reads no answer before it has sent all then gets it.
 
-        Ends where the body does, at _MOST_DRAINED bytes, or when nothing comes for _DRAINED_WITHIN.
+        It ends at the end of the body, after _MOST_DRAINED bytes, or when nothing comes for _DRAINED_WITHIN seconds.
         """
         declared = headers.get(b"content-length", b"0")
         if len(declared.lstrip(b"0")) > len(str(_MOST_DRAINED)):

@@ -1,7 +1,7 @@
-"""The routes for booking systems: hand over a booking, ask what became of it, read its PINs.
+"""The routes for booking systems: send a booking message, read a booking's status, read its PINs.
 
-Calls to the ledger and to Seam run in threads of their own (`receiver.blocking_calls`), one pool for each. So requests
-for a booking are answered while Seam hangs, and neither holds up webhooks.
+Calls to the ledger and to Seam run in threads (`receiver.blocking_calls`), with one pool for each. So a booking's
+status is answered while Seam hangs, and neither delays webhooks.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,7 +37,7 @@ from shared.settings import Settings
 
 _THREADS: Final = 4
 _LEDGER_WITHIN: Final = timedelta(seconds=10)
-# A booking system waits for the answer: no longer than this for each of Seam's, and for all of them together.
+# A booking system waits for the answer: at most this long for each answer of Seam, and for all of them together.
 _SEAM_WITHIN: Final = timedelta(seconds=5)
 _REVEAL_WITHIN: Final = timedelta(seconds=15)
 _PATH: Final = "/bookings/{booking_id:path}"
@@ -52,16 +52,16 @@ class BookingRoutes:
     disconnect: Callable[[], None]
 
     def close(self) -> None:
-        """Take no more calls; connections that a call still uses are left to the end of the process."""
+        """Take no more calls. Connections that a call still uses stay open until the process ends."""
         if all(pool.is_idle for pool in self.pools):
-            # Before the threads end, to which the connections belong.
+            # Before the threads end, because the connections belong to them.
             self.disconnect()
         for pool in self.pools:
             pool.close()
 
 
 def required_settings(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the settings that `web` can't do without because of the routes that are on."""
+    """Return the settings that `web` needs for the routes that are turned on."""
     return ("SEAM_API_KEY",) if environment.get("REVEAL_TOKENS", "").strip(" ,\t\n") else ()
 
 
@@ -74,7 +74,7 @@ def booking_routes(
     refused: RefusedBookings,
     clock: Clock,
 ) -> BookingRoutes:
-    """Assemble the routes. Raises ValueError where REVEAL_TOKENS is set and SEAM_API_KEY isn't."""
+    """Assemble the routes. Raises ValueError if REVEAL_TOKENS is set and SEAM_API_KEY isn't."""
     redis = connect(settings.redis_address, sync_replicas=settings.sync_replicas)
     ledger = BookingLedger(
         redis,
@@ -84,7 +84,7 @@ def booking_routes(
     )
     seam = _seam_client(settings) if settings.reveal_tokens else None
     pools: list[BlockingCalls] = []
-    # Where PINs aren't read here: else the path of a booking, which takes GET alone, would answer 405.
+    # While REVEAL_TOKENS is empty the route answers 404. Without it the path of a booking would answer 405.
     reveal: ASGIApp = _Off()
     if seam is not None:
         calls = BlockingCalls("reveal", threads=_THREADS, within=_REVEAL_WITHIN)

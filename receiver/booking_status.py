@@ -1,4 +1,4 @@
-"""`GET /bookings/{id}`: what became of a booking, and of its messages that could not be used."""
+"""`GET /bookings/{id}`: a booking's status, and its messages that could not be used."""
 
 from dataclasses import asdict
 from typing import Any, Final
@@ -18,12 +18,12 @@ from shared.parked import ParkedList
 from shared.parked_of_bookings import told_of
 
 _MOST_TOLD: Final = 10
-# State and PIN are nothing for a proxy to keep.
+# A proxy must not cache states and PINs.
 NOT_STORED: Final = {"cache-control": "no-store"}
 
 
 class BookingStatus:
-    """Answers with a booking as the ledger has it."""
+    """Answers with a booking's status from the ledger."""
 
     def __init__(
         self, *, tokens: BearerTokens, ledger: BookingLedger, parked: ParkedList, calls: BlockingCalls, clock: Clock
@@ -35,7 +35,7 @@ class BookingStatus:
         self._clock = clock
 
     async def handle(self, booking_id: str, headers: Headers, receive: Receive) -> Response:
-        """Answer 200, or 404 for an unknown booking. Raises InvalidToken, and Unavailable."""
+        """Answer 200, or 404 for an unknown booking. Raises InvalidToken and Unavailable."""
         del receive
         self._tokens.check(headers)
         return await self._calls.run(lambda: self._answer(booking_id))

@@ -1,4 +1,4 @@
-"""`POST /bookings`: a booking system that can't reach the stream hands over one booking message by HTTP."""
+"""`POST /bookings`: a booking system that can't write to the stream sends one booking message by HTTP."""
 
 from collections.abc import Collection
 from typing import Final
@@ -33,7 +33,7 @@ _GZIP: Final = b"\x1f\x8b"
 
 
 class Bookings:
-    """Handles booking messages that show one of `tokens`."""
+    """Handles booking messages. A request needs one of `tokens`."""
 
     def __init__(
         self,
@@ -45,9 +45,9 @@ class Bookings:
         refused: RefusedBookings,
         clock: Clock,
     ) -> None:
-        """Refuse units that are not among `units`; None: `web` doesn't know the units, and the worker checks them.
+        """Refuse units that aren't in `units`. None: `web` doesn't know the units, and the worker checks them.
 
-        What is refused is noted in `refused`.
+        Refused messages are noted in `refused`.
         """
         self._tokens = tokens
         self._inbox = inbox
@@ -57,9 +57,9 @@ class Bookings:
         self._clock = clock
 
     async def handle(self, headers: Headers, receive: Receive) -> Response:
-        """Answer once the message is on disk. Raises InvalidToken before the body is read, InvalidMessage, and more.
+        """Answer 202 once the message is stored durably. Idempotent: a repeat is answered as a duplicate.
 
-        The rest are the refusals of `BodyReader`, and Unavailable.
+        Raises InvalidToken before the body is read; InvalidMessage, the refusals of `BodyReader`, and Unavailable.
         """
         self._tokens.check(headers)
         text = ""
@@ -91,7 +91,7 @@ class Bookings:
         if message.type is not MessageType.CANCELLED:
             check_not_far_ahead(message.check_in, self._clock())
         if message.unit is None and message.type is not MessageType.CANCELLED:
-            # A date alone has no time of day then; better said now than found out among the parked messages.
+            # Without a unit there is no default time of day for a date. The sender is told that now: nothing is parked.
             stay_of(message, None)
         return message
 

@@ -1,4 +1,4 @@
-"""What the POST endpoints have in common: read headers, handle, and answer a refusal by the table."""
+"""What all endpoints have in common: read the headers, handle the request, answer a refusal (`receiver.refusals`)."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -12,14 +12,14 @@ from receiver.refusals import REFUSALS, ClientGone, InvalidSignature, InvalidTok
 from shared import metrics
 
 Handle = Callable[[Headers, Receive], Awaitable[Response]]
-"""Handles one request from its headers and what receives its body. Raises any of REFUSALS, and ClientGone."""
+"""Handles one request, given its headers and `receive` for its body. Raises any of REFUSALS, and ClientGone."""
 
 
 class PostEndpoint:
     """An ASGI endpoint for one kind of POST.
 
-    A plain ASGI class, which Starlette takes as a route's endpoint: making request objects would cost more than
-    checking the signature.
+    It is a plain ASGI class, which Starlette accepts as a route's endpoint: making request objects would cost more
+    than checking the signature.
     """
 
     def __init__(self, handle: Handle, auth_failures: AuthFailureLimiter) -> None:
@@ -41,11 +41,11 @@ class PostEndpoint:
 
 
 HandleOne = Callable[[str, Headers, Receive], Awaitable[Response]]
-"""Handles one request about one booking, from the booking's id, the headers and what receives the body."""
+"""Handles one request about one booking, given the booking's id, the headers and `receive` for the body."""
 
 
 class BookingEndpoint:
-    """An ASGI endpoint whose path names a booking, as `{booking_id:path}`: an id may hold a slash."""
+    """An ASGI endpoint for a path with a booking's id, as `{booking_id:path}`: an id may hold a slash."""
 
     def __init__(self, handle: HandleOne, auth_failures: AuthFailureLimiter) -> None:
         self._handle = handle

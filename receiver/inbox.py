@@ -1,8 +1,9 @@
-"""Appends messages to their stream, durably and once, before their senders are told that they were accepted.
+"""Appends messages to their stream, durably and once each, before their senders get an answer.
 
-Group commit: messages that arrive while an append is under way wait, and the next append takes all of them in one
-script call, so that one durable write serves all. Two appends may be under way: the data server works on one while this
-process prepares the other. How many messages may wait is bounded: past it the answer is "unavailable", at once.
+Group commit: messages that arrive during an append wait, and the next append takes all of them in one script call. So
+one durable write serves many messages. Two appends may run at once: the data server works on one while this process
+prepares the other. The number of waiting messages is bounded; beyond it `append` raises Unavailable at once.
+`receiver.admission` bounds how many webhooks are verified at once, before they come here.
 """
 
 import asyncio
@@ -21,16 +22,18 @@ from shared.clock import Clock
 from shared.streams import APPEND_ONCE_SCRIPT, SEEN
 
 _LARGEST_GROUP: Final = 512
-# How many messages may wait, and for how long (seconds) the first of many may have waited: an answer that would come
-# late is better given now. A few may always wait, or nobody would be left who tries the data server again.
+# A message is refused if _MOST_WAITING wait; or if _MANY wait and the first of them has waited for _LONGEST_WAIT
+# seconds, because a quick refusal is better than a late answer. Fewer may always wait: their append is what finds out
+# that the data server is back.
 _MOST_WAITING: Final = 4096
 _MANY: Final = 1024
 _LONGEST_WAIT: Final = 1.0
 _SEEN_FOR: Final = int(redis_keys.SEEN_FOR.total_seconds())
-# A second append costs the data server a durable write, as much as fifteen events do. With 32 senders, 14 was best.
+# A second append costs the data server one more durable write, which is as much as fifteen events cost. Measured with
+# 32 senders, 14 was best.
 _WRITERS: Final = 2
 _WORTH_A_SECOND_CALL: Final = 14
-# Seconds between two lines about a data server that is away.
+# Seconds between two log lines while the data server is away.
 _LOG_EVERY: Final = 1.0
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -45,7 +48,7 @@ class _Waiting(NamedTuple):
 
 
 class Inbox:
-    """Appends to one stream; `run` must be running for anything to be written."""
+    """Appends to one stream. Nothing is written unless `run` is running. For one event loop."""
 
     def __init__(self, redis: Redis, *, stream: str, field: str, clock: Clock, sync_replicas: int = 0) -> None:
         self._redis = redis
@@ -60,11 +63,12 @@ class Inbox:
         self._log_at = 0.0
 
     def append(self, message_id: str, message: str | bytes, *, mark: str = SEEN) -> asyncio.Future[bool]:
-        """Append a message; the future is True if it is new, False if it was seen within three days.
+        """Append a message. The future's result is True if it is new, False if it was seen within three days.
 
-        It was seen if the newest message under this id had this `mark`.
-        It is done once the server has the message (with an append-only file that is always synced: on disk), and
-        `sync_replicas` replicas have it, or fails with Unavailable. Raises Unavailable at once where there is no room.
+        A message was seen if the newest message with its id had the same `mark`. Idempotent within these three days.
+        The future is done once the data server has the message (on disk, with `appendfsync always`) and `sync_replicas`
+        replicas have it. It fails with Unavailable if the write fails. Raises Unavailable at once if too many messages
+        wait.
         """
         self._check_room()
         loop = asyncio.get_running_loop()
@@ -75,7 +79,7 @@ class Inbox:
         return appended
 
     async def run(self) -> None:
-        """Write until cancelled; requests that still wait then are told to send their event again."""
+        """Write until cancelled. Messages that then still wait fail with Unavailable: their senders send again."""
         try:
             async with asyncio.TaskGroup() as writers:
                 for _ in range(_WRITERS):
@@ -105,7 +109,7 @@ class Inbox:
             except (RedisError, OSError) as error:
                 self._log_failure(len(group), error)
             except Exception:
-                # A message that can't even be sent fails its group. It must not end the writer, or all would wait.
+                # A message that can't be sent fails its group. It must not end the writer: all others would then wait.
                 log.exception("append.crashed", stream=self._stream, waiting=len(group))
             finally:
                 self._writing -= 1
@@ -113,14 +117,14 @@ class Inbox:
                     _settle(each, outcome)
 
     async def _write(self, connection: ScriptConnection, group: list[_Waiting]) -> list[bool | None]:
-        """Append a group in one call; say of each message whether it is new. Raises RedisError and OSError."""
+        """Append a group in one atomic call; return whether each message is new. Raises RedisError and OSError."""
         keys = [self._stream, *(redis_keys.seen(self._stream, each.message_id) for each in group)]
         args = [_SEEN_FOR, self._field, self._clock().isoformat(), *(each.message for each in group)]
         if any(each.mark != SEEN for each in group):
             args += [each.mark for each in group]
         is_new: list[bool | None] = [letter == "1" for letter in await connection.run(keys, args)]
         if not all(is_new):
-            # What is repeated may be on no replica yet, and a call that wrote nothing waited for none.
+            # A repeated message may not be on any replica yet, and a call that wrote nothing hasn't waited for one.
             await connection.wait_for_replicas()
         return is_new
 
@@ -132,7 +136,7 @@ class Inbox:
             raise Unavailable
 
     def _log_failure(self, refused: int, error: Exception) -> None:
-        """Log it, at most once a second: while the data server is away every message fails at once."""
+        """Log a failed append, at most once a second: while the data server is away every message fails at once."""
         self._not_logged += refused
         now = time.monotonic()
         if now >= self._log_at:
@@ -141,7 +145,7 @@ class Inbox:
 
 
 def _settle(each: _Waiting, is_new: bool | None) -> None:  # noqa: FBT001 - the outcome itself
-    """Tell one sender; None: it could not be written. A sender that has given up is passed over."""
+    """Set the result of one append; None: it could not be written. A sender that has given up is left out."""
     if each.appended.done():
         return
     if is_new is None:

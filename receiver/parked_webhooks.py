@@ -1,4 +1,4 @@
-"""Webhooks that don't go into the stream: those that aren't events are parked, events of other types are counted."""
+"""Webhooks that don't go into the stream: a body that isn't an event is parked, an event of another type is counted."""
 
 import structlog
 from redis.asyncio import Redis
@@ -16,7 +16,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class ParkedWebhooks:
-    """Parks deliveries that aren't events, and counts ignored ones."""
+    """Parks deliveries that aren't events, and counts ignored events."""
 
     def __init__(self, redis: Redis, *, stream: str, clock: Clock, sync_replicas: int = 0) -> None:
         self._redis = redis
@@ -25,7 +25,7 @@ class ParkedWebhooks:
         self._replicas = sync_replicas
 
     async def park(self, unusable: NotAnEvent) -> None:
-        """Keep a delivery for a person. Raises Unavailable."""
+        """Store a delivery for a person, durably. Raises Unavailable. A repeated delivery is stored twice."""
         parked = Parked(
             stream=self._stream,
             field=EVENT_FIELD,
@@ -47,7 +47,7 @@ class ParkedWebhooks:
             raise Unavailable from error
 
     async def count_ignored(self, event_type: str) -> None:
-        """Count an event of a type that isn't handled. A count that can't be written is dropped: it is no error."""
+        """Count an event of a type that isn't handled. Never raises: a count that can't be written is dropped."""
         try:
             await self._redis.hincrby(redis_keys.IGNORED, event_type[:80], 1)
         except (RedisError, OSError) as error:

@@ -1,4 +1,4 @@
-"""`GET /healthz` and `GET /readyz`: whether the process lives, and whether it can accept anything."""
+"""`GET /healthz`: whether the process is alive. `GET /readyz`: whether it can accept messages."""
 
 import asyncio
 
@@ -13,12 +13,12 @@ from shared.replicas import WAIT_MS, check_reached
 
 
 async def healthz(_: Request) -> Response:
-    """Answer: that is all there is to say."""
+    """Answer 200: a process that answers is alive."""
     return json_response(200, {"status": "alive"})
 
 
 class Readiness:
-    """Ready means: the data server takes writes, and `sync_replicas` replicas get them."""
+    """Ready means: the data server accepts writes, and `sync_replicas` replicas confirm them."""
 
     def __init__(self, redis: Redis, *, sync_replicas: int = 0) -> None:
         self._redis = redis
@@ -32,7 +32,7 @@ class Readiness:
         return json_response(503, {"status": "not_ready", "failing": ["redis"]})
 
     async def _takes_writes(self) -> bool:
-        """Check by a write. Anybody may ask, so all who ask during one check share its result."""
+        """Check by a write. Requests during one check share its result, so that many requests cost one write."""
         if self._check is None or self._check.done():
             self._check = asyncio.create_task(self._write())
         return await asyncio.shield(self._check)

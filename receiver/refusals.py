@@ -1,4 +1,4 @@
-"""Why a request is refused, and the answer to each refusal: one table for all endpoints."""
+"""Why a request is refused, and the HTTP answer to each refusal: one table for all endpoints."""
 
 import json
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ from starlette.responses import Response
 
 from shared.domain.messages.message import InvalidMessage
 
-# Seconds.
+# Seconds after which a sender should send again (the header Retry-After of a 503).
 _RETRY_AFTER: Final = "5"
 
 
 class ClientGone(Exception):
-    """The client closed the connection before its request was whole. No answer is sent."""
+    """The client closed the connection before its request was complete. No answer is sent."""
 
 
 class BodyTooLarge(Exception):
-    """The body is over the limit: by its declared length, or while it was read. `is_whole`: nothing more comes."""
+    """The body is over `limit` bytes: by its declared length, or as it was read. `is_whole`: it was read to its end."""
 
     def __init__(self, limit: int, *, is_whole: bool = False) -> None:
         super().__init__(limit)
@@ -26,21 +26,21 @@ class BodyTooLarge(Exception):
 
 
 class NoRoom(Exception):
-    """Too many large bodies are being read at once; the client should send this one again."""
+    """Too many large bodies are being read at once. The client should send this one again."""
 
 
 class Unavailable(Exception):
-    """The data server can't take the message now; the client should send it again."""
+    """The message can't be stored, or the request can't be answered, just now. The client should send it again."""
 
 
 SignatureFault = Literal["missing_headers", "malformed_headers", "too_old", "too_new", "wrong_signature", "slack"]
-"""Why a signature doesn't hold; `slack` is any fault of a request to `/slack/actions`."""
+"""Why a signature is invalid; `slack` is any fault of a request to `/slack/actions`."""
 
 
 class InvalidSignature(Exception):
-    """The request isn't provably from Seam or Slack.
+    """The signature doesn't prove that the request is from Seam or Slack.
 
-    `reason` is for logs and counts. The answer is one for every reason: a forger learns nothing.
+    `reason` is for logs and counts. The answer is the same for every reason, so that a forger learns nothing.
     """
 
     def __init__(self, reason: SignatureFault) -> None:
@@ -49,7 +49,7 @@ class InvalidSignature(Exception):
 
 
 class InvalidToken(Exception):
-    """The request doesn't show a known bearer token."""
+    """The request has no valid bearer token."""
 
     reason: Final = "invalid_token"
 
@@ -97,5 +97,5 @@ def response_to(refusal: Refusal) -> Response:
 
 
 def json_response(status: int, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-    """Return an answer in JSON: in ASCII, so that half a surrogate pair in it does no harm."""
+    """Return an answer in JSON. It is in ASCII, so that half a surrogate pair in a text does no harm."""
     return Response(json.dumps(content, separators=(",", ":")), status, headers, media_type="application/json")

@@ -1,7 +1,7 @@
-"""Leaves a trace of what `POST /bookings` refuses: a count, a line in the log, and an entry for people.
+"""Notes what `POST /bookings` refuses: it counts it, logs it, and stores an entry for people.
 
-The sender knows why its message was refused, but nobody on this side would: and a refused change or cancellation is a
-guest at a locked door, or a code that stays valid.
+The sender knows why its message was refused, but the people on this side wouldn't. After a refused change a guest may
+be at a locked door, and after a refused cancellation a code stays valid.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from shared.domain.messages.message import Problem
 from shared.domain.messages.refused import refused_message
 from shared.refused_messages import KEEP_SCRIPT, keep_arguments
 
-# Seconds. A refusal is answered also where nobody can keep it.
+# Seconds. After that the refusal is answered without an entry.
 _KEEP_WITHIN: Final = 2.0
 _MOST_AT_ONCE: Final = 32
 
@@ -26,7 +26,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class RefusedBookings:
-    """Notes refusals. Never raises: a refusal that can't be kept is in the log alone."""
+    """Notes refusals. Never raises: a refusal that can't be stored is only logged."""
 
     def __init__(self, redis: Redis, *, clock: Clock) -> None:
         self._keep: Any = redis.register_script(KEEP_SCRIPT)
@@ -34,7 +34,7 @@ class RefusedBookings:
         self._keeping = 0
 
     async def note(self, text: str, problems: Iterable[Problem]) -> None:
-        """Count, log and keep a refused message; `text` is what it said, as far as it was read."""
+        """Count, log and store a refusal. `text` is the message, as far as it was read; its values aren't stored."""
         refused = refused_message(text, problems)
         metrics.BOOKINGS_REFUSED.add(str(refused.kind))
         log.warning(

@@ -1,6 +1,7 @@
-"""Ends connections on which a request doesn't get whole in time, or too many are sent ahead of their answers.
+"""Ends a connection if a request isn't complete in time, or if too many requests are sent ahead of their answers.
 
-uvicorn alone would keep the first for ever, and read the second without a bound: it resumes reading after each answer.
+uvicorn alone would keep the first connection for ever, and read the second without a limit: it resumes reading after
+each answer.
 """
 
 import asyncio
@@ -12,9 +13,9 @@ _TIMED_OUT: Final = (
     b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncontent-length: 27\r\nconnection: close\r\n\r\n"
     b'{"error":"request_timeout"}'
 )
-# A proxy sends none ahead, and neither does Seam.
+# Neither proxies nor Seam send requests ahead of their answers.
 MOST_SENT_AHEAD: Final = 32
-# Seconds for the client to take what was written.
+# Seconds in which the client may still read what was written.
 _CLOSE_WITHIN: Final = 2.0
 
 
@@ -25,7 +26,7 @@ class TooManySentAheadError(Exception):
 class RequestTimeoutProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with `request_timeout` seconds from a request's first byte to its last.
 
-    It also ends a connection that sends nothing, or doesn't take its answer, for so long.
+    A connection that sends nothing, or doesn't read its answer, for that long is ended too.
     """
 
     def __init__(self, *, request_timeout: float, **uvicorns_own: Any) -> None:
@@ -49,18 +50,18 @@ class RequestTimeoutProtocol(HttpToolsProtocol):
         super().on_message_begin()
         if len(self.pipeline) >= MOST_SENT_AHEAD:
             self.transport.abort()
-            # Nothing else stops the parser from reading the rest of what came in one piece.
+            # Only an error stops the parser from reading the other requests that came in the same piece.
             raise TooManySentAheadError
         self._began_at = self.loop.time()
         self._is_unfinished = True
 
     def on_message_complete(self) -> None:
-        """Note that the request is whole."""
+        """Note that the request is complete."""
         super().on_message_complete()
         self._is_unfinished = False
 
     def shutdown(self) -> None:
-        """Stop, as uvicorn asks; half a request is not waited for."""
+        """Stop, when uvicorn asks for it. An unfinished request isn't waited for."""
         if self._is_unfinished:
             self._end()
         else:
@@ -81,9 +82,9 @@ class RequestTimeoutProtocol(HttpToolsProtocol):
         self._timer = self.loop.call_later(_CLOSE_WITHIN, self.transport.abort)
 
     def _owes_answer(self) -> bool:
-        """Whether the client would take a 408 for the answer to an earlier request, or has an answer already."""
+        """Whether a 408 is wrong here: an earlier request still has no answer, or this one already has its answer."""
         newest: RequestResponseCycle | None = self.cycle
         if newest is None or newest.response_complete:
             return newest is not None and newest.more_body
-        # Either it is the unfinished one, and nobody waits before it, or it is owed its own answer.
+        # Either `newest` is the unfinished request and none waits before it, or `newest` still needs its own answer.
         return not newest.more_body or newest.response_started or bool(self.pipeline)

@@ -1,4 +1,4 @@
-"""`POST /bookings/{id}/reveal`: the PINs of a booking, read from Seam now, never stored, each reveal written down."""
+"""`POST /bookings/{id}/reveal`: answers a booking's PINs, read from Seam at that moment. Each reveal is recorded."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -30,19 +30,19 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class InvalidRequest(Exception):
-    """The body isn't an object of the documented fields; the text says what would be right."""
+    """The body isn't an object with the documented fields. The text says what would be right."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevealRequest:
-    """The doors that PINs are asked for; all of them where `device_ids` is empty. `by` is who asks, for the audit."""
+    """Which doors' PINs are asked for (all of them if `device_ids` is empty), and `by` whom, for the audit."""
 
     device_ids: tuple[str, ...] = ()
     by: str = ""
 
 
 class Reveal:
-    """Answers with PINs where every door that is asked for has one; else with what keeps the others from it."""
+    """Answers with the PINs if every requested door has one; otherwise with the reason of each door without one."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Reveal:
         self._clock = clock
 
     async def handle(self, booking_id: str, headers: Headers, receive: Receive) -> Response:
-        """Answer 200 with the PINs, 404, 409 or 400. Raises InvalidToken before the body is read, and Unavailable."""
+        """Answer 200 with the PINs, or 400, 404, 409. Raises InvalidToken before the body is read, and Unavailable."""
         token = self._tokens.check(headers)
         try:
             request = _request(await self._bodies.read(receive, headers))
@@ -86,7 +86,7 @@ class Reveal:
                 missing.append({"device_id": device_id, **reason})
         if missing or not pins:
             return json_response(409, _no_pin(booking, missing), NOT_STORED)
-        # The audit is written before anything is shown.
+        # The audit entry is written before a PIN is answered.
         for door, _ in pins:
             audited = partial(transitions.record_pin_reveal, key=door.key, by=by, now=self._clock())
             booking = self._ledger.record(booking, audited)
@@ -94,7 +94,7 @@ class Reveal:
         return json_response(200, {"booking_id": booking_id, "devices": devices}, NOT_STORED)
 
     def _of_door(self, booking: Booking, device_id: str) -> tuple[list[tuple[BookedDoor, SecretStr]], dict[str, str]]:
-        """Return the PINs of a door (several where its stay is split), or why there is none."""
+        """Return the PINs of a door (several if its stay is split), or the reason why there is none."""
         doors = [door for door in booking.doors if door.device_id == device_id and door.wanted]
         found: list[tuple[BookedDoor, SecretStr]] = []
         for door in doors:
@@ -151,7 +151,7 @@ def _request(body: bytes) -> RevealRequest:
         content = None
     if not isinstance(content, dict):
         raise InvalidRequest("send no body, or one JSON object")
-    # A misspelt name, or a list that a filter left empty, must not show the PINs of all doors.
+    # A misspelt name, or an empty list, must not reveal the PINs of all doors.
     if not content.keys() <= _FIELDS:
         raise InvalidRequest(f"the fields are {' and '.join(sorted(_FIELDS))}; leave device_ids out for all doors")
     device_ids, by = content.get("device_ids"), content.get("by", "")

@@ -1,7 +1,7 @@
 """A connection to the data server that runs one script.
 
-The library's client asks a pool, a retry policy and its metrics about every command, packs it in Python, and starts a
-task for its time-out. For a group of fifteen events that costs as much as checking the signatures of two.
+For each command redis-py's client uses a pool, a retry policy and metrics, packs the command in Python, and starts a
+task for the time-out. For a group of fifteen events that costs as much as checking two signatures.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ Arguments = Sequence[str | bytes | int]
 
 
 class ScriptConnection:
-    """Runs one script that answers with a text, one call at a time. It connects when it is needed."""
+    """Runs one script that answers with a text, one call at a time. It connects at the first call."""
 
     def __init__(self, redis: Redis, script: str, *, sync_replicas: int = 0) -> None:
-        """Connect as `redis` does, and wait as long as it does for an answer.
+        """Use the address and the time-out of `redis`.
 
-        What the script writes must be on `sync_replicas` replicas before its answer counts.
+        A call succeeds only once `sync_replicas` replicas have what the script wrote.
         """
         self._replicas = sync_replicas
         # Sent together with each command: it costs no round trip of its own.
@@ -36,26 +36,26 @@ class ScriptConnection:
         pool: Any = redis.connection_pool
         self._connection = pool.make_connection()
         self._answer_within = float(self._connection.socket_timeout)
-        # One time-out around the whole call replaces one for each of its parts.
+        # One time-out for the whole call, instead of one for each of its parts.
         self._connection.socket_timeout = None
         self._script = script
         # The data server's name of a script (Redis docs, "EVALSHA").
         self._name = sha1(script.encode(), usedforsecurity=False).hexdigest()
 
     async def run(self, keys: Sequence[str], args: Arguments) -> str:
-        """Run the script. If the connection is lost, run it once more over a new one, so perhaps twice.
+        """Run the script and return its answer. If the connection is lost, it is run once more, so perhaps twice.
 
-        A call that took too long is not repeated: all that wait would wait twice as long. Raises RedisError,
-        NotOnReplicas among them, and OSError; ValueError for arguments that can't be sent.
+        A call that timed out isn't repeated: all senders that wait would wait twice as long. Raises RedisError (also
+        NotOnReplicas) and OSError; ValueError for arguments that can't be sent.
         """
         try:
             return await self._run(keys, args)
         except Disconnected:
-            # It may have died while it was idle.
+            # An idle connection may have been closed.
             return await self._run(keys, args)
 
     async def wait_for_replicas(self) -> None:
-        """Return once all that any process wrote before is on the replicas. Raises as `run` does."""
+        """Return once all earlier writes, of any process, are on the replicas. Raises the errors of `run`."""
         if self._replicas:
             try:
                 async with asyncio.timeout(self._answer_within):
@@ -69,14 +69,14 @@ class ScriptConnection:
 
     async def _run(self, keys: Sequence[str], args: Arguments) -> str:
         try:
-            # When the time is over the library closes the connection: no later call gets this one's answer.
+            # After the time-out redis-py closes the connection, so no later call gets the answer of this one.
             async with asyncio.timeout(self._answer_within):
                 if not self._connection.is_connected:
                     await self._connection.connect()
                 try:
                     return await self._call("EVALSHA", self._name, len(keys), *keys, *args)
                 except NoScriptError:
-                    # The server was started since.
+                    # The data server was restarted and has lost the script.
                     return await self._call("EVAL", self._script, len(keys), *keys, *args)
         except TimeoutError:
             raise TooLate("the data server doesn't answer") from None

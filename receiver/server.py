@@ -1,9 +1,9 @@
 """How `web` listens, stops, and notices that it hangs.
 
 *Listens*: on a socket that it inherits (systemd's protocol: LISTEN_FDS, LISTEN_PID), else on HOST and PORT. An
-inherited socket outlives the process, so that clients that connect during a restart wait instead of being refused.
-*Stops*: takes no new connection, serves those it has for a moment more, telling each client to close, then ends.
-*Hangs*: an event loop that doesn't turn for seconds serves nobody. The process ends itself, to be started anew.
+inherited socket stays open during a restart, so clients that connect then wait and aren't refused.
+*Stops*: accepts no new connection, serves the others for a moment and tells each client to close, then ends.
+*Hangs*: if the event loop doesn't turn for seconds, the process ends itself, so that it is started again.
 """
 
 import asyncio
@@ -18,18 +18,18 @@ import uvicorn
 from shared.garbage_collection import spare_what_is_loaded
 from shared.liveness.watchdog import Patience, Sign, Watchdog
 
-# systemd: the first socket that is handed over.
+# The number of the first inherited socket (systemd, "sd_listen_fds").
 _FIRST_INHERITED: Final = 3
-# A client that has connected, but not yet sent its request, when we are told to stop may still do so within this.
+# After the order to stop a client that has connected may still send its request within this time.
 LINGER: Final = timedelta(seconds=1)
 _HANGS_AFTER: Final = timedelta(seconds=8)
 
 
 class Server(uvicorn.Server):
-    """uvicorn, with a stop that drops nobody, and a watchdog for its event loop."""
+    """uvicorn, with a stop that drops no request, and a watchdog for its event loop."""
 
     def __init__(self, config: uvicorn.Config, *, when_serving: Callable[[], None] = lambda: None) -> None:
-        """`when_serving` is called once, when requests are taken; it must not block."""
+        """`when_serving` is called once, when requests are accepted. It must not block."""
         super().__init__(config)
         self._when_serving = when_serving
         self._ticks = 0
@@ -37,7 +37,7 @@ class Server(uvicorn.Server):
         self._watchdog = Watchdog(self._look, Patience(idle=_HANGS_AFTER, busy=_HANGS_AFTER))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to serve, and to watch."""
+        """Start to serve, and start the watchdog."""
         await super().startup(sockets)
         spare_what_is_loaded()
         self._watchdog.start()
@@ -50,7 +50,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, let clients finish and close, then end as uvicorn does."""
+        """Stop listening, give clients LINGER to finish and close, then end as uvicorn does."""
         self._watchdog.stop()
         for server in self.servers:
             server.close()
@@ -66,16 +66,16 @@ class Server(uvicorn.Server):
 
 
 def inherited_sockets() -> list[socket.socket] | None:
-    """Return the listening socket that was handed to this very process; None where there is none."""
+    """Return the listening socket that systemd gave to this process; None if there is none."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS", "0") == "0":
         return None
     return [socket.socket(fileno=_FIRST_INHERITED)]
 
 
 def shared_socket(host: str, port: int) -> socket.socket:
-    """Bind an address that other processes of this user may bind too; each gets its share of new connections.
+    """Bind an address that other processes of this user may bind too (SO_REUSEPORT); each gets a share of connections.
 
-    Raises OSError where the system can't share a port, or a process that doesn't share it listens there.
+    Raises OSError if the system can't share a port, or if a process that doesn't share it listens there.
     """
     listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""`POST /slack/actions`: a button was pressed in Slack. Verify, append the command durably, answer.
+"""`POST /slack/actions`: somebody pressed a button in Slack. Verify it, append the command durably, answer.
 
 The worker runs the command. slack_sdk decides whether a request is from Slack: an HMAC over the timestamp and the bytes
 of the body, at most five minutes old, compared in constant time (Slack docs, "Verifying requests from Slack").
@@ -36,7 +36,7 @@ class _Time(SlackClock):
 
 
 class SlackActions:
-    """Handles presses of buttons. Each press is appended once, however often Slack sends it."""
+    """Handles presses of buttons. Each press is appended once, even if Slack sends it several times."""
 
     def __init__(self, *, signing_secret: str, inbox: Inbox, clock: Clock, bodies: BodyReader) -> None:
         self._verifier = SignatureVerifier(signing_secret, _Time(clock))
@@ -44,9 +44,9 @@ class SlackActions:
         self._bodies = bodies
 
     async def handle(self, headers: Headers, receive: Receive) -> Response:
-        """Answer once all commands are on disk. Raises InvalidSignature, UnreadableForm, and more.
+        """Answer 200 once all commands are stored durably.
 
-        The rest are the refusals of `BodyReader`, and Unavailable.
+        Raises InvalidSignature, UnreadableForm, the refusals of `BodyReader`, and Unavailable.
         """
         body = await self._bodies.read(receive, headers)
         if not is_from_slack(self._verifier, body, headers):
@@ -58,10 +58,10 @@ class SlackActions:
 
 
 def is_from_slack(verifier: SignatureVerifier, body: bytes, headers: Headers) -> bool:
-    """Say whether Slack signed `body`. The headers may hold anything."""
+    """Say whether Slack signed `body`. Never raises, whatever the headers hold."""
     timestamp = headers.get(b"x-slack-request-timestamp", b"").decode("latin-1")
     signature = headers.get(b"x-slack-signature", b"").decode("latin-1")
-    # Slack's timestamps are whole seconds. The library raises errors of many kinds for anything else.
+    # Slack's timestamps are whole seconds. slack_sdk raises many kinds of errors for other texts.
     is_time = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= len("1763700000")
     if not is_time or not signature.isascii():
         return False
@@ -72,9 +72,9 @@ def is_from_slack(verifier: SignatureVerifier, body: bytes, headers: Headers) ->
 
 
 def commands_in(body: bytes) -> list[tuple[str, OpsCommand]]:
-    """Return the commands in Slack's form, each with an id that a repeat shares. Raises UnreadableForm.
+    """Return the commands in Slack's form, each with an id that is the same in a repeat. Raises UnreadableForm.
 
-    Actions that aren't ours are left out: Slack also reports presses of link buttons.
+    Actions that aren't ours are left out: Slack also sends presses of link buttons.
     """
     try:
         form = parse_qs(body.decode(), max_num_fields=_MOST_FIELDS)

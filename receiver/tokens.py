@@ -1,4 +1,4 @@
-"""Bearer tokens: which of the known ones a request shows."""
+"""Bearer tokens: whether a request has a valid one, and which."""
 
 import hmac
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from receiver.refusals import InvalidToken
 
 
 def place_of(shown: bytes, known: Sequence[bytes]) -> int:
-    """Return the place, from 0, of the token that is shown. Raises InvalidToken.
+    """Return the index of the `shown` token in `known`, from 0. Raises InvalidToken.
 
-    Every token is compared, each in constant time: how long it takes tells nothing.
+    All tokens are compared, each in constant time, so that the time taken tells nothing.
     """
     matches = [hmac.compare_digest(shown, each) for each in known]
     if not any(matches):
@@ -25,7 +25,7 @@ class BearerTokens:
         self._tokens = tuple(token.encode() for token in tokens)
 
     def check(self, headers: Headers) -> int:
-        """Return the place, from 1, of the token that the request shows. Raises InvalidToken."""
+        """Return the number of the request's token, from 1. Raises InvalidToken."""
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
         if scheme.lower() != b"bearer":
             raise InvalidToken

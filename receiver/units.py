@@ -1,7 +1,7 @@
-"""The units of DOORS_FILE, for `POST /bookings`: one that isn't there is refused at once, not parked afterwards.
+"""The units of DOORS_FILE, for `POST /bookings`: an unknown unit is refused at once, and not parked later.
 
-The file may be changed while `web` runs. While it can't be read, a unit that the last good file didn't have isn't
-refused: the worker decides about the message.
+The file may be changed while `web` runs. While it can't be read, no unit is refused, and the worker decides about the
+message.
 """
 
 from collections.abc import Iterator
@@ -11,19 +11,19 @@ from shared.current_units import CurrentUnits
 
 
 class KnownUnits:
-    """A container of units, as the file has them now."""
+    """A container of the units that are in the file now."""
 
     def __init__(self, path: Path) -> None:
         self._units = CurrentUnits(path)
 
     def __contains__(self, unit: object) -> bool:
-        """Say whether the unit is in the file; True where nobody can say."""
+        """Say whether the unit is in the file; True while the file can't be read."""
         return unit in self._units or bool(self._units.problem)
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the units that the file has."""
+        """Yield the units in the file."""
         return iter(self._units)
 
     def __len__(self) -> int:
-        """Return how many the file has."""
+        """Return how many units are in the file."""
         return len(self._units)

@@ -1,6 +1,6 @@
-"""`POST /webhooks/seam`: verify, take the PINs out, append durably, answer. Nothing else, and nothing before.
+"""`POST /webhooks/seam`: verify the webhook, take the PINs out, append the event durably, then answer.
 
-The order of the checks is the contract's: room, size, signature, readable, handled, new.
+The checks are in the order of the contract: capacity, size, signature, readable, handled type, new.
 """
 
 import time
@@ -50,9 +50,9 @@ class SeamWebhook:
         self._redactor = Redactor()
 
     async def handle(self, headers: Headers, receive: Receive) -> Response:
-        """Answer once the event is on disk. Raises the refusals of `BodyReader`, InvalidSignature, Unavailable."""
+        """Answer 202 once the event is stored durably. Raises BodyReader's refusals, InvalidSignature, Unavailable."""
         began = time.perf_counter()
-        # Past capacity refusing must cost next to nothing, so it comes before the body is read and verified.
+        # Over capacity a refusal must cost almost nothing, so it comes before the body is read and verified.
         self._admission.check_room()
         body = await self._bodies.read(receive, headers)
         async with self._admission.of(body):

@@ -1,4 +1,4 @@
-"""Turns untrusted bytes into an event of Seam: verified, parsed, PINs taken out. Nothing else does."""
+"""Turns the bytes of a webhook into an event of Seam: verified, parsed, and without PINs. Only this module does."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 
 class NotAnEvent(Exception):
-    """A genuine delivery that isn't a JSON object with `event_id` and `event_type`. `text` holds no PIN."""
+    """A delivery that Seam signed, but not a JSON object with `event_id` and `event_type`. `text` holds no PIN."""
 
     def __init__(self, delivery_id: str, problem: str, text: str) -> None:
         super().__init__(problem)
@@ -30,7 +30,7 @@ class NotAnEvent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SeamEvent:
-    """An event that Seam signed. `fields` are those that `shared.domain.code.kept_event_fields` keeps, without PINs."""
+    """An event that Seam signed. `fields` holds what `shared.domain.code.kept_event_fields` keeps, without PINs."""
 
     delivery_id: str
     event_id: str
@@ -49,13 +49,13 @@ class SeamEvent:
 
     @property
     def is_handled(self) -> bool:
-        """Whether events of this type go into the stream; all others are counted and ignored."""
+        """Whether events of this type go into the stream. Others are counted and ignored."""
         return is_ours(self.event_type)
 
     def as_json(self) -> bytes:
-        """Return the event as JSON in ASCII: any reader accepts it, and half a surrogate pair stays an escape."""
+        """Return the event as JSON in ASCII, which any reader accepts: half a surrogate pair stays an escape."""
         try:
-            # Four times as fast as the standard library's, but it knows neither surrogates nor escapes.
+            # Four times as fast as the standard library, but it fails on surrogates and doesn't escape non-ASCII.
             encoded = to_json(self.fields, inf_nan_mode="constants")
         except ValueError:
             encoded = b"\xff"
@@ -79,23 +79,23 @@ def _parse(body: bytes, redactor: Redactor) -> dict[str, Any]:
     except (RecursionError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise _Unusable("the body is not JSON that can be read") from error
     except ValueError as error:
-        # A number of more digits than Python reads.
+        # A number with more digits than Python reads.
         raise _Unusable("the body holds a number that can't be read") from error
     if redacted["event_id"] != event["event_id"]:
-        # Masked, all such ids are one: the second event would pass for a repetition of the first.
+        # All such ids become the same when masked: the second event would count as a repeat of the first.
         raise _Unusable("event_id looks like the digits of a code, not like an id")
     return kept_of(redacted)
 
 
 def _load(body: bytes) -> Any:
     try:
-        # Twice as fast as the standard library's, which decides about what this can't read: half a surrogate pair, a
-        # byte order mark.
+        # Twice as fast as the standard library. What it can't read (half a surrogate pair, a byte order mark) is tried
+        # with the standard library, which decides.
         return from_json(body)
     except ValueError:
         return json.loads(body)
 
 
 def _readable(body: bytes) -> str:
-    """Return a body that can't be parsed as masked text: a person can read it, and it holds no PIN."""
+    """Return a body that can't be parsed as text with masked digits, so that a person can read it."""
     return mask_digits(body[:_MOST_PARKED_TEXT].decode("utf-8", errors="backslashreplace"))

@@ -1,7 +1,7 @@
-"""Checks whether a webhook is from Seam. No other module uses svix. `receiver.webhook_parsing` makes an event of it.
+"""Checks with svix whether a webhook is from Seam. No other module uses svix.
 
-svix decides. This maps every way in which it says no onto one error. Version 2 returns nothing from `verify`, and
-raises plain ValueErrors (`binascii.Error`, `UnicodeDecodeError` among them) for headers that no signer would send.
+svix decides, and each of its errors becomes InvalidSignature. Besides its own errors, svix 2 raises ValueError
+(`binascii.Error`, `UnicodeDecodeError`) for headers that no signer would send. Its `verify` returns nothing.
 """
 
 import hmac
@@ -26,12 +26,12 @@ _LONGEST_TIMESTAMP: Final = 20
 
 
 class WebhookSecrets:
-    """The secrets that may have signed a webhook: any of them verifies, so a secret can be changed without a gap."""
+    """The secrets of Seam's webhooks. A signature with any of them is valid, so a secret can be changed at any time."""
 
     def __init__(
         self, secrets: Iterable[str], clock: Clock = system_clock, *, sender_clock: SenderClock | None = None
     ) -> None:
-        """`sender_clock` learns when each genuine delivery was signed, also of those that are too old or too new."""
+        """`sender_clock` is given the timestamp of each genuine delivery, also if that is too old or too new."""
         self._clock = clock
         self._sender_clock = sender_clock or SenderClock(clock)
         self._webhooks = [Webhook(secret) for secret in secrets]
@@ -39,10 +39,10 @@ class WebhookSecrets:
             raise ValueError("at least one webhook secret is needed")
 
     def verify(self, headers: Headers, body: bytes) -> str:
-        """Return the delivery's id if the signature over `body` holds and is at most 5 minutes old or early.
+        """Return the delivery's id if the signature over `body` is valid, and its timestamp within 5 minutes of now.
 
-        The `svix-*` headers are used where all three are there, else their `webhook-*` twins.
-        Raises InvalidSignature.
+        The `svix-*` headers are used if all three are there, else the `webhook-*` headers (Standard Webhooks).
+        Raises InvalidSignature. A repeated delivery verifies again: `receiver.inbox` recognises repeats.
         """
         signed = _signature_headers(headers)
         for webhook in self._webhooks:
@@ -58,7 +58,7 @@ class WebhookSecrets:
         raise InvalidSignature(fault)
 
     def _is_genuine(self, signed: Mapping[str, str], body: bytes) -> bool:
-        """Say whether a delivery with a timestamp out of bounds was signed with one of our secrets."""
+        """Say whether one of our secrets signed a delivery with a timestamp that is too old or too new."""
         given = [text.encode("latin-1") for text in signed["webhook-signature"].split(" ")]
         try:
             signed_at = datetime.fromtimestamp(int(signed["webhook-timestamp"]), UTC)
@@ -70,10 +70,9 @@ class WebhookSecrets:
 
 
 def fault_of(signed: Mapping[str, str], now: float) -> SignatureFault:
-    """Return why signature headers that svix refused don't hold, as far as they themselves tell. `now`: epoch seconds.
+    """Return why svix refused these signature headers, as far as the headers show it. `now`: epoch seconds.
 
-    It decides nothing: it is for people who look for the cause. Clocks that differ and a wrong secret are mended
-    at different places.
+    It only helps people to find the cause: different clocks and a wrong secret are corrected in different places.
     """
     timestamp = signed["webhook-timestamp"].strip()
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _LONGEST_TIMESTAMP):
@@ -91,8 +90,8 @@ def _signature_headers(headers: Headers) -> dict[str, str]:
     for id_name, timestamp_name, signature_name in _HEADER_NAMES:
         delivery_id, timestamp, signature = get(id_name), get(timestamp_name), get(signature_name)
         if delivery_id is not None and timestamp is not None and signature is not None:
-            # svix copies every header that it is given, so it gets these three alone: a quarter faster. It looks them
-            # up under the standard's names in the end.
+            # svix copies all headers that it is given. With these three alone it is a quarter faster. svix accepts
+            # either set of names.
             return {
                 "webhook-id": delivery_id.decode("latin-1"),
                 "webhook-timestamp": timestamp.decode("latin-1"),
