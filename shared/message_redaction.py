@@ -1,7 +1,7 @@
-"""Takes PINs, and how a guest is reached, out of what booking systems send, before it is written anywhere.
+"""Takes PINs and guests' contacts out of messages of booking systems, before they are written anywhere.
 
-No field that is read holds either, so nothing is lost: a message means the same without them. All else stays as it was
-sent, its digits too: a person who mends a parked message needs its times and its numbers.
+No field that this service reads holds one, so a message means the same without them. Everything else stays as it was
+sent, with its digits: a person who corrects a parked message needs its times and numbers.
 """
 
 import json
@@ -15,14 +15,14 @@ from shared.redaction import REMOVED, redact_event
 # Any word of a name: `guestPhone`, `phone_number`, `contact-email`.
 _CONTACT_WORDS: Final = frozenset({"phone", "phones", "telephone", "tel", "mobile", "email", "emails", "mail"})
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-# A name and its plain value, in what isn't quite JSON.
+# A name and its plain value, in text that isn't valid JSON.
 _PAIR: Final = re.compile(r'"((?:[^"\\]|\\.){1,200})"(\s*:\s*)("(?:[^"\\]|\\.)*"?|[^\s,}\]\["{]+)')
 
 
 def without_secrets(text: str) -> str:
-    """Return a message without what stands under the name of a PIN or of a guest's contact; else as it was sent.
+    """Return a message without the values under names of PINs and of guests' contacts. Never raises.
 
-    What isn't JSON keeps its shape: only values beside such names go. Never raises.
+    In text that isn't JSON only the values beside such names are removed.
     """
     try:
         content = json.loads(text, object_pairs_hook=_once)
@@ -33,18 +33,18 @@ def without_secrets(text: str) -> str:
 
 
 def redacted_fields(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content without what stands under the name of a PIN or of a guest's contact, at any depth.
+    """Return the content without the values under names of PINs and of guests' contacts, at any depth.
 
-    A word for a cancellation stays under any name. All other texts stay: they may be times. Raises RecursionError for
-    what nests too deeply.
+    A word for a cancellation stays under any name. All other texts stay, because they may be times. Raises
+    RecursionError if the content nests too deeply.
     """
     kept = {}
     for name, value in content.items():
-        # By the name alone: a long number may be a revision.
+        # Only the name decides: a long number may be a revision.
         shell = type(value)() if isinstance(value, dict | list) else value if value in (None, True, False) else "x"
         (shown, redacted) = next(iter(redact_event({name: shell}).items()), (name, value))
         if says_cancelled(value):
-            # `{"status": {"code": "cancelled"}}`: no PIN, and what would be taken for a booking without it.
+            # `{"status": {"code": "cancelled"}}` holds no PIN. Without it the message would be taken for a booking.
             kept[shown] = value
             continue
         kept[shown] = REMOVED if redacted == REMOVED or _is_contact(name, value) else _each_redacted(value)
@@ -63,7 +63,7 @@ def _is_contact(name: str, value: Any) -> bool:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object. Raises ValueError where a name stands twice: writing it anew would lose one of the values."""
+    """Return an object. Raises ValueError if a name is there twice: one of its values would be lost."""
     content = dict(pairs)
     if len(content) < len(pairs):
         raise ValueError("a name stands twice")

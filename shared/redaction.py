@@ -1,10 +1,14 @@
-"""Takes PINs out of everything that Seam sends, before anything is written (design decision "no PIN at rest").
+"""Takes PINs out of everything that Seam sends, before anything is written: no PIN is stored (docs/security.md).
 
-Seam puts the PIN in clear text into webhooks: `code` of `access_code.set_on_device`, `original_code` and `new_code` of
-a warning, `from`/`to` of a changed code, and now and then into a sentence. Most PINs are digits, not all: Seam's SDK
-calls a code "a numeric or alphanumeric string". So what stands under a key that names a code goes wherever it is, a
-change of a code loses both its sides, and in every other text runs of four or more digits are masked; identifiers,
-times and vendor enums alone are kept as they are. `tests/shared/test_redaction_places.py` has every place of the SDK.
+Seam's webhooks hold PINs in clear text: `code` of `access_code.set_on_device`, `original_code` and `new_code` of a
+warning, `from` and `to` of a changed code, and sometimes a sentence. Most PINs are digits, but not all: Seam's SDK
+calls a code "a numeric or alphanumeric string". So there are three rules:
+
+- A value under a key that names a code is removed, at any depth.
+- If an object says that a code changed, its old and its new value are removed.
+- In every other text runs of four or more digits are masked. Only ids, times and the vendor's enums stay as they are.
+
+`tests/shared/test_redaction_places.py` has every place in Seam's SDK that can hold a PIN.
 """
 
 import re
@@ -16,13 +20,13 @@ from shared.domain.masking import mask_digits
 __all__ = ["REMOVED", "Redactor", "is_identifier", "mask_digits", "redact_event"]
 
 REMOVED: Final = "[removed]"
-# A key whose last word is one of these holds a PIN: `code`, `new_code`, `doorPin`. The vendor's enums don't, below.
+# A key with one of these as its last word holds a PIN: `code`, `new_code`, `doorPin`. Exceptions: the enums below.
 _PIN_WORDS: Final = frozenset(
     {"code", "codes", "pin", "pins", "passcode", "passcodes", "pincode", "keycode", "doorcode", "accesscode"}
 )
-# As the last word: what such a name says of codes is none. `common_code_key`, `supported_code_lengths`.
+# A key with one of these as its last word holds no PIN: `common_code_key`, `supported_code_lengths`.
 _NO_PIN_WORDS: Final = frozenset({"key", "keys", "id", "ids", "length", "lengths", "type", "count"})
-# As the last two words: an object is an access code, whose parts are looked at; only what isn't one is a PIN.
+# Under a key with these last two words an object is an access code, and is redacted key by key; a text is a PIN.
 _CODE_OBJECTS: Final = (["access", "code"], ["access", "codes"])
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _DIGIT_RUN: Final = re.compile(r"\d(?:[ \t.-]?\d){3}")
@@ -37,18 +41,18 @@ _VERBATIM_SUFFIXES: Final = (
     "_key",
 )
 _VERBATIM_KEYS: Final = frozenset({"event_type", "status", "property", "field", "type"})
-# A key that nobody of ours would use is not worth remembering, and one may be as long as a body.
+# Seam's keys are short. A hostile one may be as long as a body, and isn't remembered.
 _LONGEST_REMEMBERED: Final = 64
 _MOST_REMEMBERED: Final = 1024
 _LONGEST_TEXT: Final = 200
 _MOST_TEXTS: Final = 4096
-# Of a change; a PIN where it is a code that changes, which one of the others says: `property` in events, `field` in
-# `modified_fields`, `mutation_code` in mutations.
+# Keys of the old and the new value of a change. They hold PINs if a code changed. One of _NAMES_OF_CHANGED says what
+# changed: `property` in events, `field` in `modified_fields`, `mutation_code` in mutations.
 _SIDES: Final = frozenset(
     {"from", "to", "old", "new", "previous", "before", "after", "value", "old_value", "new_value"}
 )
 _NAMES_OF_CHANGED: Final = ("property", "field", "mutation_code")
-# An identifier or a time may keep its digits under the keys above, but only if it looks like one.
+# Under the verbatim keys an id or a time keeps its digits, but only if it looks like an id or a time.
 _IDENTIFIER: Final = re.compile(
     r"[A-Za-z][\w.:+-]*|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\d{4}-\d\d-\d\dT[\d:.+Z-]+",
     re.ASCII,
@@ -58,10 +62,10 @@ _has_digit_run: Final = _DIGIT_RUN.search
 
 
 class Redactor:
-    """Takes PINs out of many events. It remembers what it found harmless, which is most of every event.
+    """Takes PINs out of many events. It remembers keys and texts without a PIN, which are most of each event.
 
-    The vendor's keys are a few dozen, and names, sites and sentences come again with every event of a door. Looking at
-    each anew cost more than checking an event's signature. What is remembered is bounded, and holds no PIN.
+    Seam has a few dozen keys, and the same names, sites and sentences come with every event of a door. Searching them
+    each time cost more than checking an event's signature. The memory is bounded, and holds no PIN.
     """
 
     __slots__ = ("_harmless", "_rules")
@@ -71,18 +75,17 @@ class Redactor:
         self._harmless: set[str] = set()
 
     def redact(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a copy of a Seam event that holds no PIN.
+        """Return a copy of a Seam event that holds no PIN. Idempotent.
 
-        `access_code` as a nested object is walked like any other; as a text it is treated as a PIN. Raises
-        RecursionError for nesting beyond the interpreter's limit; the caller has parsed JSON, whose own limit is the
-        same.
+        `access_code` is redacted key by key if it is an object, and removed as a PIN if it is a text. Raises
+        RecursionError if the event nests deeper than the interpreter's limit, at which reading JSON fails too.
         """
         redacted: dict[str, Any] = {}
         rules, harmless = self._rules, self._harmless
         for key, value in event.items():
             rule = rules.get(key) or self._rule_of(key)
-            # Texts are most of an event, and most hold nothing: told apart here, for a call each costs more than the
-            # look.
+            # Most values are harmless texts. They are recognised here, because a call for each would cost more than
+            # the check.
             if rule.is_plain:
                 if type(value) is str:
                     if value in harmless or (rule.is_verbatim and is_identifier(value)):
@@ -99,7 +102,7 @@ class Redactor:
         return redacted
 
     def _redact_entry(self, event: Mapping[str, Any], key: str, rule: "_Rule", redacted: dict[str, Any]) -> None:
-        """Put one key of an event, and what may stay of its value, into `redacted`."""
+        """Put one key of an event, and its value without PINs, into `redacted`."""
         value = event[key]
         is_pin = _is_pin(rule, value) or (rule.is_side and not isinstance(value, bool) and _is_of_code(event, value))
         if not is_pin:
@@ -128,7 +131,7 @@ class Redactor:
                 return value
 
     def _rule_of_side(self, change: Mapping[str, Any]) -> "_Rule | None":
-        """Return the rule of the field that an object says was changed: a time stays a time under `from`, too."""
+        """Return the rule of the field that changed (`property`, `field`), so that a changed time keeps its digits."""
         name = change.get("field") or change.get("property")
         return self._rules.get(name) or self._rule_of(name) if isinstance(name, str) else None
 
@@ -146,27 +149,27 @@ class Redactor:
 
 
 def redact_event(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of one Seam event that holds no PIN, as `Redactor.redact` does."""
+    """Return a copy of one Seam event that holds no PIN. Raises as `Redactor.redact` does."""
     return Redactor().redact(event)
 
 
 def _is_pin(rule: "_Rule", value: Any) -> bool:
-    """Say whether a value is a PIN, or holds some, by its key alone. A flag isn't: `can_unlock_with_code`."""
+    """Say whether a value is a PIN, or holds PINs, by its key. A flag isn't: `can_unlock_with_code`."""
     return (
         rule.is_pin and not isinstance(value, bool) and not (rule.is_code_object and isinstance(value, Mapping | list))
     )
 
 
 def _is_of_code(change: Mapping[str, Any], side: Any) -> bool:
-    """Say whether an object tells of a change of a code."""
+    """Say whether an object tells that a code was changed."""
     if any(_names_code(change.get(name)) for name in _NAMES_OF_CHANGED):
         return True
-    # Its sides are objects whose `code` may be null, which tells that there was none: those are looked into.
+    # Here an old or new value may be an object, with a `code` that is null if there was none: that is redacted by key.
     return change.get("event_type") == "access_code.code_changed" and not isinstance(side, Mapping | list)
 
 
 def _names_code(name: Any) -> bool:
-    """Say whether `code`, `updating_code` or the like is named, or a list that has one of them."""
+    """Say whether `name` is `code`, `updating_code` or the like, or a list with one of them."""
     if isinstance(name, list):
         return any(_names_code(each) for each in name)
     words = _words(name[:_LONGEST_TEXT]) if isinstance(name, str) else []
@@ -178,7 +181,7 @@ def _words(text: str) -> list[str]:
 
 
 class _Rule:
-    """What a key says about its value: how it is shown, and what may stand under it."""
+    """What a key says about its value: whether it is a PIN, and whether digits in it are masked."""
 
     __slots__ = ("is_code_object", "is_id", "is_pin", "is_plain", "is_side", "is_verbatim", "shown")
 
@@ -190,5 +193,5 @@ class _Rule:
         self.is_code_object = words[-2:] in _CODE_OBJECTS
         self.is_id = key.endswith("_id")
         self.is_side = key in _SIDES
-        # What is under it is to be looked at alone: neither the key nor its neighbours matter.
+        # The value decides alone: neither its key nor the keys beside it matter.
         self.is_plain = not self.is_pin and not self.is_side and self.shown == key

@@ -1,8 +1,8 @@
-"""Every setting, read from the environment once, at start, and checked as a whole.
+"""Every setting. They are read from the environment once, at start, and all checked together.
 
-A process names what it cannot do without (`load_settings(require=…)`); the answer is either a frozen `Settings` or
-`InvalidSettings` with *every* problem by the setting's own name. An empty value counts as absent: an empty webhook
-secret is a missing secret, never "no verification". A secret may come in a file: `SEAM_API_KEY_FILE`.
+A process names the settings that it needs (`load_settings(require=…)`). It gets a frozen `Settings`, or
+`InvalidSettings` with *every* problem by the setting's name. An empty value counts as absent: an empty webhook secret
+is a missing secret, and never means "no verification". A secret may also be in a file: `SEAM_API_KEY_FILE`.
 """
 
 import binascii
@@ -27,7 +27,7 @@ from shared.domain.times.durations import parse_duration
 from shared.outcome_receivers import OutcomeReceiver, outcome_receivers
 from shared.secret_files import read_secret_files
 
-# Which of several secrets, tokens and addresses is meant is told apart by spaces or commas, as the contract says.
+# Spaces or commas separate several secrets, tokens or addresses (docs/settings.md).
 _SEPARATORS: Final = re.compile(r"[\s,]+")
 _SECRET_MARK: Final = "whsec_"  # noqa: S105 - how secrets begin
 
@@ -50,7 +50,7 @@ Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 
 
 class InvalidSettings(ValueError):
-    """Settings are missing or malformed; `problems` maps each setting's name to what is wrong with it."""
+    """Settings are missing or malformed. `problems` maps each setting's name to what is wrong with it."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
@@ -58,7 +58,7 @@ class InvalidSettings(ValueError):
 
 
 class Settings(BaseSettings):
-    """The settings of the contract. Names in the environment are these field names in upper case."""
+    """The settings. Their names in the environment are the field names in upper case."""
 
     model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore", case_sensitive=False)
 
@@ -137,14 +137,14 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read arguments and the environment alone: a stray .env file never decides anything."""
+        """Read only arguments and the environment: a .env file that lies about must have no effect."""
         del settings_cls, dotenv_settings, file_secret_settings
         return init_settings, env_settings
 
     @field_validator("seam_webhook_secret")
     @classmethod
     def _secrets_are_keys(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-        # The library drops characters that aren't base64 in silence and then rejects every webhook.
+        # svix silently drops characters that aren't base64, and would then reject every webhook.
         for number, secret in enumerate(secrets, start=1):
             key = secret.get_secret_value().removeprefix(_SECRET_MARK)
             try:
@@ -216,7 +216,7 @@ class Settings(BaseSettings):
 
     @property
     def outcome_receivers(self) -> tuple[OutcomeReceiver, ...]:
-        """Where outcomes are posted."""
+        """The receivers that outcomes are posted to."""
         return outcome_receivers(url.get_secret_value() for url in self.outcome_webhook_urls)
 
     @property
@@ -226,27 +226,27 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret in the settings, whole and (of addresses) in parts: for what must not show them."""
+        """Every secret in the settings, and also the passwords and keys inside addresses, for the redaction of logs."""
         return tuple(secret for value in dict(self).values() for secret in _secrets_in(value))
 
     @property
     def redis_address(self) -> str:
-        """The data server's address; ask only where REDIS_URL was required. Raises ValueError without one."""
+        """The data server's address. Raises ValueError if REDIS_URL isn't set: a process that reads it requires it."""
         if self.redis_url is None:
             raise ValueError("REDIS_URL is not set")
         return self.redis_url.get_secret_value()
 
     @classmethod
     def secret_names(cls) -> tuple[str, ...]:
-        """Return the names in the environment of what holds secrets; each is also read from NAME_FILE."""
+        """Return the names of the settings that hold secrets. Each is also read from the file in NAME_FILE."""
         return tuple(name.upper() for name, field in cls.model_fields.items() if "SecretStr" in str(field.annotation))
 
     @classmethod
     def load(cls, require: Iterable[str] = ()) -> Self:
-        """Read the environment. Raises InvalidSettings with every problem, missing ones and malformed ones alike."""
+        """Read the environment. Raises InvalidSettings with every missing and every malformed setting."""
         values, unreadable = read_secret_files(cls.secret_names(), os.environ)
         unset = [name for name in require if not os.environ.get(name) and not values.get(name)]
-        # If a secret's file can't be used, people are told that, not that the secret isn't set.
+        # If a secret's file can't be read, that is the problem to name, and not that the secret isn't set.
         problems = {name: "is not set" for name in unset if f"{name}_FILE" not in unreadable}
         problems |= unreadable
         try:
@@ -257,7 +257,7 @@ class Settings(BaseSettings):
                 name = str(fault["loc"][0]).upper()
                 problems[name] = fault["msg"].removeprefix("Value error, ")
             raise InvalidSettings(problems) from None
-        # A value of nothing but separators is there, and holds nothing.
+        # A value that consists only of separators is set, but holds nothing.
         empty = [name for name in require if not getattr(settings, name.lower())]
         problems |= {name: "is not set" for name in empty if f"{name}_FILE" not in unreadable}
         if problems:
@@ -266,7 +266,7 @@ class Settings(BaseSettings):
 
 
 def _parts(url: str) -> SplitResult | None:
-    """Return an address's parts; None, and no word of it, where it is none: errors of the library quote passwords."""
+    """Return the parts of an address; None if it isn't one. The library's error is dropped: it quotes passwords."""
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -286,11 +286,11 @@ def _secrets_in(value: Any) -> Iterator[str]:
             parts = _parts(secret) if "://" in secret else None
             if parts is None:
                 yield from (secret.removeprefix(_SECRET_MARK),)
-                # Of `name:role:token` the token alone is what somebody shows.
+                # Of `name:role:token` only the token is secret.
                 yield secret.rpartition(":")[2]
             else:
                 yield from (part for part in (parts.password, parts.username) if part and part != "default")
-                # The address of a chat's webhook is its key.
+                # The path of a chat's webhook is its key.
                 if parts.scheme.startswith("slack"):
                     yield parts.path
 
@@ -304,7 +304,7 @@ def _secrets_of_sentinels(url: str) -> tuple[str, ...]:
 
 
 def load_settings(require: Iterable[str] = ()) -> Settings:
-    """Read and check the environment; `require` names settings (upper case) this process can't do without.
+    """Read and check the environment. `require` names the settings (upper case) that this process needs.
 
     Raises InvalidSettings with every problem.
     """
@@ -312,7 +312,7 @@ def load_settings(require: Iterable[str] = ()) -> Settings:
 
 
 def load_or_exit(require: Iterable[str] = ()) -> Settings:
-    """Like `load_settings`, for a process's first line: prints every problem to stderr and exits with 2."""
+    """Like `load_settings`, but on invalid settings print every problem to stderr, and exit with 2."""
     try:
         return load_settings(require)
     except InvalidSettings as invalid:

@@ -1,4 +1,4 @@
-"""A primary, its replicas and three Sentinels, all real: what a failover is tried on."""
+"""A primary, its replicas and three Sentinels, all real servers, to try failovers on."""
 
 import secrets
 import signal
@@ -17,7 +17,7 @@ from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 
 NAME = "oracode"
-# So long a primary is gone before the Sentinels act. Short, so that tests are.
+# The Sentinels act once a primary is gone for so long. It is short, so that the tests are.
 DOWN_AFTER = 1.5
 _SENTINEL = """\
 bind 127.0.0.1
@@ -42,7 +42,7 @@ class Failover:
         """Prepare them; `more` are further lines of the data servers' configuration."""
         self._directory = directory
         self._password, self._sentinel_password = secrets.token_urlsafe(16), secrets.token_urlsafe(16)
-        # Replicas and Sentinels log in as users of their own, which can be shut out.
+        # Replicas and Sentinels log in as separate users, so that each can be shut out.
         both = (
             f"user replica on >{self._password} ~* &* +@all\nmasteruser replica\nmasterauth {self._password}\n"
             f"user sentinel on >{self._password} ~* &* +@all\n"
@@ -87,11 +87,11 @@ class Failover:
             server.kill()
 
     def cut_replicas_off(self) -> None:
-        """Let the replicas follow no more: from now on it lacks what is written."""
+        """Stop the replication: from now on the replicas lack what is written."""
         self._shut_out("replica")
 
     def split(self) -> None:
-        """Cut the primary off from replicas and Sentinels; clients reach it still, and it takes their writes."""
+        """Cut the primary off from replicas and Sentinels. Clients still reach it, and it accepts their writes."""
         self._shut_out("replica", "sentinel")
 
     def heal(self) -> None:
@@ -107,7 +107,7 @@ class Failover:
                 client.execute_command("CLIENT", "KILL", "USER", user)
 
     def new_primary(self) -> DataServer | None:
-        """Return the replica that is the primary now; None where none is."""
+        """Return the replica that is the primary now; None if none is."""
         return next((each for each in self.replicas if _is_primary(each)), None)
 
     def promoted(self, within: float = 20.0) -> DataServer:
@@ -149,7 +149,7 @@ def _is_primary(replica: DataServer) -> bool:
     try:
         return bool(said_by(replica)["role"] == "master")
     except (RedisError, OSError):
-        # It ends all connections when it changes its role.
+        # A server ends all connections when it changes its role.
         return False
 
 
@@ -166,7 +166,7 @@ def said_by(server: DataServer) -> dict[str, Any]:
 
 @contextmanager
 def primary_and_replica(directory: Path) -> Iterator[tuple[DataServer, DataServer]]:
-    """Run a primary and a replica that follows it, and end them; nobody watches them."""
+    """Run a primary and its replica, without Sentinels, and end them."""
     more = "masterauth of-both\nrepl-diskless-sync-delay 0\n"
     primary = DataServer(directory / "one", password="of-both", more=more)
     replica = DataServer(directory / "two", password="of-both", more=f"{more}replicaof 127.0.0.1 {primary.port}\n")

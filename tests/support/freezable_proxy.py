@@ -1,4 +1,4 @@
-"""A TCP proxy whose connections can go dead: open, and carrying nothing, as behind a firewall that forgot them."""
+"""A TCP proxy that can freeze its connections: they stay open, but carry nothing, as after a firewall forgot them."""
 
 import threading
 from contextlib import suppress
@@ -8,7 +8,7 @@ _CHUNK = 65536
 
 
 class FreezableProxy:
-    """Listens on a port of its own and hands everything to another one."""
+    """Listens on its own port, and passes everything on to another port."""
 
     def __init__(self, port: int) -> None:
         self._target = ("127.0.0.1", port)
@@ -20,7 +20,7 @@ class FreezableProxy:
         threading.Thread(target=self._accept, name="proxy", daemon=True).start()
 
     def freeze(self) -> int:
-        """Let the connections that stand now carry nothing any more, while new ones work; return how many stand."""
+        """Freeze the connections that are open now; new ones work. Return how many were frozen."""
         with self._lock:
             standing = {end for pair in self._pairs for end in pair}
             self._frozen |= standing
@@ -28,7 +28,7 @@ class FreezableProxy:
 
     def close(self) -> None:
         """End everything."""
-        # A thread that waits in accept() isn't woken by close() alone.
+        # close() alone doesn't wake a thread that waits in accept().
         with suppress(OSError):
             self._server.shutdown(SHUT_RDWR)
         self._server.close()
@@ -56,7 +56,7 @@ class FreezableProxy:
     def _pump(self, source: socket, sink: socket) -> None:
         with suppress(OSError):
             while chunk := source.recv(_CHUNK):
-                # What is swallowed was acknowledged by TCP: neither side can tell.
+                # TCP acknowledges what is dropped here, so neither side can notice.
                 if source not in self._frozen:
                     sink.sendall(chunk)
         if source in self._frozen:

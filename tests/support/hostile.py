@@ -1,4 +1,4 @@
-"""What an attacker, or a broken program, puts into JSON; and how long fuzzing goes on.
+"""Hostile JSON values for fuzz tests, and how many examples a fuzz test draws.
 
 `make fuzz` sets FUZZ_TIMES, which multiplies the number of examples of every fuzz test.
 """
@@ -10,7 +10,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 _TIMES: Final = int(os.environ.get("FUZZ_TIMES", "1"))
-# Stands for what `json.dumps` can't write: replaced in the finished text.
+# A placeholder for what `json.dumps` can't write. It is replaced in the finished text.
 _SPELLED: Final = {
     "@deep": "[" * 300 + "]" * 300,
     "@deeper": "[" * 950 + "]" * 950,
@@ -24,7 +24,7 @@ _SPELLED: Final = {
     "@twice": '{"code": "1", "code": "2", "booking_id": "a", "booking_id": "b"}',
     "@megabyte": '"' + "x" * 1_000_000 + '"',
 }
-# Halves of surrogate pairs can be spelled in JSON, and by no UTF-8: worth drawing often.
+# Half a surrogate pair can be written in JSON, but not in UTF-8: it is drawn often.
 TEXTS: Final = st.text(st.characters(codec=None) | st.characters(categories=["Cs"]), max_size=12)
 MARKUP: Final = st.sampled_from(
     [
@@ -65,7 +65,7 @@ def examples(count: int) -> int:
 
 
 def spelled(value: Any) -> str:
-    """Return a drawn value as JSON text, with what only text can hold."""
+    """Return a drawn value as JSON text, with the placeholders replaced."""
     text = json.dumps(value)
     for mark in sorted(_SPELLED, key=len, reverse=True):
         text = text.replace(f'"{mark}"', _SPELLED[mark])

@@ -1,6 +1,6 @@
-"""Hosts that are apart for the network: namespaces on one bridge, each with an address, a name, and a clock of its own.
+"""Separate hosts: network namespaces on one bridge, each with its own address, name and clock.
 
-Needs root, and a network namespace of its own to be in (`enter_own_network`): the bridge and its wires end with it.
+The program needs root, and its own network namespace (`enter_own_network`): the bridge ends with that.
 """
 
 import os
@@ -18,18 +18,18 @@ _LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfa
 
 
 class NoHosts(Exception):
-    """There can't be any here; the text says why."""
+    """No hosts can be made on this machine. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One of them."""
+    """One of the hosts."""
 
     name: str
     address: str
 
     def command(self, arguments: Sequence[str]) -> list[str]:
-        """Return the command that runs on this host; it stays one process."""
+        """Return the command that runs `arguments` on this host, as one process."""
         named = f'hostname {self.name}; exec "$@"'
         return [
             "nsenter",
@@ -44,16 +44,16 @@ class Host:
         ]
 
     def cut_off(self) -> None:
-        """Take its wire out: packets are lost, and no connection is told."""
+        """Disconnect the host: packets are lost, and connections stay open."""
         _ip("link", "set", f"to-{self.name}", "down")
 
     def reconnect(self) -> None:
-        """Put its wire back."""
+        """Connect the host again."""
         _ip("link", "set", f"to-{self.name}", "up")
 
 
 def enter_own_network(module: str) -> None:
-    """Run this program again in a network of its own, unless it is in one. Raises NoHosts."""
+    """Run this program again in its own network namespace, unless it is in one. Raises NoHosts."""
     if os.geteuid():
         raise NoHosts("it needs root")
     missing = [name for name in ("unshare", "nsenter", "ip") if shutil.which(name) is None]
@@ -67,7 +67,7 @@ def enter_own_network(module: str) -> None:
 
 
 def make_hosts(count: int) -> list[Host]:
-    """Make them, with us beside them on the bridge. Raises NoHosts."""
+    """Make hosts on one bridge, which this process is also on. Raises NoHosts."""
     with suppress(FileExistsError):
         _NAMESPACES.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(_NAMESPACES)], check=True)
@@ -92,7 +92,7 @@ def make_hosts(count: int) -> list[Host]:
 
 
 def clock_ahead(seconds: int) -> Mapping[str, str]:
-    """Return the environment in which a process's clock is ahead; its timers aren't. Raises NoHosts."""
+    """Return the environment that sets a process's clock ahead, but not its timers. Raises NoHosts."""
     found = [path for pattern in _LIBRARIES for path in Path("/").glob(pattern.lstrip("/"))]
     if not found:
         raise NoHosts("there is no libfaketime (Debian: apt install faketime)")

@@ -1,4 +1,4 @@
-"""Looks for secrets wherever a running system writes: every key, log, alert, answer, and what commands print."""
+"""Looks for secrets in everything that a running system writes: keys, logs, alerts, answers, and commands' output."""
 
 import base64
 import binascii
@@ -13,9 +13,9 @@ from redis import Redis
 
 from tests.support.machine import Machine
 
-# A task lies in the broker as JSON in base64 in JSON.
+# In the broker a task is JSON in base64 in JSON.
 _PACKED = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
-# Digits that are no part of an id, a time or a fraction.
+# Digits that aren't part of an id, a time or a fraction.
 _ALONE = re.compile(r"(?<![0-9A-Za-z\-.:])[0-9]+(?![0-9A-Za-z\-])")
 # How many arguments a command has, and how many bytes the next of them.
 _PROTOCOL = re.compile(rb"(?:\r\n|^)(?:\*[0-9]+\r\n)?\$[0-9]+\r\n")
@@ -32,7 +32,7 @@ _COMMANDS = (
 
 
 def everything_in(redis: Redis) -> str:
-    """Return every value of every key, what is packed in them unpacked beside it."""
+    """Return every value of every key. Encoded values are there decoded, too."""
     kept: list[Any] = []
     for key in map(str, redis.scan_iter("*")):
         kept.append(key)
@@ -64,7 +64,7 @@ def _unpacked(text: str) -> Iterator[str]:
 
 
 def everything_said(machine: Machine, booking_ids: Iterable[str]) -> dict[str, str]:
-    """Return, by place, whatever a person or a program can read of the machine without being let in to Seam."""
+    """Return, by place, all that a person or a program can read from the machine without access to Seam."""
     run = machine.run()
     with machine.redis() as redis:
         places = {"redis": everything_in(redis), "broker's clients": json.dumps(redis.client_list())}
@@ -85,9 +85,9 @@ def everything_said(machine: Machine, booking_ids: Iterable[str]) -> dict[str, s
 def everything_on(directory: Path) -> Iterator[tuple[str, str]]:
     """Yield each file below a directory with its text, one at a time: they may be large.
 
-    Left out is what holds secrets by its nature: what was made up at the first run, readable by its owner alone, and
-    the sandbox, which is Seam. Of an append-only file the protocol's own numbers are taken out, and what is
-    packed in it is unpacked. A snapshot's longer values are compressed: those are found by `everything_in`, or nowhere.
+    Left out are files that must hold secrets: those made up at the first run, which only their owner can read, and the
+    sandbox, which is Seam. An append-only file is yielded without the protocol's numbers, and with its encoded values
+    decoded. A snapshot's longer values are compressed: only `everything_in` finds secrets in those.
     """
     for path in sorted(directory.rglob("*")):
         if not path.is_file() or path.name.startswith(_KEEPERS):
@@ -100,7 +100,7 @@ def everything_on(directory: Path) -> Iterator[tuple[str, str]]:
 
 
 def secrets_of(machine: Machine) -> tuple[list[str], list[str]]:
-    """Return the PINs that were handed out, and every key, token and password of the machine."""
+    """Return the PINs that the sandbox made, and every key, token and password of the machine."""
     handed_out = machine.seam("GET", "/sandbox/secrets")
     state = json.loads((machine.directory / "state.json").read_text())
     own = [value for name, value in state.items() if isinstance(value, str)]
@@ -109,7 +109,7 @@ def secrets_of(machine: Machine) -> tuple[list[str], list[str]]:
 
 
 def leaks(secrets: Iterable[str], places: dict[str, str]) -> list[str]:
-    """Return where which secret was found. Few digits turn up by chance inside ids and times: they must stand alone."""
+    """Return which secret was found where. Short PINs occur by chance in ids and times: they count only alone."""
     secrets = list(secrets)
     found = []
     for place, text in places.items():

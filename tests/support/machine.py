@@ -1,4 +1,4 @@
-"""The whole system as a newcomer starts it: `oracode up` as a process, driven from outside only."""
+"""The whole system as a newcomer starts it: `oracode up` as a process. Tests use it only from outside."""
 
 import json
 import os
@@ -27,9 +27,9 @@ _OURS = ("SEAM_", "REDIS_", "CELERY_", "BOOKING_", "ALERT", "DOORS_", "ORACODE_"
 
 
 class Machine:
-    """One `oracode up` in a directory of its own. Settings of the test's own environment don't reach it.
+    """One `oracode up` in its own directory. It gets no settings from the test's environment.
 
-    `project` is the checkout whose code runs, where it is another than ours.
+    `project` is the checkout with the code that runs; by default this one.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class Machine:
         enter: Sequence[str] = (),
         seen_at: Path | None = None,
     ) -> None:
-        """Prepare one. Where only some processes see its disk, `enter` makes a command one of them.
+        """Prepare a machine. If only some processes see its disk, `enter` before a command makes it one of them.
 
-        `seen_at` is then the directory as everybody sees it.
+        `seen_at` is then the path of the directory for all other processes.
         """
         self.directory = seen_at or directory
         self._project = project
@@ -55,7 +55,7 @@ class Machine:
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *arguments: str) -> None:
-        """Start it and wait until `run.json` is there (one that a killed run left behind doesn't count)."""
+        """Start the machine, and wait for its `run.json`. One that an earlier run left behind doesn't count."""
         (self.directory / "run.json").unlink(missing_ok=True)
         with self._output.open("a") as output:
             self._process = subprocess.Popen(
@@ -70,7 +70,7 @@ class Machine:
         assert not self._is_over(), self.output()
 
     def stop(self, number: signal.Signals = signal.SIGTERM, within: float = 10.0) -> int:
-        """Ask it to end and return its exit status; fails if it takes longer."""
+        """Send the signal, and return the exit status. Fails if the end takes longer than `within` seconds."""
         assert self._process is not None
         self._process.send_signal(number)
         return self._process.wait(within)
@@ -81,11 +81,11 @@ class Machine:
         return content
 
     def redis(self) -> Redis:
-        """Connect to its data server."""
+        """Connect to the machine's data server."""
         return connect(self.run()["redis_url"])
 
     def oracode(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run one command against it."""
+        """Run one `oracode` command against the machine."""
         return subprocess.run(
             [*self._oracode, *arguments],
             env={**self._environment, "ORACODE_DATA_DIR": str(self._given_directory)},
@@ -136,7 +136,7 @@ class Machine:
                 return {}
 
     def ledger(self, redis: Redis) -> BookingLedger:
-        """Return its ledger, for reading."""
+        """Return the machine's booking ledger, for reading."""
         due = DueSet(redis, lease=timedelta(minutes=1))
         return BookingLedger(redis, due=due, clock=system_clock, retention=timedelta(days=1))
 
@@ -150,18 +150,18 @@ class Machine:
         return wait_until(in_state, within=within, what=f"{booking_id} {state}: {self.booking(booking_id)}") or {}
 
     def alerts(self) -> list[dict[str, Any]]:
-        """Return the alerts that the signed webhook got, one by one, however they were told together."""
+        """Return the alerts that the signed webhook got, one by one, also if one notification held several."""
         got: Iterable[dict[str, Any]] = self.seam("GET", "/alerts.json")["alerts"]
         messages = (json.loads(each["body"]) for each in got if each["channel"] == "webhook")
         return [alert for message in messages for alert in message["alerts"]]
 
     def codes(self, device_id: str) -> list[dict[str, Any]]:
-        """Return every code that the sandbox ever made on a door."""
+        """Return every code that the sandbox has made on a door, also deleted ones."""
         found: list[dict[str, Any]] = self.seam("GET", f"/sandbox/access_codes?device_id={device_id}")["access_codes"]
         return found
 
     def output(self) -> str:
-        """Return what it printed."""
+        """Return what `oracode up` printed."""
         return self._output.read_text()
 
     def logs(self) -> str:

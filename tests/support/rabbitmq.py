@@ -15,7 +15,7 @@ from kombu import Connection
 
 from tests.support.waiting import wait_until
 
-# Debian's wrapper on PATH changes the user where it is run as root; the script beside it doesn't.
+# Debian's wrapper on PATH changes the user if it is run as root. This script doesn't.
 _PLACES = (Path("/usr/lib/rabbitmq/bin/rabbitmq-server"),)
 _PORTS = range(20_000, 32_000)
 _CONFIGURATION = """\
@@ -34,7 +34,7 @@ def find_server() -> str | None:
 
 
 class RabbitMQ:
-    """One node and the port mapper that Erlang wants; `kill` and `start` again keep its queues."""
+    """One node, and the port mapper that Erlang needs. `kill` and then `start` keeps its queues."""
 
     def __init__(self, directory: Path) -> None:
         script = find_server()
@@ -72,7 +72,7 @@ class RabbitMQ:
     def start(self) -> None:
         """Start the node and wait until it takes connections."""
         if self._epmd is None:
-            # In the foreground and ours: else the node starts one that outlives it.
+            # Started by us, in the foreground: otherwise the node starts a port mapper that outlives it.
             command = ["epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1"]
             self._epmd = subprocess.Popen(
                 command, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -91,7 +91,7 @@ class RabbitMQ:
     def kill(self) -> None:
         """End the node without warning."""
         if self._process is not None:
-            # The start script has become, or is the parent of, the node: its group is the node's alone.
+            # The start script is the node, or its parent. Its process group holds nothing else.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(10)
@@ -122,7 +122,7 @@ class RabbitMQ:
             return taken
 
     def count(self, queue: str) -> int:
-        """Return how many messages of a queue are ready; 0 where there is no such queue."""
+        """Return how many messages of a queue are ready; 0 if there is no such queue."""
         with Connection(self.url) as connection:
             try:
                 channel: Any = connection.default_channel
@@ -158,7 +158,7 @@ def _listens(port: int) -> bool:
 
 
 def _free_port() -> int:
-    """Return a port below those that the system gives to clients: a node takes seconds until it listens."""
+    """Return a free port below the range for clients, so that no client takes it before the node listens."""
     while True:
         port = secrets.choice(_PORTS)
         with closing(socket()) as probe, suppress(OSError):

@@ -1,4 +1,4 @@
-"""Counts how often this process waits for an answer of the data server."""
+"""Counts how often this process waits for an answer from the data server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from redis.connection import AbstractConnection
 
 @dataclass(slots=True)
 class RoundTrips:
-    """How many there were: a pipeline is one, however much is in it."""
+    """The number of round trips. A pipeline is one, whatever is in it."""
 
     count: int = 0
 

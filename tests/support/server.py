@@ -15,10 +15,10 @@ from tests.support.waiting import wait_until
 
 
 class DataServer:
-    """One server process; `kill` and `start` again keep its data."""
+    """One server process. `kill` and then `start` keeps its data."""
 
     def __init__(self, directory: Path, *, password: str = "", more: str = "") -> None:
-        """Prepare one; `more` are further lines of its configuration."""
+        """Prepare a server. `more` holds further lines of its configuration."""
         with closing(socket()) as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A small disk that can really be full: a tmpfs in a mount namespace of its own, gone with who holds it."""
+"""A small disk that can really be full: a tmpfs in its own mount namespace, which ends with its holding process."""
 
 import os
 import shutil
@@ -10,25 +10,25 @@ from pathlib import Path
 
 from tests.support.machine import PROJECT, Machine
 
-# Mounts, says so, and holds the namespace until its stdin is closed: also when whoever started it is killed.
+# Mounts the disk, says so, and holds the namespace until its stdin is closed, also if its parent was killed.
 _HOLD = 'mount -t tmpfs -o "size=$1m,mode=0700" tmpfs "$0" && echo mounted && exec cat'
 _BLOCK = 64 * 1024
 _SMALLEST_BLOCK = 1024
 
 
 class NoSmallDisk(RuntimeError):
-    """No disk of our own can be mounted here; the text says why."""
+    """No disk can be mounted on this machine. The text says why."""
 
 
 class SmallDisk:
     """A disk of some megabytes, mounted for as long as this is open; `path` leads to it from outside."""
 
     def __init__(self, directory: Path, megabytes: int) -> None:
-        """Mount it. Raises NoSmallDisk."""
+        """Mount the disk. Raises NoSmallDisk."""
         if sys.platform != "linux" or shutil.which("unshare") is None:
             raise NoSmallDisk("namespaces are Linux's, and `unshare` (util-linux) makes them")
         directory.mkdir(parents=True, exist_ok=True)
-        # Whoever isn't root may be it in a user namespace, where the system allows that.
+        # Another user than root may be root in a user namespace, if the system allows that.
         user = () if os.geteuid() == 0 else ("--map-root-user",)
         command = ["unshare", "--mount", *user, "sh", "-c", _HOLD, str(directory), str(megabytes)]
         self._holder = subprocess.Popen(
@@ -56,7 +56,7 @@ class SmallDisk:
         return Path(f"/proc/{self._holder.pid}/root") / path.relative_to("/")
 
     def fill(self) -> None:
-        """Leave no byte free, until `make_room`: what others free meanwhile is taken by the next call."""
+        """Fill the disk to the last byte, until `make_room`. If others free space meanwhile, call it again."""
         with suppress(OSError), self._ballast.open("ab", buffering=0) as file:
             for size in (_BLOCK, _SMALLEST_BLOCK):
                 with suppress(OSError):
@@ -64,9 +64,9 @@ class SmallDisk:
                         pass
 
     def make_room(self) -> None:
-        """Give back what `fill` took."""
+        """Free the space that `fill` used."""
         self._ballast.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Unmount it with everything on it."""
+        """Unmount the disk; everything on it is lost."""
         self._holder.communicate()
