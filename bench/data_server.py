@@ -9,6 +9,7 @@ from typing import Any
 from redis import Redis
 
 from bench.processes import OTHER_CORE, Started, free_port, scratch
+from bench.waiting import wait_until
 from deploy.local import data_server
 
 
@@ -34,6 +35,17 @@ class DataServer:
         with self.client() as redis:
             info: Any = redis.info("memory")
             return int(info["used_memory"])
+
+
+def keep_data_again(redis: Redis) -> None:
+    """Turn the append-only file on again, and wait until it holds all data."""
+    redis.config_set("appendonly", "yes")
+
+    def is_rewritten() -> bool:
+        state: Any = redis.info("persistence")
+        return not state["aof_rewrite_in_progress"] and not state.get("aof_rewrite_scheduled")
+
+    wait_until(is_rewritten, within=300, what="the append-only file")
 
 
 @contextmanager

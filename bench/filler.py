@@ -8,7 +8,7 @@ from typing import Any, Final
 from redis import Redis
 
 from bench.creates import publish
-from bench.data_server import DataServer
+from bench.data_server import DataServer, keep_data_again
 from bench.system import EVENT_STREAM, age_the_ledger, ledger_of, sandbox, worker
 from bench.waiting import wait_until
 from bench.webhooks import event
@@ -99,10 +99,4 @@ def grow(server: DataServer, made: str, start: int, end: int) -> None:
         script = redis.register_script(_SCRIPT)
         for first in range(start, end, _AT_ONCE):
             script(args=[first, min(end, first + _AT_ONCE) - 1, BOOKINGS_A_DOOR, made])
-        redis.config_set("appendonly", "yes")
-
-        def is_rewritten() -> bool:
-            state: Any = redis.info("persistence")
-            return not state["aof_rewrite_in_progress"] and not state.get("aof_rewrite_scheduled")
-
-        wait_until(is_rewritten, within=300, what="the append-only file")
+        keep_data_again(redis)

@@ -7,9 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bench.data_server import DataServer
+from bench.data_server import DataServer, keep_data_again
 from bench.system import ledger_of
-from bench.waiting import wait_until
 from shared import redis_keys
 from shared.clock import system_clock
 from shared.domain.booking.known_doors import KnownDoor
@@ -76,13 +75,7 @@ def fill(server: DataServer, *, bookings: int, doors: int) -> None:
         parked = ParkedList(redis)
         for number in range(_PARKED):
             parked.park(_parked(number, now))
-        redis.config_set("appendonly", "yes")
-
-        def is_rewritten() -> bool:
-            state: Any = redis.info("persistence")
-            return not state["aof_rewrite_in_progress"] and not state.get("aof_rewrite_scheduled")
-
-        wait_until(is_rewritten, within=300, what="the append-only file")
+        keep_data_again(redis)
 
 
 def touch(ledger: BookingLedger, number: int, now: datetime) -> None:

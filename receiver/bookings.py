@@ -1,4 +1,7 @@
-"""`POST /bookings`: a booking system that can't write to the stream sends one booking message by HTTP."""
+"""`POST /bookings`: a booking system that can't write to the stream sends one booking message by HTTP.
+
+`shared.booking_stream` decides whether a message is a repeat of an earlier one.
+"""
 
 from collections.abc import Collection
 from typing import Final

@@ -59,7 +59,7 @@ def invalid_input(field: str, problem: str) -> ApiError:
 
 
 def refused(message: str) -> ApiError:
-    """400 for a call with valid parameters that the provider can't carry out."""
+    """400 that names no parameter: the body is unreadable, or the provider can't carry out the call."""
     return ApiError(HTTPStatus.BAD_REQUEST, "invalid_input", message, problems={})
 
 

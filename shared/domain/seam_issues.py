@@ -322,6 +322,11 @@ def meaning_of_issue(kind: IssueKind, code: str, *, change_type: str = "") -> Is
     return _UNKNOWN_ERROR if kind in (IssueKind.CODE_ERROR, IssueKind.DOOR_ERROR) else _UNKNOWN_WARNING
 
 
+def meaning_of(kind: IssueKind, issue: SeamIssue) -> IssueMeaning:
+    """Return the row of an error or a warning of an access code."""
+    return meaning_of_issue(kind, issue.code, change_type=issue.change_type)
+
+
 def issue_in_words(
     kind: IssueKind,
     code: str,

@@ -5,7 +5,7 @@ SeamError
 │   ├── Unreachable            it wasn't reached, or a read got no answer
 │   │   └── UnexpectedNotFound a 404 that isn't about the device or the code that was asked for
 │   │       └── UnnamedNotFound    a 404 of Seam that may be about it: its type names no resource
-│   ├── RateLimited            too many calls for this door; `retry_after` where Seam said it
+│   ├── RateLimited            too many calls for this door; `retry_after` if Seam named it (`shared.seam.client`)
 │   └── Unauthorized           our key isn't accepted: the same for every booking, until a person mends it
 ├── OutcomeUnknown             a create may have happened: only a look may follow, never another create
 │   └── CreateNotFound         a create was answered by a 404 that isn't about its device

@@ -4,33 +4,17 @@ import json
 
 import pytest
 from click.testing import CliRunner, Result
-from redis import Redis
 
 from shared.domain.booking.record import Booking
-from tests.sandbox.harness import API_KEY, Sandbox
-from tests.support.server import DataServer
-from tests.worker.conftest import sandbox, shared_sandbox
+from tests.sandbox.harness import Sandbox
 from tests.worker.machine import Machine
 from worker.cli import oracode
-
-__all__ = ["sandbox", "shared_sandbox"]
 
 SLOTS = [
     {"name": "Late", "check_in": "18:00", "check_out": "12:00", "user_level_id": "level-late"},
     {"name": "Day", "check_in": "07:00", "check_out": "19:00"},
     {"name": "Staff", "check_in": "06:00", "check_out": "22:00", "is_master": True},
 ]
-
-
-@pytest.fixture
-def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Return a worker on the stand-in of Seam, and point the command line at both."""
-    for name in ("ALERT_URLS", "ALERTS_FILE", "DOORS_FILE", "ORACODE_DATA_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("REDIS_URL", data_server.url)
-    monkeypatch.setenv("SEAM_API_KEY", API_KEY)
-    monkeypatch.setenv("SEAM_ENDPOINT", sandbox.url)
-    return Machine(redis_client, data_server.url, sandbox)
 
 
 @pytest.fixture

@@ -4,24 +4,11 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from redis import Redis
 
 from shared.domain.booking.record import State
-from tests.sandbox.harness import API_KEY, Sandbox
-from tests.support.server import DataServer
-from tests.worker.conftest import sandbox, shared_sandbox
+from tests.sandbox.harness import Sandbox
 from tests.worker.machine import Machine
 from worker.cli import oracode
-
-__all__ = ["sandbox", "shared_sandbox"]
-
-
-@pytest.fixture
-def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Return a worker on the stand-in of Seam, and point the command line at its ledger."""
-    monkeypatch.setenv("REDIS_URL", data_server.url)
-    monkeypatch.setenv("SEAM_API_KEY", API_KEY)
-    return Machine(redis_client, data_server.url, sandbox)
 
 
 @pytest.mark.parametrize("state", State)

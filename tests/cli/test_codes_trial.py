@@ -12,19 +12,14 @@ from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
-from redis import Redis
 
 from shared.clock import system_clock
 from shared.domain.booking.record import State
 from shared.domain.messages.parse import parse_booking_message
-from tests.sandbox.harness import API_KEY, Sandbox
-from tests.support.server import DataServer
+from tests.sandbox.harness import Sandbox
 from tests.support.waiting import wait_until
-from tests.worker.conftest import sandbox, shared_sandbox
 from tests.worker.machine import Machine, kept
 from worker.cli import codes_trial, oracode
-
-__all__ = ["sandbox", "shared_sandbox"]
 
 # A check-in of this very minute is left to others.
 ONE_DAY = timedelta(days=1, minutes=1)
@@ -33,17 +28,6 @@ SLOTS: list[dict[str, Any]] = [
     {"name": "Late", "check_in": "18:00", "check_out": "12:00"},
     {"name": "Staff", "check_in": "06:00", "check_out": "22:00", "is_master": True},
 ]
-
-
-@pytest.fixture
-def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Return a worker on the stand-in of Seam, and point the command line at both."""
-    for name in ("ALERT_URLS", "ALERTS_FILE", "DOORS_FILE", "ORACODE_DATA_DIR", "CREATE_LEAD_TIME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("REDIS_URL", data_server.url)
-    monkeypatch.setenv("SEAM_API_KEY", API_KEY)
-    monkeypatch.setenv("SEAM_ENDPOINT", sandbox.url)
-    return Machine(redis_client, data_server.url, sandbox)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 
 from deploy.local.data_server import find_binary
 from shared.settings import Settings
-from tests.receiver.process import free_port as find_free_port
+from tests.support.ports import free_port as find_free_port
 from tests.support.waiting import wait_until
 from worker.cli.doctor_server import judge
 

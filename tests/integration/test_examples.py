@@ -3,11 +3,9 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import pytest
 
 from shared.clock import system_clock
 from tests.support.machine import PROJECT, Machine
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 from tests.worker.recording_server import Recorder, Reply, recording
 
@@ -37,13 +36,6 @@ def needed(language: str) -> None:
     missing = [tool for tool in tools if shutil.which(tool) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} is not installed")
-
-
-def free_port() -> int:
-    """Return a port that nobody uses."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

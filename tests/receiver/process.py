@@ -13,6 +13,7 @@ import psutil
 from redis import Redis
 
 from tests.receiver.web import SECRET, TOKEN, event_of, signed
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -108,14 +109,6 @@ def environment_of(redis_url: str, **settings: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name.startswith(kept)}
     ours = {"REDIS_URL": redis_url, "SEAM_WEBHOOK_SECRET": SECRET, "BOOKING_TOKENS": TOKEN}
     return {**inherited, **ours, **settings}
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def request(method: str, path: str, body: bytes = b"", *headers: tuple[bytes, bytes], close: bool = False) -> bytes:

@@ -20,7 +20,6 @@ from shared.liveness.watchdog import EXIT_STALLED
 from tests.receiver.process import (
     WebProcess,
     environment_of,
-    free_port,
     is_being_written,
     read_all,
     request,
@@ -28,6 +27,7 @@ from tests.receiver.process import (
     web_process,
     webhook,
 )
+from tests.support.ports import free_port
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 

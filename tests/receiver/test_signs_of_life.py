@@ -10,10 +10,11 @@ from redis import Redis
 from shared.clock import system_clock
 from shared.ledger.auth_failures import AuthFailureLedger, FailedTries
 from shared.ledger.processes import ProcessSigns
-from tests.receiver.process import WebProcess, free_port, request, webhook
+from tests.receiver.process import WebProcess, request, webhook
 from tests.receiver.web import OTHER_SECRET, event_of, signed
 from tests.shared.keys import wrong_keys
 from tests.shared.test_metrics import samples
+from tests.support.ports import free_port
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 

@@ -14,7 +14,7 @@ from redis import Redis
 
 from shared.durability import refusal_of, store_problems
 from shared.settings import Settings
-from tests.receiver.process import free_port as find_free_port
+from tests.support.ports import free_port as find_free_port
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 

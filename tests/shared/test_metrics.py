@@ -18,7 +18,7 @@ from shared.seam import errors
 from shared.seam.client import SeamCall
 from shared.seam_calls import observe_seam_call
 from shared.settings import Settings
-from tests.receiver.process import free_port
+from tests.support.ports import free_port
 from worker.task_metrics import TaskMetrics
 
 ROWS = pytest.mark.parametrize("row", metrics.CATALOGUE.values(), ids=lambda row: row.name)

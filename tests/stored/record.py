@@ -35,9 +35,10 @@ from tests.stored.happenings import (
     wait_for_parent,
 )
 from tests.stored.scenes import SOON, ZONE, Script
-from tests.stored.stage import HOOK_SECRET, SLACK_SECRET, Stage, free_port, settings_for, write_doors_file
+from tests.stored.stage import HOOK_SECRET, SLACK_SECRET, Stage, settings_for, write_doors_file
 from tests.support.leaks import leaks, secrets_of
 from tests.support.machine import Machine
+from tests.support.ports import free_port
 from tests.support.server import DataServer
 from tests.worker.channel_servers import TOKEN, SlackApi
 from tests.worker.recording_server import recording

@@ -1,9 +1,7 @@
 """The real system that a recording is made of, driven from outside; and the settings that it has."""
 
 import json
-import socket
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -56,14 +54,6 @@ def write_doors_file(directory: Path, units: Mapping[str, Iterable[str]], *, soo
             f'"{name}": {{device_ids: [{", ".join(device_ids)}], check_in: 15:00, check_out: 10:00, tags: [vip]{lead}}}'
         )
     directory.with_suffix(".doors.yaml").write_text("\n".join(lines) + "\n")
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Stage:

@@ -18,8 +18,9 @@ from redis import Redis
 from shared.clock import system_clock
 from tests.faults.load import fitting_stay
 from tests.stored.replay import RECORDINGS, Recording, put
-from tests.stored.stage import free_port, settings_for
+from tests.stored.stage import settings_for
 from tests.support.machine import Machine
+from tests.support.ports import free_port
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from tests.worker.channel_servers import SlackApi

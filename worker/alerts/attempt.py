@@ -1,4 +1,7 @@
-"""One try to deliver something to others: alerts, their updates, outcomes. A failure is returned as a value."""
+"""One try to deliver something to others: alerts, their updates, outcomes. A failure is returned as a value.
+
+The next try: `shared.domain.alerting.notifications` (alerts), `shared.domain.booking.outcome_queue` (outcomes).
+"""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,6 +1,6 @@
-"""Runs what people ordered by a button or in the console. The levers are those of the command line.
+"""Runs the commands that people give by a button or in the console: the same as on the command line.
 
-They bear being pulled twice.
+An entry of the stream may be handled twice: that does no harm.
 """
 
 from functools import partial
@@ -32,7 +32,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class RunOpsCommand:
-    """The task behind `ops.obey`."""
+    """The task `ops.obey` (a name that is stored)."""
 
     def __init__(
         self,

@@ -1,7 +1,8 @@
 """Sends outcomes to their receivers: the task behind `outcomes.deliver`, one lane of one receiver at a time.
 
-At least once, in order for each booking. An outcome is leased, in writing, before it is sent. If the worker is killed,
-the next one sends it again under the same id.
+Outcomes are delivered at least once, in order for each booking. `shared.ledger.outcome_queues` says how many lanes a
+receiver has, `shared.domain.booking.outcome_queue` when an outcome is tried again. An outcome is leased, in writing,
+before it is sent. If the worker is killed, the next one sends it again under the same id.
 """
 
 import json

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError, from_json
 
 from deploy.sandbox.encoding import JsonObject, parse_timestamp
-from deploy.sandbox.errors import ApiError
+from deploy.sandbox.errors import ApiError, refused
 from deploy.sandbox.models import Uuid
 
 _STRICT_FLAG = "_strict"
@@ -91,9 +91,9 @@ def raw_values(query: bytes, body: bytes) -> tuple[JsonObject, bool]:
     try:
         sent = from_json(body)
     except ValueError as problem:
-        raise _bad_body("The body is not valid JSON") from problem
+        raise refused("The body is not valid JSON") from problem
     if not isinstance(sent, dict):
-        raise _bad_body("The body is not a JSON object")
+        raise refused("The body is not a JSON object")
     return sent, False
 
 
@@ -137,7 +137,3 @@ def _invalid(error: ValidationError) -> ApiError:
     name, texts = next(iter(problems.items()))
     message = f"{name}: {texts[0]}" if name else texts[0]
     return ApiError(HTTPStatus.BAD_REQUEST, "invalid_input", message, problems=problems)
-
-
-def _bad_body(message: str) -> ApiError:
-    return ApiError(HTTPStatus.BAD_REQUEST, "invalid_input", message, problems={})

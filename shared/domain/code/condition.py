@@ -19,7 +19,7 @@ from shared.domain.seam_issues import (
     SeamIssue,
     is_awaited,
     issue_in_words,
-    meaning_of_issue,
+    meaning_of,
 )
 
 _BEING_DELETED: Final = "being_deleted"
@@ -115,7 +115,7 @@ def condition_of(
         detail = f"{detail} {_MAY_NOT_OPEN}" if is_general else detail
         return InTrouble(reason, detail, is_final=not told[0].is_retried)
     is_there = status in ("set", "") and has_pin and not is_waiting_for_pin
-    is_held_up = any(map(is_awaited, pending)) or any(_is_held_up_by(*each) for each in issues)
+    is_held_up = any(map(is_awaited, pending)) or any(meaning_of(*each).blocks for each in issues)
     if is_there and not is_held_up:
         return Confirmed(reason, f"{detail} {_OPENS}" if is_general else detail)
     without_pin = "" if has_pin and not is_waiting_for_pin else _WITHOUT_PIN[is_waiting_for_pin]
@@ -124,7 +124,7 @@ def condition_of(
 
 def _told(issues: Collection[tuple[IssueKind, SeamIssue]]) -> Iterator[Finding]:
     for kind, issue in issues:
-        meaning = meaning_of_issue(kind, issue.code, change_type=issue.change_type)
+        meaning = meaning_of(kind, issue)
         if meaning.is_told:
             yield Finding(meaning.reason, _sentence(kind, issue), blocks=meaning.blocks, is_retried=meaning.is_retried)
 
@@ -153,16 +153,12 @@ def _of_unknown_state(status: str, errors: Collection[SeamIssue], known_cause: s
     yield Finding(CODE_PROBLEM, text, blocks=True, is_retried=True)
 
 
-def _is_held_up_by(kind: IssueKind, issue: SeamIssue) -> bool:
-    return meaning_of_issue(kind, issue.code, change_type=issue.change_type).blocks
-
-
 def _cause(status: str, pending: Collection[str], warnings: Collection[SeamIssue]) -> str:
     """Return why a code isn't set, as far as Seam tells and it isn't told anyway; empty where Seam tells nothing."""
     untold = [
         _sentence(IssueKind.CODE_WARNING, each)
         for each in warnings
-        if not meaning_of_issue(IssueKind.CODE_WARNING, each.code, change_type=each.change_type).is_told
+        if not meaning_of(IssueKind.CODE_WARNING, each).is_told
     ]
     causes = [*untold, *(f"Pending at Seam: {PENDING.get(each, each)}." for each in pending)]
     if status not in _USUAL_STATUS:

@@ -16,6 +16,7 @@ from shared.domain.seam_issues import (
     IssueMeaning,
     SeamIssue,
     issue_in_words,
+    meaning_of,
     meaning_of_issue,
 )
 
@@ -121,22 +122,14 @@ def inherited_code(
     a warning that blocks, or a pending deletion; and, where nothing blocks, anything else that is told. That has to be
     told by itself.
     """
-    blocking = [issue.code for issue in errors if _blocks(IssueKind.CODE_ERROR, issue)]
-    if DELETING in pending or any(_blocks(IssueKind.CODE_WARNING, issue) for issue in warnings):
+    blocking = [issue.code for issue in errors if meaning_of(IssueKind.CODE_ERROR, issue).blocks]
+    if DELETING in pending or any(meaning_of(IssueKind.CODE_WARNING, issue).blocks for issue in warnings):
         return ""
     if blocking or cause:
         return next(iter(blocking), cause) if all(map(is_inherited, blocking)) else ""
-    told = [issue.code for issue in errors if _is_told(IssueKind.CODE_ERROR, issue)]
-    told += [issue.code for issue in warnings if _is_told(IssueKind.CODE_WARNING, issue)]
+    told = [issue.code for issue in errors if meaning_of(IssueKind.CODE_ERROR, issue).is_told]
+    told += [issue.code for issue in warnings if meaning_of(IssueKind.CODE_WARNING, issue).is_told]
     return told[0] if told and REPEATED_WARNINGS.issuperset(told) else ""
-
-
-def _blocks(kind: IssueKind, issue: SeamIssue) -> bool:
-    return meaning_of_issue(kind, issue.code, change_type=issue.change_type).blocks
-
-
-def _is_told(kind: IssueKind, issue: SeamIssue) -> bool:
-    return meaning_of_issue(kind, issue.code, change_type=issue.change_type).is_told
 
 
 def is_inherited(code: str) -> bool:

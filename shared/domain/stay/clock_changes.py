@@ -1,4 +1,7 @@
-"""What to tell of times in the night of a clock change: a skipped one is taken later, of a doubled one the first."""
+"""Notes on times in the night of a clock change: a skipped one is moved later, a doubled one means the first.
+
+Which moment such a time means is decided by `instant_at` in `shared.domain.times.wall_clock`.
+"""
 
 from shared.domain.stay.stay import BookingTime, StayTime, WallTime
 from shared.domain.times.wall_clock import find_zone, instant_at, wall_at
@@ -7,7 +10,7 @@ from shared.domain.times.wall_clock import find_zone, instant_at, wall_at
 def clock_change_notes(check_in: BookingTime | StayTime | None, check_out: BookingTime | StayTime | None) -> list[str]:
     """Return a sentence for each time that the clocks of its `time_zone` skip, or show twice.
 
-    A time on the lock's own clock counts as it is written, whatever the clocks do that night.
+    A time without a `time_zone` is on the lock's own clock, and gets no note.
     """
     named = (("check_in", check_in), ("check_out", check_out))
     return [note for field, moment in named if isinstance(moment, WallTime) and (note := _note(field, moment))]
