@@ -4,7 +4,7 @@ PYTHON ?=
 # More for `oracode up`, such as: make run ARGS="--web-port 8080"
 ARGS ?=
 # Tests wait for processes half of the time.
-TESTERS ?= $(shell $(BIN)/python -c "import os; print(os.cpu_count() * 3 // 2)")
+TESTERS ?= $(shell $(BIN)/python -c "import os; print(os.cpu_count() * 2)")
 BIN := .venv/bin
 PYTEST_OPTIONS = -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 MAKE_VENV = @GOAL='$(or $(firstword $(MAKECMDGOALS)),demo)' PYTHON='$(PYTHON)' sh deploy/local/make_venv.sh

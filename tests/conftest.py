@@ -3,8 +3,10 @@
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from redis import Redis
 
@@ -28,6 +30,19 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take long; their order is otherwise as it was."""
     items.sort(key=lambda item: not any(name in item.path.parts for name in _LONG))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def changeable_logging() -> Iterator[None]:
+    """Keep loggers from being cached: one that was cached by an earlier test's logging writes past `capture_logs`."""
+    configure = structlog.configure
+
+    def configure_without_cache(**options: Any) -> None:
+        configure(**options | {"cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", configure_without_cache)
+        yield
 
 
 @pytest.fixture(scope="session")

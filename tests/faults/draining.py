@@ -13,7 +13,7 @@ from tests.faults.recovery import Killer
 from tests.faults.table import Row
 from tests.faults.traffic import Handover, message_of
 from tests.support.machine import Machine
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from worker.graceful_stop import DRAIN_WITHIN
 
 # Few hands, so that some work is fetched and not begun; calls may hang for longer than the drain; and a lease that
@@ -51,7 +51,7 @@ def drain_cut(machine: Machine) -> tuple[Row, set[str]]:
     pid = machine.run()["pids"]["worker"]
     os.kill(pid, signal.SIGTERM)
     asked_at = time.monotonic()
-    most = DRAIN_WITHIN.total_seconds() + _A_LITTLE
+    most = DRAIN_WITHIN.total_seconds() + PATIENCE * _A_LITTLE
     with suppress(AssertionError):
         wait_until(lambda: machine.run()["pids"].get("worker") not in (pid, None), within=most + 20)
     ended_after = time.monotonic() - asked_at

@@ -34,6 +34,7 @@ from tests.faults.table import table
 from tests.faults.traffic import Handover
 from tests.support.machine import Machine
 from tests.support.rabbitmq import RabbitMQ
+from tests.support.waiting import PATIENCE
 
 VICTIMS = ("worker", "worker", "redis", "web", "beat")
 # How Seam fails: each call of these kinds with this probability, every one decided anew.
@@ -152,7 +153,7 @@ class FaultRun:
         self._killer.kill_at_random(victims, self._over.wait)
 
     def _wait(self, within: float) -> None:
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + PATIENCE * within
         while time.monotonic() < deadline:
             states = self._states()
             self._result.unsettled = [

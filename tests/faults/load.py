@@ -17,6 +17,7 @@ from shared import redis_keys
 from shared.clock import system_clock
 from tests.receiver.web import signed
 from tests.support.machine import Machine
+from tests.support.waiting import PATIENCE
 
 _SENDERS = 3
 _PAUSE = 0.02
@@ -120,7 +121,7 @@ class WebhookLoad:
 
 def wait_for_all(load: WebhookLoad, machine: Machine, within: float) -> list[str]:
     """Wait until every accepted event is recorded; return those that aren't in time."""
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + PATIENCE * within
     while True:
         lost = list(load.accepted)
         with suppress(RedisError, OSError), machine.redis() as redis:

@@ -17,6 +17,7 @@ from shared.clock import system_clock
 from tests.faults.load import webhook
 from tests.faults.table import WITHIN, Row
 from tests.support.machine import Machine
+from tests.support.waiting import PATIENCE
 
 
 class Killer:
@@ -35,7 +36,7 @@ class Killer:
         pid = self._kill(name)
         if pid is None and name not in self._others:
             return
-        deadline = killed_at + 2 * WITHIN
+        deadline = killed_at + 2 * PATIENCE * WITHIN
         if name not in self._others:
             _until(lambda: self._machine.run()["pids"].get(name) not in (pid, None), deadline)
         self.kills.setdefault(name, []).append(self.works_again(name, killed_at))
@@ -50,7 +51,7 @@ class Killer:
     def works_again(self, name: str, since: float) -> float:
         """Wait until the work of this process is done again; return how long after `since` (monotonic) that was."""
         for probe in self._probes(name):
-            _until(probe, since + 2 * WITHIN)
+            _until(probe, since + 2 * PATIENCE * WITHIN)
         return time.monotonic() - since
 
     def rows(self) -> list[Row]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tests.faults.failing_over import FOLLOWS_WITHIN, fail_over, kill
+from tests.support.waiting import PATIENCE
 
 
 def test_a_primary_that_is_killed_under_load(tmp_path: Path) -> None:
@@ -10,4 +11,4 @@ def test_a_primary_that_is_killed_under_load(tmp_path: Path) -> None:
     row, took = fail_over(tmp_path, kill, sync_replicas=1)
     print(*row.notes, sep="\n")
     assert (row.lost, row.twice) == ([], [])
-    assert max(took["web accepts"], took["worker records"]) < FOLLOWS_WITHIN, took
+    assert max(took["web accepts"], took["worker records"]) < PATIENCE * FOLLOWS_WITHIN, took

@@ -23,7 +23,7 @@ from tests.faults.load import WebhookLoad, fitting_stay, wait_for_all
 from tests.faults.newer import NEW, NEWER_BOOKING, NEWER_ORDER, OLD, PAUSE, checkout, roll
 from tests.faults.stages import SETTINGS
 from tests.support.machine import Machine
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from worker.consumers.unknown_tasks import RETURNS
 
 # Each door has its own limit of creates a minute: what waits for that shows nothing here.
@@ -104,7 +104,7 @@ def wait_for_ready(machine: Machine, load: BookingLoad, keys: Iterable[str], rev
             if key not in found or (found[key]["state"], found[key]["revision"]) != ("ready", revision)
         }
 
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + PATIENCE * 90
     while (unready := others()) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert unready == {}

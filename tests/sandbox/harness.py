@@ -18,6 +18,8 @@ from uuid import uuid4
 
 import httpx
 
+from tests.support.waiting import PATIENCE
+
 API_KEY = "seam_test_key"
 ROOT = Path(__file__).parents[2]
 # Read once: a test that goes on past midnight means the same day by the same number.
@@ -25,7 +27,8 @@ _TODAY = datetime.now(UTC).date()
 
 
 def wait_until(condition: Callable[[], Any], *, seconds: float = 8.0) -> Any:
-    """Poll a condition until it holds; return what it returned."""
+    """Poll a condition until it holds; return what it returned. Fails the test after PATIENCE * `seconds`."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while True:
         found = condition()
