@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 BOOKING: Final = "1.6"
 ALERT: Final = "1.3"
 ALERT_GROUP: Final = "1.0"
-CHANNEL_BUDGET: Final = "1.0"
+CHANNEL_BUDGET: Final = "1.1"
 ORDER: Final = "1.2"
 OUTCOME_QUEUE: Final = "1.0"
 PARKED: Final = "1.2"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.alerting.alert import Alert, delivered, given_up, heard
-from shared.domain.alerting.budget import Budget, Rate, spend
+from shared.domain.alerting.budget import Budget, Priority, Rate, spend
 from shared.domain.alerting.mute_times import MuteTime
 from shared.domain.alerting.notifications import (
     Group,
@@ -226,20 +226,22 @@ def test_a_budget_is_kept_and_drops_nothing(pauses: list[int]) -> None:
     rate, budget, now, sent = Rate(5, timedelta(seconds=10)), None, NOW, 0
     for pause in pauses:
         now += timedelta(seconds=pause)
-        after, again_at = spend(budget, rate, now, at_any_price=False)
+        after, again_at = spend(budget, rate, now, name="a", priority=Priority.WARNING)
         if again_at is None:
             budget, sent = after, sent + 1
         else:
-            assert spend(budget, rate, again_at, at_any_price=False)[1] is None
+            assert spend(budget, rate, again_at, name="a", priority=Priority.WARNING)[1] is None
     assert sent <= 5 + (now - NOW) / timedelta(seconds=10)
 
 
 def test_a_page_is_sent_at_any_price() -> None:
     """What comes after it pays."""
     empty = Budget(0, NOW)
-    after, again_at = spend(empty, Rate(5, timedelta(seconds=10)), NOW, at_any_price=True)
+    after, again_at = spend(empty, Rate(5, timedelta(seconds=10)), NOW, name="a", priority=Priority.PAGE)
     assert (after.left, again_at) == (-1, None)
-    assert spend(after, Rate(5, timedelta(seconds=10)), NOW, at_any_price=False)[1] == NOW + timedelta(seconds=20)
+    assert spend(after, Rate(5, timedelta(seconds=10)), NOW, name="a", priority=Priority.WARNING)[1] == NOW + timedelta(
+        seconds=20
+    )
 
 
 @given(st.integers(0, 366 * 24 * 60), st.times(), st.times())

@@ -17,7 +17,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.domain.alerting import alert as alerting
 from shared.domain.alerting.alert import Alert, heard
-from shared.domain.alerting.budget import Budget, Rate, spend
+from shared.domain.alerting.budget import Budget, Priority, Rate, spend
 from shared.domain.alerting.notifications import Group, Notification, refused, with_notification, without_notification
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking import transitions
@@ -150,7 +150,7 @@ def test_what_a_newer_version_added_to_a_group_or_a_budget_is_kept(additions: li
     assert kept_in(with_notification(it, failed)) == added
     assert kept_in(without_notification(it, mine)) == {key: each for key, each in added.items() if "mail" not in key}
     text, added = of_a_newer_version(Budget(3, NOW), iter(additions))
-    after, _ = spend(json_of(Budget).decoded(text), Rate(), LATER, at_any_price=False)
+    after, _ = spend(json_of(Budget).decoded(text), Rate(), LATER, name="a", priority=Priority.WARNING)
     assert kept_in(after) == added
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 from redis import Redis
 
@@ -258,3 +259,48 @@ def test_other_ids_of_requests_are_no_news(stage: Stage, channel: Channel) -> No
     stage.tell("BK-1", happened=f"Seam says: never (request {ids[1]}).")
     stage.let(WINDOW)
     assert channel.got[-1].title.startswith("Changed: ")
+
+
+def test_what_waits_for_a_channel_is_told_by_what_it_is(redis_client: Redis) -> None:
+    """A page at once; then warnings, information, and last what is over. Also where a worker was killed meanwhile."""
+    channel = Channel("a")
+    rate = Rate(burst=1, every=timedelta(seconds=15))
+    stage = Stage(redis_client, [channel], group_window=timedelta(), rate=rate)
+
+    def tell(name: str, *, hours: int, **fields: Any) -> None:
+        stage.ledger.tell(
+            notice(name, key=f"one/{name}", at=stage.now, check_in=NOW + timedelta(hours=hours), **fields)
+        )
+
+    tell("over", hours=20)
+    stage.let(timedelta())
+    tell("over", hours=20, raised=False)
+    stage.let(timedelta())
+    for number in range(3):
+        tell(f"info-{number}", hours=200)
+        stage.let(timedelta())
+    for number in range(3):
+        tell(f"warning-{number}", hours=20)
+        stage.let(timedelta(milliseconds=1))
+    assert channel.told() == [("open", 1)]
+    tell("page", hours=1)
+    stage.let(timedelta())
+
+    stage.now += rate.every
+    stage.due.claim(stage.now, 500)  # by a worker that is killed with it
+    stage.let(timedelta(minutes=5))
+    told = [(item.booking_id, message.status) for message in channel.got for item in message.items]
+    warnings, infos = ([f"{name}-{number}" for number in range(3)] for name in ("warning", "info"))
+    assert told[:2] == [("over", "open"), ("page", "open")]
+    assert [name for name, _ in told[2:8]] == [*warnings, *infos]
+    assert told[8:] == [("over", "resolved")]
+
+
+def test_other_words_do_not_put_off_what_nobody_was_told_of(redis_client: Redis) -> None:
+    """A cause that changes with each message of a flood is told once its group has waited."""
+    channel = Channel("a")
+    stage = Stage(redis_client, [channel])
+    for number in range(8):
+        stage.tell("BK-1", happened=f"Something else: {number}.", check_in=NOW + timedelta(hours=20))
+        stage.let(timedelta(seconds=5))
+    assert channel.told()[:1] == [("open", 1)]

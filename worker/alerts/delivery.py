@@ -28,6 +28,7 @@ from shared.domain.alerting.notifications import (
     is_over,
     is_stuck,
     next_notifications,
+    priority_of,
     refused,
     uncertain,
     with_notification,
@@ -130,12 +131,14 @@ class AlertDelivery:
 
     def _bring_up_to_date(self, view: View, channel: Channel, status: Status) -> tuple[View, datetime | None]:
         """Send what the channel lacks; return the group as it then is, and when to look at this again."""
+        place = f"{status}:{view.group}"
         for _ in range(_MOST_NOTIFICATIONS):
             view = replace(view, now=self._clock())
             state, version = self._ledger.groups.load(view.group)
             view = self._note_uncertain(view, uncertain(view, state, channel.name))
             notification, later = next_notifications(view, state, channel.name, status, lease=self._lease)
             if notification is None:
+                self._budgets.leave(channel.name, view.now, name=place)
                 return view, later
             # What others delivered meanwhile shows in the alerts as they are after the group was loaded; what they
             # deliver from now on shows in the group's version.
@@ -143,7 +146,9 @@ class AlertDelivery:
             notification, later = next_notifications(view, state, channel.name, status, lease=self._lease)
             if notification is None:
                 return view, later
-            no_room_until = self._budgets.spend(channel.name, view.now, at_any_price=notification.is_page)
+            no_room_until = self._budgets.spend(
+                channel.name, view.now, name=place, priority=priority_of(notification, view.alerts)
+            )
             if no_room_until is not None:
                 return view, no_room_until
             try:

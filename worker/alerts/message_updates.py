@@ -10,7 +10,7 @@ import structlog
 from shared.clock import Clock
 from shared.domain.alerting.alert import Alert, looked
 from shared.domain.alerting.message_updates import MOST_TRIES, update_due
-from shared.domain.alerting.notifications import Notification, View, refused, with_notification
+from shared.domain.alerting.notifications import Notification, View, priority_of, refused, with_notification
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
@@ -35,14 +35,18 @@ class MessageUpdates:
 
     def bring_up_to_date(self, view: View, channel: Updating) -> tuple[View, datetime | None]:
         """Change what isn't shown as it is; return the group as it then is, and when to look at this again."""
+        place = f"look:{view.group}"
         for _ in range(_MOST_NOTIFICATIONS):
             state, version = self._ledger.groups.load(view.group)
             # As they are after the group was loaded: what others show from now on moves its version.
             view = replace(refreshed(self._ledger, view), now=self._clock())
             notification, later = update_due(view, state, channel.name, lease=self._lease)
             if notification is None:
+                self._budgets.leave(channel.name, view.now, name=place)
                 return view, later
-            no_room_until = self._budgets.spend(channel.name, view.now, at_any_price=False)
+            no_room_until = self._budgets.spend(
+                channel.name, view.now, name=place, priority=priority_of(notification, view.alerts)
+            )
             if no_room_until is not None:
                 return view, no_room_until
             try:

@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from shared.domain import versions
-from shared.domain.alerting.alert import Alert
+from shared.domain.alerting.alert import Alert, News
+from shared.domain.alerting.budget import Priority
 from shared.domain.alerting.inhibition import has_old_look, parent_of
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.threads import joined_thread, live_threads, newcomers
@@ -155,7 +156,8 @@ def next_notifications(
     join_within = view.policy.page_join_window
     thread = joined_thread(new, view.alerts.values(), channel, within=join_within, now=view.now)
     opens_at = min(
-        alert.news_at + _wait(view, alert, is_joining=bool(thread) and alert in new) for alert in ready.values()
+        _untold_since(alert, channel) + _wait(view, alert, is_joining=bool(thread) and alert in new)
+        for alert in ready.values()
     )
     if opens_at > view.now and kept is None:
         return None, opens_at
@@ -201,6 +203,11 @@ def _tells_the_same(kept: Notification, ready: Mapping[str, Alert]) -> bool:
     )
 
 
+def _untold_since(alert: Alert, channel: str) -> datetime:
+    """Return since when there is something to tell: other words of what nobody was told of yet don't put it off."""
+    return alert.news_at if alert.news is not News.CHANGED or alert.knows(channel) else alert.opened_at
+
+
 def _wait(view: View, alert: Alert, *, is_joining: bool) -> timedelta:
     """Return how long the alert's news waits for others: somebody was paged already for what it joins."""
     return view.policy.group_window if is_joining else view.policy.window(alert.severity)
@@ -210,6 +217,21 @@ def _own_thread(view: View, channel: str, members: Mapping[str, int], told_as: s
     """Return the name of a new conversation: the problem's key where it is one, unless that goes on already."""
     (key, *others) = members
     return key if not others and key not in live_threads(view.alerts.values(), channel) else told_as
+
+
+def priority_of(notification: Notification, alerts: Mapping[str, Alert]) -> Priority:
+    """Return how a notification stands to others that wait for the channel; `alerts` are those of its group."""
+    if notification.status == "resolved":
+        return Priority.RESOLVED
+    if notification.status == "open" and notification.is_page:
+        return Priority.PAGE
+    told = [alerts[key] for key in notification.members if key in alerts]
+    # Of an update somebody who pressed a button waits for, else nobody.
+    is_awaited = notification.status == "open" or any(
+        alert.told_to(notification.channel).look < alert.prompt_look for alert in told
+    )
+    hurries = any(alert.severity.rank >= Severity.WARNING.rank for alert in told)
+    return Priority.WARNING if is_awaited and hurries else Priority.INFO
 
 
 def uncertain(view: View, state: Group, channel: str) -> Notification | None:

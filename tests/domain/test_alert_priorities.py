@@ -1,0 +1,152 @@
+"""Which of the messages that wait for a channel comes first: by what it is, then by its age; none waits for ever."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.alerting.budget import MOST_WAITING, Budget, Priority, Rate, spend, without_place
+from tests.shared.stories import NOW
+
+RATE = Rate(burst=3, every=timedelta(seconds=15))
+WAITING = (Priority.WARNING, Priority.INFO, Priority.RESOLVED)
+
+
+@dataclass
+class Channel:
+    """A channel whose burst is used up; who waits comes back at the time that it was told."""
+
+    now: datetime = NOW
+    budget: Budget = field(default_factory=lambda: Budget(0, NOW))
+    come: dict[str, tuple[datetime, Priority]] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+
+    def ask(self, name: str, priority: Priority) -> None:
+        """Ask to send a message: it is told, or comes again."""
+        self.budget, again_at = spend(self.budget, RATE, self.now, name=name, priority=priority)
+        self.come.pop(name, None)
+        if again_at is None:
+            self.told.append(name)
+        else:
+            assert again_at > self.now
+            self.come[name] = again_at, priority
+
+    def next(self) -> None:
+        """Go on to the next moment at which one comes back. The order of those of one moment is the worst."""
+        self.now = min(at for at, _ in self.come.values())
+        due = [(priority, name) for name, (at, priority) in self.come.items() if at <= self.now]
+        for priority, name in sorted(due, key=lambda each: WAITING.index(each[0]), reverse=True):
+            self.ask(name, priority)
+
+    def run(self) -> None:
+        """Go on until all are told."""
+        for _ in range(10_000):
+            if not self.come:
+                return
+            self.next()
+        raise AssertionError("some are never told")
+
+
+def test_warnings_go_before_information_before_what_is_resolved() -> None:
+    """In whatever order they came; within each, the oldest first."""
+    channel = Channel()
+    for number in range(8):
+        for priority in reversed(WAITING):
+            channel.ask(f"{priority.name} {number}", priority)
+            channel.now += timedelta(milliseconds=100)
+    channel.run()
+    assert channel.told == [f"{priority.name} {number}" for priority in WAITING for number in range(8)]
+
+
+def test_a_page_waits_for_nobody() -> None:
+    """And those that wait keep their places."""
+    channel = Channel()
+    channel.ask("warning", Priority.WARNING)
+    channel.ask("page", Priority.PAGE)
+    assert channel.told == ["page"]
+    channel.now += timedelta(seconds=1)
+    channel.ask("later", Priority.WARNING)
+    channel.run()
+    assert channel.told == ["page", "warning", "later"]
+
+
+def test_nothing_waits_for_ever() -> None:
+    """Warnings that come without an end pass a message of the least priority for half an hour, and no longer."""
+    channel = Channel()
+    channel.ask("resolved", Priority.RESOLVED)
+    number = 0
+    while "resolved" not in channel.told:
+        channel.now += RATE.every
+        channel.ask(f"warning {number}", Priority.WARNING)
+        number += 1
+        for name, (at, priority) in list(channel.come.items()):
+            if at <= channel.now:
+                channel.ask(name, priority)
+        assert channel.now - NOW < timedelta(hours=2)
+    assert channel.told.count("resolved") == 1
+
+
+def test_a_message_that_hurries_more_now_moves_forward() -> None:
+    """It keeps its age."""
+    channel = Channel()
+    for name in ("a", "b"):
+        channel.ask(name, Priority.WARNING)
+    channel.ask("rises", Priority.INFO)
+    channel.now += timedelta(seconds=1)
+    channel.ask("c", Priority.WARNING)
+    channel.ask("rises", Priority.WARNING)
+    channel.run()
+    assert channel.told == ["a", "b", "rises", "c"]
+
+
+def test_one_that_has_nothing_to_tell_any_more_holds_up_nobody() -> None:
+    """It leaves its place; one whose worker is gone keeps it for some minutes."""
+    channel = Channel()
+    for number in range(50):
+        channel.ask(f"gone {number}", Priority.WARNING)
+    for number in range(50):
+        channel.budget = without_place(channel.budget, f"gone {number}")
+    channel.come.clear()
+    channel.ask("next", Priority.RESOLVED)
+    assert channel.come["next"][0] == NOW + RATE.every
+    assert without_place(channel.budget, "nobody") is channel.budget
+    for number in range(50):
+        channel.ask(f"dead {number}", Priority.WARNING)
+    channel.come = {"next": channel.come["next"]}
+    channel.run()
+    assert channel.now - NOW < timedelta(minutes=5)
+
+
+def test_the_queue_is_bounded() -> None:
+    """Those that hurry least are left out; they come again all the same."""
+    channel = Channel()
+    for number in range(MOST_WAITING + 50):
+        channel.ask(f"info {number}", Priority.INFO)
+    channel.ask("warning", Priority.WARNING)
+    assert len(channel.budget.waiting) == MOST_WAITING
+    assert channel.budget.waiting[0].name == "warning"
+    channel.run()
+    assert len(channel.told) == MOST_WAITING + 51
+
+
+@pytest.mark.parametrize("priority", WAITING)
+def test_with_room_left_nobody_waits(priority: Priority) -> None:
+    """Whatever it is."""
+    budget, again_at = spend(Budget(3, NOW), RATE, NOW, name="a", priority=priority)
+    assert (budget, again_at) == (Budget(2, NOW), None)
+
+
+@given(st.lists(st.tuples(st.sampled_from(WAITING), st.integers(0, 40)), max_size=40))
+def test_each_is_told_once_in_the_order_of_the_queue(arrivals: list[tuple[Priority, int]]) -> None:
+    """For all arrivals: no more than the rate allows, and none passes one that has waited and comes before it."""
+    channel, turns = Channel(), dict[str, datetime]()
+    for number, (priority, pause) in enumerate(arrivals):
+        channel.now += timedelta(milliseconds=pause)
+        turns[str(number)] = channel.now + (priority.value or timedelta())
+        channel.ask(str(number), priority)
+    channel.run()
+    assert sorted(channel.told) == sorted(turns)
+    assert [turns[name] for name in channel.told] == sorted(turns.values())
+    assert len(channel.told) <= (channel.now - NOW) / RATE.every + 0.01
