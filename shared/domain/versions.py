@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
 BOOKING: Final = "1.6"
-ALERT: Final = "1.3"
+ALERT: Final = "1.4"
 ALERT_GROUP: Final = "1.0"
 CHANNEL_BUDGET: Final = "1.1"
 ORDER: Final = "1.2"

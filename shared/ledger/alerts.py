@@ -11,7 +11,7 @@ from redis.client import Pipeline
 from shared import redis_keys
 from shared.clock import Clock
 from shared.domain.alerting.alert import Alert, heard
-from shared.domain.alerting.causes import Cause, raised, resolved
+from shared.domain.alerting.causes import Cause, moved, raised, resolved
 from shared.domain.alerting.grouping import group_of
 from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.record import AlertNotice
@@ -71,6 +71,10 @@ class AlertLedger:
     def resolve(self, key: str, *, solved: str = "") -> Alert | None:
         """Record that the alert's problem is gone; `solved` says how. Idempotent: an alert that isn't open stays so."""
         return self.change(key, lambda before: resolved(before, self._clock(), solved=solved))
+
+    def move(self, key: str, *, goes_on_in: str) -> Alert | None:
+        """Record that an open alert is over while its problem isn't, and where that goes on."""
+        return self.change(key, lambda before: moved(before, self._clock(), goes_on_in=goes_on_in))
 
     def update(self, key: str, change: Callable[[Alert], Alert]) -> Alert | None:
         """Apply `change` to the alert as it is now. Returns what was written; None if there is no such alert."""

@@ -1,18 +1,25 @@
 """Parked messages by cause: sixty messages with one cause are one alert."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from shared.domain.alerting.causes import Cause
-from shared.domain.alerting.parked_messages import MOST_CAUSES, ParkedMessage, parked_causes
+from shared.domain.alerting.own_alerts import MOST_CAUSES
+from shared.domain.alerting.parked_hits import ParkedMessage
+from shared.domain.alerting.parked_messages import parked_causes
 from shared.domain.messages.cancellations import HOW_TO_CANCEL
 from shared.domain.messages.hints import Hints
-from shared.domain.messages.message import Problem, unknown_unit
+from shared.domain.messages.message import InvalidMessage, Problem, unknown_unit
 from shared.domain.messages.parked_causes import cause_of, unit_of
+from shared.domain.messages.parse import parse_booking_message
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 STREAM = "booking-created"
+DEVICE = "11111111-1111-4111-8111-111111111111"
+WELL = {"booking_id": "BK-1", "device_ids": [DEVICE], "check_in": "2026-12-01", "check_out": "2026-12-05"}
 
 
 def parked(
@@ -26,6 +33,13 @@ def parked(
     check_in = NOW + timedelta(days=days) if days is not None else None
     hints = Hints(booking_id, check_in)
     return ParkedMessage(parked_id=parked_id, stream=stream, problems=tuple(map(str, problems)), hints=hints)
+
+
+def problems_of(message: str | dict[str, Any]) -> tuple[str, ...]:
+    """Return what is wrong with a message, as it is kept with the parked one."""
+    with pytest.raises(InvalidMessage) as invalid:
+        parse_booking_message(message)
+    return tuple(map(str, invalid.value.problems))
 
 
 def wrong(text: str) -> Problem:
@@ -131,3 +145,48 @@ def test_the_unit_that_a_message_waits_for(unit: str) -> None:
     meant = str(unknown_unit(unit, [unit.upper() + " "]))
     assert "did you mean" in meant
     assert (unit_of([meant]), cause_of([meant])) == (unit, cause_of([str(unknown_unit(unit))]))
+
+
+NAMES = ("checkIn", "Check-In", "chekin", "arrival")
+KINDS: tuple[Any, ...] = (True, [], {}, [1])
+ALIKE: dict[str, list[dict[str, Any]]] = {
+    "other values": [{"check_in": value} for value in ("soon", "later", "x" * 500, 'it\'s "then"')],
+    "values of other kinds": [{"check_in": value} for value in KINDS],
+    "numbers": [{"check_in": value} for value in (5, -5, 5.5, 1e300, 10**90)],
+    "what is no number": [{"revision": value} for value in ("x", -1, 2.5, 10**90, *KINDS)],
+    "spellings of a field": [{"check_in": None, name: "2026-12-01"} for name in NAMES],
+    "words for a cancellation": [{"status": "cancelled"}, {"booking_status": "Storniert 7"}, {"it's state": "cxl"}],
+    "places in a list": [{"device_ids": [DEVICE, "x"]}, {"device_ids": ["y z"]}],
+    "a time beside its date": [{"check_in": f"2026-12-0{day}", "checkInTime": f"{day}:00"} for day in (1, 2)],
+}
+
+
+@pytest.mark.parametrize("what", ALIKE)
+def test_the_same_mistake_is_one_cause(what: str) -> None:
+    """Whatever the values are, and however the sender spells a field that isn't ours."""
+    causes = {cause_of(problems_of(WELL | message)) for message in ALIKE[what]}
+    assert len({cause.name for cause in causes}) == 1
+    assert len({cause.text for cause in causes}) == 1
+
+
+def test_text_that_is_no_json_is_one_cause() -> None:
+    """Wherever it breaks off."""
+    assert len({cause_of(problems_of(text)).name for text in ("oops", '{"a":', '{"a" 1}', "{'a': 1}")}) == 1
+    assert len({cause_of(problems_of(text)).name for text in ("[1]", '"x"', "5", "true", "null")}) == 1
+
+
+def test_other_mistakes_are_other_causes() -> None:
+    """Another field, or another reason."""
+    wrong: list[dict[str, Any]]
+    wrong = [{"check_in": "soon"}, {"check_out": "soon"}, {"check_in": "1.2.2026"}, {"check_in": True}, {"unit": True}]
+    wrong += [{"check_in": None, "arrival": "2026-12-01"}, {"check_out": None, "departure": "2026-12-01"}]
+    wrong += [{"status": "cancelled"}, {"status": "no-show"}]
+    assert len({cause_of(problems_of(WELL | each)).name for each in wrong}) == len(wrong)
+
+
+def test_how_the_sender_calls_a_field_stands_beside_the_booking() -> None:
+    """The cause is one for all names, so each booking's line has its own; digits are masked."""
+    problems = problems_of(WELL | {"123456 status": "cancelled"})
+    (one,) = parked_causes([replace(parked(booking_id="BK-1"), problems=problems)], NOW)
+    assert "a field: … says that the booking is cancelled" in one.notice.happened
+    assert "with the field '###### status'" in one.subjects[0]

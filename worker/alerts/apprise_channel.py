@@ -33,7 +33,7 @@ class AppriseChannel:
 
     def send(self, message: AlertMessage) -> str:
         """Send as plain text. Raises NotDelivered; apprise doesn't say why."""
-        kind = _KINDS[message.severity] if message.is_open else "success"
+        kind = "success" if message.is_gone else _KINDS[message.severity]
         facts = "\n".join(f"{name}: {text}" for name, text in message.facts)
         try:
             is_taken = self._apprise.notify(

@@ -13,7 +13,7 @@ from shared.domain.booking.advice import LET_IN_BEFORE, earlier_pin_text, lets_i
 from shared.domain.booking.record import AlertNotice
 from shared.domain.matching.manual_choice import SlotOffer
 from shared.domain.quoting import shown
-from worker.alerts.message import GONE, AlertItem, AlertMessage, SlotChoice, one_line
+from worker.alerts.message import CLOSED, GONE, AlertItem, AlertMessage, SlotChoice, one_line
 
 NO_ZONE_YET: Final = "time zone of the lock not known yet"
 _LONGEST_SUBJECT: Final = 200
@@ -92,7 +92,7 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy, now: datetime) -> Aler
         problem=notice.problem,
         status="open" if alert.is_open else "resolved",
         severity=alert.severity if alert.is_open else Severity.INFO,
-        news=alert.news,
+        news=CLOSED if alert.goes_on else alert.news,
         subject=one_line(shown(notice.subject), _LONGEST_SUBJECT),
         happened=one_line(shown(notice.happened), _LONGEST_TEXT),
         affects=_affects(alert),
@@ -115,6 +115,8 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy, now: datetime) -> Aler
 def _next_step(alert: Alert, now: datetime, before: timedelta) -> str:
     if alert.is_open:
         return next_step_now(alert.notice, now, before=before)
+    if alert.goes_on:
+        return shown(alert.notice.solved)
     return f"{GONE} {shown(alert.notice.solved)}".rstrip()
 
 

@@ -85,7 +85,7 @@ class Mail:
 def mail_of(message: AlertMessage, *, sender: str, recipients: Sequence[str]) -> EmailMessage:
     """Return the mail. The same delivery has the same Message-ID, by which a repeat can be told."""
     mail = EmailMessage()
-    level = message.severity.upper() if message.is_open else "OK"
+    level = "OK" if message.is_gone else message.severity.upper()
     mail["Subject"] = one_line(f"[{level}] {message.title}", _LONGEST_SUBJECT)
     mail["From"] = Address(addr_spec=sender)
     mail["To"] = tuple(Address(addr_spec=recipient) for recipient in recipients)

@@ -17,11 +17,14 @@ CHOOSE: Final = "Choose"
 # Every kind of problem has a section of its own, named like it.
 RUNBOOK_SECTIONS: Final = frozenset(PROBLEMS)
 GONE: Final = "Nothing: the problem is gone."
+CLOSED: Final = "closed"
+"""The news of an alert that is over while its problem isn't, or may not be: its next step says what tells of it."""
 _OPENINGS: Final[Mapping[str, str]] = {
     News.ROSE: "Now urgent: ",
     News.REMINDER: "Still open: ",
     News.CHANGED: "Changed: ",
     News.RESOLVED: "Resolved: ",
+    CLOSED: "Closed, not solved: ",
 }
 
 
@@ -101,6 +104,11 @@ class AlertMessage:
         return self.status == "open"
 
     @property
+    def is_gone(self) -> bool:
+        """Whether it tells that problems are gone: not where one goes on."""
+        return not self.is_open and all(item.news != CLOSED for item in self.items)
+
+    @property
     def key(self) -> str:
         """The problem's key, or the group's name where there are several."""
         return self.first.key if len(self.items) == 1 else self.group
@@ -151,7 +159,9 @@ class AlertMessage:
             # Of several, each may have a command of its own: those are listed.
             step = _step_of_several(self.items, known) if len(steps) > 1 and known else self.first.next_step
             return f"{step} ({self.first.actor})"
-        return self.first.next_step if len(self.items) == 1 else GONE
+        if self.is_gone and len(self.items) > 1:
+            return GONE
+        return " ".join(dict.fromkeys(item.next_step for item in self.items))
 
     @property
     def commands(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class SlackWebhook:
 def slack_message(message: AlertMessage, *, without: Container[str] = ()) -> dict[str, Any]:
     """Return the message as Slack blocks, with a plain text for notifications; `without` facts of these names."""
     told = [(name, text) for name, text in message.facts if name not in _IN_SMALL and name not in without]
-    sign = SIGNS[message.severity] if message.is_open else ":white_check_mark:"
+    sign = ":white_check_mark:" if message.is_gone else SIGNS[message.severity]
     facts = [(name, _with_code(text) if name in _OURS and message.is_open else _escaped(text)) for name, text in told]
     context = " · ".join(_small(message))
     return {

@@ -40,7 +40,7 @@ class TeamsWorkflow:
 
 def teams_message(message: AlertMessage) -> dict[str, Any]:
     """Return the message as Teams takes it, with one adaptive card."""
-    colour = _COLOURS[message.severity] if message.is_open else "Good"
+    colour = "Good" if message.is_gone else _COLOURS[message.severity]
     title = {"type": "TextRun", "text": one_line(message.title, _LONGEST_TITLE), "weight": "Bolder", "size": "Large"}
     rows = [_row([{**title, "color": colour}])]
     for name, text in message.facts:

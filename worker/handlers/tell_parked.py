@@ -6,14 +6,15 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerting.parked_messages import ParkedMessage, parked_causes
+from shared.domain.alerting.parked_hits import ParkedMessage
+from shared.domain.alerting.parked_messages import ended_alerts, parked_causes
 from shared.domain.booking.parked_message import kind_for
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import Booking
 from shared.domain.messages.hints import Hints, hints_of
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.booking_reader import BookingReader
-from shared.parked import ParkedEntry, ParkedList, kind_of
+from shared.parked import MOST_PARKED, ParkedEntry, ParkedList, kind_of
 from shared.streams import is_entry_id
 
 _PROBLEMS: Final = (
@@ -38,18 +39,24 @@ class TellParked:
         self._clock = clock
 
     def __call__(self) -> None:
-        """Raise an alert a cause, and resolve those whose messages are gone. Raises OfNewerVersion."""
+        """Raise an alert a cause, and end those that have no messages any more. Raises OfNewerVersion."""
         entries = list(self._parked.list())
         messages = self._messages(entries)
-        causes = parked_causes(messages, self._clock(), warn_before=self._alerts.policy.warn_before)
+        known = [alert for alert in self._alerts.open() if alert.notice.problem in _PROBLEMS]
+        policy = self._alerts.policy
+        causes = parked_causes(
+            messages,
+            self._clock(),
+            open_alerts=known,
+            page_before=policy.page_before,
+            warn_before=policy.warn_before,
+        )
         for cause in causes:
             self._alerts.tell_cause(cause)
-        told = {cause.notice.key for cause in causes}
-        over = [
-            alert.key for alert in self._alerts.open() if alert.notice.problem in _PROBLEMS and alert.key not in told
-        ]
-        for key in over:
-            self._alerts.resolve(key)
+        # A full list pushes out its oldest messages.
+        oldest_kept = entries[0].parked_id if len(entries) >= MOST_PARKED else ""
+        over = ended_alerts(known, causes, oldest_kept=oldest_kept)
+        end_alerts(self._alerts, over)
         if entries or over:
             log.info("parked.told", parked=len(entries), causes=len(causes), resolved=len(over))
 
@@ -58,6 +65,15 @@ class TellParked:
         named = dict.fromkeys(each.booking_id for each in reversed(hints) if each.booking_id)
         bookings = self._ledger.get_many(list(named)[:_MOST_LOOKED_UP])
         return list(_messages_of(zip(entries, hints, strict=True), bookings))
+
+
+def end_alerts(alerts: AlertLedger, over: Mapping[str, str]) -> None:
+    """End alerts, as `ended_alerts` has them: "resolved" is said only where the messages are gone."""
+    for key, goes_on_in in over.items():
+        if goes_on_in:
+            alerts.move(key, goes_on_in=goes_on_in)
+        else:
+            alerts.resolve(key)
 
 
 def _messages_of(

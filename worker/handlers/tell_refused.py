@@ -10,7 +10,8 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerting.parked_messages import ParkedMessage, refused_causes
+from shared.domain.alerting.parked_hits import ParkedMessage
+from shared.domain.alerting.parked_messages import ended_alerts, refused_causes
 from shared.domain.booking.parked_message import is_alive, kind_for
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.messages.hints import Hints
@@ -18,6 +19,7 @@ from shared.domain.messages.parked_kind import ParkedKind
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.booking_reader import BookingReader
 from shared.refused_messages import RefusedEntry, RefusedMessages
+from worker.handlers.tell_parked import end_alerts
 
 # A cause that isn't met again for so long is over: nobody can mend or discard a message that isn't stored.
 TOLD_FOR: Final = timedelta(days=1)
@@ -37,13 +39,14 @@ class TellRefused:
     def __call__(self) -> None:
         """Raise an alert a cause; resolve those that are over, or settled by a later message. Raises OfNewerVersion."""
         now = self._clock()
-        causes = refused_causes(self._messages(now), now, warn_before=self._alerts.policy.warn_before)
+        known = [alert for alert in self._alerts.open() if alert.notice.problem == Reason.BOOKING_REFUSED]
+        policy = self._alerts.policy
+        causes = refused_causes(
+            self._messages(now), now, open_alerts=known, page_before=policy.page_before, warn_before=policy.warn_before
+        )
         for cause in causes:
             self._alerts.tell_cause(cause)
-        told = {cause.notice.key for cause in causes}
-        for alert in self._alerts.open():
-            if alert.notice.problem == Reason.BOOKING_REFUSED and alert.key not in told:
-                self._alerts.resolve(alert.key)
+        end_alerts(self._alerts, ended_alerts(known, causes))
         if causes:
             log.info("refusals.told", causes=len(causes))
 

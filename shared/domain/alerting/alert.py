@@ -73,6 +73,8 @@ class Alert:
     Of a cause whose members come one by one, `known_until` is the stream entry of the newest that this record knows.
     `newcomers` counts those that people were not told of yet, and `joined` names some of them, until the news after
     the one that tells them. `joins` is how often newcomers were told.
+
+    `unsolved_sequence` is that of an end at which the problem wasn't gone: `notice.solved` says what tells of it then.
     """
 
     notice: AlertNotice
@@ -97,6 +99,7 @@ class Alert:
     newcomers: int = 0
     joined: tuple[str, ...] = ()
     joins: int = 0
+    unsolved_sequence: int = 0
     told: Mapping[str, Told] = field(default_factory=dict)
     schema: str = versions.ALERT
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
@@ -105,6 +108,11 @@ class Alert:
     def key(self) -> str:
         """The problem's key."""
         return self.notice.key
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it isn't open any more, though its problem isn't gone."""
+        return not self.is_open and self.unsolved_sequence == self.sequence
 
     def told_to(self, channel: str) -> Told:
         """Return how far `channel` has been told."""

@@ -28,13 +28,15 @@ class Member:
 class Cause:
     """What is told of one cause: the notice, how many bookings it hits, and some of them in words, nearest first.
 
-    `members` are all of them, nearest first, where those who join later are to be told; else it is empty.
+    `members` are all of them, nearest first, where those who join later are to be told; else it is empty. `includes`
+    are the keys of other alerts that would tell of some of them.
     """
 
     notice: AlertNotice
     hit: int = 0
     subjects: tuple[str, ...] = ()
     members: tuple[Member, ...] = ()
+    includes: frozenset[str] = frozenset()
 
     @property
     def known_until(self) -> str:
@@ -83,3 +85,12 @@ def resolved(before: Alert | None, now: datetime, *, solved: str = "") -> Alert 
     if before is None or not before.is_open:
         return before
     return heard(before, replace(before.notice, at=now, raised=False, solved=solved))
+
+
+def moved(before: Alert | None, now: datetime, *, goes_on_in: str) -> Alert | None:
+    """Return the alert as over, though its problem isn't gone: `goes_on_in` says in a sentence where it goes on.
+
+    The same object where it is not open.
+    """
+    after = resolved(before, now, solved=goes_on_in)
+    return after if after is before or after is None else replace(after, unsolved_sequence=after.sequence)

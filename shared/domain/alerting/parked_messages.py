@@ -1,28 +1,26 @@
-"""The alerts of parked and of refused messages: one a cause, with the bookings that it hits and what mends it. Pure."""
+"""The alerts of parked and of refused messages: one a cause, with the bookings that it hits and what mends it. Pure.
+
+Which causes are told together in the collecting alert: `shared.domain.alerting.own_alerts`.
+"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.causes import Cause, Member
-from shared.domain.alerting.severity import WARN_BEFORE
+from shared.domain.alerting.own_alerts import Candidate, with_own_alert
+from shared.domain.alerting.parked_hits import Hit, ParkedMessage, line_of, name_of, nearest_check_in, nearest_first
+from shared.domain.alerting.severity import PAGE_BEFORE, WARN_BEFORE
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.message_order import is_before
-from shared.domain.booking.parked_message import CALLED, is_alive, is_settled, what_stands
+from shared.domain.booking.parked_message import is_alive
 from shared.domain.booking.problem_catalogue import Reason
-from shared.domain.booking.record import Booking, State
-from shared.domain.booking.stay_times import check_in_of
-from shared.domain.messages.hints import Hints
 from shared.domain.messages.parked_causes import ParkedCause, cause_of
 from shared.domain.messages.parked_kind import ParkedKind
-from shared.domain.quoting import quoted, shown
-from shared.domain.times.wall_clock import find_zone
+from shared.domain.quoting import quoted
 
-# More causes than these are one alert together: a flood must not use up what a channel takes of other alerts.
-MOST_CAUSES: Final = 10
-# A guest whose check-in was before that isn't waiting any more.
-_WAITED_FOR: Final = timedelta(days=1)
 _OTHERS: Final = ParkedCause("others", "They have many different problems.")
 _REASONS: Final[Mapping[frozenset[ParkedKind], Reason]] = {
     frozenset({ParkedKind.CHANGE}): Reason.CHANGE_PARKED,
@@ -39,56 +37,6 @@ _AMONG: Final[Mapping[ParkedKind, str]] = {
     ParkedKind.CHANGE: "Some are changes: those bookings keep their old times, and their codes.",
     ParkedKind.CANCELLATION: "Some are cancellations: those codes stay valid.",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParkedMessage:
-    """One parked message: where it came from, what is wrong with it, and whose it is as far as it can be read.
-
-    `arrival` is the id of the stream entry that it was, `booking` its booking as the ledger has it now.
-    """
-
-    parked_id: str
-    stream: str
-    problems: tuple[str, ...]
-    hints: Hints
-    kind: ParkedKind = ParkedKind.BOOKING
-    arrival: str = ""
-    booking: Booking | None = None
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether nothing is missed any more because it is parked."""
-        return is_settled(self.kind, self.booking, self.arrival)
-
-
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """When somebody is awaited: `wall` is what the lock's clock shows then while nobody knows its zone."""
-
-    at: datetime
-    wall: datetime | None = None
-    time_zone: str | None = None
-
-    @property
-    def shown(self) -> str:
-        zone = find_zone(self.time_zone or "")
-        return f"{self.wall or (self.at.astimezone(zone) if zone else self.at):%a %Y-%m-%d %H:%M %Z}".rstrip()
-
-
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    """A booking that a cause hits, or a message that names none. `newest` is its newest message.
-
-    `since` is its first message, `due` the nearest check-in that somebody waits for. `is_open_ended`: somebody may
-    wait, and nothing tells when.
-    """
-
-    booking_id: str
-    since: str
-    newest: ParkedMessage
-    due: _Due | None
-    is_open_ended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,53 +71,145 @@ _REFUSED: Final = _Way(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """The messages with one cause, and the names that alerts of them have or had."""
+
+    cause: ParkedCause
+    messages: list[ParkedMessage] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """From how long before check-in on people are paged and warned."""
+
+    page_before: timedelta
+    warn_before: timedelta
+
+
 def refused_causes(
-    messages: Iterable[ParkedMessage], now: datetime, *, warn_before: timedelta = WARN_BEFORE
+    messages: Iterable[ParkedMessage],
+    now: datetime,
+    *,
+    open_alerts: Iterable[Alert] = (),
+    page_before: timedelta = PAGE_BEFORE,
+    warn_before: timedelta = WARN_BEFORE,
 ) -> list[Cause]:
     """Return what is told of messages that `POST /bookings` refused, as of parked ones. They have no `parked_id`.
 
     In its place stands when they were refused first, as the id that an entry of that moment would have.
     """
-    return _causes(messages, _REFUSED, now, warn_before)
+    told = {alert.key: alert for alert in open_alerts}
+    return _causes(messages, _REFUSED, told, now, _Rules(page_before, warn_before))
 
 
 def parked_causes(
-    messages: Iterable[ParkedMessage], now: datetime, *, warn_before: timedelta = WARN_BEFORE
+    messages: Iterable[ParkedMessage],
+    now: datetime,
+    *,
+    open_alerts: Iterable[Alert] = (),
+    page_before: timedelta = PAGE_BEFORE,
+    warn_before: timedelta = WARN_BEFORE,
 ) -> list[Cause]:
-    """Return what is told: of each stream the causes with most messages, and all others together.
+    """Return what is told: of each stream the causes with an alert of their own, and all others together.
 
     How much a cause hurries follows from the nearest check-in of those that it hits: that of the message, or of its
-    booking in the ledger. One whose check-in nobody knows never makes it less urgent than a warning; `warn_before` is
-    how near a check-in is one.
+    booking in the ledger. One whose check-in nobody knows never makes it less urgent than a warning; `page_before` and
+    `warn_before` are how near a check-in is one. A cause that has one of the `open_alerts` keeps it.
     """
+    told = {alert.key: alert for alert in open_alerts}
     streams: dict[str, list[ParkedMessage]] = {}
     for message in messages:
         streams.setdefault(message.stream, []).append(message)
+    rules = _Rules(page_before, warn_before)
     return [
-        cause for stream, parked in streams.items() for cause in _causes(parked, _parked_way(stream), now, warn_before)
+        cause for stream, parked in streams.items() for cause in _causes(parked, _parked_way(stream), told, now, rules)
     ]
 
 
-def _causes(messages: Iterable[ParkedMessage], way: _Way, now: datetime, warn_before: timedelta) -> list[Cause]:
-    causes: dict[ParkedCause, list[ParkedMessage]] = {}
+def ended_alerts(open_alerts: Iterable[Alert], causes: Iterable[Cause], *, oldest_kept: str = "") -> dict[str, str]:
+    """Return the keys of the open alerts that none of the `causes` is told by any more.
+
+    Each has, as a sentence, where its problem goes on; "" where all of its messages are gone: replayed or discarded.
+    `oldest_kept` is the id of the oldest message where the list is full, and newer messages push older ones out.
+    """
+    causes, known = list(causes), {alert.key: alert for alert in open_alerts}
+    told = {cause.notice.key for cause in causes}
+    return {key: _goes_on_in(alert, causes, known, oldest_kept) for key, alert in known.items() if key not in told}
+
+
+def _goes_on_in(alert: Alert, causes: Iterable[Cause], known: Mapping[str, Alert], oldest_kept: str) -> str:
+    way, _, name = alert.key.rpartition("/")
+    for cause in causes:
+        if alert.key in cause.includes:
+            return f"It is now part of the alert {quoted(cause.notice.subject)}."
+        is_near = cause.notice.key.rpartition("/")[0] == way
+        if name == _OTHERS.name and is_near and _has_left(alert, cause, known.get(cause.notice.key)):
+            return "None of its messages is left in it: those that are still there have alerts of their own."
+    if is_before(alert.known_until, oldest_kept):
+        return (
+            "The list of parked messages is full, and newer ones may have pushed these out. If nobody replayed or"
+            " discarded them, have the booking system send those bookings again."
+        )
+    return ""
+
+
+def _has_left(collecting: Alert, cause: Cause, own: Alert | None) -> bool:
+    """Say whether messages of a cause were told by the collecting alert before they got an alert of their `own`."""
+    is_later = own is None or own.opened_at > collecting.opened_at
+    return is_later and any(not is_before(collecting.known_until, member.since) for member in cause.members)
+
+
+def _causes(
+    messages: Iterable[ParkedMessage], way: _Way, told: Mapping[str, Alert], now: datetime, rules: _Rules
+) -> list[Cause]:
+    groups: dict[str, _Alike] = {}
     for message in messages:
-        causes.setdefault(cause_of(message.problems), []).append(message)
-    ranked = sorted(causes.items(), key=lambda each: (-len(each[1]), each[0].name))
-    kept, others = ranked[:MOST_CAUSES], ranked[MOST_CAUSES:]
-    found = [_cause(way, cause, of_cause, now, warn_before) for cause, of_cause in kept]
+        cause = cause_of(message.problems)
+        group = groups.setdefault(cause.name, _Alike(cause))
+        group.messages.append(message)
+        group.names.update((cause.name, cause.earlier_name))
+    collecting = told.get(_key(way, _OTHERS.name))
+    candidates = [_candidate(group, collecting, now, rules.page_before) for group in groups.values()]
+    own = with_own_alert(candidates, {name for name in groups if _key(way, name) in told})
+    found = [_cause(way, groups[name], now, rules.warn_before) for name in own]
+    others = [group for name, group in groups.items() if name not in own]
     if others:
-        together = [each for _, of_cause in others for each in of_cause]
-        found.append(_cause(way, _OTHERS, together, now, warn_before))
+        messages = [message for group in others for message in group.messages]
+        names = {name for group in others for name in group.names}
+        found.append(_cause(way, _Alike(_OTHERS, messages, names), now, rules.warn_before))
     return found
 
 
-def _cause(
-    way: _Way, cause: ParkedCause, messages: list[ParkedMessage], now: datetime, warn_before: timedelta
-) -> Cause:
-    hits = _nearest_first(messages, now)
+def _key(way: _Way, name: str) -> str:
+    return f"{way.key}/{name}"
+
+
+def _candidate(group: _Alike, collecting: Alert | None, now: datetime, page_before: timedelta) -> Candidate:
+    hits = nearest_first(group.messages, now)
+    due_at = min((hit.due.at for hit in hits if hit.due is not None), default=None)
+    return Candidate(
+        name=group.cause.name,
+        count=len(group.messages),
+        due_at=due_at,
+        is_urgent=due_at is not None and due_at - now <= page_before,
+        keeps_a_code=any(map(_keeps_a_code, group.messages)),
+        is_collected=collecting is not None and any(not is_before(collecting.known_until, hit.since) for hit in hits),
+    )
+
+
+def _keeps_a_code(message: ParkedMessage) -> bool:
+    is_of_a_booking = message.kind in (ParkedKind.CANCELLATION, ParkedKind.CHANGE)
+    return is_of_a_booking and is_alive(message.booking) and not message.is_settled
+
+
+def _cause(way: _Way, group: _Alike, now: datetime, warn_before: timedelta) -> Cause:
+    cause, messages = group.cause, group.messages
+    hits = nearest_first(messages, now)
     bookings = [hit for hit in hits if hit.booking_id]
     reason = way.reason or _reason(bookings or hits)
-    due = _nearest(hits, now, warn_before)
+    due = nearest_check_in(hits, now, warn_before)
     look_closer = way.look_closer
     if len(messages) == 1 and not way.reason:
         look_closer = f"oracode parked show {messages[0].parked_id}"
@@ -177,7 +217,7 @@ def _cause(
     among = " ".join(text for kind, text in _AMONG.items() if kind in kinds and len(kinds) > 1)
     notice = alert_notice(
         reason,
-        key=f"{way.key}/{cause.name}",
+        key=_key(way, cause.name),
         subject=_subject(way, cause, messages, bookings, reason),
         at=now,
         detail=f"{among} What is wrong: {cause.text}".strip(),
@@ -191,77 +231,24 @@ def _cause(
     return Cause(
         notice,
         hit=len(bookings) or len(messages),
-        subjects=tuple(map(_line, bookings)),
-        members=tuple(Member(hit.since, _line(hit)) for hit in hits),
+        subjects=tuple(map(line_of, bookings)),
+        members=tuple(Member(hit.since, line_of(hit)) for hit in hits),
+        includes=frozenset(_key(way, name) for name in group.names),
     )
 
 
-def _reason(hits: list[_Hit]) -> Reason:
+def _reason(hits: list[Hit]) -> Reason:
     kinds = frozenset(hit.newest.kind for hit in hits)
     named = Reason.BOOKING_PARKED if any(hit.booking_id for hit in hits) else Reason.MESSAGE_PARKED
     return _REASONS.get(kinds, named)
 
 
-def _nearest_first(messages: Iterable[ParkedMessage], now: datetime) -> list[_Hit]:
-    """Return whom the messages hit: a booking once, however often it was sent. Those that name none come last."""
-    named: dict[str, list[ParkedMessage]] = {}
-    for message in messages:
-        named.setdefault(message.hints.booking_id or f"\x1f{message.parked_id}", []).append(message)
-    latest = datetime.max.replace(tzinfo=now.tzinfo)
-
-    def order(hit: _Hit) -> tuple[bool, bool, datetime, str]:
-        return not hit.booking_id, hit.due is None, hit.due.at if hit.due else latest, hit.booking_id
-
-    return sorted((_hit(parked, now) for parked in named.values()), key=order)
-
-
-def _hit(messages: list[ParkedMessage], now: datetime) -> _Hit:
-    first, newest = messages[0], messages[0]
-    for message in messages:
-        first = message if is_before(message.parked_id, first.parked_id) else first
-        newest = message if is_before(newest.parked_id, message.parked_id) else newest
-    unsettled = [message for message in messages if not message.is_settled]
-    known = [due for message in unsettled for due in _check_ins(message)]
-    awaited = [due for due in known if due.at > now - _WAITED_FOR]
-    return _Hit(
-        booking_id=first.hints.booking_id or "",
-        since=first.parked_id,
-        newest=newest,
-        due=min(awaited, key=lambda due: due.at, default=None),
-        is_open_ended=bool(unsettled) and not known,
-    )
-
-
-def _check_ins(message: ParkedMessage) -> list[_Due]:
-    """Return when the guest comes, by the message and by its booking."""
-    hints, booking = message.hints, message.booking
-    found = [_Due(hints.check_in, hints.wall_check_in)] if hints.check_in is not None else []
-    if booking is None or not is_alive(booking):
-        return found
-    for door in booking.doors:
-        check_in = check_in_of(booking.stay, door)
-        if check_in is not None and door.wanted and door.state is not State.ENDED:
-            found.append(_Due(check_in.at, check_in.wall, door.time_zone))
-    return found
-
-
-def _nearest(hits: Iterable[_Hit], now: datetime, warn_before: timedelta) -> _Due | None:
-    """Return the check-in that says how much the cause hurries.
-
-    None (which is a warning) also where the nearest that is known is far, and another one isn't known.
-    """
-    hits = list(hits)
-    nearest = min((hit.due for hit in hits if hit.due is not None), key=lambda due: due.at, default=None)
-    is_far = nearest is not None and nearest.at - now > warn_before
-    return None if is_far and any(hit.is_open_ended for hit in hits) else nearest
-
-
-def _subject(way: _Way, cause: ParkedCause, messages: list[ParkedMessage], bookings: list[_Hit], reason: Reason) -> str:
+def _subject(way: _Way, cause: ParkedCause, messages: list[ParkedMessage], bookings: list[Hit], reason: Reason) -> str:
     if cause.unit is not None:
-        who = f"{len(bookings)} bookings name" if len(bookings) != 1 else f"{_who(bookings[0])} names"
+        who = f"{len(bookings)} bookings name" if len(bookings) != 1 else f"{name_of(bookings[0])} names"
         return f"{who} the unit {quoted(cause.unit)}, which isn't in the doors file"
     if len(bookings) == 1:
-        return f"{_who(bookings[0])}{', refused' if way.reason else ''}"
+        return f"{name_of(bookings[0])}{', refused' if way.reason else ''}"
     if bookings:
         return f"{len(bookings)} {way.word} {_MANY[reason]}"
     return f"{len(messages)} {way.word} messages {'to' if way.reason else 'of stream'} {messages[0].stream}"
@@ -272,18 +259,3 @@ def _next_step(way: _Way, cause: ParkedCause) -> str:
     if cause.unit is None:
         return ""
     return f"Add the unit {quoted(cause.unit)} to the doors file: {way.unit_step}"
-
-
-def _who(hit: _Hit) -> str:
-    return f"{CALLED.get(hit.newest.kind, 'Booking')} {shown(hit.booking_id)}"
-
-
-def _line(hit: _Hit) -> str:
-    if not hit.booking_id:
-        return "A message that names no booking"
-    newest = hit.newest
-    due = hit.due or next(iter(_check_ins(newest)), None)
-    stands = what_stands(newest.kind, newest.booking, newest.arrival)
-    # That no code is made for a new booking is what the alert itself says.
-    is_told = newest.kind is ParkedKind.BOOKING and newest.booking is None
-    return f"{_who(hit)}{f', check-in {due.shown}' if due else ''}{f': {stands}' if stands and not is_told else ''}"

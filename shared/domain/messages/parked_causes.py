@@ -3,26 +3,51 @@
 import hashlib
 import re
 from ast import literal_eval
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.messages.cancellations import HOW_TO_CANCEL
 from shared.domain.messages.message import unknown_unit
+from shared.domain.messages.near_misses import FIELDS
 
 # What a problem quotes is of one message; it may be a guest's. An apostrophe within a word quotes nothing.
 _QUOTED: Final = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _NUMBER: Final = re.compile(r"[0-9]+")
 _UNIT: Final = re.compile(r"unit: (?P<quoted>'.*'|\".*\") is not in the doors file;.*")
+# A value as `quoted` writes it, once quotations are left out; and how long a text is that was cut.
+_VALUE: Final = re.compile(
+    r"^(?:(?:true|false|null|nan|-?inf|a list|an object|a number of more than \d+ digits|a \w+|-?\d[\d.e+-]*)(?= )|…)"
+    r"(?:… \(\d+ characters\))?"
+)
+_PLACE: Final = re.compile(r"(?<=is not JSON): .*|(?<=at byte) \d+")
+# What would be right quotes a message in these words only.
+_RIGHT_VALUE: Final = re.compile(r"(?<=revision above )\d+|(?<=, such as )\S+(?=T15:45$)")
+_OUR_FIELD: Final = re.compile(
+    rf"(?P<name>{'|'.join(FIELDS)}|source|id|type|specversion|data|message|booking)(?:\[\d+\])?: (?P<rest>.*)",
+    re.DOTALL,
+)
+# A problem of a field that isn't one of ours: its name is whatever the message has.
+_OTHER_FIELD: Final = re.compile(
+    r"(?P<name>.+): (?P<rest>(?:is not read; write |is given more than once; "
+    r"|\S.{0,120}? (?:is not read, and \w+ is a date alone; |says that the booking |stands beside the message, )).*)",
+    re.DOTALL,
+)
+A_FIELD: Final = "a field"
 
 
 @dataclass(frozen=True, slots=True)
 class ParkedCause:
-    """What is wrong with several messages alike. `text` quotes nothing of them but an unknown `unit`."""
+    """What is wrong with several messages alike: the field and the reason, whatever the values and their spelling.
+
+    `text` quotes nothing of them but an unknown `unit`. `earlier_name` is the name that it has
+    in versions that tell causes apart by their whole text.
+    """
 
     name: str
     text: str
     unit: str | None = None
+    earlier_name: str = ""
 
 
 def cause_of(problems: Sequence[str]) -> ParkedCause:
@@ -33,8 +58,34 @@ def cause_of(problems: Sequence[str]) -> ParkedCause:
     unit = unit_of(problems)
     # Without what may be meant: the doors file grows, and the cause stays one.
     texts = [str(unknown_unit(unit))] if unit is not None else [without_quotes(problem) for problem in problems]
-    mark = "\n".join(sorted({_NUMBER.sub("#", text) if unit is None else text for text in texts}))
-    return ParkedCause(hashlib.sha256(mark.encode()).hexdigest()[:8], " ".join(f"{text}." for text in texts), unit)
+    earlier_name = _name(texts, keeps_numbers=unit is not None)
+    if unit is None:
+        texts = sorted({_without_values(text) for text in texts})
+    name = _name(texts, keeps_numbers=unit is not None)
+    return ParkedCause(name, " ".join(f"{text}." for text in texts), unit, earlier_name)
+
+
+def _name(texts: Iterable[str], *, keeps_numbers: bool) -> str:
+    mark = "\n".join(sorted({text if keeps_numbers else _NUMBER.sub("#", text) for text in texts}))
+    return hashlib.sha256(mark.encode()).hexdigest()[:8]
+
+
+def _without_values(text: str) -> str:
+    """Return a problem's text, quotations left out, as it is for every value and every name that isn't ours."""
+    ours = _OUR_FIELD.fullmatch(text)
+    found = ours or _OTHER_FIELD.fullmatch(text)
+    if found is None:
+        return text
+    wrong, separator, right = found["rest"].partition("; ")
+    wrong = _NUMBER.sub("…", _PLACE.sub("", _VALUE.sub("…", wrong)))
+    return f"{found['name'] if ours else A_FIELD}: {wrong}{separator}{_RIGHT_VALUE.sub('…', right)}"
+
+
+def other_fields(problems: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the fields that the problems are about and that aren't ours, as the message has them."""
+    texts = [text for text in problems if not _OUR_FIELD.fullmatch(text)]
+    found = (_OTHER_FIELD.fullmatch(text) for text in texts)
+    return tuple(dict.fromkeys(each["name"] for each in found if each is not None))
 
 
 def without_quotes(text: str) -> str:

@@ -1,0 +1,145 @@
+"""Whom parked messages hit: each booking once, with its nearest check-in, and how a line tells of it. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.domain.booking.message_order import is_before
+from shared.domain.booking.parked_message import CALLED, is_alive, is_settled, what_stands
+from shared.domain.booking.record import Booking, State
+from shared.domain.booking.stay_times import check_in_of
+from shared.domain.masking import mask_digits
+from shared.domain.messages.hints import Hints
+from shared.domain.messages.parked_causes import other_fields
+from shared.domain.messages.parked_kind import ParkedKind
+from shared.domain.quoting import quoted, shown
+from shared.domain.times.wall_clock import find_zone
+
+# A guest whose check-in was before that isn't waiting any more.
+_WAITED_FOR: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedMessage:
+    """One parked message: where it came from, what is wrong with it, and whose it is as far as it can be read.
+
+    `arrival` is the id of the stream entry that it was, `booking` its booking as the ledger has it now.
+    """
+
+    parked_id: str
+    stream: str
+    problems: tuple[str, ...]
+    hints: Hints
+    kind: ParkedKind = ParkedKind.BOOKING
+    arrival: str = ""
+    booking: Booking | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is missed any more because it is parked."""
+        return is_settled(self.kind, self.booking, self.arrival)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When somebody is awaited: `wall` is what the lock's clock shows then while nobody knows its zone."""
+
+    at: datetime
+    wall: datetime | None = None
+    time_zone: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The time as people read it."""
+        zone = find_zone(self.time_zone or "")
+        return f"{self.wall or (self.at.astimezone(zone) if zone else self.at):%a %Y-%m-%d %H:%M %Z}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A booking that a cause hits, or a message that names none. `newest` is its newest message.
+
+    `since` is its first message, `due` the nearest check-in that somebody waits for. `is_open_ended`: somebody may
+    wait, and nothing tells when.
+    """
+
+    booking_id: str
+    since: str
+    newest: ParkedMessage
+    due: Due | None
+    is_open_ended: bool
+
+
+def nearest_first(messages: Iterable[ParkedMessage], now: datetime) -> list[Hit]:
+    """Return whom the messages hit: a booking once, however often it was sent. Those that name none come last."""
+    named: dict[str, list[ParkedMessage]] = {}
+    for message in messages:
+        named.setdefault(message.hints.booking_id or f"\x1f{message.parked_id}", []).append(message)
+    latest = datetime.max.replace(tzinfo=now.tzinfo)
+
+    def order(hit: Hit) -> tuple[bool, bool, datetime, str]:
+        return not hit.booking_id, hit.due is None, hit.due.at if hit.due else latest, hit.booking_id
+
+    return sorted((_hit(parked, now) for parked in named.values()), key=order)
+
+
+def _hit(messages: list[ParkedMessage], now: datetime) -> Hit:
+    first, newest = messages[0], messages[0]
+    for message in messages:
+        first = message if is_before(message.parked_id, first.parked_id) else first
+        newest = message if is_before(newest.parked_id, message.parked_id) else newest
+    unsettled = [message for message in messages if not message.is_settled]
+    known = [due for message in unsettled for due in _check_ins(message)]
+    awaited = [due for due in known if due.at > now - _WAITED_FOR]
+    return Hit(
+        booking_id=first.hints.booking_id or "",
+        since=first.parked_id,
+        newest=newest,
+        due=min(awaited, key=lambda due: due.at, default=None),
+        is_open_ended=bool(unsettled) and not known,
+    )
+
+
+def _check_ins(message: ParkedMessage) -> list[Due]:
+    """Return when the guest comes, by the message and by its booking."""
+    hints, booking = message.hints, message.booking
+    found = [Due(hints.check_in, hints.wall_check_in)] if hints.check_in is not None else []
+    if booking is None or not is_alive(booking):
+        return found
+    for door in booking.doors:
+        check_in = check_in_of(booking.stay, door)
+        if check_in is not None and door.wanted and door.state is not State.ENDED:
+            found.append(Due(check_in.at, check_in.wall, door.time_zone))
+    return found
+
+
+def nearest_check_in(hits: Iterable[Hit], now: datetime, warn_before: timedelta) -> Due | None:
+    """Return the check-in that says how much the cause hurries.
+
+    None (which is a warning) also where the nearest that is known is far, and another one isn't known.
+    """
+    hits = list(hits)
+    nearest = min((hit.due for hit in hits if hit.due is not None), key=lambda due: due.at, default=None)
+    is_far = nearest is not None and nearest.at - now > warn_before
+    return None if is_far and any(hit.is_open_ended for hit in hits) else nearest
+
+
+def name_of(hit: Hit) -> str:
+    """Return what people call it: the message's kind and the booking's id."""
+    return f"{CALLED.get(hit.newest.kind, 'Booking')} {shown(hit.booking_id)}"
+
+
+def line_of(hit: Hit) -> str:
+    """Return the line that tells of it: the check-in, fields that are called otherwise here, and what is so for now."""
+    if not hit.booking_id:
+        return "A message that names no booking"
+    newest = hit.newest
+    due = hit.due or next(iter(_check_ins(newest)), None)
+    stands = what_stands(newest.kind, newest.booking, newest.arrival)
+    # That no code is made for a new booking is what the alert itself says.
+    is_told = newest.kind is ParkedKind.BOOKING and newest.booking is None
+    fields = " and ".join(quoted(mask_digits(name)) for name in other_fields(newest.problems))
+    called = f", with the field {fields}" if fields else ""
+    said = f": {stands}" if stands and not is_told else ""
+    return f"{name_of(hit)}{f', check-in {due.shown}' if due else ''}{called}{said}"
