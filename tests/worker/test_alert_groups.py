@@ -18,6 +18,7 @@ from tests.worker.alert_messages import notice
 from tests.worker.alert_stage import WINDOW, Channel, Stage
 from tests.worker.machine import at_once
 from worker.alerts.channel import NotDelivered
+from worker.alerts.slack import slack_message
 
 TWENTY = [f"BK-{number}" for number in range(20)]
 
@@ -304,3 +305,27 @@ def test_other_words_do_not_put_off_what_nobody_was_told_of(redis_client: Redis)
         stage.tell("BK-1", happened=f"Something else: {number}.", check_in=NOW + timedelta(hours=20))
         stage.let(timedelta(seconds=5))
     assert channel.told()[:1] == [("open", 1)]
+
+
+def test_an_alert_that_another_one_takes_over_is_not_told_as_solved(stage: Stage, channel: Channel) -> None:
+    """It says what tells of the problem now; once it was open again, its next end is one."""
+    key = "parked/booking-created/0f1e"
+    cause = Cause(notice("BK-1", "booking_parked", key=key, at=stage.now), hit=1)
+    stage.ledger.tell_cause(cause)
+    stage.let(WINDOW)
+    moved = stage.ledger.move(key, goes_on_in="It is now part of the alert '9 parked bookings'.")
+    assert moved is not None
+    assert moved.goes_on
+    stage.let(WINDOW)
+    told = channel.got[-1]
+    assert (told.status, told.is_gone) == ("resolved", False)
+    assert told.title == "Closed, not solved: Booking BK-1 on Room 101"
+    assert told.next_step == "It is now part of the alert '9 parked bookings'."
+    assert "white_check_mark" not in str(slack_message(told))
+    stage.ledger.tell_cause(cause)
+    stage.let(WINDOW)
+    stage.ledger.resolve(key)
+    stage.let(WINDOW)
+    told = channel.got[-1]
+    assert (told.is_gone, told.title) == (True, "Resolved: Booking BK-1 on Room 101")
+    assert "white_check_mark" in str(slack_message(told))
