@@ -22,6 +22,7 @@ PAGES: Final = (
     "/bookings?q=guest",
     "/bookings?device_id=d0000000-0000-4000-8000-000000000007",
     "/bookings/BK-000123",
+    "/find?q=guest",
     "/alerts",
     "/parked",
     "/doors",

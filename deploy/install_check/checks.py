@@ -177,7 +177,7 @@ CHECKS: Final[Mapping[str, Callable[[], str]]] = {
     "each has its own user, no capability, filtered system calls, only its own secrets, and can't write": few_rights,
     "a booking without a token and a webhook without a signature are refused": strangers_are_refused,
     "a booking gets its one code, and Seam's webhooks are taken": a_booking_gets_its_code,
-    "`oracode doctor` finds nothing that must be mended": the_doctor_is_content,
+    "`oracode doctor` finds nothing to fix": the_doctor_is_content,
     "each that is killed is started again, and who calls web meanwhile is served": what_dies_comes_back,
     "while all are restarted every call to web is answered": a_restart_refuses_nobody,
     "stopping the target stops all of them in time, and none is killed": all_stop_in_time,

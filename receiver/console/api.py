@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -19,7 +20,7 @@ from receiver.console.operations import Call, Operation, Unusable, read_as
 from receiver.console.pages import LARGEST_BODY
 from receiver.console.ports import Ports
 from receiver.console.refused import REFUSALS, Refused, refused
-from receiver.refusals import InvalidToken, Unavailable, json_response
+from receiver.refusals import ClientGone, InvalidToken, Unavailable, json_response
 
 PREFIX: Final = "/api"
 
@@ -46,20 +47,23 @@ class Api:
             token = self._tokens.of_bearer(request)
             text = await run_in_threadpool(metrics_text, self._ports, token)
         except InvalidToken as failure:
-            return _refusal(refused(await self._auth_failures.count(request.scope, failure)))
+            return refusal_json(refused(await self._auth_failures.count(request.scope, failure)))
         except (RedisError, OSError):
-            return _refusal(refused(Unavailable()))
+            return refusal_json(refused(Unavailable()))
         return Response(text, media_type=CONTENT_TYPE)
 
     async def _serve(self, operation: Operation, adapter: TypeAdapter[Any], request: Request) -> Response:
         try:
             answer = await self._answer(operation, request)
         except InvalidToken as failure:
-            return _refusal(refused(await self._auth_failures.count(request.scope, failure)))
+            return refusal_json(refused(await self._auth_failures.count(request.scope, failure)))
+        except ClientGone:
+            # Nobody reads it.
+            return Response(status_code=HTTPStatus.BAD_REQUEST)
         except REFUSALS as refusal:
-            return _refusal(refused(refusal))
+            return refusal_json(refused(refusal))
         except (RedisError, OSError):
-            return _refusal(refused(Unavailable()))
+            return refusal_json(refused(Unavailable()))
         return Response(adapter.dump_json(answer), media_type="application/json")
 
     async def _answer(self, operation: Operation, request: Request) -> Any:
@@ -82,6 +86,7 @@ class Api:
         return content
 
 
-def _refusal(why: Refused) -> Response:
+def refusal_json(why: Refused) -> Response:
+    """Return a refusal as programs read it."""
     content = {"error": why.error, "text": why.text, **why.more}
     return json_response(why.status, content, why.headers)

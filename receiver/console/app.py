@@ -4,12 +4,15 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 
 import structlog
 from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -18,7 +21,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from receiver.auth_failures import AuthFailureLimiter
-from receiver.console.api import PREFIX, Api
+from receiver.console.api import PREFIX, Api, refusal_json
 from receiver.console.authentication import Tokens
 from receiver.console.changes import Changes
 from receiver.console.exports import EXPORTS
@@ -26,8 +29,9 @@ from receiver.console.openapi import document
 from receiver.console.page_metrics import PageMetrics
 from receiver.console.pages import Pages
 from receiver.console.ports import Ports, open_ports
+from receiver.console.refused import refused_by_router
 from receiver.console.rendering import FOLDER, make_templates
-from receiver.console.security_headers import SecurityHeaders
+from receiver.console.security_headers import SecurityHeaders, headers_of
 from receiver.console.sessions import Sessions
 from receiver.console.table import OPERATIONS
 from receiver.readiness import healthz
@@ -76,9 +80,24 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ports: Ports 
         *pages.export_routes(EXPORTS),
         *pages.routes(OPERATIONS),
     ]
+
+    async def refuse(request: Request, error: Exception) -> Response:
+        """Answer where no route did: programs in JSON, people with a page."""
+        status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
+        headers = error.headers if isinstance(error, HTTPException) else None
+        why = replace(refused_by_router(status), headers=dict(headers or {}))
+        if request.url.path.startswith((f"{PREFIX}/", "/metrics", "/static/", "/healthz")):
+            response = refusal_json(why)
+        else:
+            response = await pages.refusal_page(why, request)
+        # What failed is answered outside of all middleware.
+        response.headers.update(headers_of(request.url.path))
+        return response
+
     return Starlette(
         lifespan=lifespan,
         routes=routes,
+        exception_handlers={HTTPException: refuse, Exception: refuse},
         middleware=[
             Middleware(PageMetrics, routes=routes),
             Middleware(SecurityHeaders),

@@ -20,7 +20,7 @@ _MEANS: Final = {
     413: "The body is too large.",
     429: "Too many failed tries.",
     502: "Seam had to be asked, and didn't answer as it should.",
-    503: "The data server can't be reached; nothing was done.",
+    503: "The data server can't be reached, or a newer version wrote what is asked for. Nothing was done.",
 }
 _ALWAYS: Final = (401, 403, 429, 503)
 _REFUSAL: Final = {

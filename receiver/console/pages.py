@@ -20,12 +20,12 @@ from receiver.bodies import BodyReader
 from receiver.console.authentication import Tokens, check_role, check_same_origin
 from receiver.console.changes import Changes
 from receiver.console.exports import Export, as_csv
-from receiver.console.operations import Call, Operation, read_as
+from receiver.console.operations import Call, Operation, Unusable, read_as
 from receiver.console.ports import Ports
 from receiver.console.refused import REFUSALS, Refused, refused
 from receiver.console.sessions import COOKIE, Sessions
 from receiver.console.view_cache import ViewCache
-from receiver.refusals import InvalidToken, Unavailable
+from receiver.refusals import ClientGone, InvalidToken, Unavailable
 from shared.console_tokens import ConsoleToken, Role
 
 LARGEST_BODY: Final = 128 * 1024
@@ -86,12 +86,15 @@ class Pages:
             try:
                 return await endpoint(request)
             except InvalidToken:
-                target = request.url.path if request.method == "GET" else "/"
+                target = _target(request) if request.method == "GET" else "/"
                 return RedirectResponse(f"/login?next={quote(target, safe='')}", _SEE_OTHER)
+            except ClientGone:
+                # Nobody reads it.
+                return Response(status_code=HTTPStatus.BAD_REQUEST)
             except REFUSALS as refusal:
-                return self._refusal_page(refused(refusal))
+                return await self.refusal_page(refused(refusal), request)
             except (RedisError, OSError):
-                return self._refusal_page(refused(Unavailable()))
+                return await self.refusal_page(refused(Unavailable()), request)
 
         return serve
 
@@ -165,7 +168,10 @@ class Pages:
 
     async def _form(self, request: Request) -> Mapping[str, str]:
         body = await self._bodies.read(request.receive, dict(request.scope["headers"]))
-        fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        try:
+            fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        except ValueError:
+            raise Unusable({"body": f"has more than {_MOST_FIELDS} fields"}) from None
         return {name: value.replace("\r\n", "\n") for name, value in fields}
 
     async def _login_form(self, request: Request) -> Response:
@@ -180,20 +186,28 @@ class Pages:
             token = self._tokens.find(form.get("token", "").strip())
         except InvalidToken as failure:
             why = refused(await self._auth_failures.count(request.scope, failure))
-            path = form.get("next", "/")
-            return self._page("login.html", None, view=why, query=None, note="", path=path, status=why.status)
-        return await self._logged_in(token, form.get("next", "/"))
+            return self._login_refused(why, form.get("next", "/"))
+        return await self._logged_in(request, token, form.get("next", "/"))
 
     async def _login_once(self, request: Request) -> Response:
         token = await run_in_threadpool(self._sessions.token_of_link, request.path_params["code"])
         if token is None:
-            failure = await self._auth_failures.count(request.scope, InvalidToken())
-            why = Refused(refused(failure).status, "unauthorized", "This link is used up, or too old.")
-            return self._page("login.html", None, view=why, query=None, note="", path="/", status=why.status)
-        return await self._logged_in(token, "/")
+            why = refused(await self._auth_failures.count(request.scope, InvalidToken()))
+            if why.status == HTTPStatus.UNAUTHORIZED:
+                why = replace(why, text="This link is used up, or too old.")
+            return self._login_refused(why, "/")
+        return await self._logged_in(request, token, "/")
 
-    async def _logged_in(self, token: ConsoleToken, target: str) -> Response:
-        session_id = await run_in_threadpool(self._sessions.begin, token)
+    def _login_refused(self, why: Refused, target: str) -> Response:
+        """Return the form again, with what was wrong. Without `www-authenticate`: browsers would open a window."""
+        response = self._page("login.html", None, view=why, query=None, note="", path=target, status=why.status)
+        if "retry-after" in why.headers:
+            response.headers["retry-after"] = why.headers["retry-after"]
+        return response
+
+    async def _logged_in(self, request: Request, token: ConsoleToken, target: str) -> Response:
+        """Begin a session under a new id. The one that the browser had, of whoever used it before, ends."""
+        session_id = await run_in_threadpool(self._sessions.begin, token, instead_of=_session_id(request))
         response = RedirectResponse(_own_page(target), _SEE_OTHER)
         response.set_cookie(COOKIE, session_id, path="/", secure=True, httponly=True, samesite="strict")
         return response
@@ -212,8 +226,17 @@ class Pages:
         allowed = [str(role) for role in Role if token is not None and token.role.allows(role)]
         return self._templates.get_template(template).render(token=token, may=allowed, as_of=at, **context)
 
-    def _refusal_page(self, why: Refused) -> Response:
-        response = self._page("refused.html", None, status=why.status, view=why, query=None, note="", path="/")
+    async def refusal_page(self, why: Refused, request: Request) -> Response:
+        """Return the page of a refused request: with the links to all pages for somebody who is logged in.
+
+        It leads back to where a refused form stood.
+        """
+        try:
+            token = await run_in_threadpool(self._sessions.holder, _session_id(request))
+        except (RedisError, OSError):
+            token = None
+        back = _page_of_form(request) if token is not None else ""
+        response = self._page("refused.html", token, status=why.status, view=why, query=None, note="", path=back)
         response.headers.update(why.headers)
         return response
 
@@ -224,6 +247,22 @@ async def _home(_: Request) -> Response:
 
 def _session_id(request: Request) -> str:
     return request.cookies.get(COOKIE, "")
+
+
+def _target(request: Request) -> str:
+    """Return the address that was asked for, as it came: an id in it may hold `/` or `?`, encoded."""
+    path = request.scope.get("raw_path", b"").partition(b"?")[0].decode("ascii", "replace") or request.url.path
+    return f"{path}?{request.url.query}" if request.url.query else path
+
+
+def _page_of_form(request: Request) -> str:
+    """Return the address of the page that a form stands on; empty where the request is no form, or of no such page."""
+    path = _target(request).partition("?")[0]
+    if request.method != "POST":
+        return ""
+    if path.startswith(("/bookings/", "/parked/")):
+        return _own_page(path.rpartition("/")[0])
+    return "/alerts" if path.startswith(("/alerts/", "/silences")) else ""
 
 
 def _own_page(target: str) -> str:

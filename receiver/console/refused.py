@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from receiver.console.authentication import FromElsewhere, NotAllowed
 from receiver.console.operations import Conflict, NotFound, SeamAway, Unusable
-from receiver.refusals import BodyTooLarge, InvalidToken, TooManyAuthFailures, Unavailable
+from receiver.refusals import BodyTooLarge, InvalidToken, NoRoom, TooManyAuthFailures, Unavailable
+from shared.domain.versions import OfNewerVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,13 @@ REFUSALS: Final = (
     Unusable,
     SeamAway,
     BodyTooLarge,
+    NoRoom,
+    OfNewerVersion,
     Unavailable,
 )
 
 
-def refused(refusal: Exception) -> Refused:  # noqa: PLR0911 - one answer for each
+def refused(refusal: Exception) -> Refused:  # noqa: C901, PLR0911 - one answer for each
     """Return what the refusal is answered with. `refusal` is one of REFUSALS."""
     match refusal:
         case InvalidToken():
@@ -61,6 +64,26 @@ def refused(refusal: Exception) -> Refused:  # noqa: PLR0911 - one answer for ea
         case BodyTooLarge(limit=limit):
             text = f"The body is over {limit} bytes."
             return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", text)
+        case NoRoom():
+            text = "Too many large requests at once. Nothing was done; try again in a moment."
+            return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", text, {"retry-after": "5"})
+        case OfNewerVersion():
+            text = "This was written by a newer version of Oracode. Nothing was done; update the console."
+            return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "newer_version", text, {"retry-after": "60"})
         case _:
             text = "The data server can't be reached. Nothing was done; try again in a moment."
             return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", text, {"retry-after": "5"})
+
+
+def refused_by_router(status: int) -> Refused:
+    """Return the answer where no operation was found, or one failed in a way that nobody foresaw."""
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            return Refused(status, "not_found", "There is nothing at this address.")
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return Refused(status, "method_not_allowed", "This address doesn't take this method.")
+        case HTTPStatus.INTERNAL_SERVER_ERROR:
+            text = "The console failed. Its log says how. Look whether it was done before you try again."
+            return Refused(status, "internal_error", text)
+        case _:
+            return Refused(status, "refused", "This request can't be answered.")

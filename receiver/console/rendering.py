@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from receiver.console import shapes
+from receiver.console.views.arrivals import WINDOWS
 from shared.domain.quoting import shown
 from shared.domain.times.wording import show_length
 
@@ -26,6 +27,7 @@ _IN_CONSOLE: Final = (
     (re.compile(r"with `oracode parked (?:show|list)[^`]*`"), "on the page Parked"),
 )
 _DAY: Final = timedelta(days=1)
+_IN_DAYS_FROM: Final = 4
 
 
 @cache
@@ -49,6 +51,7 @@ def make_templates() -> Environment:
         "brief": _brief,
         "utc": _utc,
         "left": _left,
+        "span": _span,
         "words": _words,
         "title": _title,
         "code": _code,
@@ -57,7 +60,13 @@ def make_templates() -> Environment:
         "sentence": _sentence,
         "rest": _rest,
     }
-    environment.globals |= {"address": address, "day_title": _day_title, "days_of": _days_of, "ui": shapes}
+    environment.globals |= {
+        "address": address,
+        "day_title": _day_title,
+        "days_of": _days_of,
+        "ui": shapes,
+        "windows": _windows,
+    }
     for name in environment.list_templates():
         environment.get_template(name)
     return environment
@@ -120,6 +129,17 @@ def _left(seconds: int) -> str:
         length = timedelta(hours=length // timedelta(hours=1))
     text = show_length(length) if length else "less than a minute"
     return f"in {text}" if seconds >= 0 else f"{text} ago"
+
+
+def _span(hours: int) -> str:
+    """Return a window's length: in days from four whole days on."""
+    days, rest = divmod(hours, 24)
+    return f"{days} days" if days >= _IN_DAYS_FROM and not rest else f"{hours} hour{'s' * (hours != 1)}"
+
+
+def _windows(hours: int) -> list[int]:
+    """Return the windows that the board offers, in hours; the one that is shown is among them."""
+    return sorted({*WINDOWS, hours})
 
 
 def _words(text: str) -> str:

@@ -18,8 +18,20 @@ _ALWAYS: Final = {
 }
 
 
+_STATIC: Final = "/static/"
+
+
+def headers_of(path: str) -> dict[str, str]:
+    """Return the headers of the answer to a request of this path.
+
+    Nothing is kept: pages hold guests' bookings. Our own files say nothing of anybody: browsers keep them, and ask each
+    time whether they are still the same.
+    """
+    return {**_ALWAYS, "cache-control": "no-cache" if path.startswith(_STATIC) else "no-store"}
+
+
 class SecurityHeaders:
-    """ASGI middleware that adds them. What says nothing of caching isn't cached: pages hold guests' bookings."""
+    """ASGI middleware that adds them. An answer that says itself how it is cached keeps that."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -30,9 +42,9 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _ALWAYS.items():
-                    headers[name] = value
-                headers.setdefault("cache-control", "no-store")
+                for name, value in headers_of(scope.get("path", "")).items():
+                    if name != "cache-control" or name not in headers:
+                        headers[name] = value
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -27,13 +27,18 @@ class Sessions:
         self._redis = redis
         self._tokens = {each.digest: each for each in tokens}
 
-    def begin(self, token: ConsoleToken) -> str:
-        """Begin a session of the token's holder and return its id, for the cookie."""
+    def begin(self, token: ConsoleToken, *, instead_of: str = "") -> str:
+        """Begin a session of the token's holder and return its id, for the cookie; the one it takes the place of ends.
+
+        The id is always a new one: one that somebody else has put into the browser is worth nothing.
+        """
         session_id = secrets.token_urlsafe(_ID_BYTES)
         key = redis_keys.console_session(_digest(session_id))
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.hset(key, "token", token.digest)
         pipeline.expire(key, redis_keys.SESSION_FOR)
+        if instead_of:
+            pipeline.delete(redis_keys.console_session(_digest(instead_of)))
         pipeline.execute()
         return session_id
 

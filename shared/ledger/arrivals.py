@@ -1,5 +1,6 @@
 """Who arrives in the next hours, by the ledgers of bookings, alerts and door issues. Seam isn't asked."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -14,6 +15,9 @@ from shared.ledger.door_issues import DoorIssues
 LOOK_BACK: Final = timedelta(hours=6)
 _MOST_INSIDE: Final = 200
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_END: Final = datetime(9999, 12, 1, tzinfo=UTC)
+# So many bookings are looked at for the next arrival: a few first, because the first mostly is one.
+_LOOKED_AT: Final = (10, 100, 400)
 
 
 def arrivals_between(
@@ -22,6 +26,28 @@ def arrivals_between(
     """Return the arrivals from `since` to `until`, the nearest first, each with what is to be done now."""
     bookings = ledger.arriving(since, until)
     return _judged(bookings, since, until, now=now, alerts=alerts, issues=issues)
+
+
+def next_arrival(
+    after: datetime,
+    *,
+    is_wanted: Callable[[Arrival], bool],
+    now: datetime,
+    ledger: BookingLedger,
+    alerts: AlertLedger,
+    issues: DoorIssues,
+) -> Arrival | None:
+    """Return the first arrival after this moment that is wanted. None where the next 500 bookings have none."""
+    offset = 0
+    for most in _LOOKED_AT:
+        bookings = ledger.arriving_after(after, offset=offset, most=most)
+        found = _judged(bookings, after, _END, now=now, alerts=alerts, issues=issues)
+        if wanted := next(filter(is_wanted, found), None):
+            return wanted
+        if not bookings:
+            return None
+        offset += most
+    return None
 
 
 def inside_without_code(

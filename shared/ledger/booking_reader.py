@@ -140,6 +140,15 @@ class BookingReader:
         found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids], passes_over_newer=True)
         return [booking for booking in found if booking is not None]
 
+    def arriving_after(self, moment: datetime, *, offset: int, most: int) -> list[Booking]:
+        """Return up to `most` bookings whose earliest check-in is after this moment, the nearest first.
+
+        The first `offset` are left out. Nothing comes back where no later booking is left.
+        """
+        start = f"({moment.timestamp()!r}"
+        ids = cast(Any, self._redis.zrange(redis_keys.ARRIVALS, start, "+inf", byscore=True, offset=offset, num=most))
+        return list(self.get_many(map(str, ids)).values())
+
     def unfinished_since(self, before: datetime, *, most: int) -> list[Booking]:
         """Return unfinished bookings with a check-in before this moment, the latest check-in first.
 

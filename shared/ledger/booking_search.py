@@ -6,7 +6,7 @@ booking and left an index out of date, that booking may be missing from the page
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
@@ -18,7 +18,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.domain.alerting.arrivals import first_check_in
 from shared.domain.booking.record import Booking, State
-from shared.ledger.booking_indexes import INDEX_VERSION, WORD_END, reasons_in_use
+from shared.ledger.booking_indexes import INDEX_VERSION, WORD_END, reasons_in_use, remove_orphans, words_in_index
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ledger.records import RecordStore
 
@@ -135,18 +135,33 @@ class BookingSearch:
         """
         if self._redis.get(redis_keys.BOOKINGS_INDEXED) == INDEX_VERSION:
             return 0
-        written, began = 0, time.monotonic()
+        return len(self._index_all({}, ()))
+
+    def rebuild(self) -> tuple[int, int]:
+        """Write the index entries of all bookings anew, and remove those of bookings that have no record.
+
+        Returns how many bookings were indexed, and of how many that are gone something was removed. The bookings
+        themselves stay as they are. All processes may run meanwhile; repeats are harmless.
+        """
+        words = words_in_index(self._redis)
+        indexed = self._index_all(words, self.reasons())
+        return len(indexed), remove_orphans(self._redis, words, indexed)
+
+    def _index_all(self, words: Mapping[str, set[str]], reasons: Sequence[str]) -> set[str]:
+        """Index every booking; return their ids."""
+        written: set[str] = set()
+        began = time.monotonic()
         for booking in self._ledger.all():
             try:
-                self._ledger.index_anew(booking)
+                self._ledger.index_anew(booking, words=words.get(booking.booking_id, ()), reasons=reasons)
             except UnknownBooking:
                 continue
-            written += 1
-            if written % _AT_A_STRETCH == 0:
+            written.add(booking.booking_id)
+            if len(written) % _AT_A_STRETCH == 0:
                 time.sleep(time.monotonic() - began)
                 began = time.monotonic()
         self._redis.set(redis_keys.BOOKINGS_INDEXED, INDEX_VERSION)
-        log.info("bookings.indexed", bookings=written)
+        log.info("bookings.indexed", bookings=len(written))
         return written
 
     def _along(

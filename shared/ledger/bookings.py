@@ -9,7 +9,7 @@ If the process is killed at any line, nothing is lost: when the lease ends, the 
 being worked on, and a booking with an outbox that isn't empty.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -23,7 +23,7 @@ from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.record import Booking, Change, HistoryEntry, Notice
 from shared.domain.booking.retention import deleted_at, erased_at
 from shared.domain.code.removal import next_look_at
-from shared.ledger.booking_indexes import compared_anew, index_arrival, index_door, places_of
+from shared.ledger.booking_indexes import compared_anew, index_arrival, index_door, places_anew, places_of
 from shared.ledger.booking_reader import (
     HISTORY,
     BookingReader,
@@ -104,9 +104,10 @@ class BookingLedger(BookingReader):
 
         return self._change(seen.booking_id, Stored(seen, seen.version), of_existing, lambda key: key == in_hand)
 
-    def index_anew(self, seen: Booking) -> Booking:
-        """Write a booking unchanged, with all of its places in the indexes: an older version left them out. Idempotent.
+    def index_anew(self, seen: Booking, *, words: Iterable[str] = (), reasons: Iterable[str] = ()) -> Booking:
+        """Write a booking unchanged, with its right places in the indexes: it has none yet, or wrong ones. Idempotent.
 
+        `words` and `reasons` are those under which the indexes may have it: it leaves those that aren't its own.
         Raises UnknownBooking if the ledger has no such booking any more.
         """
 
@@ -114,10 +115,19 @@ class BookingLedger(BookingReader):
             booking = booking_in(stored)
             if booking is None:
                 raise UnknownBooking(seen.booking_id)
+            expires_at = self._expiry(booking)
+
+            def indexes(pipeline: Pipeline) -> None:
+                pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
+                index_arrival(pipeline, None, booking)
+                for door in booking.doors:
+                    index_door(pipeline, None, booking, door, expires_at)
+
             return Write(
                 record=booking,
-                expires_at=self._expiry(booking),
-                places=places_of(None, booking, self._clock()),
+                expires_at=expires_at,
+                places=places_anew(booking, self._clock(), words=words, reasons=reasons),
+                together_with=indexes,
             )
 
         updated = self._records.update(redis_keys.booking_record(seen.booking_id), again)

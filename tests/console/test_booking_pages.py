@@ -213,7 +213,7 @@ def test_retry_and_cancel_are_ordered_with_their_reason(console: Console, redis_
     """The answer shows what became of it; the page that follows shows it once."""
     book(redis_client, "BK-1", state=State.FAILED, reason="refused_by_seam")
     with worker(redis_client) as taken:
-        answer = console.api("POST", "/bookings/BK-1/retry", role="operator", body={"reason": "mended", "by": "PMS"})
+        answer = console.api("POST", "/bookings/BK-1/retry", role="operator", body={"reason": "fixed", "by": "PMS"})
         assert answer.json()["done"]
         assert [line["what"] for line in answer.json()["story"]] == ["order.done"]
         browser = console.browser("operator")
@@ -223,7 +223,7 @@ def test_retry_and_cancel_are_ordered_with_their_reason(console: Console, redis_
         assert page.text.count("retry_booking: by hand") == again.count("retry_booking: by hand") + 1
         assert console.api("POST", "/bookings/BK-1/cancel", role="operator", body={"reason": ""}).status_code == 400
     assert [(it.action, it.target, it.by, it.reason) for it in taken] == [
-        (RETRY, "BK-1", "PMS (olaf)", "mended"),
+        (RETRY, "BK-1", "PMS (olaf)", "fixed"),
         (RETRY, "BK-1", "olaf", "by hand"),
     ]
 
@@ -365,6 +365,7 @@ def test_a_pin_is_in_the_one_answer_and_nowhere_else(
         pin = answer.json()["pin"]
         page = console.browser("revealer").post(path, door=key)
         assert pin in page.text
+        assert 'http-equiv="refresh" content="30; url=/bookings/' in page.text
         assert page.headers["cache-control"] == "no-store"
         story = console.api("GET", f"/bookings/{booking.booking_id}").text
         assert story.count("was shown the PIN") == 2

@@ -51,6 +51,7 @@ PAGES = (
     f"/doors/{DOOR}",
     "/residual-access",
     "/health",
+    "/find?q=BK",
 )
 
 
@@ -172,6 +173,15 @@ def test_without_javascript(chromium: Browser, address: str, redis_client: Redis
     page.get_by_label("State").select_option("failed")
     page.get_by_role("button", name="Filter").click()
     expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="Health").click()
+    expect(page.get_by_role("columnheader", name="In progress")).to_be_hidden()
+    page.get_by_text("Streams", exact=True).click()
+    expect(page.get_by_role("columnheader", name="In progress")).to_be_visible()
+    page.get_by_role("link", name="Arrivals").click()
+    page.get_by_label("Guest, booking, door or unit").fill("BK-1")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="What to do").first.click()
+    expect(page.get_by_role("heading", name="BK-1")).to_be_visible()
     page.get_by_role("button", name="Log out").click()
     page.goto(f"{address}/arrivals")
     assert "/login" in page.url

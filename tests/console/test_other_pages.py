@@ -19,6 +19,7 @@ from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.processes import ProcessIdentity, ProcessSigns
 from shared.ledger.readiness_history import ReadinessHistory
 from shared.ledger.seam_call_counts import SeamCallCounts
+from shared.liveness.fleet import PROCESSES
 from shared.ops_commands import DISCARD, HANDLE, REPLAY
 from shared.parked import Parked, ParkedList
 from shared.refused_messages import RefusedMessages
@@ -102,6 +103,10 @@ def test_alerts_by_what_becomes_of_them(console: Console, redis_client: Redis) -
         "a/over": "resolved",
     }
     assert answer["counts"] == {"open": 1, "handled": 0, "silenced": 1}
+    assert answer["severities"] == {"page": 0, "warning": 3, "info": 0}
+    of_severity = {it: console.api("GET", f"/alerts?state=all&severity={it}").json() for it in ("page", "warning")}
+    assert {name: len(it["alerts"]) for name, it in of_severity.items()} == {"page": 0, "warning": 3}
+    assert of_severity["page"]["severities"] == answer["severities"]
     page = console.browser("viewer").get("/alerts?state=all").text
     assert "<script>alert" not in page
     assert "I take care of it" not in page
@@ -174,7 +179,7 @@ def test_what_was_refused_is_shown(console: Console, redis_client: Redis) -> Non
         assert "<script>alert" not in page
 
 
-def test_a_parked_message_is_mended_in_place(console: Console, redis_client: Redis) -> None:
+def test_a_parked_message_is_corrected_in_place(console: Console, redis_client: Redis) -> None:
     """Each problem beside its field; what would only be parked again is refused with its problems."""
     good = {"booking_id": "BK-1", "device_ids": [DOOR], "check_in": "2036-12-01T16:00", "check_out": "2036-12-02T10:00"}
     parked_id = park(redis_client, json.dumps(good | {"check_in": "tomorrow"}))
@@ -183,9 +188,9 @@ def test_a_parked_message_is_mended_in_place(console: Console, redis_client: Red
     assert row["problems"][0]["field"] == "check_in"
     assert row["problems"][1] == {"field": "", "wrong": "no field at all", "right": ""}
     page = console.browser("operator").get(f"/parked/{parked_id}").text
-    assert "Mend it here" in page
+    assert "Correct it here" in page
     assert "<script>alert" not in page
-    assert "Mend it here" not in console.browser("viewer").get(f"/parked/{parked_id}").text
+    assert "Correct it here" not in console.browser("viewer").get(f"/parked/{parked_id}").text
     path = f"/parked/{parked_id}/replay"
     bad = console.api("POST", path, role="operator", body={"message": json.dumps(good | {"check_in": "soon"})})
     assert set(bad.json()["problems"]) == {"check_in"}
@@ -272,6 +277,39 @@ def test_health_tells_what_waits(console: Console, redis_client: Redis) -> None:
     assert health["streams"][0]["oldest_at"]
     assert health["streams"][0]["oldest_waiting_at"] == health["streams"][0]["oldest_at"]
     assert health["ready_share"] is None
+
+
+def test_health_says_first_what_to_look_at(console: Console, redis_client: Redis) -> None:
+    """The urgent first, each with where to look; what it is about is unfolded, the rest is folded."""
+    redis_client.xadd("booking-created", {"message": "{}"}, id="1-1")
+    AuthFailureLedger(redis_client).add({"wrong_signature": 3}, {"wrong_signature": system_clock()})
+    book(redis_client, "BK-1", hours=5, state=State.WAITING, reason="no_slot")
+    tell(redis_client, "a/b")
+    park(redis_client, "{}")
+    found = console.api("GET", "/health").json()["findings"]
+    assert [each["is_urgent"] for each in found] == sorted((each["is_urgent"] for each in found), reverse=True)
+    texts = {each["page"]: each["text"] for each in found}
+    assert texts["#streams"].startswith("No worker reads booking-created: 1 waiting, the oldest for")
+    assert texts["/arrivals?hours=24&readiness=at+risk"] == "1 arrival is at risk in the next 24 hours."
+    assert texts["#webhooks"] == "3 requests refused in the last hour."
+    assert texts["/alerts"] == "1 alert is open."
+    assert "beat has given no sign of life in the last week. Nothing that is due is done." in str(found)
+    page = console.browser("viewer").get("/health").text
+    assert page.index("No worker reads") < page.index(">Each process<")
+    assert 'id="streams" open>' in page
+    assert 'id="last-done">' in page
+    assert f"<title>{len(found)} to look at" in page
+
+
+def test_health_has_nothing_to_say_where_all_is_well(console: Console, redis_client: Redis) -> None:
+    """Everything is folded, and the page says that it is well."""
+    signs = ProcessSigns(redis_client)
+    for number, process in enumerate(PROCESSES):
+        signs.sign(ProcessIdentity(process=process, host="h", pid=number, version="1.2.3", started_at=system_clock()))
+    assert console.api("GET", "/health").json()["findings"] == []
+    page = console.browser("viewer").get("/health").text
+    assert "Nothing here needs a person." in page
+    assert " open>" not in page
 
 
 def test_health_tells_who_lives_and_whom_web_refuses(console: Console, redis_client: Redis) -> None:

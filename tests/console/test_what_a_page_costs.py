@@ -17,6 +17,7 @@ ROUND_TRIPS = {
     "/bookings?q=bk": 11,
     f"/bookings?device_id={DOOR}": 11,
     "/bookings/BK-0": 8,
+    "/find?q=bk": 16,
     "/alerts": 5,
     "/alerts?state=all": 7,
     "/doors": 7,

@@ -167,5 +167,5 @@ def test_alerts_as_people_get_them(sandbox: Sandbox) -> None:
     everything = sandbox.control.get("/alerts?channel=all").text
     assert everything.count('<article class="message">') == 2
     assert "<strong>What happened:</strong> It waits." in everything
-    assert "None fits." in sandbox.control.get("/alerts?channel=all&q=nothing+of+this").text
+    assert "No alert matches." in sandbox.control.get("/alerts?channel=all&q=nothing+of+this").text
     assert sandbox.control.get("/alerts?channel=all&q=it+waits").text.count('<article class="message">') == 1

@@ -119,6 +119,30 @@ def test_a_stale_place_shows_nothing(redis_client: Redis) -> None:
     assert ids(search(redis_client).find(BookingFilter(state="failed"))) == []
 
 
+def test_indexes_are_written_anew(redis_client: Redis) -> None:
+    """Wrong entries go, missing ones come, those of bookings without a record go; the bookings stay as they are."""
+    book(redis_client, "BK-1", label="Smith")
+    waiting = book(redis_client, "BK-2", state=State.WAITING, reason="no_slot", hours=40)
+    redis_client.zadd(redis_keys.bookings_in_state("failed"), {"BK-1": 1, "BK-gone": 2})
+    redis_client.zadd(redis_keys.bookings_of_reason("no_slot"), {"BK-1": 1})
+    redis_client.zadd(redis_keys.BOOKINGS_BY_WORD, {"jones\x1fBK-1": 0, "old\x1fBK-gone": 0})
+    for key in (redis_keys.ARRIVALS, redis_keys.door_bookings(DOOR), redis_keys.bookings_in_state("waiting")):
+        redis_client.delete(key)
+    it = search(redis_client)
+    assert it.find(BookingFilter()).counts == {"failed": 2, "ready": 1}
+    assert it.rebuild() == (2, 1)
+    assert it.find(BookingFilter()).counts == {"ready": 1, "waiting": 1}
+    assert ids(it.find(BookingFilter(reason="no_slot"))) == ["BK-2"]
+    assert ids(it.find(BookingFilter(word="smith"))) == ["BK-1"]
+    assert ids(it.find(BookingFilter(word="jones"))) == ids(it.find(BookingFilter(word="old"))) == []
+    assert ids(it.find(BookingFilter(device_ids=(DOOR,)))) == ["BK-1", "BK-2"]
+    ledger, now = ledger_of(redis_client), system_clock()
+    assert [each.booking_id for each in ledger.arriving(now, now + 3 * DAY)] == ["BK-1", "BK-2"]
+    assert replace(ledger.get("BK-2"), version=0) == replace(waiting, version=0)
+    assert redis_client.zrange(redis_keys.BOOKINGS_BY_WORD, 0, -1) == ["bk-1\x1fBK-1", "bk-2\x1fBK-2", "smith\x1fBK-1"]
+    assert it.rebuild() == (2, 0)
+
+
 def test_what_expires_leaves_every_index(redis_client: Redis) -> None:
     """Nothing of it is left, words of its label least of all."""
     book(redis_client, "BK-1", label="Smith", state=State.WAITING, reason="no_slot")

@@ -1,4 +1,4 @@
-"""`oracode bookings`: publish, check, list, show, retry, cancel, change, choose, reissue, watch."""
+"""`oracode bookings`: publish, check, list, show, retry, cancel, change, choose, reissue, watch, reindex."""
 
 import json
 import sys
@@ -192,6 +192,19 @@ def retry(booking_id: str) -> None:
         click.echo(f"{booking_id} is {booking.state}: there is nothing to try again.", err=True)
         raise SystemExit(1)
     click.echo(f"{booking_id} is tried again now; follow it with `oracode bookings show {booking_id}`.")
+
+
+@command.command()
+def reindex() -> None:
+    """Write anew what finds bookings (state, reason, check-in, door, words). Bookings stay as they are.
+
+    For when the console's lists or counts miss something. Everything may run meanwhile; it rests half of the time.
+    """
+    from shared.ledger.booking_search import BookingSearch  # noqa: PLC0415
+
+    _, ports = open_ledger()
+    indexed, gone = BookingSearch(ports.redis, ports.ledger).rebuild()
+    click.echo(f"{indexed} bookings were indexed. Entries of {gone} bookings that are gone were removed.")
 
 
 @command.command()

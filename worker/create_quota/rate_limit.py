@@ -13,8 +13,8 @@ from uuid import uuid4
 from redis import Redis
 
 from shared import redis_keys
+from shared.seam.limits import CREATES_A_MINUTE
 
-CREATES_A_WINDOW: Final = 10
 WINDOW: Final = timedelta(seconds=60)
 _ASK: Final = (Path(__file__).parent / "rate_limit.lua").read_text(encoding="utf-8")
 
@@ -65,7 +65,7 @@ class CreateRateLimit:
         args: list[str | int] = [
             _milliseconds(now),
             int(WINDOW.total_seconds() * 1000),
-            CREATES_A_WINDOW,
+            CREATES_A_MINUTE,
             member,
             _milliseconds(check_in),
             -1 if room is None else max(0, room),

@@ -36,7 +36,7 @@ def alerts_page(sandbox: Sandbox, query: Mapping[str, str]) -> HTMLResponse:
     chosen = [alert for alert in everything if channel in (ALL, alert.channel)]
     said = [each for each in _once(chosen) if wanted.casefold() in _words(each.alert).casefold()]
     shown = "".join(_message(each) for each in said[:SHOWN])
-    empty = "<p>None fits.</p>" if everything else "<p>None so far. This page shows new ones by itself.</p>"
+    empty = "<p>No alert matches.</p>" if everything else "<p>None so far. This page shows new ones by itself.</p>"
     more = f'<p class="hint">The newest {SHOWN} of {len(said)}.</p>' if len(said) > SHOWN else ""
     body = f'{_tabs(channels, channel, wanted)}{more}<div class="chat">{shown or empty}</div>'
     return page("Alerts", body, here="/alerts")

@@ -55,8 +55,8 @@ def _fault(form: Form, _: Sandbox) -> _Order:
     return _Order("POST", "/sandbox/faults", body, "fault", {})
 
 
-def _mend(_: Form, __: Sandbox) -> _Order:
-    return _Order("DELETE", "/sandbox/faults", {}, "mended", {})
+def _clear(_: Form, __: Sandbox) -> _Order:
+    return _Order("DELETE", "/sandbox/faults", {}, "cleared", {})
 
 
 def _slots(form: Form, sandbox: Sandbox) -> _Order:
@@ -77,7 +77,7 @@ _ORDERS: Final[Mapping[str, Callable[[Form, Sandbox], _Order]]] = {
     "outage": _outage,
     "webhooks": _webhooks,
     "fault": _fault,
-    "mend": _mend,
+    "clear": _clear,
     "slots": _slots,
 }
 _HANDLERS: Final = {(endpoint.method, endpoint.path): endpoint.handle for endpoint in ENDPOINTS}

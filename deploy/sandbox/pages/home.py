@@ -39,7 +39,7 @@ _DONE: Final = {
     "lost": "Webhooks are lost from now on: what happens is found by comparing with Seam's own list.",
     "delivered": "Webhooks are delivered again.",
     "fault": "The next calls fail as you chose.",
-    "mended": "No call fails any more.",
+    "cleared": "No call fails any more.",
     "slots": "The slots were changed, as an installer would. Seam's clients read the door again within minutes.",
 }
 
@@ -116,7 +116,7 @@ def _faults(sandbox: Sandbox) -> str:
         )
         state = f'<p class="now some">▲ Calls are set to fail</p><ul>{listed}</ul>'
         clear = (
-            '<form method="post" action="/sandbox/buttons/mend"><button class="quiet">Let no call fail</button></form>'
+            '<form method="post" action="/sandbox/buttons/clear"><button class="quiet">Let no call fail</button></form>'
         )
     form = (
         '<form method="post" action="/sandbox/buttons/fault">'

@@ -30,6 +30,7 @@
       // What somebody has opened to read stays open, and the focus stays where it was.
       const opened = [...main.querySelectorAll("details[open][id]")].map((it) => it.id);
       const focused = document.activeElement.closest("details[id]")?.id;
+      document.title = page.title;
       main.replaceChildren(...page.getElementById("main").childNodes);
       for (const id of opened) { const it = document.getElementById(id); if (it) it.open = true; }
       if (focused) document.getElementById(focused)?.querySelector("summary").focus();

@@ -13,6 +13,7 @@ from receiver.console.operations import Call, NotFound, Operation, Unusable
 from receiver.console.views.booking_levers import By, Outcome, who
 from shared.console_tokens import Role
 from shared.domain.alerting.alert import Alert
+from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence, silent_until
 from shared.domain.booking.advice import earlier_pin_text, next_step_now, window_text
 from shared.domain.times.durations import parse_duration
@@ -28,12 +29,13 @@ _Text = Annotated[str, Field(max_length=300)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertsQuery:
-    """Which alerts. `open` are those that nobody handles and no silence holds back.
+    """Which alerts, all of it together. `open` are those that nobody handles and no silence holds back.
 
     `page` is for the HTML page; the API answers all.
     """
 
     state: Literal["open", "handled", "silenced", "resolved", "all"] = "open"
+    severity: Severity | Literal[""] = ""
     mine: bool = False
     page: Annotated[int, Field(ge=1)] = 1
 
@@ -94,12 +96,14 @@ class Silenced:
 class Alerts:
     """Alerts, the most urgent first. `counts` are of all open ones by state; of resolved ones the latest are known.
 
+    `severities` are the counts of those of this state, whatever severity is asked for.
     The HTML page has those of `page` alone, of `pages`. `matching` is how many there are.
     """
 
     as_of: datetime
     state: str
     counts: dict[str, int]
+    severities: dict[str, int]
     matching: int
     alerts: tuple[AlertRow, ...]
     silences: tuple[SilenceRow, ...]
@@ -144,6 +148,8 @@ def read_alerts(call: Call) -> Alerts:
         for each in standing
         if query.state in ("all", each[1]) and (not query.mine or call.token.name in _handled_by(each[0]))
     ]
+    severities = Counter(str(alert.severity) for alert, _, _ in wanted)
+    wanted = [each for each in wanted if query.severity in ("", str(each[0].severity))]
     wanted.sort(key=lambda each: _order(each[0]))
     pages = max(1, -(-len(wanted) // _A_PAGE))
     page = min(query.page, pages)
@@ -152,6 +158,7 @@ def read_alerts(call: Call) -> Alerts:
         as_of=now,
         state=query.state,
         counts={state: counts[state] for state in ("open", "handled", "silenced")},
+        severities={str(each): severities[str(each)] for each in reversed(Severity)},
         matching=len(wanted),
         alerts=tuple(
             _row(alert, state, until, group_size=sizes[alert.group], now=now) for alert, state, until in listed

@@ -14,9 +14,12 @@ from shared.console_tokens import Role
 from shared.domain.alerting.arrivals import Arrival, Readiness, told_beside
 from shared.domain.booking.advice import window_text
 from shared.domain.booking.record import Window
-from shared.ledger.arrivals import LOOK_BACK, arrivals_between, inside_without_code
+from shared.ledger.arrivals import LOOK_BACK, arrivals_between, inside_without_code, next_arrival
 
-_MOST_HOURS: Final = 24 * 31
+WINDOWS: Final = (12, 24, 48, 96, 168, 336, 744)
+"""How far ahead the page offers to look, in hours."""
+_MOST_HOURS: Final = WINDOWS[-1]
+_HOUR: Final = timedelta(hours=1)
 # A page of 100 KB has room for them.
 _A_PAGE: Final = 80
 
@@ -62,6 +65,21 @@ class ArrivalRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NextArrival:
+    """The first arrival behind an empty board. `check_in` is as in ArrivalRow.
+
+    `hours` is the smallest window of the page that shows it; None where it is further ahead than any shows.
+    """
+
+    booking_id: str
+    door_name: str
+    check_in: datetime
+    time_zone: str | None
+    seconds_left: int
+    hours: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalCounts:
     """How many doors are awaited, and how they stand."""
 
@@ -75,7 +93,8 @@ class ArrivalCounts:
 class Arrivals:
     """The board as of a moment. The HTML page has the rows of `page` alone, of `pages`; the counts are of all who come.
 
-    `zones` are the time zones of all doors awaited.
+    `zones` are the time zones of all doors awaited. `next_arrival` is given where no door is awaited: the first one
+    later, in the same building; None where there is none.
     """
 
     as_of: datetime
@@ -86,6 +105,7 @@ class Arrivals:
     zones: tuple[str, ...]
     counts: ArrivalCounts
     arrivals: tuple[ArrivalRow, ...]
+    next_arrival: NextArrival | None = None
     page: int = 1
     pages: int = 1
 
@@ -97,12 +117,12 @@ def read_arrivals(call: Call) -> Arrivals:
     since, until = call.now - LOOK_BACK, call.now + timedelta(hours=query.hours)
     known: Any = {"now": call.now, "ledger": ports.ledger, "alerts": ports.alerts, "issues": ports.issues}
     places = ports.places.now()
-    # Whose stay has begun without a code stands before a door, however long ago that was.
-    found = [
-        each
-        for each in (*inside_without_code(since, **known), *arrivals_between(since, until, **known))
-        if query.building in ("", places.get(each.device_id, NOWHERE).building)
-    ]
+
+    def is_here(arrival: Arrival) -> bool:
+        return query.building in ("", places.get(arrival.device_id, NOWHERE).building)
+
+    # A guest whose stay has begun without a code stands before a door, however long ago that was.
+    found = list(filter(is_here, (*inside_without_code(since, **known), *arrivals_between(since, until, **known))))
     wanted = [each for each in found if query.readiness in ("", each.readiness)]
     pages = max(1, -(-len(wanted) // _A_PAGE))
     page = min(query.page, pages)
@@ -122,6 +142,7 @@ def read_arrivals(call: Call) -> Arrivals:
             total=len(found),
         ),
         arrivals=tuple(_row(each, places.get(each.device_id, NOWHERE), call.now) for each in listed),
+        next_arrival=None if found else _next(next_arrival(until, is_wanted=is_here, **known), call.now),
         page=page,
         pages=pages,
     )
@@ -150,6 +171,20 @@ def _row(arrival: Arrival, place: Place, now: datetime) -> ArrivalRow:
         why=arrival.why,
         next_step=arrival.next_step,
         reported=tuple(f"{issue.shown_kind}: {issue.text}" for issue in told_beside(arrival)),
+    )
+
+
+def _next(arrival: Arrival | None, now: datetime) -> NextArrival | None:
+    if arrival is None:
+        return None
+    left = arrival.check_in - now
+    return NextArrival(
+        booking_id=arrival.booking_id,
+        door_name=arrival.door_name,
+        check_in=arrival.on_lock_clock,
+        time_zone=arrival.time_zone,
+        seconds_left=int(left.total_seconds()),
+        hours=next((hours for hours in WINDOWS if left <= hours * _HOUR), None),
     )
 
 

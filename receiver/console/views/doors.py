@@ -18,6 +18,7 @@ from shared.domain.matching.match import Outcome as MatchOutcome
 from shared.domain.matching.match import match
 from shared.domain.matching.slot_warnings import warnings_of
 from shared.ledger.last_read_doors import LastRead
+from shared.seam.limits import CREATES_A_MINUTE
 
 _PAGE: Final = 100
 _MOST_BOOKINGS: Final = 50
@@ -93,7 +94,8 @@ class DoorView(DoorRow):
     """One door with everything that is known of it.
 
     `codes_alive` counts our codes on it that haven't ended, `codes_limit` is how many the lock can hold (None: it
-    doesn't say). `creates_last_minute` is what was spent of Seam's limit a minute. `changes` are the newest first.
+    doesn't say). `creates_last_minute` is what was spent of the `creates_allowed` that Seam takes a minute. `changes`
+    are the newest first.
     """
 
     as_of: datetime
@@ -103,6 +105,7 @@ class DoorView(DoorRow):
     codes_alive: int
     codes_limit: int | None
     creates_last_minute: int
+    creates_allowed: int
     fitting: int
     coming: int
     bookings: tuple[ComingBooking, ...]
@@ -159,6 +162,7 @@ def read_door(call: Call) -> DoorView:
         codes_alive=_alive(bookings, device_id, call.now),
         codes_limit=reading.door.max_active_codes_supported if reading is not None else None,
         creates_last_minute=int(cast(Any, ports.redis.zcount(spent, since, "+inf"))),
+        creates_allowed=CREATES_A_MINUTE,
         fitting=sum(each.fits == MatchOutcome.MATCHED for each in judged),
         coming=len(coming),
         bookings=judged,

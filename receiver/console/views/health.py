@@ -1,10 +1,11 @@
 """Health: processes, streams and their backlogs, when each part worked last, and the state of webhooks and arrivals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, cast
 
 from receiver.console.operations import Call, Operation
+from receiver.console.views.health_findings import HealthFinding, findings_of
 from receiver.console.views.health_history import ReadinessChart, SeamHealth, read_readiness, read_seam
 from shared import redis_keys
 from shared.console_tokens import Role
@@ -85,10 +86,14 @@ class BeatRow:
 class Health:
     """How the system does. `overdue` are members of the due-set that nobody has taken for ten seconds.
 
-    `ready_share` is the part of the arrivals of the next 24 hours that is ready; None where nobody comes.
+    `ready_share` is the part of the arrivals of the next 24 hours that is ready; None where nobody comes. `findings`
+    are what a person should look at, the urgent first; none where all is well. `webhook_at` is when a webhook brought
+    an event last.
     """
 
     as_of: datetime
+    findings: tuple[HealthFinding, ...] = ()
+    webhook_at: datetime | None
     processes: tuple[ProcessRow, ...]
     streams: tuple[StreamRow, ...]
     beats: tuple[BeatRow, ...]
@@ -120,8 +125,9 @@ def read_health(call: Call) -> Health:
     ready = sum(each.readiness is Readiness.READY for each in coming)
     beats = ports.beats.last()
     groups = groups_of(ProcessSigns(ports.redis).seen(), now, webhook_at=heard_at(beats.get(WEBHOOK), progress.gap))
-    return Health(
+    health = Health(
         as_of=now,
+        webhook_at=beats.get(WEBHOOK),
         processes=tuple(_processes(group, now) for group in groups),
         streams=tuple(_stream(name, backlog) for name, backlog in backlogs_of(ports.redis, names).items()),
         beats=tuple(
@@ -148,6 +154,7 @@ def read_health(call: Call) -> Health:
         seam=read_seam(call),
         readiness=read_readiness(call),
     )
+    return replace(health, findings=findings_of(health))
 
 
 def _processes(group: ProcessGroup, now: datetime) -> ProcessRow:

@@ -1,4 +1,4 @@
-"""Parked messages: every problem beside its field; mend in place and replay, or discard."""
+"""Parked messages: every problem beside its field; correct in place and replay, or discard."""
 
 import json
 from collections.abc import Iterator
@@ -87,7 +87,7 @@ class ParkedMessages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayBody:
-    """The mended message; empty: it goes back as it is."""
+    """The corrected message; empty: it goes back as it is."""
 
     message: Annotated[str, Field(max_length=_LONGEST_MESSAGE)] = ""
     by: By = ""
@@ -153,7 +153,7 @@ def replay(call: Call) -> Outcome:
             raise Unusable({each.field: f"{each.wrong}; {each.right}" for each in invalid.problems}) from None
     command = OpsCommand(action=REPLAY, target=entry.parked_id, by=who(call), message=message)
     done = order(call.ports, command)
-    text = f"The message went back to {entry.parked.stream}{', mended' if message else ''}."
+    text = f"The message went back to {entry.parked.stream}{', corrected' if message else ''}."
     return Outcome(done=done, text=text if done else _NOT_YET)
 
 
@@ -232,7 +232,7 @@ OPERATIONS: Final = (
         method="POST",
         path="/parked/{parked_id}/replay",
         role=Role.OPERATOR,
-        summary="Put a parked message back into its stream, mended or as it is.",
+        summary="Put a parked message back into its stream, corrected or as it is.",
         handle=replay,
         answer=Outcome,
         body=ReplayBody,
