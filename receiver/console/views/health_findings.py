@@ -90,7 +90,7 @@ def _of_people(health: "Health") -> Iterator[HealthFinding]:
         text = f"{_many(health.alerts_open, 'alert')} open."
         yield HealthFinding(text=text, page="/alerts", is_urgent=False)
     if health.parked:
-        text = f"{_many(health.parked, 'message')} parked: they could not be used."
+        text = f"{_many(health.parked, 'message')} parked, because of content that can't be used."
         yield HealthFinding(text=text, page="/parked", is_urgent=False)
 
 
