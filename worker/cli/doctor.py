@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
@@ -79,12 +79,17 @@ def findings(settings: Settings) -> Iterator[Finding]:
         yield without_server
         checks = {}
     checks["brokers"] = lambda: _brokers(settings)
-    checks["Seam"] = lambda: seam(seam_client(settings), units)
+    checks["Seam"] = lambda: _seam(settings, units)
     for subject, check in checks.items():
         try:
             yield from check()
         except Exception as error:  # noqa: BLE001 - a check that fails is a finding
             yield Finding(subject, "bad", f"can't be used: {type(error).__name__}: {error}")
+
+
+def _seam(settings: Settings, units: Mapping[str, UnitRules]) -> Iterator[Finding]:
+    with closing(seam_client(settings)) as client:
+        yield from seam(client, units)
 
 
 def _settings(settings: Settings, units: Mapping[str, UnitRules], broken: str) -> Iterator[Finding]:
