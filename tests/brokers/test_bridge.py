@@ -62,7 +62,7 @@ def test_json_goes_on_as_it_came(body: bytes | str) -> None:
     assert booking_text(body) in ('{"booking_id": "B"}', "[]")
 
 
-def test_bookings_go_into_the_stream_whoever_declared_the_queue(
+def test_bookings_go_into_the_stream_also_from_a_queue_declared_by_others(
     rabbitmq: RabbitMQ, redis_client: Redis, data_server: DataServer
 ) -> None:
     """Plain JSON with any headers is appended once and acknowledged; what isn't JSON is kept, as it came."""

@@ -66,7 +66,7 @@ def test_doors_file(files: Path) -> None:
     assert "line 1" in run(files, dates, "--doors-file", str(doors)).stderr
 
 
-def test_a_setting_that_is_not_needed_stands_in_nobodys_way(files: Path) -> None:
+def test_an_invalid_setting_that_is_not_needed_is_ignored(files: Path) -> None:
     """DOORS_FILE names no file: that matters to bookings of units alone, and as an option always."""
     missing = str(files / "nowhere.yaml")
     assert run(files, FITS, env={"DOORS_FILE": missing}).exit_code == 0

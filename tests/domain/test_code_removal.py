@@ -76,7 +76,7 @@ def test_a_code_that_is_only_being_deleted_is_residual_access() -> None:
     assert removal.next_look_at(gone.booking.door(DOOR)) is None
 
 
-def test_that_a_code_is_gone_is_told_whoever_notices() -> None:
+def test_the_story_says_that_a_code_is_gone_whichever_look_finds_it() -> None:
     """Its own look, or one that an event of the deletion has prompted."""
     change = transitions.close_door(closed(), DOOR, gone=frozenset({"c-1"}), forget_at=FORGET_AT, now=NOW)
     assert lines_of(change)[:2] == ["code.removed", "door.closed"]

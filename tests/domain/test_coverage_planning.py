@@ -78,7 +78,7 @@ def test_shares_and_lacks() -> None:
                      id="no zone, no slots"),
     ],
 )  # fmt: skip
-def test_lacks_that_no_slot_mends(asked: Stay, where: Door, lack: str) -> None:
+def test_reasons_that_no_new_slot_would_solve(asked: Stay, where: Door, lack: str) -> None:
     """They are counted, and no slot is proposed for them."""
     coverage = survey(at(where, asked), ANY)
     assert list(coverage.lacks) == [Lack(Outcome(lack))]

@@ -63,7 +63,7 @@ def test_a_door_that_is_booked_twice() -> None:
     assert [subject.partition(",")[0] for subject in one.cause.subjects] == ["Booking A", "Booking B/2"]
 
 
-def test_a_pair_is_one_alert_whoever_came_first() -> None:
+def test_a_pair_is_one_alert_in_either_order() -> None:
     """The key is that of the pair, and no other pair has it."""
     ones, others = guest("A", 1, 5), guest("B", 3, 6)
     assert told(ones, others) == told(others, ones)

@@ -136,8 +136,8 @@ def test_a_replaced_pin_is_told_until_somebody_reads_the_new_one() -> None:
 
 
 @pytest.mark.parametrize("fields", [{"code": None}, {"wanted": False}, {"code": code("c-2")}])
-def test_a_pin_that_is_nobodys_business(fields: dict[str, Any]) -> None:
-    """Another code's, or of a door that isn't wanted any more."""
+def test_a_pin_change_of_another_code_or_an_unwanted_door_changes_nothing(fields: dict[str, Any]) -> None:
+    """Of another code, or of a door that the booking doesn't want any more."""
     it = with_door(issued(), **fields)
     assert transitions.record_pin_change(it, "c-1", at=NOW, now=NOW).booking is it
 

@@ -44,7 +44,7 @@ def test_two_names_of_one_clock_are_one_clock() -> None:
     assert verdict_of(ORDINARY, at) == "fits"
 
 
-def test_two_names_of_one_clock_mend_nothing_else() -> None:
+def test_two_names_of_one_clock_excuse_no_other_fault() -> None:
     """What made the slot unreadable stays."""
     times: dict[str, Any] = {
         "check_in": time_of_day("16:00", "PST8PDT"),

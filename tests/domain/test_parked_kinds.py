@@ -74,8 +74,8 @@ STANDS: list[Any] = [
 
 
 @pytest.mark.parametrize(("kind", "it", "words"), STANDS)
-def test_what_is_so_for_now(kind: str, it: Booking | None, words: str) -> None:
-    """Never "no code is made" where a code lives."""
+def test_what_a_parked_message_means_until_it_is_replayed(kind: str, it: Booking | None, words: str) -> None:
+    """It never says "no code is made" if the booking has a code."""
     told = what_stands(ParkedKind(kind), it, "5-0")
     assert words in told
     assert bool(words) == bool(told)

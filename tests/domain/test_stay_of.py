@@ -94,7 +94,7 @@ def test_defaults_may_make_the_order_wrong() -> None:
         stay_of(message("2026-12-05T12:00", "2026-12-05"), HOTEL)
 
 
-def test_buffers_cannot_mend_the_order() -> None:
+def test_buffers_cannot_correct_a_wrong_order() -> None:
     """What is out of order stays so, however wide the buffers."""
     rules = UnitRules(unit="101", device_ids=(), check_out=time(10), buffer_after=timedelta(hours=12))
     with pytest.raises(InvalidMessage, match="check_out: is not after check_in"):

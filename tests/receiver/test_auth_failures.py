@@ -43,7 +43,7 @@ def test_a_client_has_so_many_a_minute() -> None:
     assert failures.count_for("a") == 2
 
 
-def test_memory_is_bounded_whoever_comes() -> None:
+def test_memory_is_bounded_for_any_number_of_clients() -> None:
     """Past ten thousand clients a minute the rest share one count."""
     failures = AuthFailureLimiter(a_minute=1, clock=Clock())
     for number in range(30_000):

@@ -99,8 +99,8 @@ def test_half_a_request_is_told_so(before: bytes, half: bytes) -> None:
         assert statuses(read_all(connection)) == ([200] if before else []) + [408]
 
 
-def test_half_a_request_behind_one_that_waits_takes_nobodys_answer() -> None:
-    """Then the connection ends without a word: 408 would pass for the answer to the one before."""
+def test_half_a_request_behind_one_that_waits_gets_no_408() -> None:
+    """The connection ends without an answer: a 408 would be taken for the answer to the request before it."""
     with serving() as (_, port), connected(port) as connection:
         connection.sendall(request("GET", NEVER) + WHOLE[:-4])
         assert read_all(connection) == b""

@@ -32,7 +32,7 @@ def test_a_group_is_due_when_there_is_news(redis_client: Redis) -> None:
     assert due_at(redis_client, MEMBER) == NOW
 
 
-def test_news_that_comes_while_a_group_is_looked_at_is_not_slept_over(redis_client: Redis) -> None:
+def test_news_during_a_look_at_its_group_keeps_the_group_due(redis_client: Redis) -> None:
     """The look that didn't see it puts the group to rest, and finds that it must wake it."""
     alerts = alert_ledger(redis_client, ["slack-1"])
     alerts.tell(NOTICE)

@@ -20,7 +20,7 @@ def _due(it: Booking, moment: datetime | None) -> Change:
     return Change(with_door(it, due_at=moment))
 
 
-def test_a_door_in_hand_comes_back_after_a_lease(redis_client: Redis) -> None:
+def test_a_door_that_is_worked_on_is_due_again_after_a_lease(redis_client: Redis) -> None:
     """Nobody else takes it before, whatever its record says; a time that is later stands."""
     ledger = booking_ledger(redis_client)
     start = ledger.record_message("BK-1", lambda _: accepted(doors=(DOOR, SECOND)))

@@ -42,7 +42,7 @@ def test_what_is_claimed_comes_back_after_a_lease(due: DueSet) -> None:
     assert claimed(due, NOW + LEASE, 10) == [ITEM]
 
 
-def test_what_kills_whoever_takes_it_comes_back_ever_more_rarely(due: DueSet) -> None:
+def test_an_item_that_kills_its_workers_is_claimed_ever_more_rarely(due: DueSet) -> None:
     """Each claim in a row is counted and doubles the lease, up to a bound; who puts it at a time starts anew."""
     due.set([(ITEM, NOW)])
     now = NOW

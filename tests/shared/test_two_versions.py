@@ -99,8 +99,8 @@ def test_what_a_newer_version_added_outlives_every_transition(
 
 
 @given(moves=st.lists(st.sampled_from(sorted(BOOKING_MOVES)), min_size=1, max_size=4))
-def test_a_reason_of_a_newer_version_is_in_nobodys_way(moves: list[str]) -> None:
-    """A reason is a text: one that isn't known has no alert here, and every transition of the door goes on."""
+def test_an_unknown_reason_blocks_no_transition(moves: list[str]) -> None:
+    """A reason is a text. An unknown one has no alert here, and every transition of the door works."""
     it = with_door(a_booking(), state=State.FAILED, reason="removed_by_martians", detail="Far away.")
     it = json_of(Booking).decoded(json_of(Booking).encoded(it))
     assert alerts_of(it, NOW) == {}
@@ -111,7 +111,7 @@ def test_a_reason_of_a_newer_version_is_in_nobodys_way(moves: list[str]) -> None
     json_of(Booking).decoded(json_of(Booking).encoded(it))
 
 
-def test_a_code_that_is_set_aside_takes_along_what_was_added_to_it() -> None:
+def test_a_superseded_code_keeps_the_fields_that_a_newer_version_added() -> None:
     """What is kept belongs to the code, not to the place in the record where it stood."""
     text, added = of_a_newer_version(issued(DOOR), ({"n": n} for n in count()))
     it = json_of(Booking).decoded(text)

@@ -116,7 +116,7 @@ def test_a_kill_in_between_leaves_the_rest_to_the_next(workers: list[Machine], p
     assert waiting(workers[0]) == ["BK-1", "BK-2"]
 
 
-def test_a_broken_file_is_told_until_it_is_mended(workers: list[Machine], path: Path) -> None:
+def test_a_broken_file_is_told_until_it_is_corrected(workers: list[Machine], path: Path) -> None:
     """Not while it is just being written; bookings of its units go on."""
     machine, good = workers[0], path.read_text(encoding="utf-8")
     path.write_text("101: [", encoding="utf-8")

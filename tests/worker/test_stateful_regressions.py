@@ -33,7 +33,7 @@ def test_a_stay_that_has_ended_is_not_due_for_ever(stage: Stage) -> None:
     settle(world)
 
 
-def test_whoever_takes_a_door_is_killed_again_and_again(stage: Stage) -> None:
+def test_a_door_comes_back_although_each_worker_that_takes_it_is_killed(stage: Stage) -> None:
     """Each time in a row it comes back later, and it does come back."""
     world = World(stage)
     world.apply(world.publish("BK-1", Stay(0, 3, HOURS[4])))
