@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from starlette.types import Message, Receive
@@ -12,6 +13,8 @@ from receiver.refusals import BodyTooLarge, ClientGone, NoRoom
 _ROOM: Final = 64 * 1024 * 1024
 _UNCOUNTED: Final = 16 * 1024
 _MOST_DIGITS: Final = 18
+# Of a refused body so many bytes are kept for a moment: whose message it was mostly stands there.
+_BEGINNING: Final = 64 * 1024
 # The rest of a refused body is read up to so many bytes, if each part comes within so many seconds.
 _MOST_DRAINED: Final = 8 * 1024 * 1024
 _DRAINED_WITHIN: Final = 2.0
@@ -41,9 +44,27 @@ class BodyReader:
         if message["type"] == "http.request" and not message.get("more_body", False):
             body: bytes = message.get("body", b"")
             if len(body) > self._limit:
-                raise BodyTooLarge(self._limit, is_whole=True)
+                raise BodyTooLarge(self._limit, beginning=body[:_BEGINNING], is_whole=True)
             return body
         return await self._read_parts(message, receive)
+
+    async def beginning(self, too_large: BodyTooLarge, receive: Receive) -> tuple[bytes, bool]:
+        """Return the first bytes of a refused body, and whether nothing more of it is to be waited for.
+
+        They are read now where the body was refused by its declared length: only of a sender who is known. Ends at
+        _BEGINNING bytes, and after _DRAINED_WITHIN.
+        """
+        if too_large.beginning or too_large.is_whole:
+            return too_large.beginning, too_large.is_whole
+        beginning = bytearray()
+        is_over = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DRAINED_WITHIN):
+                while len(beginning) < _BEGINNING and not is_over:
+                    message = await receive()
+                    beginning += message.get("body", b"")
+                    is_over = message["type"] == "http.disconnect" or not message.get("more_body", False)
+        return bytes(beginning[:_BEGINNING]), is_over
 
     async def drain(self, receive: Receive, headers: Headers) -> None:
         """Read and drop the rest after BodyTooLarge. A client that reads no answer before it has sent all then gets it.
@@ -73,7 +94,8 @@ class BodyReader:
                     raise ClientGone
                 body += message.get("body", b"")
                 if len(body) > self._limit:
-                    raise BodyTooLarge(self._limit, is_whole=not message.get("more_body", False))
+                    is_whole = not message.get("more_body", False)
+                    raise BodyTooLarge(self._limit, beginning=bytes(body[:_BEGINNING]), is_whole=is_whole)
                 if not message.get("more_body", False):
                     return bytes(body)
                 more = max(0, len(body) - _UNCOUNTED) - taken

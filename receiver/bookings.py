@@ -17,7 +17,10 @@ from receiver.tokens import BearerTokens
 from shared import metrics
 from shared.booking_stream import seen_mark
 from shared.clock import Clock
+from shared.domain.messages.beginning import whole_part
+from shared.domain.messages.cancellations import HOW_TO_CANCEL
 from shared.domain.messages.far_ahead import check_not_far_ahead
+from shared.domain.messages.hints import hints_of
 from shared.domain.messages.message import (
     BookingMessage,
     InvalidMessage,
@@ -26,7 +29,7 @@ from shared.domain.messages.message import (
     stay_of,
     unknown_unit,
 )
-from shared.domain.messages.outer_type import check_outer_type
+from shared.domain.messages.outer_type import check_outer_type, outer_cancellation
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.quoting import quoted
 from shared.domain.stay.clock_changes import clock_change_notes
@@ -73,8 +76,10 @@ class Bookings:
             await self._refused.note(text, invalid.problems)
             raise
         except BodyTooLarge as too_large:
-            await self._refused.note("", [Problem("message", f"is over {too_large.limit} bytes", "send less")])
-            if not too_large.is_whole:
+            beginning, is_over = await self._bodies.beginning(too_large, receive)
+            text = whole_part(beginning)
+            await self._refused.note(text, _too_large(text, too_large.limit, headers))
+            if not is_over:
                 await self._bodies.drain(receive, headers)
             raise
         name, mark = seen_mark(message)
@@ -88,7 +93,7 @@ class Bookings:
     def _usable(self, text: str, headers: Headers) -> BookingMessage:
         """Return the message. Raises InvalidMessage."""
         message = parse_booking_message(text)
-        check_outer_type({"ce-type": headers.get(b"ce-type", b"").decode("latin-1")}, message.type)
+        check_outer_type(_outside(headers), message.type)
         if self._units is not None and message.unit is not None and message.unit not in self._units:
             raise InvalidMessage((unknown_unit(message.unit, self._units),))
         if message.type is not MessageType.CANCELLED:
@@ -97,6 +102,20 @@ class Bookings:
             # Without a unit there is no default time of day for a date. The sender is told that now: nothing is parked.
             stay_of(message, None)
         return message
+
+
+def _outside(headers: Headers) -> dict[str, str]:
+    """Return what stands beside the message in its headers."""
+    return {"ce-type": headers.get(b"ce-type", b"").decode("latin-1")}
+
+
+def _too_large(text: str, limit: int, headers: Headers) -> list[Problem]:
+    """Return what is wrong with a message of which only the beginning was read, `text`."""
+    whose = "" if hints_of(text).booking_id else ", and its beginning names no booking: it may be of any"
+    problems = [Problem("message", f"is over {limit} bytes{whose}", "send the fields of the booking alone")]
+    found = outer_cancellation(_outside(headers))
+    beside = [Problem(found[0], f"{quoted(found[1])} stands beside the message", HOW_TO_CANCEL)] if found else []
+    return [*problems, *beside]
 
 
 def _text(body: bytes, headers: Headers) -> str:

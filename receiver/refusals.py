@@ -17,11 +17,15 @@ class ClientGone(Exception):
 
 
 class BodyTooLarge(Exception):
-    """The body is over `limit` bytes: by its declared length, or as it was read. `is_whole`: it was read to its end."""
+    """The body is over the limit: by its declared length, or while it was read.
 
-    def __init__(self, limit: int, *, is_whole: bool = False) -> None:
+    `beginning`: its first bytes, as far as they were read. `is_whole`: nothing more comes.
+    """
+
+    def __init__(self, limit: int, *, beginning: bytes = b"", is_whole: bool = False) -> None:
         super().__init__(limit)
         self.limit = limit
+        self.beginning = beginning
         self.is_whole = is_whole
 
 

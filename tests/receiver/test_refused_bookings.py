@@ -126,10 +126,54 @@ def small(data_server: DataServer, redis_client: Redis) -> Iterator[Web]:
         yield it
 
 
-@pytest.mark.parametrize("body", [b"x" * 5_000, [b"x" * 1_000] * 6], ids=["declared", "in parts"])
-def test_a_body_over_the_limit_is_kept_too(small: Web, refused: RefusedMessages, body: Any) -> None:
-    """The booking that it was for isn't known."""
+def large(message: dict[str, Any], *, before: str = "") -> bytes:
+    """Return the message with 70,000 bytes more: behind all else, or before the field of this name."""
+    names = list(message)
+    place = names.index(before) if before else len(names)
+    first, later = ({name: message[name] for name in part} for part in (names[:place], names[place:]))
+    return json.dumps(first | {"extra": "x" * 70_000} | later).encode()
+
+
+def in_parts(body: bytes) -> list[bytes]:
+    """Return a body as it comes without a declared length."""
+    return [body[place : place + 1_000] for place in range(0, len(body), 1_000)]
+
+
+CANCELLATION = booking_of() | {"type": "booking.cancelled"}
+NAMES_NONE = "message: is over 4096 bytes, and its beginning names no booking: it may be of any; send the fields"
+LARGE: list[Any] = [
+    pytest.param(large(CANCELLATION), "BK-1", "cancellation", "message: is over 4096 bytes; send", id="a cancellation"),
+    pytest.param(large(booking_of()["data"]), "BK-1", "booking", "message: is over 4096 bytes; send", id="a booking"),
+    pytest.param(large(CANCELLATION, before="data"), "", "cancellation", NAMES_NONE, id="its id beyond the limit"),
+    pytest.param(large(booking_of(), before="specversion"), "", "unreadable", NAMES_NONE, id="all beyond the limit"),
+    pytest.param(b"x" * 5_000, "", "unreadable", NAMES_NONE, id="no JSON"),
+]
+
+
+@pytest.mark.parametrize("is_declared", [True, False], ids=["declared", "in parts"])
+@pytest.mark.parametrize(("body", "booking_id", "kind", "problem"), LARGE)
+def test_a_body_over_the_limit_is_kept_too(
+    small: Web, refused: RefusedMessages, *, is_declared: bool, body: bytes, booking_id: str, kind: str, problem: str
+) -> None:
+    """Whose it was, and whether it cancels, as far as its beginning says so; else it may be of any booking."""
     headers = [(b"authorization", f"Bearer {TOKEN}".encode())]
-    assert small.send("POST", "/bookings", body=body, headers=headers).status_code == 413
+    answer = small.send("POST", "/bookings", body=body if is_declared else in_parts(body), headers=headers)
+    assert (answer.status_code, answer.json()) == (413, {"error": "body_too_large", "limit_bytes": 4096})
     (entry,) = refused.lately(system_clock())
-    assert entry.refused.problems == ("message: is over 4096 bytes; send less",)
+    assert (entry.refused.booking_id, entry.refused.kind) == (booking_id, kind)
+    assert entry.refused.problems[0].startswith(problem)
+    assert "xxx" not in str(entry)
+
+
+def test_a_large_body_beside_a_cancelling_header_is_one(small: Web, refused: RefusedMessages) -> None:
+    """Also where nothing of the body can be read."""
+    headers = [(b"authorization", f"Bearer {TOKEN}".encode()), (b"ce-type", b"booking.cancelled")]
+    assert small.send("POST", "/bookings", body=b"x" * 5_000, headers=headers).status_code == 413
+    assert [entry.refused.kind for entry in refused.lately(system_clock())] == ["cancellation"]
+
+
+def test_of_a_stranger_nothing_is_read(small: Web, refused: RefusedMessages) -> None:
+    """401, and no trace."""
+    headers = [(b"authorization", b"Bearer another")]
+    assert small.send("POST", "/bookings", body=large(CANCELLATION), headers=headers).status_code == 401
+    assert refused.lately(system_clock()) == []

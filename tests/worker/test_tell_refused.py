@@ -70,6 +70,16 @@ def test_a_refused_cancellation_is_told_for_any_booking(machine: Machine, sandbo
     assert told(machine) == []
 
 
+def test_what_names_no_booking_is_told(machine: Machine) -> None:
+    """A warning: it may be of any booking, and nobody can say of which. It is over after a day."""
+    refuse(machine, {"check_in": "2036-12-01", "note": "BK-1 by another name"})
+    (alert,) = told(machine)
+    assert (alert.notice.problem, alert.notice.check_in, alert.hit) == ("booking_refused", None, 1)
+    assert "a booking that exists stays as it was" in alert.notice.happened
+    machine.clock.move(timedelta(days=1, minutes=1))
+    assert told(machine) == []
+
+
 def test_a_flood_is_a_few_alerts(machine: Machine) -> None:
     """However many causes there are."""
     for number in range(40):

@@ -1,7 +1,7 @@
 """Alerts on messages that `POST /bookings` refused, where that matters here: one alert a cause.
 
-It matters where the message is of a booking that exists, which goes on as it was, or where it is a cancellation. Any
-other refusal its sender knows of, and nobody here waits for it.
+It matters where the message is of a booking that exists, which goes on as it was, where it is a cancellation, and where
+it names no booking: it may be of any. Any other refusal its sender knows of, and nobody here waits for it.
 """
 
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from shared.domain.alerting.parked_hits import ParkedMessage
 from shared.domain.alerting.parked_messages import ended_alerts, refused_causes
 from shared.domain.booking.parked_message import is_alive, kind_for
 from shared.domain.booking.problem_catalogue import Reason
+from shared.domain.booking.record import Booking
 from shared.domain.messages.hints import Hints
 from shared.domain.messages.parked_kind import ParkedKind
 from shared.ledger.alerts import AlertLedger
@@ -65,13 +66,14 @@ class TellRefused:
                 arrival=_as_entry_id(entry.last_at),
                 booking=booking,
             )
-            if (is_alive(booking) or _cancels(entry)) and not message.is_settled:
+            if _matters(entry, booking) and not message.is_settled:
                 found.append(message)
         return found
 
 
-def _cancels(entry: RefusedEntry) -> bool:
-    return entry.refused.kind is ParkedKind.CANCELLATION
+def _matters(entry: RefusedEntry, booking: Booking | None) -> bool:
+    cancels = entry.refused.kind is ParkedKind.CANCELLATION
+    return is_alive(booking) or cancels or not entry.refused.booking_id
 
 
 def _as_entry_id(at: datetime) -> str:

@@ -54,7 +54,8 @@ ROWS: Final[Mapping[str, ProblemRow]] = {
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.BOOKING_REFUSED: ProblemRow(
-        "`POST /bookings` refused what a booking system sent: nothing of it is stored, and the booking is as it was.",
+        "`POST /bookings` refused what a booking system sent, and stored nothing of it: a booking that exists stays as"
+        " it was, and for a new one no code is made.",
         "Have the booking system send it again as it should be. What can't wait, do yourself with `oracode bookings"
         " change` or `oracode bookings cancel`.",
         "ops",

@@ -1,0 +1,49 @@
+"""What the beginning of a message says, where the rest of it was not read: it was too large. Pure.
+
+A refused cancellation must be told as one, and a refused change as one of its booking. Both stand in the first bytes of
+most messages.
+"""
+
+import re
+from typing import Final
+
+# Python's own reader takes no half of an object. A string that doesn't end is a token of one quotation mark.
+_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|["{}\[\],:]|[^\s"{}\[\],:]++', re.DOTALL)
+_CLOSED_BY: Final = {"{": "}", "[": "]"}
+# Deeper than that no field of a booking stands.
+_DEEPEST: Final = 40
+
+
+def whole_part(beginning: bytes) -> str:
+    """Return the part of a cut-off JSON object that is whole, closed so that it can be read as JSON.
+
+    The last field is left out unless it is known to be whole. Returns "" for what doesn't begin with an object. Never
+    raises; what is not quite JSON stays so.
+    """
+    text = beginning.decode("utf-8-sig", errors="replace")
+    whole_until, closing_then = 0, ""
+    closing = ""
+    for token in _TOKEN.finditer(text):
+        mark = token.group()
+        if not closing and mark != "{":
+            return ""
+        if mark == '"':
+            break
+        if mark in _CLOSED_BY:
+            closing = _CLOSED_BY[mark] + closing
+            if len(closing) > _DEEPEST:
+                break
+        elif mark == ",":
+            # What stands before a comma is whole.
+            whole_until, closing_then = token.start(), closing
+            continue
+        elif mark in ("}", "]"):
+            if mark != closing[0]:
+                break
+            closing = closing[1:]
+        else:
+            continue
+        whole_until, closing_then = token.end(), closing
+        if not closing:
+            break
+    return text[:whole_until] + closing_then
