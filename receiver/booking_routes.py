@@ -98,7 +98,15 @@ def booking_routes(
         calls = BlockingCalls("booking-status", threads=_THREADS, within=_LEDGER_WITHIN)
         tokens = _tokens(settings.booking_tokens)
         units = KnownUnits(settings.doors_file) if settings.doors_file else None
-        bookings = Bookings(tokens=tokens, inbox=inbox, bodies=bodies, units=units, refused=refused, clock=clock)
+        bookings = Bookings(
+            tokens=tokens,
+            inbox=inbox,
+            bodies=bodies,
+            units=units,
+            refused=refused,
+            status_words=settings.status_words,
+            clock=clock,
+        )
         status = BookingStatus(tokens=tokens, ledger=ledger, parked=ParkedList(redis), calls=calls, clock=clock)
         pools.append(calls)
         routes.append(Route("/bookings", PostEndpoint(bookings.handle, auth_failures), methods=["POST"]))

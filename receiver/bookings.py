@@ -18,7 +18,6 @@ from shared import metrics
 from shared.booking_stream import seen_mark
 from shared.clock import Clock
 from shared.domain.messages.beginning import whole_part
-from shared.domain.messages.cancellations import HOW_TO_CANCEL
 from shared.domain.messages.far_ahead import check_not_far_ahead
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.message import (
@@ -29,7 +28,7 @@ from shared.domain.messages.message import (
     stay_of,
     unknown_unit,
 )
-from shared.domain.messages.outer_type import check_outer_type, outer_cancellation
+from shared.domain.messages.outer_type import check_outer_type, outer_type
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.quoting import quoted
 from shared.domain.stay.clock_changes import clock_change_notes
@@ -49,17 +48,19 @@ class Bookings:
         bodies: BodyReader,
         units: Collection[str] | None,
         refused: RefusedBookings,
+        status_words: Collection[str],
         clock: Clock,
     ) -> None:
         """Refuse units that aren't in `units`. None: `web` doesn't know the units, and the worker checks them.
 
-        Refused messages are noted in `refused`.
+        What is refused is noted in `refused`. `status_words` say that a booking stands, by `status_key`.
         """
         self._tokens = tokens
         self._inbox = inbox
         self._bodies = bodies
         self._units = units
         self._refused = refused
+        self._status_words = status_words
         self._clock = clock
 
     async def handle(self, headers: Headers, receive: Receive) -> Response:
@@ -92,8 +93,8 @@ class Bookings:
 
     def _usable(self, text: str, headers: Headers) -> BookingMessage:
         """Return the message. Raises InvalidMessage."""
-        message = parse_booking_message(text)
-        check_outer_type(_outside(headers), message.type)
+        message = parse_booking_message(text, self._status_words)
+        check_outer_type(_outside(headers), message, self._status_words)
         if self._units is not None and message.unit is not None and message.unit not in self._units:
             raise InvalidMessage((unknown_unit(message.unit, self._units),))
         if message.type is not MessageType.CANCELLED:
@@ -106,16 +107,23 @@ class Bookings:
 
 def _outside(headers: Headers) -> dict[str, str]:
     """Return what stands beside the message in its headers."""
-    return {"ce-type": headers.get(b"ce-type", b"").decode("latin-1")}
+    return {name.decode("latin-1"): _header(value) for name, value in headers.items()}
+
+
+def _header(value: bytes) -> str:
+    """Return a header's value; systems send UTF-8 there, though nothing allows it."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _too_large(text: str, limit: int, headers: Headers) -> list[Problem]:
     """Return what is wrong with a message of which only the beginning was read, `text`."""
     whose = "" if hints_of(text).booking_id else ", and its beginning names no booking: it may be of any"
     problems = [Problem("message", f"is over {limit} bytes{whose}", "send the fields of the booking alone")]
-    found = outer_cancellation(_outside(headers))
-    beside = [Problem(found[0], f"{quoted(found[1])} stands beside the message", HOW_TO_CANCEL)] if found else []
-    return [*problems, *beside]
+    found = outer_type(_outside(headers))
+    return [*problems, found.problem()] if found is not None and found.cancels else problems
 
 
 def _text(body: bytes, headers: Headers) -> str:

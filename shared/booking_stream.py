@@ -5,6 +5,7 @@ and parked by the worker. A message without a source has no id of its own, so on
 newest one of its booking is remembered: the same again right after it is a repeat, the same after another is news.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from redis import Redis
@@ -12,8 +13,8 @@ from redis import Redis
 from shared import redis_keys
 from shared.contracts import BOOKING_FIELD
 from shared.domain.booking.message_order import mark_of
-from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, content_mark
-from shared.domain.messages.outer_type import OUTER_TYPE
+from shared.domain.messages.message import BookingMessage, InvalidMessage, content_mark
+from shared.domain.messages.outer_type import OUTER_TYPE, contradicts, outer_type
 from shared.domain.messages.parse import parse_booking_message
 from shared.message_redaction import without_secrets
 from shared.replicas import wait_for_replicas
@@ -54,11 +55,11 @@ class BookingStream:
         wait_for_replicas(self._redis)
         return entry_id
 
-    def append_delivered(self, text: str, *, is_redelivered: bool, outer_type: str = "") -> bool:
+    def append_delivered(self, text: str, *, is_redelivered: bool, beside: Mapping[str, object] | None = None) -> bool:
         """Append what a broker delivered; say whether it was new. Atomic.
 
-        `outer_type` is a type beside the message by which it cancels; where the message itself doesn't, it is appended
-        with that, and parked by the worker that takes it.
+        `beside` is what stood beside the message. Where that says that it cancels, or isn't known, and the message
+        itself is a booking, it is appended with that, and the worker that takes it decides.
 
         Only what the broker delivers again can be a repeat of its own. The same message sent again by a booking system
         is appended: what was parked may be mended by now. What is no message is appended, and parked by the worker that
@@ -70,8 +71,9 @@ class BookingStream:
             message = parse_booking_message(text)
         except InvalidMessage:
             message = None
-        if message is None or (outer_type and message.type is not MessageType.CANCELLED):
-            entry: dict[Any, Any] = {BOOKING_FIELD: text} | ({OUTER_TYPE: outer_type} if outer_type else {})
+        found = outer_type(beside or {})
+        if message is None or (found is not None and contradicts(found, message)):
+            entry: dict[Any, Any] = {BOOKING_FIELD: text} | ({OUTER_TYPE: found.said} if found else {})
             self._redis.xadd(self._stream, entry)
             wait_for_replicas(self._redis)
             return True

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from shared.domain.messages.cancellations import says_cancelled
+from shared.domain.messages.status_words import is_status_word
 from shared.redaction import REMOVED, redact_event
 
 # Any word of a name: `guestPhone`, `phone_number`, `contact-email`.
@@ -35,16 +35,16 @@ def without_secrets(text: str) -> str:
 def redacted_fields(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content without the values under names of PINs and of guests' contacts, at any depth.
 
-    A word for a cancellation stays under any name. All other texts stay, because they may be times. Raises
-    RecursionError if the content nests too deeply.
+    A word for a booking's state stays under any name. All other texts stay: they may be times. Raises RecursionError
+    for what nests too deeply.
     """
     kept = {}
     for name, value in content.items():
         # Only the name decides: a long number may be a revision.
         shell = type(value)() if isinstance(value, dict | list) else value if value in (None, True, False) else "x"
         (shown, redacted) = next(iter(redact_event({name: shell}).items()), (name, value))
-        if says_cancelled(value):
-            # `{"status": {"code": "cancelled"}}` holds no PIN. Without it the message would be taken for a booking.
+        if isinstance(value, str) and is_status_word(value):
+            # `{"status": {"code": "cancelled"}}`: no PIN, and it decides whether there is a booking.
             kept[shown] = value
             continue
         kept[shown] = REMOVED if redacted == REMOVED or _is_contact(name, value) else _each_redacted(value)

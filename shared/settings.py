@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from shared.console_tokens import parse_console_token
 from shared.data_server_address import SCHEMES, SENTINEL_SCHEMES, Sentinels, parse_data_server_address
 from shared.domain.matching.match import MatchPolicy, SlotPreference
+from shared.domain.messages.status_words import status_key
 from shared.domain.times.daily import DailyTime, parse_daily_time
 from shared.domain.times.durations import parse_duration
 from shared.outcome_receivers import OutcomeReceiver, outcome_receivers
@@ -88,6 +89,9 @@ class Settings(BaseSettings):
         (), description="Bearer tokens for POST /bookings/{id}/reveal, which answers PINs; off where empty."
     )
     doors_file: Path | None = Field(None, description="YAML file: which unit has which doors and defaults.")
+    booking_status_words: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
+        (), description="Further words in `status`, `type` or `event` of messages that say that a booking stands."
+    )
     double_booking_alerts: bool = Field(
         default=True, description="Whether people are told of a door that is booked twice for overlapping stays."
     )
@@ -213,6 +217,11 @@ class Settings(BaseSettings):
         if path is not None and not path.is_file():
             raise ValueError(f"there is no file {str(path)!r}")
         return path
+
+    @property
+    def status_words(self) -> frozenset[str]:
+        """`BOOKING_STATUS_WORDS` as they are compared."""
+        return frozenset(map(status_key, self.booking_status_words))
 
     @property
     def outcome_receivers(self) -> tuple[OutcomeReceiver, ...]:

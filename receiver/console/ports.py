@@ -1,6 +1,6 @@
 """What the console reads and writes: the ledger's parts, made once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,6 +53,7 @@ class Ports:
     places: Places
     policy: MatchPolicy
     streams: Mapping[str, str]
+    status_words: Collection[str]
     clock: Clock
     codes: AccessCodes | None
     close: Callable[[], None]
@@ -94,6 +95,7 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
             "bookings": settings.booking_stream,
             "outcomes": settings.outcome_stream,
         },
+        status_words=settings.status_words,
         clock=clock,
         codes=AccessCodes(seam) if seam is not None else None,
         close=close,

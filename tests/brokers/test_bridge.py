@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -287,9 +287,9 @@ def test_a_connection_outlives_a_data_server_that_is_away(
             send(it, b'{"booking_id": "B-1"}')
     stopping, tries = threading.Event(), list[str]()
 
-    def append(text: str, *, is_redelivered: bool, outer_type: str = "") -> None:
+    def append(text: str, *, is_redelivered: bool, beside: Mapping[str, object]) -> None:
         assert not is_redelivered
-        assert not outer_type
+        assert beside["routing_key"] == BOOKING_QUEUE
         tries.append(text)
         if len(tries) == 20:
             # At a heartbeat every two seconds the broker would have given up on us after six.
@@ -312,8 +312,8 @@ def test_what_was_stored_before_the_bridge_ended_is_not_stored_again(
         for message in (booking(), envelope()):
             send(it, json.dumps(message).encode())
 
-    def append(text: str, *, is_redelivered: bool, outer_type: str = "") -> None:
-        stream.append_delivered(text, is_redelivered=is_redelivered, outer_type=outer_type)
+    def append(text: str, *, is_redelivered: bool, beside: Mapping[str, object]) -> None:
+        stream.append_delivered(text, is_redelivered=is_redelivered, beside=beside)
         stopping.set()
         raise OSError
 

@@ -91,20 +91,21 @@ def test_a_hostile_object_is_not_gone_through() -> None:
     """However wide and deep: it is left at a few values."""
     deep: dict[str, Any] = {"status": "x"}
     for _ in range(100):
-        deep = {"status": deep, "state": deep}
+        deep = {"status": deep, "state": 1}
     wide = {f"status{number}": {f"x{inner}": "y" for inner in range(200)} for number in range(300)}
-    assert parse_booking_message(booking(status=wide | {"state": 1})).booking_id == "BK-1001"
     assert parse_booking_message(booking(**wide)).booking_id == "BK-1001"
-    buried = booking(state={"status": {"status": {"status": {"status": "cancelled"}}}})
-    assert parse_booking_message(buried).booking_id == "BK-1001"
+    # What isn't gone through isn't known.
+    buried: dict[str, Any] = {"status": {"status": {"status": {"status": "cancelled"}}}}
+    for status in (wide | {"state": 1}, deep, buried):
+        (problem,) = problems_of(booking(status=status))
+        assert (problem.field, problem.wrong) == ("status", "an object isn't known to say that the booking stands")
 
 
 NOT_CANCELLED: list[dict[str, Any]] = [
     {"previous_status": "cancelled"}, {"status": {"code": "confirmed", "previous": "cancelled"}},
     {"payment_status": "declined"}, {"active": True}, {"active": None}, {"status": {}}, {"status": []},
     {"policy": {"status": "cancelled"}},
-    {"guest": {"status": "cancelled"}}, {"status": ["cancelled", "confirmed"]},
-    {"status": "confirmed"}, {"status": "cancellable"}, {"status": "not_yet"}, {"status": 7}, {"state": "Nevada"},
+    {"guest": {"status": "cancelled"}}, {"status": "confirmed"}, {"state": "Nevada", "zip": "89501"},
     {"cancelled": False}, {"cancelled": None}, {"cancelled": "false"}, {"cancelled": 0}, {"canceled": ""},
     {"cancelled_at": None}, {"cancellation_policy": "strict"}, {"cancellation_deadline": "2026-11-20"},
     {"cancel_by": "2026-11-20"}, {"deleted": False}, {"type": "vacation"}, {"notes": "cancelled"},

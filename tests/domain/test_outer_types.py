@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from shared.domain.messages.far_ahead import MOST_AHEAD, check_not_far_ahead
-from shared.domain.messages.message import InvalidMessage, MessageType
+from shared.domain.messages.message import InvalidMessage
 from shared.domain.messages.outer_type import check_outer_type, with_outer_type
 from shared.domain.messages.parked_kind import kind_said
+from shared.domain.messages.parse import parse_booking_message
+from shared.domain.messages.status_words import status_key
 from shared.domain.messages.time_fields import parse_booking_time
+from tests.domain.booking_messages import booking, envelope, problems_of
 
 CANCELS: list[dict[str, Any]] = [
     {"ce-type": "booking.cancelled"},
@@ -18,6 +21,22 @@ CANCELS: list[dict[str, Any]] = [
     {"cloudEvents:type": "booking.cancelled"},
     {"cloudEvents_type": "storno"},
     {"type": "reservation.cancelled", "source": "/pms"},
+    {"x-event-type": "booking.cancelled"},
+    {"ce_type": "\u043e\u0442\u043c\u0435\u043d\u0435\u043d\u043e"},
+    {"event": "cancel"},
+    {"event_type": "reservation.refunded"},
+    {"Type": "\u0130PTAL"},
+    {"action": "delete"},
+    {"x-shopify-topic": "orders/cancelled"},
+    {"routing_key": "pms.booking.cancelled"},
+    {"subject": "bookings/BK-1/cancelled"},
+]
+UNKNOWN: list[dict[str, Any]] = [
+    {"ce-type": "com.acme.reservation.frobnicated"},
+    {"event": "x9"},
+    {"action": "7"},
+    {"status": "pending"},
+    {"X-Event-Type": "\u03b1\u03b2\u03b3"},
 ]
 HARMLESS: list[dict[str, Any]] = [
     {},
@@ -27,7 +46,14 @@ HARMLESS: list[dict[str, Any]] = [
     {"type": "reservation"},
     {"type": None},
     {"note": "booking.cancelled"},
+    {"content-type": "application/json", "accept": "*/*", "user-agent": "pms/1.0", "x-request-id": "cancelled"},
+    {"x-acme-topic": "x9"},
+    {"ce-type": "com.acme.reservation.created.v1", "ce-source": "x"},
+    {"routing_key": "booking-created"},
+    {"type": "BookingCreatedMessage"},
+    {"x-event-type": 7},
 ]
+CANCELLATION = parse_booking_message(envelope(type="booking.cancelled", data={"booking_id": "BK-1"}))
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 
 
@@ -35,17 +61,38 @@ NOW = datetime(2026, 11, 28, tzinfo=UTC)
 def test_a_cancellation_beside_a_booking_is_refused(outside: dict[str, Any]) -> None:
     """With how to cancel; beside a cancellation it says the same."""
     with pytest.raises(InvalidMessage) as refused:
-        check_outer_type(outside, MessageType.CREATED)
+        check_outer_type(outside, parse_booking_message(booking()))
     (problem,) = refused.value.problems
     assert problem.field in outside
-    assert '"type": "booking.cancelled"' in problem.right
-    check_outer_type(outside, MessageType.CANCELLED)
+    assert problem.right.startswith('send a CloudEvents envelope with "type": "booking.cancelled"')
+    with pytest.raises(InvalidMessage):
+        check_outer_type(outside, parse_booking_message(envelope()))
+    check_outer_type(outside, CANCELLATION)
+
+
+@pytest.mark.parametrize("outside", UNKNOWN, ids=str)
+def test_a_type_that_is_not_known_is_refused_beside_a_bare_booking(outside: dict[str, Any]) -> None:
+    """It may cancel. A message with an envelope says its own type; a word of the system's own is known."""
+    bare = parse_booking_message(booking())
+    with pytest.raises(InvalidMessage, match="isn't known to say that the booking stands"):
+        check_outer_type(outside, bare)
+    check_outer_type(outside, parse_booking_message(envelope()))
+    check_outer_type(outside, CANCELLATION)
+    check_outer_type(outside, bare, {status_key(next(iter(outside.values())))})
+
+
+def test_what_is_parked_for_a_type_that_is_not_known_is_parked_again() -> None:
+    """A replay alone makes no booking of it; once the word is known, it does."""
+    kept = with_outer_type(json.dumps(booking()), {"event": "x9"})
+    assert [each.field for each in problems_of(kept)] == ["type"]
+    assert with_outer_type(kept, {"event": "x9"}) == kept
+    assert parse_booking_message(kept, {"x9"}).booking_id == "BK-1001"
 
 
 @pytest.mark.parametrize("outside", HARMLESS, ids=str)
 def test_what_says_nothing_of_the_kind_is_ignored(outside: dict[str, Any]) -> None:
     """As before: other fields of an entry are nobody's business."""
-    check_outer_type(outside, MessageType.CREATED)
+    check_outer_type(outside, parse_booking_message(booking()))
     assert with_outer_type('{"booking_id": "BK-1"}', outside) == '{"booking_id": "BK-1"}'
 
 

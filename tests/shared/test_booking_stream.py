@@ -75,8 +75,8 @@ def test_what_is_no_message_is_appended(redis_client: Redis) -> None:
 def test_a_type_beside_a_booking_that_cancels_goes_along(redis_client: Redis) -> None:
     """So that the worker parks it. A message that cancels by itself needs none."""
     stream = BookingStream(redis_client, STREAM)
-    assert stream.append_delivered(text(booking()), is_redelivered=False, outer_type="booking.cancelled")
+    assert stream.append_delivered(text(booking()), is_redelivered=False, beside={"type": "booking.cancelled"})
     cancelled = envelope(type="booking.cancelled")
-    assert stream.append_delivered(text(cancelled), is_redelivered=False, outer_type="booking.cancelled")
+    assert stream.append_delivered(text(cancelled), is_redelivered=False, beside={"type": "booking.cancelled"})
     entries: Any = redis_client.xrange(STREAM)
     assert [fields.get("type") for _, fields in entries] == ["booking.cancelled", None]

@@ -24,6 +24,7 @@ def apply_booking(using: Resources, units: Mapping[str, UnitRules]) -> ApplyMess
         ledger=using.ports.ledger,
         parking=using.ports.parking,
         units=units,
+        status_words=using.settings.status_words,
         clock=using.clock,
     )
 

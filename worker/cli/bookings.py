@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -38,7 +38,7 @@ def publish(file: Any) -> None:
     Every message is checked first; if one can't be used, nothing is published, and the exit code is 2.
     """
     settings = settings_for("REDIS_URL")
-    messages = checked_messages(file.read())
+    messages = checked_messages(file.read(), settings.status_words)
     publish_messages(settings, messages)
     for _, message in messages:
         click.echo(message.booking_id)
@@ -63,7 +63,8 @@ def check(file: Any, *, as_json: bool) -> None:
     # Without a DOORS_FILE here a unit is unknown, as it is to a worker that has none.
     units = bookings_send.known_units(settings) or {}
     is_parked = False
-    for finding in bookings_check.findings(texts, ports.ledger, units, now=system_clock()):
+    words = settings.status_words
+    for finding in bookings_check.findings(texts, ports.ledger, units, now=system_clock(), status_words=words):
         is_parked |= finding.would == bookings_check.PARKED
         for line in [finding.as_json()] if as_json else finding.lines():
             click.echo(line)
@@ -71,15 +72,18 @@ def check(file: Any, *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def checked_messages(content: bytes) -> list[tuple[str, BookingMessage]]:
-    """Return each message with what it says; ends the command with 2, listing every problem, if one can't be used."""
+def checked_messages(content: bytes, status_words: Collection[str] = ()) -> list[tuple[str, BookingMessage]]:
+    """Return each message with what it says; ends the command with 2, listing every problem, if one can't be used.
+
+    `status_words` say that a booking stands, by `status_key`.
+    """
     from shared.domain.messages.parse import parse_booking_message  # noqa: PLC0415 - not for listing
 
     texts = list(_messages(content))
     messages, is_usable = [], bool(texts)
     for number, text in enumerate(texts, start=1):
         try:
-            messages.append((text, parse_booking_message(text)))
+            messages.append((text, parse_booking_message(text, status_words)))
         except InvalidMessage as invalid:
             is_usable = False
             for problem in invalid.problems:

@@ -1,7 +1,7 @@
 """`oracode bookings check`: what each message of a file would do to the ledger as it is now. Nothing is published."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -61,13 +61,21 @@ class Finding:
 
 
 def findings(
-    texts: Iterable[str], ledger: BookingLedger, units: Mapping[str, UnitRules], *, now: datetime
+    texts: Iterable[str],
+    ledger: BookingLedger,
+    units: Mapping[str, UnitRules],
+    *,
+    now: datetime,
+    status_words: Collection[str] = (),
 ) -> Iterator[Finding]:
-    """Yield what each message would do if all were published now, in their order. `units` is what DOORS_FILE says."""
+    """Yield what each message would do if all were published now, in their order. `units` is what DOORS_FILE says.
+
+    `status_words` say that a booking stands, by `status_key`.
+    """
     bookings: dict[str, Booking | None] = {}
     for number, text in enumerate(texts, start=1):
         try:
-            message = parse_booking_message(text)
+            message = parse_booking_message(text, status_words)
         except InvalidMessage as invalid:
             yield Finding(number=number, would=PARKED, problems=invalid.problems, booking_id=_booking_id(text))
             continue

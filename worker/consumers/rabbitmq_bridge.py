@@ -12,6 +12,7 @@ import json
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -25,7 +26,6 @@ from redis.exceptions import RedisError, ResponseError
 from shared.booking_stream import BookingStream
 from shared.clock import Clock
 from shared.contracts import BOOKING_QUEUE, REJECTED_QUEUE
-from shared.domain.messages.outer_type import outer_cancellation
 from shared.ledger.alerts import AlertLedger
 from shared.redis_client import connect
 from worker.broker import AMQP_OPTIONS
@@ -73,13 +73,19 @@ def booking_text(body: bytes | str) -> str:
     return text
 
 
+def _beside(message: Any) -> dict[str, object]:
+    """Return what may say beside a message what it is."""
+    routing_key = message.delivery_info.get("routing_key")
+    return {**(message.headers or {}), "type": (message.properties or {}).get("type"), "routing_key": routing_key}
+
+
 class Append(Protocol):
     """How a message gets into the stream."""
 
-    def __call__(self, text: str, *, is_redelivered: bool, outer_type: str = "") -> object:
+    def __call__(self, text: str, *, is_redelivered: bool, beside: Mapping[str, object]) -> object:
         """Append a message; one that was delivered before may be there already. Raises RedisError, OSError.
 
-        `outer_type` is a type beside the message by which it cancels.
+        `beside` is what stands beside the message: its headers, its type and its routing key.
         """
 
 
@@ -138,9 +144,8 @@ class Bridge:
             self._reject(message, str(error), rejects)
         else:
             try:
-                found = outer_cancellation({**(message.headers or {}), "type": (message.properties or {}).get("type")})
                 is_redelivered = bool(message.delivery_info.get("redelivered"))
-                self._append(text, is_redelivered=is_redelivered, outer_type=found[1] if found else "")
+                self._append(text, is_redelivered=is_redelivered, beside=_beside(message))
             except (RedisError, OSError) as error:
                 # The data server is away, or full: what was not stored is not acknowledged.
                 log.warning("bridge.waiting", error=type(error).__name__)

@@ -1,7 +1,7 @@
 """Takes a booking message from its stream into the ledger: parsed or parked, applied or superseded, acknowledged."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, cast
 
 import structlog
@@ -42,13 +42,16 @@ class ApplyMessage:
         ledger: BookingLedger,
         parking: Parking,
         units: Mapping[str, UnitRules],
+        status_words: Collection[str],
         clock: Clock,
     ) -> None:
+        """`status_words` say that a booking stands, by `status_key`."""
         self._redis = redis
         self._stream = stream
         self._ledger = ledger
         self._parking = parking
         self._units = units
+        self._status_words = status_words
         self._clock = clock
 
     def __call__(self, entry_id: str) -> Booking | None:
@@ -64,7 +67,7 @@ class ApplyMessage:
     def _apply(self, entry_id: str, entry: Mapping[str, str], arrival: str) -> Booking | None:
         began = time.monotonic()
         try:
-            message = _parsed(entry)
+            message = _parsed(entry, self._status_words)
         except InvalidMessage as invalid:
             self._park(arrival, entry, invalid)
             return None
@@ -158,14 +161,14 @@ class ApplyMessage:
         return kind_for(kind, self._ledger.get_many([booking_id]).get(booking_id)) if booking_id else kind
 
 
-def _parsed(entry: Mapping[str, str]) -> BookingMessage:
+def _parsed(entry: Mapping[str, str], status_words: Collection[str]) -> BookingMessage:
     text = entry.get(BOOKING_FIELD)
     if text is None:
         raise InvalidMessage((Problem(BOOKING_FIELD, "the entry has no such field", "XADD … message '{…}'"),))
     if REPLACED in text:
         raise InvalidMessage((Problem(BOOKING_FIELD, "holds bytes that are not UTF-8", "send JSON in UTF-8"),))
-    message = parse_booking_message(text)
-    check_outer_type(_outside(entry), message.type)
+    message = parse_booking_message(text, status_words)
+    check_outer_type(_outside(entry), message, status_words)
     return message
 
 

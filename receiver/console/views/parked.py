@@ -148,7 +148,7 @@ def replay(call: Call) -> Outcome:
         message = ""
     if message and entry.parked.stream == call.ports.streams["bookings"]:
         try:
-            parse_booking_message(message)
+            parse_booking_message(message, call.ports.status_words)
         except InvalidMessage as invalid:
             raise Unusable({each.field: f"{each.wrong}; {each.right}" for each in invalid.problems}) from None
     command = OpsCommand(action=REPLAY, target=entry.parked_id, by=who(call), message=message)

@@ -1,7 +1,8 @@
 """Cancellations that are told in another way than by the type `booking.cancelled`.
 
 A cancellation that is taken for a booking makes a code for nobody. So what says in any usual way that a booking is
-cancelled, or doesn't stand, is a problem: with how to cancel.
+cancelled, or doesn't stand, is a problem: with how to cancel. A status in words that nobody here knows is another:
+`shared.domain.messages.unknown_statuses`.
 """
 
 import re
@@ -11,14 +12,21 @@ from typing import Any, Final
 
 from shared.domain.messages.message import MessageType, Problem
 from shared.domain.messages.near_misses import FIELDS, plain_name, shown_name
-from shared.domain.quoting import LONGEST_QUOTE, quoted
+from shared.domain.messages.status_fields import (
+    LONGEST_NAME,
+    WRAPS_THE_BOOKING,
+    is_of_the_booking,
+    is_of_the_past,
+    tells_state,
+)
+from shared.domain.messages.status_words import Meaning, is_word_for_cancelled, meaning_of
+from shared.domain.quoting import quoted
 
 HOW_TO_CANCEL: Final = (
     'send a CloudEvents envelope with "type": "booking.cancelled"; its data needs the booking_id alone'
 )
 
 _IF_IT_STANDS: Final = "; if the booking stands, leave the field out"
-_LONGEST_NAME: Final = 48
 _DEEPEST: Final = 3
 _MOST_LOOKED_AT: Final = 200
 
@@ -26,31 +34,13 @@ _IS_CANCELLED: Final = re.compile(
     r"(?:is|was)?cancell?ed|cancel|cancell?ed(?:at|on|date|time)|cancellation(?:at|date|time)"
     r"|(?:is)?(?:deleted|voided)(?:at|on|date|time)?"
 )
-_IS_ACTIVE: Final = re.compile(r"(?:is|booking|reservation)?(?:active|valid|enabled)")
-_TELLS_A_STATE: Final = re.compile(r".*(?:status|state)|type|kind|event|eventtype|action|operation|change")
-# Of these it is the booking that stands or doesn't; a payment may be declined while it stands.
-_OF_THE_BOOKING: Final = re.compile(r"(?:booking|reservation|stay|order|current)?(?:status|state)(?:code|name)?")
-_WRAPS_THE_BOOKING: Final = (
-    "booking", "reservation", "stay", "order", "attributes", "payload", "body", "details", "resource", "object",
-)  # fmt: skip
-# What was so before says nothing of now.
-_OF_THE_PAST: Final = re.compile(r"(?:previous|prior|former|old).*|.*(?:history|policy)")
-# As systems write it: in English, as codes, and in the languages of those who sell them.
-_WORDS: Final = (
-    r"cancel(?:l?ed|lation)?|deleted?|void(?:ed)?|annulled"
-    r"|cxl|cxld|canx|cncl|cnx"
-    r"|stornier(?:t|ung|en)|storno|annullier(?:t|ung)|abgesagt"
-    r"|annul[e\u00e9]e?s?|annulation"
-    r"|cancelad[ao]s?|anulad[ao]s?|cancelaci[o\u00f3]n"
-    r"|cancellat[ao]|annullat[ao]|annullamento|cancellazione|disdett[ao]"
-    r"|geannuleerd|avbokad|avbestilt|aflyst|peruttu|peruutettu|anulowan[aey]|zru[s\u0161]en[ao\u00fd\u00e1\u00e9]"
+_IS_GONE: Final = re.compile(
+    r"(?:is|was)?(?:released|refunded|revoked|withdrawn|declined|rejected|noshow)(?:at|on|date|time)?"
 )
-_CANCELLED_VALUE: Final = re.compile(rf"(?:.*[^a-z])?(?:{_WORDS})(?:[^a-z].*)?")
-_DOES_NOT_STAND: Final = re.compile(
-    r"no[\s_-]?shows?|declined|rejected|denied|refused|expired|withdrawn|inactive|terminated|aborted|abandoned|removed"
-)
+_IS_ACTIVE: Final = re.compile(r"(?:is|booking|reservation)?(?:active|valid|enabled|confirmed|approved|accepted)")
 _FALSE: Final = (None, False, 0, "", "0", "false", "no", "n", "none", "null")
 _GIVEN_FALSE: Final = (False, 0, "0", "false", "no", "n", "off")
+_GIVEN_TRUE: Final = (True, 1, "1", "true", "yes", "y", "on")
 
 
 @dataclass(slots=True)
@@ -66,12 +56,13 @@ class _Said:
 
     path: str
     value: object
-    is_cancelled: bool
+    meaning: Meaning
 
     def problem(self, kind: MessageType) -> Problem:
-        what = "is cancelled" if self.is_cancelled else "doesn't stand"
+        is_cancelled = self.meaning is Meaning.CANCELLED
+        what = "is cancelled" if is_cancelled else "doesn't stand"
         wrong = f"{quoted(self.value)} says that the booking {what}, and the message is a {kind}"
-        right = HOW_TO_CANCEL if self.is_cancelled else HOW_TO_CANCEL + _IF_IT_STANDS
+        right = HOW_TO_CANCEL if is_cancelled else HOW_TO_CANCEL + _IF_IT_STANDS
         return Problem(shown_name(self.path), wrong, right)
 
 
@@ -91,51 +82,49 @@ def cancellations(fields: Mapping[str, Any], kind: MessageType) -> Iterator[Prob
 
 def is_about_cancelling(value: object) -> bool:
     """Say whether a type or a status names a cancellation."""
-    return isinstance(value, str) and _CANCELLED_VALUE.fullmatch(value[:LONGEST_QUOTE].strip().lower()) is not None
-
-
-def says_cancelled(value: object) -> bool:
-    """Say whether a value, whatever it stands under, is a word for a booking that is cancelled or doesn't stand."""
-    if not isinstance(value, str) or len(value) > LONGEST_QUOTE or any(letter.isdigit() for letter in value):
-        return False
-    return is_about_cancelling(value) or _DOES_NOT_STAND.fullmatch(value.strip().lower()) is not None
+    return isinstance(value, str) and meaning_of(value) is Meaning.CANCELLED
 
 
 def _said(name: str, value: object, look: _Look, *, depth: int = 0) -> _Said | None:
     """Return where, in a field or in an object that it holds, something says so."""
-    plain = plain_name(name[:_LONGEST_NAME])
+    plain = plain_name(name[:LONGEST_NAME])
     look.left -= 1
-    if look.left < 0 or _OF_THE_PAST.fullmatch(plain):
+    if look.left < 0 or is_of_the_past(name):
         return None
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, Mapping) or _IS_CANCELLED.fullmatch(plain):
-        is_cancelled = _says_cancelled(plain, value)
-        return _Said(name, value, is_cancelled) if is_cancelled or _does_not_stand(plain, value) else None
-    tells_a_state = _TELLS_A_STATE.fullmatch(plain) is not None
-    if depth >= _DEEPEST or not (tells_a_state or plain in _WRAPS_THE_BOOKING):
+        meaning = _meaning(plain, value)
+        return _Said(name, value, meaning) if meaning is not None else None
+    tells_a_state = tells_state(plain)
+    if depth >= _DEEPEST or not (tells_a_state or plain in WRAPS_THE_BOOKING):
         return None
     for inner, held in value.items():
         said = _said(inner, held, look, depth=depth + 1)
-        if said is None and tells_a_state and not _OF_THE_PAST.fullmatch(plain_name(inner[:_LONGEST_NAME])):
+        if said is None and tells_a_state and not is_of_the_past(inner):
             # Under a status, whatever the parts of it are called.
             said = _said(name, held, look, depth=depth + 1)
-            said = _Said(inner, said.value, said.is_cancelled) if said is not None else None
+            said = _Said(inner, said.value, said.meaning) if said is not None else None
         if said is not None:
-            return _Said(f"{name}.{said.path}", said.value, said.is_cancelled)
+            return _Said(f"{name}.{said.path}", said.value, said.meaning)
     return None
 
 
-def _says_cancelled(plain: str, value: object) -> bool:
-    if _IS_CANCELLED.fullmatch(plain):
-        given = value.strip().lower() if isinstance(value, str) else value
-        return not any(given == false for false in _FALSE)
-    return _TELLS_A_STATE.fullmatch(plain) is not None and is_about_cancelling(value)
-
-
-def _does_not_stand(plain: str, value: object) -> bool:
+def _meaning(plain: str, value: object) -> Meaning | None:
+    """Return how a field ends its booking; None where it doesn't."""
     given = value.strip().lower() if isinstance(value, str) else value
+    if _IS_CANCELLED.fullmatch(plain) or _IS_GONE.fullmatch(plain):
+        is_said = not any(given == false for false in _FALSE)
+        ends = Meaning.CANCELLED if _IS_CANCELLED.fullmatch(plain) else Meaning.GONE
+        return ends if is_said else None
     if _IS_ACTIVE.fullmatch(plain):
-        return any(type(given) is type(false) and given == false for false in _GIVEN_FALSE)
-    is_status = _OF_THE_BOOKING.fullmatch(plain) is not None
-    return is_status and isinstance(given, str) and _DOES_NOT_STAND.fullmatch(given[:LONGEST_QUOTE]) is not None
+        is_said = any(type(given) is type(false) and given == false for false in _GIVEN_FALSE)
+        return Meaning.GONE if is_said else None
+    if any(type(given) is type(true) and given == true for true in _GIVEN_TRUE):
+        return Meaning.CANCELLED if is_word_for_cancelled(plain) else None
+    if not isinstance(value, str) or not tells_state(plain):
+        return None
+    said = meaning_of(value)
+    if said is Meaning.CANCELLED or (said is Meaning.GONE and is_of_the_booking(plain)):
+        return said
+    return None

@@ -2,10 +2,10 @@
 
 A message is a CloudEvents 1.0 envelope in structured mode, or its `data` object alone. Unknown fields are ignored:
 booking systems may say more than is needed here. But a message is refused if an unknown field could have been meant for
-a known one, or says that the booking is cancelled.
+a known one, says that the booking is cancelled, or says what state it is in with a word that isn't known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from shared.domain.messages.cancellations import HOW_TO_CANCEL, cancellations, is_about_cancelling
@@ -13,6 +13,7 @@ from shared.domain.messages.fields import LONGEST_SOURCE, Faults
 from shared.domain.messages.json_object import hash_of, load_object
 from shared.domain.messages.message import CHECK_OUT_NOT_AFTER_CHECK_IN, BookingMessage, InvalidMessage, MessageType
 from shared.domain.messages.near_misses import near_misses
+from shared.domain.messages.unknown_statuses import unknown_statuses
 from shared.domain.quoting import quoted
 from shared.domain.stay.stay import in_order
 
@@ -23,8 +24,10 @@ _ENVELOPE: Final = ("specversion", "id", "source", "type", "time", "data", "data
 _ANY: Final = MessageType.CREATED
 
 
-def parse_booking_message(raw: str | bytes | Mapping[str, Any]) -> BookingMessage:
+def parse_booking_message(raw: str | bytes | Mapping[str, Any], own_words: Collection[str] = ()) -> BookingMessage:
     """Read one message; raise InvalidMessage with every problem found, never anything else.
+
+    `own_words` are words of the booking system that say that a booking stands, by `status_key`.
 
     A bare `data` object gets the source "" and, as its id, a hash of its canonical content. So the same object again is
     the same message, even if its keys come in another order.
@@ -38,9 +41,9 @@ def parse_booking_message(raw: str | bytes | Mapping[str, Any]) -> BookingMessag
         kind = _message_type(content, faults)
         _check_specversion(content, faults)
         body = _data_of(content, faults)
-        faults.problems.extend(
-            cancellations({name: value for name, value in content.items() if name not in _ENVELOPE}, kind or _ANY)
-        )
+        beside = {name: value for name, value in content.items() if name not in _ENVELOPE}
+        faults.problems.extend(cancellations(beside, kind or _ANY))
+        faults.problems.extend(unknown_statuses(beside, kind or _ANY, own_words))
     else:
         source, message_id, kind, body = "", hash_of(content), MessageType.CREATED, content
         if content.get("type") == MessageType.UPDATED:
@@ -50,7 +53,8 @@ def parse_booking_message(raw: str | bytes | Mapping[str, Any]) -> BookingMessag
         raise InvalidMessage(tuple(faults.problems))
     # Of an unknown type nothing more is said than that.
     if kind is not None:
-        faults.problems.extend((*cancellations(body, kind), *near_misses(body, kind)))
+        faults.problems.extend((*cancellations(body, kind), *unknown_statuses(body, kind, own_words)))
+        faults.problems.extend(near_misses(body, kind))
     return _read(body, source or "", message_id or "", kind or _ANY, faults)
 
 

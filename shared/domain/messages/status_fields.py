@@ -1,0 +1,46 @@
+"""Which fields say what state a booking is in, and which only look so. Pure."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from shared.domain.messages.near_misses import plain_name
+
+LONGEST_NAME: Final = 48
+_TELLS_A_STATE: Final = re.compile(r".*(?:status|state)|type|kind|event|eventtype|action|operation|change|subject")
+# Of these it is the booking that stands or doesn't; a payment may be declined while it stands.
+_OF_THE_BOOKING: Final = re.compile(
+    r"(?:x|ce|cloudevents:?)?(?:"
+    r"(?:current|new)?(?:booking|reservation|stay|order)?status(?:code|name|text)?"
+    r"|(?:current|new|booking|reservation|stay|order)?state|(?:booking|reservation|stay|order)state(?:code|name)"
+    r"|(?:event|message|change|update|action|operation|notification|webhook)?(?:type|kind)"
+    r"|(?:booking|reservation|webhook)?(?:event|action)(?:name)?|operation(?:name)?|op|change"
+    r"|statut|estado|estatus|stato|situacao|stav|tila|durum|статус|状態|状态|狀態|상태|ステータス"
+    r")"
+)
+_ADDRESS: Final = frozenset({"city", "street", "address", "address1", "zip", "zipcode", "postalcode", "country"})
+WRAPS_THE_BOOKING: Final = (
+    "booking", "reservation", "stay", "order", "attributes", "payload", "body", "details", "resource", "object",
+)  # fmt: skip
+# What was so before says nothing of now.
+_OF_THE_PAST: Final = re.compile(r"(?:previous|prior|former|old).*|.*(?:history|policy)")
+
+
+def tells_state(plain: str) -> bool:
+    """Say whether a field of this plain name may say that its booking is cancelled, though it be a payment's."""
+    return _TELLS_A_STATE.fullmatch(plain) is not None or is_of_the_booking(plain)
+
+
+def is_of_the_booking(plain: str) -> bool:
+    """Say whether a field of this plain name says what state the booking is in, or what happened to it."""
+    return _OF_THE_BOOKING.fullmatch(plain) is not None
+
+
+def is_of_the_past(name: str) -> bool:
+    """Say whether a field says what was so before."""
+    return _OF_THE_PAST.fullmatch(plain_name(name[:LONGEST_NAME])) is not None
+
+
+def is_an_address(names: Iterable[str]) -> bool:
+    """Say whether fields of these names are an address: `state` is Nevada then."""
+    return not _ADDRESS.isdisjoint(plain_name(name[:LONGEST_NAME]) for name in names)
