@@ -33,7 +33,14 @@ class RefusedEntry:
 
 def keep_arguments(refused: Refused, now: datetime) -> tuple[list[str], list[str | int | float]]:
     """Return keys and arguments of KEEP_SCRIPT, which keeps a refusal."""
-    kept = {"booking_id": refused.booking_id, "kind": str(refused.kind), "problems": refused.problems}
+    kept: dict[str, Any] = {
+        "booking_id": refused.booking_id,
+        "kind": str(refused.kind),
+        "problems": refused.problems,
+    }
+    # Since 0.2.0; absent where it can't be read. A version before passes over it.
+    times = {"check_in": refused.check_in, "wall_check_in": refused.wall_check_in}
+    kept |= {name: at.isoformat() for name, at in times.items() if at is not None}
     life = redis_keys.REFUSED_FOR
     oldest = (now - life).timestamp()
     args: list[str | int | float] = [
@@ -75,8 +82,18 @@ class RefusedMessages:
 def _entry(text: str, first: float, last: float) -> RefusedEntry:
     kept = json.loads(text)
     kind = kept["kind"] if kept["kind"] in tuple(ParkedKind) else ParkedKind.UNREADABLE
-    refused = Refused(booking_id=kept["booking_id"], kind=ParkedKind(kind), problems=tuple(kept["problems"]))
+    refused = Refused(
+        booking_id=kept["booking_id"],
+        kind=ParkedKind(kind),
+        problems=tuple(kept["problems"]),
+        check_in=_moment(kept.get("check_in")),
+        wall_check_in=_moment(kept.get("wall_check_in")),
+    )
     return RefusedEntry(refused, *(datetime.fromtimestamp(at, UTC) for at in (first, last)))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def refused_line(entry: RefusedEntry) -> str:

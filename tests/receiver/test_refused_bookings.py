@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,9 +32,19 @@ def test_a_refusal_is_kept_without_what_was_said(web: Web, redis_client: Redis, 
     stored = str([redis_client.zrange(redis_keys.REFUSED, 0, -1), redis_client.hgetall(redis_keys.REFUSED_FIRST)])
     assert "Smith" not in stored
     assert "739158" not in stored
+    assert (entry.refused.check_in, entry.refused.wall_check_in) == (None, None)
     assert "BK-9 was refused at" in refused_line(entry)
     assert redis_client.exists("booking-created") == 0
     assert wrong_keys(redis_client) == []
+
+
+def test_when_the_guest_comes_is_kept(web: Web, refused: RefusedMessages) -> None:
+    """Where it can be read: how much a refusal hurries follows from it."""
+    web.booking(booking_of(label=7))
+    web.booking(booking_of(label=7, check_in="2026-12-01T15:45"))
+    by_wall, by_instant = (entry.refused for entry in refused.lately(system_clock()))
+    assert (by_instant.check_in, by_instant.wall_check_in) == (datetime(2026, 12, 1, 23, 45, tzinfo=UTC), None)
+    assert by_wall.wall_check_in == datetime(2026, 12, 1, 15, 45)  # noqa: DTZ001 - a wall time
 
 
 def test_the_same_again_is_one_entry(web: Web, refused: RefusedMessages) -> None:

@@ -4,6 +4,8 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from shared.clock import system_clock
 from shared.domain.alerting.alert import Alert
 from shared.domain.messages.message import InvalidMessage
@@ -40,7 +42,7 @@ def test_a_refused_change_of_a_booking_is_told(machine: Machine, sandbox: Sandbo
     machine.until(booking, "ready")
     unusable = {"device_ids": [device_id], "check_in": "soon", "check_out": "later"}
     refuse(machine, {"booking_id": booking_id, **unusable})
-    refuse(machine, {"booking_id": "BK-NEW", **unusable})
+    refuse(machine, {"booking_id": "BK-NEW", **unusable, "check_in": "2046-12-01"})
     (alert,) = told(machine)
     assert (alert.notice.problem, alert.hit, alert.notice.booking_id) == ("booking_refused", 1, booking_id)
     assert "the booking keeps its old times" in alert.subjects[0]
@@ -67,6 +69,49 @@ def test_a_refused_cancellation_is_told_for_any_booking(machine: Machine, sandbo
     (alert,) = told(machine)
     assert (alert.hit, alert.notice.booking_id) == (1, "BK-NOBODY")
     machine.clock.move(timedelta(days=1, minutes=1))
+    assert told(machine) == []
+
+
+def new_booking(machine: Machine, check_in: timedelta | None, **fields: Any) -> dict[str, Any]:
+    """Return a booking that can't be used, with a check-in so long from now; None: one that can't be read."""
+    at = (machine.clock() + check_in).isoformat() if check_in is not None else "soon"
+    return {"booking_id": "BK-NEW", "unit": 101, "check_in": at, "check_out": "later"} | fields
+
+
+def test_a_new_booking_is_told_once_its_check_in_is_near(machine: Machine) -> None:
+    """As urgently as that is: nobody makes it a code. It is over once it was sent as it should be."""
+    refuse(machine, new_booking(machine, timedelta(days=3)))
+    assert told(machine) == []
+    machine.clock.move(timedelta(days=2, hours=1))
+    (alert,) = told(machine)
+    assert (alert.notice.problem, alert.notice.booking_id) == ("booking_refused", "BK-NEW")
+    assert "for a new one no code is made" in alert.notice.happened
+    assert alert.notice.check_in is not None
+    machine.clock.move(timedelta(hours=22))
+    (alert,) = told(machine)
+    assert alert.notice.check_in is not None
+    assert alert.notice.check_in - machine.clock() < timedelta(hours=2)
+    machine.clock.move(timedelta(days=2))
+    assert told(machine) == []
+
+
+@pytest.mark.parametrize("check_in", [None, timedelta(hours=1), timedelta(hours=-3)], ids=str)
+def test_a_new_booking_of_tonight_is_told_at_once(
+    machine: Machine, sandbox: Sandbox, check_in: timedelta | None
+) -> None:
+    """Also one whose check-in nobody can read; until it is sent as it should be."""
+    refuse(machine, new_booking(machine, check_in))
+    (alert,) = told(machine)
+    assert alert.hit == 1
+    assert (alert.notice.check_in is None) == (check_in is None)
+    machine.apply(machine.publish("BK-NEW", [sandbox.door()]))
+    assert told(machine) == []
+
+
+@pytest.mark.parametrize("check_in", [timedelta(days=5), timedelta(days=-5)], ids=str)
+def test_a_new_booking_of_another_time_is_its_senders_alone(machine: Machine, check_in: timedelta) -> None:
+    """The answer told it."""
+    refuse(machine, new_booking(machine, check_in))
     assert told(machine) == []
 
 

@@ -1,7 +1,8 @@
 """Alerts on messages that `POST /bookings` refused, where that matters here: one alert a cause.
 
 It matters where the message is of a booking that exists, which goes on as it was, where it is a cancellation, and where
-it names no booking: it may be of any. Any other refusal its sender knows of, and nobody here waits for it.
+it names no booking: it may be of any. A new booking matters once its check-in is near, or where nobody knows when that
+is: a guest stands at a locked door then. Any other refusal its sender knows of, and nobody here waits for it yet.
 """
 
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import Booking
 from shared.domain.messages.hints import Hints
 from shared.domain.messages.parked_kind import ParkedKind
+from shared.domain.messages.refused import Refused
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.booking_reader import BookingReader
 from shared.refused_messages import RefusedEntry, RefusedMessages
@@ -24,6 +26,8 @@ from worker.handlers.tell_parked import end_alerts
 
 # A cause that isn't met again for so long is over: nobody can mend or discard a message that isn't stored.
 TOLD_FOR: Final = timedelta(days=1)
+# A guest whose check-in was before that isn't waiting any more.
+_WAITED_FOR: Final = timedelta(days=1)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -43,7 +47,11 @@ class TellRefused:
         known = [alert for alert in self._alerts.open() if alert.notice.problem == Reason.BOOKING_REFUSED]
         policy = self._alerts.policy
         causes = refused_causes(
-            self._messages(now), now, open_alerts=known, page_before=policy.page_before, warn_before=policy.warn_before
+            self._messages(now, policy.warn_before),
+            now,
+            open_alerts=known,
+            page_before=policy.page_before,
+            warn_before=policy.warn_before,
         )
         for cause in causes:
             self._alerts.tell_cause(cause)
@@ -51,8 +59,8 @@ class TellRefused:
         if causes:
             log.info("refusals.told", causes=len(causes))
 
-    def _messages(self, now: datetime) -> list[ParkedMessage]:
-        entries = self._refused.lately(now, within=TOLD_FOR)
+    def _messages(self, now: datetime, warn_before: timedelta) -> list[ParkedMessage]:
+        entries = self._refused.lately(now)
         bookings = self._ledger.get_many({entry.refused.booking_id for entry in entries if entry.refused.booking_id})
         found = []
         for entry in entries:
@@ -61,19 +69,36 @@ class TellRefused:
                 parked_id=_as_entry_id(entry.first_at),
                 stream="POST /bookings",
                 problems=refused.problems or ("its problem is not known",),
-                hints=Hints(refused.booking_id or None),
+                hints=_hints(refused, now, warn_before),
                 kind=kind_for(refused.kind, booking),
                 arrival=_as_entry_id(entry.last_at),
                 booking=booking,
             )
-            if _matters(entry, booking) and not message.is_settled:
+            if _matters(entry, booking, now, warn_before) and not message.is_settled:
                 found.append(message)
         return found
 
 
-def _matters(entry: RefusedEntry, booking: Booking | None) -> bool:
-    cancels = entry.refused.kind is ParkedKind.CANCELLATION
-    return is_alive(booking) or cancels or not entry.refused.booking_id
+def _matters(entry: RefusedEntry, booking: Booking | None, now: datetime, warn_before: timedelta) -> bool:
+    refused = entry.refused
+    is_recent = entry.last_at >= now - TOLD_FOR
+    if is_alive(booking) or refused.kind is ParkedKind.CANCELLATION or not refused.booking_id:
+        return is_recent
+    if refused.check_in is None:
+        return is_recent
+    # However long ago it was refused: nobody sent it as it should be since.
+    return _is_near(refused, now, warn_before)
+
+
+def _is_near(refused: Refused, now: datetime, warn_before: timedelta) -> bool:
+    return refused.check_in is not None and now - _WAITED_FOR < refused.check_in <= now + warn_before
+
+
+def _hints(refused: Refused, now: datetime, warn_before: timedelta) -> Hints:
+    """Return the hints; without a far check-in where no booking is named: of which it is may come sooner."""
+    if not refused.booking_id and not _is_near(refused, now, warn_before):
+        return Hints()
+    return Hints(refused.booking_id or None, refused.check_in, refused.wall_check_in)
 
 
 def _as_entry_id(at: datetime) -> str:

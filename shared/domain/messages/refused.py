@@ -1,11 +1,13 @@
-"""What is kept of a message that `POST /bookings` refused: whose it was and what was wrong, nothing that it said. Pure.
+"""What is kept of a message that `POST /bookings` refused: whose it was, when the guest comes, what was wrong. Pure.
 
-What a problem quotes may be of the guest, or a PIN, so it is left out; but for a unit, by which people find the cause.
+Nothing else that it said. What a problem quotes may be of the guest, or a PIN, so it is left out; but for a unit, by
+which people find the cause.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from shared.domain.masking import mask_digits
@@ -24,11 +26,16 @@ _PLACE: Final = re.compile(r"\bat (?:byte|line) .*?(?=;|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A refused message. `booking_id` is "" where it names none; the same again has the same values."""
+    """A refused message. `booking_id` is "" where it names none; the same again has the same values.
+
+    `check_in` and `wall_check_in` are those of its `Hints`, None where they can't be read.
+    """
 
     booking_id: str
     kind: ParkedKind
     problems: tuple[str, ...]
+    check_in: datetime | None = None
+    wall_check_in: datetime | None = None
 
 
 def refused_message(text: str, problems: Iterable[Problem]) -> Refused:
@@ -37,10 +44,13 @@ def refused_message(text: str, problems: Iterable[Problem]) -> Refused:
     kept = [_kept(problem) for problem in problems[:_MOST_PROBLEMS]]
     # Also where something beside the message says that it cancels.
     cancels = any(problem.right.startswith(HOW_TO_CANCEL) for problem in problems)
+    hints = hints_of(text)
     return Refused(
-        booking_id=hints_of(text).booking_id or "",
+        booking_id=hints.booking_id or "",
         kind=ParkedKind.CANCELLATION if cancels else kind_said(text),
         problems=tuple(dict.fromkeys(kept)),
+        check_in=hints.check_in,
+        wall_check_in=hints.wall_check_in,
     )
 
 
