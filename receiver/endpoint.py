@@ -10,6 +10,7 @@ from receiver.auth_failures import AuthFailureLimiter
 from receiver.bodies import Headers
 from receiver.refusals import REFUSALS, ClientGone, InvalidSignature, InvalidToken, response_to
 from shared import metrics
+from shared.domain.messages.booking_id import booking_id_of
 
 Handle = Callable[[Headers, Receive], Awaitable[Response]]
 """Handles one request, given its headers and `receive` for its body. Raises any of REFUSALS, and ClientGone."""
@@ -53,5 +54,5 @@ class BookingEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        handle = partial(self._handle, scope["path_params"]["booking_id"])
+        handle = partial(self._handle, booking_id_of(scope["path_params"]["booking_id"]))
         await PostEndpoint(handle, self._auth_failures)(scope, receive, send)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.domain.messages.fields import HIGHEST_REVISION
+from shared.domain.messages.hints import hints_of
 from shared.domain.messages.message import BookingMessage, MessageType, asked_of
 from shared.domain.messages.near_misses import FIELDS
 from shared.domain.messages.parse import parse_booking_message
@@ -253,3 +254,22 @@ def test_cancellation_needs_only_the_booking() -> None:
     assert message.device_ids == ()
     assert message.check_in is None
     assert message.check_out is None
+
+
+@pytest.mark.parametrize(
+    "written", ["Z\u00fcrich-\u1e9b\u0323", "Zu\u0308rich-\u017f\u0323\u0307", "  Zu\u0308rich-\u1e9b\u0323 "]
+)
+def test_an_id_is_the_same_however_its_accents_are_composed(written: str) -> None:
+    """Nobody sees the difference, and systems pass on either: else one guest has two bookings."""
+    for raw in (booking(booking_id=written), envelope(type="booking.cancelled", data={"booking_id": written})):
+        assert parse_booking_message(raw).booking_id == "Z\u00fcrich-\u1e9b\u0323"
+    assert hints_of(json.dumps(booking(booking_id=written))).booking_id == "Z\u00fcrich-\u1e9b\u0323"
+
+
+def test_letters_that_look_different_are_different() -> None:
+    """Full-width letters, capitals, and a small two."""
+    ids = [
+        parse_booking_message(booking(booking_id=written)).booking_id
+        for written in ("BK2", "bk2", "\uff22\uff2b2", "BK\u00b2")
+    ]
+    assert len(set(ids)) == 4

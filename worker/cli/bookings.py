@@ -11,6 +11,7 @@ import click
 from shared.clock import system_clock
 from shared.domain.booking.notices import outcome_body
 from shared.domain.booking.record import Booking, HistoryEntry, State
+from shared.domain.messages.booking_id import booking_id_of
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType
 from shared.domain.stay.stay import Granularity
 from shared.ledger.bookings import UnknownBooking
@@ -158,15 +159,16 @@ def show(booking_id: str, *, as_json: bool) -> None:
     from worker.cli.parked import parked_line  # noqa: PLC0415 - nor this
 
     _, ports = open_ledger()
-    parked = ports.parked.of_booking(booking_id.strip())
-    refused = lines_of(RefusedMessages(ports.redis).of_booking(booking_id.strip(), system_clock()), most=_MOST_REFUSED)
+    booking_id = booking_id_of(booking_id)
+    parked = ports.parked.of_booking(booking_id)
+    refused = lines_of(RefusedMessages(ports.redis).of_booking(booking_id, system_clock()), most=_MOST_REFUSED)
     more: dict[str, Any] = {"parked": [parked_object(entry) for entry in parked]} if parked else {}
     more |= {"refused": refused} if refused else {}
     try:
-        booking = ports.ledger.get(booking_id.strip())
+        booking = ports.ledger.get(booking_id)
     except UnknownBooking:
         if not parked and not refused:
-            end_unknown(ports, booking_id.strip())
+            end_unknown(ports, booking_id)
         if as_json:
             click.echo(json.dumps({"booking_id": booking_id, "state": None, **more}, indent=2))
         else:

@@ -17,6 +17,11 @@ from shared.settings import InvalidSettings, Settings, load_settings
 from worker.alerts.setup import Alerting, InvalidAlerting
 from worker.ports import Ports, alerting_of, open_ports
 
+_WHERE_KEYS_ARE = (
+    "Make a key in Seam's console (Developer, API keys), then: export SEAM_API_KEY=seam_...\n"
+    "To try it without an account: start `oracode up` in another terminal, and give this command in the same folder;"
+    " the sandbox needs no key of yours (for another --data-dir, set ORACODE_DATA_DIR)."
+)
 _RUN_FILE = Path(".oracode") / "run.json"
 
 
@@ -41,6 +46,8 @@ def settings_for(*required: str) -> Settings:
             click.echo(f"{name} {problem}", err=True)
         if "REDIS_URL" in invalid.problems:
             click.echo("Start the system with `oracode up`, or set REDIS_URL to its data server.", err=True)
+        if "SEAM_API_KEY" in invalid.problems:
+            click.echo(_WHERE_KEYS_ARE, err=True)
         raise SystemExit(2) from None
 
 

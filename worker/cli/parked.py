@@ -7,6 +7,7 @@ import click
 
 from shared.clock import system_clock
 from shared.domain.booking.record import Booking
+from shared.domain.messages.booking_id import booking_id_of
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.parked_kind import ParkedKind
 from shared.parked import ParkedEntry, is_parked_id, kind_of
@@ -55,7 +56,7 @@ def show(parked_id: str | None, *, as_json: bool) -> None:
     _, ports = open_ledger()
     if parked_id is None:
         _end_without_id(ports)
-    of_booking = () if is_parked_id(parked_id) else ports.parked.of_booking(parked_id.strip(), most=1)
+    of_booking = () if is_parked_id(parked_id) else ports.parked.of_booking(booking_id_of(parked_id), most=1)
     entry = of_booking[0] if of_booking else _get(ports, parked_id)
     if as_json:
         click.echo(json.dumps(as_object(entry), indent=2))

@@ -6,6 +6,7 @@ import click
 
 from shared.clock import system_clock
 from shared.domain.booking.record import Booking
+from shared.domain.messages.booking_id import booking_id_of
 from shared.domain.messages.hints import hints_of
 from shared.domain.near_names import near
 from shared.ledger.bookings import UnknownBooking
@@ -17,9 +18,9 @@ from worker.ports import Ports
 def find_booking(ports: Ports, booking_id: str) -> Booking:
     """Return the booking. Ends the command with 1 where there is none, and says which ids are near."""
     try:
-        return ports.ledger.get(booking_id.strip())
+        return ports.ledger.get(booking_id_of(booking_id))
     except UnknownBooking:
-        end_unknown(ports, booking_id.strip())
+        end_unknown(ports, booking_id_of(booking_id))
 
 
 def end_unknown(ports: Ports, booking_id: str) -> NoReturn:

@@ -22,6 +22,7 @@ from shared.domain.booking.transitions import may_choose_slot, why_not_reissued
 from shared.domain.door.issues import joined
 from shared.domain.matching.manual_options import Choosable, choices_of
 from shared.domain.matching.match import MatchPolicy
+from shared.domain.messages.booking_id import booking_id_of
 from shared.domain.stay.stay import StayTime, WallTime
 from shared.domain.times.wall_clock import find_zone
 from shared.ledger.bookings import UnknownBooking
@@ -151,7 +152,7 @@ class BookingView:
 
 def find(call: Call) -> Booking:
     """Return the booking that the address names. Raises NotFound."""
-    booking_id = call.path["booking_id"]
+    booking_id = booking_id_of(call.path["booking_id"])
     try:
         return call.ports.ledger.get(booking_id)
     except UnknownBooking:

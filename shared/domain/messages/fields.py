@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
+from shared.domain.messages.booking_id import booking_id_of
 from shared.domain.messages.message import InvalidMessage, Problem
 from shared.domain.messages.time_fields import IS_A_NUMBER, RIGHT_TIME, UnreadableBookingTime, parse_booking_time
 from shared.domain.quoting import is_showable, quoted
@@ -60,12 +61,12 @@ class Faults:
         return str(value)
 
     def booking_id(self, body: Mapping[str, Any]) -> str | None:
-        """Read the booking's id: blanks around it are cut, a whole number counts as its digits."""
+        """Read the booking's id as `booking_id_of` keeps it; a whole number counts as its digits."""
         value = body.get("booking_id")
         if type(value) is int and 0 <= value < _NUMBER_TOO_LONG:
             return str(value)
-        cut = value.strip() if isinstance(value, str) else value
-        return self.text({"booking_id": cut}, "booking_id", required=True, longest=LONGEST_BOOKING_ID, strict=True)
+        kept = booking_id_of(value) if isinstance(value, str) else value
+        return self.text({"booking_id": kept}, "booking_id", required=True, longest=LONGEST_BOOKING_ID, strict=True)
 
     def label(self, body: Mapping[str, Any]) -> str | None:
         """Read the label. One that is too long is cut: that is no reason to leave a guest without a code."""
