@@ -122,7 +122,7 @@ def test_standard_input(files: Path) -> None:
     ],
 )
 def test_device_that_is_no_lock(files: Path, content: str, says: str) -> None:
-    """Said so, on standard error, with exit code 2."""
+    """The message on standard error says so; exit code 2."""
     result = run(files, FITS)
     (files / "device.json").write_text(content)
     result = run(files, FITS, "--json")
@@ -145,7 +145,7 @@ def test_missing_files(files: Path, device_path: str, booking_path: str) -> None
 
 
 def test_device_from_seam(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What isn't a file is asked for at Seam."""
+    """A device_id that isn't a file is read from Seam."""
     asked = []
 
     def fetch(device_id: str) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def test_device_from_seam(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_device_id_in_capitals(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seam is asked for it as it writes ids itself."""
+    """Seam is asked for the id in lower case, as it writes ids itself."""
     asked = []
 
     def fetch(device_id: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def test_matched_for_people(files: Path) -> None:
 
 
 def test_width_and_hostile_names(files: Path) -> None:
-    """80 columns, and nothing that a terminal would obey."""
+    """Lines of 80 columns, and no control character reaches the terminal."""
     names = [
         "\x1b[31mred",
         "[bold]x[/bold]",
@@ -73,7 +73,7 @@ def test_width_and_hostile_names(files: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_terminals_that_cannot_draw(files: Path, encoding: str) -> None:
-    """In ASCII where there is nothing else; never a failure."""
+    """The picture is in ASCII if the terminal has nothing else. It never fails."""
     (files / "booking.json").write_text(json.dumps(MISSES | {"label": "Räume 清"}))
     args = ["--device", str(files / "device.json"), "--booking", str(files / "booking.json")]
     code = "from worker.cli.match import command; command()"

@@ -21,7 +21,7 @@ def _due(it: Booking, moment: datetime | None) -> Change:
 
 
 def test_a_door_that_is_worked_on_is_due_again_after_a_lease(redis_client: Redis) -> None:
-    """Nobody else takes it before, whatever its record says; a time that is later stands."""
+    """No other worker takes it earlier, whatever its record says. A later time in the record is kept."""
     ledger = booking_ledger(redis_client)
     start = ledger.record_message("BK-1", lambda _: accepted(doors=(DOOR, SECOND)))
     assert [due_at(redis_client, door_item("BK-1", key).encoded()) for key in (DOOR, SECOND)] == [NOW + LEASE] * 2
@@ -47,7 +47,7 @@ def test_a_fact_puts_a_door_at_its_time_at_once(redis_client: Redis) -> None:
 
 
 def test_a_write_that_came_too_late_moves_nothing_in_the_due_set(redis_client: Redis) -> None:
-    """The times are written with the record or not at all."""
+    """The times are written together with the record, or not at all."""
     mine, theirs = booking_ledger(redis_client), booking_ledger(redis_client)
     start = mine.record_message("BK-1", lambda _: Change(booking()))
     far = NOW + timedelta(days=9)
@@ -83,7 +83,7 @@ class Deliveries:
 
 
 def test_what_is_to_be_told_is_published_with_the_write(redis_client: Redis) -> None:
-    """Once, and the record has nothing left to tell."""
+    """Each notice once, and the record's outbox is then empty."""
     deliveries = Deliveries()
     ledger = booking_ledger(redis_client, outbox=deliveries)
     start = ledger.record_message("BK-1", lambda _: accepted())
@@ -95,7 +95,7 @@ def test_what_is_to_be_told_is_published_with_the_write(redis_client: Redis) -> 
 
 
 def test_what_could_not_be_published_comes_back_after_a_lease(redis_client: Redis) -> None:
-    """Whether its worker was killed or the stream was away: the record still has it, and the due-set the booking."""
+    """Whether the worker was killed or the stream was away: the record still has the notice, and the booking is due."""
     deliveries = Deliveries()
     ledger = booking_ledger(redis_client, outbox=deliveries)
     start = ledger.record_message("BK-1", lambda _: accepted())

@@ -21,7 +21,7 @@ from tests.shared.stories import DOOR, NOW, SECOND, accepted, booking, code, iss
 
 
 def test_a_booking_is_read_as_it_was_written(redis_client: Redis) -> None:
-    """With all that hangs on it."""
+    """With its doors, codes, residual codes and version."""
     ledger = booking_ledger(redis_client)
     it = with_door(issued(DOOR, SECOND), residual=(code("c-old"),))
     written = ledger.record_message("BK-1", lambda _: Change(it))
@@ -30,7 +30,7 @@ def test_a_booking_is_read_as_it_was_written(redis_client: Redis) -> None:
 
 
 def test_an_unknown_booking(redis_client: Redis) -> None:
-    """An error of its own, on reading and on changing."""
+    """Reading and changing it raise UnknownBooking, and nothing is written."""
     ledger = booking_ledger(redis_client)
     with pytest.raises(UnknownBooking):
         ledger.get("BK-404")
@@ -42,7 +42,7 @@ def test_an_unknown_booking(redis_client: Redis) -> None:
 
 
 def test_a_transition_that_refuses_writes_nothing(redis_client: Redis) -> None:
-    """What it raises goes through."""
+    """The transition's error is passed on to the caller."""
     ledger = booking_ledger(redis_client)
 
     def refuse(_: Booking | None) -> Change:

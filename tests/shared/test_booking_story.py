@@ -14,7 +14,7 @@ from tests.shared.stories import CHECK_IN, CHECK_OUT, DOOR, NOW, SECOND, accepte
 
 
 def test_events_are_woven_into_the_story_by_time(redis_client: Redis) -> None:
-    """Those that came before the code was known too; one without a readable time is no obstacle."""
+    """Also events that came before the code was known, and events without a readable time."""
     ledger = booking_ledger(redis_client)
     early = {"event_id": "e-1", "event_type": "access_code.created", "occurred_at": "2036-11-20T00:00:00Z"}
     strange = {"event_id": "e-2", "event_type": "access_code.changed", "occurred_at": "yesterday"}
@@ -50,7 +50,7 @@ def test_the_story_keeps_the_events_of_codes_that_are_gone(redis_client: Redis) 
 
 
 def test_forgetting_takes_the_events_of_every_code(redis_client: Redis) -> None:
-    """Also of those that the booking has no more."""
+    """Also the events of codes that the booking doesn't have any more."""
     ledger = booking_ledger(redis_client)
     line = HistoryEntry(at=NOW, what="code.issued", text="", device_id=DOOR, facts={"access_code_id": "c-gone"})
     it = ledger.record_message("BK-1", lambda _: Change(issued(), (line,)))

@@ -112,7 +112,7 @@ def test_an_unknown_reason_blocks_no_transition(moves: list[str]) -> None:
 
 
 def test_a_superseded_code_keeps_the_fields_that_a_newer_version_added() -> None:
-    """What is kept belongs to the code, not to the place in the record where it stood."""
+    """Unknown fields stay with their code when it moves within the record."""
     text, added = of_a_newer_version(issued(DOOR), ({"n": n} for n in count()))
     it = json_of(Booking).decoded(text)
     after = transitions.supersede_code(it, DOOR, revision=0, is_gone=False, now=NOW).booking
@@ -124,7 +124,7 @@ def test_a_superseded_code_keeps_the_fields_that_a_newer_version_added() -> None
 
 @given(additions=st.lists(ADDITION, min_size=3, max_size=3), moves=st.lists(st.sampled_from(sorted(ALERT_MOVES))))
 def test_what_a_newer_version_added_to_an_alert_is_kept(additions: list[dict[str, Any]], moves: list[str]) -> None:
-    """Whatever becomes of the alert, resolved and opened again too."""
+    """Whatever happens to the alert, also if it is resolved and opened again."""
     opened = heard(None, NOTICE)
     assert opened is not None
     before = alerting.delivered(opened, "slack", 1)
@@ -139,7 +139,7 @@ def test_what_a_newer_version_added_to_an_alert_is_kept(additions: list[dict[str
 
 @given(additions=st.lists(ADDITION, min_size=3, max_size=3))
 def test_what_a_newer_version_added_to_a_group_or_a_budget_is_kept(additions: list[dict[str, Any]]) -> None:
-    """Parcels that others have under way stay as they were."""
+    """Notifications of other channels stay as they were."""
     mine, theirs = (
         Notification(channel=name, status="open", members={"k": 1}, delivery_id=f"{name}#1", is_page=False, at=NOW)
         for name in ("mail", "slack")

@@ -19,7 +19,7 @@ from tests.shared.stories import DOOR, issued
 
 
 def test_lists_pass_over_what_only_a_newer_version_reads(redis_client: Redis) -> None:
-    """One such record doesn't hide all others; asked for by name, it says why it can't be had."""
+    """One such record hides no others. Reading it by its id raises OfNewerVersion."""
     ledger = booking_ledger(redis_client)
     for number in (1, 2):
         it = replace(issued(DOOR), booking_id=f"BK-{number}")
@@ -42,7 +42,7 @@ def test_lists_pass_over_what_only_a_newer_version_reads(redis_client: Redis) ->
 
 
 def test_alerts_that_are_told_together_are_not_told_without_one(redis_client: Redis) -> None:
-    """A list for people passes over an alert that we can't read; who tells the group leaves it as a whole."""
+    """A list for people leaves out an alert that we can't read. Reading its group's alerts to tell them raises."""
     ledger = alert_ledger(redis_client)
     for name in ("a", "b"):
         ledger.tell(replace(NOTICE, key=name))

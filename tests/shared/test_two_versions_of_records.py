@@ -29,7 +29,7 @@ UNKNOWN_VALUES: Mapping[str, tuple[Versioned, tuple[str | int, ...], Any]] = {
 
 @pytest.mark.parametrize("case", UNKNOWN_VALUES)
 def test_a_value_of_a_newer_version_is_left_to_it(case: str) -> None:
-    """It is neither damage nor anything that we could act on; under our own version it is damage."""
+    """It raises OfNewerVersion. In a record of our own version the same value is damage, and raises ValidationError."""
     it, path, value = UNKNOWN_VALUES[case]
     kept = json_of(type(it))
     content = json.loads(kept.encoded(it))
@@ -76,14 +76,14 @@ def test_which_versions_are_read(schema: str, *, reads: bool, keeps: bool) -> No
 
 
 def test_a_record_from_before_there_were_versions_is_read() -> None:
-    """It names none."""
+    """A record without a version is read as one of our own."""
     content = json.loads(json_of(Booking).encoded(a_booking()))
     del content["schema"]
     assert json_of(Booking).decoded(json.dumps(content)) == a_booking()
 
 
 def test_what_is_no_record_at_all_is_damage() -> None:
-    """Nobody newer will read it either."""
+    """It raises ValidationError: a newer version couldn't read it either."""
     for text in ("", "x", "[]", "7", '{"schema": 7}', '{"schema": "1.0"}'):
         with pytest.raises(ValidationError):
             json_of(Booking).decoded(text)
