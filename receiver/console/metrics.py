@@ -10,7 +10,8 @@ from prometheus_client.registry import Collector
 
 from receiver.console.operations import Call
 from receiver.console.ports import Ports
-from receiver.console.views.health import Health, read_health
+from receiver.console.views.health import read_health
+from receiver.console.views.health_view import Health
 from shared import metrics
 from shared.console_tokens import ConsoleToken
 

@@ -177,7 +177,7 @@ def test_without_javascript(chromium: Browser, address: str, redis_client: Redis
     expect(page.get_by_role("columnheader", name="In progress")).to_be_hidden()
     page.get_by_text("Streams", exact=True).click()
     expect(page.get_by_role("columnheader", name="In progress")).to_be_visible()
-    page.get_by_role("link", name="Arrivals").click()
+    page.get_by_role("link", name="Arrivals", exact=True).click()
     page.get_by_label("Guest, booking, door or unit").fill("BK-1")
     page.get_by_role("button", name="Find").click()
     page.get_by_role("link", name="What to do").first.click()

@@ -92,7 +92,7 @@ def test_the_next_calls_fail(pages: Sandbox) -> None:
     device_id = pages.door()
     assert pages.api.post("/devices/get", json={"device_id": device_id}).status_code == 500
     assert "2 more" in pages.control.get("/").text
-    press(pages, "mend")
+    press(pages, "clear")
     assert pages.api.post("/devices/get", json={"device_id": device_id}).status_code == 200
 
 

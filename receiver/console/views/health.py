@@ -1,12 +1,20 @@
 """Health: processes, streams and their backlogs, when each part worked last, and the state of webhooks and arrivals."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, cast
 
 from receiver.console.operations import Call, Operation
-from receiver.console.views.health_findings import HealthFinding, findings_of
-from receiver.console.views.health_history import ReadinessChart, SeamHealth, read_readiness, read_seam
+from receiver.console.views.health_findings import findings_of
+from receiver.console.views.health_history import read_readiness, read_seam
+from receiver.console.views.health_view import (
+    AliveProcess,
+    BeatRow,
+    FailedTriesRow,
+    Health,
+    ProcessRow,
+    StreamRow,
+)
 from shared import redis_keys
 from shared.console_tokens import Role
 from shared.contracts import OPS_STREAM
@@ -21,98 +29,6 @@ from shared.stream_backlog import StreamBacklog, backlogs_of
 
 _LATE_AFTER: Final = timedelta(seconds=10)
 _DAY: Final = timedelta(hours=24)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamRow:
-    """A stream: how many entries no worker has read (`waiting`), how many are in hand, and since when.
-
-    `oldest_at` is when the oldest of all was appended, `oldest_waiting_at` that of those that wait.
-    """
-
-    stream: str
-    waiting: int
-    in_hand: int
-    oldest_at: datetime | None
-    oldest_waiting_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AliveProcess:
-    """One process that gave a sign of life a moment ago."""
-
-    host: str
-    pid: int
-    version: str
-    started_at: datetime
-    silent_seconds: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessRow:
-    """The processes of one name: which live, when the last sign of any was, how often they started again in an hour.
-
-    `last_sign_at` is None where none gave one within a week: then they are `not seen`. They are `unknown` where one of
-    an older version, which gives no signs, did its work at `worked_at`.
-    """
-
-    process: str
-    state: Literal["alive", "unknown", "not alive", "not seen"]
-    worked_at: datetime | None
-    alive: tuple[AliveProcess, ...]
-    last_sign_at: datetime | None
-    restarts_last_hour: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedTriesRow:
-    """Requests that `web` refused in the last hour for one reason, and when the last was."""
-
-    reason: str
-    count: int
-    last_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BeatRow:
-    """When something that happens again and again happened last."""
-
-    name: str
-    at: datetime
-    seconds_ago: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """How the system does. `overdue` are members of the due-set that nobody has taken for ten seconds.
-
-    `ready_share` is the part of the arrivals of the next 24 hours that is ready; None where nobody comes. `findings`
-    are what a person should look at, the urgent first; none where all is well. `webhook_at` is when a webhook brought
-    an event last.
-    """
-
-    as_of: datetime
-    findings: tuple[HealthFinding, ...] = ()
-    webhook_at: datetime | None
-    processes: tuple[ProcessRow, ...]
-    streams: tuple[StreamRow, ...]
-    beats: tuple[BeatRow, ...]
-    auth_failures: tuple[FailedTriesRow, ...]
-    due: int
-    overdue: int
-    parked: int
-    alerts_open: int
-    compared_until: datetime | None
-    compared: int
-    missed: int
-    webhook_gap_since: datetime | None
-    arrivals_24h: int
-    ready_24h: int
-    at_risk_24h: int
-    ready_share: float | None
-    states: dict[str, int]
-    seam: SeamHealth
-    readiness: ReadinessChart
 
 
 def read_health(call: Call) -> Health:

@@ -1,15 +1,12 @@
 """What the health page says first: each thing that a person should look at, the most urgent first."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from receiver.console.views.health_view import Health, HealthFinding, ProcessRow
 from shared.domain.times.wording import show_length
 from shared.liveness.fleet import BEAT, CONSOLE, WEB, WORKER
-
-if TYPE_CHECKING:
-    from receiver.console.views.health import Health, ProcessRow
 
 # As in deploy/prometheus/alerts.yml: OracodeStreamUnread, OracodeProcessRestarts.
 _UNREAD_FOR: Final = timedelta(seconds=60)
@@ -22,25 +19,13 @@ _MEANS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HealthFinding:
-    """One thing to look at. `page` is the address that shows it; an address of `#` is a part of the health page.
-
-    `is_urgent` says that codes or doors suffer now; the rest can wait until morning.
-    """
-
-    text: str
-    page: str
-    is_urgent: bool
-
-
-def findings_of(health: "Health") -> tuple[HealthFinding, ...]:
+def findings_of(health: Health) -> tuple[HealthFinding, ...]:
     """Return what a person should look at, the urgent first."""
     found = [*_of_processes(health), *_of_work(health), *_of_seam(health), *_of_people(health)]
     return tuple(sorted(found, key=lambda each: not each.is_urgent))
 
 
-def _of_processes(health: "Health") -> Iterator[HealthFinding]:
+def _of_processes(health: Health) -> Iterator[HealthFinding]:
     for row in health.processes:
         if row.state in ("not alive", "not seen"):
             text = f"{row.process} {_silence(row, health.as_of)}. {_MEANS.get(row.process, '')}".strip()
@@ -50,13 +35,13 @@ def _of_processes(health: "Health") -> Iterator[HealthFinding]:
             yield HealthFinding(text=text, page="#processes", is_urgent=False)
 
 
-def _silence(row: "ProcessRow", now: datetime) -> str:
+def _silence(row: ProcessRow, now: datetime) -> str:
     if row.last_sign_at is None:
         return "has given no sign of life in the last week"
     return f"is not alive: its last sign of life was {_length(now - row.last_sign_at)} ago"
 
 
-def _of_work(health: "Health") -> Iterator[HealthFinding]:
+def _of_work(health: Health) -> Iterator[HealthFinding]:
     if health.overdue:
         text = f"{_many(health.overdue, 'task')} overdue. Is a beat running, and a worker?"
         yield HealthFinding(text=text, page="#processes", is_urgent=True)
@@ -67,7 +52,7 @@ def _of_work(health: "Health") -> Iterator[HealthFinding]:
             yield HealthFinding(text=text, page="#streams", is_urgent=True)
 
 
-def _of_seam(health: "Health") -> Iterator[HealthFinding]:
+def _of_seam(health: Health) -> Iterator[HealthFinding]:
     if health.webhook_gap_since is not None:
         text = "Events came by no webhook lately. They were fetched from Seam instead."
         yield HealthFinding(text=text, page="#webhooks", is_urgent=False)
@@ -82,7 +67,7 @@ def _of_seam(health: "Health") -> Iterator[HealthFinding]:
         yield HealthFinding(text=text, page="#webhooks", is_urgent=False)
 
 
-def _of_people(health: "Health") -> Iterator[HealthFinding]:
+def _of_people(health: Health) -> Iterator[HealthFinding]:
     if health.at_risk_24h:
         text = f"{_many(health.at_risk_24h, 'arrival')} at risk in the next 24 hours."
         yield HealthFinding(text=text, page="/arrivals?hours=24&readiness=at+risk", is_urgent=True)
