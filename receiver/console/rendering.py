@@ -106,14 +106,15 @@ def _day_title(rows: Sequence[Any], as_of: datetime) -> str:
     return near + _day(check_in)
 
 
-def _days_of(rows: Iterable[Any]) -> list[tuple[list[Any], list[tuple[str, list[Any]]]]]:
+def _days_of(rows: Iterable[Any], as_of: datetime) -> list[tuple[list[Any], list[tuple[str, list[Any]]]]]:
     """Return rows that have `check_in` and `building` in their order: those of each day, and these by building.
 
-    A day is one of the lock's clock. Where locks are in several time zones a day may come again: the order of the rows
+    A day is one of the lock's clock. Where locks are in several time zones a day may come again, and one date may be
+    today at one door and tomorrow at the next: these are two days. The order of the rows
     is that in which guests arrive, and so is that of buildings.
     """
     days = []
-    for _, of_day in groupby(rows, key=lambda row: row.check_in.date()):
+    for _, of_day in groupby(rows, key=lambda row: _day_title([row], as_of)):
         listed = list(of_day)
         buildings: dict[str, list[Any]] = {}
         for row in listed:

@@ -1,9 +1,14 @@
 """States and links: every shape that is referred to is drawn, and whatever stands in them is text."""
 
 import re
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from receiver.console.rendering import make_templates
 from receiver.console.shapes import KIND, booking_link, door_link, shape, sprite, state
 from tests.console.test_booking_pages import HOSTILE
 
@@ -24,3 +29,15 @@ def test_what_strangers_wrote_is_text() -> None:
         assert "<script" not in made
         assert "\u202e" not in made
     assert 'href="/doors/a%2Fb%3F"' in door_link("a/b?", "x")
+
+
+def test_one_date_is_two_days_where_it_is_today_here_and_tomorrow_there() -> None:
+    """The heading says it by the clock of the locks below it."""
+    as_of = datetime(2026, 11, 28, 23, 38, tzinfo=UTC)
+    rows = [
+        SimpleNamespace(building="", check_in=datetime(2026, 11, 29, hour, tzinfo=ZoneInfo(zone)))
+        for hour, zone in ((12, "Europe/Vienna"), (5, "Pacific/Pago_Pago"))
+    ]
+    days: list[Any] = make_templates().globals["days_of"](rows, as_of)  # type: ignore[operator]
+    titles: list[str] = [make_templates().globals["day_title"](listed, as_of) for listed, _ in days]  # type: ignore[operator]
+    assert titles == ["Today, Sun 29 Nov 2026", "Tomorrow, Sun 29 Nov 2026"]
