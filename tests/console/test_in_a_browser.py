@@ -87,10 +87,12 @@ def address(data_server: DataServer, redis_client: Redis) -> Iterator[str]:
         except httpx.HTTPError:
             return False
 
-    wait_until(answers, what="the console")
-    yield url
-    process.terminate()
-    process.wait(10)
+    try:
+        wait_until(answers, what="the console")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 def crowd(redis: Redis) -> None:

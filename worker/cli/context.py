@@ -62,14 +62,21 @@ def _log_to_stderr() -> None:
 
 
 def open_ledger() -> tuple[Settings, Ports]:
-    """Return the settings and the ledger. The worker publishes a booking's notices with its next sweep."""
+    """Return the settings and the ledger, which is closed at the end of the command that runs.
+
+    The worker publishes a booking's notices with its next sweep.
+    """
     settings = settings_for("REDIS_URL")
     try:
         alerting = alerting_of(settings)
     except ValueError:
         # A command that only reads needs no secrets of the channels. The worker sends, by its own rules.
-        return settings, open_ports(settings, publishes=False)
-    return settings, open_ports(settings, alerting.channels, policy=alerting.policy, publishes=False)
+        ports = open_ports(settings, publishes=False)
+    else:
+        ports = open_ports(settings, alerting.channels, policy=alerting.policy, publishes=False)
+    if (command := click.get_current_context(silent=True)) is not None:
+        command.call_on_close(ports.redis.close)
+    return settings, ports
 
 
 def alerting_for(settings: Settings) -> Alerting:
