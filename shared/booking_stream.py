@@ -14,7 +14,7 @@ from shared import redis_keys
 from shared.contracts import BOOKING_FIELD
 from shared.domain.booking.message_order import mark_of
 from shared.domain.messages.message import BookingMessage, InvalidMessage, content_mark
-from shared.domain.messages.outer_type import OUTER_TYPE, contradicts, outer_type
+from shared.domain.messages.outer_type import contradicts, outer_type
 from shared.domain.messages.parse import parse_booking_message
 from shared.message_redaction import without_secrets
 from shared.replicas import wait_for_replicas
@@ -73,7 +73,7 @@ class BookingStream:
             message = None
         found = outer_type(beside or {})
         if message is None or (found is not None and contradicts(found, message)):
-            entry: dict[Any, Any] = {BOOKING_FIELD: text} | ({OUTER_TYPE: found.said} if found else {})
+            entry: dict[Any, Any] = {BOOKING_FIELD: text} | ({found.field: found.said} if found else {})
             self._redis.xadd(self._stream, entry)
             wait_for_replicas(self._redis)
             return True

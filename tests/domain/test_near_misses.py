@@ -38,6 +38,24 @@ CANCELLED: list[tuple[str, dict[str, Any]]] = [
     ("a code", {"status": "CXL"}),
     ("a code of a reservation", {"reservation_status": "CXLD"}),
     ("a status in a list", {"status": ["cancelled"]}),
+    ("a reason", {"cancellation_reason": "guest ill"}),
+    ("a reason, short", {"cancelReason": "guest ill"}),
+    ("who did it", {"cancelled_by": "guest"}),
+    ("its own object", {"cancellation": {"reason": "guest ill", "at": "2026-11-28T10:00:00Z"}}),
+    ("its own object, with a date", {"cancellation": {"date": "2026-11-28"}}),
+    ("its number", {"cancellation_id": "C-1"}),
+    ("when, in UTC", {"CanceledUtc": "2026-11-28T10:00:00Z"}),
+    ("when, in one word", {"canceltime": "10:00"}),
+    ("when, in German", {"storniert_am": "2026-11-28"}),
+    ("when, in German in one word", {"stornodatum": "2026-11-28"}),
+    ("when, in French", {"date_annulation": "2026-11-28"}),
+    ("when, in Spanish", {"fecha_cancelacion": "2026-11-28"}),
+    ("several", {"cancellations": [{"at": "2026-11-28"}]}),
+    ("a kind of message", {"msgType": "cancel"}),
+    ("a kind of transaction", {"transaction_type": "cancel"}),
+    ("a stage", {"lifecycle": "cancelled"}),
+    ("a command", {"command": "cancel"}),
+    ("a tag", {"tags": ["cancelled"]}),
 ]
 
 
@@ -61,6 +79,10 @@ NESTED: list[tuple[str, dict[str, Any], str]] = [
     ("deeper", {"reservation": {"status": {"code": "canceled"}}}, "reservation.status.code"),
     ("the booking within an event", {"event": {"kind": "reservation.cancelled"}}, "event.kind"),
     ("a flag within the booking", {"booking": {"is_cancelled": "yes"}}, "booking.is_cancelled"),
+    ("a flag among flags", {"flags": {"cancelled": True}}, "flags.cancelled"),
+    ("a status beside it", {"meta": {"status": "cancelled"}}, "meta.status"),
+    ("the only one of a list", {"reservations": [{"status": "cancelled"}]}, "reservations.status"),
+    ("who did it, within the booking", {"booking": {"cancelled_by": "guest"}}, "booking.cancelled_by"),
 ]
 
 
@@ -108,7 +130,14 @@ NOT_CANCELLED: list[dict[str, Any]] = [
     {"guest": {"status": "cancelled"}}, {"status": "confirmed"}, {"state": "Nevada", "zip": "89501"},
     {"cancelled": False}, {"cancelled": None}, {"cancelled": "false"}, {"cancelled": 0}, {"canceled": ""},
     {"cancelled_at": None}, {"cancellation_policy": "strict"}, {"cancellation_deadline": "2026-11-20"},
-    {"cancel_by": "2026-11-20"}, {"deleted": False}, {"type": "vacation"}, {"notes": "cancelled"},
+    {"cancel_by": "2026-11-20"}, {"cancellation_fee": 20}, {"free_cancellation": True}, {"is_cancellable": True},
+    {"cancellation": {"free_until": "2026-11-20", "fee": 20}}, {"cancellation": None}, {"cancellation": {}},
+    {"cancellation": {"at": None, "reason": ""}}, {"cancellations": []}, {"cancellation_terms": {"days": 2}},
+    {"cancel_url": "https://pms.example/x"}, {"cancelled_by": None}, {"cancellation_reason": ""},
+    {"cancelled_on": "null"},
+    {"cancellation_protection": True}, {"tags": ["vip", "late"]}, {"meta": {"status": "x9"}}, {"method": "card"},
+    {"stage": "pre-arrival"}, {"rate": {"cancellation": "free"}}, {"rate_type": "free cancellation"},
+    {"deleted": False}, {"type": "vacation"}, {"notes": "cancelled"},
 ]  # fmt: skip
 
 

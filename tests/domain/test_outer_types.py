@@ -30,6 +30,15 @@ CANCELS: list[dict[str, Any]] = [
     {"x-shopify-topic": "orders/cancelled"},
     {"routing_key": "pms.booking.cancelled"},
     {"subject": "bookings/BK-1/cancelled"},
+    {"cancelled": "true"},
+    {"cancelled": True},
+    {"confirmed": "false"},
+    {"deleted": "1"},
+    {"is_cancelled": "1", "note": "x"},
+    {"cancelled_at": "2026-11-28T10:00:00Z"},
+    {"name": "BookingCancelled"},
+    {"method": "DELETE"},
+    {"X-HTTP-Method-Override": "DELETE"},
 ]
 UNKNOWN: list[dict[str, Any]] = [
     {"ce-type": "com.acme.reservation.frobnicated"},
@@ -52,7 +61,11 @@ HARMLESS: list[dict[str, Any]] = [
     {"routing_key": "booking-created"},
     {"type": "BookingCreatedMessage"},
     {"x-event-type": 7},
+    {"cancelled": "false", "deleted": "0", "confirmed": "true", "cancelled_at": ""},
+    {"x-cancel-token": "739x", "cancel_url": "https://pms.example/cancel"},
+    {"headers": '{"type": "booking.created", "note": "cancelled"}', "meta": "{", "note": '{"type": "cancelled"}'},
 ]
+HEADERS = ('{"type": "cancelled"}', '{"ce-type": "booking.cancelled"}', '{"cancelled": true}', {"event": "cancel"})
 CANCELLATION = parse_booking_message(envelope(type="booking.cancelled", data={"booking_id": "BK-1"}))
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 
@@ -68,6 +81,25 @@ def test_a_cancellation_beside_a_booking_is_refused(outside: dict[str, Any]) -> 
     with pytest.raises(InvalidMessage):
         check_outer_type(outside, parse_booking_message(envelope()))
     check_outer_type(outside, CANCELLATION)
+
+
+@pytest.mark.parametrize("name", ["headers", "attributes", "meta"])
+@pytest.mark.parametrize("held", HEADERS, ids=str)
+def test_a_cancellation_in_the_headers_of_another_broker_is_refused(name: str, held: object) -> None:
+    """A bridge keeps them as JSON in a field of the stream entry. Parked with it, the message is never a booking."""
+    outside = {name: held}
+    with pytest.raises(InvalidMessage):
+        check_outer_type(outside, parse_booking_message(booking()))
+    for text in (json.dumps(booking()), json.dumps(envelope())):
+        assert kind_said(with_outer_type(text, outside)) == "cancellation"
+
+
+@pytest.mark.parametrize("outside", CANCELS, ids=str)
+def test_what_cancels_beside_a_parked_message_is_kept_in_it(outside: dict[str, Any]) -> None:
+    """So that a replay of the message alone makes no code."""
+    for text in (json.dumps(booking()), json.dumps(envelope())):
+        kept = with_outer_type(text, outside)
+        assert kind_said(kept) == "cancellation" or problems_of(kept)
 
 
 @pytest.mark.parametrize("outside", UNKNOWN, ids=str)

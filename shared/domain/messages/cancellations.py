@@ -8,6 +8,7 @@ cancelled, or doesn't stand, is a problem: with how to cancel. A status in words
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from shared.domain.messages.message import MessageType, Problem
@@ -19,7 +20,7 @@ from shared.domain.messages.status_fields import (
     is_of_the_past,
     tells_state,
 )
-from shared.domain.messages.status_words import Meaning, is_word_for_cancelled, meaning_of
+from shared.domain.messages.status_words import Meaning, is_word_for_cancelled, meaning_of, names_a_cancellation
 from shared.domain.quoting import quoted
 
 HOW_TO_CANCEL: Final = (
@@ -38,6 +39,10 @@ _IS_GONE: Final = re.compile(
     r"(?:is|was)?(?:released|refunded|revoked|withdrawn|declined|rejected|noshow)(?:at|on|date|time)?"
 )
 _IS_ACTIVE: Final = re.compile(r"(?:is|booking|reservation)?(?:active|valid|enabled|confirmed|approved|accepted)")
+# What an object about a cancellation holds if there was one; without any it may be about the terms.
+_OF_A_CANCELLATION: Final = re.compile(r".*(?:at|on|by|date|time|utc|reason|user)")
+# These may hold the booking, or a word on it, too; but also much else.
+_MAY_HOLD_IT: Final = ("bookings", "reservations", "meta", "metadata", "flags")
 _FALSE: Final = (None, False, 0, "", "0", "false", "no", "n", "none", "null")
 _GIVEN_FALSE: Final = (False, 0, "0", "false", "no", "n", "off")
 _GIVEN_TRUE: Final = (True, 1, "1", "true", "yes", "y", "on")
@@ -80,6 +85,12 @@ def cancellations(fields: Mapping[str, Any], kind: MessageType) -> Iterator[Prob
             yield said.problem(kind)
 
 
+def ending_of(name: str, value: object) -> Meaning | None:
+    """Return how a field beside a message ends its booking (`cancelled: 1`); None where it doesn't."""
+    said = _said(name, value, _Look())
+    return said.meaning if said is not None else None
+
+
 def is_about_cancelling(value: object) -> bool:
     """Say whether a type or a status names a cancellation."""
     return isinstance(value, str) and meaning_of(value) is Meaning.CANCELLED
@@ -93,11 +104,13 @@ def _said(name: str, value: object, look: _Look, *, depth: int = 0) -> _Said | N
         return None
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
+    if names_a_cancellation(name):
+        return _Said(name, value, Meaning.CANCELLED) if _took_place(value) else None
     if not isinstance(value, Mapping) or _IS_CANCELLED.fullmatch(plain):
         meaning = _meaning(plain, value)
         return _Said(name, value, meaning) if meaning is not None else None
     tells_a_state = tells_state(plain)
-    if depth >= _DEEPEST or not (tells_a_state or plain in WRAPS_THE_BOOKING):
+    if depth >= _DEEPEST or not (tells_a_state or plain in WRAPS_THE_BOOKING or plain in _MAY_HOLD_IT):
         return None
     for inner, held in value.items():
         said = _said(inner, held, look, depth=depth + 1)
@@ -108,6 +121,20 @@ def _said(name: str, value: object, look: _Look, *, depth: int = 0) -> _Said | N
         if said is not None:
             return _Said(f"{name}.{said.path}", said.value, said.meaning)
     return None
+
+
+def _took_place(value: object) -> bool:
+    """Say whether what stands under the name of a cancellation says that there was one."""
+    if isinstance(value, Mapping):
+        parts = islice(value.items(), _MOST_LOOKED_AT)
+        return any(
+            (_OF_A_CANCELLATION.fullmatch(plain_name(name[:LONGEST_NAME])) or names_a_cancellation(name))
+            and _took_place(held)
+            for name, held in parts
+            if not is_of_the_past(name)
+        )
+    given = value.strip().lower() if isinstance(value, str) else value
+    return given != [] and not any(given == false for false in _FALSE)
 
 
 def _meaning(plain: str, value: object) -> Meaning | None:

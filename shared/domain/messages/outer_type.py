@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from shared.domain.messages.cancellations import HOW_TO_CANCEL
+from shared.domain.messages.cancellations import HOW_TO_CANCEL, ending_of
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem
 from shared.domain.messages.near_misses import plain_name
 from shared.domain.messages.status_fields import LONGEST_NAME, is_of_the_booking
@@ -24,7 +24,12 @@ OUTER_TYPE: Final = "type"
 # Headers that are about the body itself, whatever it says.
 _OF_THE_BODY: Final = re.compile(r".*content.*|accept.*|.*mime.*")
 # Names that end so may say it in a way of their own (`x-shopify-topic`): only words for a cancellation count there.
-_MAY_SAY_IT: Final = re.compile(r".*(?:type|event|action|operation|topic|subject|status|state|key)")
+_MAY_SAY_IT: Final = re.compile(
+    r".*(?:type|event|action|operation|topic|subject|status|state|key|name|method|override)"
+)
+# Fields of a stream entry in which a bridge may keep the headers or attributes of another broker, as JSON.
+_HOLD_HEADERS: Final = ("headers", "header", "attributes", "properties", "meta", "metadata", "messageattributes")
+_LONGEST_HEADERS: Final = 10_000
 _MOST_LOOKED_AT: Final = 100
 
 
@@ -41,6 +46,13 @@ class OuterType:
         """Whether it says that the booking is cancelled, or doesn't stand."""
         return self.meaning is not Meaning.UNKNOWN
 
+    @property
+    def field(self) -> str:
+        """The field of a stream entry under which it is kept: `type`, or its name where that says it (`cancelled`)."""
+        return (
+            self.name if self.cancels and meaning_of(self.said) not in (Meaning.CANCELLED, Meaning.GONE) else OUTER_TYPE
+        )
+
     def problem(self, what: str = "") -> Problem:
         """Return what to say of it beside a booking; `what` is what the message itself says."""
         if not self.cancels:
@@ -49,7 +61,7 @@ class OuterType:
         return Problem(self.name, f"{quoted(self.said)} stands beside the message{itself}", HOW_TO_CANCEL)
 
 
-def outer_type(outside: Mapping[str, object], own_words: Collection[str] = ()) -> OuterType | None:
+def outer_type(outside: Mapping[str, object], own_words: Collection[str] = (), *, depth: int = 0) -> OuterType | None:
     """Return what says beside a message that its booking is cancelled, else what isn't known; None for neither.
 
     `own_words` are words of the booking system that say that a booking stands, by `status_key`.
@@ -57,7 +69,17 @@ def outer_type(outside: Mapping[str, object], own_words: Collection[str] = ()) -
     unknown = None
     for name, said in list(outside.items())[:_MOST_LOOKED_AT]:
         plain = plain_name(name[:LONGEST_NAME])
-        if not isinstance(said, str) or _OF_THE_BODY.fullmatch(plain):
+        if _OF_THE_BODY.fullmatch(plain):
+            continue
+        held = _object_in(said)
+        ending = ending_of(name, said) if held is None else None
+        if ending is not None:
+            return OuterType(name, str(said), ending)
+        if held is not None and depth < 1 and plain in _HOLD_HEADERS:
+            found = outer_type(held, own_words, depth=depth + 1)
+            if found is not None and found.cancels:
+                return found
+        if not isinstance(said, str):
             continue
         is_type = is_of_the_booking(plain)
         if not is_type and not _MAY_SAY_IT.fullmatch(plain):
@@ -98,7 +120,21 @@ def with_outer_type(text: str, outside: Mapping[str, object]) -> str:
         return text
     if not isinstance(message, dict) or message.get("type") == found.said:
         return text
+    if found.field != OUTER_TYPE:
+        data = message.get("data")
+        said = {found.field: found.said}
+        return json.dumps({**message, "data": {**data, **said}} if isinstance(data, dict) else {**message, **said})
     if found.cancels:
         return json.dumps({"type": found.said, "data": message})
     # As a field of a bare booking: once the word is known, it can be replayed.
     return text if "type" in message or "data" in message else json.dumps({"type": found.said, **message})
+
+
+def _object_in(value: object) -> Mapping[str, object] | None:
+    """Return the object that a value is, or holds as JSON; None for anything else."""
+    if isinstance(value, str) and value.lstrip()[:1] == "{" and len(value) <= _LONGEST_HEADERS:
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+    return value if isinstance(value, dict) else None

@@ -7,7 +7,10 @@ from typing import Final
 from shared.domain.messages.near_misses import plain_name
 
 LONGEST_NAME: Final = 48
-_TELLS_A_STATE: Final = re.compile(r".*(?:status|state)|type|kind|event|eventtype|action|operation|change|subject")
+_TELLS_A_STATE: Final = re.compile(
+    r".*(?:status|state)|type|kind|event|eventtype|msgtype|transactiontype|action|operation|change|subject"
+    r"|topic|phase|stage|situation|disposition|outcome|lifecycle|method|verb|command|intent|request|tags?|flags?"
+)
 # Of these it is the booking that stands or doesn't; a payment may be declined while it stands.
 _OF_THE_BOOKING: Final = re.compile(
     r"(?:x|ce|cloudevents:?)?(?:"

@@ -65,13 +65,18 @@ _CANCELLED: Final = _listed(
 )
 # How words of these languages begin, whatever follows.
 _CANCELLED_BEGINS: Final = _listed(
-    "stornier cancelad annul anulow anulov odwołan zrušen otkaz poništ preklican iptal",
+    "storn cancelad annul anulow anulov odwołan zrušen otkaz poništ preklican iptal",
     "отмен аннулир анулир скасова скасов анульова отказ ακυρω ακυρο",
     "בוטל מבוטל ביטול ملغ الغا",
 )
 # In scripts that are written without blanks a word may stand anywhere.
 _CANCELLED_ANYWHERE: Final = _listed(
     "キャンセル 取消 取り消 取りけし 作废 作廢 退订 退訂 注销 註銷 解约 解約 취소 ยกเลิก रद्द ملغى الغاء",
+)
+# Parts of a name that speaks of the terms of a cancellation, not of one: `cancellation_policy`, `cancel_by`.
+_OF_TERMS: Final = re.compile(
+    r"polic|deadline|fee|free|until|before|allow|possible|able|terms|rule|condition|url|uri|link|href|token|insurance"
+    r"|protection|window|cutoff|penalt|charge|count|total|cancelby|cancelwithin|refund"
 )
 _GONE: Final = _listed(
     "noshow noshows didnotarrive declined decline rejected reject denied deny refused refuse expired expire lapsed",
@@ -172,6 +177,13 @@ def says_cancelled(words: Iterable[str]) -> bool:
         or any(each in word for each in _CANCELLED_ANYWHERE)
         for word in words
     )
+
+
+def names_a_cancellation(name: str) -> bool:
+    """Say whether a field of this name tells of a cancellation that took place: `cancelled_by`, `stornodatum`."""
+    words = _words(name[:LONGEST_QUOTE])
+    tells = says_cancelled(words) or any(word.startswith("cancel") for word in words)
+    return tells and _OF_TERMS.search("".join(words)) is None
 
 
 def is_status_word(text: str) -> bool:
