@@ -1,6 +1,6 @@
 """Each arrival is counted once, as it stood 24 hours before its check-in."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
@@ -8,11 +8,15 @@ from redis import Redis
 
 from shared.clock import Clock
 from shared.ledger.readiness_history import AHEAD, KEPT_DAYS, ReadinessHistory
-from tests.sandbox.harness import Sandbox
+from tests.sandbox.harness import Sandbox, in_days
 from tests.support.server import DataServer
 from tests.worker.machine import Machine, at_once
 
 JOB = "count_readiness"
+
+
+# Half a day before the check-in of a stay that a machine books, whatever the hour is now.
+HALF_A_DAY_BEFORE = datetime.fromisoformat(in_days(2, "15:45:00")) - timedelta(hours=12)
 
 
 def counted(redis: Redis, clock: Clock) -> tuple[int, int, int]:
@@ -28,7 +32,7 @@ def test_counted_as_they_pass(machine: Machine, sandbox: Sandbox, redis_client: 
     machine.book(sandbox.door(slots=[]))
     machine.handlers.periodic_jobs(JOB)
     assert counted(redis_client, machine.clock) == (0, 0, 0)
-    machine.clock.move(timedelta(hours=36))
+    machine.clock.move(HALF_A_DAY_BEFORE - machine.clock())
     for _ in range(3):
         machine.handlers.periodic_jobs(JOB)
     assert counted(redis_client, machine.clock) == (1, 0, 1)
@@ -45,7 +49,7 @@ def test_two_at_once_count_once(
     machine.book(sandbox.door(slots=[]))
     machines = [Machine(redis_client, data_server.url, sandbox) for _ in range(4)]
     for one in machines:
-        one.clock.move(timedelta(hours=36))
+        one.clock.move(HALF_A_DAY_BEFORE - one.clock())
     at_once(*(partial(one.handlers.periodic_jobs, JOB) for one in machines))
     assert counted(redis_client, machine.clock) == (0, 0, 1)
 
@@ -64,7 +68,7 @@ def test_what_is_old_is_dropped(machine: Machine, sandbox: Sandbox, redis_client
     """The hash holds five weeks."""
     machine.handlers.periodic_jobs(JOB)
     machine.book(sandbox.door(slots=[]))
-    machine.clock.move(timedelta(hours=36))
+    machine.clock.move(HALF_A_DAY_BEFORE - machine.clock())
     machine.handlers.periodic_jobs(JOB)
     assert counted(redis_client, machine.clock) == (0, 0, 1)
     machine.clock.move(timedelta(days=days))
