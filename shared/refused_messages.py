@@ -1,7 +1,8 @@
 """The messages that `POST /bookings` refused lately: bounded, and without what they said.
 
 Their sender was told each problem, and they are stored nowhere. What is kept is for people: whose message it was, what
-was wrong, when it came first and last. The same refused again is one.
+was wrong, when it came first and last. The same refused again is one. What names no booking may be of another one each
+time: those of a quarter of an hour are one.
 """
 
 import json
@@ -21,6 +22,8 @@ KEEP_SCRIPT: Final = (Path(__file__).parent / "keep_refused.lua").read_text(enco
 MOST_REFUSED: Final = 1_000
 """The newest are kept: a flood of bad messages must not fill the memory that good ones need."""
 
+_A_QUARTER: Final = timedelta(minutes=15)
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedEntry:
@@ -38,7 +41,9 @@ def keep_arguments(refused: Refused, now: datetime) -> tuple[list[str], list[str
         "kind": str(refused.kind),
         "problems": refused.problems,
     }
-    # Since 0.2.0; absent where it can't be read. A version before passes over it.
+    if not refused.booking_id:
+        kept["came"] = (now - (now - datetime.min.replace(tzinfo=UTC)) % _A_QUARTER).isoformat()
+    # Since 0.2.0, as `came` is; absent where it can't be read. A version before passes over it.
     times = {"check_in": refused.check_in, "wall_check_in": refused.wall_check_in}
     kept |= {name: at.isoformat() for name, at in times.items() if at is not None}
     life = redis_keys.REFUSED_FOR

@@ -8,7 +8,7 @@ import pytest
 
 from shared.clock import system_clock
 from shared.domain.alerting.alert import Alert
-from shared.domain.messages.message import InvalidMessage
+from shared.domain.messages.message import InvalidMessage, Problem
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.messages.refused import refused_message
 from shared.refused_messages import RefusedMessages
@@ -123,6 +123,16 @@ def test_what_names_no_booking_is_told(machine: Machine) -> None:
     assert "a booking that exists stays as it was" in alert.notice.happened
     machine.clock.move(timedelta(days=1, minutes=1))
     assert told(machine) == []
+
+
+def test_what_names_no_booking_later_is_news(machine: Machine) -> None:
+    """It may be of another booking each time: those of a quarter of an hour are one, later ones join its alert."""
+    invalid = InvalidMessage((Problem("message", "is over 1024 bytes", "send the fields of the booking alone"),))
+    start = system_clock().replace(minute=1, second=0)
+    for minutes in (0, 5, 15, 20, 45):
+        refused = refused_message('{"type": "booking.cancelled"', invalid.problems)
+        RefusedMessages(machine.redis).keep(refused, start + timedelta(minutes=minutes))
+    assert len(RefusedMessages(machine.redis).lately(start + timedelta(hours=1))) == 3
 
 
 def test_a_flood_is_a_few_alerts(machine: Machine) -> None:
