@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.messages.message import InvalidMessage
 from shared.domain.messages.near_misses import FIELDS, field_meant
+from shared.domain.messages.outer_type import check_outer_type
 from shared.domain.messages.parse import parse_booking_message
 from tests.domain.booking_messages import booking, envelope, problems_of
 
@@ -70,6 +72,15 @@ def test_a_cancellation_is_never_taken_for_a_booking(fields: dict[str, Any]) -> 
         assert '"type": "booking.cancelled"' in problem.right
     cancellation = envelope(type="booking.cancelled", data={"booking_id": "BK-1001", **fields})
     assert parse_booking_message(cancellation).type == "booking.cancelled"
+
+
+def test_why_a_guest_cancelled_is_not_quoted() -> None:
+    """Problems are told in alerts and logs, and a reason may be about a guest."""
+    (problem,) = problems_of(booking(cancellation_reason="Ms Smith is ill"))
+    assert problem.wrong.startswith("a text says that the booking is cancelled")
+    with pytest.raises(InvalidMessage) as refused:
+        check_outer_type({"cancellation_reason": "Ms Smith is ill"}, parse_booking_message(booking()))
+    assert "Smith" not in str(refused.value.problems)
 
 
 NESTED: list[tuple[str, dict[str, Any], str]] = [

@@ -7,7 +7,7 @@ cancelled, or doesn't stand, is a problem: with how to cancel. A status in words
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
@@ -57,16 +57,21 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What says it, by its path, and whether it speaks of a cancellation or of a booking that doesn't stand."""
+    """What says it, by its path, and whether it speaks of a cancellation or of a booking that doesn't stand.
+
+    `is_free_text`: its name says it, and the text under it may be about a guest: it isn't quoted.
+    """
 
     path: str
     value: object
     meaning: Meaning
+    is_free_text: bool = False
 
     def problem(self, kind: MessageType) -> Problem:
         is_cancelled = self.meaning is Meaning.CANCELLED
         what = "is cancelled" if is_cancelled else "doesn't stand"
-        wrong = f"{quoted(self.value)} says that the booking {what}, and the message is a {kind}"
+        told = "a text" if self.is_free_text else quoted(self.value)
+        wrong = f"{told} says that the booking {what}, and the message is a {kind}"
         right = HOW_TO_CANCEL if is_cancelled else HOW_TO_CANCEL + _IF_IT_STANDS
         return Problem(shown_name(self.path), wrong, right)
 
@@ -105,7 +110,8 @@ def _said(name: str, value: object, look: _Look, *, depth: int = 0) -> _Said | N
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if names_a_cancellation(name):
-        return _Said(name, value, Meaning.CANCELLED) if _took_place(value) else None
+        is_free_text = isinstance(value, str) and value.strip().lower() not in _GIVEN_TRUE
+        return _Said(name, value, Meaning.CANCELLED, is_free_text) if _took_place(value) else None
     if not isinstance(value, Mapping) or _IS_CANCELLED.fullmatch(plain):
         meaning = _meaning(plain, value)
         return _Said(name, value, meaning) if meaning is not None else None
@@ -117,9 +123,9 @@ def _said(name: str, value: object, look: _Look, *, depth: int = 0) -> _Said | N
         if said is None and tells_a_state and not is_of_the_past(inner):
             # Under a status, whatever the parts of it are called.
             said = _said(name, held, look, depth=depth + 1)
-            said = _Said(inner, said.value, said.meaning) if said is not None else None
+            said = replace(said, path=inner) if said is not None else None
         if said is not None:
-            return _Said(f"{name}.{said.path}", said.value, said.meaning)
+            return replace(said, path=f"{name}.{said.path}")
     return None
 
 

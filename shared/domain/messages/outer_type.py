@@ -30,6 +30,7 @@ _MAY_SAY_IT: Final = re.compile(
 # Fields of a stream entry in which a bridge may keep the headers or attributes of another broker, as JSON.
 _HOLD_HEADERS: Final = ("headers", "header", "attributes", "properties", "meta", "metadata", "messageattributes")
 _LONGEST_HEADERS: Final = 10_000
+_LONGEST_FLAG: Final = len("false")
 _MOST_LOOKED_AT: Final = 100
 
 
@@ -58,7 +59,9 @@ class OuterType:
         if not self.cancels:
             return unknown_status(self.name, self.said)
         itself = f", and the message itself is a {what}" if what else ""
-        return Problem(self.name, f"{quoted(self.said)} stands beside the message{itself}", HOW_TO_CANCEL)
+        # What stands under the name of a cancellation may be a text about a guest.
+        said = quoted(self.said) if self.field == OUTER_TYPE or len(self.said) <= _LONGEST_FLAG else "a text"
+        return Problem(self.name, f"{said} stands beside the message{itself}", HOW_TO_CANCEL)
 
 
 def outer_type(outside: Mapping[str, object], own_words: Collection[str] = (), *, depth: int = 0) -> OuterType | None:
