@@ -7,6 +7,7 @@ left to a newer process (`OfNewerVersion`). The rules are in `shared.domain.vers
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,7 +23,7 @@ class RecordJson(Generic[T]):
     def __init__(self, record_type: type[T], *, exclude: frozenset[str] = frozenset()) -> None:
         """Fields in `exclude` aren't stored."""
         self._exclude = set(exclude)
-        self._adapter: TypeAdapter[T] = TypeAdapter(record_type)
+        self._adapter: TypeAdapter[T] = _adapter_of(record_type)
         self._name = record_type.__name__
         defaults = {each.name: each.default for each in fields(cast(Any, record_type))}
         self._schema = str(defaults["schema"])
@@ -51,6 +52,12 @@ class RecordJson(Generic[T]):
                 return json.dumps(_completed(record, known), separators=(",", ":"))
             record = cast(T, replace(cast(Any, record), schema=self._schema))
         return self._adapter.dump_json(record, exclude=self._exclude).decode()
+
+
+@cache
+def _adapter_of(record_type: type[T]) -> TypeAdapter[T]:
+    """Return what checks values of this type. Making it takes tens of milliseconds, and several stores share a type."""
+    return TypeAdapter(record_type)
 
 
 def _schema_of(text: str | bytes) -> str:
