@@ -26,9 +26,11 @@ _LONG = ("faults", "integration", "brokers", "standin", "test_stateful.py")
 
 
 def pytest_configure() -> None:
-    """Let what the tests start be ended by Ctrl-C: in the background of a shell it would inherit to ignore it."""
+    """Let what the tests start be ended by Ctrl-C (in the background of a shell it would ignore it), and start fast."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Tests start hundreds of processes. Where the environment forbids compiled files, each would compile all modules.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
