@@ -53,6 +53,9 @@ CANCELLED: list[tuple[str, dict[str, Any]]] = [
     ("when, in French", {"date_annulation": "2026-11-28"}),
     ("when, in Spanish", {"fecha_cancelacion": "2026-11-28"}),
     ("several", {"cancellations": [{"at": "2026-11-28"}]}),
+    ("a flag that is an object", {"cancelled": {"value": True}}),
+    ("a flag in one word that is an object", {"iscancelled": {"value": 1}}),
+    ("a time that is an object", {"deletedAt": {"seconds": 1795910000}}),
     ("a kind of message", {"msgType": "cancel"}),
     ("a kind of transaction", {"transaction_type": "cancel"}),
     ("a stage", {"lifecycle": "cancelled"}),
@@ -107,7 +110,7 @@ def test_a_cancellation_within_an_object_is_found(fields: dict[str, Any], path: 
 GONE: list[dict[str, Any]] = [
     {"status": "no_show"}, {"status": "No-Show"}, {"reservationStatus": "NOSHOW"}, {"status": "declined"},
     {"state": "expired"}, {"status": "inactive"}, {"active": False}, {"isActive": "false"}, {"booking_active": 0},
-    {"status": {"code": "rejected"}},
+    {"status": {"code": "rejected"}}, {"state_code": "declined"},
 ]  # fmt: skip
 
 

@@ -16,8 +16,8 @@ from shared.domain.messages.near_misses import FIELDS, plain_name, shown_name
 from shared.domain.messages.status_fields import (
     LONGEST_NAME,
     WRAPS_THE_BOOKING,
-    is_of_the_booking,
     is_of_the_past,
+    may_say_gone,
     tells_state,
 )
 from shared.domain.messages.status_words import Meaning, is_word_for_cancelled, meaning_of, names_a_cancellation
@@ -109,10 +109,10 @@ def _said(name: str, value: object, look: _Look, *, depth: int = 0) -> _Said | N
         return None
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if names_a_cancellation(name):
+    if _IS_CANCELLED.fullmatch(plain) or names_a_cancellation(name):
         is_free_text = isinstance(value, str) and value.strip().lower() not in _GIVEN_TRUE
-        return _Said(name, value, Meaning.CANCELLED, is_free_text) if _took_place(value) else None
-    if not isinstance(value, Mapping) or _IS_CANCELLED.fullmatch(plain):
+        return _Said(name, value, Meaning.CANCELLED, is_free_text) if _took_place(plain, value) else None
+    if not isinstance(value, Mapping):
         meaning = _meaning(plain, value)
         return _Said(name, value, meaning) if meaning is not None else None
     tells_a_state = tells_state(plain)
@@ -129,27 +129,28 @@ def _said(name: str, value: object, look: _Look, *, depth: int = 0) -> _Said | N
     return None
 
 
-def _took_place(value: object) -> bool:
-    """Say whether what stands under the name of a cancellation says that there was one."""
-    if isinstance(value, Mapping):
-        parts = islice(value.items(), _MOST_LOOKED_AT)
-        return any(
-            (_OF_A_CANCELLATION.fullmatch(plain_name(name[:LONGEST_NAME])) or names_a_cancellation(name))
-            and _took_place(held)
-            for name, held in parts
-            if not is_of_the_past(name)
-        )
+def _took_place(plain: str, value: object) -> bool:
+    """Say whether what stands under the plain name of a cancellation says that there was one."""
+    is_flag = _IS_CANCELLED.fullmatch(plain) is not None
+    if isinstance(value, Mapping) and not is_flag:
+        # An object under `cancellation` may be about the terms.
+        return any(_is_of_a_cancellation(*part) for part in islice(value.items(), _MOST_LOOKED_AT))
     given = value.strip().lower() if isinstance(value, str) else value
-    return given != [] and not any(given == false for false in _FALSE)
+    return (is_flag or given != []) and not any(given == false for false in _FALSE)
+
+
+def _is_of_a_cancellation(name: str, value: object) -> bool:
+    """Say whether a part of an object about a cancellation says that there was one."""
+    plain = plain_name(name[:LONGEST_NAME])
+    is_named = _OF_A_CANCELLATION.fullmatch(plain) is not None or names_a_cancellation(name)
+    return is_named and not is_of_the_past(name) and _took_place(plain, value)
 
 
 def _meaning(plain: str, value: object) -> Meaning | None:
     """Return how a field ends its booking; None where it doesn't."""
     given = value.strip().lower() if isinstance(value, str) else value
-    if _IS_CANCELLED.fullmatch(plain) or _IS_GONE.fullmatch(plain):
-        is_said = not any(given == false for false in _FALSE)
-        ends = Meaning.CANCELLED if _IS_CANCELLED.fullmatch(plain) else Meaning.GONE
-        return ends if is_said else None
+    if _IS_GONE.fullmatch(plain):
+        return None if any(given == false for false in _FALSE) else Meaning.GONE
     if _IS_ACTIVE.fullmatch(plain):
         is_said = any(type(given) is type(false) and given == false for false in _GIVEN_FALSE)
         return Meaning.GONE if is_said else None
@@ -158,6 +159,6 @@ def _meaning(plain: str, value: object) -> Meaning | None:
     if not isinstance(value, str) or not tells_state(plain):
         return None
     said = meaning_of(value)
-    if said is Meaning.CANCELLED or (said is Meaning.GONE and is_of_the_booking(plain)):
+    if said is Meaning.CANCELLED or (said is Meaning.GONE and may_say_gone(plain)):
         return said
     return None

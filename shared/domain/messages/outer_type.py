@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from shared.domain.messages.cancellations import HOW_TO_CANCEL, ending_of
@@ -50,9 +51,8 @@ class OuterType:
     @property
     def field(self) -> str:
         """The field of a stream entry under which it is kept: `type`, or its name where that says it (`cancelled`)."""
-        return (
-            self.name if self.cancels and meaning_of(self.said) not in (Meaning.CANCELLED, Meaning.GONE) else OUTER_TYPE
-        )
+        says_it = not self.cancels or meaning_of(self.said) in (Meaning.CANCELLED, Meaning.GONE)
+        return OUTER_TYPE if says_it else self.name
 
     def problem(self, what: str = "") -> Problem:
         """Return what to say of it beside a booking; `what` is what the message itself says."""
@@ -70,7 +70,7 @@ def outer_type(outside: Mapping[str, object], own_words: Collection[str] = (), *
     `own_words` are words of the booking system that say that a booking stands, by `status_key`.
     """
     unknown = None
-    for name, said in list(outside.items())[:_MOST_LOOKED_AT]:
+    for name, said in islice(outside.items(), _MOST_LOOKED_AT):
         plain = plain_name(name[:LONGEST_NAME])
         if _OF_THE_BODY.fullmatch(plain):
             continue

@@ -8,7 +8,7 @@ from shared.domain.messages.near_misses import plain_name
 
 LONGEST_NAME: Final = 48
 _TELLS_A_STATE: Final = re.compile(
-    r".*(?:status|state)|type|kind|event|eventtype|msgtype|transactiontype|action|operation|change|subject"
+    r".*(?:status|state)|state(?:code|name)|type|kind|event|eventtype|msgtype|transactiontype|action|operation|change|subject"
     r"|topic|phase|stage|situation|disposition|outcome|lifecycle|method|verb|command|intent|request|tags?|flags?"
 )
 # Of these it is the booking that stands or doesn't; a payment may be declined while it stands.
@@ -42,6 +42,11 @@ def is_of_the_booking(plain: str) -> bool:
 def is_of_the_past(name: str) -> bool:
     """Say whether a field says what was so before."""
     return _OF_THE_PAST.fullmatch(plain_name(name[:LONGEST_NAME])) is not None
+
+
+def may_say_gone(plain: str) -> bool:
+    """Say whether a word such as `declined` under this plain name is about the booking: also where `NV` may stand."""
+    return is_of_the_booking(plain) or plain in ("statecode", "statename")
 
 
 def is_an_address(names: Iterable[str]) -> bool:
