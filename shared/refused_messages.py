@@ -42,8 +42,8 @@ def keep_arguments(refused: Refused, now: datetime) -> tuple[list[str], list[str
         "problems": refused.problems,
     }
     if not refused.booking_id:
-        kept["came"] = (now - (now - datetime.min.replace(tzinfo=UTC)) % _A_QUARTER).isoformat()
-    # Since 0.2.0, as `came` is; absent where it can't be read. A version before passes over it.
+        kept["quarter"] = int(now.timestamp() // _A_QUARTER.total_seconds())
+    # Since 0.2.0, as `quarter` is; absent where it can't be read. A version before passes over it.
     times = {"check_in": refused.check_in, "wall_check_in": refused.wall_check_in}
     kept |= {name: at.isoformat() for name, at in times.items() if at is not None}
     life = redis_keys.REFUSED_FOR

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerting.parked_hits import ParkedMessage
+from shared.domain.alerting.parked_hits import WAITED_FOR, ParkedMessage
 from shared.domain.alerting.parked_messages import ended_alerts, refused_causes
 from shared.domain.booking.parked_message import is_alive, kind_for
 from shared.domain.booking.problem_catalogue import Reason
@@ -26,8 +26,6 @@ from worker.handlers.tell_parked import end_alerts
 
 # A cause that isn't met again for so long is over: nobody can mend or discard a message that isn't stored.
 TOLD_FOR: Final = timedelta(days=1)
-# A guest whose check-in was before that isn't waiting any more.
-_WAITED_FOR: Final = timedelta(days=1)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -81,17 +79,15 @@ class TellRefused:
 
 def _matters(entry: RefusedEntry, booking: Booking | None, now: datetime, warn_before: timedelta) -> bool:
     refused = entry.refused
-    is_recent = entry.last_at >= now - TOLD_FOR
-    if is_alive(booking) or refused.kind is ParkedKind.CANCELLATION or not refused.booking_id:
-        return is_recent
-    if refused.check_in is None:
-        return is_recent
+    is_missed = is_alive(booking) or refused.kind is ParkedKind.CANCELLATION
+    if is_missed or not refused.booking_id or refused.check_in is None:
+        return entry.last_at >= now - TOLD_FOR
     # However long ago it was refused: nobody sent it as it should be since.
     return _is_near(refused, now, warn_before)
 
 
 def _is_near(refused: Refused, now: datetime, warn_before: timedelta) -> bool:
-    return refused.check_in is not None and now - _WAITED_FOR < refused.check_in <= now + warn_before
+    return refused.check_in is not None and now - WAITED_FOR < refused.check_in <= now + warn_before
 
 
 def _hints(refused: Refused, now: datetime, warn_before: timedelta) -> Hints:

@@ -16,8 +16,8 @@ from shared.domain.messages.parked_kind import ParkedKind
 from shared.domain.quoting import quoted, shown
 from shared.domain.times.wall_clock import find_zone
 
-# A guest whose check-in was before that isn't waiting any more.
-_WAITED_FOR: Final = timedelta(days=1)
+# A guest isn't waited for any more when the check-in is longer ago than this.
+WAITED_FOR: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ def _hit(messages: list[ParkedMessage], now: datetime) -> Hit:
         newest = message if is_before(newest.parked_id, message.parked_id) else newest
     unsettled = [message for message in messages if not message.is_settled]
     known = [due for message in unsettled for due in _check_ins(message)]
-    awaited = [due for due in known if due.at > now - _WAITED_FOR]
+    awaited = [due for due in known if due.at > now - WAITED_FOR]
     return Hit(
         booking_id=first.hints.booking_id or "",
         since=first.parked_id,

@@ -171,14 +171,16 @@ def _causes(
         group.messages.append(message)
         group.names.update((cause.name, cause.earlier_name))
     collecting = told.get(_key(way, _OTHERS.name))
-    candidates = [_candidate(group, collecting, now, rules.page_before) for group in groups.values()]
+    hits = {name: nearest_first(group.messages, now) for name, group in groups.items()}
+    candidates = [_candidate(group, hits[name], collecting, now, rules.page_before) for name, group in groups.items()]
     own = with_own_alert(candidates, {name for name in groups if _key(way, name) in told})
-    found = [_cause(way, groups[name], now, rules.warn_before) for name in own]
+    found = [_cause(way, groups[name], hits[name], now, rules.warn_before) for name in own]
     others = [group for name, group in groups.items() if name not in own]
     if others:
         messages = [message for group in others for message in group.messages]
         names = {name for group in others for name in group.names}
-        found.append(_cause(way, _Alike(_OTHERS, messages, names), now, rules.warn_before))
+        collected = _Alike(_OTHERS, messages, names)
+        found.append(_cause(way, collected, nearest_first(messages, now), now, rules.warn_before))
     return found
 
 
@@ -186,8 +188,9 @@ def _key(way: _Way, name: str) -> str:
     return f"{way.key}/{name}"
 
 
-def _candidate(group: _Alike, collecting: Alert | None, now: datetime, page_before: timedelta) -> Candidate:
-    hits = nearest_first(group.messages, now)
+def _candidate(
+    group: _Alike, hits: list[Hit], collecting: Alert | None, now: datetime, page_before: timedelta
+) -> Candidate:
     due_at = min((hit.due.at for hit in hits if hit.due is not None), default=None)
     return Candidate(
         name=group.cause.name,
@@ -204,9 +207,8 @@ def _keeps_a_code(message: ParkedMessage) -> bool:
     return is_of_a_booking and is_alive(message.booking) and not message.is_settled
 
 
-def _cause(way: _Way, group: _Alike, now: datetime, warn_before: timedelta) -> Cause:
+def _cause(way: _Way, group: _Alike, hits: list[Hit], now: datetime, warn_before: timedelta) -> Cause:
     cause, messages = group.cause, group.messages
-    hits = nearest_first(messages, now)
     bookings = [hit for hit in hits if hit.booking_id]
     reason = way.reason or _reason(bookings or hits)
     due = nearest_check_in(hits, now, warn_before)
