@@ -10,11 +10,10 @@ from shared.clock import system_clock
 from shared.domain import versions
 from shared.domain.booking.record import Change
 from tests.shared.ledgers import booking_ledger
+from tests.shared.newer_versions import NEWER, store_as_newer
 from tests.shared.stories import DOOR, issued
 from tests.support.server import DataServer
 from worker.cli import main
-
-NEWER = "1.7"
 
 
 @pytest.fixture(autouse=True)
@@ -24,13 +23,7 @@ def _newer(redis_client: Redis, data_server: DataServer, monkeypatch: pytest.Mon
     for booking_id in ("BK-1", "BK-2"):
         it = replace(issued(DOOR), booking_id=booking_id)
         ledger.record_message(booking_id, lambda _, it=it: Change(it))  # type: ignore[misc]
-    key = redis_keys.booking_record("BK-1")
-    text = (
-        str(redis_client.hget(key, "record"))
-        .replace('"issued"', '"paused"')
-        .replace(f'"{versions.BOOKING}"', f'"{NEWER}"')
-    )
-    redis_client.hset(key, "record", text)
+    store_as_newer(redis_client, redis_keys.booking_record("BK-1"), state="paused")
     monkeypatch.setenv("REDIS_URL", data_server.url)
 
 

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,24 +17,12 @@ from uuid import uuid4
 
 import httpx
 
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import wait_until
 
 API_KEY = "seam_test_key"
 ROOT = Path(__file__).parents[2]
 # Read once: a test that goes on past midnight means the same day by the same number.
 _TODAY = datetime.now(UTC).date()
-
-
-def wait_until(condition: Callable[[], Any], *, seconds: float = 8.0) -> Any:
-    """Poll a condition until it holds; return what it returned. Fails the test after PATIENCE * `seconds`."""
-    seconds *= PATIENCE
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < deadline, f"still {found!r} after {seconds} s"
-        time.sleep(0.01)
 
 
 def in_days(days: int, clock: str, *, offset: str = "+00:00") -> str:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.harness import Sandbox, in_days, wait_until
+from tests.sandbox.harness import Sandbox, in_days
+from tests.support.waiting import wait_until
 
 LATER, EARLIER = in_days(6, "10:00:00"), in_days(4, "10:00:00")
 SOONER = in_days(1, "16:00:00")

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.harness import Sandbox, wait_until
+from tests.sandbox.harness import Sandbox
+from tests.support.waiting import wait_until
 
 CREATE = "access_codes.create"
 

@@ -5,7 +5,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.sandbox.harness import Sandbox, wait_until
+from tests.sandbox.harness import Sandbox
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

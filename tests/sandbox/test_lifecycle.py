@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.harness import Sandbox, in_days, wait_until
+from tests.sandbox.harness import Sandbox, in_days
+from tests.support.waiting import wait_until
 
 
 def slot_ending_in(seconds: float) -> tuple[dict[str, Any], dict[str, str]]:

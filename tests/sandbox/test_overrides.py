@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.sandbox.harness import Sandbox, in_days, wait_until
+from tests.sandbox.harness import Sandbox, in_days
+from tests.support.waiting import wait_until
 
 
 def set_code(sandbox: Sandbox, device_id: str) -> Any:

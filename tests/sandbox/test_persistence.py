@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from deploy.sandbox.__main__ import main
-from tests.sandbox.harness import Receiver, Sandbox, wait_until
+from tests.sandbox.harness import Receiver, Sandbox
+from tests.support.waiting import wait_until
 
 
 def test_everything_goes_on_after_a_kill(tmp_path: Path, receiver: Receiver) -> None:

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.sandbox.harness import Sandbox, wait_until
+from tests.sandbox.harness import Sandbox
+from tests.support.waiting import wait_until
 
 ROOM_101 = "11111111-1111-1111-1111-444444444444"
 UNKNOWN = "99999999-0000-4000-8000-000000000000"

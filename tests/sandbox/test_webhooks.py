@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from svix.webhooks import Webhook, WebhookVerificationError
 
-from tests.sandbox.harness import Receiver, Sandbox, wait_until
+from tests.sandbox.harness import Receiver, Sandbox
 from tests.sandbox.judged import run_with_sdk
+from tests.support.waiting import wait_until
 
 SET = "access_code.set_on_device"
 
@@ -55,7 +56,7 @@ def test_retries_have_one_id_and_their_own_timestamp(sandbox: Sandbox, receiver:
     """Anything but a 2xx, a redirect too, is tried again after the vendor's pauses (scaled here)."""
     receiver.statuses.extend([500, 302])
     event_id = sandbox.arrange("POST", "/sandbox/events", {"event_type": "custom.retry"})["event_id"]
-    first, second, third = wait_until(lambda: len(got := receiver.of_type("custom.retry")) == 3 and got, seconds=10)
+    first, second, third = wait_until(lambda: len(got := receiver.of_type("custom.retry")) == 3 and got)
 
     assert first.headers["svix-id"] == second.headers["svix-id"] == third.headers["svix-id"]
     assert int(third.headers["svix-timestamp"]) - int(first.headers["svix-timestamp"]) >= 2

@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import uuid4
 
-from tests.sandbox.harness import Sandbox, in_days, wait_until
+from tests.sandbox.harness import Sandbox, in_days
+from tests.support.waiting import wait_until
 
 _FLAGS = ("is_cancellable", "is_extendable", "is_early_checkin_able", "is_overridable")
 _SIMULATIONS: tuple[dict[str, Any], ...] = (

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from redis import Redis
+
 from shared.domain.booking.record import AlertNotice, Booking, OutcomeNotice
 from shared.domain.versions import Versioned
 from shared.ledger.newer_version_records import RecordJson
@@ -12,6 +14,13 @@ from tests.shared.stories import DOOR, NOW, SECOND, code, intent, issued, with_d
 
 NEWER = "1.7"
 NOTICE = AlertNotice(at=NOW, raised=True, key="k", problem="no_slot", happened="It did.", booking_id="BK-1")
+
+
+def store_as_newer(redis: Redis, key: str, **values: str) -> str:
+    """Give the record under `key` these values, as a newer version that knows them would; return its JSON."""
+    text = json.dumps(json.loads(str(redis.hget(key, "record"))) | values | {"schema": NEWER})
+    redis.hset(key, "record", text)
+    return text
 
 
 def json_of(record_type: type[Any]) -> RecordJson[Any]:

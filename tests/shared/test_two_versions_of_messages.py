@@ -14,7 +14,7 @@ from shared.domain.versions import OfNewerVersion
 from shared.ops_commands import RETRY, OpsCommand, command_from
 from shared.parked import Parked, ParkedList
 from tests.shared.ledgers import alert_ledger, booking_ledger
-from tests.shared.newer_versions import NEWER, NOTICE
+from tests.shared.newer_versions import NOTICE, store_as_newer
 from tests.shared.stories import DOOR, issued
 
 
@@ -25,12 +25,7 @@ def test_lists_pass_over_what_only_a_newer_version_reads(redis_client: Redis) ->
         it = replace(issued(DOOR), booking_id=f"BK-{number}")
         ledger.record_message(it.booking_id, lambda _, it=it: Change(it))  # type: ignore[misc]
     key = redis_keys.booking_record("BK-1")
-    text = (
-        str(redis_client.hget(key, "record"))
-        .replace('"issued"', '"paused"')
-        .replace(f'"{versions.BOOKING}"', f'"{NEWER}"')
-    )
-    redis_client.hset(key, "record", text)
+    text = store_as_newer(redis_client, key, state="paused")
     assert [each.booking_id for each in ledger.all()] == ["BK-2"]
     assert [each.booking_id for each in ledger.of_door(DOOR)] == ["BK-2"]
     with pytest.raises(OfNewerVersion):
@@ -46,13 +41,7 @@ def test_alerts_that_are_told_together_are_not_told_without_one(redis_client: Re
     ledger = alert_ledger(redis_client)
     for name in ("a", "b"):
         ledger.tell(replace(NOTICE, key=name))
-    key = redis_keys.alert_record("a")
-    text = (
-        str(redis_client.hget(key, "record"))
-        .replace('"opened"', '"escalated"')
-        .replace(f'"{versions.ALERT}"', f'"{NEWER}"')
-    )
-    redis_client.hset(key, "record", text)
+    store_as_newer(redis_client, redis_keys.alert_record("a"), news="escalated")
     assert [each.key for each in ledger.all()] == ["b"]
     with pytest.raises(OfNewerVersion):
         ledger.get_many(["a", "b"])

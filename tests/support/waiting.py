@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 T = TypeVar("T")
 
@@ -14,7 +14,7 @@ What is promised about time holds for a machine that does nothing else. `make fa
 """
 
 
-def wait_until(condition: Callable[[], T], *, within: float = 15.0, what: str = "") -> T:
+def wait_until(condition: Callable[[], T | Literal[False]], *, within: float = 15.0, what: str = "") -> T:
     """Return the first truthy answer of `condition`. Fails, naming `what`, after PATIENCE * `within` seconds."""
     within *= PATIENCE
     deadline = time.monotonic() + within

@@ -23,6 +23,7 @@ from shared.ledger.due_set import DueItem, door_item, periodic_job_item
 from shared.ops_commands import OpsCommand
 from shared.streams import GROUP, ensure_group
 from tests.sandbox.harness import Sandbox
+from tests.shared.newer_versions import store_as_newer
 from tests.worker.machine import Machine
 from tests.worker.task_table import TaskTable
 from worker.cli.doctor_upkeep import versions
@@ -39,12 +40,10 @@ def worker(machine: Machine) -> TaskTable:
     return TaskTable(machine)
 
 
-def written_by_newer(machine: Machine, booking: Booking, schema: str = "1.7") -> str:
+def written_by_newer(machine: Machine, booking: Booking) -> str:
     """Put the booking into a state that we don't know, as a newer version would; return its record."""
     key = redis_keys.booking_record(booking.booking_id)
-    content = json.loads(str(machine.redis.hget(key, "record"))) | {"state": "paused", "schema": schema}
-    machine.redis.hset(key, "record", json.dumps(content))
-    return json.dumps(content)
+    return store_as_newer(machine.redis, key, state="paused")
 
 
 def written_by_us(machine: Machine, booking: Booking) -> None:
@@ -238,13 +237,12 @@ def test_a_group_with_an_alert_of_a_newer_version_is_left_as_a_whole(
     machine.book(sandbox.door(slots=[]))
     (alert,) = machine.alerts.all()
     key = redis_keys.alert_record(alert.key)
-    content = json.loads(str(redis_client.hget(key, "record"))) | {"news": "escalated", "schema": "1.7"}
-    redis_client.hset(key, "record", json.dumps(content))
+    text = store_as_newer(redis_client, key, news="escalated")
     machine.clock.move(timedelta(minutes=2))
     worker.do(DELIVER_ALERT, alert.group)
     assert alert.key in machine.alerts.groups.members(alert.group)
     assert due_in(machine, DueItem("alert", (alert.group,))) is not None
-    assert json.loads(str(redis_client.hget(key, "record"))) == content
+    assert redis_client.hget(key, "record") == text
 
 
 def test_what_is_parked_is_told_by_the_newer_version(machine: Machine, worker: TaskTable) -> None:
@@ -253,10 +251,9 @@ def test_what_is_parked_is_told_by_the_newer_version(machine: Machine, worker: T
     worker.do(RUN_PERIODIC_JOB, "tell_parked")
     (alert,) = machine.alerts.all()
     key = redis_keys.alert_record(alert.key)
-    content = json.loads(str(machine.redis.hget(key, "record"))) | {"news": "escalated", "schema": "1.7"}
-    machine.redis.hset(key, "record", json.dumps(content))
+    text = store_as_newer(machine.redis, key, news="escalated")
     worker.do(APPLY_BOOKING, machine.append("no booking either"))
     worker.do(RUN_PERIODIC_JOB, "tell_parked")
     assert machine.parked.count() == 2
-    assert json.loads(str(machine.redis.hget(key, "record"))) == content
+    assert machine.redis.hget(key, "record") == text
     assert due_in(machine, periodic_job_item("tell_parked")) is not None
