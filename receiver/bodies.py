@@ -13,7 +13,7 @@ from receiver.refusals import BodyTooLarge, ClientGone, NoRoom
 _ROOM: Final = 64 * 1024 * 1024
 _UNCOUNTED: Final = 16 * 1024
 _MOST_DIGITS: Final = 18
-# Of a refused body so many bytes are kept for a moment: whose message it was mostly stands there.
+# So many bytes of a refused body are kept for a moment: they mostly name the booking.
 _BEGINNING: Final = 64 * 1024
 # The rest of a refused body is read up to so many bytes, if each part comes within so many seconds.
 _MOST_DRAINED: Final = 8 * 1024 * 1024
@@ -49,10 +49,10 @@ class BodyReader:
         return await self._read_parts(message, receive)
 
     async def beginning(self, too_large: BodyTooLarge, receive: Receive) -> tuple[bytes, bool]:
-        """Return the first bytes of a refused body, and whether nothing more of it is to be waited for.
+        """Return the first bytes of a refused body, and whether its end was reached.
 
-        They are read now where the body was refused by its declared length: only of a sender who is known. Ends at
-        _BEGINNING bytes, and after _DRAINED_WITHIN.
+        A body that was refused by its declared length is read now: call this only for senders with a valid token. It
+        reads at most about _BEGINNING bytes, for at most _DRAINED_WITHIN seconds.
         """
         if too_large.beginning or too_large.is_whole:
             return too_large.beginning, too_large.is_whole

@@ -120,8 +120,8 @@ def _header(value: bytes) -> str:
 
 def _too_large(text: str, limit: int, headers: Headers) -> list[Problem]:
     """Return what is wrong with a message of which only the beginning was read, `text`."""
-    whose = "" if hints_of(text).booking_id else ", and its beginning names no booking: it may be of any"
-    problems = [Problem("message", f"is over {limit} bytes{whose}", "send the fields of the booking alone")]
+    unnamed = "" if hints_of(text).booking_id else ", and its beginning names no booking: it may be of any"
+    problems = [Problem("message", f"is over {limit} bytes{unnamed}", "send the fields of the booking alone")]
     found = outer_type(_outside(headers))
     return [*problems, found.problem()] if found is not None and found.cancels else problems
 

@@ -206,7 +206,7 @@ class Pages:
         return response
 
     async def _logged_in(self, request: Request, token: ConsoleToken, target: str) -> Response:
-        """Begin a session under a new id. The one that the browser had, of whoever used it before, ends."""
+        """Begin a session under a new id. An earlier session of this browser, also of another person, ends."""
         session_id = await run_in_threadpool(self._sessions.begin, token, instead_of=_session_id(request))
         response = RedirectResponse(_own_page(target), _SEE_OTHER)
         response.set_cookie(COOKIE, session_id, path="/", secure=True, httponly=True, samesite="strict")
@@ -227,7 +227,7 @@ class Pages:
         return self._templates.get_template(template).render(token=token, may=allowed, as_of=at, **context)
 
     async def refusal_page(self, why: Refused, request: Request) -> Response:
-        """Return the page of a refused request: with the links to all pages for somebody who is logged in.
+        """Return the page of a refused request, with the links to all pages if a person is logged in.
 
         It leads back to where a refused form stood.
         """

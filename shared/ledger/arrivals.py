@@ -11,7 +11,7 @@ from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 
-# Guests may be late: one whose check-in has just passed may be at the door.
+# Guests may be late: shortly after check-in a guest may still be on the way to the door.
 LOOK_BACK: Final = timedelta(hours=6)
 _MOST_INSIDE: Final = 200
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)

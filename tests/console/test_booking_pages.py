@@ -379,7 +379,7 @@ def test_a_pin_is_in_the_one_answer_and_nowhere_else(
 
 
 def test_a_late_guest_is_still_on_the_board(console: Console, redis_client: Redis) -> None:
-    """A guest whose check-in has passed may be at the door."""
+    """A guest may come to the door after check-in."""
     book(redis_client, "BK-1", hours=-1)
     (row,) = console.api("GET", "/arrivals").json()["arrivals"]
     assert timedelta(seconds=row["seconds_left"]) < timedelta()

@@ -43,7 +43,7 @@ def test_an_empty_board_leads_to_the_next_arrival(console: Console, redis_client
 
 
 def test_a_board_with_a_row_names_no_next_arrival(console: Console, redis_client: Redis) -> None:
-    """Neither one with rows, nor one whose filter hides them."""
+    """A board with rows doesn't, nor does one with rows that a filter hides."""
     book(redis_client, "BK-1", hours=5)
     book(redis_client, "BK-2", hours=100)
     for query in ("", "?readiness=at+risk"):
@@ -92,7 +92,7 @@ def test_the_next_arrival_is_of_the_building(data_server: DataServer, redis_clie
 def test_a_guest_who_is_locked_out_is_found_by_the_room(
     data_server: DataServer, redis_client: Redis, doors_file: Path
 ) -> None:
-    """The one who is inside comes first, with when the code works; those who left, and the cancelled, don't come."""
+    """A guest who is inside comes first, with when the code works. Past and cancelled stays aren't listed."""
     book(redis_client, "BK-next", hours=80, name="Garden door")
     book(redis_client, "BK-inside", hours=-20, label="Ms Ito", name="Garden door")
     book(redis_client, "BK-left", hours=-200, name="Garden door")
@@ -114,7 +114,7 @@ def test_a_guest_who_is_locked_out_is_found_by_the_room(
 
 
 def test_a_guest_is_found_by_name_whatever_becomes_of_the_booking(console: Console, redis_client: Redis) -> None:
-    """Also one whose stay is over, or who has no code; what strangers wrote is text."""
+    """Also a guest without a code, or with a stay that is over. What strangers wrote is shown as text."""
     book(redis_client, "BK-1", hours=-5, label=f"Ito {HOSTILE}", state=State.WAITING, reason="no_slot", name=HOSTILE)
     book(redis_client, "BK-2", hours=-300, label="Ito before")
     found = console.api("GET", "/find?q=ito").json()["stays"]

@@ -99,7 +99,7 @@ def test_log_in_says_when_to_try_again(data_server: DataServer, redis_client: Re
 
 
 def test_a_log_in_ends_the_session_before_it(console: Console, redis_client: Redis) -> None:
-    """The id is always a new one; the one that the browser had, of whoever used it, is worth nothing."""
+    """The id is always a new one. The browser's earlier id, also of another person, is worth nothing."""
     browser = console.browser("viewer")
     before = browser.cookies[COOKIE]
     browser.post("/login", token=TOKENS["operator"])

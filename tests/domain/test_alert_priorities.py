@@ -16,7 +16,7 @@ WAITING = (Priority.WARNING, Priority.INFO, Priority.RESOLVED)
 
 @dataclass
 class Channel:
-    """A channel whose burst is used up; who waits comes back at the time that it was told."""
+    """A channel with its burst used up. A message that waits comes back at the time that it was told."""
 
     now: datetime = NOW
     budget: Budget = field(default_factory=lambda: Budget(0, NOW))
@@ -102,7 +102,7 @@ def test_a_message_that_hurries_more_now_moves_forward() -> None:
 
 
 def test_one_that_has_nothing_to_tell_any_more_holds_up_nobody() -> None:
-    """It leaves its place; one whose worker is gone keeps it for some minutes."""
+    """It leaves its place. If its worker is gone, it keeps the place for some minutes."""
     channel = Channel()
     for number in range(50):
         channel.ask(f"gone {number}", Priority.WARNING)

@@ -165,7 +165,7 @@ LARGE: list[Any] = [
 def test_a_body_over_the_limit_is_kept_too(
     small: Web, refused: RefusedMessages, *, is_declared: bool, body: bytes, booking_id: str, kind: str, problem: str
 ) -> None:
-    """Whose it was, and whether it cancels, as far as its beginning says so; else it may be of any booking."""
+    """Its booking, and whether it cancels, if its beginning says so. Else it may be of any booking."""
     headers = [(b"authorization", f"Bearer {TOKEN}".encode())]
     answer = small.send("POST", "/bookings", body=body if is_declared else in_parts(body), headers=headers)
     assert (answer.status_code, answer.json()) == (413, {"error": "body_too_large", "limit_bytes": 4096})

@@ -54,7 +54,7 @@ def test_a_transition_that_refuses_writes_nothing(redis_client: Redis) -> None:
 
 
 def test_a_transition_is_repeated_on_the_newer_record(redis_client: Redis) -> None:
-    """A writer whose reading is out of date computes its change again, from what the other wrote."""
+    """A writer that read too early computes its change again, from what the other one wrote."""
     mine, theirs = booking_ledger(redis_client), booking_ledger(redis_client)
     start = mine.record_message("BK-1", lambda _: Change(booking()))
     seen = []

@@ -106,7 +106,7 @@ def test_the_personal_parts_go_by_the_doors_own_clocks(redis_client: Redis) -> N
 
 
 def test_a_tombstone_expires_too(redis_client: Redis) -> None:
-    """A cancellation whose booking never came is kept as long."""
+    """A cancellation of a booking that never came is kept as long."""
     ledger = booking_ledger(redis_client)
     ledger.record_message("BK-1", lambda _: accepted(kind="cancelled"))
     assert redis_client.expiretime(redis_keys.booking_record("BK-1")) == int((NOW + 2 * RETENTION).timestamp())

@@ -65,7 +65,7 @@ def test_a_reading_that_is_done_rests(redis_client: Redis, item: DueItem) -> Non
 
 
 @ITEMS
-def test_a_reading_whose_worker_is_killed_stays_due(redis_client: Redis, item: DueItem) -> None:
+def test_a_reading_stays_due_when_its_worker_is_killed(redis_client: Redis, item: DueItem) -> None:
     """After a lease."""
     readings(redis_client).prompt([item])
     assert due_set(redis_client).claim(NOW, 10) == [(item, 1)]

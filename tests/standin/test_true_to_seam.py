@@ -207,7 +207,7 @@ def test_an_extension_that_fails_later(stage: Stage) -> None:
     stage.book("X1", stage.doors[4], nights=5, revision=1)
     wait_until(lambda: attempts, what="the update")
     stage.until("X1", "issued")
-    # Only now: an update whose answer came too late is asked for again, and must be accepted in the same way.
+    # Only now: after a late answer the update is asked for again, and must be accepted in the same way.
     stage.seam.on_update = done
     for attempt in attempts:
         fail(attempt, "Stay 739158 cannot be extended")

@@ -99,7 +99,7 @@ def test_a_new_booking_is_told_once_its_check_in_is_near(machine: Machine) -> No
 def test_a_new_booking_of_tonight_is_told_at_once(
     machine: Machine, sandbox: Sandbox, check_in: timedelta | None
 ) -> None:
-    """Also one whose check-in nobody can read; until it is sent as it should be."""
+    """Also if its check-in can't be read; until it is sent as it should be."""
     refuse(machine, new_booking(machine, check_in))
     (alert,) = told(machine)
     assert alert.hit == 1

@@ -121,7 +121,7 @@ def read_arrivals(call: Call) -> Arrivals:
     def is_here(arrival: Arrival) -> bool:
         return query.building in ("", places.get(arrival.device_id, NOWHERE).building)
 
-    # A guest whose stay has begun without a code stands before a door, however long ago that was.
+    # A guest without a code after check-in stands before a locked door, however long ago check-in was.
     found = list(filter(is_here, (*inside_without_code(since, **known), *arrivals_between(since, until, **known))))
     wanted = [each for each in found if query.readiness in ("", each.readiness)]
     pages = max(1, -(-len(wanted) // _A_PAGE))

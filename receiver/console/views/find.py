@@ -1,4 +1,4 @@
-"""Find a guest: by booking, label, door or unit. Whoever is inside now comes first, with when the code works."""
+"""Find a guest by booking, label, door or unit. Guests who are inside now come first, with when the code works."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -109,7 +109,7 @@ def find(call: Call) -> Findings:
 def _named(call: Call, wanted: str) -> tuple[tuple[Booking, ...], bool]:
     """Return bookings by id or label, and whether more fit: first those that may be inside or come, the nearest first.
 
-    A guest who is locked out is among these also where many others have the same name.
+    A guest at the door now is among these, also if many others have the same name.
     """
     since = call.now - _LONGEST_STAY
     near = call.ports.search.find(BookingFilter(word=wanted, check_in_from=since), limit=_MOST_ROWS)

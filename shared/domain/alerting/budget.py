@@ -1,6 +1,6 @@
 """How many messages a channel gets, and which comes first: a token bucket with a queue, as a value.
 
-It delays, it never drops. Who comes before the turn of another one that waits leaves a message for that one.
+It delays, it never drops. A message that comes early leaves enough for those with an earlier turn.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ class Priority(Enum):
     RESOLVED = timedelta(minutes=30)
 
 
-# Who is far back looks again by then: others may have left the queue.
+# A message far back in the queue is tried again after this: others may have left the queue.
 _LOOKS_AGAIN: Final = timedelta(minutes=1)
 # For so long after its time a place is kept for one that doesn't come: its worker was killed, and the next takes the
 # work up after the lease of the due-set. Or a worker of an older version has sent it, and knows of no places.

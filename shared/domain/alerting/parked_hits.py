@@ -22,7 +22,7 @@ WAITED_FOR: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedMessage:
-    """One parked message: where it came from, what is wrong with it, and whose it is as far as it can be read.
+    """One parked message: where it came from, what is wrong with it, and its booking as far as it can be read.
 
     `arrival` is the id of the stream entry that it was, `booking` its booking as the ledger has it now.
     """

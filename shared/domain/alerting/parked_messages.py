@@ -115,7 +115,7 @@ def parked_causes(
     """Return what is told: of each stream the causes with an alert of their own, and all others together.
 
     How much a cause hurries follows from the nearest check-in of those that it hits: that of the message, or of its
-    booking in the ledger. One whose check-in nobody knows never makes it less urgent than a warning; `page_before` and
+    booking in the ledger. An unknown check-in never makes it less urgent than a warning; `page_before` and
     `warn_before` are how near a check-in is one. A cause that has one of the `open_alerts` keeps it.
     """
     told = {alert.key: alert for alert in open_alerts}

@@ -1,4 +1,4 @@
-"""What is kept of a message that `POST /bookings` refused: whose it was, when the guest comes, what was wrong. Pure.
+"""What is kept of a message that `POST /bookings` refused: its booking, when the guest comes, what was wrong. Pure.
 
 Nothing else that it said. What a problem quotes may be of the guest, or a PIN, so it is left out; but for a unit, by
 which people find the cause.

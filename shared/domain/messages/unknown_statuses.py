@@ -33,7 +33,7 @@ _HOLDS_MORE: Final = ("event", "action", "change", "operation", "type", "kind")
 
 
 def unknown_statuses(fields: Mapping[str, Any], kind: MessageType, own: Collection[str] = ()) -> Iterator[Problem]:
-    """Yield a problem for each status, type or event of the booking whose words aren't known; none for a cancellation.
+    """Yield a problem for each status, type or event in words that aren't known; none for a cancellation.
 
     `own` are words of the booking system that say that a booking stands, by `status_key`. Not yielded is what
     `cancellations` names.
