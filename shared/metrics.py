@@ -1,11 +1,13 @@
 """Every metric: its name, what it counts or measures in which unit, its labels, and which process shows it.
 
-Names follow Prometheus' conventions: `oracode_`, base units (seconds), `_total` for counters. A label takes one of the
-values that stand here, or of a setting (a stream, a channel); anything else becomes `other`. Ids, names and PINs are
+Names follow Prometheus' conventions: `oracode_`, base units (seconds), `_total` for counters. Ids, names and PINs are
 never labels.
 
 Counters and histograms are kept by the process in which it happens, and shown on its METRICS_PORT
-(`shared.metrics_server`). Gauges are read from Redis, by the console's `GET /metrics` (`receiver.console.metrics`).
+(`shared.metrics_server`). Where the values of a label are listed here, any other value becomes `other`.
+
+Gauges are read from Redis, by the console's `GET /metrics` (`receiver.console.metrics`). Their values are what our
+processes wrote: those that are listed here, and where a newer version runs too, those that it adds, as they are.
 """
 
 import re
@@ -18,6 +20,8 @@ from prometheus_client import Counter, Histogram, disable_created_metrics
 from prometheus_client.registry import Collector
 
 from shared import contracts
+from shared.domain.booking.record import State
+from shared.liveness.fleet import PROCESSES
 from shared.seam.refusals import ENDPOINTS
 
 OTHER: Final = "other"
@@ -29,7 +33,8 @@ _FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 _SLOW: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40)
 
 Labels = Mapping[str, tuple[str, ...]]
-"""A label's name and the values it may have; none listed: those of a setting."""
+"""A label's name and its values. None are listed where other code names them: a setting's streams and channels, the
+console's routes, the parts of the worker that note when they worked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,16 @@ def _gauge(
     return row
 
 
+_AUTH_FAILURES: Final = (
+    "missing_headers",
+    "malformed_headers",
+    "too_old",
+    "too_new",
+    "wrong_signature",
+    "slack",
+    "invalid_token",
+)
+
 # --- What happens in `web`
 
 WEBHOOKS: Final = _counter(
@@ -173,17 +188,7 @@ AUTH_FAILURES: Final = _counter(
     "oracode_auth_failures_total",
     "Requests refused because of their signature or token, by reason.",
     _WEB,
-    labels={
-        "reason": (
-            "missing_headers",
-            "malformed_headers",
-            "too_old",
-            "too_new",
-            "wrong_signature",
-            "slack",
-            "invalid_token",
-        )
-    },
+    labels={"reason": _AUTH_FAILURES},
 )
 
 # --- What happens in `worker`
@@ -299,7 +304,7 @@ PAGE_SECONDS: Final = _histogram(
 
 # --- What the console reads from Redis
 
-BOOKINGS: Final = _gauge("oracode_bookings", "Bookings in the ledger, by state.", labels={"state": ()})
+BOOKINGS: Final = _gauge("oracode_bookings", "Bookings in the ledger, by state.", labels={"state": tuple(State)})
 ARRIVALS: Final = _gauge(
     "oracode_arrivals",
     "Doors awaited in the next 24 hours, by how they stand.",
@@ -311,12 +316,12 @@ ALERTS_OPEN: Final = _gauge(
 PROCESSES_ALIVE: Final = _gauge(
     "oracode_processes_alive",
     "Processes that gave a sign of life within 20 seconds, by name. Nothing of those that work without giving signs.",
-    labels={"process": ()},
+    labels={"process": PROCESSES},
 )
 PROCESS_RESTARTS: Final = _gauge(
     "oracode_process_restarts",
     "Processes that took the place of one that ended, in the last hour.",
-    labels={"process": ()},
+    labels={"process": PROCESSES},
 )
 STREAM_WAITING: Final = _gauge(
     "oracode_stream_waiting", "Entries of a stream that no worker has read.", labels={"stream": ()}
@@ -349,7 +354,7 @@ LAST_DONE: Final = _gauge(
 FAILED_TRIES: Final = _gauge(
     "oracode_auth_failures_last_hour",
     "Requests that all web together refused in the last hour because of signature or token, by reason.",
-    labels={"reason": ()},
+    labels={"reason": _AUTH_FAILURES},
 )
 
 
