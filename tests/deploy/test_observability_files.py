@@ -2,19 +2,32 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from pydantic import SecretStr
 
+from shared import redis_keys
+from shared.current_units import CurrentUnits
+from shared.domain.alerting.missed_heartbeats import BOOKINGS, SWEEP, WEBHOOK
+from shared.liveness.fleet import PROCESSES
 from shared.metrics import CATALOGUE
+from shared.settings import Settings
+from tests.deploy.promql import selectors
 from tests.deploy.test_deploy_files import PROJECT, says, tool
+from tests.support.server import DataServer
+from worker.assembly import build_handlers
+from worker.ports import open_ports
 
 RULES = PROJECT / "deploy/prometheus/alerts.yml"
 CONFIGURATION = PROJECT / "deploy/prometheus/prometheus.yml"
 DASHBOARD = PROJECT / "deploy/grafana/oracode.json"
 TABLE = PROJECT / "docs/metrics.md"
+CURVES = PROJECT / "tests/deploy/alerts_test.yml"
 # Shown by every process beside the catalogue.
 BESIDE = {"oracode_build_info"}
 SAMPLES = {sample: row for row in CATALOGUE.values() for sample in row.samples}
@@ -41,9 +54,16 @@ def expressions() -> Iterator[tuple[str, str]]:
             yield panel["title"], target["expr"]
 
 
+def curves() -> Iterator[tuple[str, str]]:
+    """Yield each curve that promtool's tests of the alerts are made of, and the test that has it."""
+    for test in yaml.safe_load(CURVES.read_text())["tests"]:
+        for curve in test["input_series"]:
+            yield test["name"], curve["series"]
+
+
 def test_every_name_is_a_metric() -> None:
     """A misspelled or renamed one would alert nobody and show nothing, in silence."""
-    used = [(where, name) for where, text in expressions() for name in re.findall(r"\boracode_\w+", text)]
+    used = [(where, name) for where, text in (*expressions(), *curves()) for name in re.findall(r"\boracode_\w+", text)]
     assert [(where, name) for where, name in used if name not in SAMPLES and name not in BESIDE] == []
 
 
@@ -53,16 +73,96 @@ def test_every_metric_is_shown_or_alerted_on() -> None:
     assert [row.name for row in CATALOGUE.values() if not re.search(rf"\b{row.name}(_bucket)?\b", used)] == []
 
 
-def test_every_value_of_a_label_is_one_that_it_has() -> None:
+@pytest.fixture(scope="module")
+def parts(data_server: DataServer, tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
+    """Return the parts of the worker that note when they worked: heartbeats, and the jobs of a whole worker."""
+    doors = tmp_path_factory.mktemp("doors") / "doors.yml"
+    doors.write_text("units: {}\n")
+    settings = Settings(redis_url=SecretStr(data_server.url), seam_api_key=SecretStr("seam_test"))
+    ports = open_ports(settings)
+    ports.redis.flushall()
+    handlers = build_handlers(
+        # With the jobs that only some settings want.
+        settings.model_copy(update={"sync_replicas": 1}),
+        ports,
+        channels=(),
+        units=CurrentUnits(doors),
+        look=lambda _booking_id, _device_id: None,
+    )
+    handlers.periodic_jobs.ensure()
+    members: Any = ports.redis.zrange(redis_keys.DUE, 0, -1)
+    jobs = {name for subject, name in map(json.loads, members) if subject == "chore"}
+    for name in jobs:
+        ports.redis.hset(redis_keys.CHORES, name, "2026-12-01T00:00:00+00:00")
+    for name in (SWEEP, BOOKINGS, WEBHOOK):
+        ports.beats.beat(name, datetime(2026, 12, 1, tzinfo=UTC))
+    return frozenset(ports.beats.last())
+
+
+def known_values(name: str, label: str, parts: frozenset[str]) -> Collection[str] | None:
+    """Return the values that a label of a metric can have; None where a setting or a route names them.
+
+    Raises KeyError for a label that the metric lacks.
+    """
+    if label == "job":
+        return re.findall(r"job_name: (\S+)", CONFIGURATION.read_text())
+    if name not in SAMPLES:
+        return {"process": PROCESSES}.get(label)
+    listed = SAMPLES[name].labels[label]
+    return listed or {"part": parts}.get(label)
+
+
+def test_every_value_of_a_label_is_one_that_it_has(parts: frozenset[str]) -> None:
     """`outcome="given_up"` of a counter that says `lost` would alert nobody either."""
-    found = 0
-    for where, text in expressions():
-        for name, label, values in re.findall(r'(oracode_\w+)\{(\w+)=~?"([^"]*)"\}', text):
-            allowed = SAMPLES[name].labels[label]
-            found += 1
-            for value in values.split("|"):
-                assert not allowed or value in allowed, (where, name, value)
-    assert found > 5
+    checked = set()
+    for where, text in (*expressions(), *curves()):
+        for name, matchers in selectors(text):
+            for each in matchers:
+                known = known_values(name, each.label, parts)
+                assert known is None or each.unmatched(known) == [], (where, name, each)
+                checked |= {each.label} if known is not None else set()
+    # Those that alerts rest on: none of them may fall out of this test unseen.
+    assert checked >= {"process", "part", "reason", "outcome", "readiness", "severity", "job"}
+
+
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ('oracode_processes_alive{process="web"} == 0', []),
+        ('oracode_processes_alive{process=~"web|wroker"} == 0', ["wroker"]),
+        ('oracode_processes_alive{process!="wbe"}', ["wbe"]),
+        ('oracode_processes_alive{process=~"w.*"}', []),
+        ('oracode_processes_alive{process=~"x.*|beat"}', ["x.*"]),
+        ('sum(oracode_bookings{state = "reday",}) > 1', ["reday"]),
+        ('rate(oracode_seam_requests_total{endpoint="/devices/get", outcome="anserwed"}[5m])', ["anserwed"]),
+        ('rate(oracode_seam_requests_total{outcome="answered",endpoint=~"/devices/(get|lsit)"}[5m])', []),
+        (
+            'rate(oracode_seam_requests_total{outcome="answered",endpoint=~"/device/(get|list)"}[5m])',
+            ["/device/(get|list)"],
+        ),
+        ('oracode_auth_failures_last_hour{reason=~"wrong_signature|too_odl"} > 1', ["too_odl"]),
+        ('oracode_auth_failures_total{reason!~"slack|tokens"}', ["tokens"]),
+        ('oracode_last_done_timestamp_seconds{part="chore:recnocile"}', ["chore:recnocile"]),
+        ('oracode_last_done_timestamp_seconds{part="sweep"}', []),
+        ('up{job="oracode-wbe"}', ["oracode-wbe"]),
+        ('oracode_alert_notifications_total{channel="any",outcome="given_up"}', []),
+    ],
+)
+def test_a_wrong_value_is_found_among_several_conditions(query: str, wrong: list[str], parts: frozenset[str]) -> None:
+    """Also of a regular expression, and of one that excludes."""
+    found = []
+    for name, matchers in selectors(query):
+        for each in matchers:
+            known = known_values(name, each.label, parts)
+            found += [] if known is None else each.unmatched(known)
+    assert found == wrong
+
+
+@pytest.mark.parametrize("query", ['{job="oracode-web"}', 'up{job="a"', "up{job}", 'up{job="a" part="b"}'])
+def test_a_selector_that_cant_be_read_is_an_error(query: str) -> None:
+    """And never one without conditions."""
+    with pytest.raises(ValueError, match="selector"):
+        selectors(query)
 
 
 def test_every_label_of_a_sum_or_a_legend_is_one_of_the_metric() -> None:
@@ -75,6 +175,22 @@ def test_every_label_of_a_sum_or_a_legend_is_one_of_the_metric() -> None:
             named = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
             named |= {each for by in re.findall(r"by \(([\w, ]+)\)", target["expr"]) for each in by.split(", ")}
             assert named <= labels, panel["title"]
+
+
+def test_every_label_of_an_alert_is_one_of_the_metric() -> None:
+    """`by (reasn)` would add up all reasons, and `{{ $labels.reasn }}` would be blank."""
+    for rule in rules():
+        of_metric = {
+            label
+            for name in re.findall(r"\boracode_\w+", rule["expr"])
+            if name in SAMPLES
+            for label in (*SAMPLES[name].labels, "le")
+        }
+        kept = {each for by in re.findall(r"by \(([\w, ]+)\)", rule["expr"]) for each in by.split(", ")}
+        assert kept <= of_metric, rule["alert"]
+        named = set(re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values())))
+        is_added_up = re.search(r"\b(sum|count|histogram_quantile)\b", rule["expr"])
+        assert named <= (kept - {"le"} if is_added_up else of_metric), rule["alert"]
 
 
 def test_every_alert_says_what_it_means_and_what_to_do() -> None:
@@ -127,4 +243,4 @@ def test_promtool_finds_nothing_wrong(tmp_path: Path) -> None:
 
 def test_alerts_fire_when_they_should_and_not_else() -> None:
     """By promtool's own tests of rules, over curves of a system that is well, and of one that isn't."""
-    says(tool("promtool"), "test", "rules", str(PROJECT / "tests/deploy/alerts_test.yml"))
+    says(tool("promtool"), "test", "rules", str(CURVES))
