@@ -1,4 +1,4 @@
-"""Which bookings a trouble of one or more doors hits, nearest guest first, and the alert that says so. Pure."""
+"""Which bookings a problem of one or more doors affects, nearest check-in first, and the alert for it. Pure."""
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ _LOOK_CLOSER: Final = "oracode arrivals"
 class Hit:
     """One door of one booking whose stay is not over.
 
-    `check_in` is None for a guest who is inside with a code: the lock knows that code, and nobody waits for it.
+    `check_in` is None for a guest who is inside and has a code: the code is on the lock already.
     """
 
     booking_id: str
@@ -44,7 +44,7 @@ class Hit:
 
 
 def hits_of(bookings: Iterable[Booking], device_ids: Container[str], now: datetime) -> list[Hit]:
-    """Return the bookings that a problem of these doors hits; guests who are inside come last."""
+    """Return the bookings that a problem of these doors affects; guests who are inside come last."""
     found = [
         Hit(booking.booking_id, door, _still_to_come(booking, door, now), over_at)
         for booking in bookings
@@ -61,9 +61,10 @@ def hits_of(bookings: Iterable[Booking], device_ids: Container[str], now: dateti
 
 
 def cause_of(notice: AlertNotice, hits: list[Hit], *, hurries: bool = True) -> Cause:
-    """Return what is told of a trouble that hits these bookings: at least one. It is as urgent as the nearest check-in.
+    """Return what is told of a problem that affects these bookings; `hits` must not be empty.
 
-    `notice` has what is told without them. One that does not hurry is a warning however near check-in is.
+    `notice` is the alert without the bookings. If it `hurries`, the nearest check-in decides the severity. Otherwise it
+    is a warning, however near check-in is.
     """
     nearest = next((hit for hit in hits if hit.check_in is not None), hits[0])
     check_in = nearest.check_in if hurries else None
@@ -80,7 +81,7 @@ def cause_of(notice: AlertNotice, hits: list[Hit], *, hurries: bool = True) -> C
 
 
 def _still_to_come(booking: Booking, door: BookedDoor, now: datetime) -> CheckIn | None:
-    """Return the check-in of a guest who may come yet, or who came and has no code."""
+    """Return the check-in of a guest who may still come, or who came and has no code."""
     check_in = check_in_of(booking.stay, door)
     return check_in if check_in is not None and (check_in.latest > now or door.code is None) else None
 

@@ -1,7 +1,7 @@
 """One problem over its life: counted while it is open, told again only with news, resolved once.
 
-`sequence` numbers what is to be told: a channel is behind while its own is lower. A channel that missed some hears the
-newest alone, as it then stands.
+`sequence` numbers the news of the problem. A channel is behind while the sequence that it was told is lower. A channel
+that missed some news is only told the newest.
 """
 
 import re
@@ -16,14 +16,14 @@ from shared.domain.alerting.severity import Severity, severity
 from shared.domain.booking.record import AlertNotice
 from shared.domain.versions import NOT_IN_JSON, UnknownFields
 
-# Older entries are in the booking's story.
+# Older ones are in the booking's story.
 _MOST_REMARKS: Final = 5
-# As `shared.seam.errors` writes it: of use to Seam's support, and no news.
+# The request id as `shared.seam.errors` writes it. Seam's support needs it; another id is no news.
 _REQUEST: Final = re.compile(r" ?\(request [\w.:-]{1,100}\)", re.ASCII)
 
 
 class News(StrEnum):
-    """Why it is told (again)."""
+    """Why people are told of the problem (again)."""
 
     OPENED = "opened"
     CHANGED = "changed"
@@ -34,7 +34,7 @@ class News(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """Something to be said once where a button was pressed; `look` is the alert's that it came with."""
+    """A reply that is shown once, where a button was pressed; `look` is the alert's look that has it."""
 
     remark_id: str
     text: str
@@ -46,10 +46,8 @@ class Remark:
 class Told:
     """How far one channel has been told: up to `sequence`, in the conversation `thread`.
 
-    `look` is how the problem is shown there, since `looked_at`.
-
-    `lost` says that it was given up: the channel never took it, and `error` says why. `tried` is what the channel may
-    have got in a try without an answer.
+    `look` is the look that the channel shows, since `looked_at`. `lost`: the notification was given up, because the
+    channel never took it; `error` says why. `tried` is the sequence of a try without an answer: it may have arrived.
     """
 
     sequence: int = 0
@@ -64,17 +62,19 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One problem. `severity` is the level that was told last; `reminders` counts those since it was reached.
+    """One problem.
 
-    `group` names those that it is told with. `handled_by` is who said that it needs no more reminders. `hit` and
-    `subjects` are, for a cause of many problems, how many and which. `look` counts what changes how it looks without
-    being news; that of `prompt_look` somebody waits for. `remarks` are the latest.
+    `severity` is the level that was told last; `reminders` counts the reminders at this level. `group` names the group
+    that it is told with. `handled_by` is the person who takes care of it: no more reminders are sent. If it is a cause
+    of many problems, `hit` is their number and `subjects` names some. `look` counts the changes of how the alert is
+    shown that aren't news. Somebody waits for the look `prompt_look`. `remarks` are the latest replies.
 
-    Of a cause whose members come one by one, `known_until` is the stream entry of the newest that this record knows.
-    `newcomers` counts those that people were not told of yet, and `joined` names some of them, until the news after
-    the one that tells them. `joins` is how often newcomers were told.
+    Some causes get their members one by one. For these, `known_until` is the stream entry of the newest member in this
+    record. `newcomers` counts the members that people were not told of yet. `joined` names some of them; it is kept
+    until the news after the one that tells of them. `joins` counts how often newcomers were told.
 
-    `unsolved_sequence` is that of an end at which the problem wasn't gone: `notice.solved` says what tells of it then.
+    `unsolved_sequence` is set if the alert ended although its problem goes on: it is the sequence of that end, and
+    `notice.solved` says which alert tells of the problem now.
     """
 
     notice: AlertNotice
@@ -111,7 +111,7 @@ class Alert:
 
     @property
     def goes_on(self) -> bool:
-        """Whether it isn't open any more, though its problem isn't gone."""
+        """Whether the alert has ended although its problem isn't gone."""
         return not self.is_open and self.unsolved_sequence == self.sequence
 
     def told_to(self, channel: str) -> Told:
@@ -130,9 +130,9 @@ class Alert:
 
 
 def heard(before: Alert | None, notice: AlertNotice, *, group: str = "", level: Severity | None = None) -> Alert | None:
-    """Return the alert after `notice`; None where a problem is resolved that nobody was told of.
+    """Return the alert after `notice`; None if a problem ended that was never raised.
 
-    `group` and `level` count where the problem is new.
+    `group` and `level` are only used if the problem is new.
     """
     if before is None or (notice.raised and not before.is_open):
         return _opened(before, notice, group, level) if notice.raised else None
@@ -147,7 +147,7 @@ def heard(before: Alert | None, notice: AlertNotice, *, group: str = "", level: 
 
 
 def what_is_said(happened: str) -> str:
-    """Return the text without what differs between two tries that failed alike: Seam's ids of the requests."""
+    """Return the text without Seam's request ids: they differ between two tries that failed for the same reason."""
     return _REQUEST.sub("", happened)
 
 
@@ -169,40 +169,40 @@ def _opened(before: Alert | None, notice: AlertNotice, group: str, level: Severi
 
 
 def _with_news(alert: Alert, news: News, now: datetime) -> Alert:
-    """Return the alert with something new to be told; who handled what was known hasn't handled this."""
-    return replace(_next_word(alert, news, now), handled_by="", handled_at=None)
+    """Return the alert with news that nobody handles yet: the person who handled the alert didn't know of it."""
+    return replace(_with_next_sequence(alert, news, now), handled_by="", handled_at=None)
 
 
-def _next_word(alert: Alert, news: News, now: datetime) -> Alert:
-    """Return the alert with something to be told; those who joined so far are told with it."""
+def _with_next_sequence(alert: Alert, news: News, now: datetime) -> Alert:
+    """Return the alert with something to be told; the newcomers so far are told with it."""
     joined = alert.joined if alert.newcomers else ()
     return replace(alert, sequence=alert.sequence + 1, news=news, news_at=now, newcomers=0, joined=joined)
 
 
 def risen(alert: Alert, level: Severity, now: datetime) -> Alert:
-    """Return the alert at a higher level, which is news: also of what somebody handles, for check-in is nearer now."""
-    return replace(_next_word(alert, News.ROSE, now), severity=level, reminders=0)
+    """Return the alert at a higher level. That is news even if somebody handles it: check-in is nearer now."""
+    return replace(_with_next_sequence(alert, News.ROSE, now), severity=level, reminders=0)
 
 
 def reminded(alert: Alert, now: datetime) -> Alert:
     """Return the alert with a reminder to be told."""
-    return replace(_next_word(alert, News.REMINDER, now), reminders=alert.reminders + 1)
+    return replace(_with_next_sequence(alert, News.REMINDER, now), reminders=alert.reminders + 1)
 
 
 def newcomers_told(alert: Alert, now: datetime) -> Alert:
     """Return the alert with its newcomers to be told; the person who handles the cause still does."""
-    return replace(_next_word(alert, News.CHANGED, now), joins=alert.joins + 1)
+    return replace(_with_next_sequence(alert, News.CHANGED, now), joins=alert.joins + 1)
 
 
 def handled(alert: Alert, by: str, at: datetime | None = None) -> Alert:
-    """Record that somebody takes care of it: no more reminders, until there is news; a repeat changes nothing."""
+    """Record that somebody takes care of it: no more reminders until there is news. Idempotent."""
     if not alert.is_open or alert.handled_by == by:
         return alert
     return looking_otherwise(replace(alert, handled_by=by, handled_at=at), is_prompt=True)
 
 
 def remarked(alert: Alert, remark_id: str, text: str) -> Alert:
-    """Record what is to be said once in the problem's conversation. The same object the second time."""
+    """Record a reply that is shown once in the problem's conversation. Returns the same object the second time."""
     if any(remark.remark_id == remark_id for remark in alert.remarks):
         return alert
     after = looking_otherwise(alert, is_prompt=True)
@@ -211,20 +211,20 @@ def remarked(alert: Alert, remark_id: str, text: str) -> Alert:
 
 
 def looking_otherwise(alert: Alert, *, is_prompt: bool) -> Alert:
-    """Return the alert as one that looks another way now, without news; `is_prompt` where somebody waits to see it."""
+    """Return the alert with a new look, which isn't news; `is_prompt` if somebody waits to see it."""
     look = alert.look + 1
     return replace(alert, look=look, prompt_look=look if is_prompt else alert.prompt_look)
 
 
 def looked(alert: Alert, channel: str, look: int, at: datetime) -> Alert:
-    """Record that `channel` shows it as it looked then."""
+    """Record that `channel` shows the alert with this `look`."""
     known = alert.told_to(channel)
     told = replace(known, look=max(look, known.look), looked_at=at)
     return replace(alert, told={**alert.told, channel: told})
 
 
 def delivered(alert: Alert, channel: str, sequence: int, *, thread: str = "") -> Alert:
-    """Record that `channel` has taken what `sequence` stood for; a late word takes nothing back."""
+    """Record that `channel` was told up to `sequence`; a late, lower one changes nothing."""
     known = alert.told_to(channel)
     goes_on = known.thread if alert.knows(channel) else ""
     taken, thread = max(sequence, known.sequence), goes_on or thread or alert.key
@@ -233,7 +233,7 @@ def delivered(alert: Alert, channel: str, sequence: int, *, thread: str = "") ->
 
 
 def maybe_told(alert: Alert, channel: str, sequence: int, *, thread: str) -> Alert:
-    """Record that `channel` may have got what `sequence` stood for; the same object where that is known."""
+    """Record that `channel` may have been told up to `sequence`; returns the same object if that is known already."""
     known = alert.told_to(channel)
     if max(known.tried, known.sequence) >= sequence:
         return alert
@@ -242,7 +242,7 @@ def maybe_told(alert: Alert, channel: str, sequence: int, *, thread: str) -> Ale
 
 
 def given_up(alert: Alert, channel: str, sequence: int, *, error: str) -> Alert:
-    """Record that `channel` wouldn't take what `sequence` stood for, and isn't tried with it any more."""
+    """Record that `channel` didn't take the notification up to `sequence`, and that it isn't tried any more."""
     known = alert.told_to(channel)
     if known.sequence >= sequence:
         return alert
@@ -251,12 +251,12 @@ def given_up(alert: Alert, channel: str, sequence: int, *, error: str) -> Alert:
 
 
 def untold(alert: Alert, channel: str) -> tuple[Remark, ...]:
-    """Return what was remarked on the problem since the channel last showed it."""
+    """Return the replies that the channel hasn't shown yet."""
     seen = alert.told_to(channel).look
     return tuple(remark for remark in alert.remarks if remark.look > seen)
 
 
 def look_with_news(alert: Alert, channel: str) -> int:
-    """Return which look news shows to the channel: all but what is to be said where a button was pressed."""
+    """Return the look that news shows to the channel: the newest one before the replies that aren't shown yet."""
     remarks = untold(alert, channel)
     return remarks[0].look - 1 if remarks else alert.look

@@ -1,7 +1,7 @@
 """The pre-arrival check: who arrives in the next hours, and whether the door will open.
 
 A guest's arrival is one door of one booking. It is `ready` when Seam confirms the code; `on its way` while everything
-goes as it should (Seam programs a code about an hour before its start); `at risk` when a person must look.
+goes as it should (Seam programs a code about an hour before its start); `at risk` when a person must act.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -24,7 +24,7 @@ _INSIDE: Final = "The stay has begun, and there is no code."
 
 
 class Readiness(StrEnum):
-    """How an arrival stands."""
+    """Whether the guest's door will open."""
 
     READY = "ready"
     ON_ITS_WAY = "on its way"
@@ -33,13 +33,13 @@ class Readiness(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """One door of one booking whose guest is due; `why` and `next_step` say what is wrong and what to do.
+    """One door of one booking that a guest arrives at; `why` and `next_step` say what is wrong and what to do.
 
-    `issues` are what Seam reports of the door and its account, those that people are told: they may hold the door back
-    also where nothing is wrong with the guest's code. `check_in` is the booked time, without the unit's buffer; while
-    nobody knows the lock's zone it is the earliest moment, and `wall_check_in` what its clock shows. The code at hand
-    works from `starts_at` to `ends_at`; both are None without one. A PIN of an earlier revision that opens the door too
-    works from `earlier_starts_at` to `earlier_ends_at`.
+    `issues` are the errors and warnings of the door and its account that people are told: they may keep the door shut
+    even if nothing is wrong with the guest's code. `check_in` is the booked time, without the unit's buffer. While the
+    lock's zone isn't known it is the earliest possible moment, and `wall_check_in` is the time on the lock's clock. The
+    code works from `starts_at` to `ends_at`; both are None without a code. If a PIN of an earlier revision also opens
+    the door, it works from `earlier_starts_at` to `earlier_ends_at`.
     """
 
     booking_id: str
@@ -62,19 +62,19 @@ class Arrival:
 
     @property
     def on_lock_clock(self) -> datetime:
-        """The check-in as the lock's clock shows it: naive where nobody knows the lock's zone."""
+        """The check-in as the lock's clock shows it: naive if the lock's zone isn't known."""
         if self.wall_check_in is not None:
             return self.wall_check_in
         return self.check_in.astimezone(ZoneInfo(self.time_zone)) if self.time_zone else self.check_in
 
 
 def told_beside(arrival: Arrival) -> list[Issue]:
-    """Return what Seam reports of the door, but for what `why` quotes already."""
+    """Return the issues of the door that `why` doesn't quote."""
     return [issue for issue in arrival.issues if issue.code not in arrival.why]
 
 
 def first_check_in(booking: Booking) -> datetime | None:
-    """Return the earliest moment that somebody of the booking can come; None for a mere cancellation."""
+    """Return the earliest moment at which a guest of the booking can come; None without a stay (only cancelled)."""
     known = [at for door in booking.doors if door.wanted and (at := arrival_of(booking.stay, door)) is not None]
     if known:
         return min(known)
@@ -90,12 +90,12 @@ def arrivals_of(
     known: Mapping[str, KnownIssues] | None = None,
     now: datetime | None = None,
 ) -> list[Arrival]:
-    """Return the arrivals of this time, the nearest first. Later codes of a split stay are no arrivals.
+    """Return the arrivals from `since` to `until`, the nearest first. Later codes of a split stay are no arrivals.
 
-    Where the zone of a lock isn't known, a booking counts if its guest may come in this time in any zone. `gone` are
-    the doors that Seam doesn't know any more, `known` are the issues of doors by their ids. An arrival at a door that
-    is gone, or has an issue that blocks, is at risk even if the code is confirmed. What is to be done is as of `now`;
-    None is `since`.
+    If the zone of a lock isn't known, a booking counts if the guest comes in this time in any zone. `gone` are the
+    doors that Seam doesn't know any more; `known` has the issues of doors by device id. An arrival at a door that is
+    gone, or that has an issue that blocks, is at risk even if the code is confirmed. The next steps are those at `now`
+    (by default `since`).
     """
     issues = {device_id: _told(each) for device_id, each in (known or {}).items()}
     found = []
@@ -124,7 +124,7 @@ def is_inside_without_code(booking: Booking, arrival: Arrival, since: datetime, 
 
 
 def as_inside(arrival: Arrival) -> Arrival:
-    """Return the arrival of a guest whose stay has begun without a code: at risk, whatever is still to come."""
+    """Return the arrival as one of a stay that began without a code: at risk, whatever its door's state."""
     return replace(
         arrival,
         readiness=Readiness.AT_RISK,

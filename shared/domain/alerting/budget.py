@@ -1,6 +1,6 @@
 """How many messages a channel gets, and which comes first: a token bucket with a queue, as a value.
 
-It delays, it never drops. A message that comes early leaves enough for those with an earlier turn.
+Messages are delayed, never dropped. A message gets a token only if enough are left for all messages before it.
 """
 
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from shared.domain.versions import NOT_IN_JSON, UnknownFields
 
 
 class Priority(Enum):
-    """What a message is. Its value is how much later a message counts as come than it did."""
+    """What a message is. The value is added to the time at which the message came; the sum orders the queue."""
 
     PAGE = None
-    """Sent at once, whatever waits."""
+    """Sent at once, even if others wait."""
     WARNING = timedelta()
     INFO = timedelta(minutes=15)
     RESOLVED = timedelta(minutes=30)
@@ -25,10 +25,10 @@ class Priority(Enum):
 
 # A message far back in the queue is tried again after this: others may have left the queue.
 _LOOKS_AGAIN: Final = timedelta(minutes=1)
-# For so long after its time a place is kept for one that doesn't come: its worker was killed, and the next takes the
-# work up after the lease of the due-set. Or a worker of an older version has sent it, and knows of no places.
+# A place is kept for so long after its message should have come. If a worker was killed, another one takes over when
+# the lease in the due-set is over. A worker of an older version sends without giving the place back.
 _IS_WAITED_FOR: Final = timedelta(minutes=2)
-# Further back is no place: so the record stays small.
+# Keeps the record small: a message behind these has no place of its own.
 MOST_WAITING: Final = 200
 
 
@@ -42,9 +42,9 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A message that waits for its turn, by a name of its own, `since` it came first. It has its place `until` then.
+    """A message that waits for its turn. It came first at `since`, and keeps its place `until` then.
 
-    `turn` orders the queue: when it came, later by what its priority says.
+    `turn` orders the queue: `since` plus the value of its priority. `name` is unique.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a channel may still get: `left` as of `at`; and what waits for it, in its order."""
+    """How many messages a channel may still get (`left`, as of `at`), and the messages that wait, in their order."""
 
     left: float
     at: datetime
@@ -68,10 +68,9 @@ class Budget:
 def spend(
     budget: Budget | None, rate: Rate, now: datetime, *, name: str, priority: Priority
 ) -> tuple[Budget, datetime | None]:
-    """Take one message for the one of this name; return what is left, and when to come again where it has to wait.
+    """Take a token for the message `name`. Return the budget after it, and when to try again if it has to wait.
 
-    Of those that wait, each has its turn after those before it. A page takes one anyway, and lets those wait longer
-    that come after.
+    A message gets a token after all those before it in the queue. A page always gets one: the others wait longer.
     """
     before = budget or Budget(rate.burst, now)
     left = min(float(rate.burst), before.left + max(timedelta(), now - before.at) / rate.every)
@@ -89,7 +88,7 @@ def spend(
 
 
 def without_place(budget: Budget, name: str) -> Budget:
-    """Return the budget without the place of the one of this name, which has nothing to tell now; else the same."""
+    """Return the budget without the place of `name`, which has nothing to tell now; the same object if it has none."""
     if all(each.name != name for each in budget.waiting):
         return budget
     return replace(budget, waiting=tuple(each for each in budget.waiting if each.name != name))

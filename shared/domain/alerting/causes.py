@@ -1,7 +1,7 @@
-"""An alert of one cause that hits several bookings: told once, with how many it hits and the nearest of them.
+"""An alert of one cause that affects several bookings: told once, with their number and the nearest of them.
 
-Where the members of a cause come one by one (parked messages), those that come later are told, too: at growing
-intervals (`shared.domain.alerting.escalation`), so that sixty of them are a few messages.
+The members of some causes come one by one (parked messages). Later members are told, too, at growing intervals
+(`shared.domain.alerting.escalation`), so that sixty members are only a few messages.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ MOST_SUBJECTS: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One that a cause hits: the stream entry since which it is known (`1700000000000-0`), and its line for people."""
+    """A booking or message with this cause: its first stream entry (such as `1700000000000-0`), and a line of text."""
 
     since: str
     line: str
@@ -26,10 +26,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What is told of one cause: the notice, how many bookings it hits, and some of them in words, nearest first.
+    """What is told of one cause: the notice, how many bookings it affects, and some of them in words, nearest first.
 
-    `members` are all of them, nearest first, where those who join later are to be told; else it is empty. `includes`
-    are the keys of other alerts that would tell of some of them.
+    `members` are all of them, nearest first, if later members are told too; otherwise it is empty. `includes` are the
+    keys of the other alerts that may have told of some of the members.
     """
 
     notice: AlertNotice
@@ -40,7 +40,7 @@ class Cause:
 
     @property
     def known_until(self) -> str:
-        """The entry of the newest member; "" without members."""
+        """The stream entry of the newest member; "" without members."""
         newest = ""
         for member in self.members:
             newest = member.since if not newest or is_before(newest, member.since) else newest
@@ -48,10 +48,10 @@ class Cause:
 
 
 def raised(before: Alert | None, cause: Cause, *, group: str, level: Severity) -> Alert | None:
-    """Return the open alert of a cause; the same object where nothing about it changed.
+    """Return the open alert of a cause; the same object if nothing about it changed.
 
-    Other words are news. Which bookings it hits, and how near the next guest is, is kept true without being news. Who
-    joined is noted, to be told later.
+    A new text of what happened is news. Other bookings or another check-in are recorded, but are no news. New members
+    are recorded, to be told later.
     """
     notice, subjects = cause.notice, cause.subjects[:MOST_SUBJECTS]
     if before is None or not before.is_open:
@@ -66,9 +66,9 @@ def raised(before: Alert | None, cause: Cause, *, group: str, level: Severity) -
 
 
 def _with_newcomers(before: Alert, cause: Cause) -> Alert:
-    """Return the alert knowing who joined since it was written.
+    """Return the alert with the members that are new since it was written.
 
-    In a record of an older version it isn't known who was there: nobody counts as new then.
+    A record of an older version doesn't say which members it had: then no member counts as new.
     """
     known_until = cause.known_until
     if not known_until or is_before(known_until, before.known_until):
@@ -81,16 +81,16 @@ def _with_newcomers(before: Alert, cause: Cause) -> Alert:
 
 
 def resolved(before: Alert | None, now: datetime, *, solved: str = "") -> Alert | None:
-    """Return the alert with its problem gone, and how that came; the same object where it is not open."""
+    """Return the alert as resolved; `solved` says how that came. The same object if it isn't open."""
     if before is None or not before.is_open:
         return before
     return heard(before, replace(before.notice, at=now, raised=False, solved=solved))
 
 
 def moved(before: Alert | None, now: datetime, *, goes_on_in: str) -> Alert | None:
-    """Return the alert as over, though its problem isn't gone: `goes_on_in` says in a sentence where it goes on.
+    """Return the alert as ended although its problem goes on; the sentence `goes_on_in` says which alert tells of it.
 
-    The same object where it is not open.
+    The same object if it isn't open.
     """
     after = resolved(before, now, solved=goes_on_in)
     return after if after is before or after is None else replace(after, unsolved_sequence=after.sequence)

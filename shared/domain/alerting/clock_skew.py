@@ -1,4 +1,4 @@
-"""What people are told of a clock that differs from the data server's: which one, how much, what is at stake. Pure."""
+"""The alert of a clock that differs from the data server's: which clock, by how much, what may go wrong. Pure."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -38,7 +38,7 @@ def show_skew(ahead: timedelta) -> str:
 
 
 def clock_skew_notice(name: str, ahead: timedelta, *, is_of_sender: bool, now: datetime) -> AlertNotice:
-    """Return what is told of one clock; `name` is the process or sender that it belongs to."""
+    """Return the notice of one clock; `name` is the process or sender that has this clock."""
     stake = _SENDERS if is_of_sender else _OURS
     return alert_notice(
         Reason.CLOCK_SKEW,

@@ -1,7 +1,7 @@
 """The alert of a door that was removed although guests are to come, and how urgent it is. Pure.
 
 Seam answers 404 for it, or still lists it with the error `device_removed`. Codes that are on its lock may still open
-it. But no code of it can be made, changed or confirmed.
+it. But no code for it can be made, changed or confirmed.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from shared.domain.booking.record import Booking
 from shared.domain.matching.manual_choice import short
 
 PROBLEM: Final = Reason.DOOR_GONE
-# What a booking says by itself, in an alert of its own.
+# These bookings have an alert of their own.
 _TELLS_BY_ITSELF: Final = Reason.DEVICE_NOT_FOUND
 
 
@@ -29,10 +29,10 @@ def door_gone_key(device_id: str) -> str:
 def door_gone(
     device_id: str, bookings: Iterable[Booking], now: datetime, *, was_told: bool, detail: str = ""
 ) -> Cause | None:
-    """Return what is told of a door that is gone; None where no booking to come needs that.
+    """Return what is told of a door that is gone; None if no booking to come needs it.
 
-    A booking that never found the door says so itself; but once this was told, it goes on until no stay is left.
-    `detail` are Seam's words, where it has any.
+    A booking that never found the door has an alert of its own, so it raises none here. But once this alert was told,
+    it stays open until no stay on the door is left. `detail` is what Seam says of the door, if anything.
     """
     hits = hits_of(bookings, {device_id}, now)
     if not hits or (not was_told and all(hit.door.reason == _TELLS_BY_ITSELF for hit in hits)):

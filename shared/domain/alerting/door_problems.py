@@ -1,7 +1,7 @@
 """Errors and warnings of a door, or of a connected account with all its doors: what people are told. Pure.
 
 A door's own issues make one alert for the door. An account's issue is told once, even if many doors repeat it. A door
-that was removed is told as gone (`shared.domain.alerting.door_gone`), and as nothing else.
+that was removed has only the alert that it is gone (`shared.domain.alerting.door_gone`).
 """
 
 from collections.abc import Collection, Container, Iterable
@@ -26,9 +26,9 @@ _MOST_IN_WORDS: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownIssues:
-    """What Seam said of a door, and of its account, when each was read last.
+    """The issues of a door, and of its account, as each was last read.
 
-    `of_door` holds the errors that the door repeats of its account too. `account_id` is empty where nobody knows it.
+    `of_door` includes the account's errors that the door repeats. `account_id` is empty if it isn't known.
     """
 
     of_door: tuple[Issue, ...] = ()
@@ -52,7 +52,7 @@ def is_removed(issues: Iterable[Issue]) -> bool:
 
 
 def told_at_door(issues: Iterable[Issue], account_id: str) -> tuple[Issue, ...]:
-    """Return what is told of the door itself; nothing of one that was removed."""
+    """Return the issues that are told of the door itself; none if it was removed."""
     issues = tuple(issues)
     if is_removed(issues):
         return ()
@@ -60,15 +60,15 @@ def told_at_door(issues: Iterable[Issue], account_id: str) -> tuple[Issue, ...]:
 
 
 def told_at_account(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    """Return what is told once for the account."""
+    """Return the issues that are told once for the account."""
     return tuple(issue for issue in issues if issue.meaning.is_told and issue.is_of_account)
 
 
 def telling_key(known: KnownIssues, device_id: str, code: str) -> str:
-    """Return the key of the alert that tells an error of this code for the door; empty where none is known to.
+    """Return the key of the door's or account's alert that tells the error `code`; empty if there is none.
 
-    Only an issue that blocks counts, or one that keeps no code from opening its door in both places: a problem of an
-    access code is not to be inhibited by what is less than that.
+    That alert inhibits the same error of an access code. So the issue must be as serious at the door as at the code:
+    it blocks, or it is a warning in both places.
     """
     issues = (issue for issue in (*known.of_door, *known.of_account) if issue.code == code)
     for issue in issues:
@@ -81,7 +81,7 @@ def telling_key(known: KnownIssues, device_id: str, code: str) -> str:
 
 
 def cause_of_unknown(known: KnownIssues | None) -> Issue | None:
-    """Return the issue that may be why Seam does not know how a code of this door stands: the account's first."""
+    """Return the issue that may explain why Seam doesn't know a code's status; the account's issues come first."""
     issues = (*known.of_account, *known.of_door) if known is not None else ()
     blocking = (issue for issue in issues if issue.meaning.blocks)
     return min(blocking, key=lambda issue: not issue.is_of_account, default=None)
@@ -90,7 +90,7 @@ def cause_of_unknown(known: KnownIssues | None) -> Issue | None:
 def door_trouble(
     device_id: str, name: str, issues: Collection[Issue], bookings: Iterable[Booking], now: datetime
 ) -> Cause | None:
-    """Return what is told of a door with these issues; None where there are none, or no stay on it is left."""
+    """Return what is told of a door with these issues; None without issues, or if no stay on the door is left."""
     subject = f"Door {short(name)} ({device_id})" if name else f"Door {device_id}"
     notice = replace(_notice(DOOR_PROBLEM, door_trouble_key(device_id), subject, issues, now), device_id=device_id)
     return _cause(notice, issues, hits_of(bookings, {device_id}, now))
@@ -99,7 +99,7 @@ def door_trouble(
 def account_trouble(
     account_id: str, issues: Collection[Issue], device_ids: Container[str], bookings: Iterable[Booking], now: datetime
 ) -> Cause | None:
-    """Return what is told of an account with these issues; None where there are none, or no stay on its doors."""
+    """Return what is told of an account with these issues; None without issues, or without a stay on its doors."""
     notice = _notice(ACCOUNT_PROBLEM, account_trouble_key(account_id), f"Connected account {account_id}", issues, now)
     return _cause(notice, issues, hits_of(bookings, device_ids, now))
 

@@ -1,8 +1,8 @@
 """Escalation: an open alert gets more severe as check-in nears, and is told again at growing intervals.
 
-Those who join a cause that people know of are told by its next word, at the latest after a pause that grows, too.
+New members of a known cause are told with its next notification, or after a pause that grows, too.
 
-The moment of the next such change goes into the due-set, so nothing polls and nothing is lost with a process.
+The time of the next change is in the due-set: nothing polls, and nothing is lost if a process dies.
 """
 
 from collections.abc import Iterable
@@ -23,14 +23,14 @@ def reminder_at(alert: Alert, policy: AlertPolicy) -> datetime | None:
 
 
 def newcomers_at(alert: Alert, policy: AlertPolicy) -> datetime | None:
-    """Return when those who joined are to be told: also where somebody handles the cause, who doesn't know of them."""
+    """Return when newcomers are told: also if somebody handles the cause, because that person doesn't know of them."""
     if not alert.is_open or not alert.newcomers or parent_of(alert.notice):
         return None
     return alert.news_at + policy.newcomer_pause(alert.severity, alert.joins)
 
 
 def next_change_at(alert: Alert, policy: AlertPolicy, now: datetime) -> datetime | None:
-    """Return when time changes the alert next; None where it doesn't."""
+    """Return when the alert next changes by time alone; None if it doesn't."""
     if not alert.is_open or parent_of(alert.notice):
         return None
     moments = (reminder_at(alert, policy), newcomers_at(alert, policy), policy.changes_at(alert.notice, now))
@@ -38,14 +38,14 @@ def next_change_at(alert: Alert, policy: AlertPolicy, now: datetime) -> datetime
 
 
 def escalated(alert: Alert, policy: AlertPolicy, now: datetime) -> Alert:
-    """Return the alert as the time up to `now` makes it; the same object where it makes it no other."""
+    """Return the alert as it is at `now`; the same object if time changed nothing."""
     if not alert.is_open or parent_of(alert.notice):
         return alert
     level = policy.severity(alert.notice, now)
     if level.rank > alert.severity.rank:
         return risen(alert, level, now)
     if level is not alert.severity:
-        # A stay that was moved to later is less urgent; that is no news.
+        # A stay that was moved to a later time is less urgent; that is no news.
         return replace(alert, severity=level, reminders=0)
     join_due, due = newcomers_at(alert, policy), reminder_at(alert, policy)
     if join_due is not None and join_due <= now:
@@ -54,10 +54,10 @@ def escalated(alert: Alert, policy: AlertPolicy, now: datetime) -> Alert:
 
 
 def escalated_together(alerts: Iterable[Alert], policy: AlertPolicy, now: datetime) -> dict[str, Alert]:
-    """Return those of a group that time changed, by key.
+    """Return the alerts of a group that time changed, by key.
 
-    When one is due for a reminder, the others of its level that would be within half their pause come along: a group
-    falls into step instead of reminding at every hour of the day.
+    When a reminder is due, other alerts of the same level are reminded with it if theirs is due within half of their
+    pause. So a group sends one reminder instead of many.
     """
     before = {alert.key: alert for alert in alerts}
     after = {key: escalated(alert, policy, now) for key, alert in before.items()}

@@ -1,6 +1,6 @@
-"""Grouping: problems are told together where one action of one person mends them.
+"""Grouping: problems are told together if one action of one person solves them.
 
-How long a group waits for more of its kind: `shared.domain.alerting.timing_policy`.
+How long a group waits for more problems: `shared.domain.alerting.timing_policy`.
 """
 
 from typing import Final
@@ -9,14 +9,14 @@ from shared.domain.alerting.inhibition import parent_of
 from shared.domain.alerting.routing import Place
 from shared.domain.booking.record import AlertNotice
 
-# Problems of which there is one for each booking, door or account; all others stand alone.
+# Problems of a booking, a door or an account: there may be many alike. Every other problem is a group of its own.
 _MANY: Final = ("booking/", "door/", "account/")
 
 
 def group_of(notice: AlertNotice, place: Place) -> str:
-    """Return the group's name: one kind of problem, for one who acts, in one building (where buildings are known).
+    """Return the group's name: one kind of problem, one actor, one building (if buildings are known).
 
-    Children are in their parent's group, so that the parent is looked at when one of them opens or closes.
+    Inhibited alerts are in the group of their parent, so that the parent is updated when one of them opens or ends.
     """
     if parent := parent_of(notice):
         return parent.key

@@ -1,8 +1,8 @@
-"""Inhibition: while Seam is away, people are told of Seam, not of each of a hundred bookings.
+"""Inhibition: while Seam can't be reached, people are told of Seam, not of each of a hundred bookings.
 
-The children of a parent are recorded and never told themselves. The parent is open while any of them is. Other problems
-of a booking have other keys and are told by themselves. Alerts of a door or an account inhibit those of its codes, too:
-`worker.alerts.inhibition_by_doors`.
+One alert (the parent) stands for many (its children). Children are recorded, but never told themselves. The parent is
+open while any child is. Other problems of a booking have other keys and are told by themselves. Alerts of a door or an
+account inhibit those of its codes, too: `worker.alerts.inhibition_by_doors`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ from shared.domain.booking.record import AlertNotice
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """One cause: its alert's key, the row of the catalogue that says what people read, and what it is about."""
+    """One cause: the key of its alert, its row in the problem catalogue, and its subject."""
 
     key: str
     problem: str
@@ -35,14 +35,14 @@ BY_KEY: Final = {parent.key: parent for parent in _PARENTS.values()}
 
 
 def parent_of(notice: AlertNotice) -> Parent | None:
-    """Return what tells of this problem in its place; a parent has none."""
+    """Return the parent that is told instead of this problem; None if there is none. A parent has no parent."""
     if notice.key in BY_KEY or (row := PROBLEMS.get(notice.problem)) is None or row.parent is None:
         return None
     return _PARENTS[row.parent]
 
 
 def has_old_look(alert: Alert, channel: str) -> bool:
-    """Say whether the channel shows an older look of the problem, and no news is to come that would replace it."""
+    """Say whether the channel shows an older look of the problem, and no news follows that would replace it."""
     is_shown = alert.knows(channel) and not alert.is_behind(channel) and parent_of(alert.notice) is None
     is_old = alert.told_to(channel).look < alert.look
     return is_shown and is_old and (alert.is_open or bool(untold(alert, channel)))
@@ -51,14 +51,14 @@ def has_old_look(alert: Alert, channel: str) -> bool:
 def gathered(
     before: Alert | None, parent: Parent, members: Iterable[Alert], policy: AlertPolicy, now: datetime
 ) -> Alert | None:
-    """Return the parent's alert as its open children make it; the same object where they make it no other.
+    """Return the parent's alert, made from its open children; the same object if nothing changed.
 
-    It hurries as the child does that hurries most. How many there are is kept true without being news.
+    It is as urgent as its most urgent child. A change of the number of children is recorded, but is no news.
     """
     children = [each for each in members if each.is_open and parent_of(each.notice) == parent]
     if not children:
         return resolved(before, now)
-    children.sort(key=lambda child: _hurry(child, policy, now))
+    children.sort(key=lambda child: _urgency(child, policy, now))
     nearest = children[0].notice
     notice = alert_notice(
         parent.problem,
@@ -79,8 +79,8 @@ def gathered(
     return replace(after, count=max(after.count, hit))
 
 
-def _hurry(child: Alert, policy: AlertPolicy, now: datetime) -> tuple[int, float, str]:
-    """Return what sorts the most urgent child first."""
+def _urgency(child: Alert, policy: AlertPolicy, now: datetime) -> tuple[int, float, str]:
+    """Return a sort key: the most urgent child comes first."""
     level = policy.severity(child.notice, now)
     check_in = child.notice.check_in
     return -level.rank, check_in.timestamp() if check_in else float("inf"), child.key

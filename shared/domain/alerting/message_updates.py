@@ -1,6 +1,6 @@
-"""How an open problem looks, where a channel can change what it has shown: who handles it, how many are hit. Pure.
+"""Updates of messages that were sent, in channels that can change them: who handles it, how many are affected. Pure.
 
-A new look isn't news, and nobody is notified of it. A channel that can't change a message shows it with its next one.
+An update isn't news, and nobody is notified. A channel that can't change messages shows the same in its next one.
 """
 
 from datetime import datetime, timedelta
@@ -10,14 +10,14 @@ from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.inhibition import has_old_look
 from shared.domain.alerting.notifications import Group, Notification, View, delivery_id, slot_of
 
-# How many are hit may change by the second; a person reads it now and then.
+# The number of affected bookings may change every second; nobody reads it that often.
 PAUSE: Final = timedelta(minutes=1)
-# For as long as about an hour; then the next message shows it.
+# About an hour of tries; after that the next message shows it.
 MOST_TRIES: Final = 12
 
 
 def _due_at(alert: Alert, channel: str, now: datetime) -> datetime:
-    """Return when the channel is to show it: at once what somebody pressed a button for, the rest in its time."""
+    """Return when the channel shows the new look: at once if somebody pressed a button, otherwise after the pause."""
     told = alert.told_to(channel)
     if told.look < alert.prompt_look or told.looked_at is None:
         return now
@@ -27,9 +27,9 @@ def _due_at(alert: Alert, channel: str, now: datetime) -> datetime:
 def update_due(
     view: View, state: Group, channel: str, *, lease: timedelta
 ) -> tuple[Notification | None, datetime | None]:
-    """Return the conversation that is to be shown anew now, leased; else when to look again (None: not until a change).
+    """Return the update that is sent now, leased; otherwise when to check again (None: not until a change).
 
-    It waits for notifications under way to the channel: an older look must not be written over a newer one.
+    It waits for notifications under way to the channel: an older look must not overwrite a newer one.
     """
     wanted = {key: alert for key, alert in view.alerts.items() if has_old_look(alert, channel)}
     if not wanted:

@@ -1,7 +1,7 @@
-"""Missed heartbeats: what used to happen again and again, and doesn't any more.
+"""Missed heartbeats: something that should happen regularly stopped.
 
-What is done again and again notes a heartbeat each time, under a name of this module. A heartbeat that was never noted
-is not missed: what would note it isn't in use.
+It notes a heartbeat each time that it happens, under one of the names below. A heartbeat that was never noted isn't
+missed: that part isn't in use.
 """
 
 from collections.abc import Mapping
@@ -26,14 +26,14 @@ WEB: Final = "process:web"
 
 @dataclass(frozen=True, slots=True)
 class MissedHeartbeat:
-    """A heartbeat that may be missed: after how long (None: only where ALERTS_FILE says so), and how loud that is."""
+    """A heartbeat that may be missed: after how long (None: only if ALERTS_FILE says so), and the severity then."""
 
     beat: str
     silent_for: timedelta | None
     severity: Severity
 
 
-# By the problem that it is; the texts are in the problem catalogue.
+# By reason; the texts are in the problem catalogue.
 MISSED_HEARTBEATS: Final[Mapping[str, MissedHeartbeat]] = {
     Reason.SWEEP_SILENT: MissedHeartbeat(SWEEP, timedelta(minutes=2), Severity.PAGE),
     Reason.WEB_SILENT: MissedHeartbeat(WEB, timedelta(minutes=2), Severity.PAGE),
@@ -41,7 +41,7 @@ MISSED_HEARTBEATS: Final[Mapping[str, MissedHeartbeat]] = {
     Reason.PRE_ARRIVAL_SILENT: MissedHeartbeat(PRE_ARRIVAL, timedelta(hours=26), Severity.WARNING),
 }
 
-# The severity of problems that have no check-in; without one here it is a warning.
+# The severity of problems that have no check-in. A reason that isn't listed is a warning.
 LEVELS: Final[Mapping[str, Severity]] = {
     **{name: each.severity for name, each in MISSED_HEARTBEATS.items()},
     Reason.REPLICAS_MISSING: Severity.PAGE,
@@ -57,9 +57,9 @@ def missed_heartbeat_key(problem: str) -> str:
 def missed_heartbeat_notice(
     problem: str, beats: Mapping[str, datetime], now: datetime, *, silent_for: timedelta | None = None
 ) -> AlertNotice | None:
-    """Return the notice that this problem's heartbeat is missed (`raised`) or not; None where it isn't watched.
+    """Return the notice that this heartbeat is missed (`raised`) or not; None if it isn't watched.
 
-    `silent_for` goes before the time of the table.
+    `silent_for` replaces the time in the table.
     """
     heartbeat = MISSED_HEARTBEATS[problem]
     last = beats.get(heartbeat.beat)

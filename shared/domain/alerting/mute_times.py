@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class MuteTime:
-    """From `starts` to `ends` on the clock of `time_zone`, over midnight where the end comes first."""
+    """From `starts` to `ends` on the clock of `time_zone`; over midnight if `ends` is the earlier time of day."""
 
     starts: time
     ends: time
     time_zone: str
 
     def until(self, now: datetime) -> datetime | None:
-        """Return when the quiet hours that `now` lies in end, aware; None outside of them."""
+        """Return the end of the mute time at `now`, aware; None outside of it."""
         zone = ZoneInfo(self.time_zone)
         local = now.astimezone(zone)
         clock = local.time()
@@ -26,5 +26,5 @@ class MuteTime:
             return None
         day = local.date() + timedelta(days=1 if is_next_day else 0)
         end = datetime.combine(day, self.ends, zone).astimezone(now.tzinfo)
-        # In the hour that the clocks go back, the end on the clock may lie behind us: then it is its second time.
+        # In the hour that is repeated when the clocks go back, `ends` may have passed once already: take the second.
         return end if end > now else datetime.combine(day, self.ends, zone).replace(fold=1).astimezone(now.tzinfo)

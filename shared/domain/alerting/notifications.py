@@ -1,7 +1,7 @@
-"""What goes to a channel as one message: all alerts of a group that it wasn't told of yet.
+"""Notifications: one message to one channel, with all alerts of a group that the channel wasn't told of yet.
 
-A notification is written down before it is sent, and removed when the channel has taken it. A worker that is killed in
-between leaves it to the next, which sends the same under the same id. While a worker sends it, `at` is its lease.
+A notification is stored before it is sent, and removed when the channel has taken it. If a worker is killed in between,
+the next one sends the same content under the same id. While a worker sends it, `at` is the end of the lease.
 """
 
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ STATUSES: Final[tuple[Status, ...]] = ("open", "resolved")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """One message under way: the alerts in it, each as of a sequence. It is tried (again) `at` this time.
+    """One message under way. `members` are the sequences of its alerts, by key. It is tried (again) at the time `at`.
 
-    `thread` is the conversation of those that the channel doesn't know of yet.
+    `thread` is the conversation for the alerts that the channel doesn't know of yet.
     """
 
     channel: str
@@ -47,7 +47,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """What is under way of one group, by channel and status."""
+    """The notifications of one group that are under way, by channel and status (`slot_of`)."""
 
     parcels: Mapping[str, Notification] = field(default_factory=dict)
     schema: str = versions.ALERT_GROUP
@@ -56,11 +56,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A group as it is looked at once: its alerts by key, what is held back until when, the rules, the time.
+    """All that decides what a group sends: its alerts by key, the policy, the time.
 
-    Silences hold alerts back (`silent`), and so do alerts of a door or an account that inhibit them.
-
-    `updating` are the channels that can change what they have shown.
+    `silent` says until when an alert is held back, by a silence or by an alert of a door or an account that inhibits
+    it. `updating` are the channels that can change messages that they have shown.
     """
 
     group: str
@@ -72,12 +71,12 @@ class View:
 
 
 def slot_of(channel: str, status: Status) -> str:
-    """Return the name under which a group keeps the notification."""
+    """Return the key of the notification in its group."""
     return f"{status}:{channel}"
 
 
 def delivery_id(group: str, members: Mapping[str, int]) -> str:
-    """Return an id that is the same for the same told set, and for no other."""
+    """Return an id that depends on these alerts and their sequences alone."""
     if len(members) == 1:
         ((key, sequence),) = members.items()
         return f"{key}#{sequence}"
@@ -86,9 +85,9 @@ def delivery_id(group: str, members: Mapping[str, int]) -> str:
 
 
 def is_wanted(view: View, alert: Alert, channel: str, state: Group) -> bool:
-    """Say whether the channel has to hear of the alert as it stands.
+    """Say whether the channel is to be told of the alert.
 
-    That a problem is gone is for those alone who know of it, or may: a try that failed may have arrived.
+    Only channels that know of a problem are told that it is gone. That includes a try that failed: it may have arrived.
     """
     if not alert.is_behind(channel) or parent_of(alert.notice):
         return False
@@ -103,7 +102,7 @@ def is_wanted(view: View, alert: Alert, channel: str, state: Group) -> bool:
 
 
 def _is_failing(view: View, alert: Alert, channel: str, state: Group) -> bool:
-    """Say whether the channel is so far from taking the alert that the fallback channel is told."""
+    """Say whether the channel has failed to take the alert for so long that the fallback channel is told."""
     told = alert.told_to(channel)
     notification = state.parcels.get(slot_of(channel, "open"))
     return (told.lost and told.sequence >= alert.sequence) or (
@@ -112,7 +111,7 @@ def _is_failing(view: View, alert: Alert, channel: str, state: Group) -> bool:
 
 
 def is_stuck(notification: Notification, policy: AlertPolicy, now: datetime) -> bool:
-    """Say whether the channel failed so often, or wants a page to wait for so long, that another one is told."""
+    """Say whether the channel failed so often, or delays a page for so long, that another channel is told."""
     is_put_off = (
         notification.is_page and not notification.is_leased and notification.at - now > policy.page_waits_for_channel
     )
@@ -120,7 +119,7 @@ def is_stuck(notification: Notification, policy: AlertPolicy, now: datetime) -> 
 
 
 def free_at(view: View, alert: Alert, level: Severity) -> datetime:
-    """Return from when on the alert may be told at all: after its silence, after quiet hours where it can wait."""
+    """Return from when on the alert may be told: after its silence and, if it isn't urgent, after the mute time."""
     quiet = view.policy.quiet.until(view.now) if view.policy.quiet and level is Severity.INFO else None
     silent = view.silent.get(alert.key) if alert.is_open else None
     return max(filter(None, (quiet, silent)), default=view.now)
@@ -129,10 +128,10 @@ def free_at(view: View, alert: Alert, level: Severity) -> datetime:
 def next_notifications(
     view: View, state: Group, channel: str, status: Status, *, lease: timedelta
 ) -> tuple[Notification | None, datetime | None]:
-    """Return the notification that is to be sent now, leased; else when to look again (None: not until there is news).
+    """Return the notification that is sent now, leased; otherwise when to check again (None: not until there is news).
 
-    A notification that failed is sent again as it was, unless its alerts have changed. All alerts that are ready go
-    along once the first of the group has waited long enough.
+    A notification that failed is sent again unchanged, unless its alerts have changed. When the first alert of the
+    group has waited long enough, all alerts that are ready are sent with it.
     """
     kept = state.parcels.get(slot_of(channel, status))
     wanted = {
@@ -181,8 +180,8 @@ def _under_way_until(
     view: View, state: Group, channel: str, status: Status, wanted: Mapping[str, Alert]
 ) -> datetime | None:
     """Return until when another notification of one of these alerts is under way to the channel."""
-    # An alert that is in another notification under way waits for that one: people must read both in their order. A
-    # resolved notification also waits for an update of the shown message, which would write over it.
+    # An alert waits for other notifications that hold it: people must read them in their order. A resolved notification
+    # also waits for an update of the shown message: that would overwrite it.
     others: tuple[Status, ...] = ("open", "look") if status == "resolved" else ("resolved",)
     parcels = (state.parcels.get(slot_of(channel, other)) for other in others)
     busy = [each for each in parcels if each is not None and each.is_leased and each.at > view.now]
@@ -191,42 +190,42 @@ def _under_way_until(
 
 
 def _has_new_page(kept: Notification, ready: Mapping[str, Alert]) -> bool:
-    """Say whether somebody must be paged for what the notification doesn't tell."""
+    """Say whether an alert pages that isn't in the notification, or has newer news."""
     pages = {key: alert for key, alert in ready.items() if alert.severity is Severity.PAGE}
     return any(kept.members.get(key) != alert.sequence for key, alert in pages.items())
 
 
 def _tells_the_same(kept: Notification, ready: Mapping[str, Alert]) -> bool:
-    """Say whether everything that the notification tells is still to be told as it stands there."""
+    """Say whether all alerts of the notification are still to be told, and none has newer news."""
     return bool(kept.members) and all(
         key in ready and ready[key].sequence == sequence for key, sequence in kept.members.items()
     )
 
 
 def _untold_since(alert: Alert, channel: str) -> datetime:
-    """Return since when there is something to tell: other words of what nobody was told of yet don't put it off."""
+    """Return since when there is something to tell. A change before the channel was told at all delays nothing."""
     return alert.news_at if alert.news is not News.CHANGED or alert.knows(channel) else alert.opened_at
 
 
 def _wait(view: View, alert: Alert, *, is_joining: bool) -> timedelta:
-    """Return how long the alert's news waits for others: somebody was paged already for what it joins."""
+    """Return how long the alert waits for others. One that joins a conversation can wait: people look at it already."""
     return view.policy.group_window if is_joining else view.policy.window(alert.severity)
 
 
 def _own_thread(view: View, channel: str, members: Mapping[str, int], told_as: str) -> str:
-    """Return the name of a new conversation: the problem's key where it is one, unless that goes on already."""
+    """Return the name of a new conversation: the key of a single problem, unless it has an open one already."""
     (key, *others) = members
     return key if not others and key not in live_threads(view.alerts.values(), channel) else told_as
 
 
 def priority_of(notification: Notification, alerts: Mapping[str, Alert]) -> Priority:
-    """Return how a notification stands to others that wait for the channel; `alerts` are those of its group."""
+    """Return the notification's priority in the channel's queue; `alerts` are those of its group."""
     if notification.status == "resolved":
         return Priority.RESOLVED
     if notification.status == "open" and notification.is_page:
         return Priority.PAGE
     told = [alerts[key] for key in notification.members if key in alerts]
-    # Of an update somebody who pressed a button waits for, else nobody.
+    # Somebody waits for an update only after pressing a button.
     is_awaited = notification.status == "open" or any(
         alert.told_to(notification.channel).look < alert.prompt_look for alert in told
     )
@@ -235,7 +234,7 @@ def priority_of(notification: Notification, alerts: Mapping[str, Alert]) -> Prio
 
 
 def uncertain(view: View, state: Group, channel: str) -> Notification | None:
-    """Return the notification that may have reached the channel: its try failed, or its worker is gone."""
+    """Return the notification that may have reached the channel: its try failed, or its worker died."""
     kept = state.parcels.get(slot_of(channel, "open"))
     return kept if kept is not None and (not kept.is_leased or kept.at <= view.now) else None
 
@@ -246,7 +245,7 @@ def with_notification(state: Group, notification: Notification) -> Group:
 
 
 def without_notification(state: Group, notification: Notification) -> Group:
-    """Return the group without `notification`, unless another one stands in its place by now."""
+    """Return the group without `notification`, unless another one has replaced it."""
     slot = slot_of(notification.channel, notification.status)
     known = state.parcels.get(slot)
     if known is None or known.delivery_id != notification.delivery_id:
@@ -264,12 +263,12 @@ def refused(
 
 
 def is_over(notification: Notification, policy: AlertPolicy) -> bool:
-    """Say whether the channel isn't tried any more. A page is tried for as long as it is open."""
+    """Say whether the notification is given up. A page is tried for as long as it is open."""
     return notification.attempts >= policy.most_tries and not (notification.is_page and notification.status == "open")
 
 
 def _is_awaited(view: View, notification: Notification) -> bool:
-    """Say whether somebody may still have to hear of it: also, later, that a problem is gone that they may know of."""
+    """Say whether the channel is still to be told of an alert in it; for an update: whether it shows an old look."""
     if notification.status == "look":
         return any(
             key in view.alerts and has_old_look(view.alerts[key], notification.channel) for key in notification.members
@@ -278,7 +277,7 @@ def _is_awaited(view: View, notification: Notification) -> bool:
 
 
 def done_with(view: View, state: Group, channels: tuple[str, ...]) -> tuple[Group, frozenset[str]]:
-    """Return the group without what nobody waits for any more, and the keys of alerts that are over for it."""
+    """Return the group without notifications that aren't needed any more, and the keys of alerts that can leave it."""
     wanted = {
         key
         for key, alert in view.alerts.items()

@@ -1,7 +1,7 @@
-"""Which causes of parked messages have an alert of their own, and which are told together in one alert. Pure.
+"""Which causes of parked messages have an alert of their own, and which share one alert (the collecting alert). Pure.
 
-A cause stays where people were told of it until its messages are gone: in its own alert, or in the alert of all others
-(the collecting alert). So a flood of new causes ends no alert. Both bounds are of one stream.
+A cause stays in the alert that told of it until its messages are gone. So a flood of new causes ends no alert. Both
+limits are for one stream.
 """
 
 from collections.abc import Iterable
@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-# A flood must not use up what a channel takes of other alerts.
+# A flood must not use up the channel's budget for other alerts.
 MOST_CAUSES: Final = 10
-# So many more where somebody waits before the door soon: the collecting alert must not hide them.
+# Additional ones for urgent causes: a guest arrives soon, and the collecting alert must not hide that.
 MOST_URGENT: Final = 10
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One cause: how many messages it has, the nearest check-in, and whether that is so near that people are paged.
+    """One cause: its number of messages and its nearest check-in.
 
-    `is_collected`: the open collecting alert has told of it. `keeps_a_code`: a cancellation or a change of a booking
-    that stands is among its messages, so a code works that shouldn't, or at the wrong times.
+    `is_urgent`: check-in is so near that people are paged. `is_collected`: the open collecting alert has told of it.
+    `keeps_a_code`: its messages include a change or a cancellation of a booking that stands, so a code works that
+    shouldn't, or at the wrong times.
     """
 
     name: str
@@ -34,10 +35,10 @@ class Candidate:
 
 
 def with_own_alert(candidates: Iterable[Candidate], told: AbstractSet[str]) -> list[str]:
-    """Return the names of the causes that have an alert of their own, those that hurry most first.
+    """Return the names of the causes that have an alert of their own, the most urgent first.
 
-    `told` are those that have one now: they all keep it. Of the others, the urgent ones get one first, then those that
-    no alert has told of yet: cancellations and changes before new bookings, then by the nearest check-in.
+    `told` are the names of those that have one now: they all keep it. Of the others, the urgent ones get one first,
+    then those that no alert has told of yet: causes that keep a code, then by the nearest check-in.
     """
     ranked = sorted(candidates, key=_rank)
     own = {each.name for each in ranked if each.name in told}

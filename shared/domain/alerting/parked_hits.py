@@ -1,4 +1,4 @@
-"""Whom parked messages hit: each booking once, with its nearest check-in, and how a line tells of it. Pure."""
+"""Which bookings parked messages affect: each once, with its nearest check-in and a line of text. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from shared.domain.messages.parked_kind import ParkedKind
 from shared.domain.quoting import quoted, shown
 from shared.domain.times.wall_clock import find_zone
 
-# A guest isn't waited for any more when the check-in is longer ago than this.
+# A check-in that is longer ago than this doesn't count: the guest isn't expected any more.
 WAITED_FOR: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedMessage:
-    """One parked message: where it came from, what is wrong with it, and its booking as far as it can be read.
+    """One parked message: where it came from, what is wrong with it, and what can be read of it (`hints`).
 
-    `arrival` is the id of the stream entry that it was, `booking` its booking as the ledger has it now.
+    `arrival` is the id of its entry in the stream; `booking` is its booking in the ledger now.
     """
 
     parked_id: str
@@ -37,13 +37,13 @@ class ParkedMessage:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing is missed any more because it is parked."""
+        """Whether nothing is missing any more because of this message."""
         return is_settled(self.kind, self.booking, self.arrival)
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When somebody is awaited: `wall` is what the lock's clock shows then while nobody knows its zone."""
+    """A check-in. While the lock's zone isn't known, `at` is the earliest moment and `wall` the time on its clock."""
 
     at: datetime
     wall: datetime | None = None
@@ -51,17 +51,17 @@ class Due:
 
     @property
     def shown(self) -> str:
-        """The time as people read it."""
+        """The time as text for people."""
         zone = find_zone(self.time_zone or "")
         return f"{self.wall or (self.at.astimezone(zone) if zone else self.at):%a %Y-%m-%d %H:%M %Z}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A booking that a cause hits, or a message that names none. `newest` is its newest message.
+    """A booking that a cause affects, or a message that names no booking. `newest` is its newest message.
 
-    `since` is its first message, `due` the nearest check-in that somebody waits for. `is_open_ended`: somebody may
-    wait, and nothing tells when.
+    `since` is the id of its first message, `due` the nearest check-in that isn't over. `is_open_ended`: a guest may
+    come, and the time isn't known.
     """
 
     booking_id: str
@@ -72,7 +72,7 @@ class Hit:
 
 
 def nearest_first(messages: Iterable[ParkedMessage], now: datetime) -> list[Hit]:
-    """Return whom the messages hit: a booking once, however often it was sent. Those that name none come last."""
+    """Return the bookings that the messages affect, each once; messages that name no booking come last."""
     named: dict[str, list[ParkedMessage]] = {}
     for message in messages:
         named.setdefault(message.hints.booking_id or f"\x1f{message.parked_id}", []).append(message)
@@ -102,7 +102,7 @@ def _hit(messages: list[ParkedMessage], now: datetime) -> Hit:
 
 
 def _check_ins(message: ParkedMessage) -> list[Due]:
-    """Return when the guest comes, by the message and by its booking."""
+    """Return the check-ins that the message and its booking in the ledger name."""
     hints, booking = message.hints, message.booking
     found = [Due(hints.check_in, hints.wall_check_in)] if hints.check_in is not None else []
     if booking is None or not is_alive(booking):
@@ -115,9 +115,10 @@ def _check_ins(message: ParkedMessage) -> list[Due]:
 
 
 def nearest_check_in(hits: Iterable[Hit], now: datetime, warn_before: timedelta) -> Due | None:
-    """Return the check-in that says how much the cause hurries.
+    """Return the check-in that decides how urgent the cause is.
 
-    None (which is a warning) also where the nearest that is known is far, and another one isn't known.
+    None makes it a warning. So it is also returned if the nearest known check-in is far away, but another one isn't
+    known.
     """
     hits = list(hits)
     nearest = min((hit.due for hit in hits if hit.due is not None), key=lambda due: due.at, default=None)
@@ -126,18 +127,18 @@ def nearest_check_in(hits: Iterable[Hit], now: datetime, warn_before: timedelta)
 
 
 def name_of(hit: Hit) -> str:
-    """Return what people call it: the message's kind and the booking's id."""
+    """Return its name for people: the kind of the newest message, and the booking's id."""
     return f"{CALLED.get(hit.newest.kind, 'Booking')} {shown(hit.booking_id)}"
 
 
 def line_of(hit: Hit) -> str:
-    """Return the line that tells of it: the check-in, fields that are called otherwise here, and what is so for now."""
+    """Return the line about it: the check-in, the fields with other names, and the state of the booking meanwhile."""
     if not hit.booking_id:
         return "A message that names no booking"
     newest = hit.newest
     due = hit.due or next(iter(_check_ins(newest)), None)
     stands = what_stands(newest.kind, newest.booking, newest.arrival)
-    # That no code is made for a new booking is what the alert itself says.
+    # The alert itself says that no code is made for a new booking.
     is_told = newest.kind is ParkedKind.BOOKING and newest.booking is None
     fields = " and ".join(quoted(mask_digits(name)) for name in other_fields(newest.problems))
     called = f", with the field {fields}" if fields else ""

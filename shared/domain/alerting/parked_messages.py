@@ -1,6 +1,6 @@
-"""The alerts of parked and of refused messages: one a cause, with the bookings that it hits and what mends it. Pure.
+"""The alerts of parked and refused messages: one for each cause, with its bookings and the next step. Pure.
 
-Which causes are told together in the collecting alert: `shared.domain.alerting.own_alerts`.
+Which causes share the collecting alert: `shared.domain.alerting.own_alerts`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ _MANY: Final[Mapping[Reason, str]] = {
     Reason.CANCELLATION_PARKED: "cancellations",
     Reason.BOOKING_REFUSED: "bookings",
 }
-# What is true of some where a cause has messages of several kinds.
+# Added to the text if a cause has messages of several kinds.
 _AMONG: Final[Mapping[ParkedKind, str]] = {
     ParkedKind.CHANGE: "Some are changes: those bookings keep their old times, and their codes.",
     ParkedKind.CANCELLATION: "Some are cancellations: those codes stay valid.",
@@ -40,19 +40,19 @@ _AMONG: Final[Mapping[ParkedKind, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """What differs between messages that are parked and those that were refused."""
+class _Handling:
+    """What differs in the alerts of parked and of refused messages."""
 
     key: str
     reason: Reason | None
-    """That of all of them; None: by what they are."""
+    """The reason of all these alerts; None: it depends on the kinds of messages."""
     word: str
     look_closer: str
     unit_step: str
 
 
-def _parked_way(stream: str) -> _Way:
-    return _Way(
+def _of_parked(stream: str) -> _Handling:
+    return _Handling(
         key=f"parked/{stream}",
         reason=None,
         word="parked",
@@ -62,7 +62,7 @@ def _parked_way(stream: str) -> _Way:
     )
 
 
-_REFUSED: Final = _Way(
+_REFUSED: Final = _Handling(
     key="refused",
     reason=Reason.BOOKING_REFUSED,
     word="refused",
@@ -72,8 +72,8 @@ _REFUSED: Final = _Way(
 
 
 @dataclass(frozen=True, slots=True)
-class _Alike:
-    """The messages with one cause, and the names that alerts of them have or had."""
+class _CauseMessages:
+    """The messages with one cause. `names` are the names of the cause, also in older versions: alerts may have them."""
 
     cause: ParkedCause
     messages: list[ParkedMessage] = field(default_factory=list)
@@ -82,7 +82,7 @@ class _Alike:
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """From how long before check-in on people are paged and warned."""
+    """How long before check-in people are paged, and warned."""
 
     page_before: timedelta
     warn_before: timedelta
@@ -96,9 +96,9 @@ def refused_causes(
     page_before: timedelta = PAGE_BEFORE,
     warn_before: timedelta = WARN_BEFORE,
 ) -> list[Cause]:
-    """Return what is told of messages that `POST /bookings` refused, as of parked ones. They have no `parked_id`.
+    """Return what is told of messages that `POST /bookings` refused.
 
-    In its place stands when they were refused first, as the id that an entry of that moment would have.
+    They were never parked. Their `parked_id` is the time of the first refusal, in the form of a stream's entry id.
     """
     told = {alert.key: alert for alert in open_alerts}
     return _causes(messages, _REFUSED, told, now, _Rules(page_before, warn_before))
@@ -112,11 +112,11 @@ def parked_causes(
     page_before: timedelta = PAGE_BEFORE,
     warn_before: timedelta = WARN_BEFORE,
 ) -> list[Cause]:
-    """Return what is told: of each stream the causes with an alert of their own, and all others together.
+    """Return what is told: for each stream the causes with an alert of their own, and all others together.
 
-    How much a cause hurries follows from the nearest check-in of those that it hits: that of the message, or of its
-    booking in the ledger. An unknown check-in never makes it less urgent than a warning; `page_before` and
-    `warn_before` are how near a check-in is one. A cause that has one of the `open_alerts` keeps it.
+    A cause is as urgent as its nearest check-in, in a message or in the ledger: nearer than `page_before` it pages,
+    nearer than `warn_before` it warns. If a check-in isn't known, it is at least a warning. A cause that has one of the
+    `open_alerts` keeps it.
     """
     told = {alert.key: alert for alert in open_alerts}
     streams: dict[str, list[ParkedMessage]] = {}
@@ -124,15 +124,15 @@ def parked_causes(
         streams.setdefault(message.stream, []).append(message)
     rules = _Rules(page_before, warn_before)
     return [
-        cause for stream, parked in streams.items() for cause in _causes(parked, _parked_way(stream), told, now, rules)
+        cause for stream, parked in streams.items() for cause in _causes(parked, _of_parked(stream), told, now, rules)
     ]
 
 
 def ended_alerts(open_alerts: Iterable[Alert], causes: Iterable[Cause], *, oldest_kept: str = "") -> dict[str, str]:
-    """Return the keys of the open alerts that none of the `causes` is told by any more.
+    """Return the open alerts that tell of none of the `causes` any more, by key.
 
-    Each has, as a sentence, where its problem goes on; "" where all of its messages are gone: replayed or discarded.
-    `oldest_kept` is the id of the oldest message where the list is full, and newer messages push older ones out.
+    The value is a sentence that says where the problem goes on, or "" if all messages were replayed or discarded.
+    `oldest_kept` is the id of the oldest message if the list is full: then newer messages push older ones out.
     """
     causes, known = list(causes), {alert.key: alert for alert in open_alerts}
     told = {cause.notice.key for cause in causes}
@@ -140,12 +140,12 @@ def ended_alerts(open_alerts: Iterable[Alert], causes: Iterable[Cause], *, oldes
 
 
 def _goes_on_in(alert: Alert, causes: Iterable[Cause], known: Mapping[str, Alert], oldest_kept: str) -> str:
-    way, _, name = alert.key.rpartition("/")
+    messages_key, _, name = alert.key.rpartition("/")
     for cause in causes:
         if alert.key in cause.includes:
             return f"It is now part of the alert {quoted(cause.notice.subject)}."
-        is_near = cause.notice.key.rpartition("/")[0] == way
-        if name == _OTHERS.name and is_near and _has_left(alert, cause, known.get(cause.notice.key)):
+        is_of_same_list = cause.notice.key.rpartition("/")[0] == messages_key
+        if name == _OTHERS.name and is_of_same_list and _has_left(alert, cause, known.get(cause.notice.key)):
             return "None of its messages is left in it: those that are still there have alerts of their own."
     if is_before(alert.known_until, oldest_kept):
         return (
@@ -156,40 +156,40 @@ def _goes_on_in(alert: Alert, causes: Iterable[Cause], known: Mapping[str, Alert
 
 
 def _has_left(collecting: Alert, cause: Cause, own: Alert | None) -> bool:
-    """Say whether messages of a cause were told by the collecting alert before they got an alert of their `own`."""
+    """Say whether the collecting alert told of messages of this cause before they got an alert of their `own`."""
     is_later = own is None or own.opened_at > collecting.opened_at
     return is_later and any(not is_before(collecting.known_until, member.since) for member in cause.members)
 
 
 def _causes(
-    messages: Iterable[ParkedMessage], way: _Way, told: Mapping[str, Alert], now: datetime, rules: _Rules
+    messages: Iterable[ParkedMessage], handling: _Handling, told: Mapping[str, Alert], now: datetime, rules: _Rules
 ) -> list[Cause]:
-    groups: dict[str, _Alike] = {}
+    groups: dict[str, _CauseMessages] = {}
     for message in messages:
         cause = cause_of(message.problems)
-        group = groups.setdefault(cause.name, _Alike(cause))
+        group = groups.setdefault(cause.name, _CauseMessages(cause))
         group.messages.append(message)
         group.names.update((cause.name, cause.earlier_name))
-    collecting = told.get(_key(way, _OTHERS.name))
+    collecting = told.get(_key(handling, _OTHERS.name))
     hits = {name: nearest_first(group.messages, now) for name, group in groups.items()}
     candidates = [_candidate(group, hits[name], collecting, now, rules.page_before) for name, group in groups.items()]
-    own = with_own_alert(candidates, {name for name in groups if _key(way, name) in told})
-    found = [_cause(way, groups[name], hits[name], now, rules.warn_before) for name in own]
+    own = with_own_alert(candidates, {name for name in groups if _key(handling, name) in told})
+    found = [_cause(handling, groups[name], hits[name], now, rules.warn_before) for name in own]
     others = [group for name, group in groups.items() if name not in own]
     if others:
         messages = [message for group in others for message in group.messages]
         names = {name for group in others for name in group.names}
-        collected = _Alike(_OTHERS, messages, names)
-        found.append(_cause(way, collected, nearest_first(messages, now), now, rules.warn_before))
+        collected = _CauseMessages(_OTHERS, messages, names)
+        found.append(_cause(handling, collected, nearest_first(messages, now), now, rules.warn_before))
     return found
 
 
-def _key(way: _Way, name: str) -> str:
-    return f"{way.key}/{name}"
+def _key(handling: _Handling, name: str) -> str:
+    return f"{handling.key}/{name}"
 
 
 def _candidate(
-    group: _Alike, hits: list[Hit], collecting: Alert | None, now: datetime, page_before: timedelta
+    group: _CauseMessages, hits: list[Hit], collecting: Alert | None, now: datetime, page_before: timedelta
 ) -> Candidate:
     due_at = min((hit.due.at for hit in hits if hit.due is not None), default=None)
     return Candidate(
@@ -207,23 +207,23 @@ def _keeps_a_code(message: ParkedMessage) -> bool:
     return is_of_a_booking and is_alive(message.booking) and not message.is_settled
 
 
-def _cause(way: _Way, group: _Alike, hits: list[Hit], now: datetime, warn_before: timedelta) -> Cause:
+def _cause(handling: _Handling, group: _CauseMessages, hits: list[Hit], now: datetime, warn_before: timedelta) -> Cause:
     cause, messages = group.cause, group.messages
     bookings = [hit for hit in hits if hit.booking_id]
-    reason = way.reason or _reason(bookings or hits)
+    reason = handling.reason or _reason(bookings or hits)
     due = nearest_check_in(hits, now, warn_before)
-    look_closer = way.look_closer
-    if len(messages) == 1 and not way.reason:
+    look_closer = handling.look_closer
+    if len(messages) == 1 and not handling.reason:
         look_closer = f"oracode parked show {messages[0].parked_id}"
     kinds = {hit.newest.kind for hit in bookings}
     among = " ".join(text for kind, text in _AMONG.items() if kind in kinds and len(kinds) > 1)
     notice = alert_notice(
         reason,
-        key=_key(way, cause.name),
-        subject=_subject(way, cause, messages, bookings, reason),
+        key=_key(handling, cause.name),
+        subject=_subject(handling, cause, messages, bookings, reason),
         at=now,
         detail=f"{among} What is wrong: {cause.text}".strip(),
-        next_step=_next_step(way, cause),
+        next_step=_next_step(handling, cause),
         look_closer=look_closer,
         check_in=due.at if due else None,
         wall_check_in=due.wall if due else None,
@@ -235,7 +235,7 @@ def _cause(way: _Way, group: _Alike, hits: list[Hit], now: datetime, warn_before
         hit=len(bookings) or len(messages),
         subjects=tuple(map(line_of, bookings)),
         members=tuple(Member(hit.since, line_of(hit)) for hit in hits),
-        includes=frozenset(_key(way, name) for name in group.names),
+        includes=frozenset(_key(handling, name) for name in group.names),
     )
 
 
@@ -245,19 +245,21 @@ def _reason(hits: list[Hit]) -> Reason:
     return _REASONS.get(kinds, named)
 
 
-def _subject(way: _Way, cause: ParkedCause, messages: list[ParkedMessage], bookings: list[Hit], reason: Reason) -> str:
+def _subject(
+    handling: _Handling, cause: ParkedCause, messages: list[ParkedMessage], bookings: list[Hit], reason: Reason
+) -> str:
     if cause.unit is not None:
         who = f"{len(bookings)} bookings name" if len(bookings) != 1 else f"{name_of(bookings[0])} names"
         return f"{who} the unit {quoted(cause.unit)}, which isn't in the doors file"
     if len(bookings) == 1:
-        return f"{name_of(bookings[0])}{', refused' if way.reason else ''}"
+        return f"{name_of(bookings[0])}{', refused' if handling.reason else ''}"
     if bookings:
-        return f"{len(bookings)} {way.word} {_MANY[reason]}"
-    return f"{len(messages)} {way.word} messages {'to' if way.reason else 'of stream'} {messages[0].stream}"
+        return f"{len(bookings)} {handling.word} {_MANY[reason]}"
+    return f"{len(messages)} {handling.word} messages {'to' if handling.reason else 'of stream'} {messages[0].stream}"
 
 
-def _next_step(way: _Way, cause: ParkedCause) -> str:
-    """Return the fix where the cause names it; empty for that of the catalogue."""
+def _next_step(handling: _Handling, cause: ParkedCause) -> str:
+    """Return the next step if the cause has one of its own; otherwise "", which means the one of the catalogue."""
     if cause.unit is None:
         return ""
-    return f"Add the unit {quoted(cause.unit)} to the doors file: {way.unit_step}"
+    return f"Add the unit {quoted(cause.unit)} to the doors file: {handling.unit_step}"

@@ -1,4 +1,4 @@
-"""What people are told of a ledger that may lack its last writes: of which time, and what was found at Seam. Pure."""
+"""The alert of a ledger that may lack its last writes: the time of those writes, and what was found at Seam. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from shared.domain.booking.record import AlertNotice
 from shared.domain.quoting import shown
 
 KEY: Final = f"data-server/{Reason.LEDGER_ROLLED_BACK}"
-# Nobody can see whether a booking system has sent its messages again: so long after that it isn't asked for any more.
+# Nobody can see whether the booking system has sent its messages again. After this time the alert ends.
 TOLD_FOR: Final = timedelta(hours=24)
 _MOST_NAMED: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class StrayCode:
-    """A code that was made in that time and belongs to no booking of the ledger."""
+    """A code that was made in that time and belongs to no booking in the ledger."""
 
     access_code_id: str
     device_id: str
@@ -26,7 +26,7 @@ class StrayCode:
 
 @dataclass(frozen=True, slots=True)
 class FoundAtSeam:
-    """What a look at the doors found: how many codes of known bookings, and those of unknown ones, the latest first."""
+    """What a look at the doors found: the number of codes of known bookings, and the stray codes, the latest first."""
 
     taken_over: int
     strays: Sequence[StrayCode]
@@ -41,7 +41,7 @@ def rolled_back_notice(
     now: datetime,
     is_restore: bool = False,
 ) -> AlertNotice:
-    """Return what is told; `found` is None until Seam was looked at. `is_restore`: a person restored a backup."""
+    """Return the notice; `found` is None until Seam was read. `is_restore`: a person restored a backup."""
     what = "are missing" if is_certain else "may be missing"
     span = f"from {since:%Y-%m-%d %H:%M:%S} to {until:%Y-%m-%d %H:%M:%S} UTC"
     return alert_notice(

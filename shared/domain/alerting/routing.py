@@ -1,4 +1,4 @@
-"""Which channels hear of a problem: by how much it hurries, its kind, and the door that it is about."""
+"""Which channels are told of a problem: by its severity, its kind, and its door."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from shared.domain.booking.record import AlertNotice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What is known of where a door is: the units it belongs to, their tags, their building."""
+    """Where a door is, as far as known: its units, their tags, their building."""
 
     units: frozenset[str] = frozenset()
     tags: frozenset[str] = frozenset()
@@ -22,7 +22,7 @@ NOWHERE: Final = Place()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One route: a problem that fits every condition goes to all of `channels`. An empty condition fits everything."""
+    """One route: a problem that meets every condition goes to all of `channels`. An empty condition is always met."""
 
     channels: tuple[str, ...]
     severity: Severity = Severity.INFO
@@ -33,7 +33,7 @@ class Route:
     buildings: frozenset[str] = frozenset()
 
     def is_about(self, notice: AlertNotice, place: Place) -> bool:
-        """Say whether it is for this problem, however much that hurries."""
+        """Say whether the route is for this problem, at any severity."""
         return (
             (not self.problems or notice.problem in self.problems)
             and (not self.devices or notice.device_id in self.devices)
@@ -45,7 +45,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """All channels and the routes to them; without any route everything goes to every channel."""
+    """All channels and the routes to them; without routes everything goes to every channel."""
 
     channels: tuple[str, ...] = ()
     routes: tuple[Route, ...] = ()
@@ -53,14 +53,14 @@ class Routing:
     places: Mapping[str, Place] = field(default_factory=dict)
 
     def place_of(self, notice: AlertNotice) -> Place:
-        """Return where the problem's door is."""
+        """Return the place of the problem's door."""
         return self.places.get(notice.device_id, NOWHERE)
 
     def channels_for(self, notice: AlertNotice, level: Severity) -> tuple[str, ...]:
-        """Return the channels that hear of it at this level, in their order.
+        """Return the channels that are told of it at this level, in their order.
 
-        What no route is about goes to the fallback channel, else to all: a gap in the routes is no reason for silence.
-        What a route is about, at higher levels only, is for nobody yet: that was asked for.
+        A problem without a route goes to the fallback channel, or to all channels if there is none: a gap in the routes
+        must not hide it. A problem with routes for higher levels only goes to nobody yet: the routes say so.
         """
         if not self.routes:
             return self.channels

@@ -9,7 +9,7 @@ WARN_BEFORE: Final = timedelta(hours=24)
 
 
 class Severity(StrEnum):
-    """How loudly people are told."""
+    """How urgently people are told."""
 
     INFO = "info"
     WARNING = "warning"
@@ -17,7 +17,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """0 for the least, so that levels can be compared."""
+        """0 for the lowest level; for comparing levels."""
         return _RANKS[self]
 
 
@@ -32,7 +32,7 @@ def severity(
     page_before: timedelta = PAGE_BEFORE,
     warn_before: timedelta = WARN_BEFORE,
 ) -> Severity:
-    """Return how much a problem hurries; without a check-in it is a warning, after check-out nobody waits any more."""
+    """Return the severity of a problem. Without a check-in it is a warning; after check-out it isn't urgent."""
     if check_in is None:
         return Severity.WARNING
     if check_out is not None and now >= check_out:

@@ -1,4 +1,4 @@
-"""Silences: problems that people don't want to be told of for a while. Each has an end, so a forgotten one ends too."""
+"""Silences: problems that people don't want to be told of for a while. Each has an end, so none is forgotten."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.domain.booking.record import AlertNotice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """Holds back every open problem that all of its conditions fit; an empty condition fits everything."""
+    """Holds back every open problem that meets all conditions; an empty condition is always met."""
 
     silence_id: str
     until: datetime
@@ -23,11 +23,11 @@ class Silence:
 
     @property
     def says_what(self) -> bool:
-        """Whether it has a condition at all."""
+        """Whether it has a condition."""
         return bool(self.key or self.problem or self.device_id or self.booking_id)
 
     def fits(self, notice: AlertNotice) -> bool:
-        """Say whether it holds back `notice`; `key` is a glob."""
+        """Say whether it holds `notice` back; its `key` is a glob pattern."""
         return (
             self.says_what
             and (not self.key or fnmatchcase(notice.key, self.key))
@@ -38,5 +38,5 @@ class Silence:
 
 
 def silent_until(notice: AlertNotice, silences: Iterable[Silence], now: datetime) -> datetime | None:
-    """Return until when the problem is held back, None where it isn't."""
+    """Return until when the problem is held back; None if it isn't."""
     return max((one.until for one in silences if one.until > now and one.fits(notice)), default=None)

@@ -1,7 +1,8 @@
 """Which conversation of a channel (a thread, an incident) a new problem belongs to.
 
-Problems of a group that is open and told are one matter. The person who takes care of it must see new ones there. An
-incident that pages doesn't ring again for what joins it, so a page joins only what paged a short while ago.
+While a group is open, its problems share a conversation: the person who takes care of it must see new ones there. An
+incident doesn't page again when a problem joins it. So a problem that pages joins only an incident that paged a short
+while ago.
 """
 
 from collections.abc import Iterable
@@ -12,27 +13,29 @@ from shared.domain.alerting.severity import Severity
 
 
 def newcomers(alerts: Iterable[Alert], channel: str) -> list[Alert]:
-    """Return those that the channel doesn't know of."""
+    """Return the alerts that the channel doesn't know of."""
     return [alert for alert in alerts if not alert.knows(channel)]
 
 
 def joined_thread(
     new: Iterable[Alert], alerts: Iterable[Alert], channel: str, *, within: timedelta, now: datetime
 ) -> str:
-    """Return the conversation of the group's `alerts` that the `new` ones join; empty where they begin one.
+    """Return the conversation of the group's `alerts` that the `new` ones join; empty if they start a new one.
 
-    It is the newest of those that are open. A page joins where another paged `within` that time, and each that joins
-    keeps it open to the next.
+    It is the newest open conversation. An alert that pages joins only if another one paged `within` that time; then it
+    counts for the next one, too.
     """
     live = [alert for alert in alerts if alert.is_open and alert.knows(channel)]
     if any(alert.severity is Severity.PAGE for alert in new):
-        live = [alert for alert in live if alert.severity is Severity.PAGE and now - _began(alert) <= within]
-    newest = max(live, key=lambda alert: (_began(alert), alert.key), default=None)
+        live = [
+            alert for alert in live if alert.severity is Severity.PAGE and now - _at_this_level_since(alert) <= within
+        ]
+    newest = max(live, key=lambda alert: (_at_this_level_since(alert), alert.key), default=None)
     return newest.told_to(channel).thread if newest is not None else ""
 
 
-def _began(alert: Alert) -> datetime:
-    """Return when the alert got as loud as it is, as far as that is known."""
+def _at_this_level_since(alert: Alert) -> datetime:
+    """Return when the alert reached its severity, as far as that is known."""
     return alert.news_at if alert.news is News.ROSE else alert.opened_at
 
 

@@ -1,6 +1,6 @@
 """When people are told: how long a group waits, when a problem gets more severe, when reminders follow or stop.
 
-The rules are those that the settings make: values only, the same for every worker.
+The rules come from the settings and ALERTS_FILE, and are the same in every worker.
 """
 
 from collections.abc import Mapping
@@ -24,30 +24,29 @@ REMINDERS: Final[Mapping[Severity, tuple[timedelta, ...]]] = {
     Severity.WARNING: (4 * _HOUR, 12 * _HOUR, 24 * _HOUR),
     Severity.PAGE: (15 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR, 4 * _HOUR, 8 * _HOUR, 24 * _HOUR),
 }
-# Newcomers to a cause that people know of are told once so long has passed since the last word: each pause follows the
-# one before, and the last repeats. Sixty bookings of one unknown unit in an hour are a few messages.
+# Newcomers to a known cause are told when so long has passed since the last news: each pause follows the one before,
+# and the last repeats. So sixty bookings of one unknown unit within an hour are a few messages.
 NEWCOMERS: Final[Mapping[Severity, tuple[timedelta, ...]]] = {
     Severity.INFO: (_HOUR, 4 * _HOUR, 12 * _HOUR, 24 * _HOUR),
     Severity.WARNING: (15 * _MINUTE, _HOUR, 4 * _HOUR, 12 * _HOUR),
     Severity.PAGE: (5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR),
 }
-# How long the first of a group waits for others: twenty doors that lose their slots take Seam some seconds to tell.
+# How long the first alert of a group waits for others: if twenty doors lose their slots, Seam needs seconds to report.
 GROUP_WINDOW: Final = timedelta(seconds=30)
 LONGEST_PAGE_WINDOW: Final = timedelta(seconds=5)
-# An alert that pages within this time after another of its group joins that one's incident. A later one pages by
-# itself.
+# An alert that pages within this time after another one of its group joins that incident. A later one gets its own.
 PAGE_JOIN_WINDOW: Final = timedelta(minutes=10)
-# A channel may name a pause of an hour (HTTP 429, Retry-After); the guest at the door doesn't wait for it.
+# A channel may ask for a pause of an hour (HTTP 429, Retry-After). A page goes to another channel after this.
 PAGE_WAITS_FOR_CHANNEL: Final = timedelta(minutes=1)
-# With the pauses of `shared.domain.booking.retries` about a day: if the channel is mended by then, nothing was missed.
+# About a day, with the pauses of `shared.domain.booking.retries`. A channel that works again by then missed nothing.
 MOST_TRIES: Final = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPolicy:
-    """What decides how loudly, how often and by which channels people are told.
+    """The rules of how urgently, how often and by which channels people are told.
 
-    `silent_for` says, by the kind of absence, after how long something is missed.
+    `silent_for` says after how long a heartbeat counts as missed, by reason.
     """
 
     routing: Routing = field(default_factory=Routing)
@@ -66,7 +65,7 @@ class AlertPolicy:
     silent_for: Mapping[str, timedelta] = field(default_factory=dict)
 
     def severity(self, notice: AlertNotice, now: datetime) -> Severity:
-        """Return how much the problem hurries now; `levels` is for problems that no check-in puts a time on."""
+        """Return the severity now; `levels` is for problems without a check-in."""
         if notice.check_in is None and notice.problem in self.levels:
             return self.levels[notice.problem]
         return severity(
@@ -78,7 +77,7 @@ class AlertPolicy:
         )
 
     def changes_at(self, notice: AlertNotice, now: datetime) -> datetime | None:
-        """Return when it hurries more (or no longer) by itself."""
+        """Return when the severity next changes by time alone; None if it doesn't."""
         if notice.check_in is None:
             return None
         moments = (notice.check_in - self.warn_before, notice.check_in - self.page_before, notice.check_out)
@@ -89,11 +88,11 @@ class AlertPolicy:
         return min(self.group_window, LONGEST_PAGE_WINDOW) if level is Severity.PAGE else self.group_window
 
     def pause(self, level: Severity, reminders: int) -> timedelta | None:
-        """Return how long after the last word the next reminder follows, None where none does."""
+        """Return how long after the last news the next reminder follows; None if there is none."""
         pauses = self.reminders.get(level, ())
         return pauses[min(reminders, len(pauses) - 1)] if pauses else None
 
     def newcomer_pause(self, level: Severity, joins: int) -> timedelta:
-        """Return how long after the last word newcomers are told, where they were told `joins` times before."""
+        """Return how long after the last news newcomers are told; `joins` is how often newcomers were told before."""
         pauses = NEWCOMERS[level]
         return pauses[min(joins, len(pauses) - 1)]
