@@ -1,9 +1,9 @@
 """What Seam's report of an access code means for the guest: confirmed, still to come, or in trouble.
 
-The vendor deprecates `status` and asks to decide from pending mutations, errors, warnings and times; so `status` only
-counts while it is there, and a code without one is confirmed when nothing is pending and nothing blocks it. No code is
-confirmed without a PIN: there is nothing to give to the guest, whatever its status. What each error and warning means
-is in `shared.domain.seam_issues`. Of several findings the worst decides; all are told.
+Seam deprecates `status`: pending mutations, errors, warnings and times are to decide. So `status` counts only while it
+is there. A code without it is confirmed when nothing is pending and nothing blocks it. A code without a PIN is never
+confirmed, whatever its status: there is nothing to give to the guest. What each error and warning means is in
+`shared.domain.seam_issues`. If there are several findings, the worst decides, and all are told.
 """
 
 from collections.abc import Collection, Iterator
@@ -23,10 +23,10 @@ from shared.domain.seam_issues import (
 )
 
 _BEING_DELETED: Final = "being_deleted"
-# Seam SDK 3.18, `AccessCode.status`. What is none of these is told as the cause where a code is late.
+# Seam SDK 3.18, `AccessCode.status`. If a code is late, any other status is told as the cause.
 _USUAL_STATUS: Final = ("", "set", "setting", "unset", "unknown", "removing")
 _MOST_TOLD: Final = 5
-# The first question of a person who reads the alert at night.
+# An operator who reads the alert asks this first.
 _MAY_NOT_OPEN: Final = "The code may not open the door when it should."
 _WITHOUT_PIN: Final = {
     False: "Seam shows no PIN for it.",
@@ -37,9 +37,9 @@ _OPENS: Final = "The code opens the door all the same."
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that people are told of a code: a reason, a whole sentence, and how bad it is.
+    """One thing that people are told of a code: a reason and a whole sentence.
 
-    `blocks`: the code may not open the door. `is_retried`: Seam is still at work on it.
+    `blocks`: the code may not open the door. `is_retried`: Seam is still trying.
     """
 
     reason: str
@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The code opens the door in its window; `reason` and `detail` say what people should know all the same."""
+    """The code opens the door in its window; `reason` and `detail` say what people should know nevertheless."""
 
     reason: str = ""
     detail: str = ""
@@ -58,7 +58,7 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class StillToCome:
-    """Seam is on it, and nothing is wrong so far; `cause` is what Seam names if it takes too long."""
+    """Seam is still setting the code, and nothing is wrong so far; `cause` is told if it takes too long."""
 
     reason: str = ""
     detail: str = ""
@@ -67,9 +67,9 @@ class StillToCome:
 
 @dataclass(frozen=True, slots=True)
 class InTrouble:
-    """The code may not open the door. `is_final` unless Seam is still at work on it.
+    """The code may not open the door. `is_final` unless Seam is still trying.
 
-    `detail` names everything that is wrong, the worst first, with Seam's own words (PINs masked).
+    `detail` names everything that is wrong, the worst first, in Seam's words (PINs masked).
     """
 
     reason: str
@@ -91,10 +91,10 @@ def condition_of(
     is_waiting_for_pin: bool = False,
     known_cause: str = "",
 ) -> Condition:
-    """Judge a code by what Seam says of it, and by what `differences` say of what Seam made of it.
+    """Judge a code by Seam's report of it, and by its `differences` from what was asked for.
 
-    `is_waiting_for_pin` is Seam's `is_waiting_for_code_assignment`. `known_cause` says why Seam may not know how the
-    code stands, as far as its door or its account tell.
+    `is_waiting_for_pin` is Seam's `is_waiting_for_code_assignment`. `known_cause` is an issue of the door or account
+    that may explain why Seam doesn't know the code's status.
     """
     issues = [
         *((IssueKind.CODE_ERROR, each) for each in errors),
@@ -106,7 +106,7 @@ def condition_of(
         *_of_unknown_state(status, errors, known_cause),
         *differences,
     ]
-    # Stable: what is equally bad stays in the order in which Seam, then we, named it.
+    # A stable sort: equally bad findings stay in this order, Seam's issues first.
     told.sort(key=lambda it: (not it.blocks, it.is_retried, it.reason == CODE_PROBLEM))
     detail = _sentences([it.text for it in told])
     reason = told[0].reason if told else ""
@@ -130,14 +130,14 @@ def _told(issues: Collection[tuple[IssueKind, SeamIssue]]) -> Iterator[Finding]:
 
 
 def _of_deletion(status: str, pending: Collection[str], warnings: Collection[SeamIssue]) -> Iterator[Finding]:
-    """Yield that Seam is taking the code away, where no warning says so already."""
+    """Yield a finding if Seam is deleting the code, unless a warning says so already."""
     is_said = any(each.code == _BEING_DELETED for each in warnings)
     if (DELETING in pending or status == "removing") and not is_said:
         yield Finding(CODE_PROBLEM, "Seam is deleting the code.", blocks=True, is_retried=True)
 
 
 def _of_unknown_state(status: str, errors: Collection[SeamIssue], known_cause: str) -> Iterator[Finding]:
-    """Yield that Seam itself does not know how the code stands, and why, where no error of the code names the cause.
+    """Yield a finding if Seam doesn't know the code's status; with the cause, unless an error of the code names it.
 
     Seam docs, "Lifecycle of Access Codes": the status is `unknown` while the account is disconnected.
     """
@@ -154,7 +154,7 @@ def _of_unknown_state(status: str, errors: Collection[SeamIssue], known_cause: s
 
 
 def _cause(status: str, pending: Collection[str], warnings: Collection[SeamIssue]) -> str:
-    """Return why a code isn't set, as far as Seam tells and it isn't told anyway; empty where Seam tells nothing."""
+    """Return why a code isn't set, from what Seam says and no finding tells; empty if Seam says nothing."""
     untold = [
         _sentence(IssueKind.CODE_WARNING, each)
         for each in warnings

@@ -1,7 +1,7 @@
-"""Compares what Seam made with what it was asked for. A difference is told with both sides, on the lock's clock.
+"""Compares the code that Seam made with the one it was asked for. A difference is told with both, on the lock's clock.
 
-A code that opens the door at other times, or at another user level (which may be another door), than the booking was
-matched to is not the code that this booking needs, even if Seam confirms it.
+The booking was matched to a window and a user level. A code with other times, or with another user level (which may be
+another door), isn't the code that the booking needs, even if Seam confirms it.
 """
 
 from collections.abc import Collection, Iterator
@@ -20,10 +20,10 @@ _CHANGE_THAT_STAYS: Final = "external_modification_in_effect"
 
 
 def window_in_effect(made: Window | None, warnings: Collection[SeamIssue]) -> Window | None:
-    """Return when a code opens the door: as Seam names it, or as somebody changed it outside of Seam if that stays.
+    """Return when a code opens the door: `made`, with the times that somebody changed outside of Seam, if in effect.
 
-    Seam SDK 3.18, `ExternalModificationInEffectWarning`: what was changed is honoured. Its `modified_fields` may be the
-    only place that has the new times.
+    Seam SDK 3.18, `ExternalModificationInEffectWarning`: Seam keeps such a change. The new times may be in its
+    `modified_fields` only.
     """
     if made is None:
         return None
@@ -33,7 +33,10 @@ def window_in_effect(made: Window | None, warnings: Collection[SeamIssue]) -> Wi
 
 
 def pin_replaced_at(warnings: Collection[SeamIssue]) -> datetime | None:
-    """Return when somebody replaced a code's PIN outside Seam, if that stays; None where nobody did, or since when."""
+    """Return when somebody replaced the PIN outside of Seam, if that is in effect; None if nobody did.
+
+    It is also None if Seam names no time.
+    """
     moments = (
         issue.created_at
         for issue in warnings
@@ -50,12 +53,11 @@ def differences_of(
     pending: Collection[str],
     errors: Collection[SeamIssue],
 ) -> Iterator[Finding]:
-    """Compare the code with what the door's code was asked for. What isn't known on either side isn't compared.
+    """Compare the code with what was asked for. If one of two values isn't known, they aren't compared.
 
-    A window that Seam is changing differs because it is being changed, unless Seam says that this failed: on the code,
-    or in the change's action attempt. `made` is None where Seam names no times: then nobody knows whether the code
-    opens the door when it should, and that blocks. So does a code that begins after the guest comes, or ends before the
-    guest leaves: it isn't what was asked for.
+    While Seam is changing the window, a difference is expected, unless Seam says that the change failed: on the code,
+    or in its action attempt. `made` is None if Seam names no times: nobody knows when the code opens the door, so that
+    blocks. A code that begins after check-in or ends before check-out blocks, too, if the code asked for didn't.
     """
     asked, asked_level = door.asked, door.asked_user_level_id
     has_failed = any(each.code == _NOT_CHANGED for each in errors)
@@ -68,7 +70,7 @@ def differences_of(
     elif made is not None and asked is not None and asked != made and not is_changing:
         text = f"Asked for {_span(asked)}, got {_span(on_clock_of(asked, made))}."
         text += f" Seam says of the change: {failure.rstrip('.')}." if failure and not has_failed else ""
-        # A change that has failed blocks by itself, and names the cause.
+        # A failed change is an error of the code, which blocks already and names the cause.
         is_short = not has_failed and not _covers(made, _needed(door, asked))
         yield Finding(Reason.WINDOW_DIFFERS, text, blocks=is_short, is_retried=is_short)
     if asked_level and user_level_id and asked_level != user_level_id:
@@ -76,7 +78,7 @@ def differences_of(
 
 
 def _needed(door: BookedDoor, asked: Window) -> Window:
-    """Return the part of the stay that the code was asked for: a slot may begin after check-in, or end before."""
+    """Return the part of the stay in the window asked for: a slot may begin after check-in, or end before check-out."""
     return Window(
         max(asked.starts_at, door.check_in or asked.starts_at),
         min(asked.ends_at, door.check_out or asked.ends_at),

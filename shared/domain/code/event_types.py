@@ -1,12 +1,12 @@
-"""What each Seam event is to us: which types `web` accepts, what each is about, and which prompt a look.
+"""The meaning of Seam's event types: which `web` accepts, what each is about, and which prompt a look.
 
-An event says *that* something happened; Seam, asked again, says *what is*. So an event never moves a booking by itself:
-it prompts a look, and the look moves it. That makes late, repeated and reordered events harmless.
+An event says that something happened, not what is true now. So an event never changes a booking: it prompts a look at
+Seam, and the look changes the booking. That makes late, repeated and reordered events harmless.
 
-Of each family (`access_code.`, `device.`, `connected_account.`) there are three sets: types that make us look, types
-that are only noted, and all others, which nobody knows yet. Those make us look too: a look too many costs one bounded
-call, one too few may cost a guest the door. What is only noted of a code is part of its story; of a door or an account
-it is nothing, and `web` ignores it as it does other families.
+Each family (`access_code.`, `device.`, `connected_account.`) has three sets: types that prompt a look, types that are
+only noted, and unknown types. Unknown ones prompt a look, too: a needless look costs one call, a missing one may cost a
+guest the door. A noted event of a code is part of the code's story. A noted event of a door or an account is of no use:
+`web` ignores it, as it ignores other families.
 """
 
 from enum import Enum, StrEnum, auto
@@ -22,22 +22,22 @@ class Subject(StrEnum):
 
     @property
     def id_field(self) -> str:
-        """The event's field that names it."""
+        """The field of an event that has its id."""
         return f"{self.value}_id"
 
 
 class Meaning(Enum):
-    """What an event's type means."""
+    """What an event type means to us."""
 
     LOOK = auto()
     """Something about the code, the door or the account may be different now: read it at Seam."""
     NOTE = auto()
     """No reason to look. If it is about a code, it is part of the code's story."""
     UNKNOWN = auto()
-    """A type that isn't known (yet): kept, counted, and a reason to look."""
+    """A type that isn't known (yet): it is kept and counted, and prompts a look."""
 
 
-# Seam SDK 3.18, `resources/seam_event.py`, and the announced but unreleased names of its event filters.
+# Seam SDK 3.18: `resources/seam_event.py`, and the names of its event filters that Seam has announced, not released.
 _LOOK: Final = frozenset(
     f"access_code.{name}"
     for name in (
@@ -131,7 +131,7 @@ _ALL_NOTE: Final = _NOTE | _NOTE_OF_DOOR | _NOTE_OF_ACCOUNT
 KNOWN_TYPES: Final = _ALL_LOOK | _ALL_NOTE
 """The types that have a meaning of their own here."""
 
-# Announced for access codes, and not sent yet: Seam refuses a webhook that asks for them.
+# Announced for access codes, but not sent yet: Seam refuses a webhook that asks for them.
 _UNRELEASED: Final = frozenset(
     f"access_code.{name}"
     for name in ("issued", "delay_in_issuing", "failed_to_issue", "failed_to_update", "failed_to_delete")
@@ -139,12 +139,12 @@ _UNRELEASED: Final = frozenset(
 # A lock of another make has these.
 _OF_OTHERS: Final = frozenset(each for each in _LOOK_AT_DOOR if ".salto." in each or ".unmanaged." in each)
 NEEDED_TYPES: Final = _ALL_LOOK - _UNRELEASED - _OF_OTHERS
-"""The types that a webhook at Seam has to send, where it doesn't send all (`*`)."""
+"""The types that a webhook at Seam must have, unless it has all (`*`)."""
 
 
 def subject_of(event_type: str) -> Subject | None:
-    """Return what an event of this type is about; None where it is about nothing of ours."""
-    # First, since nearly all are: this is asked for every webhook.
+    """Return what an event of this type is about; None if it is about something that we don't use."""
+    # Codes first: nearly all events are about codes, and this runs for every webhook.
     if event_type.startswith("access_code."):
         return Subject.CODE
     if event_type.startswith("device."):

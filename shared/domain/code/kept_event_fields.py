@@ -1,4 +1,4 @@
-"""Which fields of a Seam event are kept. PINs are taken out of them before: `shared.redaction`."""
+"""Which fields of a Seam event are kept. PINs have been taken out before (`shared.redaction`)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -27,10 +27,10 @@ _NO_CODE: Final = "-"
 
 
 def kept_of(event: dict[str, Any]) -> dict[str, Any]:
-    """Return what is kept of an event: one about a code whole; of others ids, type, times and the codes of issues.
+    """Return the fields of an event that are kept: all if it is about a code, otherwise ids, type, times, issue codes.
 
-    Doors and accounts are read again, so the rest of their events would be dead weight; custom metadata may hold
-    anything. What is too long, or of another type, is left out.
+    Doors and accounts are read again at Seam, so the rest of their events isn't needed; custom metadata may hold
+    anything. Values that are too long, or of another type, are left out.
     """
     if subject_of(str(event.get("event_type"))) not in (Subject.DOOR, Subject.ACCOUNT):
         return event
@@ -40,7 +40,7 @@ def kept_of(event: dict[str, Any]) -> dict[str, Any]:
         if isinstance(listed, list):
             found = (each.get(code) for each in listed[:_MOST_KEPT] if isinstance(each, Mapping))
             kept[name] = [{code: each} for each in found if _is_short(each)]
-    # A worker of an older version parks an event without this field, and files one with it under a code of nobody.
+    # A worker of an older version would park an event without this field. The id belongs to no code.
     return kept | {"access_code_id": _NO_CODE}
 
 

@@ -1,7 +1,7 @@
-"""The story of one access code as Seam's events tell it: once each, by when they happened, late ones marked as late.
+"""The story of one access code, from Seam's events: each event once, in the order in which they happened.
 
-Webhooks repeat, overtake one another and come hours afterwards. The same events in another order give the same story,
-but for the marks of lateness.
+Webhooks come twice, out of order, and hours late; late ones are marked. If the same events come in another order, only
+these marks differ.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,7 +40,7 @@ _SAYS: Final[Mapping[str, str]] = {
     "failed_to_delete": "Deleting the code failed.",
 }
 
-# The field of an event in which Seam lists issues of each kind: what it is about, and the field that holds the code.
+# The fields of an event that list issues. Of each: the field of an issue that holds its code, and the kind of issue.
 _ISSUES: Final = (
     ("access_code_errors", "error_code", IssueKind.CODE_ERROR),
     ("device_errors", "error_code", IssueKind.DOOR_ERROR),
@@ -53,12 +53,12 @@ _MOST_PROPERTIES: Final = 10
 
 
 def occurred_at(event: Mapping[str, Any]) -> datetime | None:
-    """Return when an event happened, None where it doesn't say so in a form that can be read."""
+    """Return when an event happened; None if it has no time that can be read."""
     return _moment(event.get("occurred_at"))
 
 
 def moment_of(event: Mapping[str, Any]) -> datetime | None:
-    """Return when Seam recorded an event, by which its list goes; None where that can't be read."""
+    """Return when Seam recorded an event (Seam's list of events goes by this time); None if it can't be read."""
     return _moment(event.get("created_at")) or occurred_at(event)
 
 
@@ -71,7 +71,7 @@ def _moment(text: Any) -> datetime | None:
 
 
 def story_of(events: Iterable[Mapping[str, Any]]) -> list[HistoryEntry]:
-    """Return a line for each event, by time; `events` are in the order in which they arrived."""
+    """Return a line for each event, ordered by time; `events` are in the order in which they arrived."""
     lines: list[HistoryEntry] = []
     seen: set[str] = set()
     newest = datetime.fromtimestamp(0, UTC)
@@ -88,9 +88,9 @@ def story_of(events: Iterable[Mapping[str, Any]]) -> list[HistoryEntry]:
 
 
 def replaces_pin(event: Mapping[str, Any]) -> bool:
-    """Say whether an event tells that a PIN that was there is another one now. The PINs themselves were taken out.
+    """Say whether an event says that an existing PIN was replaced. The PINs themselves have been taken out.
 
-    A PIN that comes where none was is no replacement: what was null was dropped when the event was redacted.
+    A first PIN is no replacement. Then the old value is null, and the redaction dropped it.
     """
     event_type = str(event.get("event_type"))
     if event_type == "access_code.code_changed":
@@ -118,7 +118,7 @@ def _line(event: Mapping[str, Any], event_id: str, at: datetime, *, is_late: boo
 
 
 def _changed(event: Mapping[str, Any]) -> str:
-    """Return the properties that an event says were changed; their values were taken out, or may hold anything."""
+    """Return which properties an event says were changed. Their values aren't shown: they may hold anything."""
     listed = event.get("changed_properties")
     names = (each.get("property") for each in listed if isinstance(each, Mapping)) if isinstance(listed, list) else ()
     return fields_in_words([ModifiedField(name) for name in names if isinstance(name, str)][:_MOST_PROPERTIES])
