@@ -1,1 +1,1 @@
-"""Which time slot serves a stay, why others don't, and what would have to change."""
+"""Which time slot serves a stay, why the others don't, and what would have to change."""

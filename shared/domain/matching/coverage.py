@@ -1,6 +1,6 @@
-"""How many stays their doors' slots serve, and what the others lack.
+"""How many stays the slots of their doors serve, and what the other stays lack.
 
-Made for years of bookings: stays that look alike on a door's wall clock are matched once.
+Fast enough for years of bookings: stays that look alike on a door's wall clock are matched once.
 """
 
 from collections import Counter
@@ -27,10 +27,10 @@ _LOOKS_LIKE = tuple[int, int, int, Granularity, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """What some stays lacked: the outcome of their match, and the slot that would have served.
+    """What some stays lacked: the outcome of their match, and the slot that they need.
 
-    `needs` is the slot rounded to half hours, `16:00-10:00`, or `24 hours`; "" where no slot helps. The outcome is
-    `too_long` where no slot could bring the stay within one code's 31 days, even if something else is missing too.
+    `needs` is the slot rounded to half hours (`16:00-10:00`), or `24 hours`; "" if no slot helps. If no slot could
+    bring the stay within the 31 days of one code, the outcome is `too_long`, even if something else is wrong, too.
     """
 
     outcome: Outcome
@@ -39,7 +39,7 @@ class Lack:
 
 @dataclass(slots=True)
 class Missed:
-    """Stays of one door that look alike and that no slot serves: one of them, and their number."""
+    """Stays of one door that look alike and that no slot serves: one of them, and how many there are."""
 
     example: Stay
     wall: WallStay | None
@@ -58,7 +58,7 @@ class DoorCoverage:
 
     @property
     def lacks(self) -> Counter[Lack]:
-        """What the stays lacked that weren't served."""
+        """What the stays lacked that no slot serves."""
         lacks: Counter[Lack] = Counter()
         for missed in self.missed.values():
             lacks[missed.lack] += missed.count
@@ -78,13 +78,13 @@ class DoorCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the slots of some doors serve, door by door in the order in which they came."""
+    """What the slots of some doors serve, door by door, in the order in which the doors first came."""
 
     doors: tuple[DoorCoverage, ...]
 
     @property
     def stays(self) -> int:
-        """How many stays there were; one on two doors counts twice."""
+        """How many stays there were; a stay on two doors counts twice."""
         return sum(one.stays for one in self.doors)
 
     @property
@@ -109,7 +109,7 @@ class Coverage:
 
 
 def share_of(part: int, whole: int) -> float:
-    """Return the share of `part` in `whole`, between 0 and 1; 1 where `whole` is 0."""
+    """Return `part` divided by `whole`, between 0 and 1; 1 if `whole` is 0."""
     return part / whole if whole else 1.0
 
 
@@ -120,7 +120,7 @@ def lacks_json(lacks: Counter[Lack]) -> list[dict[str, Any]]:
 
 
 def survey(stays: Iterable[tuple[Stay, Door]], policy: MatchPolicy) -> Coverage:
-    """Match every stay against its door, and count."""
+    """Match every stay with its door, and count the results."""
     doors: dict[int, _DoorSurvey] = {}
     for stay, door in stays:
         surveyed = doors.get(id(door))
@@ -131,7 +131,7 @@ def survey(stays: Iterable[tuple[Stay, Door]], policy: MatchPolicy) -> Coverage:
 
 
 class _DoorSurvey:
-    """Counts one door's stays, and remembers what became of each kind of them."""
+    """Counts one door's stays, and remembers the result for each kind of stay."""
 
     def __init__(self, door: Door, policy: MatchPolicy) -> None:
         self.coverage = DoorCoverage(door)
@@ -180,8 +180,8 @@ class _DoorSurvey:
 def _is_ordinary(wall: WallStay, other_zones: Iterable[ZoneInfo]) -> bool:
     """Say whether the match of a stay depends only on its times of day and its length.
 
-    It depends on more for a short stay around a change of the clock, since its window may lie in a skipped hour; and
-    where the door's slots are on several clocks.
+    That isn't so for a short stay around a change of the clock, because its window may lie in a skipped hour; nor if
+    the door's slots are in several time zones.
     """
     for zone in other_zones:
         if not all(same_clock(wall.zone, zone, at) for at in (wall.check_in, wall.check_out)):
@@ -193,7 +193,7 @@ def _is_ordinary(wall: WallStay, other_zones: Iterable[ZoneInfo]) -> bool:
 
 
 def _zones(door: Door) -> tuple[ZoneInfo, ...]:
-    """Return the zones of a door's slots, the door's own first. As a rule there is one."""
+    """Return the time zones of a door's slots, the door's own first. As a rule there is one."""
     names = (door.time_zone, *(slot_zone(slot, door) for slot in door.slots))
     zones = {name: find_zone(name) for name in names if name is not None}
     return tuple(zone for zone in zones.values() if zone is not None)

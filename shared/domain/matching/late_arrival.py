@@ -1,7 +1,8 @@
-"""The slot of a guest who comes long after its start, once that start has passed. Pure.
+"""The slot for a guest who comes long after its start, once that start has passed. Pure.
 
-A slot from 16:00 to 10:00 serves a guest who walks in at 21:18: the five hours before have passed, so the code opens
-the door in no hour that wasn't booked. Made before the start, the same code would; then a person decides.
+Example: a slot from 16:00 to 10:00, and a guest who checks in at 21:18. After 16:00 the slot is taken: from then on
+its code opens the door in few hours that weren't booked. Before 16:00 it would open the door hours before check-in, so
+a person decides.
 """
 
 from collections.abc import Iterator
@@ -32,9 +33,9 @@ class _Begun(NamedTuple):
 def match_late_arrival(
     stay: Stay, door: Door, policy: MatchPolicy, found: Match, *, now: datetime, is_new: bool
 ) -> Match | None:
-    """Return the match of a slot that has begun, if `found` has none only because the check-in is long after its start.
+    """Return the match of a slot that has begun, if `found` has none only because check-in is long after its start.
 
-    None where there is no such slot. `is_new`: the code is still to be made, so a slot that has ended is of no use.
+    None if there is no such slot. `is_new`: the code is still to be made, so a slot that has ended is of no use.
     """
     if found.outcome is not Outcome.NO_SLOT:
         return None
@@ -66,7 +67,7 @@ def match_late_arrival(
 
 
 def _candidates(stay: Stay, door: Door, found: Match) -> Iterator[_Begun]:
-    """Yield each slot that only the check-in keeps from fitting, with the window that begins at its last start."""
+    """Yield each slot that doesn't fit only because of the check-in, with the window from its last start."""
     for one in found.considered:
         if one.verdict is not Verdict.CHECK_IN_TOO_FAR or one.check_out_gap is None:
             continue
@@ -84,10 +85,10 @@ def _candidates(stay: Stay, door: Door, found: Match) -> Iterator[_Begun]:
 
 
 def _since_start(one: Considered, wall: WallStay) -> int | None:
-    """Return how long before the check-in the slot began, in microseconds; None where the next start is meant.
+    """Return how long before the check-in the slot began, in microseconds; None if the next start is nearer.
 
-    The nearest start counts, as everywhere. But a guest who comes in the small hours, before the slot's check-out time,
-    belongs to the night before. With a slot from 16:00 to 10:00 that is everybody who comes before 10:00.
+    As in `match`, the nearest start counts. But a guest who comes before the slot's check-out time belongs to the night
+    before. With a slot from 16:00 to 10:00 that is every guest who comes before 10:00.
     """
     check_in, check_out = one.slot.check_in, one.slot.check_out
     if check_in is None or check_out is None:

@@ -1,8 +1,8 @@
-"""A stay of more than 31 days as consecutive codes: each on a real slot, without a gap.
+"""A stay of more than 31 days as consecutive codes without a gap, each on a slot of the door.
 
-An Oracode code lives 31 days at most ("Offline Access Code Support and Requirements", Duration). At every moment of the
-stay some code must open the door, so each code works from or before the moment at which the one before it ends. The
-codes are as few as possible: each starts as late and ends as late as it can.
+An Oracode code works for 31 days at most ("Offline Access Code Support and Requirements", Duration). At every moment of
+the stay a code must open the door. So each code starts no later than the one before it ends. The codes are as few as
+possible: each starts as late and ends as late as it can.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ _BETWEEN = (*_STARTS, Verdict.CHECK_IN_TOO_FAR, Verdict.BOTH_TOO_FAR)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedCode:
-    """One code of several: its slot and window, and when the guest must have it at the latest."""
+    """One code of several: its slot and window, and the latest time at which the guest must have it."""
 
     slot: TimeSlot
     starts_at: datetime
@@ -54,9 +54,9 @@ class PlannedCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The codes that serve a stay, first to last; none where `match` says why there can't be any.
+    """The codes that serve a stay, first to last; empty if there can't be any, and `match` says why.
 
-    The gaps are those of the whole: of the first code's start and of the last one's end.
+    The gaps are those of the first code's start and of the last code's end.
     """
 
     match: Match
@@ -65,7 +65,7 @@ class Plan:
     check_out_gap: timedelta = timedelta()
 
     def as_json(self) -> dict[str, Any]:
-        """Return the whole as a match has it, with the codes besides."""
+        """Return the plan as a plain object: the keys of a match, and the codes."""
         if not self.codes:
             return {"codes": []}
         first, last = self.codes[0], self.codes[-1]
@@ -91,10 +91,10 @@ class _Piece:
 
 
 def plan(stay: Stay, door: Door, policy: MatchPolicy) -> Plan:
-    """Return the fewest codes that serve the stay: one where a match is found, more for long stays.
+    """Return the fewest codes that serve the stay: one if a match is found, more for long stays.
 
-    The first starts and the last ends as a match would have it. In between any usable slot serves, but for biweekly
-    ones: they are for stays of at most 14 days.
+    The first one's start and the last one's end are chosen as in a match. In between any usable slot will do, except
+    biweekly ones: they are for stays of at most 14 days.
     """
     found = match(stay, door, policy)
     if found.slot is not None and found.starts_at is not None and found.ends_at is not None:
@@ -116,7 +116,7 @@ _Ranked = tuple[tuple[Any, ...], ZoneInfo, list[_Piece], Considered, Considered]
 
 
 def _chains(stay: Stay, door: Door, policy: MatchPolicy, found: Match) -> Iterator[_Ranked]:
-    """Yield a chain for each first and last slot that fit, with its rank: the best chain has the lowest."""
+    """Yield a chain for each pair of a first and a last slot that fit, with its rank: the best chain has the lowest."""
     for name in {slot_zone(one.slot, door) for one in found.considered}:
         zone = None if name is None else find_zone(name)
         if zone is None:
@@ -143,10 +143,9 @@ def _chains(stay: Stay, door: Door, policy: MatchPolicy, found: Match) -> Iterat
 
 
 def _chain(whole: _Piece, last: TimeSlot, between: Sequence[TimeSlot], zone: ZoneInfo) -> list[_Piece]:
-    """Return the fewest windows from the start of `whole` to its end, nothing if there are none.
+    """Return the fewest windows from the start of `whole` to its end; empty if there are none.
 
-    `whole.slot` is that of the first window, `last` that of the last one. No window before the last
-    outlives the whole.
+    `whole.slot` is the slot of the first window, `last` that of the last one. No earlier window ends after `whole`.
     """
     reach = _longest_from(whole.slot, whole.start, whole.end)
     chain = [reach]
@@ -164,17 +163,16 @@ def _chain(whole: _Piece, last: TimeSlot, between: Sequence[TimeSlot], zone: Zon
 
 
 def _longest_from(slot: TimeSlot, start: datetime, before: datetime) -> _Piece:
-    """Return the window from `start` to the slot's last end within 31 days and before a time."""
+    """Return the window from `start` to the slot's last end within 31 days and before the time `before`."""
     latest = min(start + _LONGEST, before - _INSTANT)
     end = latest - _since(slot.check_out.microsecond_of_day if slot.check_out else 0, latest)
     return _Piece(slot, start, end)
 
 
 def _start_before(slot: TimeSlot, at: datetime, zone: ZoneInfo) -> datetime:
-    """Return the slot's last start at or before the wall time `at`, at which the code before ends.
+    """Return the slot's last start at or before the wall time `at`, when the previous code ends.
 
-    A start that the clock skips happens later than it says. If that is after `at`, the start of the day before is
-    taken.
+    If the clock skips that start, it happens later. If that is after `at`, the start of the day before is taken.
     """
     start = at - _since(slot.check_in.microsecond_of_day if slot.check_in else 0, at)
     if instant_at(start, zone) > instant_at(at, zone, second=True):
@@ -183,7 +181,7 @@ def _start_before(slot: TimeSlot, at: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _since(of_day: int, at: datetime) -> timedelta:
-    """Return how long before `at` it was that time of day."""
+    """Return the time from the last occurrence of that time of day until `at`."""
     return duration((microseconds_of_day(at) - of_day) % DAY)
 
 

@@ -1,4 +1,4 @@
-"""What a booking keeps of slots that a person may choose, and of the one that somebody chose: values only."""
+"""What a booking stores of the slots that a person may choose, and of the slot that was chosen: values only."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +14,8 @@ _LONGEST_NAME = 60
 class SlotOffer:
     """A slot that a person may choose: the window that its code would have, and what that means for the guest.
 
-    `slot` is the reference by which matching finds it, `name` how it is called, `typed` what a person types for it: the
-    name where that is enough. Nothing in it is about the guest.
+    `slot` is the reference by which matching finds it. `typed` is what a person types for it: the name if that is
+    unique. It holds no data of the guest.
     """
 
     slot: str
@@ -28,7 +28,7 @@ class SlotOffer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenSlot:
-    """The slot that a person chose for one door of a booking: which, who, when. It holds until the stay changes."""
+    """The slot that a person chose for one door of a booking, by whom and when. It holds until the stay changes."""
 
     slot: str
     name: str
@@ -43,9 +43,9 @@ def can_be_typed(name: str) -> bool:
 
 
 def choose_command(booking_id: str, offer: SlotOffer | None, *, door_key: str = "") -> str:
-    """Return the command that takes the slot, ready to paste into a shell; without an `offer`, the one that lists them.
+    """Return the shell command that chooses the slot; without an `offer`, the command that lists the slots.
 
-    `door_key` is for a booking of several doors, each of which has slots of its own.
+    `door_key` is needed for a booking of several doors.
     """
     words = ["oracode", "bookings", "choose", booking_id]
     words += [offer.typed or offer.slot] if offer is not None else []
@@ -54,7 +54,7 @@ def choose_command(booking_id: str, offer: SlotOffer | None, *, door_key: str = 
 
 
 def called(name: str) -> str:
-    """Return a slot's name as a sentence can hold it: in quotation marks, printable and short."""
+    """Return a slot's name for a sentence: in quotation marks, printable and short."""
     return f"“{short(name) or '(no name)'}”"
 
 

@@ -12,11 +12,11 @@ from shared.domain.stay.stay import Stay
 def match_of_choice(
     choice: ChosenSlot, stay: Stay, door: Door, policy: MatchPolicy, *, otherwise: Match, now: datetime | None
 ) -> tuple[Match, str]:
-    """Return the match of the chosen slot and an empty text; or a match without a slot, and why in words.
+    """Return the match of the chosen slot and an empty text; or a match without a slot, and the reason.
 
-    `otherwise` is the stay's own match: it is returned where something is wrong with the door as a whole. Any other
+    `otherwise` is the stay's own match: it is returned if something is wrong with the door as a whole. Any other
     problem counts as a missing slot, so the door waits: the slot may come back. A person has decided, so no other slot
-    is taken in its place. `now` rules out codes that have ended by then; None rules out none.
+    replaces it. `now` rules out codes that would have ended already; None rules out none.
     """
     picked = choice_of(choice.slot, stay, door, policy, now=now)
     if isinstance(picked, Choosable):

@@ -1,8 +1,8 @@
-"""Which of a door's slots a person may choose where none fits by itself, and the window that each would give.
+"""Which of a door's slots a person may choose if none fits by itself, and the window that each would give.
 
-A choice doesn't move the booking. Only for its match the stay's times are moved, as little as makes this one slot fit
-(`suggestions`); then the match is run again for a door that has this slot alone. So matching confirms the window of
-every choice, and it is never that of another slot. Pure; never raises.
+A choice doesn't move the booking. Only for the match the stay's times are moved, as little as is needed to make this
+slot fit (`suggestions`). The match is then run again with this slot as the door's only one. So every window that is
+offered comes from a match, and never belongs to another slot. Pure; never raises.
 """
 
 from dataclasses import dataclass, replace
@@ -21,11 +21,11 @@ from shared.domain.times.wall_clock import microseconds
 from shared.domain.times.wording import show_length
 
 MOST_OFFERS: Final = 3
-"""More buttons than these are no help: the nearest slots come first."""
+"""More buttons than these don't help: the nearest slots come first."""
 OF_A_SLOT: Final = (Outcome.NO_SLOT, Outcome.TOO_LONG)
-"""What a choice can be the answer to: the door is as it should be, only no slot of it serves the stay by itself."""
+"""Outcomes that a choice can solve: nothing is wrong with the door, but none of its slots serves the stay."""
 
-# Characters of a text that a person still reads, and that a button has room for.
+# Characters: as much as a person reads, and a button has room for.
 _LONGEST: Final = 200
 _MOVES: Final = (SuggestionKind.MOVE_CHECK_IN, SuggestionKind.MOVE_CHECK_OUT, SuggestionKind.MOVE_BOTH)
 _TOO_LONG: Final = "the code would have to work for more than 31 days"
@@ -42,7 +42,7 @@ _WHY: Final = {
 class Choosable:
     """A slot that may be chosen; `typed` is what a person types for it.
 
-    `match` is that of the moved stay; its window is the code's.
+    `match` is the match of the moved stay: its window is that of the code.
     """
 
     slot: TimeSlot
@@ -68,7 +68,7 @@ class Choosable:
         return f"{opens}, {closes}"
 
     def offer(self) -> SlotOffer:
-        """Return it as a booking keeps it."""
+        """Return it in the form that a booking stores."""
         return SlotOffer(
             slot=self.reference,
             name=short(self.slot.name),
@@ -81,7 +81,7 @@ class Choosable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotChoosable:
-    """A slot that can't be chosen, or a reference that names none, and why."""
+    """A slot that can't be chosen, or a reference that names no slot; and why."""
 
     slot: TimeSlot | None
     why: str
@@ -94,7 +94,7 @@ Judged = Choosable | NotChoosable
 
 
 def choices_of(stay: Stay, door: Door, policy: MatchPolicy, now: datetime | None) -> tuple[Judged, ...]:
-    """Return what choosing each slot of the door would mean, those that move the stay least first."""
+    """Return what each slot of the door would mean if it were chosen; those that move the stay least come first."""
     choices = [_judged(slot, stay, door, policy, now) for slot in dict.fromkeys(door.slots)]
     good = sorted((one for one in choices if isinstance(one, Choosable)), key=_size)
     return (*good, *(one for one in choices if isinstance(one, NotChoosable)))
@@ -107,9 +107,9 @@ def offers_of(stay: Stay, door: Door, policy: MatchPolicy, now: datetime | None)
 
 
 def choice_of(reference: str, stay: Stay, door: Door, policy: MatchPolicy, now: datetime | None) -> Judged:
-    """Return what choosing the slot of this reference means: a user level id, else a name, as in a booking's `slot`.
+    """Return what the slot `reference` would mean: a user level id, else a name, as in a booking's `slot`.
 
-    `now` rules out a code that would have ended already; None doesn't.
+    `now` rules out a code that would have ended already; None rules out none.
     """
     slots = list(dict.fromkeys(slots_named(reference, door)))
     if len(slots) == 1:
@@ -140,10 +140,10 @@ def _judged(slot: TimeSlot, stay: Stay, door: Door, policy: MatchPolicy, now: da
     if now is not None and found.ends_at <= now:
         return NotChoosable(slot=slot, why="its code would have ended already")
     check_in, check_out = instants_of(stay, found.time_zone)
-    # In UTC: Python compares two times of one zone by what the clock shows, not by the time between them.
+    # In UTC: Python subtracts two times of one zone as wall times, which is wrong across a change of the clock.
     late = found.starts_at.astimezone(UTC) - check_in.astimezone(UTC)
     after = found.ends_at.astimezone(UTC) - check_out.astimezone(UTC)
-    # The story tells how far the code is from what was booked, not from what it was moved to.
+    # The gaps that people read are those to the booked times, not to the moved ones.
     fit = fit_of(microseconds(late), microseconds(after))
     told = replace(found, fit=fit, check_in_gap=late, check_out_gap=after, considered=())
     return Choosable(
@@ -159,7 +159,7 @@ def _judged(slot: TimeSlot, stay: Stay, door: Door, policy: MatchPolicy, now: da
 
 
 def _moved(asked: Stay, alone: Door, policy: MatchPolicy, found: Match) -> Match | None:
-    """Return the match of the stay, moved the least that makes the door's one slot fit; None where no move does."""
+    """Return the match of the stay, moved as little as makes the door's only slot fit; None if no move does."""
     for suggestion in suggest(asked, alone, policy, found):
         if suggestion.kind in _MOVES:
             return match(*suggestion.change.applied_to(asked, alone), policy)
@@ -176,20 +176,20 @@ def _why(one: Considered, asked: Stay, found: Match) -> str:
 
 
 def why_never(one: Considered) -> str:
-    """Return why a slot can't be used for any stay; empty where only the stay's times don't fit."""
+    """Return why a slot can't be used, whatever the stay's times; empty if only the times don't fit."""
     if one.verdict is Verdict.UNREADABLE:
         return f"it can't be read: {shown(one.problem)}"
     return _WHY.get(one.verdict, "")
 
 
 def reference_of(slot: TimeSlot, door: Door) -> str | None:
-    """Return what names this slot of the door and no other: its user level id, else its name."""
+    """Return a reference to this slot that no other slot of the door has: its user level id, else its name."""
     names = (name for name in (slot.user_level_id, slot.name) if 0 < len(name) <= _LONGEST and is_showable(name))
     return next((name for name in names if set(slots_named(name, door)) == {slot}), None)
 
 
 def _typed(slot: TimeSlot, door: Door) -> str:
-    """Return the slot's name where that means this slot alone, and can be typed."""
+    """Return the slot's name if no other slot has it and it can be typed; else ""."""
     is_its_own = can_be_typed(slot.name) and set(slots_named(slot.name, door)) == {slot}
     return slot.name if is_its_own else ""
 

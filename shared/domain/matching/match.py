@@ -1,8 +1,8 @@
 """Which predefined time slot serves a stay, and why each of the others doesn't.
 
-Pure, and never raises: any stay and any door give a `Match`. Seam rounds a booking to a slot if both ends lie within an
-hour of it. If no slot does, its automations fail silently ("Programming Offline Access Codes on Dormakaba Oracode
-Locks"). So the decision is taken here, with its reasons, and Seam is asked for exactly the slot's own times.
+Pure, and never raises: any stay and any door give a `Match`. Seam rounds a booking to a slot if check-in and check-out
+are within an hour of the slot's times. If no slot fits, Seam's automations fail silently ("Programming Offline Access
+Codes on Dormakaba Oracode Locks"). So it is decided here, with reasons, and Seam is asked for exactly the slot's times.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """The whole decision: the chosen slot and window, and every slot that was considered.
+    """The decision: the chosen slot and window, and every slot that was considered.
 
     `starts_at`/`ends_at` are aware, each with the offset of the lock's zone at that moment.
     `problem` says in a sentence why nothing was chosen, `note` what is special about what was chosen.
@@ -95,7 +95,7 @@ class Match:
 
 
 class _Fitting(NamedTuple):
-    """A slot that fits, with what its window is made of."""
+    """A slot that fits, with the values that its window is computed from."""
 
     slot: TimeSlot
     wall: WallStay
@@ -106,8 +106,8 @@ class _Fitting(NamedTuple):
 def match(stay: Stay, door: Door, policy: MatchPolicy) -> Match:
     """Decide which of the door's slots serves the stay. Pure; never raises for any stay or door.
 
-    A door that takes no offline codes still has its slots considered: the operator who asks the
-    vendor to enable them wants to know whether that would be enough.
+    If a door can't take offline codes, its slots are considered nevertheless: the operator sees whether it would be
+    enough to have offline codes enabled.
     """
     try:
         walls = _on_walls(stay, door)
@@ -151,7 +151,7 @@ def match(stay: Stay, door: Door, policy: MatchPolicy) -> Match:
 def _on_walls(stay: Stay, door: Door) -> Sequence[WallStay | None]:
     """Return the stay on each slot's clock; None for a slot of an unknown zone. As a rule all slots have one clock.
 
-    Raises UnusableStay where check-out isn't after check-in, or isn't on any of the door's clocks.
+    Raises UnusableStay if check-out isn't after check-in. If that depends on the clock: if it is so on all clocks.
     """
     in_order = is_in_order(stay)
     names = [slot_zone(slot, door) for slot in door.slots]
@@ -167,13 +167,13 @@ def _on_walls(stay: Stay, door: Door) -> Sequence[WallStay | None]:
 
 
 def slots_named(reference: str, door: Door) -> list[TimeSlot]:
-    """Return the slots that a booking's `slot` means on this door: by user level id, else by name."""
+    """Return the slots of this door that a booking's `slot` means: by user level id, else by name."""
     by_level = [slot for slot in door.slots if slot.user_level_id == reference]
     return by_level or [slot for slot in door.slots if slot.name == reference]
 
 
 def fit_of(gap_in: int, gap_out: int) -> str:
-    """Return what the guest will notice of the gaps: nothing, nothing bad, or a closed door."""
+    """Return what the gaps mean for the guest: exact times, extra access, or a locked door for a while."""
     if gap_in == gap_out == 0:
         return "exact"
     return "covers" if gap_in <= 0 <= gap_out else "locks_out"

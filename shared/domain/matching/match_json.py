@@ -1,4 +1,4 @@
-"""The shapes in which decisions are printed and stored: plain objects, as the contract has them."""
+"""Matches as plain objects, for output and for records: the shapes of the contract."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ _MINUTE = 60_000_000
 
 
 def minutes(gap: timedelta | None) -> int | float | None:
-    """Return a gap in minutes: a whole number where it is one."""
+    """Return a gap in minutes; an int if it is a whole number."""
     if gap is None:
         return None
     whole, rest = divmod(microseconds(gap), _MINUTE)
@@ -19,7 +19,7 @@ def minutes(gap: timedelta | None) -> int | float | None:
 
 
 def slot_json(slot: TimeSlot) -> dict[str, Any]:
-    """Return what names a slot."""
+    """Return the fields that identify a slot."""
     return {"name": slot.name, "user_level_id": slot.user_level_id, "prefix": slot.prefix}
 
 

@@ -1,7 +1,7 @@
-"""The next stay that a time slot of a door gives: the soonest check-in to come, and the first check-out after it.
+"""The next stay on a time slot of a door: its next check-in, and the first check-out after it.
 
-For codes that are made to try a door, such as after its slots were changed. Each stay is proved by matching it: the
-worker that plans it later finds the same slot, and a window that is exactly the slot's. Pure; never raises.
+It is used for test codes, such as after the slots of a door were changed. Each stay is matched to prove it: the worker
+that plans it later finds the same slot and exactly its times. Pure; never raises.
 """
 
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ from shared.domain.matching.rules import slot_zone
 from shared.domain.stay.stay import Instant, Stay, WallTime
 from shared.domain.times.wall_clock import find_zone, instant_at, wall_at
 
-# Time passes from the decision to the call, and no code is made for a check-in that has just passed.
+# Some time passes until the worker plans it, and no code is made for a check-in that has passed.
 _SOONEST: Final = timedelta(minutes=1)
-# The first check-in to come is today's or tomorrow's; a night in which the clock is changed may cost another day.
+# The next check-in is today or tomorrow, or a day later if the clock changes in that night.
 _DAYS_AHEAD: Final = 3
 
 
@@ -27,7 +27,7 @@ _DAYS_AHEAD: Final = 3
 class NextStay:
     """A stay of exactly one slot: `stay` has its wall times; the code would work from `starts_at` to `ends_at`.
 
-    `reference` names the slot, and no other of the door.
+    `reference` names this slot and no other slot of the door.
     """
 
     slot: TimeSlot
@@ -40,7 +40,7 @@ class NextStay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoNextStay:
-    """No slot gives one: `why` in a sentence, and for each slot by its name why not."""
+    """There is none. `why` is the reason, `slots` has the reason of each slot by its name."""
 
     why: str
     slots: tuple[tuple[str, str], ...] = ()
@@ -49,10 +49,10 @@ class NoNextStay:
 def next_stay(
     door: Door, policy: MatchPolicy, *, now: datetime, lead_time: timedelta, slot: str | None = None
 ) -> NextStay | NoNextStay:
-    """Return the stay with the soonest check-in, of these the shortest.
+    """Return the stay with the soonest check-in; of several the shortest.
 
-    `slot` is the reference of the only slot that counts, as in a booking. Codes are made no earlier than `lead_time`
-    before check-in, so only a stay that begins within that time counts.
+    With `slot` (a reference as in a booking) only that slot counts. Codes are made no earlier than `lead_time` before
+    check-in, so only a stay that begins within that time counts.
     """
     meant = door.slots if slot is None else slots_named(slot, door)
     if slot is not None and not meant:
@@ -72,7 +72,7 @@ def next_stay(
 
 
 def _next_of(slot: TimeSlot, door: Door, policy: MatchPolicy, now: datetime) -> NextStay | str:
-    """Return the slot's next stay, or why it has none."""
+    """Return the slot's next stay, or the reason why it has none."""
     reference = reference_of(slot, door)
     if reference is None:
         return "nothing names it alone: another slot is called so too, or it has no name"
@@ -95,7 +95,7 @@ def _next_of(slot: TimeSlot, door: Door, policy: MatchPolicy, now: datetime) -> 
 
 
 def _stays_of(slot: TimeSlot, reference: str, door: Door, now: datetime) -> Iterator[Stay]:
-    """Yield the slot's stays of the next days, the soonest first; none where its clock isn't known."""
+    """Yield the slot's stays of the next days, the soonest first; none if its time zone isn't known."""
     zone = find_zone(slot_zone(slot, door) or "")
     if zone is None or slot.check_in is None or slot.check_out is None:
         return
@@ -111,7 +111,7 @@ def _stays_of(slot: TimeSlot, reference: str, door: Door, now: datetime) -> Iter
 
 
 def _why_none(door: Door, policy: MatchPolicy, now: datetime) -> str:
-    """Say what is wrong with the door as a whole, by matching any stay; if nothing is, that no slot can be used."""
+    """Return what is wrong with the door as a whole, found by matching some stay; else, that no slot can be used."""
     found = match(Stay(check_in=Instant(now), check_out=Instant(now + timedelta(days=1))), door, policy)
     of_door = (Outcome.OFFLINE_CODES_UNSUPPORTED, Outcome.NO_SLOTS_CONFIGURED, Outcome.NO_TIME_ZONE)
     return found.problem if found.outcome in of_door else "no slot of this door can be used"

@@ -1,4 +1,4 @@
-"""What the rules say of one slot for one stay: the decision that a match is made of.
+"""The rules for one slot and one stay. A match applies them to every slot of a door.
 
 Distances are whole microseconds on the lock's wall clock, because a slot is a pair of wall times. Daylight saving
 changes no distance, only the two instants of a window.
@@ -19,17 +19,17 @@ from shared.domain.times.wall_clock import DAY, find_zone, instant_at, same_cloc
 TOLERANCE = 60 * 60 * 1_000_000
 """The hour that Seam rounds by ("Programming Offline Access Codes on Dormakaba Oracode Locks")."""
 LONGEST_CODE = 31 * DAY
-"""A code lives 31 consecutive days ("Offline Access Code Support and Requirements", Duration)."""
+"""A code works for at most 31 consecutive days ("Offline Access Code Support and Requirements", Duration)."""
 LONGEST_BIWEEKLY = 14 * DAY
 """A biweekly user level makes codes "valid for two weeks" (same page, User Levels)."""
 
 _HALF_DAY = DAY // 2
-# Samoa once skipped a whole day: a longer window can't lie in what a clock skips.
+# The most that a clock ever skipped is a day (Samoa, 2011): a longer window can't lie in skipped time.
 _LONGEST_SKIP = 26 * 60 * 60 * 1_000_000
 
 
 class Verdict(StrEnum):
-    """What the rules say of one slot. `NOT_REQUESTED`: the booking prescribes another one."""
+    """What the rules say of one slot. `NOT_REQUESTED`: the booking prescribes another slot."""
 
     FITS = "fits"
     CHECK_IN_TOO_FAR = "check_in_too_far"
@@ -54,11 +54,11 @@ BY_KIND = frozenset(
         Verdict.NOT_REQUESTED,
     }
 )
-"""Verdicts that rule a slot out for what it is, whatever its times."""
+"""Verdicts that rule a slot out because of its kind, whatever its times."""
 
 
 class SlotPreference(StrEnum):
-    """Which of several fitting slots is taken: the nearest, or the one that locks out least."""
+    """Which of several fitting slots is taken: the nearest, or the one with the shortest lock-out."""
 
     NEAREST = "nearest"
     COVER = "cover"
@@ -75,8 +75,8 @@ class MatchPolicy:
 class Considered(NamedTuple):
     """One slot's verdict, with its signed gaps (slot minus booking) where they could be measured.
 
-    `problem` says why a slot is unreadable. A tuple, because a match makes one for every slot and
-    a frozen dataclass takes three times as long.
+    `problem` says why a slot is unreadable. It is a tuple because a match makes one for every slot, and a frozen
+    dataclass takes three times as long.
     """
 
     slot: TimeSlot
@@ -88,12 +88,12 @@ class Considered(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def duration(gap: int) -> timedelta:
-    """Return microseconds as a duration. Cached: the same gaps come again and again."""
+    """Return microseconds as a duration. Cached, because the same gaps come often."""
     return timedelta(microseconds=gap)
 
 
 def slot_zone(slot: TimeSlot, door: Door) -> str | None:
-    """Return the zone a slot's times are meant in: the one in its own strings, else the door's."""
+    """Return the time zone of a slot's times: the one in its own strings, else the door's."""
     return slot.time_zone or door.time_zone
 
 
@@ -102,8 +102,8 @@ def consider(
 ) -> tuple[Considered, int, int]:
     """Return what the rules say of one slot, and its two gaps in microseconds.
 
-    `wall` is the stay on the slot's clock, None where its zone isn't known. Gaps that can't be
-    measured are 0, and None in `Considered`.
+    `wall` is the stay on the slot's clock; None if its zone isn't known. Gaps that can't be measured are 0, and None in
+    `Considered`.
     """
     daily = granularity is Granularity.DAILY
     check_in, check_out = slot.check_in, slot.check_out
@@ -114,8 +114,8 @@ def consider(
     gap_out = check_out.microsecond_of_day - wall.check_out_of_day
     if daily:
         gap_in = -(-gap_in % DAY)  # the last occurrence at or before the check-in
-        gap_out %= DAY  # the first at or after the check-out
-    else:  # the nearest; of two at twelve hours the earlier
+        gap_out %= DAY  # the first occurrence at or after the check-out
+    else:  # the nearest occurrence; of two that are twelve hours away the earlier
         gap_in = (gap_in + _HALF_DAY) % DAY - _HALF_DAY
         gap_out = (gap_out + _HALF_DAY) % DAY - _HALF_DAY
     problem = slot.unreadable
@@ -155,8 +155,8 @@ def rank(
 ) -> tuple[int, int, str, str, int, int, int]:
     """Return the rank of a slot that fits: the best slot has the lowest.
 
-    Extra access isn't part of it: it is the distance less the lock-out. After name and user level comes everything else
-    that tells slots apart, so that their order in the list never decides.
+    Extra access isn't a part: it is the distance less the lock-out. After the name and the user level come all other
+    values of a slot, so that the order of slots in the list never decides.
     """
     distance = abs(gap_in) + abs(gap_out)
     lock_out = max(gap_in, 0) + max(-gap_out, 0)
@@ -167,9 +167,9 @@ def rank(
 
 
 def window(wall: WallStay, gap_in: int, gap_out: int) -> tuple[datetime, datetime]:
-    """Return the instants between which a code of this slot works.
+    """Return the start and end of a code of this slot.
 
-    Where the clock shows a time twice, the start is the first of the two, and the end the second.
+    If the clock shows such a time twice, the start is the first of the two, and the end the second.
     """
     start = wall.check_in + timedelta(microseconds=gap_in)
     end = wall.check_out + timedelta(microseconds=gap_out)
@@ -196,7 +196,7 @@ def _measured(wall: WallStay, gap_in: int, gap_out: int, daily: bool) -> Verdict
 
 
 def _two_clocks(check_in: TimeOfDay, check_out: TimeOfDay, wall: WallStay) -> str:
-    """Say what is wrong if a slot's two times name different clocks: a lock has only one."""
+    """Say what is wrong if a slot's two times name different time zones: a lock has only one clock."""
     if check_in.zone is None or check_out.zone is None:
         return ""
     zone = find_zone(check_out.zone)

@@ -1,8 +1,8 @@
 """The fewest slots to ask the installer for, so that a wanted share of stays is served.
 
-The stays that a slot serves are kept as the bits of one integer, one bit for each stay. So trying a slot takes a few
-operations on integers, however many stays there are. Small cases are solved exactly: every combination is tried of the
-slots that no other slot can replace. Large ones are solved greedily, and the proposal says so.
+The stays that a slot serves are the bits of one integer, one bit for each stay. So trying a slot takes a few operations
+on integers, however many stays there are. Small cases are solved exactly: all combinations are tried of the slots that
+no other slot can replace. Large cases are solved greedily, and the proposal says so.
 """
 
 from bisect import bisect_left, bisect_right
@@ -24,24 +24,24 @@ from shared.domain.times.time_of_day import TimeOfDay
 from shared.domain.times.wall_clock import DAY
 
 MOST_SLOTS = 6
-"""More new slots than these on one door are no proposal to make to an installer."""
+"""Nobody would ask an installer for more new slots than these on one door."""
 MOST_PAIRS = 10_000
-"""Above as many pairs of times to try, only round times are tried."""
+"""If there are more pairs of times to try than these, only round times are tried."""
 MOST_CANDIDATES = 1_000
-"""Of more slots than these on one door, only those that serve the most are tried."""
+"""If there are more slots than these on one door, only those that serve the most stays are tried."""
 MOST_COMBINATIONS = 20_000
-"""Above as many combinations of slots on one door, they are chosen one after another."""
+"""If one door has more combinations of slots than these, they are chosen one after another (greedily)."""
 
 _MINUTE = 60_000_000
 _QUARTER = 15 * _MINUTE
 _NOON = DAY // 2
-# For other lengths of stay the code may come out empty, or longer than 31 days: the match itself decides on them.
+# For shorter or longer stays the window may be empty, or longer than 31 days: only a match can tell.
 _SHORTEST, _LONGEST = 2 * TOLERANCE, LONGEST_CODE - 2 * TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
 class NewSlot:
-    """A slot to ask for, and how many stays it adds to those served when asked for in this order."""
+    """A slot to ask for, and how many more stays it serves than the slots before it in the list."""
 
     door: Door
     slot: TimeSlot
@@ -61,10 +61,10 @@ class NewSlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What to ask the installer for. `share` is what will be served then, tried with the match.
+    """What to ask the installer for. `share` is the share of stays served then, checked by matching.
 
-    `is_reached` is False where no slots could serve the wanted share: the proposal then has those
-    that serve the most. `is_exact` is False where fewer slots might do.
+    `is_reached` is False if no slots could serve the wanted share: then the proposal has those that serve the most.
+    `is_exact` is False if fewer slots might be enough.
     """
 
     wanted_share: float
@@ -96,7 +96,7 @@ class _Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _DoorOptions:
-    """The best that one door can gain: `choices[k]` are the best k new slots."""
+    """The most that new slots can gain on one door: `choices[k]` are the best k new slots."""
 
     covered: DoorCoverage
     choices: tuple[tuple[_Candidate, ...], ...]
@@ -146,7 +146,7 @@ def _options(covered: DoorCoverage) -> _DoorOptions:
 
 
 def _candidates(covered: DoorCoverage) -> tuple[list[_Candidate], bool]:
-    """Return the slots worth trying, and whether no other could be better."""
+    """Return the slots that are worth trying, and whether it is certain that no other is better."""
     hourly, daily, has_all = _mendable(covered)
     starts, ends, stays = _Times(later_locks_out=True), _Times(later_locks_out=False), 0
     for missed, wall in hourly:
@@ -177,7 +177,7 @@ def _mendable(
 ) -> tuple[list[tuple[Missed, WallStay]], list[tuple[Missed, WallStay]], bool]:
     """Return the missed stays that a new slot would serve, hourly and daily, and whether these are all.
 
-    They seldom aren't: a stay may be so short or so long that only the match can say what serves it.
+    A stay is left out if it is so short or so long that only a match can say which slot serves it.
     """
     hourly: list[tuple[Missed, WallStay]] = []
     daily: list[tuple[Missed, WallStay]] = []
@@ -196,7 +196,7 @@ def _mendable(
 
 
 class _Times:
-    """The times of day at which stays begin (or end), and which slot times would serve which."""
+    """The times of day at which stays begin (or end), and which stays each slot time would serve."""
 
     def __init__(self, *, later_locks_out: bool) -> None:
         self._at: dict[int, int] = {}
@@ -208,9 +208,9 @@ class _Times:
     def worth_trying(self, *, only_round: bool = False) -> dict[int, int]:
         """Return times for a slot, each with the stays within an hour of it.
 
-        Those an hour from a stay are enough: any slot can be moved until one of its stays is exactly an hour away. Of
-        times that serve the same stays, the one is kept that locks guests out least, then the roundest, then the
-        nearest.
+        Times that are an hour from a stay are enough: any slot can be moved until one of its stays is exactly an hour
+        away. If several times serve the same stays, the best is kept: the shortest lock-out, then the roundest time,
+        then the nearest.
         """
         times = {*range(0, DAY, _QUARTER)}
         if not only_round:
@@ -232,14 +232,14 @@ class _Times:
 
 
 def _roundness(of_day: int) -> int:
-    """Return 0 for full hours, more for what is harder to remember."""
+    """Return 0 for full hours, and more for times that are harder to remember."""
     steps = (60, 30, 15, 5, 1)
     round_to = (n for n, step in enumerate(steps) if of_day % (step * _MINUTE) == 0)
     return next(round_to, len(steps))
 
 
 def _undominated(candidates: Iterable[_Candidate]) -> list[_Candidate]:
-    """Leave out each slot if another one serves all of its stays; the largest come first."""
+    """Leave out each slot if another one serves all of its stays; those that serve the most come first."""
     kept: list[_Candidate] = []
     for one in candidates:
         if not any(one.serves | other.serves == other.serves for other in kept):
@@ -255,10 +255,9 @@ def _union(chosen: Iterable[_Candidate]) -> int:
 
 
 def _allocate(options: Sequence[_DoorOptions], missing: int) -> tuple[list[int], bool]:
-    """Return how many slots each door gets, and whether no fewer would do.
+    """Return how many slots each door gets, and whether fewer can't be enough.
 
-    The largest gain is taken first, which is optimal as long as on no door a later slot gains more
-    than the one before it.
+    The largest gain is taken first. That is optimal unless on some door a later slot gains more than the one before it.
     """
     gains = [option.gains() for option in options]
     amounts = [0] * len(options)
@@ -301,7 +300,7 @@ def _time(of_day: int) -> time:
 
 
 def _served_by(covered: DoorCoverage, slots: Sequence[TimeSlot], policy: MatchPolicy) -> int:
-    """Return how many more stays the door serves with these slots, asking the match."""
+    """Return how many more stays the door serves with these slots, by matching them."""
     if not slots:
         return 0
     door = replace(covered.door, slots=(*covered.door.slots, *slots))

@@ -1,4 +1,4 @@
-"""What an operator should know of a door's slots before the first booking comes."""
+"""Warnings about a door's slots, for the operator, before the first booking comes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.domain.times.wall_clock import find_zone
 
 
 class WarningKind(StrEnum):
-    """What is the matter."""
+    """What is wrong."""
 
     OFFLINE_CODES_UNSUPPORTED = "offline_codes_unsupported"
     NO_SLOTS = "no_slots"
@@ -35,7 +35,7 @@ class SlotWarning:
 
 
 def warnings_of(door: Door) -> tuple[SlotWarning, ...]:
-    """Return what is the matter with a door's slots, gravest first; nothing if nothing is."""
+    """Return what is wrong with a door's slots, the gravest first."""
     return tuple(_warnings(door))
 
 

@@ -1,7 +1,6 @@
-"""What would have to change so that a stay fits a door: the smallest changes, each one tried out.
+"""What would have to change so that a stay fits a door: the smallest changes, each tried out.
 
-A suggestion is made only after the match was run again with the change and found a slot. So what an operator is told to
-do works.
+A change is suggested only if the match, run again with the change, finds a slot. So it works if the operator does it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +21,7 @@ from shared.domain.times.wall_clock import DAY, find_zone, instant_at, microseco
 from shared.domain.times.wording import show_length, show_wall
 
 MOST_MOVES = 3
-"""More moves than these are no help: the nearest slots come first."""
+"""More moves than these don't help: the nearest slots come first."""
 
 _HALF_HOUR = timedelta(minutes=30)
 _NOON = time(12)
@@ -32,7 +31,7 @@ _MENDABLE = (Outcome.NO_SLOT, Outcome.TOO_LONG, Outcome.NO_SLOTS_CONFIGURED)
 
 
 class SuggestionKind(StrEnum):
-    """Who would have to do what."""
+    """What would have to be done."""
 
     MOVE_CHECK_IN = "move_check_in"
     MOVE_CHECK_OUT = "move_check_out"
@@ -45,8 +44,8 @@ class SuggestionKind(StrEnum):
 class Change:
     """Something to do to a booking or a door.
 
-    `check_in`/`check_out` are the new booking times of a move, None for the end that stays;
-    `new_slot` is what the installer is asked for.
+    `check_in`/`check_out` are the new booking times of a move; None for a time that stays as it is.
+    `new_slot` is the slot that the installer is asked for.
     """
 
     kind: SuggestionKind
@@ -72,7 +71,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A change that makes the stay fit, and the slot and window that the code would then have."""
+    """A change that makes the stay fit, and the slot and window of the code after it."""
 
     change: Change
     text: str
@@ -86,7 +85,7 @@ class Suggestion:
         return self.change.kind
 
     def as_json(self) -> Mapping[str, Any]:
-        """Return the suggestion in the contract's shape: the keys that its kind needs."""
+        """Return the suggestion in the contract's shape, which depends on its kind."""
         change = self.change
         shape: dict[str, Any] = {"kind": change.kind.value, "text": self.text}
         if change.check_in is not None:
@@ -105,10 +104,10 @@ class Suggestion:
 
 
 def suggest(stay: Stay, door: Door, policy: MatchPolicy, found: Match) -> tuple[Suggestion, ...]:
-    """Return what would make the stay fit, smallest changes first; nothing where nothing helps.
+    """Return what would make the stay fit, the smallest changes first; empty if nothing helps.
 
-    `found` is the match of exactly these three. Moves come first, by how far the booking moves;
-    then booking it daily; then asking the installer for a slot, which takes days.
+    `found` is the match of this stay, door and policy. Moves come first, by how far the booking moves; then booking it
+    daily; then asking the installer for a slot, which takes days.
     """
     zone = None if found.time_zone is None else find_zone(found.time_zone)
     if found.outcome not in _MENDABLE or zone is None:
@@ -129,7 +128,7 @@ def _size(move: Suggestion) -> tuple[timedelta, str, str]:
 
 
 def _without_repeats(moves: Iterable[Suggestion]) -> list[Suggestion]:
-    """Leave out moves that lead to the same booking times: two slots that are alike need only one move."""
+    """Keep one of several moves to the same booking times: slots that are alike need only one."""
     return list({(one.change.check_in, one.change.check_out): one for one in moves}.values())
 
 
@@ -149,10 +148,10 @@ def _moves(stay: Stay, door: Door, policy: MatchPolicy, found: Match) -> Iterato
 def _distances(verdict: Verdict, gap_in: int, gap_out: int, length: int) -> Iterator[tuple[int, int]]:
     """Yield by how much to move check-in and check-out, the least first.
 
-    The code works at each suggested time. So a check-in before the slot's time moves onto it, and so does a check-out
-    after it. On the other side, where the guest gets more than was booked, up to sixty minutes are left; none where
-    that isn't enough, because the clock changes in between. If the code would live too long, the stay ends days earlier
-    instead.
+    The code must work at each suggested time. So a check-in before the slot's start moves to that start, and a
+    check-out after the slot's end moves to that end. On the other side the guest gets extra access: there up to sixty
+    minutes stay, or none if that doesn't fit because the clock changes in between. If the code would work for too long,
+    the stay ends days earlier instead.
     """
     if verdict in _TOO_FAR:
         for left in (TOLERANCE, 0):
@@ -163,7 +162,7 @@ def _distances(verdict: Verdict, gap_in: int, gap_out: int, length: int) -> Iter
 
 
 def _beyond(gap: int, left: int) -> int:
-    """Return the move that shortens a gap to `left`; none for a gap that is short enough."""
+    """Return the move that shortens a gap to `left`; 0 for a gap that is short enough."""
     if abs(gap) <= TOLERANCE:
         return 0
     return gap - left if gap > 0 else gap + left
@@ -199,10 +198,10 @@ _BOOK_DAILY = Change(kind=SuggestionKind.BOOK_DAILY, text="Book it by the day")
 
 
 def _new_slots(wall: WallStay, stay: Stay) -> Iterator[Change]:
-    """Yield slots to ask the installer for, the roundest first; none for a prescribed slot.
+    """Yield slots to ask the installer for, the roundest first; none if the booking prescribes a slot.
 
-    Noon to noon is the 24-hour slot that the vendor's configuration guide recommends. Others are widened to half hours,
-    so that they serve this stay and others like it.
+    Noon to noon is the 24-hour slot that Seam's configuration guide recommends. Others are widened to half hours, so
+    that they serve this stay and similar ones.
     """
     if stay.slot is not None:
         return
@@ -234,10 +233,10 @@ def _ask_for(start: time, end: time, wall: WallStay, *, is_24_hour: bool) -> Cha
 
 
 def _first_proved(changes: Iterable[Change], stay: Stay, door: Door, policy: MatchPolicy) -> Iterator[Suggestion]:
-    """Yield the first change with which a match is found, as a suggestion; nothing if none is.
+    """Yield the first change with which a match is found, as a suggestion; nothing if there is none.
 
-    A change is passed over where another slot then becomes the nearest, and its code doesn't work at the suggested
-    time.
+    After a change another slot may be the nearest. If its code doesn't work at the suggested times, the change is
+    skipped.
     """
     for change in changes:
         changed, at = change.applied_to(stay, door)
