@@ -1,1 +1,1 @@
-"""Talking to Seam: one HTTP client, errors cut by what the caller does next, answers turned into domain values."""
+"""The Seam client: one HTTP client, errors grouped by what the caller does next, answers as domain values."""

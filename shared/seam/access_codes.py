@@ -1,4 +1,4 @@
-"""Access codes at Seam: made, found again, read; turned into values that hold no PIN."""
+"""Access codes at Seam: makes, finds, reads, changes and deletes them. The values that it returns hold no PIN."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -33,10 +33,9 @@ _LAST_YEAR: Final = 9000
 class CodeReport:
     """What Seam says of an access code at one moment.
 
-    `window` is None where Seam names no start or no end: its schema lets both be missing or null, as they are for an
-    ongoing code. `status` is deprecated by the vendor, and empty where it is missing. `has_pin` tells that a PIN
-    exists, not which; `is_waiting_for_pin` is Seam's `is_waiting_for_code_assignment`. `request_id` is of the call that
-    told it.
+    `window` is None if Seam names no start or no end: in its schema both may be missing or null, as for an ongoing
+    code. `status` is deprecated by Seam, and empty if it is missing. `has_pin` says that a PIN exists, not which.
+    `is_waiting_for_pin` is Seam's `is_waiting_for_code_assignment`. `request_id` is that of the call.
     """
 
     access_code_id: str
@@ -70,15 +69,15 @@ class CodesOnDoor:
         return [report for report in self.reports if report.is_of(booking_id)]
 
     def alive_at(self, now: datetime) -> int:
-        """Return how many codes that have an end have not ended yet."""
+        """Return how many codes have an end that is still to come."""
         return sum(report.window is not None and report.window.ends_at > now for report in self.reports)
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A change that Seam has accepted and may still have to do: the ids of its action attempt and of the call.
+    """A change that Seam has accepted, but may not have made yet: the ids of its action attempt and of the call.
 
-    `action_attempt_id` is empty where the answer has none.
+    `action_attempt_id` is empty if the answer has none.
     """
 
     action_attempt_id: str
@@ -92,7 +91,7 @@ class AccessCodes:
         self._client = client
 
     def create(self, *, device_id: str, name: str, window: Window, max_time_rounding: str) -> CodeReport:
-        """Make an offline access code, once. Raises OutcomeUnknown where nobody knows whether it was made."""
+        """Make an offline access code, once. Raises OutcomeUnknown if it isn't known whether it was made."""
         answer = self._client.change(
             "/access_codes/create",
             {
@@ -107,7 +106,7 @@ class AccessCodes:
         return replace(_report(answer.get("access_code"), OutcomeUnknown), request_id=answer.request_id)
 
     def get(self, access_code_id: str) -> CodeReport | None:
-        """Read one code; None where Seam has it no more."""
+        """Read one code; None if Seam doesn't have it any more."""
         try:
             answer = self._read(access_code_id)
         except NoSuchAccessCode:
@@ -122,7 +121,7 @@ class AccessCodes:
             raise
 
     def is_unmanaged(self, access_code_id: str, device_id: str) -> bool:
-        """Say whether Seam knows the code of this door still, but doesn't manage it any more."""
+        """Say whether Seam still knows this code of the door, but doesn't manage it any more."""
         try:
             self._client.read("/access_codes/unmanaged/get", {"access_code_id": access_code_id})
         except NoSuchAccessCode:
@@ -135,9 +134,9 @@ class AccessCodes:
         return True
 
     def pin(self, access_code_id: str) -> SecretStr | None:
-        """Read the PIN of a code, now; None where Seam has the code no more, or no PIN for it yet.
+        """Read the PIN of a code, now; None if Seam doesn't have the code any more, or has no PIN for it yet.
 
-        The one place where a PIN enters this process, wrapped so that no log and no error can show it.
+        This is the only place where a PIN enters this process. It is wrapped, so that no log or error can show it.
         """
         try:
             answer = self._read(access_code_id)
@@ -150,13 +149,13 @@ class AccessCodes:
     def on_door(self, device_id: str) -> CodesOnDoor:
         """Read every code of the door, through all pages.
 
-        Seam's own `search` isn't used to find a booking's code: Seam doesn't document how it searches names. A code
-        that it missed would be made a second time.
+        Seam's `search` isn't used to find a booking's code, because it isn't documented how it searches names. If it
+        missed a code, that code would be made a second time.
         """
         return self._listed("/access_codes/list", device_id)
 
     def unmanaged_on_door(self, device_id: str) -> CodesOnDoor:
-        """Read every code of the door that Seam knows and doesn't manage; no other list has them."""
+        """Read every code of the door that Seam knows but doesn't manage; no other list has them."""
         return self._listed("/access_codes/unmanaged/list", device_id)
 
     def _listed(self, path: str, device_id: str) -> CodesOnDoor:
@@ -169,7 +168,7 @@ class AccessCodes:
         return CodesOnDoor(tuple(found))
 
     def created_since(self, device_id: str, since: datetime, *, listed: CodesOnDoor) -> list[CodeReport]:
-        """Read the codes of the door that were made since then by Seam's events, and that the list lacks.
+        """Read the door's codes that aren't in `listed`, but that Seam's events say were made since then.
 
         The events are a second source, because the list may lag behind.
         """
@@ -190,9 +189,9 @@ class AccessCodes:
         return [report for report in reports if report is not None]
 
     def change_window(self, access_code_id: str, window: Window) -> Accepted:
-        """Ask Seam to move a code's window. May be repeated. An answer says only that Seam has accepted the change.
+        """Ask Seam to move a code's window. May be repeated. An answer only means that Seam has accepted the change.
 
-        Raises OutcomeUnknown where nobody knows whether it happened.
+        Raises OutcomeUnknown if it isn't known whether Seam accepted it.
         """
         answer = self._client.change(
             "/access_codes/update",
@@ -205,17 +204,17 @@ class AccessCodes:
         return _accepted("/access_codes/update", answer)
 
     def delete(self, access_code_id: str) -> Accepted:
-        """Ask Seam to delete a code. May be repeated: NoSuchAccessCode says that it is gone.
+        """Ask Seam to delete a code. May be repeated. Raises NoSuchAccessCode if it is gone already.
 
-        An answer says only that Seam has accepted the deletion.
+        An answer only means that Seam has accepted the deletion.
         """
         path = "/access_codes/delete"
         return _accepted(path, self._client.change(path, {"access_code_id": access_code_id}))
 
     def attempt_error(self, action_attempt_id: str) -> str:
-        """Return Seam's words on an action attempt that has failed; empty where it hasn't, or can't be read.
+        """Return what Seam says of an action attempt that has failed; empty if it hasn't failed, or can't be read.
 
-        The words only explain. What is true of a code is read from the code itself.
+        The text is for people only. The state of a code is read from the code itself.
         """
         path = "/action_attempts/get"
         try:
@@ -228,10 +227,10 @@ class AccessCodes:
 
 
 def name_of(booking_id: str, label: str | None) -> str:
-    """Return the name of a booking's code: it begins with the booking's id, by which a look finds it again.
+    """Return the name of a booking's code. It begins with the booking's id, so that a look finds the code again.
 
-    No two bookings have codes of the same name: a label holds no separator, and an id that holds one always has a
-    label.
+    The names of two bookings are never the same: the separator is taken out of labels, and an id that holds the
+    separator always gets a label.
     """
     shown = (label or "").replace(_NAME_SEPARATOR, " / ")
     if _NAME_SEPARATOR in booking_id:
@@ -258,7 +257,7 @@ def _accepted(path: str, answer: Answer) -> Accepted:
 
 
 def _check_attempt(path: str, answer: Answer) -> None:
-    """Raise Refused where the answer, although HTTP 200, holds an action attempt that has failed already."""
+    """Raise Refused if the answer, in spite of HTTP 200, holds an action attempt that has failed already."""
     attempt = answer.get("action_attempt")
     if not isinstance(attempt, Mapping) or attempt.get("status") != "error":
         return
@@ -312,7 +311,7 @@ def _issues(issues: Any, code_field: str) -> tuple[SeamIssue, ...]:
 
 
 def _modified_fields(listed: Any) -> Iterator[ModifiedField]:
-    """Yield which fields somebody changed. Of their values only times are read: the others may be a PIN."""
+    """Yield the fields that somebody changed. Only values that are times are read: any other may be a PIN."""
     for each in listed[:_MOST_ISSUES] if isinstance(listed, list) else ():
         name = each.get("field") if isinstance(each, Mapping) else None
         if isinstance(name, str) and name:
@@ -331,7 +330,7 @@ def _words(issues: Any, kind: str) -> tuple[str, ...]:
 
 
 def _word(value: Any) -> str:
-    """Return one of the vendor's words, short and printable."""
+    """Return a text of Seam's, short and printable."""
     return shown(str(value)[:_LONGEST_WORD])
 
 

@@ -1,4 +1,4 @@
-"""Connected accounts as Seam has them: of each its errors and warnings, and nothing else."""
+"""Connected accounts at Seam: only their errors and warnings are read."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,7 +19,7 @@ _DELETED: Final = Issue(
 class NotShown(Exception):
     """Seam does not show the account: the key may not read it, or this server knows no such account or endpoint.
 
-    The doors work all the same; only the account's warnings can't be seen. The text says what Seam answered.
+    The doors work nevertheless; only the account's warnings can't be seen. The text says what Seam answered.
     """
 
 
@@ -30,7 +30,7 @@ class Accounts:
         self._client = client
 
     def issues(self, account_id: str) -> tuple[Issue, ...]:
-        """Return the account's errors and warnings. Raises NotShown, and else what `shared.seam.errors` lists.
+        """Return the account's errors and warnings. Raises NotShown, and the errors of `shared.seam.errors`.
 
         An account that was deleted at Seam counts as disconnected: the remedy is the same. The answer also names the
         account's holder (an e-mail address, a telephone number); that is not kept.

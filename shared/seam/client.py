@@ -1,8 +1,8 @@
 """Seam over HTTP: four explicit time-outs, no hidden repeats, every failure mapped into `shared.seam.errors`.
 
-Each thread has an httpx client, and all have one TLS context: a pool shared by many threads collapses under load
-(measured), and a TLS context for each thread costs megabytes. Nothing below this module ever sends a call twice. An
-answer is bounded in size and in time, however slowly it comes, and characters that can't be stored are replaced.
+Each thread has an httpx client of its own, because a pool that many threads share gets slow under load (measured). All
+clients share one TLS context, because each context costs megabytes. Nothing below this module sends a call twice. An
+answer is limited in size and in total time. Characters that can't be stored are replaced.
 """
 
 import json
@@ -27,7 +27,7 @@ _LONGEST_REASON: Final = 300
 _LARGEST_ANSWER: Final = 16 * 1024 * 1024
 _KEPT_HEADERS: Final = ("retry-after", "seam-request-id")
 
-# Failures before anything was sent. Everything else that httpx raises may have come after the effect.
+# Failures before anything was sent. After any other error of httpx, the call may have had its effect.
 NEVER_SENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -40,7 +40,7 @@ NEVER_SENT: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeamCall:
-    """One call that is over: `failure` is None where Seam answered. `request_id` is Seam's own, where it gave one."""
+    """One call that is over: `failure` is None if Seam answered. `request_id` is from Seam's answer, if it had one."""
 
     path: str
     seconds: float
@@ -56,7 +56,7 @@ def unobserved(_: SeamCall) -> None:
 
 
 class Answer(dict[str, Any]):
-    """The JSON object that Seam answered; `request_id` is what its support finds the call by."""
+    """The JSON object that Seam answered; by `request_id` Seam's support finds the call."""
 
     request_id: str | None = None
 
@@ -83,7 +83,7 @@ class SeamClient:
         # Made once: each client would make its own, which costs milliseconds and megabytes a thread.
         self._tls = ssl.create_default_context()
         self._transport = transport
-        # The time-out of a read begins anew with each byte; this one doesn't.
+        # httpx's time-out of a read begins again with each byte; this one is for the whole answer.
         self._whole_within = _CONNECT_WITHIN * 2 + seconds
         self._of_thread = threading.local()
         self._clients: list[httpx.Client] = []
@@ -97,8 +97,8 @@ class SeamClient:
     def read(self, path: str, parameters: Mapping[str, Any]) -> Answer:
         """Call a reading endpoint. Raises TryAgainLater, Refused or Unreadable.
 
-        Sent as POST with a JSON body, which Seam accepts for every read: what is asked for stays out of addresses, and
-        so out of the logs of proxies.
+        It is sent as POST with a JSON body, which Seam accepts for every read. So the parameters aren't in the URL, and
+        not in the logs of proxies.
         """
         return self._observed(path, lambda: self._read(path, parameters))
 
@@ -174,14 +174,14 @@ class SeamClient:
         except httpx.InvalidURL as error:
             raise httpx.LocalProtocolError(type(error).__name__) from error
         except httpx.StreamError as error:
-            # While an answer is read: the call may have had its effect.
+            # This was raised while the answer was read: the call may have had its effect.
             raise httpx.ReadError(type(error).__name__) from error
 
 
 def _bounded(response: httpx.Response, until: float) -> httpx.Response:
     """Return the whole answer, with the headers that are used.
 
-    Raises ReadTimeout where it takes too long, and ReadError where it is too large.
+    Raises ReadTimeout if it takes too long, and ReadError if it is too large.
     """
     content = bytearray()
     for piece in response.iter_bytes():
@@ -208,7 +208,7 @@ def _refusal(path: str, response: httpx.Response, *, is_read: bool) -> SeamError
 
 
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """Return the pause that a `Retry-After` in seconds asks for, at most an hour; None without one that can be read."""
+    """Return the pause that `Retry-After` asks for in seconds, at most an hour; None if it is missing or unreadable."""
     seconds = headers.get("retry-after", "").strip()
     if not seconds.isascii() or not seconds.isdigit() or len(seconds) > 9:  # noqa: PLR2004 - beyond any sense
         return None
@@ -216,7 +216,7 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
 
 
 def _error_of(response: httpx.Response) -> tuple[str | None, str]:
-    """Return type and message of Seam's error; no type where the body isn't one."""
+    """Return type and message of Seam's error; the type is None if the body isn't an error of Seam."""
     try:
         error = response.json()["error"]
         error_type, message = str(error["type"]), str(error.get("message", ""))

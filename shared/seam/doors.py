@@ -1,4 +1,4 @@
-"""Doors as Seam has them, remembered for a short while: bookings of one building arrive together."""
+"""Reads doors from Seam, and caches them for a short while: bookings of one building often come together."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ from shared.seam import second_sign
 from shared.seam.client import SeamClient
 from shared.seam.errors import UnnamedNotFound, Unreadable
 
-# A door with hundreds of slots is far below it.
+# Bytes. A door with hundreds of slots is far smaller.
 _LARGEST_DEVICE: Final = 1024 * 1024
 
 
@@ -41,7 +41,7 @@ class Doors:
         troubled: Callable[[Door], None],
         clock: Clock = system_clock,
     ) -> None:
-        """Call `changed` and `troubled` as `read` says."""
+        """`read` says when `changed` and `troubled` are called."""
         self._clock = clock
         self._client = client
         self._redis = redis
@@ -53,10 +53,10 @@ class Doors:
         self._troubled = troubled
 
     def read(self, device_id: str, *, fresh: bool = False) -> Door:
-        """Return the door; `fresh` asks Seam in any case. Raises NoSuchDevice and the rest of `shared.seam.errors`.
+        """Return the door; `fresh` doesn't use the cache. Raises the errors of `shared.seam.errors`.
 
-        If Seam was asked, `changed` is called where the door's slots differ from the last reading, and `troubled` where
-        people are told of its issues, or the issues differ from before.
+        `changed` is called if Seam was asked, and what matching needs of the door differs from the last reading.
+        `troubled` is called if people are told of the door's issues, or if Seam was asked and the issues have changed.
         """
         cached = None if fresh else self._redis.get(redis_keys.door_device(device_id))
         if cached is not None:
@@ -68,7 +68,7 @@ class Doors:
         return door
 
     def refresh(self, device_id: str) -> Door:
-        """Ask Seam for the door. Like `read`, but `troubled` is not called: the caller looks at the issues itself."""
+        """Ask Seam for the door, like `read`, but without calling `troubled`: the caller handles the issues itself."""
         return self._ask(device_id)[0]
 
     def _ask(self, device_id: str) -> tuple[Door, bool]:
@@ -86,7 +86,8 @@ class Doors:
         fingerprint, now = fingerprint_of(door), self._clock()
         change = DoorChange(now, self._changes_of(door))
         pipeline = self._redis.pipeline(transaction=False)
-        # Before the last reading is overwritten: if this process is killed in between, the next one sees the change.
+        # This comes before the last reading is overwritten: if this process is killed in between, the next one sees the
+        # change.
         note_door(pipeline, device_id, fingerprint, change, keep_for=self._remember_for)
         pipeline.set(redis_keys.door_device(device_id), needed, px=self._cache_for)
         remember(pipeline, device_id, known_door(door), keep_for=self._remember_for)
@@ -123,9 +124,9 @@ def fingerprint_of(door: Door) -> str:
 
 
 def _needed(device: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parts of a device that are kept. Its custom metadata isn't: it may hold anything.
+    """Return the parts of a device that are cached. Its custom metadata isn't: it may hold anything.
 
-    Its errors and warnings are kept as they were read: without digits that could be a PIN, and not too many.
+    Its errors and warnings aren't either: the caller adds them as they were read, without digits that could be a PIN.
     """
     unneeded = ("custom_metadata", "connected_account_custom_metadata", "errors", "warnings")
     return {name: value for name, value in device.items() if name not in unneeded}

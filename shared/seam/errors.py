@@ -1,12 +1,12 @@
-"""What can go wrong between us and Seam, cut by what the caller does next.
+"""The errors of calls to Seam, grouped by what the caller does next.
 
 SeamError
 ├── TryAgainLater              the same call may be sent again
-│   ├── Unreachable            it wasn't reached, or a read got no answer
-│   │   └── UnexpectedNotFound a 404 that isn't about the device or the code that was asked for
+│   ├── Unreachable            Seam wasn't reached, or a read got no answer
+│   │   └── UnexpectedNotFound a 404 that isn't about the device or the code in the call
 │   │       └── UnnamedNotFound    a 404 of Seam that may be about it: its type names no resource
 │   ├── RateLimited            too many calls for this door; `retry_after` if Seam named it (`shared.seam.client`)
-│   └── Unauthorized           our key isn't accepted: the same for every booking, until a person mends it
+│   └── Unauthorized           our key isn't accepted: no call works until a person has corrected it
 ├── OutcomeUnknown             a create may have happened: only a look may follow, never another create
 │   └── CreateNotFound         a create was answered by a 404 that isn't about its device
 ├── Refused                    Seam understood and said no; the same call will be refused again
@@ -22,7 +22,7 @@ from datetime import timedelta
 
 
 class SeamError(Exception):
-    """A call to Seam failed. Its text holds no PIN, key or body; `request_id` is what Seam's support asks for."""
+    """A call to Seam failed. The text holds no PIN, key or body; by `request_id` Seam's support finds the call."""
 
     def __init__(self, text: str, *, request_id: str | None = None) -> None:
         super().__init__(f"{text} (request {request_id})" if request_id else text)
@@ -40,13 +40,14 @@ class Unreachable(TryAgainLater):
 
 
 class UnexpectedNotFound(Unreachable):
-    """A 404 that isn't about what was asked for: the endpoint itself isn't there, or a proxy answered."""
+    """A 404 that isn't about the device or the code in the call: the endpoint doesn't exist, or a proxy answered."""
 
 
 class UnnamedNotFound(UnexpectedNotFound):
-    """A 404 whose type is `not_found` alone, to a read that asks for one thing.
+    """A 404 with the type `not_found` alone, for a read of one resource.
 
-    It may mean that thing, or the endpoint. A second, independent sign decides (`shared.seam.second_sign`).
+    It may be the resource or the endpoint that doesn't exist. A second, independent sign decides
+    (`shared.seam.second_sign`).
     """
 
 
@@ -71,7 +72,7 @@ class CreateNotFound(OutcomeUnknown):
 
 
 class Refused(SeamError):
-    """Seam understood the call and refused it; `reason` has Seam's own words alone, where they are kept."""
+    """Seam understood the call and refused it; `reason` is Seam's own text, if it was kept."""
 
     def __init__(
         self, text: str, *, status: int, error_type: str, request_id: str | None = None, reason: str = ""
@@ -83,7 +84,7 @@ class Refused(SeamError):
 
 
 class NotFound(Refused):
-    """Seam has no such thing as was asked for."""
+    """Seam doesn't have the resource that the call is about."""
 
 
 class NoSuchDevice(NotFound):
@@ -99,4 +100,4 @@ class NoSuchAccount(NotFound):
 
 
 class Unreadable(SeamError):
-    """An answer to a read isn't what was promised."""
+    """An answer to a read isn't what Seam documents."""

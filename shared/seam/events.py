@@ -1,7 +1,7 @@
 """Seam's own list of events. It also has the events that no webhook brought.
 
-The list has no cursor and promises no order (Seam API reference, "List events"). So a span of time that fills a whole
-answer is halved until each half fits. Then nothing is cut off.
+The list has no cursor and no documented order (Seam API reference, "List events"). So if the answer for a span of time
+is full, the span is halved until each half fits. So no event is cut off.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,9 +13,9 @@ from shared.seam.client import SeamClient
 from shared.seam.errors import Unreadable
 
 _PAGE: Final = 500
-# Both bounds are exclusive.
+# Seam excludes both ends of the span.
 _EDGE: Final = timedelta(milliseconds=1)
-# A span this short can't be halved usefully: more events than a page in one such moment are beyond this API.
+# Shorter spans aren't halved: this API can't list more events than a page in such a moment.
 _SHORTEST: Final = timedelta(milliseconds=10)
 
 
@@ -28,7 +28,8 @@ class Events:
     def ours(self, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         """Yield our events (`shared.domain.code.event_types`) that were created in this time, the earliest spans first.
 
-        No filter by type is sent: Seam refuses types that it doesn't know (yet), and we would miss those that we don't.
+        No filter by type is sent: Seam refuses types that it doesn't know yet, and types that we don't know yet would
+        be missed.
         """
         spans = [(since, until)]
         while spans:

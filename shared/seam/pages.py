@@ -1,4 +1,4 @@
-"""Reads the lists that Seam gives in pages, to their end."""
+"""Reads Seam's paged lists to the end."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -12,9 +12,9 @@ _LONGEST_CURSOR: Final = 4_096
 
 
 def pages(client: SeamClient, path: str, parameters: Mapping[str, Any], name: str) -> Iterator[list[Any]]:
-    """Yield each page of the list called `name`, with entries of any kind.
+    """Yield each page of the list called `name`. Entries may be of any JSON type.
 
-    Raises what `SeamClient.read` does, and Unreadable where there is no such list, or its pages never end.
+    Raises the errors of `SeamClient.read`, and Unreadable if the answer has no such list, or the pages never end.
     """
     asked: dict[str, Any] = {**parameters, "limit": PAGE}
     for _ in range(MOST_PAGES):

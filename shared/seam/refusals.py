@@ -1,11 +1,10 @@
-"""Which of our errors an HTTP status and the type of Seam's error become, endpoint by endpoint.
+"""Turns a refusal by Seam (HTTP status and the type of Seam's error) into one of our errors, by endpoint.
 
-A 404 is judged by what was asked and by the error's type. It means "no such device" or "no such access code" only where
-the call asked for one by its id and the type names it (`device_not_found`). The type `not_found` alone may mean the
-thing or the endpoint; then a second sign is asked for (`shared.seam.second_sign`). Every other 404 doesn't answer the
-question: the server doesn't know the endpoint, a proxy answered, SEAM_ENDPOINT is wrong. Such a call is tried again.
-After a create only a look at Seam may follow: a 404 that isn't Seam's doesn't prove that nothing was made. A 405 is
-treated alike.
+A 404 means "no such device" or "no such access code" only if the call named one by its id and the error's type says so
+(`device_not_found`). The type `not_found` alone may mean the resource or the endpoint: then a second sign decides
+(`shared.seam.second_sign`). Any other 404 says nothing about the resource: the server doesn't know the endpoint, a
+proxy answered, or SEAM_ENDPOINT is wrong. Such a call is tried again. But after a create only a look at Seam may
+follow: a 404 that isn't Seam's doesn't prove that no code was made. A 405 is handled like a 404.
 """
 
 from collections.abc import Mapping
@@ -32,10 +31,10 @@ from shared.seam.errors import (
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """What is known of one endpoint.
+    """The facts about one endpoint.
 
-    `not_found` says what a 404 means by the type of Seam's error; a type that isn't there means nothing. `creates`: a
-    call that is sent twice makes two things. `asks_for_one`: `not_found` alone may mean what was asked for.
+    `not_found` says what a 404 means, by the type of Seam's error; other types prove nothing. `creates`: a call that
+    is sent twice makes two things. `asks_for_one`: the type `not_found` alone may mean the resource in the call.
     """
 
     not_found: Mapping[str, type[NotFound]] = field(default_factory=dict)
@@ -46,11 +45,11 @@ class Endpoint:
 _OF_DEVICE: Final = Endpoint({"device_not_found": NoSuchDevice})
 _OF_CODE: Final = Endpoint({"access_code_not_found": NoSuchAccessCode})
 
-# Every endpoint that is called. No list of types is published; these are what Seam's own fake server answers (npm
-# `@seamapi/fake-seam-connect` 1.86.0: `device_not_found`, and `not_found` for access codes), and the same names by
-# Seam's rule `<resource>_not_found`. `not_found` alone names no resource, and servers also answer it for an endpoint
-# that they don't know. So it proves nothing without a second sign. Only reads that ask for one thing look for that
-# sign; after a change the next try reads the thing first.
+# Every endpoint that is called. Seam publishes no list of error types. These are the types that its fake server answers
+# (npm `@seamapi/fake-seam-connect` 1.86.0: `device_not_found`, and `not_found` for access codes), and names by its rule
+# `<resource>_not_found`. `not_found` alone names no resource, and servers also answer it for an endpoint that they
+# don't know. So it proves nothing without a second sign. Only reads of one resource ask for that sign. After a change,
+# the next try reads the resource first.
 ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "/devices/get": Endpoint(_OF_DEVICE.not_found, asks_for_one=True),
     "/devices/list": Endpoint(),
@@ -70,13 +69,13 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "/webhooks/create": Endpoint(creates=True),
 }
 _NAMES_NOTHING: Final = "not_found"
-# An endpoint that isn't listed: no 404 of it means anything, and it may create something.
+# For an endpoint that isn't listed: its 404s prove nothing, and it may create something.
 _UNKNOWN: Final = Endpoint(creates=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer with a 4xx status. `error_type` is None where the body isn't an error of Seam; no text holds a PIN."""
+    """An answer with a 4xx status. `error_type` is None if the body isn't an error of Seam; no text holds a PIN."""
 
     path: str
     status: int
@@ -87,7 +86,7 @@ class Reply:
 
 
 def refusal_of(reply: Reply, *, is_read: bool) -> SeamError:
-    """Return the error that a 4xx answer is to a read, or to a call that changes something."""
+    """Return the error for a 4xx answer; `is_read`: the call was a read, else it changes something."""
     said = reply.error_type or "unknown"
     text = f"{reply.path}: HTTP {reply.status} {said}: {reply.message}"
     match reply.status:

@@ -1,8 +1,8 @@
 """A second, independent sign that something is gone, for a 404 of Seam that names no resource.
 
-Servers also answer `not_found` for a route that they don't know ("Could not find a route for POST"). If that were taken
-for the thing, a booking would fail for good, or a code that opens a door would be forgotten. So another endpoint is
-asked: it must answer, and its list must lack the thing.
+Servers also answer `not_found` for a route that they don't know ("Could not find a route for POST"). If we took that
+for a missing resource, a booking would fail for good, or a code that opens a door would be forgotten. So another
+endpoint is asked: it must answer, and the resource must be missing in its list, too.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ def of_code(client: SeamClient, access_code_id: str, first: UnnamedNotFound) -> 
 def of_unmanaged_code(client: SeamClient, access_code_id: str, device_id: str, first: UnnamedNotFound) -> None:
     """Like `of_code`, for a code that Seam doesn't manage. Seam lists those of one door only.
 
-    If Seam answers that it has no such door, that is a sign too: the answer names the door.
+    If Seam answers that it has no such door, the code is gone, too: that answer names the door.
     """
     path, asked = "/access_codes/unmanaged/list", {"device_id": device_id}
     try:
@@ -45,7 +45,7 @@ def of_unmanaged_code(client: SeamClient, access_code_id: str, device_id: str, f
 
 
 def _is_listed(client: SeamClient, path: str, asked: Mapping[str, Any], wanted: tuple[str, str, str]) -> bool:
-    """Say whether a list has a row. `wanted`: the list's name, a field's name, the field's value."""
+    """Say whether a list has a row. `wanted` has the list's name, a field's name and the field's value."""
     rows, name, value = wanted
     listed = (row for page in pages(client, path, asked, rows) for row in page)
     return any(isinstance(row, Mapping) and row.get(name) == value for row in listed)
