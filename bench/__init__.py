@@ -1,1 +1,1 @@
-"""Measurements: every figure as a ratio within one run, peers included. `python -m bench --help`."""
+"""The benchmark: figures are ratios within one run, also to comparable systems (peers). `python -m bench --help`."""

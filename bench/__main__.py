@@ -1,9 +1,9 @@
 """`python -m bench`: runs everything, prints the table, writes `bench/results.json`.
 
 python -m bench                     the whole run: less than 25 minutes, on a machine that does nothing else
-python -m bench --quick             a short form, to try something out: its figures prove nothing, and stay in .bench/
-python -m bench --only receiver     one part (may be repeated); the other parts' results stay as they were
-python -m bench --profile           py-spy records what is measured into .bench/profiles/
+python -m bench --quick             a short run for trying things out: its figures prove nothing, and go to .bench/
+python -m bench --only receiver     one part (may be repeated); the results of other parts stay as they were
+python -m bench --profile           py-spy records the measured processes into .bench/profiles/
 """
 
 import argparse
@@ -26,7 +26,7 @@ QUICK_RESULTS: Final = Path(__file__).parents[1] / ".bench" / "results.json"
 
 
 def main(arguments: list[str]) -> int:
-    """Run; exit 1 when a target was missed."""
+    """Run the benchmark; exit 1 if a target was missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--quick", action="store_true")
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
         }
         texts.append(outcome.text)
         targets += outcome.targets
-        # After every part: a run that is interrupted keeps what it has.
+        # Written after every part: an interrupted run keeps the results that it has.
         write(path, results)
     print("\n" + "\n\n".join([*texts, verdicts(targets)]))
     plots_process.draw(path, options)
@@ -59,13 +59,13 @@ def main(arguments: list[str]) -> int:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the results that are there, or an empty set."""
+    """Return the stored results; empty if there are none."""
     found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"parts": {}}
     return found
 
 
 def write(path: Path, results: dict[str, Any]) -> None:
-    """Keep the results."""
+    """Store the results."""
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
 

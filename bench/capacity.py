@@ -1,6 +1,6 @@
-"""The capacity model: from what was measured to what some number of doors needs. Pure.
+"""The capacity model: computes from the measured costs what a number of doors needs. Pure.
 
-`write` puts its tables into docs/capacity.md, between the marks; a test compares the two.
+`write` puts its tables into docs/capacity.md, between the marks; a test compares the page with the results.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _GIB: Final = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """How doors are used. Rates at the peak are `peak` times the mean."""
+    """How doors are used. Peak rates are `peak` times the mean."""
 
     bookings_a_month: float = 8
     events_a_booking: float = 6
@@ -36,7 +36,7 @@ class Assumptions:
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What one of each takes: CPU in microseconds, bytes in Redis, calls to Seam."""
+    """The costs of one unit of each kind of work: CPU in microseconds, bytes in Redis, calls to Seam."""
 
     webhook_web: float
     webhook_redis: float
@@ -55,7 +55,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What so many doors need at the peak."""
+    """What a number of doors needs at the peak."""
 
     doors: int
     bookings_a_second: float
@@ -85,7 +85,7 @@ def costs_of(results: Mapping[str, Any]) -> Costs:
         booking_redis=creates["redis_cpu_ms"][0] * 1e3,
         booking_bytes=ledger[largest] / int(largest),
         booking_calls=creates["seam_calls"][0],
-        # Measured with the event that prompted it, which is counted by itself.
+        # The measurement includes the event that prompted the look; that is counted separately.
         look_worker=max(0.0, creates["look_worker_cpu_ms"][0] * 1e3 - events["worker_cpu"]),
         look_redis=max(0.0, creates["look_redis_cpu_ms"][0] * 1e3 - events["redis_cpu"]),
         look_calls=creates["look_calls"][0],
@@ -93,7 +93,7 @@ def costs_of(results: Mapping[str, Any]) -> Costs:
 
 
 def needs_of(doors: int, costs: Costs, given: Assumptions) -> Needs:
-    """Return what so many doors need."""
+    """Return what this number of doors needs."""
     bookings = doors * given.bookings_a_month / _MONTH * given.peak
     events = bookings * given.events_a_booking
     looks = bookings * given.looks_later
@@ -102,7 +102,7 @@ def needs_of(doors: int, costs: Costs, given: Assumptions) -> Needs:
     redis = bookings * costs.booking_redis + looks * costs.look_redis
     redis += events * (costs.webhook_redis + costs.event_redis)
     kept = doors * given.bookings_a_month * given.months_kept
-    # The ledger's figure holds two events a booking.
+    # The ledger's figure includes two events for each booking.
     stories = kept * max(0.0, given.events_a_booking - 2) * costs.event_bytes
     marks = events / given.peak * 3 * 86_400 * costs.mark_bytes
     return Needs(
@@ -177,7 +177,7 @@ _ROWS: Final = (
 
 
 def filled_in(document: str, text: str) -> str:
-    """Return the document with this text between its marks. Raises ValueError where they are missing."""
+    """Return the document with this text between its marks. Raises ValueError if they are missing."""
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
@@ -186,7 +186,7 @@ def filled_in(document: str, text: str) -> str:
 
 
 def write(results: Mapping[str, Any]) -> bool:
-    """Bring docs/capacity.md up to date; False where not every part was measured yet."""
+    """Update docs/capacity.md; False if not every part was measured yet."""
     try:
         text = figures(results)
     except KeyError:

@@ -1,7 +1,7 @@
 """The console beside `web`: 20 open tabs on a full ledger while webhooks come; neither may slow the other.
 
-Three measurements in one run: webhooks alone, tabs alone, both. `web` has one core; data server, console and both
-generators share what is left, so a slow machine shows in all three alike: compare within the run.
+Three measurements in one run: webhooks alone, tabs alone, both. `web` has one core; data server, console and both load
+generators share the others. A slow machine affects all three alike, so compare figures of one run only.
 """
 
 import json
@@ -77,7 +77,7 @@ def console(server: DataServer, port: int) -> Iterator[Started]:
 
 @contextmanager
 def changes(server: DataServer, bookings: int) -> Iterator[None]:
-    """Change one booking a second meanwhile: every tab is told of it."""
+    """Change one booking a second while the block runs: every tab is told of it."""
     ledger = ledger_of(server)
 
     def work(over: threading.Event) -> None:
@@ -91,7 +91,7 @@ def changes(server: DataServer, bookings: int) -> Iterator[None]:
 
 
 def webhooks(server: DataServer, port: int, seconds: float, folder: Path) -> Report:
-    """Send webhooks at a steady rate. Nothing takes them out of their stream here, so it is emptied before."""
+    """Send webhooks at a steady rate. No worker reads their stream here, so it is emptied first."""
     with server.client() as redis:
         redis.delete(EVENT_STREAM)
     amount = int(RATE * seconds)
@@ -107,7 +107,7 @@ def tabs(port: int, seconds: float) -> dict[str, Any]:
 
 
 def every(seen: dict[str, Any]) -> list[float]:
-    """Return how long the first byte took, of all pages."""
+    """Return how long the first byte took, for every page that was loaded."""
     return [each for of_page in seen["first_byte_ms"].values() for each in of_page]
 
 
@@ -130,7 +130,7 @@ def judged(alone: Report, beside: Report, quiet: dict[str, Any], busy: dict[str,
         Target("console: largest page", max(quiet["largest_page"], busy["largest_page"]) / 1e3, "at most", 100, "KB"),
         Target("console: pages that failed", float(quiet["failed"] + busy["failed"]), "at most", 0),
         Target("webhooks beside tabs: rate against none", ratio(beside.rate, alone.rate), "at least", 0.9, "×"),
-        # At a steady rate a slower answer doesn't show in the rate.
+        # The rate is fixed, so slower answers show only in the latency.
         Target("webhooks beside tabs: median against none", ratio(beside.p50, alone.p50), "at most", 1.1, "×"),
         Target(
             "tabs beside webhooks: median against none",

@@ -1,6 +1,6 @@
-"""Creating codes: bookings a second through look, create and read back by one worker; how soon the call goes out.
+"""Creating codes: how many bookings a second one worker takes to their codes, and how soon the create call is sent.
 
-The worker has one core of its own; the stand-in for Seam and the data server share the other.
+The worker has a core of its own; the stand-in for Seam and the data server share the other.
 """
 
 import json
@@ -26,11 +26,11 @@ from shared.ledger.bookings import BookingLedger
 
 LATENCY: Final = 0.3
 _A_DOOR: Final = 8
-"""Bookings a door: below the ten creates a minute that Seam grants one."""
+"""Bookings for each door: below the ten creates a minute that Seam allows for a device."""
 
 
 def run(options: Options) -> Outcome:
-    """Measure throughput and the first call's delay."""
+    """Measure the throughput, and the delay until the create call."""
     rounds = [throughput(400 if options.quick else 3_000, options) for _ in range(options.rounds)]
     delays = first_calls(8 if options.quick else 60)
     middle = {name: Spread.of([each[name] for each in rounds]) for name in rounds[0]}
@@ -63,7 +63,7 @@ def run(options: Options) -> Outcome:
 
 
 def throughput(amount: int, options: Options) -> dict[str, float]:
-    """Return what one worker does with so many bookings that come at once."""
+    """Return the figures of one worker for so many bookings that come at once."""
     with fresh_server() as server, sandbox(latency=LATENCY) as seam, server.client() as redis:
         doors = seam.add_doors(-(-amount // _A_DOOR), prefix=1)
         age_the_ledger(redis)
@@ -93,9 +93,9 @@ def throughput(amount: int, options: Options) -> dict[str, float]:
 
 
 def look_again(server: DataServer, seam: Sandbox, process: Started, bookings: list[str]) -> dict[str, float]:
-    """Return what it takes to look at a code again: an event for each prompts it. Of each: CPU in ms, calls to Seam."""
+    """Return the cost of another look at each code, prompted by an event: CPU in ms and calls to Seam for each look."""
     ledger = ledger_of(server)
-    # A code is at Seam before it is in the ledger.
+    # A code exists at Seam before it is in the ledger.
     wait_until(lambda: all(code_of(ledger, each) for each in bookings), within=60, what="the ledger", every=0.5)
     codes = [code_of(ledger, each) for each in bookings]
     calls_before = sum(seam.calls().values())
@@ -122,23 +122,23 @@ def look_again(server: DataServer, seam: Sandbox, process: Started, bookings: li
 
 
 def code_of(ledger: BookingLedger, booking_id: str) -> str | None:
-    """Return the id of a booking's code, once it is in the ledger."""
+    """Return the id of a booking's code; None until it is in the ledger."""
     code = ledger.get(booking_id).doors[0].code
     return None if code is None else code.access_code_id
 
 
 def done(calls: dict[str, int]) -> int:
-    """Return how many bookings have been read back: the last of a booking's calls."""
+    """Return how many codes have been read back, which is the last call for a booking."""
     return calls.get("/access_codes/get", 0)
 
 
 def has_done(seam: Sandbox, amount: int) -> bool:
-    """Say whether so many bookings have been read back."""
+    """Say whether so many codes have been read back."""
     return done(seam.calls()) >= amount
 
 
 def publish(redis: Redis, doors: list[str], amount: int, prefix: str) -> None:
-    """Append bookings, spread over the doors, in one go."""
+    """Append bookings, spread over the doors, in one round trip."""
     pipeline = redis.pipeline(transaction=False)
     for number in range(amount):
         pipeline.xadd(BOOKING_STREAM, {BOOKING_FIELD: booking(f"{prefix}{number}", doors[number % len(doors)])})
@@ -146,7 +146,7 @@ def publish(redis: Redis, doors: list[str], amount: int, prefix: str) -> None:
 
 
 def booking(booking_id: str, door: str) -> str:
-    """Return a booking message whose stay fits the door's slot and is due at once."""
+    """Return a booking message with a stay that fits the door's slot; its code is due at once."""
     today = system_clock().date()
     return json.dumps({
         "booking_id": booking_id,
@@ -157,9 +157,9 @@ def booking(booking_id: str, door: str) -> str:
 
 
 def first_calls(amount: int) -> list[float]:
-    """Return how many milliseconds pass from appending a booking to its create call, one booking at a time.
+    """Return the milliseconds from appending a booking until its create call arrives, one booking at a time.
 
-    Seam answers at once here: its own time is not ours to judge. Measured at the stand-in, where the call arrives.
+    The stand-in for Seam answers at once and notes when a call arrives: Seam's own time isn't measured.
     """
     with fresh_server() as server, sandbox(latency=0) as seam, server.client() as redis:
         doors = seam.add_doors(amount + 3, prefix=2)

@@ -1,4 +1,4 @@
-"""A data server of its own for every measurement, as deploy/local starts it: append-only file, synced always."""
+"""A data server for each measurement, started as in deploy/local: with an append-only file, synced on every write."""
 
 import secrets
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class DataServer:
 
 
 def keep_data_again(redis: Redis) -> None:
-    """Turn the append-only file on again, and wait until it holds all data."""
+    """Turn on the append-only file again, and wait until it holds all data."""
     redis.config_set("appendonly", "yes")
 
     def is_rewritten() -> bool:

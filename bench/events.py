@@ -1,6 +1,6 @@
-"""Events from the webhook to the ledger: ours, in batches, against one Celery task an event; and a backlog that drains.
+"""Events from the webhook to the ledger: our batches against one Celery task for each event; and draining a backlog.
 
-Both ways are laid out alike: web on one core; worker, data server and load on the other.
+Both systems have the same layout: web on one core; worker, data server and load generator on the other.
 """
 
 import json
@@ -25,14 +25,14 @@ from shared import redis_keys
 from shared.contracts import EVENT_FIELD
 
 _NO_SEAM: Final = "http://127.0.0.1:9"
-"""Nobody there: events of codes that are nobody's prompt no look."""
+"""Nothing listens there. It isn't called: events of codes that belong to no booking prompt no look."""
 _FILL_AT_ONCE: Final = 2_000
-# As many as a batch has events, so that the batches of every backlog tell of as many codes each.
+# As many as a batch has events, so that each batch of any backlog has events of the same number of codes.
 _FILL_CODES: Final = 200
 
 
 def run(options: Options) -> Outcome:
-    """Measure both ways and the backlog."""
+    """Measure both systems and the backlog."""
     ours, peer = [], []
     why = no_peers()
     for number in range(options.rounds):
@@ -97,7 +97,7 @@ def ours_end_to_end(amount: int) -> float:
 
 
 def peer_end_to_end(amount: int) -> float:
-    """Return the same for Flask and one task an event, with Celery's own defaults for the worker."""
+    """Return the same for Flask with one task for each event and a worker with Celery's defaults."""
     variant = next(each for each in VARIANTS if each.name == FLASK)
     port = free_port()
     command = [str(PEERS / "celery"), "-A", "bench.peers.delay:queue", "worker", "--loglevel", "warning"]
@@ -121,7 +121,7 @@ def warm_up(port: int, redis: Redis) -> None:
 def end_to_end(port: int, amount: int, is_done: Any) -> float:
     """Send so many events and wait until the last is recorded; return events a second, from the first request on."""
     with scratch() as folder:
-        # Signing and starting the generator don't count: it says itself how long it ran, and ends with its last answer.
+        # Signing, and starting the generator, don't count: the generator reports how long it ran until its last answer.
         report = load(port, connections=32, seconds=120, amount=amount, folder=folder)
         after = wait_until(is_done, within=120, what="events recorded", every=0.01)
     if report.broken or set(report.by_status) - {"202", "204"}:
@@ -130,7 +130,7 @@ def end_to_end(port: int, amount: int, is_done: Any) -> float:
 
 
 def drained(amount: int, options: Options) -> dict[str, float]:
-    """Return what it takes to record a backlog of this size: a worker that starts finds it there."""
+    """Return the cost of recording a backlog of this size, which is there when the worker starts."""
     with fresh_server() as server:
         empty = server.used_bytes()
         fill(server, amount)
@@ -150,14 +150,14 @@ def drained(amount: int, options: Options) -> dict[str, float]:
         "worker_cpu": (after.cpu_seconds - before.cpu_seconds) / max(1, left) * 1e6,
         "redis_cpu": (redis_after.cpu_seconds - redis_before.cpu_seconds) / max(1, left) * 1e6,
         "rss_mib": max(rss) / 2**20,
-        # The first samples are of a worker that still warms up; from there on memory should stay.
+        # The first samples are from a worker that is warming up; after that its memory shouldn't grow.
         "rss_growth": max(rss[-tenth:]) / max(rss[tenth : 3 * tenth] or rss),
         "bytes_an_event": stories / amount,
     }
 
 
 def fill(server: DataServer, amount: int) -> None:
-    """Put events into the stream, as the web process leaves them there: about five for each code."""
+    """Put events into the stream as the web process does, about five for each code."""
     with server.client() as redis:
         for start in range(0, amount, _FILL_AT_ONCE):
             pipeline = redis.pipeline(transaction=False)
@@ -168,7 +168,7 @@ def fill(server: DataServer, amount: int) -> None:
 
 
 def bytes_a_mark(amount: int = 20_000) -> float:
-    """Return what it takes to remember for three days that an event was seen."""
+    """Return the bytes that are needed to remember for three days that an event was seen."""
     with fresh_server() as server, server.client() as redis:
         empty = server.used_bytes()
         pipeline = redis.pipeline(transaction=False)

@@ -1,4 +1,4 @@
-"""A ledger of any size: one booking that the real worker took through, written again under other ids by the server."""
+"""A ledger of any size: the real worker handles one booking, and a script in the server copies it under other ids."""
 
 import json
 from datetime import timedelta
@@ -24,22 +24,22 @@ _MINUTE_MS: Final = 60_000
 
 
 def booking_id(number: int) -> str:
-    """Return the id of the booking of this number, as the script makes it."""
+    """Return the id that the script gives to the booking of this number."""
     return f"G{number:09}"
 
 
 def code_id(number: int) -> str:
-    """Return the id of its access code."""
+    """Return the id of that booking's access code."""
     return f"c0de0000-0000-4000-8000-{number:012}"
 
 
 def door_id(number: int) -> str:
-    """Return the id of its door."""
+    """Return the id of that booking's door."""
     return f"d0000000-0000-4000-8000-{number // BOOKINGS_A_DOOR:012}"
 
 
 def template(server: DataServer) -> str:
-    """Let the real worker make a code for one booking; return all that it left in the ledger, and empty that."""
+    """Let the real worker make a code for one booking; return everything that it wrote, and empty the server."""
     ledger = ledger_of(server)
     with server.client() as redis, sandbox(latency=0) as seam:
         (door,) = seam.add_doors(1, prefix=7)
@@ -62,7 +62,7 @@ def template(server: DataServer) -> str:
 
 
 def state_of(ledger: Any) -> str:
-    """Return the template's state, nothing while there is none."""
+    """Return the state of the template booking; empty while it doesn't exist."""
     try:
         return str(ledger.get(_BOOKING).state)
     except UnknownBooking:
@@ -70,7 +70,7 @@ def state_of(ledger: Any) -> str:
 
 
 def entry_of(redis: Redis, key: str, ids: dict[str, str]) -> list[Any] | None:
-    """Return what the script needs to write a key again; None for keys and members of no booking (marks, streams)."""
+    """Return what the script needs to copy a key; None for keys that belong to no booking (marks, streams)."""
     is_shared = key in (redis_keys.DUE, redis_keys.BOOKINGS)
     if not (is_shared or (key.startswith(redis_keys.PREFIX) and any(each in key for each in ids.values()))):
         return None
@@ -93,7 +93,7 @@ def entry_of(redis: Redis, key: str, ids: dict[str, str]) -> list[Any] | None:
 
 
 def grow(server: DataServer, made: str, start: int, end: int) -> None:
-    """Add bookings `start` to `end` (without it). The append-only file rests meanwhile, and is whole afterwards."""
+    """Add the bookings from `start` to `end` (exclusive). The append-only file is off meanwhile, then on again."""
     with server.client(socket_timeout=120) as redis:
         redis.config_set("appendonly", "no")
         script = redis.register_script(_SCRIPT)

@@ -1,7 +1,7 @@
 """Growth: the same work at 1×, 10× and 100× of bookings, doors, events and ledger size; time and bytes for each.
 
-Work in proportion may cost in proportion; a look-up, a sweep, a new booking must cost what they did, however much is
-there already. The use cases run here as the worker assembles them, in one thread, on a real data server.
+Ten times the work may cost ten times as much. But the cost of one look-up, sweep or new booking must not depend on the
+size of the ledger. The use cases run here as the worker assembles them, in one thread, on a real data server.
 """
 
 import json
@@ -43,7 +43,7 @@ _SWEEP: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One kind of work by size: milliseconds, Redis bytes (0 where it leaves none), and what it is judged as."""
+    """The cost of one kind of work by size: milliseconds, bytes in Redis (0 if it leaves none), and the judgement."""
 
     name: str
     milliseconds: dict[int, float]
@@ -52,7 +52,7 @@ class Curve:
 
     @property
     def factor(self) -> float:
-        """How the cost of one moved from the smallest to the largest size."""
+        """The cost of one at the largest size, divided by that at the smallest."""
         return (growth_of_one if self.of_one else growth_of_total)(self.milliseconds).factor
 
 
@@ -103,9 +103,9 @@ def run(options: Options) -> Outcome:
 def by_size(
     name: str, sizes: tuple[int, ...], cost: Callable[[DataServer, int], tuple[float, float]], options: Options
 ) -> Curve:
-    """Measure one kind of work on an empty server for each size; the sizes take turns, and medians count."""
+    """Measure one kind of work, each size on an empty server. The sizes take turns; the figures are medians."""
     found: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
-    # As the worker does when it is ready.
+    # The worker does the same when it is ready.
     spare_what_is_loaded()
     for _ in range(options.rounds):
         for size in sizes:
@@ -121,7 +121,7 @@ def by_size(
 def handlers_on(
     server: DataServer, seam_url: str = "http://127.0.0.1:9", lead_time: timedelta = timedelta(hours=1)
 ) -> Handlers:
-    """Assemble the worker's use cases; unless told otherwise, with a lead time that leaves every code for later."""
+    """Assemble the worker's use cases. With the default lead time, every code is left for later."""
     settings = Settings(
         redis_url=SecretStr(server.url),
         seam_api_key=SecretStr("seam_bench_key"),
@@ -133,7 +133,7 @@ def handlers_on(
 
 
 def bookings_cost(server: DataServer, amount: int) -> tuple[float, float]:
-    """Return what it costs to apply so many bookings, and to plan them for later: milliseconds, bytes."""
+    """Return the cost of applying so many bookings and planning them for later: milliseconds, bytes."""
     handlers = handlers_on(server)
     with server.client() as redis:
         remember_doors(server, 100)
@@ -151,12 +151,12 @@ def bookings_cost(server: DataServer, amount: int) -> tuple[float, float]:
 
 
 def known_door(number: int) -> str:
-    """Return the id of a door that is remembered."""
+    """Return the id of a cached door."""
     return f"0d000000-0000-4000-8000-{number:012}"
 
 
 def remember_doors(server: DataServer, amount: int) -> None:
-    """Let the doors be known, as they are for a while after Seam was asked."""
+    """Put the doors into the cache, as if Seam had just been asked."""
     with server.client() as redis:
         pipeline = redis.pipeline(transaction=False)
         for number in range(amount):
@@ -167,7 +167,7 @@ def remember_doors(server: DataServer, amount: int) -> None:
 
 
 def doors_cost(server: DataServer, amount: int) -> tuple[float, float]:
-    """Return what one booking on each of so many doors costs, the doors being read for it: milliseconds, bytes."""
+    """Return the cost of one booking on each of so many doors, with reading the doors: milliseconds, bytes."""
     handlers = handlers_on(server)
     with server.client() as redis:
         before = server.used_bytes()
@@ -184,7 +184,7 @@ def doors_cost(server: DataServer, amount: int) -> tuple[float, float]:
 
 
 def events_cost(server: DataServer, amount: int) -> tuple[float, float]:
-    """Return what it costs to record so many events: milliseconds, bytes."""
+    """Return the cost of recording so many events: milliseconds, bytes."""
     handlers = handlers_on(server)
     with server.client() as redis:
         redis.xgroup_create(EVENT_STREAM, "oracode", id="0", mkstream=True)
@@ -206,7 +206,7 @@ def events_cost(server: DataServer, amount: int) -> tuple[float, float]:
 
 
 def ids_of(batch: Any) -> list[str]:
-    """Return the entries' ids; redis-py wraps them in one list more in its newer protocol."""
+    """Return the ids of the entries; with the newer protocol, redis-py wraps them in one more list."""
     entries = batch[0] if batch and isinstance(batch[0], list) else batch
     return [str(entry_id) for entry_id, _ in entries]
 
@@ -223,7 +223,7 @@ def ledger_curves(sizes: tuple[int, ...], options: Options) -> list[Curve]:
     )
     found: dict[str, dict[int, list[float]]] = {name: {size: [] for size in sizes} for name in names}
     taken: dict[int, float] = {}
-    # All ledgers stand side by side and take turns: what else the machine does meets each of them alike.
+    # All ledgers exist at once and take turns, so that other load on the machine affects them alike.
     with ExitStack() as stack:
         seam = stack.enter_context(sandbox(latency=0))
         servers = {size: stack.enter_context(fresh_server()) for size in sizes}
@@ -243,7 +243,7 @@ def ledger_curves(sizes: tuple[int, ...], options: Options) -> list[Curve]:
 
 
 def ledger_costs(server: DataServer, seam: Sandbox, size: int, turn: int, options: Options) -> list[list[float]]:
-    """Return the milliseconds of many of each, in the order of the curves."""
+    """Return the milliseconds of many operations for each curve, in the order of the curves."""
     dice, times = random.Random(size + turn), 50
     ledger = ledger_of(server)
     with server.client() as redis:
@@ -263,7 +263,7 @@ def ledger_costs(server: DataServer, seam: Sandbox, size: int, turn: int, option
 
 
 def timed(works: Sequence[Callable[[], object]], setup: Callable[[], None] = lambda: None) -> list[float]:
-    """Return the milliseconds of each but the first few, which warm up."""
+    """Return the milliseconds of each call, without the first few, which are for warming up."""
     took = []
     for work in works:
         setup()
@@ -279,7 +279,7 @@ def hold_due(due: DueSet, number: int, now: datetime) -> None:
 
 
 def swept(due: DueSet, number: int, now: datetime) -> None:
-    """Sweep: exactly what is due is claimed; take it away afterwards."""
+    """Sweep: claim exactly the doors that are due, then remove them."""
     claimed = [item for item, _ in due.claim(now, 500)]
     if {item.ids for item in claimed} != {(f"SWEPT{number}-{each}", "d") for each in range(_SWEEP)}:
         raise ValueError(f"the sweep claimed {len(claimed)}, not what was due")
@@ -287,7 +287,7 @@ def swept(due: DueSet, number: int, now: datetime) -> None:
 
 
 def through_to_its_code(server: DataServer, seam: Sandbox, mark: str, amount: int) -> list[float]:
-    """Return the milliseconds of new bookings from their messages to their codes, Seam answering at once."""
+    """Return the milliseconds from the message of a new booking to its code; Seam answers at once."""
     doors = seam.add_doors(amount, prefix=crc32(mark.encode()))
     handlers = handlers_on(server, seam.url, timedelta(days=14))
     took = []

@@ -1,6 +1,6 @@
-"""A ledger as a busy place has it: bookings of many doors in every state, doors as they were read, open alerts.
+"""The ledger of a busy place: bookings of many doors in every state, doors that were read, open alerts.
 
-Written by the ledger itself, so that every index is as the worker would leave it.
+It is written through the ledger's own code, so that every index is right.
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ from shared.ledger.last_read_doors import remember_reading
 from shared.parked import Parked, ParkedList
 
 ZONE: Final = "America/Los_Angeles"
-# Most are well; a few wait, fail or are over. Check-ins reach from two weeks ago to six weeks ahead.
+# Most bookings have a working code; a few wait, failed or ended. Check-ins are from two weeks ago to six weeks ahead.
 _STATES: Final = (
     *[State.READY] * 12,
     *[State.SCHEDULED] * 5,
@@ -53,11 +53,11 @@ def booking_id(number: int) -> str:
 
 
 def fill(server: DataServer, *, bookings: int, doors: int) -> None:
-    """Write all of it. The append-only file rests meanwhile, and is whole afterwards."""
+    """Write all of it. The append-only file is off meanwhile, and complete afterwards."""
     ledger, now = ledger_of(server), system_clock()
     with server.client(socket_timeout=120) as redis:
         redis.config_set("appendonly", "no")
-        # Each is written with its places: no console fills the indexes, as after an update, while it is measured.
+        # Each is written with its index entries: otherwise the console would fill the indexes while it is measured.
         redis.set(redis_keys.BOOKINGS_INDEXED, INDEX_VERSION)
         for number in range(bookings):
             _book(ledger, number, doors, now)
@@ -79,7 +79,7 @@ def fill(server: DataServer, *, bookings: int, doors: int) -> None:
 
 
 def touch(ledger: BookingLedger, number: int, now: datetime) -> None:
-    """Change one booking, as a look at Seam does: open pages are told of it."""
+    """Change one booking, as a look at Seam does; open console pages are told."""
 
     def changed(it: Booking) -> Change:
         door = replace(it.doors[0], due_at=now + timedelta(hours=1))

@@ -11,7 +11,7 @@ _ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 def main() -> None:
-    """Answer whatever is one segment with 204."""
+    """Answer 204 to each segment that arrives."""
     poll, lines = select.epoll(), {}
     door = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=1024)
     poll.register(door.fileno(), select.EPOLLIN)

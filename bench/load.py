@@ -2,9 +2,9 @@
 
     python -m bench.load PORT CONNECTIONS SECONDS REQUESTS [PAUSE AFTER A REFUSAL] [MOST A SECOND] [accepted]
 
-Own and small, so that it is everywhere where Python is, can send a different signed request each time, and knows every
-single latency. `bench.receiver` measures its ceiling against a server that does nothing, and its CPU in every run.
-It is a process of its own, so that what drives the benchmark costs the load nothing.
+It is our own, so that it needs only Python, can send a different signed request each time, and records every latency.
+`bench.receiver` measures the most that it can send to a server that does nothing, and its CPU in every run. It is a
+separate process, so that the rest of the benchmark takes no time from it.
 """
 
 import gc
@@ -31,7 +31,7 @@ _clock = time.perf_counter
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one run found. Times are in milliseconds; `by_status` counts answers, `p99_by_status` times them."""
+    """The figures of one run. Times are in milliseconds; `by_status` counts answers, `p99_by_status` is their p99."""
 
     seconds: float
     answers: int
@@ -69,7 +69,7 @@ class Heads:
         self._known: dict[bytes, tuple[int, int, bool]] = {}
 
     def read(self, buffer: bytes) -> tuple[int, int, bool] | None:
-        """Return status, whole length and whether the connection ends; None while the head isn't whole."""
+        """Return status, length of the answer, and whether the connection closes; None while the head is incomplete."""
         end = buffer.find(b"\r\n\r\n")
         if end < 0:
             return None
@@ -95,9 +95,9 @@ class Load:
     """One run: every connection sends a request, waits for its answer, and sends the next."""
 
     def __init__(self, port: int, connections: int, requests: list[bytes], *, pause: float, rate: float = 0.0) -> None:
-        """`pause`: how many seconds a connection rests after it was refused (503).
+        """`pause`: how many seconds a connection waits after it was refused (503).
 
-        `rate`: how many requests are sent a second at most, evenly; 0: as many as are answered.
+        `rate`: the most requests to send in a second, evenly spread; 0: no limit.
         """
         self._pause = pause
         self._gap = 1 / rate if rate else 0.0
@@ -115,7 +115,7 @@ class Load:
             self._add(_Connection(port))
 
     def wait_until_accepted(self) -> None:
-        """Wait until the server has taken in every connection: they are accepted in the order in which they came."""
+        """Wait until the server has accepted every connection: it accepts them in the order in which they came."""
         newest = self._lines[max(self._lines)]
         newest.wire.send(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
         answer = b""
@@ -123,7 +123,7 @@ class Load:
             answer += newest.wire.recv(65_536)
 
     def run(self, seconds: float) -> Report:
-        """Send until the requests or the seconds are used up, and wait for the last answers."""
+        """Send until all requests are sent or the time is over, and wait for the last answers."""
         cpu, started = time.process_time(), _clock()
         self._over_at = started + seconds
         self._next_at = started
@@ -152,10 +152,10 @@ class Load:
         self._poll.register(number, select.EPOLLIN)
 
     def _send_next(self, number: int) -> None:
-        """Send the next request, or rest until it is time for it; without one, this connection is done."""
+        """Send the next request, or wait until it is time for it; if none is left, this connection is done."""
         if self._gap:
             now = _clock()
-            # Of what couldn't be sent in time one second's worth is made up for.
+            # If sending is behind, at most the requests of one second are caught up.
             self._next_at = max(self._next_at, now - 1)
             if self._next_at > now:
                 self._resting.append((self._next_at, number))
@@ -202,7 +202,7 @@ class Load:
             self._send_next(number)
 
     def _replace(self, number: int) -> None:
-        """Open a connection anew that the server has closed."""
+        """Replace a connection that the server has closed."""
         line = self._lines.pop(number)
         self._poll.unregister(number)
         line.wire.close()
@@ -231,7 +231,7 @@ def _report(latencies: Mapping[int, "array[float]"], took: float, cpu: float, br
 
 
 def write_requests(path: Path, requests: list[bytes]) -> None:
-    """Keep requests for the generator's process."""
+    """Write requests to a file for the generator's process."""
     with path.open("wb") as file:
         for request in requests:
             file.write(_LENGTH.pack(len(request)))
@@ -239,7 +239,7 @@ def write_requests(path: Path, requests: list[bytes]) -> None:
 
 
 def read_requests(path: Path) -> list[bytes]:
-    """Return the requests that were kept."""
+    """Return the requests of that file."""
     whole, found, at = path.read_bytes(), [], 0
     while at < len(whole):
         (length,) = _LENGTH.unpack_from(whole, at)

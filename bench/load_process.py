@@ -1,4 +1,4 @@
-"""Starting the load generator on the core that the measured server isn't on."""
+"""Starts the load generator, on another core than the measured server."""
 
 import json
 import subprocess
@@ -21,10 +21,10 @@ def load(
     rate: float = 0.0,
     accepted: bool = False,
 ) -> Report:
-    """Send up to `amount` signed webhooks for so many seconds; who is refused rests for `pause` seconds.
+    """Send up to `amount` signed webhooks for so many seconds; a refused connection waits for `pause` seconds.
 
-    With a `rate` at most so many are sent a second. With `accepted` it begins once the server has taken in all
-    connections. Raises CalledProcessError.
+    With a `rate`, at most so many are sent in a second. With `accepted`, sending begins when the server has accepted
+    all connections. Raises CalledProcessError.
     """
     path = folder / "requests"
     write_requests(path, signed_requests(port, amount))

@@ -1,4 +1,4 @@
-"""What the figures were measured on, and whether anything else was running: without it they say nothing."""
+"""The machine that the figures were measured on, and its load: without these the figures mean nothing."""
 
 import os
 import platform
@@ -11,7 +11,7 @@ from shared.clock import system_clock
 
 
 def described() -> dict[str, Any]:
-    """Return it."""
+    """Return the facts of this machine, for `results.json`."""
     return {
         "measured_at": system_clock().isoformat(timespec="seconds"),
         "cores": os.cpu_count(),

@@ -1,7 +1,7 @@
 """Matching: how long one match takes by the number of a door's slots, and a survey of a year of bookings.
 
-Bookings are instants of many times and dates, as a year of them would be; a door and its slots are read once, as the
-service does.
+The bookings have many different times and dates, like those of a year. A door and its slots are parsed once, as in the
+service.
 """
 
 import json
@@ -30,7 +30,7 @@ LIMIT = 30.0
 
 
 def device(slots: int, device_id: str = "11111111-1111-1111-1111-444444444444") -> dict[str, Any]:
-    """Return a door with so many slots, every one of which has to be measured, as Seam describes it."""
+    """Return a device as Seam returns it, with so many slots; a match has to measure each of them."""
     zone = "[America/Los_Angeles]"
     return {
         "device_id": device_id,
@@ -54,12 +54,12 @@ def device(slots: int, device_id: str = "11111111-1111-1111-1111-444444444444") 
 
 
 def door(slots: int) -> Door:
-    """Return such a door, read."""
+    """Return the door of such a device."""
     return door_from_device(device(slots))
 
 
 def stays() -> list[Stay]:
-    """Return stays of one to thirty nights, whose times lie near the slots or not."""
+    """Return stays of one to thirty nights, with times near the slots and far from them."""
     dice = random.Random(1)
     found = []
     for _ in range(BOOKINGS):
@@ -73,7 +73,7 @@ def run(options: Options) -> Outcome:
     """Measure matches, and surveys of growing size."""
     took = {slots: measured(slots) for slots in SLOTS}
     by_slot = (took[50] - took[10]) / 40
-    # Each step must cost what its slots cost, give or take half: a match has a fixed part too.
+    # The cost may grow in proportion to the slots, give or take half: a match has a fixed cost, too.
     is_linear = all(
         abs(took[more] - took[less] - by_slot * (more - less)) <= 0.5 * by_slot * (more - less)
         for less, more in ((5, 10), (10, 20), (20, 50))
@@ -101,7 +101,7 @@ def run(options: Options) -> Outcome:
 
 
 def measured(slots: int) -> float:
-    """Return the microseconds of one match: the best of several rounds, free of others' noise."""
+    """Return the microseconds of one match: the best of several rounds, to leave out noise of other processes."""
     at, asked, policy = door(slots), stays(), MatchPolicy()
     best = float("inf")
     for _ in range(ROUNDS):
@@ -113,7 +113,7 @@ def measured(slots: int) -> float:
 
 
 def survey_seconds(amount: int) -> float:
-    """Return how long `oracode coverage` takes for so many bookings on a hundred doors, its start included."""
+    """Return how long `oracode coverage` takes for so many bookings on a hundred doors, with its start-up."""
     with scratch() as folder:
         devices = [device(3, f"d0000000-0000-0000-0000-{number:012d}") for number in range(100)]
         (folder / "devices.json").write_text(json.dumps(devices))
@@ -129,7 +129,7 @@ def survey_seconds(amount: int) -> float:
 
 
 def write_bookings(path: Path, amount: int) -> None:
-    """Write bookings as a booking system would export them: arrivals and departures of all sorts, over two years."""
+    """Write bookings as a booking system would export them: two years, with many different times."""
     dice = random.Random(2)
     with path.open("w") as file:
         for number in range(amount):

@@ -1,4 +1,4 @@
-"""Something that goes on in a thread of its own while something else is measured."""
+"""Runs something in a thread of its own while something else is measured."""
 
 import threading
 from collections.abc import Callable, Iterator

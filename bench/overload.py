@@ -1,7 +1,7 @@
-"""Far past capacity: latency stays bounded, and what can't be served is refused at once, not queued.
+"""Overload: latency stays bounded, and requests beyond the capacity are refused at once, not queued.
 
-Two ways to be overloaded: more senders than can be served, and a data server that falls behind (here: one that gets a
-small share of a core). Every answer is a 202 or a 503; nobody waits for long, nobody is left without an answer.
+There are two kinds of overload: too many senders, and a slow data server (here it gets a small share of a core). Every
+answer is 202 or 503. No request waits for long, and none is left without an answer.
 """
 
 import os
@@ -25,18 +25,18 @@ from bench.variants import OURS, VARIANTS
 _USUAL: Final = 32
 _MANY: Final = 8_000
 _IMPATIENT: Final = 0.5
-"""How soon the refused come back: ten times as soon as our Retry-After asks of them."""
+"""Seconds after which a refused sender tries again: a tenth of what our Retry-After asks for."""
 _SLICE: Final = 0.1
 _AWAKE: Final = 0.03
 
 
 def run(options: Options) -> Outcome:
-    """Load it as usual, by far too many, and with a data server that crawls."""
+    """Measure with the usual load, with far too many senders, and with a slow data server."""
     seconds = 2 if options.quick else 5
     usual = loaded(_USUAL, seconds, slow=False)
     many = loaded(_MANY, seconds, slow=False)
     crawl = loaded(_MANY, seconds, slow=True)
-    # A proxy bounds how many connections come at once. Without one they wait in the kernel's queue of the socket.
+    # A proxy limits the number of connections. Without one they wait in the socket's queue in the kernel.
     burst = loaded(_MANY, seconds, slow=False, accepted=False)
     found = {
         f"{_USUAL} senders": usual,
@@ -81,7 +81,7 @@ def run(options: Options) -> Outcome:
 
 
 def loaded(connections: int, seconds: float, *, slow: bool, accepted: bool = True) -> Report:
-    """Return what so many senders at once get. With `accepted` the server has their connections before they begin."""
+    """Return the answers to so many senders at once. With `accepted`, they start once it has all connections."""
     variant = next(each for each in VARIANTS if each.name == OURS)
     port = free_port()
     with scratch() as folder, fresh_server() as server, variant.start(server, port):
@@ -106,7 +106,7 @@ def nothing() -> Iterator[None]:
 
 @contextmanager
 def crawling(process: Started) -> Iterator[None]:
-    """Let a process run for a part of each tenth of a second alone."""
+    """Let a process run only for a part of each tenth of a second."""
 
     def hold(over: threading.Event) -> None:
         while not over.is_set():

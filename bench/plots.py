@@ -1,4 +1,4 @@
-"""Draws growth from results.json; runs in the peers' environment, so it imports nothing of ours.
+"""Draws the growth curves of results.json. It runs in the environment of the peers, so it imports none of our code.
 
 python bench/plots.py RESULTS FOLDER
 """
@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 
 
 def main() -> None:
-    """Draw times and bytes, each against size."""
+    """Draw times and bytes by size."""
     results, folder = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
     growth = results["parts"].get("growth", {}).get("figures", {})
     if not growth:
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def draw(path: Path, title: str, curves: dict[str, Any], what: str, unit: str) -> None:
-    """Draw curves on logarithmic scales: in proportion is a slope of one, independent of size is level."""
+    """Draw curves on logarithmic scales: proportional growth has a slope of one, no growth is level."""
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
     for name, curve in curves.items():
         points = sorted((int(size), value) for size, value in curve[what].items())

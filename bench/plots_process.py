@@ -1,4 +1,4 @@
-"""Drawing the curves: matplotlib lives in the peers' environment, not in ours."""
+"""Starts the drawing of the curves: matplotlib is in the environment of the peers, not in ours."""
 
 import subprocess
 from pathlib import Path
@@ -9,7 +9,7 @@ from bench.variants import PEERS
 
 
 def draw(results: Path, options: Options) -> None:
-    """Draw what the results hold beside them; say so where that can't be done."""
+    """Draw the results into files beside them; say so if that can't be done."""
     python = PEERS / "python"
     if not python.exists():
         options.say("no plots: .venv-peers is missing; run `make bench`")

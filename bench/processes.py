@@ -1,4 +1,4 @@
-"""Processes under measurement: started on a core of their own, watched from outside, ended by their id."""
+"""Measured processes: started on a core of their own, watched from outside, ended by their id."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ import psutil
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
 SCRATCH: Final = PROJECT / ".bench"
-"""On the project's own disk: a fsync into a memory file system would cost nothing."""
+"""On the project's disk: in a file system in memory, fsync would cost nothing."""
 _OURS: Final = ("SEAM_", "REDIS_", "CELERY_", "BOOKING_", "ALERT", "DOORS_", "ORACODE_", "SANDBOX_")
 
 _cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
@@ -25,12 +25,12 @@ OTHER_CORE: Final = _cores[-1]
 
 
 class NotUp(RuntimeError):
-    """A process ended, or didn't answer in time; the text holds the end of its output."""
+    """A process ended, or didn't answer in time; the text has the last lines of its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process and its children had used at one moment: CPU seconds so far, bytes resident now."""
+    """What a process and its children use: CPU seconds since their start, resident bytes now."""
 
     cpu_seconds: float
     rss_bytes: int
@@ -72,7 +72,7 @@ class Started:
         self.end()
 
     def until(self, answers: Callable[[], object], within: float = 30.0) -> Self:
-        """Wait until it answers. Raises NotUp, having ended it."""
+        """Wait until it answers. If it doesn't in time, end it and raise NotUp."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline and self._process.poll() is None:
             with suppress(Exception):
@@ -101,7 +101,7 @@ class Started:
         )
 
     def end(self) -> None:
-        """End it and its children, gently first."""
+        """End it and its children: ask first, then kill."""
         children: list[psutil.Process] = []
         with suppress(psutil.NoSuchProcess):
             children = self._watched.children(recursive=True)
@@ -119,13 +119,13 @@ class Started:
 
 
 def pin(pid: int, *cores: int) -> None:
-    """Keep a process on these cores, where the system can and there is more than one."""
+    """Keep a process on these cores, if the system supports it and has more than one."""
     if hasattr(os, "sched_setaffinity") and len(_cores) > 1:
         os.sched_setaffinity(pid, cores)
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
+    """Return a free port of 127.0.0.1."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -133,7 +133,7 @@ def free_port() -> int:
 
 
 def listens(port: int) -> bool:
-    """Say whether somebody accepts connections there."""
+    """Say whether a process accepts connections on this port."""
     with closing(socket.socket()) as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,4 +1,4 @@
-"""Where the time goes, on demand: py-spy, where it is on PATH or in PY_SPY, records a process while a block runs."""
+"""Profiles, on demand: py-spy (on PATH, or named by PY_SPY) records a process while a block runs."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from bench.suite import Options
 
 @contextmanager
 def of(process: Started, name: str, options: Options, seconds: float) -> Iterator[None]:
-    """Record a Python process into `.bench/profiles/NAME.svg` for so many seconds; does nothing unless asked to."""
+    """Record a Python process into `.bench/profiles/NAME.svg` for so many seconds; does nothing without `--profile`."""
     tool = os.environ.get("PY_SPY") or shutil.which("py-spy")
     if not options.profile or tool is None:
         if options.profile:

@@ -1,4 +1,4 @@
-"""Accepting a webhook: ours against the ceiling and against what others would build, alternating in one run.
+"""Accepting a webhook: our `web` beside the bare endpoint and the peers, taking turns in one run.
 
 The web process has one core; the data server (fsync before every answer) and the load generator share the other.
 """
@@ -21,7 +21,7 @@ from bench.variants import BARE, FASTIFY, FLASK, OURS, VARIANTS, NotHere, Varian
 
 CONNECTIONS: Final = 32
 _FASTEST: Final = 45_000
-"""Requests a second that are signed in advance for each variant: more than any of them answers."""
+"""Requests that are signed in advance for each second and variant: more than any of them can answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def run(options: Options) -> Outcome:
 
 
 def generator_ceiling(seconds: float) -> Report:
-    """Return what the load generator does against a server that does nothing."""
+    """Return the figures of the load generator with a server that does nothing."""
     port = free_port()
     command = [sys.executable, "-m", "bench.idle_server", str(port)]
     with scratch() as folder, Started("idle server", command, core=SERVER_CORE) as idle:

@@ -1,8 +1,8 @@
-"""More processes on one data server: what two of each do against one, as far as this machine goes.
+"""More processes on one data server: two of each kind beside one, as far as this machine can show it.
 
-A machine of two cores is soon used up by whatever is measured, so two things are told apart: whether more processes do
-more (workers wait for Seam most of the time, so they do even here), and whether what they share gets dearer: the data
-server's CPU for one webhook or booking is what ends first on a bigger machine.
+A machine of two cores is soon fully used. So two questions are measured separately. Do more processes do more work?
+Workers do even here, because they mostly wait for Seam. And does the data server need more CPU for one webhook or
+booking then? On a bigger machine that is the first limit.
 """
 
 from contextlib import ExitStack
@@ -22,7 +22,7 @@ from bench.variants import OURS, VARIANTS
 from bench.waiting import wait_until
 
 _SLOTS: Final = "8"
-"""Tasks that each worker runs at a time: few, so that waiting is what limits it, as on a host of its own."""
+"""Tasks that each worker runs at a time: few, so that waiting for Seam limits it, as on a host of its own."""
 
 
 def run(options: Options) -> Outcome:
@@ -65,7 +65,7 @@ def middle(rounds: dict[int, list[dict[str, float]]]) -> dict[int, dict[str, flo
 
 
 def with_webs(amount: int, seconds: float) -> dict[str, float]:
-    """Return what so many web processes on one port take in; they may use all cores."""
+    """Return how many webhooks so many web processes on one port accept; they may use all cores."""
     ours = next(each for each in VARIANTS if each.name == OURS)
     sharing = replace(ours, environment=lambda *asked: {**ours.environment(*asked), "SHARE_PORT": "true"})
     port = free_port()
@@ -101,7 +101,7 @@ def with_workers(amount: int, bookings: int) -> dict[str, float]:
             stack.enter_context(worker(server, seam.url, core=None, settings=settings, name=f"worker-{number}"))
             for number in range(amount)
         ]
-        # Each has done something before the clock runs.
+        # Every worker has done some work before the time is measured.
         publish(redis, doors, 4 * amount, "WARM")
         wait_until(lambda: done(seam.calls()) >= 4 * amount, within=60, what="first bookings")
         used, redis_used = sum(each.usage().cpu_seconds for each in workers), server.process.usage().cpu_seconds

@@ -1,4 +1,4 @@
-"""What figures say: medians and their spread, ratios, and whether something grows in proportion. Pure."""
+"""Medians and their spread, and whether a cost grows in proportion to size. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from math import ceil
 from statistics import median
 
 TOLERANCE = 0.20
-"""How far the cost of one may move between the smallest and the largest size before growth isn't linear."""
+"""How much the cost of one may change from the smallest to the largest size and still count as linear growth."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The middle of several rounds, and how far they lie apart."""
+    """The median of several rounds, and their range."""
 
     median: float
     low: float
@@ -25,7 +25,7 @@ class Spread:
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value that `share` (0 to 1) of them don't exceed: one that was measured, never a mean of two."""
+    """Return the value that a `share` (0 to 1) of the values doesn't exceed: a measured value, never a mean of two."""
     if not values:
         raise ValueError("no values")
     ordered = sorted(values)
@@ -34,7 +34,7 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """How a cost moves with size. `factor`: cost of one at the largest size over that at the smallest."""
+    """How a cost grows with size. `factor` is the cost of one at the largest size, divided by that at the smallest."""
 
     factor: float
     is_linear: bool
@@ -43,7 +43,7 @@ class Growth:
 def growth_of_total(cost_by_size: Mapping[int, float], tolerance: float = TOLERANCE) -> Growth:
     """Judge a cost that may grow in proportion to size: the cost of one may not rise by more than `tolerance`.
 
-    One that falls (fixed costs shared by more) is as welcome as one that stays.
+    It may fall, because more share the fixed costs.
     """
     sizes = sorted(cost_by_size)
     each = {size: cost_by_size[size] / size for size in sizes}
@@ -53,5 +53,5 @@ def growth_of_total(cost_by_size: Mapping[int, float], tolerance: float = TOLERA
 
 
 def growth_of_one(cost_by_size: Mapping[int, float], tolerance: float = TOLERANCE) -> Growth:
-    """Judge the cost of one operation that may not depend on how much is there at all."""
+    """Judge the cost of one operation that must not depend on the size at all."""
     return growth_of_total({size: cost * size for size, cost in cost_by_size.items()}, tolerance)

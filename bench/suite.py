@@ -1,4 +1,4 @@
-"""What a part of the benchmark is asked with, and what it answers."""
+"""The options of a part of the benchmark, and its outcome."""
 
 import time
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from bench.targets import Target
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How thoroughly to measure. `quick` is for trying out: its figures prove nothing."""
+    """How thoroughly to measure. `quick` is for trying things out: its figures prove nothing."""
 
     quick: bool = False
     profile: bool = False
@@ -21,13 +21,13 @@ class Options:
         return 1 if self.quick else 3
 
     def say(self, text: str) -> None:
-        """Tell how far it is."""
+        """Print the progress."""
         print(f"[{time.monotonic() - self.started_at:6.1f} s] {text}", flush=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one part found: figures for `results.json`, targets with their verdicts, and a table for people."""
+    """The outcome of one part: figures for `results.json`, targets with their verdicts, and a table for people."""
 
     figures: dict[str, Any]
     targets: tuple[Target, ...]

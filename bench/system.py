@@ -1,4 +1,4 @@
-"""Our own processes, started as the Procfile does, each on the core that a measurement wants it on."""
+"""Our own processes, started as in the Procfile, each on the core that the measurement asks for."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ class Sandbox:
     url: str
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Call it. Raises httpx.HTTPError."""
+        """Call a path of the stand-in. Raises httpx.HTTPError."""
         headers = {"authorization": f"Bearer {_KEY}"}
         answer = httpx.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=60, trust_env=False)
         answer.raise_for_status()
@@ -49,7 +49,7 @@ class Sandbox:
         return found
 
     def calls(self) -> dict[str, int]:
-        """Return how often each path was answered well so far."""
+        """Return how many successful answers each path has given so far."""
         counts = self.ask("GET", "/sandbox/stats")["by_path_and_status"]
         return {
             path: sum(count for status, count in by_status.items() if str(status).startswith("2"))
@@ -59,13 +59,13 @@ class Sandbox:
 
 @contextmanager
 def sandbox(*, latency: float, core: int = OTHER_CORE) -> Iterator[Sandbox]:
-    """Lend a stand-in for Seam that takes so many seconds for every answer and never gets ahead with its codes."""
+    """Lend a stand-in for Seam that takes so many seconds for every answer. Its codes never become set."""
     port = free_port()
     command = [sys.executable, "-m", "deploy.sandbox", "--port", str(port), "--api-key", _KEY]
     with Started("sandbox", command, core=core) as process:
         it = Sandbox(process, f"http://127.0.0.1:{port}")
         process.until(lambda: httpx.get(f"{it.url}/health", trust_env=False).is_success)
-        # Codes that become set would tell so by events: another measurement's matter.
+        # A code that becomes set sends events, which would disturb the measurement.
         it.ask("POST", "/sandbox/settings", {"latency_seconds": latency, "step_seconds": 3600, "rate_limits": False})
         yield it
 
@@ -79,7 +79,7 @@ def worker(
     settings: Mapping[str, str] | None = None,
     name: str = "worker",
 ) -> Iterator[Started]:
-    """Run one worker until it isn't needed any more."""
+    """Run one worker while the block runs."""
     command = [sys.executable, "-m", "worker", "worker"]
     environment = {
         "REDIS_URL": server.url,
@@ -95,7 +95,7 @@ def worker(
 
 
 def is_reading(redis: Redis) -> bool:
-    """Say whether a worker has taken up both streams."""
+    """Say whether a worker reads both streams."""
     groups: Any = [redis.xinfo_groups(stream) for stream in (EVENT_STREAM, BOOKING_STREAM)]
     return all(any(each["name"] == GROUP for each in found) for found in groups)
 
@@ -108,5 +108,5 @@ def ledger_of(server: DataServer) -> BookingLedger:
 
 
 def age_the_ledger(redis: Redis) -> None:
-    """Let the ledger be an old one: a young one asks Seam more than once before it believes that a code isn't there."""
+    """Make the ledger look old: for a new one, the worker looks at Seam more than once before it makes a code."""
     redis.set(redis_keys.GENERATION, "bench@0")

@@ -1,4 +1,4 @@
-"""Tables for people: columns as wide as they must be. Pure."""
+"""Tables for people. Pure."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def shown(cell: object) -> str:
-    """Return a figure with as many digits as it deserves; None as a dash."""
+    """Return a figure with as many decimals as its size needs; None as a dash."""
     if cell is None:
         return "–"
     if isinstance(cell, bool) or not isinstance(cell, int | float):

@@ -2,7 +2,7 @@
 
     python -m bench.tabs PORT TOKEN TABS SECONDS
 
-Prints JSON: how long the first byte of each page took, in milliseconds, by page; the largest page in bytes.
+Prints JSON: the milliseconds until the first byte of each page, by page, and the size of the largest page in bytes.
 """
 
 import http.client
@@ -67,7 +67,7 @@ def log_in(port: int, token: str) -> str:
 
 
 def listen(port: int, cookie: str, seen: Seen) -> None:
-    """Hold the event stream open, as a tab does, and count what it tells."""
+    """Keep the event stream open, as a tab does, and count its events."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
     connection.request("GET", "/events", headers={"cookie": cookie})
     answer = connection.getresponse()
@@ -78,7 +78,7 @@ def listen(port: int, cookie: str, seen: Seen) -> None:
 
 
 def browse(port: int, cookie: str, number: int, until: float, seen: Seen) -> None:
-    """Load one page a second, each tab in an order of its own."""
+    """Load one page a second, in another order in each tab."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
     dice = random.Random(number)
     due = time.monotonic() + dice.random() * _EVERY

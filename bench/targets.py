@@ -1,4 +1,4 @@
-"""What is to be beaten, and whether it was. Pure."""
+"""The targets of the benchmark, and whether they were met. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ Sense = Literal["at least", "at most"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One figure and its limit; a figure of None could not be measured here, and `why` says why."""
+    """One figure and its limit. A figure of None couldn't be measured here: `why` says why."""
 
     what: str
     got: float | None

@@ -1,4 +1,4 @@
-"""The web processes that are compared: ours, the ceiling, and what others would build. One worker process each."""
+"""The web processes that are compared: ours, the bare endpoint, and the peers. Each runs in one process."""
 
 import shutil
 import sys
@@ -24,7 +24,7 @@ class NotHere(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One web process: how it is called and how it starts on a port."""
+    """One web process: its name, and how it is started on a port."""
 
     name: str
     arguments: Callable[[int], list[str]]
@@ -50,9 +50,9 @@ def peer_settings(server: DataServer, port: int) -> dict[str, str]:
 
 
 def flask_arguments(port: int) -> list[str]:
-    """Return how gunicorn is started: one process with eight threads, as its documentation proposes."""
+    """Return the command for gunicorn: one process with eight threads, as its documentation proposes."""
     worker = ["--worker-class", "gthread", "--workers", "1", "--threads", "8", "--log-level", "warning"]
-    # No control socket: it would lie in the user's own folder, and two runs would meet there.
+    # No control socket: it would be in the user's own folder, and two runs would share it.
     return [
         str(PEERS / "gunicorn"),
         *worker,
@@ -64,12 +64,12 @@ def flask_arguments(port: int) -> list[str]:
 
 
 def no_peers() -> str:
-    """Say why the Python peers can't run, if they can't."""
+    """Return why the Python peers can't run here; empty if they can."""
     return "" if (PEERS / "gunicorn").exists() else ".venv-peers is missing: run `make bench`"
 
 
 def no_node() -> str:
-    """Say why the Node peer can't run, if it can't."""
+    """Return why the Node peer can't run here; empty if it can."""
     if shutil.which("node") is None:
         return "node is not on PATH"
     return (

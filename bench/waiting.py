@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 
 class TooLong(RuntimeError):
-    """What was waited for didn't come; the text says what."""
+    """A condition didn't come true in time; the text says which."""
 
 
 def wait_until(condition: Callable[[], object], *, within: float, what: str, every: float = 0.05) -> float:
-    """Wait until it holds; return how many seconds that took. Raises TooLong."""
+    """Wait until the condition is true; return how many seconds that took. Raises TooLong."""
     started = time.monotonic()
     while not condition():
         if time.monotonic() - started > within:

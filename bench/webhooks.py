@@ -1,4 +1,4 @@
-"""Signed webhooks as Seam sends them: about 900 bytes, every one an event of its own."""
+"""Signed webhooks as Seam sends them: about 900 bytes, each with another event."""
 
 import hmac
 import json
@@ -36,12 +36,12 @@ def event(number: int, *, codes: int = 1_000) -> dict[str, Any]:
 
 
 def body(number: int) -> bytes:
-    """Return the event as its webhook's body."""
+    """Return the body of a webhook with this event."""
     return json.dumps(event(number)).encode()
 
 
 def signed_requests(port: int, amount: int) -> list[bytes]:
-    """Return so many HTTP/1.1 requests, signed now, no two of the same event (in this process)."""
+    """Return so many HTTP/1.1 requests, signed now; in this process no event comes twice."""
     stamp = str(int(time.time()))
     head = (
         f"POST {PATH} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\nuser-agent: Svix-Webhooks/1.70\r\naccept: */*\r\n"

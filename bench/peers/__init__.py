@@ -1,1 +1,1 @@
-"""What others would build for the same job; each as its own documentation shows it."""
+"""Comparable systems (peers): what others would build for the same job, each as its own documentation shows it."""

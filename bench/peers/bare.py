@@ -1,4 +1,4 @@
-"""The ceiling: a Starlette endpoint that reads the request and answers 204. It verifies and stores nothing."""
+"""The upper limit: a Starlette endpoint that reads the request and answers 204. It verifies and stores nothing."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request

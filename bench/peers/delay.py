@@ -1,9 +1,9 @@
-"""The usual way, as the vendor's guide shows it: Flask, svix, one Celery task an event.
+"""The usual solution, as Seam's guide shows it: Flask, svix, one Celery task for each event.
 
     gunicorn bench.peers.delay:app     the web side
     celery -A bench.peers.delay:queue worker     the other side
 
-The task writes the event where our worker would: into the story of its code. It runs in the peers' own environment.
+The task writes the event into the story of its code, as our worker does. It runs in the environment of the peers.
 """
 
 import json
