@@ -1,1 +1,1 @@
-"""Everything on one machine with one command: what `oracode up` starts."""
+"""Runs everything on one machine: `oracode up`."""

@@ -1,4 +1,4 @@
-"""`python -m deploy.local`, which `oracode up` runs: start everything, tell where it is, keep it running, end it."""
+"""`python -m deploy.local`, which `oracode up` runs: starts everything, prints its URLs, keeps it running, ends it."""
 
 import argparse
 import os
@@ -23,7 +23,7 @@ UNREACHABLE = 3
 
 
 def main(arguments: list[str]) -> int:
-    """Run until told to stop (or until the demo is over) and return the exit code."""
+    """Run until a signal ends it, or until the demo is over; return the exit code."""
     options = _options(arguments)
     take_secret_files()
     # An empty setting is a setting that isn't there, here as in every process.
@@ -91,7 +91,7 @@ def _problem(environment: dict[str, str], *, demo: bool) -> str | None:
 
 
 def tell(place: Place) -> None:
-    """Print where everything is, and what it isn't made for."""
+    """Print the URLs, and that this isn't made for production."""
     run_file = place.directory / "run.json"
     print(f"\nEverything runs. Where it is: {run_file}\n")
     print(f"  webhooks for Seam    {place.web_url}/webhooks/seam")
@@ -111,7 +111,7 @@ def tell(place: Place) -> None:
 
 
 def _login_link(place: Place) -> str:
-    """Return an address that logs in once at the console; empty where the tokens were given by somebody else."""
+    """Return a URL that logs in at the console once; if CONSOLE_TOKENS is set, just the console's URL."""
     if os.environ.get("CONSOLE_TOKENS"):
         return place.console_url
     token = ConsoleToken(name=LOCAL_USER, role=Role.REVEALER, token=place.console_token)

@@ -1,4 +1,4 @@
-"""Settings that would end one of the processes, found before any of them is started."""
+"""Checks all settings before any process is started: an invalid one would end a process."""
 
 import os
 from typing import Final
@@ -12,12 +12,12 @@ from shared.settings import InvalidSettings, Settings
 from worker.alerts.setup import InvalidAlerting, load_alerting
 from worker.ports import units_of
 
-# Set by this command, also where the environment has other values.
+# This command sets them itself, even if the environment has other values.
 _OURS: Final = frozenset({"HOST", "PORT", "CONSOLE_HOST", "CONSOLE_PORT"})
 
 
 def take_secret_files() -> None:
-    """Put the content of each NAME_FILE into NAME, so that all later code looks in one place; unreadable files stay."""
+    """Put the content of each NAME_FILE into NAME, so that later code reads NAME only. Unreadable files are skipped."""
     values, _ = read_secret_files(Settings.secret_names(), os.environ)
     for name, value in values.items():
         os.environ[name] = value
@@ -28,7 +28,7 @@ def unusable_settings() -> list[str]:
     """Return every problem of the environment's settings and of the files that they name."""
     settings, problems = _loaded()
     if settings.redis_url is None:
-        # Our own data server isn't running yet, and isn't asked here.
+        # Our own data server isn't running yet, so it isn't checked.
         settings = settings.model_copy(update={"redis_url": SecretStr("redis://127.0.0.1")})
     units = {}
     try:
@@ -44,7 +44,7 @@ def unusable_settings() -> list[str]:
 
 
 def _loaded() -> tuple[Settings, dict[str, str]]:
-    """Return the settings without those that can't be used, and what is wrong with those."""
+    """Return the settings without those that can't be used, and the problems of these by name."""
     try:
         return Settings.load(), {}
     except InvalidSettings as invalid:

