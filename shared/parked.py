@@ -174,8 +174,11 @@ class ParkedList:
 
     def mark(self) -> tuple[int, str]:
         """Return what changes with the list: how many there are, and the newest one's id ("" where there is none)."""
-        newest = cast(Any, self._redis.xrevrange(redis_keys.PARKED, count=1))
-        return self.count(), newest[0][0] if newest else ""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.xlen(redis_keys.PARKED)
+        pipeline.xrevrange(redis_keys.PARKED, count=1)
+        count, newest = cast(Any, pipeline.execute())
+        return int(count), newest[0][0] if newest else ""
 
     def replay(self, entry: ParkedEntry) -> bool:
         """Put the message back at the end of its stream and take it off the list; say whether it was there. Atomic.

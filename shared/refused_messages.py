@@ -21,6 +21,8 @@ from shared.domain.messages.refused import Refused
 KEEP_SCRIPT: Final = (Path(__file__).parent / "keep_refused.lua").read_text(encoding="utf-8")
 MOST_REFUSED: Final = 1_000
 """The newest are kept: a flood of bad messages must not fill the memory that good ones need."""
+TOLD_FOR: Final = timedelta(days=1)
+"""A cause that isn't met again for so long is over: nobody can mend or discard a message that isn't stored."""
 
 _A_QUARTER: Final = timedelta(minutes=15)
 
@@ -99,6 +101,11 @@ def _entry(text: str, first: float, last: float) -> RefusedEntry:
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def as_entry_id(at: datetime) -> str:
+    """Return the id that an entry of this moment would have: so it can be compared with a booking's newest message."""
+    return f"{int(at.timestamp() * 1000)}-0"
 
 
 def refused_line(entry: RefusedEntry) -> str:

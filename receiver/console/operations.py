@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,7 +14,11 @@ from shared.console_tokens import ConsoleToken, Role
 
 
 class NotFound(Exception):
-    """There is no such thing; the text says what was looked for."""
+    """There is no such thing; the text says what was looked for. `links` lead on: addresses by what stands there."""
+
+    def __init__(self, text: str, links: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(text)
+        self.links = links
 
 
 class Conflict(Exception):

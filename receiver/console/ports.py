@@ -27,6 +27,7 @@ from shared.seam.access_codes import AccessCodes
 from shared.seam.client import SeamClient
 from shared.seam_calls import observe_seam_call
 from shared.settings import Settings
+from shared.unapplied_messages import UnappliedMessages
 
 # How many records stay parsed: those of the board of a large house, and those of some pages of a list. Some 5 KB each.
 _OF_BOARDS: Final = 1_500
@@ -45,6 +46,7 @@ class Ports:
     parked: ParkedList
     parked_of: ParkedOfBookings
     refused: RefusedMessages
+    unapplied: UnappliedMessages
     silences: Silences
     beats: Heartbeats
     reconciliation: ReconciliationLedger
@@ -73,7 +75,7 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
 
     # Without an outbox: the worker alone publishes, because it alone knows all who are to be told.
     ledger = BookingLedger(redis, due=due, clock=clock, retention=settings.retention, remembered=_OF_BOARDS)
-    parked = ParkedList(redis)
+    parked, refused = ParkedList(redis), RefusedMessages(redis)
     return Ports(
         redis=redis,
         ledger=ledger,
@@ -82,7 +84,8 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
         issues=DoorIssues(redis, clock=clock, retention=settings.retention),
         parked=parked,
         parked_of=ParkedOfBookings(parked),
-        refused=RefusedMessages(redis),
+        refused=refused,
+        unapplied=UnappliedMessages(parked=parked, refused=refused, ledger=ledger),
         silences=Silences(redis, clock=clock),
         beats=Heartbeats(redis),
         reconciliation=ReconciliationLedger(redis),

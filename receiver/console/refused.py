@@ -1,5 +1,6 @@
 """What a refused request of the console is answered with: one table for pages and API."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -12,13 +13,14 @@ from shared.domain.versions import OfNewerVersion
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Status, the word that programs read, the sentence that people read, and more."""
+    """Status, the word that programs read, the sentence that people read, and more. `links` are for the page alone."""
 
     status: int
     error: str
     text: str
     headers: dict[str, str] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 REFUSALS: Final = (
@@ -53,8 +55,8 @@ def refused(refusal: Exception) -> Refused:  # noqa: C901, PLR0911 - one answer 
         case FromElsewhere():
             text = "This request did not come from a page of the console. Nothing was done."
             return Refused(HTTPStatus.FORBIDDEN, "from_elsewhere", text)
-        case NotFound():
-            return Refused(HTTPStatus.NOT_FOUND, "not_found", str(refusal))
+        case NotFound(links=links):
+            return Refused(HTTPStatus.NOT_FOUND, "not_found", str(refusal), links=links)
         case Conflict():
             return Refused(HTTPStatus.CONFLICT, "conflict", str(refusal))
         case Unusable(problems=problems):

@@ -16,6 +16,7 @@ from receiver.console import shapes
 from receiver.console.views.arrivals import WINDOWS
 from shared.domain.quoting import shown
 from shared.domain.times.wording import show_length
+from shared.unapplied_messages import undated_text
 
 FOLDER: Final = Path(__file__).parent
 _COMMAND: Final = re.compile(r"`([^`]{1,300})`")
@@ -49,6 +50,7 @@ def make_templates() -> Environment:
         "day": _day,
         "moment": _moment,
         "brief": _brief,
+        "offset": _offset,
         "utc": _utc,
         "left": _left,
         "span": _span,
@@ -65,6 +67,7 @@ def make_templates() -> Environment:
         "day_title": _day_title,
         "days_of": _days_of,
         "ui": shapes,
+        "undated_text": undated_text,
         "windows": _windows,
     }
     for name in environment.list_templates():
@@ -92,6 +95,11 @@ def _moment(at: datetime | None) -> str:
 
 def _brief(at: datetime) -> str:
     return f"{at:%a} {at.day} {at:%b}, {at:%H:%M}"
+
+
+def _offset(at: datetime) -> str:
+    """Return the offset of a time: `UTC`, or `UTC-08:00`."""
+    return f"UTC{at.isoformat()[-6:]}" if at.utcoffset() else "UTC"
 
 
 def _utc(at: datetime | None) -> str:

@@ -1,13 +1,14 @@
 """What the command line tells of parked and refused messages: what each is, and what is so for now."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner, Result
 
 from shared.clock import system_clock
 from shared.domain.booking.record import Booking
-from shared.domain.messages.message import InvalidMessage
+from shared.domain.messages.message import InvalidMessage, Problem
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.messages.refused import refused_message
 from shared.refused_messages import RefusedMessages
@@ -77,3 +78,35 @@ def test_a_refused_message_is_shown_with_its_booking(machine: Machine, sandbox: 
     assert "check_in: … is neither a time nor a date" in result.stdout
     findings = [json.loads(line) for line in run("doctor", "--json").stdout.splitlines()]
     assert any(found["subject"] == "refused booking" and booking_id in found["text"] for found in findings)
+
+
+def test_a_refused_booking_of_tonight_is_an_arrival_at_risk(machine: Machine) -> None:
+    """Among the arrivals, and first of all that the doctor has to say of refusals, however many came later."""
+    now = system_clock()
+    refused = RefusedMessages(machine.redis)
+    for number, hours in enumerate((5, *range(200, 215))):
+        text = json.dumps({"booking_id": f"BK-{number}", "check_in": (now + timedelta(hours=hours)).isoformat()})
+        problem = Problem("unit", "'Villa 7' is not in the doors file", "add it")
+        refused.keep(refused_message(text, [problem]), now + timedelta(seconds=number))
+    result = run("arrivals")
+    assert result.exit_code == 1
+    assert "Nobody arrives" not in result.stdout
+    assert "at risk: A message for BK-0 was refused at" in result.stdout
+    (told,) = [json.loads(line) for line in run("arrivals", "--json").stdout.splitlines()]
+    assert (told["booking_id"], told["reason"], told["parked_id"]) == ("BK-0", "booking_refused", None)
+    findings = [json.loads(line) for line in run("doctor", "--json").stdout.splitlines()]
+    texts = {found["subject"]: found["text"] for found in reversed(findings)}
+    assert "BK-0" in texts["refused booking"]
+    assert texts["refused bookings"] == "16 in the last 7 days"
+    assert texts["arrivals"] == "1 of 1 in the next 48 hours at risk, the nearest BK-0 (booking_refused)"
+
+
+def test_a_parked_message_without_a_time_is_said(machine: Machine) -> None:
+    """Somebody may wait because of it, and nobody knows when."""
+    assert machine.apply(machine.append(json.dumps({"booking_id": "BK-1", "check_in": "tonight"}))) is None
+    result = run("arrivals")
+    assert "1 message that was parked or refused doesn't say when its guest comes." in result.stdout
+    findings = [json.loads(line) for line in run("doctor", "--json").stdout.splitlines()]
+    (found,) = [found for found in findings if found["subject"] == "arrivals"]
+    assert found["verdict"] == "warn"
+    assert "none at risk. 1 message that was parked" in found["text"]

@@ -170,7 +170,8 @@ def test_what_was_refused_is_shown(console: Console, redis_client: Redis) -> Non
         problems = [Problem("check_in", f"{HOSTILE!r} is neither a time nor a date", "give one")]
         refused.keep(refused_message(json.dumps({"booking_id": booking_id}), problems), system_clock())
     (line,) = console.api("GET", "/bookings/BK-1").json()["refused"]
-    assert "A message for BK-1 was refused at" in line
+    assert "A change of BK-1 was refused at" in line
+    assert "the booking keeps its old times" in line
     assert "A message for BK-NEW was refused at" in console.api("GET", "/bookings/BK-NEW").text
     assert len(console.api("GET", "/parked").json()["refused"]) == 2
     for path in ("/bookings/BK-1", "/parked"):

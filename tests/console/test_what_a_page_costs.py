@@ -11,7 +11,7 @@ from tests.support.round_trips import round_trips
 
 # How often each page waits for the data server, the session and the look for changes included.
 ROUND_TRIPS = {
-    "/arrivals": 7,
+    "/arrivals": 10,
     "/bookings": 10,
     "/bookings?state=waiting": 10,
     "/bookings?q=bk": 11,
@@ -23,7 +23,7 @@ ROUND_TRIPS = {
     "/doors": 7,
     f"/doors/{DOOR}": 9,
     "/residual-access": 4,
-    "/health": 20,
+    "/health": 22,
 }
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,26 +12,13 @@ from rich.text import Text
 
 from shared.clock import system_clock
 from shared.domain.alerting.arrivals import Arrival, Readiness, told_beside
-from shared.domain.booking.parked_message import is_alive
-from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
-from shared.domain.booking.record import Booking
-from shared.domain.booking.stay_times import check_in_of
-from shared.domain.messages.hints import hints_of
-from shared.domain.messages.parked_kind import ParkedKind
-from shared.domain.stay.instants import CheckIn
 from shared.ledger.arrivals import LOOK_BACK, arrivals_between, inside_without_code
-from shared.parked import ParkedEntry
-from shared.parked_of_bookings import told_of
+from shared.unapplied_messages import Unapplied, UnappliedMessage, undated_text
 from worker.alerts.composing import NO_ZONE_YET
 from worker.cli.bookings_view import clean, console
 from worker.cli.context import open_ledger
-from worker.cli.parked import parked_line
-from worker.ports import Ports
+from worker.cli.unapplied import message_line, unapplied_messages
 
-_REASONS = {
-    ParkedKind.CHANGE: Reason.CHANGE_PARKED,
-    ParkedKind.CANCELLATION: Reason.CANCELLATION_PARKED,
-}
 _COLOURS = {Readiness.READY: "green", Readiness.ON_ITS_WAY: "blue", Readiness.AT_RISK: "bold red"}
 
 
@@ -42,7 +29,8 @@ def command(*, hours: int, as_json: bool) -> None:
     """List who arrives in the next hours, the nearest first, and whether the door will open.
 
     `on its way`: nothing is wrong. Seam confirms a code about an hour before its start. Guests whose stay has begun
-    without a code come first. Exit 1 if anybody is at risk.
+    without a code come first. Messages that were parked or refused follow: what they say isn't done. Exit 1 if anybody
+    is at risk.
     """
     now = system_clock()
     since, until = now - LOOK_BACK, now + timedelta(hours=hours)
@@ -51,10 +39,10 @@ def command(*, hours: int, as_json: bool) -> None:
         *inside_without_code(since, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues),
         *arrivals_between(since, until, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues),
     ]
-    parked = list(_parked(ports, since, until))
+    unapplied = unapplied_messages(ports).between(since, until, now=now)
     if as_json:
-        for each in parked:
-            click.echo(json.dumps(_parked_object(each)))
+        for each in unapplied.messages:
+            click.echo(json.dumps(_message_object(each)))
         for arrival in arrivals:
             issues = [issue.as_json() for issue in arrival.issues]
             told = asdict(arrival) | {"check_in": arrival.on_lock_clock.isoformat(), "issues": issues}
@@ -63,64 +51,34 @@ def command(*, hours: int, as_json: bool) -> None:
     elif arrivals:
         console().print(_table(arrivals))
         click.echo(_summary(arrivals, hours))
-    elif not parked:
+    elif not unapplied.messages:
         click.echo(f"Nobody arrives in the next {hours} hours.")
-    for each in parked if not as_json else ():
-        at = f"{each.check_in:%Y-%m-%d %H:%M}"
-        click.echo(f"Check-in {at}: {parked_line(each.entry, each.booking)}")
-    is_at_risk = bool(parked) or any(each.readiness is Readiness.AT_RISK for each in arrivals)
+    if not as_json:
+        _print_messages(unapplied)
+    is_at_risk = bool(unapplied.messages) or any(each.readiness is Readiness.AT_RISK for each in arrivals)
     raise SystemExit(1 if is_at_risk else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Parked:
-    """A parked message of a guest who may come, with the booking as the ledger has it, on the lock's clock."""
-
-    entry: ParkedEntry
-    booking: Booking | None
-    check_in: datetime
+def _print_messages(unapplied: Unapplied) -> None:
+    for each in unapplied.messages:
+        click.echo(f"Check-in {each.on_lock_clock:%Y-%m-%d %H:%M}, {Readiness.AT_RISK}: {message_line(each)}")
+    if unapplied.undated:
+        click.echo(f"{undated_text(unapplied.undated)} Look at them with `oracode parked list` and `oracode doctor`.")
 
 
-def _parked(ports: Ports, since: datetime, until: datetime) -> Iterator[_Parked]:
-    """Yield the parked messages of bookings whose guests may come in this time: what they say isn't done.
-
-    They come by what the message says, or by what the ledger knows of the booking.
-    """
-    named = ports.parked.by_booking()
-    bookings = ports.ledger.get_many(named)
-    for booking_id, entries in named.items():
-        booking = bookings.get(booking_id)
-        for entry in entries:
-            hints = hints_of(entry.parked.message)
-            if hints.check_in is not None and since <= hints.check_in <= until:
-                yield _Parked(entry, booking, hints.wall_check_in or hints.check_in)
-            elif (stays := _check_in(booking)) is not None and since <= stays.latest and stays.at <= until:
-                yield _Parked(entry, booking, stays.wall or stays.at)
-
-
-def _check_in(booking: Booking | None) -> CheckIn | None:
-    """Return when the booking's guest comes; None where there is nobody to come."""
-    if booking is None or not is_alive(booking):
-        return None
-    found = (check_in_of(booking.stay, door) for door in booking.doors if door.wanted)
-    return min((each for each in found if each is not None), key=lambda each: each.at, default=None)
-
-
-def _parked_object(parked: _Parked) -> dict[str, object]:
-    entry = parked.entry
-    told = told_of(entry, parked.booking)
-    reason = _REASONS.get(told.kind, Reason.BOOKING_PARKED)
+def _message_object(message: UnappliedMessage) -> dict[str, object]:
+    at = message.on_lock_clock
     return {
-        "booking_id": hints_of(entry.parked.message).booking_id,
-        "check_in": parked.check_in.isoformat(),
+        "booking_id": message.booking_id or None,
+        "check_in": at.isoformat() if at is not None else None,
         "state": None,
         "readiness": str(Readiness.AT_RISK),
-        "reason": str(reason),
-        "why": parked_line(entry, parked.booking),
-        "next_step": PROBLEMS[reason].steps,
-        "parked_id": entry.parked_id,
-        "kind": str(told.kind),
-        "problems": list(entry.parked.problems),
+        "reason": str(message.reason),
+        "why": message_line(message),
+        "next_step": message.next_step,
+        "parked_id": message.parked_id or None,
+        "kind": str(message.kind),
+        "problems": list(message.problems),
     }
 
 

@@ -1,7 +1,7 @@
 """`oracode doctor`: what must be fixed before guests rely on this, and how. Each check is one line with its remedy."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
@@ -15,8 +15,9 @@ from shared.contracts import BOOKING_QUEUE, OPS_STREAM, REJECTED_QUEUE
 from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
 from shared.ledger.clocks import ClockReadings
-from shared.refused_messages import RefusedMessages, lines_of
+from shared.refused_messages import RefusedMessages
 from shared.settings import Settings
+from shared.unapplied_messages import UnappliedMessage
 from worker.alerts.setup import InvalidAlerting
 from worker.broker import broker_connection
 from worker.cli.context import settings_for
@@ -25,8 +26,8 @@ from worker.cli.doctor_seam import seam
 from worker.cli.doctor_server import free_beside, judge, judge_clock, judge_clocks, judge_disk, unusable
 from worker.cli.doctor_upkeep import upkeep
 from worker.cli.findings import Finding
-from worker.cli.parked import parked_line
 from worker.cli.printable import printable
+from worker.cli.unapplied import message_line, unapplied_messages
 from worker.handlers.check_clocks import is_current
 from worker.ports import Ports, alerting_of, open_ports, seam_client, units_of
 
@@ -34,7 +35,7 @@ from worker.ports import Ports, alerting_of, open_ports, seam_client, units_of
 _SHORTEST_TOKEN: Final = 20
 _SIGNS: Final = {"ok": "ok  ", "warn": "warn", "bad": "BAD "}
 _CONNECT_WITHIN: Final = 3
-_MOST_PARKED_NAMED: Final = 10
+_MOST_NAMED: Final = 10
 # A sweep runs every second. If something has been due for this long, none runs.
 _MOST_OVERDUE: Final = timedelta(minutes=1)
 
@@ -179,32 +180,36 @@ def _work(settings: Settings, ports: Ports) -> Iterator[Finding]:
     remedy = "is `beat` running, and a `worker`? Look at their logs" if overdue else ""
     text = f"{due} due now, {overdue} for over a minute, {in_all} in all"
     yield Finding("due-set", "bad" if overdue else "ok", text, remedy)
-    yield from _parked(ports)
-    yield from _refused(ports)
+    unapplied = unapplied_messages(ports).all(now=system_clock())
+    yield from _parked(ports, [each for each in unapplied if not each.is_refused])
+    yield from _refused(ports, [each for each in unapplied if each.is_refused])
     yield from _alerts(ports)
 
 
-def _parked(ports: Ports) -> Iterator[Finding]:
-    """Find what is parked: how much, and of which bookings."""
+def _parked(ports: Ports, unapplied: Sequence[UnappliedMessage]) -> Iterator[Finding]:
+    """Find what is parked: how much, and of which bookings, the most urgent first."""
     parked = ports.parked.count()
     remedy = "look at them with `oracode parked list`" if parked else ""
     yield Finding("parked messages", "warn" if parked else "ok", str(parked), remedy)
-    named = ports.parked.by_booking()
-    shown = list(named)[:_MOST_PARKED_NAMED]
-    bookings = ports.ledger.get_many(shown)
-    for booking_id in shown:
-        yield Finding("parked booking", "warn", parked_line(named[booking_id][-1], bookings.get(booking_id)))
-    if len(named) > _MOST_PARKED_NAMED:
-        yield Finding("parked booking", "warn", f"and {len(named) - _MOST_PARKED_NAMED} more bookings")
+    yield from _named("parked booking", [each for each in unapplied if each.booking_id or each.check_in])
 
 
-def _refused(ports: Ports) -> Iterator[Finding]:
+def _refused(ports: Ports, unapplied: Sequence[UnappliedMessage]) -> Iterator[Finding]:
     """Find what `POST /bookings` refused in the last days: its sender knows, and people here may not."""
-    entries = RefusedMessages(ports.redis).lately(system_clock())
-    remedy = "their sender was told why; have it send them as they should be" if entries else ""
-    yield Finding("refused bookings", "warn" if entries else "ok", f"{len(entries)} in the last 7 days", remedy)
-    for line in lines_of(entries, most=_MOST_PARKED_NAMED):
-        yield Finding("refused booking", "warn", line)
+    count = len(RefusedMessages(ports.redis).lately(system_clock()))
+    settled = count - len(unapplied)
+    text = f"{count} in the last 7 days" + (f", {settled} of them settled since" if settled else "")
+    remedy = "their sender was told why; have it send them as they should be" if unapplied else ""
+    yield Finding("refused bookings", "warn" if unapplied else "ok", text, remedy)
+    yield from _named("refused booking", unapplied)
+
+
+def _named(subject: str, messages: Sequence[UnappliedMessage]) -> Iterator[Finding]:
+    for each in messages[:_MOST_NAMED]:
+        check_in = f"check-in {each.on_lock_clock:%Y-%m-%d %H:%M}: " if each.check_in is not None else ""
+        yield Finding(subject, "warn", f"{check_in}{message_line(each)}")
+    if len(messages) > _MOST_NAMED:
+        yield Finding(subject, "warn", f"and {len(messages) - _MOST_NAMED} more")
 
 
 def _alerts(ports: Ports) -> Iterator[Finding]:

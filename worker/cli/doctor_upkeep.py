@@ -12,7 +12,9 @@ from shared.ledger.arrivals import LOOK_BACK, arrivals_between
 from shared.ledger.reconciliation import Progress, ReconciliationLedger
 from shared.ledger.work_for_newer_version import Stuck
 from shared.settings import Settings
+from shared.unapplied_messages import Unapplied, undated_text
 from worker.cli.findings import Finding
+from worker.cli.unapplied import unapplied_messages
 from worker.handlers.check_arrivals import HORIZON
 from worker.ports import Ports
 
@@ -21,6 +23,8 @@ _SHOWN: Final = (_RECONCILE, "check_arrivals")
 # One comparison that failed, or came late, is made up for by the next.
 _MISSED_TURNS: Final = 3
 _SHORTEST_PATIENCE: Final = timedelta(minutes=15)
+_GO_THROUGH: Final = "go through them with `oracode arrivals`"
+_NONE: Final = Unapplied(())
 
 
 def upkeep(settings: Settings, ports: Ports) -> Iterator[Finding]:
@@ -33,7 +37,8 @@ def upkeep(settings: Settings, ports: Ports) -> Iterator[Finding]:
     coming = arrivals_between(
         now - LOOK_BACK, now + HORIZON, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues
     )
-    yield arrivals(coming)
+    messages = unapplied_messages(ports).between(now - LOOK_BACK, now + HORIZON, now=now)
+    yield arrivals(coming, messages)
 
 
 def webhooks(progress: Progress) -> Finding:
@@ -74,16 +79,27 @@ def versions(stuck: Stuck, now: datetime) -> Finding:
     )
 
 
-def arrivals(coming: Sequence[Arrival]) -> Finding:
-    """Judge the arrivals of the next two days, the nearest first."""
+def arrivals(coming: Sequence[Arrival], unapplied: Unapplied = _NONE) -> Finding:
+    """Judge the arrivals of the next two days, the nearest first, and messages that were parked or refused."""
     hours = HORIZON // timedelta(hours=1)
-    risky = [each for each in coming if each.readiness is Readiness.AT_RISK]
+    risky = [
+        (each.check_in, f"{each.booking_id} on {each.door_name} ({each.reason or each.state})")
+        for each in coming
+        if each.readiness is Readiness.AT_RISK
+    ]
+    risky += [
+        (each.check_in.at, f"{each.booking_id or 'a message that names no booking'} ({each.reason})")
+        for each in unapplied.messages
+        if each.check_in is not None
+    ]
+    undated = f". {undated_text(unapplied.undated)}" if unapplied.undated else ""
     if not risky:
-        return Finding("arrivals", "ok", f"{len(coming)} in the next {hours} hours, none at risk")
-    first = risky[0]
-    nearest = f"{first.booking_id} on {first.door_name} ({first.reason or first.state})"
-    text = f"{len(risky)} of {len(coming)} in the next {hours} hours at risk, the nearest {nearest}"
-    return Finding("arrivals", "warn", text, "go through them with `oracode arrivals`")
+        text = f"{len(coming)} in the next {hours} hours, none at risk{undated}"
+        return Finding("arrivals", "warn" if undated else "ok", text, _GO_THROUGH if undated else "")
+    _, nearest = min(risky)
+    of = len(coming) + len(unapplied.messages)
+    text = f"{len(risky)} of {of} in the next {hours} hours at risk, the nearest {nearest}{undated}"
+    return Finding("arrivals", "warn", text, _GO_THROUGH)
 
 
 def _ago(age: timedelta) -> str:

@@ -6,7 +6,6 @@ is: a guest stands at a locked door then. Any other refusal its sender knows of,
 """
 
 from datetime import datetime, timedelta
-from typing import Final
 
 import structlog
 
@@ -21,11 +20,8 @@ from shared.domain.messages.parked_kind import ParkedKind
 from shared.domain.messages.refused import Refused
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.booking_reader import BookingReader
-from shared.refused_messages import RefusedEntry, RefusedMessages
+from shared.refused_messages import TOLD_FOR, RefusedEntry, RefusedMessages, as_entry_id
 from worker.handlers.tell_parked import end_alerts
-
-# A cause that isn't met again for so long is over: nobody can mend or discard a message that isn't stored.
-TOLD_FOR: Final = timedelta(days=1)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -64,12 +60,12 @@ class TellRefused:
         for entry in entries:
             refused, booking = entry.refused, bookings.get(entry.refused.booking_id)
             message = ParkedMessage(
-                parked_id=_as_entry_id(entry.first_at),
+                parked_id=as_entry_id(entry.first_at),
                 stream="POST /bookings",
                 problems=refused.problems or ("its problem is not known",),
                 hints=_hints(refused, now, warn_before),
                 kind=kind_for(refused.kind, booking),
-                arrival=_as_entry_id(entry.last_at),
+                arrival=as_entry_id(entry.last_at),
                 booking=booking,
             )
             if _matters(entry, booking, now, warn_before) and not message.is_settled:
@@ -95,8 +91,3 @@ def _hints(refused: Refused, now: datetime, warn_before: timedelta) -> Hints:
     if not refused.booking_id and not _is_near(refused, now, warn_before):
         return Hints()
     return Hints(refused.booking_id or None, refused.check_in, refused.wall_check_in)
-
-
-def _as_entry_id(at: datetime) -> str:
-    """Return the id that an entry of this moment would have: so it can be compared with a booking's newest message."""
-    return f"{int(at.timestamp() * 1000)}-0"

@@ -1,8 +1,10 @@
 """The board: the arrivals of the next hours, the nearest first, and whether the door will open."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -15,6 +17,7 @@ from shared.domain.alerting.arrivals import Arrival, Readiness, told_beside
 from shared.domain.booking.advice import window_text
 from shared.domain.booking.record import Window
 from shared.ledger.arrivals import LOOK_BACK, arrivals_between, inside_without_code, next_arrival
+from shared.unapplied_messages import UnappliedMessage
 
 WINDOWS: Final = (12, 24, 48, 96, 168, 336, 744)
 """How far ahead the page offers to look, in hours."""
@@ -36,7 +39,10 @@ class ArrivalsQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalRow:
-    """One door of one booking. `check_in` is on the lock's clock, without an offset while nobody knows its zone.
+    """One door of one booking, or a message of one that was parked or refused: what it says isn't done.
+
+    `check_in` is on the lock's clock, without an offset while nobody knows its zone. `message` is `parked` or `refused`
+    where the row is of a message: it has a door only if its booking is known, and `parked_id` if it is parked.
 
     `reported` is what Seam reports of the door beside `why`. `code_window` and `earlier_pin_works` say when the code
     opens the door, and a PIN of an earlier revision; they are empty where there is none. `code` and `earlier_pin` are
@@ -62,6 +68,8 @@ class ArrivalRow:
     why: str
     next_step: str
     reported: tuple[str, ...]
+    message: Literal["", "parked", "refused"] = ""
+    parked_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +89,7 @@ class NextArrival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrivalCounts:
-    """How many doors are awaited, and how they stand."""
+    """How many doors are awaited, and how they stand; a message that was parked or refused counts as a door at risk."""
 
     at_risk: int
     on_its_way: int
@@ -94,7 +102,8 @@ class Arrivals:
     """The board as of a moment. The HTML page has the rows of `page` alone, of `pages`; the counts are of all who come.
 
     `zones` are the time zones of all doors awaited. `next_arrival` is given where no door is awaited: the first one
-    later, in the same building; None where there is none.
+    later, in the same building; None where there is none. `undated` is how many messages that were parked or refused
+    don't say when their guests come; they aren't counted.
     """
 
     as_of: datetime
@@ -105,6 +114,7 @@ class Arrivals:
     zones: tuple[str, ...]
     counts: ArrivalCounts
     arrivals: tuple[ArrivalRow, ...]
+    undated: int = 0
     next_arrival: NextArrival | None = None
     page: int = 1
     pages: int = 1
@@ -121,28 +131,46 @@ def read_arrivals(call: Call) -> Arrivals:
     def is_here(arrival: Arrival) -> bool:
         return query.building in ("", places.get(arrival.device_id, NOWHERE).building)
 
+    def is_message_here(message: UnappliedMessage) -> bool:
+        # Of a booking that nobody knows yet, it may be in any building.
+        return message.door is None or query.building in ("", places.get(message.door.device_id, NOWHERE).building)
+
     # A guest without a code after check-in stands before a locked door, however long ago check-in was.
     found = list(filter(is_here, (*inside_without_code(since, **known), *arrivals_between(since, until, **known))))
-    wanted = [each for each in found if query.readiness in ("", each.readiness)]
-    pages = max(1, -(-len(wanted) // _A_PAGE))
+    unapplied = ports.unapplied.between(since, until, now=call.now)
+    messages = list(filter(is_message_here, unapplied.messages))
+    rows: list[tuple[datetime, Callable[[], ArrivalRow]]] = [
+        (each.check_in, partial(_row, each, places.get(each.device_id, NOWHERE), call.now))
+        for each in found
+        if query.readiness in ("", each.readiness)
+    ]
+    rows += [
+        (each.check_in.at, partial(_row_of_message, each, each.check_in.at, places, call.now))
+        for each in messages
+        if each.check_in is not None and query.readiness in ("", Readiness.AT_RISK)
+    ]
+    rows.sort(key=lambda row: row[0])
+    pages = max(1, -(-len(rows) // _A_PAGE))
     page = min(query.page, pages)
-    listed = wanted[(page - 1) * _A_PAGE : page * _A_PAGE] if call.for_page else wanted
-    counts = Counter(each.readiness for each in found)
+    listed = rows[(page - 1) * _A_PAGE : page * _A_PAGE] if call.for_page else rows
+    zones = {zone for zone in (*(it.time_zone for it in found), *(it.time_zone for it in messages)) if zone}
+    counts = Counter([*(each.readiness for each in found), *(Readiness.AT_RISK for _ in messages)])
     return Arrivals(
         as_of=call.now,
         hours=query.hours,
         building=query.building,
         readiness=query.readiness,
         buildings=tuple(ports.places.buildings()),
-        zones=tuple(sorted({each.time_zone for each in found if each.time_zone})),
+        zones=tuple(sorted(zones)),
         counts=ArrivalCounts(
             at_risk=counts[Readiness.AT_RISK],
             on_its_way=counts[Readiness.ON_ITS_WAY],
             ready=counts[Readiness.READY],
-            total=len(found),
+            total=counts.total(),
         ),
-        arrivals=tuple(_row(each, places.get(each.device_id, NOWHERE), call.now) for each in listed),
-        next_arrival=None if found else _next(next_arrival(until, is_wanted=is_here, **known), call.now),
+        arrivals=tuple(make() for _, make in listed),
+        undated=unapplied.undated,
+        next_arrival=None if counts else _next(next_arrival(until, is_wanted=is_here, **known), call.now),
         page=page,
         pages=pages,
     )
@@ -171,6 +199,37 @@ def _row(arrival: Arrival, place: Place, now: datetime) -> ArrivalRow:
         why=arrival.why,
         next_step=arrival.next_step,
         reported=tuple(f"{issue.shown_kind}: {issue.text}" for issue in told_beside(arrival)),
+    )
+
+
+def _row_of_message(
+    message: UnappliedMessage, check_in: datetime, places: Mapping[str, Place], now: datetime
+) -> ArrivalRow:
+    device_id = message.door.device_id if message.door is not None else ""
+    place = places.get(device_id, NOWHERE)
+    code = message.door.code.window if message.door is not None and message.door.code is not None else None
+    return ArrivalRow(
+        booking_id=message.booking_id,
+        label=(message.booking.label if message.booking is not None else "") or "",
+        device_id=device_id,
+        door_name=(message.door.name if message.door is not None else "") or device_id,
+        unit=place.unit,
+        building=place.building,
+        check_in=message.on_lock_clock or check_in,
+        time_zone=message.time_zone,
+        code_window=window_text(code, message.time_zone),
+        earlier_pin_works="",
+        code=opens_of(code, message.time_zone),
+        earlier_pin=None,
+        seconds_left=int((check_in - now).total_seconds()),
+        state="refused" if message.is_refused else "parked",
+        readiness=str(Readiness.AT_RISK),
+        reason=str(message.reason),
+        why=message.why,
+        next_step=message.next_step,
+        reported=(),
+        message="refused" if message.is_refused else "parked",
+        parked_id=message.parked_id,
     )
 
 

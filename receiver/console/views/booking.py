@@ -28,9 +28,11 @@ from shared.domain.times.wall_clock import find_zone
 from shared.ledger.bookings import UnknownBooking
 from shared.ledger.last_read_doors import LastRead
 from shared.parked_of_bookings import ParkedOfBooking, told_of
-from shared.refused_messages import lines_of, refused_line
+from shared.refused_messages import lines_of
+from shared.unapplied_messages import refused_of
 
 _MOST_PARKED: Final = 10
+_MOST_REFUSED: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +129,9 @@ class StoryLine:
 class BookingView:
     """A booking as it stands. `check_in` and `check_out` are as they were booked.
 
-    `parked` are its messages that could not be used, newest first; `refused` says of which `POST /bookings` took none.
-    `cancelling` says what becomes of each code if the booking is cancelled; nothing where there is none.
+    `parked` are its messages that could not be used, newest first; `refused` says what `POST /bookings` refused
+    of it, without what a later message has settled. `cancelling` says what becomes of each code if the booking is
+    cancelled; nothing where there is none.
     """
 
     as_of: datetime
@@ -156,11 +159,21 @@ def find(call: Call) -> Booking:
     try:
         return call.ports.ledger.get(booking_id)
     except UnknownBooking:
-        parked = call.ports.parked.of_booking(booking_id, most=1)
-        more = " A message of it is parked: see the parked messages." if parked else ""
-        if not more and (refused := call.ports.refused.of_booking(booking_id, call.now)):
-            more = f" {refused_line(refused[0])}."
-        raise NotFound(f"There is no booking {booking_id[:64]!r}.{more}") from None
+        raise _not_found(call, booking_id) from None
+
+
+def _not_found(call: Call, booking_id: str) -> NotFound:
+    """Return that there is no such booking, with what was parked or refused of it."""
+    parked = call.ports.parked.of_booking(booking_id, most=_MOST_PARKED)
+    refused = call.ports.refused.of_booking(booking_id, call.now)
+    told = [f"There is no booking {booking_id[:64]!r}."]
+    if parked:
+        told.append(f"A message of it is parked: {'; '.join(parked[0].parked.problems[:3])}.")
+    told += [f"{line}." for line in lines_of(refused, most=_MOST_REFUSED)]
+    if parked or refused:
+        told.append("No code is made for it.")
+    links = {f"The parked message of {each.parked.parked_at[:19]}": f"/parked/{each.parked_id}" for each in parked}
+    return NotFound(" ".join(told), links)
 
 
 def read_booking(call: Call) -> BookingView:
@@ -198,7 +211,7 @@ def read_booking(call: Call) -> BookingView:
         residual_access_until=booking.residual_access_until,
         may_retry=any(door.wanted and door.state not in ("ready", "cancelled", "ended") for door in booking.doors),
         parked=tuple(told_of(entry, booking) for entry in parked),
-        refused=tuple(lines_of(ports.refused.of_booking(booking.booking_id, call.now), most=_MOST_PARKED)),
+        refused=tuple(each.why for each in refused_of(booking, ports.refused, call.now)[:_MOST_PARKED]),
         cancelling=tuple(cancelling_of(booking)),
         doors=doors,
         story=tuple(story_line(entry, names) for entry in reversed(ports.ledger.history_of(booking))),

@@ -38,7 +38,9 @@ def read_health(call: Call) -> Health:
     progress = ports.reconciliation.load()
     due, overdue = _due(call)
     coming = arrivals_between(now, now + _DAY, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues)
+    unapplied = ports.unapplied.between(now, now + _DAY, now=now).messages
     ready = sum(each.readiness is Readiness.READY for each in coming)
+    awaited = len(coming) + len(unapplied)
     beats = ports.beats.last()
     groups = groups_of(ProcessSigns(ports.redis).seen(), now, webhook_at=heard_at(beats.get(WEBHOOK), progress.gap))
     health = Health(
@@ -62,10 +64,10 @@ def read_health(call: Call) -> Health:
         compared=progress.compared,
         missed=progress.missed,
         webhook_gap_since=progress.gap.since if progress.gap.is_open else None,
-        arrivals_24h=len(coming),
+        arrivals_24h=awaited,
         ready_24h=ready,
-        at_risk_24h=sum(each.readiness is Readiness.AT_RISK for each in coming),
-        ready_share=round(ready / len(coming), 4) if coming else None,
+        at_risk_24h=sum(each.readiness is Readiness.AT_RISK for each in coming) + len(unapplied),
+        ready_share=round(ready / awaited, 4) if awaited else None,
         states=ports.search.counts(),
         seam=read_seam(call),
         readiness=read_readiness(call),
