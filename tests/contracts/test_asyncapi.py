@@ -37,6 +37,7 @@ def test_channels_are_those_of_the_settings(document: dict[str, Any]) -> None:
         "rejectedBookings": REJECTED_QUEUE,
         "outcomes": fields["outcome_stream"].default,
         "postedOutcomes": None,
+        "postedAlerts": None,
         "seamEvents": fields["event_stream"].default,
     }
     assert {name.upper() for name in fields if name.endswith("_stream")} == {
@@ -62,6 +63,7 @@ def test_payloads_are_the_published_schemas(document: dict[str, Any]) -> None:
         "bookingMessage": "./schemas/booking-message.json",
         "outcome": "./schemas/outcome.json",
         "postedOutcome": "./schemas/outcome.json",
+        "postedAlert": "./schemas/alert.json",
     }
     assert all((DOCS / path).is_file() for path in referred.values())
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 from standardwebhooks import Webhook
 
+from worker.alerts.alert_post import post_of
 from worker.alerts.http_post import post
 from worker.alerts.message import AlertMessage
 
@@ -47,22 +48,5 @@ def signed_headers(webhook: Webhook, message_id: str, at: datetime, body: str) -
 
 
 def webhook_body(message: AlertMessage) -> dict[str, Any]:
-    """Return the message for machines: what it says as a whole, and every problem in `alerts`."""
-    return {
-        "delivery_id": message.delivery_id,
-        "key": message.key,
-        "problem": message.first.problem,
-        "status": message.status,
-        "severity": message.severity,
-        "title": message.title,
-        "subject": message.first.subject if len(message.items) == 1 else message.title,
-        "happened": message.happened,
-        "check_in": message.first.check_in,
-        "next_step": message.first.next_step,
-        "actor": message.first.actor,
-        "look_closer": message.look_closer,
-        "runbook": message.first.runbook,
-        "count": message.first.count,
-        "at": message.at.isoformat(),
-        "alerts": [asdict(item) for item in message.items],
-    }
+    """Return the message for machines: an `AlertPost` as JSON has it."""
+    return asdict(post_of(message))
