@@ -1,1 +1,1 @@
-"""Delivering alerts to people: one file a kind of channel, and the task that brings each channel up to date."""
+"""Delivers alerts to people: one module for each kind of channel, and the task that sends what a channel lacks."""

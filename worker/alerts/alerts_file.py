@@ -1,7 +1,7 @@
 """ALERTS_FILE: channels by name, which problems go to which of them, and the rules of alerting.
 
-Read as text, never as YAML's own types (to YAML `22:00` is the number 1320), and checked as a whole: every problem is
-named with its path, and unknown keys are refused.
+All values are read as text, not as YAML's types: in YAML `22:00` is the number 1320. The whole file is checked: every
+problem is reported with its path, and unknown keys are refused.
 """
 
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from pydantic import TypeAdapter, ValidationError
 from worker.alerts.alerts_file_schema import AlertsFile
 
 _LARGEST: Final = 1024 * 1024
-# A file for thousands of units is far below it.
+# Bytes. A file for thousands of units is far smaller.
 _MOST_NODES: Final = 100_000
-# The C loader is ten times faster, and not on every machine.
+# The C loader is ten times as fast, but isn't on every machine.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class InvalidAlertsFile(ValueError):
-    """The file can't be used; `problems` names every fault with its path in the file."""
+    """The file can't be used; `problems` has every problem with its path in the file."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -30,7 +30,7 @@ class InvalidAlertsFile(ValueError):
 
 
 def load_alerts_file(path: Path) -> AlertsFile:
-    """Return what the file says. Raises InvalidAlertsFile with every problem."""
+    """Read the file. Raises InvalidAlertsFile with every problem."""
     try:
         with path.open("rb") as file:
             root = yaml.compose(file.read(_LARGEST).decode("utf-8-sig"), Loader=_LOADER)
@@ -59,10 +59,10 @@ def load_alerts_file(path: Path) -> AlertsFile:
 
 
 def _plain(node: yaml.Node | None, path: str, problems: list[str], counted: Iterator[int]) -> Any:
-    """Return the node as texts, lists and mappings; a key that stands twice is a problem.
+    """Return the node as texts, lists and mappings; a key that is there twice is a problem.
 
-    Raises InvalidAlertsFile where aliases of aliases stand for more than any such file says: a few lines can stand for
-    more than memory holds.
+    Raises InvalidAlertsFile if the file, with its aliases expanded, is too large: a few lines with aliases of aliases
+    can expand to more than the memory.
     """
     if next(counted) > _MOST_NODES:
         raise InvalidAlertsFile([f"says more than {_MOST_NODES} things: aliases stand for too much"])
@@ -90,7 +90,7 @@ def _text_of(fault: dict[str, Any]) -> str:
 
 
 def _unknown_channels(content: Any) -> list[str]:
-    """Return the names that no channel has. They are told together with all other problems of the file."""
+    """Return a problem for each name that no channel has. They are reported with all other problems of the file."""
     channels = content.get("channels") if isinstance(content, dict) else None
     if not isinstance(channels, dict):
         return []
@@ -99,7 +99,7 @@ def _unknown_channels(content: Any) -> list[str]:
 
 
 def _named(content: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each name of a channel that stands somewhere else in the file, and where."""
+    """Yield each reference to a channel by name in the file, with its path."""
     routes = content.get("routes")
     for number, route in enumerate(routes if isinstance(routes, list) else ()):
         names = route.get("channels") if isinstance(route, dict) else None

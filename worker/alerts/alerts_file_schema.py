@@ -41,7 +41,7 @@ class _HasUrl(_Part):
 
     @property
     def address(self) -> str:
-        """The address, from wherever it came."""
+        """The URL, given in the file or by the environment."""
         secret = self.url or self.url_env
         return secret.get_secret_value() if secret else ""
 
@@ -73,7 +73,7 @@ class WebhookPart(_HasUrl):
 
 
 class ApprisePart(_Part):
-    """A service that apprise reaches; the address is written as apprise has it."""
+    """A service that apprise reaches; the URL is in apprise's format."""
 
     type: Literal["apprise"]
     url_env: FromEnvironment
@@ -122,7 +122,7 @@ ChannelPart = Annotated[
 
 
 class RoutePart(_Part):
-    """What goes where."""
+    """Which problems go to which channels."""
 
     channels: Names
     severity: Severity = Severity.INFO
@@ -134,7 +134,7 @@ class RoutePart(_Part):
 
 
 class SeverityPart(_Part):
-    """How long before check-in a problem hurries how much, and the level of those without a check-in."""
+    """How long before check-in a problem warns and pages, and the severity of problems without a check-in."""
 
     page_before: Duration = timedelta(hours=2)
     warn_before: Duration = timedelta(hours=24)
@@ -148,7 +148,7 @@ class SeverityPart(_Part):
 
 
 class QuietPart(_Part):
-    """When information waits."""
+    """The mute time: when alerts of the level `info` wait."""
 
     starts: TimeOfDay = Field(alias="from")
     ends: TimeOfDay = Field(alias="to")

@@ -1,4 +1,4 @@
-"""Values of ALERTS_FILE, each checked by itself: what is wrong is said in words that quote no secret."""
+"""Checks the single values of ALERTS_FILE. No error text quotes a secret."""
 
 import os
 import re
@@ -48,12 +48,12 @@ def _clock(value: str) -> time:
 
 
 def check_url(value: str) -> str:
-    """Return an address as it is. Raises ValueError where it is none, without a part of it."""
+    """Return the URL unchanged. Raises ValueError if it isn't one; the error quotes no part of it."""
     try:
         parts = urlsplit(value)
         is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        # The library's words may quote the address, and a chat's address is its key.
+        # The library's text may quote the URL, and the URL of a chat is a secret.
         is_url = False
     if not is_url or any(c.isspace() for c in value):
         raise ValueError("is not an address like https://host/path")
@@ -86,7 +86,7 @@ def _somebody(value: Any) -> Any:
 
 
 def _secret_from(name: str) -> str:
-    """Return what the environment holds under `name`, or the file that NAME_FILE names. Raises ValueError."""
+    """Return the environment's value of `name`, or the content of the file in NAME_FILE. Raises ValueError."""
     values, problems = read_secret_files([name], os.environ)
     for setting, problem in problems.items():
         raise ValueError(f"{setting} {problem}")
@@ -111,6 +111,6 @@ ChannelName = Annotated[str, BeforeValidator(_channel_name)]
 MailAddress = Annotated[str, BeforeValidator(_mail_address)]
 MailAddresses = Annotated[tuple[MailAddress, ...], BeforeValidator(_somebody), BeforeValidator(_one_or_many)]
 Url = Annotated[str, BeforeValidator(check_url)]
-# Addresses of chats are their keys: they are secrets like any token.
+# The URL of a chat is a secret, like any token.
 SecretUrl = Annotated[SecretStr, BeforeValidator(check_url)]
 FromEnvironment = Annotated[SecretStr, BeforeValidator(_secret_from)]

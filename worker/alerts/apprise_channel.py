@@ -1,4 +1,4 @@
-"""Every other service, by way of apprise (an optional extra: `pip install oracode-codes[apprise]`)."""
+"""Any other service, through apprise (an optional extra: `pip install oracode-codes[apprise]`)."""
 
 from typing import Any, Final
 
@@ -11,16 +11,16 @@ _KINDS: Final = {Severity.INFO: "info", Severity.WARNING: "warning", Severity.PA
 
 
 class AppriseChannel:
-    """One address in apprise's own writing, such as `pover://user@token`."""
+    """One service, by a URL in apprise's format, such as `pover://user@token`."""
 
     def __init__(self, name: str, url: str) -> None:
-        """Load apprise. Raises ValueError where it isn't installed, or doesn't know such an address."""
+        """Load apprise. Raises ValueError if it isn't installed, or doesn't know such a URL."""
         try:
             import apprise  # noqa: PLC0415 - an extra
         except ModuleNotFoundError:
             raise ValueError("needs the extra `apprise`: pip install 'oracode-codes[apprise]'") from None
         self._name = name
-        # Text from bookings is text: no escapes are read in it.
+        # Text from bookings is plain text: escape sequences in it aren't interpreted.
         asset = apprise.AppriseAsset(interpret_escapes=False, async_mode=False, http_redirects=False)
         self._apprise: Any = apprise.Apprise(asset=asset)
         if not self._apprise.add(url):
@@ -42,7 +42,7 @@ class AppriseChannel:
                 notify_type=kind,
                 body_format="text",
             )
-        except Exception as error:  # noqa: BLE001 - plugins of a hundred services raise what they like
+        except Exception as error:  # noqa: BLE001 - the plugins may raise anything
             raise NotDelivered(type(error).__name__) from None
         if not is_taken:
             raise NotDelivered("apprise says no")

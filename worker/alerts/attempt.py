@@ -1,4 +1,4 @@
-"""One try to deliver something to others: alerts, their updates, outcomes. A failure is returned as a value.
+"""One try to deliver an alert, an update of one, or an outcome. A failure is returned as a value.
 
 The next try: `shared.domain.alerting.notifications` (alerts), `shared.domain.booking.outcome_queue` (outcomes).
 """
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 def attempt(send: Callable[[], T], *, crashed: Callable[[], object]) -> T | NotDelivered:
-    """Send once; return what `send` returned, or why it failed.
+    """Send once; return the result of `send`, or why it failed.
 
-    A bug counts as a failed try: it ends neither the tries nor the work for others. `crashed` is to log it, and is
-    called while the exception is handled.
+    An unexpected exception counts as a failed try: it is tried again, and other deliveries go on. `crashed` logs it; it
+    is called while the exception is handled.
     """
     try:
         return send()

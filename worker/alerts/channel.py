@@ -1,4 +1,4 @@
-"""What a channel is: something that takes a message for people, or says why not."""
+"""The interface of channels: a channel takes a message for people, or says why not."""
 
 from datetime import timedelta
 from typing import Protocol, runtime_checkable
@@ -19,10 +19,10 @@ class Channel(Protocol):
 
     @property
     def name(self) -> str:
-        """The channel's name; what it was told is kept under it."""
+        """The channel's name; it is also the key in the records of what the channel was told."""
 
     def send(self, message: AlertMessage) -> str:
-        """Deliver once; return what the other side answered, for people. Raises NotDelivered."""
+        """Deliver once; return the service's answer, for people. Raises NotDelivered."""
 
 
 @runtime_checkable
@@ -30,4 +30,7 @@ class Updating(Channel, Protocol):
     """A channel that can change what it has shown."""
 
     def update(self, message: AlertMessage) -> str:
-        """Show one conversation as it is now, and say its remarks there; notify nobody else. Raises NotDelivered."""
+        """Show the present state of one conversation, and post its remarks there. Raises NotDelivered.
+
+        People are notified of remarks only.
+        """

@@ -1,4 +1,4 @@
-"""ALERT_URLS turned into channels: the simple way, in which every channel gets everything.
+"""Makes channels from ALERT_URLS: the simple way, in which every channel gets everything.
 
 `slack+https://hooks.slack.com/…`, `teams+https://…`, `webhook+https://whsec_…@host/path`,
 `pagerduty+https://ROUTING_KEY@events.pagerduty.com/v2/enqueue`, `apprise+…` for all that apprise knows.
@@ -22,7 +22,7 @@ _RIGHT = "write slack+https://…, teams+https://…, webhook+https://whsec_…@
 
 
 class InvalidAlertUrls(ValueError):
-    """ALERT_URLS can't be used; `problems` names each by its place in the list, never by its address."""
+    """ALERT_URLS can't be used; `problems` names each URL by its position in the list, because URLs are secrets."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("; ".join(problems))
@@ -30,7 +30,7 @@ class InvalidAlertUrls(ValueError):
 
 
 def channels_from(urls: Iterable[str], client: httpx.Client) -> tuple[Channel, ...]:
-    """Return a channel for each address, in their order. Raises InvalidAlertUrls with every problem."""
+    """Return a channel for each URL, in their order. Raises InvalidAlertUrls with every problem."""
     channels: list[Channel] = []
     problems: list[str] = []
     for number, url in enumerate(urls, start=1):
@@ -48,7 +48,7 @@ def _channel(number: int, url: str, client: httpx.Client) -> Channel:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        # The library's words quote the address, and with it its key.
+        # The library's text quotes the URL, which is a secret.
         raise ValueError(_RIGHT) from None
     kind, _, scheme = parts.scheme.partition("+")
     if kind == "apprise" and scheme:

@@ -1,4 +1,4 @@
-"""What a notification tells, in words, made of alerts as they stand. Times are in the lock's zone, with its name."""
+"""Makes the message of a notification from its alerts. Times are in the lock's time zone, which is named."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ _LONGEST_TEXT: Final = 2_000
 def message_of(
     notification: Notification, alerts: Mapping[str, Alert], *, group: str, policy: AlertPolicy, now: datetime
 ) -> AlertMessage:
-    """Return what the notification tells; `alerts` are those of the group, as they stand."""
+    """Return the message of the notification; `alerts` are all alerts of the group, as they are now."""
     told = [alerts[key] for key in notification.members if key in alerts]
     thread_of = {alert.key: thread_for(alert, notification) for alert in told}
     items = [_item(alert, thread_of[alert.key], policy, now) for alert in _in_order(told)]
@@ -34,7 +34,7 @@ def message_of(
         if thread in threads:
             threads[thread].append(_item(alert, thread, policy, now))
     level = max((item.severity for item in items), key=lambda each: each.rank)
-    # A look is of what is open, unless all of it is over.
+    # An update shows an open message, unless all of its problems are over.
     status = (
         ("resolved", "open")[any(alert.is_open for alert in told)]
         if notification.status == "look"
@@ -55,7 +55,7 @@ def message_of(
 
 
 def thread_for(alert: Alert, notification: Notification) -> str:
-    """Return the conversation that the alert belongs to once the notification was taken."""
+    """Return the conversation that the alert belongs to once the channel has taken the notification."""
     if alert.knows(notification.channel):
         return alert.told_to(notification.channel).thread
     return notification.thread or (alert.key if len(notification.members) == 1 else notification.delivery_id)
@@ -83,7 +83,7 @@ def _handled(alert: Alert) -> str:
 
 def _item(alert: Alert, thread: str, policy: AlertPolicy, now: datetime) -> AlertItem:
     notice = alert.notice
-    # The alert rises at `page_before`, which is when all that was shown is shown anew.
+    # At `page_before` the severity rises, so that the message is shown again with this next step.
     before = max(LET_IN_BEFORE, policy.page_before)
     return AlertItem(
         key=notice.key,
@@ -145,19 +145,19 @@ def _affects(alert: Alert) -> str:
 
 
 def runbook_of(problem: str, base: str) -> str:
-    """Return where the runbook speaks of this kind of problem: a link where RUNBOOK_URL is set."""
+    """Return the runbook's section on this problem; a link if RUNBOOK_URL is set."""
     return f"{base or 'deploy/RUNBOOK.md'}#{problem}"
 
 
 def check_in_text(notice: AlertNotice) -> str:
-    """Return the check-in on the lock's clock, empty where there is none; of a lock without a zone the wall time."""
+    """Return the check-in on the lock's clock, also if its time zone isn't known; empty without a check-in."""
     if notice.wall_check_in is not None:
         return f"{notice.wall_check_in:%a %Y-%m-%d %H:%M}, {NO_ZONE_YET}"
     return local_time(notice.check_in, notice.time_zone)
 
 
 def local_time(moment: datetime | None, time_zone: str | None) -> str:
-    """Return a moment on the lock's clock, with its zone; empty where there is none."""
+    """Return a moment on the lock's clock, with the time zone; empty for None."""
     if moment is None:
         return ""
     if time_zone is None:

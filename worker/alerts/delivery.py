@@ -1,8 +1,7 @@
-"""Delivers one group of alerts: escalates them, and brings each channel up to date, at least once.
+"""Delivers one group of alerts: escalates them, and sends each channel what it lacks, at least once.
 
-Each channel has its own notifications and retries; one that fails holds up no other. A notification is leased by
-writing it down before it is sent, so two workers don't send the same, and a worker that is killed leaves it to the
-next.
+Each channel has its own notifications and retries: one that fails delays no other. A notification is stored with a
+lease before it is sent. So two workers don't send the same, and if a worker is killed, the next one sends it.
 """
 
 import random
@@ -45,7 +44,7 @@ from worker.alerts.inhibition_by_doors import Inhibition
 from worker.alerts.members import change_members, finish, refreshed
 from worker.alerts.message_updates import MessageUpdates
 
-# After the first notification of a kind, further ones are of alerts that came meanwhile. The due-set brings the rest.
+# Further notifications of the same status are for alerts that came meanwhile. Beyond this, the due-set runs it again.
 _MOST_NOTIFICATIONS: Final = 5
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -76,7 +75,7 @@ class AlertDelivery:
         self._clock = clock
 
     def __call__(self, group: str) -> None:
-        """Send what is to be sent now, and put the group at the time of its next change."""
+        """Send what is to be sent now, and put the time of the group's next change into the due-set."""
         seen = self._gather(group, self._ledger.groups.members(group))
         found = self._ledger.get_many(seen)
         moved = frozenset(key for key, alert in found.items() if alert.group != group)
@@ -98,14 +97,14 @@ class AlertDelivery:
         self._ledger.groups.rest(group, until, seen=seen)
 
     def _gather(self, group: str, seen: dict[str, int]) -> dict[str, int]:
-        """Bring a parent's alert in line with its children, where it is a parent's group; return its members then."""
+        """If the group has a parent (inhibition), update the parent's alert from its children; return the members."""
         parent = BY_KEY.get(group)
         if parent is None:
             return seen
         children = self._ledger.get_many(seen).values()
         policy, now = self._ledger.policy, self._clock()
         self._ledger.change(group, lambda before: gathered(before, parent, children, policy, now))
-        # The parent's number alone is read again: changes by others meanwhile must stay visible.
+        # Only the parent's number is read again: changes of other members meanwhile must stay visible.
         number = self._ledger.groups.members(group).get(group)
         return seen if number is None else {**seen, group: number}
 
@@ -121,7 +120,7 @@ class AlertDelivery:
         return View(group, alerts, held, self._ledger.policy, now, updating)
 
     def _age(self, view: View) -> View:
-        """Write down what time has changed: risen severities and reminders."""
+        """Store what time has changed: higher severities and reminders."""
         audible = [alert for key, alert in view.alerts.items() if key not in view.silent]
         alerts = dict(view.alerts)
         for key, after in escalated_together(audible, view.policy, view.now).items():
@@ -130,7 +129,7 @@ class AlertDelivery:
         return replace(view, alerts=alerts)
 
     def _bring_up_to_date(self, view: View, channel: Channel, status: Status) -> tuple[View, datetime | None]:
-        """Send what the channel lacks; return the group as it then is, and when to look at this again."""
+        """Send what the channel lacks; return the group as it is then, and when to do this again."""
         place = f"{status}:{view.group}"
         for _ in range(_MOST_NOTIFICATIONS):
             view = replace(view, now=self._clock())
@@ -140,8 +139,8 @@ class AlertDelivery:
             if notification is None:
                 self._budgets.leave(channel.name, view.now, name=place)
                 return view, later
-            # What others delivered meanwhile shows in the alerts as they are after the group was loaded; what they
-            # deliver from now on shows in the group's version.
+            # The alerts are read again after the group: so deliveries by others before that are seen. A later one
+            # changes the group's version, and saving it raises Conflict.
             view = refreshed(self._ledger, view)
             notification, later = next_notifications(view, state, channel.name, status, lease=self._lease)
             if notification is None:
@@ -161,7 +160,7 @@ class AlertDelivery:
         return view, view.now
 
     def _note_uncertain(self, view: View, sent: Notification | None) -> View:
-        """Write down of each problem that a channel may know of it: its end must be told, in the same conversation."""
+        """Store that a channel may know of these problems: their end must be told in the same conversation."""
         if sent is None:
             return view
 
@@ -216,13 +215,13 @@ class AlertDelivery:
         return finish(self._ledger, view, notification, lost), now
 
     def _fallback_at(self, view: View, notification: Notification, now: datetime) -> datetime:
-        """Return when to look again: at once where it is the fallback channel's turn now, else for the next try."""
+        """Return when to run again: at once if the fallback channel is to be told now, else at the next try."""
         failed_before = replace(notification, attempts=notification.attempts - 1, at=now)
         is_turn = is_stuck(notification, view.policy, now) and not is_stuck(failed_before, view.policy, now)
         return now if is_turn and view.policy.routing.fallback else notification.at
 
     def _tidy(self, view: View, seen: dict[str, int], moved: frozenset[str]) -> dict[str, int]:
-        """Forget what is over; return the members that are left of `seen`."""
+        """Remove what is over; return the members of `seen` that are left."""
         names = tuple(channel.name for channel in self._channels)
         over: frozenset[str] = frozenset()
 
@@ -232,12 +231,12 @@ class AlertDelivery:
             return after
 
         self._ledger.groups.update(view.group, tidied)
-        # A member without a record is about to be written, or its worker was killed before that: it stays.
+        # A member without a record stays: it is about to be written, or its worker was killed before that.
         gone = {key: number for key, number in seen.items() if key in over | moved}
         self._ledger.groups.leave(view.group, gone)
         return {key: number for key, number in seen.items() if key not in gone}
 
 
 def _unless_changed(it: Alert, *, before: Alert, after: Alert) -> Alert:
-    """Return `after` where the alert is still what time was counted for; else the next look does it."""
+    """Return `after` if the alert is still `before`; otherwise leave it as it is: the next run escalates it."""
     return after if it == before else it

@@ -1,4 +1,4 @@
-"""One POST to a channel's address, with every way to fail mapped onto `NotDelivered`."""
+"""One POST to a channel's URL; every failure becomes `NotDelivered`."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from shared.seam.client import retry_after
 from worker.alerts.channel import NotDelivered
 
 _TIMEOUT: Final = httpx.Timeout(connect=5, read=10, write=5, pool=5)
-# A server that answers a byte at a time, or without an end, holds up the other channels no longer than this.
+# A server that answers byte by byte, or without an end, can't delay other channels for longer than this.
 _ANSWER_WITHIN: Final = 15.0
 _LONGEST_ANSWER: Final = 64 * 1024
 
@@ -27,7 +27,7 @@ class Answer:
 
 
 def exchange(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-    """Send `body` once and return the answer; no redirect is followed. Raises NotDelivered where none came."""
+    """Send `body` once and return the answer; redirects aren't followed. Raises NotDelivered if no answer came."""
     until = time.monotonic() + _ANSWER_WITHIN
     try:
         with client.stream(
@@ -40,7 +40,7 @@ def exchange(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, 
                     break
             return Answer(response.status_code, content[:_LONGEST_ANSWER], response.headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        # The error's text may hold the address, and a chat's address is its key.
+        # The error's text may hold the URL, and the URL of a chat is a secret.
         raise NotDelivered(type(error).__name__) from None
 
 
@@ -53,7 +53,7 @@ def post(client: httpx.Client, url: str, body: bytes, headers: Mapping[str, str]
 
 
 def json_object(answer: Answer) -> dict[str, Any]:
-    """Return the answer's JSON object. Raises NotDelivered where it isn't one: then it isn't who we think it is."""
+    """Return the answer's JSON object. Raises NotDelivered if it isn't one: then another server has answered."""
     try:
         content = json.loads(answer.body)
     except (ValueError, RecursionError):

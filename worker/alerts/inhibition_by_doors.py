@@ -1,8 +1,8 @@
-"""Alerts that only repeat what the alert of their door or account tells: they are recorded, and held back.
+"""Inhibition of alerts that only repeat the alert of their door or account: they are recorded, but held back.
 
-A booking's `code_problem` with an error that Seam repeats from the door or the account is inhibited while an alert of
-the door or the account tells that error. It is told by itself where none does, or once that alert is over and the
-booking's problem isn't. While Seam is away other rules hold: `shared.domain.alerting.inhibition`.
+A booking may have a `code_problem` with an error that Seam repeats from the door or the account. It is inhibited while
+an alert of that door or account tells the same error. Without such an alert it is told; also if that alert ends before
+the booking's problem. The rules for an outage of Seam: `shared.domain.alerting.inhibition`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,8 +15,8 @@ from shared.domain.alerting.door_problems import telling_key
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.door_issues import DoorIssues
 
-# The process that ends the other alert wakes those that it held back (`worker.handlers.door_problem_alerts`). If that
-# process is killed in between, they are looked at again after this time.
+# The process that ends the other alert wakes the alerts that it inhibited (`worker.handlers.door_problem_alerts`). If
+# that process is killed in between, they are checked again after this time.
 _LOOKED_AT_EVERY: Final = timedelta(minutes=10)
 
 
@@ -29,7 +29,7 @@ class Inhibition:
         self._clock = clock
 
     def inhibitors(self, alerts: Iterable[Alert]) -> Mapping[str, str]:
-        """Return, for those of the alerts that are inhibited, the key of the alert that tells of them."""
+        """Return the inhibited ones of these alerts, by key; the value is the key of the alert that inhibits it."""
         children = [alert for alert in alerts if alert.is_open and alert.notice.inherited and alert.notice.device_id]
         if not children:
             return {}
@@ -43,6 +43,6 @@ class Inhibition:
         return {child: parent for child, parent in telling.items() if parent in parents and parents[parent].is_open}
 
     def held_until(self, alerts: Iterable[Alert]) -> Mapping[str, datetime]:
-        """Return, for those of the alerts that are inhibited, until when they are held back before the next look."""
+        """Return the inhibited ones of these alerts, by key; the value is the time of the next check."""
         until = self._clock() + _LOOKED_AT_EVERY
         return dict.fromkeys(self.inhibitors(alerts), until)

@@ -1,4 +1,4 @@
-"""E-mail by SMTP, as plain text and as simple HTML; mail programs show one conversation's messages together."""
+"""E-mail by SMTP, as plain text and simple HTML; mail programs show the messages of a conversation together."""
 
 import smtplib
 import ssl
@@ -25,7 +25,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailServer:
-    """Where mail is handed in, and as whom. Without `starttls` or `ssl` neither mail nor password is protected."""
+    """The SMTP server and the login. Without `starttls` or `ssl`, neither mail nor password is encrypted."""
 
     host: str
     port: int
@@ -58,7 +58,7 @@ class Mail:
         return self._name
 
     def send(self, message: AlertMessage) -> str:
-        """Hand the mail in. Raises NotDelivered; recipients that alone are refused are logged."""
+        """Send the mail. Raises NotDelivered if all recipients are refused; if only some are, they are logged."""
         mail = mail_of(message, sender=self._sender, recipients=self._recipients)
         try:
             with self._connect() as smtp:
@@ -68,7 +68,7 @@ class Mail:
                     smtp.login(self._server.username, self._server.password)
                 refused = smtp.send_message(mail, self._sender, list(self._recipients))
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
-            # A server's own words may repeat addresses.
+            # The server's text may repeat addresses.
             code = getattr(error, "smtp_code", "")
             raise NotDelivered(f"{type(error).__name__} {code}".strip()) from None
         if refused:
@@ -83,7 +83,7 @@ class Mail:
 
 
 def mail_of(message: AlertMessage, *, sender: str, recipients: Sequence[str]) -> EmailMessage:
-    """Return the mail. The same delivery has the same Message-ID, by which a repeat can be told."""
+    """Return the mail. Its Message-ID is made from the delivery's id, so that a repeat is recognized."""
     mail = EmailMessage()
     level = "OK" if message.is_gone else message.severity.upper()
     mail["Subject"] = one_line(f"[{level}] {message.title}", _LONGEST_SUBJECT)

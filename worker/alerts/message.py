@@ -1,6 +1,6 @@
-"""One message as people read it: of one problem, or of several that are told together. Channels only lay it out.
+"""One message for people, about one problem or several that are told together. Channels only lay it out.
 
-Nothing here is markup: each channel escapes for itself.
+Nothing here is markup: each channel escapes the text.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,11 +14,11 @@ from shared.domain.booking.problem_catalogue import PROBLEMS, ProblemRow
 
 MOST_LISTED: Final = 10
 CHOOSE: Final = "Choose"
-# Every kind of problem has a section of its own, named like it.
+# Every kind of problem has a section in the runbook with its name.
 RUNBOOK_SECTIONS: Final = frozenset(PROBLEMS)
 GONE: Final = "Nothing: the problem is gone."
 CLOSED: Final = "closed"
-"""The news of an alert that is over while its problem isn't, or may not be: its next step says what tells of it."""
+"""The news of an alert that ended although its problem goes on, or may. `next_step` says which alert tells it now."""
 _OPENINGS: Final[Mapping[str, str]] = {
     News.ROSE: "Now urgent: ",
     News.REMINDER: "Still open: ",
@@ -43,11 +43,11 @@ class SlotChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertItem:
-    """One problem of a message, as it stands; `thread` is the conversation that it belongs to on this channel.
+    """One problem of a message, as it is now; `thread` is its conversation in this channel.
 
     `code_window` and `earlier_pin_works` say when the code, and a PIN of an earlier revision, open the door.
-    `let_in_by_hand`: that comes first now, and `next_step` begins with it. `joined` are those who joined the cause
-    since the word before.
+    `let_in_by_hand`: the guest has to be let in by hand, and `next_step` begins with that. `joined` are the new members
+    of the cause since the previous news.
     """
 
     key: str
@@ -77,10 +77,10 @@ class AlertItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertMessage:
-    """What one channel gets at once. `delivery_id` is the same for every try: a receiver may drop a repeat by it.
+    """One message to one channel. `delivery_id` is the same for every try, so that a receiver can drop repeats.
 
-    `threads` are the conversations that `items` belong to, each with all of its problems, told now or before. `remarks`
-    are for the one conversation that is shown anew, and for no other.
+    `threads` are the conversations of the `items`, each with all of its problems, told now or before. `remarks` are
+    replies to post in the conversation; only an update has them, and it is about one conversation.
     """
 
     delivery_id: str
@@ -95,34 +95,34 @@ class AlertMessage:
 
     @property
     def first(self) -> AlertItem:
-        """The problem that hurries most; the message is about it where there is only one."""
+        """The most urgent problem, or the only one."""
         return self.items[0]
 
     @property
     def is_open(self) -> bool:
-        """Whether it tells of problems, not of their end."""
+        """Whether the message tells of open problems, not of their end."""
         return self.status == "open"
 
     @property
     def is_gone(self) -> bool:
-        """Whether it tells that problems are gone: not where one goes on."""
+        """Whether the message tells that all of its problems are gone; False if one of them goes on."""
         return not self.is_open and all(item.news != CLOSED for item in self.items)
 
     @property
     def key(self) -> str:
-        """The problem's key, or the group's name where there are several."""
+        """The key of the only problem; the group's name if there are several."""
         return self.first.key if len(self.items) == 1 else self.group
 
     @property
     def joins(self) -> bool:
-        """Whether it only adds problems to a conversation in which others are open."""
+        """Whether the message only adds problems to a conversation with other open problems."""
         told = {item.key for item in self.items}
         others = (item for items in self.threads.values() for item in items if item.key not in told)
         return all(item.news == News.OPENED for item in self.items) and any(item.status == "open" for item in others)
 
     @property
     def title(self) -> str:
-        """One line that says it all."""
+        """The message in one line."""
         same_news = {item.news for item in self.items}
         opening = _OPENINGS.get(self.first.news, "") if len(same_news) == 1 else ""
         if len(self.items) == 1:
@@ -134,7 +134,7 @@ class AlertMessage:
 
     @property
     def happened(self) -> str:
-        """What happened; where several problems have different words, what they have in common."""
+        """What happened; if several problems have different texts, what they have in common."""
         words = {item.happened for item in self.items}
         if len(words) == 1:
             return self.first.happened
@@ -143,7 +143,7 @@ class AlertMessage:
 
     @property
     def listed(self) -> tuple[str, ...]:
-        """The subjects with their check-ins, of several: the first ten, and how many more."""
+        """If there are several problems: the first ten subjects with check-ins, and how many more there are."""
         if len(self.items) == 1:
             return ()
         lines = [_line_of(item) for item in self.items[:MOST_LISTED]]
@@ -156,7 +156,7 @@ class AlertMessage:
         if self.is_open:
             steps = {item.next_step for item in self.items}
             known = PROBLEMS.get(self.first.problem)
-            # Of several, each may have a command of its own: those are listed.
+            # Each of several bookings may have a command of its own: they are listed.
             step = _step_of_several(self.items, known) if len(steps) > 1 and known else self.first.next_step
             return f"{step} ({self.first.actor})"
         if self.is_gone and len(self.items) > 1:
@@ -165,7 +165,7 @@ class AlertMessage:
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """The commands that choose a slot, one for each of several bookings that have a choice: the first ten."""
+        """If there are several bookings with a choice: the commands that choose a slot, for the first ten."""
         commands = [item.choose for item in self.items if item.choose]
         return tuple(commands[:MOST_LISTED]) if len(self.items) > 1 else ()
 
@@ -211,6 +211,6 @@ def _line_of(item: AlertItem) -> str:
 
 
 def one_line(text: str, longest: int) -> str:
-    """Return the text on one line, at most so long."""
+    """Return the text on one line, with at most `longest` characters."""
     line = " ".join(text.split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"

@@ -1,4 +1,4 @@
-"""Updates messages that a channel has shown, where it can: by notifications, as messages are sent, at least once."""
+"""Updates shown messages, in channels that can do so. Updates are notifications, too: they are sent at least once."""
 
 import random
 from dataclasses import replace
@@ -25,7 +25,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class MessageUpdates:
-    """Brings one channel's shown messages in line with how the problems of a group look now."""
+    """Updates the messages that a channel shows of a group's problems."""
 
     def __init__(self, *, ledger: AlertLedger, budgets: ChannelBudgets, lease: timedelta, clock: Clock) -> None:
         self._ledger = ledger
@@ -34,11 +34,11 @@ class MessageUpdates:
         self._clock = clock
 
     def bring_up_to_date(self, view: View, channel: Updating) -> tuple[View, datetime | None]:
-        """Change what isn't shown as it is; return the group as it then is, and when to look at this again."""
+        """Update the messages that are out of date; return the group as it is then, and when to do this again."""
         place = f"look:{view.group}"
         for _ in range(_MOST_NOTIFICATIONS):
             state, version = self._ledger.groups.load(view.group)
-            # As they are after the group was loaded: what others show from now on moves its version.
+            # The alerts are read again after the group: an update by others after that changes the group's version.
             view = replace(refreshed(self._ledger, view), now=self._clock())
             notification, later = update_due(view, state, channel.name, lease=self._lease)
             if notification is None:

@@ -1,7 +1,7 @@
-"""PagerDuty by its Events API v2: an incident a problem, resolved with it.
+"""PagerDuty by its Events API v2: an incident for each problem, resolved when the problem ends.
 
-Problems that were told together are one incident: nobody is paged twenty times for one building. Sending the same
-event twice changes nothing, for `dedup_key` is the same.
+Problems that are told together are one incident: nobody is paged twenty times for one building. Sending an event twice
+changes nothing, because its `dedup_key` is the same.
 """
 
 import json
@@ -24,7 +24,7 @@ _TAKEN: Final = 202
 
 
 class PagerDuty:
-    """One service of PagerDuty, by its integration's routing key."""
+    """One PagerDuty service, by the routing key of its integration."""
 
     def __init__(self, name: str, *, url: str, routing_key: str, client: httpx.Client) -> None:
         self._name = name
@@ -51,7 +51,7 @@ class PagerDuty:
 
 
 def incident_event(message: AlertMessage, thread: str, items: Sequence[AlertItem]) -> dict[str, Any]:
-    """Return the event for one incident: a trigger while any of its problems is open, else its end."""
+    """Return the event for one incident: `trigger` while one of its problems is open, else `resolve`."""
     key = thread if len(thread) <= _LONGEST_KEY else sha256(thread.encode()).hexdigest()
     still_open = [item for item in items if item.status == "open"]
     if not still_open:

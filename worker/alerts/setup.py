@@ -1,4 +1,4 @@
-"""Channels and rules of alerting, made once from the settings: ALERT_URLS, ALERTS_FILE, and the doors file's places."""
+"""Makes the channels and rules of alerting, once, from ALERT_URLS, ALERTS_FILE and the places in DOORS_FILE."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ from worker.alerts.teams import TeamsWorkflow
 
 
 class InvalidAlerting(ValueError):
-    """Alerting can't be set up; `problems` maps each setting's name to all that is wrong with it."""
+    """Alerting can't be set up; `problems` has all that is wrong with each setting, by its name."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
@@ -56,7 +56,7 @@ class Alerting:
 
 
 def load_alerting(settings: Settings, client: httpx.Client, units: Mapping[str, UnitRules]) -> Alerting:
-    """Return what the settings say; the channels of ALERT_URLS get everything. Raises InvalidAlerting."""
+    """Make alerting from the settings; the channels of ALERT_URLS get everything. Raises InvalidAlerting."""
     problems: dict[str, str] = {}
     simple: tuple[Channel, ...] = ()
     named: tuple[Channel, ...] = ()
@@ -70,7 +70,7 @@ def load_alerting(settings: Settings, client: httpx.Client, units: Mapping[str, 
         named = _named_channels(file, settings, client) if file else ()
     except InvalidAlertsFile as invalid:
         problems["ALERTS_FILE"] = str(invalid)
-    # What a channel was told is kept under its name: of two with one name only the first would hear anything.
+    # Records of what a channel was told have its name: of two channels with one name, only the first would be told.
     if twice := {channel.name for channel in simple} & {channel.name for channel in named}:
         taken = ", ".join(f"channels.{name}" for name in sorted(twice))
         problems["ALERTS_FILE"] = f"{taken}: a channel of ALERT_URLS is called so"
@@ -85,14 +85,14 @@ def simple_policy(settings: Settings, channels: Iterable[Channel]) -> AlertPolic
 
 
 class CurrentPlaces(Mapping[str, Place]):
-    """Where each door is, as the doors file says now: drawn anew when the file was read again."""
+    """The place of each door by DOORS_FILE; computed again after the file was read again."""
 
     def __init__(self, units: Mapping[str, UnitRules]) -> None:
         self._units = units
         self._drawn: tuple[Mapping[str, UnitRules], Mapping[str, Place]] | None = None
 
     def __getitem__(self, device_id: str) -> Place:
-        """Return the place of a door. Raises KeyError for one that is in no unit."""
+        """Return the place of a door. Raises KeyError if it is in no unit."""
         return self._places()[device_id]
 
     def __iter__(self) -> Iterator[str]:
@@ -111,7 +111,7 @@ class CurrentPlaces(Mapping[str, Place]):
 
 
 def places_of(units: Mapping[str, UnitRules]) -> dict[str, Place]:
-    """Return where each door is, as the doors file says; a door of several units is in all of them."""
+    """Return the place of each door by DOORS_FILE; a door of several units has all of them."""
     places: dict[str, Place] = {}
     for name, rules in units.items():
         for device_id in rules.device_ids:

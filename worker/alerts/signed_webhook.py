@@ -1,4 +1,4 @@
-"""Any HTTP receiver, signed after the Standard Webhooks specification."""
+"""Any HTTP receiver; requests are signed as the Standard Webhooks specification says."""
 
 import json
 from dataclasses import asdict
@@ -15,7 +15,7 @@ from worker.alerts.message import AlertMessage
 
 
 class SignedWebhook:
-    """One receiver with a secret of its own. `webhook-id` is the same for every try of one message."""
+    """One receiver with its own secret. `webhook-id` is the same for every try of a message."""
 
     def __init__(self, name: str, url: str, secret: str, client: httpx.Client) -> None:
         self._name = name
@@ -37,8 +37,8 @@ class SignedWebhook:
 
 
 def signed_headers(webhook: Webhook, message_id: str, at: datetime, body: str) -> dict[str, str]:
-    """Return the headers that sign a body after the Standard Webhooks specification."""
-    # A booking's id may be in any script, a header may not.
+    """Return the headers that sign a body by the Standard Webhooks specification."""
+    # A booking's id may have any characters; a header may not.
     webhook_id = quote(message_id, safe="-_.:/@+#")
     return {
         "webhook-id": webhook_id,

@@ -17,7 +17,7 @@ SIGNS: Final = {
     Severity.WARNING: ":warning:",
     Severity.PAGE: ":rotating_light:",
 }
-# Facts that are our words; commands stand in them between backticks.
+# Facts with our own text; commands in them are between backticks.
 _OURS: Final = ("Next", CHOOSE)
 _IN_SMALL: Final = ("Look closer", "Runbook", "Seen")
 # Slack refuses a section of over 3,000 characters and a header of over 150.
@@ -45,20 +45,20 @@ class SlackWebhook:
         body = json.dumps(slack_message(message)).encode()
         answer = post(self._client, self._url, body, {"content-type": "application/json"})
         if answer.body.strip() != b"ok":
-            # Slack says "ok" and nothing else; anything else is a proxy or a login page.
+            # Slack's answer is "ok" alone; any other answer comes from a proxy or a login page.
             raise NotDelivered("the answer is not Slack's")
         return "ok"
 
 
 def slack_message(message: AlertMessage, *, without: Container[str] = ()) -> dict[str, Any]:
-    """Return the message as Slack blocks, with a plain text for notifications; `without` facts of these names."""
+    """Return the message as Slack blocks, and as text for notifications. Facts named in `without` are left out."""
     told = [(name, text) for name, text in message.facts if name not in _IN_SMALL and name not in without]
     sign = ":white_check_mark:" if message.is_gone else SIGNS[message.severity]
     facts = [(name, _with_code(text) if name in _OURS and message.is_open else _escaped(text)) for name, text in told]
     context = " · ".join(_small(message))
     return {
         "text": f"{sign} {escape(message.title)}: {escape(message.happened)}"[:_LONGEST_TEXT],
-        # What a booking says is text: Slack makes no link, mention or preview of it.
+        # Text from bookings is plain text: Slack makes no links, mentions or previews of it.
         "mrkdwn": False,
         "link_names": False,
         "unfurl_links": False,
@@ -79,7 +79,7 @@ def slack_message(message: AlertMessage, *, without: Container[str] = ()) -> dic
 
 
 def _markup(text: str) -> dict[str, Any]:
-    """Return a text with our own markup in it; `verbatim` keeps Slack from finding links and names in the rest."""
+    """Return a text with our own markup; with `verbatim`, Slack looks for no links and names in the rest."""
     return {"type": "mrkdwn", "text": text[:_LONGEST_TEXT], "verbatim": True}
 
 
@@ -92,7 +92,7 @@ def _escaped(text: str) -> str:
 
 
 def _with_code(text: str) -> str:
-    """Return our own words with commands as code, so that they can be pasted: nothing else in them has a backtick."""
+    """Return our own text with its commands as code, so that they can be pasted. Only commands have backticks in it."""
     parts = enumerate(text.split("`"))
     return "".join(f"`{_entities(part)}`" if number % 2 else _escaped(part) for number, part in parts)
 
@@ -111,8 +111,8 @@ def _small(message: AlertMessage) -> Iterator[str]:
 def escape(text: str) -> str:
     """Return text that Slack shows as it is, on one line.
 
-    Three characters are escaped as its documentation says ("Escaping text"). Those for bold, struck out and code can't
-    be: they are replaced by others that look like them, and underscores that would begin or end italics likewise.
+    Three characters are escaped as its documentation says ("Escaping text"). The characters for bold, strikethrough and
+    code can't be escaped: they are replaced by similar ones. So are underscores that would start or end italics.
     """
     escaped = _entities(text)
     return _EDGE_UNDERSCORE.sub("\uff3f", " ".join(escaped.translate(_LOOK_ALIKES).splitlines()))

@@ -1,8 +1,8 @@
-"""Slack by bot token (Slack docs, "chat.postMessage", "chat.update"): one conversation a booking, kept up to date.
+"""Slack by bot token (Slack docs, "chat.postMessage", "chat.update"): one conversation for each booking.
 
-The first problem of a booking posts a message; what follows is written into its thread, and the message itself shows
-how it stands. When all of its problems are gone the conversation is closed; a later one begins anew. Problems that were
-told together share a conversation.
+The first problem of a booking posts a message. What follows is posted in its thread, and the message itself is updated
+to show the present state. When all of its problems are gone, the conversation is closed: a later problem starts a new
+one. Problems that are told together share a conversation.
 """
 
 import json
@@ -21,7 +21,7 @@ from worker.alerts.message import CHOOSE, AlertMessage
 from worker.alerts.slack import escape, slack_message
 from worker.alerts.slack_buttons import button_blocks, with_buttons
 
-# The conversation's first message was deleted, or can't be changed any more (Slack docs, "chat.update", "Errors").
+# Errors which mean that the first message was deleted, or can't be changed any more (Slack docs, "chat.update").
 _GONE: Final = frozenset({"message_not_found", "thread_not_found", "cant_update_message", "edit_window_closed"})
 _LONGEST_REMARK: Final = 2_500
 _LOUD: Final = frozenset({News.OPENED, News.ROSE})
@@ -55,7 +55,7 @@ class SlackBot:
         return self._name
 
     def send(self, message: AlertMessage) -> str:
-        """Post into the conversation and bring its first message up to date. Raises NotDelivered."""
+        """Post into the conversation and update its first message. Raises NotDelivered."""
         content = self._content(message)
         name = self._name_of(message)
         known = self._known(name)
@@ -75,9 +75,9 @@ class SlackBot:
         return f"ok, ts {stamp}"
 
     def update(self, message: AlertMessage) -> str:
-        """Change the conversation's first message, and say in its thread what is to be said once. Raises NotDelivered.
+        """Update the conversation's first message, and post the remarks in its thread. Raises NotDelivered.
 
-        Where the first message is gone there is nothing to change, and a remark stands by itself.
+        If the first message is gone, there is nothing to update, and the remarks are posted as a message of their own.
         """
         known = self._known(self._name_of(message))
         first = whole_of(message, known.open) if known.open else None
@@ -94,7 +94,7 @@ class SlackBot:
         return f"ok, ts {stamp}"
 
     def _name_of(self, message: AlertMessage) -> str:
-        """Return under which name the conversation is kept; one of several goes on while one of them is left."""
+        """Return the name under which the conversation is stored; it stays while one of its problems is open."""
         (thread, *others) = message.threads
         if not others and self._conversations.get(self._name, thread):
             return thread
@@ -115,9 +115,9 @@ class SlackBot:
     def _carry_on(
         self, message: AlertMessage, content: dict[str, Any], known: "_Conversation", *, still_open: frozenset[str]
     ) -> bool:
-        """Change the conversation's first message, then answer in its thread; False where that message is gone.
+        """Update the conversation's first message, then post in its thread; return False if that message is gone.
 
-        The answer comes last: a repeat after a failure in between changes the first message to what it is already.
+        The post comes last. If it fails, the repeat updates the first message to what it is already.
         """
         is_loud = any(item.news in _LOUD for item in message.items)
         answer = {**_with_id(content, message), "thread_ts": known.stamp, "reply_broadcast": is_loud}
@@ -144,35 +144,35 @@ class SlackBot:
 
 @dataclass(frozen=True, slots=True)
 class _Conversation:
-    """Where a conversation stands: its first message, and its problems that are open."""
+    """A conversation: the timestamp of its first message, and the keys of its open problems."""
 
     stamp: str
     open: frozenset[str]
 
 
 class _Gone(NotDelivered):
-    """The message that the conversation began with isn't there any more."""
+    """The first message of the conversation doesn't exist any more, or can't be changed."""
 
 
 def whole_of(message: AlertMessage, still_open: frozenset[str]) -> AlertMessage | None:
-    """Return what the conversation's first message says: all that is open in it, of which this message may tell a part.
+    """Return the text of the conversation's first message: all of its open problems, of which `message` may tell some.
 
-    None where the message doesn't know all of it, for then it would write over what somebody still has to read.
+    None if `message` doesn't know all of them: the update would remove problems that somebody still has to read.
     """
     known = {item.key: item for items in message.threads.values() for item in items if item.status == "open"}
     if not known.keys() >= still_open:
         return None
-    # In the order of their urgency, in which the threads have them.
+    # The threads have the problems in the order of their urgency.
     items = tuple(item for key, item in known.items() if key in still_open)
     level = max((item.severity for item in items), key=lambda each: each.rank)
     return replace(message, status="open", severity=level, items=items)
 
 
 def conversation_of(message: AlertMessage) -> str:
-    """Return the conversation's name: the booking's, where it is or began about one alone."""
+    """Return the conversation's name: that of the booking if it is about one booking, or began so."""
     (thread, *others) = message.threads
     if not others and thread.startswith("booking/"):
-        # The conversation began with one problem, whose key holds the booking's id; others may have joined.
+        # The conversation is named after its first problem, and the key of that has the booking's id.
         return thread.rsplit("/", 2)[0]
     bookings = {item.booking_id for items in message.threads.values() for item in items}
     if len(bookings) == 1 and "" not in bookings:
@@ -181,6 +181,6 @@ def conversation_of(message: AlertMessage) -> str:
 
 
 def _with_id(content: dict[str, Any], message: AlertMessage) -> dict[str, Any]:
-    """Return the content with an id. A program that reads the channel can tell a repeated message by it."""
+    """Return the content with the delivery's id: a program that reads the channel can recognize a repeat."""
     metadata = {"event_type": "oracode_alert", "event_payload": {"delivery_id": message.delivery_id}}
     return {**content, "metadata": metadata}

@@ -1,4 +1,4 @@
-"""The buttons under a Slack message; `POST /slack/actions` takes what they say."""
+"""The buttons under a Slack message; `POST /slack/actions` receives their clicks."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,17 +10,17 @@ from shared.domain.matching.manual_options import MOST_OFFERS
 from shared.ops_commands import HANDLE, RETRY, SlotOrder, button_for
 from worker.alerts.message import AlertItem, AlertMessage, SlotChoice, one_line
 
-# Each takes two of the 50 blocks that a message may have (Slack docs, "Blocks"), and room on the screen.
+# Each takes two of the 50 blocks that a message may have (Slack docs, "Blocks"), and space on the screen.
 MOST_WITH_BUTTONS: Final = 5
 # Slack docs, "Button element" and "Confirmation dialog object".
 _LONGEST_LABEL: Final = 75
 _LONGEST_QUESTION: Final = 300
-# On a button, so that what the slot means has room beside it.
+# The longest slot name on a button, so that there is space for what the slot means.
 _LONGEST_NAME: Final = 24
 
 
 def with_buttons(message: AlertMessage) -> tuple[AlertItem, ...]:
-    """Return the problems of a message that have buttons in it: all of a few, of many those few that have a choice."""
+    """Return the problems of a message that get buttons: all if they are few, else those with a choice, if few."""
     if len(message.items) <= MOST_WITH_BUTTONS:
         return message.items
     choosable = tuple(item for item in message.items if item.choices)
@@ -28,21 +28,21 @@ def with_buttons(message: AlertMessage) -> tuple[AlertItem, ...]:
 
 
 def button_blocks(message: AlertMessage) -> list[dict[str, Any]]:
-    """Return what goes below a message: the buttons, of several problems each under its name."""
+    """Return the blocks of buttons below a message; if there are several problems, each under its name."""
     if len(message.items) == 1:
         block = buttons(message.first)
         return [block] if block["elements"] else []
     blocks: list[dict[str, Any]] = []
     for number, item in enumerate(with_buttons(message), start=1):
         name = f"{item.subject}, check-in {item.check_in}" if item.check_in else item.subject
-        # The ids of the blocks of one message are unique (Slack docs, "Blocks").
+        # Block ids must be unique in a message (Slack docs, "Blocks").
         block = buttons(item) | {"block_id": f"oracode-{number}"}
         blocks += [{"type": "section", "text": _plain(name)}, block] if block["elements"] else []
     return blocks
 
 
 def buttons(item: AlertItem) -> dict[str, Any]:
-    """Return the block of buttons for one problem. Slack bounds a value to 2,000 characters; keys are far shorter."""
+    """Return the block of buttons for one problem. Slack limits a value to 2,000 characters; keys are far shorter."""
     elements = [] if item.handled else [_button("Mark as handled", HANDLE, item.key)]
     if item.booking_id:
         elements.insert(0, _button("Try again now", RETRY, item.booking_id))
@@ -51,7 +51,7 @@ def buttons(item: AlertItem) -> dict[str, Any]:
 
 
 def _choices(item: AlertItem) -> Iterator[dict[str, Any]]:
-    """Yield a button for each slot that may be chosen; what it would mean is asked again before anything is ordered."""
+    """Yield a button for each slot that may be chosen; Slack asks for a confirmation before it sends the click."""
     for place, choice in enumerate(item.choices[:MOST_OFFERS], start=1):
         window = Window(datetime.fromisoformat(choice.starts_at), datetime.fromisoformat(choice.ends_at))
         order = SlotOrder(door=choice.door, slot=choice.slot, window=window)
@@ -62,7 +62,7 @@ def _choices(item: AlertItem) -> Iterator[dict[str, Any]]:
 
 
 def _question(choice: SlotChoice) -> dict[str, Any]:
-    """Return the dialog that Slack shows before it sends the press: plain text, so nothing in it is markup."""
+    """Return the dialog that Slack shows before it sends the click: plain text, so nothing in it is markup."""
     text = (
         f"A code of {called(choice.name)} works from {choice.window}. It {choice.meaning}."
         " The booking itself stays as it is."
@@ -85,5 +85,5 @@ def _button(text: str, action: str, value: str) -> dict[str, Any]:
 
 
 def _plain(text: str) -> dict[str, Any]:
-    """Return text that Slack shows as it is: names of slots make no emoji of theirs either."""
+    """Return text that Slack shows as it is, without emoji for names such as `:key:`."""
     return {"type": "plain_text", "text": text, "emoji": False}

@@ -1,7 +1,7 @@
 """Microsoft Teams by a Workflows webhook ("Post to a channel when a webhook request is received").
 
-Teams takes an adaptive card. Its text stands in text runs, which know no markup: nothing needs escaping, and nothing
-from a booking can mention anybody or fake a link.
+Teams takes an adaptive card. Its text is in text runs, which have no markup: nothing needs escaping, and text from a
+booking can't mention anybody or fake a link.
 """
 
 import json
@@ -20,7 +20,7 @@ _COLOURS: Final = {Severity.INFO: "Accent", Severity.WARNING: "Warning", Severit
 
 
 class TeamsWorkflow:
-    """One Teams channel, behind the address that a workflow gave out."""
+    """One Teams channel, by the URL of a workflow."""
 
     def __init__(self, name: str, url: str, client: httpx.Client) -> None:
         self._name = name
