@@ -1,4 +1,4 @@
-"""The command line `oracode`. Each command is a module that is imported only when it is used: help answers at once."""
+"""The command line `oracode`. A command's module is imported only when it is used, so that `--help` answers at once."""
 
 import importlib
 import sys
@@ -34,7 +34,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command when it is asked for."""
+    """A group that imports a command only when it is used."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Return the commands' names in the order of the table."""
@@ -50,7 +50,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is asked for. Raises UsageError, with those that may have been meant."""
+        """Return the command of these arguments. Raises UsageError, with similar names as suggestions."""
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
             near = get_close_matches(args[0], _COMMANDS, cutoff=0.6)
             meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
@@ -58,7 +58,7 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table without importing anything."""
+        """Write the table of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
@@ -73,9 +73,9 @@ def oracode() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> Any:
-    """Run the command line; services that can't be reached end in one line and exit code 3, never in a traceback.
+    """Run the command line. If a service can't be reached, print one line and exit with 3, without a traceback.
 
-    A record that only a newer version can read: one line and exit code 2. Output that can't be written: one line, 3.
+    So it is if the output can't be written. If only a newer version can read a record, print one line and exit with 2.
     """
     from worker.cli.output import safe_output  # noqa: PLC0415 - a module of its own, like each command
 
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> Any:
 
 
 def _unreachable(error: Exception) -> str | None:
-    """Return what to say of an error that means "a service can't be reached", None for all others."""
+    """Return the line for an error that means "a service can't be reached"; None for all others."""
     name = f"{type(error).__module__}.{type(error).__name__}"
     if name == "redis.exceptions.BusyLoadingError":
         return "The data server was started just now and is still loading its data: try again in a moment."

@@ -1,4 +1,4 @@
-"""`oracode alerts`: what is open, who was told, and the levers: handle, silence, test."""
+"""`oracode alerts`: lists alerts and who was told; handles and silences problems; tests channels."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def command() -> None:
 @command.command()
 @click.argument("channel", required=False)
 def test(channel: str | None) -> None:
-    """Send one alert to CHANNEL (or every channel) now, and show the answer. Exit code 1 where one doesn't take it."""
+    """Send one alert to CHANNEL (or every channel) now, and show the answer. Exit code 1 if it isn't taken."""
     alerting = alerting_for(settings_for("REDIS_URL"))
     channels = alerting.channels
     chosen = [each for each in channels if channel in (None, each.name)]
@@ -106,7 +106,7 @@ def handle(key: str, by: str | None) -> None:
 @click.option("--booking", default="", help="Problems of this booking.")
 @click.option("--why", default="", help="A note for others.")
 def silence(*, length: str, key: str, problem: str, device: str, booking: str, why: str) -> None:
-    """Hold back open problems that fit all conditions, until the time is over. What lasts longer is told then."""
+    """Hold back open problems that meet all conditions, for a while. Problems that last longer are told after it."""
     try:
         until = parse_duration(length)
     except ValueError as error:
@@ -152,7 +152,7 @@ def unsilence(silence_id: str) -> None:
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def silences(*, as_json: bool) -> None:
-    """List silences, the one that ends first at the top."""
+    """List silences, the one that ends first on top."""
     _, ports = open_ledger()
     found = ports.silences.all()
     for each in found:
@@ -206,7 +206,7 @@ def _device_id(text: str) -> str:
 
 
 def _lines(alert: Alert, level: Severity, *, told_by: str) -> Iterator[str]:
-    """Yield an alert in lines; `told_by` is the alert of a door or an account that inhibits it, where one does."""
+    """Yield an alert in lines; `told_by` is the key of the door's or account's alert that inhibits it, or ""."""
     notice = alert.notice
     state = level.upper() if alert.is_open else "OK"
     check_in = f"  check-in {check_in_text(notice)}" if notice.check_in else ""
@@ -256,7 +256,7 @@ def _send_test(channel: Channel, policy: AlertPolicy) -> bool:
 
 
 def _end_test(channel: Channel, opened: Alert, policy: AlertPolicy) -> bool:
-    """Resolve the incident that the test has opened: nothing else ever would."""
+    """Resolve the incident that the test has opened: nothing else would."""
     told = delivered(opened, channel.name, opened.sequence)
     over = heard(told, replace(opened.notice, at=system_clock(), raised=False))
     if over is None:
@@ -283,7 +283,7 @@ def _test_message(channel: Channel, alert: Alert, status: Status, policy: AlertP
 
 
 def _no_kind(problem: str) -> str:
-    """Return what to say of a misspelt kind of problem: a silence of it would hold back nothing."""
+    """Return the error for a kind of problem that doesn't exist: a silence of it would hold back nothing."""
     near = get_close_matches(problem, RUNBOOK_SECTIONS, cutoff=0.5)
     known = f"Did you mean {', '.join(near)}?" if near else f"There are: {', '.join(sorted(RUNBOOK_SECTIONS))}."
     return f"{problem[:40]!r} is no kind of problem. {known}"

@@ -1,4 +1,4 @@
-"""`oracode backup`: everything that the data server holds, in one file; how to restore it stands in docs/backup.md."""
+"""`oracode backup`: everything in the data server, in one file. How to restore it: docs/backup.md."""
 
 import json
 import os
@@ -17,9 +17,9 @@ _MIB = 1024 * 1024
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--json", "as_json", is_flag=True, help="The file and its size as one JSON object.")
 def command(*, directory: Path, as_json: bool) -> None:
-    """Write all that the data server holds into a new file in DIRECTORY, while everything runs.
+    """Write everything in the data server into a new file in DIRECTORY, while everything runs.
 
-    The file is complete, or isn't there. It holds bookings with their labels, and no PIN. Only its owner may read it.
+    The file is complete, or doesn't exist. It has bookings with their labels, and no PIN. Only its owner may read it.
     """
     settings = settings_for("REDIS_URL")
     taken_at = system_clock()
@@ -41,7 +41,7 @@ def command(*, directory: Path, as_json: bool) -> None:
 
 
 def _write(url: str, path: Path) -> int:
-    """Write the file under another name, and give it its own once every byte is on disk."""
+    """Write the file under another name, and rename it when every byte is on disk."""
     draft = path.with_suffix(f".{os.getpid()}.part")
     try:
         with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "r+b") as file:

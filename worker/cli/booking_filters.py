@@ -1,7 +1,7 @@
 """Which bookings `oracode bookings list` shows: by door, date, unit, state, and text. Pure.
 
-A person types any part of an id, a label or a door's name, or a day of the stay, so all bookings are read. The console
-shows many bookings page by page, so it uses indexes: of the beginnings of words, and of check-ins
+A person may type any part of an id, a label or a door's name, or any day of the stay. So all bookings are read. The
+console shows pages of many bookings, so it uses indexes of the beginnings of words and of check-ins
 (`shared/ledger/booking_search.py`).
 """
 
@@ -16,7 +16,7 @@ from shared.domain.stay.stay import Instant, StayTime, as_booked
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFilter:
-    """What a booking must have; None asks for nothing. `devices` are those of the unit that was asked for."""
+    """What a booking must have; None means anything. `devices` are the doors of the unit in the filter."""
 
     state: str | None = None
     door: str | None = None
@@ -25,7 +25,7 @@ class ListFilter:
     text: str | None = None
 
     def fits(self, booking: Booking) -> bool:
-        """Say whether the booking has all of it. Doors that it was moved away from don't count."""
+        """Say whether the booking meets all conditions. Doors that it was moved away from don't count."""
         doors = [door for door in booking.doors if door.wanted]
         return (
             (self.state is None or booking.state == self.state)

@@ -34,7 +34,7 @@ def command() -> None:
 @command.command()
 @click.argument("file", type=click.File("rb"))
 def publish(file: Any) -> None:
-    """Append the booking messages of FILE (one JSON object, or one a line; - for standard input) to the stream.
+    """Append the booking messages of FILE (one JSON object, or one per line; - for standard input) to the stream.
 
     Every message is checked first; if one can't be used, nothing is published, and the exit code is 2.
     """
@@ -49,9 +49,9 @@ def publish(file: Any) -> None:
 @click.argument("file", type=click.File("rb"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per message.")
 def check(file: Any, *, as_json: bool) -> None:
-    """Say what each booking message of FILE would do if it were published now, in their order; publish nothing.
+    """Say what each booking message of FILE would do if all were published now, in their order. Nothing is published.
 
-    FILE is one JSON object, or one a line; - for standard input. Exit code 1 where one would be parked.
+    FILE is one JSON object, or one per line; - for standard input. Exit code 1 if a message would be parked.
     """
     from shared.clock import system_clock  # noqa: PLC0415 - not for listing
     from worker.cli import bookings_check, bookings_send  # noqa: PLC0415 - nor these
@@ -61,7 +61,7 @@ def check(file: Any, *, as_json: bool) -> None:
         click.echo("There is no message in it.", err=True)
         raise SystemExit(2)
     settings, ports = open_ledger()
-    # Without a DOORS_FILE here a unit is unknown, as it is to a worker that has none.
+    # Without DOORS_FILE every unit is unknown, as it is for a worker without it.
     units = bookings_send.known_units(settings) or {}
     is_parked = False
     words = settings.status_words
@@ -74,9 +74,9 @@ def check(file: Any, *, as_json: bool) -> None:
 
 
 def checked_messages(content: bytes, status_words: Collection[str] = ()) -> list[tuple[str, BookingMessage]]:
-    """Return each message with what it says; ends the command with 2, listing every problem, if one can't be used.
+    """Return each message and its parsed form. If one can't be used, list every problem and end the command with 2.
 
-    `status_words` say that a booking stands, by `status_key`.
+    `status_words` are further words for "this booking stands", as `status_key` makes them.
     """
     from shared.domain.messages.parse import parse_booking_message  # noqa: PLC0415 - not for listing
 
@@ -117,7 +117,7 @@ def publish_messages(settings: Settings, messages: Iterable[tuple[str, BookingMe
 def list_bookings(
     *, as_json: bool, state: str | None, door: str | None, on: datetime | None, unit: str | None, text: str | None
 ) -> None:
-    """List bookings, the earliest end first. TEXT: only those that have it in their id, label or door."""
+    """List bookings, the earliest end first. With TEXT, only those that have it in their id, label or door."""
     from worker.cli.booking_filters import ListFilter  # noqa: PLC0415 - not for publishing
 
     settings, ports = open_ledger()
@@ -132,7 +132,7 @@ def list_bookings(
 
 
 def _devices_of(settings: Settings, unit: str) -> tuple[str, ...]:
-    """Return the doors of a unit; ends the command with 2 where there is no such unit."""
+    """Return the doors of a unit; ends the command with 2 if there is no such unit."""
     from worker.ports import units_of  # noqa: PLC0415 - reads YAML
 
     try:
@@ -189,7 +189,7 @@ def show(booking_id: str, *, as_json: bool) -> None:
 @command.command()
 @click.argument("booking_id")
 def retry(booking_id: str) -> None:
-    """Try again now what waits or has failed in this booking."""
+    """Try again now everything that waits or has failed in this booking."""
     from shared.clock import system_clock  # noqa: PLC0415
 
     _, ports = open_ledger()
@@ -202,9 +202,9 @@ def retry(booking_id: str) -> None:
 
 @command.command()
 def reindex() -> None:
-    """Write anew what finds bookings (state, reason, check-in, door, words). Bookings stay as they are.
+    """Rebuild the indexes by which bookings are found (state, reason, check-in, door, words). Bookings don't change.
 
-    For when the console's lists or counts miss something. Everything may run meanwhile; it rests half of the time.
+    Use it if the console's lists or counts miss something. Everything may run meanwhile; it pauses half of the time.
     """
     from shared.ledger.booking_search import BookingSearch  # noqa: PLC0415
 
@@ -217,9 +217,9 @@ def reindex() -> None:
 @click.argument("booking_id")
 @click.option("--json", "as_json", is_flag=True, help="What was published, as one JSON object.")
 def cancel(booking_id: str, *, as_json: bool) -> None:
-    """Cancel a booking, in all its revisions, as its booking system would. Exit code 1 where there is nothing to do.
+    """Cancel a booking, in all its revisions, as its booking system would. Exit code 1 if there is nothing to do.
 
-    A code that exists may outlive it: `oracode bookings show` says until when it opens the door.
+    A code that exists may still open the door: `oracode bookings show` says until when.
     """
     _send(booking_id, MessageType.CANCELLED, {}, as_json=as_json)
 
@@ -236,10 +236,10 @@ def cancel(booking_id: str, *, as_json: bool) -> None:
 @click.option("--label", help="What people read of it.")
 @click.option("--json", "as_json", is_flag=True, help="What was published, as one JSON object.")
 def change(booking_id: str, *, as_json: bool, device_ids: tuple[str, ...], **fields: str | None) -> None:
-    """Change a booking, as its booking system would: what isn't given stays as it is.
+    """Change a booking, as its booking system would. Fields without an option stay as they are.
 
-    Where the booking system gives revisions, this takes the next one: its own next change needs a higher one then.
-    Exit code 1 where there is nothing to do, 2 where what is given can't be used.
+    If the booking system uses revisions, this change takes the next one: its own next change then needs a higher one.
+    Exit code 1 if there is nothing to do, 2 if an option can't be used.
     """
     changes = {**fields, "device_ids": list(device_ids) or None}
     if all(value is None for value in changes.values()):
@@ -249,7 +249,7 @@ def change(booking_id: str, *, as_json: bool, device_ids: tuple[str, ...], **fie
 
 
 def _send(booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, as_json: bool) -> None:
-    """Publish what cancels or changes a booking, and say so."""
+    """Publish the message that cancels or changes a booking, and print that."""
     from shared.booking_stream import BookingStream  # noqa: PLC0415 - not for listing
     from shared.redis_client import connect  # noqa: PLC0415 - nor these
     from worker.cli import bookings_send  # noqa: PLC0415
@@ -287,16 +287,16 @@ def _send(booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, as_
 @click.option("--door", "device_id", help="This door alone; needed for a door that has a code.")
 @click.option("--by", default="", help="Who chooses, for the booking's story; your user name where it isn't given.")
 def choose(booking_id: str, slot: str | None, *, device_id: str | None, by: str) -> None:
-    """Take SLOT (a name or a user level id) for a booking that fits none by itself; without SLOT, list what would do.
+    """Choose SLOT (a name or a user level id) for a booking that fits no slot by itself; without SLOT, list the slots.
 
-    It holds for every door of the booking that has no code for want of a slot. The booking's own times stay as they
-    are; the code's are the slot's. Exit code 1 where the slot can't be chosen.
+    The choice is for every door of the booking that has no code because no slot fits. The booking's own times don't
+    change; the code has the slot's times. Exit code 1 if the slot can't be chosen.
     """
     from worker.cli import bookings_choose  # noqa: PLC0415 - not for listing
 
     settings, ports = open_ledger()
     booking = find_booking(ports, booking_id)
-    # As the ledger has it: device ids are kept in small letters.
+    # The ledger has device ids in lower case.
     device_id = device_id.lower() if device_id else None
     if slot is None:
         bookings_choose.list_choices(settings, ports, booking, device_id)
@@ -311,10 +311,10 @@ def choose(booking_id: str, slot: str | None, *, device_id: str | None, by: str)
 @click.option("--by", default="", help="Who asks, for the booking's story; your user name where it isn't given.")
 @click.option("--yes", "agreed", is_flag=True, help="Don't ask.")
 def reissue(booking_id: str, *, device_id: str | None, reason: str, by: str, agreed: bool) -> None:
-    """Make a new code for a door whose code is lost or compromised. Shows how long the old code works, and asks first.
+    """Make a new code if the code of a door is lost or compromised. Shows how long the old code works, and asks first.
 
-    Seam is asked to delete the old code once the new one is confirmed. Most Oracode codes can't be deleted: then the
-    old code is residual access until it ends. Exit code 1 where it can't be done.
+    When the new code is confirmed, Seam is asked to delete the old one. Most Oracode codes can't be deleted: then the
+    old code is residual access until it ends. Exit code 1 if it can't be done.
     """
     from worker.cli import bookings_reissue  # noqa: PLC0415 - not for listing
 

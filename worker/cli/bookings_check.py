@@ -23,7 +23,7 @@ from shared.ledger.bookings import BookingLedger, UnknownBooking
 from worker.cli.printable import printable
 
 PARKED: Final = "parked"
-# Later than any entry that is in the stream: the messages would be published now, one after the other.
+# Later than any entry in the stream, because the messages would be published now, one after the other.
 _AFTER_ALL: Final = 10**15
 
 
@@ -52,7 +52,7 @@ class Finding:
         return json.dumps(found)
 
     def lines(self) -> Iterator[str]:
-        """Yield the finding for people."""
+        """Yield the finding as lines for people."""
         would = {"nothing": "would change nothing", PARKED: "would be parked"}.get(self.would, f"would be {self.would}")
         why = f": {self.why}" if self.why else ""
         yield printable(f"message {self.number}  {self.booking_id or '(no booking)'}  {would}{why}")
@@ -68,9 +68,9 @@ def findings(
     now: datetime,
     status_words: Collection[str] = (),
 ) -> Iterator[Finding]:
-    """Yield what each message would do if all were published now, in their order. `units` is what DOORS_FILE says.
+    """Yield what each message would do if all were published now, in their order. `units` are those of DOORS_FILE.
 
-    `status_words` say that a booking stands, by `status_key`.
+    `status_words` are further words for "this booking stands", as `status_key` makes them.
     """
     bookings: dict[str, Booking | None] = {}
     for number, text in enumerate(texts, start=1):
@@ -90,7 +90,7 @@ def findings(
 def _judged(
     number: int, message: BookingMessage, before: Booking | None, units: Mapping[str, UnitRules], now: datetime
 ) -> tuple[Finding, Booking | None]:
-    """Return the finding, and the booking as it would be then."""
+    """Return the finding, and the booking as it would be after the message."""
     booking_id = message.booking_id
     try:
         rules = _rules(message, units)
@@ -119,7 +119,7 @@ def _judged(
 
 
 def _rules(message: BookingMessage, units: Mapping[str, UnitRules]) -> UnitRules | None:
-    """Return the rules of the message's unit. Raises InvalidMessage where DOORS_FILE doesn't have it."""
+    """Return the rules of the message's unit. Raises InvalidMessage if DOORS_FILE doesn't have it."""
     if message.unit is None or message.type is MessageType.CANCELLED:
         return None
     if message.unit not in units:

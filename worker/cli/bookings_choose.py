@@ -1,4 +1,4 @@
-"""`oracode bookings choose`: lists the slots that a person may choose for a booking that fits none, or takes one."""
+"""`oracode bookings choose`: lists the slots that a person may choose for a booking that fits none, or chooses one."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from worker.ports import Ports
 
 
 def list_choices(settings: Settings, ports: Ports, booking: Booking, device_id: str | None) -> None:
-    """Print what choosing each slot would mean, and why others can't be chosen. Exit code 1 where none can."""
+    """Print what each slot would mean, and why others can't be chosen. Exit code 1 if none can be chosen."""
     try:
         found = _lever(settings, ports).choices(booking, device_id)
     except (NotChosen, Refused, NotADoor) as refusal:
@@ -33,7 +33,7 @@ def list_choices(settings: Settings, ports: Ports, booking: Booking, device_id: 
 
 
 def choose(settings: Settings, ports: Ports, booking: Booking, slot: str, *, device_id: str | None, by: str) -> None:
-    """Choose the slot, and say what its code will be. Exit code 1 where it can't be chosen."""
+    """Choose the slot, and print the times of its code. Exit code 1 if it can't be chosen."""
     try:
         chosen = _lever(settings, ports).choose(booking, slot, door_key=device_id, by=by[:80] or user_name())
     except (NotChosen, Refused, NotADoor) as refusal:
@@ -65,7 +65,7 @@ def _lines(door: BookedDoor, choices: tuple[Judged, ...]) -> Iterator[str]:
     for each in choices:
         if isinstance(each, Choosable):
             span = _span(each.starts_at, each.ends_at)
-            # Only where the name doesn't say which.
+            # Only if the name isn't enough.
             level = f" (user level {each.reference})" if names[each.slot.name] > 1 or not each.slot.name else ""
             yield f"  {each.slot.name or '(no name)'}{level}: {span}; {each.meaning}"
     for each in choices:

@@ -1,4 +1,4 @@
-"""`oracode bookings reissue`: a new code for a door whose code is lost or compromised. It asks before it orders."""
+"""`oracode bookings reissue`: a new code for a door, if the old one is lost or compromised. It asks first."""
 
 from contextlib import closing
 from typing import NoReturn
@@ -23,7 +23,7 @@ from worker.ports import Ports, seam_client
 def reissue(
     settings: Settings, ports: Ports, booking: Booking, *, door_key: str | None, reason: str, by: str, agreed: bool
 ) -> None:
-    """Say what it means, ask, and order it. Exit code 1 where it can't be done, or the answer is no."""
+    """Print the consequences, ask, and order the new code. Exit code 1 if it can't be done, or the answer is no."""
     door, code = _meant(booking, door_key)
     with closing(seam_client(settings)) as client:
         codes = AccessCodes(client)
@@ -58,7 +58,7 @@ def _lever(settings: Settings, ports: Ports, codes: AccessCodes) -> ReissueCode:
 
 
 def _meant(booking: Booking, door_key: str | None) -> tuple[BookedDoor, AccessCode]:
-    """Return the door that is meant, the only one where none is named, and its code; ends the command with 1."""
+    """Return the named door, or the only one, and its code. Ends the command with 1 if there is none."""
     wanted = [door for door in booking.doors if door.wanted]
     found = [door for door in wanted if door_key in (None, door.key)]
     if len(found) != 1:

@@ -1,4 +1,4 @@
-"""`oracode bookings cancel` and `change`: the message that does it, sent as the booking's own booking system would."""
+"""`oracode bookings cancel` and `change`: makes the message as the booking's own booking system would."""
 
 import json
 from collections.abc import Mapping
@@ -32,10 +32,10 @@ _TIMES: Final = ("check_in", "check_out")
 
 
 def message_of(booking: Booking, kind: MessageType, data: Mapping[str, Any]) -> tuple[str, BookingMessage]:
-    """Return a message about the booking, of its own source, and what it says. Raises InvalidMessage.
+    """Return a message about the booking, from its own source, and the parsed message. Raises InvalidMessage.
 
-    A cancellation has no revision: it cancels all that is known. A change has the next one where the booking system
-    gives revisions.
+    A cancellation has no revision: it cancels the booking in any revision. A change has the next revision, if the
+    booking system uses revisions.
     """
     fields = {"booking_id": booking.booking_id, **data}
     given = given_revision(booking)
@@ -53,9 +53,9 @@ def message_of(booking: Booking, kind: MessageType, data: Mapping[str, Any]) -> 
 
 
 def changed_data(booking: Booking, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a booking asks for, with `changes` of its fields: those that are None stay as they are.
+    """Return the fields of the booking's message with these `changes`; fields that are None don't change.
 
-    `time_zone` is the zone of the times among the changes; without any, it is that of the booking's own local times.
+    `time_zone` is the zone of the times in `changes`; without any, it is that of the booking's own local times.
     """
     data: dict[str, Any] = {**_asked(booking), "label": booking.label}
     given = {name: value for name, value in changes.items() if value is not None}
@@ -65,14 +65,14 @@ def changed_data(booking: Booking, changes: Mapping[str, Any]) -> dict[str, Any]
         data.pop("unit", None)
     zone = given.pop("time_zone", None)
     if zone is not None:
-        # Written behind each time that it is for: the others have their own, or are on the lock's clock.
+        # The zone is written behind each changed time: the others have their own, or are on the lock's clock.
         times = given if any(name in given for name in _TIMES) else data
         given |= {name: _in_zone(str(times[name]), zone) for name in _TIMES if name in times}
     return {name: value for name, value in (data | given).items() if value is not None}
 
 
 def check(settings: Settings, message: BookingMessage) -> None:
-    """Check what the worker would check of a change, as far as DOORS_FILE is known here. Raises InvalidMessage."""
+    """Check a change as the worker would, as far as DOORS_FILE is known here. Raises InvalidMessage."""
     if message.type is MessageType.CANCELLED:
         return
     units = known_units(settings)
@@ -87,7 +87,7 @@ def check(settings: Settings, message: BookingMessage) -> None:
 
 
 def known_units(settings: Settings) -> Mapping[str, UnitRules] | None:
-    """Return what DOORS_FILE says; None where it isn't set. Ends the command with 2 where it can't be used."""
+    """Return the units of DOORS_FILE; None if it isn't set. Ends the command with 2 if it can't be used."""
     if settings.doors_file is None:
         return None
     try:
@@ -98,12 +98,12 @@ def known_units(settings: Settings) -> Mapping[str, UnitRules] | None:
 
 
 def asks_for_nothing_new(booking: Booking, message: BookingMessage) -> bool:
-    """Say whether a change asks for what the booking's newest message asked for."""
+    """Say whether a change asks for the same as the booking's newest message."""
     return asked_of(message) == booking.asked and message.label == booking.label
 
 
 def is_over(booking: Booking) -> str | None:
-    """Return why nothing can be changed or cancelled any more; None where it can."""
+    """Return why the booking can't be changed or cancelled any more; None if it can."""
     if booking.cancelled:
         return "is cancelled already"
     if booking.state is State.ENDED:
@@ -112,7 +112,7 @@ def is_over(booking: Booking) -> str | None:
 
 
 def print_problems(problems: tuple[Problem, ...]) -> None:
-    """Print what is wrong, a line each."""
+    """Print the problems, one per line."""
     for problem in problems:
         click.echo(printable(str(problem)), err=True)
 
@@ -121,7 +121,7 @@ def _asked(booking: Booking) -> dict[str, Any]:
     if booking.asked:
         asked: dict[str, Any] = json.loads(booking.asked)
         return asked
-    # A record of an older version has only what was made of the message, with the unit's defaults and buffers.
+    # A record of an older version doesn't have the message, only its result with the unit's defaults and buffers.
     stay = booking.stay
     if stay is None:
         return {}
@@ -135,7 +135,7 @@ def _asked(booking: Booking) -> dict[str, Any]:
 
 
 def _in_zone(text: str, zone: str) -> str:
-    """Return a local time with this zone behind it; any other text as it is."""
+    """Return a local time with this zone appended; any other text unchanged."""
     try:
         read = parse_booking_time(text)
     except UnreadableBookingTime:

@@ -1,4 +1,4 @@
-"""How bookings look in a terminal. Text from outside is shown as text: no markup, no control characters."""
+"""Shows bookings in a terminal. Text from outside is shown as plain text: no markup, no control characters."""
 
 import time
 from collections import Counter
@@ -39,13 +39,13 @@ _COLOURS: Final = {
 
 
 def console() -> Console:
-    """Return a console as wide as the terminal; where there is no terminal, lines aren't folded."""
+    """Return a console as wide as the terminal; without a terminal, lines aren't folded."""
     wide = Console(highlight=False)
     return wide if wide.is_terminal else Console(highlight=False, width=_WIDE)
 
 
 def table_of(bookings: Iterable[Booking]) -> Table:
-    """Return a table of bookings, a row each."""
+    """Return a table with one row for each booking."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("BOOKING", "STATE", "WHY", "DOORS", "CHECK-IN (lock's clock)", "NEXT LOOK (UTC)", "LABEL"):
         table.add_column(heading, overflow="fold")
@@ -63,7 +63,7 @@ def table_of(bookings: Iterable[Booking]) -> Table:
 
 
 def print_table(bookings: Iterable[Booking]) -> None:
-    """Print the table, or say that there is nothing."""
+    """Print the table, or that there are no bookings."""
     found = list(bookings)
     if found:
         console().print(table_of(found))
@@ -72,7 +72,7 @@ def print_table(bookings: Iterable[Booking]) -> None:
 
 
 def print_story(booking: Booking, history: Iterable[HistoryEntry], now: datetime) -> None:
-    """Print what a booking is, what is to be done now, and everything that happened."""
+    """Print the booking, what is to be done now, and its history."""
     out = console()
     out.print(Text.assemble((booking.booking_id, "bold"), "  ", (booking.state, _COLOURS[booking.state])))
     out.print(clean(_asked(booking)), soft_wrap=True)
@@ -108,7 +108,7 @@ def print_story(booking: Booking, history: Iterable[HistoryEntry], now: datetime
 
 
 def _names_of_doors(booking: Booking) -> dict[str | None, str]:
-    """Return the name that the story gives each door; none where the booking has only one door."""
+    """Return the name of each door in the history, by its key; empty if the booking has only one door."""
     names = {door.device_id: door.name for door in booking.doors}
     if len(names) == 1:
         return {}
@@ -120,7 +120,7 @@ def _names_of_doors(booking: Booking) -> dict[str | None, str]:
 
 
 def _what(entry: HistoryEntry) -> str:
-    """Return the name of what happened; of Seam's events without the prefix that all of them have."""
+    """Return the name of what happened; for Seam's events without their common prefix."""
     name = entry.what.removeprefix("access_code.")
     return name if name == entry.what else f"Seam: {name.replace('_', ' ')}"
 
@@ -158,12 +158,12 @@ def earliest_due(booking: Booking) -> str | None:
 
 
 def clean(text: str) -> Text:
-    """Return the printable characters of a text from outside: they can do no harm."""
+    """Return a text from outside with its printable characters only: they can do no harm."""
     return Text(printable(text))
 
 
 def _asked(booking: Booking) -> str:
-    """Say what the booking asks for, as it was written."""
+    """Return what the booking asks for, as it was written in the message."""
     label = f", {booking.label}" if booking.label else ""
     if booking.stay is None:
         return f"  revision {booking.revision}{label}"

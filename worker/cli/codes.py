@@ -1,4 +1,4 @@
-"""`oracode codes`: the PIN of a booking, read from Seam now and never stored; who asked is written down first."""
+"""`oracode codes`: shows the PIN of a booking, read from Seam and never stored (audited first); tests a door."""
 
 import getpass
 import json
@@ -28,7 +28,7 @@ def command() -> None:
 @click.option("--by", default="", help="Who asks, for the audit; the user of this machine unless given.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per door.")
 def reveal(booking_id: str, *, by: str, as_json: bool) -> None:
-    """Print the PIN of each of the booking's doors. Exit 1 where a door has none to show; those doors are named."""
+    """Print the PIN of each of the booking's doors. Exit 1 if a door has none to show; these doors are named."""
     _, ports = open_ledger()
     booking = find_booking(ports, booking_id)
     who = by or f"{getpass.getuser()}@{socket.gethostname()}"
@@ -37,13 +37,13 @@ def reveal(booking_id: str, *, by: str, as_json: bool) -> None:
     with closing(seam_client(settings_for("REDIS_URL", "SEAM_API_KEY"))) as client:
         codes = AccessCodes(client)
         for door in booking.doors:
-            # A later code of a split stay is made when its time comes; until then it holds nothing back.
+            # A later code of a split stay is made when its time comes; until then it is no reason for exit code 1.
             if not door.wanted or (door.part > 1 and door.code is None):
                 continue
             pin = None
             if door.code is not None:
                 key, now = door.key, system_clock()
-                # First the audit: a PIN that was shown without a trace can't be traced afterwards.
+                # The audit comes first: no PIN may be shown without a record of it.
                 audited = partial(transitions.record_pin_reveal, key=key, by=who, now=now)
                 booking = ports.ledger.record(booking, audited)
                 pin = codes.pin(door.code.access_code_id)
@@ -67,10 +67,10 @@ def reveal(booking_id: str, *, by: str, as_json: bool) -> None:
 @click.option("--by", default="", help="Who asks, for the booking's story; your user name where it isn't given.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object at the end.")
 def test_door(*, device: str, slot: str | None, yes: bool, wait: str, by: str, as_json: bool) -> None:
-    """Make a code for the next stay that a slot of the door DEVICE gives, and follow it until it is usable.
+    """Make a code for the next stay on a slot of the door DEVICE, and follow it until it is usable.
 
     Use it after a door's slots were changed, for example. The code can't be taken back, so the command asks first.
-    Exit 0 once the code is usable, 1 where it isn't, 2 where the input can't be used.
+    Exit 0 if the code is usable, 1 if it isn't, 2 if the input can't be used.
     """
     from worker.cli import codes_trial  # noqa: PLC0415 - not for a PIN
 

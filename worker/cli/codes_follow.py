@@ -1,4 +1,4 @@
-"""Follows a booking on one door until its code is usable or a person is needed: each step once, with its time."""
+"""Follows a booking on one door until its code is usable or a person is needed. Each step is told once, with a time."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from shared.domain.booking.notices import problems_of
 from shared.domain.booking.record import BookedDoor, Booking, State
 
 _PIN_EVERY: Final = 0.5
-# Why a door that fits is not served at once (`transitions.schedule`).
+# Reasons why the code of a door with a fitting slot isn't made at once (`transitions.schedule`).
 _LATER: Final = ("lead_time", "door_budget", "ledger_lost")
 _NEEDS_A_PERSON: Final = (State.FAILED, State.WAITING, State.CANCELLED, State.ENDED)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that has happened: `seconds` after the code was asked for; None where it had happened before."""
+    """Something that has happened, `seconds` after the code was asked for; None if it had happened before."""
 
     what: str
     text: str
@@ -24,7 +24,7 @@ class Step:
 
 
 class Verdict(Enum):
-    """What is known of the code by now."""
+    """What is known of the code so far."""
 
     OPEN = auto()
     USABLE = auto()
@@ -32,7 +32,7 @@ class Verdict(Enum):
 
 
 class Follower:
-    """Looks at the ledger, and asks Seam for the PIN, which the ledger doesn't have. Changes nothing."""
+    """Reads the ledger, and asks Seam whether there is a PIN, because the ledger has none. Changes nothing."""
 
     def __init__(
         self,
@@ -44,10 +44,11 @@ class Follower:
         revision: int = 0,
         after_version: int = 0,
     ) -> None:
-        """Use `has_pin` to ask whether a code has a PIN at Seam, by its id; `elapsed` is in seconds.
+        """Set up. `has_pin` says whether Seam has a PIN for a code, by its id; `elapsed` returns seconds.
 
-        Where the booking isn't new, all that the first look finds has happened before. The booking's state before this
-        `revision`, or up to this version of its record, decides nothing: somebody has just asked for another try.
+        If the booking isn't new, everything that the first look finds has happened before. A state of the booking from
+        before this `revision`, or up to the record's version `after_version`, is no result: another try was just
+        ordered.
         """
         self._read = read
         self._has_pin = has_pin
@@ -67,7 +68,7 @@ class Follower:
 
     @property
     def verdict(self) -> Verdict:
-        """What the last look tells."""
+        """The result of the last look."""
         booking, door = self.booking, self.door
         if booking is None or door is None or not self._is_news(booking):
             return Verdict.OPEN
@@ -76,7 +77,7 @@ class Follower:
         return Verdict.USABLE if booking.state is State.READY else Verdict.OPEN
 
     def look(self) -> list[Step]:
-        """Look once; return what is new since the last look."""
+        """Look once; return the steps since the last look."""
         self.booking = self._read()
         fresh = list(self._fresh())
         self._finds_what_was = False
@@ -107,7 +108,7 @@ class Follower:
             yield from self._once("set", "Seam confirms the code")
 
     def _sees_pin(self, access_code_id: str, *, at_once: bool) -> bool:
-        """Ask Seam, not too often unless `at_once`; what is known is not asked again."""
+        """Ask Seam whether there is a PIN, not too often unless `at_once`; after a yes it isn't asked again."""
         is_early = self._elapsed() < self._pin_asked_at + _PIN_EVERY
         if "pin" in self._told or (is_early and not at_once):
             return False
@@ -115,7 +116,7 @@ class Follower:
         return self._has_pin(access_code_id)
 
     def _once(self, what: str, text: str) -> Iterator[Step]:
-        """Yield the step where it is new: most happen once, a failed try with each new reason."""
+        """Yield the step if it is new. Most steps happen once; a failed try is new with each other reason."""
         mark = text if what in ("try_failed", "scheduled") else what
         if mark not in self._told:
             self._told.add(mark)

@@ -1,9 +1,9 @@
-"""`oracode codes test`: makes a code for the next stay that a slot of a door gives, and follows it until it is usable.
+"""`oracode codes test`: makes a code for the next stay on a slot of a door, and follows it until it is usable.
 
-The vendor advises so after a door's slots were changed (Seam help, "Oracode time slot configuration"). This command
-makes no code itself. It publishes a booking, which goes the way of every booking: the look before the create, the
-intent, the door's budget, the alerts. The booking's id is made of the door, the slot and the stay. So the same test,
-asked for twice or again after a kill, is one booking and one code.
+Seam advises this after a door's slots were changed (Seam help, "Oracode time slot configuration"). This command makes
+no code itself. It publishes a booking, which is handled like every booking: the look before the create, the intent, the
+create quota, the alerts. The booking's id is made from the door, the slot and the stay. So if the same test is started
+twice, or again after a kill, it is one booking and one code.
 """
 
 import json
@@ -43,30 +43,30 @@ from worker.ports import Ports, open_ports, seam_client
 SOURCE: Final = "/oracode/codes-test"
 _LABEL: Final = "Test code"
 _LOOK_EVERY: Final = 0.2
-# A worker takes a booking within a second. After this time the command says that none has.
+# A worker takes a booking within a second. After this time the command says that no worker has.
 _HINT_AFTER: Final = 10.0
 _UNDER_WAY: Final = (State.RECEIVED, State.SCHEDULED, State.CREATING, State.ISSUED, State.READY)
 _STUCK: Final = (State.WAITING, State.FAILED)
 
 
 class Answer:
-    """What the command says: lines as they come, or one JSON object at the end."""
+    """The command's output: lines as they come, or one JSON object at the end."""
 
     def __init__(self, device_id: str, *, as_json: bool) -> None:
         self.is_json = as_json
         self._object: dict[str, Any] = {"device_id": device_id, "booking_id": None, "outcome": None}
 
     def say(self, text: str, *, err: bool = False) -> None:
-        """Print a line for people; beside JSON, on standard error or not at all."""
+        """Print a line for people; with `--json` on standard error (`err`), or not at all."""
         if err or not self.is_json:
             click.echo(printable(text), err=err)
 
     def add(self, **fields: Any) -> None:
-        """Note what the JSON object has."""
+        """Add fields to the JSON object."""
         self._object |= fields
 
     def end(self, outcome: str, code: int, **fields: Any) -> NoReturn:
-        """Print the object where JSON is wanted, and end the command."""
+        """Print the object with `--json`, and end the command."""
         self.add(outcome=outcome, **fields)
         if self.is_json:
             click.echo(json.dumps(self._object))
@@ -79,7 +79,7 @@ def is_interactive() -> bool:
 
 
 def run(device: str, *, slot: str | None, yes: bool, as_json: bool, wait: str, by: str) -> NoReturn:
-    """Do what the command does: ends with 0 (usable), 1 (not) or 2 (input). Raises what Seam and the data server do."""
+    """Run the command; ends with 0 (usable), 1 (not usable) or 2 (invalid input). Raises SeamError and RedisError."""
     try:
         device_id, patience = device_id_of(device), parse_duration(wait)
     except NotADeviceId as error:
@@ -114,7 +114,7 @@ def _door(device_id: str, client: SeamClient) -> Door:
 
 
 def _stay(door: Door, slot: str | None, settings: Settings, answer: Answer) -> NextStay:
-    """Return the stay that is tried; ends the command where no slot gives one."""
+    """Return the stay of the test; ends the command if no slot has one."""
     if slot is not None and door.slots and not slots_named(slot, door):
         names = ", ".join(called(each.name) for each in door.slots)
         _refuse(f"{short(door.name)} has no slot {called(slot)}; it has {names}.")
@@ -138,10 +138,10 @@ def _stay(door: Door, slot: str | None, settings: Settings, answer: Answer) -> N
 def _started(
     trial: Trial, settings: Settings, ports: Ports, codes: AccessCodes, answer: Answer, *, agreed: bool, by: str
 ) -> Follower:
-    """Have the code made, unless it was asked for before; return what follows it."""
+    """Order the code, unless that was done before; return its follower."""
     if trial.before is None or trial.before.state not in _UNDER_WAY:
         _agree(trial, answer, agreed=agreed)
-    # A person may have thought about it for a while.
+    # The person may have taken a while to answer.
     before = known(ports.ledger, trial.booking_id)
     if before is not None and before.state in _UNDER_WAY:
         answer.say(f"{trial.booking_id} was asked for before, and is {before.state}: nothing new is made.")
@@ -157,7 +157,7 @@ def _started(
 
 
 def _agree(trial: Trial, answer: Answer, *, agreed: bool) -> None:
-    """Say what will be made; where nobody has agreed yet, ask. Ends the command where the answer is no."""
+    """Print what will be made, and ask unless `agreed`. Ends the command if the answer is no."""
     for line in trial.lines():
         answer.say(line, err=answer.is_json and not agreed)
     if trial.is_full:
@@ -206,7 +206,7 @@ def _follower(
         try:
             report = codes.get(access_code_id)
         except SeamError:
-            # The worker meets the same failure, and tells it where it lasts.
+            # The worker has the same failure, and tells people if it lasts.
             return False
         return report is not None and report.has_pin
 
@@ -221,7 +221,7 @@ def _follower(
 
 
 def _follow(trial: Trial, follower: Follower, answer: Answer, patience: timedelta) -> NoReturn:
-    """Tell each step until the code is usable, a person is needed, or the patience ends; then end the command."""
+    """Print each step until the code is usable, a person is needed, or `patience` is over; then end the command."""
     try:
         _watch(follower, answer, patience)
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""How commands find the running system: the environment's settings, else the `run.json` of `oracode up` here."""
+"""How commands find the running system: the environment's settings, else `run.json` of `oracode up` in this folder."""
 
 import getpass
 import json
@@ -26,14 +26,14 @@ _RUN_FILE = Path(".oracode") / "run.json"
 
 
 def settings_for(*required: str) -> Settings:
-    """Return the settings; what the environment doesn't say is taken from a local `oracode up`.
+    """Return the settings; those that the environment doesn't have are taken from a local `oracode up`.
 
-    Ends the command with 2, listing every problem, where they can't be used.
+    If they can't be used, list every problem and end the command with 2.
     """
     _log_to_stderr()
     local: dict[str, str] = _local_run().get("settings", {})
     given = os.environ.get("SEAM_API_KEY") or os.environ.get("SEAM_API_KEY_FILE")
-    # A key of one's own never goes to the sandbox, nor the sandbox's key to Seam.
+    # The user's own key is never sent to the sandbox, nor the sandbox's key to Seam.
     is_own_workspace = given not in (None, "", local.get("SEAM_API_KEY"))
     for name, value in local.items():
         is_given = os.environ.get(name) or os.environ.get(f"{name}_FILE")
@@ -52,7 +52,7 @@ def settings_for(*required: str) -> Settings:
 
 
 def _log_to_stderr() -> None:
-    """Write log lines to standard error: standard output is for the answer alone."""
+    """Write log lines to standard error: standard output is for the command's output only."""
     import structlog  # noqa: PLC0415 - commands on files log nothing
 
     structlog.configure(
@@ -62,15 +62,15 @@ def _log_to_stderr() -> None:
 
 
 def open_ledger() -> tuple[Settings, Ports]:
-    """Return the settings and the ledger, which is closed at the end of the command that runs.
+    """Return the settings and the ledger, which is closed at the end of the command.
 
-    The worker publishes a booking's notices with its next sweep.
+    If the command changes a booking, the worker publishes its notices with the next sweep.
     """
     settings = settings_for("REDIS_URL")
     try:
         alerting = alerting_of(settings)
     except ValueError:
-        # A command that only reads needs no secrets of the channels. The worker sends, by its own rules.
+        # A command that only reads needs no secrets of channels. The worker sends the alerts, by its own rules.
         ports = open_ports(settings, publishes=False)
     else:
         ports = open_ports(settings, alerting.channels, policy=alerting.policy, publishes=False)
@@ -80,7 +80,7 @@ def open_ledger() -> tuple[Settings, Ports]:
 
 
 def alerting_for(settings: Settings) -> Alerting:
-    """Return channels and rules of alerting; ends the command with 2 where they can't be used."""
+    """Return channels and rules of alerting; ends the command with 2 if they can't be used."""
     try:
         return alerting_of(settings)
     except InvalidDoorsFile as invalid:
@@ -93,7 +93,7 @@ def alerting_for(settings: Settings) -> Alerting:
 
 
 def user_name() -> str:
-    """Return who runs the command, as far as this machine knows."""
+    """Return the name of the user who runs the command, as far as this machine knows."""
     try:
         return getpass.getuser()[:40]
     except (KeyError, OSError):
@@ -120,7 +120,7 @@ def fetch_device(device_id: str) -> Mapping[str, Any]:
 
 
 def fetch_account_issues(account_id: str) -> tuple[Issue, ...]:
-    """Return the issues of a connected account as Seam has them; none where Seam doesn't show them."""
+    """Return the issues of a connected account at Seam; empty if Seam doesn't show them."""
     from shared.seam.accounts import Accounts, NotShown  # noqa: PLC0415 - nor this
     from shared.seam.errors import SeamError  # noqa: PLC0415 - nor this
     from worker.ports import seam_client  # noqa: PLC0415 - files alone need no HTTP client

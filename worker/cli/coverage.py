@@ -20,7 +20,7 @@ from worker.cli.coverage_ledger import doors_named, stays_in_ledger
 from worker.cli.drawing import Terminal, headed, pad, wrap
 from worker.cli.match_inputs import DONE, NO, UNREACHABLE, UNUSABLE, Unreachable, UnusableInput, load_rules
 
-_LONG_RUN = 2_000  # bookings; fewer are counted before a bar could be drawn
+_LONG_RUN = 2_000  # bookings; fewer are counted so quickly that no progress bar is needed
 _BAR = 20
 _MOST_DOORS = 40
 _MOST_LACKS = 12
@@ -83,7 +83,7 @@ def command(
 
 
 def _doors(devices: Sequence[str]) -> dict[str, Door]:
-    """Return the doors of device files, and those that are named by their id at Seam."""
+    """Return the doors of device files, and of device ids at Seam."""
     files = [device for device in devices if Path(device).exists() or device == "-" or "/" in device or "." in device]
     named = doors_named([device for device in devices if device not in files])
     return (load_doors(files) if files else {}) | named
@@ -92,7 +92,7 @@ def _doors(devices: Sequence[str]) -> dict[str, Door]:
 def _stays(
     bookings: str | None, doors: dict[str, Door], doors_file: str | None, aside: SetAside
 ) -> tuple[Iterable[list[tuple[Stay, Door]]], int]:
-    """Return the stays of the bookings in a file, or in the ledger, and of how many bookings they are."""
+    """Return the stays of the bookings in a file or in the ledger, and the number of bookings."""
     if bookings is None:
         found = stays_in_ledger(doors, aside)
         return found, len(found)
@@ -115,7 +115,7 @@ def _flat(groups: Iterable[list[tuple[Stay, Door]]]) -> Iterator[tuple[Stay, Doo
 
 
 def _with_progress(items: Iterable[_Item], length: int) -> Iterator[_Item]:
-    """Yield the items, with a bar on standard error when the run is long and someone watches."""
+    """Yield the items, with a progress bar on standard error if the run is long and that is a terminal."""
     if length < _LONG_RUN or not sys.stderr.isatty():
         yield from items
         return

@@ -1,6 +1,6 @@
 """Bookings and devices for `oracode coverage`, as exports have them: JSON Lines, CSV, device lists.
 
-One unusable booking of a year's export must not stop the count: it is set aside with its reason.
+One unusable booking in a year's export must not stop the count: it is set aside with the reason.
 """
 
 import csv
@@ -19,18 +19,18 @@ from shared.domain.stay.stay import Stay, UnitRules
 from worker.cli.match_inputs import UnusableInput, read, split_messages, stay_for
 
 MOST_REASONS = 10
-"""Reasons for setting bookings aside that are kept to be shown; the rest is only counted."""
+"""The most reasons that are kept for the output; further unusable bookings are only counted."""
 
 
 @dataclass(slots=True)
 class SetAside:
-    """Bookings that couldn't be counted: how many, and the reasons of the first."""
+    """Bookings that couldn't be used: how many, and the reasons of the first ones."""
 
     count: int = 0
     reasons: list[str] = field(default_factory=list)
 
     def add(self, place: int, reason: str) -> None:
-        """Count out the booking at `place` (from 1)."""
+        """Set the booking at `place` (counted from 1) aside."""
         self.count += 1
         if len(self.reasons) < MOST_REASONS:
             self.reasons.append(f"booking {place}: {reason}")
@@ -58,7 +58,7 @@ def load_doors(paths: Sequence[str]) -> dict[str, Door]:
 def load_bookings(path: str, only_door: str | None) -> list[bytes | Mapping[str, Any]]:
     """Return the messages in a file of JSON Lines or CSV. They aren't parsed yet, so none can fail here.
 
-    `only_door` is the door of bookings that name none: given where there is one door alone.
+    `only_door` is the door of bookings that name none; None if there are several doors.
     """
     raw = read(path)
     if path.lower().endswith(".csv") or not raw.lstrip().startswith((b"{", b"\xef\xbb\xbf{")):
@@ -72,7 +72,7 @@ def stays_at_doors(
     rules: Mapping[str, UnitRules],
     aside: SetAside,
 ) -> Iterator[list[tuple[Stay, Door]]]:
-    """Yield the stays of one message after the other, each with its door."""
+    """Yield, for each message, its stays with their doors."""
     for place, raw in enumerate(messages, 1):
         try:
             message = parse_booking_message(raw)

@@ -12,8 +12,8 @@ from worker.cli.match_inputs import UnusableInput, load_door
 def stays_in_ledger(doors: dict[str, Door], aside: SetAside) -> list[list[tuple[Stay, Door]]]:
     """Return the stays of every booking in the ledger that isn't cancelled, each with its doors.
 
-    Doors that aren't among `doors` are read from Seam, once each, and added there. Raises what the ledger and Seam
-    raise where they can't be reached.
+    Doors that aren't in `doors` are read from Seam, once each, and added to it. Raises RedisError, and the errors of
+    `shared.seam.errors`.
     """
     from worker.cli.context import open_ledger  # noqa: PLC0415 - files alone need no ledger
 
@@ -39,5 +39,5 @@ def _door(place: int, device_id: str, doors: dict[str, Door], aside: SetAside) -
 
 
 def doors_named(devices: Sequence[str]) -> dict[str, Door]:
-    """Return doors that are named by device id alone. Raises UnusableInput."""
+    """Return the doors of these device ids, read from Seam. Raises UnusableInput."""
     return {device_id.lower(): load_door(device_id) for device_id in devices}

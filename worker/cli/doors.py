@@ -1,4 +1,4 @@
-"""`oracode doors`: a DOORS_FILE made from Seam's doors, and one held against them."""
+"""`oracode doors`: makes a DOORS_FILE from Seam's doors, or compares one with them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ def command() -> None:
 @command.command()
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this new file.")
 def init(*, output: Path | None) -> None:
-    """Print a DOORS_FILE with a unit for each Oracode door that Seam has. A file that exists is never overwritten."""
+    """Print a DOORS_FILE with a unit for each Oracode door at Seam. An existing file is never overwritten."""
     text = "\n".join(doors_file_lines(_doors())) + "\n"
     if output is None:
         click.echo(text, nl=False)
@@ -44,8 +44,8 @@ def init(*, output: Path | None) -> None:
 def check(file: Path | None, *, as_json: bool) -> None:
     """Compare FILE (by default DOORS_FILE) with Seam's doors.
 
-    Exit 1 where a unit names a door that Seam doesn't have, a door is in no unit, or one takes no offline codes. Exit 2
-    where the file can't be used.
+    Exit 1 if a unit names a door that Seam doesn't have, if a door is in no unit, or if a door takes no offline codes.
+    Exit 2 if the file can't be used.
     """
     from shared.doors_file import InvalidDoorsFile, load_doors_file  # noqa: PLC0415 - needs yaml
 

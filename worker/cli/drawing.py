@@ -1,7 +1,7 @@
-"""Pictures for a terminal: a door's day with its slots as bars, and times marked above them.
+"""Drawings for a terminal: a day of a door, with its slots as bars, and times marked above them.
 
-Plain text, at most 80 columns wide, readable without colour; in ASCII where the terminal has
-nothing else. Text from outside is made harmless here before it is shown.
+Plain text, at most 80 columns wide, readable without colour; in ASCII if the terminal can't show more. Control
+characters in text from outside are replaced here.
 """
 
 import unicodedata
@@ -28,12 +28,12 @@ _PLAIN = str.maketrans({
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """What the output can show."""
+    """The encoding of the output."""
 
     encoding: str = "utf-8"
 
     def fit(self, line: str) -> str:
-        """Return a line that the output can show: in ASCII if need be, escapes for what is left."""
+        """Return the line for this output: in ASCII if needed, with escapes for other characters."""
         try:
             line.encode(self.encoding)
         except (UnicodeEncodeError, LookupError):
@@ -74,7 +74,7 @@ def bar(slot: TimeSlot) -> str:
 
 
 def pad(text: str, width: int) -> str:
-    """Return `text` in exactly `width` columns, cut with an ellipsis where it is longer."""
+    """Return `text` in exactly `width` columns, cut with an ellipsis if it is longer."""
     if _columns(text) > width:
         kept = ""
         for character in text:
@@ -118,7 +118,7 @@ def _cell(of_day: int) -> int:
 
 
 def _columns(text: str) -> int:
-    """Return how many columns a terminal gives to `text`: two to wide characters, none to marks."""
+    """Return how many columns `text` takes in a terminal: two for wide characters, none for combining marks."""
     return sum(
         0
         if unicodedata.category(character) in {"Mn", "Me", "Cf"}

@@ -1,4 +1,4 @@
-"""`oracode events`: fetches the events of Seam that no webhook brought, and exports traffic to be replayed."""
+"""`oracode events`: fetches events of Seam that no webhook brought, and exports traffic for a replay."""
 
 import json
 from contextlib import suppress
@@ -16,14 +16,14 @@ from worker.ports import seam_client
 
 @click.group("events", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Fetch events of Seam that never came by webhook; write what happened to a file, to be replayed."""
+    """Fetch events of Seam that never came by webhook; export traffic to a file, for a replay."""
 
 
 @command.command()
 @click.option("--since", required=True, help="How long back (6h, 3d) or from when on (2026-11-20T08:00, UTC).")
 @click.option("--json", "as_json", is_flag=True, help="The counts as one JSON object.")
 def backfill(*, since: str, as_json: bool) -> None:
-    """Read Seam's list of events and append those that are missing. Events that were seen change nothing."""
+    """Read Seam's list of events and append those that are missing. Events that came before change nothing."""
     settings_for("REDIS_URL", "SEAM_API_KEY")
     settings, ports = open_ledger()
     found, added = reconciliation(settings, ports, seam_client(settings)).backfill(_moment(since))
@@ -37,10 +37,9 @@ def backfill(*, since: str, as_json: bool) -> None:
 @click.option("--since", required=True, help="How long back (24h, 3d) or from when on (2026-11-20T08:00, UTC).")
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, allow_dash=True))
 def export(*, since: str, file: str) -> None:
-    """Write the bookings that changed since then, what was decided for them and their doors to FILE.
+    """Write the bookings that changed since then, the decisions for them and their doors to FILE.
 
-    It holds no PIN, no key, no booking's id, no label and no door's name. `oracode replay FILE` tries it against a
-    sandbox.
+    The file has no PINs, keys, booking ids, labels or door names. `oracode replay FILE` replays it with a sandbox.
     """
     from shared.ledger.booking_search import BookingSearch  # noqa: PLC0415 - not for backfill
     from shared.ledger.last_read_doors import LastReadDoors  # noqa: PLC0415 - nor this

@@ -1,6 +1,6 @@
 """`oracode match`: which slot of a door serves a booking, and why the others don't.
 
-On files it needs nothing else: no Redis, no key, no settings, and no heavy import.
+With files it needs nothing else: no Redis, no key, no settings, and no slow imports.
 """
 
 import json
@@ -90,7 +90,7 @@ def command(
     try:
         door = load_door(device)
         messages = split_messages(read(booking))
-        # DOORS_FILE is read only where a message names a unit: a bad one doesn't matter for others.
+        # DOORS_FILE is read only if a message names a unit: otherwise a bad file doesn't matter.
         needed = given.doors_file if any(map(_names_a_unit, messages)) else None
         rules = load_rules(doors_file or needed)
     except UnusableInput as error:
@@ -174,9 +174,9 @@ def _exit_code(found: Match, codes: Plan | None) -> int:
 
 
 def _object(booking_id: str, found: Match, suggestions: Iterable[Suggestion], codes: Plan | None) -> dict[str, Any]:
-    """Return the contract's object; a stay that was split has its `codes` besides.
+    """Return the contract's object; for a split stay with `codes`.
 
-    Its `starts_at` and `ends_at` are then those of the whole, its `slot` that of the first code.
+    Then `starts_at` and `ends_at` are those of the whole stay, and `slot` is that of the first code.
     """
     whole = {
         "booking_id": booking_id,
@@ -189,7 +189,7 @@ def _object(booking_id: str, found: Match, suggestions: Iterable[Suggestion], co
 
 
 def _invalid(invalid: InvalidMessage) -> dict[str, Any]:
-    """Return the same keys as for any other booking, and every problem."""
+    """Return an object with the same keys as for a usable booking, and every problem."""
     return {
         **Match(outcome=Outcome.INVALID_BOOKING, problem=str(invalid)).as_json(),
         "suggestions": [],

@@ -1,7 +1,7 @@
-"""What the explaining commands read: a device from a file or from Seam, bookings from a file.
+"""Reads the input of `match`, `slots` and `coverage`: a device from a file or from Seam, bookings from a file.
 
-Every unusable input becomes `UnusableInput` (exit code 2), an unreachable service `Unreachable`
-(exit code 3); the commands do nothing but print them.
+Every unusable input becomes `UnusableInput` (exit code 2), an unreachable service `Unreachable` (exit code 3); the
+commands only print them.
 """
 
 import json
@@ -23,7 +23,7 @@ LARGEST_FILE = 512 * 1024 * 1024
 
 
 class UnusableInput(Exception):
-    """An input can't be used; the text says which and why, in one printable line a problem."""
+    """An input can't be used; the text says which and why, in one printable line for each problem."""
 
 
 class Unreachable(Exception):
@@ -31,7 +31,7 @@ class Unreachable(Exception):
 
 
 def is_file(device: str) -> bool:
-    """Say whether a device is named by a file (`-`: standard input), and not by its id at Seam."""
+    """Say whether `device` is a file (`-`: standard input), not a device id."""
     try:
         return device == "-" or Path(device).exists()
     except (OSError, ValueError):
@@ -61,7 +61,7 @@ def load_json(path: str) -> Any:
 
 
 def read(path: str) -> bytes:
-    """Return what is in a file, or on standard input for `-`."""
+    """Return the content of a file, or of standard input for `-`."""
     try:
         if path == "-":
             return sys.stdin.buffer.read(LARGEST_FILE)
@@ -73,9 +73,9 @@ def read(path: str) -> bytes:
 
 
 def split_messages(raw: bytes) -> list[bytes]:
-    """Return the messages in a file: its lines where it is JSON Lines, else the whole.
+    """Return the messages in a file: its lines if it is JSON Lines, else the whole content.
 
-    A file is JSON Lines when it isn't one JSON value and one of its lines is a JSON object.
+    A file is JSON Lines if it isn't one JSON value, and one of its lines is a JSON object.
     """
     lines = [line for line in raw.splitlines() if line.strip()]
     if len(lines) > 1 and not _is_json(raw) and any(_is_object(line) for line in lines):
@@ -84,7 +84,7 @@ def split_messages(raw: bytes) -> list[bytes]:
 
 
 def load_rules(path: str | None) -> Mapping[str, UnitRules]:
-    """Return the rules of a doors file, none without one."""
+    """Return the rules of a doors file; empty without a file."""
     if path is None:
         return {}
     from shared.doors_file import InvalidDoorsFile, load_doors_file  # noqa: PLC0415 - needs yaml
@@ -96,9 +96,9 @@ def load_rules(path: str | None) -> Mapping[str, UnitRules]:
 
 
 def stay_for(message: BookingMessage, rules: Mapping[str, UnitRules]) -> Stay:
-    """Return what a message asks for; raise InvalidMessage.
+    """Return the stay that a message asks for. Raises InvalidMessage.
 
-    An unknown unit is an error where there is a doors file.
+    If there is a doors file, an unknown unit is an error.
     """
     if message.type is MessageType.CANCELLED:
         wrong = "booking.cancelled asks for nothing that could be matched"

@@ -1,6 +1,6 @@
 """The settings that `match` reads.
 
-It doesn't load the checks of all settings: it must start in milliseconds, and needs only files.
+The checks of all settings aren't loaded: `match` must start within milliseconds, and needs only files.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ LONG_STAYS: Final = ("refuse", "split")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchSettings:
-    """What the environment says, where it says anything; `problems` are lines that begin with the setting's name."""
+    """The settings in the environment; None if missing. `problems` are lines that begin with a setting's name."""
 
     preference: str | None
     allow_biweekly: bool | None
@@ -28,7 +28,7 @@ class MatchSettings:
 
 
 def match_settings(environment: Mapping[str, str], *, but: frozenset[str] = frozenset()) -> MatchSettings:
-    """Read the settings; those in `but` were given as options and are not looked at. An empty one counts as absent."""
+    """Read the settings. Those in `but` were given as options and are ignored. An empty setting counts as missing."""
     problems: list[str] = []
     given = {name: value for name, value in environment.items() if value and name not in but}
 

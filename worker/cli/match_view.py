@@ -1,4 +1,4 @@
-"""What an operator sees of a match: the booking, a picture of the day, the reason, what to do."""
+"""Shows a match to an operator: the booking, a drawing of the day, the reason, what to do."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _VERDICTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Everything that is shown of one booking; `title` may be shown as it is."""
+    """Everything that is shown of one booking; `title` is printable already."""
 
     title: str
     stay: Stay

@@ -1,4 +1,4 @@
-"""`oracode outcomes`: what webhook receivers haven't taken, and sending it again."""
+"""`oracode outcomes`: lists outcomes that webhook receivers haven't taken, sends them again, or discards them."""
 
 import json
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ def command() -> None:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per outcome.")
 def list_outcomes(*, as_json: bool) -> None:
-    """List what was given up after three days, or was tried in vain so far. Exit 1 where anything was given up."""
+    """List outcomes that were given up after three days, or failed so far. Exit 1 if one was given up."""
     settings, ports = open_ledger()
     configured = [receiver.name for receiver in settings.outcome_receivers]
     given_up = list(ports.outcome_queues.not_taken())
@@ -44,7 +44,7 @@ def list_outcomes(*, as_json: bool) -> None:
 @click.argument("booking_ids", nargs=-1)
 @click.option("--receiver", help="Only for this receiver, by the name that `list` shows.")
 def resend(booking_ids: tuple[str, ...], *, receiver: str | None) -> None:
-    """Send what wasn't taken again, now and in order: of all bookings, or of those named. Exit 1 if there is none."""
+    """Send outcomes that weren't taken again, now and in order: of the named bookings, or of all. Exit 1 if none is."""
     _, ports = open_ledger()
     now = system_clock()
     found = _chosen(ports, booking_ids, receiver)
@@ -59,7 +59,7 @@ def resend(booking_ids: tuple[str, ...], *, receiver: str | None) -> None:
 @click.argument("booking_ids", nargs=-1, required=True)
 @click.option("--receiver", help="Only for this receiver, by the name that `list` shows.")
 def discard(booking_ids: tuple[str, ...], *, receiver: str | None) -> None:
-    """Forget what was given up of these bookings; `all` means every booking. Exit 1 where there is none."""
+    """Forget the outcomes of these bookings that were given up; `all` means every booking. Exit 1 if there are none."""
     _, ports = open_ledger()
     chosen = () if booking_ids == ("all",) else booking_ids
     found = [queue for queue in _chosen(ports, chosen, receiver) if queue.not_taken]
@@ -84,7 +84,7 @@ def _chosen(ports: Ports, booking_ids: Iterable[str], receiver: str | None) -> l
 
 
 def _receivers_that_wait(ports: Ports) -> list[str]:
-    """Return the receivers for which anything waits, also those that are in no setting here."""
+    """Return the receivers with waiting outcomes, also those that the settings here don't have."""
     return list(dict.fromkeys(ports.outcome_queues.receivers()))
 
 

@@ -1,4 +1,4 @@
-"""What a command writes: in the encoding of the terminal, and with one sentence where nothing can be written."""
+"""A command's output: in the terminal's encoding, and one sentence of error if it can't be written."""
 
 import errno
 import os
@@ -12,16 +12,16 @@ _CANT_WRITE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 @contextmanager
 def safe_output() -> Iterator[None]:
-    """Write what the terminal's encoding doesn't have as `?`; end with 3 where nothing can be written (a full disk)."""
+    """Write `?` for characters that the terminal's encoding lacks; end with 3 if writing fails (a full disk)."""
     for stream in (sys.stdout, sys.stderr):
-        # Only a real stream has it; tests and callers may put anything in its place.
+        # Only a real stream has this method; tests may replace standard output.
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="replace")
     try:
         try:
             yield
         finally:
-            # What is buffered would else fail while the interpreter ends, with a traceback.
+            # Otherwise writing the buffered output would fail while the interpreter ends, with a traceback.
             sys.stdout.flush()
     except OSError as error:
         if error.errno not in _CANT_WRITE:

@@ -1,4 +1,4 @@
-"""`oracode parked`: what could not be used, and what to do with it."""
+"""`oracode parked`: shows, replays or discards messages that couldn't be used."""
 
 import json
 from typing import Final, NoReturn
@@ -29,7 +29,7 @@ def command() -> None:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def list_parked(*, as_json: bool) -> None:
-    """List what is parked, oldest first."""
+    """List parked messages, oldest first."""
     from worker.cli.bookings_view import clean  # noqa: PLC0415
 
     _, ports = open_ledger()
@@ -108,12 +108,12 @@ def as_object(entry: ParkedEntry) -> dict[str, object]:
 
 
 def _tell(ports: Ports) -> None:
-    """Bring the alerts up to date: those of what is gone are over."""
+    """Update the alerts: they end if their messages are gone."""
     TellParked(parked=ports.parked, ledger=ports.ledger, alerts=ports.alerts, clock=system_clock)()
 
 
 def _end_without_id(ports: Ports) -> NoReturn:
-    """Say how a message is named, and which there are, and end the command with 2."""
+    """Print how to name a message, and which there are, and end the command with 2."""
     entries = list(ports.parked.list())
     click.echo("Which one? oracode parked show PARKED_ID", err=True)
     for entry in entries[-_MOST_NAMED:]:
@@ -135,9 +135,9 @@ def _get(ports: Ports, parked_id: str) -> ParkedEntry:
 
 
 def parked_line(entry: ParkedEntry, booking: Booking | None) -> str:
-    """Say in a line that a booking's message is parked, why, what is so for now, and where to read more.
+    """Return a line that says that a booking's message is parked, why, the booking's state, and how to read more.
 
-    `booking` is its booking as the ledger has it.
+    `booking` is its booking in the ledger.
     """
     named = hints_of(entry.parked.message).booking_id or entry.parked.stream
     problems = "; ".join(entry.parked.problems)

@@ -1,4 +1,4 @@
-"""Text from outside, as a terminal can take it: no control character gets through."""
+"""Makes text from outside safe for a terminal: no control character gets through."""
 
 
 def printable(text: str) -> str:

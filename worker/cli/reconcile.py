@@ -1,4 +1,4 @@
-"""`oracode reconcile`: the ledger against Seam; after a loss, the whole rebuild."""
+"""`oracode reconcile`: compares the ledger with Seam; after a loss of data, rebuilds the ledger."""
 
 import json
 import time
@@ -31,7 +31,7 @@ _POLL: Final = 0.2
 @click.option("--wait", "wait_seconds", type=int, default=60, show_default=True, help="Seconds for replayed bookings.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(*, bookings: Any, since_days: int, wait_seconds: int, as_json: bool) -> None:
-    """Compare the ledger with Seam, code by code. The worker then checks again what differs.
+    """Compare the ledger with Seam, code by code. The worker then checks those that differ again.
 
     Nothing is created twice: a booking's code that exists at Seam is adopted. After the data server was lost, replay
     all bookings with --bookings. Exit 1 if something differs, or a door could not be compared.
@@ -63,7 +63,7 @@ def command(*, bookings: Any, since_days: int, wait_seconds: int, as_json: bool)
 
 
 def _unapplied(ports: Ports, booking_ids: set[str], seconds: int) -> int:
-    """Wait until each booking is known and has had its first look at Seam; return how many have not."""
+    """Wait until each booking is in the ledger and had its first look at Seam; return how many haven't."""
     deadline = time.monotonic() + seconds
     while booking_ids:
         booking_ids = {each for each in booking_ids if _is_under_way(ports, each)}

@@ -1,4 +1,4 @@
-"""`oracode replay`: publishes the bookings of a traffic file to a sandbox, and says what is decided differently now."""
+"""`oracode replay`: publishes the bookings of a traffic file to a sandbox, and shows which decisions differ now."""
 
 import json
 import sys
@@ -39,9 +39,9 @@ _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 def command(*, file: Path, wait: str, as_json: bool) -> None:
     """Publish the bookings of FILE, written by `oracode events export`, to a system with a sandbox in Seam's place.
 
-    Each gets a number of its own and doors of its own, and is moved by whole weeks until it lies ahead. Exit 0 where
-    all is decided as it was, 1 where something isn't or is undecided in time, 2 where the file or the system can't
-    be used. Start the system with CREATE_LEAD_TIME=366d: else codes of later stays aren't due, and can't be compared.
+    Each booking gets an id and doors of its own, and is moved by whole weeks into the future. Exit 0 if all decisions
+    are the same, 1 if one differs or isn't made in time, 2 if the file or the system can't be used. Start the system
+    with CREATE_LEAD_TIME=366d: otherwise codes of later stays aren't due, and can't be compared.
     """
     try:
         within = parse_duration(wait)
@@ -74,7 +74,7 @@ def command(*, file: Path, wait: str, as_json: bool) -> None:
 
 
 def _add_doors(settings: Settings, traffic: Traffic) -> dict[str, str]:
-    """Add each door to the sandbox under a new id; return the new ids by the old ones. Exits 2 without a sandbox."""
+    """Add each door to the sandbox under a new id; return the new ids by the old ones. Exit 2 without a sandbox."""
     if urlsplit(settings.seam_endpoint).hostname not in _LOCAL:
         click.echo("SEAM_ENDPOINT is no sandbox of this machine: nothing was done. Start one: `oracode up`.", err=True)
         raise SystemExit(2)
@@ -92,7 +92,7 @@ def _add_doors(settings: Settings, traffic: Traffic) -> dict[str, str]:
 
 
 def _publish(settings: Settings, ports: Ports, each: Traveller, booking_id: str, fields: Mapping[str, Any]) -> None:
-    """Publish a booking, and its cancellation if it was cancelled. Exits 2 where it can't be used."""
+    """Publish a booking, and its cancellation if it was cancelled. Exit 2 if it can't be used."""
     stream = BookingStream(ports.redis, settings.booking_stream)
     kinds = [MessageType.CREATED, *([MessageType.CANCELLED] if each.cancelled else [])]
     for number, kind in enumerate(kinds):
@@ -113,7 +113,7 @@ def _publish(settings: Settings, ports: Ports, each: Traveller, booking_id: str,
 
 
 def _follow(ports: Ports, names: Mapping[str, Traveller], until: float) -> dict[str, Booking]:
-    """Return the bookings once each is decided, or what there is of them when the time is over."""
+    """Return the bookings when all are decided, or those that are known when the time is over."""
     decided: dict[str, Booking] = {}
     while len(decided) < len(names) and time.monotonic() < until:
         decided |= {each.booking_id: each for each in _decided(ports, names, set(names) - set(decided))}
@@ -132,7 +132,7 @@ def _decided(ports: Ports, names: Mapping[str, Traveller], open_ids: set[str]) -
 
 
 def _finding(each: Traveller, booking: Booking | None, told: Mapping[str, str], shift: timedelta) -> str:
-    """Return what differs; empty where nothing does, or where nothing had been decided before."""
+    """Return what differs; empty if nothing does, or if nothing had been decided before."""
     if booking is None:
         return "was not decided in time"
     if each.cancelled or not each.verdicts:

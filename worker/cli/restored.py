@@ -1,4 +1,4 @@
-"""`oracode restored`: the last step of a restore. The worker then looks for what the backup doesn't know."""
+"""`oracode restored`: the last step of a restore. The worker then looks for everything that the backup lacks."""
 
 import json
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ _SECOND = timedelta(seconds=1)
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(*, since: datetime | None, as_json: bool) -> None:
-    """Say that the data server was restored from a backup, before any process runs on it.
+    """Note that the data server was restored from a backup. Run this before any process runs on it.
 
-    Creates then pause until a call that the backup doesn't know must have ended. Seam is looked at for what was made
-    since the backup, and people are told of which time bookings may be missing. Exit 1 where nothing was restored, or a
-    process runs.
+    Creates then pause until any call that the backup doesn't know must have ended. Seam is searched for codes made
+    since the backup, and people are told from which time bookings may be missing. Exit 1 if nothing was restored, or if
+    a process runs.
     """
     settings = settings_for("REDIS_URL")
     with connect(settings.redis_address) as redis:

@@ -1,4 +1,4 @@
-"""`oracode slots`: a door's time slots drawn over a day, what is wrong with them, and what Seam reports of the door."""
+"""`oracode slots`: draws a door's time slots, and lists what is wrong with them and what Seam reports of the door."""
 
 import json
 import os
@@ -29,8 +29,8 @@ from worker.cli.match_inputs import (
 def command(*, device: str, as_json: bool) -> None:
     """Draw the time slots of DEVICE, a device file as Seam returns it or a device id.
 
-    What Seam reports of the door comes first; for a device id also what it reports of the door's connected account.
-    Exits 2 when the device can't be used, 3 when Seam can't be reached.
+    The door's errors and warnings come first; for a device id also those of its connected account. Exits 2 if the
+    device can't be used, 3 if Seam can't be reached.
     """
     try:
         door = load_door(device)

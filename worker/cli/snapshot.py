@@ -1,8 +1,8 @@
-"""A data server's whole content as one file, taken while it runs: what a replica gets when it joins.
+"""Reads the whole content of a running data server into one file, as a new replica does (SYNC, in RDB format).
 
-The server forks and sends its memory as of that moment (SYNC, in RDB format), so the file is consistent: a booking in
-it has its history, its indexes and its due time. Nothing is stopped, and nothing is written on the server's machine
-where it can send without a file of its own (`capa eof`).
+The server forks and sends its memory of that moment. So the file is consistent: a booking in it has its history, its
+indexes and its due time. Nothing is stopped. If the server can send without a file of its own (`capa eof`), nothing is
+written on its machine.
 """
 
 import socket
@@ -17,23 +17,23 @@ from redis.exceptions import ConnectionError as Unreachable
 from shared.redis_client import address_now
 
 _CONNECT_WITHIN: Final = 5.0
-# The server sends a sign of life each second while it prepares.
+# While the server prepares, it sends an empty line each second.
 _SILENT_FOR: Final = 60.0
 _CHUNK: Final = 256 * 1024
 _EOF_MARK: Final = b"EOF:"
 _MARK_LENGTH: Final = 40
-# How files in this format begin: Redis, and Valkey from version 9 on.
+# The first bytes of files in this format: of Redis, and of Valkey since version 9.
 _BEGINNINGS: Final = (b"REDIS", b"VALKEY")
 
 
 class NoSnapshot(Exception):
-    """The server doesn't hand out its content; the text is its own answer."""
+    """The server refuses to send its content; the text is its answer."""
 
 
 def write_snapshot(url: str, file: BinaryIO) -> int:
     """Write the content of the server at `url` and return its size in bytes.
 
-    Raises redis.exceptions.ConnectionError where the server is away or stops halfway, NoSnapshot where it refuses.
+    Raises redis.exceptions.ConnectionError if the server can't be reached or stops halfway, NoSnapshot if it refuses.
     """
     address = address_now(url)
     try:
@@ -90,7 +90,7 @@ def _ask(connection: socket.socket, answers: IO[bytes], *words: str) -> None:
 
 
 def _receive(answers: IO[bytes], file: BinaryIO) -> int:
-    """Write what follows a SYNC: a length and that many bytes, or a mark, and bytes until the mark comes again."""
+    """Write the answer to SYNC: a length and so many bytes, or a mark, and bytes until the mark comes again."""
     beginning = b"\n"
     while beginning == b"\n":
         beginning = answers.readline()
@@ -121,7 +121,7 @@ def _as_many(answers: IO[bytes], file: BinaryIO, size: int) -> int:
 
 
 def _until_mark(answers: IO[bytes], file: BinaryIO, mark: bytes) -> int:
-    """Write all that comes before the mark. Nothing follows it: the server waits for its replica to answer."""
+    """Write everything before the mark. Nothing follows the mark: the server then waits for its replica's answer."""
     size, tail = 0, b""
     while tail != mark:
         chunk = answers.read1(_CHUNK)  # type: ignore[attr-defined]

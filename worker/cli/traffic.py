@@ -1,6 +1,6 @@
-"""A traffic file: the bookings of a span of time, what became of them, and their doors, with nothing about people.
+"""A traffic file: the bookings of a span of time, the decisions for them, and their doors. It has no data of people.
 
-JSON Lines: a head, then doors, then bookings. `oracode events export` writes one, `oracode replay` reads it.
+JSON Lines: a head, then doors, then bookings. `oracode events export` writes it, `oracode replay` reads it.
 """
 
 import json
@@ -17,7 +17,7 @@ from shared.domain.stay.stay import DateOnly, Instant, StayTime, WallTime
 
 SCHEMA: Final = "1.0"
 _WEEK: Final = timedelta(days=7)
-# A stay must lie ahead when it is replayed, or it would be over.
+# When a stay is replayed, it must be in the future.
 _AHEAD: Final = timedelta(days=1)
 _UNDER_WAY: Final = frozenset({State.RECEIVED, State.CREATING})
 _LEAD_TIME: Final = "lead_time"
@@ -27,14 +27,14 @@ _ZONES: Final = ("time_zone", "timezone")
 
 
 class NotTraffic(ValueError):
-    """A file isn't one that `oracode events export` wrote; the text says why."""
+    """A file wasn't written by `oracode events export`; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What was decided for one door: `code`, `later` (it fits, and its code isn't due), or a state with its reason.
+    """The decision for one door: `code`, `later` (a slot fits, but the code isn't due yet), or a state with its reason.
 
-    Of a code also the slot's user level and the window on the lock's clock, where they are known.
+    For a code also the slot's user level and the window on the lock's clock, if they are known.
     """
 
     device_id: str
@@ -46,12 +46,12 @@ class Verdict:
     ends_at: str = ""
 
     def in_words(self) -> str:
-        """Return it for people."""
+        """Return the decision as text for people."""
         window = f" {self.starts_at} to {self.ends_at}" if self.starts_at else ""
         return f"{self.decided}{f' ({self.reason})' if self.reason else ''}{window}"
 
     def agrees_with(self, other: "Verdict") -> bool:
-        """Whether both mean the same for the guest. A code that isn't due yet agrees with any code."""
+        """Say whether both mean the same for the guest. A code that isn't due yet agrees with any code."""
         if {self.decided, other.decided} == {"code", "later"}:
             return True
         mine, others = asdict(self), asdict(other)
@@ -62,7 +62,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traveller:
-    """One booking of a traffic file: what it asks for, and what was decided for each of its doors."""
+    """One booking of a traffic file: what it asks for, and the decision for each of its doors."""
 
     name: str
     check_in: str
@@ -74,7 +74,7 @@ class Traveller:
     verdicts: tuple[Verdict, ...]
 
     def message(self, booking_id: str, doors: Mapping[str, str], shift: timedelta) -> dict[str, Any]:
-        """Return the booking message that asks for it on other doors, `shift` later."""
+        """Return a booking message that asks for the same on other doors, `shift` later."""
         fields = {
             "booking_id": booking_id,
             "device_ids": [doors[each] for each in self.device_ids],
@@ -88,16 +88,16 @@ class Traveller:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What a file holds: device objects by the id that bookings name, and the bookings."""
+    """The content of a file: device objects by the id that bookings name, and the bookings."""
 
     doors: Mapping[str, Mapping[str, Any]]
     bookings: tuple[Traveller, ...]
 
 
 def verdicts_of(booking: Booking, *, shift: timedelta = timedelta()) -> tuple[Verdict, ...]:
-    """Return what was decided for each wanted door, on the clock of the lock, `shift` earlier.
+    """Return the decision for each wanted door, on the lock's clock, `shift` earlier.
 
-    None while something is under way, and none where a person chose a slot: that is no decision of ours.
+    Empty while something is under way, or if a person chose a slot: that wasn't decided by the program.
     """
     wanted = [door for door in booking.doors if door.wanted]
     if booking.cancelled or any(_is_under_way(door) or door.choice for door in wanted):
@@ -106,7 +106,7 @@ def verdicts_of(booking: Booking, *, shift: timedelta = timedelta()) -> tuple[Ve
 
 
 def _is_under_way(door: BookedDoor) -> bool:
-    """Say whether it is decided by itself soon: a code is being made, or waits for the door's budget or a retry."""
+    """Say whether the decision comes soon by itself: a code is being made, or waits for the create quota or a retry."""
     return door.state in _UNDER_WAY or (door.state is State.SCHEDULED and door.reason != _LEAD_TIME)
 
 
@@ -133,7 +133,7 @@ def _on_wall(at: datetime, zone: Any, shift: timedelta) -> str:
 
 
 def lines_of(bookings: Iterable[Booking], devices: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the lines of a traffic file. Ids of bookings, labels, sources and names of doors stay behind."""
+    """Yield the lines of a traffic file. Ids of bookings, labels, sources and names of doors are left out."""
     yield json.dumps({"kind": "traffic", "schema": SCHEMA})
     kept = [each for each in bookings if each.stay is not None and any(door.wanted for door in each.doors)]
     named = dict.fromkeys(door.device_id for each in kept for door in each.doors if door.wanted)
@@ -159,14 +159,14 @@ def lines_of(bookings: Iterable[Booking], devices: Mapping[str, Mapping[str, Any
 
 
 def _as_wall_time(moment: StayTime, zone: str | None) -> str:
-    """Return a time as a message writes it; an instant on the lock's clock, so that weeks later it is the same hour."""
+    """Return a time for a message. An instant is on the lock's clock, so that it is the same hour weeks later."""
     if isinstance(moment, Instant) and zone is not None:
         return written(WallTime(moment.at.astimezone(ZoneInfo(zone)).replace(tzinfo=None), zone))
     return written(moment)
 
 
 def _bare(device: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return what matching reads of a device, under another name: no site, no account, no place."""
+    """Return the parts of a device that matching reads, under another name: no site, account or location."""
     properties = device.get("properties") or {}
     metadata = {key: value for key, value in properties.items() if key.startswith("dormakaba_oracode")}
     keep = {
@@ -219,7 +219,7 @@ def _traveller(line: dict[str, Any]) -> Traveller:
 
 
 def shift_for(traffic: Traffic, now: datetime) -> timedelta:
-    """Return by how many whole weeks all stays must be moved so that the first lies ahead: weekdays stay the same."""
+    """Return the whole weeks by which all stays are moved so that the first is in the future, on the same weekdays."""
     first = min((_earliest(each.check_in) for each in traffic.bookings), default=now)
     shift = timedelta()
     while first + shift < now + _AHEAD:
@@ -248,9 +248,9 @@ def _moved(text: str, shift: timedelta) -> str:
 
 
 def difference(before: Traveller, after: tuple[Verdict, ...]) -> str:
-    """Return what is decided differently now, in words; empty where nothing is.
+    """Return as text which decisions differ now; empty if none does.
 
-    `after` names the same doors as `before`, and its windows are those before the shift.
+    `after` has the same doors as `before`, and its windows are those before the shift.
     """
     was = {(each.device_id, each.part): each for each in before.verdicts}
     now = {(each.device_id, each.part): each for each in after}

@@ -1,4 +1,4 @@
-"""What `oracode codes test` would make: a code for the next stay of a slot, on the door as Seam has it now."""
+"""What `oracode codes test` will make: a code for the next stay on a slot, on the door as Seam has it now."""
 
 import hashlib
 import re
@@ -19,7 +19,7 @@ _CLOSED: Final = (State.CANCELLED, State.ENDED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What is to be made: a code for `stay` on `door`. `taken` places of the lock are in use."""
+    """The code to be made: for `stay` on `door`. The lock holds `taken` codes already."""
 
     booking_id: str
     door: Door
@@ -36,12 +36,12 @@ class Trial:
 
     @property
     def window(self) -> str:
-        """From when to when the code works, on the lock's clock."""
+        """The times from which and until which the code works, on the lock's clock."""
         starts_at, ends_at = (f"{at:%a %Y-%m-%d %H:%M}" for at in (self.stay.starts_at, self.stay.ends_at))
         return f"{starts_at} to {ends_at} {self.stay.time_zone}"
 
     def lines(self) -> Iterator[str]:
-        """Yield what a person must know before it is made."""
+        """Yield lines with everything that a person must know before the code is made."""
         slot, most = self.stay.slot, self.door.max_active_codes_supported
         yield f"This makes a code on {short(self.door.name)} ({self.door.device_id}):"
         yield f"  slot {called(slot.name)}, {slot.check_in} to {slot.check_out}"
@@ -57,7 +57,7 @@ class Trial:
 
 
 def planned(door: Door, stay: NextStay, ledger: BookingLedger, *, taken: int) -> Trial:
-    """Return what would be made, with what the ledger knows of it and of the door's guests."""
+    """Return what will be made, with the ledger's facts about it and about the door's guests."""
     booking_id = _id_for(door, stay)
     return Trial(
         booking_id=booking_id,
@@ -70,7 +70,7 @@ def planned(door: Door, stay: NextStay, ledger: BookingLedger, *, taken: int) ->
 
 
 def known(ledger: BookingLedger, booking_id: str) -> Booking | None:
-    """Return the booking; None where there is none yet."""
+    """Return the booking; None if there is none yet."""
     try:
         return ledger.get(booking_id)
     except UnknownBooking:
@@ -78,7 +78,7 @@ def known(ledger: BookingLedger, booking_id: str) -> Booking | None:
 
 
 def _id_for(door: Door, stay: NextStay) -> str:
-    """Return the booking's id: always the same one for this door, slot and stay."""
+    """Return the booking's id: always the same for this door, slot and stay."""
     named = (door.device_id, stay.reference, stay.starts_at.isoformat(), stay.ends_at.isoformat())
     mark = hashlib.sha256("\n".join(named).encode()).hexdigest()[:8]
     name = re.sub(r"[^A-Za-z0-9]+", "-", door.name)[:24].strip("-") or "door"
@@ -86,7 +86,7 @@ def _id_for(door: Door, stay: NextStay) -> str:
 
 
 def _guests(ledger: BookingLedger, device_id: str, booking_id: str, stay: NextStay) -> Iterator[str]:
-    """Yield the bookings whose guests the code could meet."""
+    """Yield the ids of other bookings that have the door at that time."""
     for booking in ledger.of_door(device_id):
         if booking.booking_id == booking_id or booking.cancelled or booking.stay is None:
             continue

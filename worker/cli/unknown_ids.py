@@ -1,4 +1,4 @@
-"""What to say of a booking that the ledger doesn't have: which ids are near, and what is parked of it."""
+"""The error for a booking that the ledger doesn't have: which ids are similar, and which of its messages are parked."""
 
 from typing import NoReturn
 
@@ -16,7 +16,7 @@ from worker.ports import Ports
 
 
 def find_booking(ports: Ports, booking_id: str) -> Booking:
-    """Return the booking. Ends the command with 1 where there is none, and says which ids are near."""
+    """Return the booking. If there is none, print similar ids and end the command with 1."""
     try:
         return ports.ledger.get(booking_id_of(booking_id))
     except UnknownBooking:
@@ -24,7 +24,7 @@ def find_booking(ports: Ports, booking_id: str) -> Booking:
 
 
 def end_unknown(ports: Ports, booking_id: str) -> NoReturn:
-    """Say that there is no such booking, with what may help, and end the command with 1."""
+    """Print that there is no such booking, with hints, and end the command with 1."""
     click.echo(printable(f"There is no booking {booking_id!r} in the ledger.{_hint(ports, booking_id)}"), err=True)
     raise SystemExit(1)
 

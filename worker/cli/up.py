@@ -1,4 +1,4 @@
-"""`oracode up`: hands over to `deploy/local`, which lies beside this package in a checkout; it isn't imported."""
+"""`oracode up`: runs `deploy/local` in this process's place. It is in the checkout, beside this package."""
 
 import os
 import sys

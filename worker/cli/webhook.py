@@ -1,4 +1,4 @@
-"""`oracode webhook`: tell Seam where to send its events."""
+"""`oracode webhook`: registers our URL for events at Seam."""
 
 import json
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from worker.cli.context import settings_for
 from worker.ports import seam_client
 
 _PATH = "/webhooks/seam"
-# A list couldn't have the types that Seam adds later. An event that isn't needed costs only an answer.
+# All types: a list would lack those that Seam adds later. An event that isn't needed costs only an answer.
 _EVERY_TYPE = ["*"]
 
 
@@ -24,7 +24,7 @@ def command() -> None:
 def register(*, url: str, as_json: bool) -> None:
     """Create a webhook for all events. Its secret is shown now and never again: put it into SEAM_WEBHOOK_SECRET.
 
-    One that exists for this address is left alone, with exit code 1: two would deliver everything twice.
+    If one exists for this URL, nothing is created, and the exit code is 1: two would deliver everything twice.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or not parts.path.endswith(_PATH):
