@@ -1,4 +1,4 @@
-"""Booking messages to begin with, and what is wrong with one that is refused."""
+"""Valid booking messages to start from, and helpers for the problems of a refused one."""
 
 from typing import Any
 
@@ -25,13 +25,13 @@ LONG = "x" * 1_000_000
 
 
 def booking(**fields: Any) -> dict[str, Any]:
-    """Return a good booking with some fields changed; `...` takes a field away."""
+    """Return a valid booking with some fields changed; `...` removes a field."""
     changed = BOOKING | fields
     return {name: value for name, value in changed.items() if value is not ...}
 
 
 def envelope(**fields: Any) -> dict[str, Any]:
-    """Return a good envelope with some fields changed; `...` takes a field away."""
+    """Return a valid envelope with some fields changed; `...` removes a field."""
     changed = ENVELOPE | fields
     return {name: value for name, value in changed.items() if value is not ...}
 

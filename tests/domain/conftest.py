@@ -1,4 +1,4 @@
-"""Hypothesis as these tests need it: slow machines are no failure of what is tested."""
+"""Settings of Hypothesis for these tests: a slow machine fails none of them."""
 
 from hypothesis import HealthCheck, settings
 

@@ -1,4 +1,4 @@
-"""What became of a match, in a word or two; and the policies that tables of matches name."""
+"""The result of a match in a word or two; and the policies that tables of matches name."""
 
 from shared.domain.door.door import Door
 from shared.domain.matching.match import MatchPolicy, SlotPreference, match
@@ -12,7 +12,7 @@ ORDINARY = stay("2026-12-01T16:00", "2026-12-05T10:00")
 
 
 def outcome_of(asked: Stay, at: Door, policy: MatchPolicy = ANY) -> str:
-    """Return what became of the match."""
+    """Return the outcome of the match."""
     return match(asked, at, policy).outcome.value
 
 

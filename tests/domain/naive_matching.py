@@ -1,7 +1,6 @@
-"""The matching rules a second time: slow, by trying every date, sharing no code with the first.
+"""A second implementation of the matching rules: slow, trying every date, and sharing no code with the first.
 
-Only what the contract says is in it. Where both agree on thousands of random stays and doors, a
-mistake would have to be made twice.
+It follows the contract alone. If both agree on thousands of random stays and doors, a mistake would have to be in both.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -52,7 +51,7 @@ def naive_match(stay: Stay, door: Door, policy: MatchPolicy) -> dict[str, Any]:
 
 
 def on_wall(time: StayTime, zone: ZoneInfo) -> datetime:
-    """Return what the lock's clock shows."""
+    """Return the time on the lock's clock."""
     if isinstance(time, Instant):
         return time.at.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0)
     if time.time_zone is None or time.time_zone == zone.key:
@@ -62,7 +61,7 @@ def on_wall(time: StayTime, zone: ZoneInfo) -> datetime:
 
 
 def in_order(stay: Stay, check_in: datetime, check_out: datetime) -> bool:
-    """Whether the stay ends later than it begins."""
+    """Say whether the stay ends later than it begins."""
     both = (stay.check_in, stay.check_out)
     if all(isinstance(time, Instant) for time in both):
         return stay.check_in.at < stay.check_out.at
@@ -104,7 +103,7 @@ def judged(
 
 
 def preference(slot: TimeSlot, gap_in: timedelta, gap_out: timedelta, policy: MatchPolicy) -> tuple[Any, ...]:
-    """Return what the chosen slot has least of."""
+    """Return a sort key: the chosen slot has the lowest."""
     nothing = timedelta()
     waited, cut_off = max(gap_in, nothing), max(-gap_out, nothing)
     early, late = max(-gap_in, nothing), max(gap_out, nothing)
@@ -115,7 +114,7 @@ def preference(slot: TimeSlot, gap_in: timedelta, gap_out: timedelta, policy: Ma
 
 
 def moment(wall: datetime, zone: ZoneInfo, *, last: bool) -> datetime:
-    """Return when a clock shows that, found by asking what it shows at every offset it may have."""
+    """Return when a clock shows this time, found by trying every offset that the zone may have."""
     shows = sorted(
         {
             at
@@ -128,5 +127,5 @@ def moment(wall: datetime, zone: ZoneInfo, *, last: bool) -> datetime:
     )
     if shows:
         return shows[-1 if last else 0]
-    # Never shown: as late after the change as it would have been had the clock not been changed.
+    # The clock never shows it: then it is as late after the change as if the clock hadn't been changed.
     return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)

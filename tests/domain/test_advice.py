@@ -1,4 +1,4 @@
-"""What an alert advises is what helps now: near check-in the guest is let in, unless a PIN opens the door."""
+"""What an alert advises: near check-in the guest is let in by hand, unless a PIN opens the door."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -39,16 +39,16 @@ MOMENTS: list[tuple[str, datetime, bool]] = [
 
 
 @pytest.mark.parametrize(("now", "by_hand"), [pytest.param(*row, id=name) for name, *row in MOMENTS])
-def test_the_same_notice_says_something_else_in_time(now: datetime, by_hand: bool) -> None:  # noqa: FBT001
-    """From two hours before check-in until check-out letting the guest in comes first; nothing is lost of the rest."""
+def test_the_advice_of_a_notice_depends_on_the_time(now: datetime, by_hand: bool) -> None:  # noqa: FBT001
+    """From two hours before check-in until check-out, letting the guest in comes first; the other steps follow."""
     text = next_step_now(notice(), now)
     assert text.startswith(BY_HAND) is by_hand
     assert text.removeprefix(BY_HAND) == PROBLEMS[Reason.NO_SLOT].steps
 
 
 @pytest.mark.parametrize("problem", [name for name, row in PROBLEMS.items() if row.in_the_end])
-def test_by_hand_is_said_once(problem: str) -> None:
-    """Far from check-in at the end, near it at the beginning."""
+def test_letting_in_by_hand_is_advised_once(problem: str) -> None:
+    """Far from check-in it is the last step, near check-in the first."""
     row = PROBLEMS[problem]
     assert row.keeps_out is not KeepsOut.NOBODY
     assert next_step_now(notice(problem), NOW) == f"{row.next_step} {row.in_the_end}"
@@ -74,13 +74,13 @@ CASES: list[tuple[str, AlertNotice, bool]] = [
 
 
 @pytest.mark.parametrize(("told", "by_hand"), [pytest.param(*row, id=name) for name, *row in CASES])
-def test_who_is_let_in_by_hand(told: AlertNotice, by_hand: bool) -> None:  # noqa: FBT001
-    """A guest who arrives at check-in may not have a PIN that opens the door."""
+def test_which_guests_are_let_in_by_hand(told: AlertNotice, by_hand: bool) -> None:  # noqa: FBT001
+    """Those who arrive at check-in without a PIN that opens the door."""
     assert lets_in_by_hand(told, CHECK_IN) is by_hand
 
 
-def test_an_earlier_pin_that_opens_later_is_told_from_when() -> None:
-    """The guest is let in until then."""
+def test_an_earlier_pin_that_opens_later_is_told_with_its_start() -> None:
+    """Until then the guest is let in by hand."""
     text = next_step_now(notice(earlier_code=LATER, time_zone="America/Los_Angeles"), CHECK_IN)
     assert text.startswith(
         "First let the guest in by hand: the guest's earlier PIN works only from Mon 2036-12-01 08:30. Move the stay"
@@ -89,13 +89,13 @@ def test_an_earlier_pin_that_opens_later_is_told_from_when() -> None:
 
 
 def test_a_trouble_of_many_doors_speaks_of_those_without_a_code() -> None:
-    """It is about the nearest check-in, not about one guest."""
+    """The advice is for the guests without a code, because the alert isn't about one guest."""
     text = next_step_now(notice(Reason.ACCOUNT_TROUBLE, door_key=""), CHECK_IN)
     assert text.startswith("First let guests who have no working code in by hand. ")
 
 
-def test_an_earlier_page_is_an_earlier_advice() -> None:
-    """Where a page goes out four hours before, that is the moment for it."""
+def test_the_advice_follows_the_setting_for_pages() -> None:
+    """If a page is sent four hours before check-in, the advice changes at that time."""
     assert lets_in_by_hand(notice(), CHECK_IN - 4 * HOUR, before=4 * HOUR)
 
 
@@ -119,11 +119,11 @@ EARLIER: list[tuple[str, Booking, Window | None]] = [
 
 @pytest.mark.parametrize(("it", "window"), [pytest.param(*row, id=name) for name, *row in EARLIER])
 def test_which_earlier_code_the_guest_may_have(it: Booking, window: Window | None) -> None:
-    """The one of this door that opens first during the stay."""
+    """The code of this door that opens first during the stay."""
     assert earlier_code_of(it, it.door(DOOR)) == window
 
 
-def test_the_notice_of_a_changed_stay_tells_both_windows() -> None:
+def test_the_notice_of_a_changed_stay_has_both_windows() -> None:
     """The stay moved: the new code works later than the one that the guest has."""
     moved = Window(CHECK_IN + HOUR, CHECK_OUT + 24 * HOUR)
     it = with_door(issued(), code=AccessCode(access_code_id="c-2", window=moved, known_since=NOW), drift="Gone.")
@@ -136,7 +136,7 @@ def test_the_notice_of_a_changed_stay_tells_both_windows() -> None:
 
 
 def test_the_story_says_when_the_earlier_code_window() -> None:
-    """From when to when, on the lock's clock."""
+    """With both times, on the lock's clock."""
     it = with_door(issued(), time_zone="America/Los_Angeles")
     change = transitions.supersede_code(it, DOOR, revision=0, is_gone=False, now=NOW)
     assert any(
@@ -145,8 +145,8 @@ def test_the_story_says_when_the_earlier_code_window() -> None:
     )
 
 
-def test_what_a_booking_system_is_told_changes_too() -> None:
-    """`next_step` of `GET /bookings/{id}` and of the console is made the same way."""
+def test_the_next_step_for_booking_systems_changes_too() -> None:
+    """`GET /bookings/{id}` and the console get `next_step` from the same function."""
     it = with_earlier()
     far, near = (next_step_of(it, it.door(DOOR), "no_slot", now) for now in (NOW, CHECK_IN - HOUR))
     assert near == f"{BY_HAND}{far}"

@@ -1,4 +1,4 @@
-"""What time does to an alert: it rises, it is told again at growing intervals, and a group falls into step."""
+"""What time does to an alert: its severity rises, it is told again at growing intervals, and groups remind together."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ def opened(check_in: datetime | None = None, *, key: str = "booking/BK-1/no_slot
 
 
 def life(alert: Alert, until: timedelta) -> list[tuple[timedelta, str, Severity]]:
-    """Return when the alert is told over its life, and why: driven by `next_change_at` alone, as the due-set does."""
+    """Return when and why the alert is told over its life, driven by `next_change_at` alone, as by the due-set."""
     told = [(timedelta(), str(alert.news), alert.severity)]
     now = NOW
     while (moment := next_change_at(alert, POLICY, now)) is not None and moment <= NOW + until:
@@ -68,21 +68,21 @@ def test_a_problem_found_early_is_quiet_until_it_matters() -> None:
     ]
 
 
-def test_after_check_out_it_is_told_no_more() -> None:
-    """Whatever is still open then hurries nobody."""
+def test_after_check_out_nothing_is_told_any_more() -> None:
+    """A problem that is still open then isn't urgent."""
     told = life(opened(NOW + HOUR), 500 * HOUR)
     assert told[-1][0] < 49 * HOUR
     assert next_change_at(escalated(opened(NOW + HOUR), POLICY, NOW + 49 * HOUR), POLICY, NOW + 49 * HOUR) is None
 
 
-def test_who_handles_it_is_spared_reminders_but_not_the_page() -> None:
-    """What was asked of the installer days ago may have been forgotten: shortly before check-in it is told."""
+def test_a_handled_alert_sends_no_reminders_but_still_pages() -> None:
+    """The person may have forgotten it by then: shortly before check-in it is told again."""
     told = life(handled(opened(NOW + 20 * HOUR), "ann"), 30 * HOUR)
     assert told == [(timedelta(), "opened", Severity.WARNING), (18 * HOUR, "rose", Severity.PAGE)]
 
 
-def test_a_stay_that_is_moved_away_hurries_less() -> None:
-    """That is no news; when it nears again, it is."""
+def test_a_stay_that_is_moved_to_later_is_less_urgent() -> None:
+    """That is no news. When check-in comes near again, that is."""
     alert = opened(NOW + HOUR)
     moved = heard(alert, replace(alert.notice, check_in=NOW + 240 * HOUR, check_out=NOW + 288 * HOUR))
     assert moved is not None
@@ -92,15 +92,15 @@ def test_a_stay_that_is_moved_away_hurries_less() -> None:
 
 
 @pytest.mark.parametrize("problem", ["seam_unavailable", "in_doubt", "seam_unauthorized"])
-def test_a_child_does_nothing_by_itself(problem: str) -> None:
-    """Its parent rises and reminds for it."""
+def test_an_inhibited_alert_never_changes_by_itself(problem: str) -> None:
+    """Its parent escalates and reminds instead."""
     child = opened(NOW + HOUR, problem=problem)
     assert next_change_at(child, POLICY, NOW) is None
     assert escalated(child, POLICY, NOW + HOUR) is child
 
 
-def test_a_group_falls_into_step() -> None:
-    """One reminder takes along those that would follow soon; not the ones that were just told, nor other levels."""
+def test_a_group_reminds_together() -> None:
+    """A reminder includes alerts of the same level that are due soon, but none that were just told."""
     due = opened(key="booking/1/no_slot/d")
     soon = replace(opened(key="booking/2/no_slot/d"), news_at=NOW + HOUR)
     fresh = replace(opened(key="booking/3/no_slot/d"), news_at=NOW + 3 * HOUR)
@@ -111,21 +111,21 @@ def test_a_group_falls_into_step() -> None:
 
 @given(st.integers(0, 30 * 24 * 60), st.integers(0, 40 * 24 * 60))
 def test_levels_never_miss_check_in(minutes_ahead: int, lasts: int) -> None:
-    """However early the problem is found: if it is open two hours before check-in, there has been a page."""
+    """However early the problem is found: if it is open two hours before check-in, it has paged."""
     told = life(opened(NOW + timedelta(minutes=minutes_ahead)), timedelta(minutes=lasts))
     has_page = any(level is Severity.PAGE for _, _, level in told)
     assert has_page == (lasts >= minutes_ahead - 120)
     assert [at for at, _, _ in told] == sorted(at for at, _, _ in told)
 
 
-def test_reminders_grow() -> None:
-    """No level reminds faster the longer it lasts."""
+def test_pauses_between_reminders_grow() -> None:
+    """At every level."""
     for pauses in REMINDERS.values():
         assert list(pauses) == sorted(pauses)
 
 
 def joined(alert: Alert, *members: str, check_in: datetime | None = None, happened: str = "") -> Alert:
-    """Return the alert as its cause stands with these members, each parked at the entry of its name."""
+    """Return the alert of a cause with these members, each parked at the entry of its name."""
     notice = replace(alert.notice, check_in=check_in or alert.notice.check_in, happened=happened)
     cause = Cause(notice, hit=len(members), members=tuple(Member(each, f"Booking {each}") for each in members))
     after = raised(alert, cause, group=alert.group, level=alert.severity)
@@ -133,8 +133,8 @@ def joined(alert: Alert, *members: str, check_in: datetime | None = None, happen
     return after
 
 
-def test_who_joins_a_cause_is_told_after_a_pause_that_grows() -> None:
-    """One an hour for two days: a few messages, each with the names of those since the last; a reminder tells, too."""
+def test_new_members_of_a_cause_are_told_after_a_growing_pause() -> None:
+    """One new member an hour for two days: a few messages with the names since the last one, also in reminders."""
     alert = joined(opened(), "0-1")
     assert (alert.newcomers, alert.joined) == (0, ())
     told: list[tuple[float, tuple[str, ...]]] = []
@@ -156,8 +156,8 @@ def test_who_joins_a_cause_is_told_after_a_pause_that_grows() -> None:
     assert (told[3][1][0], len(told[3][1])) == ("Booking 22-1", 10)
 
 
-def test_nobody_is_new_who_was_there_or_sent_again() -> None:
-    """Nor somebody of a record that an older version wrote: who was there then isn't known."""
+def test_known_members_are_never_new() -> None:
+    """Neither if their message comes again, nor those of a record of an older version: it doesn't say who was there."""
     alert = joined(opened(), "5-1", "3-1")
     assert joined(alert, "3-1", "5-1").newcomers == 0
     assert joined(alert, "3-1").newcomers == 0
@@ -166,8 +166,8 @@ def test_nobody_is_new_who_was_there_or_sent_again() -> None:
     assert (after.newcomers, after.joined) == (1, ("Booking 5-2",))
 
 
-def test_any_word_tells_who_joined() -> None:
-    """Once; who handles the cause hears of them, and still handles it."""
+def test_any_news_tells_the_new_members() -> None:
+    """Once. A person who handles the cause is told, and still handles it."""
     alert = joined(joined(opened(), "1-1"), "1-1", "2-1")
     rose = escalated(joined(alert, "1-1", "2-1", "3-1", check_in=NOW + HOUR), POLICY, NOW)
     assert (rose.news, rose.newcomers, rose.joined) == ("rose", 0, ("Booking 3-1", "Booking 2-1"))

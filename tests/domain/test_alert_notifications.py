@@ -1,4 +1,4 @@
-"""What goes out as one message, when, and under which id."""
+"""Which alerts are sent as one message, when, and under which id."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -49,42 +49,42 @@ def over(alert: Alert, at: datetime = NOW) -> Alert:
 
 
 def view(*alerts: Alert, at: datetime = NOW, policy: AlertPolicy = POLICY, silent: datetime | None = None) -> View:
-    """Return a group as it is looked at."""
+    """Return a view of a group of these alerts."""
     held = {alert.key: silent for alert in alerts} if silent else {}
     return View("g", {alert.key: alert for alert in alerts}, held, policy, at)
 
 
 def notification(seen: View, state: Group | None = None, channel: str = "a", *, resolved: bool = False) -> Notification:
-    """Return the notification that is to be sent; fails where there is none."""
+    """Return the notification that is to be sent; fails if there is none."""
     found, _ = next_notifications(seen, state or Group(), channel, "resolved" if resolved else "open", lease=LEASE)
     assert found is not None
     return found
 
 
 def later(seen: View, state: Group | None = None, channel: str = "a", *, resolved: bool = False) -> datetime | None:
-    """Return when to look again; fails where there is something to send."""
+    """Return when to check again; fails if there is something to send."""
     found, at = next_notifications(seen, state or Group(), channel, "resolved" if resolved else "open", lease=LEASE)
     assert found is None
     return at
 
 
 def test_the_first_of_a_group_waits_for_others() -> None:
-    """A window long, counted from the first; then all go out at once, the latest too."""
+    """For one group window from the first alert; then all are sent together, the latest too."""
     first, second = opened("1"), opened("2", at=NOW + timedelta(seconds=29))
     assert later(view(first)) == NOW + WINDOW
     assert set(notification(view(first, second, at=NOW + WINDOW)).members) == {first.key, second.key}
 
 
-def test_a_page_waits_five_seconds_and_takes_along_what_waits() -> None:
-    """It is never worth half a minute to merge a page; the others of its group come along."""
+def test_a_page_waits_five_seconds_and_includes_what_waits() -> None:
+    """Merging pages isn't worth half a minute. The other alerts of its group are sent with it."""
     calm, page = opened("1"), opened("2", Severity.PAGE)
     assert later(view(calm, page)) == NOW + timedelta(seconds=5)
     sent = notification(view(calm, page, at=NOW + timedelta(seconds=5)))
     assert (len(sent.members), sent.is_page) == (2, True)
 
 
-def test_ends_are_grouped_too_and_go_to_those_who_know() -> None:
-    """A problem that was over before its window was is told to nobody."""
+def test_resolved_alerts_are_grouped_too_and_go_to_channels_that_know_them() -> None:
+    """A problem that ended before its group window did is told to nobody."""
     known = over(delivered(opened("1"), "a", 1))
     unknown = over(opened("2"))
     after = view(known, unknown, at=NOW + WINDOW)
@@ -92,8 +92,8 @@ def test_ends_are_grouped_too_and_go_to_those_who_know() -> None:
     assert later(after, channel="b", resolved=True) is None
 
 
-def test_an_end_is_told_where_a_try_may_have_arrived() -> None:
-    """The answer was lost: perhaps somebody reads the problem, and must not be left with it."""
+def test_a_resolved_alert_is_told_if_a_failed_try_may_have_arrived() -> None:
+    """The answer was lost: perhaps somebody reads about the problem, and must learn that it is over."""
     tried = refused(
         notification(view(opened("1"), at=NOW + WINDOW)), error="cut", now=NOW, jitter=0.5, retry_after=None
     )
@@ -102,15 +102,15 @@ def test_an_end_is_told_where_a_try_may_have_arrived() -> None:
     assert notification(gone, state, resolved=True).members
 
 
-def test_an_end_waits_for_the_word_that_is_under_way() -> None:
-    """Else people might read that it is gone before they read of it, and be left with that."""
+def test_a_resolved_alert_waits_for_the_notification_under_way() -> None:
+    """Otherwise people might read that it is over before they read of it."""
     state = with_notification(Group(), notification(view(opened("1"), at=NOW + WINDOW)))
     gone = view(over(opened("1")), at=NOW + 2 * WINDOW)
     assert later(gone, state, resolved=True) == NOW + WINDOW + LEASE
 
 
-def test_a_try_that_failed_is_repeated_as_it_was() -> None:
-    """Under the same id, after its pause; newcomers wait for the next message."""
+def test_a_failed_try_is_repeated_unchanged() -> None:
+    """Under the same id, after the pause. New alerts wait for the next message."""
     first = opened("1")
     tried = notification(view(first, at=NOW + WINDOW))
     state = with_notification(Group(), refused(tried, error="HTTP 500", now=NOW + WINDOW, jitter=0.0, retry_after=None))
@@ -121,8 +121,8 @@ def test_a_try_that_failed_is_repeated_as_it_was() -> None:
     assert (again.delivery_id, again.members, again.attempts) == (tried.delivery_id, tried.members, 1)
 
 
-def test_what_changed_meanwhile_goes_out_as_it_is_now() -> None:
-    """With an id of its own, and whatever came meanwhile."""
+def test_alerts_that_changed_since_a_failed_try_are_sent_as_they_are_now() -> None:
+    """Under a new id, with all alerts that came meanwhile."""
     first = opened("1")
     tried = refused(notification(view(first, at=NOW + WINDOW)), error="x", now=NOW, jitter=0.0, retry_after=None)
     state = with_notification(Group(), tried)
@@ -133,7 +133,7 @@ def test_what_changed_meanwhile_goes_out_as_it_is_now() -> None:
     assert (len(again.members), again.attempts) == (2, 1)
 
 
-def test_a_page_does_not_wait_for_the_pause_of_something_else() -> None:
+def test_a_page_does_not_wait_for_the_pause_of_other_alerts() -> None:
     """A channel that failed with a warning is tried at once with a page."""
     calm = opened("1")
     tried = refused(
@@ -146,16 +146,16 @@ def test_a_page_does_not_wait_for_the_pause_of_something_else() -> None:
     assert notification(view(risen, at=NOW + WINDOW), state).is_page
 
 
-def test_what_is_leased_is_left_alone_until_its_worker_must_be_dead() -> None:
-    """Also a page: the worker that is sending looks again afterwards."""
+def test_a_leased_notification_is_left_alone_until_the_lease_is_over() -> None:
+    """Also for a page: the worker that is sending checks again afterwards."""
     calm, page = opened("1"), opened("2", Severity.PAGE)
     state = with_notification(Group(), notification(view(calm, at=NOW + WINDOW)))
     assert later(view(calm, page, at=NOW + WINDOW), state) == NOW + WINDOW + LEASE
     assert notification(view(calm, at=NOW + WINDOW + LEASE), state).delivery_id == delivery_id("g", {calm.key: 1})
 
 
-def test_quiet_hours_hold_back_information_alone() -> None:
-    """Until they end, by the clock of their zone."""
+def test_mute_times_hold_back_only_information() -> None:
+    """Until the mute time ends, on the clock of its time zone."""
     policy = replace(POLICY, quiet=QUIET)
     info = opened("1", Severity.INFO, at=NIGHT)
     assert later(view(info, at=NIGHT + WINDOW, policy=policy)) == datetime(2036, 1, 11, 6, tzinfo=UTC)
@@ -164,16 +164,16 @@ def test_quiet_hours_hold_back_information_alone() -> None:
     }
 
 
-def test_silences_hold_back_what_is_open() -> None:
-    """And never the end of what people know."""
+def test_silences_hold_back_open_alerts() -> None:
+    """But never the end of a problem that people know of."""
     until = NOW + timedelta(hours=2)
     assert later(view(opened(), at=NOW + WINDOW, silent=until)) == until
     known = over(delivered(opened(), "a", 1))
     assert notification(view(known, at=NOW + WINDOW, silent=until), resolved=True).members
 
 
-def test_the_fallback_channel_hears_what_another_will_not_take() -> None:
-    """After a few tries; and its end."""
+def test_the_fallback_channel_is_told_what_another_does_not_take() -> None:
+    """After a few tries; and the end of it, too."""
     policy = AlertPolicy(routing=Routing(channels=("a", "b"), routes=(Route(channels=("a",)),), fallback="b"))
     alert = opened()
     stuck = replace(notification(view(alert, at=NOW + WINDOW, policy=policy)), attempts=policy.tries_before_fallback)
@@ -185,14 +185,14 @@ def test_the_fallback_channel_hears_what_another_will_not_take() -> None:
 
 
 def test_a_page_is_never_given_up() -> None:
-    """Everything else is, after a day of tries."""
+    """All other notifications are given up after a day of tries."""
     calm = replace(notification(view(opened(), at=NOW + WINDOW)), attempts=999)
     page = replace(notification(view(opened("1", Severity.PAGE), at=NOW + WINDOW)), attempts=999)
     assert (is_over(calm, POLICY), is_over(page, POLICY)) == (True, False)
 
 
-def test_a_group_is_done_with_what_everybody_knows_the_end_of() -> None:
-    """What is open stays, and so does what somebody must still hear."""
+def test_alerts_leave_a_group_when_everybody_knows_of_their_end() -> None:
+    """Open ones stay, and those that a channel is still to be told of."""
     known = over(delivered(opened("1"), "a", 1))
     told = delivered(known, "a", 2)
     still_open = opened("3")
@@ -206,15 +206,15 @@ def test_a_group_is_done_with_what_everybody_knows_the_end_of() -> None:
 
 
 def test_a_channel_that_was_taken_out_of_the_settings_is_forgotten() -> None:
-    """What it hadn't taken waits for nobody."""
+    """Nothing waits for it any more."""
     stuck = replace(notification(view(opened(), at=NOW + WINDOW)), at=NOW, is_leased=False, attempts=9)
     state, seen = with_notification(Group(), stuck), view(opened(), at=NOW + WINDOW)
     assert done_with(seen, state, ("a", "b"))[0] == state
     assert not done_with(seen, state, ("b",))[0].parcels
 
 
-def test_the_same_told_set_has_the_same_id() -> None:
-    """Whatever its order; and no other set has it."""
+def test_the_same_alerts_and_sequences_have_the_same_id() -> None:
+    """In any order; other alerts or sequences have another id."""
     assert delivery_id("g", {"k": 3}) == "k#3"
     assert delivery_id("g", {"a": 1, "b": 2}) == delivery_id("g", {"b": 2, "a": 1})
     assert len({delivery_id("g", {"a": n, "b": m}) for n in range(9) for m in range(9)}) == 81
@@ -222,7 +222,7 @@ def test_the_same_told_set_has_the_same_id() -> None:
 
 @given(st.lists(st.integers(0, 60), max_size=200))
 def test_a_budget_is_kept_and_drops_nothing(pauses: list[int]) -> None:
-    """Never more than the burst and what time adds; who comes back when told gets through."""
+    """Never more than the burst and what time adds. A message that comes back at the given time is sent."""
     rate, budget, now, sent = Rate(5, timedelta(seconds=10)), None, NOW, 0
     for pause in pauses:
         now += timedelta(seconds=pause)
@@ -234,8 +234,8 @@ def test_a_budget_is_kept_and_drops_nothing(pauses: list[int]) -> None:
     assert sent <= 5 + (now - NOW) / timedelta(seconds=10)
 
 
-def test_a_page_is_sent_at_any_price() -> None:
-    """What comes after it pays."""
+def test_a_page_is_always_sent_at_once() -> None:
+    """The messages after it wait longer."""
     empty = Budget(0, NOW)
     after, again_at = spend(empty, Rate(5, timedelta(seconds=10)), NOW, name="a", priority=Priority.PAGE)
     assert (after.left, again_at) == (-1, None)
@@ -245,8 +245,8 @@ def test_a_page_is_sent_at_any_price() -> None:
 
 
 @given(st.integers(0, 366 * 24 * 60), st.times(), st.times())
-def test_quiet_hours_end(minutes: int, starts: time, ends: time) -> None:
-    """Within a day (and the hour that a change of clocks adds), and at the hour that was said."""
+def test_mute_times_end(minutes: int, starts: time, ends: time) -> None:
+    """Within a day (or an hour more if the clock changes), and at the hour that was set."""
     now = datetime(2036, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
     until = MuteTime(starts, ends, "Europe/Berlin").until(now)
     if until is not None:

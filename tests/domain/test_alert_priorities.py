@@ -1,4 +1,4 @@
-"""Which of the messages that wait for a channel comes first: by what it is, then by its age; none waits for ever."""
+"""The order of messages that wait for a channel: by priority, then by age; none waits for ever."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ WAITING = (Priority.WARNING, Priority.INFO, Priority.RESOLVED)
 
 @dataclass
 class Channel:
-    """A channel with its burst used up. A message that waits comes back at the time that it was told."""
+    """A channel with its burst used up. A waiting message comes back at the time that it was given."""
 
     now: datetime = NOW
     budget: Budget = field(default_factory=lambda: Budget(0, NOW))
@@ -24,7 +24,7 @@ class Channel:
     told: list[str] = field(default_factory=list)
 
     def ask(self, name: str, priority: Priority) -> None:
-        """Ask to send a message: it is told, or comes again."""
+        """Ask to send a message: it is sent, or comes back later."""
         self.budget, again_at = spend(self.budget, RATE, self.now, name=name, priority=priority)
         self.come.pop(name, None)
         if again_at is None:
@@ -34,14 +34,14 @@ class Channel:
             self.come[name] = again_at, priority
 
     def next(self) -> None:
-        """Go on to the next moment at which one comes back. The order of those of one moment is the worst."""
+        """Go on to the next time at which a message comes back. Several at one time come in the worst order."""
         self.now = min(at for at, _ in self.come.values())
         due = [(priority, name) for name, (at, priority) in self.come.items() if at <= self.now]
         for priority, name in sorted(due, key=lambda each: WAITING.index(each[0]), reverse=True):
             self.ask(name, priority)
 
     def run(self) -> None:
-        """Go on until all are told."""
+        """Go on until all are sent."""
         for _ in range(10_000):
             if not self.come:
                 return
@@ -49,8 +49,8 @@ class Channel:
         raise AssertionError("some are never told")
 
 
-def test_warnings_go_before_information_before_what_is_resolved() -> None:
-    """In whatever order they came; within each, the oldest first."""
+def test_warnings_go_before_information_before_resolved_alerts() -> None:
+    """In any order of arrival; within a priority the oldest first."""
     channel = Channel()
     for number in range(8):
         for priority in reversed(WAITING):
@@ -60,8 +60,8 @@ def test_warnings_go_before_information_before_what_is_resolved() -> None:
     assert channel.told == [f"{priority.name} {number}" for priority in WAITING for number in range(8)]
 
 
-def test_a_page_waits_for_nobody() -> None:
-    """And those that wait keep their places."""
+def test_a_page_does_not_wait() -> None:
+    """The waiting messages keep their places."""
     channel = Channel()
     channel.ask("warning", Priority.WARNING)
     channel.ask("page", Priority.PAGE)
@@ -73,7 +73,7 @@ def test_a_page_waits_for_nobody() -> None:
 
 
 def test_nothing_waits_for_ever() -> None:
-    """Warnings that come without an end pass a message of the least priority for half an hour, and no longer."""
+    """Endless warnings can delay a message of the lowest priority by half an hour, and no longer."""
     channel = Channel()
     channel.ask("resolved", Priority.RESOLVED)
     number = 0
@@ -88,7 +88,7 @@ def test_nothing_waits_for_ever() -> None:
     assert channel.told.count("resolved") == 1
 
 
-def test_a_message_that_hurries_more_now_moves_forward() -> None:
+def test_a_message_with_a_higher_priority_now_moves_forward() -> None:
     """It keeps its age."""
     channel = Channel()
     for name in ("a", "b"):
@@ -101,8 +101,8 @@ def test_a_message_that_hurries_more_now_moves_forward() -> None:
     assert channel.told == ["a", "b", "rises", "c"]
 
 
-def test_one_that_has_nothing_to_tell_any_more_holds_up_nobody() -> None:
-    """It leaves its place. If its worker is gone, it keeps the place for some minutes."""
+def test_a_message_that_has_nothing_to_tell_any_more_delays_no_other() -> None:
+    """It gives its place back. If its worker died, the place is kept for some minutes."""
     channel = Channel()
     for number in range(50):
         channel.ask(f"gone {number}", Priority.WARNING)
@@ -120,7 +120,7 @@ def test_one_that_has_nothing_to_tell_any_more_holds_up_nobody() -> None:
 
 
 def test_the_queue_is_bounded() -> None:
-    """Those that hurry least are left out; they come again all the same."""
+    """The least urgent messages get no place; they come again nevertheless."""
     channel = Channel()
     for number in range(MOST_WAITING + 50):
         channel.ask(f"info {number}", Priority.INFO)
@@ -132,15 +132,15 @@ def test_the_queue_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("priority", WAITING)
-def test_with_room_left_nobody_waits(priority: Priority) -> None:
-    """Whatever it is."""
+def test_nothing_waits_while_tokens_are_left(priority: Priority) -> None:
+    """At any priority."""
     budget, again_at = spend(Budget(3, NOW), RATE, NOW, name="a", priority=priority)
     assert (budget, again_at) == (Budget(2, NOW), None)
 
 
 @given(st.lists(st.tuples(st.sampled_from(WAITING), st.integers(0, 40)), max_size=40))
-def test_each_is_told_once_in_the_order_of_the_queue(arrivals: list[tuple[Priority, int]]) -> None:
-    """For all arrivals: no more than the rate allows, and none passes one that has waited and comes before it."""
+def test_each_message_is_sent_once_in_the_order_of_the_queue(arrivals: list[tuple[Priority, int]]) -> None:
+    """For any arrivals: never more than the rate allows, and no message passes one that waits and comes before it."""
     channel, turns = Channel(), dict[str, datetime]()
     for number, (priority, pause) in enumerate(arrivals):
         channel.now += timedelta(milliseconds=pause)

@@ -1,4 +1,4 @@
-"""Who hears of a problem, what is told together, and what one cause stands for."""
+"""Which channels are told of a problem, which problems are told together, and which alerts inhibit others."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -52,7 +52,7 @@ ROUTES = [
 
 @pytest.mark.parametrize(("routes", "fallback", "level", "channels"), ROUTES)
 def test_routes(routes: tuple[Route, ...], fallback: str, level: Severity, channels: tuple[str, ...]) -> None:
-    """A gap in the routes is no reason for silence; a level that nobody asked for is."""
+    """A problem without a route is told anyway; one with routes for higher levels only isn't."""
     routing = Routing(channels=CHANNELS, routes=routes, fallback=fallback, places=PLACES)
     assert routing.channels_for(NOTICE, level) == channels
 
@@ -74,7 +74,7 @@ GROUPS = [
 
 @pytest.mark.parametrize(("fields", "group"), GROUPS)
 def test_groups(fields: dict[str, str], group: str) -> None:
-    """Problems that one person corrects in one place are told together."""
+    """Problems that one person solves in one place are told together."""
     notice = replace(NOTICE, **fields)  # type: ignore[arg-type]
     assert group_of(notice, PLACES.get(notice.device_id, Place())) == group
 
@@ -91,7 +91,7 @@ SILENCES = [
 
 @pytest.mark.parametrize(("conditions", "fits"), SILENCES)
 def test_silences(conditions: dict[str, str], *, fits: bool) -> None:
-    """All conditions must fit; one without any holds back nothing; one that is over neither."""
+    """All conditions must be met. A silence without conditions holds nothing back; nor does one that has ended."""
     silence = Silence(silence_id="s", until=NOW + timedelta(hours=1), **conditions)
     assert silence.fits(NOTICE) is fits
     assert (silent_until(NOTICE, [silence], NOW) is not None) is fits
@@ -103,7 +103,7 @@ AWAY = BY_KEY["seam/unavailable"]
 
 
 def child(booking: str, *, hours: float = 50, problem: str = "seam_unavailable", door: str = "d") -> Alert:
-    """Return a booking's problem that has a parent."""
+    """Return a booking's problem that a parent inhibits."""
     notice = replace(
         NOTICE,
         key=f"booking/{booking}/{problem}/{door}",
@@ -119,7 +119,7 @@ def child(booking: str, *, hours: float = 50, problem: str = "seam_unavailable",
 
 
 def test_a_parent_stands_for_its_children() -> None:
-    """It counts bookings, not doors; hurries as the nearest does; names ten."""
+    """It counts bookings, not doors; it is as urgent as the nearest check-in; it names ten bookings."""
     children = [child(f"BK-{n:03}", hours=30 + n) for n in range(99)]
     children += [child("BK-near", hours=1, problem="in_doubt"), child("BK-near", hours=1, door="e")]
     parent = gathered(None, AWAY, children, POLICY, NOW)
@@ -130,7 +130,7 @@ def test_a_parent_stands_for_its_children() -> None:
 
 
 def test_more_children_are_no_news() -> None:
-    """The count is kept true without a word; a nearer check-in moves the time at which it rises."""
+    """The count is updated without news; a nearer check-in changes the time at which the severity rises."""
     parent = gathered(None, AWAY, [child("BK-1")], POLICY, NOW)
     grown = gathered(parent, AWAY, [child("BK-1"), child("BK-2", hours=30)], POLICY, NOW)
     assert parent is not None
@@ -139,7 +139,7 @@ def test_more_children_are_no_news() -> None:
     assert gathered(grown, AWAY, [child("BK-1"), child("BK-2", hours=30)], POLICY, NOW) is grown
 
 
-def test_a_parent_is_over_with_its_last_child() -> None:
+def test_a_parent_ends_with_its_last_child() -> None:
     """Other problems of the same bookings don't keep it open."""
     parent = gathered(None, AWAY, [child("BK-1")], POLICY, NOW)
     over = gathered(
@@ -153,20 +153,20 @@ def test_a_parent_is_over_with_its_last_child() -> None:
     assert gathered(None, AWAY, [], POLICY, NOW) is None
 
 
-def test_every_parent_says_something() -> None:
-    """Each has a row that people read, and stands for itself: a parent has no parent."""
+def test_every_parent_has_a_row_and_no_parent() -> None:
+    """People read the row's text, and the parent itself is never inhibited."""
     parents = {row.parent for row in PROBLEMS.values() if row.parent}
     assert {parent.problem for parent in BY_KEY.values()} == parents
     assert all(PROBLEMS[each].parent is each for each in parents)
 
 
 def test_every_reason_has_a_row() -> None:
-    """The enumeration and the catalogue name the same problems."""
+    """The enum and the catalogue have the same problems."""
     assert set(PROBLEMS) == set(Reason)
 
 
-def test_what_never_beat_is_not_missed() -> None:
-    """What did is, once it has been silent for too long, until it beats again."""
+def test_a_heartbeat_that_was_never_noted_is_not_missed() -> None:
+    """One that was noted is missed after too long a silence, until it is noted again."""
     for problem, absence in MISSED_HEARTBEATS.items():
         assert missed_heartbeat_notice(problem, {}, NOW) is None
         longest = absence.silent_for or timedelta(days=3)
@@ -176,6 +176,6 @@ def test_what_never_beat_is_not_missed() -> None:
             assert (notice.raised, AlertPolicy().severity(notice, NOW)) == (is_missed, absence.severity)
 
 
-def test_whether_bookings_should_come_every_day_only_the_operator_knows() -> None:
-    """Without a word in ALERTS_FILE nobody is told that they don't."""
+def test_missing_bookings_are_told_only_if_the_operator_asks_for_it() -> None:
+    """Without an entry in ALERTS_FILE nobody is told that no bookings come."""
     assert missed_heartbeat_notice("bookings_silent", {"bookings": NOW - timedelta(days=400)}, NOW) is None

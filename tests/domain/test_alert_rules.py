@@ -1,4 +1,4 @@
-"""How alerts behave: counted while open, told again only with news, resolved once; and how much they hurry."""
+"""The life of an alert: counted while open, told again only with news, resolved once; and its severity."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -40,18 +40,18 @@ STORIES = [
 
 @pytest.mark.parametrize(("notices", "is_open", "count", "sequence"), STORIES)
 def test_stories(notices: list[AlertNotice], *, is_open: bool, count: int, sequence: int) -> None:
-    """What is heard of one problem over its life."""
+    """The alert after several notices of one problem."""
     alert = story(*notices)
     assert (alert.is_open, alert.count, alert.sequence) == (is_open, count, sequence)
 
 
-def test_resolving_what_was_never_raised_is_nothing() -> None:
-    """Nobody is told of the end of a problem that they never heard of."""
+def test_resolving_a_problem_that_was_never_raised_does_nothing() -> None:
+    """Nobody is told of the end of a problem that they weren't told of."""
     assert heard(None, GONE) is None
 
 
-def test_a_problem_that_comes_back_is_told_to_those_who_know_the_first() -> None:
-    """What each channel was told goes on; the numbers never start over."""
+def test_a_problem_that_comes_back_keeps_what_channels_were_told() -> None:
+    """What each channel was told is kept; the sequences go on."""
     alert = delivered(story(NOTICE, GONE), "slack", 2)
     again = heard(alert, LATER)
     assert again is not None
@@ -59,25 +59,25 @@ def test_a_problem_that_comes_back_is_told_to_those_who_know_the_first() -> None
 
 
 def test_a_resolved_alert_still_says_what_it_was() -> None:
-    """People read "resolved: …", not an empty message."""
+    """People read "resolved: …" with the text of the problem, not an empty message."""
     assert story(NOTICE, GONE).notice.happened == "Nothing fits."
 
 
 def test_a_channel_is_behind_while_there_is_news() -> None:
-    """Each for itself."""
+    """Each channel by itself."""
     alert = delivered(story(NOTICE), "a", 1)
     assert (alert.is_behind("a"), alert.is_behind("b")) == (False, True)
 
 
-def test_a_late_confirmation_takes_nothing_back() -> None:
-    """Two workers that deliver at once: the higher number stands, and news stays to be told."""
+def test_a_late_confirmation_changes_nothing() -> None:
+    """If two workers deliver at once, the higher sequence counts, and later news is still told."""
     alert = delivered(delivered(story(NOTICE, NEWS), "a", 2), "a", 1)
     assert alert.told_to("a").sequence == 2
     assert delivered(story(NOTICE, NEWS), "a", 1).is_behind("a")
 
 
-def test_what_a_channel_never_took_it_does_not_know() -> None:
-    """Given up is not told: the end of it is no news to that channel; a later word is."""
+def test_a_channel_does_not_know_of_an_alert_that_was_given_up() -> None:
+    """Its end is not told to that channel; later news is."""
     alert = given_up(story(NOTICE), "a", 1, error="HTTP 400")
     assert (alert.is_behind("a"), alert.knows("a"), alert.told_to("a").error) == (False, False, "HTTP 400")
     assert delivered(alert, "a", 2).knows("a")
@@ -85,8 +85,8 @@ def test_what_a_channel_never_took_it_does_not_know() -> None:
     assert given_up(told, "a", 1, error="late").knows("a")
 
 
-def test_who_handles_what_is_known_has_not_handled_the_news() -> None:
-    """News ends it; a mere repeat doesn't; and what is over needs nobody."""
+def test_news_ends_that_an_alert_is_handled() -> None:
+    """A repeat doesn't; an alert that is over can't be handled."""
     alert = handled(story(NOTICE), "ann")
     after = [heard(alert, each) for each in (LATER, NEWS)]
     assert [each.handled_by for each in after if each] == ["ann", ""]
@@ -94,7 +94,7 @@ def test_who_handles_what_is_known_has_not_handled_the_news() -> None:
 
 
 def test_a_conversation_lasts_as_long_as_the_problem() -> None:
-    """Its thread is that of the first word; a problem that comes back begins anew."""
+    """The thread is that of the first message; a problem that comes back starts a new one."""
     alert = delivered(delivered(story(NOTICE), "a", 1, thread="t1"), "a", 1, thread="t2")
     assert alert.told_to("a").thread == "t1"
     again = heard(heard(alert, GONE), LATER)
@@ -116,10 +116,10 @@ HURRY = [
 
 @pytest.mark.parametrize(("left", "hurry"), HURRY)
 def test_severity(left: timedelta | None, hurry: Severity) -> None:
-    """It follows from the time that is left until check-in."""
+    """It depends on the time until check-in."""
     assert severity(None if left is None else NOW + left, NOW) is hurry
 
 
-def test_after_check_out_nobody_waits_any_more() -> None:
-    """A problem that outlives its stay hurries nobody."""
+def test_after_check_out_a_problem_is_not_urgent() -> None:
+    """Even if it is still open."""
     assert severity(NOW - timedelta(days=2), NOW, check_out=NOW) is Severity.INFO

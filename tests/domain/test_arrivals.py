@@ -1,4 +1,4 @@
-"""The pre-arrival check: who comes, and whether the door will open."""
+"""The pre-arrival check: who arrives, and whether the door will open."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -30,8 +30,8 @@ STANDS: list[Any] = [
 
 
 @pytest.mark.parametrize(("fields", "readiness"), STANDS)
-def test_how_an_arrival_stands(fields: dict[str, Any], readiness: Readiness) -> None:
-    """At risk is what a person must look at, and only that; with what to do."""
+def test_readiness_of_an_arrival(fields: dict[str, Any], readiness: Readiness) -> None:
+    """It is at risk only if a person must act; then it says what to do."""
     (arrival,) = arrivals_of([with_door(issued(), **fields)], since=NOW, until=CHECK_IN)
     assert arrival.readiness is readiness
     assert bool(arrival.next_step) == (readiness is Readiness.AT_RISK)
@@ -50,11 +50,11 @@ def test_how_an_arrival_stands(fields: dict[str, Any], readiness: Readiness) -> 
     ids=["cancelled", "ended", "dropped", "a later code of a split stay", "after the time", "a mere cancellation"],
 )
 def test_who_does_not_arrive(it: Any) -> None:
-    """Neither listed nor told."""
+    """These guests aren't in the list."""
     assert arrivals_of([it], since=NOW, until=CHECK_IN) == []
 
 
-def test_the_nearest_comes_first_and_each_door_counts() -> None:
+def test_the_nearest_comes_first_and_each_door_is_an_arrival() -> None:
     """A guest with two doors needs both."""
     early = with_door(issued(DOOR, SECOND), SECOND, check_in=CHECK_IN - timedelta(hours=1))
     late = replace(issued(), booking_id="BK-2")
@@ -76,19 +76,19 @@ DAILY: list[Any] = [
 
 @pytest.mark.parametrize(("text", "now", "following"), DAILY)
 def test_a_daily_time(text: str, now: str, following: str) -> None:
-    """The next moment at which that clock shows it."""
+    """The next moment at which that clock shows this time."""
     assert parse_daily_time(text).after(datetime.fromisoformat(now)) == datetime.fromisoformat(following)
 
 
 @pytest.mark.parametrize("text", ["", "7 o'clock", "25:00", "07:00+01:00", "07:00 Nowhere/City", "07:00 PST"])
-def test_what_is_no_daily_time(text: str) -> None:
-    """Said at start, with what would be right."""
+def test_invalid_daily_times(text: str) -> None:
+    """They are refused at start, with an example of a valid one."""
     with pytest.raises(ValueError, match=r"day|zone"):
         parse_daily_time(text)
 
 
-def test_a_daily_time_is_in_utc_unless_told() -> None:
-    """As every server's clock."""
+def test_a_daily_time_is_in_utc_by_default() -> None:
+    """Like the clocks of most servers."""
     assert parse_daily_time("07:15") == DailyTime(time(7, 15), "UTC")
     assert parse_daily_time("07:15").after(NOW).tzinfo is not None
     assert parse_daily_time("07:15").after(NOW).astimezone(UTC).hour == 7
@@ -110,7 +110,7 @@ HELD_BACK: list[Any] = [
 
 @pytest.mark.parametrize(("known", "readiness", "reason"), HELD_BACK)
 def test_a_confirmed_code_at_a_door_in_trouble(known: KnownIssues, readiness: Readiness, reason: str) -> None:
-    """Is at risk where the door's issue keeps codes from working; what Seam reports is told with it in any case."""
+    """It is at risk if the door's issue keeps codes from working; what Seam reports is told in any case."""
     ready = with_door(issued(), state=State.READY)
     (arrival,) = arrivals_of([ready], since=NOW, until=CHECK_IN, known={DOOR: known})
     assert (arrival.readiness, arrival.reason) == (readiness, reason)
@@ -120,15 +120,15 @@ def test_a_confirmed_code_at_a_door_in_trouble(known: KnownIssues, readiness: Re
         assert arrival.next_step
 
 
-def test_what_is_wrong_with_the_code_itself_goes_first() -> None:
-    """The door's trouble is told beside it."""
+def test_a_problem_of_the_code_goes_before_one_of_the_door() -> None:
+    """The door's problem is told beside it."""
     it = with_door(issued(), state=State.FAILED, reason="code_gone")
     (arrival,) = arrivals_of([it], since=NOW, until=CHECK_IN, known={DOOR: KnownIssues(of_door=MISMATCH)})
     assert (arrival.reason, arrival.issues) == ("code_gone", MISMATCH)
 
 
-def test_what_is_not_told_is_not_listed() -> None:
-    """An Oracode lock has no network: what Seam says of its connection means nothing."""
+def test_issues_that_people_are_not_told_are_not_listed() -> None:
+    """An Oracode lock has no network: warnings about its connection mean nothing."""
     quiet = issues_of_device({"warnings": [{"warning_code": "device_has_flaky_connection"}]})
     (arrival,) = arrivals_of([issued()], since=NOW, until=CHECK_IN, known={DOOR: KnownIssues(of_door=quiet)})
     assert (arrival.readiness, arrival.issues) == (Readiness.ON_ITS_WAY, ())

@@ -1,4 +1,4 @@
-"""What the beginning of a message says that was too large to be read."""
+"""What can be read from the beginning of a message that was too large."""
 
 import json
 from typing import Any
@@ -33,8 +33,8 @@ CUT: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("beginning", "whole"), CUT)
-def test_what_is_whole_is_kept(beginning: str, whole: str) -> None:
-    """A value that may go on is left out: half an id is another booking's."""
+def test_whole_values_are_kept(beginning: str, whole: str) -> None:
+    """A value that may continue is left out: half an id is another booking's."""
     assert whole_part(beginning.encode()).strip() == whole
     assert not whole or isinstance(json.loads(whole_part(beginning.encode())), dict)
 
@@ -47,8 +47,8 @@ MESSAGE = {
 
 
 @given(st.integers(0, 400), st.booleans())
-def test_wherever_it_is_cut(place: int, is_ascii: bool) -> None:  # noqa: FBT001 - drawn
-    """Within a letter too: the id is the whole one, or none; and so is the type."""
+def test_a_message_may_be_cut_anywhere(place: int, is_ascii: bool) -> None:  # noqa: FBT001 - drawn
+    """Also within a letter: the id is whole, or missing; so is the type."""
     told = whole_part(json.dumps(MESSAGE, ensure_ascii=is_ascii).encode()[:place])
     assert hints_of(told).booking_id in (None, MESSAGE["data"]["booking_id"])  # type: ignore[index]
     assert kind_said(told) in ("unreadable", "cancellation")
@@ -63,7 +63,7 @@ _JSON: Any = st.recursive(
 
 @given(st.dictionaries(st.text(), _JSON), st.integers(0, 400))
 def test_any_object_is_closed(content: dict[str, Any], place: int) -> None:
-    """What is left can be read, and holds no field that the message didn't have; all of it, where nothing is cut."""
+    """The result can be read, and has no field that the message didn't have; if nothing was cut, it has all of them."""
     text = json.dumps(content)
     beginning = text[:place]
     told = whole_part(beginning.encode())
@@ -73,12 +73,12 @@ def test_any_object_is_closed(content: dict[str, Any], place: int) -> None:
 
 @given(st.binary())
 def test_never_raises(beginning: bytes) -> None:
-    """Whatever is sent."""
+    """For any bytes."""
     assert isinstance(whole_part(beginning), str)
 
 
 @pytest.mark.parametrize("unit", [b"[", b'{"a":', b'"', b"\\", b'{"a":"\\', b",", b"}"])
 def test_a_hostile_beginning_costs_little(unit: bytes) -> None:
-    """However deep: it is left at a few levels, and read once."""
+    """However deep it is nested: reading stops after a few levels, and it is read once."""
     for lead in (b"", b'{"a":', b'{"a":"'):
         assert len(whole_part(lead + unit * (65_536 // len(unit)))) <= 65_536 + 100

@@ -1,4 +1,4 @@
-"""What a message that can't be used tells all the same."""
+"""What can be read from a message that can't be used."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,11 +30,11 @@ TOLD: list[Any] = [
 
 @pytest.mark.parametrize(("text", "hints"), TOLD)
 def test_hints(text: str | None, hints: Hints) -> None:
-    """Whatever can be read."""
+    """Everything that can be read."""
     assert hints_of(text) == hints
 
 
 @given(st.text())
 def test_never_raises(text: str) -> None:
-    """A message that is parked may hold anything."""
+    """A parked message may hold anything."""
     assert isinstance(hints_of(text), Hints)

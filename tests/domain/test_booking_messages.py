@@ -31,7 +31,7 @@ def test_contract_example() -> None:
     assert message.label == "Room 101"
 
 
-# Another value of each field, and whether it makes another booking of it: people read the label, and nothing else.
+# Another value for each field, and whether that changes the booking: the label is for people only.
 OTHERS: dict[str, tuple[dict[str, Any], bool]] = {
     "booking_id": ({"booking_id": "BK-1002"}, False),
     "revision": ({"revision": 8}, False),
@@ -46,16 +46,16 @@ OTHERS: dict[str, tuple[dict[str, Any], bool]] = {
 }
 
 
-def test_every_field_that_is_read_is_listed_here() -> None:
-    """Each field is listed below with the effect of another value, and is in the table that the reader uses."""
+def test_every_field_that_is_read_is_in_the_tables() -> None:
+    """Each field is in the table above, with the effect of another value, and in the table that the parser uses."""
     assert set(OTHERS) == set(FIELDS)
     own = {each.name for each in fields(BookingMessage)} - {"source", "message_id", "type"}
     assert own | {"time_zone"} == set(FIELDS)  # a time carries its zone
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_another_value_of_a_field_is_another_message(name: str) -> None:
-    """Each is read; and what is asked for differs, where a change of it has to change the booking."""
+def test_another_value_of_a_field_makes_another_message(name: str) -> None:
+    """Every field is read; and if a change of it must change the booking, what is asked for differs."""
     change, is_asked = OTHERS[name]
     before, after = parse_booking_message(BOOKING), parse_booking_message(booking(**change))
     assert replace(after, message_id=before.message_id) != before
@@ -63,7 +63,7 @@ def test_another_value_of_a_field_is_another_message(name: str) -> None:
 
 
 def test_defaults() -> None:
-    """What may be left out: a null is as good as nothing."""
+    """Optional fields may be missing or null."""
     absent = parse_booking_message(BOOKING)
     names = ("revision", "granularity", "slot", "label", "time_zone", "unit")
     nulls = parse_booking_message(booking(**dict.fromkeys(names)))
@@ -86,7 +86,7 @@ def test_defaults() -> None:
         pytest.param(MappingProxyType(BOOKING), id="read-only mapping"),
     ],
 )
-def test_bare_booking_is_identified_by_its_content(raw: Any) -> None:
+def test_a_bare_booking_is_identified_by_its_content(raw: Any) -> None:
     """The same object again is the same message."""
     message = parse_booking_message(raw)
     assert message.source == ""
@@ -96,8 +96,8 @@ def test_bare_booking_is_identified_by_its_content(raw: Any) -> None:
     assert message.type is MessageType.CREATED
 
 
-def test_other_content_is_another_message() -> None:
-    """Fields that aren't read here tell messages apart too."""
+def test_other_content_makes_another_message() -> None:
+    """Also if only fields differ that aren't read."""
     one = parse_booking_message(BOOKING).message_id
     assert one != parse_booking_message(booking(guests=2)).message_id
 
@@ -116,7 +116,7 @@ def test_other_content_is_another_message() -> None:
     ids=lambda text: ascii(text[:24]),
 )  # fmt: skip
 def test_unreadable_times(written: str) -> None:
-    """Neither guessed at nor half read."""
+    """They are neither guessed nor read in part."""
     (problem,) = problems_of(booking(check_in=written))
     assert problem.field == "check_in"
     assert "2026-12-01" in problem.right
@@ -134,19 +134,19 @@ def test_unreadable_times(written: str) -> None:
     ],
 )
 def test_check_out_must_be_later(check_in: str, check_out: str, zone: str | None) -> None:
-    """Wherever it can be told without the lock's clock."""
+    """If that can be decided without the lock's clock."""
     raw = booking(check_in=check_in, check_out=check_out, time_zone=zone)
     assert problems_of(raw)[0].field == "check_out"
 
 
-def test_order_is_left_open_where_only_the_lock_can_tell() -> None:
-    """An instant and a wall time are compared once the lock's clock is known."""
+def test_the_order_is_left_open_if_only_the_lock_s_clock_can_tell() -> None:
+    """An instant and a wall time are compared when the lock's time zone is known."""
     message = parse_booking_message(booking(check_out="2026-12-01T10:00"))
     assert message.check_out == WallTime(wall("2026-12-01T10:00"))
 
 
-def test_time_zone_is_whose_wall_is_meant() -> None:
-    """Local times carry it; instants don't need it."""
+def test_a_time_zone_is_that_of_local_times() -> None:
+    """Local times have it; instants don't need it."""
     message = parse_booking_message(
         booking(check_in="2026-12-01T16:00", time_zone="Europe/Berlin", check_out="2027-01-01")
     )
@@ -189,15 +189,15 @@ BAD_FIELDS: list[tuple[str, Any]] = [
     [pytest.param(*row, id=f"{place}-{row[0]}-{ascii(row[1])[:30]}") for place, row in enumerate(BAD_FIELDS)],
 )
 def test_bad_field_is_named(field: str, value: Any) -> None:
-    """Each fault alone, in the mapping and in the text."""
+    """Each invalid value alone, in the mapping and in the text."""
     raw = booking(**{field.partition("[")[0]: value})
     assert fields_of(raw) == [field]
     assert fields_of(envelope(data=raw)) == [field]
     assert fields_of(json.dumps(raw)) == [field]
 
 
-def test_a_door_that_is_no_uuid_says_what_would_be_right() -> None:
-    """Each problem names its place in the list, and says what was expected where a room's number was given."""
+def test_a_door_that_is_no_uuid_is_explained() -> None:
+    """Each problem names the position in the list, and says what was expected instead of a room number."""
     found = problems_of(booking(device_ids=["Room 101", DOOR, "\uff11" + DOOR[1:]]))
     assert [(each.field, each.wrong) for each in found] == [
         ("device_ids[0]", "'Room 101' is not a UUID"),
@@ -206,13 +206,13 @@ def test_a_door_that_is_no_uuid_says_what_would_be_right() -> None:
     assert "a UUID such as 11111111-1111-1111-1111-444444444444" in found[0].right
 
 
-def test_a_door_in_capitals_is_the_same_door() -> None:
-    """Kept as Seam writes it, or one door would be two."""
+def test_a_door_in_upper_case_is_the_same_door() -> None:
+    """It is stored as Seam writes it; otherwise one door would be two."""
     assert parse_booking_message(booking(device_ids=[DOOR.upper()])).device_ids == (DOOR,)
 
 
 def test_every_problem_is_named() -> None:
-    """All problems are named at once, so that the message can be corrected in one go."""
+    """All at once, so that the message can be corrected in one go."""
     raw = {"revision": -1, "unit": 5, "check_in": "soon", "time_zone": "PST", "granularity": "x"}
     assert fields_of(raw) == [
         "booking_id", "revision", "unit", "time_zone", "check_in", "check_out", "granularity",
@@ -220,36 +220,36 @@ def test_every_problem_is_named() -> None:
 
 
 def test_devices_and_unit_exclude_each_other() -> None:
-    """Which of the two would count can't be told."""
+    """It would be unclear which of the two counts."""
     assert fields_of(booking(unit="101")) == ["unit"]
     assert parse_booking_message(booking(unit="101", device_ids=...)).unit == "101"
 
 
 @pytest.mark.parametrize("label", ["Räume 101+102", "a\u00a0b", "👩\u200d👩\u200d👧", "x" * 256], ids=ascii)
 def test_labels_of_people(label: str) -> None:
-    """Whatever can be shown may stand in a label."""
+    """Everything that can be shown may be in a label."""
     assert parse_booking_message(booking(label=label[:256])).label == label[:256]
 
 
 def test_a_label_that_is_too_long_is_cut() -> None:
-    """No guest goes without a code because a label is long."""
+    """A guest must not go without a code because a label is long."""
     label = parse_booking_message(booking(label="x" * 1_000_000)).label
     assert label == "x" * 255 + "…"
 
 
-def test_empty_label_is_none() -> None:
-    """Forms send empty texts for what wasn't filled in."""
+def test_an_empty_label_counts_as_none() -> None:
+    """Forms send empty texts for fields that weren't filled in."""
     assert parse_booking_message(booking(label="")).label is None
 
 
 @pytest.mark.parametrize("kind", ["booking.created", "booking.updated", "booking.cancelled"])
 def test_types(kind: str) -> None:
-    """The three types that there are."""
+    """All three types."""
     assert parse_booking_message(envelope(type=kind)).type == kind
 
 
 def test_cancellation_needs_only_the_booking() -> None:
-    """Where and when are known from before."""
+    """Place and times are known already."""
     message = parse_booking_message(envelope(type="booking.cancelled", data={"booking_id": "BK-1001", "revision": 3}))
     assert message.device_ids == ()
     assert message.check_in is None
@@ -260,14 +260,14 @@ def test_cancellation_needs_only_the_booking() -> None:
     "written", ["Z\u00fcrich-\u1e9b\u0323", "Zu\u0308rich-\u017f\u0323\u0307", "  Zu\u0308rich-\u1e9b\u0323 "]
 )
 def test_an_id_is_the_same_however_its_accents_are_composed(written: str) -> None:
-    """Nobody sees the difference, and systems pass on either: else one guest has two bookings."""
+    """The difference can't be seen, and systems send either form: otherwise one guest would have two bookings."""
     for raw in (booking(booking_id=written), envelope(type="booking.cancelled", data={"booking_id": written})):
         assert parse_booking_message(raw).booking_id == "Z\u00fcrich-\u1e9b\u0323"
     assert hints_of(json.dumps(booking(booking_id=written))).booking_id == "Z\u00fcrich-\u1e9b\u0323"
 
 
 def test_letters_that_look_different_are_different() -> None:
-    """Full-width letters, capitals, and a small two."""
+    """Full-width letters, upper case, and a superscript two."""
     ids = [
         parse_booking_message(booking(booking_id=written)).booking_id
         for written in ("BK2", "bk2", "\uff22\uff2b2", "BK\u00b2")

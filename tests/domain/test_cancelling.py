@@ -13,12 +13,12 @@ DOOR = BookedDoor(device_id="d", name="Room 101", time_zone="America/Los_Angeles
 
 
 def told(*doors: BookedDoor, cancelled: bool = False) -> list[str]:
-    """Return what is told of a booking of these doors."""
+    """Return what is told about a booking of these doors."""
     return list(cancelling_of(Booking(booking_id="BK-1", revision=0, doors=doors, cancelled=cancelled)))
 
 
 def test_a_code_may_open_until_its_end() -> None:
-    """By the lock's clock; in UTC where nobody knows the zone, and then it says so."""
+    """The end is on the lock's clock; if its zone isn't known, in UTC, which is named."""
     (text,) = told(replace(DOOR, code=CODE))
     assert text == (
         "Seam is asked to delete the code of Room 101. As a rule it can't:"
@@ -30,18 +30,18 @@ def test_a_code_may_open_until_its_end() -> None:
 
 
 def test_a_code_that_is_being_made_counts() -> None:
-    """Nobody knows yet whether it exists."""
+    """It may exist, although that isn't known yet."""
     (text,) = told(replace(DOOR, intent=INTENT))
     assert "being made now" in text
     assert "until Thu 3 Dec 2026, 10:00" in text
 
 
-def test_nothing_is_told_where_no_code_can_be() -> None:
-    """No code, or a booking that is cancelled already."""
+def test_nothing_is_told_if_there_can_be_no_code() -> None:
+    """There was none, or the booking is cancelled already."""
     assert told(DOOR) == told() == told(replace(DOOR, code=CODE), cancelled=True) == []
 
 
 def test_each_door_has_its_sentence() -> None:
-    """Also one that a later revision left out: its code may be there still."""
+    """Also a door that a later revision left out: its code may still exist."""
     doors = (replace(DOOR, code=CODE), replace(DOOR, device_id="e", name="Gate", wanted=False, code=CODE))
     assert ["Room 101" in told(*doors)[0], "Gate" in told(*doors)[1]] == [True, True]

@@ -1,4 +1,4 @@
-"""Times in the night of a clock change are told: what is taken is not what was written, or not all of it."""
+"""Times in the night of a clock change are told if they are read differently from what was written."""
 
 from datetime import UTC, date, datetime
 
@@ -12,8 +12,8 @@ SKIPPED = WallTime(datetime.fromisoformat("2036-03-30T02:30"), "Europe/Vienna")
 TWICE = WallTime(datetime.fromisoformat("2036-10-26T02:30"), "Europe/Vienna")
 
 
-def test_a_time_that_is_skipped_is_told_with_what_is_taken() -> None:
-    """It is taken an hour later."""
+def test_a_skipped_time_is_told_with_the_time_that_is_used() -> None:
+    """It is an hour later."""
     assert clock_change_notes(SKIPPED, TWICE) == [
         "check_in 2036-03-30 02:30 is skipped by the clocks of Europe/Vienna that night: it is taken as 03:30.",
         "check_out 2036-10-26 02:30 is shown twice by the clocks of Europe/Vienna that night: the first is taken.",
@@ -32,8 +32,8 @@ def test_a_time_that_is_skipped_is_told_with_what_is_taken() -> None:
     ],
     ids=str,
 )
-def test_any_other_time_needs_no_word(moment: BookingTime | None) -> None:
-    """Also one on the lock's own clock, which counts as it is written."""
+def test_any_other_time_is_not_told(moment: BookingTime | None) -> None:
+    """Also a time on the lock's own clock, which is used as written."""
     assert clock_change_notes(moment, Instant(datetime(2036, 3, 30, 2, 30, tzinfo=UTC))) == []
 
 

@@ -1,4 +1,4 @@
-"""What the flags of a code allow: as a table."""
+"""What the flags of a code allow, as a table."""
 
 from typing import Any
 
@@ -17,5 +17,5 @@ REVOCABLE: list[Any] = [
 
 @pytest.mark.parametrize(("flags", "may_be"), REVOCABLE)
 def test_whether_deleting_is_worth_a_try(flags: dict[str, bool], *, may_be: bool) -> None:
-    """Either flag: Seam decides, and says no where it can't."""
+    """If either flag is true, it is tried: Seam may still refuse."""
     assert CodeFlags(**flags).may_be_revoked is may_be

@@ -27,13 +27,13 @@ OTHER_TIMES = Finding("window_differs", "Asked for this, got that.")
 
 
 def issue(code: str, message: str = "") -> SeamIssue:
-    """Return an issue; what follows a slash is its change type."""
+    """Return an issue; the part after a slash is its change type."""
     code, _, change_type = code.partition("/")
     return SeamIssue(code, message, change_type)
 
 
 def judged(**report: Any) -> Condition:
-    """Judge a report; unless told, Seam calls the code set and has nothing else to say."""
+    """Judge a report; by default Seam calls the code set and reports nothing else."""
     whole: dict[str, Any] = {"status": "set", "has_pin": True, "pending": (), "errors": (), "warnings": ()} | report
     for kind in ("errors", "warnings"):
         whole[kind] = [issue(each) if isinstance(each, str) else each for each in whole[kind]]
@@ -41,12 +41,12 @@ def judged(**report: Any) -> Condition:
 
 
 def in_trouble(text: str, *, is_final: bool) -> InTrouble:
-    """Return a problem as it is told."""
+    """Return the condition with this text."""
     return InTrouble("code_problem", f"{text} {MAY_NOT_OPEN}", is_final=is_final)
 
 
 def stands(condition: Condition) -> tuple[str, str]:
-    """Return the booking's state and reason under this condition, before the code is late."""
+    """Return state and reason of the booking in this condition, before the code is late."""
     match condition:
         case Confirmed(reason, _):
             return "ready", reason
@@ -57,7 +57,7 @@ def stands(condition: Condition) -> tuple[str, str]:
 
 
 def test_the_document_has_a_row_for_every_error_and_warning() -> None:
-    """And none for another."""
+    """And for no other."""
     for name, kind in KINDS.items():
         assert sorted(code for each, code, *_ in ROWS if each == name) == sorted(CATALOGUE[kind])
 
@@ -65,7 +65,7 @@ def test_the_document_has_a_row_for_every_error_and_warning() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row[0]} {row[1]}" for row in ROWS])
 @pytest.mark.parametrize("status", ["set", ""], ids=["set", "no status"])
 def test_every_error_and_warning(row: tuple[str, ...], status: str) -> None:
-    """What the document says of it is what it does, also where Seam leaves `status` out."""
+    """It has the effect that the document says, also if Seam leaves out `status`."""
     kind, code, *flags, state, reason = row
     it = issue(code, "Hm")
     meaning = meaning_of_issue(KINDS[kind], it.code, change_type=it.change_type)
@@ -207,7 +207,7 @@ REPORTS: list[Any] = [
         ),
         id="other times, and a warning",
     ),
-    # what nobody knows
+    # unknown state
     pytest.param(
         {"errors": [SeamIssue("of_tomorrow", "It broke.")]},
         in_trouble("Seam says: of_tomorrow: It broke.", is_final=True),
@@ -237,14 +237,14 @@ def test_reports(report: dict[str, Any], condition: Condition) -> None:
 @pytest.mark.parametrize("mutation", PENDING)
 @pytest.mark.parametrize("status", ["set", ""], ids=["set", "no status"])
 def test_every_pending_mutation(mutation: str, status: str) -> None:
-    """Only the name may be changing: with whatever else is pending, the code is not ready."""
+    """Only a pending change of the name leaves the code ready."""
     condition = judged(status=status, pending=[mutation])
     assert (stands(condition)[0] == "ready") == (mutation == "updating_name")
     assert (stands(condition)[1] == "code_problem") == (mutation == "deleting")
 
 
 def test_a_flood_of_issues_is_told_in_a_few_lines() -> None:
-    """The worst are named, and how many there are."""
+    """The worst are named, and the number of the others."""
     condition = judged(errors=[*(f"new_{number}" for number in range(19)), "device_removed"])
     assert condition.detail.count("Seam says") == 5
     assert condition.detail.endswith(f"And 15 more. {MAY_NOT_OPEN}")

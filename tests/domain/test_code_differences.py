@@ -1,4 +1,4 @@
-"""What Seam made against what it was asked for."""
+"""Compares the code that Seam made with the one that was asked for."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -64,7 +64,7 @@ DIFFERENCES: list[Any] = [
 
 
 def test_a_code_without_times_is_told_and_blocks() -> None:
-    """Nobody knows when it opens the door; Seam may name its times later."""
+    """It isn't known when it opens the door; Seam may name its times later."""
     for asked, start in ((ASKED, TIMES.partition(",")[0] + "; Seam"), ({}, "Seam")):
         (found,) = differences_of(door(**asked), made=None, user_level_id=None, pending=(), errors=())
         assert (found.reason, found.blocks, found.is_retried) == ("window_differs", True, True)
@@ -75,7 +75,7 @@ def test_a_code_without_times_is_told_and_blocks() -> None:
 def test_differences(
     fields: dict[str, Any], made: Window | None, level: str | None, said: Any, expected: list[tuple[str, str]]
 ) -> None:
-    """A difference is told with both sides; what isn't known isn't compared."""
+    """A difference is told with both values; unknown values aren't compared."""
     pending, errors = said
     found = differences_of(door(**fields), made=made, user_level_id=level, pending=pending, errors=errors)
     assert [(each.reason, each.text) for each in found] == expected
@@ -99,14 +99,14 @@ IN_EFFECT: list[Any] = [
 
 
 @pytest.mark.parametrize(("warnings", "expected"), IN_EFFECT)
-def test_times_that_were_changed_outside_count(warnings: list[SeamIssue], expected: Window) -> None:
-    """Where that change stays; also if the code itself still shows the times that it was made with."""
+def test_times_that_were_changed_outside_of_seam_count(warnings: list[SeamIssue], expected: Window) -> None:
+    """If that change is in effect; also if the code itself still shows its original times."""
     assert window_in_effect(WINDOW, warnings) == expected
     assert window_in_effect(None, warnings) is None
 
 
-def test_a_pin_that_was_replaced_outside() -> None:
-    """The newest moment at which Seam noticed it, where that change stays."""
+def test_a_pin_that_was_replaced_outside_of_seam() -> None:
+    """The newest time at which Seam noticed it, if the change is in effect."""
     code_field = (ModifiedField("code"),)
     changed = [
         SeamIssue("external_modification_in_effect", "", "modified", code_field, at)
@@ -131,7 +131,7 @@ def test_a_pin_that_was_replaced_outside() -> None:
 def test_a_code_that_lacks_a_part_of_the_stay_is_not_what_was_asked_for(
     starts: int, ends: int, *, blocks: bool
 ) -> None:
-    """Seam may still change it; a guest who finds the door shut can't wait for that."""
+    """Seam may still change it, but a guest before a locked door can't wait for that."""
     made = Window(WINDOW.starts_at + timedelta(hours=starts), WINDOW.ends_at + timedelta(hours=ends))
     booked = door(**ASKED, check_in=CHECK_IN, check_out=CHECK_OUT)
     (found,) = differences_of(booked, made=made, user_level_id=None, pending=(), errors=())

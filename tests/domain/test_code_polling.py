@@ -1,4 +1,4 @@
-"""When a code is looked at next."""
+"""When a code is read again at Seam."""
 
 from datetime import timedelta
 
@@ -9,8 +9,8 @@ from shared.domain.code.polling import next_look, next_look_when_confirmed
 from tests.shared.stories import CHECK_IN, CHECK_OUT, NOW, WINDOW, code
 
 
-def test_a_confirmed_code_is_looked_at_again_where_it_matters() -> None:
-    """When Seam programs the lock, when the guest is due, and then at check-out."""
+def test_when_a_confirmed_code_is_read_again() -> None:
+    """When Seam programs the lock, when the guest arrives, and then at check-out."""
     programmed = CHECK_IN - timedelta(minutes=58)
     looks = [NOW]
     while looks[-1] < CHECK_OUT:
@@ -22,8 +22,8 @@ def test_a_confirmed_code_is_looked_at_again_where_it_matters() -> None:
 
 
 @pytest.mark.parametrize("attempts", [0, 1, 2, 5, 50])
-def test_looks_thin_out_and_come_close_when_it_is_late(attempts: int) -> None:
-    """Never past the moment at which the code counts as late, and every few minutes from then on."""
+def test_pauses_between_looks_grow_and_are_short_when_a_code_is_late(attempts: int) -> None:
+    """Never later than the time at which the code counts as late; every few minutes from then on."""
     late_from = late_at(code(), timedelta(minutes=15))
     assert late_from == CHECK_IN - timedelta(minutes=45)
     at = next_look(code(), attempts=attempts, late_from=late_from, now=NOW)

@@ -1,4 +1,4 @@
-"""A deletion that Seam only accepts: when the code is looked at again, and from when the deletion counts as failed."""
+"""A deletion that Seam has only accepted: when the code is read again, and when the deletion counts as failed."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ def closed(it: Removal = ACCEPTED) -> Booking:
 def test_how_it_stands_after_a_look(
     errors: tuple[SeamIssue, ...], attempt_error: str, now: datetime, failure: str
 ) -> None:
-    """The code is there still: the deletion is under way, has failed, or takes too long."""
+    """The code still exists: the deletion is under way, has failed, or takes too long."""
     after = removal.after_look(ACCEPTED, errors=errors, attempt_error=attempt_error, now=now)
     assert bool(after.failure) == bool(failure)
     assert failure in after.failure
@@ -47,8 +47,8 @@ def test_how_it_stands_after_a_look(
     assert after.look_at > now
 
 
-def test_looks_thin_out_and_never_stop_before_the_code_ends() -> None:
-    """From seconds to minutes, and once it has failed each hour."""
+def test_pauses_between_looks_grow_and_looks_go_on_until_the_code_ends() -> None:
+    """From seconds to minutes; after a failure every hour."""
     it, now, pauses = ACCEPTED, NOW, []
     for _ in range(200):
         assert it.look_at is not None
@@ -63,8 +63,8 @@ def test_looks_thin_out_and_never_stop_before_the_code_ends() -> None:
     assert failed_look.failure == it.failure
 
 
-def test_a_code_that_is_only_being_deleted_is_residual_access() -> None:
-    """Until a look finds it gone; the looks are due by themselves."""
+def test_a_code_that_is_being_deleted_is_residual_access() -> None:
+    """Until a look finds that it is gone; the looks are in the due-set."""
     it = closed()
     door = it.door(DOOR)
     assert it.residual_access_until == code("c-1").window.ends_at
@@ -77,14 +77,14 @@ def test_a_code_that_is_only_being_deleted_is_residual_access() -> None:
 
 
 def test_the_story_says_that_a_code_is_gone_whichever_look_finds_it() -> None:
-    """Its own look, or one that an event of the deletion has prompted."""
+    """A scheduled look, or one that an event of the deletion prompted."""
     change = transitions.close_door(closed(), DOOR, gone=frozenset({"c-1"}), forget_at=FORGET_AT, now=NOW)
     assert lines_of(change)[:2] == ["code.removed", "door.closed"]
     assert (change.booking.door(DOOR).residual, change.booking.residual_access_until) == ((), None)
 
 
-def test_a_refused_deletion_has_nothing_more_to_come() -> None:
-    """No look, and a booking that comes back may take the code over again."""
+def test_after_a_refused_deletion_the_code_is_not_read_again() -> None:
+    """If the booking comes back, it may take the code over again."""
     (it,) = closed(removal.refused("no", NOW)).door(DOOR).residual
     assert (removal.look_at(it), removal.is_under_way(it), removal.is_ours_no_more(it)) == (None, False, False)
 
@@ -96,7 +96,7 @@ def test_no_look_after_the_code_has_ended() -> None:
 
 
 def test_a_failure_is_told_once() -> None:
-    """The same words again are no news; other words are."""
+    """The same text again is no news; another text is."""
     it, told = closed(), []
     for words in ("x: one", "x: one", "x: two"):
         before = it.door(DOOR).residual[0].removal
@@ -110,8 +110,8 @@ def test_a_failure_is_told_once() -> None:
     assert "Seam says: x: one." in told[0]
 
 
-def test_a_look_at_a_code_that_the_door_has_as_its_own_again_changes_nothing() -> None:
-    """A booking that came back may have another code by now."""
+def test_a_look_changes_nothing_if_the_door_uses_the_code_again() -> None:
+    """A booking that came back may have this code or another one."""
     it = with_door(issued(), residual=())
     change = transitions.record_removals(it, DOOR, gone=frozenset({"c-1"}), removals={}, now=NOW)
     assert change.booking.door(DOOR).code == issued().door(DOOR).code

@@ -1,4 +1,4 @@
-"""The story of a code: whatever order events come in, and however often, it is told once and by time."""
+"""The story of a code: events in any order, and any number of times, give each line once, ordered by time."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,16 +22,16 @@ EVENTS = [event(number, name) for number, name in enumerate(DOCUMENTED)]
 
 
 @given(st.lists(st.sampled_from(EVENTS), max_size=80))
-def test_any_order_with_repetitions_tells_the_same(arrived: list[dict[str, Any]]) -> None:
-    """But for the marks of lateness, the story depends on what happened alone."""
+def test_any_order_with_repetitions_gives_the_same_story(arrived: list[dict[str, Any]]) -> None:
+    """Except for the marks of late events."""
     in_order = sorted({each["event_id"]: each for each in arrived}.values(), key=lambda each: str(each["occurred_at"]))
     told = [(line.at, line.what, line.facts["event_id"]) for line in story_of(arrived)]
     assert told == [(line.at, line.what, line.facts["event_id"]) for line in story_of(in_order)]
     assert not any(line.facts["late"] for line in story_of(in_order))
 
 
-def test_what_comes_after_newer_news_is_late() -> None:
-    """Marked, in words too, and put where it belongs."""
+def test_an_event_that_comes_after_newer_ones_is_marked_as_late() -> None:
+    """In the text, too; its line is at its own time."""
     first, second = story_of([event(2), event(1)])
     assert (first.facts["event_id"], first.facts["late"], second.facts["late"]) == ("e-1", True, False)
     assert "late" in first.text
@@ -40,14 +40,14 @@ def test_what_comes_after_newer_news_is_late() -> None:
 
 @pytest.mark.parametrize("at", [None, "yesterday", 7])
 def test_an_event_without_a_time_follows_what_came_before(at: Any) -> None:
-    """It is no reason to lose it, nor to put it at the beginning of time."""
+    """It is not lost, and not put at the beginning of time."""
     lines = story_of([event(5), event(6, occurred_at=at)])
     assert [line.facts["event_id"] for line in lines] == ["e-5", "e-6"]
     assert lines[1].at == datetime.fromisoformat(event(5)["occurred_at"]).astimezone(UTC)
 
 
-def test_issues_are_told_in_words_with_seams_own() -> None:
-    """Each line of the story can be understood without a list of codes."""
+def test_issues_are_explained_and_quote_seam() -> None:
+    """A reader understands each line without a list of codes."""
     issue = {"error_code": "dormakaba_sites_disconnected", "message": "Contact dormakaba."}
     (line,) = story_of([event(1, "failed_to_set_on_device", access_code_errors=[issue], device_warnings="odd")])
     assert "cut the site off" in line.text
@@ -64,14 +64,14 @@ def test_issues_are_told_in_words_with_seams_own() -> None:
     ],
 )
 def test_what_was_changed_is_named(changed: Any, text: str) -> None:
-    """As far as the event says it; the values are no part of the story."""
+    """As far as the event says; the values aren't part of the story."""
     (line,) = story_of([event(1, changed_properties=changed)])
     assert line.text == text
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
-def test_every_documented_event_has_words(name: str) -> None:
-    """None is told as something unknown."""
+def test_every_documented_event_has_a_text(name: str) -> None:
+    """None is shown as unknown."""
     (line,) = story_of([event(1, name)])
     assert "not known" not in line.text
 
@@ -92,5 +92,5 @@ PINS: list[Any] = [
 
 @pytest.mark.parametrize(("name", "fields", "is_replaced"), PINS)
 def test_when_a_pin_was_replaced(name: str, fields: dict[str, Any], is_replaced: bool) -> None:  # noqa: FBT001 - a table
-    """Only where one was there before."""
+    """Only if there was a PIN before."""
     assert replaces_pin(event(1, name, **fields)) is is_replaced

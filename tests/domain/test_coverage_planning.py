@@ -39,7 +39,7 @@ def at(one: Door, *asked: Stay) -> list[tuple[Stay, Door]]:
 
 
 def test_shares_and_lacks() -> None:
-    """Per door and in all, and what the others lacked."""
+    """For each door and in total; and what the other stays lacked."""
     first = door(slot(), name="first")
     second = door(name="second")
     coverage = survey(
@@ -88,7 +88,7 @@ def test_reasons_that_no_new_slot_would_solve(asked: Stay, where: Door, lack: st
 
 
 def test_remembered_results_are_the_matchs_own() -> None:
-    """Random stays through the nights of change: no shortcut changes a count."""
+    """For random stays in nights of a clock change: the shortcut gives the same counts as the match."""
     dice = random.Random(3)
     where = door(slot(), slot("02:30-03:15"), slot("15:00-11:00", zone="US/Pacific"), day_slot())
     asked = []
@@ -116,7 +116,7 @@ def test_nothing_to_ask_for_when_enough_fits() -> None:
 
 
 def test_fewest_slots() -> None:
-    """One slot serves two kinds of stays that lie two hours apart; it is the better of two."""
+    """One slot serves two kinds of stays that are two hours apart; it is the better of two candidates."""
     asked = [*stays("14:00-10:00", count=4), *stays("16:00-11:00", count=4), *stays("20:00-10:00")]
     proposal = propose(survey(at(door(), *asked), ANY), 0.85, ANY)
     (one,) = proposal.slots
@@ -127,21 +127,21 @@ def test_fewest_slots() -> None:
 
 
 def test_new_slot_locks_out_least_and_is_round() -> None:
-    """A slot for one kind of stay covers it, at a time that people can remember."""
+    """A slot for one kind of stay covers it, at a round time."""
     proposal = propose(survey(at(door(), *stays("14:10-10:20")), ANY), 1, ANY)
     (one,) = proposal.slots
     assert (str(one.slot.check_in), str(one.slot.check_out)) == ("14:00", "11:00")
 
 
 def test_around_midnight() -> None:
-    """Closeness is circular here too."""
+    """Distances are measured around the clock here, too."""
     asked = [*stays("23:30-10:00"), *stays("00:30-10:00"), *stays("01:00-10:00")]
     proposal = propose(survey(at(door(), *asked), ANY), 1, ANY)
     assert [one.stays for one in proposal.slots] == [3]
 
 
 def test_daily_stays_need_a_24_hour_slot() -> None:
-    """Noon to noon, whatever their times."""
+    """Noon to noon, whatever the times of the stays are."""
     asked = [daily("2026-12-01T16:00", "2026-12-05T10:00"), daily("2026-12-01T09:00", "2026-12-05T18:00")]
     (one,) = propose(survey(at(door(slot()), *asked), ANY), 1, ANY).slots
     assert one.slot.is_24_hour
@@ -149,7 +149,7 @@ def test_daily_stays_need_a_24_hour_slot() -> None:
 
 
 def test_the_door_with_the_larger_gain_gets_its_slot_first() -> None:
-    """Over several doors, the fewest slots in all."""
+    """So that all doors together need the fewest slots."""
     few, many = door(name="few"), door(name="many")
     coverage = survey(at(few, *stays("16:00-10:00", count=2)) + at(many, *stays("16:00-10:00", count=8)), ANY)
     proposal = propose(coverage, 0.8, ANY)
@@ -158,7 +158,7 @@ def test_the_door_with_the_larger_gain_gets_its_slot_first() -> None:
 
 
 def test_small_cases_are_exact() -> None:
-    """Compared with trying every set of slots on a grid, for random demands."""
+    """Compared with a search of all sets of slots on a grid, for random stays."""
     dice = random.Random(5)
     grid = [f"{hour:02}:00" for hour in range(24)]
     for _ in range(20):
@@ -177,7 +177,7 @@ def test_small_cases_are_exact() -> None:
 
 
 def test_greedy_says_so() -> None:
-    """Hundreds of kinds of stays can't be tried in every combination."""
+    """Hundreds of kinds of stays are too many to try every combination."""
     dice = random.Random(7)
     asked = [
         one

@@ -1,4 +1,4 @@
-"""Device ids: a UUID in small letters, and nothing that looks like one only to a lenient reader."""
+"""Device ids: a UUID in lower case; nothing that only a lenient parser would accept."""
 
 import pytest
 from hypothesis import given
@@ -10,8 +10,8 @@ ID = "f23721ec-6dce-4c54-8971-40d58449a366"
 
 
 @given(st.uuids(), st.booleans())
-def test_every_uuid_is_one_in_small_letters(uuid: object, in_capitals: bool) -> None:  # noqa: FBT001 - drawn
-    """Whatever its version, and however it is written."""
+def test_every_uuid_is_read_in_lower_case(uuid: object, in_capitals: bool) -> None:  # noqa: FBT001 - drawn
+    """Of any version, in any spelling."""
     text = str(uuid)
     assert device_id_of(text.upper() if in_capitals else text) == text
 
@@ -40,7 +40,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS.keys())
 def test_others_are_not(text: str) -> None:
-    """Said in one printable line."""
+    """With a reason in one printable line."""
     with pytest.raises(NotADeviceId, match="is not a UUID") as refused:
         device_id_of(text)
     assert str(refused.value).isprintable()

@@ -1,4 +1,4 @@
-"""How a door was changed, in words: nothing where it matches alike, and never more than a page can show."""
+"""How a door was changed, in words: nothing if matching isn't affected, and never more than a page can show."""
 
 from typing import Any
 
@@ -71,7 +71,7 @@ def test_what_is_told(before: Door, after: Door, told: tuple[str, ...]) -> None:
     assert changes_between(before, after) == told
 
 
-def test_a_hostile_door_is_told_in_bounds() -> None:
+def test_a_hostile_door_makes_a_bounded_text() -> None:
     """Thousands of slots with names that would garble a page."""
     slots = [slot(str(number), name="\u202e\x1b" + "x" * 10_000) for number in range(3_000)]
     told = changes_between(door(), door(*slots))

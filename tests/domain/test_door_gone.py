@@ -1,4 +1,4 @@
-"""Who is hit by a door that is gone, and how much that hurries."""
+"""Which bookings a removed door affects, and how urgent that is."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,8 +20,8 @@ HIT: list[Any] = [
 
 
 @pytest.mark.parametrize(("it", "now", "check_in"), HIT)
-def test_who_is_hit(it: Booking, now: datetime, check_in: datetime | None) -> None:
-    """By the nearest guest who is not inside yet."""
+def test_which_bookings_are_affected(it: Booking, now: datetime, check_in: datetime | None) -> None:
+    """The check-in is that of the nearest guest who isn't inside yet."""
     cause = door_gone(DOOR, [it], now, was_told=False)
     assert cause is not None
     notice = cause.notice
@@ -41,12 +41,12 @@ def test_who_is_hit(it: Booking, now: datetime, check_in: datetime | None) -> No
     ],
     ids=["cancelled", "ended", "dropped", "over", "told by itself", "another door's"],
 )
-def test_who_is_not_hit(it: Booking) -> None:
-    """Nobody is told of a door that nobody comes to."""
+def test_which_bookings_are_not_affected(it: Booking) -> None:
+    """A door without guests to come isn't told."""
     assert door_gone(DOOR, [it], NOW, was_told=False) is None
 
 
-def test_the_nearest_guest_decides_how_loudly() -> None:
+def test_the_nearest_guest_decides_the_severity() -> None:
     """Of several bookings."""
     near = replace(with_door(issued(), check_in=NOW + timedelta(hours=1)), booking_id="BK-2")
     cause = door_gone(DOOR, [issued(), near], NOW, was_told=False)
@@ -55,7 +55,7 @@ def test_the_nearest_guest_decides_how_loudly() -> None:
     assert (cause.hit, [each.split(" on ")[0] for each in cause.subjects]) == (2, ["Booking BK-2", "Booking BK-1"])
 
 
-def test_what_was_told_goes_on_while_a_booking_fails_by_it() -> None:
-    """A retry that doesn't find the door doesn't bring it back."""
+def test_an_alert_that_was_told_stays_open_while_a_booking_fails_because_of_it() -> None:
+    """A retry that doesn't find the door doesn't end the alert."""
     it = with_door(booking(), state=State.FAILED, reason="device_not_found")
     assert door_gone(DOOR, [it], NOW, was_told=True) is not None

@@ -1,4 +1,4 @@
-"""What Seam reports of a door and its account: read whatever stands there, bounded, without a PIN."""
+"""The issues of a door and its account as Seam reports them: read leniently, bounded, without PINs."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def codes(issues: tuple[Issue, ...]) -> list[str]:
 
 
 def test_a_door_has_its_errors_and_warnings() -> None:
-    """With where each was reported, Seam's message, and whether it is the account's."""
+    """With the place where each was reported, Seam's message, and whether it is the account's."""
     door = door_from_device(device(vendor_slot("16:00", "10:00"), errors=[DISCONNECTED], warnings=[MISMATCH]))
     assert door.issues == (
         Issue(kind=IssueKind.DOOR_ERROR, code="account_disconnected", message="Reconnect it.", is_of_account=True),
@@ -45,7 +45,7 @@ def test_a_door_has_its_errors_and_warnings() -> None:
 
 
 def test_an_account_has_its_errors_and_warnings() -> None:
-    """Both are the account's, whether Seam says so or not."""
+    """Both belong to the account, whether Seam says so or not."""
     account = {
         "errors": [{"error_code": "dormakaba_sites_disconnected", "message": "x"}],
         "warnings": [{"warning_code": "dormakaba_sites_unapproved", "message": "y"}],
@@ -77,12 +77,12 @@ READ: list[Any] = [
 
 @pytest.mark.parametrize(("found", "expected"), READ)
 def test_what_is_read(found: dict[str, Any], expected: list[str]) -> None:
-    """What is malformed is left out; what is unknown is kept."""
+    """Malformed issues are left out; unknown ones are kept."""
     assert codes(issues_of_device(found)) == expected
 
 
-def test_what_is_read_is_bounded() -> None:
-    """In number and in length; of the message the beginning is kept, its digits are not."""
+def test_issues_are_bounded() -> None:
+    """In number and in length. Of a message the beginning is kept, without digits."""
     names = [f"c{'x' * number}{'y' * 999}" for number in range(99)]
     errors = [{"error_code": name, "message": "m" * 9_999} for name in names]
     warnings = [{"warning_code": name, "message": "m" * 9_999} for name in names]
@@ -95,8 +95,8 @@ def test_what_is_read_is_bounded() -> None:
 
 
 @given(JSON, JSON)
-def test_whatever_stands_there(errors: Any, warnings: Any) -> None:
-    """Nothing raises, nothing holds a run of digits, and what is written down is read back alike."""
+def test_any_content_can_be_read(errors: Any, warnings: Any) -> None:
+    """Nothing raises, no run of digits is kept, and what is stored reads back unchanged."""
     found = {"errors": errors, "warnings": warnings, "connected_account_id": errors}
     issues = issues_of_device(found)
     assert issues_of_device(json.loads(json.dumps(as_seam_writes(issues)))) == issues
@@ -106,7 +106,7 @@ def test_whatever_stands_there(errors: Any, warnings: Any) -> None:
 
 
 def test_joined_issues_are_told_once() -> None:
-    """The device repeats what the account reports; a warning of the same code elsewhere is another issue."""
+    """The device repeats the account's issues; a warning with the same code elsewhere is another issue."""
     of_device = issues_of_device({"errors": [DISCONNECTED]})
     of_account = issues_of_account({"errors": [{"error_code": "account_disconnected", "message": "other words"}]})
     assert joined(of_device, of_account) == of_device
@@ -130,7 +130,7 @@ INHERITED: list[Any] = [
 
 @pytest.mark.parametrize(("errors", "expected"), INHERITED)
 def test_what_a_code_only_repeats(errors: list[str], expected: str) -> None:
-    """A code's problem is inherited when every error that blocks it is one of its door or account."""
+    """A code's problem is inherited if every error that blocks it is one of its door or account."""
     assert inherited_code([SeamIssue(code) for code in errors], (), ()) == expected
     # A warning or a deletion of the code itself has to be told by itself.
     assert inherited_code([SeamIssue(code) for code in errors], [SeamIssue("being_deleted")], ()) == ""
@@ -163,7 +163,7 @@ THIRD_PARTY = SeamIssue("third_party_integration_detected")
 def test_what_else_a_code_only_repeats(
     errors: list[SeamIssue], warnings: list[SeamIssue], cause: str, expected: str
 ) -> None:
-    """A warning that means the same on the door, and what is known to be why Seam doesn't know the code's state."""
+    """A warning that means the same at the door, and the known cause why Seam doesn't know the code's status."""
     assert inherited_code(errors, warnings, (), cause=cause) == expected
 
 
@@ -175,7 +175,7 @@ def test_every_next_step_has_an_actor(kind: IssueKind) -> None:
 
 
 def test_json_says_what_blocks() -> None:
-    """The five fields of `--json`; an issue that is in no row has Seam's own words."""
+    """`--json` has five fields; an issue that isn't in the catalogue has Seam's own text."""
     known, unknown = issues_of_device({"errors": [DISCONNECTED, {"error_code": "new", "message": "Hm."}]})
     assert known.as_json() == {
         "kind": "account error",

@@ -1,4 +1,4 @@
-"""What people are told of a door or an account in trouble: which issues, which bookings, how urgent."""
+"""What people are told of a problem of a door or an account: which issues, which bookings, how urgent."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -35,8 +35,8 @@ def issues(*errors: dict[str, Any], warnings: tuple[dict[str, Any], ...] = ()) -
 WARNED = issues(warnings=(MISMATCH,))
 
 
-def test_a_doors_alert_says_what_who_and_whom() -> None:
-    """The catalogue's words, Seam's message, the next step and who takes it, and the bookings that are hit."""
+def test_the_alert_of_a_door() -> None:
+    """The catalogue's text, Seam's message, the next step, the actor, and the affected bookings."""
     cause = door_trouble(DOOR, "Room 101", WARNED, [issued()], NOW)
     assert cause is not None
     notice = cause.notice
@@ -50,15 +50,15 @@ def test_a_doors_alert_says_what_who_and_whom() -> None:
 
 
 def test_nobody_is_told_of_a_door_without_stays_or_without_issues() -> None:
-    """`oracode doctor` shows it all the same."""
+    """`oracode doctor` shows its issues nevertheless."""
     assert door_trouble(DOOR, "", WARNED, [replace(issued(), cancelled=True)], NOW) is None
     assert door_trouble(DOOR, "", (), [issued()], NOW) is None
     assert door_trouble(DOOR, "", WARNED, [with_door(issued(), check_out=NOW)], NOW) is None
     assert door_trouble(DOOR, "", WARNED, [issued("another")], NOW) is None
 
 
-def test_what_keeps_no_code_from_working_does_not_page() -> None:
-    """However near the check-in is; its bookings are named."""
+def test_an_issue_that_blocks_no_code_does_not_page() -> None:
+    """However near check-in is; the bookings are named."""
     near = with_door(issued(), check_in=NOW + timedelta(minutes=5))
     cause = door_trouble(DOOR, "", issues(warnings=(THIRD_PARTY,)), [near], NOW)
     assert cause is not None
@@ -69,8 +69,8 @@ def test_what_keeps_no_code_from_working_does_not_page() -> None:
     assert (both.notice.actor, "third_party" in both.notice.happened) == ("installer", True)
 
 
-def test_hits_are_named_nearest_first_and_counted() -> None:
-    """Guests who are inside come last; a booking on several doors counts once, and so do its parts."""
+def test_affected_bookings_are_named_nearest_first_and_counted() -> None:
+    """Guests who are inside come last. A booking on several doors counts once, and so do the parts of a stay."""
     inside = replace(with_door(issued(), check_in=NOW - timedelta(days=1)), booking_id="BK-inside")
     late = replace(with_door(booking(), check_in=NOW - timedelta(hours=1), state=State.WAITING), booking_id="BK-late")
     coming = [
@@ -87,7 +87,7 @@ def test_hits_are_named_nearest_first_and_counted() -> None:
 
 
 def test_an_account_is_told_for_all_its_doors() -> None:
-    """By its own key, with nothing of one door."""
+    """With its own key, and nothing about a single door."""
     unapproved = issues_of_account({"warnings": [{"warning_code": "dormakaba_sites_unapproved", "message": "Wait."}]})
     cause = account_trouble(ACCOUNT, unapproved, {DOOR}, [issued()], NOW)
     assert cause is not None
@@ -96,8 +96,8 @@ def test_an_account_is_told_for_all_its_doors() -> None:
     assert (notice.actor, "support@getseam.com" in notice.next_step) == ("seam", True)
 
 
-def test_an_issue_that_nobody_knows_is_told() -> None:
-    """With Seam's words, and the next step of the problem's own row."""
+def test_an_unknown_issue_is_told() -> None:
+    """With Seam's text, and the next step of the problem's own row."""
     cause = door_trouble(DOOR, "", issues({"error_code": "new", "message": "Hm."}), [issued()], NOW)
     assert cause is not None
     assert "Seam says: new: Hm." in cause.notice.happened
@@ -115,7 +115,7 @@ TOLD_AT_DOOR: list[Any] = [
 
 @pytest.mark.parametrize(("found", "account_id", "expected"), TOLD_AT_DOOR)
 def test_what_is_told_at_the_door(found: tuple[Issue, ...], account_id: str, expected: list[str]) -> None:
-    """Each issue is told in one place."""
+    """Each issue is told in one place only."""
     assert [issue.code for issue in told_at_door(found, account_id)] == expected
 
 
@@ -163,8 +163,8 @@ TELLING: list[Any] = [
 ]
 
 
-def test_the_cause_of_an_unknown_state() -> None:
-    """The account's issue before the door's; what keeps no code from opening its door explains nothing."""
+def test_the_cause_of_an_unknown_status() -> None:
+    """The account's issue goes before the door's; an issue that blocks no code explains nothing."""
     hub, harmless = {"error_code": "hub_disconnected"}, {"error_code": "auxiliary_heat_running"}
     assert cause_of_unknown(None) is None
     assert cause_of_unknown(KnownIssues(of_door=issues(harmless))) is None
@@ -177,12 +177,12 @@ def test_the_cause_of_an_unknown_state() -> None:
 
 @pytest.mark.parametrize(("known", "code", "expected"), TELLING)
 def test_which_alert_tells_an_error(known: KnownIssues, code: str, expected: str) -> None:
-    """That alert inhibits those of bookings that only repeat the error."""
+    """That alert inhibits the alerts of bookings that only repeat the error."""
     assert telling_key(known, DOOR, code) == expected
 
 
 def cause_for(*bookings: str, hours: float = 30, warnings: tuple[dict[str, Any], ...] = (MISMATCH,)) -> Cause:
-    """Return the trouble of a door that hits these bookings."""
+    """Return the alert of a door's problem that affects these bookings."""
     hit = [
         replace(with_door(issued(), check_in=NOW + timedelta(hours=hours + number)), booking_id=name)
         for number, name in enumerate(bookings)
@@ -199,15 +199,15 @@ def opened(cause: Cause) -> Alert:
     return alert
 
 
-def test_the_same_again_changes_nothing() -> None:
-    """However often a door is read."""
+def test_reading_a_door_again_changes_nothing() -> None:
+    """However often it is read."""
     alert = opened(cause_for("BK-1"))
     assert (alert.news, alert.hit, alert.group, alert.severity) == (News.OPENED, 1, "g", Severity.WARNING)
     assert raised(alert, cause_for("BK-1"), group="g", level=Severity.PAGE) is alert
 
 
-def test_other_bookings_are_no_news_but_shown() -> None:
-    """A nearer check-in moves the time at which the alert rises; ten bookings are named."""
+def test_other_bookings_are_shown_but_no_news() -> None:
+    """A nearer check-in changes the time at which the severity rises; ten bookings are named."""
     alert = opened(cause_for("BK-1"))
     grown = raised(alert, cause_for(*(f"BK-{number}" for number in range(15)), hours=1), group="g", level=Severity.PAGE)
     assert grown is not None
@@ -217,7 +217,7 @@ def test_other_bookings_are_no_news_but_shown() -> None:
 
 
 def test_another_issue_is_news() -> None:
-    """And so is one that went, while another stays."""
+    """So is an issue that is gone while another one stays."""
     alert = opened(cause_for("BK-1"))
     worse = raised(alert, cause_for("BK-1", warnings=(MISMATCH, THIRD_PARTY)), group="g", level=Severity.WARNING)
     assert worse is not None
@@ -225,7 +225,7 @@ def test_another_issue_is_news() -> None:
 
 
 def test_it_is_resolved_once_and_opens_again() -> None:
-    """As one alert, in one conversation."""
+    """It is the same alert, in the same conversation."""
     over = resolved(opened(cause_for("BK-1")), NOW)
     assert over is not None
     assert (over.is_open, over.news, over.sequence) == (False, News.RESOLVED, 2)

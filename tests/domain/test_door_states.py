@@ -53,12 +53,12 @@ Move = Callable[[Booking, str], Change]
 
 
 def plans(move: Any, **fields: Any) -> Move:
-    """Return a transition that answers to the booking's own revision."""
+    """Return a transition that is fenced by the booking's revision."""
     return lambda it, key: move(it, key, revision=it.revision, now=NOW, **fields)
 
 
 def moves(move: Any, **fields: Any) -> Move:
-    """Return a transition that answers to no revision."""
+    """Return a transition that isn't fenced by a revision."""
     return lambda it, key: move(it, key, now=NOW, **fields)
 
 
@@ -134,7 +134,7 @@ MOVES: dict[str, Move] = {
 @settings(max_examples=400)
 @given(st.lists(st.tuples(st.sampled_from(sorted(MOVES)), st.sampled_from((0, 1, 2))), max_size=25))
 def test_no_transition_makes_a_door_contradict_itself(story: list[tuple[str, int]]) -> None:
-    """Whatever happens in whatever order: a transition refuses, or leaves every door in one of the states."""
+    """In any order of transitions: each one refuses, or leaves every door in one of the states."""
     it = booking(DOOR, SECOND)
     for name, number in story:
         key = it.doors[number % len(it.doors)].key
@@ -148,13 +148,13 @@ def test_no_transition_makes_a_door_contradict_itself(story: list[tuple[str, int
 
 
 def _codes(it: Booking) -> set[str]:
-    """Return every access code that a booking knows to open its doors."""
+    """Return every access code that a booking knows for its doors."""
     held = [(each.code, *each.residual) for each in it.doors]
     return {each.access_code_id for codes in held for each in codes if each is not None}
 
 
 def test_every_transition_is_among_the_moves() -> None:
-    """Or the property above would overlook it. What changes neither state nor code is left out by name."""
+    """Otherwise the property above would miss it. Those that change neither state nor code are left out by name."""
     known = {
         "add_residual_codes",
         "apply_message",
@@ -187,7 +187,7 @@ def _fields_set(tree: ast.AST) -> Iterator[tuple[str, str]]:
 
 
 def test_one_function_sets_the_state_of_a_door() -> None:
-    """Only `enter`, so that a state has its facts. `change_booking` sets the booking's own state."""
+    """Only `enter`, so that each state has its facts. `change_booking` sets the booking's own state."""
     found = {
         (name, field)
         for path in Path(transitions.__file__).parent.glob("*.py")
@@ -219,18 +219,18 @@ STATES: dict[str, DoorState] = {
 
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 def test_a_state_is_read_as_it_was_written(state: DoorState) -> None:
-    """The flat record loses nothing of it."""
+    """The flat record loses none of its facts."""
     held, at_hand, offers = facts_of(state)
     assert state_of(door(state=state.name, intent=held, code=at_hand, offers=offers)) == state
 
 
 def test_every_state_is_covered() -> None:
-    """Each of the union is among those above, and each value of `State` is one of them."""
+    """Each state of the union is listed above, and each value of `State` is one of them."""
     assert {type(state) for state in STATES.values()} == set(get_args(DoorState))
     assert {state.name for state in STATES.values()} == set(State)
 
 
-# As earlier versions may have left it, or damage: fields, what it is read as, and the next step where it is due.
+# Contradictions that an earlier version or damage may leave: fields, the state that is read, the next step when due.
 CONTRADICTIONS: dict[str, tuple[BookedDoor, DoorState, Step]] = {
     "creating without an intent": (door(state=State.CREATING), Scheduled(), Step.PLAN),
     "creating without an intent, with a code": (
@@ -249,10 +249,8 @@ CONTRADICTIONS: dict[str, tuple[BookedDoor, DoorState, Step]] = {
 
 
 @pytest.mark.parametrize(("record", "state", "step"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
-def test_a_record_that_contradicts_itself_is_read_all_the_same(
-    record: BookedDoor, state: DoorState, step: Step
-) -> None:
-    """As the nearest state that is true: no code and no open intent is overlooked, and nothing raises."""
+def test_a_record_that_contradicts_itself_can_be_read(record: BookedDoor, state: DoorState, step: Step) -> None:
+    """As the nearest state that is true: no code and no open intent is missed, and nothing raises."""
     assert contradicts_itself(record)
     assert state_of(record) == state
     fields: dict[str, Any] = {"planned_revision": 0, "due_at": NOW, "check_out": CHECK_OUT}
@@ -268,7 +266,7 @@ def test_a_record_that_contradicts_itself_is_read_all_the_same(
 def test_a_message_applies_to_a_record_that_contradicts_itself(
     record: BookedDoor, state: DoorState, step: Step
 ) -> None:
-    """What an earlier version wrote never parks a booking's messages."""
+    """A record of an earlier version never makes a booking's messages parked."""
     del state, step
     it = with_door(booking(), state=record.state, intent=record.intent, code=record.code, offers=record.offers)
     changed = accepted(it, 1, "updated").booking.door(DOOR)

@@ -1,4 +1,4 @@
-"""Devices as Seam returns them, in every spelling, and devices as nobody should."""
+"""Devices as Seam returns them, in every spelling, and malformed devices."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def metadata_of(found: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["bare", "in an answer"])
 def test_door(*, wrapped: bool) -> None:
-    """The documentation's own device."""
+    """The device in Seam's documentation."""
     whole = device(vendor_slot(IN, OUT))
     door = door_from_device({"device": whole} if wrapped else whole)
     assert door.device_id == "11111111-1111-1111-1111-444444444444"
@@ -44,13 +44,13 @@ def test_door(*, wrapped: bool) -> None:
     ],
 )
 def test_answers(answer: Any) -> None:
-    """What the API answers can be saved to a file and given as it is."""
+    """An answer of the API can be saved to a file and used unchanged."""
     assert door_from_device(answer(device(vendor_slot(IN, OUT)))).slots
 
 
 @pytest.mark.parametrize("name", ["dormakaba_oracode_metadata", "dormakaba_oracode_device_metadata"])
 def test_names_of_the_metadata(name: str) -> None:
-    """The schema says one, the prose another."""
+    """Seam's schema has one name, its prose another."""
     whole = device()
     whole["properties"] = {name: {"iana_timezone": "America/Denver", "predefined_time_slots": [vendor_slot(IN, OUT)]}}
     door = door_from_device(whole)
@@ -70,13 +70,13 @@ def test_names_of_the_metadata(name: str) -> None:
     ],
 )
 def test_names_of_the_prefix(fields: dict[str, Any], prefix: int | None) -> None:
-    """Whichever is there is read."""
+    """Either name is read."""
     slot = {"check_in_time": IN, "check_out_time": OUT} | fields
     assert vendor_door(slot).slots[0].prefix == prefix
 
 
 def test_homeowners_portal() -> None:
-    """The sibling device type calls everything otherwise."""
+    """The sibling device type has other names for everything."""
     levels = [
         {"user_level": 2, "user_level_name": "Guest", "user_level_type": "standard",
          "user_level_check_in_time": "16:00", "user_level_check_out_time": "10:00"},
@@ -114,7 +114,7 @@ def test_homeowners_portal() -> None:
     ],
 )
 def test_zone(zones: dict[str, Any], location: Any, zone: str | None) -> None:
-    """The device's own, then its location's."""
+    """The device's own zone, else that of its location."""
     whole = device(location=location)
     metadata_of(whole).pop("iana_timezone")
     metadata_of(whole).update(zones)
@@ -123,7 +123,7 @@ def test_zone(zones: dict[str, Any], location: Any, zone: str | None) -> None:
 
 @pytest.mark.parametrize("value", [True, False, None, "true", 1, ...], ids=str)
 def test_offline_codes_must_be_declared(value: Any) -> None:
-    """Present and true; anything else is no."""
+    """The flag must be there and true."""
     whole = device(can_program_offline_access_codes=value)
     if value is ...:
         del whole["can_program_offline_access_codes"]
@@ -144,7 +144,7 @@ def test_offline_codes_must_be_declared(value: Any) -> None:
     ],
 )
 def test_unreadable_slot_says_why_and_spoils_nothing_else(slot: Any, why: str) -> None:
-    """One slot's fault is its own."""
+    """A malformed slot doesn't affect the others."""
     door = vendor_door(slot, vendor_slot(IN, OUT))
     assert why in door.slots[0].unreadable
     assert door.slots[1].unreadable == ""
@@ -152,7 +152,7 @@ def test_unreadable_slot_says_why_and_spoils_nothing_else(slot: Any, why: str) -
 
 @pytest.mark.parametrize("slots", [None, {}, "x", 7, True], ids=str)
 def test_slots_that_are_no_list(slots: Any) -> None:
-    """A door without slots, not an exception."""
+    """The door then has no slots; nothing raises."""
     whole = device()
     metadata_of(whole)["predefined_time_slots"] = slots
     assert door_from_device(whole).slots == ()
@@ -173,13 +173,13 @@ def test_slots_that_are_no_list(slots: Any) -> None:
     ],
 )
 def test_not_a_door(given_device: Any, says: str) -> None:
-    """What it is instead is said."""
+    """The error says what it is instead."""
     with pytest.raises(NotADoor, match=says):
         door_from_device(given_device)
 
 
 def test_other_locks_are_doors_without_slots() -> None:
-    """A lock of another make is a lock; the matching says what it lacks."""
+    """Matching then says what the lock lacks."""
     door = door_from_device({"device_id": "d", "device_type": "august_lock", "properties": {}})
     assert door.slots == ()
     assert not door.can_program_offline_access_codes
@@ -195,7 +195,7 @@ def test_other_locks_are_doors_without_slots() -> None:
     ],
 )
 def test_most_active_codes(fields: dict[str, Any], most: int | None) -> None:
-    """Read where it is a number."""
+    """It is read if it is a number."""
     whole = device()
     whole["properties"].update(fields)
     assert door_from_device(whole).max_active_codes_supported == most
@@ -214,7 +214,7 @@ VALUES = st.recursive(
     st.dictionaries(st.sampled_from(["display_name", "location", "properties", "device_id"]), VALUES),
 )
 def test_wrong_types_never_raise(slot: dict[str, Any], metadata: dict[str, Any], top: dict[str, Any]) -> None:
-    """Random values anywhere in a lock give a door that can be matched."""
+    """Any values in a lock's device give a door that can be matched."""
     from shared.domain.matching.match import MatchPolicy, match  # noqa: PLC0415 - only here
 
     whole = device(vendor_slot(IN, OUT) | slot)

@@ -1,4 +1,4 @@
-"""Every event that Seam documents of what is ours has an explicit meaning; what it invents later has one too."""
+"""Every event type that Seam documents has an explicit meaning here; so have types that Seam adds later."""
 
 import json
 import re
@@ -18,7 +18,7 @@ from shared.domain.code.event_types import (
 )
 from shared.domain.code.kept_event_fields import kept_of
 
-# seam-facts §1.4, row by row. Whoever adds one decides here what it means.
+# seam-facts §1.4, row by row. For a new type, decide here what it means.
 DOCUMENTED = {
     "created": Meaning.NOTE,
     "changed": Meaning.LOOK,
@@ -51,7 +51,7 @@ DOCUMENTED = {
 
 @pytest.mark.parametrize(("name", "meaning"), DOCUMENTED.items(), ids=DOCUMENTED.keys())
 def test_documented_events(name: str, meaning: Meaning) -> None:
-    """Looked at where the code may be different now; else part of its story."""
+    """A look if the code may be different now; otherwise the event is only noted."""
     assert meaning_of(f"access_code.{name}") is meaning
 
 
@@ -59,8 +59,8 @@ def test_documented_events(name: str, meaning: Meaning) -> None:
     "event_type",
     ["access_code.teleported", "access_code.", "lock.locked", "set_on_device", "ACCESS_CODE.CREATED", ""],
 )
-def test_what_is_not_known_is_looked_at(event_type: str) -> None:
-    """Unknown is a meaning of its own, not an exception."""
+def test_unknown_types_prompt_a_look(event_type: str) -> None:
+    """Unknown is a meaning of its own, not an error."""
     assert meaning_of(event_type) is Meaning.UNKNOWN
 
 
@@ -105,19 +105,19 @@ DOORS_AND_ACCOUNTS = {
 
 @pytest.mark.parametrize(("event_type", "meaning"), DOORS_AND_ACCOUNTS.items(), ids=DOORS_AND_ACCOUNTS.keys())
 def test_events_of_doors_and_accounts(event_type: str, meaning: Meaning) -> None:
-    """Read where something may keep codes from working; what happens often and keeps none is only noted."""
+    """They prompt a read if something may keep codes from working; frequent ones that don't are only noted."""
     assert meaning_of(event_type) is meaning
     assert is_ours(event_type) is (meaning is not Meaning.NOTE)
 
 
 def test_every_type_that_has_a_meaning_is_listed_here() -> None:
-    """And the other way round, but for those that stand for unknown ones."""
+    """The reverse holds, too, except for the examples of unknown types."""
     listed = {f"access_code.{name}": meaning for name, meaning in DOCUMENTED.items()} | DOORS_AND_ACCOUNTS
     assert {name for name, meaning in listed.items() if meaning is not Meaning.UNKNOWN} == KNOWN_TYPES
 
 
 def test_the_page_names_every_type_that_prompts_no_look(project: Path) -> None:
-    """Of a code, those that are only noted; of doors and accounts, those that `web` ignores."""
+    """For codes those that are only noted; for doors and accounts those that `web` ignores."""
     head, _, rest = (project / "docs/lifecycle.md").read_text().partition("## State × event")
     noted = {name for name, meaning in DOCUMENTED.items() if meaning is Meaning.NOTE}
     assert set(re.findall(r"`([a-z_.]+)`", re.findall(r"only noted\n?\s*\(([^)]+)\)", head)[0])) == noted
@@ -144,12 +144,12 @@ def test_the_page_names_every_type_that_prompts_no_look(project: Path) -> None:
     ],
 )
 def test_what_an_event_is_about(event_type: str, subject: Subject | None) -> None:
-    """What is about nothing of ours is ignored by `web`; all about codes is not."""
+    """`web` ignores events about other things; it ignores none about codes."""
     assert subject_of(event_type) is subject
     assert is_ours(event_type) is (subject is not None)
 
 
-def test_a_webhook_has_to_send_what_makes_us_look() -> None:
+def test_a_webhook_must_send_all_types_that_prompt_a_look() -> None:
     """But not types that Seam has only announced: it refuses a webhook that asks for them."""
     assert {"access_code.set_on_device", "device.disconnected", "connected_account.disconnected"} <= NEEDED_TYPES
     assert all(meaning_of(each) is Meaning.LOOK for each in NEEDED_TYPES)
@@ -180,7 +180,7 @@ DISCONNECTED: dict[str, Any] = {
 
 
 def test_events_of_doors_are_kept_short() -> None:
-    """Ids, type, times and the codes of issues; nothing that may hold anything."""
+    """Ids, type, times and the codes of issues; nothing that may hold other data."""
     assert kept_of(DISCONNECTED) == {
         "event_id": "e-1",
         "event_type": "device.disconnected",
@@ -204,7 +204,7 @@ def test_events_of_codes_are_kept_whole() -> None:
 
 
 def test_what_is_kept_is_bounded() -> None:
-    """Whatever stands in the event."""
+    """Whatever the event contains."""
     filled = dict.fromkeys(DISCONNECTED, "x" * 200) | {"event_type": "device.new"}
     issues = {
         f"{who}_{what}s": [{f"{what}_code": "x" * 200}] * 99

@@ -1,4 +1,4 @@
-"""Booking messages with a wrong envelope, or made to do harm: read or refused, never a crash."""
+"""Booking messages with a wrong envelope, or hostile ones: read or refused, never a crash."""
 
 import json
 import pickle
@@ -36,18 +36,18 @@ BAD_ENVELOPES: list[tuple[str, dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("fields", "named"), [pytest.param(*row, id=name) for name, *row in BAD_ENVELOPES])
 def test_bad_envelope(fields: dict[str, Any], named: list[str]) -> None:
-    """The envelope's own faults."""
+    """Each problem of the envelope."""
     assert fields_of(envelope(**fields)) == named
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1", 1.0, None, ...], ids=repr)
 def test_lenient_specversion(version: Any) -> None:
-    """Nothing that is read here depends on it."""
+    """Nothing here depends on it."""
     assert parse_booking_message(envelope(specversion=version)).message_id == "7f9c"
 
 
-def test_an_empty_source_is_none() -> None:
-    """As of a bare message, whose booking can so be cancelled."""
+def test_an_empty_source_counts_as_none() -> None:
+    """As in a bare message; so its booking can be cancelled."""
     message = parse_booking_message(envelope(source="", type="booking.cancelled", data={"booking_id": "BK-1"}))
     assert (message.source, message.message_id) == ("", "7f9c")
 
@@ -72,14 +72,14 @@ HOSTILE: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize("raw", [pytest.param(row, id=name) for name, row in HOSTILE])
-def test_hostile_input(raw: Any) -> None:
-    """Whatever arrives: InvalidMessage, and one short printable sentence."""
+def test_hostile_input_is_refused(raw: Any) -> None:
+    """Any input: InvalidMessage with one short printable sentence."""
     (problem,) = problems_of(raw)
     assert problem.field == "message"
 
 
 def test_nesting_that_can_be_read_but_not_hashed() -> None:
-    """However deep, it is either read or refused: 3.14 reads fifty times as deep as 3.11."""
+    """At any depth it is read or refused: Python 3.14 reads fifty times as deep as 3.11."""
     for depth in (*range(100, 2000, 100), 5_000, 50_000, 100_000):
         raw = json.dumps(BOOKING)[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"
         try:
@@ -89,27 +89,27 @@ def test_nesting_that_can_be_read_but_not_hashed() -> None:
 
 
 def test_recursive_mapping() -> None:
-    """A mapping that holds itself is no JSON."""
+    """A mapping that contains itself is no JSON."""
     mapping: dict[str, Any] = {}
     mapping["self"] = mapping
     assert fields_of(mapping) == ["message"]
 
 
 def test_duplicate_keys() -> None:
-    """Which of the two counts would differ from reader to reader."""
+    """Parsers differ in which of the two counts."""
     raw = json.dumps(BOOKING)[:-1] + ', "booking_id": "BK-2", "x": {"y": 1, "y": 2, "y": 3}}'
     assert fields_of(raw) == ["y", "booking_id"]
 
 
 def test_unknown_fields_are_ignored() -> None:
-    """Whatever they hold."""
+    """With any value."""
     more = {"guests": [{"name": "\ud800"}], "x" * 1000: LONG, "big": 10**4000, "f": 1e400}
     raw = json.dumps(booking(**more)).replace("Infinity", "1e999")
     assert parse_booking_message(raw).booking_id == "BK-1001"
 
 
 def test_quotations_are_short_and_printable() -> None:
-    """A problem can be put into a log, a page or an alert as it is."""
+    """A problem can be shown in a log, a page or an alert."""
     for value in (LONG, "\x00" * 1000, "\ud800" * 1000, "\u202e" * 90):
         (problem,) = problems_of(booking(booking_id=value))
         assert problem.wrong.isprintable()
@@ -118,7 +118,7 @@ def test_quotations_are_short_and_printable() -> None:
 
 
 def test_invalid_message_survives_pickling() -> None:
-    """Task results and process pools carry exceptions as pickles."""
+    """Task results and process pools pickle exceptions."""
     original = InvalidMessage((Problem("a", "is wrong", "make it right"), Problem("b", "too", "")))
     assert pickle.loads(pickle.dumps(original)).problems == original.problems  # noqa: S301
     assert str(original) == "a: is wrong; make it right; b: too"

@@ -1,4 +1,4 @@
-"""A guest who comes long after a slot's start gets that slot once its start has passed, and not before."""
+"""A guest who comes long after a slot's start gets that slot when its start has passed, and not before."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ BEFORE_THE_START = datetime(2026, 12, 1, 15, 59, tzinfo=UTC) + EIGHT
 
 
 def planned(asked: Stay, at: Door, now: datetime, booked: BookedDoor | None = None) -> Plan:
-    """Return what is done for the door at this moment."""
+    """Return the plan for the door at this time."""
     return plan_for(
         asked,
         booked or BookedDoor(device_id=at.device_id),
@@ -43,7 +43,7 @@ def planned(asked: Stay, at: Door, now: datetime, booked: BookedDoor | None = No
 
 
 def test_the_slot_that_has_begun_is_taken() -> None:
-    """The code's times are the slot's own, on the day of the check-in; it covers the stay, and the story says why."""
+    """The code has the slot's own times, on the day of check-in; it covers the stay, and the story says why."""
     plan = planned(WALK_IN, HOTEL, AT_THE_DESK)
     assert isinstance(plan.decision, Make)
     assert plan.decision.window.starts_at.isoformat() == "2026-12-01T16:00:00-08:00"
@@ -55,7 +55,7 @@ def test_the_slot_that_has_begun_is_taken() -> None:
 
 
 def test_before_the_start_a_person_decides() -> None:
-    """Until then the code would open the door for hours that nobody booked: it waits, with the slot to choose."""
+    """Until then the code would open the door for hours that weren't booked: it waits, with the slot as offer."""
     plan = planned(WALK_IN, HOTEL, BEFORE_THE_START)
     assert isinstance(plan.decision, Wait)
     assert plan.decision.reason == "no_slot"
@@ -63,8 +63,8 @@ def test_before_the_start_a_person_decides() -> None:
     assert "note" not in plan.match
 
 
-def test_nobody_is_told_to_check_in_earlier_than_now() -> None:
-    """The move to 17:00 is advice until then, and none after it."""
+def test_nobody_is_advised_to_check_in_in_the_past() -> None:
+    """Until 17:00 the advice is to move to 17:00; after that there is none."""
     wrong_both = stay("2026-12-01T21:18", "2026-12-03T06:00")
     advice = {
         hour: planned(wrong_both, HOTEL, datetime(2026, 12, 1, hour, 1, tzinfo=UTC) + EIGHT).decision
@@ -76,8 +76,8 @@ def test_nobody_is_told_to_check_in_earlier_than_now() -> None:
     assert told[17]
 
 
-def test_the_story_says_so() -> None:
-    """The booking's story says why a slot was taken that is hours away from the check-in."""
+def test_the_story_explains_the_choice() -> None:
+    """It says why a slot was taken that starts hours before check-in."""
     plan = planned(WALK_IN, HOTEL, AT_THE_DESK)
     assert isinstance(plan.decision, Make)
     it = booking(DOOR)
@@ -89,8 +89,8 @@ def test_the_story_says_so() -> None:
     assert "taken as if it had been chosen" in text
 
 
-def test_its_code_is_kept() -> None:
-    """Planned again, also after its end, the code at hand is the one that is wanted; and no slot has drifted."""
+def test_the_code_is_kept() -> None:
+    """Planned again, also after its end, the same code is wanted; and no slot drift is told."""
     made = planned(WALK_IN, HOTEL, AT_THE_DESK).decision
     assert isinstance(made, Make)
     code = AccessCode(access_code_id="c", window=made.window, known_since=AT_THE_DESK)
@@ -110,7 +110,7 @@ NIGHTS = {
 
 @pytest.mark.parametrize(("check_in", "times", "starts_at"), NIGHTS.values(), ids=NIGHTS)
 def test_which_start(check_in: str, times: str, starts_at: str) -> None:
-    """A guest of the small hours belongs to the night that has begun."""
+    """A guest who comes after midnight belongs to the night that has begun."""
     asked = stay(check_in, f"2026-12-04T{times[6:]}")
     decision = planned(asked, door(slot(times)), datetime(2026, 12, 2, 14, tzinfo=UTC)).decision
     assert isinstance(decision, Make)
@@ -125,8 +125,8 @@ LEFT_TO_PEOPLE = {
 
 
 @pytest.mark.parametrize(("check_in", "check_out", "times"), LEFT_TO_PEOPLE.values(), ids=LEFT_TO_PEOPLE)
-def test_what_is_left_to_people(check_in: str, check_out: str, times: str) -> None:
-    """Only a check-in after the slot's start is matched as a late arrival; every other mismatch stays one."""
+def test_which_mismatches_are_left_to_people(check_in: str, check_out: str, times: str) -> None:
+    """Only a check-in after the slot's start is a late arrival; every other mismatch stays one."""
     asked, at = stay(check_in, check_out), door(slot(times))
     found = match(asked, at, MatchPolicy())
     assert found.outcome is not Outcome.MATCHED
@@ -134,14 +134,14 @@ def test_what_is_left_to_people(check_in: str, check_out: str, times: str) -> No
     assert match_late_arrival(asked, at, MatchPolicy(), found, now=now, is_new=True) is None
 
 
-def test_a_slot_of_another_kind_stays_out() -> None:
-    """A master slot has no times that could make it usable."""
+def test_a_slot_of_another_kind_is_not_taken() -> None:
+    """A master slot is never used, whatever its times."""
     at = door(slot("16:00-10:00", is_master=True))
     assert isinstance(planned(WALK_IN, at, AT_THE_DESK).decision, Wait)
 
 
 def test_the_nearest_start_is_taken() -> None:
-    """Of several that have begun the one that began last; what fits by itself goes before all of them."""
+    """Of several that have begun the latest; a slot that fits by itself goes before all of them."""
     at = door(slot("14:00-10:00"), slot("16:00-10:00"), slot("18:00-10:00"))
     decision = planned(WALK_IN, at, AT_THE_DESK).decision
     assert isinstance(decision, Make)
@@ -151,16 +151,16 @@ def test_the_nearest_start_is_taken() -> None:
     assert fits.window.starts_at.hour == 22
 
 
-def test_a_code_that_would_have_ended_is_not_made() -> None:
-    """The check-out is at 10:45, and by 10:30 the slot's code has ended: it would open nothing."""
+def test_a_code_that_has_ended_already_is_not_made() -> None:
+    """The check-out is at 10:45, and at 10:30 the slot's code has ended: it would open no door."""
     asked = stay("2026-12-01T21:18", "2026-12-03T10:45")
     now = datetime(2026, 12, 3, 10, 30, tzinfo=UTC) + EIGHT
     assert isinstance(planned(asked, HOTEL, now).decision, Wait)
 
 
 @given(case=cases(), policy=POLICIES, before=st.timedeltas(timedelta(0), timedelta(days=2)))
-def test_never_more_than_what_is_past(case: tuple[Stay, Door], policy: MatchPolicy, before: timedelta) -> None:
-    """Whatever is asked: the start is past, within a day before the check-in, and the end within the hour."""
+def test_the_start_is_always_in_the_past(case: tuple[Stay, Door], policy: MatchPolicy, before: timedelta) -> None:
+    """For any stay: within a day before the check-in; and the end is within an hour of the check-out."""
     asked, at = case
     found = match(asked, at, policy)
     zone = found.time_zone or at.time_zone

@@ -43,7 +43,7 @@ OTHER = replace(OFFER, slot="level 20", name="Later")
 
 
 def waiting(*doors: str, reason: str = "no_slot") -> Booking:
-    """Return a booking whose every door waits for want of a slot, with nothing left to tell."""
+    """Return a booking with every door waiting because no slot fits; nothing is left to tell."""
     it = booking(*doors)
     for door in it.doors:
         it = transitions.wait(
@@ -57,8 +57,8 @@ def choose(it: Booking, *doors: str, offer: SlotOffer = OFFER, by: str = "ann") 
     return transitions.choose_slot(it, dict.fromkeys(doors or (DOOR,), offer), stay=STAY, by=by, now=LATER)
 
 
-def test_a_choice_is_written_down_and_planned_at_once() -> None:
-    """Who, when, which; with a line in the story. The state itself is the plan's to move."""
+def test_a_choice_is_stored_and_planned_at_once() -> None:
+    """Who, when, which slot; and a line in the story. The state changes with the next plan."""
     change = choose(waiting())
     door = change.booking.door(DOOR)
     assert door.choice == ChosenSlot(slot="level 18", name="Late", by="ann", at=LATER)
@@ -70,8 +70,8 @@ def test_a_choice_is_written_down_and_planned_at_once() -> None:
     assert "ann chose the slot “Late”: a code from 2036-12-01T18:00+00:00" in line.text
 
 
-def test_the_same_again_changes_nothing() -> None:
-    """Nor who chose first; another slot is another choice."""
+def test_the_same_choice_again_changes_nothing() -> None:
+    """Also not who chose first; another slot is another choice."""
     once = choose(waiting()).booking
     again = choose(once, by="bob")
     assert again.booking is once
@@ -81,8 +81,8 @@ def test_the_same_again_changes_nothing() -> None:
     assert (other.slot, other.by) == ("level 20", "bob")
 
 
-def test_several_doors_at_once_or_none() -> None:
-    """One write; a door that is closed spoils it for all."""
+def test_a_choice_for_several_doors_is_all_or_nothing() -> None:
+    """One write; if one door is closed, nothing is chosen."""
     both = choose(waiting(DOOR, SECOND), DOOR, SECOND)
     assert all(door.choice is not None for door in both.booking.doors)
     assert [line.device_id for line in both.history] == [DOOR, SECOND]
@@ -103,28 +103,28 @@ CLOSED = {
 
 
 @pytest.mark.parametrize("it", CLOSED.values(), ids=CLOSED.keys())
-def test_what_is_over_or_another_takes_no_choice(it: Booking) -> None:
-    """The choice was judged for a stay that isn't this one."""
+def test_a_changed_or_ended_booking_takes_no_choice(it: Booking) -> None:
+    """The choice was made for another stay."""
     with pytest.raises(transitions.StaleRead):
         choose(it, it.doors[0].key)
 
 
-def test_a_create_in_doubt_is_looked_up_in_its_own_time() -> None:
-    """Bringing the look forward would only find that it is too early."""
+def test_a_create_in_doubt_is_looked_up_at_its_own_time() -> None:
+    """An earlier look would only find that it is too early."""
     it = with_door(waiting(), intent=intent(), state=State.CREATING, due_at=LATER + timedelta(minutes=1))
     door = choose(it).booking.door(DOOR)
     assert door.due_at == LATER + timedelta(minutes=1)
     assert door.intent is not None
 
 
-def test_a_code_at_hand_is_planned_again() -> None:
-    """It goes the way of every changed window."""
+def test_a_door_with_a_code_is_planned_again() -> None:
+    """The code is then handled as after any change of the window."""
     it = choose(issued()).booking
     assert it.door(DOOR).code == code("c-1")
     assert next_step(it, it.door(DOOR), LATER) is Step.PLAN
 
 
-def test_the_alert_ends_with_who_ended_it() -> None:
+def test_the_alert_ends_with_the_person_s_name() -> None:
     """Nobody has to ask who did it."""
     it = quiet(choose(waiting()).booking)
     change = transitions.record_intent(it, it.door(DOOR), intent(), revision=0, facts={}, now=LATER, due_at=LATER)
@@ -135,8 +135,8 @@ def test_the_alert_ends_with_who_ended_it() -> None:
     assert change.booking.door(DOOR).offers == ()
 
 
-def test_offers_are_told_with_the_lack_of_a_slot_alone() -> None:
-    """If other slots fit now, people are told again, so that a button pressed later offers what is true."""
+def test_offers_are_told_only_if_no_slot_fits() -> None:
+    """If other slots fit now, people are told again: a button that is pressed later must offer what is true."""
     it = waiting()
     (alert,) = alerts_of(it, NOW).values()
     assert alert.choices == (OFFER,)
@@ -167,7 +167,7 @@ OTHER_STAY = Stay(check_in=Instant(CHECK_IN + timedelta(hours=1)), check_out=Ins
     ids=["the same", "one more door", "other times", "a slot of its own", "another door"],
 )
 def test_how_long_a_choice_holds(stay: Stay, doors: tuple[str, ...], holds: bool) -> None:  # noqa: FBT001 - a table
-    """For this stay at this door; when it ends the story says so."""
+    """For this stay at this door; when it ends, the story says so."""
     it = quiet(choose(waiting()).booking)
     change = accepted(it, 1, "updated", stay=stay, doors=doors)
     assert (change.booking.door(DOOR).choice is not None) is holds
@@ -175,18 +175,18 @@ def test_how_long_a_choice_holds(stay: Stay, doors: tuple[str, ...], holds: bool
 
 
 def test_a_cancelled_booking_that_comes_back_keeps_it() -> None:
-    """It gets its code again, as it was."""
+    """It gets its code back."""
     it = accepted(choose(waiting()).booking, 1, "cancelled").booking
     assert it.door(DOOR).choice is not None
     back = accepted(it, 2, "updated").booking
     assert back.door(DOOR).choice is not None
-    # Left out for a while is something else: nobody chose for when it comes back.
+    # A door that was left out for a while is different: nobody chose for the time after it.
     without = accepted(back, 3, "updated", doors=(SECOND,)).booking
     assert accepted(without, 4, "updated").booking.door(DOOR).choice is None
 
 
-def test_who_answers_to_an_older_plan_is_overtaken() -> None:
-    """A plan that was made before the choice moves nothing; a code that exists is a fact, and is planned again."""
+def test_a_plan_from_before_the_choice_changes_nothing() -> None:
+    """But a code that exists is a fact: it is recorded, and the door planned again."""
     seen = waiting()
     it = choose(seen).booking
     with pytest.raises(transitions.StaleRead):

@@ -28,8 +28,8 @@ LATER = NOW + timedelta(days=1)
 NEWER = Window(CHECK_IN, CHECK_OUT + timedelta(days=1))
 
 
-def test_a_confirmed_code_rests_until_check_out() -> None:
-    """Ready; said once."""
+def test_a_confirmed_code_is_due_again_at_check_out() -> None:
+    """The door is ready; that is told once."""
     change = transitions.confirm_code(issued(), DOOR, reason="", detail="", due_at=CHECK_OUT, now=NOW)
     assert (change.booking.state, change.booking.door(DOOR).due_at) == (State.READY, CHECK_OUT)
     assert lines_of(change) == ["code.confirmed", "booking.ready"]
@@ -40,7 +40,7 @@ def test_a_confirmed_code_rests_until_check_out() -> None:
 
 @pytest.mark.parametrize(("failed", "state"), [(True, State.FAILED), (False, State.ISSUED)], ids=["final", "for now"])
 def test_a_code_that_is_not_confirmed(failed: bool, state: State) -> None:  # noqa: FBT001 - a table
-    """Failed where Seam gives up; else issued, looked at again, and counted."""
+    """Failed if Seam has given up; otherwise issued, counted, and looked at again."""
     change = transitions.record_unconfirmed_code(
         issued(), DOOR, reason="code_problem", detail="x", failed=failed, due_at=LATER, now=NOW
     )  # fmt: skip
@@ -53,7 +53,7 @@ def test_a_code_that_is_not_confirmed(failed: bool, state: State) -> None:  # no
 
 
 def test_a_code_that_is_gone_needs_a_person() -> None:
-    """Failed, without a code, until check-out."""
+    """The door has failed, without a code, until check-out."""
     change = transitions.drop_code(issued(), DOOR, now=NOW)
     door = change.booking.door(DOOR)
     assert (door.state, door.reason, door.code, door.due_at) == (State.FAILED, "code_gone", None, CHECK_OUT)
@@ -61,7 +61,7 @@ def test_a_code_that_is_gone_needs_a_person() -> None:
 
 
 def test_a_withdrawn_door_keeps_its_codes_as_residual_access() -> None:
-    """Nothing more is due but to forget; the booking says how long the door still opens."""
+    """Nothing is due any more but the end; the booking says how long the door can be opened."""
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
     change = transitions.close_door(it, DOOR, gone=frozenset(), forget_at=FORGET_AT, now=NOW)
     door = change.booking.door(DOOR)
@@ -71,14 +71,14 @@ def test_a_withdrawn_door_keeps_its_codes_as_residual_access() -> None:
 
 
 def test_a_withdrawn_door_forgets_what_is_gone() -> None:
-    """Codes that Seam took back open nothing."""
+    """Codes that Seam took back open no door."""
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
     change = transitions.close_door(it, DOOR, gone=frozenset({"c-0", "c-1"}), forget_at=FORGET_AT, now=NOW)
     assert (change.booking.door(DOOR).residual, change.booking.residual_access_until) == ((), None)
 
 
 def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
-    """One line a code, with Seam's words and until when it opens the door; it counts as residual access as before."""
+    """One line for each code, with Seam's text and the end of the code; it still counts as residual access."""
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
     removals = {"c-0": refused("the override budget is exhausted", NOW)}
     change = transitions.close_door(
@@ -97,26 +97,26 @@ def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
 
 
 def test_a_door_that_is_wanted_again_is_not_withdrawn() -> None:
-    """A revision that came while its codes were being taken back wins."""
+    """A revision that came while its codes were being taken back takes precedence."""
     with pytest.raises(transitions.StaleRead):
         transitions.close_door(issued(), DOOR, gone=frozenset(), forget_at=FORGET_AT, now=NOW)
 
 
-def test_an_ended_door_has_nothing_more_to_come() -> None:
+def test_nothing_is_due_for_an_ended_door() -> None:
     """No reason, no due time."""
     it = with_door(issued(), reason="late_set", detail="x")
     door = transitions.end_stay(it, DOOR, forget_at=FORGET_AT, now=CHECK_OUT).booking.door(DOOR)
     assert (door.state, door.reason, door.detail, door.due_at) == (State.ENDED, "", "", FORGET_AT)
 
 
-def test_a_door_rests_until_check_out() -> None:
-    """Once its code is over, Seam isn't asked again."""
+def test_a_door_is_due_at_check_out_when_its_code_is_over() -> None:
+    """Seam isn't asked any more."""
     it = with_door(issued(), due_at=NOW)
     assert transitions.stop_polling(it, DOOR, now=NOW).booking.door(DOOR).due_at == CHECK_OUT
 
 
 def test_a_transition_leaves_other_doors_alone() -> None:
-    """Each door has its own fate."""
+    """Each door has its own state."""
     it = issued(DOOR, SECOND)
     change = transitions.drop_code(it, DOOR, now=NOW + SOON)
     assert change.booking.door(SECOND) == it.door(SECOND)
@@ -124,7 +124,7 @@ def test_a_transition_leaves_other_doors_alone() -> None:
 
 
 def test_a_replaced_pin_is_told_until_somebody_reads_the_new_one() -> None:
-    """Repeats and an older one after it change nothing; a later one counts again."""
+    """A repeat, or an older change after it, changes nothing; a later one counts again."""
     first = transitions.record_pin_change(issued(), "c-1", at=NOW, now=NOW)
     assert told_of(first, issued()) == ["access-code.issued", f"+pin_changed/{DOOR}"]
     assert transitions.record_pin_change(first.booking, "c-1", at=NOW - SOON, now=NOW).booking is first.booking
@@ -142,8 +142,8 @@ def test_a_pin_change_of_another_code_or_an_unwanted_door_changes_nothing(fields
     assert transitions.record_pin_change(it, "c-1", at=NOW, now=NOW).booking is it
 
 
-def test_a_door_that_drifted_under_its_code_is_told_once_and_resolved_once() -> None:
-    """The state stays what the code's is."""
+def test_slot_drift_is_told_once_and_resolved_once() -> None:
+    """The state stays that of the code."""
     drifted = transitions.record_drift(issued(), DOOR, "Its slot is gone.", now=NOW)
     assert (told_of(drifted, issued()), drifted.booking.state) == ([f"+slot_changed/{DOOR}"], State.ISSUED)
     assert transitions.record_drift(drifted.booking, DOOR, "Its slot is gone.", now=NOW).booking is drifted.booking
@@ -152,15 +152,15 @@ def test_a_door_that_drifted_under_its_code_is_told_once_and_resolved_once() -> 
 
 
 def test_alerts_are_part_of_the_story() -> None:
-    """Raised and resolved, each with a line."""
+    """One line when raised, one when resolved."""
     lost = transitions.drop_code(issued(), DOOR, now=NOW)
     assert "alert.raised" in [line.what for line in lost.history]
     ended = transitions.end_stay(lost.booking, DOOR, forget_at=FORGET_AT, now=NOW)
     assert "alert.resolved" in [line.what for line in ended.history]
 
 
-def test_residual_codes_that_are_gone_are_forgotten() -> None:
-    """Only those."""
+def test_residual_codes_that_are_gone_are_removed() -> None:
+    """Only these."""
     it = with_door(issued(), residual=(code("c-0", NEWER), code("c-9", NEWER)))
     assert transitions.remove_residual_codes(it, DOOR, frozenset()) is it
     left = transitions.remove_residual_codes(it, DOOR, frozenset({"c-0"})).door(DOOR).residual

@@ -1,4 +1,4 @@
-"""Each transition of one door: what it makes of the door, of the booking, and of its story."""
+"""Each transition of one door: its effect on the door, on the booking, and on the story."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -77,9 +77,9 @@ PLANS: dict[str, tuple[Transition, State, str, str]] = {
 
 
 @pytest.mark.parametrize(("transition", "state", "reason", "line"), PLANS.values(), ids=PLANS.keys())
-def test_what_a_plan_makes_of_a_door(transition: Transition, state: State, reason: str, line: str) -> None:
-    """Its state and reason, the booking's with it; old reasons are gone, and one line tells of it."""
-    # A door that has a code neither asks for another one nor waits for one; everything else may happen to it.
+def test_the_effect_of_a_plan_on_a_door(transition: Transition, state: State, reason: str, line: str) -> None:
+    """Its state and reason, and the booking's; old reasons are gone, and there is one line in the story."""
+    # A door that has a code doesn't ask for or wait for another one; every other transition may happen to it.
     at_hand = None if line in ("code.requested", "door.waiting") else code()
     before = with_door(booking(), code=at_hand, reason="seam_unavailable", detail="old", is_muted=True, attempts=3)
     change = transition(before)
@@ -89,8 +89,8 @@ def test_what_a_plan_makes_of_a_door(transition: Transition, state: State, reaso
     assert lines_of(change)[0] == line
 
 
-def test_asking_again_does_not_end_what_only_an_answer_ends() -> None:
-    """Else people would hear at each try that Seam's unexpected answers are over, and of the next one as news."""
+def test_another_try_does_not_end_a_problem_that_only_an_answer_ends() -> None:
+    """Otherwise people would be told at each try that Seam's unexpected answers are over, and then of a new one."""
     before = with_door(booking(), reason="seam_unexpected", detail="HTTP 404", attempts=5)
     change = transitions.record_intent(
         before, before.door(DOOR), intent(), revision=0, facts=FACTS, now=NOW, due_at=LATER
@@ -119,8 +119,8 @@ OVERTAKEN_BY = {
 
 @pytest.mark.parametrize("overtake", OVERTAKEN_BY.values(), ids=OVERTAKEN_BY.keys())
 @pytest.mark.parametrize("transition", [plan[0] for plan in PLANS.values()], ids=PLANS.keys())
-def test_a_plan_that_was_overtaken_is_void(transition: Transition, overtake: Any) -> None:
-    """What was planned for a revision that isn't wanted any more changes nothing."""
+def test_an_outdated_plan_changes_nothing(transition: Transition, overtake: Any) -> None:
+    """A plan for a revision that isn't wanted any more has no effect."""
     with pytest.raises(transitions.StaleRead):
         transition(overtake(booking()))
 
@@ -136,7 +136,7 @@ MEANWHILE = {
 
 @pytest.mark.parametrize("changed", MEANWHILE.values(), ids=MEANWHILE.keys())
 def test_the_fence_before_a_create(changed: dict[str, Any]) -> None:
-    """If the door's record changed at all since the look at Seam, the create isn't allowed."""
+    """If the door's record has changed at all since the look at Seam, the create isn't allowed."""
     seen = booking().door(DOOR)
     now_it = with_door(booking(), **changed)
     with pytest.raises(transitions.StaleRead):
@@ -144,7 +144,7 @@ def test_the_fence_before_a_create(changed: dict[str, Any]) -> None:
 
 
 def test_an_open_intent_allows_no_second_one() -> None:
-    """Even for the one who wrote it: only a look closes it."""
+    """Not even for its author: only a look closes it."""
     it = with_door(booking(), intent=intent())
     with pytest.raises(transitions.StaleRead):
         transitions.record_intent(it, it.door(DOOR), intent("i-2"), revision=0, facts=FACTS, now=NOW, due_at=LATER)
@@ -152,7 +152,7 @@ def test_an_open_intent_allows_no_second_one() -> None:
 
 @pytest.mark.parametrize(("adopted", "line"), [(False, "code.issued"), (True, "code.adopted")], ids=["made", "found"])
 def test_a_code_closes_the_intent(adopted: bool, line: str) -> None:  # noqa: FBT001 - a table
-    """Issued, read back within seconds, everything that was wrong forgotten."""
+    """The state is issued; it is read back within seconds; everything that was wrong is gone."""
     it = with_door(booking(), state=State.CREATING, intent=intent(), reason="in_doubt", attempts=4)
     change = transitions.record_code(it, DOOR, code(), revision=0, asked=WINDOW, adopted=adopted, now=NOW)
     door = change.booking.door(DOOR)
@@ -162,8 +162,8 @@ def test_a_code_closes_the_intent(adopted: bool, line: str) -> None:  # noqa: FB
 
 
 @pytest.mark.parametrize("overtake", OVERTAKEN_BY.values(), ids=OVERTAKEN_BY.keys())
-def test_a_code_is_a_fact_whatever_was_decided_meanwhile(overtake: Any) -> None:
-    """It is recorded, and the door is dealt with again: never is a code forgotten."""
+def test_a_code_is_recorded_whatever_was_decided_meanwhile(overtake: Any) -> None:
+    """The door is then dealt with again: no code is ever forgotten."""
     it = overtake(with_door(booking(), state=State.CREATING, intent=intent(), planned_revision=0))
     door = transitions.record_code(it, DOOR, code(), revision=0, asked=WINDOW, adopted=False, now=NOW).booking.door(
         DOOR
@@ -171,8 +171,8 @@ def test_a_code_is_a_fact_whatever_was_decided_meanwhile(overtake: Any) -> None:
     assert (door.code, door.intent, door.planned_revision) == (code(), None, 0)
 
 
-def test_a_second_code_makes_the_first_residual() -> None:
-    """Both open the door; neither is forgotten. The same code again is no second one."""
+def test_a_second_code_makes_the_first_residual_access() -> None:
+    """Both open the door, and both are kept. The same code again isn't a second one."""
     it = issued()
     change = transitions.record_code(it, DOOR, code("c-2"), revision=0, asked=WINDOW, adopted=True, now=NOW)
     assert (change.booking.door(DOOR).code, change.booking.door(DOOR).residual) == (code("c-2"), (code("c-1"),))
@@ -181,8 +181,8 @@ def test_a_second_code_makes_the_first_residual() -> None:
     assert (again.booking.door(DOOR).residual, again.history) == ((), ())
 
 
-def test_a_look_that_finds_nothing_closes_its_own_intent_alone() -> None:
-    """Then the door is planned anew, at once; a later intent is none of its business."""
+def test_a_look_that_finds_nothing_closes_only_its_own_intent() -> None:
+    """Then the door is planned again at once. A later intent isn't affected."""
     it = with_door(booking(), state=State.CREATING, intent=intent("i-1"), planned_revision=0)
     door = transitions.clear_intent(it, DOOR, intent_id="i-1", now=NOW).booking.door(DOOR)
     assert (door.intent, door.state, door.planned_revision, door.due_at) == (None, State.SCHEDULED, None, NOW)
@@ -192,7 +192,7 @@ def test_a_look_that_finds_nothing_closes_its_own_intent_alone() -> None:
 
 
 def test_a_retired_code_stays_known() -> None:
-    """As residual access, and the door is planned again; without a code nothing happens."""
+    """As residual access, and the door is planned again; if there is no code, nothing happens."""
     change = transitions.supersede_code(issued(), DOOR, revision=0, is_gone=False, now=NOW)
     door = change.booking.door(DOOR)
     assert (door.code, door.residual, door.planned_revision) == (None, (code(),), None)
@@ -207,7 +207,7 @@ def test_a_code_that_was_taken_back_is_no_residual_access() -> None:
     assert (door.code, door.residual, change.booking.residual_access_until) == (None, (), None)
 
 
-def test_a_code_that_seam_refused_to_delete_is_set_aside_with_seams_words() -> None:
+def test_a_code_that_seam_refused_to_delete_is_kept_with_seams_text() -> None:
     """Two lines: what Seam said, and what that means."""
     change = transitions.supersede_code(
         issued(), DOOR, revision=0, is_gone=False, removal=refused("not on a Sunday", NOW), now=NOW
@@ -217,8 +217,8 @@ def test_a_code_that_seam_refused_to_delete_is_set_aside_with_seams_words() -> N
     assert [each.access_code_id for each in change.booking.door(DOOR).residual] == ["c-1"]
 
 
-def test_a_code_that_was_changed_stays_the_doors_code() -> None:
-    """With its new window, to be read back; a look at another code is void."""
+def test_a_changed_code_stays_the_doors_code() -> None:
+    """With its new window, which is read back; a look at another code has no effect."""
     changed = code("c-1", NEWER)
     door = transitions.record_changed_window(issued(), DOOR, changed, revision=0, asked=NEWER, now=NOW).booking.door(
         DOOR
@@ -230,8 +230,8 @@ def test_a_code_that_was_changed_stays_the_doors_code() -> None:
             transitions.record_changed_window(it, DOOR, changed, revision=0, asked=NEWER, now=NOW)
 
 
-def test_a_change_that_failed_is_told_once_and_moves_nothing() -> None:
-    """Seam's words are kept beside the code until a change arrives, or another one is asked for."""
+def test_a_failed_change_is_told_once_and_changes_no_state() -> None:
+    """Seam's text is kept with the code until a change works, or another one is asked for."""
     attempted = replace(code("c-1", NEWER), update_attempt_id="attempt-1")
     it = transitions.record_changed_window(issued(), DOOR, attempted, revision=0, asked=NEWER, now=NOW).booking
     change = transitions.record_failed_update(it, DOOR, "x: one.", now=NOW)
@@ -262,7 +262,7 @@ STUMBLING = [
 
 @pytest.mark.parametrize(("state", "tell", "left", "reason", "muted"), STUMBLING)
 def test_a_failed_try(state: State, tell: bool, left: State, reason: str, muted: bool) -> None:  # noqa: FBT001
-    """Counted, and repeated at its time; people hear of it only when told to, or where nothing else is to be told."""
+    """It is counted and repeated at its time. People are told only if `tell` says so, or if nothing else is told."""
     it = with_door(booking(), state=state, reason="before", attempts=2)
     change = transitions.record_failed_attempt(
         it, DOOR, reason="seam_unavailable", detail="HTTP 503.", until=LATER, tell=tell, now=NOW
@@ -274,7 +274,7 @@ def test_a_failed_try(state: State, tell: bool, left: State, reason: str, muted:
 
 
 def test_a_failed_door_is_looked_at_again_when_its_stay_is_over() -> None:
-    """At check-out; where that isn't known yet, at the latest moment that it can be anywhere."""
+    """At check-out; if that isn't known yet, at the latest moment that it can be anywhere."""
     known = with_door(booking(), check_out=CHECK_OUT)
     wall = Stay(check_in=WallTime(CHECK_IN.replace(tzinfo=None)), check_out=WallTime(CHECK_OUT.replace(tzinfo=None)))
     unknown = accepted(stay=wall).booking
@@ -283,7 +283,7 @@ def test_a_failed_door_is_looked_at_again_when_its_stay_is_over() -> None:
         assert change.booking.door(DOOR).due_at == due_at
 
 
-def test_waiting_for_the_same_reason_is_told_once_in_the_story() -> None:
-    """A door may wait for weeks; its story holds what changed."""
+def test_waiting_for_the_same_reason_is_one_line_in_the_story() -> None:
+    """A door may wait for weeks; the story has only changes."""
     waiting = PLANS["waits"][0](booking()).booking
     assert lines_of(PLANS["waits"][0](waiting)) == []

@@ -1,4 +1,4 @@
-"""What a booking message does to a booking: revisions, repeats, cancellations, doors that come and go."""
+"""The effect of booking messages on a booking: revisions, repeats, cancellations, doors that come and go."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -27,7 +27,7 @@ from tests.shared.stories import (
 
 
 def test_a_first_message_makes_the_booking() -> None:
-    """Received, every door due at once; nothing to tell yet."""
+    """The state is received, every door is due at once, and nothing is told yet."""
     change = accepted(doors=(DOOR, SECOND), revision=3)
     it = change.booking
     assert (it.booking_id, it.revision, it.state, it.stay) == ("BK-1", 3, State.RECEIVED, STAY)
@@ -57,7 +57,7 @@ REVISIONS = [
 
 @pytest.mark.parametrize(("first", "had", "then", "has", "wins"), REVISIONS)
 def test_which_revision_wins(first: str, had: int, then: str, has: int, wins: bool) -> None:  # noqa: FBT001 - a table
-    """The highest; of equal ones the first, unless the later cancels."""
+    """The highest; of equal ones the first, unless the later one cancels."""
     before = accepted(None, had, first, message_id="first").booking
     if not wins:
         with pytest.raises(Superseded):
@@ -68,7 +68,7 @@ def test_which_revision_wins(first: str, had: int, then: str, has: int, wins: bo
 
 
 def test_a_repeat_changes_nothing() -> None:
-    """The same source and id again, also after others; where an older version kept no contents, whatever it says."""
+    """Same source and id, also after other messages. If an older version stored no contents, whatever it contains."""
     before = accepted(message_id="m-1").booking
     with pytest.raises(Repeated):
         accepted(before, message_id="m-1")
@@ -81,14 +81,14 @@ def test_a_repeat_changes_nothing() -> None:
 
 @pytest.mark.parametrize(("revision", "kind"), [(9, "updated"), (0, "updated"), (0, "cancelled")])
 def test_an_id_with_other_content_needs_a_person(revision: int, kind: str) -> None:
-    """Never dropped in silence: a booking system that gives every message one id would change nothing, and not know."""
+    """It is never ignored: a system that gives every message the same id would change nothing, and not know."""
     before = accepted(message_id="m-1").booking
     with pytest.raises(InvalidMessage, match="id: 'm-1' is that of an earlier message"):
         accepted(before, revision, kind, message_id="m-1")
 
 
-def test_a_cancellation_before_its_booking_is_a_tombstone() -> None:
-    """It waits for the booking, which then never comes to life."""
+def test_a_cancellation_may_come_before_its_booking() -> None:
+    """It is kept, and its booking is cancelled when it comes."""
     tombstone = accepted(None, 5, "cancelled").booking
     assert (tombstone.state, tombstone.doors, tombstone.cancelled) == (State.CANCELLED, (), True)
     with pytest.raises(Superseded):
@@ -98,7 +98,7 @@ def test_a_cancellation_before_its_booking_is_a_tombstone() -> None:
 
 
 def test_an_update_lets_every_door_be_planned_again() -> None:
-    """Due at once, its failed tries forgotten; the code at hand stays until the new window is known."""
+    """It is due at once and its failed tries are reset; the code stays until the new window is known."""
     before = with_door(issued(), attempts=7, due_at=NOW + timedelta(days=1))
     after = accepted(before, 1, "updated").booking
     door = after.door(DOOR)
@@ -114,7 +114,7 @@ def test_a_door_that_is_added_and_one_that_is_dropped() -> None:
 
 
 def test_a_door_that_comes_back_is_wanted_again() -> None:
-    """Closed meanwhile or not, it is planned anew, with what is known of its codes."""
+    """Closed meanwhile or not, it is planned again, with its known codes."""
     dropped = accepted(issued(DOOR, SECOND), 1, "updated", doors=(SECOND,)).booking
     closed = with_door(dropped, DOOR, state=State.CANCELLED, code=None, residual=(code(),))
     for before in (dropped, closed):
@@ -125,7 +125,7 @@ def test_a_door_that_comes_back_is_wanted_again() -> None:
 
 
 def test_a_cancellation_keeps_stay_and_doors() -> None:
-    """They tell which codes outlive it, and until when; the booking system is told at once."""
+    """They say which codes still work, and until when; the booking system is told at once."""
     before = issued(DOOR, SECOND)
     change = accepted(before, 0, "cancelled")
     it = change.booking
@@ -138,13 +138,13 @@ def test_a_cancellation_keeps_stay_and_doors() -> None:
 
 
 def test_a_code_that_is_over_is_no_residual_access() -> None:
-    """Only what still opens the door counts."""
+    """Only codes that still open the door count."""
     after = accepted(issued(), 0, "cancelled", now=CHECK_OUT).booking
     assert after.residual_access_until is None
 
 
-def test_a_long_story_of_messages_stays_bounded() -> None:
-    """A booking remembers the latest messages; older ones are stopped by their revision anyway."""
+def test_a_booking_remembers_a_bounded_number_of_messages() -> None:
+    """The latest ones; older ones are refused by their revision anyway."""
     it = booking()
     for revision in range(1, 200):
         it = quiet(accepted(it, revision, "updated").booking)

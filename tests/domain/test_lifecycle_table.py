@@ -21,14 +21,14 @@ LATER = NOW + timedelta(days=1)
 
 
 def test_every_state_has_a_row() -> None:
-    """And no other has."""
+    """And there are no other rows."""
     assert set(ROWS) == {*map(str, State)}
 
 
 @pytest.mark.parametrize("name", [*DOCUMENTED, "of_tomorrow"])
 @pytest.mark.parametrize("state", [*State])
 def test_each_cell(state: State, name: str) -> None:
-    """What the table says an event does in a state is what it does; the state itself is not moved by it."""
+    """An event has the effect that the table says for this state; it doesn't change the state itself."""
     has_code = state in (State.ISSUED, State.READY, State.FAILED)
     it = with_door(
         booking(),
@@ -46,7 +46,7 @@ def test_each_cell(state: State, name: str) -> None:
 
 
 def test_every_reason_of_a_look_is_known() -> None:
-    """A reason that the document names needs a person, and has words for it."""
+    """Every reason in the document needs a person, and has a text."""
     found = TEXT.split("## What a look finds")[1].split("## When")[0]
     reasons = set(re.findall(r"^\| [^|]+ \| `\w+` \| `(\w+)` \|", found, re.MULTILINE))
     assert len(reasons) == 8

@@ -48,7 +48,7 @@ PLANS: list[tuple[str, Stay, Door, list[tuple[str, str]]]] = [
 
 @pytest.mark.parametrize(("asked", "at", "windows"), [pytest.param(*row, id=name) for name, *row in PLANS])
 def test_plan(asked: Stay, at: Door, windows: list[tuple[str, str]]) -> None:
-    """Each window is one that its slot makes, and the next begins before the one before ends."""
+    """Each window is one that its slot has, and each starts before the one before it ends."""
     assert windows_of(plan(asked, at, ANY)) == windows
 
 
@@ -77,7 +77,7 @@ def test_no_plan(asked: Stay, at: Door, outcome: str) -> None:
 
 
 def test_hand_over() -> None:
-    """The plan says when the guest must have which code at the latest."""
+    """The plan says when the guest must have each code at the latest."""
     first, second = plan(stay("2026-12-01T16:00", "2027-01-20T10:00"), door(slot()), ANY).codes
     assert first.hand_over_by == first.starts_at
     assert second.hand_over_by == first.ends_at
@@ -89,7 +89,7 @@ def test_hand_over() -> None:
 
 
 def test_json_of_the_whole() -> None:
-    """The stay's start and end, its gaps, and the codes."""
+    """Start, end and gaps of the stay, and the codes."""
     found = plan(stay("2026-12-01T16:15", "2027-01-20T10:00"), door(slot()), ANY)
     whole = found.as_json()
     assert json.dumps(whole)
@@ -102,7 +102,7 @@ def test_json_of_the_whole() -> None:
 
 
 def test_fewest_codes_go_before_the_nearest_slot() -> None:
-    """A nearer slot that needs a code more is not worth it."""
+    """A nearer slot that needs one more code isn't worth it."""
     near, wide = slot("16:00-10:00", name="near"), slot("15:45-10:00", name="wide")
     between = slot("16:30-09:10", name="between")
     asked = stay("2026-12-01T16:00", "2027-01-20T10:00")
@@ -111,7 +111,7 @@ def test_fewest_codes_go_before_the_nearest_slot() -> None:
 
 
 def test_a_skipped_start_leaves_no_hole() -> None:
-    """02:30 comes at 03:30 on the night of the change: after 03:00, when the code before ends."""
+    """In the night of the change 02:30 happens at 03:30: that is after 03:00, when the previous code ends."""
     asked = stay("2027-02-11T04:00", "2027-03-20T05:00")
     found = plan(asked, door(slot("04:00-03:00"), slot("02:30-05:00")), ANY)
     first, second = found.codes

@@ -1,4 +1,4 @@
-"""Which of several slots that fit serves a stay, and what a slot that is asked for by name changes."""
+"""Which of several fitting slots serves a stay, and the effect of a slot that a booking prescribes."""
 
 from datetime import timedelta
 from typing import Any
@@ -51,8 +51,8 @@ def test_choice(policy: MatchPolicy, times: list[str], chosen: str, *, backwards
         pytest.param({"check_out": time_of_day("14:00")}, id="check-out too far"),
     ],
 )
-def test_what_fits_is_chosen_though_another_is_nearer(fields: dict[str, Any]) -> None:
-    """A slot that is ruled out doesn't take part in the choice."""
+def test_a_fitting_slot_is_chosen_even_if_another_is_nearer(fields: dict[str, Any]) -> None:
+    """A slot that is ruled out isn't chosen."""
     at = door(slot("16:00-10:00", name="a", **fields), slot("16:59-10:59", name="b"))
     found = match(stay("2026-12-01T16:00", "2026-12-05T10:00"), at, ANY)
     assert found.slot is at.slots[1]
@@ -77,8 +77,10 @@ def test_what_fits_is_chosen_though_another_is_nearer(fields: dict[str, Any]) ->
         ),
     ],
 )
-def test_twins(first: dict[str, Any], second: dict[str, Any], chosen: dict[str, Any], *, backwards: bool) -> None:
-    """Slots with the same times are told apart by what they are called."""
+def test_slots_with_the_same_times(
+    first: dict[str, Any], second: dict[str, Any], chosen: dict[str, Any], *, backwards: bool
+) -> None:
+    """Their names decide."""
     twins = [slot("16:00-10:00", **first), slot("16:00-10:00", **second)]
     at = door(*(reversed(twins) if backwards else twins))
     found = match(stay("2026-12-01T16:00", "2026-12-05T10:00"), at, ANY)
@@ -94,14 +96,14 @@ def test_twins(first: dict[str, Any], second: dict[str, Any], chosen: dict[str, 
     ],
 )
 def test_a_microsecond_of_lock_out_counts(locks_out: str, covers: str) -> None:
-    """At the same distance the slot that covers is taken, though its name comes later."""
+    """At the same distance the slot that covers the stay is taken, although its name comes later."""
     at = door(slot(locks_out, name="a"), slot(covers, name="b"))
     found = match(stay("2026-12-01T16:00", "2026-12-05T10:00"), at, ANY)
     assert found.slot is at.slots[1]
 
 
-def test_mirrored_gaps_are_told_apart_too() -> None:
-    """Two slots of one name, as far and as generous at different ends, don't depend on order."""
+def test_mirrored_gaps_do_not_depend_on_order() -> None:
+    """Two slots with one name, equally far and generous at different ends."""
     early, late = (
         slot("15:45-10:00", name="a", user_level_id="1"),
         slot("16:00-10:15", name="a", user_level_id="1"),
@@ -125,14 +127,14 @@ def test_mirrored_gaps_are_told_apart_too() -> None:
     ],
 )
 def test_fit(check_in: str, check_out: str, fit: str) -> None:
-    """What the guest will notice of the gaps."""
+    """What the gaps mean for the guest."""
     asked = stay(f"2026-12-01{check_in}", f"2026-12-05{check_out}")
     assert match(asked, door(slot("16:00-10:00")), ANY).fit == fit
 
 
 @pytest.mark.parametrize("wanted", ["level 15:30-10:00", "15:30-10:00"], ids=["by id", "by name"])
 def test_prescribed_slot_is_used_though_another_is_nearer(wanted: str) -> None:
-    """The others are considered, and say that they weren't asked for."""
+    """The others are considered, with the verdict that they weren't requested."""
     at = door(slot("16:00-10:00"), slot("15:30-10:00"))
     found = match(stay("2026-12-01T16:00", "2026-12-05T10:00", slot=wanted), at, ANY)
     assert found.slot is at.slots[1]
@@ -142,21 +144,21 @@ def test_prescribed_slot_is_used_though_another_is_nearer(wanted: str) -> None:
 
 @pytest.mark.parametrize("prefix", ["level ", ""], ids=["by id", "by name"])
 def test_only_the_prescribed_slot_is_asked_for(prefix: str) -> None:
-    """Not those whose names come before or after it."""
+    """Not slots with names before or after it."""
     at = door(slot("15:30-10:00"), slot("16:00-10:00"), slot("16:30-10:00"))
     found = match(stay("2026-12-01T15:30", "2026-12-05T10:00", slot=f"{prefix}16:00-10:00"), at, ANY)
     assert [one.verdict.value for one in found.considered] == ["not_requested", "fits", "not_requested"]
 
 
-def test_prescribed_id_goes_before_a_name_that_reads_the_same() -> None:
-    """An id names one user level; a name may be anybody's."""
+def test_a_prescribed_id_goes_before_the_same_name() -> None:
+    """An id names one user level; any slot may have that name."""
     at = door(slot("16:00-10:00", name="7"), slot("15:30-10:00", user_level_id="7"))
     found = match(stay("2026-12-01T16:00", "2026-12-05T10:00", slot="7"), at, ANY)
     assert found.slot is at.slots[1]
 
 
 def test_unknown_prescribed_slot() -> None:
-    """A slot that the door hasn't got is no slot, and the reason names it."""
+    """A slot that the door doesn't have is never replaced, and the reason names it."""
     found = match(stay("2026-12-01T16:00", "2026-12-05T10:00", slot="No such"), door(slot()), ANY)
     assert found.outcome is Outcome.NO_SLOT
     assert found.problem == "the prescribed slot 'No such' is not on this door"

@@ -1,4 +1,4 @@
-"""The vendor's own examples of matches, and the contract's."""
+"""The examples of matches in Seam's documentation, and in the contract."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What becomes of a match, the first outcome that applies; and stays that make no sense."""
+"""The outcome of a match is the first one that applies; and stays that are invalid."""
 
 from dataclasses import FrozenInstanceError
 from typing import Any
@@ -46,7 +46,7 @@ OUTCOMES = [
 
 @pytest.mark.parametrize(("asked", "at", "outcome"), [pytest.param(*row, id=name) for name, *row in OUTCOMES])
 def test_first_outcome_that_applies(asked: Stay, at: Door, outcome: str) -> None:
-    """The order of the contract, and a sentence for whatever is not a match."""
+    """The order is that of the contract; every outcome but a match has a sentence."""
     found = match(asked, at, ANY)
     assert found.outcome.value == outcome
     assert bool(found.problem) == (outcome != "matched")
@@ -62,17 +62,17 @@ def test_first_outcome_that_applies(asked: Stay, at: Door, outcome: str) -> None
     ],
 )
 def test_reason_of_a_miss(at: Door, says: str) -> None:
-    """A prescription is spoken of only where there is one."""
+    """A prescribed slot is mentioned only if there is one."""
     assert says in match(ORDINARY, at, ANY).problem
 
 
 def test_slots_of_an_incapable_door_are_considered() -> None:
-    """Whether enabling offline codes would be enough is worth knowing."""
+    """People want to know whether enabling offline codes would be enough."""
     assert verdict_of(ORDINARY, door(slot(), **NOT_CAPABLE)) == "fits"
 
 
 def test_slot_without_any_zone_is_unreadable_and_says_so() -> None:
-    """One slot's missing zone doesn't spoil the others."""
+    """The other slots aren't affected."""
     at = door(slot(zone=LOS_ANGELES), slot("15:00-10:00"), time_zone=None)
     found = match(ORDINARY, at, ANY).as_json()["considered"]
     assert [one["verdict"] for one in found] == ["fits", "unreadable"]
@@ -104,7 +104,7 @@ UNUSABLE = [
 
 @pytest.mark.parametrize("asked", [pytest.param(row, id=name) for name, row in UNUSABLE])
 def test_unusable_stay(asked: Stay) -> None:
-    """It is the booking's fault, not the door's; nothing is raised and no slot is judged."""
+    """The booking is wrong, not the door; nothing raises, and no slot is judged."""
     found = match(asked, door(slot()), ANY)
     assert found.outcome is Outcome.INVALID_BOOKING
     assert found.problem
@@ -113,7 +113,7 @@ def test_unusable_stay(asked: Stay) -> None:
 
 @pytest.mark.parametrize("year", ["0002", "9998"])
 def test_far_away_years(year: str) -> None:
-    """As long as a slot can lie a day further out, dates are only dates."""
+    """Only the very last dates, where a slot could be a day too late, aren't possible."""
     asked = Stay(check_in=WallTime(wall(f"{year}-01-01T00:00")), check_out=WallTime(wall(f"{year}-12-31T23:59")))
     assert outcome_of(asked, door(slot("00:00-23:30"))) == "too_long"
 
@@ -128,26 +128,26 @@ def test_instants_in_the_doubled_hour_are_in_order_though_the_wall_says_otherwis
 
 
 def test_mixed_stay_without_any_zone_is_the_doors_fault() -> None:
-    """Whether it is in order can't be told before the zone is known."""
+    """Its order can't be known without the zone."""
     asked = stay("2026-12-01T16:00:00-08:00", "2026-12-01T15:59")
     assert outcome_of(asked, door(slot(), time_zone=None)) == "no_time_zone"
 
 
 def test_mixed_stay_may_last_a_microsecond() -> None:
-    """It is in order, and no slot serves it."""
+    """It is in order, but no slot serves it."""
     asked = stay("2026-12-01T16:00:00-08:00", "2026-12-01T16:00:00.000001")
     assert outcome_of(asked, door(slot())) == "no_slot"
 
 
-def test_a_match_can_be_kept() -> None:
-    """A decision is immutable."""
+def test_a_match_is_immutable() -> None:
+    """It can be stored and compared."""
     found = match(ORDINARY, door(slot()), ANY)
     with pytest.raises(FrozenInstanceError):
         found.outcome = Outcome.NO_SLOT  # type: ignore[misc]
 
 
 def test_match_of_nothing_has_every_key() -> None:
-    """Readers of the JSON find the same keys whatever the outcome."""
+    """A reader of the JSON finds the same keys for every outcome."""
     matched = match(ORDINARY, door(slot()), ANY).as_json()
     assert match(BACKWARDS, door(slot()), ANY).as_json().keys() == matched.keys()
     assert match(ORDINARY, door(), ANY).as_json() == dict.fromkeys(matched) | {

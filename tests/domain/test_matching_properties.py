@@ -1,4 +1,4 @@
-"""What holds for every stay and every door."""
+"""Properties of matching for any stay and any door."""
 
 import random
 from datetime import UTC, datetime, time, timedelta
@@ -25,7 +25,7 @@ ZONES = st.sampled_from([
 ])  # fmt: skip
 QUARTERS = st.integers(0, 95).map(lambda n: time(n // 4, n % 4 * 15))
 TIMES = QUARTERS | st.times().map(lambda at: at.replace(tzinfo=None, fold=0))
-# Around the nights when clocks change, and anywhere.
+# Around the nights in which clocks change, and at any other time.
 DATES = st.sampled_from(
     ["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01",
      "2027-03-14", "2026-09-27"]
@@ -52,7 +52,7 @@ def slots(draw: st.DrawFn) -> TimeSlot:
 
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Stay, Door]:
-    """Return a stay, and a door of which some slots lie near it."""
+    """Return a stay, and a door with some slots near it."""
     zone = draw(ZONES)
     first = datetime.combine(draw(DATES), draw(TIMES))
     length = draw(
@@ -94,7 +94,7 @@ def cases(draw: st.DrawFn) -> tuple[Stay, Door]:
 @settings(max_examples=600)
 @given(cases(), POLICIES)
 def test_naive_implementation_agrees(case: tuple[Stay, Door], policy: MatchPolicy) -> None:
-    """Outcome, verdicts, gaps and window are those of the second implementation."""
+    """Outcome, verdicts, gaps and window are the same."""
     stay, door = case
     found, expected = match(stay, door, policy), naive_match(stay, door, policy)
     assert found.outcome.value == expected["outcome"]
@@ -128,7 +128,7 @@ def test_order_of_slots_never_matters(case: tuple[Stay, Door], policy: MatchPoli
 @settings(max_examples=300)
 @given(cases(), POLICIES)
 def test_a_match_obeys_the_rules(case: tuple[Stay, Door], policy: MatchPolicy) -> None:
-    """Within the hour, within 31 days, later than it starts; read again it is the slot's time."""
+    """Within an hour, within 31 days, end after start; and read back, the window has the slot's times."""
     stay, door = case
     found = match(stay, door, policy)
     if found.outcome is not Outcome.MATCHED:
@@ -161,7 +161,7 @@ def test_a_match_obeys_the_rules(case: tuple[Stay, Door], policy: MatchPolicy) -
 
 @given(cases(), POLICIES)
 def test_fit_is_what_the_gaps_say(case: tuple[Stay, Door], policy: MatchPolicy) -> None:
-    """Covered means that the guest never stands before a closed door."""
+    """With `covers` the guest never stands before a locked door."""
     found = match(*case, policy)
     if found.check_in_gap is not None and found.check_out_gap is not None:
         locks_out = found.check_in_gap > timedelta() or found.check_out_gap < timedelta()
@@ -171,7 +171,7 @@ def test_fit_is_what_the_gaps_say(case: tuple[Stay, Door], policy: MatchPolicy) 
 
 @given(TIMES, st.timedeltas(timedelta(microseconds=-5), timedelta(microseconds=5)), st.booleans())
 def test_nothing_fits_beyond_the_hour(at: time, more: timedelta, early: bool) -> None:  # noqa: FBT001
-    """60:00 fits, a microsecond more doesn't, on either side."""
+    """60:00 fits, a microsecond more doesn't, at either end."""
     hour = timedelta(hours=-1) - more if early else timedelta(hours=1) + more
     check_in = datetime(2026, 7, 15) + timedelta(hours=at.hour, minutes=at.minute)  # noqa: DTZ001
     stay = Stay(check_in=WallTime(check_in), check_out=WallTime(check_in + timedelta(days=2)))
@@ -184,7 +184,7 @@ def test_nothing_fits_beyond_the_hour(at: time, more: timedelta, early: bool) ->
 @settings(max_examples=300)
 @given(cases(), POLICIES)
 def test_following_a_suggestion_makes_it_fit(case: tuple[Stay, Door], policy: MatchPolicy) -> None:
-    """Every suggestion leads to the window that it names, in which a moved end lies; the smallest come first."""
+    """The match then has the window that the suggestion names, and the code works at a moved time; smallest first."""
     stay, door = case
     found = match(stay, door, policy)
     suggestions = suggest(stay, door, policy, found)
@@ -204,7 +204,7 @@ def test_following_a_suggestion_makes_it_fit(case: tuple[Stay, Door], policy: Ma
 @settings(max_examples=300)
 @given(cases(), POLICIES, st.integers(0, 300))
 def test_long_stays_have_no_hole(case: tuple[Stay, Door], policy: MatchPolicy, more_days: int) -> None:
-    """Each code is one that a match would make; the next works before the one before ends."""
+    """Each code is one that a match would make, and starts before the previous one ends."""
     stay, door = case
     later = stay.check_out.at + timedelta(days=more_days)
     stay = Stay(

@@ -1,4 +1,4 @@
-"""One slot and a stay: what is said of it, and why; rules of kinds, lengths and windows, row by row."""
+"""The verdict on one slot for a stay: the rules of kinds, lengths and windows, row by row."""
 
 from datetime import timedelta
 from typing import Any
@@ -42,7 +42,7 @@ HOURLY_VERDICTS = [
     [pytest.param(*row, id=name) for name, *row in HOURLY_VERDICTS],
 )
 def test_hourly_verdict(times: str, check_in: str, check_out: str, verdict: str) -> None:
-    """Both ends within sixty minutes, measured around the clock."""
+    """Both ends must be within sixty minutes, measured around the clock."""
     asked = stay(f"2026-12-01{check_in}", f"2026-12-05{check_out}")
     assert verdict_of(asked, door(slot(times))) == verdict
 
@@ -59,7 +59,7 @@ CIRCULAR = [
     [pytest.param(*row, id=name) for name, *row in CIRCULAR],
 )
 def test_nearest_occurrence_may_be_on_another_date(times: str, check_in: str, gap: float, starts_at: str) -> None:
-    """23:45 is thirty minutes before 00:15 of the next day: the distance moves the date."""
+    """23:45 is thirty minutes before 00:15 of the next day, so the date changes."""
     found = match(stay(f"2026-12-01{check_in}", "2026-12-05T10:00"), door(slot(times)), ANY).as_json()
     assert found["check_in_gap_minutes"] == gap
     assert found["starts_at"] == starts_at
@@ -75,14 +75,14 @@ def test_nearest_occurrence_may_be_on_another_date(times: str, check_in: str, ga
     ],
 )
 def test_gaps_are_of_the_nearest_occurrence(times: str, gap: float) -> None:
-    """However far away it is: twelve hours at most."""
+    """Twelve hours at most."""
     (found,) = match(stay("2026-12-01T16:00", "2026-12-05T10:00"), door(slot(times)), ANY).considered
     assert found.check_in_gap is not None
     assert found.check_in_gap / timedelta(minutes=1) == pytest.approx(gap)
 
 
 def test_check_out_gap_may_move_the_date_too() -> None:
-    """The end follows the same rule as the start."""
+    """The rule for the end is the same as for the start."""
     asked = stay("2026-12-01T16:00", "2026-12-05T00:15")
     assert window_of(asked, door(slot("16:00-23:30")))[1] == "2026-12-04T23:30:00-08:00"
 
@@ -126,7 +126,7 @@ LENGTHS = [
 
 @pytest.mark.parametrize(("times", "check_out", "verdict"), [pytest.param(*row, id=name) for name, *row in LENGTHS])
 def test_length_is_the_windows_own(times: str, check_out: str, verdict: str) -> None:
-    """31 times 24 wall hours between start and end of the code, not of the booking."""
+    """31 times 24 hours on the wall clock, from start to end of the code, not of the booking."""
     assert verdict_of(stay("2026-12-01T16:00", check_out), door(slot(times))) == verdict
 
 
@@ -138,7 +138,7 @@ def test_length_is_the_windows_own(times: str, check_out: str, verdict: str) -> 
     ],
 )
 def test_thirty_one_days_are_wall_days(check_in: str, check_out: str) -> None:
-    """The limit is one of the clock on the wall, in the months when it is changed too."""
+    """The limit is on the wall clock, also in months in which the clock changes."""
     assert verdict_of(stay(check_in, check_out), door(slot("16:00-16:00"))) == "fits"
 
 
@@ -157,14 +157,14 @@ def test_empty_window(check_in: str, check_out: str, verdict: str) -> None:
 
 
 def test_window_that_ends_before_it_starts_is_empty() -> None:
-    """The nearest times may even be the wrong way round."""
+    """The nearest times may even be in the wrong order."""
     asked = stay("2026-12-01T10:00", "2026-12-01T10:10")
     assert verdict_of(asked, door(slot("10:30-09:30"))) == "empty_window"
 
 
 @pytest.mark.parametrize("end", ["03:15", "03:30"])
 def test_window_that_the_clock_skips_is_empty(end: str) -> None:
-    """02:30 is taken as 03:30 on the night when the clock goes forward: no time is left."""
+    """In the night when the clock goes forward, 02:30 is used as 03:30: no time is left."""
     asked = stay("2027-03-14T02:30", f"2027-03-14T{end}")
     assert verdict_of(asked, door(slot(f"02:30-{end}"))) == "empty_window"
     assert verdict_of(asked, door(slot("02:30-03:45"))) == "fits"
@@ -174,13 +174,13 @@ def test_window_that_the_clock_skips_is_empty(end: str) -> None:
 
 @pytest.mark.parametrize("times", ["01:30-01:30", "01:45-01:15"])
 def test_empty_window_in_the_doubled_hour(times: str) -> None:
-    """From the first 01:30 to the second it is an hour, but none that the slot's clock shows."""
+    """There is an hour from the first 01:30 to the second, but the slot's clock shows none."""
     asked = stay("2026-11-01T01:30", "2026-11-01T01:31")
     assert verdict_of(asked, door(slot(times))) == "empty_window"
 
 
 def test_shortest_window() -> None:
-    """A microsecond is not nothing."""
+    """A window of a microsecond isn't empty."""
     asked = stay("2026-12-01T10:00", "2026-12-01T10:00:00.000001")
     assert verdict_of(asked, door(slot("10:00-10:00:00.000001"))) == "fits"
 
@@ -219,7 +219,7 @@ def test_daily_takes_only_24_hour_slots() -> None:
 
 
 def test_daily_window_is_limited_to_31_days_after_rounding() -> None:
-    """31 days that rounding makes longer are too long."""
+    """If rounding makes 31 days longer, they are too long."""
     at = door(day_slot("12:00"))
     assert verdict_of(daily("2026-12-01T12:00", "2027-01-01T12:00"), at) == "fits"
     assert outcome_of(daily("2026-12-01T12:00", "2027-01-01T12:01"), at) == "too_long"

@@ -1,4 +1,4 @@
-"""In which time zone a slot's times are meant, and what daylight saving does to them."""
+"""The time zone of a slot's times, and the effect of daylight saving time."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from tests.domain.matches import ANY, ORDINARY, verdict_of, window_of
 
 
 def test_zone_in_the_slot_goes_before_the_doors() -> None:
-    """Precedence: the slot's own string, then the device."""
+    """The zone in the slot's own string counts, else that of the device."""
     at = door(slot(zone="America/New_York"))
     assert window_of(ORDINARY, at)[0] == "2026-12-01T16:00:00-05:00"
     assert match(ORDINARY, at, ANY).time_zone == "America/New_York"
@@ -44,8 +44,8 @@ def test_two_names_of_one_clock_are_one_clock() -> None:
     assert verdict_of(ORDINARY, at) == "fits"
 
 
-def test_two_names_of_one_clock_excuse_no_other_fault() -> None:
-    """What made the slot unreadable stays."""
+def test_two_names_of_one_clock_hide_no_other_problem() -> None:
+    """A slot that is unreadable for another reason stays so."""
     times: dict[str, Any] = {
         "check_in": time_of_day("16:00", "PST8PDT"),
         "check_out": time_of_day("10:00", "US/Pacific"),
@@ -55,7 +55,7 @@ def test_two_names_of_one_clock_excuse_no_other_fault() -> None:
 
 
 def test_two_clocks_in_one_slot_are_unreadable() -> None:
-    """Which of them the lock goes by can't be told, and a code can't be taken back."""
+    """It isn't known which of them the lock uses, and a code can't be taken back."""
     mixed = slot(check_in=time_of_day("16:00", LOS_ANGELES), check_out=time_of_day("10:00", "America/Denver"))
     (found,) = match(ORDINARY, door(mixed), ANY).considered
     assert found.verdict.value == "unreadable"
@@ -63,7 +63,7 @@ def test_two_clocks_in_one_slot_are_unreadable() -> None:
 
 
 def test_instants_are_measured_on_each_slots_own_clock() -> None:
-    """Slots of several zones each see the booking on their own wall."""
+    """Slots in several zones each see the booking on their own clock."""
     at = door(slot(zone="America/New_York"), slot(zone=LOS_ANGELES))
     found = match(stay("2026-12-01T16:00:00-08:00", "2026-12-05T10:00:00-08:00"), at, ANY)
     assert found.slot is at.slots[1]
@@ -95,7 +95,7 @@ DST = [
     [pytest.param(*row, id=name) for name, *row in DST],
 )
 def test_daylight_saving(times: str, check_in: str, check_out: str, window: tuple[str, str]) -> None:
-    """Distances are of the wall; the offset is that of each moment."""
+    """Gaps are measured on the wall clock; the offset is that of each moment."""
     assert window_of(stay(check_in, check_out), door(slot(times))) == window
 
 
@@ -120,7 +120,7 @@ ELSEWHERE = [
     [pytest.param(*row, id=name) for name, *row in ELSEWHERE],
 )
 def test_unusual_zones(zone: str, times: str, check_in: str, check_out: str, window: tuple[str, str]) -> None:
-    """Nothing assumes whole hours."""
+    """Offsets needn't be whole hours."""
     assert window_of(stay(check_in, check_out), door(slot(times), time_zone=zone)) == window
 
 

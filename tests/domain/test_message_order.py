@@ -1,4 +1,4 @@
-"""Which message of a booking wins where none has a revision, where all have one, and where only some do."""
+"""Which message of a booking wins, if no message has a revision, if all have one, or only some."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -33,7 +33,7 @@ def took(
     message_id: str = "",
     label: str | None = None,
 ) -> Change:
-    """Apply the message of an entry; it has no revision unless told, and no id of its own unless told."""
+    """Apply the message of an entry; by default it has neither a revision nor an id of its own."""
     cancels = kind == "cancelled"
     asked = None if cancels else STAYS[stay]
     message = BookingMessage(
@@ -59,7 +59,7 @@ def took(
 
 
 def after(*messages: tuple[Any, ...]) -> Booking:
-    """Return the booking after these messages, each as the arguments of `took`; the last may be a mapping."""
+    """Return the booking after these messages, each given as the arguments of `took`; the last may be a mapping."""
     booking: Booking | None = None
     for each in messages:
         *args, fields = each if isinstance(each[-1], dict) else (*each, {})
@@ -69,7 +69,7 @@ def after(*messages: tuple[Any, ...]) -> Booking:
 
 
 def test_a_change_without_a_revision_is_the_next_revision() -> None:
-    """Every door is planned again, and the story says under which number."""
+    """Every door is planned again, and the story has its number."""
     change = took(after(("1-0", "created", "short")), "2-0", "created", "long")
     assert (change.booking.revision, change.booking.stay, change.is_news) == (1, LONGER, True)
     assert change.booking.door(DOOR).due_at == NOW
@@ -77,8 +77,8 @@ def test_a_change_without_a_revision_is_the_next_revision() -> None:
 
 
 @pytest.mark.parametrize("kind", ["created", "updated"])
-def test_what_is_known_already_changes_nothing(kind: str) -> None:
-    """Only that it is the newest is noted, so that what came before it doesn't win later."""
+def test_known_content_changes_nothing(kind: str) -> None:
+    """It is only noted as the newest, so that an earlier message doesn't win later."""
     before = after(("1-0", "created", "short"))
     change = took(before, "3-0", kind)
     assert not change.is_news
@@ -88,20 +88,20 @@ def test_what_is_known_already_changes_nothing(kind: str) -> None:
         took(change.booking, "2-0", "updated", "long")
 
 
-def test_back_to_what_it_was_is_a_change() -> None:
-    """A bare message has no id but its content: the same content later is news all the same."""
+def test_a_change_back_to_earlier_content_is_a_change() -> None:
+    """A bare message has no id but its content: nevertheless the same content later is a change."""
     back = took(after(("1-0", "created", "short"), ("2-0", "created", "long")), "3-0", "created", "short")
     assert (back.booking.stay, back.booking.revision) == (STAY, 2)
 
 
 def test_the_doors_file_may_have_changed_meanwhile() -> None:
-    """The same message asks for other doors then, and is news."""
+    """Then the same message asks for other doors, which is a change."""
     assert took(after(("1-0",)), "2-0", doors=(SECOND,)).is_news
     assert not took(after(("1-0", "created", "short", {"doors": (DOOR, SECOND)})), "2-0", doors=(SECOND, DOOR)).is_news
 
 
 def test_another_label_is_a_change_unless_the_label_was_forgotten() -> None:
-    """Long after check-out the same message again must not bring the guest's data back."""
+    """Long after check-out the same message must not bring the guest's data back."""
     before = after(("1-0", "created", "short", {"label": "Room 101"}))
     assert took(before, "2-0", label="Room 102").is_news
     over = with_door(before, state=State.ENDED)
@@ -109,7 +109,7 @@ def test_another_label_is_a_change_unless_the_label_was_forgotten() -> None:
     assert not took(forgotten, "2-0", label="Room 101").is_news
 
 
-def test_an_entry_that_comes_again_changes_nothing() -> None:
+def test_an_entry_that_is_handled_again_changes_nothing() -> None:
     """Also after newer ones."""
     before = after(("1-0",), ("2-0", "updated", "long"))
     with pytest.raises(Repeated):
@@ -119,7 +119,7 @@ def test_an_entry_that_comes_again_changes_nothing() -> None:
 
 
 def test_the_same_id_again_changes_nothing() -> None:
-    """`source` and `id` identify a message, with a revision or without."""
+    """`source` and `id` identify a message, with or without a revision."""
     one: dict[str, Any] = {"source": "/pms", "message_id": "m-1"}
     two: dict[str, Any] = {"source": "/pms", "message_id": "m-2"}
     before = after(("1-0", "created", "short", one), ("2-0", "updated", "long", two))
@@ -128,7 +128,7 @@ def test_the_same_id_again_changes_nothing() -> None:
 
 
 def test_a_cancellation_without_a_revision_cancels_what_came_before_it() -> None:
-    """With revisions or without; what came before it and is taken after it, too."""
+    """With or without revisions. An earlier message that is handled after it is cancelled, too."""
     for revision in (None, 7):
         cancelled = after(("1-0", "created", "short", {"revision": revision}), ("3-0", "cancelled"))
         assert (cancelled.cancelled, cancelled.state) == (True, State.CANCELLED)
@@ -142,14 +142,14 @@ def test_a_cancellation_without_a_revision_cancels_what_came_before_it() -> None
         took(tombstone, "1-0", revision=5)
 
 
-def test_what_is_booked_again_after_a_cancellation_lives() -> None:
-    """The same content is news then."""
+def test_a_booking_may_be_booked_again_after_a_cancellation() -> None:
+    """Then even the same content is a change."""
     again = took(after(("1-0",), ("2-0", "cancelled")), "3-0")
     assert (again.is_news, again.booking.cancelled, again.booking.revision) == (True, False, 1)
 
 
 def test_a_booking_with_revisions_that_was_cancelled_without_one_needs_a_higher_one() -> None:
-    """What was known under the old revision stays cancelled; other content under it is for people."""
+    """The content known under the old revision stays cancelled; other content under it is parked for people."""
     cancelled = after(("1-0", "created", "short", {"revision": 3}), ("2-0", "cancelled"))
     with pytest.raises(Superseded):
         took(cancelled, "3-0", revision=3, message_id="again")
@@ -159,8 +159,8 @@ def test_a_booking_with_revisions_that_was_cancelled_without_one_needs_a_higher_
 
 
 @pytest.mark.parametrize("kind", ["created", "updated"])
-def test_a_change_without_a_revision_after_one_with_is_for_people(kind: str) -> None:
-    """Which is newer can't be told; what says nothing new, or came before, needs nobody."""
+def test_a_change_without_a_revision_after_one_with_is_parked(kind: str) -> None:
+    """It can't be known which is newer. But a message that changes nothing, or came before, isn't parked."""
     before = after(("2-0", "created", "short", {"revision": 3}))
     with pytest.raises(InvalidMessage) as refused:
         took(before, "3-0", kind, "long")
@@ -173,7 +173,7 @@ def test_a_change_without_a_revision_after_one_with_is_for_people(kind: str) -> 
 
 
 def test_a_booking_system_may_begin_to_send_revisions() -> None:
-    """The first one counts by its arrival, whatever our own count is; from then on the highest wins."""
+    """The first one counts by its arrival, whatever our own count is; from then on the highest revision wins."""
     before = after(("1-0",), ("2-0", "updated", "long"), ("3-0", "updated", "short"))
     with pytest.raises(Superseded):
         took(before, "2-5", "updated", "long", revision=1)
@@ -199,8 +199,8 @@ OTHER = pytest.mark.parametrize(
 
 
 @OTHER
-def test_the_same_revision_with_other_content_is_for_people(stay: str, fields: dict[str, Any]) -> None:
-    """Never dropped in silence: somebody may stand at a door."""
+def test_the_same_revision_with_other_content_is_parked(stay: str, fields: dict[str, Any]) -> None:
+    """It is never ignored: a guest may stand before a door."""
     before = after(("1-0", "created", "short", {"revision": 3}))
     with pytest.raises(InvalidMessage) as refused:
         took(before, "2-0", "updated", stay, revision=3, **fields)
@@ -209,7 +209,7 @@ def test_the_same_revision_with_other_content_is_for_people(stay: str, fields: d
 
 
 def test_the_same_revision_with_the_same_content_changes_nothing() -> None:
-    """Under another id, of another type, or with what the doors file said when it was applied."""
+    """With another id, of another type, or with another doors file when it was applied."""
     before = after(("1-0", "created", "short", {"revision": 3}))
     for kind in ("created", "updated"):
         with pytest.raises(Superseded):
@@ -219,8 +219,8 @@ def test_the_same_revision_with_the_same_content_changes_nothing() -> None:
         took(elsewhere, "2-0", revision=3, message_id="another")
 
 
-def test_a_cancellation_of_the_same_revision_is_no_other_content() -> None:
-    """It cancels; its booking may come after it."""
+def test_a_cancellation_with_the_same_revision_cancels() -> None:
+    """Also if its booking comes after it."""
     before = after(("1-0", "created", "short", {"revision": 3}))
     cancelled = took(before, "2-0", "cancelled", revision=3).booking
     assert cancelled.cancelled
@@ -236,8 +236,8 @@ def test_a_cancellation_of_the_same_revision_is_no_other_content() -> None:
 @pytest.mark.parametrize("kind", ["created", "updated", "cancelled"])
 @pytest.mark.parametrize(("first", "then"), [("/pms/a", "/pms/b"), ("/pms/a", ""), ("", "/pms/b")])
 @pytest.mark.parametrize("revision", [None, 9], ids=["without", "with"])
-def test_a_message_of_another_source_is_for_people(kind: str, first: str, then: str, revision: int | None) -> None:
-    """Two systems may use one number: neither takes the other's code, nor cancels it."""
+def test_a_message_of_another_source_is_parked(kind: str, first: str, then: str, revision: int | None) -> None:
+    """Two systems may use the same number: neither may take over or cancel the other's code."""
     before = after(("1-0", "created", "short", {"source": first, "message_id": "m-1", "revision": 0}))
     assert source_of(before) == first
     with pytest.raises(InvalidMessage) as refused:
@@ -248,14 +248,14 @@ def test_a_message_of_another_source_is_for_people(kind: str, first: str, then: 
 
 
 def test_a_cancellation_that_came_first_has_a_source_too() -> None:
-    """Another system's booking doesn't come to life under it."""
+    """Another system's booking isn't cancelled by it."""
     tombstone = after(("1-0", "cancelled", "short", {"source": "/pms/a", "message_id": "m-1"}))
     with pytest.raises(InvalidMessage):
         took(tombstone, "2-0", source="/pms/b", message_id="m-2")
 
 
 class TestRecordsOfBefore:
-    """A record that an older version wrote knows neither arrivals nor whether its revision was given."""
+    """A record of an older version doesn't say when messages arrived, nor whether its revision was given."""
 
     @staticmethod
     def stored(revision: int) -> Booking:
@@ -263,16 +263,16 @@ class TestRecordsOfBefore:
         before = after(("1-0", "created", "short", {"source": "/pms", "message_id": "m-1", "revision": revision}))
         return replace(before, revision_offset=None, newest_entry="", cancelled_entry="", asked="")
 
-    def test_revision_0_may_be_none(self) -> None:
-        """A change without a revision is taken, and so is a higher one."""
+    def test_revision_0_may_mean_that_none_was_given(self) -> None:
+        """A change without a revision is applied, and so is one with a higher revision."""
         same: dict[str, Any] = {"source": "/pms", "message_id": "m-2"}
         assert took(self.stored(0), "9-0", "updated", "long", **same).booking.revision == 1
         assert took(self.stored(0), "9-0", "updated", "long", revision=1, **same).booking.revision == 1
         with pytest.raises(Superseded):
             took(self.stored(0), "9-0", revision=0, **same)
 
-    def test_a_higher_one_was_given(self) -> None:
-        """The highest wins, as before; a change without one is for people."""
+    def test_a_revision_above_0_was_given(self) -> None:
+        """The highest wins, as before; a change without one is parked."""
         same: dict[str, Any] = {"source": "/pms", "message_id": "m-2"}
         assert given_revision(self.stored(4)) == 4
         with pytest.raises(Superseded):
@@ -283,13 +283,13 @@ class TestRecordsOfBefore:
             took(self.stored(4), "9-0", "updated", "long", revision=4, **same)
 
     def test_its_source_is_known(self) -> None:
-        """By the messages that it remembers."""
+        """From the messages that it remembers."""
         with pytest.raises(InvalidMessage):
             took(self.stored(0), "9-0", source="/other", message_id="m-2")
 
 
 def test_entries_are_ordered_by_their_numbers() -> None:
-    """Not by their text; what nobody knows is before nothing."""
+    """Not as text; an unknown entry is before none."""
     assert is_before("9-10", "10-0")
     assert is_before("10-9", "10-10")
     assert not is_before("10-0", "10-0")
@@ -301,7 +301,7 @@ def test_entries_are_ordered_by_their_numbers() -> None:
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Messages without a revision, taken by workers in any order, each any number of times."""
+    """Messages without a revision, handled by workers in any order, each any number of times."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -317,10 +317,10 @@ class AnyOrder(RuleBasedStateMachine):
         source=st.sampled_from(["", "/pms"]),
     )
     def arrive(self, kind: str, stay: str, doors: tuple[str, ...], source: str) -> None:
-        """Let a message come into the stream; all are of one source."""
+        """Append a message to the stream; all are of one source."""
         self.source = source if self.source is None else self.source
         number = len(self.entries) + 1
-        # Ids with more digits, and several of one millisecond.
+        # Ids with more digits, and several in one millisecond.
         entry = f"{8 + number // 3}-{number}"
         message_id = f"m-{number}" if self.source else ""
         fields = {"entry": entry, "kind": kind, "stay": stay, "doors": doors}
@@ -328,7 +328,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def take(self, data: st.DataObject) -> None:
-        """Let a worker take an entry, perhaps one that was taken before."""
+        """Let a worker handle an entry, perhaps one that was handled before."""
         if self.entries:
             self.apply(data.draw(st.integers(0, len(self.entries) - 1)))
 
@@ -340,7 +340,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def the_newest_that_was_taken_counts(self) -> None:
-        """Whatever was taken before or after it."""
+        """Whatever was handled before or after it."""
         if self.booking is None:
             assert not self.taken
             return
@@ -351,7 +351,7 @@ class AnyOrder(RuleBasedStateMachine):
             assert (self.booking.stay, wanted) == (STAYS[newest["stay"]], set(newest["doors"]))
 
     def teardown(self) -> None:
-        """Take what nobody has taken yet: the booking is as the newest message has it."""
+        """Handle the entries that are left: the booking has the content of the newest message."""
         for place in reversed(range(len(self.entries))):
             if place not in self.taken:
                 self.apply(place)

@@ -1,6 +1,6 @@
-"""The published JSON Schema of a booking message: made from the code's tables, and of one mind with the parser.
+"""The published JSON Schema of booking messages: it is made from the code's tables, and agrees with the parser.
 
-`UPDATE_GOLDEN=1 pytest tests/domain/test_message_schema.py` writes the file anew.
+`UPDATE_GOLDEN=1 pytest tests/domain/test_message_schema.py` writes the file again.
 """
 
 import json
@@ -27,7 +27,7 @@ DOOR, SECOND = "d0000000-0000-0000-0000-000000000001", "D0000000-0000-0000-0000-
 
 
 def is_read(message: Any) -> bool:
-    """Say whether the parser takes a message."""
+    """Say whether the parser accepts a message."""
     try:
         parse_booking_message(message)
     except InvalidMessage:
@@ -36,7 +36,7 @@ def is_read(message: Any) -> bool:
 
 
 def test_the_published_schema_is_the_codes_own() -> None:
-    """The committed schema is the one that the code makes."""
+    """The file in docs is the one that the code makes."""
     made = json.dumps(booking_message_schema(), indent=2, ensure_ascii=True) + "\n"
     if os.environ.get("UPDATE_GOLDEN"):
         KEPT.write_text(made)
@@ -46,13 +46,13 @@ def test_the_published_schema_is_the_codes_own() -> None:
 
 @pytest.mark.parametrize("message", [BOOKING, ENVELOPE], ids=["bare", "envelope"])
 def test_the_usual_messages_are_valid(message: dict[str, Any]) -> None:
-    """And so are a cancellation, and one that says more."""
+    """So are a cancellation, and a message with more fields."""
     VALIDATOR.validate(message)
     VALIDATOR.validate(envelope(type="booking.cancelled", data={"booking_id": 7}))
     VALIDATOR.validate(booking(guests=2, arrival="late"))
 
 
-def test_every_spelling_of_a_time_that_is_read_is_valid() -> None:
+def test_every_readable_spelling_of_a_time_is_valid() -> None:
     """And every id."""
     for _, written, _ in READ:
         VALIDATOR.validate(booking(check_in=written, check_out="2036-12-05T10:00:00Z"))
@@ -60,8 +60,8 @@ def test_every_spelling_of_a_time_that_is_read_is_valid() -> None:
         VALIDATOR.validate(booking(booking_id=written))
 
 
-def test_what_is_ambiguous_by_its_shape_is_not_valid() -> None:
-    """What has the right shape, and doesn't exist, only the parser refuses."""
+def test_ambiguous_spellings_are_not_valid() -> None:
+    """A time that has the right form, but doesn't exist, is refused by the parser only."""
     shapeless = [
         written
         for _, written, why in REFUSED
@@ -86,7 +86,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     | st.integers(99, 101).map(lambda many: [f"{DOOR[:-3]}{number:03}" for number in range(many)]),
     "unit": ANYTHING | TEXTS,
     "check_in": ANYTHING | st.sampled_from(TIMES),
-    # Later than any check-in: whether it is, no schema says.
+    # Later than any check-in: a schema can't compare the two.
     "check_out": ANYTHING | st.sampled_from([each.replace("2026", "2036") for each in map(str, TIMES)]),
     "time_zone": ANYTHING | st.sampled_from(["Europe/Vienna", "UTC", ""]),
     "granularity": ANYTHING | st.sampled_from(["hourly", "daily", "Hourly", "weekly", ""]),
@@ -101,14 +101,14 @@ AROUND: dict[str, st.SearchStrategy[Any]] = {
     | st.sampled_from(["booking.created", "booking.updated", "booking.cancelled", "booking.deleted", ""]),
     "time": ANYTHING,
 }
-# Which words beside a bare booking are known to say that it stands, no schema says.
+# A schema can't know which further words mean that the booking stands.
 KNOWN_TYPES = st.sampled_from([ABSENT, None, True, "booking.created", "booking.updated", "booking.cancelled", ""])
 GOOD = {"device_ids": [DOOR], "check_in": "2026-12-01T15:45", "check_out": "2036-12-05T10:15", "booking_id": "BK-1"}
 
 
 @st.composite
 def some(draw: st.DrawFn, good: dict[str, Any], fields: dict[str, st.SearchStrategy[Any]]) -> dict[str, Any]:
-    """Draw an object that is good but for a few fields."""
+    """Draw a valid object with a few fields changed."""
     names = draw(st.lists(st.sampled_from(sorted(fields)), max_size=3, unique=True))
     changed = good | {name: draw(fields[name]) for name in names}
     return {name: value for name, value in changed.items() if value is not ABSENT}
@@ -116,22 +116,22 @@ def some(draw: st.DrawFn, good: dict[str, Any], fields: dict[str, st.SearchStrat
 
 @settings(max_examples=400, deadline=None)
 @given(some(GOOD, {**FIELDS, "type": KNOWN_TYPES}))
-def test_a_bare_booking_is_valid_where_it_is_read(message: dict[str, Any]) -> None:
-    """Each field absent, null, of another type, too long, or good."""
+def test_a_bare_booking_is_valid_if_it_is_read(message: dict[str, Any]) -> None:
+    """Each field is missing, null, of another type, too long, or valid."""
     assert VALIDATOR.is_valid(message) == is_read(message)
 
 
 @settings(max_examples=400, deadline=None)
 @given(some({**ENVELOPE, "data": None}, AROUND), some(GOOD, FIELDS), st.booleans() | ANYTHING)
-def test_an_envelope_is_valid_where_it_is_read(around: dict[str, Any], data: dict[str, Any], instead: Any) -> None:
-    """Around a booking or a cancellation, or around something else."""
+def test_an_envelope_is_valid_if_it_is_read(around: dict[str, Any], data: dict[str, Any], instead: Any) -> None:
+    """With a booking, a cancellation, or something else in it."""
     message = {**around, "data": data if isinstance(instead, bool) or instead is ABSENT else instead}
     assert VALIDATOR.is_valid(message) == is_read(message)
 
 
 @settings(max_examples=200, deadline=None)
 @given(some({"booking_id": "BK-1"}, FIELDS))
-def test_a_cancellation_is_valid_where_it_is_read(data: dict[str, Any]) -> None:
-    """It needs the booking alone; what else it says must be right."""
+def test_a_cancellation_is_valid_if_it_is_read(data: dict[str, Any]) -> None:
+    """It needs only the booking's id; its other fields must be valid."""
     message = envelope(type="booking.cancelled", data=data)
     assert VALIDATOR.is_valid(message) == is_read(message)

@@ -1,4 +1,4 @@
-"""What is not read, but could have been meant: misspelled fields, and cancellations told in another way."""
+"""Fields that aren't read, but were probably meant: misspelled names, and other ways to cancel a booking."""
 
 from typing import Any
 
@@ -66,7 +66,7 @@ CANCELLED: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize("fields", [pytest.param(row, id=name) for name, row in CANCELLED])
 def test_a_cancellation_is_never_taken_for_a_booking(fields: dict[str, Any]) -> None:
-    """Bare, as data, or in the envelope; each says how a cancellation is sent."""
+    """Bare, as data, or in the envelope; each problem says how a cancellation is sent."""
     name = next(iter(fields))
     for raw in (booking(**fields), envelope(data=booking(**fields)), envelope(type="booking.updated", **fields)):
         (problem,) = problems_of(raw)
@@ -77,8 +77,8 @@ def test_a_cancellation_is_never_taken_for_a_booking(fields: dict[str, Any]) -> 
     assert parse_booking_message(cancellation).type == "booking.cancelled"
 
 
-def test_why_a_guest_cancelled_is_not_quoted() -> None:
-    """Problems are told in alerts and logs, and a reason may be about a guest."""
+def test_the_reason_of_a_cancellation_is_not_quoted() -> None:
+    """Problems are shown in alerts and logs, and a reason may be about a guest."""
     (problem,) = problems_of(booking(cancellation_reason="Ms Smith is ill"))
     assert problem.wrong.startswith("a text says that the booking is cancelled")
     with pytest.raises(InvalidMessage) as refused:
@@ -102,7 +102,7 @@ NESTED: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("fields", "path"), [pytest.param(*row, id=name) for name, *row in NESTED])
 def test_a_cancellation_within_an_object_is_found(fields: dict[str, Any], path: str) -> None:
-    """Its path is named."""
+    """The problem names its path."""
     (problem,) = problems_of(booking(**fields))
     assert (problem.field, '"type": "booking.cancelled"' in problem.right) == (path, True)
 
@@ -116,21 +116,21 @@ GONE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("fields", GONE, ids=str)
 def test_a_booking_that_does_not_stand_is_a_problem(fields: dict[str, Any]) -> None:
-    """No code is made for nobody: it says how to cancel, and what to do if it stands after all."""
+    """No code is made: the problem says how to cancel, and what to do if the booking stands nevertheless."""
     (problem,) = problems_of(booking(**fields))
     assert "says that the booking doesn't stand" in problem.wrong
     assert '"type": "booking.cancelled"' in problem.right
     assert "leave the field out" in problem.right
 
 
-def test_a_hostile_object_is_not_gone_through() -> None:
-    """However wide and deep: it is left at a few values."""
+def test_a_hostile_object_is_not_read_completely() -> None:
+    """However wide and deep it is: reading stops after some values."""
     deep: dict[str, Any] = {"status": "x"}
     for _ in range(100):
         deep = {"status": deep, "state": 1}
     wide = {f"status{number}": {f"x{inner}": "y" for inner in range(200)} for number in range(300)}
     assert parse_booking_message(booking(**wide)).booking_id == "BK-1001"
-    # What isn't gone through isn't known.
+    # Values that weren't read aren't known.
     buried: dict[str, Any] = {"status": {"status": {"status": {"status": "cancelled"}}}}
     for status in (wide | {"state": 1}, deep, buried):
         (problem,) = problems_of(booking(status=status))
@@ -156,8 +156,8 @@ NOT_CANCELLED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("fields", NOT_CANCELLED, ids=str)
-def test_what_says_nothing_of_the_kind_is_ignored(fields: dict[str, Any]) -> None:
-    """Also the policy by which it could be cancelled."""
+def test_unrelated_fields_are_ignored(fields: dict[str, Any]) -> None:
+    """Also the conditions for a cancellation."""
     assert parse_booking_message(booking(**fields)).booking_id == "BK-1001"
 
 
@@ -165,7 +165,7 @@ def test_what_says_nothing_of_the_kind_is_ignored(fields: dict[str, Any]) -> Non
     "kind", ["booking.canceled", "booking.cancel", "reservation.cancelled", "cancelled", "booking.deleted"]
 )
 def test_a_type_that_means_cancelled_is_refused(kind: str) -> None:
-    """In the envelope and beside the fields, with the type that is right."""
+    """In the envelope and beside the fields; the problem names the right type."""
     for raw in (envelope(type=kind), envelope(type=kind, data={"booking_id": "BK-1"}), booking(type=kind)):
         problem = next(each for each in problems_of(raw) if each.field == "type")
         assert "booking.cancelled" in problem.right
@@ -180,8 +180,8 @@ NEAR: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("name", "meant"), NEAR)
-def test_a_field_that_could_have_been_meant_is_a_problem(name: str, meant: str) -> None:
-    """One that is optional would be passed over in silence."""
+def test_a_misspelled_field_is_a_problem(name: str, meant: str) -> None:
+    """An optional one would otherwise be ignored without a word."""
     for raw in (booking(**{name: "x"}), envelope(data=booking(**{name: "x"}))):
         (problem,) = problems_of(raw)
         assert (problem.field, problem.wrong) == (name, "is not read")
@@ -206,12 +206,12 @@ REQUIRED += [
 
 @pytest.mark.parametrize(("name", "missing"), REQUIRED)
 def test_a_required_field_under_another_name_is_named(name: str, missing: str) -> None:
-    """Beside the one that is missing."""
+    """Beside the missing one."""
     named = {problem.field for problem in problems_of(booking(**{missing: ..., name: "x"}))}
     assert named == {name, missing}
 
 
-def test_what_cannot_be_meant_is_ignored() -> None:
+def test_a_misspelled_name_of_a_field_that_is_given_is_ignored() -> None:
     """The field itself is given; or the doors are, in the other way."""
     called = {"arrival": "late", "departure": "x", "room": "101", "id": 7, "reservation": {"id": 3}, "end": None}
     assert parse_booking_message(booking(**called)).booking_id == "BK-1001"
@@ -220,8 +220,8 @@ def test_what_cannot_be_meant_is_ignored() -> None:
     assert [each.field for each in problems_of(booking(checkIn="2026-12-02"))] == ["checkIn"]
 
 
-def test_a_typo_keeps_no_cancellation_from_cancelling() -> None:
-    """Unless it hides which booking, or which revision."""
+def test_a_typo_does_not_stop_a_cancellation() -> None:
+    """Unless it hides the booking's id, or the revision."""
     data = {"booking_id": "BK-1", "checkin": "x", "timezone": "PST", "check_in_time": "15:45"}
     assert parse_booking_message(envelope(type="booking.cancelled", data=data)).booking_id == "BK-1"
     (problem,) = problems_of(envelope(type="booking.cancelled", data={"booking_id": "BK-1", "revison": 3}))
@@ -229,7 +229,7 @@ def test_a_typo_keeps_no_cancellation_from_cancelling() -> None:
 
 
 def test_a_time_of_day_beside_a_date_is_a_problem() -> None:
-    """The unit's default time would be taken instead of it."""
+    """Otherwise the unit's default time would be used instead."""
     (problem,) = problems_of(booking(check_in="2026-12-01", check_in_time="15:45"))
     assert (problem.field, "2026-12-01T15:45" in problem.right) == ("check_in_time", True)
     assert parse_booking_message(booking(check_in_time="15:45")).booking_id == "BK-1001"
@@ -243,13 +243,13 @@ ORDINARY = [
 
 @pytest.mark.parametrize("name", ORDINARY, ids=lambda name: name[:20])
 def test_ordinary_fields_are_ignored(name: str) -> None:
-    """Booking systems may say more than is read here."""
+    """Booking systems may send more fields than are read here."""
     assert field_meant(name) is None
 
 
 @given(st.sampled_from([name for name in FIELDS if len(name) > 6]), st.data())
 def test_one_typo_is_always_found(name: str, data: st.DataObject) -> None:
-    """A letter left out, doubled, changed or swapped with its neighbour."""
+    """A letter is missing, doubled, changed or swapped with its neighbour."""
     place = data.draw(st.integers(0, len(name) - 2))
     letter = data.draw(st.sampled_from("abcxyz"))
     spellings = {

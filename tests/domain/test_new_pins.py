@@ -1,4 +1,4 @@
-"""When the guest must get another PIN: said of the door in outcomes, in the story, and to who gave the old one out."""
+"""When the guest needs another PIN: outcomes and the story say so, and the person who gave the old one out is told."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -38,12 +38,12 @@ def gets(it: Booking, access_code_id: str, device_id: str = DOOR, at: Any = LATE
 
 
 def loses(it: Booking, device_id: str = DOOR, *, is_gone: bool) -> Booking:
-    """Set the code aside for another window."""
+    """Set the code aside, because another window is wanted."""
     return quiet(transitions.supersede_code(it, device_id, revision=it.revision, is_gone=is_gone, now=NOW).booking)
 
 
 def given(*doors: str) -> Booking:
-    """Return a booking whose every door has got its first code."""
+    """Return a booking with the first code on every door."""
     it = booking(*doors)
     for number, door in enumerate(it.doors, start=1):
         it = quiet(gets(it, f"c-{number}", door.device_id, NOW).booking)
@@ -68,7 +68,7 @@ CASES: dict[str, tuple[Booking, str]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_another_code_is_another_pin(name: str) -> None:
-    """The outcome says so of that door, with since when, and the story tells the next step."""
+    """The outcome says so for that door, with the time, and the story has the next step."""
     before, device_id = CASES[name]
     change = gets(before, "c-9", device_id)
     (device,) = outcome_body(change.booking)["devices"]
@@ -79,7 +79,7 @@ def test_another_code_is_another_pin(name: str) -> None:
     assert line.text.startswith("Tell the guest: a new PIN. Access code c-9 takes the place of c-1")
 
 
-def test_the_first_code_is_none() -> None:
+def test_the_first_code_is_no_new_pin() -> None:
     """Nor is the same code, found or changed again."""
     first = gets(booking(), "c-1")
     assert [each["pin_changed"] for each in outcome_body(first.booking)["devices"]] == [False]
@@ -89,7 +89,7 @@ def test_the_first_code_is_none() -> None:
 
 
 def test_a_pin_that_seam_replaced_is_an_outcome() -> None:
-    """State and reason are as before, and the booking system hears of it all the same, once."""
+    """State and reason are unchanged; the booking system is told nevertheless, once."""
     before = given(DOOR, SECOND)
     change = transitions.record_pin_change(before, "c-2", at=LATER, now=LATER)
     assert told_of(change, before) == ["access-code.issued", f"+pin_changed/{SECOND}"]
@@ -102,8 +102,8 @@ def test_a_pin_that_seam_replaced_is_an_outcome() -> None:
     ]
 
 
-def test_another_door_that_waits_hides_no_new_pin() -> None:
-    """The verdict over all doors is the same, and the new PIN is told."""
+def test_a_new_pin_is_told_even_if_another_door_waits() -> None:
+    """The booking's state is unchanged then."""
     before = loses(loses(given(DOOR, SECOND), is_gone=True), SECOND, is_gone=True)
     waits = transitions.wait(
         before, SECOND, revision=0, reason="no_slot", detail="", until=LATER, facts={}, now=NOW
@@ -111,8 +111,8 @@ def test_another_door_that_waits_hides_no_new_pin() -> None:
     assert "access-code.waiting" in told_of(gets(quiet(waits), "c-9"), quiet(waits))
 
 
-def test_people_are_told_where_they_gave_the_old_pin_out() -> None:
-    """Until somebody reads the new one. Where nobody read the old one here, its booking system alone is told."""
+def test_people_are_told_if_they_gave_the_old_pin_out() -> None:
+    """Until somebody reads the new one. If nobody read the old one here, only the booking system is told."""
     unread = gets(loses(given(), is_gone=True), "c-9").booking
     assert alerts_of(unread, LATER) == {}
 
@@ -126,8 +126,8 @@ def test_people_are_told_where_they_gave_the_old_pin_out() -> None:
     assert PROBLEMS["pin_changed"].happened.startswith("Tell the guest: a new PIN.")
 
 
-def test_a_cancelled_booking_needs_none() -> None:
-    """A code that comes after the cancellation is nobody's news."""
+def test_a_cancelled_booking_needs_no_new_pin() -> None:
+    """A code that comes after the cancellation is told to nobody."""
     cancelled = quiet(accepted(loses(given(), is_gone=True), 1, "cancelled").booking)
     change = gets(cancelled, "c-9")
     assert "pin.changed" not in [entry.what for entry in change.history]

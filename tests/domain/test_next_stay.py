@@ -1,4 +1,4 @@
-"""The next stay that a slot gives: to come, as short as it gets, and proved by matching."""
+"""The next stay on a slot: in the future, as short as possible, and proved by matching."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,7 +59,7 @@ WINDOWS: list[Any] = [
 
 @pytest.mark.parametrize(("slots", "starts_at", "ends_at"), WINDOWS)
 def test_windows(slots: list[Any], starts_at: str, ends_at: str) -> None:
-    """The soonest check-in to come, and the first check-out after it."""
+    """The next check-in, and the first check-out after it."""
     stay = found(door(*slots))
     assert (stay.starts_at, stay.ends_at) == (datetime.fromisoformat(starts_at), datetime.fromisoformat(ends_at))
 
@@ -72,21 +72,21 @@ def test_a_check_in_of_this_minute_is_not_taken() -> None:
 
 
 def test_the_night_in_which_the_clock_goes_forward() -> None:
-    """A check-in that the clock skips is taken an hour later, as for any stay."""
+    """A check-in that the clock skips is an hour later, as for any stay."""
     now = datetime(2027, 3, 14, 8, tzinfo=UTC)  # 00:00 in Los Angeles
     assert found(door(slot("02:30-10:00")), now=now).starts_at == datetime(2027, 3, 14, 10, 30, tzinfo=UTC)
 
 
-def test_a_slot_by_its_name_or_its_level() -> None:
-    """That one alone, also where another comes sooner."""
+def test_a_slot_by_its_name_or_its_user_level() -> None:
+    """Only that slot counts, even if another one starts sooner."""
     at = door(slot("14:00-12:00", name="Early"), slot("16:00-10:00", name="Guest", user_level_id="level-7"))
     assert found(at).slot.name == "Early"
     assert found(at, slot="Guest").slot.name == "Guest"
     assert found(at, slot="level-7").reference == "level-7"
 
 
-def test_a_slot_that_the_door_has_not() -> None:
-    """The others are named."""
+def test_a_slot_that_the_door_does_not_have() -> None:
+    """The door's slots are named."""
     none = refused(door(slot(name="Guest"), slot(name="Late")), slot="Gust")
     assert none.why == "the door has no slot 'Gust'; it has: Guest, Late"
 
@@ -104,12 +104,12 @@ NONE: list[Any] = [
 
 
 @pytest.mark.parametrize(("at", "why"), NONE)
-def test_doors_that_give_none(at: Door, why: str) -> None:
-    """What is wrong with the door as a whole, in matching's own words."""
+def test_doors_without_a_next_stay(at: Door, why: str) -> None:
+    """The reason is about the door as a whole, in the words of matching."""
     assert refused(at).why == why
 
 
-def test_slots_that_give_none_say_why() -> None:
+def test_slots_without_a_next_stay_say_why() -> None:
     """Each by its name."""
     at = door(
         slot(name="Staff", is_master=True),
@@ -128,15 +128,15 @@ def test_slots_that_give_none_say_why() -> None:
     }
 
 
-def test_biweekly_slots_count_where_they_are_allowed() -> None:
+def test_biweekly_slots_count_if_they_are_allowed() -> None:
     """As for any stay."""
     allowing = MatchPolicy(allow_biweekly=True)
     stay = next_stay(door(slot(is_biweekly_mode=True)), allowing, now=NOON, lead_time=FORTNIGHT)
     assert isinstance(stay, NextStay)
 
 
-def test_a_lead_time_that_is_shorter_than_the_way_to_check_in() -> None:
-    """A slot whose code is made now is taken instead; where there is none, it is said when each would be."""
+def test_a_lead_time_that_is_shorter_than_the_time_until_check_in() -> None:
+    """A slot with a code that is made now is taken instead; if there is none, each slot's next check-in is named."""
     at = door(slot("14:00-12:00", name="Early"), slot("16:00-10:00", name="Guest"))
     three = timedelta(hours=3)
     assert found(at, lead_time=three).slot.name == "Early"
@@ -154,8 +154,10 @@ ZONES = st.sampled_from(["America/Los_Angeles", "Europe/Berlin", "Australia/Lord
     zone=ZONES,
     now=st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - drawn in UTC
 )
-def test_every_slot_gives_one_that_matching_confirms(windows: list[tuple[str, str]], zone: str, now: datetime) -> None:
-    """To come, within two days and a night; matched exactly, by the slot that is named."""
+def test_every_slot_has_a_next_stay_that_matching_confirms(
+    windows: list[tuple[str, str]], zone: str, now: datetime
+) -> None:
+    """In the future, within two days and a night; matched exactly, by the named slot."""
     at = door(*(slot(f"{start}-{end}") for start, end in windows), time_zone=zone)
     stay = found(at, now=now)
     assert now < stay.starts_at <= now + timedelta(days=2)

@@ -1,4 +1,4 @@
-"""What is to be done next for a door, as a table over everything that decides it."""
+"""The next step for a door, as a table of everything that decides it."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ COMING = {"check_out": CHECK_OUT}
 
 
 def state(name: str) -> dict[str, Any]:
-    """Return the fields of a door in this state, planned for the revision at hand."""
+    """Return the fields of a door in this state, planned for the present revision."""
     return {"state": State(name), **PLANNED}
 
 
@@ -73,7 +73,7 @@ STEPS: list[Any] = [
 
 @pytest.mark.parametrize(("fields", "around", "step"), STEPS)
 def test_the_next_step(fields: dict[str, Any], around: dict[str, Any], step: Step) -> None:
-    """A pure reading of the record."""
+    """It depends on the record alone."""
     it = with_door(booking(), **fields)
     it = replace(it, revision=around.get("revision", 0), cancelled=around.get("cancelled", False))
     it = replace(it, is_forgotten=around.get("is_forgotten", False))
@@ -83,7 +83,7 @@ def test_the_next_step(fields: dict[str, Any], around: dict[str, Any], step: Ste
 @pytest.mark.parametrize("name", [*State])
 @pytest.mark.parametrize("at", [NOW, CHECK_OUT, CHECK_OUT + timedelta(days=1)], ids=["now", "check-out", "after"])
 def test_every_state_has_a_step(name: State, at: datetime) -> None:
-    """None is forgotten, with or without a code."""
+    """Every state, with and without a code."""
     for codes in (None, code()):
         it = with_door(booking(), state=name, planned_revision=0, code=codes, check_out=CHECK_OUT)
         assert isinstance(next_step(it, it.door(DOOR), at), Step)

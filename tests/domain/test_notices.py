@@ -1,4 +1,4 @@
-"""What is told, to whom, and how often: outcomes when the verdict changes, alerts raised once and resolved once."""
+"""What is told, to whom, and how often: outcomes when the state changes; alerts raised once and resolved once."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -85,7 +85,7 @@ CHANGES: dict[str, tuple[Booking, Callable[[Booking], Change], list[str]]] = {
 
 @pytest.mark.parametrize(("before", "transition", "told"), CHANGES.values(), ids=CHANGES.keys())
 def test_what_a_change_tells(before: Booking, transition: Callable[[Booking], Change], told: list[str]) -> None:
-    """Outcomes to the booking system, alerts to people, in this order."""
+    """Outcomes to the booking system and alerts to people, in this order."""
     assert told_of(transition(before), before) == told
 
 
@@ -94,14 +94,14 @@ def test_what_a_change_tells(before: Booking, transition: Callable[[Booking], Ch
     [(booking(), waits), (issued(), schedules), (issued(), confirms)],
     ids=["waits", "schedules", "confirms"],
 )
-def test_the_same_again_tells_nothing(before: Booking, transition: Callable[[Booking], Change]) -> None:
-    """However often a door is tried, people hear of it once."""
+def test_a_repeated_change_tells_nothing(before: Booking, transition: Callable[[Booking], Change]) -> None:
+    """However often a door is tried, people are told once."""
     first = quiet(transition(before).booking)
     assert told_of(transition(first), first) == []
 
 
 def test_an_alert_is_resolved_when_its_reason_is_gone() -> None:
-    """Once, and before anything new is raised."""
+    """Once, and before a new one is raised."""
     waiting = quiet(waits(booking()).booking)
     ready = confirms(issues(waiting).booking)
     assert told_of(ready, waiting) == ["access-code.issued", f"-no_slot/{DOOR}", "access-code.ready"]
@@ -110,13 +110,13 @@ def test_an_alert_is_resolved_when_its_reason_is_gone() -> None:
 
 
 def test_news_of_an_open_problem_is_told() -> None:
-    """Another wording of what happened raises the same alert again, and resolves nothing."""
+    """Another text of what happened raises the same alert again, and resolves nothing."""
     waiting = quiet(waits(booking(), detail="Slot A is 90 minutes off.").booking)
     assert told_of(waits(waiting, detail="Slot B is 70 minutes off."), waiting) == [f"+no_slot/{DOOR}"]
 
 
-def test_wordings_of_an_outage_are_no_news() -> None:
-    """Every failed try says it otherwise; people are told once."""
+def test_other_texts_of_an_outage_are_no_news() -> None:
+    """Each failed try may have another text; people are told once."""
     told = quiet(stumbles(booking(), tell=True).booking)
     again = transitions.record_failed_attempt(
         told, DOOR, reason="seam_unavailable", detail="ReadTimeout", until=LATER, tell=True, now=NOW
@@ -125,13 +125,13 @@ def test_wordings_of_an_outage_are_no_news() -> None:
 
 
 def test_a_cancellation_resolves_every_alert() -> None:
-    """Nobody has to act for a stay that isn't."""
+    """Nobody has to act for a cancelled stay."""
     waiting = quiet(waits(booking()).booking)
     assert told_of(accepted(waiting, 1, "cancelled"), waiting) == ["access-code.cancelled", f"-no_slot/{DOOR}"]
 
 
 def test_dropping_a_door_resolves_its_alerts() -> None:
-    """A door that is no part of the booking troubles nobody."""
+    """A door that isn't part of the booking needs no alerts."""
     before = quiet(waits(booking(DOOR, SECOND)).booking)
     change = accepted(before, 1, "updated", doors=(SECOND,))
     assert f"-no_slot/{DOOR}" in told_of(change, before)
@@ -146,15 +146,15 @@ def test_every_door_has_alerts_of_its_own() -> None:
 
 
 def test_outcomes_are_numbered_without_gaps() -> None:
-    """From 1, in the order in which they came to be."""
+    """From 1, in the order in which they were made."""
     it = confirms(issues(waits(booking()).booking).booking).booking
     numbers = [notice.sequence for notice in it.outbox if notice.kind == "outcome"]
     assert numbers == [1, 2, 3]
     assert it.outcome_sequence == 3
 
 
-def test_what_an_outcome_says() -> None:
-    """Booking, state, reason, and each wanted door with its code; neither label nor PIN."""
+def test_the_content_of_an_outcome() -> None:
+    """Booking, state, reason, and each wanted door with its code; no label and no PIN."""
     (notice,) = confirms(issued()).booking.outbox
     assert notice.kind == "outcome"
     assert notice.body == {
@@ -179,7 +179,7 @@ def test_what_an_outcome_says() -> None:
 
 
 def test_a_code_found_after_a_cancellation_is_told_as_residual_access() -> None:
-    """The booking system was told that nothing outlives the booking; when a code turns up, that must be corrected."""
+    """The booking system was told that no code still works; when a code is found, that must be corrected."""
     creating = with_door(booking(), state=State.CREATING, intent=intent(), planned_revision=0)
     cancelled = quiet(accepted(creating, 0, "cancelled").booking)
     change = issues(cancelled)
@@ -188,15 +188,15 @@ def test_a_code_found_after_a_cancellation_is_told_as_residual_access() -> None:
 
 
 def test_every_alert_says_what_to_do_and_who_does_it() -> None:
-    """No row of the table is half filled; the actors are the three that exist."""
+    """Every row has all texts; there are three actors."""
     for reason, trouble in PROBLEMS.items():
         assert trouble.happened.endswith("."), reason
         assert trouble.next_step.endswith("."), reason
         assert trouble.actor in {"ops", "installer", "seam"}, reason
 
 
-def test_a_guest_of_this_hour_is_in_a_hurry_whatever_is_known_of_the_door() -> None:
-    """A door that could never be read: the stay itself says when the guest comes."""
+def test_a_check_in_within_the_hour_is_urgent_even_if_the_door_was_never_read() -> None:
+    """The stay itself says when the guest comes."""
     it = with_door(booking(), state=State.FAILED, reason="device_not_found")
     (alert,) = alerts_of(it, NOW).values()
     assert alert.check_in == CHECK_IN

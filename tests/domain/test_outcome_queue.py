@@ -21,7 +21,7 @@ THREE_DAYS = timedelta(days=3)
 
 
 def outcome(sequence: int) -> QueuedOutcome:
-    """Return an outcome of this place."""
+    """Return an outcome with this sequence."""
     return QueuedOutcome(sequence=sequence, event=f'{{"id": "BK-1/{sequence}"}}', queued_at=NOW)
 
 
@@ -34,12 +34,12 @@ def of(*sequences: int) -> OutcomeQueue:
 
 
 def places(queue: OutcomeQueue) -> tuple[list[int], list[int]]:
-    """Return what is pending, and what was given up."""
+    """Return the sequences of pending and given-up outcomes."""
     return [each.sequence for each in queue.pending], [each.sequence for each in queue.not_taken]
 
 
 def test_repeats_change_nothing() -> None:
-    """Publishing is done again where it was cut off; also of what was taken long ago."""
+    """An interrupted publish is repeated; also for outcomes that were taken long ago."""
     queue = of(1, 2)
     assert queued(queue, outcome(1)) is queue
     empty = taken(taken(queue, 1, NOW), 2, NOW)
@@ -48,8 +48,8 @@ def test_repeats_change_nothing() -> None:
     assert empty.next_at is None
 
 
-def test_the_first_is_taken_first() -> None:
-    """Another one that is said to be taken, as by a slow worker, changes nothing."""
+def test_only_the_first_can_be_taken() -> None:
+    """A slow worker may report another one as taken: that changes nothing."""
     queue = of(1, 2)
     assert taken(queue, 2, NOW) is queue
     assert places(taken(queue, 1, NOW)) == ([2], [])
@@ -57,14 +57,14 @@ def test_the_first_is_taken_first() -> None:
 
 
 def test_an_outcome_that_comes_while_another_is_tried_waits() -> None:
-    """It doesn't hurry the first one either."""
+    """It doesn't make the first one due earlier either."""
     waiting = refused(of(1), 1, error="HTTP 503", now=NOW, jitter=0)
     assert queued(waiting, outcome(2)).next_at == waiting.next_at
     assert queued(in_hand(of(1), NOW + THREE_DAYS), outcome(2)).next_at == NOW + THREE_DAYS
 
 
 def test_pauses_grow_until_it_is_given_up() -> None:
-    """Seconds, minutes, then every two hours; after three days it is put aside, and the next one has its turn."""
+    """Seconds, minutes, then every two hours; after three days it is put aside, and the next one is tried."""
     queue, now, pauses = of(1, 2), NOW, list[timedelta]()
     while 1 in places(queue)[0]:
         queue = refused(queue, 1, error="HTTP 503", now=now, jitter=0)
@@ -77,21 +77,21 @@ def test_pauses_grow_until_it_is_given_up() -> None:
     assert THREE_DAYS <= now - NOW <= THREE_DAYS + timedelta(hours=2)
     assert places(queue) == ([2], [1])
     assert (queue.attempts, queue.error) == (0, "HTTP 503")
-    # The next one is as old, and is tried all the same before it is given up.
+    # The next one is as old, but is tried once before it is given up.
     assert places(taken(queue, 2, now)) == ([], [1])
     assert places(refused(queue, 2, error="", now=now, jitter=0)) == ([], [1, 2])
 
 
-def test_what_the_receiver_asks_for_lengthens_the_pause() -> None:
-    """And never shortens it."""
+def test_the_receiver_can_lengthen_the_pause() -> None:
+    """But never shorten it."""
     hour = timedelta(hours=1)
     assert refused(of(1), 1, error="", now=NOW, jitter=0, retry_after=hour).next_at == NOW + hour
     longer = refused(of(1), 1, error="", now=NOW, jitter=1, retry_after=timedelta())
     assert longer.next_at == NOW + timedelta(seconds=6)
 
 
-def test_what_was_given_up_is_sent_again_in_order() -> None:
-    """For another three days; or it is forgotten."""
+def test_given_up_outcomes_are_sent_again_in_order() -> None:
+    """For another three days; or they are discarded."""
     late = NOW + THREE_DAYS
     queue = refused(of(1, 2, 3), 1, error="", now=late, jitter=0)
     assert places(queue) == ([2, 3], [1])
@@ -104,8 +104,8 @@ def test_what_was_given_up_is_sent_again_in_order() -> None:
 
 
 @given(st.lists(st.sampled_from(["queue", "take", "refuse", "late", "resend"]), max_size=40))
-def test_nothing_is_lost_and_nothing_overtakes(steps: list[str]) -> None:
-    """Whatever happens: each outcome is pending, given up or taken; what is pending is in order."""
+def test_nothing_is_lost_and_the_order_is_kept(steps: list[str]) -> None:
+    """After any steps each outcome is pending, given up or taken; pending ones are in order."""
     queue, now, sequence, gone = OutcomeQueue(), NOW, 0, set[int]()
     for step in steps:
         first = queue.pending[0].sequence if queue.pending else 0

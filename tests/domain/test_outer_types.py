@@ -1,4 +1,4 @@
-"""A type beside the message that cancels; and a year that must be a slip: neither is taken for a booking in silence."""
+"""A type beside the message that cancels, and a year that must be a mistake: neither is taken for a booking."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -72,7 +72,7 @@ NOW = datetime(2026, 11, 28, tzinfo=UTC)
 
 @pytest.mark.parametrize("outside", CANCELS, ids=str)
 def test_a_cancellation_beside_a_booking_is_refused(outside: dict[str, Any]) -> None:
-    """With how to cancel; beside a cancellation it says the same."""
+    """The problem says how to cancel; beside a cancellation it says the same."""
     with pytest.raises(InvalidMessage) as refused:
         check_outer_type(outside, parse_booking_message(booking()))
     (problem,) = refused.value.problems
@@ -86,7 +86,7 @@ def test_a_cancellation_beside_a_booking_is_refused(outside: dict[str, Any]) -> 
 @pytest.mark.parametrize("name", ["headers", "attributes", "meta"])
 @pytest.mark.parametrize("held", HEADERS, ids=str)
 def test_a_cancellation_in_the_headers_of_another_broker_is_refused(name: str, held: object) -> None:
-    """A bridge keeps them as JSON in a field of the stream entry. Parked with it, the message is never a booking."""
+    """A bridge puts them as JSON into a field of the stream entry. They are parked with the message."""
     outside = {name: held}
     with pytest.raises(InvalidMessage):
         check_outer_type(outside, parse_booking_message(booking()))
@@ -103,8 +103,8 @@ def test_what_cancels_beside_a_parked_message_is_kept_in_it(outside: dict[str, A
 
 
 @pytest.mark.parametrize("outside", UNKNOWN, ids=str)
-def test_a_type_that_is_not_known_is_refused_beside_a_bare_booking(outside: dict[str, Any]) -> None:
-    """It may cancel. A message with an envelope says its own type; a word of the system's own is known."""
+def test_an_unknown_type_beside_a_bare_booking_is_refused(outside: dict[str, Any]) -> None:
+    """It may cancel. A message with an envelope has its own type; a word of the system's own is known."""
     bare = parse_booking_message(booking())
     with pytest.raises(InvalidMessage, match="isn't known to say that the booking stands"):
         check_outer_type(outside, bare)
@@ -113,8 +113,8 @@ def test_a_type_that_is_not_known_is_refused_beside_a_bare_booking(outside: dict
     check_outer_type(outside, bare, {status_key(next(iter(outside.values())))})
 
 
-def test_what_is_parked_for_a_type_that_is_not_known_is_parked_again() -> None:
-    """A replay alone makes no booking of it; once the word is known, it does."""
+def test_a_message_that_was_parked_for_an_unknown_type_is_parked_again() -> None:
+    """A replay alone makes no booking of it; when the word is known, it does."""
     kept = with_outer_type(json.dumps(booking()), {"event": "x9"})
     assert [each.field for each in problems_of(kept)] == ["type"]
     assert with_outer_type(kept, {"event": "x9"}) == kept
@@ -122,14 +122,14 @@ def test_what_is_parked_for_a_type_that_is_not_known_is_parked_again() -> None:
 
 
 @pytest.mark.parametrize("outside", HARMLESS, ids=str)
-def test_what_says_nothing_of_the_kind_is_ignored(outside: dict[str, Any]) -> None:
-    """As before: other fields of an entry are nobody's business."""
+def test_unrelated_fields_of_an_entry_are_ignored(outside: dict[str, Any]) -> None:
+    """They mean nothing here."""
     check_outer_type(outside, parse_booking_message(booking()))
     assert with_outer_type('{"booking_id": "BK-1"}', outside) == '{"booking_id": "BK-1"}'
 
 
-def test_what_is_parked_keeps_the_type() -> None:
-    """It must not become a booking by a replay."""
+def test_a_parked_message_keeps_the_outer_type() -> None:
+    """A replay must not make a booking of it."""
     kept = with_outer_type('{"booking_id": "BK-1"}', {"type": "booking.cancelled"})
     assert json.loads(kept) == {"type": "booking.cancelled", "data": {"booking_id": "BK-1"}}
     assert kind_said(kept) == "cancellation"
@@ -139,14 +139,14 @@ def test_what_is_parked_keeps_the_type() -> None:
 
 @pytest.mark.parametrize("written", ["2126-12-01T15:45:00Z", "2126-12-01T15:45", "2126-12-01", "2029-12-30"])
 def test_a_check_in_of_another_century_is_a_problem(written: str) -> None:
-    """It would wait for its lead time, and nobody would hear of it."""
+    """It would wait for its lead time, and nobody would be told."""
     with pytest.raises(InvalidMessage, match="over three years ahead"):
         check_not_far_ahead(parse_booking_time(written), NOW)
 
 
 @pytest.mark.parametrize("written", ["2029-11-01T15:45:00Z", "2029-11-01T15:45", "2029-11-01", "2020-01-01"])
-def test_a_check_in_of_these_years_is_none(written: str) -> None:
-    """Nor one of the past, nor none at all."""
+def test_a_check_in_of_these_years_is_no_problem(written: str) -> None:
+    """Nor is one in the past, nor a missing one."""
     check_not_far_ahead(parse_booking_time(written), NOW)
     check_not_far_ahead(None, NOW)
     assert timedelta(days=3 * 365) < MOST_AHEAD

@@ -1,4 +1,4 @@
-"""The alerts of parked messages as messages come and go: "resolved" is told only of what is gone."""
+"""The alerts of parked messages as messages come and go: an alert is resolved only when its messages are gone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -30,13 +30,13 @@ def problem(number: int) -> str:
 
 
 def key_of(message: ParkedMessage) -> str:
-    """Return the key of the alert of the message's cause alone."""
+    """Return the key of the alert for the cause of this message alone."""
     return f"parked/{STREAM}/{cause_of(message.problems).name}"
 
 
 @dataclass
 class Inbox:
-    """The parked list, with the alerts that were told of it; `ended` are those of the last look, with how."""
+    """The parked list, with the alerts that were told; `ended` are those that the last update ended, and how."""
 
     now: datetime = NOW
     last_id: int = 0
@@ -59,7 +59,7 @@ class Inbox:
         return message
 
     def tell(self) -> list[Cause]:
-        """Bring the alerts in line with the messages, as the periodic job does."""
+        """Update the alerts from the messages, as the periodic job does."""
         self.now += timedelta(seconds=1)
         known = self.open_alerts()
         causes = parked_causes(self.messages, self.now, open_alerts=known)
@@ -97,8 +97,8 @@ def names(numbers: Iterable[int]) -> set[str]:
     return {f"parked/{STREAM}/{cause_of([problem(number)]).name}" for number in numbers}
 
 
-def test_a_flood_ends_no_alert_that_was_told() -> None:
-    """Sixty new causes come, each with more messages: the three that were told keep their alerts, the rest is one."""
+def test_a_flood_of_causes_ends_no_alert_that_was_told() -> None:
+    """Sixty new causes come, each with more messages: the three alerts that were told stay, the others share one."""
     inbox = Inbox()
     for number in range(3):
         inbox.park(number)
@@ -114,8 +114,8 @@ def test_a_flood_ends_no_alert_that_was_told() -> None:
     assert inbox.alerts[OTHERS].hit == 2 * (60 - (MOST_CAUSES - 3))
 
 
-def test_an_alert_is_resolved_once_its_messages_are_gone() -> None:
-    """And what the collecting alert tells of stays there: who cleans up isn't told of old messages as of new ones."""
+def test_an_alert_is_resolved_when_its_messages_are_gone() -> None:
+    """Causes in the collecting alert stay there: after a clean-up nobody is told of old messages as new ones."""
     inbox = Inbox()
     for number in range(15):
         inbox.park(number)
@@ -134,8 +134,8 @@ def test_an_alert_is_resolved_once_its_messages_are_gone() -> None:
     assert inbox.ended == {OTHERS: ""}
 
 
-def test_a_check_in_that_is_near_leaves_the_collecting_alert() -> None:
-    """At once, with an alert of its own; the collecting alert that is empty then isn't told as solved."""
+def test_an_urgent_cause_leaves_the_collecting_alert() -> None:
+    """At once, with an alert of its own. A collecting alert that is empty then isn't told as solved."""
     inbox = Inbox()
     for number in range(MOST_CAUSES):
         inbox.park(number, hours=30)
@@ -153,7 +153,7 @@ def test_a_check_in_that_is_near_leaves_the_collecting_alert() -> None:
     assert key_of(urgent) in inbox.open_keys()
 
 
-def test_urgent_causes_are_bounded_and_the_collecting_alert_hurries_as_they_do() -> None:
+def test_urgent_causes_are_bounded_and_the_collecting_alert_is_as_urgent_as_they_are() -> None:
     """However many of them come."""
     inbox = Inbox()
     for number in range(100):
@@ -166,7 +166,7 @@ def test_urgent_causes_are_bounded_and_the_collecting_alert_hurries_as_they_do()
 
 
 def test_an_alert_of_an_older_version_is_part_of_the_new_one() -> None:
-    """The same mistake with other values had several; none of them is told as solved."""
+    """The same mistake with other values had several alerts; none of them is told as solved."""
     inbox = Inbox()
     message = inbox.park(1)
     wrong = ("check_in: true is not text; give a time",)
@@ -181,8 +181,8 @@ def test_an_alert_of_an_older_version_is_part_of_the_new_one() -> None:
     assert alert.key in inbox.open_keys()
 
 
-def test_what_a_full_list_pushed_out_is_not_told_as_solved() -> None:
-    """Nobody took or discarded it."""
+def test_messages_that_a_full_list_pushed_out_are_not_told_as_solved() -> None:
+    """Nobody replayed or discarded them."""
     inbox = Inbox()
     inbox.park(1)
     inbox.tell()
@@ -193,8 +193,8 @@ def test_what_a_full_list_pushed_out_is_not_told_as_solved() -> None:
     assert ended_alerts([alert], causes, oldest_kept="1-0") == {alert.key: ""}
 
 
-def test_who_gets_a_free_place() -> None:
-    """Those that are told, urgent ones, codes that work and shouldn't, the nearest check-in, the most messages."""
+def test_which_cause_gets_a_free_place() -> None:
+    """Causes that are told, urgent ones, codes that shouldn't work, the nearest check-in, the most messages."""
     far = [Candidate(name=f"far-{number}", count=9) for number in range(MOST_CAUSES)]
     near = Candidate(name="near", count=1, due_at=NOW)
     cancels = Candidate(name="cancels", count=1, keeps_a_code=True)
@@ -234,10 +234,10 @@ STEPS = st.lists(
 
 @settings(max_examples=60)
 @given(STEPS)
-def test_resolved_is_told_only_of_what_is_gone(steps: list[tuple[str, int, float | None]]) -> None:
-    """For every sequence of messages that come and leave: an alert is open while one of its messages is left.
+def test_resolved_is_told_only_if_the_messages_are_gone(steps: list[tuple[str, int, float | None]]) -> None:
+    """For any sequence of messages that come and go: an alert is open while one of its messages is left.
 
-    A cause that has an alert keeps it, all messages are told, nobody who waits soon is hidden, and alerts are bounded.
+    A cause keeps its alert, all messages are told, no guest who comes soon is hidden, and there are few alerts.
     """
     inbox = Inbox()
     for what, number, hours in steps:
@@ -278,6 +278,6 @@ def test_resolved_is_told_only_of_what_is_gone(steps: list[tuple[str, int, float
 
 
 def is_near(message: ParkedMessage, now: datetime) -> bool:
-    """Say whether somebody waits for the booking soon."""
+    """Say whether a guest of the booking comes soon."""
     check_in = message.hints.check_in
     return check_in is not None and timedelta(days=-1) < check_in - now <= PAGE_BEFORE

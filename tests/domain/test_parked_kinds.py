@@ -1,4 +1,4 @@
-"""What a parked message is, and what is so for its booking while it is parked: the words are true."""
+"""What kind of message a parked one is, and what is true of its booking until it is replayed."""
 
 import json
 from dataclasses import replace
@@ -35,19 +35,19 @@ SAID: list[Any] = [
 
 
 @pytest.mark.parametrize(("message", "kind"), SAID)
-def test_what_a_message_says_it_is(message: Any, kind: str) -> None:
-    """By its type, or by what says in another way that it cancels."""
+def test_the_kind_of_a_message(message: Any, kind: str) -> None:
+    """By its type, or by another sign that it cancels."""
     assert kind_said(json.dumps(message)) == kind
 
 
 @pytest.mark.parametrize("text", ["", "oops", "[" * 60_000])
-def test_what_is_no_json_is_unreadable(text: str) -> None:
-    """Whatever it is."""
+def test_text_that_is_no_json_is_unreadable(text: str) -> None:
+    """Whatever it contains."""
     assert kind_said(text) is ParkedKind.UNREADABLE
 
 
-def test_what_the_ledger_knows_makes_a_booking_a_change() -> None:
-    """Most systems send the whole booking again. An update of nothing is a booking: no code is made for it."""
+def test_a_booking_that_the_ledger_knows_makes_the_message_a_change() -> None:
+    """Most systems send the whole booking again. An update of an unknown booking counts as a new booking."""
     for kind in (ParkedKind.BOOKING, ParkedKind.CHANGE):
         assert kind_for(kind, issued()) is ParkedKind.CHANGE
         for gone in (None, replace(issued(), cancelled=True), replace(issued(), state=State.ENDED)):
@@ -102,13 +102,13 @@ def parked(
 
 
 def told(*messages: ParkedMessage, now: datetime = NOW) -> Cause:
-    """Return the one cause that is told."""
+    """Return the only cause that is told."""
     (cause,) = parked_causes(messages, now)
     return cause
 
 
 def test_a_parked_cancellation_is_told_as_one() -> None:
-    """The code stays valid, and how urgent that is follows from the booking's check-in: the message has none."""
+    """The code stays valid. The message has no check-in, so the booking's decides how urgent that is."""
     cause = told(parked(ParkedKind.CANCELLATION, issued()))
     assert (cause.notice.problem, cause.notice.subject) == ("cancellation_parked", "Cancellation of booking BK-1")
     assert "no code is made" not in cause.notice.happened
@@ -117,7 +117,7 @@ def test_a_parked_cancellation_is_told_as_one() -> None:
 
 
 def test_a_parked_change_is_told_as_one() -> None:
-    """The booking keeps its times; of the old and the new check-in the nearer one counts."""
+    """The booking keeps its times; the nearer of the old and the new check-in counts."""
     sooner = CHECK_IN - timedelta(days=2)
     cause = told(parked(ParkedKind.CHANGE, issued(), check_in=sooner))
     assert (cause.notice.problem, cause.notice.subject) == ("change_parked", "Change of booking BK-1")
@@ -127,7 +127,7 @@ def test_a_parked_change_is_told_as_one() -> None:
 
 
 def test_one_cause_of_several_kinds_says_what_is_true_of_each() -> None:
-    """One alert: the fix is one."""
+    """There is one alert, because there is one fix."""
     cause = told(
         parked(ParkedKind.CANCELLATION, issued()),
         parked(ParkedKind.BOOKING, None, booking_id="BK-2", parked_id="6-0"),
@@ -141,7 +141,7 @@ def test_one_cause_of_several_kinds_says_what_is_true_of_each() -> None:
 
 
 def test_an_unknown_check_in_never_makes_a_cause_less_urgent() -> None:
-    """Neither by what comes after it, nor as the newest message of a booking that came with one."""
+    """Neither if a message without a check-in comes later, nor if it is the newest of a booking that had one."""
     far, near = NOW + timedelta(days=14), NOW + timedelta(hours=1)
     unknown = parked(ParkedKind.BOOKING, None, booking_id="BK-3", parked_id="8-0")
     assert told(unknown).notice.check_in is None
@@ -152,15 +152,15 @@ def test_an_unknown_check_in_never_makes_a_cause_less_urgent() -> None:
     assert told(parked(ParkedKind.BOOKING, None, check_in=far)).notice.check_in == far
 
 
-def test_a_check_in_counts_also_where_no_booking_is_named() -> None:
-    """A guest comes all the same."""
+def test_a_check_in_counts_even_if_no_booking_is_named() -> None:
+    """A guest comes nevertheless."""
     near = NOW + timedelta(hours=1)
     nobody = replace(parked(ParkedKind.UNREADABLE, None, check_in=near), hints=Hints(None, near))
     cause = told(nobody, parked(ParkedKind.BOOKING, None, parked_id="6-0", check_in=NOW + timedelta(days=3)))
     assert (cause.notice.check_in, cause.notice.problem) == (near, "booking_parked")
 
 
-def test_what_a_later_message_settled_hurries_nobody() -> None:
+def test_a_message_that_a_later_one_settled_is_not_urgent() -> None:
     """It is told until somebody discards it, but no guest waits for it."""
     later = replace(issued(), newest_entry="9-0")
     assert told(parked(ParkedKind.CHANGE, later, check_in=CHECK_IN)).notice.check_in is None
@@ -169,7 +169,7 @@ def test_what_a_later_message_settled_hurries_nobody() -> None:
 
 
 def test_a_unit_that_is_missing_is_one_cause_for_bookings_and_changes() -> None:
-    """The fix is one: the unit."""
+    """There is one fix: the unit."""
     problems = (str(unknown_unit("Villa 7")),)
     messages = [
         replace(parked(ParkedKind.BOOKING, None, booking_id="BK-1"), problems=problems),

@@ -36,7 +36,7 @@ def parked(
 
 
 def problems_of(message: str | dict[str, Any]) -> tuple[str, ...]:
-    """Return what is wrong with a message, as it is kept with the parked one."""
+    """Return the problems of a message, as they are stored with the parked one."""
     with pytest.raises(InvalidMessage) as invalid:
         parse_booking_message(message)
     return tuple(map(str, invalid.value.problems))
@@ -48,7 +48,7 @@ def wrong(text: str) -> Problem:
 
 
 def told(*messages: ParkedMessage) -> list[Cause]:
-    """Return what is told of them."""
+    """Return the causes that are told."""
     return parked_causes(messages, NOW)
 
 
@@ -63,8 +63,8 @@ def test_sixty_bookings_of_an_unknown_unit_are_one_alert() -> None:
     assert one.notice.problem == "booking_parked"
 
 
-def test_more_of_the_same_is_no_news() -> None:
-    """What is said to have happened stays the same, and so does the key: the count is in the subject."""
+def test_more_messages_of_a_cause_are_no_news() -> None:
+    """The text of what happened and the key stay the same; the count is in the subject."""
     (one,) = told(parked(unknown_unit("Villa 7"), booking_id="BK-1"))
     (two,) = told(*(parked(unknown_unit("Villa 7"), booking_id=name) for name in ("BK-1", "BK-2")))
     assert (one.notice.key, one.notice.happened) == (two.notice.key, two.notice.happened)
@@ -72,8 +72,8 @@ def test_more_of_the_same_is_no_news() -> None:
     assert one.notice.booking_id == "BK-1"
 
 
-def test_who_is_hit_is_known_since_the_first_message() -> None:
-    """The same booking sent again is nobody new; a message that names no booking is one by itself."""
+def test_a_booking_is_known_since_its_first_message() -> None:
+    """The same booking sent again isn't new; a message that names no booking counts by itself."""
     unit = unknown_unit("Villa 7")
     (one,) = told(
         parked(unit, booking_id="BK-1", days=9, parked_id="5-0"),
@@ -86,8 +86,8 @@ def test_who_is_hit_is_known_since_the_first_message() -> None:
     assert one.known_until == "7-1"
 
 
-def test_another_cause_is_another_alert_and_quotes_nobody() -> None:
-    """The same mistake with other values is one; what a message said is in no alert."""
+def test_another_cause_is_another_alert_without_quotations() -> None:
+    """The same mistake with other values is one cause; no alert quotes a message."""
     causes = told(
         parked(wrong("Mr. Smith"), booking_id="BK-1"),
         parked(wrong("Mrs. Smith's 12"), booking_id="BK-2"),
@@ -100,8 +100,8 @@ def test_another_cause_is_another_alert_and_quotes_nobody() -> None:
     assert [one.notice.problem for one in causes].count("message_parked") == 1
 
 
-def test_what_is_wrong_can_be_read_where_words_have_apostrophes() -> None:
-    """They quote nothing; what is quoted is left out."""
+def test_texts_with_apostrophes_can_be_read() -> None:
+    """An apostrophe starts no quotation; quotations are left out."""
     wrong = "'/pms/new' is not that of this booking's first message, '/other'"
     (one,) = told(parked(Problem("source", wrong, 'if it isn\'t another booking, give "/other"'), booking_id="BK-1"))
     assert (
@@ -119,7 +119,7 @@ def test_how_to_cancel_can_be_read() -> None:
 
 
 def test_a_flood_of_different_causes_is_a_few_alerts() -> None:
-    """Those with most messages have their own; the rest is one."""
+    """The causes with the most messages have their own; the others share one."""
     several = [parked(unknown_unit("Villa 7"), booking_id=f"BK-{number}") for number in range(3)]
     causes = told(*several, *(parked(unknown_unit(f"Room {number}")) for number in range(100)))
     assert len(causes) == MOST_CAUSES + 1
@@ -127,8 +127,8 @@ def test_a_flood_of_different_causes_is_a_few_alerts() -> None:
     assert sum(one.hit for one in causes) == 103
 
 
-def test_a_guest_of_last_week_hurries_nobody() -> None:
-    """The nearest of those who may still come decides."""
+def test_a_check_in_of_last_week_is_not_urgent() -> None:
+    """The nearest check-in of a guest who may still come decides."""
     (one,) = told(parked(wrong("x"), booking_id="BK-1", days=-7), parked(wrong("y"), booking_id="BK-2", days=3))
     assert one.notice.check_in == NOW + timedelta(days=3)
     (past,) = told(parked(wrong("x"), booking_id="BK-1", days=-7))
@@ -137,7 +137,7 @@ def test_a_guest_of_last_week_hurries_nobody() -> None:
 
 @pytest.mark.parametrize("unit", ["Villa 7", "it's", 'the "old" one', "back\\slash", "Zoë"])
 def test_the_unit_that_a_message_waits_for(unit: str) -> None:
-    """It is known from the problem where that is the only one."""
+    """It is known from the problem, if that is the only one."""
     assert unit_of([str(unknown_unit(unit))]) == unit
     assert unit_of([str(unknown_unit(unit)), str(wrong("x"))]) is None
     assert unit_of([str(wrong("x"))]) is None
@@ -163,14 +163,14 @@ ALIKE: dict[str, list[dict[str, Any]]] = {
 
 @pytest.mark.parametrize("what", ALIKE)
 def test_the_same_mistake_is_one_cause(what: str) -> None:
-    """Whatever the values are, and however the sender spells a field that isn't ours."""
+    """Whatever the values are, and however the sender spells an unknown field."""
     causes = {cause_of(problems_of(WELL | message)) for message in ALIKE[what]}
     assert len({cause.name for cause in causes}) == 1
     assert len({cause.text for cause in causes}) == 1
 
 
 def test_text_that_is_no_json_is_one_cause() -> None:
-    """Wherever it breaks off."""
+    """Wherever the text ends."""
     assert len({cause_of(problems_of(text)).name for text in ("oops", '{"a":', '{"a" 1}', "{'a': 1}")}) == 1
     assert len({cause_of(problems_of(text)).name for text in ("[1]", '"x"', "5", "true", "null")}) == 1
 
@@ -184,8 +184,8 @@ def test_other_mistakes_are_other_causes() -> None:
     assert len({cause_of(problems_of(WELL | each)).name for each in wrong}) == len(wrong)
 
 
-def test_how_the_sender_calls_a_field_stands_beside_the_booking() -> None:
-    """The cause is one for all names, so each booking's line has its own; digits are masked."""
+def test_the_sender_s_name_of_a_field_is_in_the_booking_s_line() -> None:
+    """All names are one cause, so each booking's line has the name; digits are masked."""
     problems = problems_of(WELL | {"123456 status": "cancelled"})
     (one,) = parked_causes([replace(parked(booking_id="BK-1"), problems=problems)], NOW)
     assert "a field: … says that the booking is cancelled" in one.notice.happened

@@ -1,4 +1,4 @@
-"""What an alert tells people to do: with the booking's id, in the lock's zone, and never swamped by a name."""
+"""What an alert tells people to do: with the booking's id, in the lock's time zone, and with long names cut."""
 
 import shlex
 from dataclasses import replace
@@ -28,7 +28,7 @@ def offer(name: str, slot_id: str = "level-7") -> SlotOffer:
 
 
 def told(*offers: SlotOffer, booking_id: str = "BK-1", doors: tuple[str, ...] = (DOOR,), name: str = "") -> AlertNotice:
-    """Return what people are told of a booking that fits no slot."""
+    """Return the notice of a booking that fits no slot."""
     it = replace(booking(*doors), booking_id=booking_id)
     it = with_door(it, state=State.WAITING, reason="no_slot", offers=offers, name=name)
     (alert,) = alerts_of(it, NOW).values()
@@ -48,7 +48,7 @@ def told(*offers: SlotOffer, booking_id: str = "BK-1", doors: tuple[str, ...] = 
     ],
 )
 def test_the_command_that_takes_the_nearest_slot(name: str, booking_id: str, command: str) -> None:
-    """By its name where that can be typed, else by its user level; quoted for a shell."""
+    """By its name if that can be typed, else by its user level; quoted for a shell."""
     notice = told(offer(name), booking_id=booking_id)
     assert notice.choose == command
     assert f"`{command}`" in notice.next_step
@@ -63,18 +63,18 @@ def test_the_list_of_arrivals_has_it_too() -> None:
 
 
 def test_a_booking_of_several_doors_names_the_door() -> None:
-    """The slots are this door's."""
+    """Each door has its own slots."""
     assert told(offer("Late"), doors=(DOOR, SECOND)).choose == f"oracode bookings choose BK-1 Late --door {DOOR}"
 
 
 def test_without_a_choice_the_command_lists_why() -> None:
-    """It can be pasted all the same, and nothing claims that there is a slot."""
+    """It can be pasted, and nothing says that there is a slot."""
     notice = told()
     assert "`oracode bookings choose BK-1`" in notice.next_step
     assert notice.choose == ""
 
 
-def test_two_slots_of_one_name_are_told_by_their_levels() -> None:
+def test_two_slots_with_one_name_are_named_by_their_levels() -> None:
     """The name would be refused."""
     at = door(slot("16:00-10:00", name="Late", user_level_id="a"), slot("17:00-10:00", name="Late", user_level_id="b"))
     found = [each.typed for each in choices_of(STAY, at, POLICY, None) if isinstance(each, Choosable)]
@@ -82,7 +82,7 @@ def test_two_slots_of_one_name_are_told_by_their_levels() -> None:
 
 
 def test_suggestions_name_the_zone_and_cut_names() -> None:
-    """Also that of a slot of another zone than the door's; a name of 3 kB doesn't swamp the rest."""
+    """Also for a slot in another zone than the door's; a name of 3 kB doesn't push out the rest."""
     for at, zone in (
         (door(slot(name="n" * 3_000)), LOS_ANGELES),
         (door(slot(zone="America/Denver", name="n" * 3_000), time_zone=None), "America/Denver"),
@@ -98,7 +98,7 @@ def test_a_long_name_of_a_door_is_cut() -> None:
     assert len(told(offer("Late"), name="R" * 3_000).subject) < 100
 
 
-def test_the_stay_of_these_tests_lies_where_slots_do() -> None:
-    """Else nothing above would be offered."""
+def test_the_stay_of_these_tests_is_near_the_slots() -> None:
+    """Otherwise nothing above would be offered."""
     assert timedelta(days=3) < CHECK_OUT - CHECK_IN
     assert offer("Late").typed == "Late"

@@ -1,4 +1,4 @@
-"""A lost code is replaced: once an order, never for another code than was meant, and the old one goes last."""
+"""A lost code is replaced: once for each order, only the code that was meant, and the old one is deleted last."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -43,7 +43,7 @@ def ready() -> Booking:
 
 
 def reissued(it: Booking, access_code_id: str = "c-1") -> Change:
-    """Have the code of the booking's door replaced."""
+    """Order a new code for the door."""
     return reissue_code(it, DOOR, access_code_id=access_code_id, by="ann", reason="card was stolen", now=NOW)
 
 
@@ -68,25 +68,25 @@ def test_the_old_code_becomes_residual_access_and_another_is_planned() -> None:
     assert lines_of(change)[0] == "code.reissue_asked"
     assert "ann asked for a new code" in change.history[0].text
     assert "card was stolen" in change.history[0].text
-    # No booking takes it over again, this one included.
+    # No booking takes it over again, not even this one.
     assert is_ours_no_more(door.residual[0])
 
 
 def test_nothing_is_deleted_before_the_new_code_is_confirmed() -> None:
-    """Nobody stands before the door without a code meanwhile."""
+    """The guest is never without a code."""
     asked = reissued(ready()).booking
     made = with_new_code(asked).booking
     assert next_look_at(asked.door(DOOR)) is None
     assert next_look_at(made.door(DOOR)) is None
     after = confirmed(made).booking
     assert next_look_at(after.door(DOOR)) == LATER
-    # Another look moves nothing: it is asked for once.
+    # Another look changes nothing: the deletion is asked for once.
     again = confirm_code(after, DOOR, reason="", detail="", due_at=CHECK_OUT, now=LATER + timedelta(hours=1)).booking
     assert next_look_at(again.door(DOOR)) == LATER
 
 
 def test_the_outcome_says_both() -> None:
-    """A new PIN for the guest, and how long the old code opens the door."""
+    """The guest needs a new PIN, and how long the old code opens the door."""
     before = with_new_code(reissued(ready()).booking).booking
     change = confirmed(before)
     assert told_of(change, before) == ["access-code.ready"]
@@ -96,8 +96,8 @@ def test_the_outcome_says_both() -> None:
     assert body["residual_access_until"] == CHECK_OUT.isoformat()
 
 
-def test_ordered_again_for_the_same_code_nothing_changes() -> None:
-    """Before the new code is there, and after."""
+def test_the_same_order_again_changes_nothing() -> None:
+    """Before the new code exists, and after."""
     first = reissued(ready()).booking
     assert reissued(first).booking is first
     later = with_new_code(first).booking
@@ -115,13 +115,13 @@ def test_ordered_again_for_the_same_code_nothing_changes() -> None:
     ],
 )
 def test_what_is_refused(fields: dict[str, Any], why: str) -> None:
-    """With its reason; nothing is written."""
+    """With a reason; nothing is written."""
     with pytest.raises(NotReissued, match=why):
         reissued(with_door(ready(), **fields))
 
 
-def test_what_is_over_is_refused() -> None:
-    """A cancelled booking, one that was never planned, and a code whose time is over."""
+def test_ended_bookings_and_codes_are_refused() -> None:
+    """A cancelled booking, one that was never planned, and a code that has ended."""
     assert "cancelled" in why_not_reissued(
         replace(ready(), cancelled=True, state=State.CANCELLED), ready().door(DOOR), NOW
     )
@@ -131,7 +131,7 @@ def test_what_is_over_is_refused() -> None:
 
 
 def test_a_full_lock_loses_the_old_code_first() -> None:
-    """There is no room for both; once it is gone, the door is planned at once."""
+    """There is no room for both; when it is gone, the door is planned at once."""
     asked = reissued(ready()).booking
     waiting = wait(
         asked, DOOR, revision=0, reason="door_full", detail="", until=NOW + timedelta(hours=2), facts={}, now=NOW
@@ -141,8 +141,8 @@ def test_a_full_lock_loses_the_old_code_first() -> None:
     assert (gone.door(DOOR).due_at, gone.residual_access_until) == (LATER, None)
 
 
-def test_the_same_pin_is_told() -> None:
-    """A person who has the old code can still come in. People must know that until there is another code."""
+def test_a_new_code_with_the_same_pin_is_told() -> None:
+    """A person who has the old code can still come in. People must know until there is another code."""
     before = confirmed(with_new_code(reissued(ready()).booking).booking).booking
     kept = Removal(asked_at=LATER, failure="Seam doesn't let it be deleted", asked=False)
     change = record_removals(before, DOOR, gone=frozenset(), removals={"c-1": kept}, same_pin=("c-1", "c-2"), now=LATER)
@@ -158,8 +158,8 @@ def test_the_same_pin_is_told() -> None:
     ("may_be_deleted", "told"),
     [(True, "is asked once"), (False, "can't be deleted"), (None, "Seam may let it be deleted")],
 )
-def test_the_preview_says_what_stays_open(*, may_be_deleted: bool | None, told: str) -> None:
-    """In plain sentences, with the moment; never a PIN."""
+def test_the_preview_says_how_long_the_old_code_works(*, may_be_deleted: bool | None, told: str) -> None:
+    """In plain sentences, with the time; never a PIN."""
     door = ready().door(DOOR)
     assert door.code is not None
     text = " ".join(preview_of(door, door.code, may_be_deleted=may_be_deleted))

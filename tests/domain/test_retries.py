@@ -1,4 +1,4 @@
-"""When a failed try is repeated and when a person hears of it, as labelled tables."""
+"""When a failed try is repeated, and when people are told, as labelled tables."""
 
 from datetime import datetime, timedelta
 
@@ -56,7 +56,7 @@ TRIES = [
 def test_tries(
     attempt: int, left: timedelta | None, jitter: float, retry_after: timedelta | None, pause: float, *, tell: bool
 ) -> None:
-    """Backing off, denser near check-in, told when it lasts."""
+    """Pauses grow, are shorter near check-in, and people are told if it lasts."""
     check_in = None if left is None else NOW + left
     retry = next_try(attempt=attempt, now=NOW, check_in=check_in, jitter=jitter, retry_after=retry_after)
     assert (retry.at - NOW, retry.tell) == (seconds(pause), tell)
@@ -68,7 +68,7 @@ def test_tries(
     jitter=st.floats(0, 1, exclude_max=True),
 )
 def test_a_try_is_always_soon_and_never_in_the_past(attempt: int, left: timedelta | None, jitter: float) -> None:
-    """Whatever the numbers: after now, within the longest pause."""
+    """For any numbers: after now, within the longest pause."""
     check_in = None if left is None else NOW + left
     at = next_try(attempt=attempt, now=NOW, check_in=check_in, jitter=jitter).at
     assert NOW < at <= NOW + LONGEST_PAUSE
@@ -88,7 +88,7 @@ WAITS = [
 
 @pytest.mark.parametrize(("left", "longest", "pause"), WAITS)
 def test_waits(left: timedelta | None, longest: timedelta, pause: timedelta) -> None:
-    """Denser towards check-in, never longer than the setting."""
+    """Shorter towards check-in, and never longer than the setting."""
     check_in: datetime | None = None if left is None else NOW + left
     assert next_wait(now=NOW, check_in=check_in, longest=longest) - NOW == pause
 
@@ -116,8 +116,8 @@ def test_what_follows_a_failure(
     assert decision == follows
 
 
-def test_every_kind_of_failure_is_decided() -> None:
-    """None is forgotten, on the first try and after many."""
+def test_every_kind_of_failure_has_a_decision() -> None:
+    """On the first try and after many."""
     for failure in Failure:
         for attempt in (1, 100):
             decision = decide(failure, attempt=attempt, now=NOW, check_in=None, jitter=0.5)

@@ -1,4 +1,4 @@
-"""The catalogue of Seam's errors and warnings against the vendor's own SDK, and its words."""
+"""The catalogue of Seam's errors and warnings, compared with Seam's own SDK; and its texts."""
 
 import ast
 import os
@@ -20,7 +20,7 @@ from shared.domain.seam_issues import (
 )
 
 _ROOT = Path(__file__).parents[2]
-# By file of the SDK and by what the names of its classes end in: where the code must be listed.
+# By the SDK's file and the endings of its class names: where the code must be listed.
 _LISTED = {
     ("access_code.py", "Error"): set(CATALOGUE[IssueKind.CODE_ERROR]),
     ("access_code.py", "Warning"): set(CATALOGUE[IssueKind.CODE_WARNING]),
@@ -49,7 +49,7 @@ def sdk() -> Path:
 
 
 def literals_in(module: Path, ending: str) -> Iterator[str]:
-    """Yield the code of every class of the SDK's module whose name ends so."""
+    """Yield the code of every class in the SDK's module with this ending."""
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.ClassDef) and node.name.endswith(ending):
             for field in node.body:
@@ -68,7 +68,7 @@ def test_every_code_of_the_sdk_has_a_row(sdk: Path, module: str, ending: str) ->
 
 
 def test_every_kind_of_change_of_the_sdk_is_known(sdk: Path) -> None:
-    """A change outside Seam is `modified` or `removed`; what is neither may be a removal, and blocks as that does."""
+    """A change outside of Seam is `modified` or `removed`; any other may be a removal, and blocks as that does."""
     text = (sdk / "access_code.py").read_text()
     assert 'change_type: Optional[Literal["modified", "removed"]]' in text
     assert text.count("change_type: Optional[") == 2
@@ -99,8 +99,8 @@ WORDS = {
 
 
 @pytest.mark.parametrize(("issue", "text"), WORDS.values(), ids=WORDS.keys())
-def test_words_always_quote_seam(issue: tuple[str, str], text: str) -> None:
-    """Its message may know more, and a code that isn't listed is quoted alone."""
+def test_texts_always_quote_seam(issue: tuple[str, str], text: str) -> None:
+    """Seam's message may say more; a code that isn't listed is quoted alone."""
     assert issue_in_words(IssueKind.CODE_ERROR, *issue) == text
 
 
@@ -118,7 +118,7 @@ FIELDS = {
 
 @pytest.mark.parametrize(("fields", "text"), FIELDS.values(), ids=FIELDS.keys())
 def test_changed_fields_are_named_and_never_quoted(fields: list[ModifiedField], text: str) -> None:
-    """The alert says what was changed, also where Seam's own message doesn't."""
+    """The alert says what was changed, even if Seam's own message doesn't."""
     assert fields_in_words(fields) == text
     told = issue_in_words(
         IssueKind.CODE_WARNING,
@@ -135,13 +135,13 @@ def test_changed_fields_are_named_and_never_quoted(fields: list[ModifiedField], 
 
 
 @pytest.mark.parametrize("kind", IssueKind)
-def test_what_is_not_listed_is_told(kind: IssueKind) -> None:
-    """An error blocks, a warning doesn't."""
+def test_an_unlisted_issue_is_told(kind: IssueKind) -> None:
+    """An error blocks; a warning doesn't."""
     row = meaning_of_issue(kind, "of_tomorrow", change_type="of_next_week")
     assert (row.is_told, row.blocks, row.is_retried) == (True, kind.value.endswith("error"), False)
 
 
-# Of the 28 warnings of a device those that matter for Oracode locks. One without a network is online as Seam likes.
+# The device warnings that matter for Oracode locks, of 28. Most others are about the network, which they don't have.
 MATTERS = {
     "max_access_codes_reached": True,
     "time_zone_unknown": True,
@@ -155,8 +155,8 @@ MATTERS = {
 
 
 @pytest.mark.parametrize(("code", "blocks"), MATTERS.items())
-def test_what_matters_of_a_door_is_told(code: str, *, blocks: bool) -> None:
-    """Whether it keeps codes from working, or not."""
+def test_device_warnings_that_matter_are_told(code: str, *, blocks: bool) -> None:
+    """Whether they keep codes from working, or not."""
     row = meaning_of_issue(IssueKind.DOOR_WARNING, code)
     assert (row.is_told, row.blocks) == (True, blocks)
     assert not meaning_of_issue(IssueKind.DOOR_WARNING, "unreliable_online_status").is_told

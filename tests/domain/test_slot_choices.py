@@ -1,4 +1,4 @@
-"""Which slots a person may choose where none fits, what each would mean, and why others can't be."""
+"""Which slots a person may choose if none fits, what each would mean, and why others can't be chosen."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -67,7 +67,7 @@ MEANINGS = [
 
 @pytest.mark.parametrize(("times", "meaning"), MEANINGS)
 def test_what_a_choice_means_for_the_guest(times: str, meaning: str) -> None:
-    """Measured from what was booked; the code's times are the slot's own."""
+    """Measured from the booked times; the code has the slot's own times."""
     found = chosen(times, door(slot(times)))
     assert found.meaning == meaning
     start, end = times.split("-")
@@ -90,7 +90,7 @@ WHY_NOT = {
 
 @pytest.mark.parametrize(("one", "asked", "why"), WHY_NOT.values(), ids=WHY_NOT.keys())
 def test_why_a_slot_cannot_be_chosen(one: TimeSlot, asked: Stay, why: str) -> None:
-    """In words, and printable; it is never among the offers."""
+    """In words, and printable; it is never offered."""
     at = door(one)
     (found,) = choices_of(asked, at, ANY, NOW)
     assert isinstance(found, NotChoosable)
@@ -99,8 +99,8 @@ def test_why_a_slot_cannot_be_chosen(one: TimeSlot, asked: Stay, why: str) -> No
     assert offers_of(asked, at, ANY, NOW) == ()
 
 
-def test_what_would_be_over_serves_nobody() -> None:
-    """The stay goes on, the chosen slot's code would have ended."""
+def test_a_slot_with_a_code_that_has_ended_cannot_be_chosen() -> None:
+    """The stay goes on, but the slot's code would have ended."""
     at = door(slot("16:30-08:00"))
     found = judged("16:30-08:00", at, now=datetime(2026, 12, 5, 17, tzinfo=UTC))
     assert isinstance(found, NotChoosable)
@@ -114,7 +114,7 @@ def test_a_door_that_takes_no_offline_codes_offers_none() -> None:
 
 
 def test_a_slot_is_named_as_in_a_booking() -> None:
-    """By its user level, else by its name; a name of two slots is asked back, with the levels that tell them apart."""
+    """By its user level, else by its name; if two slots have the name, the answer lists their levels."""
     one, other = (
         slot("18:00-11:00", name="Late", user_level_id="7"),
         slot("20:00-11:00", name="Late", user_level_id="8"),
@@ -130,7 +130,7 @@ def test_a_slot_is_named_as_in_a_booking() -> None:
 
 
 def test_twins_cannot_be_told_apart() -> None:
-    """Two slots of one name and level with other times: nobody knows which was meant. The same twice is one."""
+    """Two slots with one name and level, but other times: either may be meant. The same slot twice is one."""
     one, other = slot("18:00-11:00", name="A", user_level_id="1"), slot("20:00-11:00", name="A", user_level_id="1")
     assert not any(isinstance(each, Choosable) for each in choices_of(STAY, door(one, other), ANY, NOW))
     assert isinstance(judged("1", door(one, other)), NotChoosable)
@@ -139,7 +139,7 @@ def test_twins_cannot_be_told_apart() -> None:
 
 
 def test_a_daily_stay_whose_own_slot_is_missing_may_have_another() -> None:
-    """The prescription is what the choice overrides; days stay days."""
+    """The choice replaces the prescribed slot; the stay is still booked by the day."""
     asked = replace(daily("2026-12-01T15:00", "2026-12-03T10:00"), slot="gone")
     found = chosen("12:00-12:00", door(day_slot("12:00")), asked)
     assert found.match.max_time_rounding == "1day"
@@ -147,7 +147,7 @@ def test_a_daily_stay_whose_own_slot_is_missing_may_have_another() -> None:
 
 
 def test_offers_are_the_nearest_few() -> None:
-    """As many as a message has room for, with what hostile names are shown as."""
+    """As many as fit into a message; hostile names are shown in a safe form."""
     at = door(*(slot(f"{hour}:00-11:00", name=f"{hour}\x1b") for hour in range(23, 16, -1)))
     offers = offers_of(STAY, at, ANY, NOW)
     assert [offer.name for offer in offers] == ["17\\x1b", "18\\x1b", "19\\x1b"]
@@ -155,16 +155,16 @@ def test_offers_are_the_nearest_few() -> None:
     assert [offer.slot for offer in offers] == [f"level {hour}:00-11:00" for hour in (17, 18, 19)]
 
 
-def test_a_choice_is_what_is_suggested() -> None:
-    """The smallest move that operators are told of gives the window of the first offer."""
+def test_the_first_offer_is_the_smallest_suggestion() -> None:
+    """The smallest move that operators are told has the same window as the first offer."""
     at = door(slot("18:00-11:00"), slot("20:00-11:00"))
     first = suggest(STAY, at, ANY, match(STAY, at, ANY))[0]
     offer = offers_of(STAY, at, ANY, NOW)[0]
     assert (offer.starts_at, offer.ends_at) == (first.starts_at, first.ends_at)
 
 
-def test_days_on_which_the_clock_changes_are_told_as_they_pass() -> None:
-    """An hour that the clock skips isn't waited."""
+def test_gaps_in_a_night_of_a_clock_change_are_real_time() -> None:
+    """Nobody waits for an hour that the clock skips."""
     found = chosen("05:00-11:00", door(slot("05:00-11:00")), stay("2027-03-14T00:30", "2027-03-15T11:00"))
     assert found.opens_late_by == timedelta(hours=3, minutes=30)
 
@@ -176,7 +176,7 @@ def booked(reference: str | None, **fields: object) -> BookedDoor:
 
 
 def planned(asked: Stay, at: BookedDoor, real: Door, policy: MatchPolicy = ANY, now: datetime = NOW) -> Plan:
-    """Return the plan for a door, with stays split where they are too long."""
+    """Return the plan for a door; stays that are too long are split."""
     return plan_for(
         asked,
         at,
@@ -190,8 +190,8 @@ def planned(asked: Stay, at: BookedDoor, real: Door, policy: MatchPolicy = ANY, 
     )
 
 
-def test_a_choice_goes_before_what_fits() -> None:
-    """Also when the booking's own slot is there again: a person decided."""
+def test_a_choice_goes_before_a_slot_that_fits() -> None:
+    """Also if the booking's own slot is there again: a person decided."""
     at = door(slot("15:00-11:00"), slot("18:00-11:00"))
     near = datetime(2026, 11, 30, tzinfo=UTC)
     taken = planned(STAY, booked("18:00-11:00"), at, now=near).decision
@@ -204,8 +204,8 @@ def test_a_choice_goes_before_what_fits() -> None:
 
 
 @pytest.mark.parametrize("slots", [[], ["15:00-11:00"]], ids=["nothing else", "the booking's own"])
-def test_a_chosen_slot_that_is_gone_is_waited_for(slots: list[str]) -> None:
-    """Nothing is taken in its place; the wiped door is told as such."""
+def test_a_door_waits_for_a_chosen_slot_that_is_gone(slots: list[str]) -> None:
+    """No other slot is taken; a door without any slots is told as such."""
     decision = planned(STAY, booked("18:00-11:00"), door(*map(slot, slots))).decision
     assert isinstance(decision, Wait)
     assert decision.reason == ("no_slot" if slots else "no_slots_configured")
@@ -214,8 +214,8 @@ def test_a_chosen_slot_that_is_gone_is_waited_for(slots: list[str]) -> None:
         assert [offer.name for offer in decision.offers] == slots
 
 
-def test_a_choice_holds_for_the_stay_itself_alone() -> None:
-    """The check-in that hurries people, and the lead time, are the booked ones."""
+def test_a_choice_changes_only_the_code() -> None:
+    """The check-in that decides how urgent it is, and the lead time, are the booked ones."""
     made = planned(STAY, booked("18:00-11:00"), door(slot("18:00-11:00")))
     assert (made.check_in, made.check_out) == instants_of(STAY, "America/Los_Angeles")
     assert made.decision == Postpone(made.check_in - timedelta(days=14))
@@ -231,7 +231,7 @@ REFERENCES = st.sampled_from(["1", "2", "3", "Guest", "Owner", "", "\x00", "gone
 def test_a_plan_never_has_the_window_of_another_slot(
     case: tuple[Stay, Door], policy: MatchPolicy, reference: str, known: str, ahead: timedelta
 ) -> None:
-    """Whatever is chosen: a window that matching confirms for this slot alone, or a refusal with a reason."""
+    """For any choice: a window that matching confirms for this slot alone, or a refusal with a reason."""
     asked, at = case
     check_in, _ = instants_of(asked, at.time_zone)
     now = check_in + ahead
@@ -259,7 +259,7 @@ def test_a_plan_never_has_the_window_of_another_slot(
 
 
 def _is_confirmed(window: Window, asked: Stay, alone: Door, policy: MatchPolicy) -> bool:
-    """Say whether matching gives a door's one slot this window: for the stay, or one within an hour of the window."""
+    """Say whether matching gives the door's only slot this window: for the stay, or for one within an hour of it."""
     hours = [timedelta(hours=by) for by in (-1, 0, 1)]
     near = [
         replace(asked, check_in=Instant(window.starts_at + first), check_out=Instant(window.ends_at + last), slot=None)
@@ -272,7 +272,7 @@ def _is_confirmed(window: Window, asked: Stay, alone: Door, policy: MatchPolicy)
 
 @given(cases(), POLICIES)
 def test_every_offer_can_be_chosen_and_every_choice_is_one_slot(case: tuple[Stay, Door], policy: MatchPolicy) -> None:
-    """What is listed by its reference is found again by it, with the same window; no refusal is without a reason."""
+    """A listed reference finds the same slot again, with the same window; every refusal has a reason."""
     asked, at = case
     for each in choices_of(asked, at, policy, None):
         if isinstance(each, Choosable):

@@ -1,4 +1,4 @@
-"""In which words people are told that a door was changed under a code."""
+"""How people are told that a door's slots were changed under a code."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -37,16 +37,16 @@ def plan(decision: Decision, time_zone: str | None = "Europe/Berlin") -> Plan:
     )
 
 
-def test_where_only_the_zone_changed_both_zones_are_named() -> None:
-    """The same wall times twice would tell nobody what is wrong."""
+def test_if_only_the_zone_changed_both_zones_are_named() -> None:
+    """Two equal wall times would explain nothing."""
     told = drift_of(booked(window(BERLIN)), plan(Alter(window(LONDON)), "Europe/London"))
     assert "The door's zone is Europe/London now; it was Europe/Berlin." in told
     assert "2036-11-28 16:00" in told
 
 
 @pytest.mark.parametrize("known", [None, "Europe/London"])
-def test_where_no_other_zone_is_known_the_offsets_are_named(known: str | None) -> None:
-    """As when the rules of a zone themselves were changed."""
+def test_if_no_other_zone_is_known_the_offsets_are_named(known: str | None) -> None:
+    """For example if the rules of a zone have changed."""
     before = window(timezone(timedelta(hours=1)))
     told = drift_of(booked(before, known), plan(Alter(window(LONDON)), "Europe/London"))
     assert "+0000" in told
@@ -54,19 +54,19 @@ def test_where_no_other_zone_is_known_the_offsets_are_named(known: str | None) -
 
 
 def test_other_slots_are_told_by_their_times() -> None:
-    """The zone stayed, and isn't spoken of."""
+    """The zone is the same, and isn't mentioned."""
     told = drift_of(booked(window(BERLIN)), plan(Alter(window(BERLIN, 17))))
     assert told == "The same stay would get 2036-11-28 17:00 to 2036-12-01 10:00 now."
 
 
-def test_no_slot_any_more() -> None:
-    """Because of another zone, perhaps: then that is said too."""
+def test_no_slot_fits_any_more() -> None:
+    """If another zone may be the reason, that is said, too."""
     assert drift_of(booked(window(BERLIN)), plan(Alter(None))) == "None of its slots fits this stay any more."
     assert "Europe/London" in drift_of(booked(window(BERLIN)), plan(Alter(None), "Europe/London"))
 
 
-def test_what_is_no_drift() -> None:
-    """It fits; there is no code; there is no stay to plan; or the code was never as it was asked for."""
+def test_cases_without_drift() -> None:
+    """It fits; there is no code; there is no stay to plan; or the code never was what was asked for."""
     at = window(BERLIN)
     assert drift_of(booked(at), plan(Keep(at))) == ""
     assert drift_of(door(), plan(Alter(None))) == ""

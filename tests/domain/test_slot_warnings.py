@@ -1,4 +1,4 @@
-"""What is said of a door's slots before the first booking comes."""
+"""Warnings about a door's slots, before the first booking comes."""
 
 import pytest
 
@@ -29,7 +29,7 @@ OUT = "10:00[America/Los_Angeles]"
     ],
 )
 def test_warnings(at: Door, kinds: list[str]) -> None:
-    """Gravest first."""
+    """The gravest first."""
     found = warnings_of(at)
     assert [one.kind for one in found] == kinds
     assert all(one.text for one in found)
@@ -45,6 +45,6 @@ def test_warnings(at: Door, kinds: list[str]) -> None:
     ],
 )
 def test_offset_that_the_zone_never_has(check_in: str, *, warned: bool) -> None:
-    """One of the two is a mistake; the zone is believed."""
+    """One of the two is a mistake; the zone is used."""
     at = door_from_device(device(vendor_slot(check_in, OUT)))
     assert ("wrong_offset" in [one.kind for one in warnings_of(at)]) == warned

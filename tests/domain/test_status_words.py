@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001, E501 - words of many scripts, some of them wide
-"""What a status says of its booking: a cancellation in whatever words is never taken for a booking."""
+"""The meaning of a status: a cancellation in any words is never taken for a booking."""
 
 import json
 import unicodedata
@@ -54,7 +54,7 @@ OF_THE_BOOKING = [
     ],
 )  # fmt: skip
 def test_what_a_word_says(text: str, meaning: Meaning) -> None:
-    """In whatever case, width, and composition its letters are written."""
+    """In any case, width and composition of the letters."""
     assert meaning_of(text) is meaning
     if "\u0130" not in text and "\u0131" not in text:  # those have other capitals in Turkish than elsewhere
         for form in ("NFC", "NFD"):
@@ -62,8 +62,8 @@ def test_what_a_word_says(text: str, meaning: Meaning) -> None:
 
 
 @pytest.mark.parametrize("name", OF_THE_BOOKING)
-def test_a_status_that_is_not_known_makes_no_booking(name: str) -> None:
-    """Bare, as data, beside the data: with how to send it if the booking stands, and how to cancel."""
+def test_an_unknown_status_makes_no_booking(name: str) -> None:
+    """Bare, as data, beside the data: the problem says how to send it if the booking stands, and how to cancel."""
     for raw in (booking(**{name: "x9"}), envelope(data=booking(**{name: "x9"}))):
         (problem,) = problems_of(raw)
         assert (problem.field, problem.wrong) == (name, "'x9' isn't known to say that the booking stands")
@@ -96,7 +96,7 @@ NOT_KNOWN: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("fields", "path"), NOT_KNOWN, ids=str)
-def test_what_is_no_known_word_is_not_known(fields: dict[str, Any], path: str) -> None:
+def test_values_that_are_no_text_are_unknown(fields: dict[str, Any], path: str) -> None:
     """A number, a list, an object; within the booking, too."""
     (problem,) = problems_of(booking(**fields))
     assert problem.field == path
@@ -111,7 +111,7 @@ ENDS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("fields", ENDS, ids=str)
-def test_other_ways_to_say_that_it_does_not_stand(fields: dict[str, Any]) -> None:
+def test_other_ways_to_say_that_a_booking_does_not_stand(fields: dict[str, Any]) -> None:
     """Flags, and the subject of an envelope."""
     for raw in (booking(**fields), envelope(**fields)):
         (problem,) = problems_of(raw)
@@ -129,8 +129,8 @@ HARMLESS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("fields", HARMLESS, ids=str)
-def test_what_is_not_of_the_booking_is_ignored(fields: dict[str, Any]) -> None:
-    """A plain booking has no status, and is never hindered."""
+def test_a_status_of_something_else_is_ignored(fields: dict[str, Any]) -> None:
+    """A plain booking has no status, and is always accepted."""
     for raw in (booking(**fields), envelope(data=booking(**fields))):
         assert parse_booking_message(raw).booking_id == "BK-1001"
 
@@ -138,7 +138,7 @@ def test_what_is_not_of_the_booking_is_ignored(fields: dict[str, Any]) -> None:
 @given(st.text())
 @example("\u0130")
 def test_any_text_has_a_meaning(text: str) -> None:
-    """However it is written; blanks around it, and its composition, change nothing."""
+    """However it is written; blanks around it and its composition change nothing."""
     assert meaning_of(text) is meaning_of(f" {text} ") or len(text) > 78
     assert plain_text(text) == plain_text(unicodedata.normalize("NFD", text))
 
@@ -148,13 +148,13 @@ def test_any_text_has_a_meaning(text: str) -> None:
     st.sampled_from([*STANDS[:20], *UNKNOWN[:8]]),
     st.sampled_from([" ", "_", "-", "/", ": "]),
 )
-def test_no_word_beside_it_makes_a_cancellation_stand(cancelled: str, other: str, between: str) -> None:
-    """Whatever else is said."""
+def test_no_further_word_turns_a_cancellation_into_a_booking(cancelled: str, other: str, between: str) -> None:
+    """Whatever else the text says."""
     assert meaning_of(f"{other}{between}{cancelled}") is Meaning.CANCELLED
     assert meaning_of(f"{cancelled}{between}{other}") is Meaning.CANCELLED
 
 
-def test_a_word_of_the_systems_own_is_compared_as_others_are() -> None:
+def test_a_system_s_own_words_are_compared_like_others() -> None:
     """Without case, accents, blanks and hyphens; also a number."""
     own = {status_key(word) for word in ("Auf-Anfrage", "7")}
     assert [meaning_of(word, own) for word in ("auf anfrage", "AUF_ANFRAGE", "7", "anfrage")] == [
@@ -162,8 +162,8 @@ def test_a_word_of_the_systems_own_is_compared_as_others_are() -> None:
     ]  # fmt: skip
 
 
-def test_no_word_for_a_state_is_taken_for_a_pin() -> None:
-    """Else it would not be known any more; a PIN, and a name, are none."""
+def test_no_word_for_a_status_is_taken_for_a_pin() -> None:
+    """Then it would not be known any more. A PIN or a name is no such word."""
     for word in ("confirmed", "已取消", "no show"):
         assert is_status_word(word)
         sent = json.dumps(booking(status={"code": word}))

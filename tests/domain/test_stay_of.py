@@ -1,4 +1,4 @@
-"""From a message and its unit's rules to the stay that a door is asked for."""
+"""From a message and its unit's rules to the stay of a door."""
 
 from dataclasses import replace
 from datetime import time, timedelta
@@ -21,15 +21,15 @@ def message(check_in: str, check_out: str, **fields: Any) -> BookingMessage:
     return parse_booking_message(whole | fields)
 
 
-def test_dates_take_the_units_times_on_the_locks_clock() -> None:
-    """A `time_zone` of the message is for its own local times, not for the unit's."""
+def test_dates_get_the_units_times_on_the_locks_clock() -> None:
+    """The message's `time_zone` is for its own local times, not for the unit's."""
     asked = stay_of(message("2026-12-01", "2026-12-05", time_zone="Europe/Berlin"), HOTEL)
     assert asked.check_in == WallTime(wall("2026-12-01T16:00"))
     assert asked.check_out == WallTime(wall("2026-12-05T10:00"))
 
 
 def test_times_go_before_defaults() -> None:
-    """Defaults are for dates alone."""
+    """Defaults are for dates only."""
     asked = stay_of(message("2026-12-01T12:00", "2026-12-05"), HOTEL)
     assert asked.check_in == WallTime(wall("2026-12-01T12:00"))
     assert asked.check_out == WallTime(wall("2026-12-05T10:00"))
@@ -37,7 +37,7 @@ def test_times_go_before_defaults() -> None:
 
 @pytest.mark.parametrize("offset", ["", "-08:00"], ids=["wall time", "instant"])
 def test_buffers_widen_the_stay(offset: str) -> None:
-    """Earlier in, later out."""
+    """Earlier check-in, later check-out."""
     rules = UnitRules(
         unit="101",
         device_ids=(DOOR,),
@@ -66,7 +66,7 @@ def test_granularity(said: str | None, rule: Granularity | None, used: str) -> N
 
 
 def test_prescribed_slot_is_kept() -> None:
-    """It is the door that knows its slots."""
+    """Only the door knows its slots."""
     asked = message("2026-12-01T16:00", "2026-12-05T10:00", slot="Guest")
     assert stay_of(asked, None).slot == "Guest"
 
@@ -79,7 +79,7 @@ def test_prescribed_slot_is_kept() -> None:
     ],
 )
 def test_dates_without_defaults(rules: UnitRules | None, wrong: str) -> None:
-    """Both dates are named, and what would help."""
+    """The problem names both dates, and what would help."""
     with pytest.raises(InvalidMessage) as refused:
         stay_of(message("2026-12-01", "2026-12-05"), rules)
     assert [problem.field for problem in refused.value.problems] == ["check_in", "check_out"]
@@ -88,21 +88,21 @@ def test_dates_without_defaults(rules: UnitRules | None, wrong: str) -> None:
         assert "doors file" in problem.right
 
 
-def test_defaults_may_make_the_order_wrong() -> None:
-    """A time after the unit's check-out time of the same day."""
+def test_default_times_may_make_the_order_wrong() -> None:
+    """A time after the unit's check-out time on the same day."""
     with pytest.raises(InvalidMessage, match="check_out: is not after check_in"):
         stay_of(message("2026-12-05T12:00", "2026-12-05"), HOTEL)
 
 
 def test_buffers_cannot_correct_a_wrong_order() -> None:
-    """What is out of order stays so, however wide the buffers."""
+    """If the order is wrong, no buffer helps."""
     rules = UnitRules(unit="101", device_ids=(), check_out=time(10), buffer_after=timedelta(hours=12))
     with pytest.raises(InvalidMessage, match="check_out: is not after check_in"):
         stay_of(message("2026-12-05T12:00", "2026-12-05"), rules)
 
 
 def test_cancellation_has_no_stay() -> None:
-    """Nobody should ask for it."""
+    """No code asks for it."""
     cancelled = {"specversion": "1.0", "id": "1", "source": "s", "type": "booking.cancelled"}
     with pytest.raises(InvalidMessage) as refused:
         stay_of(parse_booking_message(cancelled | {"data": {"booking_id": "BK-1"}}), HOTEL)
@@ -110,15 +110,15 @@ def test_cancellation_has_no_stay() -> None:
 
 
 def test_buffer_beyond_the_calendar() -> None:
-    """A doors file can't make the service failed."""
+    """A doors file can't make the worker fail."""
     rules = UnitRules(unit="101", device_ids=(DOOR,), buffer_before=timedelta(days=9_999_999))
     with pytest.raises(InvalidMessage, match="calendar"):
         stay_of(message("2026-12-01T16:00", "2026-12-05T10:00"), rules)
 
 
 @pytest.mark.parametrize("offset", ["", "-08:00"], ids=["wall time", "instant"])
-def test_people_read_what_was_booked(offset: str) -> None:
-    """The buffers move what the door is asked for; they can be taken out again, and make no stay another one."""
+def test_people_read_the_booked_times(offset: str) -> None:
+    """Buffers only change what the door is asked for; they can be taken out again, and don't make another stay."""
     buffered = replace(HOTEL, buffer_before=timedelta(minutes=30), buffer_after=timedelta(hours=2))
     booked = message(f"2026-12-01T16:00{offset}", f"2026-12-05T10:00{offset}")
     asked = stay_of(booked, buffered)

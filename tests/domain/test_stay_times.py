@@ -1,4 +1,4 @@
-"""When a guest comes, as far as anybody knows: the zone of the lock may be unknown, and nobody may hear too late."""
+"""When a guest comes, as far as it is known: without the lock's time zone, nobody may be told too late."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -48,19 +48,19 @@ KNOWN: list[Any] = [
 
 @pytest.mark.parametrize(("asked", "fields", "expected"), KNOWN)
 def test_check_in(asked: Any, fields: dict[str, Any], expected: CheckIn | None) -> None:
-    """One moment where the zone is known; else from the earliest to the latest, and what the wall shows."""
+    """One moment if the zone is known; else from the earliest to the latest, with the time on the lock's clock."""
     assert check_in_of(asked, booked(**fields)) == expected
 
 
 def test_no_place_on_earth_is_earlier_or_later() -> None:
-    """The bounds hold for all offsets that there are."""
+    """The bounds are right for every time zone."""
     for minutes in range(-12 * 60, 14 * 60 + 1, 15):
         here = wall(WALL).replace(tzinfo=timezone(timedelta(minutes=minutes)))
         assert EARLIEST <= here <= LATEST
 
 
 def test_a_stay_without_a_zone_lasts_from_the_first_to_the_last_moment() -> None:
-    """Nobody comes before, nobody stays longer."""
+    """Check-in is the earliest, check-out the latest possible moment."""
     assert instants_of(STAY, None) == (EARLIEST, datetime(2036, 11, 23, 22, tzinfo=UTC))
 
 
@@ -74,15 +74,15 @@ def test_a_stay_without_a_zone_lasts_from_the_first_to_the_last_moment() -> None
         (LOS_ANGELES, IN_LOS_ANGELES + timedelta(hours=7), False),
     ],
 )
-def test_an_arrival_is_listed_as_long_as_it_may_be_one(zone: str | None, now: datetime, *, is_listed: bool) -> None:
-    """Between two days before the earliest moment and a quarter of a day after the latest."""
+def test_an_arrival_is_listed_for_all_possible_times(zone: str | None, now: datetime, *, is_listed: bool) -> None:
+    """From two days before the earliest moment to a quarter of a day after the latest."""
     booking = Booking(booking_id="BK-1", revision=1, stay=STAY, doors=(booked(time_zone=zone),))
     found = arrivals_of([booking], since=now - timedelta(hours=6), until=now + timedelta(hours=48))
     assert [(each.check_in, each.wall_check_in) for each in found] == ([(EARLIEST, wall(WALL))] if is_listed else [])
 
 
-def test_what_a_door_is_known_by() -> None:
-    """Its own zone, else that of its slots; what was read goes before what others knew."""
+def test_the_time_zone_of_a_door() -> None:
+    """Its own zone, else that of its slots; what was just read goes before what was known."""
     assert known_door(door(time_zone=TOKYO)) == KnownDoor("Room 101", TOKYO)
     assert known_door(door(slot(zone=LOS_ANGELES), time_zone=None)) == KnownDoor("Room 101", LOS_ANGELES)
     assert recalled(booked(), KnownDoor("Suite", TOKYO)) == booked(name="Suite", time_zone=TOKYO)
@@ -108,14 +108,14 @@ def test_what_a_door_is_known_by() -> None:
         ("7", "[]", (None, None)),
     ],
 )
-def test_a_message_that_cannot_be_used_hurries_by_the_same(check_in: str, zone: str, expected: Any) -> None:
+def test_the_check_in_of_an_unusable_message(check_in: str, zone: str, expected: Any) -> None:
     """The earliest moment, and the wall time for people."""
     found = hints_of(f'{{"booking_id": "BK-1", "check_in": {check_in}, "time_zone": {zone}}}')
     assert (found.check_in, found.wall_check_in) == expected
 
 
-def test_a_guest_comes_when_it_was_booked() -> None:
-    """Not when the unit's buffer lets the code begin, planned or not; a part of a split stay begins with its code."""
+def test_check_in_is_the_booked_time() -> None:
+    """Not the start of the code with the unit's buffer. A part of a split stay begins with its code."""
     early = timedelta(minutes=30)
     asked = stay("2036-11-21T06:06:00-08:00", "2036-11-23T10:00:00-08:00", buffer_before=early)
     came = CheckIn(IN_LOS_ANGELES, IN_LOS_ANGELES)

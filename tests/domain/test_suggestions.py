@@ -1,4 +1,4 @@
-"""What would make a stay fit: which changes, in which order, and in which words."""
+"""What would make a stay fit: which changes, in which order, with which texts."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ ANY = MatchPolicy()
 
 
 def suggested(asked: Stay, at: Door, policy: MatchPolicy = ANY) -> list[dict[str, Any]]:
-    """Return the suggestions as they are printed."""
+    """Return the suggestions in the printed form."""
     return [dict(one.as_json()) for one in suggest(asked, at, policy, match(asked, at, policy))]
 
 
 def test_a_check_in_moves_to_when_the_code_window() -> None:
-    """The whole object, and its words: a guest who comes then doesn't wait outside."""
+    """The whole object and its text: a guest who comes then doesn't wait outside."""
     (move, new_slot) = suggested(stay("2026-12-01T14:00", "2026-12-05T10:15"), door(slot("16:00-10:00")))
     assert move == {
         "kind": "move_check_in",
@@ -58,7 +58,7 @@ MOVES: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("times", "check_in", "check_out", "moved"), [pytest.param(*row, id=name) for name, *row in MOVES]
 )
 def test_moves(times: str, check_in: str, check_out: str, moved: dict[str, Any]) -> None:
-    """Only the end that is too far moves, and no further than that the code works then."""
+    """Only a time that is too far away moves, and only until the code works then."""
     first = suggested(stay(f"2026-12-01{check_in}", f"2026-12-05{check_out}"), door(slot(times)))[0]
     ends = {name for name in first if name.endswith("_moved_minutes")}
     assert {name: first[name] for name in ends} == moved
@@ -68,7 +68,7 @@ def test_moves(times: str, check_in: str, check_out: str, moved: dict[str, Any])
 
 
 def test_smallest_move_first_and_not_too_many() -> None:
-    """Far slots are no help."""
+    """Slots that are far away don't help."""
     at = door(*(slot(f"{hour:02}:00-10:00") for hour in range(10)))
     moves = [
         one["check_in_moved_minutes"]
@@ -78,22 +78,22 @@ def test_smallest_move_first_and_not_too_many() -> None:
     assert moves == [-360, -420, 480][:MOST_MOVES]
 
 
-def test_a_move_never_leads_to_a_wait() -> None:
+def test_a_move_never_makes_the_guest_wait() -> None:
     """After a move to 16:00 the slot from 16:30 would be the nearest, and the guest would wait for it."""
     at = door(slot("16:00-11:00", name="a"), slot("16:30-10:00", name="b"))
     moves = [one for one in suggested(stay("2026-12-01T14:00", "2026-12-05T10:00"), at) if one["kind"] != "add_slot"]
     assert [(one["check_in"], one["slot"]["name"]) for one in moves] == [("2026-12-01T16:30:00-08:00", "b")]
 
 
-def test_twins_give_one_suggestion() -> None:
-    """The same move twice would only be longer to read."""
+def test_slots_with_the_same_times_give_one_suggestion() -> None:
+    """The same move twice doesn't help."""
     at = door(slot("16:00-10:00", name="a"), slot("16:00-10:00", name="b"))
     kinds = [one["kind"] for one in suggested(stay("2026-12-01T14:00", "2026-12-05T10:00"), at)]
     assert kinds == ["move_check_in", "add_slot"]
 
 
 def test_booking_by_the_day() -> None:
-    """Where a 24-hour slot covers the stay."""
+    """If a 24-hour slot covers the stay."""
     at = door(day_slot("12:00"))
     found = suggested(stay("2026-12-01T16:00", "2026-12-05T10:00"), at)
     (by_day,) = [one for one in found if one["kind"] == "book_daily"]
@@ -140,31 +140,31 @@ def test_booking_by_the_day() -> None:
     ],
 )
 def test_kinds(asked: Stay, at: Door, kinds: list[str]) -> None:
-    """What helps depends on what is wrong."""
+    """The suggestions depend on what is wrong."""
     assert [one["kind"] for one in suggested(asked, at)] == kinds
 
 
 def test_too_long_ends_earlier_at_the_slots_own_time() -> None:
-    """A guest who leaves days early shouldn't also be locked out for an hour."""
+    """A guest who leaves days early must not be locked out for an hour as well."""
     (move,) = suggested(stay("2026-12-01T16:00", "2027-02-05T10:10"), door(slot("16:00-10:00")))
     assert move["check_out"] == "2027-01-01T10:00:00-08:00"
     assert "35 days 10 min earlier" in move["text"]
 
 
 def test_new_24_hour_slot_is_noon_to_noon() -> None:
-    """As the vendor's guide has it."""
+    """As in Seam's guide."""
     (ask,) = suggested(daily("2026-12-01T16:00", "2026-12-05T10:00"), door(slot()))
     assert (ask["check_in_time"], ask["check_out_time"], ask["is_24_hour"]) == ("12:00", "12:00", True)
 
 
-def test_new_24_hour_slot_elsewhere_where_noon_would_make_it_too_long() -> None:
+def test_a_new_24_hour_slot_has_another_time_if_noon_would_be_too_long() -> None:
     """31 days exactly need a slot at their own time."""
     (ask,) = suggested(daily("2026-12-01T16:00", "2027-01-01T16:00"), door(slot()))
     assert ask["check_in_time"] == "16:00"
 
 
 def test_move_into_the_night_of_the_change() -> None:
-    """A move to a time that the clock skips is replaced by one that works when it is followed."""
+    """A move to a time that the clock skips is replaced by one that works."""
     at = door(slot("03:30-10:00"))
     asked = stay("2027-03-14T01:15", "2027-03-16T10:00")
     first = suggested(asked, at)[0]

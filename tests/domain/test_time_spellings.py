@@ -1,4 +1,4 @@
-"""Which spellings of a booking time are read, as what, and what is said of those that could mean two things."""
+"""Which spellings of a booking time are read, and how; and what is said of ambiguous ones."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -57,8 +57,8 @@ READ: list[tuple[str, str, BookingTime]] = [
 
 
 @pytest.mark.parametrize(("written", "read"), [pytest.param(*row, id=name) for name, *row in READ])
-def test_what_can_mean_one_thing_only_is_read(written: str, read: BookingTime) -> None:
-    """As check-in of a bare booking, and of one in an envelope."""
+def test_unambiguous_spellings_are_read(written: str, read: BookingTime) -> None:
+    """As the check-in of a bare booking, and of one in an envelope."""
     data = booking(check_in=written, check_out="2036-12-05T10:00:00Z")
     for raw in (data, envelope(data=data)):
         assert parse_booking_message(raw).check_in == read
@@ -98,8 +98,8 @@ REFUSED: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("written", "why"), [pytest.param(*row, id=name) for name, *row in REFUSED])
-def test_what_could_mean_two_things_is_refused(written: Any, why: str) -> None:
-    """With what is wrong, and what to send instead."""
+def test_ambiguous_spellings_are_refused(written: Any, why: str) -> None:
+    """The problem says what is wrong, and what to send instead."""
     (problem,) = problems_of(booking(check_in=written, time_zone="Europe/Rome", check_out="2036-12-05T10:00:00Z"))
     assert problem.field == "check_in"
     assert why in problem.wrong
@@ -119,7 +119,7 @@ BEHIND = st.sampled_from(["{0}:{1}", "{0}{1}", " {0}:{1}", " {0}{1}"])
 
 @given(INSTANTS, OFFSETS, st.tuples(BLANKS, DATES, st.sampled_from("Tt "), CLOCKS, BEHIND, BLANKS))
 def test_an_instant_reads_back_as_the_same_instant(at: datetime, offset: timezone, spelling: tuple[str, ...]) -> None:
-    """However it is spelled."""
+    """In any spelling."""
     local = at.astimezone(offset)
     before, date, between, clock, shift, behind = spelling
     zone = local.strftime("%z")
@@ -146,7 +146,7 @@ def test_an_instant_with_its_zone_reads_back_as_the_same_instant(at: datetime, n
 
 @given(st.datetimes(datetime(2001, 1, 1), datetime(9989, 12, 31)), st.none() | ZONES)  # noqa: DTZ001 - wall times
 def test_a_wall_time_reads_back_as_it_is(at: datetime, zone: str | None) -> None:
-    """No zone is added to it but the one that was named."""
+    """It gets no zone but the named one."""
     assert parse_booking_time(at.isoformat(), zone) == WallTime(at, zone)
     assert parse_booking_time(at.strftime("%Y%m%dT%H%M%S,%f"), zone) == WallTime(at, zone)
 
@@ -163,12 +163,12 @@ IDS: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("written", "read"), [pytest.param(*row, id=name) for name, *row in IDS])
 def test_ids(written: Any, read: str) -> None:
-    """Blanks around are cut, a whole number counts as its digits."""
+    """Blanks around it are removed, a whole number counts as its digits."""
     assert parse_booking_message(booking(booking_id=written)).booking_id == read
 
 
 @pytest.mark.parametrize("written", [-1, 1.0, 1.5, True, "  ", "a\nb", 10**64, "x" * 65, ["1"]], ids=repr)
 def test_ids_that_are_refused(written: Any) -> None:
-    """What could be spelled in two ways, or can't be shown."""
+    """Ids with two possible spellings, or that can't be shown."""
     (problem,) = problems_of(booking(booking_id=written))
     assert problem.field == "booking_id"

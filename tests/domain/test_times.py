@@ -1,4 +1,4 @@
-"""Times of day, durations, zones and quotations: the small parts."""
+"""Times of day, durations, time zones and quotations."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -43,14 +43,14 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("written", "at", "zone"), READABLE, ids=[row[0] for row in READABLE])
 def test_time_of_day(written: str, at: str, zone: str | None) -> None:
-    """Every spelling that Seam's pages and libraries show."""
+    """Every spelling in Seam's pages and libraries."""
     read = parse_time_of_day(written)
     assert (str(read), read.zone) == (at, zone)
 
 
 @pytest.mark.parametrize("written", UNREADABLE, ids=lambda text: ascii(text[:20]))
 def test_unreadable_time_of_day(written: str) -> None:
-    """The reason quotes what was written, printable."""
+    """The reason quotes what was written, in printable form."""
     with pytest.raises(UnreadableTime) as refused:
         parse_time_of_day(written)
     assert str(refused.value).isprintable()
@@ -62,7 +62,7 @@ def test_unreadable_time_of_day(written: str) -> None:
     [("-08:00", timedelta(hours=-8)), ("+0530", timedelta(hours=5, minutes=30)), ("Z", timedelta())],
 )
 def test_offset_is_kept_for_people(written: str, offset: timedelta) -> None:
-    """Nothing is computed from it."""
+    """It isn't used in any computation."""
     assert parse_time_of_day(f"15:30:00{written}[UTC]").offset == offset
 
 
@@ -89,28 +89,28 @@ def test_duration(text: str, seconds: int) -> None:
      "\u0967\u0966m", "5w", "99999999d", "10min"],
 )  # fmt: skip
 def test_bad_duration(text: str) -> None:
-    """Strict: what could be read in two ways is refused."""
+    """Ambiguous ones are refused."""
     with pytest.raises(ValueError, match=r"duration|longer than zero"):
         parse_duration(text)
 
 
 def test_zero_where_it_is_allowed() -> None:
-    """A buffer may be nothing."""
+    """A buffer may be zero."""
     assert parse_duration("0m", allow_zero=True) == timedelta()
 
 
 @pytest.mark.parametrize("name", ["PST8PDT", "US/Pacific", "EST5EDT", "EST", "UTC", "Etc/GMT+8"])
 def test_legacy_zones_exist(name: str) -> None:
-    """Slim machines have them through tzdata."""
+    """On machines without them, tzdata has them."""
     assert find_zone(name) is not None
 
 
 def test_one_clock_under_several_names() -> None:
-    """Zones are compared by what they show."""
+    """Zones are compared by what their clocks show."""
     here, there = ZoneInfo("US/Pacific"), ZoneInfo("America/Denver")
     assert same_clock(here, ZoneInfo("America/Los_Angeles"), wall("2026-07-01T12:00"))
     assert not same_clock(here, there, wall("2026-07-01T12:00"))
-    # Phoenix runs with Denver in winter; on the night of the change they part.
+    # Phoenix has Denver's time in winter; in the night of the change they differ.
     phoenix = ZoneInfo("America/Phoenix")
     assert same_clock(phoenix, there, wall("2026-01-01T12:00"))
     assert not same_clock(phoenix, there, wall("2026-03-08T02:30"))
@@ -129,7 +129,7 @@ def test_one_clock_under_several_names() -> None:
     ids=["ordinary", "doubled", "skipped"],
 )
 def test_instant(written: str, first_or_second: tuple[str, str], fold: int, *, second: bool) -> None:
-    """What `fold` the wall time happens to carry doesn't matter."""
+    """The `fold` of the wall time doesn't matter."""
     zone = ZoneInfo("America/Los_Angeles")
     at = instant_at(wall(written).replace(fold=fold), zone, second=second)
     assert at.isoformat() == first_or_second[second]
@@ -137,7 +137,7 @@ def test_instant(written: str, first_or_second: tuple[str, str], fold: int, *, s
 
 
 def test_microseconds() -> None:
-    """Everything counts, down to the last one."""
+    """Not even a microsecond is lost."""
     assert microseconds_of_day(wall("2026-12-01T01:02:03.000005")) == 3_723_000_005
     assert microseconds_of_day(wall("2026-12-01T01:02:03.999999")) == 3_723_999_999
     assert microseconds(timedelta(days=1, seconds=2, microseconds=3)) == 86_402_000_003
@@ -146,7 +146,7 @@ def test_microseconds() -> None:
 
 
 def test_there_and_back() -> None:
-    """A wall time that exists is the same after a turn through the instant."""
+    """A wall time that exists stays the same through the instant and back."""
     zone = ZoneInfo("Pacific/Chatham")
     assert wall_at(instant_at(wall("2026-07-01T12:00"), zone), zone) == wall("2026-07-01T12:00")
 
@@ -164,13 +164,13 @@ def test_booking_time_is_shown_as_it_is_read(written: str) -> None:
 
 @pytest.mark.parametrize("written", ["2000-01-01", "9990-12-31"])
 def test_first_and_last_booking_dates(written: str) -> None:
-    """The years that bookings may lie in."""
+    """The years in which a booking may be."""
     assert written_out(parse_booking_time(written)) == written
 
 
 @pytest.mark.parametrize("written", ["1999-12-31", "9991-01-01"])
 def test_dates_out_of_range(written: str) -> None:
-    """A booking of last century is a mistake of its sender."""
+    """A booking in the last century is a mistake of its sender."""
     with pytest.raises(UnreadableBookingTime):
         parse_booking_time(written)
 
@@ -185,7 +185,7 @@ def test_dates_out_of_range(written: str) -> None:
     ],
 )  # fmt: skip
 def test_quoted(value: object, quotation: str) -> None:
-    """Short and printable, whatever it is."""
+    """Short and printable for any value."""
     assert quoted(value) == quotation
 
 
@@ -198,5 +198,5 @@ def test_quoted(value: object, quotation: str) -> None:
     ],
 )  # fmt: skip
 def test_shown(text: str, seen: str) -> None:
-    """Names stay as they are unless they would garble the line."""
+    """Names are unchanged unless they would garble the line."""
     assert shown(text) == seen

@@ -1,4 +1,4 @@
-"""Whether webhooks arrive: one that is missing is chance, several are a broken webhook, until they come again."""
+"""Whether webhooks arrive: one that is missing is chance; several mean a broken webhook, until they come again."""
 
 from datetime import timedelta
 
@@ -12,13 +12,13 @@ MINUTE = timedelta(minutes=1)
 
 
 def test_a_single_missing_event_tells_nobody() -> None:
-    """And is forgotten after a quiet while."""
+    """After a quiet hour it is forgotten."""
     gap = after_pass(Gap(), missed=[NOW], heard=5, now=NOW)
     assert (gap.is_open, gap.missed) == (False, 1)
     assert after_pass(gap, missed=[], heard=0, now=NOW + QUIET_FOR) == Gap()
 
 
-def test_several_open_a_gap_that_began_with_the_first() -> None:
+def test_several_missing_events_open_a_gap_from_the_first_one() -> None:
     """Also over several comparisons."""
     gap = Gap()
     for number in range(TELL_AFTER):
@@ -28,7 +28,7 @@ def test_several_open_a_gap_that_began_with_the_first() -> None:
 
 
 def test_a_gap_ends_when_webhooks_come_again() -> None:
-    """Enough in a row, or any after an hour without a miss; silence proves nothing."""
+    """Enough in a row, or any after an hour without a missing one; silence proves nothing."""
     gap = after_pass(Gap(), missed=[NOW] * TELL_AFTER, heard=0, now=NOW)
     assert after_pass(gap, missed=[], heard=HEARD_AGAIN, now=NOW + MINUTE) == Gap()
     assert after_pass(gap, missed=[], heard=1, now=NOW + MINUTE).is_open
@@ -37,7 +37,7 @@ def test_a_gap_ends_when_webhooks_come_again() -> None:
 
 
 def test_a_new_miss_starts_the_count_again() -> None:
-    """One that came is no proof if the next didn't."""
+    """One event by webhook proves nothing if the next doesn't come."""
     gap = after_pass(Gap(), missed=[NOW] * TELL_AFTER, heard=0, now=NOW)
     gap = after_pass(gap, missed=[], heard=HEARD_AGAIN - 1, now=NOW + MINUTE)
     gap = after_pass(gap, missed=[NOW + MINUTE], heard=0, now=NOW + 2 * MINUTE)
@@ -46,7 +46,7 @@ def test_a_new_miss_starts_the_count_again() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 12)), max_size=30))
 def test_never_open_without_enough_misses(passes: list[tuple[int, int]]) -> None:
-    """However comparisons follow one another."""
+    """For any sequence of comparisons."""
     gap, in_all = Gap(), 0
     for number, (missed, heard) in enumerate(passes):
         now = NOW + number * MINUTE
@@ -56,8 +56,8 @@ def test_never_open_without_enough_misses(passes: list[tuple[int, int]]) -> None
         assert gap.missed <= in_all
 
 
-def test_a_webhook_counts_until_several_fail_to_come() -> None:
-    """A gap that began before the webhook, or isn't one yet, says nothing against it."""
+def test_the_last_webhook_counts_unless_a_gap_is_open() -> None:
+    """A gap that began before that webhook, or isn't open, doesn't matter."""
     assert heard_at(None, Gap()) is None
     assert heard_at(NOW, Gap()) == NOW
     for since, missed, is_heard in ((-1, TELL_AFTER, True), (1, TELL_AFTER, False), (1, TELL_AFTER - 1, True)):
