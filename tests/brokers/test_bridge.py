@@ -273,7 +273,8 @@ def test_a_message_may_come_back_as_often_as_it_must(rabbitmq: RabbitMQ, data_se
     for times in range(30):
         with channel(rabbitmq) as it:
             message = wait_until(partial(it.basic_get, BOOKING_QUEUE), what=f"it is there after {times} returns")
-            assert message.headers["x-delivery-count"] == times
+            # RabbitMQ 4 counts only from the first return on.
+            assert (message.headers or {}).get("x-delivery-count", 0) == times
 
 
 def test_a_connection_outlives_a_data_server_that_is_away(

@@ -18,7 +18,7 @@ from shared.clock import system_clock
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ledger.due_set import DueSet
 from shared.redis_client import connect
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from worker.cli.bookings import story_object
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -69,7 +69,7 @@ class Machine:
         wait_until(lambda: (self.directory / "run.json").exists() or self._is_over(), within=60, what="run.json")
         assert not self._is_over(), self.output()
 
-    def stop(self, number: signal.Signals = signal.SIGTERM, within: float = 10.0) -> int:
+    def stop(self, number: signal.Signals = signal.SIGTERM, within: float = PATIENCE * 10.0) -> int:
         """Send the signal, and return the exit status. Fails if the end takes longer than `within` seconds."""
         assert self._process is not None
         self._process.send_signal(number)
