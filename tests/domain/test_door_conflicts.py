@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.alerting.door_conflicts import Conflict, conflicts_of, next_check_out
+from shared.domain.alerting.door_conflicts import MOST_PAIRS, Conflict, conflicts_of, next_check_out, still_in_conflict
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State, Window
 from shared.domain.stay.stay import Instant, Stay, StayTime, WallTime
 
@@ -163,6 +163,34 @@ def test_when_it_is_looked_at_again() -> None:
     """When the next stay on the door is over; never where none is to come."""
     assert next_check_out([guest("A", 1, 5), guest("B", 5, 8)], ROOM, NOW) == day(5, 11)
     assert next_check_out([guest("A", 1, 5)], ROOM, day(5, 12)) is None
+
+
+def test_of_many_pairs_the_nearest_are_told() -> None:
+    """By when both have the door. A guest who stays long, with many others much later, hides no nearer pair."""
+    stays_long = guest("LONG", 1, 31)
+    others = [guest(f"L{number:02}", 15, 16) for number in range(12)]
+    near = [guest("N1", 3, 5), guest("N2", 4, 6)]
+    found = told(stays_long, *others, *near)
+    assert len(found) == MOST_PAIRS
+    assert {frozenset(one.key.split("/")[-2:]) for one in found[:3]} == {
+        frozenset(("LONG", "N1")),
+        frozenset(("LONG", "N2")),
+        frozenset(("N1", "N2")),
+    }
+
+
+def test_a_pair_beyond_the_nearest_is_still_in_conflict() -> None:
+    """And one that is over isn't, nor where nobody is told of double bookings."""
+    bookings = [guest(f"B{number:02}", 15, 16) for number in range(12)]
+    every = {one.key for one in told(*bookings[:8])} | {one.key for one in told(*bookings[4:])}
+    assert still_in_conflict(every, bookings, ROOM, NOW) == every
+    fewer = still_in_conflict(every, bookings[1:], ROOM, NOW)
+    assert fewer == {key for key in every if "/B00/" not in key}
+    assert still_in_conflict(every, bookings, ROOM, NOW, with_double_bookings=False) == set()
+    left = leaving_behind(guest("A", 1, 2), day(9))
+    (residual,) = told(left, guest("B", 5, 8))
+    assert still_in_conflict([residual.key], [left, guest("B", 5, 8)], ROOM, NOW) == {residual.key}
+    assert still_in_conflict([residual.key], [left], ROOM, NOW) == set()
 
 
 stays = st.tuples(st.integers(1, 28), st.integers(1, 12)).map(lambda each: (each[0], min(each[0] + each[1], 31)))

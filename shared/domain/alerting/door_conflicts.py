@@ -9,6 +9,7 @@ shared, and nothing is told of it.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nsmallest
 from itertools import islice
 from typing import Final
 from urllib.parse import quote
@@ -52,18 +53,61 @@ class _Guest:
     check_out: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Overlap:
+    """A code that no stay of its booking needs, and that opens the door during another guest's stay."""
+
+    booking: Booking
+    door: BookedDoor
+    code: AccessCode
+    guest: _Guest
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The ids of the code's booking and of the guest's."""
+        return self.booking.booking_id, self.guest.booking.booking_id
+
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """From when to when it does."""
+        window = self.code.window
+        return max(self.guest.check_in, window.starts_at), min(window.ends_at, self.guest.check_out)
+
+
 def conflicts_of(
     bookings: Iterable[Booking], device_id: str, now: datetime, *, with_double_bookings: bool = True
 ) -> list[Conflict]:
-    """Return what is to be told of this door now, the nearest first. What is over isn't told any more."""
-    bookings = [booking for booking in bookings if not is_trial(booking.booking_id)]
-    zone = _zone_of(bookings, device_id)
-    guests = [guest for booking in bookings if (guest := _guest(booking, device_id, zone, now)) is not None]
-    guests.sort(key=lambda guest: (guest.check_in, guest.booking.booking_id))
-    double = _double_bookings(guests, device_id, now) if with_double_bookings else ()
-    residual = _residual_overlaps(bookings, guests, device_id, now)
-    found = [*islice(residual, MOST_PAIRS), *islice(double, MOST_PAIRS)]
+    """Return what is to be told of this door now, the nearest first: of each kind up to MOST_PAIRS, the nearest.
+
+    What is over isn't told any more.
+    """
+    bookings, guests = _who(bookings, device_id, now)
+    residual = nsmallest(MOST_PAIRS, _residual_overlaps(bookings, guests, device_id, now), key=lambda each: each.span)
+    double = islice(_double_bookings(guests, device_id), MOST_PAIRS) if with_double_bookings else ()
+    found = [
+        *(_residual_overlap(each, device_id, now) for each in residual),
+        *(_double_booking(pair, device_id, now) for pair in double),
+    ]
     return sorted(found, key=lambda conflict: (conflict.cause.notice.check_in or now, conflict.key))
+
+
+def still_in_conflict(
+    keys: Iterable[str],
+    bookings: Iterable[Booking],
+    device_id: str,
+    now: datetime,
+    *,
+    with_double_bookings: bool = True,
+) -> set[str]:
+    """Return those of the keys whose pair is still in conflict, be it beyond the nearest that are told."""
+    bookings, guests = _who(bookings, device_id, now)
+    found = {
+        _key(Reason.RESIDUAL_OVERLAP, each.names, device_id)
+        for each in _residual_overlaps(bookings, guests, device_id, now)
+    }
+    if with_double_bookings:
+        found |= {_key(Reason.DOUBLE_BOOKED, _names(pair), device_id) for pair in _double_bookings(guests, device_id)}
+    return found & set(keys)
 
 
 def next_check_out(bookings: Iterable[Booking], device_id: str, now: datetime) -> datetime | None:
@@ -74,56 +118,75 @@ def next_check_out(bookings: Iterable[Booking], device_id: str, now: datetime) -
     return min((guest.check_out for guest in guests if guest is not None), default=None)
 
 
-def _double_bookings(guests: list[_Guest], device_id: str, now: datetime) -> Iterator[Conflict]:
-    """Yield the pairs of stays that overlap; `guests` are in the order of their check-ins."""
-    for number, first in enumerate(guests, start=1):
-        for second in guests[number:]:
-            if second.check_in >= first.check_out:
-                break
+def _who(bookings: Iterable[Booking], device_id: str, now: datetime) -> tuple[list[Booking], list[_Guest]]:
+    """Return the bookings that count, and their guests who are still expected, in the order of their check-ins."""
+    bookings = [booking for booking in bookings if not is_trial(booking.booking_id)]
+    zone = _zone_of(bookings, device_id)
+    guests = [guest for booking in bookings if (guest := _guest(booking, device_id, zone, now)) is not None]
+    return bookings, sorted(guests, key=lambda guest: (guest.check_in, guest.booking.booking_id))
+
+
+def _double_bookings(guests: Iterable[_Guest], device_id: str) -> Iterator[tuple[_Guest, _Guest]]:
+    """Yield the pairs of stays that overlap, the nearest first; `guests` are in the order of their check-ins."""
+    inside: list[_Guest] = []
+    for second in guests:
+        inside = [first for first in inside if second.check_in < first.check_out]
+        for first in inside:
             ones, others = _wanted(first.booking), _wanted(second.booking)
-            if _is_common_door(ones, others) or device_id != min(ones & others):
-                continue
-            over_at = min(first.check_out, second.check_out)
-            zone = first.door.time_zone or second.door.time_zone
-            detail = f"Both have it from {_at(second.check_in, zone)} to {_at(over_at, zone)}."
-            names = tuple(sorted((first.booking.booking_id, second.booking.booking_id)))
-            pair = (first, second)
-            span = second.check_in, over_at
-            yield _conflict(Reason.DOUBLE_BOOKED, pair, names, device_id, span=span, detail=detail, now=now)
+            if not _is_common_door(ones, others) and device_id == min(ones & others):
+                yield first, second
+        inside.append(second)
+
+
+def _names(pair: tuple[_Guest, _Guest]) -> tuple[str, str]:
+    """Return the ids of a pair in an order that doesn't depend on who comes first."""
+    one, other = sorted(guest.booking.booking_id for guest in pair)
+    return one, other
+
+
+def _double_booking(pair: tuple[_Guest, _Guest], device_id: str, now: datetime) -> Conflict:
+    first, second = pair
+    over_at = min(first.check_out, second.check_out)
+    zone = first.door.time_zone or second.door.time_zone
+    detail = f"Both have it from {_at(second.check_in, zone)} to {_at(over_at, zone)}."
+    span = second.check_in, over_at
+    return _conflict(Reason.DOUBLE_BOOKED, pair, _names(pair), device_id, span=span, detail=detail, now=now)
 
 
 def _residual_overlaps(
-    bookings: list[Booking], guests: list[_Guest], device_id: str, now: datetime
-) -> Iterator[Conflict]:
+    bookings: Iterable[Booking], guests: Iterable[_Guest], device_id: str, now: datetime
+) -> Iterator[_Overlap]:
+    guests = list(guests)
     for booking in bookings:
         residual = _residual(booking, device_id, now)
-        for guest in guests:
-            met = [each for each in residual if _meets(each[1].window, guest)]
-            if (
-                booking.booking_id == guest.booking.booking_id
-                or not met
-                or not _is_told_here(booking, guest, device_id)
-            ):
-                continue
-            door, code = met[0]
-            window, zone = code.window, door.time_zone or guest.door.time_zone
-            whose = f"Code {code.access_code_id} of booking {shown(booking.booking_id)}"
-            detail = (
-                f"{whose}, which {_what_became(booking, door, code)}, opens the door until {_at(window.ends_at, zone)}."
-            )
-            if code.removal is not None and code.removal.asked:
-                detail += f" Deleting it failed. {code.removal.failure.rstrip('.')}."
-            earlier = _Guest(booking=booking, door=door, check_in=window.starts_at, check_out=window.ends_at)
-            names = (booking.booking_id, guest.booking.booking_id)
-            span = max(guest.check_in, window.starts_at), min(window.ends_at, guest.check_out)
-            pair = (earlier, guest)
-            yield _conflict(Reason.RESIDUAL_OVERLAP, pair, names, device_id, span=span, detail=detail, now=now)
+        for guest in guests if residual else ():
+            met = next((each for each in residual if _meets(each[1].window, guest)), None)
+            is_own = booking.booking_id == guest.booking.booking_id
+            if met is not None and not is_own and _is_told_here(booking, guest, device_id):
+                door, code = met
+                yield _Overlap(booking=booking, door=door, code=code, guest=guest)
+
+
+def _residual_overlap(overlap: _Overlap, device_id: str, now: datetime) -> Conflict:
+    booking, door, code, guest = overlap.booking, overlap.door, overlap.code, overlap.guest
+    window, zone = code.window, door.time_zone or guest.door.time_zone
+    whose = f"Code {code.access_code_id} of booking {shown(booking.booking_id)}"
+    detail = f"{whose}, which {_what_became(booking, door, code)}, opens the door until {_at(window.ends_at, zone)}."
+    if code.removal is not None and code.removal.asked:
+        detail += f" Deleting it failed. {code.removal.failure.rstrip('.')}."
+    earlier = _Guest(booking=booking, door=door, check_in=window.starts_at, check_out=window.ends_at)
+    names, span = overlap.names, overlap.span
+    return _conflict(Reason.RESIDUAL_OVERLAP, (earlier, guest), names, device_id, span=span, detail=detail, now=now)
+
+
+def _key(problem: Reason, names: Iterable[str], device_id: str) -> str:
+    return "/".join(("door", device_id, problem, *(quote(name, safe="") for name in names)))
 
 
 def _conflict(
     problem: Reason,
     pair: tuple[_Guest, _Guest],
-    names: tuple[str, ...],
+    names: tuple[str, str],
     device_id: str,
     *,
     span: tuple[datetime, datetime],
@@ -136,7 +199,7 @@ def _conflict(
     both = " and ".join(shown(name) for name in names)
     notice = alert_notice(
         problem,
-        key="/".join(("door", device_id, problem, *(quote(name, safe="") for name in names))),
+        key=_key(problem, names, device_id),
         subject=f"Bookings {both} on {door_name}",
         at=now,
         detail=detail,
