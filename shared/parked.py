@@ -18,9 +18,11 @@ from shared import redis_keys
 from shared.contracts import EVENT_FIELD
 from shared.domain import versions
 from shared.domain.messages.hints import hints_of
+from shared.domain.messages.parked_causes import cause_of
 from shared.domain.messages.parked_kind import ParkedKind, kind_said
 from shared.message_redaction import redacted_fields, without_secrets
 from shared.redaction import mask_digits
+from shared.replayed_messages import Replay, text_of
 from shared.streams import FIRST_ENTRY_FIELD, is_entry_id
 
 _REPLAY: Final = (Path(__file__).parent / "replay_parked.lua").read_text(encoding="utf-8")
@@ -188,8 +190,10 @@ class ParkedList:
         fields = {entry.parked.field: entry.parked.message}
         if is_entry_id(entry.parked.source_id):
             fields[FIRST_ENTRY_FIELD] = entry.parked.source_id
-        args = [entry.parked_id, *(part for field in fields.items() for part in field)]
-        return bool(self._replay(keys=[redis_keys.PARKED, entry.parked.stream], args=args))
+        cause = cause_of(entry.parked.problems).name
+        note = Replay(parked_id=entry.parked_id, source_id=entry.parked.source_id, cause=cause)
+        args = [entry.parked_id, text_of(note), *(part for field in fields.items() for part in field)]
+        return bool(self._replay(keys=[redis_keys.PARKED, entry.parked.stream, redis_keys.REPLAYED], args=args))
 
     def discard(self, entry: ParkedEntry) -> None:
         """Take the message off the list for good."""

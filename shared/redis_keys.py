@@ -98,6 +98,7 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:alerts", "shared.ledger.alerts", None),
     Keyspace(f"{PREFIX}:alerts-open", "shared.ledger.alerts", None),
     Keyspace(f"{PREFIX}:parked", "shared.parked", None),
+    Keyspace(f"{PREFIX}:replayed", "shared.replayed_messages", None),
     Keyspace(f"{PREFIX}:{{refused}}:*", "shared.refused_messages", "REFUSED_FOR after the last one"),
     Keyspace(f"{PREFIX}:generation", "shared.ledger.data_loss", None),
     Keyspace(f"{PREFIX}:primary", "shared.ledger.rollback", None),
@@ -141,6 +142,8 @@ SEAM_LAST_FAILURE: Final = f"{PREFIX}:seam-last-failure"
 READINESS: Final = f"{PREFIX}:readiness"
 BEATS: Final = f"{PREFIX}:beats"
 PARKED: Final = f"{PREFIX}:parked"
+# What was replayed and isn't done yet, or is parked again, as JSON by its entry and stream.
+REPLAYED: Final = f"{PREFIX}:replayed"
 # What POST /bookings refused lately, as JSON without what was sent: by when it came last, and with when it came first
 # (epoch seconds).
 REFUSED: Final = f"{PREFIX}:{{refused}}:last"

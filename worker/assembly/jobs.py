@@ -11,6 +11,7 @@ from shared.ledger.clocks import ClockReadings
 from shared.ledger.readiness_history import ReadinessHistory
 from shared.ledger.reconciliation import ReconciliationLedger
 from shared.refused_messages import RefusedMessages
+from shared.replayed_messages import ReplayedMessages
 from shared.replicas import are_replicas_there
 from shared.seam.client import SeamClient
 from shared.seam.events import Events
@@ -163,7 +164,13 @@ def _follow_doors_file(using: Resources, units: Mapping[str, UnitRules]) -> tupl
 
 def _tell_parked(using: Resources) -> PeriodicJob:
     ports = using.ports
-    tell = TellParked(parked=ports.parked, ledger=ports.ledger, alerts=ports.alerts, clock=using.clock)
+    tell = TellParked(
+        parked=ports.parked,
+        replayed=ReplayedMessages(ports.redis),
+        ledger=ports.ledger,
+        alerts=ports.alerts,
+        clock=using.clock,
+    )
     return PeriodicJob(TELL_PARKED, tell, every(_PARKED_TOLD_EVERY))
 
 

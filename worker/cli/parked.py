@@ -12,6 +12,7 @@ from shared.domain.messages.hints import hints_of
 from shared.domain.messages.parked_kind import ParkedKind
 from shared.parked import ParkedEntry, is_parked_id, kind_of
 from shared.parked_of_bookings import told_of
+from shared.replayed_messages import ReplayedMessages
 from worker.cli.context import open_ledger
 from worker.cli.printable import printable
 from worker.handlers.tell_parked import TellParked
@@ -109,7 +110,13 @@ def as_object(entry: ParkedEntry) -> dict[str, object]:
 
 def _tell(ports: Ports) -> None:
     """Update the alerts: they end if their messages are gone."""
-    TellParked(parked=ports.parked, ledger=ports.ledger, alerts=ports.alerts, clock=system_clock)()
+    TellParked(
+        parked=ports.parked,
+        replayed=ReplayedMessages(ports.redis),
+        ledger=ports.ledger,
+        alerts=ports.alerts,
+        clock=system_clock,
+    )()
 
 
 def _end_without_id(ports: Ports) -> NoReturn:

@@ -7,14 +7,16 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.alerting.parked_hits import ParkedMessage
-from shared.domain.alerting.parked_messages import ended_alerts, parked_causes
+from shared.domain.alerting.parked_messages import ended_alerts, parked_causes, parked_key
 from shared.domain.booking.parked_message import kind_for
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import Booking
 from shared.domain.messages.hints import Hints, hints_of
+from shared.domain.messages.parked_causes import cause_of
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.booking_reader import BookingReader
 from shared.parked import MOST_PARKED, ParkedEntry, ParkedList, kind_of
+from shared.replayed_messages import ReplayedMessages, Replays
 from shared.streams import is_entry_id
 
 _PROBLEMS: Final = (
@@ -32,16 +34,30 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class TellParked:
     """Brings the alerts in line with the parked list. Idempotent."""
 
-    def __init__(self, *, parked: ParkedList, ledger: BookingReader, alerts: AlertLedger, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        parked: ParkedList,
+        replayed: ReplayedMessages,
+        ledger: BookingReader,
+        alerts: AlertLedger,
+        clock: Clock,
+    ) -> None:
         self._parked = parked
+        self._replayed = replayed
         self._ledger = ledger
         self._alerts = alerts
         self._clock = clock
 
     def __call__(self) -> None:
-        """Raise an alert a cause, and end those that have no messages any more. Raises OfNewerVersion."""
+        """Raise an alert a cause, and end those that have no messages any more. Raises OfNewerVersion.
+
+        None is ended while a message of its stream that was replayed isn't done: it may be parked again.
+        """
+        replays = self._replayed.read()
         entries = list(self._parked.list())
-        messages = self._messages(entries)
+        waiting = replays.waiting_streams | self._replayed.streams_since(replays)
+        messages = self._messages(entries, replays)
         known = [alert for alert in self._alerts.open() if alert.notice.problem in _PROBLEMS]
         policy = self._alerts.policy
         causes = parked_causes(
@@ -55,16 +71,19 @@ class TellParked:
             self._alerts.tell_cause(cause)
         # A full list pushes out its oldest messages.
         oldest_kept = entries[0].parked_id if len(entries) >= MOST_PARKED else ""
-        over = ended_alerts(known, causes, oldest_kept=oldest_kept)
+        ended = ended_alerts(known, causes, oldest_kept=oldest_kept)
+        held = tuple(f"{parked_key(stream)}/" for stream in waiting)
+        over = {key: goes_on_in for key, goes_on_in in ended.items() if not key.startswith(held)}
         end_alerts(self._alerts, over)
         if entries or over:
             log.info("parked.told", parked=len(entries), causes=len(causes), resolved=len(over))
+        self._replayed.forget(replays.over(frozenset((each.parked.stream, each.parked.source_id) for each in entries)))
 
-    def _messages(self, entries: list[ParkedEntry]) -> list[ParkedMessage]:
+    def _messages(self, entries: list[ParkedEntry], replays: Replays) -> list[ParkedMessage]:
         hints = [hints_of(entry.parked.message) for entry in entries]
         named = dict.fromkeys(each.booking_id for each in reversed(hints) if each.booking_id)
         bookings = self._ledger.get_many(list(named)[:_MOST_LOOKED_UP])
-        return list(_messages_of(zip(entries, hints, strict=True), bookings))
+        return list(_messages_of(zip(entries, hints, strict=True), bookings, replays))
 
 
 def end_alerts(alerts: AlertLedger, over: Mapping[str, str]) -> None:
@@ -77,7 +96,7 @@ def end_alerts(alerts: AlertLedger, over: Mapping[str, str]) -> None:
 
 
 def _messages_of(
-    entries: Iterable[tuple[ParkedEntry, Hints]], bookings: Mapping[str, Booking]
+    entries: Iterable[tuple[ParkedEntry, Hints]], bookings: Mapping[str, Booking], replays: Replays
 ) -> Iterable[ParkedMessage]:
     for entry, hints in entries:
         parked, booking = entry.parked, bookings.get(hints.booking_id or "")
@@ -89,4 +108,5 @@ def _messages_of(
             kind=kind_of(parked) if parked.kind else kind_for(kind_of(parked), booking),
             arrival=parked.source_id if is_entry_id(parked.source_id) else "",
             booking=booking,
+            since=replays.known_since(parked.stream, parked.source_id, cause_of(parked.problems).name),
         )

@@ -24,7 +24,8 @@ WAITED_FOR: Final = timedelta(days=1)
 class ParkedMessage:
     """One parked message: where it came from, what is wrong with it, and what can be read of it (`hints`).
 
-    `arrival` is the id of its entry in the stream; `booking` is its booking in the ledger now.
+    `arrival` is the id of its entry in the stream; `booking` is its booking in the ledger now. `since` is the id under
+    which it was parked first if it was replayed and parked again for the same cause, else "".
     """
 
     parked_id: str
@@ -34,6 +35,12 @@ class ParkedMessage:
     kind: ParkedKind = ParkedKind.BOOKING
     arrival: str = ""
     booking: Booking | None = None
+    since: str = ""
+
+    @property
+    def known_since(self) -> str:
+        """The id under which people know of it."""
+        return self.since or self.parked_id
 
     @property
     def is_settled(self) -> bool:
@@ -87,14 +94,14 @@ def nearest_first(messages: Iterable[ParkedMessage], now: datetime) -> list[Hit]
 def _hit(messages: list[ParkedMessage], now: datetime) -> Hit:
     first, newest = messages[0], messages[0]
     for message in messages:
-        first = message if is_before(message.parked_id, first.parked_id) else first
+        first = message if is_before(message.known_since, first.known_since) else first
         newest = message if is_before(newest.parked_id, message.parked_id) else newest
     unsettled = [message for message in messages if not message.is_settled]
     known = [due for message in unsettled for due in _check_ins(message)]
     awaited = [due for due in known if due.at > now - WAITED_FOR]
     return Hit(
         booking_id=first.hints.booking_id or "",
-        since=first.parked_id,
+        since=first.known_since,
         newest=newest,
         due=min(awaited, key=lambda due: due.at, default=None),
         is_open_ended=bool(unsettled) and not known,

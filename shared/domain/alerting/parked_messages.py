@@ -51,9 +51,14 @@ class _Handling:
     unit_step: str
 
 
+def parked_key(stream: str) -> str:
+    """Return how the keys of the alerts of a stream's parked messages begin."""
+    return f"parked/{stream}"
+
+
 def _of_parked(stream: str) -> _Handling:
     return _Handling(
-        key=f"parked/{stream}",
+        key=parked_key(stream),
         reason=None,
         word="parked",
         look_closer="oracode parked list",
