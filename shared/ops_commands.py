@@ -11,6 +11,7 @@ from typing import Any, Final
 from shared.contracts import is_id
 from shared.domain import versions
 from shared.domain.booking.record import Window
+from shared.domain.messages.time_fields import LONGEST_TIME
 from shared.domain.quoting import shown
 from shared.domain.versions import OfNewerVersion, is_incompatible, is_newer, schema_in
 from shared.parked import is_parked_id
@@ -20,14 +21,18 @@ HANDLE: Final = "handle_alert"
 CHOOSE: Final = "choose_slot"
 CANCEL: Final = "cancel_booking"
 REISSUE: Final = "reissue_code"
+CHANGE: Final = "change_stay"
 REPLAY: Final = "replay_parked"
 DISCARD: Final = "discard_parked"
-ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, REISSUE)
+ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, REISSUE, CHANGE)
+NOT_CHANGED: Final = "booking.not_changed"
+"""The line of a booking's story that says why a CHANGE was not done."""
 COMMAND_FIELD: Final = "command"
 LONGEST_REASON: Final = 500
 LONGEST_TARGET: Final = 2_000
 """Slack's own bound of what a button may carry (Slack docs, "Button element", `value`)."""
 _SEPARATOR: Final = ":"
+_TEXTS: Final = ("reason", "message", "door", "access_code_id", "check_in", "check_out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +50,9 @@ class OpsCommand:
 
     `by` is who gave it, and `reason` why, for the story. `choice` is the slot of a CHOOSE, which has the booking's id
     as its target; None for all others. `message` is what a parked message is replaced with when it is replayed; empty:
-    it goes back as it is. REISSUE names the door (its key) and the access code that the person was shown.
+    it goes back as it is. REISSUE names the door (its key) and the access code that the person was shown. CHANGE has
+    the new times, as a booking message writes them (empty: that time stays), and the booking's `revision` that the
+    person was shown.
     """
 
     action: str
@@ -56,12 +63,16 @@ class OpsCommand:
     message: str = ""
     door: str = ""
     access_code_id: str = ""
+    check_in: str = ""
+    check_out: str = ""
+    revision: int | None = None
 
     def encoded(self) -> str:
         """Return the entry's text."""
-        told = {"schema": versions.ORDER, "action": self.action, "target": self.target, "by": self.by}
-        more = {name: getattr(self, name) for name in ("reason", "message", "door", "access_code_id")}
+        told: dict[str, Any] = {"schema": versions.ORDER, "action": self.action, "target": self.target, "by": self.by}
+        more = {name: getattr(self, name) for name in _TEXTS}
         told |= {name: text for name, text in more.items() if text}
+        told |= {"revision": self.revision} if self.revision is not None else {}
         return json.dumps(told | (_choice_object(self.choice) if self.choice is not None else {}))
 
 
@@ -86,6 +97,7 @@ def command_from(text: str) -> OpsCommand:
     is_reissue = content["action"] == REISSUE
     if is_reissue and not (is_id(target) and is_id(door) and is_id(access_code_id)):
         raise ValueError("names no target: no booking, door and access code")
+    change = _change_from(content, target) if content["action"] == CHANGE else {}
     reason, message = content.get("reason"), content.get("message")
     return OpsCommand(
         action=content["action"],
@@ -96,6 +108,7 @@ def command_from(text: str) -> OpsCommand:
         message=message if isinstance(message, str) else "",
         door=str(door) if is_reissue else "",
         access_code_id=str(access_code_id) if is_reissue else "",
+        **change,
     )
 
 
@@ -149,6 +162,19 @@ def _choice_from(content: dict[str, Any]) -> SlotOrder | None:
     if not isinstance(slot, str) or not 0 < len(slot) <= LONGEST_TARGET:
         return None
     return SlotOrder(door=door, slot=slot, window=Window(starts_at, ends_at))
+
+
+def _change_from(content: dict[str, Any], target: str) -> dict[str, Any]:
+    """Return the fields of a CHANGE. Raises ValueError. Whether its times can be used, the booking's message shows."""
+    times = {name: content.get(name, "") for name in ("check_in", "check_out")}
+    revision = content.get("revision")
+    if not is_id(target) or type(revision) is not int:
+        raise ValueError("names no target: no booking and revision")
+    if not all(isinstance(text, str) and len(text) <= LONGEST_TIME for text in times.values()) or not any(
+        times.values()
+    ):
+        raise ValueError("names no time")
+    return times | {"revision": revision}
 
 
 def _moment(text: Any) -> datetime | None:

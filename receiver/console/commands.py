@@ -47,9 +47,14 @@ def order(ports: Ports, command: OpsCommand, *, until: Callable[[], bool] = lamb
     """
     entry_id = str(ports.redis.xadd(OPS_STREAM, {COMMAND_FIELD: command.encoded()}))
     log.info("command.given", action=command.action, by=command.by, entry_id=entry_id)
-    deadline = time.monotonic() + _WAIT
+    return wait_for(lambda: not cast(Any, ports.redis.xrange(OPS_STREAM, entry_id, entry_id)) and until(), within=_WAIT)
+
+
+def wait_for(is_so: Callable[[], bool], *, within: float) -> bool:
+    """Wait until something is so; say whether it was within so many seconds."""
+    deadline = time.monotonic() + within
     while time.monotonic() < deadline:
-        if not cast(Any, ports.redis.xrange(OPS_STREAM, entry_id, entry_id)) and until():
+        if is_so():
             return True
         time.sleep(_POLL)
     return False

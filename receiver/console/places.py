@@ -1,4 +1,4 @@
-"""Which unit and building a door belongs to, by DOORS_FILE as it is now.
+"""Which unit and building a door belongs to, and the rules of the units, by DOORS_FILE as it is now.
 
 The file may be changed while the console runs. While it can't be read, doors have the places that they had before.
 """
@@ -33,6 +33,7 @@ class Places:
         self._path = path
         self._changed_at: int | None = None
         self._of_door: Mapping[str, Place] = {}
+        self._units: Mapping[str, UnitRules] | None = None
 
     def of(self, device_id: str) -> Place:
         """Return where the door is."""
@@ -50,6 +51,11 @@ class Places:
         """Return the buildings that the file names."""
         return sorted({place.building for place in self.now().values() if place.building})
 
+    def units(self) -> Mapping[str, UnitRules] | None:
+        """Return what the file says of each unit; None without a file, and while it could never be read."""
+        self.now()
+        return self._units
+
     def now(self) -> Mapping[str, Place]:
         """Return where each door of the file is: for those who ask for many doors at once."""
         from shared.doors_file import load_doors_file  # noqa: PLC0415 - YAML is read where there is a file
@@ -60,7 +66,8 @@ class Places:
             changed_at = self._path.stat().st_mtime_ns
             if changed_at != self._changed_at:
                 self._changed_at = changed_at
-                self._of_door = _places(load_doors_file(self._path))
+                self._units = load_doors_file(self._path)
+                self._of_door = _places(self._units)
         except (OSError, ValueError) as error:
             log.warning("doors_file.unreadable", error=type(error).__name__)
         return self._of_door

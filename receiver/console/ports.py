@@ -8,6 +8,7 @@ from redis import Redis
 
 from receiver.console.places import Places
 from shared.clock import Clock
+from shared.domain.booking.planning import PlanningRules
 from shared.domain.matching.rules import MatchPolicy
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.booking_search import BookingSearch
@@ -21,6 +22,7 @@ from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.silences import Silences
 from shared.parked import ParkedList
 from shared.parked_of_bookings import ParkedOfBookings
+from shared.planning_rules import planning_rules
 from shared.redis_client import connect
 from shared.refused_messages import RefusedMessages
 from shared.seam.access_codes import AccessCodes
@@ -54,6 +56,8 @@ class Ports:
     door_history: DoorHistory
     places: Places
     policy: MatchPolicy
+    rules: PlanningRules
+    tells_double_bookings: bool
     streams: Mapping[str, str]
     status_words: Collection[str]
     clock: Clock
@@ -93,6 +97,8 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
         door_history=DoorHistory(redis),
         places=Places(settings.doors_file),
         policy=settings.match_policy,
+        rules=planning_rules(settings),
+        tells_double_bookings=settings.double_booking_alerts,
         streams={
             "events": settings.event_stream,
             "bookings": settings.booking_stream,

@@ -19,7 +19,7 @@ BOOKING: Final = "1.6"
 ALERT: Final = "1.4"
 ALERT_GROUP: Final = "1.0"
 CHANNEL_BUDGET: Final = "1.1"
-ORDER: Final = "1.2"
+ORDER: Final = "1.3"
 OUTCOME_QUEUE: Final = "1.0"
 PARKED: Final = "1.2"
 

@@ -51,6 +51,9 @@ def book(
         type=MessageType.CREATED,
         booking_id=booking_id,
         revision=0,
+        device_ids=(device_id,),
+        check_in=stay.check_in,
+        check_out=stay.check_out,
         label=label,
     )
     ledger = ledger_of(redis)

@@ -43,6 +43,8 @@ PAGES = (
     "/bookings/BK-2",
     "/bookings/BK-1",
     f"/bookings/BK-1/reissue?door={DOOR}",
+    "/bookings/BK-3/change?check_out=2036-01-01T10:00",
+    "/bookings/BK-3/change?check_in=tomorrow",
     "/bulk/bookings?action=cancel&q=BK",
     "/bulk/parked?action=replay",
     "/alerts",

@@ -12,6 +12,7 @@ from shared.domain.stay.stay import UnitRules
 from shared.ledger.due_set import DueSet
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.rollback import LedgerPrimary
+from shared.planning_rules import planning_rules
 from shared.replicas import are_replicas_there
 from shared.seam.access_codes import AccessCodes
 from shared.settings import Settings
@@ -82,7 +83,7 @@ def build_handlers(
         primary=LedgerPrimary(ports.redis, settle=settle_time(settings)),
         clock=clock,
     )
-    rules = codes.planning_rules(settings)
+    rules = planning_rules(settings)
     reading = doors.door_reading(using, rules)
     leave = bookings.put_back_for_newer_version(using)
     return Handlers(
@@ -97,7 +98,7 @@ def build_handlers(
         check_conflicts=bookings.check_conflicts(using),
         check_removals=bookings.check_removals(using),
         quarantine=bookings.quarantine(using),
-        run_ops_command=commands.run_ops_command(using, reading.doors, rules),
+        run_ops_command=commands.run_ops_command(using, reading.doors, rules, units),
         heartbeat=telling.heartbeat(using),
         leave=leave,
         booking_stream=settings.booking_stream,

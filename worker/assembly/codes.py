@@ -5,7 +5,6 @@ import uuid
 from shared.domain.booking.planning import PlanningRules
 from shared.ledger.data_loss import LedgerEpoch
 from shared.ledger.known_doors import KnownDoors
-from shared.settings import Settings
 from worker.assembly.doors import DoorReading
 from worker.assembly.resources import Resources, settle_time
 from worker.create_quota.code_limit import CodeLimitWatch
@@ -20,16 +19,6 @@ from worker.handlers.find_code import FindCode
 from worker.handlers.plan_door import PlanDoor
 from worker.handlers.resolve_create_in_doubt import ResolveCreateInDoubt
 from worker.handlers.revoke_code import RevokeCode
-
-
-def planning_rules(settings: Settings) -> PlanningRules:
-    """Return the settings that decide what is done for a door."""
-    return PlanningRules(
-        policy=settings.match_policy,
-        lead_time=settings.create_lead_time,
-        longest_wait=settings.waiting_retry_every,
-        splits=settings.long_stays == "split",
-    )
 
 
 def advance_door(using: Resources, reading: DoorReading, rules: PlanningRules) -> AdvanceDoor:

@@ -1,16 +1,23 @@
 """What operators ask for: from the command line, the console or a button in Slack."""
 
+from collections.abc import Mapping
+
+from shared.booking_stream import BookingStream
 from shared.domain.booking.planning import PlanningRules
+from shared.domain.stay.stay import UnitRules
 from shared.seam.doors import Doors
 from worker.assembly.resources import Resources
 from worker.handlers.cancel_booking import CancelBooking
+from worker.handlers.change_stay import ChangeStay
 from worker.handlers.choose_slot import ChooseSlot
 from worker.handlers.reissue_code import ReissueCode
 from worker.handlers.return_parked import ReturnParked
 from worker.handlers.run_ops_command import RunOpsCommand
 
 
-def run_ops_command(using: Resources, doors: Doors, rules: PlanningRules) -> RunOpsCommand:
+def run_ops_command(
+    using: Resources, doors: Doors, rules: PlanningRules, units: Mapping[str, UnitRules]
+) -> RunOpsCommand:
     """Assemble what runs the commands of operators."""
     settings, ports, clock = using.settings, using.ports, using.clock
     return RunOpsCommand(
@@ -24,6 +31,12 @@ def run_ops_command(using: Resources, doors: Doors, rules: PlanningRules) -> Run
             clock=clock,
         ),
         cancel=CancelBooking(redis=ports.redis, ledger=ports.ledger, stream=settings.booking_stream, clock=clock),
+        change=ChangeStay(
+            ledger=ports.ledger,
+            stream=BookingStream(ports.redis, settings.booking_stream),
+            units=units,
+            clock=clock,
+        ),
         reissue=ReissueCode(
             ledger=ports.ledger,
             codes=using.codes,

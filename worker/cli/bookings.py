@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
+from uuid import uuid4
 
 import click
 
@@ -251,23 +252,24 @@ def change(booking_id: str, *, as_json: bool, device_ids: tuple[str, ...], **fie
 def _send(booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, as_json: bool) -> None:
     """Publish the message that cancels or changes a booking, and print that."""
     from shared.booking_stream import BookingStream  # noqa: PLC0415 - not for listing
-    from shared.redis_client import connect  # noqa: PLC0415 - nor these
+    from shared.domain.booking import own_message  # noqa: PLC0415 - nor these
+    from shared.redis_client import connect  # noqa: PLC0415
     from worker.cli import bookings_send  # noqa: PLC0415
 
     settings, ports = open_ledger()
     booking = find_booking(ports, booking_id)
-    if why := bookings_send.is_over(booking):
+    if why := own_message.is_over(booking):
         click.echo(printable(f"{booking.booking_id} {why}: nothing was published."), err=True)
         raise SystemExit(1)
     try:
-        data = bookings_send.changed_data(booking, changes) if kind is MessageType.UPDATED else {}
-        text, message = bookings_send.message_of(booking, kind, data)
+        data = own_message.changed_data(booking, changes) if kind is MessageType.UPDATED else {}
+        text, message = own_message.message_of(booking, kind, data, message_id=f"oracode-{uuid4()}")
         bookings_send.check(settings, message)
     except InvalidMessage as invalid:
         bookings_send.print_problems(invalid.problems)
         click.echo("Nothing was published.", err=True)
         raise SystemExit(2) from None
-    if kind is MessageType.UPDATED and bookings_send.asks_for_nothing_new(booking, message):
+    if kind is MessageType.UPDATED and own_message.asks_for_nothing_new(booking, message):
         click.echo(printable(f"{booking.booking_id} is booked so already: nothing was published."), err=True)
         raise SystemExit(1)
     entry_id = BookingStream(

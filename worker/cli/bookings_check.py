@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from shared.domain.booking.own_message import rules_for
 from shared.domain.booking.record import Booking
 from shared.domain.booking.transitions import Repeated, Superseded, apply_message
 from shared.domain.messages.far_ahead import check_not_far_ahead
@@ -15,7 +16,6 @@ from shared.domain.messages.message import (
     MessageType,
     Problem,
     stay_of,
-    unknown_unit,
 )
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.stay.stay import UnitRules
@@ -93,7 +93,7 @@ def _judged(
     """Return the finding, and the booking as it would be after the message."""
     booking_id = message.booking_id
     try:
-        rules = _rules(message, units)
+        rules = rules_for(message, units)
         cancels = message.type is MessageType.CANCELLED
         check_not_far_ahead(None if cancels else message.check_in, now)
         change = apply_message(
@@ -116,15 +116,6 @@ def _judged(
         return _nothing(number, booking_id, "it says what is known"), after
     would = "cancelled" if cancels else "changed" if before is not None else "created"
     return Finding(number=number, would=would, booking_id=booking_id, revision=after.revision), after
-
-
-def _rules(message: BookingMessage, units: Mapping[str, UnitRules]) -> UnitRules | None:
-    """Return the rules of the message's unit. Raises InvalidMessage if DOORS_FILE doesn't have it."""
-    if message.unit is None or message.type is MessageType.CANCELLED:
-        return None
-    if message.unit not in units:
-        raise InvalidMessage((unknown_unit(message.unit, units),))
-    return units[message.unit]
 
 
 def _nothing(number: int, booking_id: str, why: str) -> Finding:

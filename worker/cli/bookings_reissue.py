@@ -6,11 +6,11 @@ from typing import NoReturn
 import click
 
 from shared.clock import system_clock
-from shared.domain.booking.planning import PlanningRules
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking
 from shared.domain.booking.reissue_preview import preview_of
 from shared.domain.booking.transitions import NotReissued, why_not_reissued
 from shared.domain.door.door import Door, NotADoor, door_from_device
+from shared.planning_rules import planning_rules
 from shared.seam.access_codes import AccessCodes
 from shared.seam.errors import SeamError
 from shared.settings import Settings
@@ -47,12 +47,7 @@ def _lever(settings: Settings, ports: Ports, codes: AccessCodes) -> ReissueCode:
         ledger=ports.ledger,
         codes=codes,
         read_door=_read_door,
-        rules=PlanningRules(
-            policy=settings.match_policy,
-            lead_time=settings.create_lead_time,
-            longest_wait=settings.waiting_retry_every,
-            splits=settings.long_stays == "split",
-        ),
+        rules=planning_rules(settings),
         clock=system_clock,
     )
 

@@ -10,12 +10,13 @@ from redis import Redis
 from shared import metrics, tracing
 from shared.clock import Clock
 from shared.contracts import BOOKING_FIELD
+from shared.domain.booking.own_message import rules_for
 from shared.domain.booking.parked_message import kind_for
 from shared.domain.booking.record import Booking, Change, HistoryEntry
 from shared.domain.booking.transitions import Repeated, Superseded, apply_message
 from shared.domain.messages.far_ahead import check_not_far_ahead
 from shared.domain.messages.hints import hints_of
-from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, stay_of, unknown_unit
+from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, stay_of
 from shared.domain.messages.outer_type import check_outer_type, with_outer_type
 from shared.domain.messages.parked_kind import ParkedKind, kind_said
 from shared.domain.messages.parse import parse_booking_message
@@ -117,7 +118,7 @@ class ApplyMessage:
         now = self._clock()
         if message.type is MessageType.CANCELLED:
             return apply_message(before, message, stay=None, device_ids=(), lead_time=None, now=now, arrival=arrival)
-        rules = self._rules(message)
+        rules = rules_for(message, self._units)
         check_not_far_ahead(message.check_in, now)
         return apply_message(
             before,
@@ -128,13 +129,6 @@ class ApplyMessage:
             now=now,
             arrival=arrival,
         )
-
-    def _rules(self, message: BookingMessage) -> UnitRules | None:
-        if message.unit is None:
-            return None
-        if message.unit not in self._units:
-            raise InvalidMessage((unknown_unit(message.unit, self._units),))
-        return self._units[message.unit]
 
     def _park(self, arrival: str, entry: Mapping[str, str], invalid: InvalidMessage) -> None:
         problems = tuple(map(str, invalid.problems))

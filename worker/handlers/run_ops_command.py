@@ -23,6 +23,7 @@ from shared.ops_commands import COMMAND_FIELD, OpsCommand, SlotOrder, command_fr
 from shared.seam.errors import Refused
 from shared.streams import acknowledge
 from worker.handlers.cancel_booking import CancelBooking
+from worker.handlers.change_stay import ChangeStay, NotChanged
 from worker.handlers.choose_slot import ChooseSlot, NotChosen
 from worker.handlers.reissue_code import ReissueCode
 from worker.handlers.retry_booking import try_again
@@ -42,12 +43,14 @@ class RunOpsCommand:
         alerts: AlertLedger,
         choose: ChooseSlot,
         cancel: CancelBooking,
+        change: ChangeStay,
         reissue: ReissueCode,
         parked: ReturnParked,
         clock: Clock,
     ) -> None:
         self._redis = redis
         self._cancel = cancel
+        self._change = change
         self._reissue = reissue
         self._parked = parked
         self.choose_slot = choose
@@ -76,6 +79,8 @@ class RunOpsCommand:
                 log.info("alert.handled", key=command.target, by=command.by, known=alert is not None)
             case ops_commands.CANCEL:
                 self._cancel(entry_id, command.target, by=command.by, reason=command.reason)
+            case ops_commands.CHANGE:
+                self._change_stay(entry_id, command)
             case ops_commands.REISSUE:
                 self._reissue_code(command)
             case ops_commands.REPLAY:
@@ -110,6 +115,26 @@ class RunOpsCommand:
             if command.reason and chosen.is_news:
                 text = f"{command.by} chose the slot because: {command.reason}"
                 self._ledger.note(command.target, HistoryEntry(at=self._clock(), what="slot.reason", text=text))
+
+    def _change_stay(self, entry_id: str, command: OpsCommand) -> None:
+        """Publish the change; a refusal goes into the booking's story."""
+        try:
+            self._change(
+                entry_id,
+                command.target,
+                check_in=command.check_in,
+                check_out=command.check_out,
+                revision=command.revision or 0,
+                by=command.by,
+                reason=command.reason,
+            )
+        except UnknownBooking:
+            log.info("booking.unknown", booking_id=command.target)
+        except NotChanged as refusal:
+            log.warning("booking.not_changed", booking_id=command.target, by=command.by, error=str(refusal))
+            text = f"{command.by} asked to change the stay, and it was not done: {refusal}."
+            entry = HistoryEntry(at=self._clock(), what=ops_commands.NOT_CHANGED, text=text)
+            self._ledger.note(command.target, entry)
 
     def _reissue_code(self, command: OpsCommand) -> None:
         """Have the code replaced; a refusal goes into the booking's story."""

@@ -14,6 +14,7 @@ from shared.domain.alerting.door_problems import KnownIssues
 from shared.domain.booking.advice import earlier_code_of, earlier_codes_of, window_text
 from shared.domain.booking.cancelling import cancelling_of
 from shared.domain.booking.notices import next_step_of, problems_of
+from shared.domain.booking.own_message import is_over
 from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, HistoryEntry, Window
 from shared.domain.booking.stay_times import check_in_of
@@ -23,7 +24,7 @@ from shared.domain.door.issues import joined
 from shared.domain.matching.manual_options import Choosable, choices_of
 from shared.domain.matching.match import MatchPolicy
 from shared.domain.messages.booking_id import booking_id_of
-from shared.domain.stay.stay import StayTime, WallTime
+from shared.domain.stay.stay import time_text
 from shared.domain.times.wall_clock import find_zone
 from shared.ledger.bookings import UnknownBooking
 from shared.ledger.last_read_doors import LastRead
@@ -146,6 +147,7 @@ class BookingView:
     granularity: str
     residual_access_until: datetime | None
     may_retry: bool
+    may_change: bool
     parked: tuple[ParkedOfBooking, ...]
     refused: tuple[str, ...]
     cancelling: tuple[str, ...]
@@ -205,11 +207,12 @@ def read_booking(call: Call) -> BookingView:
         state=str(booking.state),
         reason=booking.reason,
         cancelled=booking.cancelled,
-        check_in=written(stay.check_in) if stay else "",
-        check_out=written(stay.check_out) if stay else "",
+        check_in=time_text(stay.check_in) if stay else "",
+        check_out=time_text(stay.check_out) if stay else "",
         granularity=str(stay.granularity) if stay else "",
         residual_access_until=booking.residual_access_until,
         may_retry=any(door.wanted and door.state not in ("ready", "cancelled", "ended") for door in booking.doors),
+        may_change=stay is not None and is_over(booking) is None,
         parked=tuple(told_of(entry, booking) for entry in parked),
         refused=tuple(each.why for each in refused_of(booking, ports.refused, call.now)[:_MOST_PARKED]),
         cancelling=tuple(cancelling_of(booking)),
@@ -224,13 +227,6 @@ def story_line(entry: HistoryEntry, names: Mapping[str, str]) -> StoryLine:
     name = entry.what.removeprefix("access_code.")
     what = name if name == entry.what else f"Seam: {name.replace('_', ' ')}"
     return StoryLine(at=entry.at, what=what, door=door, text=entry.text, facts=tuple(facts_of(entry)))
-
-
-def written(moment: StayTime) -> str:
-    """Return a time of the stay as it was booked."""
-    if isinstance(moment, WallTime):
-        return f"{moment.at:%Y-%m-%d %H:%M}{f' {moment.time_zone}' if moment.time_zone else ' (lock)'}"
-    return f"{moment.at:%Y-%m-%d %H:%M %z}"
 
 
 def _door(

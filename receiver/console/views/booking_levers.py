@@ -113,7 +113,7 @@ def retry(call: Call) -> Outcome:
     if why := why_not_retried(booking):
         raise Conflict(f"{booking.booking_id}: {why}.")
     command = OpsCommand(action=RETRY, target=booking.booking_id, by=who(call), reason=call.body.reason)
-    return _outcome(call, booking, order(call.ports, command), "It is tried again.")
+    return outcome_of(call, booking, order(call.ports, command), "It is tried again.")
 
 
 def why_not_retried(booking: Booking) -> str:
@@ -127,7 +127,7 @@ def choose(call: Call) -> Outcome:
     booking, body = find(call), call.body
     choice = SlotOrder(door=body.door, slot=body.slot, window=Window(body.starts_at, body.ends_at))
     command = OpsCommand(action=CHOOSE, target=booking.booking_id, by=who(call), choice=choice, reason=body.reason)
-    return _outcome(call, booking, order(call.ports, command), "The order was carried out.")
+    return outcome_of(call, booking, order(call.ports, command), "The order was carried out.")
 
 
 def preview_reissue(call: Call) -> ReissuePreview:
@@ -165,7 +165,7 @@ def reissue(call: Call) -> Outcome:
         door=door.key,
         access_code_id=code.access_code_id,
     )
-    return _outcome(call, booking, order(call.ports, command), "A new code is made.")
+    return outcome_of(call, booking, order(call.ports, command), "A new code is made.")
 
 
 def _replaceable(booking: Booking, key: str, now: datetime) -> tuple[BookedDoor, AccessCode]:
@@ -199,10 +199,10 @@ def cancel(call: Call) -> Outcome:
     def is_cancelled() -> bool:
         return call.ports.ledger.get(booking.booking_id).cancelled
 
-    return _outcome(call, booking, order(call.ports, command, until=is_cancelled), "The booking is cancelled.")
+    return outcome_of(call, booking, order(call.ports, command, until=is_cancelled), "The booking is cancelled.")
 
 
-def _outcome(call: Call, before: Booking, done: bool, text: str) -> Outcome:  # noqa: FBT001 - what became of it
+def outcome_of(call: Call, before: Booking, done: bool, text: str) -> Outcome:  # noqa: FBT001 - what became of it
     """Say what became of an order, in the words of the booking's story."""
     try:
         after = call.ports.ledger.get(before.booking_id)

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from receiver.console.operations import Call, Operation, Unusable
 from receiver.console.ports import Ports
-from receiver.console.views.booking import written
 from shared.console_tokens import Role
 from shared.domain.booking.record import Booking, State
 from shared.domain.booking.stay_times import check_in_of
+from shared.domain.stay.stay import time_text
 from shared.ledger.booking_search import MOST_CANDIDATES, PAGE, BookingFilter
 
 _LONGEST: Final = 200
@@ -151,7 +151,7 @@ def shown_check_in(booking: Booking) -> str:
         if found is not None:
             zone = ZoneInfo(door.time_zone) if door.time_zone else UTC
             return f"{found.wall or found.at.astimezone(zone):%a %Y-%m-%d %H:%M}"
-    return written(booking.stay.check_in) if booking.stay is not None else ""
+    return time_text(booking.stay.check_in) if booking.stay is not None else ""
 
 
 OPERATIONS: Final = (

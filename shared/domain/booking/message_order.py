@@ -57,7 +57,12 @@ def stands_as_asked(
 
 def mark_of(message: BookingMessage) -> str:
     """Return what identifies a message: its source and its id."""
-    return f"{message.source}{_MARK_SEPARATOR}{message.message_id}"
+    return _mark(message.source, message.message_id)
+
+
+def has_seen(booking: Booking, message_id: str) -> bool:
+    """Say whether a message of this id, of the booking's own source, was applied; as far as the booking remembers."""
+    return _mark(source_of(booking) or "", message_id) in booking.seen_messages
 
 
 def source_of(booking: Booking) -> str | None:
@@ -98,6 +103,10 @@ def latest(entry_id: str, other: str) -> str:
 def content_entry(message: BookingMessage) -> str:
     """Return what a booking remembers of a message's content: a hash of what identifies it, and one of what it says."""
     return f"{_hash_of_mark(message)}:{content_mark(message)}"
+
+
+def _mark(source: str, message_id: str) -> str:
+    return f"{source}{_MARK_SEPARATOR}{message_id}"
 
 
 def _hash_of_mark(message: BookingMessage) -> str:

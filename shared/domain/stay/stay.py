@@ -91,6 +91,17 @@ def as_booked(stay: Stay) -> Stay:
     return replace(stay, check_in=check_in, check_out=check_out, buffer_before=nothing, buffer_after=nothing)
 
 
+def time_text(moment: BookingTime) -> str:
+    """Return a time as it was booked, for people: `2026-12-01 15:45 (lock)` is on the lock's own clock."""
+    match moment:
+        case WallTime(at, time_zone):
+            return f"{at:%Y-%m-%d %H:%M} {time_zone or '(lock)'}"
+        case Instant(at):
+            return f"{at:%Y-%m-%d %H:%M %z}"
+        case DateOnly(on):
+            return on.isoformat()
+
+
 def in_order(check_in: BookingTime, check_out: BookingTime) -> bool:
     """Whether check-out is after check-in, as far as that can be told without the lock's clock."""
     match check_in, check_out:

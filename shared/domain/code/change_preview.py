@@ -1,0 +1,269 @@
+"""What other times of a stay would mean at a door, before anybody orders them. Pure.
+
+The booking is given as it would be then, and the door is planned as the worker plans it. The worker decides by the door
+and the code as they are when it does it, so this is what is to be expected, and no promise.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from shared.domain.booking.advice import moment_text
+from shared.domain.booking.door_state import Received
+from shared.domain.booking.planning import (
+    Alter,
+    Keep,
+    LeaveOut,
+    Make,
+    Over,
+    Plan,
+    PlanningRules,
+    Postpone,
+    Refuse,
+    Split,
+    Wait,
+    of_use,
+)
+from shared.domain.booking.problem_catalogue import PROBLEMS
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Window
+from shared.domain.booking.transitions.change import enter
+from shared.domain.code.changes import CodeFlags, may_become
+from shared.domain.code.removal import is_ours_no_more
+from shared.domain.door.door import Door
+from shared.domain.matching import long_stays
+from shared.domain.matching.manual_options import OF_A_SLOT
+from shared.domain.matching.match import match
+from shared.domain.matching.suggestions import Change, suggest
+from shared.domain.stay.instants import instants_of
+from shared.domain.stay.stay import Stay, as_booked
+from shared.domain.times.wording import show_length
+
+
+class Effect(StrEnum):
+    """What becomes of a door's code."""
+
+    KEPT = "kept"
+    """The code at hand serves the new times too."""
+    CHANGED = "changed"
+    """The code at hand gets other times."""
+    MADE = "made"
+    """A code is made at once, in place of the one at hand where there is one."""
+    LATER = "later"
+    """A code is made once its time has come."""
+    NOTHING_FITS = "nothing_fits"
+    """No code can be made as things stand."""
+    OVER = "over"
+    """The stay is over then: no code is made."""
+    DROPPED = "dropped"
+    """The booking isn't on this door any more."""
+    UNKNOWN = "unknown"
+    """It can't be told beforehand."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeAtSeam:
+    """How the code at hand stands at Seam: when it works, and what its flags let be done to it."""
+
+    window: Window | None
+    flags: CodeFlags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherTimes:
+    """Times that would fit a slot, as they would be booked, on the lock's clock; None for the one that stays."""
+
+    check_in: datetime | None
+    check_out: datetime | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorPreview:
+    """What the new times mean at one door: in `means` for people, a sentence each.
+
+    `slot` and `window` are those of the code; empty and None where there is none, or several.
+    """
+
+    effect: Effect
+    means: tuple[str, ...]
+    slot: str = ""
+    window: Window | None = None
+    time_zone: str | None = None
+    other_times: tuple[OtherTimes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A door of the booking as the change leaves it, and the door as it was last read."""
+
+    booking: Booking
+    door: BookedDoor
+    read: Door
+    rules: PlanningRules
+    now: datetime
+
+    def plan(self) -> Plan | None:
+        return self.rules.plan(self.booking, self.door, self.read, self.now)
+
+    def without_code(self) -> "_Asked":
+        """Return the same with the code set aside, as the worker does it."""
+        bare = enter(self.door, Received())
+        doors = tuple(bare if each.key == bare.key else each for each in self.booking.doors)
+        return replace(self, booking=replace(self.booking, doors=doors), door=bare)
+
+
+def preview_of_door(  # noqa: PLR0911 - one for each decision
+    booking: Booking,
+    door: BookedDoor,
+    read: Door | None,
+    *,
+    rules: PlanningRules,
+    at_seam: CodeAtSeam | None,
+    now: datetime,
+) -> DoorPreview:
+    """Say what becomes of a door of `booking`, which is as the change would leave it.
+
+    `read` is the door as it was last read, None where it never was. `at_seam` is how Seam has the code at hand; None
+    where there is none, or nobody could ask.
+    """
+    aside = tuple(_set_aside(door, at_seam, now))
+    if not door.wanted:
+        means = ("The booking is not on this door any more.", *aside)
+        return DoorPreview(effect=Effect.DROPPED, means=means, time_zone=door.time_zone)
+    if door.intent is not None:
+        told = "A code is being made at this moment. What becomes of it is decided once it is there."
+        return DoorPreview(effect=Effect.UNKNOWN, means=(told,), time_zone=door.time_zone)
+    asked = _Asked(booking=booking, door=door, read=read, rules=rules, now=now) if read is not None else None
+    plan = asked.plan() if asked is not None else None
+    if asked is None or plan is None:
+        told = "This door wasn't read yet, so its slots aren't known here. The worker reads it first."
+        return DoorPreview(effect=Effect.UNKNOWN, means=(told,), time_zone=door.time_zone)
+    match plan.decision:
+        case Keep(window):
+            told = "The code at hand works for the new times too: it stays, and so does its PIN."
+            return _with_code(asked, plan, Effect.KEPT, window, told)
+        case Alter(window) if window is not None and _may_be_changed(door, at_seam, window):
+            told = "Seam is asked to give the code at hand these times: its flags allow that. The PIN normally stays."
+            return _with_code(asked, plan, Effect.CHANGED, window, told, "If Seam refuses, another code is made.")
+        case Alter():
+            bare = asked.without_code()
+            return _without_code(bare, bare.plan() or plan, aside)
+        case _:
+            return _without_code(asked, plan, ())
+
+
+def _without_code(asked: _Asked, plan: Plan, aside: tuple[str, ...]) -> DoorPreview:  # noqa: PLR0911 - as above
+    """Say what is made for a door that has no code, or none that serves; `aside` says what becomes of that one."""
+    zone, stay = plan.time_zone, asked.booking.stay
+    match plan.decision:
+        case Make(window, _, _):
+            told = _made(asked.door, window, is_another=bool(aside))
+            return _with_code(asked, plan, Effect.MADE, window, told, *aside)
+        case Postpone(until):
+            told = f"The code is made at {moment_text(until, zone)}: its time comes then."
+            return _with_code(asked, plan, Effect.LATER, _window_of(plan), told, *aside)
+        case Split(parts):
+            codes = long_stays.plan(stay, asked.read, asked.rules.policy).codes if stay is not None else ()
+            told = f"The stay is longer than one code can work: {parts} consecutive codes serve it."
+            return DoorPreview(effect=Effect.MADE, means=(told, *(it.text for it in codes), *aside), time_zone=zone)
+        case LeaveOut():
+            told = "Fewer consecutive codes serve the stay then: this one isn't needed."
+            return DoorPreview(effect=Effect.DROPPED, means=(told, *aside), time_zone=zone)
+        case Over():
+            told = "The stay is over then: no code is made."
+            return DoorPreview(effect=Effect.OVER, means=(told, *aside), time_zone=zone)
+        case Wait(reason, advice, _, offers) | Refuse(reason, advice, offers):
+            happened = PROBLEMS[reason].happened if reason in PROBLEMS else ""
+            choosing = "A slot can be chosen all the same, on the booking's page, once this is done." if offers else ""
+            means = tuple(filter(None, ("No code can be made.", happened, advice, choosing, *aside)))
+            other = tuple(_other_times(asked)) if reason in OF_A_SLOT else ()
+            return DoorPreview(effect=Effect.NOTHING_FITS, means=means, time_zone=zone, other_times=other)
+        case Keep() | Alter():
+            # Only a door that has a code is planned so.
+            return DoorPreview(effect=Effect.UNKNOWN, means=aside, time_zone=zone)
+
+
+def _with_code(asked: _Asked, plan: Plan, effect: Effect, window: Window | None, *means: str) -> DoorPreview:
+    slot = plan.match.get("slot")
+    gaps = _gaps(asked.booking.stay, plan.time_zone, window) if not asked.door.part else ()
+    return DoorPreview(
+        effect=effect,
+        means=(*gaps, *means),
+        slot=str(slot["name"]) if slot else "",
+        window=window,
+        time_zone=plan.time_zone,
+    )
+
+
+def _window_of(plan: Plan) -> Window | None:
+    starts_at, ends_at = plan.match.get("starts_at"), plan.match.get("ends_at")
+    if not starts_at or not ends_at:
+        return None
+    return Window(datetime.fromisoformat(starts_at), datetime.fromisoformat(ends_at))
+
+
+def _gaps(stay: Stay | None, time_zone: str | None, window: Window | None) -> Iterator[str]:
+    """Yield what the guest of a stay will notice of the code's window."""
+    if stay is None or time_zone is None or window is None:
+        return
+    check_in, check_out = instants_of(as_booked(stay), time_zone)
+    if window.starts_at > check_in:
+        yield f"The code works only from {show_length(window.starts_at - check_in)} after check-in."
+    if window.ends_at < check_out:
+        yield f"The code ends {show_length(check_out - window.ends_at)} before check-out."
+
+
+def _may_be_changed(door: BookedDoor, at_seam: CodeAtSeam | None, window: Window) -> bool:
+    if door.code is None or at_seam is None or at_seam.window is None:
+        return False
+    return may_become(at_seam.window, window, at_seam.flags)
+
+
+def _made(door: BookedDoor, window: Window, *, is_another: bool) -> str:
+    earlier = next((code for code in door.residual if code.window == window and not is_ours_no_more(code)), None)
+    if earlier is not None:
+        return f"The earlier access code {earlier.access_code_id} has these times: it is taken again, with its PIN."
+    if is_another:
+        return "The code at hand can't get these times: another one is made, normally with another PIN for the guest."
+    return "A code is made at once."
+
+
+def _set_aside(door: BookedDoor, at_seam: CodeAtSeam | None, now: datetime) -> Iterator[str]:
+    """Yield how long the code at hand still opens the door, though the booking doesn't need it any more."""
+    code = door.code
+    if code is None or code.window.ends_at <= now:
+        return
+    until = _until(code, door)
+    if door.wanted and code.window.starts_at <= now:
+        yield f"The code at hand is in use, so it isn't deleted: it opens the door until {until}."
+    elif at_seam is None:
+        yield f"Seam is asked to delete the code at hand. As a rule it can't: then it opens the door until {until}."
+    elif at_seam.flags.may_be_revoked:
+        yield f"Seam is asked to delete the code at hand: its flags allow that. If it refuses, it opens until {until}."
+    else:
+        yield f"The code at hand can't be deleted: it opens the door until {until}."
+
+
+def _until(code: AccessCode, door: BookedDoor) -> str:
+    return f"{moment_text(code.window.ends_at, door.time_zone)} {door.time_zone or 'UTC'}"
+
+
+def _other_times(asked: _Asked) -> Iterator[OtherTimes]:
+    """Yield the nearest times that a slot of the door would serve."""
+    stay, door, read, policy = asked.booking.stay, asked.door, asked.read, asked.rules.policy
+    if stay is None or door.part or door.choice is not None:
+        return
+    for each in of_use(suggest(stay, read, policy, match(stay, read, policy)), asked.now):
+        if each.change.check_in is not None or each.change.check_out is not None:
+            yield _booked_times(each.change, stay, each.text)
+
+
+def _booked_times(change: Change, stay: Stay, text: str) -> OtherTimes:
+    """Return the times of a suggestion without the unit's buffers: it moves the stay that has them."""
+    check_in, check_out = change.check_in, change.check_out
+    return OtherTimes(
+        check_in=check_in.replace(tzinfo=None) + stay.buffer_before if check_in is not None else None,
+        check_out=check_out.replace(tzinfo=None) - stay.buffer_after if check_out is not None else None,
+        text=text,
+    )

@@ -1,0 +1,267 @@
+"""Another check-in or check-out: what the preview says, what is ordered, and what is refused."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from pydantic import SecretStr
+from redis import Redis
+
+from shared.contracts import OPS_STREAM
+from shared.domain.booking.record import Booking, Change, State
+from shared.domain.stay.stay import UnitRules
+from shared.ops_commands import CHANGE
+from tests.console.bookings import DOOR, book, ledger_of
+from tests.console.console import Console, running, settings_for
+from tests.console.test_booking_pages import HOSTILE, worker
+from tests.sandbox.harness import API_KEY, Sandbox, in_days
+from tests.support.server import DataServer
+from tests.worker.machine import Machine, meanwhile
+
+
+def local(days: int, clock: str) -> str:
+    """Return a local time as a browser's field sends it."""
+    return in_days(days, clock, offset="")
+
+
+BOOKED = {"check_in": local(2, "15:45"), "check_out": local(5, "10:15")}
+LONGER = {"check_in": local(2, "15:45"), "check_out": local(6, "10:15")}
+
+
+@contextmanager
+def console_of(data_server: DataServer, sandbox: Sandbox, **fields: Any) -> Iterator[Console]:
+    """Run a console that can ask Seam."""
+    settings = settings_for(data_server.url, seam_api_key=SecretStr(API_KEY), seam_endpoint=sandbox.url, **fields)
+    with running(settings) as it:
+        yield it
+
+
+def path_of(booking: Booking) -> str:
+    """Return the address of the page."""
+    return f"/bookings/{booking.booking_id}/change"
+
+
+def text_of(page: str) -> str:
+    """Return what a page says, without its tags."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page)).replace("&#39;", "'")
+
+
+def test_a_stay_is_changed_by_a_real_worker(
+    data_server: DataServer, redis_client: Redis, machine: Machine, sandbox: Sandbox
+) -> None:
+    """From the booking to the form, to what it means, to the order; the answer says what became of the code."""
+    before = machine.until(machine.book(sandbox.door()), "ready")
+
+    def work() -> None:
+        machine.obey()
+        machine.apply_all()
+        machine.sweep()
+
+    with console_of(data_server, sandbox) as console:
+        browser, path = console.browser("operator"), path_of(before)
+        assert f'href="{path}"' in browser.get(f"/bookings/{before.booking_id}").text
+        form = browser.get(path).text
+        assert f'name="check_in" value="{BOOKED["check_in"]}"' in form
+        assert "Why it is changed" not in form
+        preview = browser.get(f"{path}?check_in={LONGER['check_in']}&check_out={LONGER['check_out']}").text
+        told = text_of(preview)
+        assert "A code is made" in told
+        assert "another one is made, normally with another PIN" in told
+        assert "The code at hand can't be deleted: it opens the door until" in told
+        assert "Its next message about this booking replaces what you change here." in told
+        fields = {name: _value(preview, name) for name in ("check_in", "check_out", "revision")}
+        assert fields == {**LONGER, "revision": "0"}
+        with meanwhile(work):
+            page = browser.follow(browser.post(path, **fields, reason="guest stays on")).text
+        after = machine.until(before, "ready")
+    assert "olaf asked to change the stay to check-out" in page
+    assert "guest stays on" in page
+    assert after.stay is not None
+    assert before.stay is not None
+    assert after.stay.check_in == before.stay.check_in
+    assert after.stay.check_out.at.isoformat() == f"{local(6, '10:15')}:00"
+    assert machine.creates(after.doors[0].device_id) == 2
+    assert redis_client.xlen(OPS_STREAM) == 0
+
+
+def _value(page: str, name: str) -> str:
+    """Return what a hidden field of the order holds."""
+    (value,) = re.findall(rf'<input type="hidden" name="{name}" value="([^"]*)">', page)
+    return str(value)
+
+
+def test_what_the_preview_says_of_a_door(data_server: DataServer, machine: Machine, sandbox: Sandbox) -> None:
+    """By Seam's flags at this moment, and by the door's slots; where none fits, times that fit lead to a new one."""
+    fixed = machine.until(machine.book(sandbox.door()), "ready")
+    extendable = machine.until(machine.book(sandbox.door(code_flags={"is_extendable": True})), "ready")
+    with console_of(data_server, sandbox) as console:
+
+        def door_of(booking: Booking, **times: str) -> dict[str, Any]:
+            query = "&".join(f"{name}={value}" for name, value in times.items())
+            answer = console.api("GET", f"{path_of(booking)}?{query}", role="operator").json()
+            assert answer["is_previewed"]
+            (door,) = answer["doors"]
+            found: dict[str, Any] = door
+            return found
+
+        assert door_of(extendable, check_out=local(6, "10:15"))["effect"] == "changed"
+        kept = door_of(fixed, check_in=local(2, "16:10"))
+        assert (kept["effect"], kept["slot"]) == ("kept", "Guest")
+        misfit = door_of(fixed, check_in=local(2, "13:00"))
+        assert misfit["effect"] == "nothing_fits"
+        (fitting, *_) = misfit["fitting_times"]
+        assert door_of(fixed, check_out=fitting["check_out"], check_in=fitting["check_in"])["effect"] == "kept"
+        page = console.browser("operator").get(f"{path_of(fixed)}?check_in={local(2, '13:00')}").text
+        assert "I know that there is a door without a code then." in page
+        assert f"/change?check_in={fitting['check_in'].replace(':', '%3A')}" in page
+
+
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        ({"check_in": "tomorrow"}, "check_in: neither a time nor a date"),
+        ({"check_out": "01/02/2026 10:00"}, "check_out: could mean two days"),
+        ({"check_out": local(1, "10:15")}, "check_out: is not after check_in"),
+        ({"check_in": "2098-01-01T16:00", "check_out": "2098-02-01T16:00"}, "check_in: over three years ahead"),
+        (BOOKED, "check_out: has these times already"),
+        ({"check_in": local(2, "15:45:00")}, "check_out: has these times already"),
+        ({"check_in": in_days(2, "15:45:00")}, "check_out: has these times already"),
+        ({"check_in": HOSTILE}, "check_in: neither a time nor a date"),
+    ],
+)
+def test_times_that_cannot_be_used(
+    machine: Machine, console: Console, sandbox: Sandbox, times: dict[str, str], told: str
+) -> None:
+    """The form says so and keeps what was given; a program is told the field; an order of them is refused as well."""
+    booking = machine.book(sandbox.door())
+    field, why = told.split(": ")
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in times.items())
+    page = console.browser("operator").get(f"{path_of(booking)}?{query}")
+    assert (page.status_code, why in text_of(page.text)) == (200, True)
+    assert "Why it is changed" not in page.text
+    assert "<script>alert" not in page.text
+    answer = console.api("GET", f"{path_of(booking)}?{query}", role="operator")
+    assert (answer.status_code, why in answer.json()["problems"][field]) == (400, True)
+    answer = console.api("POST", path_of(booking), role="operator", body={**times, "reason": "guest called"})
+    assert (answer.status_code, why in answer.json()["problems"][field]) == (400, True)
+    assert machine.redis.xlen(OPS_STREAM) == 0
+
+
+@pytest.mark.parametrize("state", [State.CANCELLED, State.ENDED])
+def test_what_is_over_cannot_be_changed(console: Console, redis_client: Redis, state: State) -> None:
+    """409 for preview and order, and the booking's page doesn't offer it."""
+    booking = book(redis_client, "BK-1", state=state)
+    ledger_of(redis_client).record(booking, lambda it: Change(replace(it, cancelled=state is State.CANCELLED)))
+    body = {"check_out": local(6, "10:15"), "reason": "guest called"}
+    for method, content in (("GET", None), ("POST", body)):
+        answer = console.api(method, "/bookings/BK-1/change", role="operator", body=content)
+        assert (answer.status_code, "its stay can't be changed" in answer.json()["text"]) == (409, True)
+    assert "/change" not in console.browser("operator").get("/bookings/BK-1").text
+    assert redis_client.xlen(OPS_STREAM) == 0
+
+
+def test_only_operators_change(console: Console, redis_client: Redis) -> None:
+    """A viewer sees no link, and a form of another site orders nothing."""
+    book(redis_client, "BK-1")
+    assert "/change" not in console.browser("viewer").get("/bookings/BK-1").text
+    assert console.api("GET", "/bookings/BK-1/change").status_code == 403
+    order = {"check_out": local(6, "10:15"), "reason": "guest called"}
+    assert console.api("POST", "/bookings/BK-1/change", body=order).status_code == 403
+    browser = console.browser("operator")
+    assert browser.post("/bookings/BK-1/change", site="cross-site", **order).status_code == 403
+    assert browser.post("/bookings/BK-1/change", check_out=order["check_out"], reason="").status_code == 400
+    assert redis_client.xlen(OPS_STREAM) == 0
+
+
+def test_the_order_is_of_the_revision_that_was_shown(
+    console: Console, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It carries only what is another time; after another change a stale page orders nothing."""
+    monkeypatch.setattr("receiver.console.commands._WAIT", 0.5)
+    booking = book(redis_client, "BK-1/ä", label="Mr. <A>")
+    path = "/bookings/BK-1%2F%C3%A4/change"
+    shown = console.api("GET", path, role="operator").json()
+    assert (shown["is_previewed"], shown["revision"], shown["clock"]) == (
+        False,
+        booking.revision,
+        "America/Los_Angeles",
+    )
+    browser = console.browser("operator")
+    fields = {"check_in": shown["check_in"], "check_out": local(9, "10:15"), "revision": str(shown["revision"])}
+    stale = browser.post(path, **fields | {"revision": "7"}, reason="guest called")
+    assert (stale.status_code, redis_client.xlen(OPS_STREAM)) == (409, 0)
+    assert "was changed since you looked" in text_of(stale.text)
+    with worker(redis_client) as taken:
+        api = console.api("POST", path, role="operator", body={**fields, "reason": "guest called", "by": "desk"})
+        assert api.status_code == 200
+    assert [(it.action, it.by, it.check_in, it.check_out, it.revision) for it in taken] == [
+        (CHANGE, "desk (olaf)", "", local(9, "10:15"), booking.revision)
+    ]
+
+
+def test_the_booking_systems_revisions_and_other_guests_are_told(
+    data_server: DataServer, machine: Machine, sandbox: Sandbox
+) -> None:
+    """What its next message does with the change, and who has the door then."""
+    door = sandbox.door()
+    booking = machine.book(door, revision=3)
+    other = machine.book(door, check_in=in_days(5, "15:45:00"), check_out=in_days(7, "10:15:00"), revision=0)
+    query = f"{path_of(booking)}?check_out={local(6, '10:15')}"
+    with console_of(data_server, sandbox) as console:
+        notes = " ".join(console.api("GET", query, role="operator").json()["notes"])
+        assert "this change takes revision 4. Its next message needs a higher one" in notes
+        assert f"Bookings {' and '.join(sorted((booking.booking_id, other.booking_id)))} on" in notes
+    with console_of(data_server, sandbox, double_booking_alerts=False) as console:
+        notes = " ".join(console.api("GET", query, role="operator").json()["notes"])
+        assert other.booking_id not in notes
+
+
+def test_a_refusal_of_the_worker_is_the_answer(data_server: DataServer, machine: Machine, sandbox: Sandbox) -> None:
+    """The booking was changed between the order and its turn: the answer says why nothing was done."""
+    booking = machine.until(machine.book(sandbox.door()), "ready")
+
+    def work() -> None:
+        if machine.redis.xlen(OPS_STREAM):
+            machine.update(booking, 5, check_out=in_days(7, "10:15:00"))
+        machine.obey()
+
+    with console_of(data_server, sandbox) as console, meanwhile(work):
+        body = {"check_out": local(6, "10:15"), "reason": "guest called"}
+        answer = console.api("POST", path_of(booking), role="operator", body=body).json()
+    assert answer["done"]
+    assert "and it was not done: the booking was changed meanwhile" in answer["text"]
+
+
+def test_without_a_doors_file_the_booking_says_what_its_unit_gives(
+    data_server: DataServer, redis_client: Redis, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    """The console may have none: then times are the unit's as they were; with one, an unknown unit is refused."""
+    unit = UnitRules(
+        unit="101",
+        device_ids=(sandbox.door(),),
+        check_in=time(16),
+        check_out=time(10),
+        buffer_before=timedelta(minutes=30),
+    )
+    machine = Machine(redis_client, data_server.url, sandbox, units={"101": unit})
+    dates = {"check_in": local(2, "")[:10], "check_out": local(5, "")[:10]}
+    booking = machine.apply(machine.append(json.dumps({"booking_id": machine.new_id(), "unit": "101", **dates})))
+    assert booking is not None
+    query = f"{path_of(booking)}?check_out={local(6, '10:00')}"
+    with console_of(data_server, sandbox) as console:
+        answer = console.api("GET", query, role="operator").json()
+    assert answer["booked"] == f"{local(2, '16:00')} (lock) to {local(5, '10:00')} (lock)".replace("T", " ")
+    assert answer["wanted"] == f"{local(2, '16:00')} (lock) to {local(6, '10:00')} (lock)".replace("T", " ")
+    assert answer["doors"][0]["effect"] == "made"
+    doors_file = tmp_path / "doors.yaml"
+    doors_file.write_text(f'"102":\n  device_ids: [{DOOR}]\n')
+    with console_of(data_server, sandbox, doors_file=doors_file) as console:
+        refused = console.api("GET", query, role="operator").json()
+    assert "is not in the doors file" in refused["problems"]["unit"]

@@ -1,0 +1,99 @@
+"""A person changes a booking's stay: the message that the booking system would have sent is put into its stream."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+
+from shared.booking_stream import BookingStream
+from shared.clock import Clock
+from shared.domain.booking.message_order import has_seen
+from shared.domain.booking.own_message import (
+    asks_for_nothing_new,
+    changed_data,
+    check_order,
+    is_over,
+    message_of,
+    rules_for,
+)
+from shared.domain.booking.record import Booking, HistoryEntry
+from shared.domain.messages.far_ahead import check_not_far_ahead
+from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, stay_of
+from shared.domain.stay.stay import UnitRules, time_text
+from shared.ledger.bookings import BookingLedger
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+_ASKED: Final = "booking.change_asked"
+
+
+class NotChanged(Exception):
+    """The stay can't be changed; the text says why. Nothing was published."""
+
+
+class ChangeStay:
+    """Publishes the change. The same order twice is one message: its id is made of the order's."""
+
+    def __init__(
+        self, *, ledger: BookingLedger, stream: BookingStream, units: Mapping[str, UnitRules], clock: Clock
+    ) -> None:
+        self._ledger = ledger
+        self._stream = stream
+        self._units = units
+        self._clock = clock
+
+    def __call__(
+        self, order_id: str, booking_id: str, *, check_in: str, check_out: str, revision: int, by: str, reason: str
+    ) -> None:
+        """Write down who changes what and why, then publish. A time that is empty stays as it is.
+
+        `revision` is the booking's that the person was shown: a change is of that one. Raises NotChanged,
+        UnknownBooking, NotOnReplicas.
+        """
+        booking = self._ledger.get(booking_id)
+        message_id = f"ops-command/{order_id}"
+        if has_seen(booking, message_id):
+            # The order came again after its message was applied.
+            return
+        if why := is_over(booking):
+            raise NotChanged(f"the booking {why}")
+        text, message = _message(booking, message_id, check_in, check_out)
+        self._check(booking, message, revision)
+        self._note(booking, order_id, _asked(message, check_in, check_out), by=by, reason=reason)
+        self._stream.append(text, message)
+        log.info("booking.change_published", booking_id=booking.booking_id, by=by)
+
+    def _check(self, booking: Booking, message: BookingMessage, revision: int) -> None:
+        """Raise NotChanged where nothing is to be changed, or the message would be parked."""
+        if booking.revision != revision:
+            raise NotChanged(f"the booking was changed meanwhile: revision {revision} was meant, {booking.revision} is")
+        try:
+            check_order(booking, stay_of(message, rules_for(message, self._units)))
+            check_not_far_ahead(message.check_in, self._clock())
+        except InvalidMessage as invalid:
+            raise NotChanged(str(invalid)) from invalid
+        if asks_for_nothing_new(booking, message):
+            raise NotChanged("it is booked so already")
+
+    def _note(self, booking: Booking, order_id: str, asked: str, *, by: str, reason: str) -> None:
+        """Write the order into the story, once."""
+        story = self._ledger.history(booking.booking_id)
+        if any(entry.what == _ASKED and entry.facts.get("order") == order_id for entry in story):
+            return
+        text = f"{by or 'A person'} asked to change the stay to {asked}{f': {reason}' if reason else '.'}"
+        entry = HistoryEntry(at=self._clock(), what=_ASKED, text=text, facts={"order": order_id})
+        self._ledger.note(booking.booking_id, entry)
+
+
+def _message(booking: Booking, message_id: str, check_in: str, check_out: str) -> tuple[str, BookingMessage]:
+    changes = {"check_in": check_in or None, "check_out": check_out or None}
+    try:
+        data = changed_data(booking, changes)
+        return message_of(booking, MessageType.UPDATED, data, message_id=message_id)
+    except InvalidMessage as invalid:
+        raise NotChanged(str(invalid)) from invalid
+
+
+def _asked(message: BookingMessage, check_in: str, check_out: str) -> str:
+    told = (("check-in", check_in, message.check_in), ("check-out", check_out, message.check_out))
+    return " and ".join(f"{name} {time_text(time)}" for name, given, time in told if given and time is not None)
