@@ -72,8 +72,8 @@ def test_a_stay_is_changed_by_a_real_worker(
         assert "Why it is changed" not in form
         preview = browser.get(f"{path}?check_in={LONGER['check_in']}&check_out={LONGER['check_out']}").text
         told = text_of(preview)
-        assert "A code is made" in told
-        assert "another one is made, normally with another PIN" in told
+        assert "The guest gets another code" in told
+        assert "another one is made. Give the guest its PIN." in told
         assert "The code at hand can't be deleted: it opens the door until" in told
         assert "Its next message about this booking replaces what you change here." in told
         fields = {name: _value(preview, name) for name in ("check_in", "check_out", "revision")}
@@ -259,7 +259,7 @@ def test_without_a_doors_file_the_booking_says_what_its_unit_gives(
         answer = console.api("GET", query, role="operator").json()
     assert answer["booked"] == f"{local(2, '16:00')} (lock) to {local(5, '10:00')} (lock)".replace("T", " ")
     assert answer["wanted"] == f"{local(2, '16:00')} (lock) to {local(6, '10:00')} (lock)".replace("T", " ")
-    assert answer["doors"][0]["effect"] == "made"
+    assert answer["doors"][0]["effect"] == "another"
     doors_file = tmp_path / "doors.yaml"
     doors_file.write_text(f'"102":\n  device_ids: [{DOOR}]\n')
     with console_of(data_server, sandbox, doors_file=doors_file) as console:

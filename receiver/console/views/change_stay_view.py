@@ -46,8 +46,8 @@ class FittingTimes:
 class DoorChange:
     """What becomes of one door's code: in `means` for people. Slot and window are of the code that the guest has then.
 
-    `effect` is `kept`, `changed`, `made`, `later`, `nothing_fits`, `over`, `dropped` or `unknown`. `picture` shows the
-    new times on the door as it was read at `read_at`.
+    `effect` is `kept`, `changed`, `another`, `made`, `later`, `nothing_fits`, `over`, `dropped` or `unknown`. `picture`
+    shows the new times on the door as it was read at `read_at`.
     """
 
     key: str
@@ -87,6 +87,11 @@ class ChangePreview:
     is_without_code: bool
     doors: tuple[DoorChange, ...]
     notes: tuple[str, ...]
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The times as a browser's field takes them: empty for what is no local time."""
+        return {name: _local(text) for name, text in (("check_in", self.check_in), ("check_out", self.check_out))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,11 +239,16 @@ def fields_of(booking: Booking) -> dict[str, str]:
 
 def is_shown_as(text: str, shown: str) -> bool:
     """Say whether a given time is the local one that a field showed, however it is spelled."""
+    return shown != "" and _local(text) == shown
+
+
+def _local(text: str) -> str:
+    """Return a local time as a field has it; empty for anything else."""
     try:
         read = parse_booking_time(text)
     except UnreadableBookingTime:
-        return False
-    return isinstance(read, WallTime) and read.time_zone is None and _field(read.at) == shown
+        return ""
+    return _field(read.at) if isinstance(read, WallTime) and read.time_zone is None else ""
 
 
 def _clock(booking: Booking) -> str:

@@ -47,8 +47,10 @@ class Effect(StrEnum):
     """The code at hand serves the new times too."""
     CHANGED = "changed"
     """The code at hand gets other times."""
+    ANOTHER = "another"
+    """Another code takes the place of the one at hand."""
     MADE = "made"
-    """A code is made at once, in place of the one at hand where there is one."""
+    """A code is made at once: there is none at hand."""
     LATER = "later"
     """A code is made once its time has come."""
     NOTHING_FITS = "nothing_fits"
@@ -148,18 +150,20 @@ def preview_of_door(  # noqa: PLR0911 - one for each decision
             return _with_code(asked, plan, Effect.CHANGED, window, told, "If Seam refuses, another code is made.")
         case Alter():
             bare = asked.without_code()
-            return _without_code(bare, bare.plan() or plan, aside)
+            return _without_code(bare, bare.plan() or plan, aside, is_another=True)
         case _:
-            return _without_code(asked, plan, ())
+            return _without_code(asked, plan, (), is_another=False)
 
 
-def _without_code(asked: _Asked, plan: Plan, aside: tuple[str, ...]) -> DoorPreview:  # noqa: PLR0911 - as above
+def _without_code(  # noqa: PLR0911 - as above
+    asked: _Asked, plan: Plan, aside: tuple[str, ...], *, is_another: bool
+) -> DoorPreview:
     """Say what is made for a door that has no code, or none that serves; `aside` says what becomes of that one."""
     zone, stay = plan.time_zone, asked.booking.stay
     match plan.decision:
         case Make(window, _, _):
-            told = _made(asked.door, window, is_another=bool(aside))
-            return _with_code(asked, plan, Effect.MADE, window, told, *aside)
+            told = _made(asked.door, window, is_another=is_another)
+            return _with_code(asked, plan, Effect.ANOTHER if is_another else Effect.MADE, window, told, *aside)
         case Postpone(until):
             told = f"The code is made at {moment_text(until, zone)}: its time comes then."
             return _with_code(asked, plan, Effect.LATER, _window_of(plan), told, *aside)
@@ -174,9 +178,9 @@ def _without_code(asked: _Asked, plan: Plan, aside: tuple[str, ...]) -> DoorPrev
             told = "The stay is over then: no code is made."
             return DoorPreview(effect=Effect.OVER, means=(told, *aside), time_zone=zone)
         case Wait(reason, advice, _, offers) | Refuse(reason, advice, offers):
-            happened = PROBLEMS[reason].happened if reason in PROBLEMS else ""
+            happened = PROBLEMS[reason].happened if reason in PROBLEMS else "No code can be made."
             choosing = "A slot can be chosen all the same, on the booking's page, once this is done." if offers else ""
-            means = tuple(filter(None, ("No code can be made.", happened, advice, choosing, *aside)))
+            means = tuple(filter(None, (happened, advice, choosing, *aside)))
             other = tuple(_other_times(asked)) if reason in OF_A_SLOT else ()
             return DoorPreview(effect=Effect.NOTHING_FITS, means=means, time_zone=zone, other_times=other)
         case Keep() | Alter():
@@ -225,8 +229,8 @@ def _made(door: BookedDoor, window: Window, *, is_another: bool) -> str:
     if earlier is not None:
         return f"The earlier access code {earlier.access_code_id} has these times: it is taken again, with its PIN."
     if is_another:
-        return "The code at hand can't get these times: another one is made, normally with another PIN for the guest."
-    return "A code is made at once."
+        return "The code at hand can't get these times: another one is made. Give the guest its PIN."
+    return "A code is made at once. Give the guest its PIN."
 
 
 def _set_aside(door: BookedDoor, at_seam: CodeAtSeam | None, now: datetime) -> Iterator[str]:
