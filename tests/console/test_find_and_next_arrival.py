@@ -9,11 +9,12 @@ from redis import Redis
 
 from shared.domain.booking.record import State
 from shared.domain.versions import BOOKING
-from shared.redis_keys import booking_record
+from shared.redis_keys import BOOKINGS_INDEXED, booking_record
 from tests.console.bookings import DOOR, ZONE, book, move, read_door
 from tests.console.console import Console, running, settings_for
 from tests.console.test_booking_pages import HOSTILE
 from tests.support.server import DataServer
+from tests.support.waiting import wait_until
 
 OTHER_DOOR = "d0000000-0000-0000-0000-000000000002"
 DAY = 24.0
@@ -135,6 +136,8 @@ def test_a_guest_is_found_by_name_whatever_becomes_of_the_booking(console: Conso
 def test_a_record_of_a_newer_version_is_said(console: Console, redis_client: Redis) -> None:
     """While two versions run side by side: neither a crash nor "there is no such booking"."""
     book(redis_client, "BK-1")
+    # The console fills the indexes when it starts, and writes each booking again for that.
+    wait_until(lambda: redis_client.exists(BOOKINGS_INDEXED), what="the indexes")
     key = booking_record("BK-1")
     major = int(BOOKING.partition(".")[0]) + 1
     record = str(redis_client.hget(key, "record"))
