@@ -10,15 +10,8 @@ from receiver.console.commands import order, wait_for
 from receiver.console.operations import Call, Conflict, Operation, Unusable
 from receiver.console.views.booking import find
 from receiver.console.views.booking_levers import Outcome, Why, outcome_of, who
-from receiver.console.views.change_stay_view import (
-    ChangePreview,
-    FieldProblem,
-    Wanted,
-    booked_times,
-    fields_of,
-    is_shown_as,
-    preview_of,
-)
+from receiver.console.views.change_stay_view import ChangePreview, FieldProblem, Wanted, preview_of
+from receiver.console.views.stay_fields import booked_times, fields_of, is_shown_as
 from shared.console_tokens import Role
 from shared.domain.booking.own_message import as_applied, changed_data, check_order, is_over, message_of, rules_for
 from shared.domain.booking.record import Booking

@@ -9,15 +9,13 @@ from urllib.parse import quote
 from receiver.console.day_picture import DayPicture, picture_of_stay
 from receiver.console.operations import Call
 from receiver.console.views.booking import opens_of
+from receiver.console.views.stay_fields import booked_times, clock_of, field_text, local_text
 from shared.domain.alerting.door_conflicts import conflicts_of
 from shared.domain.booking.message_order import given_revision
 from shared.domain.booking.record import BookedDoor, Booking, Change
 from shared.domain.code.change_preview import CodeAtSeam, DoorPreview, Effect, OtherTimes, preview_of_door
 from shared.domain.messages.message import BookingMessage
-from shared.domain.messages.time_fields import UnreadableBookingTime, parse_booking_time
 from shared.domain.stay.clock_changes import clock_change_notes
-from shared.domain.stay.stay import Instant, StayTime, WallTime, as_booked, time_text
-from shared.domain.times.wall_clock import find_zone, instant_at, wall_at
 from shared.ledger.last_read_doors import LastRead
 from shared.seam.errors import SeamError
 
@@ -91,7 +89,7 @@ class ChangePreview:
     @property
     def fields(self) -> Mapping[str, str]:
         """The times as a browser's field takes them: empty for what is no local time."""
-        return {name: _local(text) for name, text in (("check_in", self.check_in), ("check_out", self.check_out))}
+        return {name: local_text(text) for name, text in (("check_in", self.check_in), ("check_out", self.check_out))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +121,7 @@ def preview_of(
         wanted=booked_times(wanted.change.booking) if wanted is not None else "",
         check_in=fields["check_in"],
         check_out=fields["check_out"],
-        clock=_clock(booking),
+        clock=clock_of(booking),
         problems=problems,
         is_previewed=wanted is not None,
         is_without_code=any(it.effect in (Effect.NOTHING_FITS, Effect.OVER) for it in doors),
@@ -183,8 +181,8 @@ class _Doors:
 
     def _fitting(self, times: OtherTimes) -> FittingTimes:
         return FittingTimes(
-            check_in=_field(times.check_in) or self.fields["check_in"],
-            check_out=_field(times.check_out) or self.fields["check_out"],
+            check_in=field_text(times.check_in) or self.fields["check_in"],
+            check_out=field_text(times.check_out) or self.fields["check_out"],
             text=times.text,
         )
 
@@ -221,61 +219,11 @@ def _notes(call: Call, booking: Booking, wanted: Wanted) -> Iterator[str]:
 def _conflicts(call: Call, booking: Booking, after: Booking) -> Iterator[str]:
     """Yield where the booking would have a door at the same time as another guest."""
     name = quote(booking.booking_id, safe="")
-    for device_id in dict.fromkeys(door.device_id for door in after.doors if door.wanted):
-        others = [it for it in call.ports.ledger.of_door(device_id) if it.booking_id != booking.booking_id]
+    device_ids = tuple(dict.fromkeys(door.device_id for door in after.doors if door.wanted))
+    others = [it for it in call.ports.ledger.of_doors(device_ids) if it.booking_id != booking.booking_id]
+    for device_id in device_ids:
+        there = [it for it in others if any(door.device_id == device_id for door in it.doors)]
         tells = call.ports.tells_double_bookings
-        for found in conflicts_of([*others, after], device_id, call.now, with_double_bookings=tells):
+        for found in conflicts_of([*there, after], device_id, call.now, with_double_bookings=tells):
             if name in found.key.split("/"):
                 yield f"{found.cause.notice.subject}: {found.cause.notice.happened}"
-
-
-def fields_of(booking: Booking) -> dict[str, str]:
-    """Return the booked times as the form's fields have them: on the lock's clock; empty where nobody knows it."""
-    if booking.stay is None:
-        return {"check_in": "", "check_out": ""}
-    stay, clock = as_booked(booking.stay), _clock(booking)
-    return {"check_in": _field(_on(clock, stay.check_in)), "check_out": _field(_on(clock, stay.check_out))}
-
-
-def is_shown_as(text: str, shown: str) -> bool:
-    """Say whether a given time is the local one that a field showed, however it is spelled."""
-    return shown != "" and _local(text) == shown
-
-
-def _local(text: str) -> str:
-    """Return a local time as a field has it; empty for anything else."""
-    try:
-        read = parse_booking_time(text)
-    except UnreadableBookingTime:
-        return ""
-    return _field(read.at) if isinstance(read, WallTime) and read.time_zone is None else ""
-
-
-def _clock(booking: Booking) -> str:
-    """Return the zone of the booking's locks; empty where it isn't known, or they have several."""
-    zones = {door.time_zone for door in booking.doors if door.wanted and door.time_zone}
-    return str(zones.pop()) if len(zones) == 1 else ""
-
-
-def _on(clock: str, moment: StayTime) -> datetime | None:
-    """Return what the lock's clock shows at a booked time; None where that isn't known."""
-    zone = find_zone(clock) if clock else None
-    if isinstance(moment, Instant):
-        return wall_at(moment.at, zone) if zone is not None else None
-    if moment.time_zone in (None, clock):
-        return moment.at
-    theirs = find_zone(moment.time_zone or "")
-    return wall_at(instant_at(moment.at, theirs), zone) if zone is not None and theirs is not None else None
-
-
-def _field(at: datetime | None) -> str:
-    """Return a local time as a field of a form has it."""
-    if at is None:
-        return ""
-    return at.isoformat(timespec="minutes" if not (at.second or at.microsecond) else "auto")
-
-
-def booked_times(booking: Booking) -> str:
-    """Return the booked times, for people."""
-    stay = as_booked(booking.stay) if booking.stay is not None else None
-    return f"{time_text(stay.check_in)} to {time_text(stay.check_out)}" if stay is not None else "without a stay"
