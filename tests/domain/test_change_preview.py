@@ -71,10 +71,20 @@ def test_a_code_that_serves_the_new_times_stays() -> None:
         (flags(is_early_checkin_able=True), Effect.ANOTHER, "can't be deleted: it opens the door until Sat 2026-12-05"),
         (flags(), Effect.ANOTHER, "can't be deleted: it opens the door until Sat 2026-12-05 10:00 UTC"),
         (flags(is_cancellable=True), Effect.ANOTHER, "Seam is asked to delete the code at hand: its flags allow that"),
+        (None, Effect.ANOTHER, "Seam wasn't asked. Unless its flags let the code at hand get these times, another one"),
         (None, Effect.ANOTHER, "As a rule it can't: then it opens the door until Sat 2026-12-05 10:00"),
         (CodeAtSeam(None, CodeFlags(is_extendable=True)), Effect.ANOTHER, "another one is made"),
     ],
-    ids=["extendable", "overridable", "early only", "fixed", "cancellable", "Seam wasn't asked", "without times"],
+    ids=[
+        "extendable",
+        "overridable",
+        "early only",
+        "fixed",
+        "cancellable",
+        "Seam wasn't asked",
+        "nor of its deletion",
+        "without times",
+    ],
 )
 def test_a_longer_stay(at_seam: CodeAtSeam | None, effect: Effect, told: str) -> None:
     """Seam's flags decide whether the code gets the new times, or another one is made and how long this one opens."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from shared.domain.booking.advice import moment_text
 from shared.domain.booking.door_state import Received
@@ -38,6 +39,13 @@ from shared.domain.matching.suggestions import Change, suggest
 from shared.domain.stay.instants import instants_of
 from shared.domain.stay.stay import Stay, as_booked
 from shared.domain.times.wording import show_length
+
+_NEW: Final = "A code is made at once. Give the guest its PIN."
+_ANOTHER: Final = "The code at hand can't get these times: another one is made. Give the guest its PIN."
+_PERHAPS: Final = (
+    "Seam wasn't asked. Unless its flags let the code at hand get these times, another one is made. Give the guest its"
+    " PIN then."
+)
 
 
 class Effect(StrEnum):
@@ -150,20 +158,23 @@ def preview_of_door(  # noqa: PLR0911 - one for each decision
             return _with_code(asked, plan, Effect.CHANGED, window, told, "If Seam refuses, another code is made.")
         case Alter():
             bare = asked.without_code()
-            return _without_code(bare, bare.plan() or plan, aside, is_another=True)
+            return _without_code(bare, bare.plan() or plan, _ANOTHER if at_seam is not None else _PERHAPS, aside)
         case _:
-            return _without_code(asked, plan, (), is_another=False)
+            return _without_code(asked, plan, _NEW)
 
 
 def _without_code(  # noqa: PLR0911 - as above
-    asked: _Asked, plan: Plan, aside: tuple[str, ...], *, is_another: bool
+    asked: _Asked, plan: Plan, made: str, aside: tuple[str, ...] = ()
 ) -> DoorPreview:
-    """Say what is made for a door that has no code, or none that serves; `aside` says what becomes of that one."""
+    """Say what is made for a door that has no code, or none that serves.
+
+    `made` tells it where a code is made at once, and `aside` what becomes of the one at hand.
+    """
     zone, stay = plan.time_zone, asked.booking.stay
     match plan.decision:
         case Make(window, _, _):
-            told = _made(asked.door, window, is_another=is_another)
-            return _with_code(asked, plan, Effect.ANOTHER if is_another else Effect.MADE, window, told, *aside)
+            told = _taken_again(asked.door, window) or made
+            return _with_code(asked, plan, Effect.MADE if made is _NEW else Effect.ANOTHER, window, told, *aside)
         case Postpone(until):
             told = f"The code is made at {moment_text(until, zone)}: its time comes then."
             return _with_code(asked, plan, Effect.LATER, _window_of(plan), told, *aside)
@@ -224,13 +235,12 @@ def _may_be_changed(door: BookedDoor, at_seam: CodeAtSeam | None, window: Window
     return may_become(at_seam.window, window, at_seam.flags)
 
 
-def _made(door: BookedDoor, window: Window, *, is_another: bool) -> str:
+def _taken_again(door: BookedDoor, window: Window) -> str:
+    """Say which earlier code has these very times: the worker finds it at Seam. Empty where none has."""
     earlier = next((code for code in door.residual if code.window == window and not is_ours_no_more(code)), None)
-    if earlier is not None:
-        return f"The earlier access code {earlier.access_code_id} has these times: it is taken again, with its PIN."
-    if is_another:
-        return "The code at hand can't get these times: another one is made. Give the guest its PIN."
-    return "A code is made at once. Give the guest its PIN."
+    if earlier is None:
+        return ""
+    return f"The earlier access code {earlier.access_code_id} has these times: it is taken again, with its PIN."
 
 
 def _set_aside(door: BookedDoor, at_seam: CodeAtSeam | None, now: datetime) -> Iterator[str]:
