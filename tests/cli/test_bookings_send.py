@@ -102,6 +102,24 @@ def test_what_cannot_be_used_is_not_published(machine: Machine, sandbox: Sandbox
     assert published(machine) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--check-out", in_days(1, "10:15:00", offset="")), "is not after check_in"),
+        (("--check-in", "2098-01-01T16:00", "--check-out", "2098-01-05T10:00"), "over three years ahead"),
+        (("--check-out", in_days(9, "")[:10]), "is a date alone"),
+    ],
+)
+def test_what_would_be_parked_or_fit_no_door_is_not_published(
+    machine: Machine, sandbox: Sandbox, arguments: tuple[str, ...], why: str
+) -> None:
+    """Also where only the lock's clock tells the order of a local time and an instant."""
+    booking = machine.book(sandbox.door())
+    result = run("change", booking.booking_id, *arguments)
+    assert (result.exit_code, why in result.stderr) == (2, True)
+    assert published(machine) == []
+
+
 def test_units_and_zones_of_a_change(
     machine: Machine, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -264,7 +264,7 @@ def _send(booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, as_
     try:
         data = own_message.changed_data(booking, changes) if kind is MessageType.UPDATED else {}
         text, message = own_message.message_of(booking, kind, data, message_id=f"oracode-{uuid4()}")
-        bookings_send.check(settings, message)
+        bookings_send.check(settings, booking, message)
     except InvalidMessage as invalid:
         bookings_send.print_problems(invalid.problems)
         click.echo("Nothing was published.", err=True)

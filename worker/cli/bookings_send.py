@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import click
 
-from shared.domain.booking.own_message import rules_for
-from shared.domain.messages.message import BookingMessage, MessageType, Problem, stay_of
+from shared.clock import system_clock
+from shared.domain.booking.own_message import check_change
+from shared.domain.booking.record import Booking
+from shared.domain.messages.message import BookingMessage, MessageType, Problem
 from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import Settings
@@ -13,14 +15,14 @@ from worker.cli.printable import printable
 from worker.ports import units_of
 
 
-def check(settings: Settings, message: BookingMessage) -> None:
+def check(settings: Settings, booking: Booking, message: BookingMessage) -> None:
     """Check a change as the worker would, as far as DOORS_FILE is known here. Raises InvalidMessage."""
     if message.type is MessageType.CANCELLED:
         return
     units = known_units(settings)
-    if units is None:
+    if units is None and message.unit is not None:
         return
-    stay_of(message, rules_for(message, units))
+    check_change(booking, message, units or {}, now=system_clock())
 
 
 def known_units(settings: Settings) -> Mapping[str, UnitRules] | None:

@@ -11,14 +11,12 @@ from shared.domain.booking.message_order import has_seen
 from shared.domain.booking.own_message import (
     asks_for_nothing_new,
     changed_data,
-    check_order,
+    check_change,
     is_over,
     message_of,
-    rules_for,
 )
 from shared.domain.booking.record import Booking, HistoryEntry
-from shared.domain.messages.far_ahead import check_not_far_ahead
-from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, stay_of
+from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType
 from shared.domain.stay.stay import UnitRules, time_text
 from shared.ledger.bookings import BookingLedger
 
@@ -68,8 +66,7 @@ class ChangeStay:
         if booking.revision != revision:
             raise NotChanged(f"the booking was changed meanwhile: revision {revision} was meant, {booking.revision} is")
         try:
-            check_order(booking, stay_of(message, rules_for(message, self._units)))
-            check_not_far_ahead(message.check_in, self._clock())
+            check_change(booking, message, self._units, now=self._clock())
         except InvalidMessage as invalid:
             raise NotChanged(str(invalid)) from invalid
         if asks_for_nothing_new(booking, message):

@@ -126,7 +126,7 @@ def _wanted(call: Call, booking: Booking, check_in: str, check_out: str) -> Want
         raise nothing_new from None
     if change.booking.stay is None or change.booking.stay == booking.stay:
         raise nothing_new
-    check_order(change.booking, change.booking.stay)
+    check_order(booking, change.booking.stay, [door.device_id for door in change.booking.doors if door.wanted])
     return Wanted(check_in=given["check_in"], check_out=given["check_out"], message=message, change=change)
 
 

@@ -5,7 +5,7 @@ message wins hold for them too. Pure.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -102,12 +102,19 @@ def as_applied(booking: Booking, message: BookingMessage, rules: UnitRules | Non
     )
 
 
-def check_order(booking: Booking, stay: Stay) -> None:
-    """Raise InvalidMessage where check-out isn't after check-in on the clock of the booking's locks.
+def check_change(booking: Booking, message: BookingMessage, units: Mapping[str, UnitRules], *, now: datetime) -> None:
+    """Raise InvalidMessage where the worker would park the change, or check-out isn't after check-in at the door."""
+    rules = rules_for(message, units)
+    check_order(booking, stay_of(message, rules), rules.device_ids if rules else message.device_ids)
+    check_not_far_ahead(message.check_in, now)
+
+
+def check_order(booking: Booking, stay: Stay, device_ids: Collection[str]) -> None:
+    """Raise InvalidMessage where check-out isn't after check-in on the clock of these locks of the booking.
 
     A message may mix local times with instants: only the lock's zone, where it is known, tells their order.
     """
-    zones = {door.time_zone for door in booking.doors if door.wanted and door.time_zone}
+    zones = {door.time_zone for door in booking.doors if door.time_zone and door.device_id in device_ids}
     booked = as_booked(stay)
     for check_in, check_out in (instants_of(booked, zone) for zone in zones):
         if check_in >= check_out:
