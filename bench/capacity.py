@@ -124,9 +124,9 @@ def end_of_one_redis(costs: Costs, given: Assumptions) -> tuple[float, float]:
     return 1e6 / of_one_million.redis_cores, 1e6 * given.redis_gib / of_one_million.redis_gib
 
 
-def figures(results: Mapping[str, Any], given: Assumptions | None = None) -> str:
+def figures(results: Mapping[str, Any]) -> str:
     """Return the document's tables."""
-    given, costs = given or Assumptions(), costs_of(results)
+    given, costs = Assumptions(), costs_of(results)
     machine = results["machine"]
     by_cpu, by_memory = end_of_one_redis(costs, given)
     rough = [name for name, part in results["parts"].items() if part.get("quick")]

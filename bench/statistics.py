@@ -52,6 +52,6 @@ def growth_of_total(cost_by_size: Mapping[int, float], tolerance: float = TOLERA
     return Growth(factor, max([factor, *steps]) <= 1 + tolerance)
 
 
-def growth_of_one(cost_by_size: Mapping[int, float], tolerance: float = TOLERANCE) -> Growth:
+def growth_of_one(cost_by_size: Mapping[int, float]) -> Growth:
     """Judge the cost of one operation that must not depend on the size at all."""
-    return growth_of_total({size: cost * size for size, cost in cost_by_size.items()}, tolerance)
+    return growth_of_total({size: cost * size for size, cost in cost_by_size.items()})

@@ -31,9 +31,9 @@ class BodyReader:
     Seam's events are small.
     """
 
-    def __init__(self, limit: int, *, room: int = _ROOM) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._room = room
+        self._room = _ROOM
 
     async def read(self, receive: Receive, headers: Headers) -> bytes:
         """Return the complete body. Raises BodyTooLarge (the rest is left unread), NoRoom, and ClientGone."""

@@ -14,7 +14,7 @@ from svix.webhooks import Webhook, WebhookVerificationError
 from receiver.bodies import Headers
 from receiver.refusals import InvalidSignature, SignatureFault
 from receiver.sender_clock import SenderClock
-from shared.clock import Clock, system_clock
+from shared.clock import system_clock
 
 _HEADER_NAMES: Final = (
     (b"svix-id", b"svix-timestamp", b"svix-signature"),
@@ -28,12 +28,9 @@ _LONGEST_TIMESTAMP: Final = 20
 class WebhookSecrets:
     """The secrets of Seam's webhooks. A signature with any of them is valid, so a secret can be changed at any time."""
 
-    def __init__(
-        self, secrets: Iterable[str], clock: Clock = system_clock, *, sender_clock: SenderClock | None = None
-    ) -> None:
+    def __init__(self, secrets: Iterable[str], *, sender_clock: SenderClock | None = None) -> None:
         """`sender_clock` is given the timestamp of each genuine delivery, also if that is too old or too new."""
-        self._clock = clock
-        self._sender_clock = sender_clock or SenderClock(clock)
+        self._sender_clock = sender_clock or SenderClock()
         self._webhooks = [Webhook(secret) for secret in secrets]
         if not self._webhooks:
             raise ValueError("at least one webhook secret is needed")
@@ -52,7 +49,7 @@ class WebhookSecrets:
                 continue
             self._sender_clock.saw(float(signed["webhook-timestamp"]))
             return signed["webhook-id"]
-        fault = fault_of(signed, self._clock().timestamp())
+        fault = fault_of(signed, system_clock().timestamp())
         if fault in ("too_old", "too_new") and self._is_genuine(signed, body):
             self._sender_clock.saw(float(signed["webhook-timestamp"]))
         raise InvalidSignature(fault)

@@ -72,9 +72,9 @@ class RefusedMessages:
         keys, args = keep_arguments(refused, now)
         self._keep(keys=keys, args=args)
 
-    def lately(self, now: datetime, *, within: timedelta = redis_keys.REFUSED_FOR) -> list[RefusedEntry]:
-        """Return what was refused within this time, the newest first."""
-        oldest = (now - within).timestamp()
+    def lately(self, now: datetime) -> list[RefusedEntry]:
+        """Return what was refused within REFUSED_FOR, the newest first."""
+        oldest = (now - redis_keys.REFUSED_FOR).timestamp()
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.zrange(redis_keys.REFUSED, "+inf", oldest, byscore=True, desc=True, withscores=True)
         pipeline.hgetall(redis_keys.REFUSED_FIRST)

@@ -20,13 +20,13 @@ DRAIN_WITHIN: Final = timedelta(seconds=25)
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-def bound_the_stop(within: timedelta = DRAIN_WITHIN) -> None:
-    """Let no shutdown of this process take longer than `within`."""
+def bound_the_stop() -> None:
+    """Let no shutdown of this process take longer than DRAIN_WITHIN."""
 
     @worker_shutting_down.connect(weak=False)
     def _(**_: Any) -> None:
         log.info("worker.draining")
-        timer = threading.Timer(within.total_seconds(), _cut)
+        timer = threading.Timer(DRAIN_WITHIN.total_seconds(), _cut)
         timer.daemon = True
         timer.start()
 

@@ -14,7 +14,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
-from shared.clock import Clock, system_clock
+from shared.clock import system_clock
 from shared.ledger.clocks import ClockReadings
 from shared.ledger.processes import ProcessIdentity, ProcessSigns
 from shared.liveness.fleet import SIGN_EVERY
@@ -22,14 +22,14 @@ from shared.liveness.fleet import SIGN_EVERY
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-def this_process(name: str, clock: Clock = system_clock) -> ProcessIdentity:
+def this_process(name: str) -> ProcessIdentity:
     """Return who we are; `name` as in the Procfile. Call it when the process begins to serve."""
     try:
         running = version("oracode-codes")
     except PackageNotFoundError:
         running = "unknown"
     return ProcessIdentity(
-        process=name, host=socket.gethostname(), pid=os.getpid(), version=running, started_at=clock()
+        process=name, host=socket.gethostname(), pid=os.getpid(), version=running, started_at=system_clock()
     )
 
 

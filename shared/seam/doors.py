@@ -9,7 +9,7 @@ from typing import Any, Final
 from redis import Redis
 
 from shared import redis_keys
-from shared.clock import Clock, system_clock
+from shared.clock import Clock
 from shared.domain.booking.known_doors import known_door
 from shared.domain.door.changes import changes_between
 from shared.domain.door.door import Door, NotADoor, door_from_device
@@ -39,7 +39,7 @@ class Doors:
         remember_for: timedelta,
         changed: Callable[[Door], None],
         troubled: Callable[[Door], None],
-        clock: Clock = system_clock,
+        clock: Clock,
     ) -> None:
         """`read` says when `changed` and `troubled` are called."""
         self._clock = clock

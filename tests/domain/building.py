@@ -52,9 +52,9 @@ def stay(check_in: str, check_out: str, zone: str | None = None, **fields: Any) 
     return Stay(check_in=stay_time(check_in, zone), check_out=stay_time(check_out, zone), **fields)
 
 
-def daily(check_in: str, check_out: str, zone: str | None = None) -> Stay:
+def daily(check_in: str, check_out: str) -> Stay:
     """Return a stay booked by the day."""
-    return stay(check_in, check_out, zone, granularity=Granularity.DAILY)
+    return stay(check_in, check_out, granularity=Granularity.DAILY)
 
 
 def stay_time(written: str, zone: str | None = None) -> Instant | WallTime:

@@ -16,8 +16,8 @@ from tests.domain.building import daily, day_slot, door, slot, stay, time_of_day
 ANY = MatchPolicy()
 
 
-def stays(*times: str, nights: int = 3, count: int = 1) -> list[Stay]:
-    """Return `count` stays of each `16:00-10:00`."""
+def stays(*times: str, count: int = 1) -> list[Stay]:
+    """Return `count` stays of three nights of each `16:00-10:00`."""
     first = datetime(2026, 12, 1)  # noqa: DTZ001
     found = []
     for written in times:
@@ -27,7 +27,7 @@ def stays(*times: str, nights: int = 3, count: int = 1) -> list[Stay]:
             found.append(
                 Stay(
                     check_in=WallTime(datetime.combine(start, check_in)),
-                    check_out=WallTime(datetime.combine(start + timedelta(days=nights), check_out)),
+                    check_out=WallTime(datetime.combine(start + timedelta(days=3), check_out)),
                 )
             )
     return found

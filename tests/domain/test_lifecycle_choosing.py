@@ -42,12 +42,12 @@ OFFER = SlotOffer(
 OTHER = replace(OFFER, slot="level 20", name="Later")
 
 
-def waiting(*doors: str, reason: str = "no_slot") -> Booking:
+def waiting(*doors: str) -> Booking:
     """Return a booking with every door waiting because no slot fits; nothing is left to tell."""
     it = booking(*doors)
     for door in it.doors:
         it = transitions.wait(
-            it, door.key, revision=0, reason=reason, detail="", until=LATER, facts={}, now=NOW, offers=(OFFER,)
+            it, door.key, revision=0, reason="no_slot", detail="", until=LATER, facts={}, now=NOW, offers=(OFFER,)
         ).booking
     return quiet(it)
 

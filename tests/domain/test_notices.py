@@ -35,9 +35,9 @@ def waits(it: Booking, reason: str = "no_slot", detail: str = "", device_id: str
     return transitions.wait(it, device_id, revision=0, reason=reason, detail=detail, until=LATER, facts={}, now=NOW)
 
 
-def schedules(it: Booking, device_id: str = DOOR) -> Change:
+def schedules(it: Booking) -> Change:
     """Leave a door for later."""
-    return transitions.schedule(it, device_id, revision=0, until=LATER, reason="lead_time", facts={}, now=NOW)
+    return transitions.schedule(it, DOOR, revision=0, until=LATER, reason="lead_time", facts={}, now=NOW)
 
 
 def issues(it: Booking, device_id: str = DOOR) -> Change:
@@ -45,9 +45,9 @@ def issues(it: Booking, device_id: str = DOOR) -> Change:
     return transitions.record_code(it, device_id, code(), revision=0, asked=WINDOW, adopted=False, now=NOW)
 
 
-def confirms(it: Booking, device_id: str = DOOR, reason: str = "") -> Change:
+def confirms(it: Booking, reason: str = "") -> Change:
     """Record that Seam confirms the code."""
-    return transitions.confirm_code(it, device_id, reason=reason, detail="", due_at=CHECK_OUT, now=NOW)
+    return transitions.confirm_code(it, DOOR, reason=reason, detail="", due_at=CHECK_OUT, now=NOW)
 
 
 def stumbles(it: Booking, *, tell: bool) -> Change:

@@ -97,9 +97,9 @@ def code(access_code_id: str = "c-1", window: Window = WINDOW) -> AccessCode:
     return AccessCode(access_code_id=access_code_id, window=window, known_since=NOW, user_level_id="level-1")
 
 
-def intent(intent_id: str = "i-1", at: datetime = NOW) -> Intent:
+def intent(intent_id: str = "i-1") -> Intent:
     """Return an intent to create a code for the stay's own window."""
-    return Intent(intent_id=intent_id, at=at, window=WINDOW, user_level_id="level-1")
+    return Intent(intent_id=intent_id, at=NOW, window=WINDOW, user_level_id="level-1")
 
 
 def contradicts_itself(it: BookedDoor) -> bool:

@@ -110,9 +110,9 @@ class Failover:
         """Return the replica that is the primary now; None if none is."""
         return next((each for each in self.replicas if _is_primary(each)), None)
 
-    def promoted(self, within: float = 20.0) -> DataServer:
+    def promoted(self) -> DataServer:
         """Wait until a replica is the primary, and return it."""
-        server = wait_until(self.new_primary, within=within, what="a promotion")
+        server = wait_until(self.new_primary, within=20, what="a promotion")
         assert server is not None
         return server
 

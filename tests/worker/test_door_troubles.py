@@ -35,10 +35,10 @@ def alert_of(machine: Machine, device_id: str, what: str = "trouble") -> Alert:
     return alert
 
 
-def stands(machine: Machine, until: timedelta = timedelta(days=4)) -> list[tuple[str, str]]:
+def stands(machine: Machine) -> list[tuple[str, str]]:
     """Return how each arrival of the next days stands, and why."""
     now = machine.clock()
-    return [(each.readiness, each.reason) for each in machine.arrivals(now, now + until)]
+    return [(each.readiness, each.reason) for each in machine.arrivals(now, now + timedelta(days=4))]
 
 
 def test_a_doors_issue_is_told_once_until_seam_takes_it_back(machine: Machine, sandbox: Sandbox) -> None:

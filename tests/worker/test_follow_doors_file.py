@@ -37,10 +37,10 @@ def park(machine: Machine, *booking_ids: str, unit: str = "Villa 7") -> None:
         assert machine.apply(machine.append(json.dumps({"booking_id": booking_id, "unit": unit, **STAY}))) is None
 
 
-def add_unit(path: Path, sandbox: Sandbox, unit: str = "Villa 7") -> None:
-    """Add the unit to the file."""
+def add_unit(path: Path, sandbox: Sandbox) -> None:
+    """Add the unit `Villa 7` to the file."""
     with path.open("a", encoding="utf-8") as file:
-        file.write(f"{unit}: {{device_ids: {sandbox.door()}}}\n")
+        file.write(f"Villa 7: {{device_ids: {sandbox.door()}}}\n")
 
 
 def follow(machine: Machine) -> None:

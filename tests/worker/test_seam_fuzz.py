@@ -179,6 +179,7 @@ def test_any_device(own_redis: Redis, device: Any) -> None:
         remember_for=hour,
         changed=lambda _: None,
         troubled=lambda _: None,
+        clock=lambda: NOW,
     )
     door: Door | None = ends_well(lambda: doors.read(DEVICE, fresh=True))
     if door is None:

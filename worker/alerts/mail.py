@@ -44,13 +44,12 @@ class Mail:
         server: MailServer,
         sender: str,
         recipients: Sequence[str],
-        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._name = name
         self._server = server
         self._sender = sender
         self._recipients = tuple(recipients)
-        self._tls = tls or ssl.create_default_context()
+        self._tls = ssl.create_default_context()
 
     @property
     def name(self) -> str:

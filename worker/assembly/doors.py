@@ -81,4 +81,5 @@ def _doors(using: Resources, rules: PlanningRules, prompt: PromptReadings) -> Do
         remember_for=settings.retention,
         changed=door_changed,
         troubled=prompt.of_troubled,
+        clock=clock,
     )

@@ -18,16 +18,12 @@ _CONTENT_TYPE: Final = "application/cloudevents+json"
 class OutcomePost:
     """One receiver, with connections of its own: a slow one takes none of another's."""
 
-    def __init__(
-        self, receiver: OutcomeReceiver, *, clock: Clock, transport: httpx.BaseTransport | None = None
-    ) -> None:
+    def __init__(self, receiver: OutcomeReceiver, *, clock: Clock) -> None:
         self.name = receiver.name
         self._url = receiver.url
         self._webhook = Webhook(receiver.secret)
         self._clock = clock
-        self._client = httpx.Client(
-            limits=httpx.Limits(max_connections=LANES, max_keepalive_connections=LANES), transport=transport
-        )
+        self._client = httpx.Client(limits=httpx.Limits(max_connections=LANES, max_keepalive_connections=LANES))
 
     def send(self, event_id: str, body: bytes) -> None:
         """Post an outcome; `webhook-id` is the outcome's id, the same in every try. A 2xx is success.
