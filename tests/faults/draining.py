@@ -1,4 +1,4 @@
-"""SIGTERM to a worker while its calls to Seam hang for longer than the worker may take to end."""
+"""SIGTERM to a worker while its calls to Seam hang for longer than the worker has to end."""
 
 import os
 import signal
@@ -28,17 +28,17 @@ SETTINGS = {
 _IN_HAND = 3
 _BEHIND = 8
 _HANG = DRAIN_WITHIN.total_seconds() + 2
-# Until the process is gone: its last line, its end, and the supervisor's look.
+# Until the process is gone: its last log line, its end, and the supervisor noticing it.
 _A_LITTLE = 1.5
 
 
 def drain_cut(machine: Machine) -> tuple[Row, set[str]]:
-    """Let some creates hang, some with their effect done, and work wait behind them; ask the worker to end."""
+    """Let some creates hang, some of them carried out, with more work waiting; then ask the worker to end."""
     row = Row("SIGTERM while calls to Seam hang", times=1)
     handover = Handover(machine)
     doors = [machine.add_door(("16:00", "10:00"), pin_at_create=True) for _ in range(_IN_HAND)]
     for door in doors:
-        # Carried out at once; its answer comes too late for the one that asked.
+        # Seam carries them out at once, but the answer comes too late for the worker that asked.
         fault = {"operation": "access_codes.create", "kind": "slow", "seconds": _HANG, "times": 1, "device_id": door}
         machine.seam("POST", "/sandbox/faults", fault)
     hanging = [f"HANG-{number}" for number in range(_IN_HAND)]

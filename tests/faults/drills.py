@@ -1,4 +1,4 @@
-"""Faults that need a stage of their own: a full disk, and a data server that is gone for minutes."""
+"""Drills that need a setup of their own: a full disk, and a data server that is gone for minutes."""
 
 import os
 import signal
@@ -15,15 +15,15 @@ from tests.support.small_disk import SmallDisk
 from tests.support.waiting import wait_until
 
 OURS = ("web", "worker", "beat")
-# Of one processor, while there is nothing to do but wait.
+# Share of one processor, while there is nothing to do but wait.
 _MOST_CPU = 0.25
-# Of one process, a second: each of its loops may say once in two seconds that it waits, and beat once a sweep.
+# Log lines of one process in a second: each loop may log once in two seconds that it waits, and each sweep once.
 _MOST_LINES = 6.0
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
 def disk_full(machine: Machine, disk: SmallDisk, seconds: float) -> tuple[Row, set[str]]:
-    """Fill the disk on which the data server, the logs and `run.json` are, for so long; return what it was answered."""
+    """Fill the disk of the data server, the logs and `run.json` for so long; return the row and all answers."""
     row = Row(f"disk full for {seconds:.0f} s", times=1)
     traffic = Traffic(machine)
     before = machine.run()["pids"]
@@ -41,7 +41,7 @@ def disk_full(machine: Machine, disk: SmallDisk, seconds: float) -> tuple[Row, s
 
 
 def data_server_away(machine: Machine, seconds: float) -> tuple[Row, set[str]]:
-    """Let no data server start for so long; watch what the others do meanwhile."""
+    """Let no data server start for so long, and watch the other processes meanwhile."""
     row = Row(f"data server gone for {seconds:.0f} s", times=1)
     traffic = Traffic(machine)
     traffic.start()
@@ -66,7 +66,7 @@ def data_server_away(machine: Machine, seconds: float) -> tuple[Row, set[str]]:
             continue
         share, said = (_cpu(pid) - cpu[name]) / took, (_lines(machine)[name] - lines[name]) / took
         row.notes.append(f"{name} meanwhile: {share:.1%} of a processor, {said:.1f} lines a second")
-        # What web costs is what its clients ask of it.
+        # The cost of `web` depends on its clients.
         if (name != "web" and share > _MOST_CPU) or said > _MOST_LINES:
             row.broken.append(f"{name} doesn't wait quietly")
     mended_at = time.monotonic()
@@ -79,7 +79,7 @@ def data_server_away(machine: Machine, seconds: float) -> tuple[Row, set[str]]:
 
 
 def _last(seconds: float, traffic: Traffic, row: Row, meanwhile: object = None) -> None:
-    """Let it last; every answer of this time must be a refusal that says when to come again."""
+    """Let it go on; every answer in this time must be a refusal with a Retry-After."""
     before = Counter(traffic.load.answers)
     until = time.monotonic() + seconds
 
@@ -100,7 +100,7 @@ def _last(seconds: float, traffic: Traffic, row: Row, meanwhile: object = None) 
 
 
 def _told_again(machine: Machine, before: dict[str, int], row: Row) -> None:
-    """See that who runs now is written down, although it couldn't be when they were started."""
+    """Check that `run.json` names the running processes, although it couldn't be written when they started."""
 
     def is_told() -> bool:
         pids = machine.run()["pids"]

@@ -1,4 +1,4 @@
-"""The primary is lost under webhooks and bookings: what is lost or made twice, and how soon all follow."""
+"""The primary is lost under webhooks and bookings: what is lost or made twice, and how soon everything follows."""
 
 import argparse
 import json
@@ -24,14 +24,14 @@ from tests.support.machine import Machine
 from tests.support.waiting import wait_until
 
 SETTINGS = {"WAITING_RETRY_EVERY": "3s", "DOOR_CACHE_FOR": "2s", "RECLAIM_AFTER": "6s", "SEAM_TIMEOUT": "2s"}
-# The promise: so many seconds after the promotion web accepts, and the worker records.
+# The promise: seconds after the promotion until `web` accepts, and until the worker records.
 FOLLOWS_WITHIN = 5.0
 _BOOKINGS = 16
 _PAUSE = 0.25
 _PROBE_EVERY = 0.5
-# How long after the promotion the old primary is reached by the others again.
+# How long after the promotion the others can reach the old primary again.
 _SPLIT_FOR = 5.0
-# Where fewer replicas are left than are asked for, the old primary has to become one first.
+# If fewer replicas are left than SYNC_REPLICAS, the old primary has to become a replica first.
 _ACCEPTS_WITHIN = 40.0
 _READY_WITHIN = 60.0
 
@@ -44,21 +44,21 @@ def kill(servers: Failover) -> None:
 
 
 def freeze(servers: Failover) -> None:
-    """Let the primary stand still until after the promotion: then it lives again, and believes that it is one."""
+    """Stop the primary until after the promotion: then it runs again, and believes that it is the primary."""
     servers.primary.send(signal.SIGSTOP)
     servers.promoted()
     servers.primary.send(signal.SIGCONT)
 
 
 def split(servers: Failover) -> None:
-    """Cut the primary off from replicas and Sentinels for a while: clients reach it, and it takes their writes."""
+    """Cut the primary off from replicas and Sentinels for a while: clients still reach it, and it accepts writes."""
     servers.split()
     servers.promoted()
     threading.Timer(_SPLIT_FOR, servers.heal).start()
 
 
 def kill_while_the_replicas_are_behind(servers: Failover) -> None:
-    """Let the replicas stop following for a moment, then end the primary: they lack a tail."""
+    """Stop replication for a moment, then end the primary: the replicas lack the last writes."""
     servers.cut_replicas_off()
     time.sleep(1.0)
     servers.primary.kill()
@@ -71,7 +71,7 @@ _REPLICAS = 2
 
 
 class BookingLoad:
-    """Hands over bookings by HTTP, each on a door of its own, and each again until it is accepted."""
+    """Sends bookings by HTTP, each for a door of its own, and repeats each until it is accepted."""
 
     def __init__(self, machine: Machine) -> None:
         run = machine.run()
@@ -79,7 +79,7 @@ class BookingLoad:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._send, daemon=True)
         self._doors = [machine.add_door(("16:00", "10:00")) for _ in range(_BOOKINGS)]
-        # By booking, its door; and its message.
+        # By booking id: its door, and its message.
         self.accepted: dict[str, str] = {}
         self.messages: dict[str, str] = {}
 
@@ -92,7 +92,7 @@ class BookingLoad:
         self._thread.start()
 
     def stop(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         self._stopping.set()
         self._thread.join()
 
@@ -113,7 +113,7 @@ class BookingLoad:
                     return
 
     def send_again(self) -> None:
-        """Hand over all of them again, as people are told to."""
+        """Send all of them again, as people are told to do."""
         headers = {"authorization": f"Bearer {self._token}"}
         with httpx.Client(base_url=self._url, timeout=15, headers=headers) as client:
             for message in self.messages.values():
@@ -130,7 +130,7 @@ class BookingLoad:
 
 @contextmanager
 def replicated_machine(directory: Path, settings: Mapping[str, str]) -> Iterator[tuple[Machine, Failover]]:
-    """Run the whole system on a primary with two replicas and Sentinels: one replica is left after a failover."""
+    """Run the whole system on a primary with two replicas and Sentinels: after a failover one replica is left."""
     with failover(directory / "servers", replicas=_REPLICAS) as servers:
         machine = Machine(directory / "data", {**SETTINGS, **settings, "REDIS_URL": servers.url})
         machine.start()
@@ -141,9 +141,9 @@ def replicated_machine(directory: Path, settings: Mapping[str, str]) -> Iterator
 
 
 def fail_over(directory: Path, fault: Fault, *, sync_replicas: int) -> tuple[Row, dict[str, float]]:
-    """Let one failover happen under load; return its row, and how long after the promotion each thing took."""
+    """Cause one failover under load; return its row, and how long after the promotion each part worked."""
     keeps = sync_replicas >= (_REPLICAS if fault in _LIVES_ON else 1)
-    # With fewer replicas than that, all waits until the old primary is one of them.
+    # With fewer replicas left, everything waits until the old primary is one of them.
     within = FOLLOWS_WITHIN if sync_replicas < _REPLICAS else None
     row = Row(f"{fault.__name__.replace('_', ' ')}, SYNC_REPLICAS={sync_replicas}", times=1, within=within)
     took: dict[str, float] = {}
@@ -196,7 +196,7 @@ def not_ready(machine: Machine, bookings: BookingLoad) -> list[str]:
 
 
 def _recording(machine: Machine) -> Callable[[], bool]:
-    """Return what asks whether events are recorded: a new one every half second, for the old primary may take some."""
+    """Return a function that says whether events are recorded: it sends a new one every half second."""
     killer = Killer(machine, random.Random(1), {})
     probes: list[Callable[[], bool]] = []
     added_at = 0.0
@@ -214,7 +214,7 @@ def _recording(machine: Machine) -> Callable[[], bool]:
 
 
 def main() -> int:
-    """Print the table of some failovers, for `make faults`; exit 1 where a promise wasn't kept."""
+    """Print the table of some failovers, for `make faults`; exit 1 if a promise wasn't kept."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--times", type=int, default=2)
     parser.add_argument("--fault", choices=[each.__name__ for each in FAULTS], action="append")

@@ -1,8 +1,8 @@
-"""The fault run: bookings through the real system while processes are killed and Seam fails after the effect.
+"""The fault run: bookings go through the real system while processes are killed and Seam fails after the effect.
 
-Afterwards the sandbox is asked what exists: exactly one code for each booking and door that should have one, none for
-the others, none in doubt; and everything is searched for PINs and keys. Then come the drills, on machines of their own.
-`make faults` runs the long form of all and ends with one table; shorter ones are tests.
+Afterwards the sandbox is asked which codes exist. There must be exactly one for each booking and door that should have
+one, none for the others, and none in doubt; everything is searched for PINs and keys. Then come the drills, on machines
+of their own. `make faults` runs the long form of all and ends with one table; shorter forms are tests.
 """
 
 import argparse
@@ -37,7 +37,7 @@ from tests.support.rabbitmq import RabbitMQ
 from tests.support.waiting import PATIENCE
 
 VICTIMS = ("worker", "worker", "redis", "web", "beat")
-# How Seam fails: each call of these kinds with this probability, every one decided anew.
+# How Seam fails: each call of these kinds with this probability, decided for each call.
 FAULTS: tuple[Mapping[str, Any], ...] = (
     {"operation": "access_codes.create", "kind": "error_after", "probability": 0.10},
     {"operation": "access_codes.create", "kind": "disconnect_after", "probability": 0.07},
@@ -54,7 +54,7 @@ FAULTS: tuple[Mapping[str, Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One booking of the run and what must become of it."""
+    """One booking of the run, and how it must end."""
 
     booking_id: str
     device_id: str
@@ -84,13 +84,13 @@ class FaultRun:
         self._load = WebhookLoad(machine)
         self._handover = Handover(machine)
         self._over = threading.Event()
-        # Every other one shows its PIN as soon as a code is made: in the answer to the create.
+        # Every other door shows a code's PIN at once, in the answer to the create.
         good = [machine.add_door(("16:00", "10:00"), pin_at_create=number % 2 == 0) for number in range(doors)]
         bad = machine.add_door(("03:00", "04:00"))
         self._wanted = [self._booking(number, good, bad) for number in range(bookings)]
 
     def run(self, victims: tuple[str, ...], more: Sequence[Path] = ()) -> Result:
-        """Publish, kill, mend, wait, count; then search everything, and the directories `more`, for secrets."""
+        """Publish, kill, repair, wait, count; then search everything, and the directories in `more`, for secrets."""
         for number, fault in enumerate(FAULTS):
             self._machine.seam("POST", "/sandbox/faults", {**fault, "times": None, "seed": number})
         self._load.start()
@@ -137,14 +137,14 @@ class FaultRun:
         return Wanted(str(booking["booking_id"]), device_id, json.dumps(envelope), codes, state)
 
     def _publish(self, wanted: Wanted, *, by_http: bool) -> None:
-        """Hand over until somebody says that they have it, as a booking system would; now and then twice."""
+        """Send it until it is accepted, as a booking system would; sometimes twice."""
         for _ in range(2 if self._random.random() < 0.1 else 1):
             hand_over = self._handover.post if by_http else self._handover.append
             while not hand_over(wanted.message):
                 time.sleep(0.1)
 
     def _kill(self, victims: tuple[str, ...]) -> None:
-        """Half the time one after the other, each measured; then one upon the other."""
+        """For half of the time one after the other, each measured; then without waiting."""
         half = time.monotonic() + self._seconds / 2
         for name in cycle(self._random.sample(victims, len(victims))):
             if time.monotonic() > half or self._over.wait(0.5):
@@ -191,7 +191,7 @@ class FaultRun:
 
 
 def run_in(directory: Path, victims: tuple[str, ...], figures: Mapping[str, Any], *, broker: str = "redis") -> Result:
-    """Run on a machine of its own, with Redis or RabbitMQ as the broker; the latter is killed too."""
+    """Run on a machine of its own, with Redis or RabbitMQ as the broker; RabbitMQ is killed, too."""
     node = RabbitMQ(directory / "rabbitmq") if broker == "rabbitmq" else None
     machine = Machine(directory / "data", SETTINGS | ({"CELERY_BROKER_URL": node.url} if node else {}))
     try:
@@ -210,7 +210,7 @@ def run_in(directory: Path, victims: tuple[str, ...], figures: Mapping[str, Any]
 
 
 def main() -> int:
-    """Run the long form and print its figures; exit 1 unless everything is as it should be."""
+    """Run the long form and print its figures; exit 1 unless every promise was kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bookings", type=int, default=500)
     parser.add_argument("--doors", type=int, default=50)

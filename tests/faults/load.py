@@ -1,4 +1,4 @@
-"""Webhooks all the while, signed as Seam signs them: what was accepted, and whether all of that is in the ledger."""
+"""A stream of webhooks, signed as Seam signs them: which were accepted, and whether all of those are in the ledger."""
 
 import json
 import threading
@@ -21,18 +21,18 @@ from tests.support.waiting import PATIENCE
 
 _SENDERS = 3
 _PAUSE = 0.02
-# A code's story keeps its newest 500 lines: fewer go into each of these, repeats included.
+# A code's story keeps its newest 500 lines: fewer events go into each, with repeats.
 _EVENTS_A_CODE = 200
 
 
 def webhook(client: httpx.Client, secret: str, access_code_id: str) -> tuple[str, int]:
-    """Deliver one event on a fresh connection; return its id and the status, 0 where no answer came."""
+    """Deliver one event on a new connection; return its id and the status, or 0 if no answer came."""
     event_id, answer = deliver(client, secret, access_code_id)
     return event_id, answer.status_code if answer is not None else 0
 
 
 def deliver(client: httpx.Client, secret: str, access_code_id: str) -> tuple[str, httpx.Response | None]:
-    """Deliver one event on a fresh connection; return its id and the answer, if one came."""
+    """Deliver one event on a new connection; return its id and the answer, if one came."""
     event_id = str(uuid4())
     event = {
         "event_id": event_id,
@@ -49,19 +49,19 @@ def deliver(client: httpx.Client, secret: str, access_code_id: str) -> tuple[str
 
 
 def text_of(answer: httpx.Response) -> str:
-    """Return all of an answer that may differ from others but its date."""
+    """Return everything of an answer, except its date, that may differ from other answers."""
     headers = sorted((name, value) for name, value in answer.headers.items() if name != "date")
     return f"{answer.status_code} {headers} {answer.text}"
 
 
 def fitting_stay() -> dict[str, str]:
-    """Return a stay that fits the slot of the test's door."""
+    """Return a stay that fits the slot of the tests' door."""
     today = system_clock().date()
     return {"check_in": f"{today + timedelta(days=3)}T15:45", "check_out": f"{today + timedelta(days=6)}T10:15"}
 
 
 class WebhookLoad:
-    """Sends until told to stop. Events are of codes that are nobody's: each must end in the story of its code."""
+    """Sends until it is stopped. The events are of codes without a booking: each must be in the story of its code."""
 
     def __init__(self, machine: Machine) -> None:
         run = machine.run()
@@ -71,7 +71,7 @@ class WebhookLoad:
         self._threads = [threading.Thread(target=self._send, args=(number,), daemon=True) for number in range(_SENDERS)]
         self.accepted: dict[str, str] = {}
         self.answers: Counter[int] = Counter()
-        # All that was answered, each once; and refusals that don't say when to come again.
+        # Every different answer once; and refusals without a Retry-After.
         self.said: set[str] = set()
         self.impolite = 0
 
@@ -81,18 +81,18 @@ class WebhookLoad:
             thread.start()
 
     def stop(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         self._stopping.set()
         for thread in self._threads:
             thread.join()
 
     def lost(self, redis: Redis) -> list[str]:
-        """Return the events that got a 2xx and are in no story (yet)."""
+        """Return the events that got a 2xx and are in no story yet."""
         recorded = self._recorded(redis)
         return [event_id for event_id in self.accepted if not recorded[event_id]]
 
     def repeated(self, redis: Redis) -> int:
-        """Return how many events are in their story more than once: allowed, and rare."""
+        """Return how many events are in their story more than once: that is allowed, and rare."""
         return sum(times > 1 for times in self._recorded(redis).values())
 
     def _recorded(self, redis: Redis) -> Counter[str]:

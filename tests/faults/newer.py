@@ -1,7 +1,7 @@
-"""A newer version of this project, made from ours by substitution, and a checkout in which both run side by side.
+"""A newer version of this project, made from ours by replacing text; and a checkout in which both run side by side.
 
-What the newer one has that ours doesn't know: fields in a booking, its doors and their codes; a state, and an order
-that leads to it; a task of another name for webhooks. Each is what a later change of this project might well bring.
+The newer one has parts that ours doesn't know: fields in a booking, its doors and their codes; a state, and an order
+that leads to it; a task with another name for webhooks. Each is a change that a later version may well make.
 """
 
 import os
@@ -24,7 +24,7 @@ FLEET: Final = {
     "beat": "-m worker beat",
     "console": "-m receiver.console",
 }
-# Starts the release that a process is to run: what a link `current` does elsewhere, but for one process at a time.
+# Starts the release that a process is to run. Elsewhere a link `current` does that for all; here each process has one.
 _LAUNCH: Final = 'name="$1"; shift; cd "{releases}/$(cat "{releases}/$name")"; PYTHONPATH="$PWD" exec python "$@"\n'
 PAUSE: Final = "pause_booking"
 
@@ -40,7 +40,7 @@ NEWER_ORDER: Final = _next(versions.ORDER)
 _PATCHES: Final = (
     ("shared/domain/versions.py", f'BOOKING: Final = "{versions.BOOKING}"', f'BOOKING: Final = "{NEWER_BOOKING}"'),
     ("shared/domain/versions.py", f'ORDER: Final = "{versions.ORDER}"', f'ORDER: Final = "{NEWER_ORDER}"'),
-    # A field in each object. The booking's says which of its versions the newer process wrote.
+    # A field in each object. The booking's field says which of its versions the newer process wrote.
     ("shared/domain/booking/record.py", '    drift: str = ""\n', '    drift: str = ""\n    floor: str = ""\n'),
     (
         "shared/domain/booking/record.py",
@@ -63,7 +63,7 @@ _PATCHES: Final = (
             "    entries = (replace(entry,"
         ),
     ),
-    # A state, and what leads into it and out of it.
+    # A state, and the steps into it and out of it.
     ("shared/domain/booking/record.py", '    READY = "ready"\n', '    READY = "ready"\n    PAUSED = "paused"\n'),
     ("shared/domain/booking/transitions/change.py", "    State.READY,\n", "    State.READY,\n    State.PAUSED,\n"),
     (
@@ -117,13 +117,13 @@ _PATCHES: Final = (
         "from shared.clock import Clock\n",
         "from shared.clock import Clock\nfrom shared.domain.booking import transitions\n",
     ),
-    # A task that takes something else has another name.
+    # A task with another argument has another name.
     ("shared/contracts.py", '"events.record"', '"events.record.2"'),
 )
 
 
 def checkout(directory: Path) -> Path:
-    """Make a checkout whose processes run either release, all of them ours at first; return it."""
+    """Make a checkout in which each process can run either release, ours at first; return it."""
     releases = directory / "releases"
     for release in (OLD, NEW):
         for package in PACKAGES:
@@ -132,7 +132,7 @@ def checkout(directory: Path) -> Path:
         _substitute(releases / NEW / path, old, new)
     for package in (*PACKAGES, "deploy"):
         shutil.copytree(PROJECT / package, directory / package, ignore=_no_caches)
-    # The second web shares the first one's socket.
+    # The second `web` shares the socket of the first.
     shared_socket = 'listening=listening.get("web" if name[:3] == "web" else name))'
     _substitute(directory / "deploy/local/run.py", "listening=listening.get(name))", shared_socket)
     launch = directory / "launch.sh"
@@ -145,7 +145,7 @@ def checkout(directory: Path) -> Path:
 
 
 def roll(machine: Machine, project: Path, name: str, release: str) -> None:
-    """Have one process end as a restart ends it, and come back as that release."""
+    """End one process as a restart does, and let it start again with that release."""
     pid = machine.run()["pids"][name]
     (project / "releases" / name).write_text(release)
     os.kill(pid, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Process `worker` with a task that ends its process for certain messages: what a bug in a library would do."""
+"""Process `worker` with a task that ends the process for certain messages, like a bug in a library."""
 
 import os
 from typing import Any
@@ -12,7 +12,7 @@ POISON = "POISON"
 
 
 def main() -> None:
-    """Run a worker that dies of POISON."""
+    """Run a worker that dies of the message POISON."""
     settings = load_settings(REQUIRED)
     log_as("worker", settings)
     app = create_worker(settings)

@@ -1,4 +1,4 @@
-"""Kills processes, and measures how long until what each does is done again: not alive, but working."""
+"""Kills processes, and measures how long it takes until each does its work again: working, not only alive."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from tests.support.waiting import PATIENCE
 
 
 class Killer:
-    """Kills by name: a process of `run.json`, or one of `others`, which know how to end and start themselves."""
+    """Kills by name: a process of `run.json`, or one of `others`, each with a function that ends and starts it."""
 
     def __init__(self, machine: Machine, random_: random.Random, others: Mapping[str, Callable[[], None]]) -> None:
         self._machine = machine
@@ -42,20 +42,20 @@ class Killer:
         self.kills.setdefault(name, []).append(self.works_again(name, killed_at))
 
     def kill_at_random(self, victims: tuple[str, ...], over: Callable[[float], bool]) -> None:
-        """Kill one after the other without waiting for any, until it is over."""
+        """Kill one after the other without waiting, until `over` says that it is enough."""
         while not over(0.5 + self._random.random() * 3):
             name = self._random.choice(victims)
             self._kill(name)
             self.unmeasured[name] = self.unmeasured.get(name, 0) + 1
 
     def works_again(self, name: str, since: float) -> float:
-        """Wait until the work of this process is done again; return how long after `since` (monotonic) that was."""
+        """Wait until this process does its work again; return how many seconds after `since` (monotonic) that was."""
         for probe in self._probes(name):
             _until(probe, since + 2 * PATIENCE * WITHIN)
         return time.monotonic() - since
 
     def rows(self) -> list[Row]:
-        """Return a row for each name; how long a broker of others takes to start is its own."""
+        """Return a row for each name; for `others` there is no promise how soon they start."""
         return [
             Row(
                 f"kill -9: {name}",
@@ -94,7 +94,7 @@ class Killer:
             return webhook(client, run["webhook_secret"].split()[0], "PROBES")[1] == 202
 
     def _event_probe(self) -> Callable[[], bool]:
-        """Return what asks whether an event that is appended from now on is recorded."""
+        """Return a function that says whether an event that is appended from now on is recorded."""
         code = f"PROBE-{uuid4().hex}"
         event = {"event_id": code, "event_type": "access_code.created", "access_code_id": code}
         appended: list[str] = []
@@ -108,7 +108,7 @@ class Killer:
         return is_recorded
 
     def _due_probe(self) -> Callable[[], bool]:
-        """Return what asks whether something that is due from now on is claimed, by beat's sweep."""
+        """Return a function that says whether beat's sweep claims something that is due from now on."""
         member = json.dumps(["door", f"PROBE-{uuid4().hex}", "none"], separators=(",", ":"))
         due_at = system_clock().timestamp() * 1000 - 1
         added: list[int] = []

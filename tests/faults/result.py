@@ -1,4 +1,4 @@
-"""What came out of a fault run."""
+"""The result of a fault run."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from tests.faults.table import Row
 
 @dataclass(slots=True)
 class Result:
-    """Counts, and the names of what isn't as it should be."""
+    """Counts, and the names of bookings and events that aren't as they should be."""
 
     bookings: int = 0
     kills: list[Row] = field(default_factory=list)
@@ -25,11 +25,11 @@ class Result:
     recovered_after: float = 0.0
 
     def is_clean(self) -> bool:
-        """Whether nothing was lost or came twice, nothing is in doubt or tells a secret, and all was back in time."""
+        """Whether nothing was lost, came twice or is in doubt, no secret was found, and recovery was in time."""
         return all(row.is_clean() for row in self.rows())
 
     def rows(self) -> list[Row]:
-        """Return the rows of the table: each process that was killed, and what all of that cost."""
+        """Return the rows of the table: each process that was killed, and the costs of all kills."""
         kills = sum(row.times for row in self.kills)
         under_way = Row("all of these kills together", times=kills, within=None)
         under_way.lost = [*self.events_lost, *self.missing, *self.unsettled]
@@ -44,7 +44,7 @@ class Result:
         return [*self.kills, under_way]
 
     def details(self) -> list[str]:
-        """Return the figures that are no part of the table."""
+        """Return the figures that aren't in the table."""
         others = ", ".join(f"{status or 'none'} {times}x" for status, times in self.answers.items() if status != 202)
         return [
             "failures of Seam",

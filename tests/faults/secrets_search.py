@@ -1,4 +1,4 @@
-"""After a fault run: is a PIN, key or secret anywhere that it may not be, and would it be found if it were."""
+"""After a fault run: searches for PINs and secrets where none may be, and checks that the search would find one."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,12 +9,12 @@ from tests.faults.table import Row
 from tests.support.leaks import everything_in, everything_on, everything_said, leaks, secrets_of
 from tests.support.machine import Machine
 
-# The command line shows bookings alike: a few of them are as good as all.
+# The command line shows all bookings in the same way, so a few are enough.
 _SHOWN_BOOKINGS = 5
 
 
 def search_secrets(machine: Machine, *, said: Iterable[str], bookings: Iterable[str], more: Iterable[Path] = ()) -> Row:
-    """Search all keys, logs, alerts, answers, commands' output and files, of `more` directories too; then plant one."""
+    """Search all keys, logs, alerts, answers, output and files, also in the directories `more`; then plant a PIN."""
     pins, keys = secrets_of(machine)
     secrets = [*pins, *keys]
     row = Row("searched for secrets", times=1, within=None)
@@ -37,7 +37,7 @@ def search_secrets(machine: Machine, *, said: Iterable[str], bookings: Iterable[
 
 
 def _plant_and_find(machine: Machine, pin: str, row: Row) -> None:
-    """Write a PIN where none may be; whatever of it isn't found shows that the search is blind there."""
+    """Write a PIN where none may be; the search must find it in each place."""
     run = machine.run()
     with machine.redis() as redis:
         redis.set("planted", f"the PIN is {pin}")

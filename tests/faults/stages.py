@@ -1,4 +1,4 @@
-"""The drills, each on a machine that can bear it, and the search for secrets after them."""
+"""Runs the drills, each on a machine that suits it, and then the search for secrets."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ Drill = Callable[[Machine, str], tuple[Row, set[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """For how many seconds the disk is full, and the data server gone."""
+    """For how many seconds the disk is full, and the data server is gone."""
 
     full: float
     gone: float
@@ -33,7 +33,7 @@ SHORT = Lengths(full=3, gone=12)
 
 
 def run_drills(directory: Path, lengths: Lengths, *, broker: str = "redis") -> list[Row]:
-    """Run all of them; the last row is the search for secrets after each."""
+    """Run all of them; the last row is the search for secrets after them."""
     search = Row("searched for secrets after each of these", within=None)
     drain: list[Drill] = [lambda machine, _: draining.drain_cut(machine)]
     rows = [
@@ -44,7 +44,7 @@ def run_drills(directory: Path, lengths: Lengths, *, broker: str = "redis") -> l
 
 
 def outages(lengths: Lengths) -> list[Drill]:
-    """Return the drills that need no disk of their own."""
+    """Return the drills that don't need a disk of their own."""
     return [lambda machine, _: data_server_away(machine, lengths.gone), one_stalled_of_two]
 
 
@@ -83,7 +83,7 @@ def _on_any(
                 try:
                     row, answers = drill(machine, broker_url)
                 except AssertionError as failed:
-                    # What was waited for didn't come: that belongs into the table, and the rest is tried all the same.
+                    # A wait that failed is a row of the table; the other drills run nevertheless.
                     row, answers = Row("a drill that wasn't finished", times=1, broken=[str(failed)]), set()
                 rows.append(row)
                 said |= answers

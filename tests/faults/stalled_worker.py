@@ -1,4 +1,4 @@
-"""One worker of two goes stalled, while the other one works: the common queue moves, and so hides it."""
+"""One worker of two stalls while the other one works: the common queue moves, so the queue alone doesn't show it."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ _ANSWER_WITHIN = 1.0
 
 
 class SecondWorker:
-    """Another worker process of a machine, supervised; its broker is behind a proxy of ours."""
+    """Another worker process of a machine, supervised; it reaches its broker through our proxy."""
 
     def __init__(self, machine: Machine, broker_url: str) -> None:
         parts = urlsplit(broker_url)
@@ -37,7 +37,7 @@ class SecondWorker:
         self._supervisor = Supervisor(machine.directory / "logs", self._changed)
 
     def start(self) -> None:
-        """Start it and wait until it takes its share."""
+        """Start it and wait until it takes tasks."""
         arguments = [sys.executable, "-m", "worker", "worker"]
         self._supervisor.start(Command(name="worker-2", arguments=arguments, environment=self._environment))
         wait_until(lambda: self.taken() > 0, within=30, what="the second worker takes its share")
@@ -49,21 +49,21 @@ class SecondWorker:
 
     @property
     def pid(self) -> int | None:
-        """Its process now."""
+        """The id of its process now."""
         return self._pids.get("worker-2")
 
     def taken(self) -> int:
-        """Return how many messages of the common queue its process has taken; 0 where it doesn't answer."""
+        """Return how many messages of the common queue its process has taken; 0 if it doesn't answer."""
         return taken_by(self._broker_url, self.pid)
 
     def stop_taking(self) -> None:
-        """Tell it to take nothing from the common queue any more."""
+        """Tell it to take no more messages from the common queue."""
         with Celery(broker=self._broker_url, set_as_current=False) as app:
             node = _node(self._broker_url, self.pid)
             assert app.control.cancel_consumer(QUEUE, destination=[node], reply=True, timeout=_ANSWER_WITHIN)
 
     def stop_hearing(self) -> None:
-        """Let every connection to the broker that it has now carry nothing any more."""
+        """Let all of its present connections to the broker carry no more data."""
         assert self.proxy.freeze() > 1
 
     def _changed(self, pids: Mapping[str, int]) -> None:
@@ -79,7 +79,7 @@ def taken_by(broker_url: str, pid: int | None) -> int:
 
 
 def one_stalled_of_two(machine: Machine, broker_url: str) -> tuple[Row, set[str]]:
-    """Make the second worker stalled in two ways; each time it must be found out, although the queue moves."""
+    """Stall the second worker in two ways; each time it must be noticed, although the queue moves."""
     row = Row("one of two workers stalled, two ways")
     second = SecondWorker(machine, broker_url)
     traffic = Traffic(machine)
@@ -88,7 +88,7 @@ def one_stalled_of_two(machine: Machine, broker_url: str) -> tuple[Row, set[str]
         "its connections died": second.stop_hearing,
     }
     try:
-        # Sweeps alone, one a second, may all go to one of the two for minutes: whoever waited longest gets the next.
+        # Sweeps, one a second, may all go to one of the two for minutes: the worker that waited longest gets the next.
         traffic.start()
         second.start()
         for name, way in ways.items():

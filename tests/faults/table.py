@@ -1,4 +1,4 @@
-"""The one table at the end of a fault run: what was done, how often, what it cost, and how long it took."""
+"""The table at the end of a fault run: what was done, how often, what it cost, and how long it took."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -6,15 +6,15 @@ from statistics import median
 
 from tests.support.waiting import PATIENCE
 
-# What is promised; a recovery that takes longer is given up after twice that.
+# The promise in seconds; a recovery is given up after twice that.
 WITHIN = 15.0
 
 
 @dataclass(slots=True)
 class Row:
-    """One kind of fault: how often, what was lost or came twice, and after how many seconds all worked again each time.
+    """One kind of fault: how often, what was lost or came twice, and how many seconds each recovery took.
 
-    `within` is what is promised of the slowest; None where how long it takes isn't ours. Several kinds may share one
+    `within` is the promise for the slowest; None if the time doesn't depend on our code. Several kinds may share one
     count of what was lost: then another row has it, and `is_counted` is false.
     """
 
@@ -34,7 +34,7 @@ class Row:
         return not (self.lost or self.twice or self.secrets or self.broken or self.is_late())
 
     def is_late(self) -> bool:
-        """Whether it took longer than promised; beside other tests, much longer."""
+        """Whether a recovery took longer than promised; much longer, if other tests run beside it."""
         return self.within is not None and max(self.seconds, default=0.0) > PATIENCE * self.within
 
     def cells(self) -> str:
@@ -46,7 +46,7 @@ class Row:
 
 
 def table(rows: Iterable[Row]) -> list[str]:
-    """Return the lines; what is wrong is named below its row."""
+    """Return the lines; problems are named below their row."""
     head = f"{'what was done':<46}{'times':>6}{'lost':>6}{'twice':>7}{'secrets':>9}{'median':>10}{'max':>9}"
     lines = [head, "-" * len(head)]
     for row in rows:

@@ -1,4 +1,4 @@
-"""A data server in trouble: nothing is acknowledged that isn't stored, and everything goes on by itself afterwards."""
+"""A data server with faults: nothing is acknowledged that isn't stored, and everything goes on by itself after it."""
 
 import os
 import resource
@@ -61,7 +61,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Run everything once; each test repairs what it breaks."""
+    """Run everything once; each test undoes its fault."""
     directory = tmp_path_factory.mktemp("faults")
     server = DataServer(directory / "server")
     server.start()
@@ -73,7 +73,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def fail_to_save(stage: Stage) -> None:
-    """Make the server refuse writes (MISCONF) as one does that can't write to its disk."""
+    """Make the server refuse writes (MISCONF), like one that can't write to its disk."""
     (stage.server.directory / "dump.rdb").mkdir()
     stage.config(save="3600 1")
     with connect(stage.server.url) as redis:
@@ -101,7 +101,7 @@ FAULTS: dict[str, tuple[Callable[[Stage], None], Callable[[Stage], None]]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_nothing_is_acknowledged_that_is_not_stored(stage: Stage, fault: str) -> None:
-    """While it lasts the answer is 503; afterwards all that was accepted, before and after, ends in the ledger."""
+    """Meanwhile the answer is 503; afterwards all that was accepted, before and after, is in the ledger."""
     breaks, mends = FAULTS[fault]
     machine = stage.machine
     door = machine.add_door(("16:00", "10:00"))
@@ -115,7 +115,7 @@ def test_nothing_is_acknowledged_that_is_not_stored(stage: Stage, fault: str) ->
     def is_refused() -> bool:
         event_id, status = stage.webhook()
         if status == 202:
-            # Accepted before the trouble was noticed: so it must be there afterwards.
+            # It was accepted before the server noticed the fault: so it must be in the ledger afterwards.
             accepted.append(event_id)
         else:
             refused.append(status)
@@ -151,8 +151,8 @@ def test_nothing_is_acknowledged_that_is_not_stored(stage: Stage, fault: str) ->
     assert len(machine.codes(door)) == 2
 
 
-def test_a_file_that_cannot_grow_under_fsync_always_ends_the_server_rather_than_lose(tmp_path: Path) -> None:
-    """With `appendfsync always` a server that can't write its file ends: no answer, never a false one."""
+def test_with_fsync_always_a_full_file_ends_the_server(tmp_path: Path) -> None:
+    """With `appendfsync always` a server that can't write its file ends: it gives no answer, but never a false one."""
     if sys.platform != "linux":
         pytest.skip("limits of another process are Linux's")
     server = DataServer(tmp_path)

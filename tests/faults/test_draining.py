@@ -1,4 +1,4 @@
-"""A drain that is cut: calls to Seam hang for longer than a worker may take to end."""
+"""A worker is asked to end, but its calls to Seam hang for longer than it has."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ from tests.faults.table import table
 from tests.support.machine import Machine
 
 
-def test_a_drain_ends_in_time_and_a_successor_finishes(tmp_path: Path) -> None:
-    """The worker is gone after 25 s; what hung, and what waited behind it, is done by the next: no code twice."""
+def test_a_worker_ends_in_time_and_the_next_one_finishes(tmp_path: Path) -> None:
+    """The worker is gone after 25 s. The next one does the hanging calls and waiting work; no code is made twice."""
     machine = Machine(tmp_path / "data", draining.SETTINGS)
     machine.start()
     try:

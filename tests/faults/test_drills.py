@@ -1,4 +1,4 @@
-"""The short form of the drills: a full disk, a data server that is gone for a while, and one stalled worker of two."""
+"""The short form of the drills: a full disk, a data server that is gone for a while, one stalled worker of two."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallDisk | NoSma
 
 @pytest.fixture(scope="module")
 def machine(disk: SmallDisk | NoSmallDisk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Run everything once, on the small disk where there is one."""
+    """Run everything once, on the small disk if there is one."""
     elsewhere = tmp_path_factory.mktemp("drills")
     running = disk.machine("data", SETTINGS) if isinstance(disk, SmallDisk) else Machine(elsewhere / "data", SETTINGS)
     running.start()
@@ -38,14 +38,14 @@ def machine(disk: SmallDisk | NoSmallDisk, tmp_path_factory: pytest.TempPathFact
 
 
 def check(row: Row) -> None:
-    """Fail with the table where a promise wasn't kept."""
+    """Fail with the table if a promise wasn't kept."""
     print("\n".join(table([row])))
     assert row.is_clean(), "\n".join(table([row]))
     assert row.seconds
 
 
-def test_a_full_disk_costs_time_and_nothing_else(machine: Machine, disk: SmallDisk | NoSmallDisk) -> None:
-    """503 while it lasts, also where no log line can be written; with room all goes on: nothing lost, nothing twice."""
+def test_a_full_disk_only_costs_time(machine: Machine, disk: SmallDisk | NoSmallDisk) -> None:
+    """503 meanwhile, even if no log line can be written. With space everything goes on: nothing lost, nothing twice."""
     if isinstance(disk, NoSmallDisk):
         pytest.skip(f"A FULL DISK WAS NOT TRIED: {disk}")
     assert "disk: " in machine.oracode("doctor").stdout
@@ -56,14 +56,14 @@ def test_a_full_disk_costs_time_and_nothing_else(machine: Machine, disk: SmallDi
     assert any("found in 4" in note for note in check_secrets.notes)
 
 
-def test_a_data_server_that_is_gone_is_waited_for(machine: Machine) -> None:
+def test_everything_waits_for_a_data_server_that_is_gone(machine: Machine) -> None:
     """503 with Retry-After; `worker` and `beat` wait quietly, and all works within 15 s of its return."""
     row, _ = data_server_away(machine, SHORT.gone)
     check(row)
 
 
-def test_one_stalled_worker_of_two_is_found_out(machine: Machine) -> None:
-    """The other one empties the queue meanwhile: the stalled one notices by itself, and is replaced in time."""
+def test_one_stalled_worker_of_two_is_noticed(machine: Machine) -> None:
+    """The other one empties the queue meanwhile. The stalled one notices it by itself, and is replaced in time."""
     row, _ = one_stalled_of_two(machine, machine.run()["redis_url"])
     check(row)
     assert row.times == 2

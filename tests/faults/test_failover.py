@@ -7,7 +7,7 @@ from tests.support.waiting import PATIENCE
 
 
 def test_a_primary_that_is_killed_under_load(tmp_path: Path) -> None:
-    """With SYNC_REPLICAS=1 what was accepted is kept; nobody is restarted; each booking ends with one code."""
+    """With SYNC_REPLICAS=1 everything that was accepted is kept; no process is restarted; each booking has one code."""
     row, took = fail_over(tmp_path, kill, sync_replicas=1)
     print(*row.notes, sep="\n")
     assert (row.lost, row.twice) == ([], [])

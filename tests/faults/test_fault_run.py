@@ -15,7 +15,7 @@ SHORT: dict[str, Any] = {"bookings": 60, "doors": 12, "seconds": 24, "seed": 7}
 
 @pytest.mark.parametrize("broker", ["redis", "rabbitmq"])
 def test_nothing_is_lost_and_nothing_comes_twice_whatever_is_killed(tmp_path: Path, broker: str) -> None:
-    """Webhooks and bookings under way: all of them end in the ledger, with one code a door, and all is back in time."""
+    """Webhooks and bookings under way end up in the ledger, with one code for each door; recovery is in time."""
     if broker == "rabbitmq" and find_server() is None:
         pytest.skip("RABBITMQ IS NOT INSTALLED: it was not tried as the broker (apt-get install rabbitmq-server)")
     result = run_in(tmp_path, VICTIMS, SHORT, broker=broker)

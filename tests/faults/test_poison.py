@@ -1,4 +1,4 @@
-"""A booking whose task kills its worker process, again and again: it is parked, and the others go on meanwhile."""
+"""A booking that kills its worker process again and again: it is parked, and the others go on meanwhile."""
 
 import json
 import os
@@ -28,7 +28,7 @@ STREAM = "booking-created"
 
 @pytest.fixture(params=["redis", "rabbitmq"])
 def broker_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Return the broker's address; blank where it is the data server."""
+    """Return the broker's URL; empty if it is the data server."""
     if request.param == "redis":
         yield ""
         return
@@ -67,7 +67,7 @@ def test_poison_is_parked_and_the_others_go_on(
     poison = publish(redis_client, POISON)
     wanted |= {publish(redis_client, f"BEHIND-{number}") for number in range(10)}
     supervisor.start(Command(name="worker", arguments=arguments, environment=environment))
-    # Who parks leaves the telling to a periodic job, and beat is what starts those.
+    # A periodic job tells of parked messages, and beat starts it.
     beat = [sys.executable, "-m", "worker", "beat"]
     supervisor.start(Command(name="beat", arguments=beat, environment=environment))
     try:

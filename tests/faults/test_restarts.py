@@ -1,4 +1,4 @@
-"""Deaf workers are replaced, and restarts under load drop nobody: on real processes."""
+"""Stalled workers are replaced, and restarts under load lose no webhook: with real processes."""
 
 import os
 import random
@@ -26,8 +26,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     running.stop()
 
 
-def test_a_worker_that_is_alive_and_takes_nothing_is_replaced_in_time(machine: Machine) -> None:
-    """Told to take nothing any more, it answers, and works no more: it ends itself, and the next one works."""
+def test_a_worker_that_takes_no_messages_is_replaced_in_time(machine: Machine) -> None:
+    """It was told to take none: it still answers, but does no work. It ends itself, and the next one works."""
     stalled = machine.run()["pids"]["worker"]
     probe = Killer(machine, random.Random(1), {})._event_probe()
     app = Celery(broker=machine.run()["redis_url"], set_as_current=False)
@@ -39,8 +39,8 @@ def test_a_worker_that_is_alive_and_takes_nothing_is_replaced_in_time(machine: M
     assert '"process.stalled"' in machine.logs()
 
 
-def test_a_rolling_restart_under_load_drops_no_webhook(machine: Machine) -> None:
-    """Each process is asked to end (SIGTERM) while webhooks come: every one gets its 202, and is recorded."""
+def test_a_rolling_restart_under_load_loses_no_webhook(machine: Machine) -> None:
+    """Each process is asked to end (SIGTERM) while webhooks come: every webhook gets a 202, and is recorded."""
     load = WebhookLoad(machine)
     load.start()
     try:
@@ -57,8 +57,8 @@ def test_a_rolling_restart_under_load_drops_no_webhook(machine: Machine) -> None
     assert wait_for_all(load, machine, within=30) == []
 
 
-def test_a_worker_that_is_told_to_end_finishes_what_it_has_in_hand(machine: Machine) -> None:
-    """A create that waits for Seam while SIGTERM comes is done by that worker: one call, no doubt, one code."""
+def test_a_worker_that_is_asked_to_end_finishes_its_work(machine: Machine) -> None:
+    """A create that waits for Seam when SIGTERM comes is finished by that worker: one call, no doubt, one code."""
     door = machine.add_door(("16:00", "10:00"))
     slow = {"operation": "access_codes.create", "kind": "slow", "seconds": 1.5, "times": 1, "device_id": door}
     machine.seam("POST", "/sandbox/faults", slow)

@@ -1,8 +1,8 @@
-"""Three hosts that are really apart: one is cut off for 20 s, and one has a clock that is five minutes off.
+"""Three separate hosts: one is cut off for 20 s, and one has a clock that is five minutes wrong.
 
-Each host has a data server and a Sentinel; two have `web` and `worker`, the third has Seam (the sandbox). We are the
-booking system and the sender of webhooks, beside them on the network. Needs root; without it nothing is tried, and that
-is said.
+Each host has a data server and a Sentinel; two have `web` and `worker`, the third has Seam (the sandbox). The test is
+the booking system and the sender of webhooks, beside them on the network. It needs root; without it nothing is run, and
+a message says so.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from tests.support.waiting import wait_until
 
 NAME = "oracode"
 CUT_OFF_FOR = 20.0
-# A webhook signed at the right time is refused by a clock that is so far ahead.
+# A webhook with the right time is refused by a clock that is ahead by this much.
 AHEAD = 310
 _WEB, _SEAM, _DATA, _SENTINEL = 8080, 8765, 6379, 26379
 _SERVER = """\
@@ -70,7 +70,7 @@ sentinel parallel-syncs {name} 1
 
 
 class Site(Machine):
-    """The system on three hosts. Of its two `web`, `run` names the first; `seen_by` makes one that names another."""
+    """The system on three hosts. It has two `web`: `run` names the first; `seen_by` returns one that names another."""
 
     def __init__(self, directory: Path, hosts: list[Host]) -> None:
         super().__init__(directory / "none")
@@ -89,17 +89,17 @@ class Site(Machine):
         self._supervisor = Supervisor(directory / "logs", lambda _: None)
 
     def run(self) -> dict[str, Any]:
-        """Return where everything is."""
+        """Return the URLs and ids of everything."""
         return dict(self._run)
 
     def seen_by(self, host: Host) -> "Site":
-        """Return the same system for who calls another host's `web`."""
+        """Return the same system for calls to another host's `web`."""
         other = Site(self._base, self.hosts)
         other._run = self._run | {"web_url": f"http://{host.address}:{_WEB}"}
         return other
 
     def begin(self, clocks: Mapping[str, Mapping[str, str]]) -> None:
-        """Start all of it; `clocks` is more environment of the processes of ours on a host."""
+        """Start everything; `clocks` has more environment variables for our processes on a host."""
         for number, host in enumerate(self.hosts):
             more = f"replicaof {self.hosts[0].address} {_DATA}" if number else ""
             self._server(host, f"data-{host.name}", _SERVER, port=_DATA, more=more)
@@ -121,17 +121,17 @@ class Site(Machine):
         self.seam("PUT", "/sandbox/webhook", {"url": url, "secret": self._run["webhook_secret"]})
 
     def end(self) -> None:
-        """End all of it."""
+        """End everything."""
         self._supervisor.stop(within=40)
 
     def is_ready(self, host: Host) -> bool:
-        """Whether the host's `web` takes webhooks."""
+        """Say whether the host's `web` accepts webhooks."""
         with suppress(httpx.HTTPError):
             return httpx.get(f"http://{host.address}:{_WEB}/readyz", timeout=2).is_success
         return False
 
     def primary(self) -> Host | None:
-        """Return the host that the Sentinels of the last host name; None where they name none."""
+        """Return the host that the Sentinels call the primary; None if they call none."""
         with Redis(self.hosts[2].address, _SENTINEL, socket_timeout=2, decode_responses=True) as client:
             try:
                 address, _ = client.sentinel_get_master_addr_by_name(NAME)
@@ -196,13 +196,13 @@ class Site(Machine):
         self._supervisor.start(Command(name=name, arguments=host.command(arguments), environment=environment))
 
     def told(self) -> str:
-        """Return all that people were told."""
+        """Return everything that people were told."""
         return str(self.seam("GET", "/alerts.json")["alerts"])
 
 
 @contextmanager
 def site(directory: Path, hosts: list[Host], clocks: Mapping[str, Mapping[str, str]]) -> Iterator[Site]:
-    """Run the system, and end it."""
+    """Run the system, and end it afterwards."""
     running = Site(directory, hosts)
     try:
         running.begin(clocks)
@@ -212,7 +212,7 @@ def site(directory: Path, hosts: list[Host], clocks: Mapping[str, Mapping[str, s
 
 
 def cut_off(directory: Path, hosts: list[Host]) -> Row:
-    """Cut the primary's host off from all others for a while, under webhooks and bookings to both `web`."""
+    """Cut the primary's host off from all others for a while, while both `web` get webhooks and bookings."""
     row = Row(f"the primary's host is cut off for {CUT_OFF_FOR:.0f} s", times=1, within=None)
     with site(directory, hosts, {}) as running:
         other = running.seen_by(hosts[1])
@@ -264,7 +264,7 @@ def cut_off(directory: Path, hosts: list[Host]) -> Row:
 
 
 def clocks_differ(directory: Path, hosts: list[Host]) -> Row:
-    """Let one host's clock, and then the sender's, be ahead; Seam times out after the effect now and then."""
+    """Let one host's clock, and then the sender's, be ahead; Seam sometimes times out after the effect."""
     row = Row(f"a host's and the sender's clock {AHEAD} s ahead", times=1, within=None)
     skewed = hosts[1]
     with site(directory, hosts, {skewed.name: clock_ahead(AHEAD)}) as running:
@@ -300,7 +300,7 @@ def clocks_differ(directory: Path, hosts: list[Host]) -> Row:
 
 
 def _signed_at(running: Site, host: Host, ahead: float) -> int:
-    """Send a webhook that is signed by a clock so far ahead; return the answer's status."""
+    """Send a webhook that is signed by a clock so far ahead; return the status of the answer."""
     body = str(event_of()).replace("'", '"').encode()
     headers = signed(body, secret=running.run()["webhook_secret"], at=system_clock().timestamp() + ahead)
     return httpx.post(f"http://{host.address}:{_WEB}/webhooks/seam", content=body, headers=headers).status_code
@@ -310,7 +310,7 @@ SCENES = (cut_off, clocks_differ)
 
 
 def main() -> int:
-    """Print the table; exit 1 where a promise wasn't kept. Where there can be no hosts, say so and exit 0."""
+    """Print the table; exit 1 if a promise wasn't kept. If there can be no hosts, say so and exit 0."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--scene", choices=[each.__name__ for each in SCENES], action="append")

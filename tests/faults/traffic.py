@@ -1,4 +1,4 @@
-"""Webhooks and bookings under way while something is broken; afterwards: what of them was lost, and what made twice."""
+"""Webhooks and bookings under way during a fault; afterwards: which were lost, and which codes were made twice."""
 
 import json
 import threading
@@ -18,13 +18,13 @@ from tests.support.waiting import wait_until
 
 _PAUSE = 0.4
 _BOOKINGS_A_DOOR = 8
-# What waits for Seam's patience, for a lease and for a turn, one after the other.
+# Long enough for the time-outs of Seam, a lease, and the door's rate limit, one after the other.
 _SETTLED_WITHIN = 90.0
 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the traffic."""
+    """The result of the traffic."""
 
     events: int = 0
     bookings: int = 0
@@ -46,14 +46,14 @@ def message_of(booking_id: str, device_id: str, days_ahead: int = 3) -> str:
 
 
 class Handover:
-    """Hands bookings over as a booking system does, by the stream or by HTTP; says whether somebody has them."""
+    """Sends bookings as a booking system does, by the stream or by HTTP; says whether they were accepted."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self.said: set[str] = set()
 
     def append(self, message: str) -> bool:
-        """Append to the stream; whether that was done."""
+        """Append to the stream; return whether that worked."""
         try:
             with self._machine.redis() as redis:
                 redis.xadd("booking-created", {"message": message})
@@ -62,7 +62,7 @@ class Handover:
         return True
 
     def post(self, message: str) -> bool:
-        """Post to `web`; whether it was accepted."""
+        """Post to `web`; return whether it was accepted."""
         run = self._machine.run()
         headers = {"authorization": f"Bearer {run['booking_token']}"}
         try:
@@ -74,7 +74,7 @@ class Handover:
 
 
 class Traffic:
-    """Both kinds, from `start` to `stop`; every booking is for a door of ours that takes it."""
+    """Both kinds, from `start` to `stop`; every booking is for a door that accepts it."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -85,13 +85,13 @@ class Traffic:
         self.load = WebhookLoad(machine)
 
     def start(self) -> None:
-        """Begin, and wait until the first of each kind were accepted."""
+        """Start, and wait until the first of each kind are accepted."""
         self.load.start()
         self._thread.start()
         wait_until(lambda: self.load.accepted and self._accepted, what="the first webhooks and bookings")
 
     def stop(self) -> Tally:
-        """End, wait until all is settled that was accepted, and count."""
+        """Stop, wait until everything that was accepted is settled, and count."""
         self._stopping.set()
         self._thread.join()
         self.load.stop()
@@ -105,7 +105,7 @@ class Traffic:
 
     @property
     def said(self) -> set[str]:
-        """What it was answered."""
+        """Return the answers to it."""
         return self.load.said | self._handover.said
 
     def _publish(self) -> None:
@@ -119,7 +119,7 @@ class Traffic:
             number += 1
             while not (self._handover.post(message) if number % 2 else self._handover.append(message)):
                 if self._stopping.wait(0.1):
-                    # Never accepted: its sender would still be trying.
+                    # It was never accepted: its sender would still be trying.
                     return
             self._accepted[booking_id] = door
             self._stopping.wait(_PAUSE)
