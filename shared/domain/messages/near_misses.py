@@ -24,6 +24,8 @@ FIELDS: Final = (
     "label",
 )
 """The fields of a booking that are read, by their names."""
+OUR_FIELDS: Final = (*FIELDS, "source", "id", "type", "specversion", "data", "message", "booking")
+"""All field names that a problem may have, also of the envelope; any other name is quoted from the message."""
 
 # Which fields count in a cancellation; a typo in another one must not keep it from cancelling.
 _OF_A_CANCELLATION: Final = ("booking_id", "revision")

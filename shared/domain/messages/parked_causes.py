@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.domain.messages.cancellations import HOW_TO_CANCEL
 from shared.domain.messages.message import unknown_unit
-from shared.domain.messages.near_misses import FIELDS
+from shared.domain.messages.near_misses import OUR_FIELDS
 
 # What a problem quotes is of one message; it may be a guest's. An apostrophe within a word quotes nothing.
 _QUOTED: Final = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
@@ -24,7 +24,7 @@ _PLACE: Final = re.compile(r"(?<=is not JSON): .*|(?<=at byte) \d+")
 # What would be right quotes a message in these words only.
 _RIGHT_VALUE: Final = re.compile(r"(?<=revision above )\d+|(?<=, such as )\S+(?=T15:45$)")
 _OUR_FIELD: Final = re.compile(
-    rf"(?P<name>{'|'.join(FIELDS)}|source|id|type|specversion|data|message|booking)(?:\[\d+\])?: (?P<rest>.*)",
+    rf"(?P<name>{'|'.join(OUR_FIELDS)})(?:\[\d+\])?: (?P<rest>.*)",
     re.DOTALL,
 )
 # A problem of a field that isn't one of ours: its name is whatever the message has.

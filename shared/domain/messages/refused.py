@@ -14,7 +14,7 @@ from shared.domain.masking import mask_digits
 from shared.domain.messages.cancellations import HOW_TO_CANCEL
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.message import Problem
-from shared.domain.messages.near_misses import FIELDS
+from shared.domain.messages.near_misses import OUR_FIELDS
 from shared.domain.messages.parked_causes import unit_of, without_quotes
 from shared.domain.messages.parked_kind import ParkedKind, kind_said
 
@@ -58,8 +58,7 @@ def _kept(problem: Problem) -> str:
     whole = str(problem)
     if unit_of([whole]) is not None:
         return whole
-    # Fields have names of ours, unless somebody sent another one.
-    is_ours = problem.field.partition("[")[0] in (*FIELDS, "source", "id", "type", "specversion", "data", "message")
+    is_ours = problem.field.partition("[")[0] in OUR_FIELDS
     field = problem.field if is_ours else mask_digits(problem.field[:_LONGEST_FIELD])
     wrong = _PLACE.sub("somewhere", without_quotes(problem.wrong))
     text = str(Problem(field, wrong, without_quotes(problem.right)))
