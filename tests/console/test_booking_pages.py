@@ -286,7 +286,7 @@ def test_a_new_code_by_a_real_worker(
     booking = machine.until(machine.book(sandbox.door(code_flags={"is_cancellable": True})), "ready")
     (door,) = booking.doors
     settings = settings_for(data_server.url, seam_api_key=SecretStr(API_KEY), seam_endpoint=sandbox.url)
-    with running(settings) as console, meanwhile(machine.obey):
+    with running(settings) as console, meanwhile(machine.run_commands):
         path = f"/bookings/{booking.booking_id}/reissue"
         shown = console.api("GET", f"{path}?door={door.key}", role="operator").json()
         assert shown["may_be_deleted"]

@@ -115,7 +115,7 @@ def test_cancelled_by_a_real_worker(console: Console, machine: Machine, sandbox:
     page = browser.get(f"/bulk/bookings?action=cancel&device_id={door}").text
     assert "2 of 3 will be cancelled" in page
     (mark,) = {part.partition('"')[0] for part in page.split('name="mark" value="')[1:]}
-    with meanwhile(machine.obey), meanwhile(machine.apply_all):
+    with meanwhile(machine.run_commands), meanwhile(machine.apply_all):
         done = browser.post("/bulk/bookings", action="cancel", device_id=door, mark=mark, why="water damage")
     assert "2 of 3 were done. For 1 there was nothing to do." in done.text
     assert "it is cancelled already" in done.text
@@ -147,7 +147,7 @@ def test_parked_messages_by_a_real_worker(console: Console, machine: Machine) ->
     """Many are gone, and people are told once."""
     for number in range(20):
         machine.apply(machine.append(json.dumps({"booking_id": f"BK-{number}"})))
-    with meanwhile(machine.obey):
+    with meanwhile(machine.run_commands):
         body = {"action": "discard", "field": "check_in", "why": "a test"}
         answer = console.api("POST", "/bulk/parked", role="operator", body=body).json()
     assert (answer["done"], answer["not_done"], machine.parked.count()) == (20, [], 0)

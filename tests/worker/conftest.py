@@ -9,6 +9,7 @@ from tests.sandbox.harness import Sandbox
 from tests.support.server import DataServer
 from tests.worker.alert_stage import Channel, Stage
 from tests.worker.machine import Machine
+from tests.worker.seam_proxy import SeamProxy, before
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,13 @@ def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
     shared_sandbox.arrange("DELETE", "/alerts")
     shared_sandbox.arrange("POST", "/sandbox/outage", {"on": False})
     shared_sandbox.arrange("POST", "/sandbox/settings", {"latency_seconds": 0, "step_seconds": 0.01})
+
+
+@pytest.fixture
+def proxy(sandbox: Sandbox) -> Iterator[SeamProxy]:
+    """Run a proxy before the sandbox."""
+    with before(sandbox.url) as running:
+        yield running
 
 
 @pytest.fixture

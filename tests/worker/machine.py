@@ -19,6 +19,7 @@ from shared.domain.booking.record import BookedDoor, Booking
 from shared.domain.stay.stay import UnitRules
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.arrivals import arrivals_between
+from shared.ops_commands import COMMAND_FIELD, OpsCommand
 from shared.parked import ParkedList
 from shared.settings import Settings
 from tests.sandbox.harness import API_KEY, Sandbox, in_days
@@ -136,10 +137,22 @@ class Machine:
         """Append a message as it is; return the entry's id."""
         return str(self.redis.xadd("booking-created", {"message": message}))
 
-    def obey(self) -> None:
-        """Carry out every order there is."""
+    def run_commands(self) -> None:
+        """Run every ops command in the stream."""
         for entry_id, _ in cast(Any, self.redis.xrange(OPS_STREAM)):
             self.handlers.run_ops_command(entry_id)
+
+    def append_command(self, command: OpsCommand | str) -> str:
+        """Append an ops command; return its entry's id."""
+        text = command if isinstance(command, str) else command.encoded()
+        return str(self.redis.xadd(OPS_STREAM, {COMMAND_FIELD: text}))
+
+    def run_command(self, command: OpsCommand | str, *, times: int = 1) -> str:
+        """Append an ops command and run it, more than once as after a kill; return its entry's id."""
+        entry_id = self.append_command(command)
+        for _ in range(times):
+            self.handlers.run_ops_command(entry_id)
+        return entry_id
 
     def apply_all(self) -> None:
         """Apply every message there is in the booking stream."""
@@ -226,6 +239,10 @@ class Machine:
         """Return how often a code was asked for on the door."""
         asked = self.sandbox.look("/sandbox/requests", device_id=device_id, path="/access_codes/create")
         return len(asked["requests"])
+
+    def story_lines(self, booking_id: str, what: str) -> list[str]:
+        """Return the texts of the lines of this kind in the booking's story."""
+        return [entry.text for entry in self.ledger.history(booking_id) if entry.what == what]
 
     def outcomes(self, booking_id: str) -> list[dict[str, Any]]:
         """Return what the booking system was told of a booking."""

@@ -42,16 +42,6 @@ def order_of(booking: Booking, place: int = 0, **fields: Any) -> OpsCommand:
     return OpsCommand(action=CHOOSE, target=booking.booking_id, by="ann in Slack", choice=replace(choice, **fields))
 
 
-def run_ops_command(machine: Machine, command: OpsCommand) -> None:
-    """Append an order and have it carried out."""
-    machine.handlers.run_ops_command(str(machine.redis.xadd(OPS_STREAM, {"command": command.encoded()})))
-
-
-def lines(machine: Machine, booking: Booking, what: str) -> list[str]:
-    """Return the lines of one kind in the booking's story."""
-    return [entry.text for entry in machine.ledger.history(booking.booking_id) if entry.what == what]
-
-
 def window_of(booking: Booking) -> tuple[str, str]:
     """Return the times of day at which the booking's code begins and ends, in its slot's words."""
     code = booking.doors[0].code
@@ -72,13 +62,15 @@ def test_the_alert_carries_what_may_be_chosen(machine: Machine, sandbox: Sandbox
 def test_a_press_makes_the_code_of_that_slot(machine: Machine, sandbox: Sandbox) -> None:
     """One code, the slot's own times; the alert is over, and says who ended it; the stay stays what was booked."""
     before = stuck(machine, sandbox)
-    run_ops_command(machine, order_of(before))
+    machine.run_command(order_of(before))
     after = machine.until(before, "ready")
     assert window_of(after) == ("18:00", "12:00")
     assert after.stay == before.stay
     assert after.doors[0].check_in == before.doors[0].check_in
     assert len(machine.made(after.doors[0].device_id)) == 1
-    assert any("ann in Slack chose the slot “Late”" in text for text in lines(machine, after, "slot.chosen"))
+    assert any(
+        "ann in Slack chose the slot “Late”" in text for text in machine.story_lines(after.booking_id, "slot.chosen")
+    )
     (alert,) = [each for each in machine.alerts.all() if each.notice.booking_id == after.booking_id]
     assert not alert.is_open
     assert alert.notice.solved == "ann in Slack chose the slot “Late”."
@@ -89,11 +81,11 @@ def test_an_order_that_comes_again_changes_nothing(machine: Machine, sandbox: Sa
     """Before the code is there, and long after."""
     before = stuck(machine, sandbox)
     for _ in range(3):
-        run_ops_command(machine, order_of(before))
+        machine.run_command(order_of(before))
     after = machine.until(before, "ready")
-    run_ops_command(machine, order_of(before))
+    machine.run_command(order_of(before))
     assert machine.ledger.get(after.booking_id) == after
-    assert len(lines(machine, after, "slot.chosen")) == 1
+    assert len(machine.story_lines(after.booking_id, "slot.chosen")) == 1
     assert machine.creates(after.doors[0].device_id) == 1
 
 
@@ -103,7 +95,7 @@ def test_a_kill_after_the_record_loses_nothing(
     """The door's time was written with the record: the sweep takes it up, and the order comes again."""
     before = stuck(machine, sandbox)
     command = order_of(before)
-    entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": command.encoded()}))
+    entry_id = machine.append_command(command)
 
     def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -125,7 +117,7 @@ def test_many_workers_obey_at_once(
     """Two slots are pressed at the same moment by several: one holds, and there is one code at most for each."""
     before = stuck(machine, sandbox)
     machines = [Machine(redis_client, data_server.url, sandbox) for _ in range(4)]
-    at_once(*(partial(run_ops_command, one, order_of(before, place % 2)) for place, one in enumerate(machines)))
+    at_once(*(partial(one.run_command, order_of(before, place % 2)) for place, one in enumerate(machines)))
     after = machine.until(before, "ready")
     choice = after.doors[0].choice
     assert choice is not None
@@ -151,8 +143,8 @@ def test_what_is_not_so_any_more_is_refused_and_told(
     if slots is not None:
         sandbox.arrange("PATCH", f"/sandbox/devices/{before.doors[0].device_id}", {"slots": slots})
     command = order_of(before, **fields)
-    run_ops_command(machine, command)
-    (line,) = lines(machine, before, "slot.not_chosen")
+    machine.run_command(command)
+    (line,) = machine.story_lines(before.booking_id, "slot.not_chosen")
     assert "ann in Slack" in line
     assert why in line
     assert line.isprintable()
@@ -173,8 +165,8 @@ def test_a_message_of_the_past_replaces_no_code(machine: Machine, sandbox: Sandb
     guest = {"name": "Guest", "check_in": "16:00", "check_out": "10:00"}
     sandbox.arrange("PATCH", f"/sandbox/devices/{before.doors[0].device_id}", {"slots": [DAY, LATE, guest]})
     ready = machine.until(before, "ready")
-    run_ops_command(machine, order_of(before))
-    (line,) = lines(machine, ready, "slot.not_chosen")
+    machine.run_command(order_of(before))
+    (line,) = machine.story_lines(ready.booking_id, "slot.not_chosen")
     assert "waits for a slot no more" in line
     assert machine.ledger.get(ready.booking_id) == ready
     (alert,) = [each for each in machine.alerts.all() if each.notice.booking_id == before.booking_id]
@@ -192,8 +184,8 @@ def test_what_is_over_is_refused(machine: Machine, sandbox: Sandbox, end: str) -
         machine.clock.move(timedelta(days=7))
         machine.sweep()
     assert machine.ledger.get(before.booking_id).state == end
-    run_ops_command(machine, command)
-    assert end in lines(machine, before, "slot.not_chosen")[0]
+    machine.run_command(command)
+    assert end in machine.story_lines(before.booking_id, "slot.not_chosen")[0]
     assert machine.creates(before.doors[0].device_id) == 0
 
 
@@ -202,7 +194,7 @@ def test_an_order_waits_for_seam(machine: Machine, sandbox: Sandbox) -> None:
     before = stuck(machine, sandbox)
     sandbox.arrange("POST", "/sandbox/outage", {"on": True})
     with pytest.raises(SeamError):
-        run_ops_command(machine, order_of(before))
+        machine.run_command(order_of(before))
     assert machine.redis.xlen(OPS_STREAM) == 1
     sandbox.arrange("POST", "/sandbox/outage", {"on": False})
     pending: Any = machine.redis.xrange(OPS_STREAM)
@@ -214,25 +206,25 @@ def test_an_order_waits_for_seam(machine: Machine, sandbox: Sandbox) -> None:
 def test_a_lost_ledger_makes_no_second_code(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
     """The booking is replayed, waits again, the same is chosen again: the code of its name is found and taken over."""
     before = stuck(machine, sandbox)
-    run_ops_command(machine, order_of(before))
+    machine.run_command(order_of(before))
     first = machine.until(before, "ready")
     redis_client.flushall()
 
     again = machine.book(before.doors[0].device_id, booking_id=before.booking_id)
     assert again.reason == "no_slot"
-    run_ops_command(machine, order_of(again))
+    machine.run_command(order_of(again))
     again = machine.until(again, "ready")
     assert first.doors[0].code is not None
     assert again.doors[0].code is not None
     assert again.doors[0].code.access_code_id == first.doors[0].code.access_code_id
-    assert lines(machine, again, "code.adopted")
+    assert machine.story_lines(again.booking_id, "code.adopted")
     assert machine.creates(before.doors[0].device_id) == 1
 
 
 def test_a_revision_of_the_same_stay_keeps_the_choice(machine: Machine, sandbox: Sandbox) -> None:
     """Only the label was changed: the code at hand stays the right one."""
     before = stuck(machine, sandbox)
-    run_ops_command(machine, order_of(before))
+    machine.run_command(order_of(before))
     first = machine.until(before, "ready")
     after = machine.until(machine.update(first, 1, label="Renamed"), "ready")
     assert after.doors[0].choice == first.doors[0].choice
@@ -245,20 +237,23 @@ def test_a_revision_of_the_same_stay_keeps_the_choice(machine: Machine, sandbox:
 def test_a_revision_of_other_times_ends_the_choice(machine: Machine, sandbox: Sandbox) -> None:
     """It is matched anew, and the story says that the choice holds no more."""
     before = stuck(machine, sandbox)
-    run_ops_command(machine, order_of(before))
+    machine.run_command(order_of(before))
     first = machine.until(before, "ready")
     times = {"check_in": in_days(2, "07:30:00"), "check_out": in_days(5, "19:00:00")}
     after = machine.until(machine.update(first, 1, **times), "ready")
     assert after.doors[0].choice is None
     assert window_of(after) == ("07:00", "19:00")
-    assert "“Late”, chosen by ann in Slack, no longer counts" in lines(machine, after, "slot.choice_ended")[0]
+    assert (
+        "“Late”, chosen by ann in Slack, no longer counts"
+        in machine.story_lines(after.booking_id, "slot.choice_ended")[0]
+    )
 
 
 def test_a_chosen_slot_that_vanishes_is_waited_for(machine: Machine, sandbox: Sandbox) -> None:
     """Nothing else is taken in its place, not even the booking's own slot; people read that it is gone."""
     times = {"check_in": in_days(20, "15:45:00"), "check_out": in_days(23, "10:15:00")}
     before = stuck(machine, sandbox, **times)
-    run_ops_command(machine, order_of(before))
+    machine.run_command(order_of(before))
     scheduled = machine.until(before, "scheduled")
     device_id = before.doors[0].device_id
     guest = {"name": "Guest", "check_in": "16:00", "check_out": "10:00"}
@@ -268,7 +263,7 @@ def test_a_chosen_slot_that_vanishes_is_waited_for(machine: Machine, sandbox: Sa
     assert "“Late”, chosen by a person, can't be used: it is gone from the door" in waiting.doors[0].detail
     assert machine.creates(device_id) == 0
     # The person chooses anew.
-    run_ops_command(machine, order_of(waiting))
+    machine.run_command(order_of(waiting))
     ready = machine.until(waiting, "ready", every=timedelta(hours=6))
     assert window_of(ready) == ("16:00", "10:00")
 
@@ -279,7 +274,7 @@ def test_a_choice_while_the_first_create_is_in_doubt(machine: Machine, sandbox: 
     device_id = before.doors[0].device_id
     first, second = order_of(before, 0), order_of(before, 1)
     sandbox.fault("access_codes.create", "disconnect_after", device_id=device_id)
-    run_ops_command(machine, first)
+    machine.run_command(first)
     machine.sweep()
     assert machine.ledger.get(before.booking_id).state == "creating"
     lever = partial(machine.handlers.run_ops_command.choose_slot.choose, by="ann", door_key=device_id)
@@ -300,7 +295,7 @@ def test_a_choice_while_the_create_is_under_way(
     """The call's code is recorded, and is no answer to what was chosen meanwhile: the door is planned again."""
     before = stuck(machine, sandbox)
     device_id = before.doors[0].device_id
-    run_ops_command(machine, order_of(before))
+    machine.run_command(order_of(before))
     sandbox.fault("access_codes.create", "slow", device_id=device_id, seconds=0.8)
     slow, other = (Machine(redis_client, data_server.url, sandbox) for _ in range(2))
 
@@ -355,7 +350,7 @@ def test_a_record_of_the_version_before_is_read(machine: Machine, sandbox: Sandb
     machine.redis.hset(key, "record", json.dumps(record))
     old = machine.ledger.get(before.booking_id)
     assert (old.doors[0].offers, old.doors[0].choice) == ((), None)
-    run_ops_command(machine, order_of(before))
+    machine.run_command(order_of(before))
     assert window_of(machine.until(old, "ready")) == ("18:00", "12:00")
 
 
@@ -364,7 +359,7 @@ def test_names_of_time_are_compared_as_moments(machine: Machine, sandbox: Sandbo
     before = stuck(machine, sandbox)
     offer = before.doors[0].offers[0]
     utc = Window(offer.starts_at.astimezone(), offer.ends_at.astimezone())
-    run_ops_command(machine, order_of(before, window=utc))
+    machine.run_command(order_of(before, window=utc))
     assert machine.until(before, "ready").doors[0].choice is not None
 
 
@@ -374,13 +369,13 @@ def test_windows_at_the_edge_of_the_calendar_are_refused(machine: Machine, sandb
     edge = Window(
         datetime.fromisoformat("0001-01-01T00:00:00+23:59"), datetime.fromisoformat("9999-12-31T23:59:59-23:59")
     )
-    run_ops_command(machine, order_of(before, window=edge))
-    assert "not as it was shown" in lines(machine, before, "slot.not_chosen")[0]
+    machine.run_command(order_of(before, window=edge))
+    assert "not as it was shown" in machine.story_lines(before.booking_id, "slot.not_chosen")[0]
 
 
 def test_a_booking_that_nobody_knows_is_no_error(machine: Machine) -> None:
     """It may be forgotten."""
     now = machine.clock()
     choice = SlotOrder(door=str(uuid4()), slot="x", window=Window(now, now))
-    run_ops_command(machine, OpsCommand(action=CHOOSE, target="BK-gone", by="ann", choice=choice))
+    machine.run_command(OpsCommand(action=CHOOSE, target="BK-gone", by="ann", choice=choice))
     assert machine.redis.xlen(OPS_STREAM) == 0

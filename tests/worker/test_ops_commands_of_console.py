@@ -6,17 +6,14 @@ from typing import Any, cast
 
 import pytest
 
-from shared.contracts import OPS_STREAM
 from shared.ops_commands import CANCEL, DISCARD, REPLAY, RETRY, OpsCommand, command_from
 from tests.sandbox.harness import Sandbox, in_days
 from tests.worker.machine import Machine
 
 
 def order(machine: Machine, command: OpsCommand, *, times: int = 2) -> None:
-    """Append an order and have it done; a second time as after a kill before the acknowledgement."""
-    entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": command.encoded()}))
-    for _ in range(times):
-        machine.handlers.run_ops_command(entry_id)
+    """Append a command and run it; by default twice, as after a kill before it was acknowledged."""
+    machine.run_command(command, times=times)
 
 
 def only_booking_message(machine: Machine) -> tuple[str, dict[str, str]]:

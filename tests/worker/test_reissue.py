@@ -31,18 +31,6 @@ def order_of(booking: Booking, **fields: Any) -> OpsCommand:
     return OpsCommand(action=REISSUE, target=booking.booking_id, by="ann", **(known | fields))
 
 
-def run(machine: Machine, command: OpsCommand) -> str:
-    """Append an order and have it carried out; return its entry's id."""
-    entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": command.encoded()}))
-    machine.handlers.run_ops_command(entry_id)
-    return entry_id
-
-
-def lines(machine: Machine, booking: Booking, what: str) -> list[str]:
-    """Return the lines of one kind in the booking's story."""
-    return [entry.text for entry in machine.ledger.history(booking.booking_id) if entry.what == what]
-
-
 def sweep_for(machine: Machine, minutes: int) -> None:
     """Let time pass and do what is due."""
     for _ in range(minutes):
@@ -61,7 +49,7 @@ def test_an_order_names_door_and_code() -> None:
 def test_a_code_that_cant_be_deleted_stays_as_residual_access(machine: Machine, sandbox: Sandbox) -> None:
     """The rule for Oracode: a second code for the same window, and the story and the outcome say both."""
     before = machine.until(machine.book(sandbox.door()), "ready")
-    run(machine, order_of(before))
+    machine.run_command(order_of(before))
     after = machine.until(before, "ready")
     assert code_of(after) != code_of(before)
     assert machine.creates(after.doors[0].device_id) == 2
@@ -70,17 +58,17 @@ def test_a_code_that_cant_be_deleted_stays_as_residual_access(machine: Machine, 
     (old,) = after.doors[0].residual
     assert old.access_code_id == code_of(before)
     assert after.residual_access_until == old.window.ends_at
-    (refusal,) = lines(machine, after, "code.not_revoked")
+    (refusal,) = machine.story_lines(after.booking_id, "code.not_revoked")
     assert "doesn't let it be deleted" in refusal
     last = machine.outcomes(after.booking_id)[-1]["data"]
     assert (last["devices"][0]["pin_changed"], last["residual_access_until"]) == (True, old.window.ends_at.isoformat())
-    assert "card was stolen" in lines(machine, after, "code.reissue_asked")[0]
+    assert "card was stolen" in machine.story_lines(after.booking_id, "code.reissue_asked")[0]
 
 
 def test_a_code_that_may_be_deleted_goes_after_the_new_one_is_confirmed(machine: Machine, sandbox: Sandbox) -> None:
     """Then nothing but the new code opens the door."""
     before = machine.until(machine.book(sandbox.door(code_flags={"is_cancellable": True})), "ready")
-    run(machine, order_of(before))
+    machine.run_command(order_of(before))
     after = machine.until(before, "ready")
     for _ in range(10):
         machine._let_seam_work(after.booking_id)
@@ -101,12 +89,12 @@ def test_pressed_twice_is_once(
     """By several at the same moment, and again when the new code is there."""
     before = machine.until(machine.book(sandbox.door()), "ready")
     machines = [Machine(redis_client, data_server.url, sandbox) for _ in range(3)]
-    at_once(*(partial(run, one, order_of(before)) for one in machines))
+    at_once(*(partial(one.run_command, order_of(before)) for one in machines))
     after = machine.until(before, "ready")
-    run(machine, order_of(before))
+    machine.run_command(order_of(before))
     assert machine.ledger.get(after.booking_id).doors[0].code == after.doors[0].code
     assert machine.creates(after.doors[0].device_id) == 2
-    assert len(lines(machine, after, "code.reissue_asked")) == 1
+    assert len(machine.story_lines(after.booking_id, "code.reissue_asked")) == 1
 
 
 def test_a_kill_after_the_record_loses_nothing(
@@ -114,7 +102,7 @@ def test_a_kill_after_the_record_loses_nothing(
 ) -> None:
     """The door's time was written with the record; the order comes again, and is done already."""
     before = machine.until(machine.book(sandbox.door()), "ready")
-    entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": order_of(before).encoded()}))
+    entry_id = machine.append_command(order_of(before))
 
     def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -139,7 +127,7 @@ def test_a_create_in_doubt_never_takes_the_old_code_for_the_new_one(
     def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    run(machine, order_of(before))
+    machine.run_command(order_of(before))
     with monkeypatch.context() as patch:
         patch.setattr("worker.handlers.create_results.CreateResults.issuing", killed)
         with pytest.raises(KeyboardInterrupt):
@@ -155,8 +143,8 @@ def test_what_leads_nowhere_is_refused(machine: Machine, sandbox: Sandbox) -> No
     """The door has no slot for the stay any more: the guest keeps the code, and the story says why."""
     before = machine.until(machine.book(sandbox.door()), "ready")
     sandbox.arrange("PATCH", f"/sandbox/devices/{before.doors[0].device_id}", {"slots": []})
-    run(machine, order_of(before))
-    (line,) = lines(machine, before, "code.not_reissued")
+    machine.run_command(order_of(before))
+    (line,) = machine.story_lines(before.booking_id, "code.not_reissued")
     assert "no slots configured" in line
     assert code_of(machine.ledger.get(before.booking_id)) == code_of(before)
     assert machine.creates(before.doors[0].device_id) == 1
@@ -165,11 +153,11 @@ def test_what_leads_nowhere_is_refused(machine: Machine, sandbox: Sandbox) -> No
 def test_a_full_lock(machine: Machine, sandbox: Sandbox) -> None:
     """Where the old code can't be deleted there is no room for another; where it can, it goes first."""
     stays = machine.until(machine.book(sandbox.door(max_active_codes=1)), "ready")
-    run(machine, order_of(stays))
-    (line,) = lines(machine, stays, "code.not_reissued")
+    machine.run_command(order_of(stays))
+    (line,) = machine.story_lines(stays.booking_id, "code.not_reissued")
     assert "the lock is full" in line
     goes = machine.until(machine.book(sandbox.door(max_active_codes=1, code_flags={"is_cancellable": True})), "ready")
-    run(machine, order_of(goes))
+    machine.run_command(order_of(goes))
     after = machine.until(goes, "ready", every=timedelta(seconds=30))
     assert code_of(after) != code_of(goes)
 
@@ -178,7 +166,7 @@ def test_the_same_pin_again_is_told(machine: Machine, sandbox: Sandbox, monkeypa
     """Whether a lock gives two codes of one window two PINs is the vendor's: both are read and compared."""
     before = machine.until(machine.book(sandbox.door()), "ready")
     monkeypatch.setattr(AccessCodes, "pin", lambda *_: SecretStr("739158"))
-    run(machine, order_of(before))
+    machine.run_command(order_of(before))
     after = machine.until(before, "ready")
     sweep_for(machine, 1)
     (alert,) = [each for each in machine.alerts.all() if each.notice.problem == "same_pin"]
@@ -190,7 +178,7 @@ def test_the_same_pin_again_is_told(machine: Machine, sandbox: Sandbox, monkeypa
 def test_a_stay_that_is_cancelled_meanwhile(machine: Machine, sandbox: Sandbox) -> None:
     """Nothing is made any more, and the old code counts as residual access."""
     before = machine.until(machine.book(sandbox.door()), "ready")
-    run(machine, order_of(before))
+    machine.run_command(order_of(before))
     machine.cancel(before)
     sweep_for(machine, 2)
     after = machine.ledger.get(before.booking_id)

@@ -45,7 +45,7 @@ def reveal(web: Web, booking_id: str, body: Any = None, token: str = REVEAL_TOKE
 
 def audits(machine: Machine, booking_id: str) -> list[str]:
     """Return the lines of a booking's story that tell of reveals."""
-    return [entry.text for entry in machine.ledger.history(booking_id) if entry.what == "pin.revealed"]
+    return machine.story_lines(booking_id, "pin.revealed")
 
 
 def test_the_pins_of_all_doors(machine: Machine, web: Web, sandbox: Sandbox) -> None:

@@ -1,7 +1,6 @@
 """Codes are taken back where one of two flags says that it may work; what Seam refuses is told, and not asked again."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +13,7 @@ from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from tests.worker.machine import Machine
 from tests.worker.recording_server import Reply
-from tests.worker.seam_proxy import PAGE, SeamProxy, before, not_found
+from tests.worker.seam_proxy import PAGE, SeamProxy, not_found
 
 DELETE = "/access_codes/delete"
 DELETED = Reply(200, b'{"action_attempt": {"status": "pending"}, "ok": true}')
@@ -42,13 +41,6 @@ REFUSALS = [
 
 
 @pytest.fixture
-def proxy(sandbox: Sandbox) -> Iterator[SeamProxy]:
-    """Run a proxy before the sandbox."""
-    with before(sandbox.url) as running:
-        yield running
-
-
-@pytest.fixture
 def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, proxy: SeamProxy) -> Machine:
     """Return a worker that reaches the sandbox through the proxy alone."""
     return Machine(redis_client, data_server.url, sandbox, seam_endpoint=proxy.url)
@@ -57,11 +49,6 @@ def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, prox
 def overridable(machine: Machine, sandbox: Sandbox) -> Booking:
     """Return a ready booking whose code is overridable, and not cancellable."""
     return machine.until(machine.book(sandbox.door(code_flags={"is_overridable": True})), "ready")
-
-
-def told(machine: Machine, booking: Booking, what: str) -> list[str]:
-    """Return the texts of the lines of this kind in the booking's story."""
-    return [entry.text for entry in machine.ledger.history(booking.booking_id) if entry.what == what]
 
 
 def let_looks_come(machine: Machine, booking: Booking, *, rounds: int = 12) -> Booking:
@@ -90,7 +77,7 @@ def test_an_overridable_code_is_deleted(machine: Machine, sandbox: Sandbox, prox
     after = let_looks_come(machine, booking, rounds=2)
     assert (after.doors[0].state, after.residual_access_until) == ("cancelled", None)
     assert proxy.count(DELETE) == 1
-    assert told(machine, booking, "code.not_revoked") == []
+    assert machine.story_lines(booking.booking_id, "code.not_revoked") == []
     residual = [each["data"]["residual_access_until"] for each in machine.outcomes(booking.booking_id)]
     assert residual[-2:] == [code.window.ends_at.isoformat(), None]
 
@@ -118,7 +105,7 @@ def test_a_deletion_that_fails_is_told_with_seams_words(machine: Machine, sandbo
     follower = machine.book(door)
     after = let_looks_come(machine, booking, rounds=3)
     assert after.residual_access_until == code.window.ends_at
-    (text,) = told(machine, booking, "code.not_revoked")
+    (text,) = machine.story_lines(booking.booking_id, "code.not_revoked")
     assert "failed_to_remove_from_device" in text
     assert proxy.count(DELETE) == 1
     (alert,) = [each for each in machine.alerts.all() if each.notice.problem == "residual_overlap" and each.is_open]
@@ -138,7 +125,7 @@ def test_a_deletion_that_is_never_done_is_told(machine: Machine, sandbox: Sandbo
     machine.cancel(booking)
     after = let_looks_come(machine, booking)
     assert after.residual_access_until is not None
-    (text,) = told(machine, booking, "code.not_revoked")
+    (text,) = machine.story_lines(booking.booking_id, "code.not_revoked")
     assert "the code is still there" in text
     assert proxy.count(DELETE) == 1
 
@@ -151,7 +138,7 @@ def test_the_words_of_a_failed_attempt_are_told(machine: Machine, sandbox: Sandb
     proxy.instead["/action_attempts/get"] = failed_attempt("provider_issue", "Site 4711 says no.")
     machine.cancel(booking)
     let_looks_come(machine, booking, rounds=1)
-    (text,) = told(machine, booking, "code.not_revoked")
+    (text,) = machine.story_lines(booking.booking_id, "code.not_revoked")
     assert "Seam says: provider_issue: Site #### says no." in text
 
 
@@ -189,7 +176,7 @@ def test_a_refusal_is_read(machine: Machine, sandbox: Sandbox, proxy: SeamProxy,
     code = booking.doors[0].code
     assert code is not None
     assert (cancelled.doors[0].state, cancelled.residual_access_until) == ("cancelled", code.window.ends_at)
-    (text,) = told(machine, booking, "code.not_revoked")
+    (text,) = machine.story_lines(booking.booking_id, "code.not_revoked")
     assert code.access_code_id in text
     assert "offline_access_code_not_revocable: The override budget ###### is exhausted." in text
 
@@ -199,7 +186,7 @@ def test_a_refusal_is_read(machine: Machine, sandbox: Sandbox, proxy: SeamProxy,
         machine.clock.move(timedelta(minutes=10))
         machine.sweep()
     assert proxy.count(DELETE) == 1
-    assert len(told(machine, booking, "code.not_revoked")) == 1
+    assert len(machine.story_lines(booking.booking_id, "code.not_revoked")) == 1
     assert machine.ledger.get(booking.booking_id).residual_access_until == code.window.ends_at
 
     sandbox.arrange("PATCH", f"/sandbox/access_codes/{code.access_code_id}", {"simulate": "removed"})
@@ -226,7 +213,7 @@ def test_a_failure_that_may_pass_is_no_refusal(
     proxy.mend()
     after = let_looks_come(machine, booking, rounds=4)
     assert (after.doors[0].state, after.residual_access_until) == ("cancelled", None)
-    assert told(machine, booking, "code.not_revoked") == []
+    assert machine.story_lines(booking.booking_id, "code.not_revoked") == []
 
 
 def test_a_code_without_either_flag_is_not_tried(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
@@ -249,7 +236,7 @@ def test_a_code_that_is_set_aside_is_tried_too(
     assert booking.doors[0].code is not None
     assert [each.access_code_id for each in after.doors[0].residual] == [booking.doors[0].code.access_code_id]
     assert proxy.count(DELETE) == 1
-    assert len(told(machine, booking, "code.not_revoked")) == 1
+    assert len(machine.story_lines(booking.booking_id, "code.not_revoked")) == 1
     assert len(machine.made(booking.doors[0].device_id)) == 2
 
 
@@ -276,14 +263,14 @@ def test_a_change_that_fails_later_is_told_with_seams_words(
     proxy.instead["/action_attempts/get"] = failed_attempt("provider_issue", "Site 4711 says no.")
     after = machine.update(booking, 1, **LATER)
     assert (after.state, after.reason) == ("issued", "window_differs")
-    (line,) = told(machine, booking, "code.not_changed")
+    (line,) = machine.story_lines(booking.booking_id, "code.not_changed")
     assert line.endswith("which Seam had accepted, has failed. Seam says: provider_issue: Site #### says no.")
     (alert,) = [each for each in machine.alerts.all() if each.is_open and each.notice.booking_id == booking.booking_id]
     assert "Seam says of the change: provider_issue: Site #### says no." in alert.notice.happened
     for _ in range(3):
         machine.handlers.advance_door(booking.booking_id, booking.doors[0].key, prompted=True)
     assert proxy.count("/action_attempts/get") == 1
-    assert len(told(machine, booking, "code.not_changed")) == 1
+    assert len(machine.story_lines(booking.booking_id, "code.not_changed")) == 1
 
     proxy.mend()
     moved = {"simulate": "time_frame_changed", "ends_at": in_days(6, "10:00:00")}
@@ -302,5 +289,9 @@ def test_an_attempt_that_cannot_be_read_changes_nothing(machine: Machine, sandbo
     proxy.instead["/access_codes/update"] = Reply(200, json.dumps({"action_attempt": ACCEPTED, "ok": True}).encode())
     proxy.instead["/action_attempts/get"] = Reply(404, PAGE)
     after = machine.update(booking, 1, **LATER)
-    assert (after.state, after.reason, told(machine, booking, "code.not_changed")) == ("issued", "window_differs", [])
+    assert (after.state, after.reason, machine.story_lines(booking.booking_id, "code.not_changed")) == (
+        "issued",
+        "window_differs",
+        [],
+    )
     assert "Seam says" not in after.doors[0].detail

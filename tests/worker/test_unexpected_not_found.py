@@ -1,6 +1,5 @@
 """A 404 that isn't about the door or the code: Seam's trouble, tried again, told after a few tries, never final."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
 
@@ -12,7 +11,7 @@ from tests.sandbox.harness import Sandbox
 from tests.support.server import DataServer
 from tests.worker.machine import Machine
 from tests.worker.recording_server import Reply
-from tests.worker.seam_proxy import PAGE, UNKNOWN, SeamProxy, before, not_found
+from tests.worker.seam_proxy import PAGE, UNKNOWN, SeamProxy, not_found
 
 REASON = "seam_unexpected"
 CREATE, LIST, GET, DELETE = (f"/access_codes/{verb}" for verb in ("create", "list", "get", "delete"))
@@ -23,13 +22,6 @@ ANSWERS = [
     pytest.param(Reply(404, not_found("not_found")), id="not_found"),
     pytest.param(Reply(405, PAGE), id="405"),
 ]
-
-
-@pytest.fixture
-def proxy(sandbox: Sandbox) -> Iterator[SeamProxy]:
-    """Run a proxy before the sandbox."""
-    with before(sandbox.url) as running:
-        yield running
 
 
 @pytest.fixture
