@@ -27,7 +27,6 @@ from shared.domain.alerting.notifications import (
     is_over,
     is_stuck,
     next_notifications,
-    priority_of,
     refused,
     uncertain,
     with_notification,
@@ -41,7 +40,7 @@ from worker.alerts.attempt import attempt
 from worker.alerts.channel import Channel, NotDelivered, Updating
 from worker.alerts.composing import message_of, thread_for
 from worker.alerts.inhibition_by_doors import Inhibition
-from worker.alerts.members import change_members, finish, refreshed
+from worker.alerts.members import change_members, finish, refreshed, start
 from worker.alerts.message_updates import MessageUpdates
 
 # Further notifications of the same status are for alerts that came meanwhile. Beyond this, the due-set runs it again.
@@ -145,15 +144,12 @@ class AlertDelivery:
             notification, later = next_notifications(view, state, channel.name, status, lease=self._lease)
             if notification is None:
                 return view, later
-            no_room_until = self._budgets.spend(
-                channel.name, view.now, name=place, priority=priority_of(notification, view.alerts)
-            )
-            if no_room_until is not None:
-                return view, no_room_until
             try:
-                self._ledger.groups.save(view.group, with_notification(state, notification), version=version)
+                no_room_until = start(self._ledger, self._budgets, view, (state, version), notification, place=place)
             except Conflict:
                 continue
+            if no_room_until is not None:
+                return view, no_room_until
             view, again_at = self._send(view, channel, notification)
             if again_at is not None:
                 return view, again_at

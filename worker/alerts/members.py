@@ -1,11 +1,20 @@
-"""The alerts of a group: reads them again, and changes them after a notification was sent or given up."""
+"""The steps of a notification: it is stored before it is sent; its alerts are read again, and changed afterwards."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from shared.domain.alerting.alert import Alert
-from shared.domain.alerting.notifications import Notification, View, without_notification
+from shared.domain.alerting.notifications import (
+    Group,
+    Notification,
+    View,
+    priority_of,
+    with_notification,
+    without_notification,
+)
+from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 
 ChangeMember = Callable[[Alert, int], Alert]
@@ -30,6 +39,28 @@ def change_members(ledger: AlertLedger, view: View, members: Mapping[str, int], 
 
 def _changed(it: Alert, *, change: ChangeMember, number: int) -> Alert:
     return change(it, number)
+
+
+def start(
+    ledger: AlertLedger,
+    budgets: ChannelBudgets,
+    view: View,
+    stored: tuple[Group, int],
+    notification: Notification,
+    *,
+    place: str,
+) -> datetime | None:
+    """Take the channel's budget for the notification and store it, leased; it is then to be sent.
+
+    Return when to come again if the budget is used up; then nothing is stored. `place` is the notification's name in
+    the channel's queue. Raises Conflict if the group has changed since `stored` was loaded.
+    """
+    state, version = stored
+    priority = priority_of(notification, view.alerts)
+    no_room_until = budgets.spend(notification.channel, view.now, name=place, priority=priority)
+    if no_room_until is None:
+        ledger.groups.save(view.group, with_notification(state, notification), version=version)
+    return no_room_until
 
 
 def finish(ledger: AlertLedger, view: View, notification: Notification, change: ChangeMember) -> View:

@@ -10,14 +10,14 @@ import structlog
 from shared.clock import Clock
 from shared.domain.alerting.alert import Alert, looked
 from shared.domain.alerting.message_updates import MOST_TRIES, update_due
-from shared.domain.alerting.notifications import Notification, View, priority_of, refused, with_notification
+from shared.domain.alerting.notifications import Notification, View, refused, with_notification
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
 from worker.alerts.attempt import attempt
 from worker.alerts.channel import NotDelivered, Updating
 from worker.alerts.composing import message_of
-from worker.alerts.members import finish, refreshed
+from worker.alerts.members import finish, refreshed, start
 
 _MOST_NOTIFICATIONS: Final = 5
 
@@ -44,15 +44,12 @@ class MessageUpdates:
             if notification is None:
                 self._budgets.leave(channel.name, view.now, name=place)
                 return view, later
-            no_room_until = self._budgets.spend(
-                channel.name, view.now, name=place, priority=priority_of(notification, view.alerts)
-            )
-            if no_room_until is not None:
-                return view, no_room_until
             try:
-                self._ledger.groups.save(view.group, with_notification(state, notification), version=version)
+                no_room_until = start(self._ledger, self._budgets, view, (state, version), notification, place=place)
             except Conflict:
                 continue
+            if no_room_until is not None:
+                return view, no_room_until
             view, again_at = self._show(view, channel, notification)
             if again_at is not None:
                 return view, again_at
