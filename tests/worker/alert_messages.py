@@ -1,4 +1,4 @@
-"""Messages as channels get them, for every test of what channels make of them."""
+"""Messages as channels get them, for the tests of channels."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,7 +23,7 @@ CHANNEL = "ops"
 
 
 def notice(booking: str = "BK-1", problem: str = "no_slot", **fields: Any) -> AlertNotice:
-    """Return what the domain tells of one booking's problem."""
+    """Return the notice of one booking's problem."""
     trouble = PROBLEMS[problem]
     known: dict[str, Any] = {
         "at": NOW,
@@ -56,7 +56,7 @@ def opened(of: AlertNotice, level: Severity = Severity.WARNING) -> Alert:
 
 
 def offer(slot: str, name: str, *, hours: int) -> SlotOffer:
-    """Return a slot that may be chosen, whose code begins so long after check-in."""
+    """Return a slot that may be chosen, with a code that starts so long after check-in."""
     check_in, check_out = NOW + timedelta(hours=20), NOW + timedelta(days=4)
     by = timedelta(hours=hours)
     found = Choosable(
@@ -78,7 +78,7 @@ def slot_named(name: str) -> TimeSlot:
 
 
 def resolved(alert: Alert, *, thread: str = "", solved: str = "") -> Alert:
-    """Return the alert after its end, which the channel knew of; `solved` says who ended it."""
+    """Return the alert after its end, for a channel that knew of it; `solved` says who ended it."""
     told = delivered(alert, CHANNEL, alert.sequence, thread=thread)
     over = heard(told, replace(alert.notice, raised=False, at=NOW + timedelta(hours=1), solved=solved))
     assert over is not None
@@ -92,7 +92,7 @@ def message(
     runbook_url: str = "",
     status: Status | None = None,
 ) -> AlertMessage:
-    """Return what a channel is told of these alerts; `others` are in their group, and told before."""
+    """Return the message about these alerts; `others` are in their group, and were told before."""
     status = status or ("open" if alerts[0].is_open else "resolved")
     members = {alert.key: alert.sequence for alert in alerts}
     group = alerts[0].group
@@ -111,7 +111,7 @@ def message(
 
 
 def one(**fields: Any) -> AlertMessage:
-    """Return a message of one problem; `fields` are its notice's."""
+    """Return a message about one problem; `fields` are those of its notice."""
     return message(opened(notice(**fields)))
 
 
@@ -124,7 +124,7 @@ def choosable(number: int) -> Alert:
 
 
 def situations() -> dict[str, AlertMessage]:
-    """Return the situations that golden messages show."""
+    """Return the situations of the golden messages."""
     single = opened(notice())
     many = [
         opened(

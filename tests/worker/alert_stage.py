@@ -1,4 +1,4 @@
-"""Channels that keep what they get, and a ledger and a worker of alerts with a clock of their own."""
+"""Channels that record their messages, and a ledger and a worker of alerts with a clock of their own."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -25,11 +25,11 @@ WINDOW = timedelta(seconds=30)
 
 
 class Killed(BaseException):
-    """The worker is gone: nothing after this line happens."""
+    """The worker is killed: nothing after this line happens."""
 
 
 class Channel:
-    """A channel that keeps what it gets; `trouble` is called before, `after` once it has it."""
+    """A channel that records its messages; `trouble` is called before a message is taken, `after` when it was."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -39,7 +39,7 @@ class Channel:
         self._lock = Lock()
 
     def send(self, message: AlertMessage) -> str:
-        """Take the message, or not."""
+        """Take the message, unless `trouble` raises."""
         self.trouble()
         with self._lock:
             self.got.append(message)
@@ -52,14 +52,14 @@ class Channel:
 
 
 class Changeable(Channel):
-    """A channel that can change what it has shown; it keeps what it showed then."""
+    """A channel that can update its messages; it records the updates."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.shown: list[AlertMessage] = []
 
     def update(self, message: AlertMessage) -> str:
-        """Show it as it is now, or not."""
+        """Show the update, unless it fails."""
         self.trouble()
         self.shown.append(message)
         self.after()
@@ -93,12 +93,12 @@ class Stage:
         return self.now
 
     def tell(self, *bookings: str, raised: bool = True, **fields: Any) -> None:
-        """Tell of the same problem with each booking."""
+        """Tell the same problem of each booking."""
         for booking in bookings:
             self.ledger.tell(notice(booking, raised=raised, **({"at": self.now} | fields)))
 
     def let(self, passed: timedelta, *, step: timedelta = timedelta(seconds=5)) -> None:
-        """Let time pass, sweeping as the worker does."""
+        """Let time pass, and sweep as the worker does."""
         until = self.now + passed
         while True:
             for item, _ in self.due.claim(self.now, 500):

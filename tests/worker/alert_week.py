@@ -1,4 +1,4 @@
-"""A week of a large operator, for the test that counts what people get: who arrives when, and what goes wrong."""
+"""A week of a large operator, for the test that counts the messages people get: arrivals, and problems."""
 
 import random
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One problem from its beginning to its end; None: it is still there when the week is over."""
+    """One problem from its start to its end; None: it is still open at the end of the week."""
 
     notice: AlertNotice
     ends_at: datetime | None
@@ -40,7 +40,7 @@ class Fault:
 
 
 class Week:
-    """Everything that happens in a week that begins at `starts`; the same for the same seed."""
+    """Everything that happens in a week from `starts` on; the same seed gives the same week."""
 
     def __init__(self, starts: datetime, seed: int = 7) -> None:
         self._random = random.Random(seed)
@@ -50,11 +50,11 @@ class Week:
         self.faults = [*self._building_loses_its_slots(), *self._seam_is_away(), *self._single_failures()]
 
     def places(self) -> dict[str, Place]:
-        """Return in which building each door is."""
+        """Return the building of each door."""
         return {f"door-{door}": Place(building=f"Building {door // DOORS_A_BUILDING}") for door in range(DOORS)}
 
     def events(self) -> list[AlertNotice]:
-        """Return what the system notices, in the order of time."""
+        """Return the notices of the week, in the order of time."""
         ends = [replace(fault.notice, at=fault.ends_at, raised=False) for fault in self.faults if fault.ends_at]
         return sorted([*(fault.notice for fault in self.faults), *ends], key=lambda notice: notice.at)
 
@@ -86,7 +86,7 @@ class Week:
         return Fault(notice, over if over <= self.ends else None)
 
     def _building_loses_its_slots(self) -> Iterator[Fault]:
-        """Lose them twice: the installer's tool wipes twenty doors within twenty seconds; a day later they are back."""
+        """Let the installer's tool wipe twenty doors within twenty seconds, twice; a day later the slots are back."""
         for building, hours, lasts in ((3, 10, 26), (7, 82, 5)):
             begins = self.starts + hours * HOUR
             ends = begins + lasts * HOUR
@@ -96,7 +96,7 @@ class Week:
                     yield self._fault(arrival, "no_slots_configured", at, ends + (at - begins))
 
     def _seam_is_away(self) -> Iterator[Fault]:
-        """Let Seam be away for an hour: a hundred bookings want something of it, some creates are in doubt."""
+        """Let Seam be down for an hour: a hundred bookings need it, and some creates are in doubt."""
         begins = self.starts + 62 * HOUR
         for arrival in self._random.sample([each for each in self.arrivals if each.check_in > begins], 100):
             at = begins + timedelta(seconds=self._random.uniform(20, 2_400))
@@ -105,7 +105,7 @@ class Week:
             yield self._fault(arrival, problem, at, ends)
 
     def _single_failures(self) -> Iterator[Fault]:
-        """Fail a few of every kind, at any time; most are mended within hours, some only by check-out."""
+        """Let a few problems of every kind come at any time; most end within hours, some only at check-out."""
         kinds = ("no_slot", "late_set", "code_problem", "refused_by_seam", "window_differs", "door_full")
         for arrival in self._random.sample(self.arrivals, 40):
             latest = min(arrival.check_in + 6 * HOUR, self.ends - 6 * HOUR)

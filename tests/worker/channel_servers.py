@@ -1,4 +1,4 @@
-"""Channels of each kind, and servers behind them that answer as the real ones do."""
+"""Channels of each kind, and servers for them that answer like the real ones."""
 
 import json
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def slack_answers(got: Got) -> Reply:
 
 
 class SlackApi:
-    """Answers as Slack's Web API does: always 200, and `ok` says how it went."""
+    """Answers like Slack's Web API: always 200, and `ok` says whether it worked."""
 
     def __init__(self) -> None:
         self.posted: list[str] = []

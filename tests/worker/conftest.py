@@ -1,4 +1,4 @@
-"""Fixtures: a Seam stand-in whose codes move fast, a worker on it, and alerts that are told to a channel."""
+"""Fixtures: a Seam stand-in with codes that are set quickly, a worker on it, and a channel for alerts."""
 
 from collections.abc import Iterator
 
@@ -14,14 +14,14 @@ from tests.worker.seam_proxy import SeamProxy, before
 
 @pytest.fixture(scope="session")
 def shared_sandbox() -> Iterator[Sandbox]:
-    """Run a sandbox in memory whose codes move every 10 ms."""
+    """Run a sandbox in memory with codes that move every 10 ms."""
     with Sandbox("--step", "0.01", "--retry-scale", "0.01") as running:
         yield running
 
 
 @pytest.fixture
 def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
-    """Lend the shared sandbox, with nothing wrong in it before and after."""
+    """Lend the shared sandbox; before and after, no faults are set."""
     yield shared_sandbox
     shared_sandbox.arrange("DELETE", "/sandbox/faults")
     shared_sandbox.arrange("DELETE", "/alerts")
@@ -31,7 +31,7 @@ def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def proxy(sandbox: Sandbox) -> Iterator[SeamProxy]:
-    """Run a proxy before the sandbox."""
+    """Run a proxy in front of the sandbox."""
     with before(sandbox.url) as running:
         yield running
 
@@ -44,7 +44,7 @@ def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox) -> M
 
 @pytest.fixture
 def channel() -> Channel:
-    """Return a channel that keeps what it gets."""
+    """Return a channel that records its messages."""
     return Channel("a")
 
 

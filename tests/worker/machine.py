@@ -1,4 +1,4 @@
-"""The worker without Celery: its use cases on a real data server and a Seam stand-in, driven step by step."""
+"""The worker without Celery: its use cases with a real data server and a Seam stand-in, run step by step."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,8 +31,8 @@ from worker.ports import open_ports
 
 T = TypeVar("T")
 _MOST_ROUNDS = 60
-# The worker opens a client to Seam for each thread and closes none before its process ends; so threads and workers are
-# kept as long here. Else their sockets would be collected during some other test, and fail it.
+# The worker opens a client to Seam for each thread, and closes it only when its process ends. So threads and workers
+# are kept until the tests are over: otherwise their sockets would be collected during another test, and fail it.
 _KEPT: list[object] = []
 _THREADS = ThreadPoolExecutor(8)
 
@@ -57,7 +57,7 @@ def at_once(*works: Callable[[], object]) -> None:
 
 @contextmanager
 def meanwhile(work: Callable[[], object]) -> Iterator[None]:
-    """Do something again and again, in a thread that is kept, until the block is over. Raises what it raises."""
+    """Repeat something in a thread that is kept, until the block is over. Raises what it raises."""
     over = Event()
 
     def again_and_again() -> None:
@@ -155,12 +155,12 @@ class Machine:
         return entry_id
 
     def apply_all(self) -> None:
-        """Apply every message there is in the booking stream."""
+        """Apply every message in the booking stream."""
         for entry_id, _ in cast(Any, self.redis.xrange("booking-created")):
             self.apply(entry_id)
 
     def apply(self, entry_id: str) -> Booking | None:
-        """Do what the task for one entry does: apply it, then take every door as far as it goes."""
+        """Do what the task for one entry does: apply it, then advance every door as far as possible."""
         applied = self.handlers.apply_booking(entry_id)
         if applied is None:
             return None
@@ -184,7 +184,7 @@ class Machine:
         return self.book(booking_id=booking.booking_id, kind="cancelled", revision=booking.revision)
 
     def sweep(self) -> None:
-        """Do what the sweep starts, once."""
+        """Do everything that is due, once."""
         for item, _ in self.handlers.due.claim(self.clock(), 500):
             match item.subject:
                 case "door":
@@ -218,7 +218,7 @@ class Machine:
         raise AssertionError(f"not {states} but {self.ledger.get(booking.booking_id)}")
 
     def _let_seam_work(self, booking_id: str) -> None:
-        """Wait, in real time, until nothing at Seam is under way for a booking: its clock isn't ours to move."""
+        """Wait, in real time, until nothing is under way at Seam for a booking: its clock can't be set."""
 
         def is_quiet() -> bool:
             codes = self.sandbox.look("/sandbox/access_codes", name_prefix=booking_id)["access_codes"]
@@ -227,16 +227,16 @@ class Machine:
         wait_until(is_quiet, what="Seam")
 
     def arrivals(self, since: datetime, until: datetime) -> list[Arrival]:
-        """Return who arrives in this time."""
+        """Return the arrivals in this time."""
         return arrivals_between(since, until, now=since, ledger=self.ledger, alerts=self.alerts, issues=self.issues)
 
     def made(self, device_id: str) -> list[Any]:
-        """Return every code that the door ever got, whatever a list would say of it."""
+        """Return every code that was ever made on the door, also those that Seam doesn't list."""
         found: list[Any] = self.sandbox.look("/sandbox/access_codes", device_id=device_id)["access_codes"]
         return found
 
     def creates(self, device_id: str) -> int:
-        """Return how often a code was asked for on the door."""
+        """Return how many creates were sent for the door."""
         asked = self.sandbox.look("/sandbox/requests", device_id=device_id, path="/access_codes/create")
         return len(asked["requests"])
 
@@ -245,11 +245,11 @@ class Machine:
         return [entry.text for entry in self.ledger.history(booking_id) if entry.what == what]
 
     def outcomes(self, booking_id: str) -> list[dict[str, Any]]:
-        """Return what the booking system was told of a booking."""
+        """Return the outcomes of a booking."""
         entries: Any = self.redis.xrange("access-code-outcomes")
         told = [json.loads(fields["message"]) for _, fields in entries]
         return [each for each in told if each["subject"] == booking_id]
 
     def outcome_types(self, booking_id: str) -> list[str]:
-        """Return the types of those, without their prefix."""
+        """Return the types of the outcomes, without their prefix."""
         return [each["type"].removeprefix("access-code.") for each in self.outcomes(booking_id)]

@@ -1,4 +1,4 @@
-"""A mail server on 127.0.0.1: takes mail by SMTP, with faults on demand. It speaks no TLS."""
+"""A mail server on 127.0.0.1: takes mail by SMTP, with faults on request. It has no TLS."""
 
 import socketserver
 import threading
@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 
 class MailRecorder:
-    """What was handed in; `faults` are answers to the next mails' ends: a line to say, or "" to hang up."""
+    """The mails that were sent; `faults` are the answers to the next mails: a line, or "" to close the connection."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -68,7 +68,7 @@ class _Session(socketserver.StreamRequestHandler):
 
 @contextmanager
 def mail_server() -> Iterator[MailRecorder]:
-    """Run the server for as long as it is needed."""
+    """Run the server while the block runs."""
     recorder = MailRecorder()
     with _Server(recorder) as server:
         recorder.port = server.server_address[1]

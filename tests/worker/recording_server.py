@@ -1,4 +1,4 @@
-"""A server on 127.0.0.1 that answers as a channel's real one does, and keeps what it was sent."""
+"""A server on 127.0.0.1 that answers like a channel's real one, and records the requests."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass
 class Reply:
-    """One answer: `cut` closes the connection instead, `after` seconds."""
+    """One answer; with `cut` the connection is closed instead, `after` seconds."""
 
     status: int = 200
     body: bytes = b""
@@ -38,7 +38,7 @@ class Got:
 
 
 class Recorder:
-    """What was sent, and what is answered next: `faults` first, then as the real one does."""
+    """The requests, and the next answers: first the `faults`, then answers like the real one's."""
 
     def __init__(self, honest: Callable[[Got], Reply]) -> None:
         self.got: list[Got] = []
@@ -47,14 +47,14 @@ class Recorder:
         self.url = ""
 
     def answer(self, request: Got) -> Reply:
-        """Keep the request and return the answer."""
+        """Record the request and return the answer."""
         self.got.append(request)
         return self.faults.pop(0) if self.faults else self.honest(request)
 
 
 @contextmanager
 def recording(honest: Callable[[Got], Reply]) -> Iterator[Recorder]:
-    """Run a server for as long as it is needed."""
+    """Run a server while the block runs."""
     recorder = Recorder(honest)
 
     class Handler(BaseHTTPRequestHandler):
@@ -67,7 +67,7 @@ def recording(honest: Callable[[Got], Reply]) -> Iterator[Recorder]:
             time.sleep(reply.after)
             self.close_connection = True
             if reply.cut:
-                # A reset, not a polite end.
+                # A reset, not a regular close.
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
                 return

@@ -1,4 +1,4 @@
-"""Clients of Seam that answer as a test says."""
+"""Clients of Seam with answers that a test chooses."""
 
 from collections.abc import Mapping
 from datetime import timedelta

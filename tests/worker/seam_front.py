@@ -14,10 +14,10 @@ ACCOUNT = "99999999-9999-4999-8999-000000000002"
 
 
 class SeamFront:
-    """What the server adds.
+    """The accounts and errors that the server adds.
 
-    `account` is served; a number is the HTTP status of the refusal instead, and `refusal` its type. `code_errors` and
-    `code_says` are in what is said of every access code.
+    `account` is served; a number is the HTTP status of a refusal with the type `refusal`. `code_errors` and
+    `code_says` are added to every access code in Seam's answers.
     """
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class SeamFront:
         self.url = ""
 
     def answer(self, path: str, body: bytes, upstream: httpx.Response | None) -> tuple[int, bytes]:
-        """Return what is answered to a call."""
+        """Return the answer to a call."""
         if path == "/connected_accounts/get":
             return self._account(json.loads(body)["connected_account_id"])
         assert upstream is not None
@@ -50,7 +50,7 @@ class SeamFront:
 
 @contextmanager
 def seam_front(behind: str) -> Iterator[SeamFront]:
-    """Run the server in front of the one at the address `behind`."""
+    """Run the server in front of the one at the URL `behind`."""
     front = SeamFront()
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""A proxy before the sandbox that answers some endpoints in Seam's place, before or after Seam did what was asked."""
+"""A proxy in front of the sandbox that answers some endpoints itself, before or after Seam has done the call."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ def not_found(error_type: str) -> bytes:
 
 @dataclass
 class SeamProxy:
-    """What stands between: `instead` is answered without asking Seam, `after` although Seam did it; `calls` of each."""
+    """The proxy: `instead` are answers without asking Seam, `after` are answers after Seam did it; `calls` counts."""
 
     url: str
     instead: dict[str, Reply] = field(default_factory=dict)
@@ -31,14 +31,14 @@ class SeamProxy:
         return self.calls.count(path)
 
     def mend(self) -> None:
-        """Let everything through."""
+        """Pass everything through again."""
         self.instead.clear()
         self.after.clear()
 
 
 @contextmanager
 def before(seam_url: str) -> Iterator[SeamProxy]:
-    """Run a proxy in front of this Seam for as long as it is needed."""
+    """Run a proxy in front of this Seam while the block runs."""
     proxy = SeamProxy("")
     with httpx.Client(base_url=seam_url, timeout=20, trust_env=False) as client:
 

@@ -1,4 +1,4 @@
-"""What must be in the end, once nothing fails any more and everything that was due was done."""
+"""What must be true in the end, when nothing fails any more and everything that was due was done."""
 
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,7 @@ from shared.ledger.booking_indexes import codes_of
 from tests.worker.stateful_model import LEAD_TIME, Span, Wanted
 from tests.worker.stateful_world import DEVICES, LONG, SHORT, World
 
-# The verdict over several doors is the first of these.
+# The state of a booking with several doors is the first of these.
 _WORST_FIRST: Final = (
     "failed",
     "waiting",
@@ -21,12 +21,12 @@ _WORST_FIRST: Final = (
     "cancelled",
     "ended",
 )
-# Why a door may have failed, and what must have happened for it; a person's retry then mends it.
+# The reasons for which a door may have failed, and what must have happened; a person's retry then solves it.
 _FOR_A_PERSON: Final = ("refused_by_seam", "code_gone")
 
 
 def settle(world: World) -> None:
-    """End all failures, hand out what wasn't, wait; let a person retry what needs one; then check everything."""
+    """End all failures, deliver everything, wait; let a person retry what needs it; then check everything."""
     world.seam.faults.clear()
     world.seam.page = 500
     for device_id in DEVICES:
@@ -79,7 +79,7 @@ def _check_wanted(world: World, booking: Booking, door: BookedDoor, wanted: Want
         assert door.state == "ended", door
     elif door.code is not None:
         window: Span = (door.code.window.starts_at, door.code.window.ends_at)
-        # Whatever was wrong with the code is over: `ready` came back by itself.
+        # If something was wrong with the code, it is over: the door became `ready` again by itself.
         assert door.state == "ready", door
         assert door.reason not in ("code_problem", "removed_outside", "late_set"), door
         assert window in wanted.windows[door.device_id], (door, wanted)
@@ -88,14 +88,14 @@ def _check_wanted(world: World, booking: Booking, door: BookedDoor, wanted: Want
     elif door.state in ("waiting", "failed"):
         assert wanted.stay.window(fake) is None, (door, fake)
     else:
-        # A stay that fitted once is looked at again when its time has come, and not before.
+        # A stay that had a fitting slot is planned again when its time has come, not before.
         assert wanted.windows[door.device_id], door
         assert (door.state, door.reason) == ("scheduled", "lead_time"), door
         assert now < check_in - LEAD_TIME, door
 
 
 def _check_codes(world: World, booking: Booking, door: BookedDoor) -> None:
-    """Check that what is known is at Seam, and what opens the door is known (unless the data server was emptied)."""
+    """Check that known codes exist at Seam, and that codes at Seam are known (unless the data server was emptied)."""
     known = {code.access_code_id for code in codes_of(door)}
     for code_id in known - world.vanished:
         code = world.seam.codes[code_id]

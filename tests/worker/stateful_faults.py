@@ -1,4 +1,4 @@
-"""How a call to Seam may fail, before and after its effect."""
+"""The ways in which a call to Seam may fail, before and after its effect."""
 
 import json
 from collections.abc import Mapping
@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import httpx
 
-# Every PIN begins like this, and nothing else does.
+# Every PIN starts with this, and no other value does.
 PIN: Final = "739158"
-# What a call may meet. Those of the second group happen after the effect.
+# The faults of a call. Those of the second group happen after the effect.
 BEFORE: Final = (
     "error_before",
     "timeout_before",
@@ -25,7 +25,7 @@ STALE: Final = "stale"
 
 
 def failing(kind: str) -> httpx.Response:
-    """Answer, or fail, as if nothing had been done."""
+    """Return an answer or raise an error, as if nothing had been done."""
     match kind:
         case "timeout_before":
             raise httpx.ReadTimeout(kind)
@@ -45,7 +45,7 @@ def failing(kind: str) -> httpx.Response:
 
 
 def cut(kind: str, found: Mapping[str, Any]) -> httpx.Response:
-    """Answer with what was found, or lose that on the way."""
+    """Return what was found, or lose it on the way."""
     whole = json.dumps(found)
     match kind:
         case "error_after":

@@ -1,4 +1,4 @@
-"""What should be: a plain reading of the contract, made without any of the worker's own code."""
+"""The expected results: a simple reading of the contract, without any of the worker's code."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,16 +27,16 @@ class Stay:
     hours: tuple[str, str]
 
     def written(self) -> tuple[str, str]:
-        """Return check-in and check-out as a message has them."""
+        """Return check-in and check-out in the form of a message."""
         start = FIRST_DAY + timedelta(days=self.first)
         return f"{start}T{self.hours[0]}", f"{start + timedelta(days=self.nights)}T{self.hours[1]}"
 
     def instants(self, zone: str) -> Span:
-        """Return both as instants."""
+        """Return both times as instants."""
         return self._on(self.hours, zone)
 
     def window(self, door: FakeDoor) -> Span | None:
-        """Return the window that a code must have on the door as it is now; None where nothing fits."""
+        """Return the window that a code must have on the door as it is now; None if no slot fits."""
         gaps = {name: (_gap(self.hours[0], SLOTS[name][0]), _gap(self.hours[1], SLOTS[name][1])) for name in door.slots}
         fitting = [name for name, gap in gaps.items() if max(gap) <= _TOLERANCE]
         if not door.offline or not fitting or self.nights > 31:
@@ -52,7 +52,7 @@ class Stay:
 
 @dataclass
 class Wanted:
-    """A booking as its newest message has it; `windows` are those that fitted since then, a door."""
+    """A booking by its newest message; `windows` are those that have fitted since then, for each door."""
 
     revision: int
     cancelled: bool
@@ -82,7 +82,7 @@ class Model:
         self.bookings: dict[str, Wanted] = {}
 
     def applies(self, message: Message) -> bool:
-        """Take a message in; say whether it is news. The highest revision wins, of equal ones a cancellation."""
+        """Apply a message; say whether it is news. The highest revision wins; of equal ones a cancellation."""
         before, cancels = self.bookings.get(message.booking_id), message.kind == "cancelled"
         if before is not None and message.revision < before.revision:
             return False
@@ -103,18 +103,18 @@ class Model:
         return True
 
     def remembers(self, before: FakeDoor) -> None:
-        """Note how a door was before a change: workers may remember it so for a while. Call after the change."""
+        """Note how a door was before a change: workers may have it in their cache. Call this after the change."""
         self._earlier.setdefault(before.device_id, []).append(before)
         for wanted in self.bookings.values():
             if wanted.stay is not None and before.device_id in wanted.windows:
                 wanted.windows[before.device_id] |= _fitting(wanted.stay, [self._doors[before.device_id]])
 
     def forgets_doors(self) -> None:
-        """Note that no worker remembers any door."""
+        """Note that no worker has a door in its cache."""
         self._earlier.clear()
 
     def wants(self, booking_id: str, device_id: str) -> bool:
-        """Say whether the booking is to have a code on the door."""
+        """Say whether the booking must have a code on the door."""
         wanted = self.bookings.get(booking_id)
         return wanted is not None and not wanted.cancelled and device_id in wanted.windows
 

@@ -1,4 +1,4 @@
-"""A Seam for Oracode doors in plain dicts: in this process, on the test's clock, and able to fail in every way."""
+"""A Seam for Oracode doors in plain dicts: in this process, on the test's clock, with every kind of failure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ OPERATIONS: Final = {
     "/access_codes/delete": "delete",
     "/events/list": "events",
 }
-# A create that timed out may still be carried out this much later: less than the worker's own margin for it.
+# A create that timed out may still be carried out so much later: less than the worker allows for.
 _LATE_BY: Final = timedelta(seconds=15)
 _SET_AFTER: Final = timedelta(seconds=5)
 _STALE_FOR: Final = timedelta(minutes=10)
@@ -40,7 +40,7 @@ class Answer(Exception):
 
 @dataclass
 class FakeSeam:
-    """The other side. `asked` is called with every create as it is sent. `doubles` are codes that were there before."""
+    """Seam. `asked` is called with every create when it is sent. `doubles` are codes that were there before."""
 
     clock: Callable[[], datetime]
     doors: dict[str, FakeDoor]
@@ -54,11 +54,11 @@ class FakeSeam:
     page: int = 500
 
     def arm(self, operation: str, kind: str, times: int) -> None:
-        """Let the next `times` calls of an operation meet a fault."""
+        """Let the next `times` calls of an operation fail."""
         self.faults.append([operation, kind, times])
 
     def answer(self, operation: str, body: JsonObject) -> httpx.Response:
-        """Answer a call, or fail as armed."""
+        """Answer a call, or fail as `arm` said."""
         kind = self._fault(operation, body)
         if kind in BEFORE:
             return failing(kind)
@@ -93,7 +93,7 @@ class FakeSeam:
         return ""
 
     def pass_time(self, *, all_of_it: bool = False) -> None:
-        """Let happen what takes Seam a while: calls that came late, codes that get set."""
+        """Do what takes Seam a while: calls that came late, codes that get set."""
         now = self.clock()
         for at, body in [each for each in self.late if all_of_it or each[0] <= now]:
             self.late.remove((at, body))
@@ -104,7 +104,7 @@ class FakeSeam:
                 self.tell("set_on_device", code)
 
     def let_say(self, code: Code, said: Mapping[str, Any]) -> None:
-        """Let Seam's answers about a code be these from now on; `{}` is a code that is well, and as was asked."""
+        """Let Seam's answers about a code have these fields from now on; `{}` is a code without problems."""
         code.said = said
         if not said and code.held_back is not None:
             code.starts_at, code.ends_at = code.held_back
@@ -126,7 +126,7 @@ class FakeSeam:
         )
 
     def alive(self, booking_id: str, device_id: str) -> Iterator[Code]:
-        """Yield the booking's codes that open the door now or will."""
+        """Yield the booking's codes that open the door now or later."""
         for code in self.codes.values():
             is_alive = not code.deleted and code.ends_at > self.clock()
             if is_alive and (code.booking_id, code.device_id) == (booking_id, device_id):
@@ -179,7 +179,7 @@ class FakeSeam:
         return {"access_code": self._object(self._known(body))}
 
     def _unmanaged(self, _: JsonObject) -> JsonObject:
-        """Nobody converts codes here."""
+        """No code is ever unmanaged here."""
         raise Answer(404, "unmanaged_access_code_not_found")
 
     def _list(self, body: JsonObject, *, is_stale: bool) -> JsonObject:
@@ -242,7 +242,7 @@ class FakeSeam:
             "pending_mutations": [] if code.is_set else [{"mutation_code": "creating", "message": code.pin}],
             "dormakaba_oracode_metadata": dict.fromkeys(self.doors[code.device_id].flags, True),
         }
-        # Each issue quotes the PIN, as Seam's own words might.
+        # Each issue quotes the PIN, as Seam's own messages might.
         worded = {
             name: [{**each, "message": f"No {code.pin}"} for each in value] if isinstance(value, list) else value
             for name, value in code.said.items()

@@ -1,4 +1,4 @@
-"""The fixture of the stateful tests: what all examples share."""
+"""The fixture of the stateful tests, shared by all examples."""
 
 import logging
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.worker.stateful_world import Stage
 
 @pytest.fixture(scope="module")
 def stage(data_server: DataServer) -> Iterator[Stage]:
-    """Lend two workers."""
+    """Lend the connections of two workers."""
     redis = Redis.from_url(data_server.url, decode_responses=True)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield Stage(redis, data_server.url)

@@ -1,4 +1,4 @@
-"""What the fake Seam has: doors with time slots, and codes."""
+"""The objects of the fake Seam: doors with time slots, and codes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ SLOTS: Final[Mapping[str, tuple[str, str]]] = {
     "night": ("21:00", "08:00"),
 }
 
-# What Seam may say of a code that it has: the fields of its answer that are others than of a code that is well.
+# What Seam may say of a code: the fields of its answer that differ from those of a code without problems.
 TROUBLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "not set": {"errors": [{"error_code": "failed_to_set_on_device"}]},
     "no space": {"errors": [{"error_code": "no_space_for_access_code_on_device"}]},
@@ -29,10 +29,10 @@ TROUBLES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 @dataclass
 class Code:
-    """An access code, for as long as the test runs; `deleted` ones too.
+    """An access code, kept as long as the test runs, also after it was deleted.
 
-    `said` are the fields of its answer that are others than of a code that is well. `held_back` are new times, which
-    the lock has not taken.
+    `said` are the fields of its answer that differ from those of a code without problems. `held_back` are new times
+    that the lock hasn't taken.
     """
 
     access_code_id: str
@@ -49,7 +49,7 @@ class Code:
 
     @property
     def booking_id(self) -> str:
-        """The booking that the code belongs to, by the code's name."""
+        """The booking of the code, by the code's name."""
         return self.name.partition(" | ")[0]
 
 

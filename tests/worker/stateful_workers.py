@@ -1,4 +1,4 @@
-"""Workers that a test can kill at any call, or hold in the middle of one, on one data server and one Seam."""
+"""Workers that a test can kill at any call, or stop in the middle of one, with one data server and one Seam."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ from worker import assembly, ports
 from worker.assembly import Handlers
 
 START: Final = datetime(2036, 11, 21, 12, tzinfo=UTC)
-# The workers keep a client to Seam a thread; so the thread of all that is held is one.
+# The workers keep one client to Seam for each thread, so all stopped calls use one thread.
 _HELD_WORK: Final = kept(ThreadPoolExecutor(1))
 
 
@@ -34,18 +34,18 @@ class Killed(BaseException):
 
 
 class Clock:
-    """Shows what it was set to."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = START
 
     def __call__(self) -> datetime:
-        """Return the moment that it shows."""
+        """Return the time that was set."""
         return self.now
 
 
 class Hold:
-    """Stops a thread in the middle of its first call of one operation, before or after the effect, until let go."""
+    """Stops a thread in the middle of its first call of one operation, before or after the effect, until `let_go`."""
 
     def __init__(self, operation: str, *, after: bool) -> None:
         self._operation = operation
@@ -67,7 +67,7 @@ class Hold:
 
 
 class Worker:
-    """One worker process: its handlers, with a fuse on every call that they make."""
+    """One worker process: its handlers, with a counter of their calls, so that it can be killed at any of them."""
 
     def __init__(self, redis_url: str, clock: Clock) -> None:
         self._clock = clock
@@ -86,7 +86,7 @@ class Worker:
         self.handlers: Handlers
 
     def start(self) -> None:
-        """Start it anew: it remembers nothing."""
+        """Start it again: it remembers nothing."""
         transport = httpx.MockTransport(self._call)
         client = SeamClient(
             endpoint="http://seam.test",
@@ -110,7 +110,7 @@ class Worker:
             )
 
     def run(self, work: Callable[[], Any], *, kill_at: int | None = None) -> bool:
-        """Do some work, killed before its `kill_at`-th call (of Seam or the data server); say whether it was."""
+        """Do some work, killed before the `kill_at`-th call (of Seam or the data server); return whether it was."""
         self.fuse = kill_at
         try:
             work()
@@ -122,7 +122,7 @@ class Worker:
         return False
 
     def run_held(self, work: Callable[[], Any], operation: str, meanwhile: Callable[[], Any], *, after: bool) -> None:
-        """Do some work in a thread; in the middle of the call, do something `meanwhile`, then let it go on."""
+        """Do some work in a thread; in the middle of the call, do `meanwhile`, then let it go on."""
         hold = self.hold = Hold(operation, after=after)
         done: Future[Any] = _HELD_WORK.submit(work)
         done.add_done_callback(lambda _: hold.news.put("done"))
@@ -159,7 +159,7 @@ class Worker:
         worker = self
 
         class Watched(Connection):
-            """A connection that may end with its worker, and that no PIN may pass."""
+            """A connection that dies with its worker, and that fails if a PIN is sent through it."""
 
             def send_packed_command(self, command: Any, check_health: bool = True) -> None:  # noqa: FBT001, FBT002
                 worker._burn()

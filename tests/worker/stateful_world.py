@@ -1,4 +1,4 @@
-"""Everything that the stateful test moves: two workers, a data server, Seam, time, messages; and what may never be."""
+"""Everything that the stateful test moves: two workers, a data server, Seam, time, messages; and the invariants."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -27,16 +27,16 @@ DEVICES: Final = (
     "d0000000-0000-0000-0000-000000000003",
 )
 LEASE: Final = timedelta(seconds=60)
-# Longer than any worker remembers a door.
+# Longer than any worker caches a door.
 _FORGOTTEN_AFTER: Final = timedelta(seconds=30)
 _ROUNDS: Final = 400
-# Longer than the longest pause before anything is tried again, but for looks at codes that are as they should be.
+# Longer than the longest pause between tries; only looks at codes without problems have longer ones.
 LONG: Final = timedelta(minutes=16)
 SHORT: Final = timedelta(minutes=2)
 
 
 class Stage:
-    """What examples share because it is slow to make: the connections of two workers and of the onlooker."""
+    """What all examples share because it is slow to make: the connections of two workers and of the test."""
 
     def __init__(self, redis: Redis, redis_url: str) -> None:
         self.redis = redis
@@ -48,7 +48,7 @@ class Stage:
 
 
 class World:
-    """One example, from an empty data server on."""
+    """One example; it starts with an empty data server."""
 
     def __init__(self, stage: Stage) -> None:
         self.redis, self.clock, self.workers = stage.redis, stage.clock, stage.workers
@@ -69,7 +69,7 @@ class World:
             worker.seam, worker.leaks = self.seam, []
             worker.start()
 
-    # What may happen.
+    # Steps.
 
     def publish(
         self,
@@ -87,7 +87,7 @@ class World:
         return self.send(message)
 
     def send(self, message: Message) -> str:
-        """Send a message, perhaps again; return its entry's id."""
+        """Send a message, which may be a repeat; return its entry's id."""
         body: JsonObject = {"booking_id": message.booking_id, "revision": message.revision}
         if message.kind != "cancelled":
             check_in, check_out = message.stay.written()
@@ -100,7 +100,7 @@ class World:
         return entry_id
 
     def apply(self, entry_id: str, who: int = 0, kill_at: int | None = None, *, advances: bool = True) -> None:
-        """Do what the task for an entry does, up to where it is killed; `advances`: its doors too."""
+        """Do what the task for an entry does, until it is killed; `advances`: its doors, too."""
         message, worker = self.entries[entry_id], self.workers[who]
         version = self._version(message.booking_id)
         applied: list[Booking] = []
@@ -129,7 +129,7 @@ class World:
         worker.run(lambda: worker.handlers.advance_door(booking_id, device_id, prompted=prompted), kill_at=kill_at)
 
     def sweep(self, who: int = 0, kill_at: int | None = None) -> int:
-        """Do what is due; what comes after a kill is lost. Return how much was due."""
+        """Do everything that is due; after a kill the rest is lost. Return how much was due."""
         worker = self.workers[who]
         items = [item for item, _ in worker.handlers.due.claim(self.clock(), 500)]
 
@@ -144,7 +144,7 @@ class World:
         return len(items)
 
     def record(self, events: list[JsonObject], who: int = 0, kill_at: int | None = None) -> None:
-        """Deliver events, and look where they prompt it."""
+        """Deliver events, and do the looks that they prompt."""
         entries: list[JsonObject] = [{"event": json.dumps(redact_event(event))} for event in events]
         ids = [str(self.redis.xadd("seam-events", cast("Any", each))) for each in entries]
         worker = self.workers[who]
@@ -158,7 +158,7 @@ class World:
         """Let time pass, for the workers and for Seam."""
         self.clock.now += by
         if by >= _FORGOTTEN_AFTER:
-            # The data server's own clock can't be moved: this is what it forgets.
+            # The data server's own clock can't be set: so remove what would have expired.
             self.redis.delete(*(redis_keys.door_device(each) for each in DEVICES))
             self.model.forgets_doors()
         self.seam.pass_time()
@@ -171,9 +171,9 @@ class World:
         self.model.remembers(before)
 
     def empty(self) -> None:
-        """Let the data server lose everything, and forget with it what was applied.
+        """Let the data server lose everything, and forget which messages were applied.
 
-        A worker notices only if it has known the data server before; so nothing is under way at Seam at that moment.
+        A worker only notices that if it knew the data server before. So nothing is under way at Seam at that moment.
         """
         self.seam.pass_time(all_of_it=True)
         self.redis.flushall()
@@ -198,10 +198,10 @@ class World:
         worker.run(work, kill_at=kill_at)
 
     def held(self, work: Callable[[], Any], operation: str, meanwhile: Callable[[], Any], *, after: bool) -> None:
-        """Let the first worker do something, and stop in the middle of a call while something else happens."""
+        """Let the first worker stop in the middle of a call while something else happens."""
         self.workers[0].run_held(work, operation, meanwhile, after=after)
 
-    # What may never be.
+    # What must always hold.
 
     def check(self) -> None:
         """Check what holds at every moment."""
@@ -219,7 +219,7 @@ class World:
                 assert all(code.access_code_id in self.seam.codes for code in codes_of(door)), door
                 if door.due_at is not None:
                     member = door_item(booking.booking_id, door.device_id).encoded()
-                    # What kills whoever takes it comes back ever later: `shared/ledger/claim_due.lua`.
+                    # An item that kills each worker comes back later each time: `shared/ledger/claim_due.lua`.
                     lease = LEASE * 2 ** max(0, int(claims.get(member, 1)) - 1)
                     latest = max(door.due_at, self.clock() + lease)
                     at = due.get(member)
@@ -227,11 +227,11 @@ class World:
                     assert at <= _milliseconds(latest), f"somebody comes back late for {booking.booking_id} on {door}"
 
     def rest(self, within: timedelta) -> None:
-        """Let time pass, in steps as long as nothing is due, and do what is due."""
+        """Let time pass in steps to the next due item, and do what is due."""
         until = self.clock() + within
         for _ in range(_ROUNDS):
             if self.sweep():
-                # Times of the due-set are rounded down to this.
+                # The due-set rounds times down to milliseconds.
                 self.move(timedelta(milliseconds=1))
                 continue
             following: Any = self.redis.zrange(redis_keys.DUE, 0, 0, withscores=True)

@@ -1,4 +1,4 @@
-"""The tasks of one worker as plain functions by name: what Celery adds is for real processes to show."""
+"""The tasks of one worker as plain functions by name, without Celery."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -12,7 +12,7 @@ Task = Callable[..., Any]
 
 
 class TaskTable:
-    """Stands in for Celery's app: a task that is sent is done at once."""
+    """Stands in for Celery's app: a task that is sent is run at once."""
 
     def __init__(self, machine: Machine) -> None:
         self.tasks: dict[str, Task] = {}
@@ -28,9 +28,9 @@ class TaskTable:
         return register
 
     def send_task(self, name: str, args: Any = (), kwargs: Any = None) -> None:
-        """Do a task."""
+        """Run a task."""
         self.tasks[name](*args, **(kwargs or {}))
 
     def do(self, name: str, *arguments: Any, **more: Any) -> None:
-        """Do a task."""
+        """Run a task."""
         self.tasks[name](*arguments, **more)

@@ -1,4 +1,4 @@
-"""Codes as Seam returns them: read without their PIN, found again by their name, refused when they can't be read."""
+"""Codes as Seam returns them: read without the PIN, found again by name, refused if they can't be read."""
 
 import json
 from datetime import UTC, datetime
@@ -34,15 +34,15 @@ def reading(code: Any) -> Any:
 
 
 def test_a_report_holds_everything_but_the_pin() -> None:
-    """`has_pin` tells that there is one; Seam's words are masked."""
+    """`has_pin` says that there is one; Seam's texts are masked."""
     report = reading(CODE)
     assert (report.access_code_id, report.user_level_id, report.has_pin) == ("c-1", "level-1", True)
     assert (report.pending, report.errors) == (("creating",), (SeamIssue("provider_issue", "PIN ###### is taken"),))
     assert "739158" not in repr(report)
 
 
-def test_a_change_outside_says_what_kind_it_was_and_which_fields_it_changed() -> None:
-    """What stood in them is not read, but for times: a PIN is none."""
+def test_a_change_outside_of_seam_has_its_kind_and_its_fields() -> None:
+    """Of the values only times are read: another one may be a PIN."""
     fields = [
         {"field": "code", "from": "739158", "to": "739159"},
         {"field": "ends_at", "from": "2036-12-05T10:00:00.000Z", "to": "2036-12-04T11:00:00+01:00"},
@@ -66,7 +66,7 @@ def test_a_change_outside_says_what_kind_it_was_and_which_fields_it_changed() ->
 
 @pytest.mark.parametrize("fields", [None, "code", {}, [], ["739158"], [{}], [{"field": None}], [{"field": 739158}]])
 def test_changed_fields_that_cannot_be_read(fields: Any) -> None:
-    """Seam's schema lets them be missing; what is odd about them hides nothing else of the code."""
+    """Seam's schema lets them be missing; malformed ones hide nothing else of the code."""
     error = {"error_code": "conflicting_external_modification", "message": "Hm.", "modified_fields": fields}
     report = reading(CODE | {"errors": [error]})
     assert report.errors == (SeamIssue("conflicting_external_modification", "Hm."),)
@@ -85,7 +85,7 @@ SPARSE: list[Any] = [
 
 @pytest.mark.parametrize("changed", SPARSE)
 def test_what_seam_may_leave_out(changed: dict[str, Any]) -> None:
-    """Optional fields are optional, and new ones no obstacle."""
+    """Optional fields may be missing, and new ones are ignored."""
     assert reading(CODE | changed).access_code_id == "c-1"
 
 
@@ -114,7 +114,7 @@ BROKEN: list[Any] = [
 
 @pytest.mark.parametrize("code", BROKEN)
 def test_what_cannot_be_read(code: Any) -> None:
-    """A read may be repeated; after a create the same answer leaves a doubt. Neither quotes what it got."""
+    """A read may be repeated; after a create the same answer means doubt. Neither error quotes the answer."""
     with pytest.raises(Unreadable) as unreadable:
         reading(code)
     assert "739158" not in str(unreadable.value)
@@ -140,20 +140,20 @@ def pages(*contents: list[Any], endless: bool = False) -> AccessCodes:
 
 
 def test_every_page_is_read() -> None:
-    """A code that is missed is a second live key to the door."""
+    """A code that is missed would be made a second time."""
     others = [CODE | {"access_code_id": f"x-{number}", "name": "BK-2"} for number in range(3)]
     found = pages(others, [], [CODE]).on_door("d0000000-0000-0000-0000-000000000001").of_booking("BK-1")
     assert [report.access_code_id for report in found] == ["c-1"]
 
 
-def test_pages_that_never_end() -> None:
+def test_endless_pages_are_an_error() -> None:
     """An error, not a loop."""
     with pytest.raises(Unreadable, match="never end"):
         pages([CODE], endless=True).on_door("d0000000-0000-0000-0000-000000000001").of_booking("BK-1")
 
 
-def test_codes_that_are_not_ours_are_left_out() -> None:
-    """Other doors' codes (a fake of Seam ignores the device), ongoing ones, other bookings'."""
+def test_codes_that_do_not_belong_to_the_booking_are_left_out() -> None:
+    """Codes of other doors (a fake of Seam ignores the device), ongoing codes, codes of other bookings."""
     listed = [
         CODE | {"device_id": "d0000000-0000-0000-0000-000000000002"},
         CODE | {"name": "BK-10"},
@@ -163,8 +163,8 @@ def test_codes_that_are_not_ours_are_left_out() -> None:
     assert pages(listed).on_door("d0000000-0000-0000-0000-000000000001").of_booking("BK-1") == []
 
 
-def test_a_list_that_is_none() -> None:
-    """Nothing is concluded from an answer that isn't a list: least of all that there is no code."""
+def test_an_answer_without_a_list() -> None:
+    """Nothing is concluded from it; least of all that there is no code."""
     with pytest.raises(Unreadable):
         AccessCodes(answering(200, '{"access_codes": null}')).on_door(
             "d0000000-0000-0000-0000-000000000001"
@@ -190,14 +190,14 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("name", "booking_id", "is_it"), NAMES)
-def test_whose_name_it_is(name: str, booking_id: str, *, is_it: bool) -> None:
-    """The name begins with the booking's id, and the id ends there."""
+def test_which_booking_a_name_belongs_to(name: str, booking_id: str, *, is_it: bool) -> None:
+    """The name starts with the booking's id, and the id ends there."""
     assert is_name_of(name, booking_id) is is_it
 
 
 @pytest.mark.parametrize("label", [None, "", "Suite", "x" * 500], ids=["none", "empty", "short", "very long"])
 def test_a_name_is_found_again(label: str | None) -> None:
-    """Whatever the label is, and however long the id."""
+    """For any label and any length of the id."""
     for booking_id in ("BK-1", "B" * 64):
         name = name_of(booking_id, label)
         assert is_name_of(name, booking_id)

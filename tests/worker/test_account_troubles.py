@@ -1,4 +1,4 @@
-"""What Seam reports of a connected account: told once for all of its doors, from whichever reading, and resolved."""
+"""Issues of a connected account: told once for all of its doors, whichever reading found them, and resolved."""
 
 import json
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ KEY = f"account/{ACCOUNT}/trouble"
 
 @pytest.fixture
 def front(sandbox: Sandbox) -> Iterator[SeamFront]:
-    """Run a Seam that has accounts."""
+    """Run a Seam that has connected accounts."""
     with seam_front(sandbox.url) as running:
         yield running
 
@@ -57,7 +57,7 @@ def read(machine: Machine, *device_ids: str) -> None:
 def test_a_warning_of_the_account_is_told_once_for_all_its_doors(
     machine: Machine, sandbox: Sandbox, front: SeamFront
 ) -> None:
-    """Nowhere but at the account does Seam report it."""
+    """Seam reports it for the account only."""
     doors = [sandbox.door() for _ in range(3)]
     bookings = [machine.until(machine.book(device_id), "ready") for device_id in doors]
     front.account = {"warnings": [UNAPPROVED]}
@@ -78,7 +78,7 @@ def test_a_warning_of_the_account_is_told_once_for_all_its_doors(
 
 
 def test_an_account_is_read_for_its_doors_bookings(machine: Machine, sandbox: Sandbox) -> None:
-    """The first reading of a door has it read; it comes back each interval for as long as stays are to come."""
+    """The first reading of a door prompts it; then it is read in each interval as long as there are stays to come."""
     device_id = sandbox.door()
     machine.book(device_id)
     machine.handlers.refresh_door(device_id)
@@ -94,10 +94,10 @@ def test_an_account_is_read_for_its_doors_bookings(machine: Machine, sandbox: Sa
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_an_account_that_is_not_shown_breaks_nothing(
+def test_an_account_that_cannot_be_read_breaks_nothing(
     machine: Machine, sandbox: Sandbox, front: SeamFront, status: int
 ) -> None:
-    """Its errors are told by what its doors repeat, until they repeat it no more."""
+    """Its errors are told as far as its doors repeat them."""
     front.account = status
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
@@ -116,7 +116,7 @@ def test_an_account_that_is_not_shown_breaks_nothing(
 
 
 def test_an_account_that_was_deleted_is_told(machine: Machine, sandbox: Sandbox, front: SeamFront) -> None:
-    """Its doors are cut off from Seam, even if Seam still lists them."""
+    """Its doors can't be reached by Seam, even if Seam still lists them."""
     device_id = sandbox.door()
     machine.until(machine.book(device_id), "ready")
     front.account = 404
@@ -127,8 +127,10 @@ def test_an_account_that_was_deleted_is_told(machine: Machine, sandbox: Sandbox,
     assert "no such connected account any more" in alert.notice.happened
 
 
-def test_what_was_told_stays_while_nobody_can_look(machine: Machine, sandbox: Sandbox, front: SeamFront) -> None:
-    """Neither an outage nor a key that may not read accounts any more is good news."""
+def test_an_alert_stays_open_while_the_account_cannot_be_read(
+    machine: Machine, sandbox: Sandbox, front: SeamFront
+) -> None:
+    """Neither an outage nor a key without access to accounts means that the problem is over."""
     device_id = sandbox.door()
     machine.book(device_id)
     front.account = {"warnings": [UNAPPROVED]}
@@ -142,10 +144,10 @@ def test_what_was_told_stays_while_nobody_can_look(machine: Machine, sandbox: Sa
     assert not alert_of(machine).is_open
 
 
-def test_an_event_of_the_account_has_it_and_its_doors_read(
+def test_after_an_event_the_account_and_its_doors_are_read(
     machine: Machine, sandbox: Sandbox, front: SeamFront
 ) -> None:
-    """Those with stays to come; an account that nobody knows costs nothing."""
+    """Only doors with stays to come; an unknown account costs nothing."""
     device_id, empty = sandbox.door(), sandbox.door()
     machine.until(machine.book(device_id), "ready")
     read(machine, device_id, empty)
@@ -166,7 +168,7 @@ def test_an_event_of_the_account_has_it_and_its_doors_read(
     assert alert_of(machine).is_open
 
 
-def test_whose_account_it_is_is_kept_nowhere(machine: Machine, sandbox: Sandbox, front: SeamFront) -> None:
+def test_the_account_s_holder_is_stored_nowhere(machine: Machine, sandbox: Sandbox, front: SeamFront) -> None:
     """Seam's answer holds an e-mail address."""
     device_id = sandbox.door()
     machine.book(device_id)
@@ -189,21 +191,21 @@ def in_trouble(machine: Machine, sandbox: Sandbox, front: SeamFront) -> tuple[Bo
 
 
 def deliver(machine: Machine, key: str) -> None:
-    """Look at the group of an alert."""
+    """Run the delivery of an alert's group."""
     alert = machine.alerts.get(key)
     assert alert is not None
     machine.handlers.deliver_alert(alert.group)
 
 
 def told(channel: Channel) -> list[tuple[str, str]]:
-    """Return what people were told: problem and status."""
+    """Return the problem and the status of each message."""
     return [(item.problem, message.status) for message in channel.got for item in message.items]
 
 
-def test_an_alert_that_only_repeats_the_accounts_is_held_back(
+def test_an_alert_that_only_repeats_the_accounts_is_inhibited(
     machine: Machine, sandbox: Sandbox, front: SeamFront, channel: Channel
 ) -> None:
-    """The look at the code has the door read; the account's alert tells of the booking, and nothing else does."""
+    """The look at the code prompts a reading of the door; only the account's alert is told, with the booking."""
     _, key = in_trouble(machine, sandbox, front)
     machine.clock.move(timedelta(seconds=2))
     machine.sweep()
@@ -218,10 +220,10 @@ def test_an_alert_that_only_repeats_the_accounts_is_held_back(
     assert (child.is_open, child.notice.inherited) == (True, "account_disconnected")
 
 
-def test_all_is_over_when_the_account_is_well(
+def test_all_alerts_end_with_the_accounts_problem(
     machine: Machine, sandbox: Sandbox, front: SeamFront, channel: Channel
 ) -> None:
-    """The end of the account's alert has the codes read: nobody hears of a booking's problem that is over too."""
+    """When the account's alert ends, the codes are read: nobody is told of a booking's problem that is over, too."""
     booking, key = in_trouble(machine, sandbox, front)
     device_id = booking.doors[0].device_id
     read(machine, device_id)
@@ -237,10 +239,10 @@ def test_all_is_over_when_the_account_is_well(
     assert told(channel) == [("account_trouble", "open"), ("account_trouble", "resolved")]
 
 
-def test_what_outlasts_the_accounts_trouble_is_told(
+def test_a_problem_that_outlasts_the_accounts_is_told(
     machine: Machine, sandbox: Sandbox, front: SeamFront, channel: Channel
 ) -> None:
-    """The code still has the error when the account has none any more: somebody must look."""
+    """The code still has the error when the account has none: a person must look."""
     booking, key = in_trouble(machine, sandbox, front)
     device_id = booking.doors[0].device_id
     read(machine, device_id)
@@ -258,7 +260,7 @@ def test_what_outlasts_the_accounts_trouble_is_told(
 def test_a_problem_of_the_code_itself_is_told_beside_the_accounts(
     machine: Machine, sandbox: Sandbox, front: SeamFront, channel: Channel
 ) -> None:
-    """It would not be over with the account's."""
+    """It wouldn't end with the account's."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     own: dict[str, Any] = {"error_code": "access_code_inactive", "message": "Disabled."}
@@ -278,7 +280,7 @@ SHARED = {"warning_code": "third_party_integration_detected", "message": "Somebo
 def test_a_warning_that_means_the_same_on_a_door_and_its_codes_is_told_once(
     machine: Machine, sandbox: Sandbox, front: SeamFront, channel: Channel, *, is_at_door: bool
 ) -> None:
-    """By the door's alert; where the door doesn't list it, by the booking's. The code opens the door all the same."""
+    """By the door's alert; if the door doesn't list it, by the booking's. The code opens the door nevertheless."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     front.code_says = {"warnings": [SHARED]}
@@ -286,7 +288,7 @@ def test_a_warning_that_means_the_same_on_a_door_and_its_codes_is_told_once(
     machine.handlers.advance_door(booking.booking_id, device_id, prompted=True)
     after = machine.ledger.get(booking.booking_id)
     assert (after.state, after.reason) == ("ready", "code_problem")
-    # The look at the code has the door read.
+    # The look at the code prompts a reading of the door.
     machine.clock.move(timedelta(seconds=2))
     machine.sweep()
     key = f"booking/{booking.booking_id}/code_problem/{device_id}"
@@ -300,10 +302,10 @@ def test_a_warning_that_means_the_same_on_a_door_and_its_codes_is_told_once(
     assert machine.ledger.get(booking.booking_id).reason == ""
 
 
-def test_a_code_of_unknown_state_names_the_accounts_trouble(
+def test_a_code_of_unknown_status_names_the_accounts_problem(
     machine: Machine, sandbox: Sandbox, front: SeamFront, channel: Channel
 ) -> None:
-    """Its own errors name none; what is known of its account does, and that alert tells of the booking."""
+    """Its own errors name none, but the account's issue does; the account's alert tells of the booking."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     front.account = {"errors": [LOST]}
@@ -322,8 +324,10 @@ def test_a_code_of_unknown_state_names_the_accounts_trouble(
     assert told(channel) == [("account_trouble", "open")]
 
 
-def test_a_code_of_unknown_state_has_its_door_read(machine: Machine, sandbox: Sandbox, front: SeamFront) -> None:
-    """Where nothing is known that would explain it: the next look names what was found."""
+def test_a_code_of_unknown_status_prompts_a_reading_of_its_door(
+    machine: Machine, sandbox: Sandbox, front: SeamFront
+) -> None:
+    """If no known issue explains it; the next look names what was found."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     front.code_says = {"status": "unknown"}

@@ -16,18 +16,18 @@ JOB = "after_rollback"
 
 
 class Snapshot:
-    """What a replica had: the whole content of the server at one moment."""
+    """A replica's content: everything in the server at one moment."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        # Texts can't hold what the server dumps.
+        # Dumped values aren't text.
         self._bytes = Redis.from_url(_url_of(redis))
         self._kept: dict[bytes, tuple[Any, int]] = {
             key: (self._bytes.dump(key), max(self._bytes.pttl(key), 0)) for key in self._bytes.scan_iter()
         }
 
     def comes_back(self) -> None:
-        """Make the server as it was then."""
+        """Restore the server's content of that moment."""
         self._bytes.flushall()
         for key, (content, life) in self._kept.items():
             self._bytes.restore(key, life, content)
@@ -40,23 +40,23 @@ def _url_of(redis: Redis) -> str:
 
 
 def over(redis: Redis) -> None:
-    """End the pause: tests don't wait for it."""
+    """End the pause, so that the test needn't wait."""
     redis.hset(redis_keys.PRIMARY, "settled_at", 0)
 
 
 def prepared(machine: Machine) -> None:
-    """Let the worker see the ledger: only who saw more can know that it is older."""
+    """Let the worker see the ledger: only a process that saw newer data notices that it is older."""
     machine.until(machine.book(machine.sandbox.door()), "ready")
     machine.handlers.primary.note()
 
 
 def seen_later(redis: Redis) -> None:
-    """Let a note follow, as in the seconds before a primary dies."""
+    """Write a newer note, as in the seconds before a primary dies."""
     redis.hset(redis_keys.PRIMARY, "noted_at", 0)
 
 
 def test_a_code_whose_intent_was_lost_is_taken_over(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """Its booking is known; it was about to be made when the replica stopped following."""
+    """Its booking is known; the code was about to be made when replication stopped."""
     prepared(machine)
     device_id = sandbox.door()
     applied = machine.handlers.apply_booking(machine.publish(machine.new_id(), [device_id]))
@@ -80,7 +80,7 @@ def test_a_code_whose_intent_was_lost_is_taken_over(machine: Machine, sandbox: S
 def test_creates_wait_until_a_lost_call_must_have_ended(
     machine: Machine, sandbox: Sandbox, redis_client: Redis
 ) -> None:
-    """Whichever process noticed the failover: a new booking waits too, and its code is then made once."""
+    """Whichever process noticed the failover: a new booking waits, too, and its code is then made once."""
     prepared(machine)
     redis_client.hset(redis_keys.PRIMARY, "count", 0)
     device_id = sandbox.door()
@@ -94,7 +94,7 @@ def test_creates_wait_until_a_lost_call_must_have_ended(
 def test_a_primary_that_changes_between_look_and_call_stops_the_call(
     machine: Machine, sandbox: Sandbox, redis_client: Redis
 ) -> None:
-    """The look was at what the old primary knew. The intent is taken back, and the door waits."""
+    """The look was based on the old primary's data. The intent is removed, and the door waits."""
     prepared(machine)
     device_id = sandbox.door()
     plan: Any = machine.handlers.advance_door._steps[Step.PLAN]
@@ -115,8 +115,8 @@ def test_a_primary_that_changes_between_look_and_call_stops_the_call(
     assert machine.creates(device_id) == 1
 
 
-def test_people_are_told_what_may_be_missing(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """At once from when to when; after the look also which codes belong to no booking; a day later it is over."""
+def test_people_are_told_which_bookings_may_be_missing(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """At once with the span of time; after the look also which codes belong to no booking; a day later it ends."""
     prepared(machine)
     before = Snapshot(redis_client)
     seen_later(redis_client)
@@ -155,8 +155,8 @@ def test_people_are_told_what_may_be_missing(machine: Machine, sandbox: Sandbox,
     assert not over_.is_open
 
 
-def test_seam_that_is_away_is_looked_at_later(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """The look isn't done before it was done."""
+def test_the_look_waits_for_seam(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """It isn't marked as done before it was done."""
     prepared(machine)
     redis_client.hset(redis_keys.PRIMARY, "count", 0)
     machine.handlers.primary.note()
@@ -173,7 +173,7 @@ def test_seam_that_is_away_is_looked_at_later(machine: Machine, sandbox: Sandbox
 def test_a_stay_that_was_changed_in_the_lost_time(
     machine: Machine, sandbox: Sandbox, redis_client: Redis, days: int
 ) -> None:
-    """The change comes again, and its code, which is there, is taken over: each of the two stays has one code."""
+    """The change comes again, and the existing code is taken over: each of the two stays has one code."""
     prepared(machine)
     device_id = sandbox.door()
     first = machine.until(machine.book(device_id), "ready")

@@ -1,7 +1,7 @@
-"""Whatever happens, in whatever order, people end up believing what is true, on every channel.
+"""After any events in any order, the messages on every channel tell the truth.
 
-Problems come, change, and go; time passes; channels fail or lose their answers; workers die after a send. Then all
-is well for some hours: each channel's last word about each problem must be how it is.
+Problems come, change, and go; time passes; channels fail or lose their answers; workers die after a send. Then nothing
+fails for some hours: each channel's last message about each problem must be true.
 """
 
 from collections.abc import Callable
@@ -38,12 +38,12 @@ STEPS = st.lists(
 
 
 def fail() -> None:
-    """Take nothing."""
+    """Refuse every message."""
     raise NotDelivered("HTTP 500")
 
 
 def die() -> None:
-    """End the worker."""
+    """Kill the worker."""
     raise Killed
 
 
@@ -60,8 +60,8 @@ TROUBLES: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=STEPS)
-def test_people_believe_what_is_true(redis_client: Redis, steps: list[tuple[object, ...]]) -> None:
-    """Each channel for what is routed to it."""
+def test_the_last_message_about_each_problem_is_true(redis_client: Redis, steps: list[tuple[object, ...]]) -> None:
+    """On each channel, for what is routed to it."""
     redis_client.flushall()
     a, b = Channel("a"), Channel("b")
     channels = {"a": a, "b": b}
@@ -86,7 +86,7 @@ def test_people_believe_what_is_true(redis_client: Redis, steps: list[tuple[obje
                 assert beliefs.get(key) == "open", (channel.name, key)
     for alert in alerts.values():
         for notification in stage.ledger.groups.load(alert.group)[0].parcels.values():
-            # A try that may have arrived is remembered, so that its end can be told; nothing else is left.
+            # Only a try that may have arrived is kept, so that its end can be told.
             assert any(
                 alerts[key].is_open and alerts[key].is_behind(notification.channel) for key in notification.members
             )

@@ -1,4 +1,4 @@
-"""What a channel has shown is changed, and remarks are said beside it, on a real data server with kills in between."""
+"""Shown messages are updated, and replies are posted, with a real data server and kills in between."""
 
 from datetime import timedelta
 
@@ -16,13 +16,13 @@ KEY = "booking/BK-1/no_slot/d-1"
 
 @pytest.fixture
 def changeable() -> Changeable:
-    """Return a channel that can change what it has shown."""
+    """Return a channel that can update its messages."""
     return Changeable("chat")
 
 
 @pytest.fixture
 def chat(redis_client: Redis, changeable: Changeable, channel: Channel) -> Stage:
-    """Return a stage with that channel, beside one that can't."""
+    """Return a stage with that channel, and one that can't."""
     return Stage(redis_client, [changeable, channel])
 
 
@@ -31,8 +31,10 @@ def press(stage: Stage, by: str = "ann in Slack") -> None:
     stage.ledger.update(KEY, lambda it: handled(it, by, stage.now))
 
 
-def test_handled_is_shown_once_and_nobody_is_notified(chat: Stage, changeable: Changeable, channel: Channel) -> None:
-    """At once, where the message can be changed; a second press of the same person changes nothing."""
+def test_a_handled_alert_is_shown_once_and_nobody_is_notified(
+    chat: Stage, changeable: Changeable, channel: Channel
+) -> None:
+    """At once, if the message can be updated; a second click of the same person changes nothing."""
     chat.tell("BK-1", "BK-2", check_in=NOW + timedelta(hours=60))
     chat.let(WINDOW)
     press(chat)
@@ -46,8 +48,8 @@ def test_handled_is_shown_once_and_nobody_is_notified(chat: Stage, changeable: C
     assert (channel.told(), changeable.told()) == ([("open", 2)], [("open", 2)])
 
 
-def test_handled_before_it_was_told_is_told_so(chat: Stage, changeable: Changeable) -> None:
-    """The message has it; nothing is changed afterwards."""
+def test_an_alert_that_is_handled_before_it_is_told_says_so(chat: Stage, changeable: Changeable) -> None:
+    """The message has it; there is no update afterwards."""
     chat.tell("BK-1")
     press(chat)
     chat.let(timedelta(minutes=5))
@@ -55,8 +57,8 @@ def test_handled_before_it_was_told_is_told_so(chat: Stage, changeable: Changeab
     assert changeable.shown == []
 
 
-def test_a_kill_while_it_is_changed_changes_it_again(chat: Stage, changeable: Changeable) -> None:
-    """At least once, after the lease; and the end is told whatever happened."""
+def test_after_a_kill_the_update_is_repeated(chat: Stage, changeable: Changeable) -> None:
+    """At least once, after the lease; and the end is told in any case."""
 
     def kill() -> None:
         raise Killed
@@ -76,8 +78,8 @@ def test_a_kill_while_it_is_changed_changes_it_again(chat: Stage, changeable: Ch
     assert chat.due.count(chat.now) == (0, 0)
 
 
-def test_a_change_that_is_refused_is_tried_again_and_given_up(chat: Stage, changeable: Changeable) -> None:
-    """It holds up no news."""
+def test_a_refused_update_is_tried_again_and_then_given_up(chat: Stage, changeable: Changeable) -> None:
+    """It delays no news."""
 
     def refuse() -> None:
         raise NotDelivered("no")
@@ -98,8 +100,8 @@ def test_a_change_that_is_refused_is_tried_again_and_given_up(chat: Stage, chang
 
 
 @pytest.mark.parametrize("is_over", [False, True])
-def test_a_remark_is_said_once(chat: Stage, changeable: Changeable, *, is_over: bool) -> None:
-    """Also where the problem is over by then, and its group is left."""
+def test_a_reply_is_posted_once(chat: Stage, changeable: Changeable, *, is_over: bool) -> None:
+    """Also if the problem is over by then, and the alert has left its group."""
     chat.tell("BK-1", check_in=NOW + timedelta(hours=60))
     chat.let(WINDOW)
     if is_over:
@@ -114,8 +116,8 @@ def test_a_remark_is_said_once(chat: Stage, changeable: Changeable, *, is_over: 
     assert set(chat.ledger.groups.members("no_slot/ops")) == (set() if is_over else {KEY})
 
 
-def test_a_remark_is_said_in_its_own_conversation(chat: Stage, changeable: Changeable) -> None:
-    """Also where other news of the same problem is told elsewhere first, together with that of others."""
+def test_a_reply_is_posted_in_its_own_conversation(chat: Stage, changeable: Changeable) -> None:
+    """Also if other news of the same problem is told elsewhere first, together with other problems."""
     chat.tell("BK-1", check_in=NOW + timedelta(hours=60))
     chat.let(WINDOW)
     chat.tell("BK-1", check_in=NOW + timedelta(hours=60), happened="Its slots changed.")
@@ -128,8 +130,10 @@ def test_a_remark_is_said_in_its_own_conversation(chat: Stage, changeable: Chang
     assert (shown.remarks, [*shown.threads], shown.first.key) == (("It was not done.",), [KEY], KEY)
 
 
-def test_how_many_are_hit_is_kept_true_once_a_minute(chat: Stage, changeable: Changeable, channel: Channel) -> None:
-    """One is told, then fifteen more come: the message is changed, nobody is notified, others wait for the reminder."""
+def test_the_number_of_affected_bookings_is_updated_once_a_minute(
+    chat: Stage, changeable: Changeable, channel: Channel
+) -> None:
+    """One is told, then fifteen more come: the message is updated, nobody is notified; others get a reminder."""
     far = NOW + timedelta(hours=90)
     chat.tell("BK-1", problem="seam_unavailable", check_in=far)
     chat.let(timedelta(minutes=1))

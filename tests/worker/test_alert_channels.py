@@ -1,4 +1,4 @@
-"""The channels themselves: what Slack is sent, which addresses are understood, and what no error may tell."""
+"""The channels: what is sent to Slack, which URLs are accepted, and that no error quotes a secret."""
 
 import json
 from collections.abc import Iterator
@@ -32,12 +32,12 @@ SECRET = "whsec_dGVsbC1ub2JvZHk="
     ids=["mentions", "links", "code spans", "line breaks", "escaped before", "bold", "italics", "other line breaks"],
 )
 def test_text_from_outside_is_escaped(text: str, escaped: str) -> None:
-    """It can neither mention people nor fake a link."""
+    """It can't mention people or fake a link."""
     assert escape(text) == escaped
 
 
-def test_slack_makes_no_link_of_what_a_booking_says() -> None:
-    """Neither a link nor a preview: Slack would ask for whatever address a label holds."""
+def test_slack_makes_no_links_of_text_from_bookings() -> None:
+    """Neither a link nor a preview: Slack would open any URL in a label."""
     message = slack_message(one(happened="see http://169.254.169.254/ and #general", subject="http://inner/"))
     texts = [block["text"] for block in message["blocks"][1:-1]] + message["blocks"][-1]["elements"]
     assert all(text["verbatim"] is True for text in texts)
@@ -47,7 +47,7 @@ def test_slack_makes_no_link_of_what_a_booking_says() -> None:
 
 @pytest.mark.parametrize("booking_id", ["Büro 7", "予約", "a b", "x" * 64])
 def test_an_alert_about_any_booking_can_be_delivered(booking_id: str) -> None:
-    """An id in any script goes into the message as it is, and into the header as a header can hold it."""
+    """The id is in the message unchanged, and in the header in a form that headers allow."""
     got: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -67,15 +67,15 @@ def test_an_alert_about_any_booking_can_be_delivered(booking_id: str) -> None:
     "url",
     ["webhook+https://whsec_tell-nobody\u2100@host/", "slack+https://[tell-nobody/x", "slack+https://h:tell-nobody/x"],
 )
-def test_an_address_that_is_none_is_not_repeated(url: str) -> None:
-    """The library's errors quote it, and it is a key."""
+def test_an_invalid_url_is_not_quoted(url: str) -> None:
+    """The library's errors quote it, and it is a secret."""
     with httpx.Client() as client, pytest.raises(InvalidAlertUrls) as invalid:
         channels_from([url], client)
     assert "tell" not in str(invalid.value)
 
 
 def test_an_endless_answer_of_a_channel_is_not_read() -> None:
-    """The status is enough, and what a bot is told fits into a few lines."""
+    """The status is enough, and answers to bots are a few lines."""
 
     def endless() -> Iterator[bytes]:
         for _ in range(70):
@@ -90,20 +90,20 @@ def test_an_endless_answer_of_a_channel_is_not_read() -> None:
 
 @pytest.mark.parametrize("field", ["happened", "next_step", "look_closer"])
 def test_no_field_can_mention_everybody(field: str) -> None:
-    """Wherever a booking's own words stand in a part that Slack reads as markup."""
+    """In every part that Slack reads as markup."""
     message = slack_message(one(**{field: "<!channel>"}))
     assert "<!channel>" not in json.dumps(message)
 
 
-def test_a_subject_stands_in_plain_text_only() -> None:
-    """The header is plain text; the notification's text is escaped."""
+def test_a_subject_is_plain_text() -> None:
+    """The header is plain text; the text of the notification is escaped."""
     message = slack_message(one(subject="<!channel>"))
     assert message["blocks"][0]["text"]["type"] == "plain_text"
     assert "<!channel>" not in message["text"]
 
 
-def test_the_bookings_behind_a_cause_are_listed_as_text_that_may_be_shown() -> None:
-    """One line each, however long the door's name is, and whatever it holds."""
+def test_the_affected_bookings_are_listed_in_printable_form() -> None:
+    """One line each, for any name of a door."""
     seam = opened(notice(problem="seam_unavailable", key="seam/unavailable", booking_id=""))
     listed = message(replace(seam, hit=2, subjects=("a\r\nb\x1b[31m\u202e", "d" * 9_000))).first.affects
     assert len(listed.split("\n")) == 3
@@ -113,7 +113,7 @@ def test_the_bookings_behind_a_cause_are_listed_as_text_that_may_be_shown() -> N
 
 
 def test_slacks_limits_are_kept() -> None:
-    """A long text is cut, not refused."""
+    """A long text is cut, so that it isn't refused."""
     message = slack_message(one(subject="s" * 9_000, happened="h" * 9_000, next_step="&" * 9_000))
     assert len(message["blocks"][0]["text"]["text"]) <= 150
     assert all(len(block["text"]["text"]) <= 3_000 for block in message["blocks"][1:-1])
@@ -130,8 +130,8 @@ BAD_URLS = [
 ]
 
 
-def test_every_bad_address_is_named_by_its_place() -> None:
-    """Never by itself: a chat's address is its key."""
+def test_every_bad_url_is_named_by_its_position() -> None:
+    """Never by the URL: that is a secret."""
     good = f"webhook+https://{SECRET}@host/x"
     with pytest.raises(InvalidAlertUrls) as invalid:
         channels_from([good, *BAD_URLS], httpx.Client())
@@ -141,15 +141,15 @@ def test_every_bad_address_is_named_by_its_place() -> None:
     assert SECRET not in str(invalid.value)
 
 
-def test_good_addresses_become_channels_in_their_order() -> None:
-    """Each with a name by which it is remembered."""
+def test_good_urls_become_channels_in_their_order() -> None:
+    """Each has a name for its records."""
     urls = ["slack+https://hooks.slack.com/x", f"webhook+http://{SECRET}@host:8080/x?y=z"]
     with httpx.Client() as client:
         assert [channel.name for channel in channels_from(urls, client)] == ["slack-1", "webhook-2"]
 
 
-def test_a_signed_webhook_goes_to_its_address_without_the_secret() -> None:
-    """Neither in the address nor as a password."""
+def test_a_signed_webhook_is_posted_without_the_secret() -> None:
+    """It is neither in the URL nor sent as a password."""
     seen: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -164,8 +164,8 @@ def test_a_signed_webhook_goes_to_its_address_without_the_secret() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 400, 404, 410, 429, 500], ids=str)
-def test_what_is_no_success(status: int) -> None:
-    """A redirect neither: nobody signed for the other address."""
+def test_statuses_that_are_failures(status: int) -> None:
+    """Also a redirect: the message was signed for one receiver only."""
     headers = {"location": "https://elsewhere", "retry-after": "7"}
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(status, headers=headers))) as client:
         (channel,) = channels_from(["slack+https://hooks.slack.com/tell-nobody"], client)
@@ -176,8 +176,8 @@ def test_what_is_no_success(status: int) -> None:
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadTimeout, httpx.InvalidURL], ids=lambda it: it.__name__)
-def test_no_error_tells_the_address(error: type[Exception]) -> None:
-    """The library's own text may hold it."""
+def test_no_error_quotes_the_url(error: type[Exception]) -> None:
+    """The library's own text may."""
 
     def handle(_: httpx.Request) -> httpx.Response:
         raise error("https://hooks.slack.com/tell-nobody")

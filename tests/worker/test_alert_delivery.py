@@ -1,4 +1,4 @@
-"""Alerts reach people: each channel at least once, with its own retries, and again when the problem is gone."""
+"""Alerts reach people: each channel at least once, with its own retries, and again when the problem is over."""
 
 import json
 from dataclasses import replace
@@ -42,13 +42,13 @@ def told(redis_client: Redis, data_server: DataServer, sandbox: Sandbox) -> Mach
 
 
 def received(sandbox: Sandbox, channel: str) -> list[Any]:
-    """Return what a channel got."""
+    """Return the messages that a channel got."""
     found: list[Any] = sandbox.control.get("/alerts.json", params={"channel": channel}).json()["alerts"]
     return found
 
 
-def test_every_channel_hears_of_a_problem_and_of_its_end(told: Machine, sandbox: Sandbox) -> None:
-    """Once each, however often the sweep comes by; then nothing is due any more."""
+def test_every_channel_is_told_of_a_problem_and_of_its_end(told: Machine, sandbox: Sandbox) -> None:
+    """Once each, however often a sweep runs; then nothing is due any more."""
     told.alerts.tell(NOTICE)
     for _ in range(3):
         told.sweep()
@@ -63,8 +63,8 @@ def test_every_channel_hears_of_a_problem_and_of_its_end(told: Machine, sandbox:
     assert told.handlers.due.count(told.clock()) == (0, 0)
 
 
-def test_the_webhook_is_signed_after_the_standard(told: Machine, sandbox: Sandbox) -> None:
-    """Any library of Standard Webhooks verifies it; the body says it all."""
+def test_the_webhook_is_signed_by_the_standard(told: Machine, sandbox: Sandbox) -> None:
+    """Any library of Standard Webhooks verifies it; the body has everything."""
     told.alerts.tell(NOTICE)
     told.sweep()
     (got,) = received(sandbox, "webhook")
@@ -83,8 +83,8 @@ FAILURES = ["error_before", "disconnect_before", "rate_limit"]
 
 
 @pytest.mark.parametrize("kind", FAILURES)
-def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(told: Machine, sandbox: Sandbox, kind: str) -> None:
-    """The good channel hears once; the bad one later, under the same delivery id."""
+def test_a_channel_that_fails_is_tried_again_and_delays_no_other(told: Machine, sandbox: Sandbox, kind: str) -> None:
+    """The other channel is told once; this one later, under the same delivery id."""
     sandbox.fault("alerts.webhook", kind, times=2)
     told.alerts.tell(NOTICE)
     told.sweep()
@@ -100,8 +100,8 @@ def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(told: Machine
     assert [len(received(sandbox, channel)) for channel in ("slack", "webhook")] == [1, 1]
 
 
-def test_a_delivery_whose_answer_got_lost_is_repeated_under_its_id(told: Machine, sandbox: Sandbox) -> None:
-    """At least once: the receiver can tell that it is the same."""
+def test_a_delivery_without_an_answer_is_repeated_under_its_id(told: Machine, sandbox: Sandbox) -> None:
+    """It arrives at least once: the receiver can recognize the repeat."""
     sandbox.fault("alerts.webhook", "disconnect_after")
     told.alerts.tell(NOTICE)
     told.sweep()
@@ -112,8 +112,8 @@ def test_a_delivery_whose_answer_got_lost_is_repeated_under_its_id(told: Machine
     assert len(set(ids)) == 1
 
 
-def test_news_goes_out_under_an_id_of_its_own(told: Machine, sandbox: Sandbox) -> None:
-    """A repeat of the same isn't sent; something new is, and can be told from the first."""
+def test_news_has_an_id_of_its_own(told: Machine, sandbox: Sandbox) -> None:
+    """The same content isn't sent again; news is, with another id."""
     told.alerts.tell(NOTICE)
     told.sweep()
     told.alerts.tell(NOTICE)
@@ -125,8 +125,8 @@ def test_news_goes_out_under_an_id_of_its_own(told: Machine, sandbox: Sandbox) -
     assert len({each["headers"]["webhook-id"] for each in got}) == 2
 
 
-def test_an_open_alert_advises_something_else_when_its_time_comes(told: Machine, sandbox: Sandbox) -> None:
-    """Two hours before check-in nobody does anything, and people read that the guest is to be let in first."""
+def test_the_advice_of_an_open_alert_changes_in_time(told: Machine, sandbox: Sandbox) -> None:
+    """Two hours before check-in, without any other change, people are told to let the guest in by hand first."""
     now = told.clock()
     told.alerts.tell(replace(NOTICE, at=now, check_in=now + timedelta(hours=20), door_key="d-1"))
     told.sweep()
@@ -141,8 +141,8 @@ def test_an_open_alert_advises_something_else_when_its_time_comes(told: Machine,
     assert got[-1]["severity"] == "page"
 
 
-def test_a_problem_of_a_booking_goes_all_the_way(told: Machine, sandbox: Sandbox) -> None:
-    """From the booking through the ledger to both channels, with the booking named."""
+def test_a_problem_of_a_booking_reaches_both_channels(told: Machine, sandbox: Sandbox) -> None:
+    """From the booking through the ledger; the booking is named."""
     booking = told.book(sandbox.door(name="Room 101", slots=[]))
     told.sweep()
     (got,) = received(sandbox, "webhook")

@@ -1,4 +1,4 @@
-"""Channels that fail and workers that are killed, on a real data server: whatever happens, all is told, once."""
+"""Channels that fail and workers that are killed, with a real data server: everything is told, once."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from worker.alerts.channel import NotDelivered
 
 
 def test_a_kill_after_the_send_repeats_the_same_message(stage: Stage, channel: Channel) -> None:
-    """At least once, under the same id, and not before the lease is over; newcomers don't change it."""
+    """At least once, under the same id, and not before the lease is over; new alerts don't change it."""
 
     def kill() -> None:
         raise Killed
@@ -33,7 +33,7 @@ def test_a_kill_after_the_send_repeats_the_same_message(stage: Stage, channel: C
 
 
 def test_kills_anywhere_lose_nothing(redis_client: Redis) -> None:
-    """Whatever write a worker dies at: in the end every problem was told, and every end."""
+    """Whichever write a worker dies at: in the end every problem and every end was told."""
     for dies_at in range(1, 26):
         redis_client.flushall()
         channel = Channel("a")
@@ -43,7 +43,7 @@ def test_kills_anywhere_lose_nothing(redis_client: Redis) -> None:
                 try:
                     stage.tell(booking, raised=raised)
                 except Killed:
-                    # Whoever tells does it again: the booking's outbox still holds it.
+                    # The sender repeats it: the booking's outbox still has it.
                     stage.tell(booking, raised=raised)
             for _ in range(60):
                 try:
@@ -55,7 +55,7 @@ def test_kills_anywhere_lose_nothing(redis_client: Redis) -> None:
 
 
 class _Dying:
-    """A connection whose worker is killed at its n-th write, once."""
+    """A connection with a worker that is killed once, at its n-th write."""
 
     def __init__(self, redis: Redis, dies_at: int) -> None:
         self._redis = redis
@@ -80,8 +80,8 @@ def test_two_workers_at_once_send_once(redis_client: Redis) -> None:
     assert channel.told() == [("open", 2)]
 
 
-def test_a_channel_that_fails_leads_to_the_fallback(redis_client: Redis) -> None:
-    """After four tries; once the first works again it hears too, and both hear of the end."""
+def test_the_fallback_channel_is_told_if_a_channel_fails(redis_client: Redis) -> None:
+    """After four tries. When the first channel works again, it is told, too; both are told of the end."""
     first, second = Channel("a"), Channel("b")
     routing = Routing(channels=("a", "b"), routes=(Route(channels=("a",)),), fallback="b")
     stage = Stage(redis_client, [first, second], routing=routing, group_window=timedelta())
@@ -105,7 +105,7 @@ def test_a_channel_that_fails_leads_to_the_fallback(redis_client: Redis) -> None
 def test_a_page_does_not_wait_out_the_pause_that_a_channel_names(
     redis_client: Redis, left: timedelta, told: int
 ) -> None:
-    """The fallback channel is told at once; what hurries less waits for the channel that was meant."""
+    """The fallback channel is told at once; less urgent alerts wait for the channel itself."""
     first, second = Channel("a"), Channel("b")
     routing = Routing(channels=("a", "b"), routes=(Route(channels=("a",)),), fallback="b")
     stage = Stage(redis_client, [first, second], routing=routing, group_window=timedelta())
@@ -119,8 +119,8 @@ def test_a_page_does_not_wait_out_the_pause_that_a_channel_names(
     assert second.told() == [("open", 1)] * told
 
 
-def test_a_channel_with_a_bug_keeps_nobody_else_from_hearing(redis_client: Redis) -> None:
-    """Whatever it raises; it is tried again like one that fails."""
+def test_a_channel_with_a_bug_does_not_stop_the_others(redis_client: Redis) -> None:
+    """Whatever it raises: it is tried again, like one that fails."""
     broken, good = Channel("a"), Channel("b")
     stage = Stage(redis_client, [broken, good], group_window=timedelta())
 

@@ -1,4 +1,4 @@
-"""Groups of alerts on a real data server: one message for many, one cause for its children."""
+"""Groups of alerts with a real data server: one message for many, one parent for its children."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +24,7 @@ TWENTY = [f"BK-{number}" for number in range(20)]
 
 
 def test_twenty_doors_are_one_message_and_so_is_their_end(stage: Stage, channel: Channel) -> None:
-    """However they come within the window; afterwards nothing is due, and every key is a known one."""
+    """In any order within the window. Afterwards nothing is due, and every key is a known one."""
     for booking in TWENTY:
         stage.tell(booking, problem="no_slots_configured")
         stage.let(timedelta(seconds=1), step=timedelta(seconds=1))
@@ -39,8 +39,8 @@ def test_twenty_doors_are_one_message_and_so_is_their_end(stage: Stage, channel:
     assert stage.ledger.groups.members("no_slots_configured/installer") == {}
 
 
-def test_who_joins_a_cause_is_told_by_name(stage: Stage, channel: Channel) -> None:
-    """After a pause, all of them together; one who hurries more at once. The text says who is new."""
+def test_new_members_of_a_cause_are_told_by_name(stage: Stage, channel: Channel) -> None:
+    """After a pause, all of them together; an urgent one at once. The text names the new ones."""
 
     def tell(*numbers: int, check_in_hours: float) -> None:
         check_in = NOW + timedelta(hours=check_in_hours)
@@ -66,7 +66,7 @@ def test_who_joins_a_cause_is_told_by_name(stage: Stage, channel: Channel) -> No
 
 
 def test_an_outage_of_seam_is_one_message(stage: Stage, channel: Channel) -> None:
-    """A hundred bookings, one word; it says how many; a nearer check-in makes it a page; its end is one word too."""
+    """One message for a hundred bookings, with their number; a nearer check-in pages; the end is one message, too."""
     hundred = [f"BK-{number}" for number in range(100)]
     stage.tell(*hundred, problem="seam_unavailable", check_in=NOW + timedelta(hours=90))
     stage.let(timedelta(minutes=1))
@@ -88,16 +88,16 @@ def test_an_outage_of_seam_is_one_message(stage: Stage, channel: Channel) -> Non
     assert stage.due.count(stage.now) == (0, 0)
 
 
-def test_other_trouble_of_the_same_booking_is_told_during_an_outage(stage: Stage, channel: Channel) -> None:
-    """The parent stands for its own children alone."""
+def test_another_problem_of_the_same_booking_is_told_during_an_outage(stage: Stage, channel: Channel) -> None:
+    """A parent inhibits only its own children."""
     stage.tell("BK-1", problem="seam_unavailable")
     stage.tell("BK-1", problem="code_problem")
     stage.let(timedelta(minutes=1))
     assert {message.first.key for message in channel.got} == {"seam/unavailable", "booking/BK-1/code_problem/d-1"}
 
 
-def test_what_is_over_before_it_was_told_is_told_to_nobody(stage: Stage, channel: Channel) -> None:
-    """A blink is no alert."""
+def test_a_problem_that_ends_before_it_was_told_is_told_to_nobody(stage: Stage, channel: Channel) -> None:
+    """A short problem is no alert."""
     stage.tell("BK-1")
     stage.let(timedelta(seconds=10))
     stage.tell("BK-1", raised=False)
@@ -107,7 +107,7 @@ def test_what_is_over_before_it_was_told_is_told_to_nobody(stage: Stage, channel
 
 
 def test_a_flood_from_many_threads_is_one_message(redis_client: Redis) -> None:
-    """Nothing that is told while a group is looked at is slept over."""
+    """Nothing that is raised while the group is delivered is missed."""
     channel = Channel("a")
     stage = Stage(redis_client, [channel], group_window=timedelta())
     together = Barrier(8)
@@ -125,7 +125,7 @@ def test_a_flood_from_many_threads_is_one_message(redis_client: Redis) -> None:
 
 
 def test_a_channels_budget_delays_and_merges_and_lets_pages_through(redis_client: Redis) -> None:
-    """Nothing is dropped; what waited goes out together."""
+    """No message is dropped; waiting alerts are sent together."""
     channel = Channel("a")
     rate = Rate(burst=2, every=timedelta(minutes=1))
     stage = Stage(redis_client, [channel], group_window=timedelta(), rate=rate)
@@ -141,7 +141,7 @@ def test_a_channels_budget_delays_and_merges_and_lets_pages_through(redis_client
 
 
 def test_a_silence_ends(stage: Stage, channel: Channel) -> None:
-    """What is still open then is told; what was handled isn't told again for a day."""
+    """A problem that is still open is told then; a handled one isn't told again for a day."""
     stage.silences.add(Silence(silence_id="s", until=NOW + timedelta(hours=2), problem="no_slot"))
     stage.tell("BK-1", check_in=NOW + timedelta(hours=60))
     stage.let(timedelta(hours=1, minutes=59), step=timedelta(minutes=1))
@@ -150,8 +150,8 @@ def test_a_silence_ends(stage: Stage, channel: Channel) -> None:
     assert channel.told() == [("open", 1)]
 
 
-def test_handled_is_spared_reminders_and_told_of_the_end(stage: Stage, channel: Channel) -> None:
-    """Reminders come without it."""
+def test_a_handled_alert_sends_no_reminders_but_tells_its_end(stage: Stage, channel: Channel) -> None:
+    """Others of its group remind without it."""
     stage.tell("BK-1", "BK-2", check_in=NOW + timedelta(hours=23), problem="no_slot")
     stage.let(WINDOW)
     stage.ledger.update("booking/BK-1/no_slot/d-1", lambda it: handled(it, "ann"))
@@ -163,7 +163,7 @@ def test_handled_is_spared_reminders_and_told_of_the_end(stage: Stage, channel: 
     assert channel.told()[-1] == ("resolved", 1)
 
 
-def test_news_resets_nothing_for_others(stage: Stage, channel: Channel) -> None:
+def test_news_of_one_alert_changes_nothing_for_others(stage: Stage, channel: Channel) -> None:
     """A problem that changes is told alone, as changed."""
     stage.tell("BK-1", "BK-2")
     stage.let(WINDOW)
@@ -173,8 +173,8 @@ def test_news_resets_nothing_for_others(stage: Stage, channel: Channel) -> None:
     assert channel.told() == [("open", 2), ("open", 1)]
 
 
-def test_who_may_know_of_two_hears_of_the_end_of_each(stage: Stage, channel: Channel) -> None:
-    """The answer was lost; one of the two is over before the other is sent again."""
+def test_the_end_of_two_alerts_is_told_after_a_lost_answer(stage: Stage, channel: Channel) -> None:
+    """Both may have been told; one of them ends before the other is sent again."""
 
     def lose() -> None:
         raise NotDelivered("ReadTimeout")
@@ -191,7 +191,7 @@ def test_who_may_know_of_two_hears_of_the_end_of_each(stage: Stage, channel: Cha
 
 
 def pages(stage: Stage, first: int, last: int, *, every: timedelta) -> None:
-    """Tell of problems that page, one after another."""
+    """Raise problems that page, one after another."""
     for number in range(first, last):
         stage.tell(f"BK-{number}", problem="slot_changed", check_in=stage.now + timedelta(hours=1))
         stage.let(every)
@@ -203,7 +203,7 @@ def threads_of(channel: Channel) -> list[str]:
 
 
 def test_doors_that_lose_their_slots_one_after_another_are_one_incident(stage: Stage, channel: Channel) -> None:
-    """The first pages at once; the others are updates of it, and its end is the end of all."""
+    """The first one pages at once; the others are updates, and the incident ends when all of them have."""
     pages(stage, 0, 1, every=timedelta(seconds=10))
     assert channel.told() == [("open", 1)]
     for number in range(1, 7):
@@ -219,8 +219,8 @@ def test_doors_that_lose_their_slots_one_after_another_are_one_incident(stage: S
     assert {item.status for item in items} == {"open", "resolved"}
 
 
-def test_a_page_joins_no_incident_that_rang_long_ago(stage: Stage, channel: Channel) -> None:
-    """Who has taken that one wouldn't be rung again: beyond the window it is an incident of its own, also by name."""
+def test_a_page_joins_no_incident_that_paged_long_ago(stage: Stage, channel: Channel) -> None:
+    """That one wouldn't page again: after the window it is another incident, with another name."""
     pages(stage, 0, 2, every=timedelta(minutes=1))
     stage.tell("BK-0", problem="slot_changed", raised=False)
     stage.let(timedelta(minutes=11))
@@ -231,7 +231,7 @@ def test_a_page_joins_no_incident_that_rang_long_ago(stage: Stage, channel: Chan
 
 
 def test_a_page_joins_no_warning(stage: Stage, channel: Channel) -> None:
-    """Nobody was rung for that."""
+    """It hasn't paged anybody."""
     stage.tell("BK-calm")
     stage.let(WINDOW)
     stage.tell("BK-also-calm")
@@ -244,8 +244,8 @@ def test_a_page_joins_no_warning(stage: Stage, channel: Channel) -> None:
     assert not channel.got[2].joins
 
 
-def test_other_ids_of_requests_are_no_news(stage: Stage, channel: Channel) -> None:
-    """The same failure once more: nothing is told, and who takes care of it still does."""
+def test_other_request_ids_are_no_news(stage: Stage, channel: Channel) -> None:
+    """The same failure again: nothing is told, and the alert is still handled."""
     ids = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
     stage.tell("BK-1", happened=f"Seam says: no (request {ids[0]}).")
     stage.let(WINDOW)
@@ -262,8 +262,8 @@ def test_other_ids_of_requests_are_no_news(stage: Stage, channel: Channel) -> No
     assert channel.got[-1].title.startswith("Changed: ")
 
 
-def test_what_waits_for_a_channel_is_told_by_what_it_is(redis_client: Redis) -> None:
-    """A page at once; then warnings, information, and last what is over. Also where a worker was killed meanwhile."""
+def test_waiting_messages_are_sent_by_priority(redis_client: Redis) -> None:
+    """A page at once; then warnings, information, and last resolved alerts. Also after a worker was killed."""
     channel = Channel("a")
     rate = Rate(burst=1, every=timedelta(seconds=15))
     stage = Stage(redis_client, [channel], group_window=timedelta(), rate=rate)
@@ -297,8 +297,8 @@ def test_what_waits_for_a_channel_is_told_by_what_it_is(redis_client: Redis) -> 
     assert told[8:] == [("over", "resolved")]
 
 
-def test_other_words_do_not_put_off_what_nobody_was_told_of(redis_client: Redis) -> None:
-    """A cause that changes with each message of a flood is told once its group has waited."""
+def test_a_change_before_the_first_message_delays_nothing(redis_client: Redis) -> None:
+    """A cause that changes with each message of a flood is told when its group has waited."""
     channel = Channel("a")
     stage = Stage(redis_client, [channel])
     for number in range(8):
@@ -307,8 +307,8 @@ def test_other_words_do_not_put_off_what_nobody_was_told_of(redis_client: Redis)
     assert channel.told()[:1] == [("open", 1)]
 
 
-def test_an_alert_that_another_one_takes_over_is_not_told_as_solved(stage: Stage, channel: Channel) -> None:
-    """It says what tells of the problem now; once it was open again, its next end is one."""
+def test_an_alert_that_another_one_replaces_is_not_told_as_solved(stage: Stage, channel: Channel) -> None:
+    """It says which alert tells of the problem now. If it opens again, its next end is a real one."""
     key = "parked/booking-created/0f1e"
     cause = Cause(notice("BK-1", "booking_parked", key=key, at=stage.now), hit=1)
     stage.ledger.tell_cause(cause)

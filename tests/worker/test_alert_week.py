@@ -1,6 +1,7 @@
 """A simulated week of 2,000 bookings through the real ledger, due-set and delivery, with a clock of its own.
 
-Counted: the messages that a person gets, against one for each event. Held: nothing that needed a person stayed silent.
+It counts the messages that a person gets, compared with one for each event, and checks that every problem that needed a
+person was told.
 """
 
 from collections import defaultdict
@@ -28,25 +29,25 @@ from worker.alerts.delivery import AlertDelivery
 from worker.alerts.inhibition_by_doors import Inhibition
 from worker.alerts.message import AlertMessage
 
-# How long after it begins (or rises) a problem may be untold: the group window, a sweep, a channel's budget.
+# How long a problem may be untold after it starts (or rises): the group window, a sweep, the channel's budget.
 GRACE: Final = timedelta(minutes=2)
 
 
 class Inbox:
-    """A channel that keeps what it gets."""
+    """A channel that records its messages."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.got: list[AlertMessage] = []
 
     def send(self, message: AlertMessage) -> str:
-        """Keep the message."""
+        """Record the message."""
         self.got.append(message)
         return "kept"
 
 
 class Simulation:
-    """The real parts on a clock that jumps from event to event."""
+    """The real parts, with a clock that jumps from event to event."""
 
     def __init__(self, redis: Redis, week: Week, *, handles_after: timedelta | None) -> None:
         self._handles_after = handles_after
@@ -72,7 +73,7 @@ class Simulation:
         self._redis = redis
 
     def run(self, week: Week) -> None:
-        """Let the week happen; between events, everything that is due is done at its second."""
+        """Run the week; between events, everything that is due is done at its second."""
         for notice in week.events():
             self._until(notice.at)
             self.ledger.tell(notice)
@@ -80,7 +81,7 @@ class Simulation:
 
     def _until(self, moment: datetime) -> None:
         while (due_at := self._next_due()) is not None and due_at <= moment:
-            # A sweep comes each second.
+            # There is a sweep each second.
             self.now = max(self.now, due_at + timedelta(seconds=1))
             for item, _ in self.due.claim(self.now, 500):
                 self.deliver(*item.ids)
@@ -88,7 +89,7 @@ class Simulation:
         self.now = max(self.now, moment)
 
     def _handle(self) -> None:
-        """Let people say, some time after they read of a problem, that they take care of it."""
+        """Let people mark a problem as handled, some time after they were told."""
         if self._handles_after is None:
             return
         for message in self.ops.got[self._seen :]:
@@ -112,7 +113,7 @@ def week() -> Week:
 
 @pytest.fixture
 def quick_redis(redis_client: Redis) -> Iterator[Redis]:
-    """Lend an empty database that doesn't wait for the disk: a week is some ten thousand writes."""
+    """Lend an empty database that doesn't wait for the disk: a week has some ten thousand writes."""
     before = redis_client.config_get("appendfsync")
     redis_client.config_set("appendfsync", "no")
     yield redis_client
@@ -129,7 +130,7 @@ def test_a_week_of_alerts(
     handles_after: timedelta | None,
     most: float,
 ) -> None:
-    """Far fewer messages than events; nobody was left without a word, a page or an end."""
+    """Far fewer messages than events; and every problem, page and end was told."""
     simulation = Simulation(quick_redis, week, handles_after=handles_after)
     simulation.run(week)
     ops, duty = simulation.ops.got, simulation.duty.got
@@ -150,7 +151,7 @@ def test_a_week_of_alerts(
         assert still_open <= is_open
 
     assert len(ops) < len(events) * most
-    # Two buildings and Seam's hour are a handful of messages, however many bookings they hit.
+    # Two buildings and Seam's outage are a handful of messages, for any number of bookings.
     assert max(len(message.items) for message in ops) > 50
 
 
@@ -158,7 +159,7 @@ Words = list[tuple[datetime, str, Severity]]
 
 
 def _heard(messages: list[AlertMessage]) -> dict[str, Words]:
-    """Return when each key was told, as what, and how loudly."""
+    """Return when each key was told, with which news and severity."""
     words: dict[str, Words] = defaultdict(list)
     for message in messages:
         for item in message.items:
@@ -180,7 +181,7 @@ def _lasts(fault: Fault, week: Week) -> timedelta:
 
 
 def _was_told(fault: Fault, heard: dict[str, Words], week: Week) -> bool:
-    """Say whether the problem or its parent was told as open while it lasted, or earlier and not yet as over."""
+    """Say whether the problem or its parent was told as open, and not as over yet."""
     words = [(at, status) for at, status, _ in heard.get(_teller(fault), ()) if at <= fault.begins_at + GRACE]
     return bool(words) and words[-1][1] == "open" and words[-1][0] <= _end(fault, week)
 
@@ -191,13 +192,13 @@ def _page_from(fault: Fault) -> datetime:
 
 
 def _should_page(fault: Fault, week: Week) -> bool:
-    """Say whether it is there when it should page, for longer than the grace."""
+    """Say whether the problem was open when it should page, for longer than the grace."""
     until = min(_end(fault, week), fault.notice.check_out or week.ends)
     return until - _page_from(fault) > GRACE
 
 
 def _was_paged(fault: Fault, heard: dict[str, Words]) -> bool:
-    """Say whether a page for it was out in time: the latest word by then is one, and not taken back."""
+    """Say whether it paged in time: its latest message by then is a page, and isn't resolved."""
     by = _page_from(fault) + GRACE
     words = [(status, level) for at, status, level in heard.get(_teller(fault), ()) if at <= by]
     return bool(words) and words[-1] == ("open", Severity.PAGE)

@@ -1,4 +1,4 @@
-"""ALERTS_FILE: what it may say, what becomes of it, and every problem with its path."""
+"""ALERTS_FILE: what it may contain, what is made of it, and every problem with its path."""
 
 import re
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ quiet_hours: {from: 22:00, to: 07:00, time_zone: Europe/Berlin}
 rate: {burst: 3, every: 1m}
 absence: {bookings_silent: 2d}
 """
-# Each line stands for ten of the line before: ten lines for ten thousand million texts.
+# Each line stands for ten of the line before: ten lines expand to ten thousand million texts.
 LAUGHS = "a0: &a0 lol\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 11))
 SECRETS = {
     "SLACK_URL": "https://hooks.slack.com/tell-nobody",
@@ -80,7 +80,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 
 def loaded(path: Path, server: DataServer, **fields: object) -> Alerting:
-    """Return what becomes of the file."""
+    """Return the channels and rules that are made of the file."""
     units = {"101": UnitRules(unit="101", device_ids=("d-1",), building="Tower A", tags=("vip",))}
     settings = Settings(redis_url=SecretStr(server.url), alerts_file=path, **fields)  # type: ignore[arg-type]
     with httpx.Client() as client:
@@ -88,7 +88,7 @@ def loaded(path: Path, server: DataServer, **fields: object) -> Alerting:
 
 
 @pytest.mark.usefixtures("secrets")
-def test_everything_that_may_be_said(tmp_path: Path, data_server: DataServer, redis_client: Redis) -> None:
+def test_everything_that_may_be_set(tmp_path: Path, data_server: DataServer, redis_client: Redis) -> None:
     """Channels in their order, routes, and every rule."""
     del redis_client
     urls = (SecretStr("slack+https://hooks.slack.com/x"),)
@@ -181,8 +181,8 @@ def test_every_problem_is_named_with_its_path(tmp_path: Path, text: str | bytes,
         assert problem in str(invalid.value)
 
 
-def test_a_name_that_a_channel_of_the_simple_way_has(tmp_path: Path, data_server: DataServer) -> None:
-    """Refused: what one was told would count for both."""
+def test_a_channel_may_not_have_the_name_of_one_in_alert_urls(tmp_path: Path, data_server: DataServer) -> None:
+    """It is refused: their records would be mixed up."""
     urls = (SecretStr("slack+https://hooks.slack.com/x"),)
     text = CHANNEL.replace("{a:", "{slack-1:")
     with pytest.raises(InvalidAlerting, match=r"channels\.slack-1: a channel of ALERT_URLS is called so"):
@@ -190,8 +190,8 @@ def test_a_name_that_a_channel_of_the_simple_way_has(tmp_path: Path, data_server
 
 
 @pytest.mark.usefixtures("secrets")
-def test_no_problem_repeats_a_secret(tmp_path: Path, data_server: DataServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither an address from the file nor a value of the environment."""
+def test_no_problem_quotes_a_secret(tmp_path: Path, data_server: DataServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a URL in the file nor a value of the environment."""
     monkeypatch.setenv("SLACK_URL", "tell-nobody")
     monkeypatch.setenv("HOOK_SECRET", "tell nobody")
     monkeypatch.setenv("OTHER", "nonsense://tell-nobody")
@@ -206,8 +206,8 @@ def test_no_problem_repeats_a_secret(tmp_path: Path, data_server: DataServer, mo
         assert "tell" not in str(invalid.value)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """Named as what it is."""
+def test_a_missing_file(tmp_path: Path) -> None:
+    """The problem says that there is no such file."""
     with pytest.raises(InvalidAlertsFile, match="No such file"):
         load_alerts_file(tmp_path / "none.yaml")
 
@@ -228,12 +228,12 @@ def keys_of(part: type[BaseModel], path: str = "") -> Iterator[str]:
 
 
 def is_part(annotation: object) -> bool:
-    """Say whether it is a part of the file."""
+    """Say whether the type is a part of the file."""
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def test_every_key_is_documented(project: Path) -> None:
-    """No key is missing from the table, and none in it is unknown; nor does a default differ."""
+    """No key is missing in the table, and none is unknown; the defaults are right."""
     table = (project / "docs/alerts-file.md").read_text().split("<!-- keys")[1]
     rows = re.findall(r"^\| (`[^|]+`) \| ([^|]+) \|", table, re.MULTILINE)
     listed = {key: default for names, default in rows for key in re.findall(r"`([a-z_.]+)`", names)}

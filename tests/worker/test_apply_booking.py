@@ -1,4 +1,4 @@
-"""Entries of the booking stream: understood or parked, applied or out of date, acknowledged in every case."""
+"""Entries of the booking stream: applied, out of date or parked, and acknowledged in every case."""
 
 import json
 from datetime import timedelta
@@ -42,7 +42,7 @@ BAD: dict[str, str] = {
 
 
 def told_of_parked(machine: Machine) -> Alert:
-    """Return the one alert that tells of what is parked."""
+    """Return the only alert about parked messages."""
     machine.clock.move(timedelta(seconds=2))
     machine.handlers.periodic_jobs("tell_parked")
     (alert,) = (alert for alert in machine.alerts.all() if alert.key.startswith("parked/"))
@@ -50,8 +50,8 @@ def told_of_parked(machine: Machine) -> Alert:
 
 
 @pytest.mark.parametrize("message", BAD.values(), ids=BAD.keys())
-def test_what_cannot_be_used_is_parked(machine: Machine, redis_client: Redis, message: str) -> None:
-    """With every problem, and an alert; acknowledged, so that the next message isn't kept waiting."""
+def test_unusable_messages_are_parked(machine: Machine, redis_client: Redis, message: str) -> None:
+    """With every problem, and an alert. They are acknowledged, so that the next message doesn't wait."""
     entry_id = machine.append(message)
     assert machine.apply(entry_id) is None
     (entry,) = machine.parked.list()
@@ -67,7 +67,7 @@ def test_what_cannot_be_used_is_parked(machine: Machine, redis_client: Redis, me
 
 
 def test_every_problem_of_a_message_is_listed(machine: Machine) -> None:
-    """All problems are named at once, so that the message can be corrected in one go."""
+    """All at once, so that the message can be corrected in one go."""
     machine.apply(machine.append(BAD["many problems"]))
     (entry,) = machine.parked.list()
     named = " ".join(entry.parked.problems)
@@ -75,7 +75,7 @@ def test_every_problem_of_a_message_is_listed(machine: Machine) -> None:
 
 
 def test_a_door_that_is_no_uuid_is_named(machine: Machine) -> None:
-    """Parked with the field, what is wrong and what would be right: not a booking that fails at Seam."""
+    """It is parked with the field, the problem and a valid form: it isn't a booking that fails at Seam."""
     machine.apply(machine.append(BAD["a door that is no UUID"]))
     (entry,) = machine.parked.list()
     (problem,) = entry.parked.problems
@@ -83,8 +83,8 @@ def test_a_door_that_is_no_uuid_is_named(machine: Machine) -> None:
     assert "11111111-1111-1111-1111-444444444444" in problem
 
 
-def test_a_door_in_capitals_is_read_as_seam_writes_it(machine: Machine, sandbox: Sandbox) -> None:
-    """One door gets one code, however its id is spelled."""
+def test_a_door_in_upper_case_is_read_as_seam_writes_it(machine: Machine, sandbox: Sandbox) -> None:
+    """A door gets one code, in any spelling of its id."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id.upper()), "ready")
     assert booking.doors[0].device_id == device_id
@@ -93,7 +93,7 @@ def test_a_door_in_capitals_is_read_as_seam_writes_it(machine: Machine, sandbox:
 
 
 def test_an_entry_without_a_message_is_parked(machine: Machine, redis_client: Redis) -> None:
-    """Somebody wrote another field."""
+    """The sender wrote another field."""
     entry_id = str(redis_client.xadd("booking-created", {"body": "{}"}))
     assert machine.apply(entry_id) is None
     (entry,) = machine.parked.list()
@@ -102,7 +102,7 @@ def test_an_entry_without_a_message_is_parked(machine: Machine, redis_client: Re
 
 
 def test_an_entry_with_flat_fields_is_parked_whole(machine: Machine, redis_client: Redis) -> None:
-    """Its booking is found by them, and told; a PIN and a guest's contact among them are taken out."""
+    """Its booking is found and told; a PIN and a guest's contact are taken out."""
     entry: dict[Any, Any] = {
         "booking_id": "BK-7",
         "check_in": "2036-12-01T15:45",
@@ -123,7 +123,7 @@ def test_an_entry_with_flat_fields_is_parked_whole(machine: Machine, redis_clien
 
 
 def test_an_alert_that_an_older_version_wrote_ends_too(machine: Machine, redis_client: Redis) -> None:
-    """It is in no index of open alerts until a periodic job has put it there."""
+    """A periodic job adds it to the index of open alerts."""
     machine.apply(str(redis_client.xadd("booking-created", {"body": "{}"})))
     alert = told_of_parked(machine)
     redis_client.delete(redis_keys.ALERTS_OPEN)
@@ -137,13 +137,13 @@ def test_an_alert_that_an_older_version_wrote_ends_too(machine: Machine, redis_c
 
 
 def is_open(machine: Machine, alert: Alert) -> bool:
-    """Say whether people are still told so."""
+    """Say whether the alert is still open."""
     now = machine.alerts.get(alert.key)
     return now is not None and now.is_open
 
 
-def test_a_booking_under_a_wrong_name_can_be_replayed(machine: Machine, redis_client: Redis, sandbox: Sandbox) -> None:
-    """One object is the message itself, whatever its field is called."""
+def test_a_booking_in_a_wrong_field_can_be_replayed(machine: Machine, redis_client: Redis, sandbox: Sandbox) -> None:
+    """A single object is the message, whatever its field is called."""
     published: Any = redis_client.xrange("booking-created", machine.publish("BK-8", [sandbox.door()]))
     redis_client.delete("booking-created")
     machine.apply(str(redis_client.xadd("booking-created", {"data": published[0][1]["message"]})))
@@ -155,7 +155,7 @@ def test_a_booking_under_a_wrong_name_can_be_replayed(machine: Machine, redis_cl
 
 
 def test_a_cancellation_in_flat_fields_is_never_replayed_as_a_booking(machine: Machine, redis_client: Redis) -> None:
-    """Of several fields each may change what it means: all of them go into the message."""
+    """Any of several fields may change the meaning: so all of them are part of the message."""
     booking = json.dumps({"booking_id": "BK-9", "device_ids": ["x"], "check_in": "2036-12-01T15:45"})
     machine.apply(str(redis_client.xadd("booking-created", {"type": "booking.cancelled", "data": booking})))
     (kept,) = machine.parked.of_booking("BK-9")
@@ -165,7 +165,7 @@ def test_a_cancellation_in_flat_fields_is_never_replayed_as_a_booking(machine: M
 def test_a_cancellation_beside_the_message_is_never_taken_for_a_booking(
     machine: Machine, redis_client: Redis, sandbox: Sandbox
 ) -> None:
-    """By a type in another field of the entry: parked as a cancellation, also once it is replayed."""
+    """A type in another field cancels: it is parked as a cancellation, also when it is replayed."""
     published: Any = redis_client.xrange("booking-created", machine.publish("BK-9", [sandbox.door()]))
     bare = json.dumps(json.loads(published[0][1]["message"])["data"])
     redis_client.delete("booking-created")
@@ -180,8 +180,8 @@ def test_a_cancellation_beside_the_message_is_never_taken_for_a_booking(
     assert machine.parked.count() == 1
 
 
-def test_a_cancellation_under_the_name_of_a_code_stays_one(machine: Machine, sandbox: Sandbox) -> None:
-    """What is parked without its PINs still says so, and is not replayed as a booking."""
+def test_a_cancellation_in_a_field_named_like_a_pin_stays_one(machine: Machine, sandbox: Sandbox) -> None:
+    """The parked message without its PINs still cancels, and isn't replayed as a booking."""
     assert machine.apply(machine.publish("BK-9", [sandbox.door()], status={"code": "CXL"}, pin="739158")) is None
     (kept,) = machine.parked.of_booking("BK-9")
     assert (kept.parked.kind, "739158" in str(kept)) == ("cancellation", False)
@@ -191,7 +191,7 @@ def test_a_cancellation_under_the_name_of_a_code_stays_one(machine: Machine, san
 
 
 def test_a_check_in_of_another_century_is_parked(machine: Machine, sandbox: Sandbox) -> None:
-    """It is told; before, it waited for its lead time in silence."""
+    """It is told; otherwise it would wait for its lead time, and nobody would know."""
     fields = {"check_in": "2126-12-01T15:45", "check_out": "2126-12-05T10:15"}
     assert machine.apply(machine.publish("BK-9", [sandbox.door()], **fields)) is None
     (kept,) = machine.parked.of_booking("BK-9")
@@ -200,7 +200,7 @@ def test_a_check_in_of_another_century_is_parked(machine: Machine, sandbox: Sand
 
 
 def test_a_flood_of_bad_messages_is_one_alert(machine: Machine) -> None:
-    """Told once, with how many there are; each message is kept."""
+    """It is told once with the number of messages; each message is kept."""
     for _ in range(5):
         machine.apply(machine.append("oops"))
     alert = told_of_parked(machine)
@@ -210,7 +210,7 @@ def test_a_flood_of_bad_messages_is_one_alert(machine: Machine) -> None:
 
 
 def test_free_text_is_parked_without_digits(machine: Machine) -> None:
-    """It may hold anything, a PIN too; an object is kept as it is, for its replay."""
+    """It may contain a PIN. An object is kept unchanged for a replay."""
     machine.apply(machine.append("the code is 739158"))
     machine.apply(machine.append('{"booking_id": 739158}'))
     text, kept = (entry.parked.message for entry in machine.parked.list())
@@ -218,7 +218,7 @@ def test_free_text_is_parked_without_digits(machine: Machine) -> None:
 
 
 def test_a_message_is_parked_without_its_pins(machine: Machine) -> None:
-    """All else stays as it was sent, also of what isn't quite JSON."""
+    """Everything else stays as it was sent, also in text that isn't quite JSON."""
     sent = {"booking_id": "BK-7", "check_in": "2036-12-01T15:45", "note": "floor 1207", "door_code": "739158"}
     machine.apply(machine.append(json.dumps(sent)))
     machine.apply(machine.append('{"booking_id": "BK-8", "pin": 739158, "check_in": "2036-12-01'))
@@ -227,8 +227,8 @@ def test_a_message_is_parked_without_its_pins(machine: Machine) -> None:
     assert broken == '{"booking_id": "BK-8", "pin": "[removed]", "check_in": "2036-12-01'
 
 
-def test_bad_input_blocks_no_good_input(machine: Machine, sandbox: Sandbox) -> None:
-    """The booking between two bad messages is made."""
+def test_bad_messages_block_no_good_one(machine: Machine, sandbox: Sandbox) -> None:
+    """The booking between two bad messages gets its code."""
     device_id = sandbox.door()
     booking_id = machine.new_id()
     for entry_id in (
@@ -241,7 +241,7 @@ def test_bad_input_blocks_no_good_input(machine: Machine, sandbox: Sandbox) -> N
 
 
 def test_an_entry_is_applied_once(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """Handed out again after it was acknowledged, it changes nothing; the same message anew neither."""
+    """Neither the same entry after it was acknowledged, nor the same message again, changes anything."""
     device_id = sandbox.door()
     entry_id = machine.publish(machine.new_id(), [device_id])
     entries: Any = redis_client.xrange("booking-created")
@@ -254,7 +254,7 @@ def test_an_entry_is_applied_once(machine: Machine, sandbox: Sandbox, redis_clie
 
 
 def test_a_replayed_message_is_applied_like_any_other(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """Once its cause is gone. It then leaves the list."""
+    """When its cause is gone. Then it leaves the list."""
     machine.apply(machine.append("oops"))
     (entry,) = machine.parked.list()
     machine.parked.replay(entry)

@@ -8,7 +8,7 @@ from worker.alerts.channel import NotDelivered
 WAIT = timedelta(seconds=30)
 
 
-def test_what_is_taken_gives_its_answer() -> None:
+def test_a_delivery_returns_its_answer() -> None:
     """Nothing is logged as a bug."""
     crashes: list[str] = []
     assert attempt(lambda: "ok", crashed=lambda: crashes.append("x")) == "ok"
@@ -16,7 +16,7 @@ def test_what_is_taken_gives_its_answer() -> None:
 
 
 def test_a_refusal_keeps_its_reason_and_pause() -> None:
-    """Both decide about the next try; a refusal is no bug."""
+    """They decide when the next try is; a refusal is no bug."""
     crashes: list[str] = []
 
     def refuse() -> str:
@@ -28,7 +28,7 @@ def test_a_refusal_keeps_its_reason_and_pause() -> None:
 
 
 def test_a_bug_is_a_failed_try_and_logged_once() -> None:
-    """Its text may hold anything, so only its kind is told."""
+    """The error's text may contain anything, so only its class is told."""
     crashes: list[str] = []
 
     def crash() -> str:

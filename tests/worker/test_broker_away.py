@@ -1,4 +1,4 @@
-"""What `beat` writes while its broker is away: a line a try, each short."""
+"""The log of `beat` while its broker is away: one short line for each try."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from tests.support.waiting import wait_until
 
 
 def test_beat_without_a_broker_writes_short_lines(project: Path, tmp_path: Path) -> None:
-    """It names the kind of the error, and no traceback: there is one such line each second."""
+    """It has the kind of the error, without a traceback, because there is one such line each second."""
     server = DataServer(tmp_path)
     path = tmp_path / "beat.log"
     environment = {**os.environ, "REDIS_URL": server.url, "CELERY_BROKER_URL": "", "LOG_LEVEL": "info"}

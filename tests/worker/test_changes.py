@@ -1,4 +1,4 @@
-"""Bookings that change: the same window makes nothing, another one a new code, and no code is ever forgotten."""
+"""Bookings that change: the same window needs no new code, another window does, and no code is ever forgotten."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +13,8 @@ from tests.worker.machine import Machine
 LATER: dict[str, Any] = {"check_out": in_days(6, "10:15:00")}
 
 
-def test_an_update_with_the_same_window_makes_nothing(machine: Machine, sandbox: Sandbox) -> None:
-    """Another label, or times that the same slot serves: the code at hand goes on."""
+def test_an_update_with_the_same_window_makes_no_code(machine: Machine, sandbox: Sandbox) -> None:
+    """Another label, or times that the same slot serves: the code stays."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     machine.until(machine.update(booking, 1, label="Renamed"), "ready")
@@ -25,7 +25,7 @@ def test_an_update_with_the_same_window_makes_nothing(machine: Machine, sandbox:
 
 
 def test_an_update_with_another_window_makes_a_new_code(machine: Machine, sandbox: Sandbox) -> None:
-    """What can't be deleted is reported as residual access, until it ends."""
+    """A code that can't be deleted is reported as residual access until it ends."""
     device_id = sandbox.door()
     before = machine.until(machine.book(device_id), "ready")
     after = machine.until(machine.update(before, 1, **LATER), "ready")
@@ -39,8 +39,8 @@ def test_an_update_with_another_window_makes_a_new_code(machine: Machine, sandbo
     assert new.window.ends_at == datetime.fromisoformat(in_days(6, "10:00:00"))
 
 
-def test_a_change_that_fits_no_slot_keeps_the_old_code_in_sight(machine: Machine, sandbox: Sandbox) -> None:
-    """The new stay waits; the code for the old one still opens the door, and is named."""
+def test_a_change_that_fits_no_slot_still_reports_the_old_code(machine: Machine, sandbox: Sandbox) -> None:
+    """The new stay waits; the old stay's code still opens the door, and is named."""
     device_id = sandbox.door()
     before = machine.until(machine.book(device_id), "ready")
     after = machine.update(before, 1, check_in=in_days(2, "03:00:00"))
@@ -49,7 +49,7 @@ def test_a_change_that_fits_no_slot_keeps_the_old_code_in_sight(machine: Machine
 
 
 def test_an_update_in_the_middle_of_a_create(machine: Machine, sandbox: Sandbox) -> None:
-    """The code that was made for the old stay is found first, then the new stay gets its own."""
+    """The code of the old stay is found first; then the new stay gets its own."""
     device_id = sandbox.door()
     sandbox.fault("access_codes.create", "disconnect_after", device_id=device_id)
     booking = machine.book(device_id)
@@ -61,7 +61,7 @@ def test_an_update_in_the_middle_of_a_create(machine: Machine, sandbox: Sandbox)
 
 
 def test_a_cancellation_before_the_code(machine: Machine, sandbox: Sandbox) -> None:
-    """Nothing is made, and no residual access told."""
+    """Nothing is made, and no residual access is told."""
     device_id = sandbox.door(slots=[])
     booking = machine.book(device_id)
     cancelled = machine.cancel(booking)
@@ -73,7 +73,7 @@ def test_a_cancellation_before_the_code(machine: Machine, sandbox: Sandbox) -> N
 
 
 def test_a_cancellation_after_the_code(machine: Machine, sandbox: Sandbox) -> None:
-    """Oracode codes can't be deleted, as a rule: who cancels is told until when the code opens the door."""
+    """Oracode codes can't be deleted, as a rule: people are told until when the code opens the door."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     cancelled = machine.cancel(booking)
@@ -86,7 +86,7 @@ def test_a_cancellation_after_the_code(machine: Machine, sandbox: Sandbox) -> No
 
 
 def test_a_cancellation_in_the_middle_of_a_create(machine: Machine, sandbox: Sandbox) -> None:
-    """The code is found all the same, and told as residual access: the last word is the true one."""
+    """The code is found nevertheless, and told as residual access: the last outcome is the true one."""
     device_id = sandbox.door()
     sandbox.fault("access_codes.create", "disconnect_after", device_id=device_id)
     booking = machine.book(device_id)
@@ -102,7 +102,7 @@ def test_a_cancellation_in_the_middle_of_a_create(machine: Machine, sandbox: San
 
 
 def test_a_cancellation_before_its_booking(machine: Machine, sandbox: Sandbox) -> None:
-    """The booking comes late, and stays dead."""
+    """The booking comes later, and stays cancelled."""
     device_id = sandbox.door()
     booking_id = machine.new_id()
     machine.apply(machine.publish(booking_id, [], kind="cancelled", revision=1))
@@ -112,7 +112,7 @@ def test_a_cancellation_before_its_booking(machine: Machine, sandbox: Sandbox) -
 
 
 def test_a_cancelled_booking_can_be_booked_again(machine: Machine, sandbox: Sandbox) -> None:
-    """A newer revision brings it back; two codes for one stay would be one too many."""
+    """A newer revision does it; the stay must not get a second code."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     machine.cancel(booking)
@@ -121,7 +121,7 @@ def test_a_cancelled_booking_can_be_booked_again(machine: Machine, sandbox: Sand
 
 
 def test_a_door_that_is_dropped_and_one_that_is_added(machine: Machine, sandbox: Sandbox) -> None:
-    """The dropped one's code is residual access; the added one gets a code; the kept one is left alone."""
+    """The dropped door's code is residual access, the added door gets a code, the kept door isn't changed."""
     kept, dropped, added = sandbox.door(), sandbox.door(), sandbox.door()
     booking = machine.until(machine.book(kept, dropped), "ready")
     after = machine.until(machine.update(booking, 1, kept, added), "ready")
@@ -131,7 +131,7 @@ def test_a_door_that_is_dropped_and_one_that_is_added(machine: Machine, sandbox:
 
 
 def test_an_older_revision_changes_nothing(machine: Machine, sandbox: Sandbox) -> None:
-    """Messages overtake each other; the highest revision stands."""
+    """Messages may come in the wrong order; the highest revision counts."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id, revision=5), "ready")
     assert machine.apply(machine.publish(booking.booking_id, [device_id], revision=4, **LATER)) is None
@@ -140,7 +140,7 @@ def test_an_older_revision_changes_nothing(machine: Machine, sandbox: Sandbox) -
 
 
 def test_a_code_that_may_be_extended_is_extended(machine: Machine, sandbox: Sandbox) -> None:
-    """The guest keeps the PIN; no second code, no residual access."""
+    """The guest keeps the PIN; there is no second code and no residual access."""
     device_id = sandbox.door(code_flags={"is_extendable": True})
     booking = machine.until(machine.book(device_id), "ready")
     after = machine.until(machine.update(booking, 1, **LATER), "ready")
@@ -150,8 +150,8 @@ def test_a_code_that_may_be_extended_is_extended(machine: Machine, sandbox: Sand
 
 
 @pytest.mark.parametrize("kind", ["error_after", "disconnect_after", "error_before"])
-def test_an_extension_whose_answer_never_came(machine: Machine, sandbox: Sandbox, kind: str) -> None:
-    """It is looked at and asked again: one code, with the new window."""
+def test_an_extension_without_an_answer(machine: Machine, sandbox: Sandbox, kind: str) -> None:
+    """Seam is read, and asked again: one code, with the new window."""
     device_id = sandbox.door(code_flags={"is_extendable": True})
     booking = machine.until(machine.book(device_id), "ready")
     sandbox.fault("access_codes.update", kind, device_id=device_id)
@@ -163,7 +163,7 @@ def test_an_extension_whose_answer_never_came(machine: Machine, sandbox: Sandbox
 
 @pytest.mark.parametrize("kind", [None, "error_after", "error_before"], ids=["well", "500 after", "500 before"])
 def test_a_code_that_may_be_deleted_is_deleted(machine: Machine, sandbox: Sandbox, kind: str | None) -> None:
-    """A cancellation then leaves no residual access."""
+    """After a cancellation there is no residual access."""
     device_id = sandbox.door(code_flags={"is_cancellable": True})
     booking = machine.until(machine.book(device_id), "ready")
     if kind is not None:
@@ -177,8 +177,8 @@ def test_a_code_that_may_be_deleted_is_deleted(machine: Machine, sandbox: Sandbo
     wait_until(lambda: sandbox.codes(device_id) == [])
 
 
-def test_a_deletion_that_fails_is_repeated_in_its_time(machine: Machine, sandbox: Sandbox) -> None:
-    """Not again and again in the same moment: Seam counts what it is asked."""
+def test_a_failed_deletion_is_repeated_later(machine: Machine, sandbox: Sandbox) -> None:
+    """Not several times at once: Seam limits calls."""
     device_id = sandbox.door(code_flags={"is_cancellable": True})
     booking = machine.until(machine.book(device_id), "ready")
     sandbox.fault("access_codes.delete", "error_before", device_id=device_id, times=3)
@@ -191,15 +191,15 @@ def test_a_deletion_that_fails_is_repeated_in_its_time(machine: Machine, sandbox
     assert machine.ledger.get(booking.booking_id).residual_access_until is None
 
 
-def test_an_update_that_asks_for_nothing_new_leaves_a_ready_booking_ready(machine: Machine, sandbox: Sandbox) -> None:
-    """It isn't issued again, and the booking system is told nothing."""
+def test_an_update_that_changes_nothing_leaves_a_booking_ready(machine: Machine, sandbox: Sandbox) -> None:
+    """No new code is issued, and the booking system is told nothing."""
     booking = machine.until(machine.book(sandbox.door()), "ready")
     machine.until(machine.update(booking, 1, label="Renamed"), "ready")
     assert machine.outcome_types(booking.booking_id) == ["issued", "ready"]
 
 
 def test_a_code_that_was_extended_keeps_its_arrival(machine: Machine, sandbox: Sandbox) -> None:
-    """The check-in is known on the lock's clock after the change too."""
+    """Also after the change, the check-in is known on the lock's clock."""
     device_id = sandbox.door(code_flags={"is_extendable": True})
     booking = machine.until(machine.book(device_id), "ready")
     after = machine.until(machine.update(booking, 1, **LATER), "ready")
@@ -208,8 +208,8 @@ def test_a_code_that_was_extended_keeps_its_arrival(machine: Machine, sandbox: S
     assert after.doors[0].check_out == datetime.fromisoformat(in_days(6, "10:15:00"))
 
 
-def test_a_refusal_meant_for_an_older_revision(machine: Machine, sandbox: Sandbox) -> None:
-    """What a read for the old dates ended with says nothing about the new ones, which are planned at once."""
+def test_a_refusal_for_an_older_revision(machine: Machine, sandbox: Sandbox) -> None:
+    """The result of a read for the old dates says nothing about the new ones, which are planned at once."""
     door = sandbox.door()
     tried = machine.book(door, check_in=in_days(30, "15:45:00"), check_out=in_days(33, "10:15:00"))
     applied = machine.handlers.apply_booking(

@@ -1,7 +1,7 @@
-"""Every channel keeps one contract, against a server that answers as the real one does.
+"""Every channel keeps the same contract, with a server that answers like the real one.
 
-It delivers; whatever goes wrong is `NotDelivered` and nothing else, without an address or a token in its text; a repeat
-can be told from news; and nothing that the server says makes it go elsewhere.
+It delivers. Every failure is `NotDelivered`, without a URL or a token in its text. A repeat can be recognized. No
+answer of the server makes it send to another address.
 """
 
 import json
@@ -28,7 +28,7 @@ from worker.alerts.channel import Channel, NotDelivered
 
 @dataclass
 class Stage:
-    """One channel with the server behind it."""
+    """One channel, and its server."""
 
     channel: Channel
     server: Recorder
@@ -45,13 +45,13 @@ def stage(request: pytest.FixtureRequest, redis_client: Redis) -> Iterator[Stage
 
 
 def test_every_kind_of_channel_keeps_the_contract() -> None:
-    """Each that ALERTS_FILE knows is among those tested here; mail is in test_mail_channel.py, with a mail server."""
+    """Every kind that ALERTS_FILE has is tested here; mail has test_mail_channel.py, with a mail server."""
     union = get_args(get_args(ChannelPart)[0])
     kinds = {get_args(part.model_fields["type"].annotation)[0] for part in union}
     assert kinds == {*KINDS, "email"}
 
 
-def test_it_delivers_and_says_what_was_answered(stage: Stage) -> None:
+def test_it_delivers_and_returns_the_answer(stage: Stage) -> None:
     """One problem, several at once, and their end."""
     alert = opened(notice())
     others = [opened(notice(f"BK-{number}")) for number in range(30)]
@@ -76,8 +76,8 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_whatever_goes_wrong_is_not_delivered(stage: Stage, fault: str) -> None:
-    """And its text gives nothing away; the next try succeeds."""
+def test_every_failure_is_not_delivered(stage: Stage, fault: str) -> None:
+    """Its text quotes no secret; the next try succeeds."""
     sent = message(opened(notice()))
     stage.server.faults = [FAULTS[fault]] * 3
     with pytest.raises(NotDelivered) as failed:
@@ -89,7 +89,7 @@ def test_whatever_goes_wrong_is_not_delivered(stage: Stage, fault: str) -> None:
     assert stage.channel.send(sent)
 
 
-def test_a_named_pause_is_honoured(stage: Stage) -> None:
+def test_the_server_s_pause_is_kept(stage: Stage) -> None:
     """429 with Retry-After."""
     if isinstance(stage.channel, AppriseChannel):
         pytest.skip("apprise doesn't say why something wasn't taken")
@@ -99,8 +99,8 @@ def test_a_named_pause_is_honoured(stage: Stage) -> None:
     assert failed.value.retry_after == timedelta(seconds=7)
 
 
-def test_nobody_who_is_slow_holds_up_the_others(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer that doesn't come is no answer."""
+def test_a_slow_server_does_not_delay_the_others(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that doesn't come in time is a failure."""
     if isinstance(stage.channel, AppriseChannel):
         pytest.skip("apprise has time-outs of its own, of 4 seconds")
     monkeypatch.setattr(http_post, "_TIMEOUT", httpx.Timeout(0.2))
@@ -122,8 +122,8 @@ MALFORMED = [
 
 @pytest.mark.parametrize("body", MALFORMED, ids=["empty", "html", "list", "deep", "no ts", "no boolean", "bytes"])
 @pytest.mark.parametrize("kind", ["slack", "slack_bot", "pagerduty"])
-def test_a_success_that_is_none(redis_client: Redis, kind: str, body: bytes) -> None:
-    """A proxy's page with a 200 is not Slack; PagerDuty takes with 202 alone."""
+def test_answers_that_look_like_success(redis_client: Redis, kind: str, body: bytes) -> None:
+    """A proxy's page with status 200 isn't Slack's answer; PagerDuty accepts with 202 only."""
     honest, build = KINDS[kind]
     with recording(honest()) as server, httpx.Client(trust_env=False) as client:
         server.faults = [Reply(200, body)]
@@ -131,7 +131,7 @@ def test_a_success_that_is_none(redis_client: Redis, kind: str, body: bytes) -> 
             build(server.url, client, redis_client).send(one())
 
 
-def test_the_same_delivery_can_be_told_from_another(redis_client: Redis) -> None:
+def test_a_repeat_can_be_recognized(redis_client: Redis) -> None:
     """By the id that each service has for it."""
     found: dict[str, list[str]] = {}
     for kind, (honest, build) in KINDS.items():
@@ -141,7 +141,7 @@ def test_the_same_delivery_can_be_told_from_another(redis_client: Redis) -> None
             for each in (sent, sent):
                 channel.send(each)
             found[kind] = [_id_of(got) for got in server.got if got.path != "/chat.update"]
-    del found["slack"], found["teams"]  # these have no place for one
+    del found["slack"], found["teams"]  # these have no field for one
     assert all(ids == [ids[0]] * 2 and ids[0] for ids in found.values()), found
 
 
@@ -156,20 +156,20 @@ def _id_of(got: Got) -> str:
 
 
 def test_the_webhook_verifies(redis_client: Redis) -> None:
-    """With any library of Standard Webhooks; every problem of the message stands in it."""
+    """Any library of Standard Webhooks verifies it; it has every problem of the message."""
     honest, build = KINDS["webhook"]
     with recording(honest()) as server, httpx.Client(trust_env=False) as client:
         sent = message(*(opened(notice(f"BK-{n}")) for n in range(12)))
         build(server.url, client, redis_client).send(sent)
-        # The tests' moments lie far ahead; the library looks at the clock.
+        # The times in these tests are far in the future; the library reads the clock.
         verified = json.loads(server.got[0].body)
         signature = Webhook(SECRET).sign(sent.delivery_id, sent.at, server.got[0].body.decode())
     assert server.got[0].headers["webhook-signature"] == signature
     assert len(verified["alerts"]) == 12
 
 
-def test_pagerduty_has_one_incident_for_what_was_told_together(redis_client: Redis) -> None:
-    """It ends with the last of its problems, and not before."""
+def test_problems_that_are_told_together_are_one_pagerduty_incident(redis_client: Redis) -> None:
+    """It ends with the last of its problems, not before."""
     honest, build = KINDS["pagerduty"]
     first, second = opened(notice("BK-1")), opened(notice("BK-2"))
     together = message(first, second)

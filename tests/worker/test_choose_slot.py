@@ -1,4 +1,4 @@
-"""A person chooses a slot where none fits: one order, one code, whatever fails in between, however often it comes."""
+"""A person chooses a slot if none fits: one order makes one code, whatever fails, and however often it comes."""
 
 import json
 from dataclasses import replace
@@ -28,14 +28,14 @@ DAY, LATE = {"name": "Day", "check_in": "07:00", "check_out": "19:00"}, {
 
 
 def stuck(machine: Machine, sandbox: Sandbox, **fields: Any) -> Booking:
-    """Return a booking that waits because neither slot of its door is near it: 15:45 to 10:15."""
+    """Return a booking that waits because no slot of its door is near enough: 15:45 to 10:15."""
     booking = machine.book(sandbox.door(slots=[DAY, LATE]), **fields)
     assert (booking.state, booking.reason) == ("waiting", "no_slot")
     return booking
 
 
 def order_of(booking: Booking, place: int = 0, **fields: Any) -> OpsCommand:
-    """Return what the press of a button orders that an alert about the booking offers."""
+    """Return the command of a button under the booking's alert."""
     (door,) = booking.doors
     offer = door.offers[place]
     choice = SlotOrder(door=door.key, slot=offer.slot, window=Window(offer.starts_at, offer.ends_at))
@@ -43,14 +43,14 @@ def order_of(booking: Booking, place: int = 0, **fields: Any) -> OpsCommand:
 
 
 def window_of(booking: Booking) -> tuple[str, str]:
-    """Return the times of day at which the booking's code begins and ends, in its slot's words."""
+    """Return the times of day at which the booking's code starts and ends."""
     code = booking.doors[0].code
     assert code is not None
     return f"{code.window.starts_at:%H:%M}", f"{code.window.ends_at:%H:%M}"
 
 
-def test_the_alert_carries_what_may_be_chosen(machine: Machine, sandbox: Sandbox) -> None:
-    """As data, with the window of each and what it means; nothing of the guest."""
+def test_the_alert_has_the_slots_that_may_be_chosen(machine: Machine, sandbox: Sandbox) -> None:
+    """As data, with each window and its meaning; nothing about the guest."""
     booking = stuck(machine, sandbox, label="Mr Guest")
     (alert,) = [each for each in machine.alerts.all() if each.notice.booking_id == booking.booking_id]
     assert [offer.name for offer in alert.notice.choices] == ["Late", "Day"]
@@ -59,8 +59,8 @@ def test_the_alert_carries_what_may_be_chosen(machine: Machine, sandbox: Sandbox
     assert "Guest" not in repr(alert.notice.choices)
 
 
-def test_a_press_makes_the_code_of_that_slot(machine: Machine, sandbox: Sandbox) -> None:
-    """One code, the slot's own times; the alert is over, and says who ended it; the stay stays what was booked."""
+def test_a_click_makes_the_code_of_that_slot(machine: Machine, sandbox: Sandbox) -> None:
+    """One code with the slot's own times. The alert ends and says who ended it; the booked stay is unchanged."""
     before = stuck(machine, sandbox)
     machine.run_command(order_of(before))
     after = machine.until(before, "ready")
@@ -78,7 +78,7 @@ def test_a_press_makes_the_code_of_that_slot(machine: Machine, sandbox: Sandbox)
 
 
 def test_an_order_that_comes_again_changes_nothing(machine: Machine, sandbox: Sandbox) -> None:
-    """Before the code is there, and long after."""
+    """Before the code exists, and long after."""
     before = stuck(machine, sandbox)
     for _ in range(3):
         machine.run_command(order_of(before))
@@ -92,7 +92,7 @@ def test_an_order_that_comes_again_changes_nothing(machine: Machine, sandbox: Sa
 def test_a_kill_after_the_record_loses_nothing(
     machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The door's time was written with the record: the sweep takes it up, and the order comes again."""
+    """The door's due time was written with the record: a sweep finds it, and the order comes again."""
     before = stuck(machine, sandbox)
     command = order_of(before)
     entry_id = machine.append_command(command)
@@ -111,10 +111,10 @@ def test_a_kill_after_the_record_loses_nothing(
     assert machine.redis.xlen(OPS_STREAM) == 0
 
 
-def test_many_workers_obey_at_once(
+def test_many_workers_run_commands_at_once(
     machine: Machine, sandbox: Sandbox, data_server: DataServer, redis_client: Redis
 ) -> None:
-    """Two slots are pressed at the same moment by several: one holds, and there is one code at most for each."""
+    """Several people click two slots at the same moment: one choice holds, and each slot has one code at most."""
     before = stuck(machine, sandbox)
     machines = [Machine(redis_client, data_server.url, sandbox) for _ in range(4)]
     at_once(*(partial(one.run_command, order_of(before, place % 2)) for place, one in enumerate(machines)))
@@ -135,10 +135,10 @@ REFUSED: dict[str, tuple[dict[str, Any], list[dict[str, Any]] | None, str]] = {
 
 
 @pytest.mark.parametrize(("fields", "slots", "why"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_is_not_so_any_more_is_refused_and_told(
+def test_an_outdated_order_is_refused_and_told(
     machine: Machine, sandbox: Sandbox, fields: dict[str, Any], slots: list[dict[str, Any]] | None, why: str
 ) -> None:
-    """In the booking's story; nothing is asked of Seam, and the alert stays open."""
+    """In the booking's story. Nothing is asked of Seam, and the alert stays open."""
     before = stuck(machine, sandbox)
     if slots is not None:
         sandbox.arrange("PATCH", f"/sandbox/devices/{before.doors[0].device_id}", {"slots": slots})
@@ -153,14 +153,14 @@ def test_what_is_not_so_any_more_is_refused_and_told(
     assert machine.creates(before.doors[0].device_id) == 0
     (alert,) = [each for each in machine.alerts.all() if each.notice.booking_id == before.booking_id]
     assert alert.is_open
-    # Said once where the button was pressed, unless it was no button of ours.
+    # It is posted once where the button was pressed, unless it was no button of ours.
     assert [each.text for each in alert.remarks] == (
         [] if "door" in fields else [f"Booking {before.booking_id}: {line}"]
     )
 
 
-def test_a_message_of_the_past_replaces_no_code(machine: Machine, sandbox: Sandbox) -> None:
-    """The button was shown while nothing fitted; since then the door got a slot, and the guest a code."""
+def test_an_old_button_replaces_no_code(machine: Machine, sandbox: Sandbox) -> None:
+    """It was shown when no slot fitted; since then the door got a slot, and the guest a code."""
     before = stuck(machine, sandbox)
     guest = {"name": "Guest", "check_in": "16:00", "check_out": "10:00"}
     sandbox.arrange("PATCH", f"/sandbox/devices/{before.doors[0].device_id}", {"slots": [DAY, LATE, guest]})
@@ -174,8 +174,8 @@ def test_a_message_of_the_past_replaces_no_code(machine: Machine, sandbox: Sandb
 
 
 @pytest.mark.parametrize("end", ["cancelled", "ended"])
-def test_what_is_over_is_refused(machine: Machine, sandbox: Sandbox, end: str) -> None:
-    """Nobody needs a code for it."""
+def test_an_ended_booking_is_refused(machine: Machine, sandbox: Sandbox, end: str) -> None:
+    """It needs no code."""
     before = stuck(machine, sandbox)
     command = order_of(before)
     if end == "cancelled":
@@ -190,7 +190,7 @@ def test_what_is_over_is_refused(machine: Machine, sandbox: Sandbox, end: str) -
 
 
 def test_an_order_waits_for_seam(machine: Machine, sandbox: Sandbox) -> None:
-    """While the door can't be read the entry stays pending, and comes again."""
+    """While the door can't be read, the entry stays pending, and comes again."""
     before = stuck(machine, sandbox)
     sandbox.arrange("POST", "/sandbox/outage", {"on": True})
     with pytest.raises(SeamError):
@@ -204,7 +204,7 @@ def test_an_order_waits_for_seam(machine: Machine, sandbox: Sandbox) -> None:
 
 
 def test_a_lost_ledger_makes_no_second_code(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """The booking is replayed, waits again, the same is chosen again: the code of its name is found and taken over."""
+    """The booking is replayed, waits again, and the same slot is chosen: the code with its name is taken over."""
     before = stuck(machine, sandbox)
     machine.run_command(order_of(before))
     first = machine.until(before, "ready")
@@ -222,7 +222,7 @@ def test_a_lost_ledger_makes_no_second_code(machine: Machine, sandbox: Sandbox, 
 
 
 def test_a_revision_of_the_same_stay_keeps_the_choice(machine: Machine, sandbox: Sandbox) -> None:
-    """Only the label was changed: the code at hand stays the right one."""
+    """Only the label has changed: the code is still right."""
     before = stuck(machine, sandbox)
     machine.run_command(order_of(before))
     first = machine.until(before, "ready")
@@ -235,7 +235,7 @@ def test_a_revision_of_the_same_stay_keeps_the_choice(machine: Machine, sandbox:
 
 
 def test_a_revision_of_other_times_ends_the_choice(machine: Machine, sandbox: Sandbox) -> None:
-    """It is matched anew, and the story says that the choice holds no more."""
+    """It is matched again, and the story says that the choice has ended."""
     before = stuck(machine, sandbox)
     machine.run_command(order_of(before))
     first = machine.until(before, "ready")
@@ -249,8 +249,8 @@ def test_a_revision_of_other_times_ends_the_choice(machine: Machine, sandbox: Sa
     )
 
 
-def test_a_chosen_slot_that_vanishes_is_waited_for(machine: Machine, sandbox: Sandbox) -> None:
-    """Nothing else is taken in its place, not even the booking's own slot; people read that it is gone."""
+def test_a_door_waits_for_a_chosen_slot_that_vanishes(machine: Machine, sandbox: Sandbox) -> None:
+    """No other slot is taken, not even the booking's own; people read that the slot is gone."""
     times = {"check_in": in_days(20, "15:45:00"), "check_out": in_days(23, "10:15:00")}
     before = stuck(machine, sandbox, **times)
     machine.run_command(order_of(before))
@@ -262,14 +262,14 @@ def test_a_chosen_slot_that_vanishes_is_waited_for(machine: Machine, sandbox: Sa
     assert waiting.reason == "no_slot"
     assert "“Late”, chosen by a person, can't be used: it is gone from the door" in waiting.doors[0].detail
     assert machine.creates(device_id) == 0
-    # The person chooses anew.
+    # The person chooses again.
     machine.run_command(order_of(waiting))
     ready = machine.until(waiting, "ready", every=timedelta(hours=6))
     assert window_of(ready) == ("16:00", "10:00")
 
 
 def test_a_choice_while_the_first_create_is_in_doubt(machine: Machine, sandbox: Sandbox) -> None:
-    """Two presses of different slots, the first's call without an answer: looked up first, then the second's code."""
+    """Two clicks on different slots; the first call got no answer. It is looked up, then the second code is made."""
     before = stuck(machine, sandbox)
     device_id = before.doors[0].device_id
     first, second = order_of(before, 0), order_of(before, 1)
@@ -292,7 +292,7 @@ def test_a_choice_while_the_first_create_is_in_doubt(machine: Machine, sandbox: 
 def test_a_choice_while_the_create_is_under_way(
     machine: Machine, sandbox: Sandbox, data_server: DataServer, redis_client: Redis
 ) -> None:
-    """The call's code is recorded, and is no answer to what was chosen meanwhile: the door is planned again."""
+    """The call's code is recorded, but it isn't the choice made meanwhile: the door is planned again."""
     before = stuck(machine, sandbox)
     device_id = before.doors[0].device_id
     machine.run_command(order_of(before))
@@ -312,7 +312,7 @@ def test_a_choice_while_the_create_is_under_way(
 
 
 def test_a_door_with_a_code_has_to_be_named(machine: Machine, sandbox: Sandbox) -> None:
-    """Then it goes the way of every changed window: the old code, which can't be taken back, is residual access."""
+    """Then it is handled like any change of the window: the old code is residual access."""
     guest = {"name": "Guest", "check_in": "16:00", "check_out": "10:00"}
     ready = machine.until(machine.book(sandbox.door(slots=[guest, LATE])), "ready")
     lever = machine.handlers.run_ops_command.choose_slot
@@ -327,8 +327,8 @@ def test_a_door_with_a_code_has_to_be_named(machine: Machine, sandbox: Sandbox) 
     ]
 
 
-def test_every_stuck_door_or_none(machine: Machine, sandbox: Sandbox) -> None:
-    """Two doors wait; a slot that only one of them has is refused for both, one that both have serves both."""
+def test_a_choice_is_for_every_waiting_door_or_none(machine: Machine, sandbox: Sandbox) -> None:
+    """Two doors wait. A slot that only one of them has is refused for both; one that both have serves both."""
     both, one = sandbox.door(slots=[DAY, LATE]), sandbox.door(slots=[LATE])
     booking = machine.book(both, one)
     lever = machine.handlers.run_ops_command.choose_slot
@@ -340,8 +340,8 @@ def test_every_stuck_door_or_none(machine: Machine, sandbox: Sandbox) -> None:
     assert [len(machine.made(each)) for each in (both, one)] == [1, 1]
 
 
-def test_a_record_of_the_version_before_is_read(machine: Machine, sandbox: Sandbox) -> None:
-    """It knows of no offers, choices and solutions."""
+def test_a_record_of_the_previous_version_is_read(machine: Machine, sandbox: Sandbox) -> None:
+    """It has no offers and no choices."""
     before = stuck(machine, sandbox)
     key = redis_keys.booking_record(before.booking_id)
     record = json.loads(str(machine.redis.hget(key, "record")))
@@ -354,8 +354,8 @@ def test_a_record_of_the_version_before_is_read(machine: Machine, sandbox: Sandb
     assert window_of(machine.until(old, "ready")) == ("18:00", "12:00")
 
 
-def test_names_of_time_are_compared_as_moments(machine: Machine, sandbox: Sandbox) -> None:
-    """The press carries the window in whatever offset; an odd one is no reason to refuse it."""
+def test_windows_are_compared_as_instants(machine: Machine, sandbox: Sandbox) -> None:
+    """The click has the window with any offset; another offset is no reason to refuse it."""
     before = stuck(machine, sandbox)
     offer = before.doors[0].offers[0]
     utc = Window(offer.starts_at.astimezone(), offer.ends_at.astimezone())
@@ -364,7 +364,7 @@ def test_names_of_time_are_compared_as_moments(machine: Machine, sandbox: Sandbo
 
 
 def test_windows_at_the_edge_of_the_calendar_are_refused(machine: Machine, sandbox: Sandbox) -> None:
-    """A forged command may hold any moment."""
+    """A forged command may have any time."""
     before = stuck(machine, sandbox)
     edge = Window(
         datetime.fromisoformat("0001-01-01T00:00:00+23:59"), datetime.fromisoformat("9999-12-31T23:59:59-23:59")
@@ -373,8 +373,8 @@ def test_windows_at_the_edge_of_the_calendar_are_refused(machine: Machine, sandb
     assert "not as it was shown" in machine.story_lines(before.booking_id, "slot.not_chosen")[0]
 
 
-def test_a_booking_that_nobody_knows_is_no_error(machine: Machine) -> None:
-    """It may be forgotten."""
+def test_an_unknown_booking_is_no_error(machine: Machine) -> None:
+    """It may have been erased."""
     now = machine.clock()
     choice = SlotOrder(door=str(uuid4()), slot="x", window=Window(now, now))
     machine.run_command(OpsCommand(action=CHOOSE, target="BK-gone", by="ann", choice=choice))

@@ -1,4 +1,4 @@
-"""What Seam says of a code that it has: the code stays the booking's, is looked at again, and is never made twice."""
+"""Problems of a code that exists at Seam: it stays the booking's, is read again, and is never made twice."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,7 +18,7 @@ from tests.worker.stateful_world import Stage, World
 
 __all__ = ["stage"]
 DOOR = "d0000000-0000-0000-0000-000000000001"
-# Far enough for every pause between two looks, and before check-in.
+# Enough for every pause between two looks, and before check-in.
 STAY = Stay(3, 3, HOURS[0])
 LONGER = Stay(3, 4, HOURS[0])
 
@@ -35,7 +35,7 @@ STANDS: dict[str, tuple[str, str, str]] = {
 
 
 class Story:
-    """One booking on one door, in an empty world. Its code is the first that Seam has."""
+    """One booking on one door, in an empty world. Its code is Seam's first one."""
 
     def __init__(self, stage: Stage, flags: frozenset[str] = frozenset()) -> None:
         self.world = World(stage)
@@ -62,23 +62,23 @@ class Story:
 
     @property
     def alerts(self) -> dict[str, str]:
-        """What people are told now: the text of each open alert, by its problem."""
+        """The open alerts: the text of each, by its problem."""
         return {each.notice.problem: each.notice.happened for each in self.world.alerts.all() if each.is_open}
 
     def say(self, said: Mapping[str, Any]) -> None:
-        """Let Seam say this of the code, and tell of it by an event."""
+        """Let Seam say this of the code, and send an event about it."""
         self.world.seam.let_say(self.code, said)
         self.world.record(self.world.seam.events[-1:])
 
     def retry(self) -> None:
-        """Do what an alert may advise, and what follows."""
+        """Do what an alert may advise (a retry), and what follows."""
         self.world.retry("BK-1")
         self.world.sweep()
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_each_trouble_is_told_and_passes(stage: Stage, trouble: str) -> None:
-    """The code is kept, a retry only looks, and `ready` comes back by itself, without any event."""
+def test_each_problem_is_told_and_ends(stage: Stage, trouble: str) -> None:
+    """The code is kept, a retry only reads it, and the door becomes `ready` again by itself, without an event."""
     story = Story(stage)
     story.say(TROUBLES[trouble])
     state, reason, words = STANDS[trouble]
@@ -102,7 +102,7 @@ def test_each_trouble_is_told_and_passes(stage: Stage, trouble: str) -> None:
     ],
 )
 def test_a_code_without_a_pin_is_not_ready(stage: Stage, said: Mapping[str, Any], words: str) -> None:
-    """There is nothing to give to the guest, though Seam calls the code set; once it is late, people are told why."""
+    """There is nothing to give to the guest, although Seam calls it set. When it is late, people are told why."""
     story = Story(stage)
     story.say({"status": "set", **said})
     assert (story.stands, story.alerts) == (("issued", ""), {})
@@ -118,7 +118,7 @@ def test_a_code_without_a_pin_is_not_ready(stage: Stage, said: Mapping[str, Any]
 
 @pytest.mark.parametrize("said", [{"starts_at": None, "ends_at": None}, {"ends_at": None}])
 def test_a_code_without_times_is_told_and_its_errors_count(stage: Stage, said: Mapping[str, Any]) -> None:
-    """It is not `ready` while nobody knows when it opens the door, and never made twice."""
+    """It isn't `ready` while its times aren't known, and it is never made twice."""
     story = Story(stage)
     story.say(said)
     assert story.stands == ("issued", "window_differs")
@@ -133,8 +133,8 @@ def test_a_code_without_times_is_told_and_its_errors_count(stage: Stage, said: M
 
 
 @pytest.mark.parametrize("trouble", ["deleting", "set again", "stays removed", "no space"])
-def test_a_code_that_is_deleted_at_last_is_made_anew_when_asked_for(stage: Stage, trouble: str) -> None:
-    """404 for the code itself is what takes it from the booking; only then a retry makes another one."""
+def test_a_code_that_was_deleted_in_the_end_is_made_again_by_a_retry(stage: Stage, trouble: str) -> None:
+    """Only a 404 for the code itself removes it from the booking; only then a retry makes another one."""
     story = Story(stage)
     story.say(TROUBLES[trouble])
     story.world.delete(story.code)
@@ -147,16 +147,16 @@ def test_a_code_that_is_deleted_at_last_is_made_anew_when_asked_for(stage: Stage
 
 
 @pytest.mark.parametrize("event", ["deleted", "removed_from_device", "deleted_external_to_seam"])
-def test_no_event_takes_a_code_away(stage: Stage, event: str) -> None:
-    """It says that something happened; Seam, asked again, has the code."""
+def test_an_event_never_removes_a_code(stage: Stage, event: str) -> None:
+    """It says that something happened; Seam, when asked, still has the code."""
     story = Story(stage)
     story.world.seam.tell(event, story.code)
     story.world.record(story.world.seam.events[-1:])
     assert (story.stands, story.alerts) == (("ready", ""), {})
 
 
-def test_a_message_that_asks_for_nothing_new_leaves_a_problem_as_it_was(stage: Stage) -> None:
-    """Its alert does not close for a moment."""
+def test_a_message_that_changes_nothing_leaves_a_problem_open(stage: Stage) -> None:
+    """The alert doesn't end for a moment."""
     story = Story(stage)
     story.say(TROUBLES["stays removed"])
     story.world.apply(story.world.publish("BK-1", STAY, [DOOR], revision=1, kind="updated", label="Suite"))
@@ -167,7 +167,7 @@ def test_a_message_that_asks_for_nothing_new_leaves_a_problem_as_it_was(stage: S
 
 
 def extended(story: Story, said: Mapping[str, Any]) -> None:
-    """Prolong the stay by a night while the lock does not take it."""
+    """Extend the stay by a night, while the lock doesn't take it."""
     story.code.said = said
     story.world.apply(story.world.publish("BK-1", LONGER, [DOOR], revision=1, kind="updated"))
 
@@ -175,8 +175,8 @@ def extended(story: Story, said: Mapping[str, Any]) -> None:
 UPDATING = {"pending_mutations": [{"mutation_code": "updating_time_frame"}]}
 
 
-def test_an_extension_is_ready_once_it_has_arrived(stage: Stage) -> None:
-    """While it is under way nothing is wrong, and the booking isn't ready."""
+def test_an_extension_is_ready_when_it_has_arrived(stage: Stage) -> None:
+    """While it is under way, nothing is wrong, but the booking isn't ready."""
     story = Story(stage, frozenset({"is_extendable"}))
     extended(story, UPDATING)
     old_end = story.code.ends_at - timedelta(days=1)
@@ -190,7 +190,7 @@ def test_an_extension_is_ready_once_it_has_arrived(stage: Stage) -> None:
 
 
 def test_an_extension_that_the_lock_does_not_take_is_told_with_both_times(stage: Stage) -> None:
-    """Also past the old end: Seam goes on trying, and so do the looks."""
+    """Also after the old end: Seam keeps trying, and the looks go on."""
     story = Story(stage, frozenset({"is_extendable"}))
     old_end = story.code.ends_at
     extended(story, TROUBLES["not updated"])
@@ -225,7 +225,7 @@ def test_a_code_that_ended_before_its_extension_arrived_is_gone(stage: Stage) ->
 
 
 def listed(kind: IssueKind, code_field: str) -> st.SearchStrategy[list[dict[str, str]]]:
-    """Draw some issues of a kind, listed ones and new ones."""
+    """Draw some issues of one kind, listed and unlisted ones."""
     rows = [code.partition("/") for code in (*CATALOGUE[kind], "of_tomorrow")]
     issues = [{code_field: code, **({"change_type": change} if change else {})} for code, _, change in rows]
     return st.lists(st.sampled_from(issues), max_size=3)
@@ -245,7 +245,7 @@ ANYTHING = st.fixed_dictionaries(
 @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(said=st.lists(ANYTHING, min_size=1, max_size=4), pauses=st.lists(st.integers(0, 7200), min_size=4, max_size=4))
 def test_a_retry_never_makes_a_second_code(stage: Stage, said: list[dict[str, Any]], pauses: list[int]) -> None:
-    """Whatever Seam says of the code, as long as it has it; and in the end, once all is well, it is ready."""
+    """Whatever Seam says of the code, as long as it exists. In the end, when nothing is wrong, the door is ready."""
     story = Story(stage)
     for each, pause in zip(said, pauses, strict=False):
         story.say(each)

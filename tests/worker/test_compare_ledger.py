@@ -1,4 +1,4 @@
-"""The ledger against Seam: one door that can't be compared holds up none of the others."""
+"""Compares the ledger with Seam: a door that can't be compared doesn't stop the others."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from worker.handlers.compare_ledger import CompareLedger, Comparison
 
 
 def compare(machine: Machine, client: SeamClient | None = None) -> Comparison:
-    """Compare what the machine's ledger has with what Seam has, by another client where one is given."""
+    """Compare the machine's ledger with Seam, by another client if one is given."""
     codes = AccessCodes(client or kept(seam_of(machine.sandbox)))
     return CompareLedger(ledger=machine.ledger, due=machine.handlers.due, codes=codes, clock=machine.clock)()
 
@@ -26,12 +26,12 @@ def seam_of(sandbox: Sandbox) -> SeamClient:
 
 
 def kinds(comparison: Comparison) -> list[tuple[str, str]]:
-    """Return how each finding differs, and on which door."""
+    """Return the difference of each finding, and its door."""
     return sorted((str(each.kind), each.device_id) for each in comparison.differences)
 
 
 def test_a_door_that_seam_does_not_know_is_one_finding(machine: Machine, sandbox: Sandbox) -> None:
-    """It names the bookings on it, whatever became of them; the other doors are compared all the same."""
+    """It names all bookings on it; the other doors are compared nevertheless."""
     gone, there = sandbox.door(), sandbox.door()
     lost = machine.until(machine.book(gone), "ready")
     never = machine.book("d0000000-0000-0000-0000-000000000404")
@@ -50,8 +50,8 @@ def test_a_door_that_seam_does_not_know_is_one_finding(machine: Machine, sandbox
     assert never.booking_id in texts["d0000000-0000-0000-0000-000000000404"]
 
 
-def test_a_door_whose_bookings_are_over_is_no_finding(machine: Machine, sandbox: Sandbox) -> None:
-    """Nobody will stand before it any more."""
+def test_a_door_with_ended_bookings_only_is_no_finding(machine: Machine, sandbox: Sandbox) -> None:
+    """No guest will come to it."""
     device_id = sandbox.door()
     booking = machine.book(device_id, check_in="2020-01-01T16:00:00Z", check_out="2020-01-03T10:00:00Z")
     assert booking.state == "ended"
@@ -61,7 +61,7 @@ def test_a_door_whose_bookings_are_over_is_no_finding(machine: Machine, sandbox:
 
 @pytest.mark.parametrize("kind", ["refuse", "rate_limit", "garbage", "error_before"])
 def test_a_door_that_cannot_be_read_is_one_finding(machine: Machine, sandbox: Sandbox, kind: str) -> None:
-    """The codes of the others are compared, and agree."""
+    """The codes of the other doors are compared, and agree."""
     odd, well = sandbox.door(), sandbox.door()
     for device_id in (odd, well):
         machine.until(machine.book(device_id), "ready")
@@ -73,7 +73,7 @@ def test_a_door_that_cannot_be_read_is_one_finding(machine: Machine, sandbox: Sa
 
 
 def test_an_unmanaged_code_is_not_gone(machine: Machine, sandbox: Sandbox) -> None:
-    """Seam lists it no more, and knows it all the same: it may open the door."""
+    """Seam doesn't list it any more, but still knows it: it may open the door."""
     booking = machine.until(machine.book(sandbox.door()), "ready")
     code = booking.doors[0].code
     assert code is not None
@@ -83,15 +83,15 @@ def test_an_unmanaged_code_is_not_gone(machine: Machine, sandbox: Sandbox) -> No
 
 @pytest.mark.parametrize(("status", "error"), [(401, Unauthorized), (503, Unreachable)])
 def test_seam_away_ends_the_comparison(machine: Machine, sandbox: Sandbox, status: int, error: type[Exception]) -> None:
-    """There is nothing to compare with, however many doors there are."""
+    """There is nothing to compare with, for any number of doors."""
     for _ in range(2):
         machine.book(sandbox.door())
     with pytest.raises(error):
         compare(machine, kept(answering(status, '{"error": {"type": "x", "message": "y"}}')))
 
 
-def test_seam_going_away_half_way_is_found_after_three_doors(machine: Machine, sandbox: Sandbox) -> None:
-    """Each door would take its whole time-out; the rest isn't waited for."""
+def test_an_outage_during_the_comparison_is_noticed_after_three_doors(machine: Machine, sandbox: Sandbox) -> None:
+    """Each door would take its whole time-out; the others are skipped."""
     for _ in range(6):
         machine.book(sandbox.door())
     calls = 0

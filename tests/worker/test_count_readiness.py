@@ -1,4 +1,4 @@
-"""Each arrival is counted once, as it stood 24 hours before its check-in."""
+"""Each arrival is counted once, with its readiness 24 hours before check-in."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,18 +15,18 @@ from tests.worker.machine import Machine, at_once
 JOB = "count_readiness"
 
 
-# Half a day before the check-in of a stay that a machine books, whatever the hour is now.
+# Half a day before the check-in of a machine's booking, at any hour of the day.
 HALF_A_DAY_BEFORE = datetime.fromisoformat(in_days(2, "15:45:00")) - timedelta(hours=12)
 
 
 def counted(redis: Redis, clock: Clock) -> tuple[int, int, int]:
-    """Return how many were counted as ready, on their way, at risk."""
+    """Return how many were counted as ready, on their way, and at risk."""
     days = ReadinessHistory(redis).days((clock() - timedelta(days=40)).date(), (clock() + timedelta(days=9)).date())
     return sum(it.ready for it in days), sum(it.on_its_way for it in days), sum(it.at_risk for it in days)
 
 
-def test_counted_as_they_pass(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """One that is ready and one that waits; what is booked later than that is in neither."""
+def test_arrivals_are_counted_when_they_are_a_day_away(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """One is ready and one waits; one that is booked later isn't counted."""
     machine.handlers.periodic_jobs(JOB)
     machine.until(machine.book(sandbox.door()), "ready")
     machine.book(sandbox.door(slots=[]))
@@ -41,10 +41,10 @@ def test_counted_as_they_pass(machine: Machine, sandbox: Sandbox, redis_client: 
     assert counted(redis_client, machine.clock) == (1, 0, 1)
 
 
-def test_two_at_once_count_once(
+def test_two_counts_at_once_count_once(
     machine: Machine, sandbox: Sandbox, data_server: DataServer, redis_client: Redis
 ) -> None:
-    """And one that was killed in between counts all of it or nothing."""
+    """And a count that was killed in between counts everything or nothing."""
     machine.handlers.periodic_jobs(JOB)
     machine.book(sandbox.door(slots=[]))
     machines = [Machine(redis_client, data_server.url, sandbox) for _ in range(4)]
@@ -54,8 +54,8 @@ def test_two_at_once_count_once(
     assert counted(redis_client, machine.clock) == (0, 0, 1)
 
 
-def test_after_a_long_rest(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """What nobody looked at for more than a day isn't told as if somebody had."""
+def test_after_a_long_pause(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """A time in which nothing was counted for over a day isn't filled in afterwards."""
     machine.handlers.periodic_jobs(JOB)
     machine.book(sandbox.door(slots=[]))
     machine.clock.move(timedelta(days=5))
@@ -64,8 +64,8 @@ def test_after_a_long_rest(machine: Machine, sandbox: Sandbox, redis_client: Red
 
 
 @pytest.mark.parametrize("days", [KEPT_DAYS + 2])
-def test_what_is_old_is_dropped(machine: Machine, sandbox: Sandbox, redis_client: Redis, days: int) -> None:
-    """The hash holds five weeks."""
+def test_old_days_are_dropped(machine: Machine, sandbox: Sandbox, redis_client: Redis, days: int) -> None:
+    """The hash has five weeks."""
     machine.handlers.periodic_jobs(JOB)
     machine.book(sandbox.door(slots=[]))
     machine.clock.move(HALF_A_DAY_BEFORE - machine.clock())

@@ -1,4 +1,4 @@
-"""One booking, one door, one code: whatever fails between us and Seam, and however many workers try at once."""
+"""One booking, one door, one code: whatever fails at Seam, and however many workers try at once."""
 
 import json
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ FAULTS: dict[str, list[dict[str, Any]]] = {
 
 @pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS.keys())
 def test_one_code_under_faults(machine: Machine, sandbox: Sandbox, faults: list[dict[str, Any]]) -> None:
-    """Exactly one code at Seam in the end, and the booking is ready with it."""
+    """In the end there is exactly one code at Seam, and the booking is ready with it."""
     device_id = sandbox.door()
     for fault in faults:
         sandbox.fault(fault["operation"], fault["kind"], device_id=device_id, **_rest(fault))
@@ -63,10 +63,10 @@ def test_one_code_under_faults(machine: Machine, sandbox: Sandbox, faults: list[
     assert machine.outcome_types(booking.booking_id)[-1] == "ready"
 
 
-def test_an_ongoing_code_of_somebody_else_holds_nothing_up(
+def test_an_ongoing_code_of_somebody_else_blocks_nothing(
     redis_client: Redis, data_server: DataServer, sandbox: Sandbox
 ) -> None:
-    """Seam names no times of it, in the list and to the second witness alike: it can't be the one in doubt."""
+    """Seam names no times for it, neither in the list nor when it is read: it can't be the code in doubt."""
     device_id = sandbox.door()
     ongoing: dict[str, Any] = {
         "device_id": device_id,
@@ -98,7 +98,7 @@ def test_an_ongoing_code_of_somebody_else_holds_nothing_up(
 def test_a_code_of_ours_without_times_is_taken_over(
     redis_client: Redis, data_server: DataServer, sandbox: Sandbox
 ) -> None:
-    """The create's answer never came, and Seam names no times of what it made: a second code would be worse."""
+    """The create got no answer, and Seam names no times of the code: a second code would be worse."""
     device_id = sandbox.door()
     with before(sandbox.url) as proxy:
         machine = Machine(redis_client, data_server.url, sandbox, seam_endpoint=proxy.url)
@@ -120,7 +120,7 @@ def test_a_code_of_ours_without_times_is_taken_over(
 def test_a_booking_that_changes_while_its_notices_are_published(
     machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the intent and the call: no code is made for what nobody wants any more, since it can't be deleted."""
+    """Between the intent and the call: no code is made that isn't wanted any more, because it couldn't be deleted."""
     device_id = sandbox.door()
     publish = BookingLedger.publish
     changes: list[str] = []
@@ -145,7 +145,7 @@ def test_a_booking_that_changes_while_its_notices_are_published(
 
 
 def test_while_in_doubt_nothing_is_created(machine: Machine, sandbox: Sandbox) -> None:
-    """An answer that never came leaves the door `creating`; Seam away, it stays so however often it is tried."""
+    """After a create without an answer, the door is `creating`; while Seam is away it stays so, for any tries."""
     device_id = sandbox.door()
     sandbox.fault(CREATE, "disconnect_after", device_id=device_id)
     booking = machine.book(device_id)
@@ -162,7 +162,7 @@ def test_while_in_doubt_nothing_is_created(machine: Machine, sandbox: Sandbox) -
 
 
 def test_a_refusal_needs_a_person_and_is_not_repeated(machine: Machine, sandbox: Sandbox) -> None:
-    """Seam understood and said no: the same call would be refused again. A person's retry asks once more."""
+    """Seam said no: the same call would be refused again. A person's retry asks once more."""
     device_id = sandbox.door()
     sandbox.fault(CREATE, "refuse", device_id=device_id, message="Not on a Sunday.")
     booking = machine.book(device_id)
@@ -172,8 +172,8 @@ def test_a_refusal_needs_a_person_and_is_not_repeated(machine: Machine, sandbox:
     assert (machine.creates(device_id), machine.made(device_id)) == (1, [])
 
 
-def test_a_limit_without_a_word_when_to_return_is_waited_out(machine: Machine, sandbox: Sandbox) -> None:
-    """Seam counts by the minute and documents no Retry-After: the next try is not seconds later."""
+def test_a_rate_limit_without_retry_after_is_waited_for(machine: Machine, sandbox: Sandbox) -> None:
+    """Seam counts by the minute and documents no Retry-After: the next try isn't seconds later."""
     device_id = sandbox.door()
     sandbox.fault(CREATE, "rate_limit", device_id=device_id)
     booking = machine.book(device_id)
@@ -193,7 +193,7 @@ def slow(sandbox: Sandbox) -> Iterator[Sandbox]:
 def test_many_workers_make_one_code(
     machine: Machine, slow: Sandbox, data_server: DataServer, redis_client: Redis
 ) -> None:
-    """Six workers that take the same booking at the same moment: one create, one code, one `issued`."""
+    """Six workers take the same booking at the same moment: one create, one code, one `issued`."""
     device_id = slow.door()
     applied = machine.handlers.apply_booking(machine.publish(machine.new_id(), [device_id]))
     assert applied is not None
@@ -212,7 +212,7 @@ def test_many_workers_make_one_code(
 def test_many_workers_apply_one_entry_once(
     machine: Machine, slow: Sandbox, data_server: DataServer, redis_client: Redis
 ) -> None:
-    """A stream's entry that is handed out twice makes one booking and one code."""
+    """An entry that is delivered twice makes one booking and one code."""
     device_id = slow.door()
     entry_id = machine.publish(machine.new_id(), [device_id])
     machines = [Machine(redis_client, data_server.url, slow) for _ in range(4)]
@@ -224,7 +224,7 @@ def test_many_workers_apply_one_entry_once(
 def test_a_worker_that_was_overtaken_while_it_read_the_door(
     machine: Machine, sandbox: Sandbox, data_server: DataServer, redis_client: Redis
 ) -> None:
-    """The code that another made meanwhile counts, even if Seam gave it other times than were asked for."""
+    """The code that another worker made meanwhile counts, even if Seam gave it other times."""
     device_id = sandbox.door()
     applied = machine.handlers.apply_booking(machine.publish(machine.new_id(), [device_id]))
     assert applied is not None
@@ -243,7 +243,7 @@ def test_a_worker_that_was_overtaken_while_it_read_the_door(
 
 
 def test_an_emptied_data_server_makes_no_code_twice(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """The ledger is progress, not truth: the same bookings again find the codes that exist and take them over."""
+    """The ledger can be rebuilt: the same bookings find the existing codes, and take them over."""
     device_id = sandbox.door()
     first = machine.until(machine.book(device_id, label="Suite"), "ready")
     redis_client.flushall()
@@ -267,7 +267,7 @@ SINCE: list[Any] = [
 def test_a_lost_ledger_takes_over_what_changed_since(
     machine: Machine, sandbox: Sandbox, redis_client: Redis, since: tuple[str, dict[str, Any]], reason: str
 ) -> None:
-    """A second live key would be worse than a code that lacks a part of the stay, which is told."""
+    """A second code would be worse than a code that lacks a part of the stay, which is told."""
     device_id = sandbox.door()
     first = machine.until(machine.book(device_id), "ready")
     code = first.doors[0].code
@@ -284,10 +284,10 @@ def test_a_lost_ledger_takes_over_what_changed_since(
     assert (again.reason, machine.creates(device_id)) == (reason, 1)
 
 
-def test_a_lost_ledger_knows_again_what_an_earlier_revision_left(
+def test_after_a_lost_ledger_an_earlier_revision_s_code_is_found(
     machine: Machine, sandbox: Sandbox, redis_client: Redis
 ) -> None:
-    """Its code opens the door still: residual access, though nobody replayed that revision."""
+    """It still opens the door: it is residual access, even if that revision wasn't replayed."""
     device_id = sandbox.door()
     before = machine.until(machine.book(device_id), "ready")
     later = {"check_out": in_days(6, "10:15:00")}
@@ -301,7 +301,7 @@ def test_a_lost_ledger_knows_again_what_an_earlier_revision_left(
 
 
 def test_a_code_of_a_booking_with_a_longer_id_is_not_taken_over(machine: Machine, sandbox: Sandbox) -> None:
-    """BK-1 and BK-10 on one door and for the same days are two bookings with a code each."""
+    """BK-1 and BK-10, on one door and for the same days, have a code each."""
     device_id = sandbox.door()
     booking_id = machine.new_id()
     longer = machine.until(machine.book(device_id, booking_id=f"{booking_id}0"), "ready")

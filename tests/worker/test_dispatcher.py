@@ -1,4 +1,4 @@
-"""Entries that come again: alone, the least suspect first, counted only when somebody got them, parked in the end."""
+"""Entries that come back: tried alone, counted only if a worker got them, and parked in the end."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ STREAM = "booking-created"
 
 
 class Stage:
-    """A stream, its reader with no idle time to sit out, and what it handed over or parked."""
+    """A stream, its reader without idle time, and the entries that it dispatched or parked."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
@@ -29,7 +29,7 @@ class Stage:
         self.reader = self.new_reader()
 
     def new_reader(self, reclaim_after: timedelta = timedelta()) -> StreamReader:
-        """Return a reader that knows nothing: a worker that was just started."""
+        """Return a reader without any state, as in a worker that was just started."""
         return StreamReader(
             redis=self.redis,
             stream=STREAM,
@@ -41,13 +41,13 @@ class Stage:
         )
 
     def add(self, number: int) -> list[str]:
-        """Append entries and hand them over a first time."""
+        """Append entries and dispatch them for the first time."""
         added = [str(self.redis.xadd(STREAM, {"message": f"{{{each}}}"})) for each in range(number)]
         self.redis.xreadgroup(GROUP, "dispatcher", {STREAM: ">"})
         return added
 
     def rounds(self, number: int, *, killed_by: str = "") -> None:
-        """Reclaim this often. Tasks of others end at once; the one of `killed_by` ends its worker, reader and all."""
+        """Reclaim so many times. The task of `killed_by` ends its worker and the reader; other tasks succeed."""
         self.while_sending = lambda ids: None if ids == [killed_by] else acknowledge(self.redis, STREAM, ids)
         for _ in range(number):
             self.sent.clear()
@@ -64,18 +64,18 @@ class Stage:
 
 @pytest.fixture
 def stage(redis_client: Redis) -> Stage:
-    """Return one on an empty server."""
+    """Return a stage on an empty server."""
     return Stage(redis_client)
 
 
 def pending(redis: Redis) -> dict[str, int]:
-    """Return the entries that aren't done and how often each was handed over."""
+    """Return the pending entries, and how often each was dispatched."""
     found: Any = redis.xpending_range(STREAM, GROUP, "-", "+", 100)
     return {each["message_id"]: each["times_delivered"] for each in found}
 
 
-def test_what_kills_its_worker_is_parked_and_takes_no_other_with_it(stage: Stage) -> None:
-    """After a few deaths it is on the parked list with what it held; entries beside it are done long before."""
+def test_an_entry_that_kills_its_worker_is_parked_alone(stage: Stage) -> None:
+    """After a few deaths it is on the parked list with its content; the entries beside it are done long before."""
     _, poison, _, *_ = stage.add(5)
     stage.rounds(1, killed_by=poison)
     assert set(pending(stage.redis)) == {poison}
@@ -85,8 +85,8 @@ def test_what_kills_its_worker_is_parked_and_takes_no_other_with_it(stage: Stage
     assert stage.redis.xlen(STREAM) == 0
 
 
-def test_those_beside_a_culprit_are_done_before_it_is_tried_again(stage: Stage) -> None:
-    """Entries that came back as often as the culprit go one by one, each once the one before is done."""
+def test_other_suspects_are_done_before_the_culprit_is_tried_again(stage: Stage) -> None:
+    """Entries that came back as often as the culprit are tried one by one, each when the one before is done."""
     entries = stage.add(6)
     for _ in range(2):
         stage.reader.quarantine.reclaim()
@@ -101,8 +101,8 @@ def test_those_beside_a_culprit_are_done_before_it_is_tried_again(stage: Stage) 
         acknowledge(stage.redis, STREAM, [entry_id])
 
 
-def test_whom_nobody_got_is_not_counted(stage: Stage) -> None:
-    """A broker that is away, however often it is tried, makes nothing look like poison."""
+def test_an_entry_that_no_worker_got_is_not_counted(stage: Stage) -> None:
+    """While the broker is away, no number of tries makes an entry a suspect."""
     (entry_id,) = stage.add(1)
 
     def is_away(_: list[str]) -> None:
@@ -117,16 +117,16 @@ def test_whom_nobody_got_is_not_counted(stage: Stage) -> None:
     assert (stage.parked, pending(stage.redis)) == ({}, {})
 
 
-def test_an_entry_that_is_gone_leaves_the_group(stage: Stage) -> None:
-    """What was deleted from the stream under our feet is forgotten, not handed over for ever."""
+def test_a_deleted_entry_leaves_the_group(stage: Stage) -> None:
+    """An entry that was deleted from the stream isn't dispatched for ever."""
     (entry_id,) = stage.add(1)
     stage.redis.xdel(STREAM, entry_id)
     stage.reader.quarantine.reclaim()
     assert (stage.sent, stage.parked, pending(stage.redis)) == ([], {}, {})
 
 
-def test_what_was_read_while_the_broker_was_away_goes_first_when_it_is_back(stage: Stage) -> None:
-    """It isn't left to idle until it is reclaimed."""
+def test_entries_that_were_read_while_the_broker_was_away_go_first(stage: Stage) -> None:
+    """They don't have to be idle until they are reclaimed."""
     stage.redis.xadd(STREAM, {"message": "{}"})
 
     def is_away(_: list[str]) -> None:

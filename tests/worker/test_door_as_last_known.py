@@ -1,4 +1,4 @@
-"""A booking that comes while Seam is away, with wall times: told by the door's zone and name as last known."""
+"""A booking with wall times that comes while Seam is away: alerts use the door's last known zone and name."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -27,7 +27,7 @@ def book_while_away(machine: Machine, sandbox: Sandbox, device_id: str, wall: da
 
 
 def told_of(machine: Machine, booking: Booking, device_id: str) -> AlertNotice:
-    """Return what people are told of the booking."""
+    """Return the notice about the booking."""
     alert = machine.alerts.get(f"booking/{booking.booking_id}/seam_unavailable/{device_id}")
     assert alert is not None
     return alert.notice
@@ -35,8 +35,8 @@ def told_of(machine: Machine, booking: Booking, device_id: str) -> AlertNotice:
 
 @pytest.mark.parametrize("zone", [LOS_ANGELES, TOKYO])
 @pytest.mark.parametrize("knows", ["the door", "another booking"])
-def test_the_zone_and_the_name_as_last_known(machine: Machine, sandbox: Sandbox, zone: str, knows: str) -> None:
-    """Also long after the cache has run out: from what was kept of the door, or from another booking of it."""
+def test_the_last_known_zone_and_name_are_used(machine: Machine, sandbox: Sandbox, zone: str, knows: str) -> None:
+    """Also long after the cache has expired: from stored facts about the door, or from another booking of it."""
     device_id = sandbox.door(name="Room 7", time_zone=zone)
     machine.until(machine.book(device_id), "ready", "waiting", "scheduled")
     machine.redis.delete(redis_keys.door_device(device_id))
@@ -51,7 +51,7 @@ def test_the_zone_and_the_name_as_last_known(machine: Machine, sandbox: Sandbox,
     assert (notice.check_in, notice.time_zone, notice.wall_check_in) == (check_in, zone, None)
     assert notice.subject == f"Booking {booking.booking_id} on Room 7"
     assert check_in_text(notice) == f"{wall:%a %Y-%m-%d %H:%M} {zone}"
-    # Found by that moment, and by no other.
+    # It is found by this time only.
     near = machine.arrivals(check_in - timedelta(minutes=1), check_in)
     assert [(each.booking_id, each.door_name) for each in near] == [(booking.booking_id, "Room 7")]
     later = check_in + timedelta(minutes=1)
@@ -59,8 +59,8 @@ def test_the_zone_and_the_name_as_last_known(machine: Machine, sandbox: Sandbox,
     assert booking.booking_id not in {each.booking_id for each in others}
 
 
-def test_where_nobody_knows(machine: Machine, sandbox: Sandbox) -> None:
-    """It hurries by the earliest moment, and people read the wall time; once the door is read, both are true."""
+def test_an_unknown_zone(machine: Machine, sandbox: Sandbox) -> None:
+    """The earliest moment decides the severity, and people read the wall time; later both are exact."""
     device_id = sandbox.door(name="Room 7", time_zone=LOS_ANGELES)
     wall = (machine.clock() + timedelta(days=1)).replace(tzinfo=None, second=0, microsecond=0)
     booking = book_while_away(machine, sandbox, device_id, wall)
@@ -68,7 +68,7 @@ def test_where_nobody_knows(machine: Machine, sandbox: Sandbox) -> None:
     assert notice.check_in is not None
     assert notice.check_in == wall.replace(tzinfo=ZoneInfo("Etc/GMT-14"))
     assert check_in_text(notice) == f"{wall:%a %Y-%m-%d %H:%M}, time zone of the lock not known yet"
-    # Until long after: in Los Angeles the guest is still to come then.
+    # Until long after: in Los Angeles the guest is still to come.
     since = notice.check_in + timedelta(hours=20)
     (found,) = machine.arrivals(since, since + timedelta(hours=1))
     assert (found.booking_id, found.wall_check_in) == (booking.booking_id, wall)

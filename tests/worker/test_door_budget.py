@@ -1,4 +1,4 @@
-"""Seam allows ten creates a minute a door: the eleventh is due later, the nearest arrival first."""
+"""Seam allows ten creates a minute for a door: the eleventh is due later, the nearest arrival first."""
 
 from datetime import timedelta
 from functools import partial
@@ -11,7 +11,7 @@ from tests.worker.machine import Machine, at_once
 
 
 def test_twelve_bookings_on_one_door(machine: Machine, sandbox: Sandbox) -> None:
-    """Ten now, two scheduled for when there is room; Seam never has to say no."""
+    """Ten are made now, two are scheduled; Seam never has to refuse one."""
     device_id = sandbox.door()
     booked = [machine.book(device_id) for _ in range(12)]
     later = [booking for booking in booked if booking.state == "scheduled"]
@@ -23,7 +23,7 @@ def test_twelve_bookings_on_one_door(machine: Machine, sandbox: Sandbox) -> None
         assert timedelta(0) < due_at - machine.clock() <= timedelta(seconds=61)
     assert not any(request["status"] == 429 for request in _asked(sandbox, device_id))
 
-    # Seam's own minute passes in real time; here only ours is moved, and Seam's limit taken away.
+    # Seam's minute passes in real time. The test moves our clock only, and turns Seam's limit off.
     sandbox.arrange("POST", "/sandbox/settings", {"rate_limits": False})
     for booking in later:
         machine.until(booking, "ready")
@@ -32,7 +32,7 @@ def test_twelve_bookings_on_one_door(machine: Machine, sandbox: Sandbox) -> None
 
 
 def test_doors_do_not_share_their_budgets(machine: Machine, sandbox: Sandbox) -> None:
-    """A busy door slows no other."""
+    """A busy door delays no other."""
     busy, other = sandbox.door(), sandbox.door()
     for _ in range(11):
         machine.book(busy)
@@ -40,7 +40,7 @@ def test_doors_do_not_share_their_budgets(machine: Machine, sandbox: Sandbox) ->
 
 
 def test_the_nearest_arrival_goes_first(machine: Machine, sandbox: Sandbox) -> None:
-    """Of the codes that wait, the one with the earliest check-in is made first, whenever it was booked."""
+    """Of the waiting codes, the one with the earliest check-in is made first, whenever it was booked."""
     device_id = sandbox.door()
     for _ in range(10):
         machine.book(device_id)
@@ -52,10 +52,10 @@ def test_the_nearest_arrival_goes_first(machine: Machine, sandbox: Sandbox) -> N
     assert near.doors[0].due_at <= far.doors[0].due_at + timedelta(seconds=1)
 
 
-def test_a_lock_that_gets_full_takes_no_more_than_it_holds(
+def test_a_full_lock_gets_no_more_codes_than_it_holds(
     machine: Machine, sandbox: Sandbox, data_server: DataServer, redis_client: Redis
 ) -> None:
-    """Also for bookings that come in one moment: the nearest arrivals get the room, the others wait, and it is told."""
+    """Also if bookings come at the same moment: the nearest arrivals get the places; that others wait is told."""
     device_id = sandbox.door(max_active_codes=3)
     sandbox.arrange("POST", "/sandbox/settings", {"latency_seconds": 0.2})
     machines = [Machine(redis_client, data_server.url, sandbox) for _ in range(6)]
@@ -70,7 +70,7 @@ def test_a_lock_that_gets_full_takes_no_more_than_it_holds(
     ]
     at_once(*(partial(one.apply, entry) for one, entry in zip(machines, entries, strict=True)))
     sandbox.arrange("POST", "/sandbox/settings", {"latency_seconds": 0})
-    # One that met the others too often is left to its lease, and swept after that.
+    # One that collided with others too often is left to its lease, and swept after it.
     for _ in range(30):
         machine.clock.move(timedelta(seconds=6))
         machine.sweep()

@@ -1,4 +1,4 @@
-"""A door booked twice, and residual access that meets the next guest: told once a pair, taken back by itself."""
+"""A door that is booked twice, and residual access during the next guest's stay: told once, ended by itself."""
 
 from datetime import timedelta
 
@@ -24,13 +24,13 @@ def told(machine: Machine, problem: str, *booking_ids: str) -> list[Alert]:
 
 
 def compare(machine: Machine) -> None:
-    """Let the writes before this be compared."""
+    """Compare the bookings after the writes so far."""
     machine.clock.move(AFTER)
     machine.sweep()
 
 
 def test_both_get_their_codes_and_people_are_told_once(machine: Machine, sandbox: Sandbox) -> None:
-    """However often the bookings are written; and it is over when one of them is cancelled."""
+    """For any number of writes. It ends when one of them is cancelled."""
     device_id = sandbox.door()
     first = machine.book(device_id)
     second = machine.book(device_id, **LATER)
@@ -50,8 +50,8 @@ def test_both_get_their_codes_and_people_are_told_once(machine: Machine, sandbox
     assert not alert.is_open
 
 
-def test_the_cancelled_code_meets_the_other_guest(machine: Machine, sandbox: Sandbox) -> None:
-    """An Oracode code can't be taken back: what was a double booking is residual access then, until it ends."""
+def test_a_cancelled_booking_s_code_is_residual_access_for_the_other_guest(machine: Machine, sandbox: Sandbox) -> None:
+    """An Oracode code can't be taken back: after the double booking it is residual access until it ends."""
     device_id = sandbox.door()
     first, second = machine.book(device_id), machine.book(device_id, **LATER)
     for booking in (first, second):
@@ -68,8 +68,8 @@ def test_the_cancelled_code_meets_the_other_guest(machine: Machine, sandbox: San
     assert not alert.is_open
 
 
-def test_a_door_left_for_another_one(machine: Machine, sandbox: Sandbox) -> None:
-    """A guest who was moved still has a code for the old door. The alert names the next guest of that door."""
+def test_a_guest_who_was_moved_to_another_door(machine: Machine, sandbox: Sandbox) -> None:
+    """The guest still has a code for the old door. The alert names the next guest of that door."""
     old, new = sandbox.door(), sandbox.door()
     moved = machine.until(machine.book(old), "ready")
     machine.update(moved, 1, new)
@@ -80,7 +80,7 @@ def test_a_door_left_for_another_one(machine: Machine, sandbox: Sandbox) -> None
 
 
 def test_a_kill_before_the_comparison_loses_nothing(machine: Machine, sandbox: Sandbox) -> None:
-    """The write itself puts the door into the due-set; a worker that dies with it gives it back after its lease."""
+    """The write itself puts the door into the due-set; if the worker dies, it comes back after the lease."""
     device_id = sandbox.door()
     first, second = machine.book(device_id), machine.book(device_id, **LATER)
     machine.clock.move(AFTER)
@@ -93,7 +93,7 @@ def test_a_kill_before_the_comparison_loses_nothing(machine: Machine, sandbox: S
 
 
 def test_a_change_during_the_comparison_is_compared_again(machine: Machine, sandbox: Sandbox) -> None:
-    """What was read is of before it: the door comes back at once, not when the next stay is over."""
+    """The comparison read older data: the door is due again at once, not when the next stay is over."""
     device_id = sandbox.door()
     first, second = machine.book(device_id), machine.book(device_id, **LATER)
     due, item = machine.handlers.due, conflicts_item(device_id)
@@ -108,8 +108,8 @@ def test_a_change_during_the_comparison_is_compared_again(machine: Machine, sand
     assert due.finish(item, machine.clock() + timedelta(days=1), seen="")
 
 
-def test_a_door_is_out_of_the_due_set_once_nobody_comes(machine: Machine, sandbox: Sandbox) -> None:
-    """No door is compared for ever; what an older version wrote is taken in with the next interval."""
+def test_a_door_without_stays_leaves_the_due_set(machine: Machine, sandbox: Sandbox) -> None:
+    """No door is compared for ever; records of an older version are included in the next interval."""
     device_id = sandbox.door()
     machine.cancel(machine.until(machine.book(device_id), "ready"))
     compare(machine)
@@ -119,7 +119,7 @@ def test_a_door_is_out_of_the_due_set_once_nobody_comes(machine: Machine, sandbo
 
 
 def test_it_can_be_turned_off(redis_client: Redis, data_server: DataServer, sandbox: Sandbox) -> None:
-    """Dormitories are booked by the bed. Residual access is told all the same."""
+    """Dormitories are booked by the bed. Residual access is told nevertheless."""
     quiet = Machine(redis_client, data_server.url, sandbox, double_booking_alerts=False)
     device_id = sandbox.door()
     first, second = quiet.book(device_id), quiet.book(device_id, **LATER)

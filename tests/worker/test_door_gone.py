@@ -1,4 +1,4 @@
-"""A door that disappears at Seam under bookings to come: told once, seen among the arrivals, taken back by itself."""
+"""A door with bookings to come is removed at Seam: told once, shown in the arrivals, ended by itself."""
 
 from datetime import timedelta
 
@@ -14,13 +14,13 @@ def alert_of(machine: Machine, device_id: str) -> Alert | None:
 
 
 def arrivals(machine: Machine) -> list[Arrival]:
-    """Return who comes in the next days."""
+    """Return the arrivals of the next days."""
     now = machine.clock()
     return machine.arrivals(now, now + timedelta(days=4))
 
 
 def test_a_door_that_is_gone_is_told_until_it_is_read_again(machine: Machine, sandbox: Sandbox) -> None:
-    """Of a ready booking too, whose state says that all is well."""
+    """Also for a ready booking, although its state says that all is well."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     sandbox.arrange("DELETE", f"/sandbox/devices/{device_id}")
@@ -42,8 +42,8 @@ def test_a_door_that_is_gone_is_told_until_it_is_read_again(machine: Machine, sa
     assert [each.readiness for each in arrivals(machine)] == ["ready"]
 
 
-def test_it_is_taken_back_when_no_stay_is_left(machine: Machine, sandbox: Sandbox) -> None:
-    """The door is read again by itself while it is told, also where no booking to come brings another reading."""
+def test_the_alert_ends_when_no_stay_is_left(machine: Machine, sandbox: Sandbox) -> None:
+    """While it is open, the door is read again by itself, even if no booking would prompt that."""
     device_id = sandbox.door()
     machine.until(machine.book(device_id), "ready")
     sandbox.arrange("DELETE", f"/sandbox/devices/{device_id}")
@@ -55,8 +55,8 @@ def test_it_is_taken_back_when_no_stay_is_left(machine: Machine, sandbox: Sandbo
     assert not alert.is_open
 
 
-def test_seam_away_tells_nothing_of_a_door(machine: Machine, sandbox: Sandbox) -> None:
-    """Neither that it is gone, nor that it is there again."""
+def test_an_outage_of_seam_says_nothing_about_a_door(machine: Machine, sandbox: Sandbox) -> None:
+    """Neither that it is gone, nor that it is back."""
     device_id = sandbox.door()
     machine.until(machine.book(device_id), "ready")
     sandbox.arrange("POST", "/sandbox/outage", {"on": True})
@@ -73,7 +73,7 @@ def test_seam_away_tells_nothing_of_a_door(machine: Machine, sandbox: Sandbox) -
     assert alert.is_open
 
 
-def test_a_door_that_never_was_is_told_by_its_booking_alone(machine: Machine) -> None:
+def test_a_door_that_never_existed_is_told_by_its_booking_only(machine: Machine) -> None:
     """One problem, one alert."""
     booking = machine.book("d0000000-0000-0000-0000-000000000404")
     assert booking.reason == "device_not_found"

@@ -1,4 +1,4 @@
-"""A worker that reads a door and finds it changed stores the change once, together with the door's new state."""
+"""If a worker reads a door that has changed, the change is stored once, together with the door's new state."""
 
 from datetime import timedelta
 from functools import partial
@@ -16,8 +16,8 @@ from tests.worker.machine import Machine, at_once
 EARLIER: dict[str, Any] = {"name": "Guest", "check_in": "15:00", "check_out": "10:00"}
 
 
-def test_a_change_is_kept_with_its_moment(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """The refresh of a door with bookings sees it; another refresh sees nothing new."""
+def test_a_change_is_stored_with_its_time(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """The refresh of a door with bookings finds it; another refresh finds nothing new."""
     device_id = sandbox.door()
     machine.book(device_id)
     history = DoorHistory(redis_client)
@@ -35,10 +35,10 @@ def test_a_change_is_kept_with_its_moment(machine: Machine, sandbox: Sandbox, re
     ]
 
 
-def test_many_workers_see_it_once(
+def test_many_workers_store_a_change_once(
     machine: Machine, sandbox: Sandbox, data_server: DataServer, redis_client: Redis
 ) -> None:
-    """All read the door at the same moment."""
+    """All of them read the door at the same moment."""
     device_id = sandbox.door()
     machine.book(device_id)
     sandbox.arrange("PATCH", f"/sandbox/devices/{device_id}", {"slots": [EARLIER]})

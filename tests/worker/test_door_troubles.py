@@ -1,4 +1,4 @@
-"""What Seam reports of a door: noticed at each reading, told with the bookings that are hit, taken back by itself."""
+"""Issues of a door: noticed at each reading, told with the affected bookings, ended by themselves."""
 
 import json
 from datetime import datetime, timedelta
@@ -36,13 +36,13 @@ def alert_of(machine: Machine, device_id: str, what: str = "trouble") -> Alert:
 
 
 def stands(machine: Machine) -> list[tuple[str, str]]:
-    """Return how each arrival of the next days stands, and why."""
+    """Return the readiness of each arrival in the next days, and its reason."""
     now = machine.clock()
     return [(each.readiness, each.reason) for each in machine.arrivals(now, now + timedelta(days=4))]
 
 
 def test_a_doors_issue_is_told_once_until_seam_takes_it_back(machine: Machine, sandbox: Sandbox) -> None:
-    """Of a booking whose code is confirmed too: its arrival is at risk while the issue lasts."""
+    """Also for a booking with a confirmed code: its arrival is at risk while the issue lasts."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     report(sandbox, device_id, warnings=[MISMATCH])
@@ -60,8 +60,8 @@ def test_a_doors_issue_is_told_once_until_seam_takes_it_back(machine: Machine, s
     assert stands(machine) == [("ready", "")]
 
 
-def test_bookings_that_come_later_are_hit_too(machine: Machine, sandbox: Sandbox) -> None:
-    """The next one that is planned on the door has the door read at once, and hurries the alert."""
+def test_later_bookings_are_affected_too(machine: Machine, sandbox: Sandbox) -> None:
+    """Planning the next booking on the door prompts a reading at once, and makes the alert more urgent."""
     device_id = sandbox.door()
     machine.book(device_id, check_in=in_days(200, "16:00:00"), check_out=in_days(202, "10:00:00"))
     report(sandbox, device_id, warnings=[MISMATCH])
@@ -75,19 +75,19 @@ def test_bookings_that_come_later_are_hit_too(machine: Machine, sandbox: Sandbox
     assert alert.notice.check_in == near.doors[0].check_in
 
 
-def test_what_a_booking_finds_at_its_door_is_told(machine: Machine, sandbox: Sandbox) -> None:
-    """Any reading of the door can notice it: the refresh that tells people is then due at once."""
+def test_an_issue_that_planning_finds_is_told(machine: Machine, sandbox: Sandbox) -> None:
+    """Any reading of the door can notice it: the refresh, which tells people, is then due at once."""
     device_id = sandbox.door()
     report(sandbox, device_id, warnings=[MISMATCH])
     booking = machine.book(device_id)
     machine.sweep()
     assert alert_of(machine, device_id).is_open
-    # Making the code is no business of the door's issue: Seam decides.
+    # The door's issue doesn't stop us from making the code: Seam decides.
     assert machine.until(booking, "ready").state == "ready"
 
 
 def test_a_removed_door_is_one_alert(machine: Machine, sandbox: Sandbox) -> None:
-    """Whether Seam lists it as removed or answers 404; and nothing else of it is told."""
+    """If Seam lists it as removed, or answers 404. Nothing else is told about it."""
     device_id = sandbox.door()
     machine.until(machine.book(device_id), "ready")
     report(sandbox, device_id, warnings=[MISMATCH])
@@ -110,8 +110,8 @@ def test_a_removed_door_is_one_alert(machine: Machine, sandbox: Sandbox) -> None
     assert stands(machine) == [("ready", "")]
 
 
-def test_the_alert_is_over_with_the_last_stay(machine: Machine, sandbox: Sandbox) -> None:
-    """The door comes back by itself while it is told, also where no booking brings another reading."""
+def test_the_alert_ends_with_the_last_stay(machine: Machine, sandbox: Sandbox) -> None:
+    """While it is open, the door is read by itself, even if no booking would prompt that."""
     device_id = sandbox.door()
     machine.until(machine.book(device_id), "ready")
     report(sandbox, device_id, warnings=[MISMATCH])
@@ -122,8 +122,8 @@ def test_the_alert_is_over_with_the_last_stay(machine: Machine, sandbox: Sandbox
     assert due_at(machine.redis, refresh_item(device_id).encoded()) is None
 
 
-def test_seam_away_takes_nothing_back(machine: Machine, sandbox: Sandbox) -> None:
-    """What nobody has looked at isn't gone."""
+def test_an_outage_of_seam_ends_no_alert(machine: Machine, sandbox: Sandbox) -> None:
+    """The door wasn't read, so the issue isn't known to be gone."""
     device_id = sandbox.door()
     machine.until(machine.book(device_id), "ready")
     report(sandbox, device_id, warnings=[MISMATCH])
@@ -136,7 +136,7 @@ def test_seam_away_takes_nothing_back(machine: Machine, sandbox: Sandbox) -> Non
 
 
 def test_issues_are_no_change_of_the_slots(machine: Machine, sandbox: Sandbox) -> None:
-    """Nobody is planned again for them."""
+    """No booking is planned again."""
     device_id = sandbox.door()
     machine.book(device_id)
     machine.handlers.refresh_door(device_id)
@@ -146,8 +146,8 @@ def test_issues_are_no_change_of_the_slots(machine: Machine, sandbox: Sandbox) -
     assert machine.redis.get(redis_keys.door_fingerprint(device_id)) == before
 
 
-def test_the_cached_door_holds_what_it_needs(machine: Machine, sandbox: Sandbox) -> None:
-    """Issues without what may be a PIN; no metadata of the customer's."""
+def test_the_content_of_the_door_cache(machine: Machine, sandbox: Sandbox) -> None:
+    """Issues without digits that may be a PIN; no custom metadata."""
     device_id = sandbox.door()
     device = sandbox.api.get("/devices/get", params={"device_id": device_id}).json()["device"]
     leaky = {"error_code": "new", "message": "PIN 47110815", "anything": "secret"}
@@ -184,19 +184,19 @@ def event(event_type: str, **fields: Any) -> dict[str, Any]:
 
 
 def hear(machine: Machine, *events: dict[str, Any]) -> None:
-    """Do what the dispatcher does with events that `web` appended."""
+    """Do what the dispatcher does with events from `web`."""
     ids = [str(machine.redis.xadd("seam-events", {"event": json.dumps(each)})) for each in events]
     machine.handlers.record_events(ids)
 
 
 def reads(sandbox: Sandbox, device_id: str) -> int:
-    """Return how often Seam was asked for a door."""
+    """Return how often the door was read at Seam."""
     asked = sandbox.look("/sandbox/requests", device_id=device_id, path="/devices/get")
     return len(asked["requests"])
 
 
-def test_an_event_of_a_door_has_it_read(machine: Machine, sandbox: Sandbox) -> None:
-    """Through the due-set, acknowledged, in no story, and without moving the booking."""
+def test_an_event_of_a_door_prompts_a_reading(machine: Machine, sandbox: Sandbox) -> None:
+    """Through the due-set; the event is acknowledged, is in no story, and changes no booking."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     history = machine.ledger.history(booking.booking_id)
@@ -213,8 +213,8 @@ def test_an_event_of_a_door_has_it_read(machine: Machine, sandbox: Sandbox) -> N
     assert machine.ledger.history(booking.booking_id) == history
 
 
-def test_a_storm_of_events_costs_one_reading(machine: Machine, sandbox: Sandbox) -> None:
-    """And a door that nobody is to come to costs none, nor does what only is noted."""
+def test_many_events_cost_one_reading(machine: Machine, sandbox: Sandbox) -> None:
+    """A door without guests to come costs none; nor does an event that is only noted."""
     device_id, empty = sandbox.door(), sandbox.door()
     machine.until(machine.book(device_id), "ready")
     before = reads(sandbox, device_id)
@@ -234,16 +234,16 @@ def test_a_storm_of_events_costs_one_reading(machine: Machine, sandbox: Sandbox)
     assert due_at(machine.redis, refresh_item(device_id).encoded()) is None
 
 
-def test_an_unknown_event_of_a_door_has_it_read(machine: Machine, sandbox: Sandbox) -> None:
-    """A look too many costs one call."""
+def test_an_unknown_event_of_a_door_prompts_a_reading(machine: Machine, sandbox: Sandbox) -> None:
+    """A needless reading costs one call."""
     device_id = sandbox.door()
     machine.until(machine.book(device_id), "ready")
     hear(machine, event("device.teleported", device_id=device_id))
     assert due_at(machine.redis, refresh_item(device_id).encoded()) is not None
 
 
-def test_a_prompted_reading_that_fails_comes_again(machine: Machine, sandbox: Sandbox) -> None:
-    """Within a minute, not with the next interval."""
+def test_a_prompted_reading_that_fails_is_repeated(machine: Machine, sandbox: Sandbox) -> None:
+    """Within a minute, not in the next interval."""
     device_id = sandbox.door()
     machine.until(machine.book(device_id), "ready")
     hear(machine, event("device.disconnected", device_id=device_id))
@@ -255,7 +255,7 @@ def test_a_prompted_reading_that_fails_comes_again(machine: Machine, sandbox: Sa
     assert again <= machine.clock() + timedelta(minutes=1)
 
 
-def test_events_without_what_they_are_about_are_parked(machine: Machine) -> None:
+def test_events_without_an_id_of_their_subject_are_parked(machine: Machine) -> None:
     """They block nothing."""
     hear(
         machine,
@@ -269,7 +269,7 @@ def test_events_without_what_they_are_about_are_parked(machine: Machine) -> None
 
 
 def test_missed_events_of_doors_are_fetched(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """Those that prompt a reading, kept as short; that no webhook brought them says nothing of the webhooks."""
+    """Those that prompt a reading, in the same short form. They don't count as a gap of webhooks."""
     device_id = sandbox.door()
     machine.until(machine.book(device_id), "ready")
     machine.handlers.periodic_jobs("reconcile")

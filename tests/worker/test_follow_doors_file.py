@@ -1,4 +1,4 @@
-"""A unit that is added to DOORS_FILE: what was parked for want of it is taken by itself, once each."""
+"""A unit is added to DOORS_FILE: messages that were parked without it are applied by themselves, once each."""
 
 import json
 from datetime import timedelta
@@ -32,7 +32,7 @@ def workers(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, path
 
 
 def park(machine: Machine, *booking_ids: str, unit: str = "Villa 7") -> None:
-    """Have bookings of a unit that isn't there parked."""
+    """Park bookings of a unit that doesn't exist."""
     for booking_id in booking_ids:
         assert machine.apply(machine.append(json.dumps({"booking_id": booking_id, "unit": unit, **STAY}))) is None
 
@@ -44,7 +44,7 @@ def add_unit(path: Path, sandbox: Sandbox) -> None:
 
 
 def follow(machine: Machine) -> None:
-    """Let the job run that follows the file."""
+    """Run the job that follows the file."""
     machine.handlers.periodic_jobs("follow_doors_file")
 
 
@@ -55,13 +55,13 @@ def waiting(machine: Machine) -> list[str]:
 
 
 def alert_of(machine: Machine, beginning: str) -> Alert:
-    """Return the one alert whose key begins so."""
+    """Return the only alert with this beginning of its key."""
     (alert,) = (alert for alert in machine.alerts.all() if alert.key.startswith(beginning))
     return alert
 
 
-def test_what_waited_for_the_unit_is_taken(workers: list[Machine], path: Path, sandbox: Sandbox) -> None:
-    """In the order in which it came; what is parked for another reason stays. Its alert is over then."""
+def test_messages_that_waited_for_the_unit_are_applied(workers: list[Machine], path: Path, sandbox: Sandbox) -> None:
+    """In the order in which they came. Messages that are parked for another reason stay. The alert ends."""
     machine = workers[0]
     park(machine, "BK-1", "BK-2")
     park(machine, "BK-3", unit="Villa 8")
@@ -83,7 +83,7 @@ def test_what_waited_for_the_unit_is_taken(workers: list[Machine], path: Path, s
     assert told["Booking BK-3 names the unit 'Villa 8', which isn't in the doors file"] is True
 
 
-def test_several_workers_take_each_once(workers: list[Machine], path: Path, sandbox: Sandbox) -> None:
+def test_several_workers_put_each_message_back_once(workers: list[Machine], path: Path, sandbox: Sandbox) -> None:
     """All workers follow the file. The worker that takes a message off the list puts it into the stream."""
     names = [f"BK-{number}" for number in range(30)]
     park(workers[0], *names)
@@ -93,10 +93,10 @@ def test_several_workers_take_each_once(workers: list[Machine], path: Path, sand
     assert workers[0].parked.count() == 0
 
 
-def test_what_a_worker_parks_after_the_change_is_taken_too(
+def test_a_message_that_is_parked_after_the_change_is_put_back_too(
     workers: list[Machine], redis_client: Redis, data_server: DataServer, path: Path, sandbox: Sandbox
 ) -> None:
-    """It had read the file before: the next look finds what is parked anew."""
+    """Its worker had read the file before; the next run finds the message."""
     late = Machine(redis_client, data_server.url, sandbox, units={})
     add_unit(path, sandbox)
     follow(workers[0])
@@ -105,8 +105,8 @@ def test_what_a_worker_parks_after_the_change_is_taken_too(
     assert waiting(workers[0]) == ["BK-1"]
 
 
-def test_a_kill_in_between_leaves_the_rest_to_the_next(workers: list[Machine], path: Path, sandbox: Sandbox) -> None:
-    """What went back isn't on the list any more; a worker that starts anew takes what is."""
+def test_after_a_kill_the_next_run_does_the_rest(workers: list[Machine], path: Path, sandbox: Sandbox) -> None:
+    """Messages that were put back aren't on the list any more; a new worker puts back the others."""
     park(workers[0], "BK-1", "BK-2")
     add_unit(path, sandbox)
     first = next(workers[0].parked.list())
@@ -117,7 +117,7 @@ def test_a_kill_in_between_leaves_the_rest_to_the_next(workers: list[Machine], p
 
 
 def test_a_broken_file_is_told_until_it_is_corrected(workers: list[Machine], path: Path) -> None:
-    """Not while it is just being written; bookings of its units go on."""
+    """Not while it is being written; bookings of its units go on."""
     machine, good = workers[0], path.read_text(encoding="utf-8")
     path.write_text("101: [", encoding="utf-8")
     follow(machine)

@@ -1,6 +1,6 @@
-"""What people are shown, situation by situation and channel by channel: files to be looked at by eye.
+"""The messages that people see, for each situation and channel, as files for reading by eye.
 
-`UPDATE_GOLDEN=1` writes them anew; the difference then shows in review.
+`UPDATE_GOLDEN=1` writes them again; the difference is then seen in review.
 """
 
 import json
@@ -51,7 +51,7 @@ CHANNELS["buttons.json"] = lambda message: _json(button_blocks(message))
 
 @pytest.mark.parametrize(("situation", "channel"), FILES)
 def test_golden_messages(situation: str, channel: str) -> None:
-    """A message changes only when somebody meant to change it."""
+    """A message changes only on purpose."""
     shown = CHANNELS[channel](SITUATIONS[situation])
     path = GOLDEN / f"{situation}.{channel}"
     if os.environ.get("UPDATE_GOLDEN"):
@@ -60,6 +60,6 @@ def test_golden_messages(situation: str, channel: str) -> None:
     assert shown == path.read_text()
 
 
-def test_no_golden_message_is_left_over() -> None:
+def test_no_golden_message_is_superfluous() -> None:
     """Each file belongs to a situation and a channel."""
     assert {path.name for path in GOLDEN.iterdir()} == {f"{s}.{c}" for s, c in FILES}

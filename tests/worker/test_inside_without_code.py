@@ -1,4 +1,4 @@
-"""A guest whose stay has begun without a code: on the board until check-out, at risk."""
+"""A guest whose stay began without a code is on the board until check-out, at risk."""
 
 from datetime import timedelta
 
@@ -9,14 +9,14 @@ from tests.worker.machine import Machine
 
 
 def inside(machine: Machine) -> list[Arrival]:
-    """Return who is inside without a code now."""
+    """Return the guests who are inside without a code now."""
     now = machine.clock()
     since = now - LOOK_BACK
     return inside_without_code(since, now=now, ledger=machine.ledger, alerts=machine.alerts, issues=machine.issues)
 
 
 def test_who_is_inside_without_a_code_is_seen_until_check_out(machine: Machine, sandbox: Sandbox) -> None:
-    """Not before the board's own time is over, not with a code, not once cancelled, and not after check-out."""
+    """Not in the board's own time, not with a code, not when cancelled, and not after check-out."""
     machine.until(machine.book(sandbox.door()), "ready")
     without = machine.book(sandbox.door(slots=[]))
     cancelled = machine.book(sandbox.door(slots=[]))

@@ -1,4 +1,4 @@
-"""A booking's way through the worker, on a real data server and a Seam stand-in."""
+"""A booking's way through the worker, with a real data server and a Seam stand-in."""
 
 import json
 from datetime import timedelta
@@ -11,7 +11,7 @@ from tests.worker.machine import Machine
 
 
 def test_a_booking_becomes_a_code_that_is_ready(machine: Machine, sandbox: Sandbox) -> None:
-    """Made at once with the slot's own times, followed until Seam confirms it; each step told once, in order."""
+    """It is made at once with the slot's times, and read until Seam confirms it; each step is told once, in order."""
     device_id = sandbox.door(name="Room 101")
     booking = machine.book(device_id, label="Suite")
     assert booking.state in ("issued", "ready")
@@ -26,8 +26,8 @@ def test_a_booking_becomes_a_code_that_is_ready(machine: Machine, sandbox: Sandb
     assert machine.creates(device_id) == 1
 
 
-def test_no_pin_is_anywhere(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """Seam tells the PIN with every look; nothing that is kept holds it."""
+def test_no_pin_is_stored_anywhere(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """Seam returns the PIN with every look; nothing that is stored has it."""
     device_id = sandbox.door(pin_at_create=True)
     machine.until(machine.book(device_id), "ready")
     pin = sandbox.codes(device_id)[0]["code"]
@@ -37,7 +37,7 @@ def test_no_pin_is_anywhere(machine: Machine, sandbox: Sandbox, redis_client: Re
 
 
 def test_several_doors_are_one_booking(machine: Machine, sandbox: Sandbox) -> None:
-    """A code each; ready when all are, and the one that holds it back is named."""
+    """Each has a code; the booking is ready when all are, and names the door that isn't."""
     good, bad = sandbox.door(), sandbox.door(slots=[])
     booking = machine.book(good, bad)
     assert (booking.state, booking.held_back_by, booking.reason) == ("waiting", bad, "no_slots_configured")
@@ -51,7 +51,7 @@ def test_several_doors_are_one_booking(machine: Machine, sandbox: Sandbox) -> No
 
 
 def test_a_stay_without_a_slot_waits_until_one_is_there(machine: Machine, sandbox: Sandbox) -> None:
-    """People are told once; when the installer adds a slot, the code is made and the alert resolves itself."""
+    """People are told once. When the installer adds a slot, the code is made, and the alert ends by itself."""
     device_id = sandbox.door(slots=[{"name": "Early", "check_in": "07:00", "check_out": "19:00"}])
     booking = machine.book(device_id)
     key = f"booking/{booking.booking_id}/no_slot/{device_id}"
@@ -72,8 +72,8 @@ def test_a_stay_without_a_slot_waits_until_one_is_there(machine: Machine, sandbo
     assert machine.outcome_types(booking.booking_id) == ["waiting", "issued", "ready"]
 
 
-def test_a_code_is_made_when_its_window_opens(machine: Machine, sandbox: Sandbox) -> None:
-    """Not earlier: an Oracode code can't be taken back when the stay changes."""
+def test_a_code_is_made_when_its_lead_time_begins(machine: Machine, sandbox: Sandbox) -> None:
+    """Not before: an Oracode code can't be taken back if the stay changes."""
     device_id = sandbox.door()
     times = {"check_in": in_days(20, "16:00:00"), "check_out": in_days(22, "10:00:00")}
     booking = machine.book(device_id, **times)
@@ -90,7 +90,7 @@ def test_a_code_is_made_when_its_window_opens(machine: Machine, sandbox: Sandbox
 
 
 def test_a_door_that_seam_does_not_know_needs_a_person(machine: Machine, sandbox: Sandbox) -> None:
-    """Failed with its own reason; no code anywhere."""
+    """It has failed with its own reason; there is no code."""
     del sandbox
     booking = machine.book("d0000000-0000-0000-0000-000000000404")
     assert (booking.state, booking.reason) == ("failed", "device_not_found")
@@ -98,13 +98,13 @@ def test_a_door_that_seam_does_not_know_needs_a_person(machine: Machine, sandbox
 
 
 def test_a_door_that_takes_no_offline_codes_waits(machine: Machine, sandbox: Sandbox) -> None:
-    """Seam may approve the site later."""
+    """Seam may still enable them."""
     booking = machine.book(sandbox.door(offline_codes=False))
     assert (booking.state, booking.reason) == ("waiting", "offline_codes_unsupported")
 
 
 def test_a_code_that_fails_at_the_lock_needs_a_person(machine: Machine, sandbox: Sandbox) -> None:
-    """Seam's own words are in the alert; the code is still followed, and heals."""
+    """Seam's text is in the alert; the code is still read, and may recover."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     code_id = machine.made(device_id)[0]["access_code_id"]
@@ -121,7 +121,7 @@ def test_a_code_that_fails_at_the_lock_needs_a_person(machine: Machine, sandbox:
 
 
 def test_a_code_that_is_gone_needs_a_person(machine: Machine, sandbox: Sandbox) -> None:
-    """It isn't made again behind anybody's back: the guest has the old PIN."""
+    """It isn't made again without an order: the guest has the old PIN."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     code_id = machine.made(device_id)[0]["access_code_id"]
@@ -145,7 +145,7 @@ def test_a_window_that_differs_is_told(machine: Machine, sandbox: Sandbox) -> No
 
 
 def test_a_stay_ends(machine: Machine, sandbox: Sandbox) -> None:
-    """After check-out nothing is due any more but to forget it, and that is told."""
+    """After check-out only the erasure is due; that is told."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     machine.clock.move(timedelta(days=6))
@@ -158,7 +158,7 @@ def test_a_stay_ends(machine: Machine, sandbox: Sandbox) -> None:
 
 
 def test_a_stay_that_is_long_over_is_forgotten(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """Its label goes, and what events told of its code; what happened to the booking stays as long again."""
+    """Its label is erased, and the events of its code; its story is kept for as long again."""
     booking = machine.until(machine.book(sandbox.door(), label="Anna Example"), "ready")
     code = booking.doors[0].code
     assert code is not None
@@ -175,6 +175,6 @@ def test_a_stay_that_is_long_over_is_forgotten(machine: Machine, sandbox: Sandbo
     told = [entry.what for entry in machine.ledger.history(booking.booking_id)]
     assert told[-1] == "booking.forgotten"
     assert "access_code.name_changed" not in told
-    # A late repeat of a message changes nothing about that.
+    # A late repeat of a message doesn't change that.
     machine.apply(machine.publish(booking.booking_id, [booking.doors[0].device_id], kind="updated"))
     assert machine.ledger.get(booking.booking_id).is_forgotten

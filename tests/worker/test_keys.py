@@ -1,4 +1,4 @@
-"""Every key that the worker leaves behind is one of the listed ones, and lives as long as it should."""
+"""Every key that the worker writes is in the list of keys, and expires when it should."""
 
 import json
 from importlib.util import find_spec
@@ -33,14 +33,14 @@ def test_no_key_is_unlisted_or_lives_for_ever(machine: Machine, sandbox: Sandbox
     [("oracode:surprise", None), ("oracode:{booking:BK-1}:record", None), ("oracode:due", 60)],
     ids=["unlisted", "without a life", "with a life it shouldn't have"],
 )
-def test_the_checker_finds_what_is_wrong(redis_client: Redis, key: str, life: int | None) -> None:
-    """A check that can't fail checks nothing."""
+def test_the_check_finds_unlisted_keys(redis_client: Redis, key: str, life: int | None) -> None:
+    """A check that can't fail proves nothing."""
     redis_client.set(key, "x", ex=life)
     assert len(wrong_keys(redis_client)) == 1
 
 
 def test_every_keyspace_names_its_owner() -> None:
-    """Each key's entry names the module that owns the key."""
+    """Each entry of the list names the module that owns the key."""
     assert len({space.pattern for space in KEYSPACES}) == len(KEYSPACES)
     assert all(space.life != "" for space in KEYSPACES)
     assert [space.owner for space in KEYSPACES if find_spec(space.owner) is None] == []

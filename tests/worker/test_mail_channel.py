@@ -1,4 +1,4 @@
-"""Mail as a channel, against a server that takes, refuses, and hangs up."""
+"""Mail as a channel, with a server that accepts, refuses, and closes the connection."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ def mail_channel(mails: MailRecorder, *recipients: str) -> Mail:
 
 
 def test_a_mail_arrives_as_text_and_html(mails: MailRecorder) -> None:
-    """With an id that a repeat shares, and a conversation that its end belongs to."""
+    """With an id that a repeat shares; its end belongs to the same conversation."""
     alert = opened(notice())
     channel = mail_channel(mails)
     for each in (message(alert), message(alert), message(resolved(alert))):
@@ -37,8 +37,8 @@ def test_a_mail_arrives_as_text_and_html(mails: MailRecorder) -> None:
     assert [part.get_content_type() for part in first.iter_parts()] == ["text/plain", "text/html"]
 
 
-def test_no_booking_writes_a_mails_head(mails: MailRecorder) -> None:
-    """A line break in a subject ends up as a space, markup as text."""
+def test_text_from_bookings_adds_no_mail_headers(mails: MailRecorder) -> None:
+    """A line break in a subject becomes a space, markup becomes text."""
     hostile = one(subject="Booking\r\nBcc: all@example.com <b>x</b>", happened="<script>alert(1)</script>")
     mail_channel(mails).send(hostile)
     (mail,) = mails.mails
@@ -50,24 +50,24 @@ def test_no_booking_writes_a_mails_head(mails: MailRecorder) -> None:
 
 
 @pytest.mark.parametrize("answer", ["451 later", "554 no", "999 what", ""], ids=["later", "never", "odd", "hung up"])
-def test_a_mail_that_is_not_taken(mails: MailRecorder, answer: str) -> None:
-    """Whatever the server says, or doesn't."""
+def test_a_mail_that_is_refused(mails: MailRecorder, answer: str) -> None:
+    """For any answer of the server, or none."""
     mails.faults = [answer]
     with pytest.raises(NotDelivered) as failed:
         mail_channel(mails).send(one())
     assert "example.com" not in str(failed.value)
 
 
-def test_one_bad_recipient_keeps_nobody_else_from_reading(mails: MailRecorder) -> None:
-    """All refused is a failure, one refused isn't."""
+def test_one_refused_recipient_is_no_failure(mails: MailRecorder) -> None:
+    """Only if all are refused."""
     mails.refuses = {"gone@example.com"}
     assert mail_channel(mails, "gone@example.com", "ops@example.com").send(one()) == "taken for 1 of 2"
     with pytest.raises(NotDelivered):
         mail_channel(mails, "gone@example.com").send(one())
 
 
-def test_a_mail_server_that_is_away_or_knows_no_starttls(mails: MailRecorder) -> None:
-    """No password and no mail goes over an open wire that should be closed."""
+def test_a_mail_server_that_is_away_or_has_no_starttls(mails: MailRecorder) -> None:
+    """Neither password nor mail is sent unencrypted if STARTTLS is asked for."""
     with pytest.raises(NotDelivered):
         Mail(
             "mail",

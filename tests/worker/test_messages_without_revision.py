@@ -1,4 +1,4 @@
-"""Messages without a revision on the real data server: the newest entry counts, and nothing is dropped in silence."""
+"""Messages without a revision, with a real data server: the newest entry counts, and none is ignored."""
 
 import json
 from itertools import permutations
@@ -19,12 +19,12 @@ def bare(booking_id: str, device_id: str, *, nights: int = 3, **fields: Any) -> 
 
 
 def problems(machine: Machine) -> list[str]:
-    """Return the problems of all that is parked."""
+    """Return the problems of all parked messages."""
     return [problem for entry in machine.parked.list() for problem in entry.parked.problems]
 
 
 def test_a_changed_stay_gets_a_code_of_its_own(machine: Machine, sandbox: Sandbox) -> None:
-    """As with a higher revision; before, it was dropped and nobody was told."""
+    """As with a higher revision."""
     device_id, booking_id = sandbox.door(), machine.new_id()
     first = machine.apply(machine.append(bare(booking_id, device_id)))
     assert first is not None
@@ -36,8 +36,8 @@ def test_a_changed_stay_gets_a_code_of_its_own(machine: Machine, sandbox: Sandbo
     assert max(ends) == in_days(7, "10:15:00")[:10]
 
 
-def test_workers_may_take_entries_in_any_order(machine: Machine, sandbox: Sandbox) -> None:
-    """A booking, its change, and its change back; each order ends at the newest, also when all come again."""
+def test_workers_may_apply_entries_in_any_order(machine: Machine, sandbox: Sandbox) -> None:
+    """A booking, a change, and the change back: every order ends with the newest, also if all come again."""
     device_id = sandbox.door()
     for order in permutations(range(3)):
         booking_id = machine.new_id()
@@ -55,8 +55,10 @@ def test_workers_may_take_entries_in_any_order(machine: Machine, sandbox: Sandbo
         assert stay.check_out.at.isoformat() == in_days(6, "10:15:00"), order
 
 
-def test_what_is_known_leaves_every_door_when_due(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """No door is looked at sooner or later for it, and the story doesn't grow."""
+def test_a_message_that_changes_nothing_keeps_all_due_times(
+    machine: Machine, sandbox: Sandbox, redis_client: Redis
+) -> None:
+    """No door is read earlier or later, and the story doesn't grow."""
     device_id, booking_id = sandbox.door(), machine.new_id()
     machine.apply(machine.append(bare(booking_id, device_id)))
     before, story = machine.ledger.get(booking_id), len(machine.ledger.history(booking_id))
@@ -86,10 +88,10 @@ CONFLICTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("first", "then", "why"), CONFLICTS.values(), ids=CONFLICTS.keys())
-def test_what_a_person_must_decide_is_parked_and_told(
+def test_a_message_that_a_person_must_decide_on_is_parked_and_told(
     machine: Machine, sandbox: Sandbox, first: dict[str, Any], then: dict[str, Any], why: str
 ) -> None:
-    """With what to send instead; the booking stays as it was."""
+    """The problem says what to send instead; the booking isn't changed."""
     device_id = sandbox.door()
     booking = machine.book(device_id, **first)
     assert machine.apply(machine.publish(booking.booking_id, [device_id], **then)) is None
@@ -104,7 +106,7 @@ def test_what_a_person_must_decide_is_parked_and_told(
 
 
 def test_two_sources_with_one_booking_id_are_kept_apart(machine: Machine, sandbox: Sandbox) -> None:
-    """The second system's booking, change and cancellation are parked; the first guest's code stays."""
+    """The second system's messages are parked; the first guest's code stays."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     machine.apply(machine.append(bare(booking.booking_id, sandbox.door())))
@@ -115,8 +117,8 @@ def test_two_sources_with_one_booking_id_are_kept_apart(machine: Machine, sandbo
     assert machine.ledger.get(booking.booking_id) == booking
 
 
-def test_a_parked_message_keeps_its_place_when_it_is_replayed(machine: Machine, sandbox: Sandbox) -> None:
-    """What came after it, and was applied meanwhile, is newer: the replay doesn't bring an old stay back."""
+def test_a_replayed_message_keeps_its_place_in_the_order(machine: Machine, sandbox: Sandbox) -> None:
+    """A later message that was applied meanwhile is newer: the replay doesn't bring an old stay back."""
     device_id, booking_id = sandbox.door(), machine.new_id()
     assert machine.apply(machine.append(bare(booking_id, device_id, device_ids=None, unit="101"))) is None
     machine.apply(machine.append(bare(booking_id, device_id, nights=5)))

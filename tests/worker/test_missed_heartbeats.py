@@ -1,4 +1,4 @@
-"""What stops happening is missed; the pulse beats, and calls outside once a minute."""
+"""Missed heartbeats are told; and the heartbeat URL is called once a minute."""
 
 import threading
 from dataclasses import replace
@@ -30,7 +30,7 @@ from worker.liveness.missed_heartbeats import MissedHeartbeatWatch
 
 
 class Clock:
-    """A clock that is set."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = NOW
@@ -40,8 +40,8 @@ class Clock:
         return self.now
 
 
-def test_a_sweep_that_stops_is_told_and_done_by_somebody_else(redis_client: Redis) -> None:
-    """Until it comes back: then that is told."""
+def test_a_missing_sweep_is_told_and_done_by_another_process(redis_client: Redis) -> None:
+    """Until sweeps come again: that is told, too."""
     clock, swept = Clock(), list[int]()
     alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Heartbeats(redis_client)
     watch = MissedHeartbeatWatch(
@@ -72,7 +72,7 @@ def test_a_sweep_that_stops_is_told_and_done_by_somebody_else(redis_client: Redi
 
 
 def test_the_pre_arrival_check_is_missed_after_a_day(redis_client: Redis) -> None:
-    """It is a periodic job; when it was done last is noted with all periodic jobs."""
+    """It is a periodic job; its last run is noted with those of all periodic jobs."""
     clock = Clock()
     alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Heartbeats(redis_client)
     redis_client.hset(redis_keys.CHORES, "check_arrivals", NOW.isoformat())
@@ -93,7 +93,7 @@ def test_the_pre_arrival_check_is_missed_after_a_day(redis_client: Redis) -> Non
 
 
 def test_web_is_missed_and_comes_back(redis_client: Redis) -> None:
-    """Two minutes after the last sign of life of any `web`; where there never was one, nobody misses it."""
+    """Two minutes after the last sign of life of any `web`; if there never was one, it isn't missed."""
     clock = Clock()
     alerts, signs = alert_ledger(redis_client, ["a"], clock=clock), ProcessSigns(redis_client)
     watch = MissedHeartbeatWatch(
@@ -121,7 +121,7 @@ def test_web_is_missed_and_comes_back(redis_client: Redis) -> None:
 
 
 def test_a_web_that_gives_no_signs_is_not_missed_while_it_takes_webhooks(redis_client: Redis) -> None:
-    """One of an older version: it is told until the first webhook, and again once webhooks fail to come."""
+    """It is of an older version: it is missed until the first webhook, and again when webhooks don't come."""
     clock = Clock()
     clock.now = system_clock()
     alerts, signs = alert_ledger(redis_client, ["a"], clock=clock), ProcessSigns(redis_client)
@@ -148,8 +148,8 @@ def test_a_web_that_gives_no_signs_is_not_missed_while_it_takes_webhooks(redis_c
     assert [alert.is_open for alert in alerts.all()] == [True]
 
 
-def test_what_comes_at_once_came_by_webhook(redis_client: Redis) -> None:
-    """Noted by when it was appended; what the reconciliation may have added, and what says no time, proves nothing."""
+def test_an_event_that_comes_at_once_came_by_webhook(redis_client: Redis) -> None:
+    """By the time of its entry. An event that the reconciliation may have added, or without a time, proves nothing."""
     now = datetime(2026, 12, 1, 12, tzinfo=UTC)
     entry_id = f"{int(now.timestamp() * 1000)}-0"
     beats = Heartbeats(redis_client)
@@ -168,13 +168,13 @@ def test_what_comes_at_once_came_by_webhook(redis_client: Redis) -> None:
 
 
 def signed_as(redis: Redis, process: str) -> str:
-    """Return the member of a process's sign of life."""
+    """Return the member for a process's sign of life."""
     found: Any = redis.zrange(redis_keys.PROCESSES, 0, -1)
     return next(str(each) for each in found if f'"process": "{process}"' in each)
 
 
-def test_what_nobody_could_leave_is_not_missed(tmp_path: Path) -> None:
-    """After a data server was away for minutes the sweeps get a moment to come back before anybody is paged."""
+def test_a_heartbeat_is_not_missed_while_the_data_server_is_away(tmp_path: Path) -> None:
+    """After minutes without a data server, sweeps get a moment to come again before anybody is paged."""
     server, clock, swept = DataServer(tmp_path), Clock(), list[int]()
     server.start()
     client = connect(server.url)
@@ -202,8 +202,8 @@ def test_what_nobody_could_leave_is_not_missed(tmp_path: Path) -> None:
     server.stop()
 
 
-def test_the_watch_outlives_its_own_troubles(redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a look raises, the next is taken."""
+def test_the_check_survives_its_own_errors(redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it raises, it runs again."""
     monkeypatch.setattr(missed_heartbeats, "_LOOK_EVERY", timedelta(milliseconds=1))
     looked: list[int] = []
 
@@ -232,12 +232,12 @@ URL = "https://hc.example/ping/tell-nobody"
 
 
 def heartbeat(redis: Redis, clock: Clock, handle: httpx.MockTransport, url: str = URL) -> Heartbeat:
-    """Return a pulse whose calls go to `handle`."""
+    """Return a heartbeat with calls that go to `handle`."""
     return Heartbeat(beats=Heartbeats(redis), url=url, client=httpx.Client(transport=handle), clock=clock)
 
 
-def test_the_heartbeat_is_called_once_a_minute_by_all_together(redis_client: Redis) -> None:
-    """However many workers sweep."""
+def test_all_workers_together_call_the_url_once_a_minute(redis_client: Redis) -> None:
+    """For any number of workers."""
     called: list[str] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -255,10 +255,10 @@ def test_the_heartbeat_is_called_once_a_minute_by_all_together(redis_client: Red
 
 
 @pytest.mark.parametrize("failure", ["500", "302", "away"])
-def test_a_heartbeat_that_fails_disturbs_nobody(
+def test_a_call_that_fails_disturbs_nothing(
     redis_client: Redis, capsys: pytest.CaptureFixture[str], failure: str
 ) -> None:
-    """It is logged, without the address, and no redirect is followed."""
+    """It is logged without the URL, and redirects aren't followed."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         if failure == "away":
@@ -271,8 +271,8 @@ def test_a_heartbeat_that_fails_disturbs_nobody(
     assert "tell-nobody" not in output
 
 
-def test_without_an_address_nothing_is_called(redis_client: Redis) -> None:
-    """The beat is noted all the same."""
+def test_without_a_url_nothing_is_called(redis_client: Redis) -> None:
+    """The sweep's heartbeat is noted nevertheless."""
     heartbeat(redis_client, Clock(), httpx.MockTransport(lambda _: httpx.Response(500)), url="")()
     assert SWEEP in Heartbeats(redis_client).last()
     assert redis_client.keys("oracode:turn:*") == []

@@ -41,13 +41,13 @@ def worker(machine: Machine) -> TaskTable:
 
 
 def written_by_newer(machine: Machine, booking: Booking) -> str:
-    """Put the booking into a state that we don't know, as a newer version would; return its record."""
+    """Put the booking into a state that our version doesn't know; return its record."""
     key = redis_keys.booking_record(booking.booking_id)
     return store_as_newer(machine.redis, key, state="paused")
 
 
 def written_by_us(machine: Machine, booking: Booking) -> None:
-    """Put the booking back into the state it had, as the newer version does some day."""
+    """Put the booking back into its earlier state, as the newer version may do."""
     key = redis_keys.booking_record(booking.booking_id)
     content = json.loads(str(machine.redis.hget(key, "record"))) | {"state": booking.state}
     machine.redis.hset(key, "record", json.dumps(content))
@@ -59,15 +59,15 @@ def record(machine: Machine, booking: Booking) -> str:
 
 
 def due_in(machine: Machine, item: DueItem) -> float | None:
-    """Return in how many seconds an item is due; None where it isn't in the due-set."""
+    """Return in how many seconds an item is due; None if it isn't in the due-set."""
     at: Any = machine.redis.zscore(redis_keys.DUE, item.encoded())
     return None if at is None else float(at) / 1000 - machine.clock().timestamp()
 
 
-def test_a_door_of_a_newer_version_is_put_back_until_somebody_takes_it(
+def test_a_door_of_a_newer_version_is_put_back_until_a_process_can_take_it(
     machine: Machine, worker: TaskTable, sandbox: Sandbox
 ) -> None:
-    """With growing pauses; it is never a suspect, and nothing of it is written. Then it goes on as if nothing was."""
+    """With growing pauses. It is never a suspect, and its record isn't written. Then it goes on."""
     booking = machine.until(machine.book(sandbox.door()), "ready")
     item = door_item(booking.booking_id, booking.doors[0].key)
     text = written_by_newer(machine, booking)
@@ -92,7 +92,7 @@ def test_a_door_of_a_newer_version_is_put_back_until_somebody_takes_it(
 def test_it_is_told_where_nobody_takes_it_and_resolved_when_somebody_has(
     machine: Machine, worker: TaskTable, sandbox: Sandbox
 ) -> None:
-    """After five minutes, once; the doctor says so too. What was taken meanwhile is told of nobody."""
+    """After five minutes, once; the doctor says so, too. Work that was taken meanwhile isn't told."""
     booking = machine.until(machine.book(sandbox.door()), "ready")
     written_by_newer(machine, booking)
     left = machine.handlers.leave
@@ -126,7 +126,7 @@ def test_it_is_told_where_nobody_takes_it_and_resolved_when_somebody_has(
 def test_a_message_for_a_booking_of_a_newer_version_stays_in_its_stream(
     machine: Machine, worker: TaskTable, sandbox: Sandbox
 ) -> None:
-    """However often it comes: it is neither parked nor lost, and applied as soon as somebody can."""
+    """For any number of tries it is neither parked nor lost, and it is applied when a process can."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     written_by_newer(machine, booking)
@@ -157,10 +157,8 @@ def test_a_message_for_a_booking_of_a_newer_version_stays_in_its_stream(
     assert machine.ledger.get(booking.booking_id).revision == 1
 
 
-def test_an_event_for_a_booking_of_a_newer_version_is_left_alone_and_the_others_are_not(
-    machine: Machine, worker: TaskTable, sandbox: Sandbox
-) -> None:
-    """One that must be written into the record waits; all others of its batch are recorded, once."""
+def test_an_event_for_a_booking_of_a_newer_version_waits(machine: Machine, worker: TaskTable, sandbox: Sandbox) -> None:
+    """If it must be written into the record; all other events of its batch are recorded, once."""
     booking = machine.until(machine.book(sandbox.door()), "ready")
     code = booking.doors[0].code
     assert code is not None
@@ -193,7 +191,7 @@ def test_an_event_for_a_booking_of_a_newer_version_is_left_alone_and_the_others_
 
 
 def test_an_order_of_a_newer_version_waits_for_it(machine: Machine, worker: TaskTable) -> None:
-    """What no version knows is left behind, as before."""
+    """A command that no version knows is dropped, as before."""
     ensure_group(machine.redis, OPS_STREAM)
     order = json.loads(OpsCommand(action="pause_booking", target="BK-1", by="ann").encoded())
     newer = str(machine.redis.xadd(OPS_STREAM, {"command": json.dumps(order | {"schema": "1.9"})}))
@@ -210,7 +208,7 @@ def test_an_order_of_a_newer_version_waits_for_it(machine: Machine, worker: Task
     [DueItem("invoice", ("BK-1",)), DueItem("door", ("BK-1", "d", "night")), DueItem("alert", ()), DueItem("", ())],
     ids=["a subject", "an id more", "an id less", "nothing"],
 )
-def test_what_is_due_and_unknown_is_put_back(machine: Machine, worker: TaskTable, item: DueItem) -> None:
+def test_an_unknown_due_item_is_put_back(machine: Machine, worker: TaskTable, item: DueItem) -> None:
     """It stops no sweep and isn't quarantined. A worker that knows it can take it."""
     for _ in range(2 * MOST_CLAIMS):
         machine.handlers.due.advance([item], machine.clock())
@@ -219,8 +217,8 @@ def test_what_is_due_and_unknown_is_put_back(machine: Machine, worker: TaskTable
         assert machine.redis.hget(redis_keys.CLAIMS, item.encoded()) is None
 
 
-def test_a_chore_that_nobody_knows_goes_and_comes_back_with_who_knows_it(machine: Machine, worker: TaskTable) -> None:
-    """An older version's would wait for ever; a newer version's is given its place again by that version, at once."""
+def test_an_unknown_periodic_job_is_removed(machine: Machine, worker: TaskTable) -> None:
+    """An older version's job would wait for ever; a newer version puts its own back at once."""
     item = periodic_job_item("of_another_version")
     machine.handlers.due.set([(item, machine.clock())])
     worker.do(RUN_PERIODIC_JOB, "of_another_version")
@@ -230,10 +228,10 @@ def test_a_chore_that_nobody_knows_goes_and_comes_back_with_who_knows_it(machine
     assert due_in(machine, periodic_job_item("reconcile")) == pytest.approx(0, abs=1)
 
 
-def test_a_group_with_an_alert_of_a_newer_version_is_left_as_a_whole(
+def test_a_group_with_an_alert_of_a_newer_version_is_left_alone(
     machine: Machine, worker: TaskTable, sandbox: Sandbox, redis_client: Redis
 ) -> None:
-    """It stays due, and keeps its members: what the newer has to tell isn't forgotten by the older."""
+    """It stays due, and keeps its members, so that the newer version still tells them."""
     machine.book(sandbox.door(slots=[]))
     (alert,) = machine.alerts.all()
     key = redis_keys.alert_record(alert.key)
@@ -245,8 +243,8 @@ def test_a_group_with_an_alert_of_a_newer_version_is_left_as_a_whole(
     assert redis_client.hget(key, "record") == text
 
 
-def test_what_is_parked_is_told_by_the_newer_version(machine: Machine, worker: TaskTable) -> None:
-    """Its alert is of a newer version: the message is parked once, and the telling is left to that."""
+def test_parked_messages_are_told_by_the_newer_version(machine: Machine, worker: TaskTable) -> None:
+    """Their alert is of a newer version: the message is parked once, and telling it is left to that version."""
     worker.do(APPLY_BOOKING, machine.append("no booking"))
     worker.do(RUN_PERIODIC_JOB, "tell_parked")
     (alert,) = machine.alerts.all()

@@ -1,4 +1,4 @@
-"""What people order by a button happens, once, and what can't be read holds up nothing."""
+"""Commands of buttons are run, once; one that can't be read blocks nothing."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def order(machine: Machine, text: str) -> None:
 
 
 def test_try_again_now(machine: Machine, sandbox: Sandbox) -> None:
-    """As `oracode bookings retry` does: what failed is tried again."""
+    """Like `oracode bookings retry`: what failed is tried again."""
     device_id = sandbox.door()
     sandbox.fault("access_codes.create", "refuse", device_id=device_id)
     booking = machine.book(device_id)
@@ -28,7 +28,7 @@ def test_try_again_now(machine: Machine, sandbox: Sandbox) -> None:
 
 
 def test_nothing_to_try_again_leaves_no_trace(machine: Machine, sandbox: Sandbox) -> None:
-    """A booking that is ready isn't touched: neither its story nor its record says that it was tried again."""
+    """A ready booking isn't changed: neither its story nor its record says that it was tried again."""
     booking = machine.until(machine.book(sandbox.door()), "ready")
     before = machine.ledger.history(booking.booking_id)
     order(machine, OpsCommand(action=RETRY, target=booking.booking_id, by="ann").encoded())
@@ -37,7 +37,7 @@ def test_nothing_to_try_again_leaves_no_trace(machine: Machine, sandbox: Sandbox
 
 
 def test_mark_as_handled(machine: Machine, sandbox: Sandbox) -> None:
-    """The alert knows who takes care of it."""
+    """The alert has the person's name."""
     machine.book(sandbox.door(slots=[]))
     (alert,) = machine.alerts.all()
     order(machine, OpsCommand(action=HANDLE, target=alert.key, by="ann").encoded())
@@ -59,16 +59,16 @@ def test_mark_as_handled(machine: Machine, sandbox: Sandbox) -> None:
     ],
     ids=["empty", "no JSON", "list", "deep", "unknown", "no target", "empty target"],
 )
-def test_what_cannot_be_read_is_left_behind(machine: Machine, text: str) -> None:
-    """And taken out of the stream."""
+def test_an_unreadable_command_is_dropped(machine: Machine, text: str) -> None:
+    """And removed from the stream."""
     with pytest.raises(ValueError, match=r"order|target|Expecting"):
         command_from(text)
     order(machine, text)
     assert machine.redis.xlen(OPS_STREAM) == 0
 
 
-def test_what_nobody_knows_is_no_error(machine: Machine, redis_client: Redis) -> None:
-    """The booking may be gone, the alert forgotten."""
+def test_an_unknown_booking_or_alert_is_no_error(machine: Machine, redis_client: Redis) -> None:
+    """It may be gone."""
     for action in (RETRY, HANDLE):
         order(machine, OpsCommand(action=action, target="BK-gone", by="ann").encoded())
     left: Any = redis_client.xlen(OPS_STREAM)

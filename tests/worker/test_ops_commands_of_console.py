@@ -1,4 +1,4 @@
-"""What the console orders beside what buttons in Slack do: cancel, replay, discard; each with who and why."""
+"""The console's commands beside Slack's: cancel, replay, discard; each with the person and a reason."""
 
 import json
 from datetime import timedelta
@@ -17,7 +17,7 @@ def order(machine: Machine, command: OpsCommand, *, times: int = 2) -> None:
 
 
 def only_booking_message(machine: Machine) -> tuple[str, dict[str, str]]:
-    """Return the one entry of the booking stream."""
+    """Return the only entry of the booking stream."""
     ((entry_id, entry),) = cast(Any, machine.redis.xrange("booking-created"))
     return str(entry_id), entry
 
@@ -28,8 +28,8 @@ def test_an_order_says_why() -> None:
     assert command_from(command.encoded()) == command
 
 
-def test_who_asked_to_try_again_and_why_is_in_the_story(machine: Machine, sandbox: Sandbox) -> None:
-    """The story names the reason that the person gave."""
+def test_the_person_and_the_reason_are_in_the_story(machine: Machine, sandbox: Sandbox) -> None:
+    """The story has the reason that the person gave."""
     booking = machine.book(sandbox.door(slots=[]))
     order(machine, OpsCommand(action=RETRY, target=booking.booking_id, by="ann", reason="slots were set up"))
     texts = [entry.text for entry in machine.ledger.history(booking.booking_id)]
@@ -37,7 +37,7 @@ def test_who_asked_to_try_again_and_why_is_in_the_story(machine: Machine, sandbo
 
 
 def test_cancel(machine: Machine, sandbox: Sandbox) -> None:
-    """The booking is cancelled by the message that its booking system would have sent, once."""
+    """The booking is cancelled once, by the message that its booking system would have sent."""
     booking = machine.until(machine.book(sandbox.door()), "ready")
     order(machine, OpsCommand(action=CANCEL, target=booking.booking_id, by="ann", reason="wrong guest"), times=1)
     (entry_id, entry) = only_booking_message(machine)
@@ -55,7 +55,7 @@ def test_cancel(machine: Machine, sandbox: Sandbox) -> None:
 def test_cancel_in_the_name_of_its_own_source(
     machine: Machine, sandbox: Sandbox, source: str | None, revision: dict[str, int]
 ) -> None:
-    """Also for a booking of bare messages: the cancellation is applied, and not parked as one of another source."""
+    """Also for a booking from bare messages: the cancellation is applied, and not parked as one of another source."""
     stay = {"check_in": in_days(2, "15:45:00"), "check_out": in_days(5, "10:15:00")}
     data = {"booking_id": machine.new_id(), "device_ids": [sandbox.door()], **stay, **revision}
     envelope = {"specversion": "1.0", "id": "1", "source": source, "type": "booking.created", "data": data}
@@ -69,7 +69,7 @@ def test_cancel_in_the_name_of_its_own_source(
 
 
 def test_replay_and_discard(machine: Machine, sandbox: Sandbox) -> None:
-    """A corrected message makes the booking, and a discarded one is gone. The alert closes with the last of them."""
+    """A corrected message makes the booking, and a discarded one is gone. The alert ends with the last of them."""
     bad = {
         "booking_id": "BK-P",
         "device_ids": [sandbox.door()],
@@ -96,7 +96,7 @@ def test_replay_and_discard(machine: Machine, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("target", ["all", "x", "1-2-3", "\u0661-\u0662"])
-def test_no_parked_message_has_this_id(target: str) -> None:
-    """A stream's command must not be fed with it."""
+def test_invalid_ids_of_parked_messages(target: str) -> None:
+    """They must not reach a command to the data server."""
     with pytest.raises(ValueError, match="no parked message"):
         command_from(json.dumps({"action": DISCARD, "target": target, "by": "ann"}))

@@ -1,4 +1,4 @@
-"""The JSON Schema of an outcome: as committed, and what is published follows it."""
+"""The JSON Schema of an outcome: the file is up to date, and published outcomes follow it."""
 
 import json
 import os
@@ -18,8 +18,8 @@ from worker.outcomes.schema import outcome_schema
 COMMITTED = Path(__file__).parents[2] / "docs" / "schemas" / "outcome.json"
 
 
-def test_the_committed_schema_is_the_codes() -> None:
-    """The committed schema is the one that the code makes. After a change UPDATE_GOLDEN=1 writes it."""
+def test_the_published_schema_is_the_codes_own() -> None:
+    """After a change, UPDATE_GOLDEN=1 writes it."""
     if os.environ.get("UPDATE_GOLDEN"):
         COMMITTED.write_text(json.dumps(outcome_schema(), indent=2) + "\n")
         pytest.skip("written")
@@ -27,7 +27,7 @@ def test_the_committed_schema_is_the_codes() -> None:
 
 
 def test_every_field_is_described_and_required() -> None:
-    """But for the PIN, which is there only where that is asked for; and no field is left out of the text."""
+    """Except the PIN, which is there only on request; the page describes every field."""
     schema = outcome_schema()
     for part in (schema, *schema["$defs"].values()):
         properties: dict[str, Any] = part["properties"]
@@ -40,7 +40,7 @@ def test_every_field_is_described_and_required() -> None:
 
 
 def test_what_is_published_follows_it() -> None:
-    """The same fields, of the same types, with and without a code."""
+    """The same fields with the same types, with and without a code."""
     for it in (booking(), issued()):
         body = outcome_body(it)
         event = cloud_event(
@@ -51,5 +51,5 @@ def test_what_is_published_follows_it() -> None:
 
 
 def test_every_type_is_published() -> None:
-    """The schema's list of types is that of the states that are told."""
+    """The types in the schema are those of the states that are told."""
     assert set(get_args(OutcomeType)) == set(PUBLISHED.values()) == set(outcome_schema()["properties"]["type"]["enum"])

@@ -1,4 +1,4 @@
-"""Outcomes to booking systems by webhook: signed, in order, at least once, one receiver never in another's way."""
+"""Outcomes to booking systems by webhook: signed, in order, at least once; no receiver delays another."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ OTHER = "whsec_bmV3IHNlY3JldCBvZiB0aGUgdGVzdHM="
 
 
 def honest(_: Got) -> Reply:
-    """Take everything."""
+    """Accept everything."""
     return Reply(204)
 
 
@@ -43,7 +43,7 @@ def second() -> Iterator[Recorder]:
 
 
 def address(recorder: Recorder, secret: str = SECRET) -> SecretStr:
-    """Return the setting's address of a receiver."""
+    """Return the setting for a receiver."""
     return SecretStr(f"{recorder.url.replace('http://', f'http://{secret}@')}/outcomes")
 
 
@@ -59,28 +59,26 @@ def posting(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, rece
 
 
 def sweeps(machine: Machine, count: int = 3) -> None:
-    """Sweep several times: one outcome may give way to the next."""
+    """Sweep several times: one outcome may follow the other."""
     for _ in range(count):
         machine.sweep()
 
 
 def told(recorder: Recorder, booking_id: str = "") -> list[str]:
-    """Return the ids of what came, in order."""
+    """Return the ids of the outcomes that came, in order."""
     ids = [request.parsed["id"] for request in recorder.got]
     return [each for each in ids if each.startswith(booking_id)]
 
 
 def waiting(machine: Machine) -> list[tuple[str, int, str]]:
-    """Return what waits for its next try: booking, attempts, error."""
+    """Return the outcomes that wait for their next try: booking, attempts, error."""
     names = machine.handlers.deliver_outcomes._posts
     queues = machine.outcome_queues.waiting(names)
     return [(each.booking_id, each.attempts, each.error) for each in queues]
 
 
-def test_outcomes_arrive_signed_as_they_stand_in_the_stream(
-    posting: Machine, receiver: Recorder, sandbox: Sandbox
-) -> None:
-    """The same CloudEvents, in order; the signature verifies, and `webhook-id` is the outcome's id."""
+def test_outcomes_arrive_signed_and_as_in_the_stream(posting: Machine, receiver: Recorder, sandbox: Sandbox) -> None:
+    """The same CloudEvents, in order; the signature is valid, and `webhook-id` is the outcome's id."""
     booking = posting.until(posting.book(sandbox.door()), "ready")
     sweeps(posting)
     assert [request.parsed for request in receiver.got] == posting.outcomes(booking.booking_id)
@@ -99,10 +97,10 @@ def test_outcomes_arrive_signed_as_they_stand_in_the_stream(
     [Reply(500), Reply(404), Reply(302, headers={"location": "http://127.0.0.1:1/"}), Reply(cut=True)],
     ids=["error", "not found", "redirect", "cut off"],
 )
-def test_what_is_not_taken_comes_again_in_order(
+def test_an_outcome_that_was_not_taken_comes_again_in_order(
     posting: Machine, receiver: Recorder, sandbox: Sandbox, reply: Reply
 ) -> None:
-    """Under the same id, before anything later of that booking; and only what the receiver lacks."""
+    """Under the same id, before later ones of that booking; and only those that the receiver lacks."""
     receiver.faults = [reply, reply]
     booking = posting.until(posting.book(sandbox.door()), "ready", every=timedelta(seconds=1))
     for _ in range(12):
@@ -114,10 +112,10 @@ def test_what_is_not_taken_comes_again_in_order(
     assert len(bodies) == 1
 
 
-def test_a_receiver_that_is_down_holds_up_no_other(
+def test_a_receiver_that_is_down_delays_no_other(
     redis_client: Redis, data_server: DataServer, sandbox: Sandbox, receiver: Recorder, second: Recorder
 ) -> None:
-    """Nor does one booking's outcome that it refuses hold up those of others."""
+    """Nor does a refused outcome of one booking delay those of others."""
     machine = worker(redis_client, data_server, sandbox, address(receiver), address(second, OTHER))
     bad = machine.new_id()
 
@@ -134,7 +132,7 @@ def test_a_receiver_that_is_down_holds_up_no_other(
     assert [(booking_id, error) for booking_id, _, error in waiting(machine)] == [(bad, "HTTP 500")]
 
 
-def test_a_new_receiver_gets_only_what_is_new(
+def test_a_new_receiver_gets_only_new_outcomes(
     redis_client: Redis, data_server: DataServer, sandbox: Sandbox, receiver: Recorder, second: Recorder
 ) -> None:
     """The one that was there goes on where it was."""
@@ -151,11 +149,11 @@ def test_a_new_receiver_gets_only_what_is_new(
 def test_a_worker_that_dies_while_it_sends(
     posting: Machine, receiver: Recorder, sandbox: Sandbox, redis_client: Redis, data_server: DataServer
 ) -> None:
-    """Another one sends the same outcome again, once the first one's time is over; none is lost or out of date."""
+    """Another worker sends the same outcome after the first one's lease; none is lost or out of date."""
     taken_in_hand = posting.outcome_queues.take_in_hand
     booking = posting.book(sandbox.door())
     (name,) = posting.handlers.deliver_outcomes._posts
-    # It takes the outcome in hand, and is never heard of again.
+    # It has leased the outcome, and dies.
     queue = taken_in_hand(name, booking.booking_id, posting.clock() + timedelta(seconds=60))
     assert queue is not None
     other = worker(redis_client, data_server, sandbox, address(receiver))
@@ -168,7 +166,7 @@ def test_a_worker_that_dies_while_it_sends(
 
 
 def test_publishing_that_was_cut_off_queues_once(posting: Machine, receiver: Recorder, sandbox: Sandbox) -> None:
-    """The stream has the outcome and the queue hasn't, or the outbox is published again: once all the same."""
+    """The stream has the outcome but the queue doesn't, or the outbox is published again: it is queued once."""
     booking = posting.until(posting.book(sandbox.door()), "ready")
     sweeps(posting)
     (name,) = posting.handlers.deliver_outcomes._posts
@@ -186,7 +184,7 @@ def test_after_three_days_people_are_told_and_can_send_it_again(
     data_server: DataServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Everything that wasn't taken is listed; sent again it arrives in order, and the alert is over."""
+    """All outcomes that weren't taken are listed. Sent again, they arrive in order, and the alert ends."""
     receiver.honest = lambda _: Reply(503)
     booking = posting.until(posting.book(sandbox.door()), "ready")
     for _ in range(60):
@@ -225,10 +223,10 @@ def test_after_three_days_people_are_told_and_can_send_it_again(
     assert alert is None or not alert.is_open
 
 
-def test_a_receiver_that_was_taken_out_ends_with_people(
+def test_outcomes_of_a_removed_receiver_are_given_up(
     posting: Machine, receiver: Recorder, sandbox: Sandbox, redis_client: Redis, data_server: DataServer
 ) -> None:
-    """What waits for it is given up in time, and can be discarded; nothing is sent to it."""
+    """They are given up in time, and can be discarded; nothing is sent to it."""
     receiver.honest = lambda _: Reply(503)
     booking = posting.book(sandbox.door())
     sweeps(posting)
@@ -244,17 +242,17 @@ def test_a_receiver_that_was_taken_out_ends_with_people(
 
 @pytest.fixture
 def with_pins(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, receiver: Recorder) -> Machine:
-    """Return a worker whose posts carry PINs."""
+    """Return a worker with posts that have PINs."""
     return worker(redis_client, data_server, sandbox, address(receiver), outcome_pin=True)
 
 
 def codes_in(recorder: Recorder) -> list[str | None]:
-    """Return the PIN of each device of each outcome that came."""
+    """Return the PINs of each device in each outcome that came."""
     return [device["code"] for request in recorder.got for device in request.parsed["data"]["devices"]]
 
 
-def test_posts_carry_pins_where_that_is_asked_for(with_pins: Machine, receiver: Recorder, sandbox: Sandbox) -> None:
-    """Read when it is sent; the story says to whom, the stream and what waits have none."""
+def test_posts_have_pins_if_that_is_set(with_pins: Machine, receiver: Recorder, sandbox: Sandbox) -> None:
+    """The PIN is read when it is sent. The story names the receiver; the stream and the queue have no PIN."""
     receiver.faults = [Reply(500)]
     booking = with_pins.until(with_pins.book(sandbox.door()), "ready", every=timedelta(seconds=1))
     for _ in range(4):
@@ -264,7 +262,7 @@ def test_posts_carry_pins_where_that_is_asked_for(with_pins: Machine, receiver: 
     pin = code["pin"]
     assert codes_in(receiver)[-1] == pin
     lines = [entry for entry in with_pins.ledger.history(booking.booking_id) if entry.what.startswith("pin.")]
-    # The first try was refused: it is in the story as well, and nobody has taken its PIN.
+    # The first try was refused: it is in the story, too, but nobody has the PIN.
     sent = [entry for entry in lines if entry.what == "pin.revealed"]
     assert len(sent) == sum(each is not None for each in codes_in(receiver)) > 1
     assert [entry.what for entry in lines].count("pin.taken") == 2
@@ -275,7 +273,7 @@ def test_posts_carry_pins_where_that_is_asked_for(with_pins: Machine, receiver: 
 
 
 def test_a_seam_that_is_away_delays_the_outcome(with_pins: Machine, receiver: Recorder, sandbox: Sandbox) -> None:
-    """An outcome without its PIN would be taken for one that has none."""
+    """Without its PIN an outcome would look like one of a code without a PIN."""
     booking = with_pins.book(sandbox.door())
     sandbox.arrange("POST", "/sandbox/outage", {"on": True})
     with_pins.sweep()
@@ -291,7 +289,7 @@ def test_a_seam_that_is_away_delays_the_outcome(with_pins: Machine, receiver: Re
 def test_no_pin_of_a_code_that_is_no_longer_the_bookings(
     with_pins: Machine, receiver: Recorder, sandbox: Sandbox
 ) -> None:
-    """An outcome that comes late, after the cancellation, shows none."""
+    """A late outcome, after the cancellation, has none."""
     receiver.honest = lambda _: Reply(503)
     booking = with_pins.until(with_pins.book(sandbox.door()), "ready")
     with_pins.cancel(booking)
@@ -302,8 +300,10 @@ def test_no_pin_of_a_code_that_is_no_longer_the_bookings(
     assert set(codes_in(receiver)) <= {None}
 
 
-def test_a_new_pin_that_was_taken_needs_nobody(with_pins: Machine, receiver: Recorder, sandbox: Sandbox) -> None:
-    """The alert that the guest has an old PIN ends when the booking system has the new one, not before."""
+def test_the_alert_of_a_new_pin_ends_when_the_booking_system_has_it(
+    with_pins: Machine, receiver: Recorder, sandbox: Sandbox
+) -> None:
+    """The alert says that the guest has an old PIN; it doesn't end before."""
     booking = with_pins.until(with_pins.book(sandbox.door()), "ready")
     sweeps(with_pins)
     door = booking.doors[0]

@@ -1,4 +1,4 @@
-"""What others do to codes and doors: each has its reaction and its text, and what is put right closes by itself."""
+"""Changes of codes and doors by others: each has its reaction and its text, and ends by itself when it is corrected."""
 
 import json
 from collections.abc import Sequence
@@ -28,13 +28,13 @@ def ready(machine: Machine, sandbox: Sandbox, **door: Any) -> tuple[Booking, str
 
 
 def look(machine: Machine, booking: Booking) -> Booking:
-    """Look at the booking's door, as an event would have it."""
+    """Look at the booking's door, as after an event."""
     machine.handlers.advance_door(booking.booking_id, booking.doors[0].key, prompted=True)
     return machine.ledger.get(booking.booking_id)
 
 
 def slot(check_in: str, check_out: str) -> dict[str, str]:
-    """Return a slot as the sandbox takes it."""
+    """Return a slot in the sandbox's form."""
     return {"name": f"{check_in} to {check_out}", "check_in": check_in, "check_out": check_out}
 
 
@@ -84,7 +84,7 @@ REACTIONS: list[Any] = [
 def test_each_outside_change_has_its_reaction(
     machine: Machine, sandbox: Sandbox, what: dict[str, Any], stands: tuple[str, str], words: str
 ) -> None:
-    """A state, one alert, and words that say what happened."""
+    """A state, one alert, and a text that says what happened."""
     booking, code_id = ready(machine, sandbox)
     sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", what)
     after = look(machine, booking)
@@ -94,10 +94,10 @@ def test_each_outside_change_has_its_reaction(
     assert alert.next_step
 
 
-def test_a_prompted_look_that_another_overtakes_is_taken_again(
+def test_a_prompted_look_is_repeated_if_another_one_overtakes_it(
     machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other had read the code before the event: the news must not wait for the next look, hours later."""
+    """The other look had read the code before the event: the news must not wait for hours."""
     booking, code_id = ready(machine, sandbox)
     sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "no_space"})
     read, reads = AccessCodes.get, []
@@ -129,9 +129,7 @@ def retry(machine: Machine, booking: Booking) -> Booking:
     return machine.ledger.get(booking.booking_id)
 
 
-def test_a_code_that_was_removed_outside_is_ready_again_when_seam_has_set_it(
-    machine: Machine, sandbox: Sandbox
-) -> None:
+def test_a_code_that_was_removed_outside_of_seam_becomes_ready_again(machine: Machine, sandbox: Sandbox) -> None:
     """It stays the booking's: a retry meanwhile makes no second code, and the guest keeps the PIN."""
     booking, code_id = ready(machine, sandbox)
     sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "deleted_external"})
@@ -146,7 +144,7 @@ def test_a_code_that_was_removed_outside_is_ready_again_when_seam_has_set_it(
     assert (machine.creates(booking.doors[0].device_id), after.doors[0].residual) == (1, ())
 
 
-def test_a_code_that_was_deleted_at_seam_is_made_anew_when_asked_for(machine: Machine, sandbox: Sandbox) -> None:
+def test_a_code_that_was_deleted_at_seam_is_made_again_by_a_retry(machine: Machine, sandbox: Sandbox) -> None:
     """Nothing of it is left, so the retry that its alert advises makes another one."""
     booking, code_id = ready(machine, sandbox)
     sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "removed"})
@@ -157,28 +155,24 @@ def test_a_code_that_was_deleted_at_seam_is_made_anew_when_asked_for(machine: Ma
     assert open_alerts(machine, booking) == []
 
 
-def test_a_code_of_an_earlier_revision_that_is_not_managed_any_more_opens_the_door_still(
-    machine: Machine, sandbox: Sandbox
-) -> None:
-    """It is residual access as long as Seam knows it at all."""
+def test_an_unmanaged_code_of_an_earlier_revision_is_residual_access(machine: Machine, sandbox: Sandbox) -> None:
+    """As long as Seam knows it at all."""
     before, code_id = ready(machine, sandbox)
     after = machine.until(machine.update(before, 1, check_out=in_days(6, "10:15:00")), "ready")
     sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "converted_to_unmanaged"})
     assert [each.access_code_id for each in look(machine, after).doors[0].residual] == [code_id]
 
 
-def test_a_code_that_is_not_managed_any_more_is_residual_access_once_another_is_made(
-    machine: Machine, sandbox: Sandbox
-) -> None:
-    """Seam says 404 where it used to have it, and the lock knows nothing of that."""
+def test_an_unmanaged_code_is_residual_access_when_another_is_made(machine: Machine, sandbox: Sandbox) -> None:
+    """Seam answers 404 for the managed code, but the lock still has it."""
     before, code_id = ready(machine, sandbox)
     sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "converted_to_unmanaged"})
     after = machine.until(machine.update(before, 1, check_out=in_days(6, "10:15:00")), "ready")
     assert [each.access_code_id for each in after.doors[0].residual] == [code_id]
 
 
-def test_trying_a_code_in_trouble_again_looks_and_tells_nothing_new(machine: Machine, sandbox: Sandbox) -> None:
-    """Its alert doesn't close for a moment, and the booking system hears nothing."""
+def test_a_retry_of_a_code_with_a_problem_only_reads_it(machine: Machine, sandbox: Sandbox) -> None:
+    """The alert doesn't end for a moment, and the booking system is told nothing."""
     booking, code_id = ready(machine, sandbox)
     sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "no_space"})
     look(machine, booking)
@@ -191,7 +185,7 @@ def test_trying_a_code_in_trouble_again_looks_and_tells_nothing_new(machine: Mac
     assert (alert.is_open, alert.count) == (True, 1)
 
 
-def test_a_moved_window_is_the_one_that_is_told(machine: Machine, sandbox: Sandbox) -> None:
+def test_a_moved_window_is_told_with_its_real_times(machine: Machine, sandbox: Sandbox) -> None:
     """The guest is told when the code really ends."""
     booking, code_id = ready(machine, sandbox)
     moved = {"simulate": "time_frame_changed", "ends_at": in_days(5, "09:00:00")}
@@ -199,16 +193,16 @@ def test_a_moved_window_is_the_one_that_is_told(machine: Machine, sandbox: Sandb
     after = look(machine, booking)
     assert after.doors[0].code is not None
     assert after.doors[0].code.window.ends_at == datetime.fromisoformat(in_days(5, "09:00:00"))
-    # And a revision that asks for nothing new makes no second code of it.
+    # A revision that changes nothing makes no second code.
     machine.until(machine.update(after, 1), "issued")
     assert machine.creates(booking.doors[0].device_id) == 1
 
 
-def test_a_late_code_stays_late_while_seam_cannot_be_asked(machine: Machine, sandbox: Sandbox) -> None:
-    """Nobody has looked, so nothing is gone."""
+def test_a_late_code_stays_late_while_seam_is_away(machine: Machine, sandbox: Sandbox) -> None:
+    """The code wasn't read, so the problem isn't known to be over."""
     sandbox.arrange("POST", "/sandbox/settings", {"step_seconds": 3600})
     booking = machine.book(sandbox.door())
-    # Past check-in and before check-out, whatever time of day it is.
+    # After check-in and before check-out, at any time of day.
     machine.clock.move(timedelta(days=3))
     look(machine, booking)
     (late,) = open_alerts(machine, booking)
@@ -220,7 +214,7 @@ def test_a_late_code_stays_late_while_seam_cannot_be_asked(machine: Machine, san
     assert machine.ledger.get(booking.booking_id).reason == "late_set"
 
 
-def test_another_user_level_than_asked_is_told(machine: Machine, sandbox: Sandbox) -> None:
+def test_another_user_level_than_asked_for_is_told(machine: Machine, sandbox: Sandbox) -> None:
     """It may open another door: both levels are named."""
     booking, _ = ready(machine, sandbox)
     asked = booking.doors[0].asked_user_level_id
@@ -241,7 +235,7 @@ def _asked_for(booking: Booking, level: str) -> Any:
 
 
 def events(machine: Machine, redis: Redis, code_id: str, names: Sequence[tuple[str, dict[str, Any]]]) -> None:
-    """Bring events of a code, a minute apart."""
+    """Deliver events of a code, a minute apart."""
     now = machine.clock()
     entries = []
     for number, (name, fields) in enumerate(names):
@@ -257,7 +251,7 @@ def events(machine: Machine, redis: Redis, code_id: str, names: Sequence[tuple[s
 
 
 def test_a_replaced_pin_is_told(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """No look can tell it, since no PIN is kept: the event alone does."""
+    """No PIN is stored, so a look can't notice it: only the event can."""
     booking, code_id = ready(machine, sandbox)
     changed = {"from": {"code": "[removed]"}, "to": {"code": "[removed]"}}
     events(machine, redis_client, code_id, [("code_changed", changed)])
@@ -268,14 +262,14 @@ def test_a_replaced_pin_is_told(machine: Machine, sandbox: Sandbox, redis_client
 
 
 def test_the_first_pin_is_no_news(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """It came where none was."""
+    """There was none before."""
     booking, code_id = ready(machine, sandbox)
     events(machine, redis_client, code_id, [("code_changed", {"from": {}, "to": {"code": "[removed]"}})])
     look(machine, booking)
     assert open_alerts(machine, booking) == []
 
 
-def test_a_slot_that_was_taken_away_under_a_code_is_told_once(machine: Machine, sandbox: Sandbox) -> None:
+def test_a_slot_that_was_removed_under_a_code_is_told_once(machine: Machine, sandbox: Sandbox) -> None:
     """And resolved when the installer puts it back."""
     booking, _ = ready(machine, sandbox)
     device_id = booking.doors[0].device_id
@@ -295,8 +289,8 @@ def test_a_slot_that_was_taken_away_under_a_code_is_told_once(machine: Machine, 
     assert open_alerts(machine, booking) == []
 
 
-def test_one_changed_door_has_the_others_read_soon(machine: Machine, sandbox: Sandbox) -> None:
-    """A building that was wiped is told as a whole; nobody waits half an hour for its last door; each is read once."""
+def test_one_changed_door_prompts_readings_of_the_others(machine: Machine, sandbox: Sandbox) -> None:
+    """A building that was wiped is told as a whole within minutes; each door is read once."""
     booked = [ready(machine, sandbox)[0] for _ in range(3)]
     devices = [booking.doors[0].device_id for booking in booked]
     machine.handlers.periodic_jobs("refresh_doors")
@@ -311,8 +305,8 @@ def test_one_changed_door_has_the_others_read_soon(machine: Machine, sandbox: Sa
     assert "refresh" not in waiting
 
 
-def test_doors_with_bookings_are_read_in_their_turn(machine: Machine, sandbox: Sandbox) -> None:
-    """Spread over the interval, each once; a booking that waited for a slot gets it without anybody asking."""
+def test_doors_with_bookings_are_read_in_turn(machine: Machine, sandbox: Sandbox) -> None:
+    """Spread over the interval, each once; a booking that waits for a slot gets it by itself."""
     device_id = sandbox.door(slots=[])
     booking = machine.book(device_id)
     assert (booking.state, booking.reason) == ("waiting", "no_slots_configured")
@@ -332,7 +326,7 @@ EVENTS: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in DOCUMENTED]
 def test_any_order_of_a_codes_events_ends_in_the_same_state(
     machine: Machine, sandbox: Sandbox, redis_client: Redis, told: list[tuple[str, dict[str, Any]]]
 ) -> None:
-    """With repetitions, and whatever they claim: what Seam says now decides, and it says that all is well."""
+    """With repeats, and whatever they say: the code as Seam has it now decides, and it has no problem."""
     booking, code_id = _kept_ready(machine, sandbox)
     before = machine.ledger.get(booking.booking_id).doors
     events(machine, redis_client, code_id, told)

@@ -1,4 +1,4 @@
-"""Work that kills its workers: left alone for a while, told to a person, and it closes by itself when it succeeds."""
+"""Work that kills its workers is left alone for a while and told; it ends by itself when it succeeds."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from tests.worker.machine import Machine
 
 
 def test_a_door_that_kills_is_told_and_tried_again_later(machine: Machine, sandbox: Sandbox) -> None:
-    """Its record alone is written; the alert resolves with the next success."""
+    """Only its record is written; the alert ends with the next success."""
     device_id = sandbox.door()
     booking = machine.handlers.apply_booking(machine.publish(machine.new_id(), [device_id]))
     assert booking is not None
@@ -30,8 +30,8 @@ def test_a_door_that_kills_is_told_and_tried_again_later(machine: Machine, sandb
     assert not alert.is_open
 
 
-def test_what_is_gone_or_unreadable_stops_no_sweep(machine: Machine, redis_client: Redis) -> None:
-    """A booking that nobody knows leaves the due-set; a record that can't be read is logged."""
+def test_a_missing_or_unreadable_booking_stops_no_sweep(machine: Machine, redis_client: Redis) -> None:
+    """An unknown booking leaves the due-set; a record that can't be read is logged."""
     machine.handlers.due.set([(door_item("BK-404", "d"), machine.clock())])
     machine.handlers.quarantine(door_item("BK-404", "d"), 5)
     assert machine.handlers.due.claim(machine.clock(), 10) == []

@@ -1,4 +1,4 @@
-"""The net under the webhooks: what Seam lists and nobody brought is added, once, without a PIN, and counted."""
+"""Events that no webhook brought are read from Seam's list and added: once, without a PIN, and counted."""
 
 import json
 from datetime import timedelta
@@ -21,7 +21,7 @@ ALERT = "webhooks/missing"
 
 
 def worker(redis_client: Redis, data_server: DataServer, sandbox: Sandbox) -> Machine:
-    """Return a worker that compares often, so that events are compared as soon as they are there."""
+    """Return a worker that compares events as soon as they exist."""
     return Machine(redis_client, data_server.url, sandbox, reconcile_every=timedelta(milliseconds=1))
 
 
@@ -32,20 +32,20 @@ def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox) -> M
 
 
 def compare(machine: Machine) -> None:
-    """Compare once what happened until now; that of this very millisecond would be left for the next time."""
+    """Compare once everything until now; an event of this millisecond would be left for the next time."""
     asked_at = machine.clock()
     wait_until(lambda: machine.clock() > asked_at + timedelta(milliseconds=3), what="the next millisecond")
     machine.handlers.periodic_jobs("reconcile")
 
 
 def in_stream(redis: Redis) -> list[dict[str, Any]]:
-    """Return the events that wait in the stream."""
+    """Return the events in the stream."""
     entries: Any = redis.xrange("seam-events")
     return [json.loads(fields["event"]) for _, fields in entries]
 
 
 def handle(machine: Machine, redis: Redis) -> None:
-    """Do what the dispatcher does with what waits in the stream."""
+    """Do what the dispatcher does with the events in the stream."""
     entries: Any = redis.xrange("seam-events")
     machine.handlers.record_events([entry_id for entry_id, _ in entries])
 
@@ -69,8 +69,8 @@ def test_events_that_no_webhook_brought_are_added_once(machine: Machine, sandbox
     assert redis_client.xlen("seam-events") == waiting
 
 
-def test_what_webhooks_brought_is_not_added(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """The receiver's mark and ours are one."""
+def test_events_that_webhooks_brought_are_not_added(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """The receiver and the reconciliation use the same marks."""
     compare(machine)
     event = sandbox.arrange(
         "POST", "/sandbox/events", {"event_type": "access_code.changed", "access_code_id": str(uuid4())}
@@ -80,8 +80,8 @@ def test_what_webhooks_brought_is_not_added(machine: Machine, sandbox: Sandbox, 
     assert event["event_id"] not in {each["event_id"] for each in in_stream(redis_client)}
 
 
-def test_a_deletion_that_nobody_told_of_is_noticed(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """The event is fetched, prompts a look, and the look moves the booking."""
+def test_a_deletion_without_a_webhook_is_noticed(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """The event is fetched and prompts a look; the look changes the booking."""
     booking = machine.until(machine.book(sandbox.door()), "ready")
     code = booking.doors[0].code
     assert code is not None
@@ -97,13 +97,13 @@ def test_a_deletion_that_nobody_told_of_is_noticed(machine: Machine, sandbox: Sa
 
 
 def test_missing_webhooks_are_told_until_they_come_again(redis_client: Redis, data_server: DataServer) -> None:
-    """One alert, however many; resolved when enough came by webhook. On a Seam where nothing else happens."""
+    """One alert for any number; it ends when enough events came by webhook. This Seam has no other events."""
     with Sandbox() as sandbox:
         watch_webhooks(worker(redis_client, data_server, sandbox), sandbox, redis_client)
 
 
 def watch_webhooks(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """Let webhooks go missing, and come again."""
+    """Let webhooks be missing, and come again."""
 
     def emit(count: int, *, by_webhook: bool) -> None:
         for _ in range(count):
@@ -131,8 +131,8 @@ def watch_webhooks(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> N
     assert (progress.missed, progress.compared >= 14) == (4, True)
 
 
-def test_a_first_comparison_judges_nothing(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """A new installation, or an emptied server, has missed nothing that it could have heard."""
+def test_a_first_comparison_finds_no_gap(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """A new installation, or an emptied server, couldn't have got earlier events."""
     for _ in range(5):
         sandbox.arrange("POST", "/sandbox/events", {"event_type": "access_code.changed", "access_code_id": "c"})
     compare(machine)
@@ -140,8 +140,8 @@ def test_a_first_comparison_judges_nothing(machine: Machine, sandbox: Sandbox, r
     assert machine.alerts.get(ALERT) is None
 
 
-def test_seam_away_loses_nothing(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """The cursor stays, the periodic job comes back, and the next comparison finds what happened meanwhile."""
+def test_an_outage_of_seam_loses_nothing(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+    """The cursor stays, the job runs again, and the next comparison finds what happened meanwhile."""
     compare(machine)
     before = ReconciliationLedger(redis_client).load()
     event = sandbox.arrange(
@@ -156,14 +156,14 @@ def test_seam_away_loses_nothing(machine: Machine, sandbox: Sandbox, redis_clien
 
 
 class ListOfEvents:
-    """A list of events as Seam's could be: a page at most, in any order, both bounds exclusive."""
+    """A list of events like Seam's: at most a page, in any order, both bounds exclusive."""
 
     def __init__(self, events: list[dict[str, Any]]) -> None:
         self.events = events
         self.calls = 0
 
     def read(self, path: str, parameters: Any) -> Answer:
-        """Return the first page of what lies between the bounds."""
+        """Return the first page of the events between the bounds."""
         assert path == "/events/list"
         self.calls += 1
         low, high = parameters["between"]
@@ -173,7 +173,7 @@ class ListOfEvents:
 
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_spans_are_halved_until_each_fits(machine: Machine, newest_first: bool) -> None:  # noqa: FBT001 - a table
-    """2,000 events in an hour, 400 of them in one second: none is cut off, in whatever order a page comes."""
+    """2,000 events in an hour, 400 of them in one second: none is cut off, for any order of a page."""
     start = machine.clock()
     moments = [start + timedelta(seconds=2 * number) for number in range(1600)]
     moments += [start + timedelta(seconds=1000, milliseconds=number) for number in range(400)]
@@ -188,7 +188,7 @@ def test_spans_are_halved_until_each_fits(machine: Machine, newest_first: bool) 
 
 
 def test_an_answer_without_events(machine: Machine) -> None:
-    """Is unreadable, and not "nothing happened"."""
+    """It is unreadable: it doesn't mean that nothing happened."""
 
     class Odd:
         def read(self, _path: str, _parameters: Any) -> Answer:
@@ -198,8 +198,8 @@ def test_an_answer_without_events(machine: Machine) -> None:
         list(Events(Odd()).ours(machine.clock(), machine.clock()))  # type: ignore[arg-type]
 
 
-def test_an_outage_ends_for_all_as_soon_as_seam_answers_one(machine: Machine, sandbox: Sandbox) -> None:
-    """What waits for its next try only because Seam was away is taken up at once, and people hear that it is over."""
+def test_after_an_outage_all_waiting_work_is_tried_at_once(machine: Machine, sandbox: Sandbox) -> None:
+    """As soon as Seam answers one call; and people are told that the outage is over."""
     device_id = sandbox.door()
     sandbox.fault("devices.get", "error_before", device_id=device_id, times=8)
     booking = machine.book(device_id)

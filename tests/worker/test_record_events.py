@@ -1,4 +1,4 @@
-"""Entries of the event stream: into the story of their code, then a look at the door; bad ones block no good ones."""
+"""Entries of the event stream: recorded in the story of their code, then a look at the door; bad ones block none."""
 
 import json
 from datetime import timedelta
@@ -39,7 +39,7 @@ def ready(machine: Machine, sandbox: Sandbox) -> tuple[str, str, str]:
 def test_an_event_prompts_a_look_at_its_door(
     machine: Machine, redis_client: Redis, ready: tuple[str, str, str]
 ) -> None:
-    """Recorded, acknowledged, then looked at; once for many events of one code."""
+    """Recorded, acknowledged, then looked at; one look for many events of a code."""
     booking_id, device_id, code_id = ready
     machine.handlers.record_events(append(redis_client, *(event(code_id) for _ in range(3))))
     assert machine.looked == [(booking_id, device_id)]
@@ -48,8 +48,8 @@ def test_an_event_prompts_a_look_at_its_door(
     assert story.count("access_code.set_on_device") == 3
 
 
-def test_a_webhook_is_noted(machine: Machine, redis_client: Redis, ready: tuple[str, str, str]) -> None:
-    """By the time of its entry: it shows that a `web` works, also one that gives no signs of life."""
+def test_a_webhook_is_noted_as_a_heartbeat(machine: Machine, redis_client: Redis, ready: tuple[str, str, str]) -> None:
+    """With the time of its entry: it shows that a `web` works, also one that gives no signs of life."""
     machine.handlers.record_events(append(redis_client, event(ready[2])))
     assert WEBHOOK not in Heartbeats(redis_client).last()
     (entry_id,) = append(redis_client, event(ready[2], created_at=system_clock().isoformat()))
@@ -57,10 +57,10 @@ def test_a_webhook_is_noted(machine: Machine, redis_client: Redis, ready: tuple[
     assert Heartbeats(redis_client).last()[WEBHOOK].timestamp() * 1000 == int(entry_id.partition("-")[0])
 
 
-def test_a_look_that_gets_lost_is_made_up_for(
+def test_a_lost_look_is_repeated(
     machine: Machine, sandbox: Sandbox, redis_client: Redis, ready: tuple[str, str, str]
 ) -> None:
-    """The worker that was to look was killed. The door is in the due-set, so a sweep finds it and has it looked at."""
+    """The worker that was to look was killed. The door is in the due-set, so a sweep has it looked at."""
     booking_id, _, code_id = ready
     sandbox.arrange("PATCH", f"/sandbox/access_codes/{code_id}", {"simulate": "removed"})
     machine.handlers.record_events(append(redis_client, event(code_id, "access_code.deleted")))
@@ -81,7 +81,7 @@ NO_LOOK = {
 def test_events_that_prompt_nothing(
     machine: Machine, redis_client: Redis, ready: tuple[str, str, str], changed: dict[str, Any]
 ) -> None:
-    """Kept all the same."""
+    """They are kept nevertheless."""
     it = event(ready[2]) | changed
     machine.handlers.record_events(append(redis_client, it))
     assert machine.looked == []
@@ -89,7 +89,7 @@ def test_events_that_prompt_nothing(
 
 
 def test_an_unknown_event_prompts_a_look(machine: Machine, redis_client: Redis, ready: tuple[str, str, str]) -> None:
-    """Nobody knows what it means, so Seam is asked."""
+    """Its meaning isn't known, so Seam is asked."""
     machine.handlers.record_events(append(redis_client, event(ready[2], "access_code.teleported")))
     assert len(machine.looked) == 1
 
@@ -108,10 +108,10 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("fields", UNREADABLE.values(), ids=UNREADABLE.keys())
-def test_what_is_no_event_is_parked_and_blocks_nothing(
+def test_an_entry_that_is_no_event_is_parked_and_blocks_nothing(
     machine: Machine, redis_client: Redis, ready: tuple[str, str, str], fields: dict[Any, Any]
 ) -> None:
-    """The events around it are recorded, all are acknowledged."""
+    """The events around it are recorded, and all are acknowledged."""
     (before,) = append(redis_client, event(ready[2]))
     bad = str(redis_client.xadd("seam-events", fields))
     (after,) = append(redis_client, event(ready[2]))
@@ -121,8 +121,8 @@ def test_what_is_no_event_is_parked_and_blocks_nothing(
     assert len(machine.looked) == 1
 
 
-def test_entries_that_are_gone_are_skipped(machine: Machine, redis_client: Redis) -> None:
-    """A batch that is handed out twice records what is still there."""
+def test_deleted_entries_are_skipped(machine: Machine, redis_client: Redis) -> None:
+    """A batch that is dispatched twice records the entries that still exist."""
     ensure_group(redis_client, "seam-events")
     entry_ids = append(redis_client, event("c-1"), event("c-1"))
     machine.handlers.record_events(entry_ids[:1])
@@ -134,7 +134,7 @@ def test_entries_that_are_gone_are_skipped(machine: Machine, redis_client: Redis
 def test_events_before_their_code_is_known_are_in_its_story(
     machine: Machine, redis_client: Redis, sandbox: Sandbox
 ) -> None:
-    """Webhooks may be faster than the answer to the create."""
+    """A webhook may be faster than the answer to the create."""
     device_id = sandbox.door()
     sandbox.fault("access_codes.create", "disconnect_after", device_id=device_id)
     booking = machine.book(device_id)

@@ -1,4 +1,4 @@
-"""A lost code is replaced: one order, one new code, whatever fails in between; the old one goes where Seam lets it."""
+"""A lost code is replaced: one order makes one new code, whatever fails; the old one is deleted if Seam does it."""
 
 from datetime import timedelta
 from functools import partial
@@ -19,14 +19,14 @@ from tests.worker.machine import Machine, at_once
 
 
 def code_of(booking: Booking) -> str:
-    """Return the access code of the booking's one door."""
+    """Return the access code of the booking's only door."""
     code = booking.doors[0].code
     assert code is not None
     return code.access_code_id
 
 
 def order_of(booking: Booking, **fields: Any) -> OpsCommand:
-    """Return the order to replace the code that the booking has."""
+    """Return the command that replaces the booking's code."""
     known = {"door": booking.doors[0].key, "access_code_id": code_of(booking), "reason": "card was stolen"}
     return OpsCommand(action=REISSUE, target=booking.booking_id, by="ann", **(known | fields))
 
@@ -38,8 +38,8 @@ def sweep_for(machine: Machine, minutes: int) -> None:
         machine.sweep()
 
 
-def test_an_order_names_door_and_code() -> None:
-    """What is encoded is read back; without them it is no order."""
+def test_a_command_names_door_and_code() -> None:
+    """It is read back unchanged; without them it is invalid."""
     command = OpsCommand(action=REISSUE, target="BK-1", by="ann", reason="lost", door="d-1", access_code_id="c-1")
     assert command_from(command.encoded()) == command
     with pytest.raises(ValueError, match="access code"):
@@ -47,7 +47,7 @@ def test_an_order_names_door_and_code() -> None:
 
 
 def test_a_code_that_cant_be_deleted_stays_as_residual_access(machine: Machine, sandbox: Sandbox) -> None:
-    """The rule for Oracode: a second code for the same window, and the story and the outcome say both."""
+    """The rule for Oracode: a second code for the same window; the story and the outcome say both."""
     before = machine.until(machine.book(sandbox.door()), "ready")
     machine.run_command(order_of(before))
     after = machine.until(before, "ready")
@@ -66,7 +66,7 @@ def test_a_code_that_cant_be_deleted_stays_as_residual_access(machine: Machine, 
 
 
 def test_a_code_that_may_be_deleted_goes_after_the_new_one_is_confirmed(machine: Machine, sandbox: Sandbox) -> None:
-    """Then nothing but the new code opens the door."""
+    """Then only the new code opens the door."""
     before = machine.until(machine.book(sandbox.door(code_flags={"is_cancellable": True})), "ready")
     machine.run_command(order_of(before))
     after = machine.until(before, "ready")
@@ -83,10 +83,10 @@ def test_a_code_that_may_be_deleted_goes_after_the_new_one_is_confirmed(machine:
     assert [each["access_code_id"] for each in alive] == [code_of(after)]
 
 
-def test_pressed_twice_is_once(
+def test_two_clicks_are_one_order(
     machine: Machine, sandbox: Sandbox, data_server: DataServer, redis_client: Redis
 ) -> None:
-    """By several at the same moment, and again when the new code is there."""
+    """Of several people at the same moment, and again when the new code exists."""
     before = machine.until(machine.book(sandbox.door()), "ready")
     machines = [Machine(redis_client, data_server.url, sandbox) for _ in range(3)]
     at_once(*(partial(one.run_command, order_of(before)) for one in machines))
@@ -100,7 +100,7 @@ def test_pressed_twice_is_once(
 def test_a_kill_after_the_record_loses_nothing(
     machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The door's time was written with the record; the order comes again, and is done already."""
+    """The door's due time was written with the record; the order comes again, and is done already."""
     before = machine.until(machine.book(sandbox.door()), "ready")
     entry_id = machine.append_command(order_of(before))
 
@@ -121,7 +121,7 @@ def test_a_kill_after_the_record_loses_nothing(
 def test_a_create_in_doubt_never_takes_the_old_code_for_the_new_one(
     machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both have one window and one name. The worker dies after the call; a look finds what the call made."""
+    """Both have the same window and name. The worker dies after the call; a look finds the new code."""
     before = machine.until(machine.book(sandbox.door()), "ready")
 
     def killed(*_: object, **__: object) -> None:
@@ -139,8 +139,8 @@ def test_a_create_in_doubt_never_takes_the_old_code_for_the_new_one(
     assert [each.access_code_id for each in after.doors[0].residual] == [code_of(before)]
 
 
-def test_what_leads_nowhere_is_refused(machine: Machine, sandbox: Sandbox) -> None:
-    """The door has no slot for the stay any more: the guest keeps the code, and the story says why."""
+def test_an_impossible_order_is_refused(machine: Machine, sandbox: Sandbox) -> None:
+    """No slot fits the stay any more: the guest keeps the code, and the story says why."""
     before = machine.until(machine.book(sandbox.door()), "ready")
     sandbox.arrange("PATCH", f"/sandbox/devices/{before.doors[0].device_id}", {"slots": []})
     machine.run_command(order_of(before))
@@ -151,7 +151,7 @@ def test_what_leads_nowhere_is_refused(machine: Machine, sandbox: Sandbox) -> No
 
 
 def test_a_full_lock(machine: Machine, sandbox: Sandbox) -> None:
-    """Where the old code can't be deleted there is no room for another; where it can, it goes first."""
+    """If the old code can't be deleted, there is no place for another; if it can, it goes first."""
     stays = machine.until(machine.book(sandbox.door(max_active_codes=1)), "ready")
     machine.run_command(order_of(stays))
     (line,) = machine.story_lines(stays.booking_id, "code.not_reissued")
@@ -162,8 +162,10 @@ def test_a_full_lock(machine: Machine, sandbox: Sandbox) -> None:
     assert code_of(after) != code_of(goes)
 
 
-def test_the_same_pin_again_is_told(machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether a lock gives two codes of one window two PINs is the vendor's: both are read and compared."""
+def test_a_new_code_with_the_same_pin_is_told(
+    machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock may give two codes of one window the same PIN: both PINs are read and compared."""
     before = machine.until(machine.book(sandbox.door()), "ready")
     monkeypatch.setattr(AccessCodes, "pin", lambda *_: SecretStr("739158"))
     machine.run_command(order_of(before))
@@ -176,7 +178,7 @@ def test_the_same_pin_again_is_told(machine: Machine, sandbox: Sandbox, monkeypa
 
 
 def test_a_stay_that_is_cancelled_meanwhile(machine: Machine, sandbox: Sandbox) -> None:
-    """Nothing is made any more, and the old code counts as residual access."""
+    """No code is made, and the old one is residual access."""
     before = machine.until(machine.book(sandbox.door()), "ready")
     machine.run_command(order_of(before))
     machine.cancel(before)

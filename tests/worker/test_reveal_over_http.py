@@ -44,12 +44,12 @@ def reveal(web: Web, booking_id: str, body: Any = None, token: str = REVEAL_TOKE
 
 
 def audits(machine: Machine, booking_id: str) -> list[str]:
-    """Return the lines of a booking's story that tell of reveals."""
+    """Return the lines about reveals in a booking's story."""
     return machine.story_lines(booking_id, "pin.revealed")
 
 
 def test_the_pins_of_all_doors(machine: Machine, web: Web, sandbox: Sandbox) -> None:
-    """Read from Seam now, with what they open and when; nothing may keep the answer; who asked is in the story."""
+    """Read from Seam now, with doors and times; the answer must not be cached; the story says who asked."""
     doors = [sandbox.door(), sandbox.door()]
     booking = machine.until(machine.book(*doors), "ready")
     answer = reveal(web, booking.booking_id, {"by": "front desk"})
@@ -65,8 +65,8 @@ def test_the_pins_of_all_doors(machine: Machine, web: Web, sandbox: Sandbox) -> 
     assert not any(pin in line for pin in pins.values() for line in lines)
 
 
-def test_only_the_doors_that_are_named(machine: Machine, web: Web, sandbox: Sandbox) -> None:
-    """The others are neither read nor written down."""
+def test_only_the_named_doors(machine: Machine, web: Web, sandbox: Sandbox) -> None:
+    """The others are neither read nor audited."""
     doors = [sandbox.door(), sandbox.door()]
     booking = machine.until(machine.book(*doors), "ready")
     answer = reveal(web, booking.booking_id, {"device_ids": [doors[1].upper()]})
@@ -74,8 +74,8 @@ def test_only_the_doors_that_are_named(machine: Machine, web: Web, sandbox: Sand
     assert len(audits(machine, booking.booking_id)) == 1
 
 
-def test_a_door_that_has_none(machine: Machine, web: Web, sandbox: Sandbox) -> None:
-    """409 names it and says why, shows no PIN and writes no reveal down; the other door can be asked for by its id."""
+def test_a_door_without_a_pin(machine: Machine, web: Web, sandbox: Sandbox) -> None:
+    """409 names it and says why; no PIN is shown, no reveal audited. The other door can be asked for by its id."""
     good, without_slots = sandbox.door(), sandbox.door(slots=[])
     booking = machine.book(good, without_slots)
     answer = reveal(web, booking.booking_id)
@@ -91,16 +91,16 @@ def test_a_door_that_has_none(machine: Machine, web: Web, sandbox: Sandbox) -> N
     assert (unknown.status_code, unknown.json()["devices"]) == (409, [{"device_id": "x", "reason": "not_booked"}])
 
 
-def test_a_cancelled_booking_has_none(machine: Machine, web: Web, sandbox: Sandbox) -> None:
-    """Its guest must not get in, although the code may live on at Seam."""
+def test_a_cancelled_booking_shows_no_pin(machine: Machine, web: Web, sandbox: Sandbox) -> None:
+    """Its guest must not get in, although the code may still exist at Seam."""
     booking = machine.cancel(machine.until(machine.book(sandbox.door()), "ready"))
     answer = reveal(web, booking.booking_id)
     assert (answer.status_code, answer.json()["state"]) == (409, "cancelled")
     assert audits(machine, booking.booking_id) == []
 
 
-def test_strangers_and_booking_tokens_get_none(machine: Machine, web: Web, sandbox: Sandbox) -> None:
-    """A token that may hand over bookings may not read PINs."""
+def test_strangers_and_booking_tokens_get_no_pin(machine: Machine, web: Web, sandbox: Sandbox) -> None:
+    """A token for sending bookings can't read PINs."""
     booking = machine.until(machine.book(sandbox.door()), "ready")
     assert [reveal(web, booking.booking_id, token=token).status_code for token in ("no", TOKEN)] == [401, 401]
     assert reveal(web, "BK-404").status_code == 404
@@ -122,15 +122,15 @@ def test_strangers_and_booking_tokens_get_none(machine: Machine, web: Web, sandb
     ],
     ids=str,
 )
-def test_a_body_that_is_none(web: Web, body: bytes) -> None:
-    """400 with what would be right. A misspelt name and an empty list don't show the PINs of all doors."""
+def test_an_invalid_body(web: Web, body: bytes) -> None:
+    """400 with a valid form. A misspelt name or an empty list doesn't show the PINs of all doors."""
     answer = reveal(web, "BK-1", body)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
     assert answer.json()["right"]
 
 
-def test_a_seam_that_fails(machine: Machine, web: Web, sandbox: Sandbox) -> None:
-    """503 with when to come again, and no reveal in the story."""
+def test_an_error_of_seam(machine: Machine, web: Web, sandbox: Sandbox) -> None:
+    """503 with Retry-After, and no reveal in the story."""
     booking = machine.until(machine.book(sandbox.door()), "ready")
     sandbox.fault("access_codes.get", "error_before", times=1)
     answer = reveal(web, booking.booking_id)
@@ -140,7 +140,7 @@ def test_a_seam_that_fails(machine: Machine, web: Web, sandbox: Sandbox) -> None
 
 
 def test_a_seam_that_hangs_delays_no_webhook(machine: Machine, web: Web, sandbox: Sandbox) -> None:
-    """More reveals than may wait are told to come again at once; webhooks are answered as ever."""
+    """More reveals than may wait are refused at once with Retry-After; webhooks are answered as usual."""
     booking = machine.until(machine.book(sandbox.door()), "ready")
     sandbox.arrange("POST", "/sandbox/settings", {"latency_seconds": 1})
     statuses: list[int] = []
@@ -162,10 +162,8 @@ def test_a_seam_that_hangs_delays_no_webhook(machine: Machine, web: Web, sandbox
     assert statuses.count(503) >= 60 - 36
 
 
-def test_the_key_of_seam_is_required_where_reveals_are_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """`web` names it and doesn't start."""
+def test_reveals_need_the_key_of_seam(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without it `web` names it and doesn't start."""
     for name in ("SEAM_API_KEY", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SEAM_WEBHOOK_SECRET", SECRET)

@@ -1,4 +1,4 @@
-"""Codes are taken back where one of two flags says that it may work; what Seam refuses is told, and not asked again."""
+"""A code is deleted if one of two flags says that it may work; a refusal is told, and Seam isn't asked again."""
 
 import json
 from datetime import timedelta
@@ -21,13 +21,13 @@ LATER: dict[str, Any] = {"check_out": in_days(6, "10:15:00")}
 
 
 def refusal(error_type: str, message: str, *, status: int = 400) -> Reply:
-    """Return Seam's way of saying no."""
+    """Return Seam's answer for a refusal."""
     error = {"type": error_type, "message": message}
     return Reply(status, json.dumps({"error": error, "ok": False}).encode())
 
 
 def failed_attempt(error_type: str, message: str) -> Reply:
-    """Return Seam's other way of saying no: an action attempt that has failed, with HTTP 200."""
+    """Return Seam's other form of refusal: a failed action attempt, with HTTP 200."""
     attempt = {"status": "error", "error": {"type": error_type, "message": message}}
     return Reply(200, json.dumps({"action_attempt": attempt, "ok": True}).encode())
 
@@ -42,17 +42,17 @@ REFUSALS = [
 
 @pytest.fixture
 def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, proxy: SeamProxy) -> Machine:
-    """Return a worker that reaches the sandbox through the proxy alone."""
+    """Return a worker that reaches the sandbox only through the proxy."""
     return Machine(redis_client, data_server.url, sandbox, seam_endpoint=proxy.url)
 
 
 def overridable(machine: Machine, sandbox: Sandbox) -> Booking:
-    """Return a ready booking whose code is overridable, and not cancellable."""
+    """Return a ready booking with a code that is overridable, and not cancellable."""
     return machine.until(machine.book(sandbox.door(code_flags={"is_overridable": True})), "ready")
 
 
 def let_looks_come(machine: Machine, booking: Booking, *, rounds: int = 12) -> Booking:
-    """Let time pass, and Seam finish what it is at; return the booking then."""
+    """Let time pass, and Seam finish its work; return the booking then."""
 
     def is_quiet() -> bool:
         codes = machine.sandbox.look("/sandbox/access_codes", name_prefix=booking.booking_id)["access_codes"]
@@ -66,7 +66,7 @@ def let_looks_come(machine: Machine, booking: Booking, *, rounds: int = 12) -> B
 
 
 def test_an_overridable_code_is_deleted(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
-    """It counts as residual access until Seam has it no more: that it was accepted isn't that it is done."""
+    """It counts as residual access until Seam doesn't have it any more: accepted doesn't mean done."""
     booking = overridable(machine, sandbox)
     code = booking.doors[0].code
     assert code is not None
@@ -83,7 +83,7 @@ def test_an_overridable_code_is_deleted(machine: Machine, sandbox: Sandbox, prox
 
 
 def test_a_deletion_that_is_done_at_once_is_told_at_once(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
-    """The code is read once right after the call: an outcome that speaks of residual access would be wrong."""
+    """The code is read right after the call: otherwise an outcome with residual access would be wrong."""
     booking = overridable(machine, sandbox)
     proxy.instead[DELETE] = DELETED
     proxy.instead["/access_codes/get"] = Reply(404, not_found("access_code_not_found"))
@@ -92,7 +92,7 @@ def test_a_deletion_that_is_done_at_once_is_told_at_once(machine: Machine, sandb
     assert (cancelled.doors[0].state, cancelled.residual_access_until) == ("cancelled", None)
 
 
-def test_a_deletion_that_fails_is_told_with_seams_words(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+def test_a_failed_deletion_is_told_with_seams_text(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
     """The alert also reaches those who look after the next guest's stay.
 
     Seam isn't asked again, and the alert ends once the code is gone.
@@ -119,7 +119,7 @@ def test_a_deletion_that_fails_is_told_with_seams_words(machine: Machine, sandbo
 
 
 def test_a_deletion_that_is_never_done_is_told(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
-    """Accepted, and then nothing: no error, no event, the code stays."""
+    """It is accepted, and then nothing happens: no error, no event, the code stays."""
     booking = overridable(machine, sandbox)
     proxy.instead[DELETE] = DELETED
     machine.cancel(booking)
@@ -130,8 +130,8 @@ def test_a_deletion_that_is_never_done_is_told(machine: Machine, sandbox: Sandbo
     assert proxy.count(DELETE) == 1
 
 
-def test_the_words_of_a_failed_attempt_are_told(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
-    """The attempt ends in an error while the code says nothing."""
+def test_the_text_of_a_failed_attempt_is_told(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+    """The attempt ends in an error, but the code has none."""
     booking = overridable(machine, sandbox)
     attempt = {"action_attempt_id": "attempt-1", "status": "pending"}
     proxy.instead[DELETE] = Reply(200, json.dumps({"action_attempt": attempt, "ok": True}).encode())
@@ -143,9 +143,9 @@ def test_the_words_of_a_failed_attempt_are_told(machine: Machine, sandbox: Sandb
 
 
 def test_seam_may_be_away_while_a_code_is_deleted(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
-    """The looks go on until one of them is answered."""
+    """The looks go on until Seam answers one."""
     booking = overridable(machine, sandbox)
-    # Before the cancellation: the first look may come as soon as the deletion is accepted.
+    # This comes before the cancellation: the first look may follow as soon as the deletion is accepted.
     proxy.instead["/access_codes/get"] = Reply(503, PAGE)
     machine.cancel(booking)
     assert let_looks_come(machine, booking, rounds=3).residual_access_until is not None
@@ -153,10 +153,10 @@ def test_seam_may_be_away_while_a_code_is_deleted(machine: Machine, sandbox: San
     assert let_looks_come(machine, booking, rounds=2).residual_access_until is None
 
 
-def test_a_booking_that_comes_back_does_not_take_over_what_is_being_deleted(
+def test_a_booking_that_comes_back_does_not_take_over_a_code_that_is_being_deleted(
     machine: Machine, sandbox: Sandbox, proxy: SeamProxy
 ) -> None:
-    """The guest's PIN would go with the code."""
+    """The guest's PIN would be deleted with the code."""
     booking = overridable(machine, sandbox)
     proxy.instead[DELETE] = DELETED
     machine.cancel(booking)
@@ -168,8 +168,8 @@ def test_a_booking_that_comes_back_does_not_take_over_what_is_being_deleted(
 
 
 @pytest.mark.parametrize("answer", REFUSALS)
-def test_a_refusal_is_read(machine: Machine, sandbox: Sandbox, proxy: SeamProxy, answer: Reply) -> None:
-    """It is in the story, without digits; the code counts as residual access; nobody asks a second time."""
+def test_a_refusal_is_told(machine: Machine, sandbox: Sandbox, proxy: SeamProxy, answer: Reply) -> None:
+    """It is in the story, without digits; the code counts as residual access; Seam isn't asked again."""
     booking = overridable(machine, sandbox)
     proxy.instead[DELETE] = answer
     cancelled = machine.cancel(booking)
@@ -180,7 +180,7 @@ def test_a_refusal_is_read(machine: Machine, sandbox: Sandbox, proxy: SeamProxy,
     assert code.access_code_id in text
     assert "offline_access_code_not_revocable: The override budget ###### is exhausted." in text
 
-    # Seam's own events about the refusal prompt looks, and nothing more.
+    # Seam's own events about the refusal only prompt looks.
     for _ in range(3):
         machine.handlers.advance_door(booking.booking_id, booking.doors[0].key, prompted=True)
         machine.clock.move(timedelta(minutes=10))
@@ -199,10 +199,8 @@ def test_a_refusal_is_read(machine: Machine, sandbox: Sandbox, proxy: SeamProxy,
     [Reply(500, PAGE), Reply(503, PAGE), Reply(404, PAGE), Reply(429, b"{}"), Reply(401, b"{}"), Reply(cut=True)],
     ids=["500", "503", "404", "429", "401", "cut"],
 )
-def test_a_failure_that_may_pass_is_no_refusal(
-    machine: Machine, sandbox: Sandbox, proxy: SeamProxy, answer: Reply
-) -> None:
-    """It is tried again until Seam has said something."""
+def test_a_temporary_failure_is_no_refusal(machine: Machine, sandbox: Sandbox, proxy: SeamProxy, answer: Reply) -> None:
+    """It is tried again until Seam accepts or refuses."""
     booking = overridable(machine, sandbox)
     proxy.instead[DELETE] = answer
     assert machine.cancel(booking).doors[0].state != "cancelled"
@@ -216,7 +214,7 @@ def test_a_failure_that_may_pass_is_no_refusal(
     assert machine.story_lines(booking.booking_id, "code.not_revoked") == []
 
 
-def test_a_code_without_either_flag_is_not_tried(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+def test_a_code_without_either_flag_is_not_deleted(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
     """Oracode codes can't be deleted, as a rule."""
     booking = machine.until(machine.book(sandbox.door(code_flags={"is_extendable": True})), "ready")
     cancelled = machine.cancel(booking)
@@ -225,10 +223,8 @@ def test_a_code_without_either_flag_is_not_tried(machine: Machine, sandbox: Sand
 
 
 @pytest.mark.parametrize("answer", REFUSALS)
-def test_a_code_that_is_set_aside_is_tried_too(
-    machine: Machine, sandbox: Sandbox, proxy: SeamProxy, answer: Reply
-) -> None:
-    """Where its window can't be changed, it is taken back or, refused, kept in sight. The new one is made."""
+def test_a_replaced_code_is_deleted_too(machine: Machine, sandbox: Sandbox, proxy: SeamProxy, answer: Reply) -> None:
+    """If its window can't be changed, it is deleted, or kept as residual access. The new code is made."""
     booking = overridable(machine, sandbox)
     proxy.instead["/access_codes/update"] = refusal("provider_issue", "Not now.")
     proxy.instead[DELETE] = answer
@@ -252,10 +248,10 @@ def test_a_change_whose_attempt_failed_is_a_refusal(machine: Machine, sandbox: S
 ACCEPTED = {"action_attempt_id": "attempt-2", "status": "pending"}
 
 
-def test_a_change_that_fails_later_is_told_with_seams_words(
+def test_a_change_that_fails_later_is_told_with_seams_text(
     machine: Machine, sandbox: Sandbox, proxy: SeamProxy
 ) -> None:
-    """Seam accepted it, and its attempt ends in an error while the code says nothing; the attempt is read once."""
+    """Seam accepted it, and its attempt ends in an error, but the code has none; the attempt is read once."""
     booking = machine.until(machine.book(sandbox.door(code_flags={"is_extendable": True})), "ready")
     code = booking.doors[0].code
     assert code is not None
@@ -284,7 +280,7 @@ def test_a_change_that_fails_later_is_told_with_seams_words(
 
 
 def test_an_attempt_that_cannot_be_read_changes_nothing(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
-    """It only explains: the code itself says how it stands."""
+    """It only explains: the state is read from the code itself."""
     booking = machine.until(machine.book(sandbox.door(code_flags={"is_extendable": True})), "ready")
     proxy.instead["/access_codes/update"] = Reply(200, json.dumps({"action_attempt": ACCEPTED, "ok": True}).encode())
     proxy.instead["/action_attempts/get"] = Reply(404, PAGE)

@@ -1,4 +1,4 @@
-"""Every call of a worker to Seam is counted, whatever becomes of it."""
+"""Every call of a worker to Seam is counted, with any result."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from tests.worker.machine import Machine
 
 
 def test_calls_of_a_worker_are_counted(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
-    """By path; those that failed by their kind, with the latest."""
+    """By path; failures by their kind, with the latest one."""
     calls = SeamCallCounts(redis_client, machine.clock)
     machine.until(machine.book(sandbox.door()), "ready")
     found = {each.path: each for each in calls.since(machine.clock() - timedelta(hours=1))}

@@ -1,4 +1,4 @@
-"""Seam over HTTP: every exception of httpx and every status is one of `shared.seam.errors`."""
+"""The Seam client: every exception of httpx and every status becomes an error of `shared.seam.errors`."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from shared.seam.client import SeamClient, retry_after
 from shared.seam.errors import OutcomeUnknown, RateLimited, Refused, SeamError, Unauthorized, Unreachable, Unreadable
 from tests.worker.seam import answering, client_on
 
-# What httpx raises before a byte of the request has left. Everything else may have come after the effect.
+# What httpx raises before a byte of the request was sent. Any other error may have come after the effect.
 NEVER_SENT = {
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -22,12 +22,12 @@ NEVER_SENT = {
     httpx.ProxyError,
     httpx.InvalidURL,
 }
-# Raised by `Cookies.get` alone, which nothing here calls.
+# Only `Cookies.get` raises it, which isn't called here.
 ELSEWHERE = {httpx.CookieConflict}
 
 
 def every_exception() -> list[type[Exception]]:
-    """Return every exception class that httpx has, leaves and branches."""
+    """Return every exception class of httpx."""
 
     def walk(root: type[Exception]) -> Iterator[type[Exception]]:
         yield root
@@ -39,7 +39,7 @@ def every_exception() -> list[type[Exception]]:
 
 
 def raised(kind: type[Exception]) -> Exception:
-    """Return an exception of this class, whatever its constructor asks for."""
+    """Return an exception of this class, whatever its constructor needs."""
     request = httpx.Request("POST", "https://seam")
     response = httpx.Response(500, request=request)
     makers: list[Callable[[], Exception]] = [
@@ -56,7 +56,7 @@ def raised(kind: type[Exception]) -> Exception:
 
 
 def raising(kind: type[Exception]) -> SeamClient:
-    """Return a client whose every call raises this."""
+    """Return a client with calls that all raise this."""
 
     def handle(_: httpx.Request) -> httpx.Response:
         raise raised(kind)
@@ -65,7 +65,7 @@ def raising(kind: type[Exception]) -> SeamClient:
 
 
 def test_the_walk_finds_the_whole_tree() -> None:
-    """A walk that finds nothing proves nothing."""
+    """Otherwise the tests below would prove nothing."""
     found = set(every_exception())
     assert found >= NEVER_SENT | {httpx.ReadTimeout, httpx.RemoteProtocolError, httpx.DecodingError}
     assert len(found) > 20
@@ -80,7 +80,7 @@ def test_every_exception_of_a_read_is_mapped(kind: type[Exception]) -> None:
 
 @pytest.mark.parametrize("kind", every_exception(), ids=lambda kind: kind.__name__)
 def test_every_exception_of_a_change_is_mapped(kind: type[Exception]) -> None:
-    """Only what was surely never sent may be sent again; after all else Seam must be looked at."""
+    """Only a call that surely wasn't sent may be sent again; after any other failure Seam must be read."""
     expected = Unreachable if kind in NEVER_SENT else OutcomeUnknown
     with pytest.raises(expected):
         raising(kind).change("/access_codes/create", {})
@@ -131,7 +131,7 @@ def test_every_status_is_mapped(
 
 
 def test_a_refusal_says_what_seam_said_without_digits() -> None:
-    """Type, message and request id are for people; a PIN in the message isn't."""
+    """Type, message and request id are for people; a PIN in the message is masked."""
     body = '{"error": {"type": "invalid_input", "message": "code 123456 is taken"}, "ok": false}'
     with pytest.raises(Refused, match="invalid_input: code ###### is taken") as refused:
         answering(400, body, {"seam-request-id": "r-1"}).read("/path", {})
@@ -141,8 +141,8 @@ def test_a_refusal_says_what_seam_said_without_digits() -> None:
 @pytest.mark.parametrize(
     "body", ["", "[]", "null", '{"error": null}', '{"error": "x"}', '{"error": {}}', '{"error": []}'], ids=repr
 )
-def test_a_refusal_without_words_is_one_all_the_same(body: str) -> None:
-    """Whatever stands where Seam's error should be."""
+def test_a_refusal_without_a_text_is_a_refusal(body: str) -> None:
+    """Whatever the body has in place of Seam's error."""
     with pytest.raises(Refused, match="unknown"):
         answering(400, body).change("/path", {})
 
@@ -164,13 +164,13 @@ def test_a_refusal_without_words_is_one_all_the_same(body: str) -> None:
     ids=repr,
 )
 def test_retry_after(written: str, means: int | None) -> None:
-    """Seconds, an hour at most; what can't be read is as good as nothing."""
+    """Seconds, at most an hour; an unreadable value counts as missing."""
     expected = None if means is None else timedelta(seconds=means)
     assert retry_after(httpx.Headers([(b"retry-after", written.encode())])) == expected
 
 
-def test_nothing_below_repeats_a_call() -> None:
-    """Neither a time-out nor a 500 nor a redirect is tried again behind the caller's back."""
+def test_no_call_is_repeated_by_the_client() -> None:
+    """Neither a time-out nor a 500 nor a redirect is tried again without the caller."""
     asked: list[str] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -183,8 +183,8 @@ def test_nothing_below_repeats_a_call() -> None:
     assert asked == ["/access_codes/create"]
 
 
-def test_what_is_asked_stays_out_of_the_address() -> None:
-    """Reads are POSTs with a body: ids and names are in nobody's access log."""
+def test_parameters_are_not_in_the_url() -> None:
+    """Reads are POSTs with a body: no access log has ids and names."""
     seen: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -200,7 +200,7 @@ def test_what_is_asked_stays_out_of_the_address() -> None:
 
 
 def test_every_thread_has_a_client_of_its_own() -> None:
-    """One pool shared by many threads collapses; one answer never reaches another's caller."""
+    """A pool that many threads share gets slow; and no answer reaches another caller."""
 
     def handle(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=request.content)

@@ -17,7 +17,7 @@ PATIENCE = timedelta(seconds=0.3)
 
 
 def codes_at(sandbox: Sandbox, *, api_key: str = API_KEY, url: str | None = None) -> AccessCodes:
-    """Return calls to the sandbox by a client with little patience."""
+    """Return calls to the sandbox by a client with short time-outs."""
     return AccessCodes(kept(SeamClient(endpoint=url or sandbox.url, api_key=api_key, answer_within=PATIENCE)))
 
 
@@ -45,7 +45,7 @@ CREATES: list[Any] = [
 
 @pytest.mark.parametrize(("kind", "more", "error", "made"), CREATES)
 def test_creates(sandbox: Sandbox, kind: str, more: dict[str, Any], error: type[SeamError], made: int | None) -> None:
-    """In doubt wherever it may have happened; sent once in every case."""
+    """In doubt if it may have happened; sent once in every case."""
     door = sandbox.door()
     sandbox.fault(CREATE, kind, device_id=door, **more)
     with pytest.raises(error) as raised:
@@ -72,7 +72,7 @@ READS: list[Any] = [
 
 @pytest.mark.parametrize(("kind", "error"), READS)
 def test_reads(sandbox: Sandbox, kind: str, error: type[SeamError]) -> None:
-    """A failed read can be repeated by its caller: it never leaves a doubt."""
+    """The caller can repeat a failed read: it never means doubt."""
     door = sandbox.door()
     sandbox.fault(LIST, kind, device_id=door)
     codes = codes_at(sandbox)
@@ -81,8 +81,8 @@ def test_reads(sandbox: Sandbox, kind: str, error: type[SeamError]) -> None:
     assert codes.on_door(door).reports == ()
 
 
-def test_nobody_there(sandbox: Sandbox) -> None:
-    """A connection that was refused never sent anything: no doubt."""
+def test_a_refused_connection(sandbox: Sandbox) -> None:
+    """Nothing was sent, so there is no doubt."""
     codes = codes_at(sandbox, url="http://127.0.0.1:9")
     with pytest.raises(Unreachable):
         create(codes, "d0000000-0000-0000-0000-000000000001")
@@ -91,7 +91,7 @@ def test_nobody_there(sandbox: Sandbox) -> None:
 
 
 def test_a_key_that_is_not_accepted(sandbox: Sandbox) -> None:
-    """The error is the same for every call, until a person corrects the cause."""
+    """The error is the same for every call, until a person corrects the key."""
     codes = codes_at(sandbox, api_key="another")
     with pytest.raises(Unauthorized):
         create(codes, sandbox.door())
@@ -100,7 +100,7 @@ def test_a_key_that_is_not_accepted(sandbox: Sandbox) -> None:
 
 
 def test_an_outage(sandbox: Sandbox) -> None:
-    """503 for everybody, and a create is in doubt even then."""
+    """503 for every call; a create is in doubt even then."""
     codes, door = codes_at(sandbox), sandbox.door()
     sandbox.arrange("POST", "/sandbox/outage", {"on": True})
     with pytest.raises(OutcomeUnknown):
@@ -110,7 +110,7 @@ def test_an_outage(sandbox: Sandbox) -> None:
 
 
 def test_the_good_case(sandbox: Sandbox) -> None:
-    """What was made is reported with its window and level, by its name found again, and gone is None."""
+    """The new code is reported with its window and level, and found by its name; a deleted one is None."""
     codes, door = codes_at(sandbox), sandbox.door(pin_at_create=True)
     made = create(codes, door)
     assert (made.window.starts_at.hour, made.window.ends_at.hour, made.has_pin) == (16, 10, True)

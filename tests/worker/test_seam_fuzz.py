@@ -1,4 +1,4 @@
-"""Whatever Seam answers, slowly or endlessly, a call ends in a value that can be kept, or in a `SeamError`."""
+"""For any answer of Seam, slow or endless, a call ends in a value that can be stored, or in a `SeamError`."""
 
 import gzip
 import json
@@ -73,12 +73,12 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def answering(status: int, text: str) -> AccessCodes:
-    """Return the calls on a Seam that answers all of them alike."""
+    """Return the calls to a Seam with the same answer for all."""
     return AccessCodes(client_on(httpx.MockTransport(lambda _: httpx.Response(status, content=text.encode()))))
 
 
 def check(report: CodeReport | None) -> None:
-    """Hold a report to this: it can be written down and read again, is small, and holds no PIN."""
+    """Check a report: it can be stored and read again, is small, and has no PIN."""
     if report is not None:
         text = REPORTS.dump_json(report).decode()
         assert REPORTS.validate_json(text) == report
@@ -88,7 +88,7 @@ def check(report: CodeReport | None) -> None:
 
 
 def ends_well(call: Any) -> Any:
-    """Return what the call returns; None where it raises one of Seam's errors."""
+    """Return the result of the call; None if it raises one of Seam's errors."""
     try:
         return call()
     except SeamError as error:
@@ -123,7 +123,7 @@ def test_any_access_code(code: Any) -> None:
 @given(answer=mutated(PAGES) | mutated(EVENTS | {"access_code": CODE}) | JSON, status=st.sampled_from([200, 201]))
 @settings(max_examples=examples(150))
 def test_any_list(answer: Any, status: int) -> None:
-    """Of codes and of events; pages that never end, end."""
+    """Of codes and of events; endless pages end."""
     codes = answering(status, spelled(answer))
     found: CodesOnDoor | None = ends_well(lambda: codes.on_door(DEVICE))
     if found is not None:
@@ -138,7 +138,7 @@ def test_any_list(answer: Any, status: int) -> None:
 @given(refusal=mutated(REFUSAL) | JSON, status=st.sampled_from([400, 401, 404, 409, 422, 429, 500]))
 @settings(max_examples=examples(150))
 def test_any_refusal(refusal: Any, status: int) -> None:
-    """Its words are cut, masked and printable."""
+    """Its texts are cut, masked and printable."""
     codes = answering(status, spelled(refusal))
     ends_well(lambda: codes.delete("c"))
     ends_well(lambda: codes.get("c"))
@@ -147,7 +147,7 @@ def test_any_refusal(refusal: Any, status: int) -> None:
 @given(raw=st.binary(max_size=100), status=st.integers(200, 599))
 @settings(max_examples=examples(100))
 def test_any_bytes(raw: bytes, status: int) -> None:
-    """Whatever the bytes and the status."""
+    """Any bytes with any status."""
     client = client_on(httpx.MockTransport(lambda _: httpx.Response(status, content=raw)))
     ends_well(lambda: client.read("/path", {}))
     ends_well(lambda: client.change("/path", {}))
@@ -166,7 +166,7 @@ def own_redis(data_server: DataServer) -> Iterator[Redis]:
 @example(device={**DEVICE_OBJECT, "display_name": ["@megabyte"] * 3})
 @settings(max_examples=examples(200))
 def test_any_device(own_redis: Redis, device: Any) -> None:
-    """A door that was read can be matched and written down; the cache holds the same one, and not much."""
+    """A door that was read can be matched and stored; the cache has the same door, and isn't large."""
     text = spelled({"device": device})
     client = client_on(httpx.MockTransport(lambda _: httpx.Response(200, content=text.encode())))
     hour = timedelta(hours=1)
@@ -199,7 +199,7 @@ def window() -> Window:
 
 @contextmanager
 def dripping(head: bytes, drip: bytes, every: float) -> Iterator[str]:
-    """Run a server that answers with `head` and then `drip` again and again; yield its address."""
+    """Run a server that answers with `head` and then repeats `drip`; yield its URL."""
     over = threading.Event()
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
 
@@ -227,8 +227,8 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: c
 
 
 @pytest.mark.parametrize("call", ["read", "change"])
-def test_an_answer_that_drips_ends(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    """A byte now and then keeps no thread for ever: the time is that of the whole answer."""
+def test_a_slow_answer_ends(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    """The time limit is for the whole answer, so a byte now and then doesn't keep a thread."""
     monkeypatch.setattr("shared.seam.client._CONNECT_WITHIN", 0.2)
     with dripping(OK + b"\r\n", b"1\r\n \r\n", 0.05) as url:
         client = SeamClient(endpoint=url, api_key="k", answer_within=timedelta(seconds=0.5))
@@ -240,8 +240,8 @@ def test_an_answer_that_drips_ends(monkeypatch: pytest.MonkeyPatch, call: str) -
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "a zip bomb"])
-def test_an_answer_without_end_is_not_kept(packed: bool) -> None:  # noqa: FBT001 - drawn
-    """Past its bound it isn't read on, packed or not."""
+def test_an_endless_answer_is_not_read(packed: bool) -> None:  # noqa: FBT001 - drawn
+    """It stops at the limit, compressed or not."""
     piece = b" " * 1_000_000
     piece = gzip.compress(piece * 60) if packed else piece
     head = OK + (b"content-encoding: gzip\r\n" if packed else b"") + b"\r\n"
@@ -253,7 +253,7 @@ def test_an_answer_without_end_is_not_kept(packed: bool) -> None:  # noqa: FBT00
 
 
 def test_a_client_can_be_closed_and_used_again() -> None:
-    """Closing ends the connections of every thread; a later call opens a new one."""
+    """Closing ends the connections of all threads; a later call opens a new one."""
     client = client_on(httpx.MockTransport(lambda _: httpx.Response(200, json={"ok": True})))
     threads = [threading.Thread(target=client.read, args=("/path", {})) for _ in range(3)]
     for thread in threads:

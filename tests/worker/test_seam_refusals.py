@@ -1,4 +1,4 @@
-"""Which error each status and type of Seam's error is: one table, endpoint by endpoint."""
+"""Which error each status and type of Seam's error becomes: one table, by endpoint."""
 
 import ast
 from pathlib import Path
@@ -47,7 +47,7 @@ READS = (
 )
 REPEATABLE = ("/access_codes/update", "/access_codes/delete")
 CREATES = ("/access_codes/create", "/webhooks/create")
-# Everything that isn't here is unexpected.
+# Any other combination is unexpected.
 MEANT: dict[tuple[str, str | None], type[SeamError]] = {
     ("/devices/get", "device_not_found"): NoSuchDevice,
     ("/devices/get", "not_found"): UnnamedNotFound,
@@ -66,12 +66,12 @@ MEANT: dict[tuple[str, str | None], type[SeamError]] = {
 
 
 def judged(path: str, status: int, error_type: str | None) -> SeamError:
-    """Return what an answer of this endpoint is."""
+    """Return the error for an answer of this endpoint."""
     return refusal_of(Reply(path=path, status=status, error_type=error_type), is_read=path in READS)
 
 
 def test_every_endpoint_that_is_called_is_in_the_table(project: Path) -> None:
-    """Each endpoint that is called is in a list that says what its 404 means, and in the lists of this test."""
+    """Every endpoint that is called is in the table of 404s, and in the tables of this test."""
     called = {
         node.value
         for package in ("worker", "shared/seam")
@@ -79,11 +79,11 @@ def test_every_endpoint_that_is_called_is_in_the_table(project: Path) -> None:
         for call in ast.walk(ast.parse(path.read_text()))
         if isinstance(call, ast.Call)
         for node in call.args
-        # What a path is compared with isn't called.
+        # A path in a comparison isn't a call.
         if getattr(call.func, "attr", "") != "endswith"
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         if node.value.startswith("/") and node.value.count("/") >= 2 and ":" not in node.value
-        # The sandbox has controls of its own, which are no part of Seam.
+        # The sandbox's control endpoints aren't part of Seam.
         if not node.value.startswith("/sandbox/")
     }
     assert "/access_codes/create" in called
@@ -94,14 +94,14 @@ def test_every_endpoint_that_is_called_is_in_the_table(project: Path) -> None:
 @pytest.mark.parametrize("error_type", TYPES, ids=str)
 @pytest.mark.parametrize("path", [*READS, *REPEATABLE, *CREATES])
 def test_every_404(path: str, error_type: str | None) -> None:
-    """Judged by what was asked and by the type; all the rest is tried again, a create only after a look."""
+    """By the endpoint and the type. Any other is tried again; a create only after a look."""
     unexpected = CreateNotFound if path in CREATES else UnexpectedNotFound
     assert type(judged(path, 404, error_type)) is MEANT.get((path, error_type), unexpected)
 
 
 @pytest.mark.parametrize("path", [*READS, *REPEATABLE, *CREATES])
 def test_every_405(path: str) -> None:
-    """An endpoint that doesn't take a POST isn't there either, whatever its body says."""
+    """An endpoint that doesn't accept POST doesn't exist for us, whatever the body says."""
     unexpected = CreateNotFound if path in CREATES else UnexpectedNotFound
     assert type(judged(path, 405, "device_not_found")) is unexpected
     assert type(judged(path, 405, None)) is unexpected
@@ -123,14 +123,14 @@ OTHERS: list[Any] = [
 @pytest.mark.parametrize(("status", "kind"), OTHERS)
 @pytest.mark.parametrize("path", [*READS, *REPEATABLE, *CREATES])
 def test_every_other_status(path: str, status: int, kind: type[SeamError]) -> None:
-    """The type changes nothing: `device_not_found` with a 400 is a refusal, not a door that is gone."""
+    """The type changes nothing: `device_not_found` with a 400 is a refusal, not a missing door."""
     for error_type in ("device_not_found", None):
         assert type(judged(path, status, error_type)) is kind
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", '{"error": "device_not_found"}', '{"type": "device_not_found"}'])
 def test_a_404_without_an_error_of_seam(body: str) -> None:
-    """A proxy's page says nothing about a door. People read which endpoint it was, and the request's id."""
+    """A proxy's page says nothing about a door. The text has the endpoint and the request id."""
     client = answering(404, body, {"seam-request-id": "r-1"})
     with pytest.raises(UnexpectedNotFound, match=r"^/devices/get: HTTP 404 unknown: .* \(request r-1\)$"):
         client.read("/devices/get", {})
@@ -138,7 +138,7 @@ def test_a_404_without_an_error_of_seam(body: str) -> None:
         client.change("/access_codes/create", {})
 
 
-def test_a_404_of_seam_that_nobody_asked_for() -> None:
+def test_an_unexpected_type_of_404() -> None:
     """The type is named, its digits masked."""
     body = '{"error": {"type": "unknown_endpoint_739158", "message": "No 739158"}, "ok": false}'
     with pytest.raises(UnexpectedNotFound, match=r"^/access_codes/unmanaged/list: HTTP 404 unknown_endpoint_######: "):
@@ -146,7 +146,7 @@ def test_a_404_of_seam_that_nobody_asked_for() -> None:
 
 
 def test_an_endpoint_that_is_not_in_the_table() -> None:
-    """No 404 of it means anything, and it may create something."""
+    """Its 404s prove nothing, and it may create something."""
     body = '{"error": {"type": "device_not_found", "message": ""}, "ok": false}'
     with pytest.raises(UnexpectedNotFound):
         answering(404, body).read("/path", {})

@@ -1,4 +1,4 @@
-"""A 404 that names no resource counts only where Seam's list lacks the thing too."""
+"""A 404 that names no resource counts only if the resource is missing in Seam's list, too."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ LISTS = {
 
 
 def seam(**lists: Any) -> SeamClient:
-    """Return a Seam that knows no route but these lists: each rows, or a status with a body."""
+    """Return a Seam that has only these lists: each has rows, or a status with a body."""
     answers: Mapping[str, Any] = {path: lists.get(path.strip("/").replace("/", "_"), ROUTE) for path in LISTS}
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -37,7 +37,7 @@ def seam(**lists: Any) -> SeamClient:
     return client_on(httpx.MockTransport(handle))
 
 
-def test_a_code_is_gone_where_the_list_lacks_it() -> None:
+def test_a_code_is_gone_if_the_list_lacks_it() -> None:
     """Two endpoints agree."""
     assert AccessCodes(seam(access_codes_list=[])).get("c-1") is None
     assert AccessCodes(seam(access_codes_list=[CODE | {"access_code_id": "c-2"}])).pin("c-1") is None
@@ -46,8 +46,8 @@ def test_a_code_is_gone_where_the_list_lacks_it() -> None:
 @pytest.mark.parametrize(
     ("listed", "error"), [([CODE], UnnamedNotFound), (ROUTE, SeamError), (AWAY, Unreachable), ("no list", SeamError)]
 )
-def test_a_code_that_the_list_has_or_that_nobody_can_list_is_not_gone(listed: Any, error: type[SeamError]) -> None:
-    """It is tried again: a code that is forgotten opens the door all the same."""
+def test_a_code_is_not_gone_if_the_list_has_it_or_cannot_be_read(listed: Any, error: type[SeamError]) -> None:
+    """It is tried again: a code that is forgotten would still open the door."""
     for ask in (AccessCodes.get, AccessCodes.pin):
         with pytest.raises(error) as raised:
             ask(AccessCodes(seam(access_codes_list=listed)), "c-1")
@@ -55,7 +55,7 @@ def test_a_code_that_the_list_has_or_that_nobody_can_list_is_not_gone(listed: An
 
 
 def test_an_unmanaged_code() -> None:
-    """Seam lists those of a door; a door that it doesn't know has none."""
+    """Seam lists those of a door; an unknown door has none."""
     assert AccessCodes(seam(access_codes_unmanaged_list=[])).is_unmanaged("c-1", "d-1") is False
     assert AccessCodes(seam(access_codes_unmanaged_list=NO_DEVICE)).is_unmanaged("c-1", "d-1") is False
     for listed in ([CODE], ROUTE, AWAY):
@@ -64,7 +64,7 @@ def test_an_unmanaged_code() -> None:
 
 
 def test_a_door() -> None:
-    """A door that the list has isn't gone; what can't be told isn't either."""
+    """A door in the list isn't gone; nor is one if the list can't be read."""
     first = UnnamedNotFound("/devices/get: HTTP 404 not_found: Could not find a route for POST")
     with pytest.raises(NoSuchDevice, match="lacks it too"):
         second_sign.of_device(seam(devices_list=[{"device_id": "d-2"}]), "d-1", first)

@@ -1,7 +1,7 @@
-"""A change of what two processes share needs a new version: each shape is kept under the version that it has.
+"""A change of data that two processes share needs a new version: each shape is stored under its version.
 
-A shape that is new is added to `shapes.json` by `UPDATE_GOLDEN=1 pytest tests/worker/test_shapes.py`; one that is there
-is never changed. docs/two-versions.md says which number grows.
+A new shape is added to `shapes.json` by `UPDATE_GOLDEN=1 pytest tests/worker/test_shapes.py`; a stored one is never
+changed. docs/two-versions.md says which number grows.
 """
 
 import inspect
@@ -40,12 +40,12 @@ RECORDS = {
 }
 
 
-# A type may move to another module: what is stored stays the same.
+# A type may move to another module: the stored data stays the same.
 _MODULE = re.compile(r"\bshared\.[a-z_.]+\.(?=[A-Z])")
 
 
 def shape_of(record_type: Any, seen: set[Any]) -> Iterator[str]:
-    """Yield a line for each field, and each value of an enumeration, of a type and of those that it is made of."""
+    """Yield a line for each field of a type and of its parts, and for each value of an enum."""
     if record_type in seen:
         return
     seen.add(record_type)
@@ -83,8 +83,8 @@ def shapes(machine: Machine) -> dict[str, list[str]]:
     return found
 
 
-def test_nothing_that_two_versions_share_changes_without_its_version(machine: Machine) -> None:
-    """A field, a value or an argument more is another version, or another name."""
+def test_shared_data_never_changes_without_its_version(machine: Machine) -> None:
+    """Another field, value or argument needs another version, or another name."""
     kept = json.loads(KEPT.read_text())
     now = shapes(machine)
     if os.environ.get("UPDATE_GOLDEN"):

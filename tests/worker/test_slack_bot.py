@@ -1,4 +1,4 @@
-"""Slack with a bot's token: conversations, what is changed in them, and buttons."""
+"""Slack with a bot token: conversations, updates of their messages, and buttons."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -23,13 +23,13 @@ from worker.alerts.slack_bot import SlackBot
 def talking(
     redis: Redis, answers: Callable[[Got], Reply] | None = None, *, has_buttons: bool = False
 ) -> Iterator[tuple[SlackBot, Recorder]]:
-    """Lend a channel, and the server that it talks to."""
+    """Lend a channel, and its server."""
     with recording(answers or SlackApi()) as server, httpx.Client(trust_env=False) as client:
         yield slack_bot(server.url, client, redis, has_buttons=has_buttons), server
 
 
-def test_slack_keeps_one_conversation_a_booking(redis_client: Redis) -> None:
-    """First a message; then its thread; closed on recovery; then a new one. What still stands is not written over."""
+def test_slack_has_one_conversation_for_each_booking(redis_client: Redis) -> None:
+    """A message, then its thread; closed when all is resolved; then a new one. Open problems aren't overwritten."""
     alert, other = opened(notice()), opened(notice(problem="late_set"))
     with talking(redis_client) as (bot, server):
         for each in (message(alert), message(other), message(resolved(alert)), message(resolved(other))):
@@ -39,7 +39,7 @@ def test_slack_keeps_one_conversation_a_booking(redis_client: Redis) -> None:
     root = "1763700000.000000"
     assert calls == [
         ("/chat.postMessage", None),
-        ("/chat.postMessage", root),  # of another kind, and so told without the first, which still stands
+        ("/chat.postMessage", root),  # of another kind: it is told without the first one, which is still open
         ("/chat.postMessage", root),
         ("/chat.update", root),
         ("/chat.postMessage", root),
@@ -47,8 +47,8 @@ def test_slack_keeps_one_conversation_a_booking(redis_client: Redis) -> None:
     ]
 
 
-def test_slack_continues_the_conversation_that_others_joined(redis_client: Redis) -> None:
-    """Whether one booking began the thread or two: those that join later, and those that remain, are told in it."""
+def test_a_conversation_goes_on_when_others_join(redis_client: Redis) -> None:
+    """Started by one booking or two: later ones, and those that remain, are told in it."""
     first, second, third = (opened(notice(f"BK-{number}")) for number in (1, 2, 3))
     with talking(redis_client) as (bot, server):
         bot.send(message(first))
@@ -64,15 +64,15 @@ def test_slack_continues_the_conversation_that_others_joined(redis_client: Redis
     assert ["thread_ts" in post for post in posts] == [False, True, True, True, False, True]
 
 
-def test_slacks_own_words_are_shown_as_text(redis_client: Redis) -> None:
-    """`oracode alerts test` prints them: nothing in them moves the cursor or turns the line."""
+def test_slacks_own_text_is_shown_safely(redis_client: Redis) -> None:
+    """`oracode alerts test` prints it: it can't move the cursor or start a line."""
     reply = Reply(200, json.dumps({"ok": False, "error": "\u202e\x1b[31mno"}).encode())
     with talking(redis_client, lambda _: reply) as (bot, _), pytest.raises(NotDelivered) as refused:
         bot.send(one())
     assert str(refused.value) == r"Slack says: \u202e\x1b[31mno"
 
 
-def test_slacks_first_message_shows_all_that_is_open(redis_client: Redis) -> None:
+def test_the_first_message_shows_all_open_problems(redis_client: Redis) -> None:
     """If bookings join a page or leave it, the message still names the guest who waits."""
     page, joining = opened(notice("BK-1"), Severity.PAGE), opened(notice("BK-2"), Severity.INFO)
     told = delivered(page, CHANNEL, 1, thread=page.key)
@@ -85,8 +85,8 @@ def test_slacks_first_message_shows_all_that_is_open(redis_client: Redis) -> Non
     assert all(":rotating_light:" in text for text in updates)
 
 
-def test_a_slack_message_that_somebody_deleted_is_posted_anew(redis_client: Redis) -> None:
-    """The conversation goes on elsewhere; nobody is left without the news."""
+def test_a_deleted_slack_message_is_posted_again(redis_client: Redis) -> None:
+    """The conversation goes on in a new message; no news is lost."""
     api = SlackApi()
     with talking(redis_client, api) as (bot, server):
         bot.send(message(opened(notice())))
@@ -97,7 +97,7 @@ def test_a_slack_message_that_somebody_deleted_is_posted_anew(redis_client: Redi
 
 
 def test_slack_shows_who_handles_it_and_says_a_refusal_in_the_thread(redis_client: Redis) -> None:
-    """The first message is changed, its button is gone, and the thread gets the one remark."""
+    """The first message is updated without its button, and the thread gets the reply."""
     with talking(redis_client, has_buttons=True) as (bot, server):
         first = delivered(opened(notice()), "bot", 1)
         bot.send(message(opened(notice())))
@@ -118,8 +118,8 @@ def test_slack_shows_who_handles_it_and_says_a_refusal_in_the_thread(redis_clien
     assert not said.parsed.get("reply_broadcast")
 
 
-def test_a_remark_stands_by_itself_where_the_message_is_gone(redis_client: Redis) -> None:
-    """Deleted, or closed: nothing is changed, and the remark is said all the same."""
+def test_a_reply_is_posted_alone_if_the_message_is_gone(redis_client: Redis) -> None:
+    """It was deleted, or the conversation is closed: nothing is updated, but the reply is posted."""
     api = SlackApi()
     with talking(redis_client, api) as (bot, server):
         bot.send(message(opened(notice())))
@@ -130,8 +130,8 @@ def test_a_remark_stands_by_itself_where_the_message_is_gone(redis_client: Redis
     assert "thread_ts" not in server.got[-1].parsed
 
 
-def test_slacks_buttons_say_what_they_are_about(redis_client: Redis) -> None:
-    """Under each of a few problems: both, and its slots; under what is over, or too many: none."""
+def test_slacks_buttons_have_their_problem(redis_client: Redis) -> None:
+    """Under each of a few problems: both buttons, and its slots; under resolved ones, or too many: none."""
     with talking(redis_client, has_buttons=True) as (bot, server):
         alert = opened(notice())
         few = [opened(notice(f"BK-{number}", "too_long")) for number in range(2)]
@@ -147,7 +147,7 @@ def test_slacks_buttons_say_what_they_are_about(redis_client: Redis) -> None:
         for got in server.got
     ]
     assert shown[0] == [("retry_booking", "BK-1"), ("handle_alert", "booking/BK-1/no_slot/d-1")]
-    # The resolved message, and its answer in the thread.
+    # The resolved message, and its reply in the thread.
     assert shown[1:3] == [[], []]
     assert shown[3] == [
         (name, value)

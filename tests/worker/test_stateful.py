@@ -1,6 +1,7 @@
-"""Anything may happen, in any order, to anybody: one code a door, whatever fails, and nothing left in doubt.
+"""Any events in any order, at any process: one code for each door, whatever fails, and none left in doubt.
 
-Hypothesis moves two workers, a data server, a Seam that fails as it likes, and time; a plain model says what should be.
+Hypothesis moves two workers, a data server, a Seam with random failures, and time; a simple model has the expected
+results.
 """
 # ruff: noqa: D401, FBT001, PLR0917 - a rule says what happens, and Hypothesis draws its arguments by name
 
@@ -30,7 +31,7 @@ from tests.worker.stateful_workers import START
 from tests.worker.stateful_world import DEVICES, Stage, World
 
 __all__ = ["stage"]
-# The first is how the second begins, and both may be on one door.
+# The second id starts with the first, and both may be on one door.
 BOOKINGS: Final = ("BK-1", "BK-10", "BK-2")
 FLAGS: Final = ("is_cancellable", "is_extendable", "is_early_checkin_able", "is_overridable")
 PAUSES: Final = (1, 10, 20, 40, 60, 600, 3_600, 86_400, 2 * 86_400, 4 * 86_400)
@@ -44,13 +45,13 @@ kinds = st.sampled_from(("created", "updated", "updated", "cancelled"))
 labels = st.sampled_from((None, "Suite", "BK-1 | x"))
 revisions = st.integers(0, 5)
 who = st.integers(0, 1)
-# Before which call a worker is killed: mostly none.
+# Before which call a worker is killed; mostly it isn't.
 kills = st.one_of(st.none(), st.none(), st.integers(0, 40))
 picks = st.integers(0, 1_000)
 
 
 class Anything(RuleBasedStateMachine):
-    """What may happen to bookings."""
+    """The steps that may happen to bookings."""
 
     stage: Stage
 
@@ -65,7 +66,7 @@ class Anything(RuleBasedStateMachine):
         waits=st.booleans(), by=who, kill_at=kills,
     )  # fmt: skip
     def publish(self, waits: bool, by: int, kill_at: int | None, stay: Stay, **message: Any) -> None:
-        """A message comes, and is handed out at once or not."""
+        """A message comes, and is dispatched at once or later."""
         entry_id = self.world.publish(message.pop("booking_id"), self._ahead(stay), message.pop("on"), **message)
         if not waits:
             self.world.apply(entry_id, by, kill_at)
@@ -73,7 +74,7 @@ class Anything(RuleBasedStateMachine):
     @rule(pick=picks, by=who, kill_at=kills)
     @precondition(lambda self: self.world.entries)
     def hand_out(self, pick: int, by: int, kill_at: int | None) -> None:
-        """A message is handed out that was kept waiting, or whose task was killed."""
+        """A message is dispatched that waited, or that lost its task."""
         self.world.apply(sorted(self.world.entries)[pick % len(self.world.entries)], by, kill_at)
 
     @rule(pick=picks, by=who)
@@ -84,7 +85,7 @@ class Anything(RuleBasedStateMachine):
 
     @rule(booking_id=bookings, device_id=devices, by=who, kill_at=kills)
     def advance(self, booking_id: str, device_id: str, by: int, kill_at: int | None) -> None:
-        """A task comes again, at any time."""
+        """A task is run again, at any time."""
         self.world.advance(booking_id, device_id, by, kill_at)
 
     @rule(by=who, kill_at=kills)
@@ -110,7 +111,7 @@ class Anything(RuleBasedStateMachine):
 
     @rule(device_id=devices, flags=st.frozensets(st.sampled_from(FLAGS)))
     def flag(self, device_id: str, flags: frozenset[str]) -> None:
-        """What may be done to a door's codes is another from now on."""
+        """The flags of a door's codes change."""
         self.world.change_door(device_id, flags=flags)
 
     @rule(device_id=devices, most=st.sampled_from((None, 1, 2)))
@@ -129,29 +130,29 @@ class Anything(RuleBasedStateMachine):
         times=st.integers(1, 3),
     )
     def fail(self, operation: str, kind: str, times: int) -> None:
-        """Calls to Seam will fail."""
+        """Some calls to Seam will fail."""
         self.world.seam.arm(operation, kind, times)
 
     @rule()
     def be_late(self) -> None:
-        """A create will be carried out after its worker gave up waiting."""
+        """A create will be carried out after its worker stopped waiting."""
         self.world.seam.arm("create", LATE, 1)
 
     @rule(times=st.integers(1, 2))
     def be_stale(self, times: int) -> None:
-        """Seam's lists will lack the newest codes."""
+        """Seam's lists will lack the newest codes for a while."""
         self.world.seam.arm("list", STALE, times)
 
     @rule(picked=st.lists(picks, max_size=4), by=who, kill_at=kills)
     def deliver(self, picked: list[int], by: int, kill_at: int | None) -> None:
-        """Some events come: late, again, out of order."""
+        """Some events come: late, repeated, in any order."""
         events = self.world.seam.events
         if events:
             self.world.record([events[pick % len(events)] for pick in picked], by, kill_at)
 
     @rule(pick=picks, trouble=st.sampled_from(("deleted", "deleted", "", *TROUBLES)))
     def meddle(self, pick: int, trouble: str) -> None:
-        """Somebody deletes a code at Seam, or one gets into trouble, or out of it."""
+        """Somebody deletes a code at Seam; or a code gets a problem, or loses it."""
         codes = [code for code in self.world.seam.codes.values() if not code.deleted]
         if codes:
             code = codes[pick % len(codes)]
@@ -189,7 +190,7 @@ class Anything(RuleBasedStateMachine):
         self, booking_id: str, stay: Stay, device_id: str, second: Stay, revision: int, operation: str,
         after: bool, meanwhile: str, pause: int,
     ) -> None:  # fmt: skip
-        """A worker stops in the middle of a call, another one does the same door, or changes the booking."""
+        """A worker stops in the middle of a call; another one handles the same door, or the booking changes."""
         world, stay, second = self.world, self._ahead(stay), self._ahead(second)
         world.apply(world.publish(booking_id, stay, [device_id], revision=revision), 1, advances=False)
         newer = max(revision, *(m.revision for m in world.messages if m.booking_id == booking_id)) + 1
@@ -210,17 +211,17 @@ class Anything(RuleBasedStateMachine):
         world.held(lambda: world.workers[0].handlers.advance_door(booking_id, device_id), operation, other, after=after)
 
     def _ahead(self, stay: Stay) -> Stay:
-        """Return the stay as many days later as have passed."""
+        """Return the stay, moved by the days that have passed."""
         return replace(stay, first=stay.first + (self.world.clock() - START).days)
 
     @invariant()
-    def nothing_is_wrong(self) -> None:
-        """What may never be isn't."""
+    def what_must_always_hold(self) -> None:
+        """The invariants hold."""
         if hasattr(self, "world"):
             self.world.check()
 
     def teardown(self) -> None:
-        """In the end everything is as it should be."""
+        """In the end everything is as expected."""
         if hasattr(self, "world"):
             settle(self.world)
 
@@ -230,12 +231,12 @@ def _rank(message: Any) -> tuple[int, bool, int]:
 
 
 def test_one_code_a_door_whatever_happens(stage: Stage) -> None:
-    """A hundred stories, the same ones each time; `make fuzz` plays thousands."""
+    """A hundred examples, the same each time; `make fuzz` runs thousands."""
     Anything.stage = stage
     run_state_machine_as_test(
         Anything,
         settings=settings(
-            # Shrinking a failure takes minutes: add Phase.shrink where one has to be understood.
+            # Shrinking a failure takes minutes: add Phase.shrink to understand one.
             phases=[Phase.generate],
             max_examples=examples(60), stateful_step_count=25, derandomize=True, deadline=None, database=None,
             suppress_health_check=list(HealthCheck),

@@ -1,4 +1,4 @@
-"""What the stateful test found, each as the shortest story that shows it."""
+"""Errors that the stateful test found, each as the shortest example."""
 
 from datetime import timedelta
 
@@ -14,8 +14,8 @@ AGES = timedelta(days=4)
 SOON, LATER = Stay(0, 1, HOURS[0]), Stay(9, 1, HOURS[0])
 
 
-def test_a_door_that_is_closed_is_not_due_for_ever(stage: Stage) -> None:
-    """One door was left out and closed; a later message of the booking gives it nothing to do."""
+def test_a_closed_door_does_not_stay_due(stage: Stage) -> None:
+    """The door was left out and closed; a later message of the booking gives it nothing to do."""
     world = World(stage)
     world.apply(world.publish("BK-1", SOON, ["d0000000-0000-0000-0000-000000000001"], revision=1))
     world.apply(world.publish("BK-1", SOON, ["d0000000-0000-0000-0000-000000000002"], revision=2))
@@ -23,7 +23,7 @@ def test_a_door_that_is_closed_is_not_due_for_ever(stage: Stage) -> None:
     settle(world)
 
 
-def test_a_stay_that_has_ended_is_not_due_for_ever(stage: Stage) -> None:
+def test_an_ended_stay_does_not_stay_due(stage: Stage) -> None:
     """Its cancellation comes late."""
     world = World(stage)
     world.apply(world.publish("BK-1", SOON))
@@ -34,7 +34,7 @@ def test_a_stay_that_has_ended_is_not_due_for_ever(stage: Stage) -> None:
 
 
 def test_a_door_comes_back_although_each_worker_that_takes_it_is_killed(stage: Stage) -> None:
-    """Each time in a row it comes back later, and it does come back."""
+    """After a longer pause each time."""
     world = World(stage)
     world.apply(world.publish("BK-1", Stay(0, 3, HOURS[4])))
     for _ in range(3):
@@ -46,7 +46,7 @@ def test_a_door_comes_back_although_each_worker_that_takes_it_is_killed(stage: S
 
 @pytest.mark.parametrize("lists", [1, 2])
 def test_an_emptied_ledger_and_a_list_that_is_late(stage: Stage, lists: int) -> None:
-    """The code was made a moment ago, the ledger is lost, and Seam's list doesn't show the code yet."""
+    """The code was just made, the ledger is lost, and Seam's list doesn't have the code yet."""
     world = World(stage)
     world.apply(world.publish("BK-1", SOON))
     world.empty()
@@ -56,7 +56,7 @@ def test_an_emptied_ledger_and_a_list_that_is_late(stage: Stage, lists: int) -> 
 
 
 def test_booked_again_while_a_list_is_late(stage: Stage) -> None:
-    """The code of the cancelled booking is known to the ledger; what Seam's list lacks isn't gone."""
+    """The ledger knows the code of the cancelled booking: missing in Seam's list doesn't mean that it is gone."""
     world = World(stage)
     world.apply(world.publish("BK-1", SOON))
     world.apply(world.publish("BK-1", SOON, kind="cancelled"))
@@ -65,8 +65,8 @@ def test_booked_again_while_a_list_is_late(stage: Stage) -> None:
     settle(world)
 
 
-def test_a_stay_that_was_over_is_booked_for_later(stage: Stage) -> None:
-    """A new revision after check-out is planned by its own times, not ended by those of the old one."""
+def test_an_ended_stay_is_booked_for_later(stage: Stage) -> None:
+    """A new revision after check-out is planned by its own times, not ended by the old ones."""
     world = World(stage)
     world.apply(world.publish("BK-1", SOON))
     world.move(AGES)
@@ -75,8 +75,8 @@ def test_a_stay_that_was_over_is_booked_for_later(stage: Stage) -> None:
     settle(world)
 
 
-def test_a_stay_is_prolonged_after_its_check_out(stage: Stage) -> None:
-    """The door was waiting then, and nobody had looked since."""
+def test_a_stay_is_extended_after_its_check_out(stage: Stage) -> None:
+    """The door was waiting then, and hadn't been looked at since."""
     world = World(stage)
     world.apply(world.publish("BK-1", Stay(0, 1, HOURS[4])))
     world.move(AGES)
@@ -85,8 +85,8 @@ def test_a_stay_is_prolonged_after_its_check_out(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("kill_at", range(3, 14))
-def test_what_is_to_be_told_outlives_a_kill_and_a_retry(stage: Stage, kill_at: int) -> None:
-    """Killed between the record and the telling; a person's retry doesn't take the door out of the due-set."""
+def test_unpublished_notices_survive_a_kill_and_a_retry(stage: Stage, kill_at: int) -> None:
+    """The worker is killed between record and publish; a person's retry doesn't take the door out of the due-set."""
     world = World(stage)
     world.apply(world.publish("BK-1", Stay(0, 1, HOURS[4])))
     world.move(AGES)
@@ -97,7 +97,7 @@ def test_what_is_to_be_told_outlives_a_kill_and_a_retry(stage: Stage, kill_at: i
 
 @pytest.mark.parametrize("kill_at", range(12))
 def test_a_cancellation_without_doors_is_told_though_its_task_is_killed(stage: Stage, kill_at: int) -> None:
-    """It came before its booking: there is no door by which the due-set could bring it back, only its entry."""
+    """It came before its booking: no door in the due-set could bring it back, only its entry."""
     world = World(stage)
     entry_id = world.publish("BK-1", SOON, kind="cancelled")
     world.apply(entry_id, 0, kill_at)
@@ -106,7 +106,7 @@ def test_a_cancellation_without_doors_is_told_though_its_task_is_killed(stage: S
 
 @pytest.mark.parametrize("kill_at", range(12))
 def test_a_cancellation_after_the_end_is_told_though_its_task_is_killed(stage: Stage, kill_at: int) -> None:
-    """Its doors have nothing to do any more, and the booking still has something to tell."""
+    """Its doors have nothing to do any more, but the booking still has something to tell."""
     world = World(stage)
     world.apply(world.publish("BK-1", SOON))
     world.move(AGES)
@@ -122,7 +122,7 @@ def test_a_worker_comes_back_from_its_create_after_the_door_was_closed(
     flags: frozenset[str],
     is_left_out: bool,  # noqa: FBT001
 ) -> None:
-    """Another one found the code and closed the door; the first one's record of it must not open it again."""
+    """Another worker found the code and closed the door; recording the code must not open it again."""
     world = World(stage)
     world.change_door("d0000000-0000-0000-0000-000000000001", flags=flags)
     world.apply(world.publish("BK-1", SOON), advances=False)
@@ -143,7 +143,7 @@ def test_a_worker_comes_back_from_its_create_after_the_door_was_closed(
 
 @pytest.mark.parametrize("operation", ["device", "list", "events"])
 def test_a_worker_is_overtaken_while_it_looks(stage: Stage, operation: str) -> None:
-    """Another one makes the code between the first one's look and its intent: the fence holds."""
+    """Another worker makes the code between the first one's look and its intent: the fence holds."""
     world = World(stage)
     world.apply(world.publish("BK-1", SOON), advances=False)
     one, other = (worker.handlers.advance_door for worker in world.workers)

@@ -1,4 +1,4 @@
-"""Whatever stands in the streams: each entry is done with or parked, no task fails, and the next message is served."""
+"""For any entry in the streams: it is handled or parked, no task fails, and the next message is handled."""
 
 import json
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def worker(data_server: DataServer, shared_sandbox: Sandbox) -> Iterator[Machine
 
 
 def put(redis: Redis, stream: str, fields: dict[Any, Any]) -> str:
-    """Append an entry as any client could."""
+    """Append an entry, as any client could."""
     return str(redis.xadd(stream, fields))
 
 
@@ -66,7 +66,7 @@ def test_any_entry_of_the_booking_stream(worker: Machine, fields: dict[bytes, by
 @given(fields=FIELDS | (mutated(EVENT) | JSON).map(lambda value: {b"event": spelled(value).encode()}))
 @settings(max_examples=examples(200))
 def test_any_entry_of_the_event_stream(worker: Machine, fields: dict[bytes, bytes]) -> None:
-    """One that can't be used takes none of its batch with it."""
+    """An unusable one doesn't affect the others of its batch."""
     good = put(worker.redis, "seam-events", {"event": json.dumps(event_of())})
     bad = put(worker.redis, "seam-events", fields)
     worker.handlers.record_events([bad, good])
@@ -77,7 +77,7 @@ def test_any_entry_of_the_event_stream(worker: Machine, fields: dict[bytes, byte
 @given(label=st.text(max_size=40) | JSON, slot=JSON, zone=JSON)
 @settings(max_examples=examples(60))
 def test_a_booking_of_any_words_can_be_shown(worker: Machine, label: Any, slot: Any, zone: Any) -> None:
-    """A booking that was taken is one that every reader of the ledger can read."""
+    """Every reader of the ledger can read a booking that was accepted."""
     data = BOOKING["data"] | {"booking_id": worker.new_id(), "label": label, "slot": slot, "time_zone": zone}
     entry_id = put(worker.redis, "booking-created", {"message": spelled(BOOKING | {"data": data})})
     worker.handlers.apply_booking(entry_id)

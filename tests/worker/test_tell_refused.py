@@ -1,4 +1,4 @@
-"""Refused messages that matter here: of a booking that exists, or a cancellation; one alert a cause."""
+"""Refused messages that people are told of: of a known booking, or a cancellation; one alert for each cause."""
 
 import json
 from datetime import timedelta
@@ -17,12 +17,12 @@ from tests.worker.machine import Machine
 
 
 def refuse(machine: Machine, message: dict[str, Any]) -> None:
-    """Keep a refusal of the message, as `web` does."""
+    """Store a refusal of the message, as `web` does."""
     text = json.dumps(message)
     try:
         parse_booking_message(text)
     except InvalidMessage as invalid:
-        # By the clock that entries are numbered by: a later message has a later entry.
+        # By the clock that numbers entries: a later message has a later entry.
         RefusedMessages(machine.redis).keep(refused_message(text, invalid.problems), system_clock())
     else:
         raise AssertionError("it can be used")
@@ -35,7 +35,7 @@ def told(machine: Machine) -> list[Alert]:
 
 
 def test_a_refused_change_of_a_booking_is_told(machine: Machine, sandbox: Sandbox) -> None:
-    """With what is so for now; it is over once a later message of the booking was applied."""
+    """With the state of the booking; it ends when a later message of the booking is applied."""
     booking_id, device_id = machine.new_id(), sandbox.door()
     booking = machine.apply(machine.publish(booking_id, [device_id]))
     assert booking is not None
@@ -56,7 +56,7 @@ def test_a_refused_change_of_a_booking_is_told(machine: Machine, sandbox: Sandbo
 
 
 def test_a_refused_cancellation_is_told_for_any_booking(machine: Machine, sandbox: Sandbox) -> None:
-    """It is over once the booking is cancelled; of a booking that nobody knows, after a day."""
+    """It ends when the booking is cancelled; for an unknown booking after a day."""
     booking_id = machine.new_id()
     machine.apply(machine.publish(booking_id, [sandbox.door()]))
     refuse(machine, {"type": "booking.canceled", "id": "1", "source": "/x", "data": {"booking_id": booking_id}})
@@ -73,13 +73,13 @@ def test_a_refused_cancellation_is_told_for_any_booking(machine: Machine, sandbo
 
 
 def new_booking(machine: Machine, check_in: timedelta | None, **fields: Any) -> dict[str, Any]:
-    """Return a booking that can't be used, with a check-in so long from now; None: one that can't be read."""
+    """Return an unusable booking with a check-in so long from now; None: a check-in that can't be read."""
     at = (machine.clock() + check_in).isoformat() if check_in is not None else "soon"
     return {"booking_id": "BK-NEW", "unit": 101, "check_in": at, "check_out": "later"} | fields
 
 
-def test_a_new_booking_is_told_once_its_check_in_is_near(machine: Machine) -> None:
-    """As urgently as that is: nobody makes it a code. It is over once it was sent as it should be."""
+def test_a_new_booking_is_told_when_its_check_in_is_near(machine: Machine) -> None:
+    """The check-in decides the severity, because no code is made. It ends when the booking was sent correctly."""
     refuse(machine, new_booking(machine, timedelta(days=3)))
     assert told(machine) == []
     machine.clock.move(timedelta(days=2, hours=1))
@@ -99,7 +99,7 @@ def test_a_new_booking_is_told_once_its_check_in_is_near(machine: Machine) -> No
 def test_a_new_booking_of_tonight_is_told_at_once(
     machine: Machine, sandbox: Sandbox, check_in: timedelta | None
 ) -> None:
-    """Also if its check-in can't be read; until it is sent as it should be."""
+    """Also if its check-in can't be read; until it is sent correctly."""
     refuse(machine, new_booking(machine, check_in))
     (alert,) = told(machine)
     assert alert.hit == 1
@@ -109,14 +109,14 @@ def test_a_new_booking_of_tonight_is_told_at_once(
 
 
 @pytest.mark.parametrize("check_in", [timedelta(days=5), timedelta(days=-5)], ids=str)
-def test_a_new_booking_of_another_time_is_its_senders_alone(machine: Machine, check_in: timedelta) -> None:
-    """The answer told it."""
+def test_a_new_booking_of_another_time_is_not_told(machine: Machine, check_in: timedelta) -> None:
+    """Its sender knows from the answer."""
     refuse(machine, new_booking(machine, check_in))
     assert told(machine) == []
 
 
-def test_what_names_no_booking_is_told(machine: Machine) -> None:
-    """A warning: it may be of any booking, and nobody can say of which. It is over after a day."""
+def test_a_message_that_names_no_booking_is_told(machine: Machine) -> None:
+    """As a warning, because it may be about any booking. It ends after a day."""
     refuse(machine, {"check_in": "2036-12-01", "note": "BK-1 by another name"})
     (alert,) = told(machine)
     assert (alert.notice.problem, alert.notice.check_in, alert.hit) == ("booking_refused", None, 1)
@@ -125,8 +125,8 @@ def test_what_names_no_booking_is_told(machine: Machine) -> None:
     assert told(machine) == []
 
 
-def test_what_names_no_booking_later_is_news(machine: Machine) -> None:
-    """It may be of another booking each time: those of a quarter of an hour are one, later ones join its alert."""
+def test_another_message_without_a_booking_is_news_later(machine: Machine) -> None:
+    """It may be about another booking: those within a quarter of an hour are one, later ones join the alert."""
     invalid = InvalidMessage((Problem("message", "is over 1024 bytes", "send the fields of the booking alone"),))
     start = system_clock().replace(minute=1, second=0)
     for minutes in (0, 5, 15, 20, 45):
@@ -136,7 +136,7 @@ def test_what_names_no_booking_later_is_news(machine: Machine) -> None:
 
 
 def test_a_flood_is_a_few_alerts(machine: Machine) -> None:
-    """However many causes there are."""
+    """For any number of causes."""
     for number in range(40):
         fields = ("check_in", "check_out", "unit", "slot", "granularity", "time_zone")
         wrong = {name: 7 for place, name in enumerate(fields) if number + 1 & 1 << place}

@@ -1,4 +1,4 @@
-"""Traces: one from a webhook to the look at Seam, one from a booking message to the create; links across waits."""
+"""Traces: from a webhook to the look at Seam, and from a booking message to the create; links across pauses."""
 
 import json
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ def below(it: ReadableSpan, all_spans: Sequence[ReadableSpan]) -> list[str]:
 
 
 def test_from_a_booking_message_to_the_create(machine: Machine, sandbox: Sandbox, spans: InMemorySpanExporter) -> None:
-    """Message, door, plan, create and read-back are one trace; what comes by the clock later is linked with it."""
+    """Message, door, plan, create and read-back are one trace; later work of the due-set is linked with it."""
     door = sandbox.door()
     applied = machine.handlers.apply_booking(machine.publish(machine.new_id(), [door], label=LABEL))
     assert applied is not None
@@ -83,7 +83,7 @@ def test_from_a_booking_message_to_the_create(machine: Machine, sandbox: Sandbox
 def test_from_a_webhook_to_the_look_at_seam(
     machine: Machine, data_server: DataServer, redis_client: Redis, sandbox: Sandbox, spans: InMemorySpanExporter
 ) -> None:
-    """Webhook, prompt, task and look are one trace, which links with that of the booking."""
+    """Webhook, prompt, task and look are one trace, which is linked with the booking's."""
     booking = machine.book(sandbox.door())
     code = booking.doors[0].code
     assert code is not None
@@ -112,8 +112,8 @@ def test_from_a_webhook_to_the_look_at_seam(
     assert afterwards.parent is None
 
 
-def test_no_span_holds_a_pin_or_a_guest(machine: Machine, sandbox: Sandbox, spans: InMemorySpanExporter) -> None:
-    """Ids, types and states alone."""
+def test_no_span_has_a_pin_or_data_of_a_guest(machine: Machine, sandbox: Sandbox, spans: InMemorySpanExporter) -> None:
+    """Only ids, types and states."""
     booking = machine.until(machine.book(sandbox.door(), label=LABEL), "ready")
     code = booking.doors[0].code
     assert code is not None
@@ -124,8 +124,8 @@ def test_no_span_holds_a_pin_or_a_guest(machine: Machine, sandbox: Sandbox, span
         assert secret not in text
 
 
-def test_an_error_is_noted_by_its_kind_alone(spans: InMemorySpanExporter) -> None:
-    """Its text may hold what was asked."""
+def test_only_the_class_of_an_error_is_recorded(spans: InMemorySpanExporter) -> None:
+    """Its text may contain parameters."""
     with pytest.raises(Unreachable), tracing.span("it"):
         raise Unreachable("739158")
     (it,) = found(spans, "it")
@@ -134,7 +134,7 @@ def test_an_error_is_noted_by_its_kind_alone(spans: InMemorySpanExporter) -> Non
 
 
 def test_without_the_setting_nothing_is_traced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything works, and nothing is carried. A setting without the extra is said, once."""
+    """Everything works, and no context is sent. If the setting is there without the extra, that is logged once."""
     tracing.start_tracing("web", version="1.2.3", environment={})
     with tracing.span("it", within=tracing.event_trace("e")):
         assert tracing.carrier() == {}

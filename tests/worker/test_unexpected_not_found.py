@@ -1,4 +1,4 @@
-"""A 404 that isn't about the door or the code: Seam's trouble, tried again, told after a few tries, never final."""
+"""A 404 that isn't about the door or the code: it is tried again, told after a few tries, and never final."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -26,12 +26,12 @@ ANSWERS = [
 
 @pytest.fixture
 def machine(redis_client: Redis, data_server: DataServer, sandbox: Sandbox, proxy: SeamProxy) -> Machine:
-    """Return a worker that reaches the sandbox through the proxy alone."""
+    """Return a worker that reaches the sandbox only through the proxy."""
     return Machine(redis_client, data_server.url, sandbox, seam_endpoint=proxy.url)
 
 
 def tried(machine: Machine, booking: Booking, *, times: int) -> Booking:
-    """Let time pass until the booking's door was tried that often without success."""
+    """Let time pass until the booking's door was tried so often without success."""
     for _ in range(60):
         now_it = machine.ledger.get(booking.booking_id)
         if now_it.doors[0].attempts >= times:
@@ -46,7 +46,7 @@ def tried(machine: Machine, booking: Booking, *, times: int) -> Booking:
 def test_a_list_that_is_not_found(
     machine: Machine, sandbox: Sandbox, proxy: SeamProxy, path: str, answer: Reply
 ) -> None:
-    """The booking waits, is told with endpoint and type after the usual number of tries, and gets its code then."""
+    """The booking waits, is told with endpoint and type after the usual number of tries, and then gets its code."""
     device_id = sandbox.door()
     proxy.instead[path] = answer
     booking = machine.book(device_id)
@@ -77,7 +77,7 @@ def test_a_list_that_is_not_found(
 def test_a_door_behind_a_404_that_is_not_about_it(
     machine: Machine, sandbox: Sandbox, proxy: SeamProxy, body: bytes
 ) -> None:
-    """Not "correct the booking": the door is there, and has its code as soon as it can be read."""
+    """People aren't told to correct the booking: the door exists, and gets its code when it can be read."""
     device_id = sandbox.door()
     proxy.instead["/devices/get"] = Reply(404, body)
     booking = machine.book(device_id)
@@ -92,7 +92,7 @@ def test_a_door_behind_a_404_that_is_not_about_it(
 def test_a_code_behind_a_404_that_is_not_about_it(
     machine: Machine, sandbox: Sandbox, proxy: SeamProxy, body: bytes
 ) -> None:
-    """A code that works isn't called gone. If it were, a second one would be made."""
+    """A working code isn't called gone: a second one would be made."""
     device_id = sandbox.door()
     booking = machine.until(machine.book(device_id), "ready")
     proxy.instead[GET] = Reply(404, body)
@@ -115,7 +115,7 @@ def test_a_create_that_is_not_found(
 ) -> None:
     """Whatever gave that answer, the create is in doubt.
 
-    A look at Seam decides before anything else is made, so there is one code in the end.
+    A look at Seam comes before another create, so there is one code in the end.
     """
     device_id = sandbox.door()
     (proxy.after if is_done else proxy.instead)[CREATE] = answer
@@ -129,7 +129,7 @@ def test_a_create_that_is_not_found(
 
 
 def test_creates_that_are_never_found_are_one_alert(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
-    """Told once with endpoint and type, however often it is tried; a look lies between any two creates."""
+    """Told once with endpoint and type, for any number of tries; there is a look between any two creates."""
     device_id = sandbox.door()
     proxy.instead[CREATE] = Reply(404, UNKNOWN)
     booking = machine.book(device_id)
@@ -153,7 +153,7 @@ def test_creates_that_are_never_found_are_one_alert(machine: Machine, sandbox: S
 
 
 def test_a_create_for_a_door_that_is_gone(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
-    """Seam's own `device_not_found` is a refusal: a person's matter, and not repeated."""
+    """Seam's own `device_not_found` is a refusal: a person must act, and it isn't repeated."""
     device_id = sandbox.door()
     proxy.instead[CREATE] = Reply(404, not_found("device_not_found"))
     booking = machine.book(device_id)
@@ -165,8 +165,10 @@ def test_a_create_for_a_door_that_is_gone(machine: Machine, sandbox: Sandbox, pr
     assert (proxy.count(CREATE), machine.made(device_id)) == (1, [])
 
 
-def test_a_door_that_its_own_list_does_not_know(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
-    """A list that is asked for by the door, and says so, is as good as the door itself."""
+def test_a_list_of_a_door_that_says_that_there_is_no_such_door(
+    machine: Machine, sandbox: Sandbox, proxy: SeamProxy
+) -> None:
+    """That counts as much as the answer for the door itself."""
     device_id = sandbox.door()
     proxy.instead[LIST] = Reply(404, not_found("device_not_found"))
     booking = machine.book(device_id)
@@ -175,7 +177,7 @@ def test_a_door_that_its_own_list_does_not_know(machine: Machine, sandbox: Sandb
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_a_deletion_that_is_not_found(machine: Machine, sandbox: Sandbox, proxy: SeamProxy, answer: Reply) -> None:
-    """The code isn't called gone, for it opens the door; the next try reads it and deletes it."""
+    """The code isn't called gone, because it opens the door; the next try reads it and deletes it."""
     device_id = sandbox.door(code_flags={"is_cancellable": True})
     booking = machine.until(machine.book(device_id), "ready")
     proxy.instead[DELETE] = answer

@@ -1,4 +1,4 @@
-"""A cancellation of a booking that nobody knows: told quietly, with what may be meant, in one alert."""
+"""Cancellations of unknown bookings: told as information, with similar ids, in one alert."""
 
 from datetime import timedelta
 
@@ -9,14 +9,14 @@ from worker.handlers.tell_unknown_cancellations import ALERT_KEY, GRACE, TOLD_FO
 
 
 def told(machine: Machine) -> Alert | None:
-    """Return the alert after the job has run; None where it isn't open."""
+    """Return the alert after the job has run; None if it isn't open."""
     machine.handlers.periodic_jobs("tell_unknown_cancellations")
     alert = machine.alerts.get(ALERT_KEY)
     return alert if alert is not None and alert.is_open else None
 
 
-def test_a_misspelled_id_is_told_with_the_near_one(machine: Machine, sandbox: Sandbox) -> None:
-    """Not at once, for its booking may be on its way; as information; over after a day."""
+def test_a_misspelled_id_is_told_with_a_similar_one(machine: Machine, sandbox: Sandbox) -> None:
+    """After a while, because its booking may still come; the alert ends after a day."""
     booking = machine.book(sandbox.door())
     misspelled = booking.booking_id.replace("BK-", "BK_") + "x"
     machine.apply(machine.publish(misspelled, [], kind="cancelled"))
@@ -34,7 +34,7 @@ def test_a_misspelled_id_is_told_with_the_near_one(machine: Machine, sandbox: Sa
 
 
 def test_a_booking_that_comes_after_its_cancellation_ends_it(machine: Machine, sandbox: Sandbox) -> None:
-    """So does nothing else that is cancelled count: it was known."""
+    """The cancellation of a known booking isn't counted."""
     known = machine.book(sandbox.door())
     machine.cancel(known)
     early = machine.new_id()
@@ -48,7 +48,7 @@ def test_a_booking_that_comes_after_its_cancellation_ends_it(machine: Machine, s
 
 
 def test_a_flood_is_one_alert(machine: Machine) -> None:
-    """A system that sends what it cancelled long ago; those that come later are noted."""
+    """A system that sends all its old cancellations; later ones are recorded."""
     for number in range(30):
         machine.apply(machine.publish(f"OLD/{number * 7919}", [], kind="cancelled"))
     machine.clock.move(GRACE + timedelta(minutes=1))

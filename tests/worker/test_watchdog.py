@@ -1,4 +1,4 @@
-"""When a process that is alive counts as stalled: a table, and the thread that acts on it."""
+"""When a live process counts as stalled: a table, and the thread that acts on it."""
 
 import threading
 from datetime import timedelta
@@ -40,7 +40,7 @@ ALL_TAKEN = Sign(moved=False, has_work=True, has_room=False)
     ],
 )
 def test_when_a_process_has_stalled(signs: list[Sign], stalled_after: int | None) -> None:
-    """A look a second."""
+    """One check a second."""
     suspected_for, found = timedelta(), None
     for number, sign in enumerate(signs, start=1):
         suspected_for = suspicion(suspected_for, sign, SECOND)
@@ -51,12 +51,12 @@ def test_when_a_process_has_stalled(signs: list[Sign], stalled_after: int | None
 
 
 def test_a_process_that_was_stopped_as_a_whole_has_not_stalled() -> None:
-    """An hour between two looks (a paused machine) counts as two seconds."""
+    """An hour between two checks (a paused machine) counts as two seconds."""
     assert suspicion(timedelta(), STUCK, timedelta(hours=1)) == timedelta(seconds=2)
 
 
-def test_the_watchdog_ends_what_has_stalled_and_nothing_else() -> None:
-    """It calls for the end once; stopped, never."""
+def test_the_watchdog_ends_a_stalled_process_only() -> None:
+    """It ends the process once; after it was stopped, never."""
     ended = threading.Event()
     patience = Patience(idle=timedelta(milliseconds=30), busy=timedelta(milliseconds=30))
     every = timedelta(milliseconds=10)
@@ -68,7 +68,7 @@ def test_the_watchdog_ends_what_has_stalled_and_nothing_else() -> None:
 
 
 def test_signs_of_a_worker(redis_client: Redis, data_server: DataServer) -> None:
-    """The broker says what waits, and finished work is counted. A broker that is away has no work for the worker."""
+    """The broker says how much waits, and finished work is counted. While the broker is away there is no work."""
     del redis_client
     app = create_celery(Settings(redis_url=SecretStr(data_server.url)))
     progress, queue = Progress(), QueueLength(app)
@@ -85,15 +85,15 @@ def test_signs_of_a_worker(redis_client: Redis, data_server: DataServer) -> None
     app.close()
 
 
-def test_a_worker_that_does_not_even_try_has_something_to_do() -> None:
-    """Others empty the queue, but a worker that takes nothing from it has stalled, unless the broker is away."""
+def test_a_worker_that_takes_nothing_has_stalled() -> None:
+    """Even if others empty the queue; unless the broker is away."""
     assert worker_sign(Progress(), lambda: 0, 2, lambda: False) == Sign(moved=False, has_work=True)
     assert worker_sign(Progress(), lambda: 0, 2, lambda: True) == Sign(moved=False, has_work=False)
     assert worker_sign(Progress(), lambda: None, 2, lambda: False) == Sign(moved=False, has_work=False)
 
 
 def test_a_worker_calls_itself_in_a_queue_of_its_own(redis_client: Redis, data_server: DataServer) -> None:
-    """The call waits for this process alone, vanishes with it, and is work that nobody else can take away."""
+    """The call waits for this process only, disappears with it, and no other worker can take it."""
     apps = [create_celery(Settings(redis_url=SecretStr(data_server.url))) for _ in range(2)]
     for app in apps:
         register_self_ping(app)
@@ -103,7 +103,7 @@ def test_a_worker_calls_itself_in_a_queue_of_its_own(redis_client: Redis, data_s
     assert self_ping_sign(progress, PingOurselves(apps[0]), 1) == Sign(moved=False, has_work=True)
     assert (redis_client.llen(first), redis_client.llen(second), redis_client.llen(QUEUE)) == (1, 0, 0)
     assert 0 < int(cast(Any, redis_client.ttl(first))) <= 120
-    # Nothing is added to what every sender reads; what routes the calls is swept by whoever lives on.
+    # Nothing is added to a list that all senders read; other workers remove the routes of dead ones.
     bound = cast(Any, redis_client.smembers(f"_kombu.binding.{QUEUE}"))
     assert not any(first in each for each in bound)
     assert redis_client.zscore("_kombu.binding_deadlines", first)
@@ -117,7 +117,7 @@ def test_a_worker_calls_itself_in_a_queue_of_its_own(redis_client: Redis, data_s
 
 
 def test_a_broker_that_is_away_is_tried_every_two_seconds() -> None:
-    """However long it was away; the library's own pauses grow to half a minute."""
+    """However long it was away; the library's own pauses would grow to half a minute."""
     asked: list[dict[str, Any]] = []
 
     class Recording(SteadyConnection):
@@ -136,7 +136,7 @@ def test_a_broker_that_is_away_is_tried_every_two_seconds() -> None:
 
 
 def test_signs_of_beat(redis_client: Redis, data_server: DataServer) -> None:
-    """Beat always has something to send while its broker can be reached, and nothing while it can't."""
+    """While its broker can be reached, beat always has something to send; otherwise it has nothing."""
     del redis_client
     app = create_celery(Settings(redis_url=SecretStr(data_server.url)))
     progress = Progress()
