@@ -60,7 +60,7 @@ def test_a_stay_is_changed_by_a_real_worker(
     before = machine.until(machine.book(sandbox.door()), "ready")
 
     def work() -> None:
-        machine.obey()
+        machine.run_commands()
         machine.apply_all()
         machine.sweep()
 
@@ -230,7 +230,7 @@ def test_a_refusal_of_the_worker_is_the_answer(data_server: DataServer, machine:
     def work() -> None:
         if machine.redis.xlen(OPS_STREAM):
             machine.update(booking, 5, check_out=in_days(7, "10:15:00"))
-        machine.obey()
+        machine.run_commands()
 
     with console_of(data_server, sandbox) as console, meanwhile(work):
         body = {"check_out": local(6, "10:15"), "reason": "guest called"}
