@@ -24,10 +24,10 @@ class Priority(Enum):
 
 
 # A message far back in the queue is tried again after this: others may have left the queue.
-_LOOKS_AGAIN: Final = timedelta(minutes=1)
+_LONGEST_PAUSE: Final = timedelta(minutes=1)
 # A place is kept for so long after its message should have come. If a worker was killed, another one takes over when
 # the lease in the due-set is over. A worker of an older version sends without giving the place back.
-_IS_WAITED_FOR: Final = timedelta(minutes=2)
+_PLACE_KEPT_FOR: Final = timedelta(minutes=2)
 # Keeps the record small: a message behind these has no place of its own.
 MOST_WAITING: Final = 200
 
@@ -82,8 +82,8 @@ def spend(
     ahead = sum((each.turn, each.name) < (turn, name) for each in others)
     if left >= ahead + 1:
         return replace(before, left=left - 1, at=now, waiting=tuple(others)), None
-    again_at = now + max((1 - left) * rate.every, min((ahead + 1 - left) * rate.every, _LOOKS_AGAIN))
-    mine = Waiting(name=name, since=since, turn=turn, until=again_at + _IS_WAITED_FOR)
+    again_at = now + max((1 - left) * rate.every, min((ahead + 1 - left) * rate.every, _LONGEST_PAUSE))
+    mine = Waiting(name=name, since=since, turn=turn, until=again_at + _PLACE_KEPT_FOR)
     return replace(before, left=left, at=now, waiting=_in_order((*others, mine))), again_at
 
 

@@ -18,7 +18,7 @@ from shared.domain.matching.manual_choice import short
 
 PROBLEM: Final = Reason.DOOR_GONE
 # These bookings have an alert of their own.
-_TELLS_BY_ITSELF: Final = Reason.DEVICE_NOT_FOUND
+_HAS_OWN_ALERT: Final = Reason.DEVICE_NOT_FOUND
 
 
 def door_gone_key(device_id: str) -> str:
@@ -35,7 +35,7 @@ def door_gone(
     it stays open until no stay on the door is left. `detail` is what Seam says of the door, if anything.
     """
     hits = hits_of(bookings, {device_id}, now)
-    if not hits or (not was_told and all(hit.door.reason == _TELLS_BY_ITSELF for hit in hits)):
+    if not hits or (not was_told and all(hit.door.reason == _HAS_OWN_ALERT for hit in hits)):
         return None
     name = next((hit.door.name for hit in hits if hit.door.name), "")
     subject = f"Door {short(name)} ({device_id})" if name else f"Door {device_id}"

@@ -1,12 +1,13 @@
-"""What may be done to an access code that exists, by the code's own flags.
+"""Which changes of an existing access code are possible, by the code's own flags.
 
 An Oracode code can, as a rule, be neither changed nor deleted (Seam docs, "Programming Offline Access Codes on
 Dormakaba Oracode Locks"). Seam's newer schema puts flags on each code, `dormakaba_oracode_metadata.is_extendable` and
-so on; where one is there and true, that change is possible. Whatever isn't said is not allowed.
+so on; if a flag is there and true, that change is possible. Any other change isn't allowed.
 
-No flag says for certain that a code can be taken back: `is_cancellable` means it, and an `is_overridable` one may be
-revocable as well, as long as the lock's budget of overrides lasts (Seam's access grants warn of an "exhausted override
-budget", `offline_access_code_not_revocable`; Seam types 1.1038). So either is tried, and Seam's refusal is read.
+No flag says for certain that a code can be deleted. `is_cancellable` means it. An `is_overridable` code may be
+revocable, too, as long as the lock's budget of overrides lasts (Seam's access grants warn of an "exhausted override
+budget", `offline_access_code_not_revocable`; Seam types 1.1038). So if one is true, deleting is tried, and Seam may
+refuse.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from shared.domain.booking.record import Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeFlags:
-    """What the provider lets be done to one code."""
+    """The changes that the lock's provider allows for one code."""
 
     is_cancellable: bool = False
     is_extendable: bool = False
@@ -25,7 +26,7 @@ class CodeFlags:
 
     @property
     def may_be_revoked(self) -> bool:
-        """Whether it is worth asking to delete the code; Seam may refuse all the same."""
+        """Whether it is worth asking to delete the code; Seam may still refuse."""
         return self.is_cancellable or self.is_overridable
 
 

@@ -137,8 +137,8 @@ _UNRELEASED: Final = frozenset(
     for name in ("issued", "delay_in_issuing", "failed_to_issue", "failed_to_update", "failed_to_delete")
 )
 # A lock of another make has these.
-_OF_OTHERS: Final = frozenset(each for each in _LOOK_AT_DOOR if ".salto." in each or ".unmanaged." in each)
-NEEDED_TYPES: Final = _ALL_LOOK - _UNRELEASED - _OF_OTHERS
+_OF_OTHER_LOCKS: Final = frozenset(each for each in _LOOK_AT_DOOR if ".salto." in each or ".unmanaged." in each)
+NEEDED_TYPES: Final = _ALL_LOOK - _UNRELEASED - _OF_OTHER_LOCKS
 """The types that a webhook at Seam must have, unless it has all (`*`)."""
 
 

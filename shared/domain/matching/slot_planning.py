@@ -147,7 +147,7 @@ def _options(covered: DoorCoverage) -> _DoorOptions:
 
 def _candidates(covered: DoorCoverage) -> tuple[list[_Candidate], bool]:
     """Return the slots that are worth trying, and whether it is certain that no other is better."""
-    hourly, daily, has_all = _mendable(covered)
+    hourly, daily, has_all = _solvable(covered)
     starts, ends, stays = _Times(later_locks_out=True), _Times(later_locks_out=False), 0
     for missed, wall in hourly:
         block = ((1 << missed.count) - 1) << stays
@@ -172,7 +172,7 @@ def _candidates(covered: DoorCoverage) -> tuple[list[_Candidate], bool]:
     return candidates, has_all and len(largest) == len(found)
 
 
-def _mendable(
+def _solvable(
     covered: DoorCoverage,
 ) -> tuple[list[tuple[Missed, WallStay]], list[tuple[Missed, WallStay]], bool]:
     """Return the missed stays that a new slot would serve, hourly and daily, and whether these are all.

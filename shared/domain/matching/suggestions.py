@@ -27,7 +27,7 @@ _HALF_HOUR = timedelta(minutes=30)
 _NOON = time(12)
 _A_MIDNIGHT = datetime(2000, 1, 1)  # noqa: DTZ001 - half hours of a wall clock are counted from it
 _TOO_FAR = (Verdict.CHECK_IN_TOO_FAR, Verdict.CHECK_OUT_TOO_FAR, Verdict.BOTH_TOO_FAR)
-_MENDABLE = (Outcome.NO_SLOT, Outcome.TOO_LONG, Outcome.NO_SLOTS_CONFIGURED)
+_SOLVABLE = (Outcome.NO_SLOT, Outcome.TOO_LONG, Outcome.NO_SLOTS_CONFIGURED)
 
 
 class SuggestionKind(StrEnum):
@@ -110,7 +110,7 @@ def suggest(stay: Stay, door: Door, policy: MatchPolicy, found: Match) -> tuple[
     daily; then asking the installer for a slot, which takes days.
     """
     zone = None if found.time_zone is None else find_zone(found.time_zone)
-    if found.outcome not in _MENDABLE or zone is None:
+    if found.outcome not in _SOLVABLE or zone is None:
         return ()
     moves = sorted(_moves(stay, door, policy, found), key=_size)
     daily = [] if stay.granularity is Granularity.DAILY else [_BOOK_DAILY]
@@ -155,13 +155,13 @@ def _distances(verdict: Verdict, gap_in: int, gap_out: int, length: int) -> Iter
     """
     if verdict in _TOO_FAR:
         for left in (TOLERANCE, 0):
-            yield _beyond(gap_in, left if gap_in < 0 else 0), _beyond(gap_out, left if gap_out > 0 else 0)
+            yield _move_to(gap_in, left if gap_in < 0 else 0), _move_to(gap_out, left if gap_out > 0 else 0)
     elif verdict is Verdict.TOO_LONG:
         excess = length + gap_out - gap_in - LONGEST_CODE
         yield 0, gap_out + excess // -DAY * DAY  # whole days, rounded up
 
 
-def _beyond(gap: int, left: int) -> int:
+def _move_to(gap: int, left: int) -> int:
     """Return the move that shortens a gap to `left`; 0 for a gap that is short enough."""
     if abs(gap) <= TOLERANCE:
         return 0
