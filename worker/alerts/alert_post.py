@@ -1,4 +1,4 @@
-"""What a signed webhook posts about alerts, field by field; `docs/schemas/alert.json` is made of it."""
+"""The body of a signed webhook about alerts, field by field; `docs/schemas/alert.json` is made from it."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from worker.alerts.message import AlertItem, AlertMessage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertPost:
-    """The body of one post: what the message says as a whole, and every problem that it tells in `alerts`."""
+    """The body of one post: fields of the whole message, and every problem in `alerts`."""
 
     delivery_id: str
     key: str

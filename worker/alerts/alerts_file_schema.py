@@ -162,7 +162,7 @@ class RatePart(_Part):
     every: Longer = timedelta(seconds=15)
 
 
-def _some(value: Any) -> Any:
+def _has_channels(value: Any) -> Any:
     if value == {}:
         raise ValueError("names no channel, so nobody would be told; without a file, ALERT_URLS gets everything")
     return value
@@ -171,7 +171,7 @@ def _some(value: Any) -> Any:
 class AlertsFile(_Part):
     """The whole file."""
 
-    channels: Annotated[dict[ChannelName, ChannelPart], BeforeValidator(_some)]
+    channels: Annotated[dict[ChannelName, ChannelPart], BeforeValidator(_has_channels)]
     routes: tuple[RoutePart, ...] = ()
     fallback: str = ""
     severity: SeverityPart = SeverityPart()

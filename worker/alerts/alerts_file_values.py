@@ -79,7 +79,7 @@ def _mail_address(value: Any) -> Any:
     return value
 
 
-def _somebody(value: Any) -> Any:
+def _has_recipients(value: Any) -> Any:
     if value in ([], ()):
         raise ValueError("names nobody")
     return value
@@ -109,7 +109,7 @@ DeviceId = Annotated[str, BeforeValidator(_device_id)]
 DeviceIds = Annotated[tuple[DeviceId, ...], BeforeValidator(_one_or_many)]
 ChannelName = Annotated[str, BeforeValidator(_channel_name)]
 MailAddress = Annotated[str, BeforeValidator(_mail_address)]
-MailAddresses = Annotated[tuple[MailAddress, ...], BeforeValidator(_somebody), BeforeValidator(_one_or_many)]
+MailAddresses = Annotated[tuple[MailAddress, ...], BeforeValidator(_has_recipients), BeforeValidator(_one_or_many)]
 Url = Annotated[str, BeforeValidator(check_url)]
 # The URL of a chat is a secret, like any token.
 SecretUrl = Annotated[SecretStr, BeforeValidator(check_url)]

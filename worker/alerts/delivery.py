@@ -78,7 +78,7 @@ class AlertDelivery:
         seen = self._gather(group, self._ledger.groups.members(group))
         found = self._ledger.get_many(seen)
         moved = frozenset(key for key, alert in found.items() if alert.group != group)
-        view = self._age(self._view(group, found))
+        view = self._escalate(self._view(group, found))
         moments: list[datetime | None] = []
         for channel in self._channels:
             for status in STATUSES:
@@ -118,7 +118,7 @@ class AlertDelivery:
         updating = frozenset(channel.name for channel in self._updating)
         return View(group, alerts, held, self._ledger.policy, now, updating)
 
-    def _age(self, view: View) -> View:
+    def _escalate(self, view: View) -> View:
         """Store what time has changed: higher severities and reminders."""
         audible = [alert for key, alert in view.alerts.items() if key not in view.silent]
         alerts = dict(view.alerts)

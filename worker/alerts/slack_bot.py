@@ -63,7 +63,7 @@ class SlackBot:
         still_open = {key for key in known.open if changed.get(key) != "resolved"}
         still_open |= {key for key, status in changed.items() if status == "open"}
         stamp = known.stamp
-        if stamp and not self._carry_on(message, content, known, still_open=frozenset(still_open)):
+        if stamp and not self._continue_conversation(message, content, known, still_open=frozenset(still_open)):
             stamp = ""
         if not stamp:
             stamp = self._call("chat.postMessage", _with_id(content, message))["ts"]
@@ -112,7 +112,7 @@ class SlackBot:
         content["blocks"] += button_blocks(message)
         return content
 
-    def _carry_on(
+    def _continue_conversation(
         self, message: AlertMessage, content: dict[str, Any], known: "_Conversation", *, still_open: frozenset[str]
     ) -> bool:
         """Update the conversation's first message, then post in its thread; return False if that message is gone.

@@ -24,7 +24,7 @@ from worker.cli.printable import printable
 
 PARKED: Final = "parked"
 # Later than any entry in the stream, because the messages would be published now, one after the other.
-_AFTER_ALL: Final = 10**15
+_AFTER_ALL_ENTRIES: Final = 10**15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def _judged(
             device_ids=rules.device_ids if rules else message.device_ids,
             lead_time=rules.lead_time if rules else None,
             now=now,
-            arrival=f"{_AFTER_ALL}-{number}",
+            arrival=f"{_AFTER_ALL_ENTRIES}-{number}",
         )
     except InvalidMessage as invalid:
         return Finding(number=number, would=PARKED, booking_id=booking_id, problems=invalid.problems), before

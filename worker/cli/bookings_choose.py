@@ -22,7 +22,7 @@ from worker.ports import Ports
 def list_choices(settings: Settings, ports: Ports, booking: Booking, device_id: str | None) -> None:
     """Print what each slot would mean, and why others can't be chosen. Exit code 1 if none can be chosen."""
     try:
-        found = _lever(settings, ports).choices(booking, device_id)
+        found = _use_case(settings, ports).choices(booking, device_id)
     except (NotChosen, Refused, NotADoor) as refusal:
         _refuse(booking, str(refusal))
     for door, choices in found:
@@ -35,7 +35,7 @@ def list_choices(settings: Settings, ports: Ports, booking: Booking, device_id: 
 def choose(settings: Settings, ports: Ports, booking: Booking, slot: str, *, device_id: str | None, by: str) -> None:
     """Choose the slot, and print the times of its code. Exit code 1 if it can't be chosen."""
     try:
-        chosen = _lever(settings, ports).choose(booking, slot, door_key=device_id, by=by[:80] or user_name())
+        chosen = _use_case(settings, ports).choose(booking, slot, door_key=device_id, by=by[:80] or user_name())
     except (NotChosen, Refused, NotADoor) as refusal:
         _refuse(booking, str(refusal))
     for each in chosen:
@@ -51,7 +51,7 @@ def _refuse(booking: Booking, why: str) -> NoReturn:
     raise SystemExit(1)
 
 
-def _lever(settings: Settings, ports: Ports) -> ChooseSlot:
+def _use_case(settings: Settings, ports: Ports) -> ChooseSlot:
     return ChooseSlot(ledger=ports.ledger, read_door=_read_door, policy=settings.match_policy, clock=system_clock)
 
 

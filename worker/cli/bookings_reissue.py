@@ -24,7 +24,7 @@ def reissue(
     settings: Settings, ports: Ports, booking: Booking, *, door_key: str | None, reason: str, by: str, agreed: bool
 ) -> None:
     """Print the consequences, ask, and order the new code. Exit code 1 if it can't be done, or the answer is no."""
-    door, code = _meant(booking, door_key)
+    door, code = _door_and_code(booking, door_key)
     with closing(seam_client(settings)) as client:
         codes = AccessCodes(client)
         for sentence in preview_of(door, code, may_be_deleted=_may_be_deleted(codes, code)):
@@ -32,7 +32,7 @@ def reissue(
         if not agreed and not click.confirm("Make a new code?", default=False, err=True):
             _refuse(booking, "you said no")
         who = by[:80] or user_name()
-        lever = _lever(settings, ports, codes)
+        lever = _use_case(settings, ports, codes)
         try:
             done = lever(booking, door.key, access_code_id=code.access_code_id, by=who, reason=reason)
         except (NotReissued, SeamError, NotADoor) as refusal:
@@ -42,7 +42,7 @@ def reissue(
     click.echo(f"{what}; follow it with `oracode bookings show {shown}`.")
 
 
-def _lever(settings: Settings, ports: Ports, codes: AccessCodes) -> ReissueCode:
+def _use_case(settings: Settings, ports: Ports, codes: AccessCodes) -> ReissueCode:
     return ReissueCode(
         ledger=ports.ledger,
         codes=codes,
@@ -52,7 +52,7 @@ def _lever(settings: Settings, ports: Ports, codes: AccessCodes) -> ReissueCode:
     )
 
 
-def _meant(booking: Booking, door_key: str | None) -> tuple[BookedDoor, AccessCode]:
+def _door_and_code(booking: Booking, door_key: str | None) -> tuple[BookedDoor, AccessCode]:
     """Return the named door, or the only one, and its code. Ends the command with 1 if there is none."""
     wanted = [door for door in booking.doors if door.wanted]
     found = [door for door in wanted if door_key in (None, door.key)]

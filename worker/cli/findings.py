@@ -10,9 +10,9 @@ Verdict = Literal["ok", "warn", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line: what was looked at, how it stands, and what to do where it isn't well.
+    """One line: what was checked, the result, and what to do if something is wrong.
 
-    `issues` are what Seam reports of the door or the account that it is about.
+    `issues` are those that Seam reports of the door or account that the line is about.
     """
 
     subject: str

@@ -139,7 +139,7 @@ def lines_of(bookings: Iterable[Booking], devices: Mapping[str, Mapping[str, Any
     named = dict.fromkeys(door.device_id for each in kept for door in each.doors if door.wanted)
     for number, device_id in enumerate(named, start=1):
         if device_id in devices:
-            yield json.dumps({"kind": "door", "device": _bare(devices[device_id], f"Door {number}")})
+            yield json.dumps({"kind": "door", "device": _without_personal_data(devices[device_id], f"Door {number}")})
     for number, booking in enumerate(kept, start=1):
         device_ids = tuple(dict.fromkeys(door.device_id for door in booking.doors if door.wanted))
         if booking.stay is None or not all(each in devices for each in device_ids):
@@ -165,7 +165,7 @@ def _as_wall_time(moment: StayTime, zone: str | None) -> str:
     return written(moment)
 
 
-def _bare(device: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _without_personal_data(device: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return the parts of a device that matching reads, under another name: no site, account or location."""
     properties = device.get("properties") or {}
     metadata = {key: value for key, value in properties.items() if key.startswith("dormakaba_oracode")}

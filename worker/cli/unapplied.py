@@ -1,4 +1,4 @@
-"""How commands tell of messages that were parked or refused: in a line, and where to read more."""
+"""The line by which commands tell of a message that was parked or refused."""
 
 from shared.refused_messages import RefusedMessages
 from shared.unapplied_messages import UnappliedMessage, UnappliedMessages
@@ -12,7 +12,7 @@ def unapplied_messages(ports: Ports) -> UnappliedMessages:
 
 
 def message_line(message: UnappliedMessage) -> str:
-    """Say in a line what is wrong, what is so for now, and where to read more or what to do."""
+    """Return a line that says what is wrong, and how to read more or what to do."""
     if message.is_refused:
         return f"{printable(message.why)} Have its sender send it as it should be."
     return f"{printable(message.why)} Look at it with `oracode parked show {message.parked_id}`."
