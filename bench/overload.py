@@ -24,10 +24,10 @@ from bench.variants import OURS, VARIANTS
 
 _USUAL: Final = 32
 _MANY: Final = 8_000
-_IMPATIENT: Final = 0.5
+_PAUSE_AFTER_REFUSAL: Final = 0.5
 """Seconds after which a refused sender tries again: a tenth of what our Retry-After asks for."""
 _SLICE: Final = 0.1
-_AWAKE: Final = 0.03
+_RUNS_FOR: Final = 0.03
 
 
 def run(options: Options) -> Outcome:
@@ -93,7 +93,7 @@ def loaded(connections: int, seconds: float, *, slow: bool, accepted: bool = Tru
                 seconds=seconds,
                 amount=amount,
                 folder=folder,
-                pause=_IMPATIENT,
+                pause=_PAUSE_AFTER_REFUSAL,
                 accepted=accepted,
             )
 
@@ -111,9 +111,9 @@ def crawling(process: Started) -> Iterator[None]:
     def hold(over: threading.Event) -> None:
         while not over.is_set():
             os.kill(process.pid, signal.SIGSTOP)
-            time.sleep(_SLICE - _AWAKE)
+            time.sleep(_SLICE - _RUNS_FOR)
             os.kill(process.pid, signal.SIGCONT)
-            time.sleep(_AWAKE)
+            time.sleep(_RUNS_FOR)
 
     with meanwhile(hold):
         yield

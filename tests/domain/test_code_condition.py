@@ -45,7 +45,7 @@ def in_trouble(text: str, *, is_final: bool) -> InTrouble:
     return InTrouble("code_problem", f"{text} {MAY_NOT_OPEN}", is_final=is_final)
 
 
-def stands(condition: Condition) -> tuple[str, str]:
+def state_and_reason(condition: Condition) -> tuple[str, str]:
     """Return state and reason of the booking in this condition, before the code is late."""
     match condition:
         case Confirmed(reason, _):
@@ -71,7 +71,7 @@ def test_every_error_and_warning(row: tuple[str, ...], status: str) -> None:
     meaning = meaning_of_issue(KINDS[kind], it.code, change_type=it.change_type)
     assert [meaning.blocks, meaning.is_told, meaning.is_retried] == [flag == "yes" for flag in flags]
     condition = judged(status=status, **{f"{kind}s": [it]})
-    assert stands(condition) == (state, reason)
+    assert state_and_reason(condition) == (state, reason)
     assert (f"(Seam says: {it.code}: Hm)." in condition.detail) == bool(reason)
     assert bool(condition.detail) == bool(reason)
     effect = OPENS if state == "ready" else MAY_NOT_OPEN
@@ -239,8 +239,8 @@ def test_reports(report: dict[str, Any], condition: Condition) -> None:
 def test_every_pending_mutation(mutation: str, status: str) -> None:
     """Only a pending change of the name leaves the code ready."""
     condition = judged(status=status, pending=[mutation])
-    assert (stands(condition)[0] == "ready") == (mutation == "updating_name")
-    assert (stands(condition)[1] == "code_problem") == (mutation == "deleting")
+    assert (state_and_reason(condition)[0] == "ready") == (mutation == "updating_name")
+    assert (state_and_reason(condition)[1] == "code_problem") == (mutation == "deleting")
 
 
 def test_a_flood_of_issues_is_told_in_a_few_lines() -> None:

@@ -50,7 +50,7 @@ def confirms(it: Booking, reason: str = "") -> Change:
     return transitions.confirm_code(it, DOOR, reason=reason, detail="", due_at=CHECK_OUT, now=NOW)
 
 
-def stumbles(it: Booking, *, tell: bool) -> Change:
+def fails_once(it: Booking, *, tell: bool) -> Change:
     """Record a failed try."""
     return transitions.record_failed_attempt(
         it, DOOR, reason="seam_unavailable", detail="HTTP 503", until=LATER, tell=tell, now=NOW
@@ -76,8 +76,8 @@ CHANGES: dict[str, tuple[Booking, Callable[[Booking], Change], list[str]]] = {
     ),
     "cancelled": (issued(), lambda it: accepted(it, 1, "cancelled"), ["access-code.cancelled"]),
     "ended": (issued(), lambda it: transitions.end_stay(it, DOOR, forget_at=FORGET_AT, now=NOW), ["access-code.ended"]),
-    "the first failed tries": (booking(), lambda it: stumbles(it, tell=False), []),
-    "one failed try too many": (booking(), lambda it: stumbles(it, tell=True), [f"+seam_unavailable/{DOOR}"]),
+    "the first failed tries": (booking(), lambda it: fails_once(it, tell=False), []),
+    "one failed try too many": (booking(), lambda it: fails_once(it, tell=True), [f"+seam_unavailable/{DOOR}"]),
     "one door of two issued": (booking(DOOR, SECOND), issues, []),
     "one door of two waits": (booking(DOOR, SECOND), waits, ["access-code.waiting", f"+no_slot/{DOOR}"]),
 }  # fmt: skip
@@ -117,7 +117,7 @@ def test_news_of_an_open_problem_is_told() -> None:
 
 def test_other_texts_of_an_outage_are_no_news() -> None:
     """Each failed try may have another text; people are told once."""
-    told = quiet(stumbles(booking(), tell=True).booking)
+    told = quiet(fails_once(booking(), tell=True).booking)
     again = transitions.record_failed_attempt(
         told, DOOR, reason="seam_unavailable", detail="ReadTimeout", until=LATER, tell=True, now=NOW
     )  # fmt: skip

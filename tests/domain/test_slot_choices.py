@@ -138,7 +138,7 @@ def test_twins_cannot_be_told_apart() -> None:
     assert chosen("1", door(one, one)).slot == one
 
 
-def test_a_daily_stay_whose_own_slot_is_missing_may_have_another() -> None:
+def test_a_daily_stay_may_get_another_slot_if_its_own_is_missing() -> None:
     """The choice replaces the prescribed slot; the stay is still booked by the day."""
     asked = replace(daily("2026-12-01T15:00", "2026-12-03T10:00"), slot="gone")
     found = chosen("12:00-12:00", door(day_slot("12:00")), asked)

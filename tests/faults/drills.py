@@ -52,7 +52,7 @@ def data_server_away(machine: Machine, seconds: float) -> tuple[Row, set[str]]:
     configuration.rename(away)
     os.kill(before["redis"], signal.SIGKILL)
     wait_until(lambda: traffic.load.answers[503] > 0, within=30, what="refusals")
-    # Celery may end when its connection breaks with messages in hand; whoever waits from then on must not.
+    # A worker may end when Celery's connection breaks while it has messages. Those that wait after that must not end.
     _last(seconds / 4, traffic, row)
     waiting = machine.run()["pids"]
     row.notes += [f"{name} was started anew as its connections broke" for name in OURS if waiting[name] != before[name]]

@@ -30,7 +30,7 @@ class SeamProxy:
         """Return how often an endpoint was called."""
         return self.calls.count(path)
 
-    def mend(self) -> None:
+    def pass_all(self) -> None:
         """Pass everything through again."""
         self.instead.clear()
         self.after.clear()

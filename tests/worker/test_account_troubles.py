@@ -18,7 +18,7 @@ from tests.support.server import DataServer
 from tests.worker.alert_stage import Channel
 from tests.worker.machine import Machine
 from tests.worker.seam_front import ACCOUNT, SeamFront, seam_front
-from tests.worker.test_door_troubles import event, hear, report
+from tests.worker.test_door_troubles import deliver_events, event, report
 
 UNAPPROVED = {"warning_code": "dormakaba_sites_unapproved", "message": "Wait for us."}
 LOST = {"error_code": "account_disconnected", "message": "Log in.", "is_connected_account_error": True}
@@ -154,7 +154,7 @@ def test_after_an_event_the_account_and_its_doors_are_read(
     front.account = {"errors": [LOST]}
     report(sandbox, device_id, errors=[LOST])
     calls = len(front.reads)
-    hear(
+    deliver_events(
         machine,
         event("connected_account.disconnected", connected_account_id=ACCOUNT),
         event("connected_account.disconnected", connected_account_id="nobody's"),

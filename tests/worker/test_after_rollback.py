@@ -55,7 +55,7 @@ def seen_later(redis: Redis) -> None:
     redis.hset(redis_keys.PRIMARY, "noted_at", 0)
 
 
-def test_a_code_whose_intent_was_lost_is_taken_over(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
+def test_a_code_with_a_lost_intent_is_taken_over(machine: Machine, sandbox: Sandbox, redis_client: Redis) -> None:
     """Its booking is known; the code was about to be made when replication stopped."""
     prepared(machine)
     device_id = sandbox.door()

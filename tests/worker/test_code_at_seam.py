@@ -43,7 +43,7 @@ class Story:
         self.world.move(timedelta(days=2, hours=12))
         self.world.apply(self.world.publish("BK-1", STAY, [DOOR]))
         self.world.rest(timedelta(minutes=2))
-        assert self.stands == ("ready", "")
+        assert self.state_and_reason == ("ready", "")
 
     @property
     def door(self) -> BookedDoor:
@@ -51,7 +51,7 @@ class Story:
         return self.world.ledger.get("BK-1").door(DOOR)
 
     @property
-    def stands(self) -> tuple[str, str]:
+    def state_and_reason(self) -> tuple[str, str]:
         """State and reason."""
         return str(self.door.state), self.door.reason
 
@@ -82,16 +82,16 @@ def test_each_problem_is_told_and_ends(stage: Stage, trouble: str) -> None:
     story = Story(stage)
     story.say(TROUBLES[trouble])
     state, reason, words = STANDS[trouble]
-    assert story.stands == (state, reason)
+    assert story.state_and_reason == (state, reason)
     assert list(story.alerts) == [reason]
     assert words in story.alerts[reason]
     for _ in range(2):
         story.retry()
-    assert (story.stands, list(story.alerts), len(story.world.seam.codes)) == ((state, reason), [reason], 1)
+    assert (story.state_and_reason, list(story.alerts), len(story.world.seam.codes)) == ((state, reason), [reason], 1)
     assert story.door.code is not None
     story.code.said = {}
     story.world.rest(timedelta(hours=7))
-    assert (story.stands, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 1)
+    assert (story.state_and_reason, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 1)
 
 
 @pytest.mark.parametrize(
@@ -105,15 +105,15 @@ def test_a_code_without_a_pin_is_not_ready(stage: Stage, said: Mapping[str, Any]
     """There is nothing to give to the guest, although Seam calls it set. When it is late, people are told why."""
     story = Story(stage)
     story.say({"status": "set", **said})
-    assert (story.stands, story.alerts) == (("issued", ""), {})
+    assert (story.state_and_reason, story.alerts) == (("issued", ""), {})
     assert story.door.code is not None
     story.world.move(story.door.code.window.starts_at - story.world.clock())
     story.world.rest(timedelta(minutes=2))
-    assert story.stands == ("issued", "late_set")
+    assert story.state_and_reason == ("issued", "late_set")
     assert words in story.alerts["late_set"]
     story.code.said = {}
     story.world.rest(timedelta(minutes=10))
-    assert (story.stands, story.alerts) == (("ready", ""), {})
+    assert (story.state_and_reason, story.alerts) == (("ready", ""), {})
 
 
 @pytest.mark.parametrize("said", [{"starts_at": None, "ends_at": None}, {"ends_at": None}])
@@ -121,15 +121,15 @@ def test_a_code_without_times_is_told_and_its_errors_count(stage: Stage, said: M
     """It isn't `ready` while its times aren't known, and it is never made twice."""
     story = Story(stage)
     story.say(said)
-    assert story.stands == ("issued", "window_differs")
+    assert story.state_and_reason == ("issued", "window_differs")
     assert "names no start or no end" in story.alerts["window_differs"]
     story.say({**said, **TROUBLES["no space"]})
-    assert story.stands == ("failed", "code_problem")
+    assert story.state_and_reason == ("failed", "code_problem")
     for _ in range(2):
         story.retry()
     assert (story.door.residual, len(story.world.seam.codes)) == ((), 1)
     story.say({})
-    assert (story.stands, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 1)
+    assert (story.state_and_reason, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 1)
 
 
 @pytest.mark.parametrize("trouble", ["deleting", "set again", "stays removed", "no space"])
@@ -139,11 +139,15 @@ def test_a_code_that_was_deleted_in_the_end_is_made_again_by_a_retry(stage: Stag
     story.say(TROUBLES[trouble])
     story.world.delete(story.code)
     story.world.record(story.world.seam.events[-1:])
-    assert (story.stands, story.door.code, list(story.alerts)) == (("failed", "code_gone"), None, ["code_gone"])
+    assert (story.state_and_reason, story.door.code, list(story.alerts)) == (
+        ("failed", "code_gone"),
+        None,
+        ["code_gone"],
+    )
     assert len(story.world.seam.codes) == 1
     story.retry()
     story.world.rest(timedelta(minutes=2))
-    assert (story.stands, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 2)
+    assert (story.state_and_reason, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 2)
 
 
 @pytest.mark.parametrize("event", ["deleted", "removed_from_device", "deleted_external_to_seam"])
@@ -152,7 +156,7 @@ def test_an_event_never_removes_a_code(stage: Stage, event: str) -> None:
     story = Story(stage)
     story.world.seam.tell(event, story.code)
     story.world.record(story.world.seam.events[-1:])
-    assert (story.stands, story.alerts) == (("ready", ""), {})
+    assert (story.state_and_reason, story.alerts) == (("ready", ""), {})
 
 
 def test_a_message_that_changes_nothing_leaves_a_problem_open(stage: Stage) -> None:
@@ -160,7 +164,7 @@ def test_a_message_that_changes_nothing_leaves_a_problem_open(stage: Stage) -> N
     story = Story(stage)
     story.say(TROUBLES["stays removed"])
     story.world.apply(story.world.publish("BK-1", STAY, [DOOR], revision=1, kind="updated", label="Suite"))
-    assert story.stands == ("failed", "removed_outside")
+    assert story.state_and_reason == ("failed", "removed_outside")
     (alert,) = [each for each in story.world.alerts.all() if each.is_open]
     assert (alert.count, alert.sequence) == (1, 1)
     assert len(story.world.seam.codes) == 1
@@ -182,9 +186,9 @@ def test_an_extension_is_ready_when_it_has_arrived(stage: Stage) -> None:
     old_end = story.code.ends_at - timedelta(days=1)
     story.code.ends_at, story.code.held_back = old_end, (story.code.starts_at, story.code.ends_at)
     story.world.rest(timedelta(seconds=30))
-    assert (story.stands, story.alerts) == (("issued", ""), {})
+    assert (story.state_and_reason, story.alerts) == (("issued", ""), {})
     story.say({})
-    assert (story.stands, story.alerts) == (("ready", ""), {})
+    assert (story.state_and_reason, story.alerts) == (("ready", ""), {})
     assert story.door.code is not None
     assert story.door.code.window.ends_at == old_end + timedelta(days=1)
 
@@ -195,7 +199,7 @@ def test_an_extension_that_the_lock_does_not_take_is_told_with_both_times(stage:
     old_end = story.code.ends_at
     extended(story, TROUBLES["not updated"])
     story.world.rest(timedelta(minutes=2))
-    assert story.stands == ("issued", "code_problem")
+    assert story.state_and_reason == ("issued", "code_problem")
     assert "has not taken the last change" in story.alerts["code_problem"]
     assert (
         "Asked for 2036-11-25 16:00 to 2036-11-29 10:00, got 2036-11-25 16:00 to 2036-11-28 10:00."
@@ -204,10 +208,10 @@ def test_an_extension_that_the_lock_does_not_take_is_told_with_both_times(stage:
     story.world.move(old_end - story.world.clock() + timedelta(hours=1))
     story.world.sweep()
     story.retry()
-    assert (story.stands, len(story.world.seam.codes)) == (("issued", "code_problem"), 1)
+    assert (story.state_and_reason, len(story.world.seam.codes)) == (("issued", "code_problem"), 1)
     story.world.seam.let_say(story.code, {})
     story.world.rest(timedelta(minutes=10))
-    assert (story.stands, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 1)
+    assert (story.state_and_reason, story.alerts, len(story.world.seam.codes)) == (("ready", ""), {}, 1)
 
 
 def test_a_code_that_ended_before_its_extension_arrived_is_gone(stage: Stage) -> None:
@@ -218,10 +222,10 @@ def test_a_code_that_ended_before_its_extension_arrived_is_gone(stage: Stage) ->
     story.world.move(old_end - story.world.clock() + timedelta(hours=1))
     story.world.delete(story.code)
     story.world.rest(timedelta(minutes=10))
-    assert story.stands == ("failed", "code_gone")
+    assert story.state_and_reason == ("failed", "code_gone")
     story.retry()
     story.world.rest(timedelta(minutes=2))
-    assert (story.stands, len(story.world.seam.codes)) == (("ready", ""), 2)
+    assert (story.state_and_reason, len(story.world.seam.codes)) == (("ready", ""), 2)
 
 
 def listed(kind: IssueKind, code_field: str) -> st.SearchStrategy[list[dict[str, str]]]:

@@ -35,7 +35,7 @@ def alert_of(machine: Machine, device_id: str, what: str = "trouble") -> Alert:
     return alert
 
 
-def stands(machine: Machine) -> list[tuple[str, str]]:
+def readiness(machine: Machine) -> list[tuple[str, str]]:
     """Return the readiness of each arrival in the next days, and its reason."""
     now = machine.clock()
     return [(each.readiness, each.reason) for each in machine.arrivals(now, now + timedelta(days=4))]
@@ -52,12 +52,12 @@ def test_a_doors_issue_is_told_once_until_seam_takes_it_back(machine: Machine, s
     assert (alert.is_open, alert.sequence, alert.count, alert.hit) == (True, 1, 1, 1)
     assert alert.notice.check_in == booking.doors[0].check_in
     assert booking.booking_id in alert.subjects[0]
-    assert stands(machine) == [("at risk", "door_trouble")]
+    assert readiness(machine) == [("at risk", "door_trouble")]
 
     report(sandbox, device_id)
     machine.handlers.refresh_door(device_id)
     assert not alert_of(machine, device_id).is_open
-    assert stands(machine) == [("ready", "")]
+    assert readiness(machine) == [("ready", "")]
 
 
 def test_later_bookings_are_affected_too(machine: Machine, sandbox: Sandbox) -> None:
@@ -99,7 +99,7 @@ def test_a_removed_door_is_one_alert(machine: Machine, sandbox: Sandbox) -> None
     assert "device_removed: It was removed" in gone.notice.happened
     over = alert_of(machine, device_id)
     assert (over.is_open, over.notice.solved) == (False, "The door was removed at Seam, which is an alert of its own.")
-    assert stands(machine) == [("at risk", "door_gone")]
+    assert readiness(machine) == [("at risk", "door_gone")]
 
     sandbox.arrange("DELETE", f"/sandbox/devices/{device_id}")
     machine.handlers.refresh_door(device_id)
@@ -107,7 +107,7 @@ def test_a_removed_door_is_one_alert(machine: Machine, sandbox: Sandbox) -> None
     sandbox.door(device_id=device_id)
     machine.handlers.refresh_door(device_id)
     assert not alert_of(machine, device_id, "gone").is_open
-    assert stands(machine) == [("ready", "")]
+    assert readiness(machine) == [("ready", "")]
 
 
 def test_the_alert_ends_with_the_last_stay(machine: Machine, sandbox: Sandbox) -> None:
@@ -132,7 +132,7 @@ def test_an_outage_of_seam_ends_no_alert(machine: Machine, sandbox: Sandbox) -> 
     machine.handlers.refresh_door(device_id)
     sandbox.arrange("POST", "/sandbox/outage", {"on": False})
     assert alert_of(machine, device_id).is_open
-    assert stands(machine) == [("at risk", "door_trouble")]
+    assert readiness(machine) == [("at risk", "door_trouble")]
 
 
 def test_issues_are_no_change_of_the_slots(machine: Machine, sandbox: Sandbox) -> None:
@@ -183,7 +183,7 @@ def event(event_type: str, **fields: Any) -> dict[str, Any]:
     return {"event_id": f"e-{event_type}", "event_type": event_type, "occurred_at": "2026-11-21T10:00:00Z", **fields}
 
 
-def hear(machine: Machine, *events: dict[str, Any]) -> None:
+def deliver_events(machine: Machine, *events: dict[str, Any]) -> None:
     """Do what the dispatcher does with events from `web`."""
     ids = [str(machine.redis.xadd("seam-events", {"event": json.dumps(each)})) for each in events]
     machine.handlers.record_events(ids)
@@ -201,7 +201,7 @@ def test_an_event_of_a_door_prompts_a_reading(machine: Machine, sandbox: Sandbox
     booking = machine.until(machine.book(device_id), "ready")
     history = machine.ledger.history(booking.booking_id)
     report(sandbox, device_id, warnings=[MISMATCH])
-    hear(machine, event("device.disconnected", device_id=device_id, access_code_id="-"))
+    deliver_events(machine, event("device.disconnected", device_id=device_id, access_code_id="-"))
     assert machine.redis.xlen("seam-events") == 0
     assert machine.looked == []
     assert due_at(machine.redis, refresh_item(device_id).encoded()) is not None
@@ -220,7 +220,7 @@ def test_many_events_cost_one_reading(machine: Machine, sandbox: Sandbox) -> Non
     before = reads(sandbox, device_id)
     for number in range(30):
         flap = ("device.connected", "device.disconnected")[number % 2]
-        hear(
+        deliver_events(
             machine,
             event(flap, device_id=device_id),
             event(flap, device_id=empty),
@@ -230,7 +230,7 @@ def test_many_events_cost_one_reading(machine: Machine, sandbox: Sandbox) -> Non
     machine.sweep()
     assert reads(sandbox, device_id) == before + 1
     assert reads(sandbox, empty) == 0
-    hear(machine, event("device.battery_status_changed", device_id=device_id))
+    deliver_events(machine, event("device.battery_status_changed", device_id=device_id))
     assert due_at(machine.redis, refresh_item(device_id).encoded()) is None
 
 
@@ -238,7 +238,7 @@ def test_an_unknown_event_of_a_door_prompts_a_reading(machine: Machine, sandbox:
     """A needless reading costs one call."""
     device_id = sandbox.door()
     machine.until(machine.book(device_id), "ready")
-    hear(machine, event("device.teleported", device_id=device_id))
+    deliver_events(machine, event("device.teleported", device_id=device_id))
     assert due_at(machine.redis, refresh_item(device_id).encoded()) is not None
 
 
@@ -246,7 +246,7 @@ def test_a_prompted_reading_that_fails_is_repeated(machine: Machine, sandbox: Sa
     """Within a minute, not in the next interval."""
     device_id = sandbox.door()
     machine.until(machine.book(device_id), "ready")
-    hear(machine, event("device.disconnected", device_id=device_id))
+    deliver_events(machine, event("device.disconnected", device_id=device_id))
     sandbox.arrange("POST", "/sandbox/outage", {"on": True})
     machine.handlers.refresh_door(device_id)
     sandbox.arrange("POST", "/sandbox/outage", {"on": False})
@@ -257,7 +257,7 @@ def test_a_prompted_reading_that_fails_is_repeated(machine: Machine, sandbox: Sa
 
 def test_events_without_an_id_of_their_subject_are_parked(machine: Machine) -> None:
     """They block nothing."""
-    hear(
+    deliver_events(
         machine,
         event("device.connected"),
         event("device.connected", device_id=7),

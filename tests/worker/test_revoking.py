@@ -149,7 +149,7 @@ def test_seam_may_be_away_while_a_code_is_deleted(machine: Machine, sandbox: San
     proxy.instead["/access_codes/get"] = Reply(503, PAGE)
     machine.cancel(booking)
     assert let_looks_come(machine, booking, rounds=3).residual_access_until is not None
-    proxy.mend()
+    proxy.pass_all()
     assert let_looks_come(machine, booking, rounds=2).residual_access_until is None
 
 
@@ -208,7 +208,7 @@ def test_a_temporary_failure_is_no_refusal(machine: Machine, sandbox: Sandbox, p
         machine.clock.move(timedelta(minutes=2))
         machine.sweep()
     assert proxy.count(DELETE) > 2
-    proxy.mend()
+    proxy.pass_all()
     after = let_looks_come(machine, booking, rounds=4)
     assert (after.doors[0].state, after.residual_access_until) == ("cancelled", None)
     assert machine.story_lines(booking.booking_id, "code.not_revoked") == []
@@ -236,7 +236,7 @@ def test_a_replaced_code_is_deleted_too(machine: Machine, sandbox: Sandbox, prox
     assert len(machine.made(booking.doors[0].device_id)) == 2
 
 
-def test_a_change_whose_attempt_failed_is_a_refusal(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
+def test_a_change_with_a_failed_attempt_is_a_refusal(machine: Machine, sandbox: Sandbox, proxy: SeamProxy) -> None:
     """HTTP 200 with a failed attempt changed nothing: the old code is set aside, and a new one made."""
     booking = machine.until(machine.book(sandbox.door(code_flags={"is_extendable": True})), "ready")
     proxy.instead["/access_codes/update"] = failed_attempt("provider_issue", "Not now.")
@@ -268,7 +268,7 @@ def test_a_change_that_fails_later_is_told_with_seams_text(
     assert proxy.count("/action_attempts/get") == 1
     assert len(machine.story_lines(booking.booking_id, "code.not_changed")) == 1
 
-    proxy.mend()
+    proxy.pass_all()
     moved = {"simulate": "time_frame_changed", "ends_at": in_days(6, "10:00:00")}
     sandbox.arrange("PATCH", f"/sandbox/access_codes/{code.access_code_id}", moved)
     machine.handlers.advance_door(booking.booking_id, booking.doors[0].key, prompted=True)

@@ -65,7 +65,7 @@ def test_a_list_that_is_not_found(
     assert again is not None
     assert again.sequence == alert.sequence
 
-    proxy.mend()
+    proxy.pass_all()
     machine.until(booking, "ready")
     over = machine.alerts.get(key)
     assert over is not None
@@ -84,7 +84,7 @@ def test_a_door_behind_a_404_that_is_not_about_it(
     assert (booking.state, booking.doors[0].reason) == ("scheduled", REASON)
     machine.handlers.refresh_door(device_id)
     assert machine.alerts.get(f"door/{device_id}/gone") is None
-    proxy.mend()
+    proxy.pass_all()
     machine.until(booking, "ready")
 
 
@@ -101,7 +101,7 @@ def test_a_code_behind_a_404_that_is_not_about_it(
     assert machine.ledger.get(booking.booking_id).doors[0].code == booking.doors[0].code
     told = tried(machine, booking, times=4)
     assert (told.state, told.reason) == ("ready", REASON)
-    proxy.mend()
+    proxy.pass_all()
     machine.clock.move(timedelta(minutes=20))
     machine.sweep()
     after = machine.ledger.get(booking.booking_id)
@@ -122,7 +122,7 @@ def test_a_create_that_is_not_found(
     booking = machine.book(device_id)
     assert (booking.state, booking.doors[0].reason) == ("creating", REASON)
     assert booking.doors[0].intent is not None
-    proxy.mend()
+    proxy.pass_all()
     machine.until(booking, "ready")
     assert len(machine.made(device_id)) == 1
     assert proxy.count(CREATE) == (1 if is_done else 2)
@@ -185,7 +185,7 @@ def test_a_deletion_that_is_not_found(machine: Machine, sandbox: Sandbox, proxy:
     assert proxy.count(DELETE) == 1, "tried again in its time, not at once"
     assert cancelled.residual_access_until is not None
     assert cancelled.doors[0].state != "cancelled"
-    proxy.mend()
+    proxy.pass_all()
     for _ in range(4):
         machine.clock.move(timedelta(seconds=5))
         machine.sweep()
