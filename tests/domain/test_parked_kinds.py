@@ -133,7 +133,7 @@ def test_one_cause_of_several_kinds_says_what_is_true_of_each() -> None:
         parked(ParkedKind.BOOKING, None, booking_id="BK-2", parked_id="6-0"),
     )
     assert (cause.notice.problem, cause.notice.subject) == ("booking_parked", "2 parked bookings")
-    assert "Some are cancellations: those codes stay valid." in cause.notice.happened
+    assert "Some are cancellations: nothing is cancelled, and the codes that exist stay valid." in cause.notice.happened
     assert "changes" not in cause.notice.happened
     assert told(*(parked(ParkedKind.CANCELLATION, None, booking_id=f"BK-{n}") for n in (1, 2))).notice.subject == (
         "2 parked cancellations"

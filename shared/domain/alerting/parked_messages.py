@@ -34,8 +34,8 @@ _MANY: Final[Mapping[Reason, str]] = {
 }
 # Added to the text if a cause has messages of several kinds.
 _AMONG: Final[Mapping[ParkedKind, str]] = {
-    ParkedKind.CHANGE: "Some are changes: those bookings keep their old times, and their codes.",
-    ParkedKind.CANCELLATION: "Some are cancellations: those codes stay valid.",
+    ParkedKind.CHANGE: "Some are changes: those bookings keep their old times, and the codes that they have.",
+    ParkedKind.CANCELLATION: "Some are cancellations: nothing is cancelled, and the codes that exist stay valid.",
 }
 
 

@@ -34,7 +34,7 @@ ROWS: Final[Mapping[str, ProblemRow]] = {
         keeps_out=KeepsOut.ALSO_WITH_CODE,
     ),
     Reason.CANCELLATION_PARKED: ProblemRow(
-        "A cancellation could not be used and was put aside: nothing is cancelled, and the code stays valid.",
+        "A cancellation could not be used and was put aside: nothing is cancelled, and a code that exists stays valid.",
         "Read the whole message with `oracode parked show`. If the booking is cancelled, use `oracode bookings cancel`,"
         " and discard the message; else fix it, then replay it.",
         "ops",
