@@ -17,6 +17,9 @@ from tests.domain.booking_messages import booking, envelope, problems_of
 
 CANCELS: list[dict[str, Any]] = [
     {"ce-type": "booking.cancelled"},
+    {"ce-type": "booking%2Ecancelled"},
+    {"ce-type": "%D0%BE%D1%82%D0%BC%D0%B5%D0%BD%D0%B5%D0%BD%D0%BE"},
+    {"x-action": "c%61ncel"},
     {"ce_type": "com.acme.booking.canceled"},
     {"cloudEvents:type": "booking.cancelled"},
     {"cloudEvents_type": "storno"},
@@ -42,6 +45,7 @@ CANCELS: list[dict[str, Any]] = [
 ]
 UNKNOWN: list[dict[str, Any]] = [
     {"ce-type": "com.acme.reservation.frobnicated"},
+    {"ce-type": "booking%2Ecreated"},
     {"event": "x9"},
     {"action": "7"},
     {"status": "pending"},

@@ -74,6 +74,14 @@ def test_a_refused_cancellation_is_known_as_one(web: Web, refused: RefusedMessag
     assert [entry.refused.kind for entry in refused.lately(system_clock())] == ["cancellation"]
 
 
+def test_that_it_cancels_is_said_first(web: Web, refused: RefusedMessages) -> None:
+    """Whatever else is wrong: however much that is, it is kept."""
+    wrong = {"check_in": "soon", "check_out": "late", "revision": "x", "slot": 7, "granularity": "x", "label": 7}
+    assert web.booking(booking_of(status="cancelled", **wrong)).status_code == 400
+    (entry,) = refused.lately(system_clock())
+    assert entry.refused.problems[0].startswith("status: ")
+
+
 def test_a_cancellation_beside_the_message_is_known_as_one(web: Web, refused: RefusedMessages) -> None:
     """By its header alone."""
     headers = [(b"authorization", f"Bearer {TOKEN}".encode()), (b"ce-type", b"booking.cancelled")]

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
+from urllib.parse import unquote
 
 from shared.domain.messages.cancellations import HOW_TO_CANCEL, ending_of
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem
@@ -82,16 +83,29 @@ def outer_type(outside: Mapping[str, object], own_words: Collection[str] = (), *
             found = outer_type(held, own_words, depth=depth + 1)
             if found is not None and found.cancels:
                 return found
-        if not isinstance(said, str):
-            continue
-        is_type = is_of_the_booking(plain)
-        if not is_type and not _MAY_SAY_IT.fullmatch(plain):
-            continue
-        meaning = meaning_of(said, own_words)
+        found = _in_words(name, plain, said, own_words) if isinstance(said, str) else None
+        if found is not None and found.cancels:
+            return found
+        unknown = unknown or found
+    return unknown
+
+
+def _in_words(name: str, plain: str, said: str, own_words: Collection[str]) -> OuterType | None:
+    """Return what a field's words say: that the booking is cancelled, else what isn't known; None for neither.
+
+    CloudEvents percent-encodes headers (HTTP Protocol Binding 1.0, 3.1.3.2): a cancellation counts also so. A word that
+    isn't known as it came stays unknown.
+    """
+    is_type = is_of_the_booking(plain)
+    if not is_type and not _MAY_SAY_IT.fullmatch(plain):
+        return None
+    unknown = None
+    for text in dict.fromkeys((said, unquote(said))):
+        meaning = meaning_of(text, own_words)
         if meaning is Meaning.CANCELLED or (meaning is Meaning.GONE and is_type):
-            return OuterType(name, said, meaning)
+            return OuterType(name, text, meaning)
         if meaning is Meaning.UNKNOWN and is_type:
-            unknown = unknown or OuterType(name, said, meaning)
+            unknown = unknown or OuterType(name, text, meaning)
     return unknown
 
 

@@ -40,7 +40,8 @@ class Refused:
 
 def refused_message(text: str, problems: Iterable[Problem]) -> Refused:
     """Return what is kept of a refused message. Never raises."""
-    problems = list(problems)
+    # That it cancels comes first: what else is wrong matters less.
+    problems = sorted(problems, key=lambda problem: not problem.right.startswith(HOW_TO_CANCEL))
     kept = [_kept(problem) for problem in problems[:_MOST_PROBLEMS]]
     # Also where something beside the message says that it cancels.
     cancels = any(problem.right.startswith(HOW_TO_CANCEL) for problem in problems)
