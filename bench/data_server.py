@@ -49,12 +49,12 @@ def keep_data_again(redis: Redis) -> None:
 
 
 @contextmanager
-def fresh_server(*, core: int = OTHER_CORE) -> Iterator[DataServer]:
+def fresh_server() -> Iterator[DataServer]:
     """Lend an empty server."""
     with scratch() as folder:
         port, password = free_port(), secrets.token_urlsafe(16)
         command = data_server.configure(folder / "redis", port=port, password=password)
-        with Started("data server", command, core=core) as process:
+        with Started("data server", command, core=OTHER_CORE) as process:
             server = DataServer(process, port, password)
             process.until(lambda: _answers(server))
             yield server

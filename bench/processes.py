@@ -17,6 +17,7 @@ import psutil
 PROJECT: Final = Path(__file__).resolve().parents[1]
 SCRATCH: Final = PROJECT / ".bench"
 """On the project's disk: in a file system in memory, fsync would cost nothing."""
+_SAMPLED_EVERY: Final = 0.25  # seconds
 _OURS: Final = ("SEAM_", "REDIS_", "CELERY_", "BOOKING_", "ALERT", "DOORS_", "ORACODE_", "SANDBOX_")
 
 _cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
@@ -46,7 +47,6 @@ class Started:
         environment: Mapping[str, str] | None = None,
         *,
         core: int | None = None,
-        folder: Path = PROJECT,
     ) -> None:
         self.name = name
         kept = {each: value for each, value in os.environ.items() if not each.startswith(_OURS)}
@@ -54,7 +54,7 @@ class Started:
         self._process = subprocess.Popen(
             list(arguments),
             env={**kept, "PYTHONPATH": str(PROJECT), "NO_PROXY": "127.0.0.1", **(environment or {})},
-            cwd=folder,
+            cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
@@ -150,9 +150,8 @@ def scratch() -> Iterator[Path]:
 class Sampled:
     """Resident bytes of a process, sampled while a block runs."""
 
-    def __init__(self, process: Started, every: float = 0.25) -> None:
+    def __init__(self, process: Started) -> None:
         self._process = process
-        self._every = every
         self._over = threading.Event()
         self.rss: list[int] = []
         self._thread = threading.Thread(target=self._sample, daemon=True)
@@ -166,6 +165,6 @@ class Sampled:
         self._thread.join()
 
     def _sample(self) -> None:
-        while not self._over.wait(self._every):
+        while not self._over.wait(_SAMPLED_EVERY):
             with suppress(psutil.NoSuchProcess):
                 self.rss.append(self._process.usage().rss_bytes)

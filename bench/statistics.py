@@ -40,8 +40,8 @@ class Growth:
     is_linear: bool
 
 
-def growth_of_total(cost_by_size: Mapping[int, float], tolerance: float = TOLERANCE) -> Growth:
-    """Judge a cost that may grow in proportion to size: the cost of one may not rise by more than `tolerance`.
+def growth_of_total(cost_by_size: Mapping[int, float]) -> Growth:
+    """Judge a cost that may grow in proportion to size: the cost of one may not rise by more than TOLERANCE.
 
     It may fall, because more share the fixed costs.
     """
@@ -49,7 +49,7 @@ def growth_of_total(cost_by_size: Mapping[int, float], tolerance: float = TOLERA
     each = {size: cost_by_size[size] / size for size in sizes}
     factor = each[sizes[-1]] / each[sizes[0]]
     steps = [each[more] / each[less] for less, more in pairwise(sizes)]
-    return Growth(factor, max([factor, *steps]) <= 1 + tolerance)
+    return Growth(factor, max([factor, *steps]) <= 1 + TOLERANCE)
 
 
 def growth_of_one(cost_by_size: Mapping[int, float]) -> Growth:

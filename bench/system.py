@@ -58,11 +58,11 @@ class Sandbox:
 
 
 @contextmanager
-def sandbox(*, latency: float, core: int = OTHER_CORE) -> Iterator[Sandbox]:
+def sandbox(*, latency: float) -> Iterator[Sandbox]:
     """Lend a stand-in for Seam that takes so many seconds for every answer. Its codes never become set."""
     port = free_port()
     command = [sys.executable, "-m", "deploy.sandbox", "--port", str(port), "--api-key", _KEY]
-    with Started("sandbox", command, core=core) as process:
+    with Started("sandbox", command, core=OTHER_CORE) as process:
         it = Sandbox(process, f"http://127.0.0.1:{port}")
         process.until(lambda: httpx.get(f"{it.url}/health", trust_env=False).is_success)
         # A code that becomes set sends events, which would disturb the measurement.

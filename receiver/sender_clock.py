@@ -8,20 +8,19 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-from shared.clock import Clock, system_clock
+from shared.clock import system_clock
 
 
 class SenderClock:
     """Keeps the best measurement since the last `flush`. Thread-safe."""
 
-    def __init__(self, clock: Clock = system_clock) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ahead: float | None = None
 
     def saw(self, signed_at: float) -> None:
         """Add a measurement. `signed_at` is a genuine delivery's timestamp: epoch seconds by the sender's clock."""
-        ahead = signed_at - self._clock().timestamp()
+        ahead = signed_at - system_clock().timestamp()
         with self._lock:
             if self._ahead is None or ahead > self._ahead:
                 self._ahead = ahead
