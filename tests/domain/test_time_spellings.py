@@ -75,6 +75,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("digits without the T", "20261201154500", "is a number"),
     ("a date as a number", 20261201, "is a number"),
     ("an abbreviated zone", "2026-12-01 15:45 PST", "names a time zone by an abbreviation"),
+    ("an abbreviated zone with its offset", "2026-12-01 15:45 PST8PDT", "names a time zone by an abbreviation"),
     ("am or pm", "2026-12-01 03:45 PM", "has am or pm"),
     ("offset and zone that disagree", "2026-12-01T15:45-07:00[America/Los_Angeles]", "offset that America/Los_Angeles"),
     ("UTC in a zone that isn't", "2026-12-01T15:45Z[America/Los_Angeles]", "offset that America/Los_Angeles"),

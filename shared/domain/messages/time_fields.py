@@ -38,13 +38,15 @@ _LAST_MINUTE: Final = 59
 _LAST_HOUR: Final = 24
 IS_A_NUMBER: Final = "is a number: of seconds or milliseconds, or something else"
 _TWO_DAYS: Final = "could mean two days: which number is the month can't be told"
+_ABBREVIATED: Final = "names a time zone by an abbreviation, which is no offset"
 # Spellings with two meanings that systems send, and what is said of each.
 _AMBIGUOUS: Final = (
     (re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?"), IS_A_NUMBER),
     (re.compile(r"[0-9]{1,4}[/.][0-9]{1,2}[/.][0-9]{1,4}.*"), _TWO_DAYS),
     (re.compile(r"[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}.*"), _TWO_DAYS),
     (re.compile(r".*[0-9] ?[ap]\.?m\.?", re.IGNORECASE), "has am or pm"),
-    (re.compile(r".*[0-9] ?\(?[A-Za-z]{3,5}\)?"), "names a time zone by an abbreviation, which is no offset"),
+    # `PST`, and a zone's name without its brackets that looks like one, such as `PST8PDT`.
+    (re.compile(r".*[0-9] ?\(?[A-Za-z]{3,5}(?:[0-9]{1,2}(?:[A-Za-z]{3,5})?)?\)?"), _ABBREVIATED),
 )
 
 
