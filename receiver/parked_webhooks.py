@@ -5,12 +5,12 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from receiver.refusals import Unavailable
+from receiver.replicated_write import execute_on_replicas
 from receiver.webhook_parsing import NotAnEvent
 from shared import redis_keys
 from shared.clock import Clock
 from shared.contracts import EVENT_FIELD
 from shared.parked import MOST_PARKED, Parked, fields_of
-from shared.replicas import WAIT_MS, check_reached
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -37,11 +37,7 @@ class ParkedWebhooks:
         try:
             pipeline = self._redis.pipeline(transaction=False)
             _ = pipeline.xadd(redis_keys.PARKED, fields_of(parked), maxlen=MOST_PARKED, approximate=True)
-            if self._replicas:
-                _ = pipeline.wait(self._replicas, WAIT_MS)
-            answers = await pipeline.execute()
-            if self._replicas:
-                check_reached(answers[-1], self._replicas)
+            await execute_on_replicas(pipeline, self._replicas)
         except (RedisError, OSError) as error:
             log.warning("park.failed", error=str(error))
             raise Unavailable from error

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from receiver.refusals import json_response
+from receiver.replicated_write import execute_on_replicas
 from shared import redis_keys
-from shared.replicas import WAIT_MS, check_reached
 
 
 async def healthz(_: Request) -> Response:
@@ -41,11 +41,7 @@ class Readiness:
         try:
             pipeline = self._redis.pipeline(transaction=False)
             _ = pipeline.hincrby(redis_keys.IGNORED, "readiness", 0)
-            if self._replicas:
-                _ = pipeline.wait(self._replicas, WAIT_MS)
-            answers = await pipeline.execute()
-            if self._replicas:
-                check_reached(answers[-1], self._replicas)
+            await execute_on_replicas(pipeline, self._replicas)
         except (RedisError, OSError):
             return False
         return True
