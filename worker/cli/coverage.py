@@ -18,7 +18,7 @@ from shared.domain.stay.stay import Stay
 from worker.cli.coverage_inputs import SetAside, load_bookings, load_doors, stays_at_doors
 from worker.cli.coverage_ledger import doors_named, stays_in_ledger
 from worker.cli.drawing import Terminal, headed, pad, wrap
-from worker.cli.match_inputs import DONE, NO, UNREACHABLE, UNUSABLE, Unreachable, UnusableInput, load_rules
+from worker.cli.match_inputs import DONE, NO, UnusableInput, exit_if_unusable, load_rules
 
 _LONG_RUN = 2_000  # bookings; fewer are counted so quickly that no progress bar is needed
 _BAR = 20
@@ -57,17 +57,11 @@ def command(
     """
     aside = SetAside()
     policy = MatchPolicy(SlotPreference.NEAREST, allow_biweekly)
-    try:
+    with exit_if_unusable():
         doors = _doors((*devices, *more_devices))
         stays, count = _stays(bookings, doors, doors_file, aside)
         coverage = survey(_flat(_with_progress(stays, count)), policy)
         _check_any(coverage, aside)
-    except UnusableInput as error:
-        click.echo(str(error), err=True)
-        sys.exit(UNUSABLE)
-    except Unreachable as error:
-        click.echo(str(error), err=True)
-        sys.exit(UNREACHABLE)
     proposal = propose(coverage, share, policy)
     if as_json:
         whole = coverage.as_json() | {

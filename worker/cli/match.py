@@ -25,10 +25,8 @@ from shared.domain.stay.stay import UnitRules
 from worker.cli.match_inputs import (
     DONE,
     NO,
-    UNREACHABLE,
     UNUSABLE,
-    Unreachable,
-    UnusableInput,
+    exit_if_unusable,
     load_door,
     load_rules,
     read,
@@ -87,18 +85,12 @@ def command(
     policy = MatchPolicy(SlotPreference(preference or given.preference or "nearest"), may_use_biweekly)
     now = _moment(at) if at is not None else system_clock()
     splits = (long_stays or given.long_stays) == "split"
-    try:
+    with exit_if_unusable():
         door = load_door(device)
         messages = split_messages(read(booking))
         # DOORS_FILE is read only if a message names a unit: otherwise a bad file doesn't matter.
         needed = given.doors_file if any(map(_names_a_unit, messages)) else None
         rules = load_rules(doors_file or needed)
-    except UnusableInput as error:
-        click.echo(str(error), err=True)
-        sys.exit(UNUSABLE)
-    except Unreachable as error:
-        click.echo(str(error), err=True)
-        sys.exit(UNREACHABLE)
     worst = DONE
     for place, raw in enumerate(messages):
         if place and not as_json:

@@ -1,14 +1,16 @@
 """Reads the input of `match`, `slots` and `coverage`: a device from a file or from Seam, bookings from a file.
 
-Every unusable input becomes `UnusableInput` (exit code 2), an unreachable service `Unreachable` (exit code 3); the
-commands only print them.
+Every unusable input becomes `UnusableInput` (exit code 2), an unreachable service `Unreachable` (exit code 3).
 """
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import click
 
 from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.door.door import Door, NotADoor, door_from_device
@@ -28,6 +30,19 @@ class UnusableInput(Exception):
 
 class Unreachable(Exception):
     """A service that the command needs can't be reached."""
+
+
+@contextmanager
+def exit_if_unusable() -> Iterator[None]:
+    """End the command with UNUSABLE or UNREACHABLE if the block raises UnusableInput or Unreachable; print the text."""
+    try:
+        yield
+    except UnusableInput as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNUSABLE)
+    except Unreachable as error:
+        click.echo(str(error), err=True)
+        sys.exit(UNREACHABLE)
 
 
 def is_file(device: str) -> bool:

@@ -13,14 +13,7 @@ from shared.domain.matching.match_json import slot_json
 from shared.domain.matching.slot_warnings import SlotWarning, warnings_of
 from shared.domain.quoting import shown
 from worker.cli.drawing import Terminal, day, headed, wrap
-from worker.cli.match_inputs import (
-    UNREACHABLE,
-    UNUSABLE,
-    Unreachable,
-    UnusableInput,
-    is_file,
-    load_door,
-)
+from worker.cli.match_inputs import exit_if_unusable, is_file, load_door
 
 
 @click.command("slots")
@@ -32,15 +25,9 @@ def command(*, device: str, as_json: bool) -> None:
     The door's errors and warnings come first; for a device id also those of its connected account. Exits 2 if the
     device can't be used, 3 if Seam can't be reached.
     """
-    try:
+    with exit_if_unusable():
         door = load_door(device)
         issues = door.issues if is_file(device) else joined(door.issues, _of_account(door))
-    except UnusableInput as error:
-        click.echo(str(error), err=True)
-        sys.exit(UNUSABLE)
-    except Unreachable as error:
-        click.echo(str(error), err=True)
-        sys.exit(UNREACHABLE)
     warnings = warnings_of(door)
     if as_json:
         click.echo(json.dumps(_object(door, issues, warnings)))
