@@ -74,7 +74,7 @@ def test_a_stay_is_changed_by_a_real_worker(
         told = text_of(preview)
         assert "The guest gets another code" in told
         assert "another one is made. Give the guest its PIN." in told
-        assert "The code at hand can't be deleted: it opens the door until" in told
+        assert "The current code can't be deleted: it opens the door until" in told
         assert "Its next message about this booking replaces what you change here." in told
         fields = {name: _value(preview, name) for name in ("check_in", "check_out", "revision")}
         assert fields == {**LONGER, "revision": "0"}

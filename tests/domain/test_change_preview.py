@@ -60,7 +60,7 @@ def test_a_code_that_serves_the_new_times_stays() -> None:
     """The slot's own times count: half an hour later is still that slot."""
     found = preview(("2026-12-01T16:30", "2026-12-05T10:00"))
     assert (found.effect, found.window, found.slot) == (Effect.KEPT, WINDOW, "16:00-10:00")
-    assert found.means == ("The code at hand works for the new times too: it stays, and so does its PIN.",)
+    assert found.means == ("The current code works for the new times too: it stays, and so does its PIN.",)
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,8 @@ def test_a_code_that_serves_the_new_times_stays() -> None:
         (flags(is_overridable=True), Effect.CHANGED, "its flags allow that"),
         (flags(is_early_checkin_able=True), Effect.ANOTHER, "can't be deleted: it opens the door until Sat 2026-12-05"),
         (flags(), Effect.ANOTHER, "can't be deleted: it opens the door until Sat 2026-12-05 10:00 UTC"),
-        (flags(is_cancellable=True), Effect.ANOTHER, "Seam is asked to delete the code at hand: its flags allow that"),
-        (None, Effect.ANOTHER, "Seam wasn't asked. Unless its flags let the code at hand get these times, another one"),
+        (flags(is_cancellable=True), Effect.ANOTHER, "Seam is asked to delete the current code: its flags allow that"),
+        (None, Effect.ANOTHER, "Seam wasn't asked. Unless its flags let the current code get these times, another one"),
         (None, Effect.ANOTHER, "As a rule it can't: then it opens the door until Sat 2026-12-05 10:00"),
         (CodeAtSeam(None, CodeFlags(is_extendable=True)), Effect.ANOTHER, "another one is made"),
     ],
@@ -110,7 +110,7 @@ def test_an_earlier_code_of_the_same_times_is_taken_again() -> None:
 
 
 def test_where_no_slot_fits_the_nearest_times_are_offered() -> None:
-    """Each of them is a preview that finds a slot; the code at hand is lost all the same."""
+    """Each of them is a preview that finds a slot; the current code is lost all the same."""
     found = preview(("2026-12-01T13:30", "2026-12-05T10:00"))
     assert (found.effect, found.window) == (Effect.NOTHING_FITS, None)
     assert "within 60 minutes" in found.means[0]
@@ -150,7 +150,7 @@ def test_without_a_code_at_hand() -> None:
 
 
 def test_a_stay_that_is_over() -> None:
-    """Nothing is made for it, and what the code at hand still opens is told."""
+    """Nothing is made for it, and what the current code still opens is told."""
     after = datetime(2026, 12, 3, 12, tzinfo=UTC)
     found = preview(("2026-12-01T16:00", "2026-12-03T10:00"), now=after)
     assert found.effect is Effect.OVER

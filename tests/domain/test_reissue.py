@@ -53,7 +53,7 @@ def with_new_code(it: Booking) -> Change:
 
 
 def confirmed(it: Booking) -> Change:
-    """Record that Seam confirms the code at hand."""
+    """Record that Seam confirms the current code."""
     return confirm_code(it, DOOR, reason="", detail="", due_at=CHECK_OUT, now=LATER)
 
 

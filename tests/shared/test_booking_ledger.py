@@ -113,7 +113,7 @@ def _replaced(it: Booking, change: dict[str, Any]) -> Change:
 
 
 def test_a_code_leads_to_its_booking(redis_client: Redis) -> None:
-    """Codes at hand and codes of earlier revisions; None for codes that are not ours."""
+    """Current codes and codes of earlier revisions; None for codes that are not ours."""
     ledger = booking_ledger(redis_client)
     it = with_door(issued(DOOR, SECOND), residual=(code("c-old"),))
     ledger.record_message("BK-1", lambda _: Change(it))

@@ -188,7 +188,7 @@ class _Doors:
 
 
 def _at_seam(call: Call, door: BookedDoor) -> CodeAtSeam | None:
-    """Return how the code at hand stands at Seam now; None where Seam can't be asked, or has it no more."""
+    """Return how the current code stands at Seam now; None where Seam can't be asked, or has it no more."""
     if call.ports.codes is None or door.code is None:
         return None
     try:

@@ -17,7 +17,7 @@ from shared.domain.matching.manual_choice import SlotOffer
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """To be planned. `code` is one at hand that may serve the newer revision too."""
+    """To be planned. `code` is a current code that may serve the newer revision too."""
 
     name: ClassVar = State.RECEIVED
     code: AccessCode | None = None

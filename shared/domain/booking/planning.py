@@ -56,7 +56,7 @@ class Postpone:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """The code at hand has exactly the wanted window."""
+    """The current code has exactly the wanted window."""
 
     window: Window
 
@@ -191,7 +191,7 @@ def _found(stay: Stay, booked: BookedDoor, door: Door, policy: MatchPolicy, now:
     """Return the match that counts, and why a slot that a person chose can't be had; "" where it can or none was."""
     found, choice = match(stay, door, policy), _choice(booked)
     if choice is not None:
-        # A code at hand that was made for this choice may have ended, and is no reason to give the choice up.
+        # A current code that was made for this choice may have ended, and is no reason to give the choice up.
         needed_at = now if booked.code is None else None
         return match_of_choice(choice, stay, door, policy, otherwise=found, now=needed_at)
     if not booked.part:
@@ -221,7 +221,7 @@ def _decide(
     lead_time: timedelta,
     now: datetime,
 ) -> Decision | None:
-    """Decide by what is wanted and what is at hand; None where nothing fits and nothing is at hand."""
+    """Decide by what is wanted and by the current code; None where nothing fits and there is no code."""
     if now >= check_out and booked.code is None:
         return Over()
     if booked.code is not None:

@@ -113,9 +113,9 @@ class BookedDoor:
     `is_muted`, the reason is not for people yet. `check_in`/`check_out` are instants, once the lock's zone is known.
     `name` and `time_zone` may be as others last knew the door, while it can't be read.
     `drift` says how the door was changed under a code that exists. `pin_changed_at` is when Seam last replaced the PIN
-    of the code at hand, `pin_revealed_at` when somebody last read it. `last_code_id` is the access code that the door
+    of the current code, `pin_revealed_at` when somebody last read it. `last_code_id` is the access code that the door
     had last, and `new_code_at` when another one took its place. `same_pin_as` is the replaced access code that has the
-    very PIN of the code at hand. While it waits for want of a slot, `offers` are those
+    very PIN of the current code. While it waits for want of a slot, `offers` are those
     that a person may choose; `choice` is the one that somebody chose. Where the code's problem only repeats an error of
     the door or its account, `inherited` is Seam's code of that error.
     """
@@ -155,7 +155,7 @@ class BookedDoor:
     def new_pin_since(self) -> datetime | None:
         """When the PIN that the guest was last given stopped being the right one; None while it is right.
 
-        Another access code took the place of an earlier one, or Seam replaced the PIN of the code at hand.
+        Another access code took the place of an earlier one, or Seam replaced the PIN of the current code.
         """
         moments = [at for at in (self.new_code_at, self.pin_changed_at) if at is not None]
         return max(moments) if moments and self.code is not None else None

@@ -41,9 +41,9 @@ from shared.domain.stay.stay import Stay, as_booked
 from shared.domain.times.wording import show_length
 
 _NEW: Final = "A code is made at once. Give the guest its PIN."
-_ANOTHER: Final = "The code at hand can't get these times: another one is made. Give the guest its PIN."
+_ANOTHER: Final = "The current code can't get these times: another one is made. Give the guest its PIN."
 _PERHAPS: Final = (
-    "Seam wasn't asked. Unless its flags let the code at hand get these times, another one is made. Give the guest its"
+    "Seam wasn't asked. Unless its flags let the current code get these times, another one is made. Give the guest its"
     " PIN then."
 )
 
@@ -52,13 +52,13 @@ class Effect(StrEnum):
     """What becomes of a door's code."""
 
     KEPT = "kept"
-    """The code at hand serves the new times too."""
+    """The current code serves the new times too."""
     CHANGED = "changed"
-    """The code at hand gets other times."""
+    """The current code gets other times."""
     ANOTHER = "another"
-    """Another code takes the place of the one at hand."""
+    """Another code takes the place of the current one."""
     MADE = "made"
-    """A code is made at once: there is none at hand."""
+    """A code is made at once: there is none."""
     LATER = "later"
     """A code is made once its time has come."""
     NOTHING_FITS = "nothing_fits"
@@ -73,7 +73,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CodeAtSeam:
-    """How the code at hand stands at Seam: when it works, and what its flags let be done to it."""
+    """How the current code stands at Seam: when it works, and what its flags let be done to it."""
 
     window: Window | None
     flags: CodeFlags
@@ -134,7 +134,7 @@ def preview_of_door(  # noqa: PLR0911 - one for each decision
 ) -> DoorPreview:
     """Say what becomes of a door of `booking`, which is as the change would leave it.
 
-    `read` is the door as it was last read, None where it never was. `at_seam` is how Seam has the code at hand; None
+    `read` is the door as it was last read, None where it never was. `at_seam` is how Seam has the current code; None
     where there is none, or nobody could ask.
     """
     aside = tuple(_set_aside(door, at_seam, now))
@@ -151,10 +151,10 @@ def preview_of_door(  # noqa: PLR0911 - one for each decision
         return DoorPreview(effect=Effect.UNKNOWN, means=(told,), time_zone=door.time_zone)
     match plan.decision:
         case Keep(window):
-            told = "The code at hand works for the new times too: it stays, and so does its PIN."
+            told = "The current code works for the new times too: it stays, and so does its PIN."
             return _with_code(asked, plan, Effect.KEPT, window, told)
         case Alter(window) if window is not None and _may_be_changed(door, at_seam, window):
-            told = "Seam is asked to give the code at hand these times: its flags allow that. The PIN normally stays."
+            told = "Seam is asked to give the current code these times: its flags allow that. The PIN normally stays."
             return _with_code(asked, plan, Effect.CHANGED, window, told, "If Seam refuses, another code is made.")
         case Alter():
             bare = asked.without_code()
@@ -168,7 +168,7 @@ def _without_code(  # noqa: PLR0911 - as above
 ) -> DoorPreview:
     """Say what is made for a door that has no code, or none that serves.
 
-    `made` tells it where a code is made at once, and `aside` what becomes of the one at hand.
+    `made` tells it where a code is made at once, and `aside` what becomes of the current one.
     """
     zone, stay = plan.time_zone, asked.booking.stay
     match plan.decision:
@@ -244,19 +244,19 @@ def _taken_again(door: BookedDoor, window: Window) -> str:
 
 
 def _set_aside(door: BookedDoor, at_seam: CodeAtSeam | None, now: datetime) -> Iterator[str]:
-    """Yield how long the code at hand still opens the door, though the booking doesn't need it any more."""
+    """Yield how long the current code still opens the door, though the booking doesn't need it any more."""
     code = door.code
     if code is None or code.window.ends_at <= now:
         return
     until = _until(code, door)
     if door.wanted and code.window.starts_at <= now:
-        yield f"The code at hand is in use, so it isn't deleted: it opens the door until {until}."
+        yield f"The current code is in use, so it isn't deleted: it opens the door until {until}."
     elif at_seam is None:
-        yield f"Seam is asked to delete the code at hand. As a rule it can't: then it opens the door until {until}."
+        yield f"Seam is asked to delete the current code. As a rule it can't: then it opens the door until {until}."
     elif at_seam.flags.may_be_revoked:
-        yield f"Seam is asked to delete the code at hand: its flags allow that. If it refuses, it opens until {until}."
+        yield f"Seam is asked to delete the current code: its flags allow that. If it refuses, it opens until {until}."
     else:
-        yield f"The code at hand can't be deleted: it opens the door until {until}."
+        yield f"The current code can't be deleted: it opens the door until {until}."
 
 
 def _until(code: AccessCode, door: BookedDoor) -> str:

@@ -152,7 +152,7 @@ def record_removals(
 
 
 def record_pin_change(booking: Booking, access_code_id: str, *, at: datetime, now: datetime) -> Change:
-    """Record that Seam replaced the PIN of the code at hand: the PIN that the guest was given opens nothing any more.
+    """Record that Seam replaced the PIN of the current code: the PIN that the guest was given opens nothing any more.
 
     Only the latest such moment counts, so repeats and any order give the same result. Earlier codes are passed over.
     """

@@ -70,7 +70,7 @@ def record_code(
     `asked` and `user_level_id` are what it should be for, `request_id` is of the call to Seam that told of it.
 
     A fact: it is recorded even if the booking has changed meanwhile. `revision` is what the code was made for. If that
-    isn't the booking's any more, the door is planned again with this code at hand. A door that was closed while the
+    isn't the booking's any more, the door is planned again with this current code. A door that was closed while the
     call was under way is open again, so that it is closed with this code.
     """
     before = booking.door(key)

@@ -156,7 +156,7 @@ def record_failed_attempt(
 
 
 def split_stay(booking: Booking, key: str, *, revision: int, parts: int, now: datetime) -> Change:
-    """Let `parts` consecutive codes serve the door, each planned on its own; the first takes over what is at hand."""
+    """Let `parts` consecutive codes serve the door, each planned on its own; the first takes over the current code."""
     door = door_for_revision(booking, key, revision)
     numbers = range(1, parts + 1)
     known = {other.part: other for other in booking.doors if other.device_id == door.device_id and other.part}
@@ -226,7 +226,7 @@ def supersede_code(
 
 
 def keep_code(booking: Booking, key: str, *, revision: int, asked: Window, now: datetime) -> Change:
-    """Record that the code at hand serves the newer revision too: nothing is made."""
+    """Record that the current code serves the newer revision too: nothing is made."""
     before = booking.door(key)
     # What a look found stays so until another look says otherwise: neither confirmed nor in trouble is news then.
     is_found = before.state is State.READY or is_cleared_by(before.reason, ClearedBy.LOOK_AT_CODE)
@@ -238,5 +238,5 @@ def keep_code(booking: Booking, key: str, *, revision: int, asked: Window, now: 
     else:
         door = enter(door, Issued(code))
     door = replace(door, asked=asked, attempts=0, due_at=now + READ_BACK_WITHIN)
-    text = "The code at hand serves this revision too."
+    text = "The current code serves this revision too."
     return change_door(booking, door, now, HistoryEntry(at=now, what="code.kept", text=text))
