@@ -19,8 +19,8 @@ from shared.domain.messages.parked_kind import ParkedKind
 from shared.domain.messages.refused import Refused
 
 KEEP_SCRIPT: Final = (Path(__file__).parent / "keep_refused.lua").read_text(encoding="utf-8")
-MOST_REFUSED: Final = 1_000
-"""The newest are kept: a flood of bad messages must not fill the memory that good ones need."""
+MOST_REFUSED: Final = 10_000
+"""The newest are kept, as many as of parked messages: a flood must not fill the memory that good messages need."""
 TOLD_FOR: Final = timedelta(days=1)
 """A cause that isn't met again for so long is over: nobody can mend or discard a message that isn't stored."""
 

@@ -144,3 +144,18 @@ def test_a_flood_is_a_few_alerts(machine: Machine) -> None:
     alerts = told(machine)
     assert 1 < len(alerts) <= 11
     assert sum(alert.hit for alert in alerts) == 40
+
+
+def test_what_newer_refusals_push_out_is_not_told_as_solved(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood may push out the refused message of a guest who comes soon: nothing is solved by that."""
+    for module in ("shared.refused_messages", "worker.handlers.tell_refused"):
+        monkeypatch.setattr(f"{module}.MOST_REFUSED", 2)
+    refuse(machine, {"type": "booking.cancelled", "booking_id": machine.new_id(), "chek_in": "soon"})
+    (alert,) = told(machine)
+    for _ in range(2):
+        refuse(machine, {"booking_id": machine.new_id(), "device_ids": [], "check_in": "2046-12-01"})
+    assert told(machine) == []
+    closed = machine.alerts.get(alert.key)
+    assert closed is not None
+    assert closed.goes_on
+    assert "The list of refused messages is full" in closed.notice.solved

@@ -5,6 +5,7 @@ it names no booking: it may be of any. A new booking matters once its check-in i
 is: a guest stands at a locked door then. Any other refusal its sender knows of, and nobody here waits for it yet.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,7 +21,7 @@ from shared.domain.messages.parked_kind import ParkedKind
 from shared.domain.messages.refused import Refused
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.booking_reader import BookingReader
-from shared.refused_messages import TOLD_FOR, RefusedEntry, RefusedMessages, as_entry_id
+from shared.refused_messages import MOST_REFUSED, TOLD_FOR, RefusedEntry, RefusedMessages, as_entry_id
 from worker.handlers.tell_parked import end_alerts
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -40,8 +41,9 @@ class TellRefused:
         now = self._clock()
         known = [alert for alert in self._alerts.open() if alert.notice.problem == Reason.BOOKING_REFUSED]
         policy = self._alerts.policy
+        entries = self._refused.lately(now)
         causes = refused_causes(
-            self._messages(now, policy.warn_before),
+            self._messages(entries, now, policy.warn_before),
             now,
             open_alerts=known,
             page_before=policy.page_before,
@@ -49,12 +51,13 @@ class TellRefused:
         )
         for cause in causes:
             self._alerts.tell_cause(cause)
-        end_alerts(self._alerts, ended_alerts(known, causes))
+        # A full list pushes out its oldest messages.
+        oldest_kept = as_entry_id(entries[-1].last_at) if len(entries) >= MOST_REFUSED else ""
+        end_alerts(self._alerts, ended_alerts(known, causes, oldest_kept=oldest_kept))
         if causes:
             log.info("refusals.told", causes=len(causes))
 
-    def _messages(self, now: datetime, warn_before: timedelta) -> list[ParkedMessage]:
-        entries = self._refused.lately(now)
+    def _messages(self, entries: Iterable[RefusedEntry], now: datetime, warn_before: timedelta) -> list[ParkedMessage]:
         bookings = self._ledger.get_many({entry.refused.booking_id for entry in entries if entry.refused.booking_id})
         found = []
         for entry in entries:

@@ -136,7 +136,7 @@ def parked_causes(
 def ended_alerts(open_alerts: Iterable[Alert], causes: Iterable[Cause], *, oldest_kept: str = "") -> dict[str, str]:
     """Return the open alerts that tell of none of the `causes` any more, by key.
 
-    The value is a sentence that says where the problem goes on, or "" if all messages were replayed or discarded.
+    The value is a sentence that says where the problem goes on, or "" if its messages are gone.
     `oldest_kept` is the id of the oldest message if the list is full: then newer messages push older ones out.
     """
     causes, known = list(causes), {alert.key: alert for alert in open_alerts}
@@ -152,12 +152,17 @@ def _goes_on_in(alert: Alert, causes: Iterable[Cause], known: Mapping[str, Alert
         is_of_same_list = cause.notice.key.rpartition("/")[0] == messages_key
         if name == _OTHERS.name and is_of_same_list and _has_left(alert, cause, known.get(cause.notice.key)):
             return "None of its messages is left in it: those that are still there have alerts of their own."
-    if is_before(alert.known_until, oldest_kept):
+    if not is_before(alert.known_until, oldest_kept):
+        return ""
+    if messages_key == _REFUSED.key:
         return (
-            "The list of parked messages is full, and newer ones may have pushed these out. If nobody replayed or"
-            " discarded them, have the booking system send those bookings again."
+            "The list of refused messages is full, and newer ones may have pushed these out. If they weren't sent since"
+            " as they should be, have the booking system do that now."
         )
-    return ""
+    return (
+        "The list of parked messages is full, and newer ones may have pushed these out. If nobody replayed or"
+        " discarded them, have the booking system send those bookings again."
+    )
 
 
 def _has_left(collecting: Alert, cause: Cause, own: Alert | None) -> bool:
