@@ -114,3 +114,19 @@ def test_a_replay_during_the_comparison_is_seen(machine: Machine, parked: Parked
     replay(machine, parked)
     assert replays.streams_since(before) == {"booking-created"}
     assert replays.read().waiting_streams == {"booking-created"}
+
+
+def test_an_alert_stays_as_urgent_while_its_nearest_message_is_replayed(machine: Machine, sandbox: Sandbox) -> None:
+    """Else people would be paged again each time it is parked again."""
+    soon = (machine.clock() + timedelta(hours=1)).isoformat()
+    for check_in in (soon, in_days(9, "16:00:00")):
+        machine.apply(machine.append(bad(machine, sandbox, check_in=check_in, check_out="later")))
+    (alert,) = tell(machine)
+    assert alert.severity == "page"
+    (near,) = (each for each in machine.parked.list() if soon in each.parked.message)
+    entry_id = replay(machine, near)
+    (waiting,) = tell(machine)
+    assert (waiting.sequence, waiting.notice.check_in) == (alert.sequence, alert.notice.check_in)
+    machine.apply(entry_id)
+    (after,) = tell(machine)
+    assert (after.sequence, after.severity) == (alert.sequence, "page")

@@ -6,11 +6,12 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
+from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.parked_hits import ParkedMessage
 from shared.domain.alerting.parked_messages import ended_alerts, parked_causes, parked_key
 from shared.domain.booking.parked_message import kind_for
 from shared.domain.booking.problem_catalogue import Reason
-from shared.domain.booking.record import Booking
+from shared.domain.booking.record import AlertNotice, Booking
 from shared.domain.messages.hints import Hints, hints_of
 from shared.domain.messages.parked_causes import cause_of
 from shared.ledger.alerts import AlertLedger
@@ -52,7 +53,8 @@ class TellParked:
     def __call__(self) -> None:
         """Raise an alert a cause, and end those that have no messages any more. Raises OfNewerVersion.
 
-        None is ended while a message of its stream that was replayed isn't done: it may be parked again.
+        None is ended, or gets a later check-in, while a message of its stream that was replayed isn't done: it may be
+        parked again, and would then be told as urgent once more.
         """
         replays = self._replayed.read()
         entries = list(self._parked.list())
@@ -67,12 +69,14 @@ class TellParked:
             page_before=policy.page_before,
             warn_before=policy.warn_before,
         )
+        held = tuple(f"{parked_key(stream)}/" for stream in waiting)
+        alerts = {alert.key: alert for alert in known}
         for cause in causes:
-            self._alerts.tell_cause(cause)
+            if not (cause.notice.key.startswith(held) and _is_later(cause.notice, alerts.get(cause.notice.key))):
+                self._alerts.tell_cause(cause)
         # A full list pushes out its oldest messages.
         oldest_kept = entries[0].parked_id if len(entries) >= MOST_PARKED else ""
         ended = ended_alerts(known, causes, oldest_kept=oldest_kept)
-        held = tuple(f"{parked_key(stream)}/" for stream in waiting)
         over = {key: goes_on_in for key, goes_on_in in ended.items() if not key.startswith(held)}
         end_alerts(self._alerts, over)
         if entries or over:
@@ -84,6 +88,12 @@ class TellParked:
         named = dict.fromkeys(each.booking_id for each in reversed(hints) if each.booking_id)
         bookings = self._ledger.get_many(list(named)[:_MOST_LOOKED_UP])
         return list(_messages_of(zip(entries, hints, strict=True), bookings, replays))
+
+
+def _is_later(notice: AlertNotice, alert: Alert | None) -> bool:
+    """Say whether the check-in of the notice is later than that of the open alert."""
+    before = alert.notice.check_in if alert is not None else None
+    return before is not None and (notice.check_in is None or notice.check_in > before)
 
 
 def end_alerts(alerts: AlertLedger, over: Mapping[str, str]) -> None:
