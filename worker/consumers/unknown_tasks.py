@@ -7,7 +7,7 @@ again. It goes back as a new message: on RabbitMQ one that is returned counts as
 After a rollback thousands of them may be in the queue, and no worker can run them. They must not delay other tasks:
 
 - While one waits it is acknowledged. Unacknowledged messages are limited, and with that many a worker gets no other.
-- The pauses double, and many messages go back one after the other: sending them is work for the worker's main thread.
+- The pauses grow, and many messages go back one after the other: sending them is work for the worker's main thread.
 """
 
 import time
@@ -18,7 +18,7 @@ from celery.worker.consumer import Consumer
 
 # In seconds: about a minute altogether, enough for the restart of a worker that can run the task. Then no version knows
 # it any more. The work that it was for is in a stream or the due-set.
-_PAUSES: Final = (1, 2, 4, 8, 16, 32)
+_PAUSES: Final = (1, 1, 1, 2, 2, 4, 4, 8, 8, 16, 16)
 MOST_RETURNS: Final = len(_PAUSES)
 # In seconds. Sending one takes about 5 ms on a small machine.
 _APART: Final = 0.02
