@@ -12,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared.domain.alerting.parked_hits import WAITED_FOR
+from shared.domain.booking.advice import LET_IN_BEFORE
 from shared.domain.booking.parked_message import is_alive, is_settled, kind_for, what_stands
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import BookedDoor, Booking
@@ -31,6 +32,7 @@ _PARKED_REASONS: Final = {
 }
 # Of a flood so many bookings are looked up, those with the nearest check-ins. The others are told by what they say.
 _MOST_LOOKED_UP: Final = 2_000
+_SEND_AGAIN: Final = "Have the booking system send it again as it should be."
 _MOST_PROBLEMS: Final = 5
 _MOST_IN_A_LINE: Final = 2
 
@@ -93,10 +95,19 @@ class UnappliedMessage:
         """What is wrong, as the catalogue of problems has it."""
         return Reason.BOOKING_REFUSED if self.is_refused else _PARKED_REASONS.get(self.kind, Reason.BOOKING_PARKED)
 
-    @property
-    def next_step(self) -> str:
-        """What to do about it."""
-        return PROBLEMS[self.reason].steps
+    def lets_in_by_hand(self, now: datetime) -> bool:
+        """Say whether the guest must be let in by hand now: check-in is near, and the booking has no code here."""
+        if self.check_in is None or self.kind is ParkedKind.CANCELLATION:
+            return False
+        has_code = self.door is not None and self.door.code is not None
+        return not has_code and self.check_in.at - now <= LET_IN_BEFORE
+
+    def next_step(self, now: datetime) -> str:
+        """Return what to do about it now."""
+        first = "First let the guest in by hand. " if self.lets_in_by_hand(now) else ""
+        if self.is_refused and self.booking is None:
+            return f"{first}{_SEND_AGAIN}"
+        return f"{first}{PROBLEMS[self.reason].steps}"
 
     @property
     def why(self) -> str:

@@ -92,6 +92,7 @@ def test_a_refused_booking_of_tonight_is_an_arrival_at_risk(machine: Machine) ->
     assert result.exit_code == 1
     assert "Nobody arrives" not in result.stdout
     assert "at risk: A message for BK-0 was refused at" in result.stdout
+    assert "1 in the next 48 hours: 0 ready, 0 on its way, 1 at risk." in result.stdout
     (told,) = [json.loads(line) for line in run("arrivals", "--json").stdout.splitlines()]
     assert (told["booking_id"], told["reason"], told["parked_id"]) == ("BK-0", "booking_refused", None)
     findings = [json.loads(line) for line in run("doctor", "--json").stdout.splitlines()]

@@ -90,6 +90,22 @@ def test_a_message_of_no_known_door_is_in_every_building(
     assert [row["booking_id"] for row in north] == ["BK-1", "BK-1", "BK-NEW"]
 
 
+def test_near_check_in_letting_the_guest_in_comes_first(console: Console, redis_client: Redis) -> None:
+    """Not where the booking has a code, and not days before."""
+    book(redis_client, "BK-1", hours=1, state=State.READY)
+    for booking_id, hours in (("BK-1", 1), ("BK-NEW", 1), ("BK-FAR", 40)):
+        park(redis_client, message_of(booking_id, hours))
+        refuse(redis_client, message_of(f"{booking_id}-R", hours))
+    rows = console.api("GET", "/arrivals").json()["arrivals"]
+    by_hand = {row["booking_id"] for row in rows if row["let_in_by_hand"]}
+    assert by_hand == {"BK-NEW", "BK-NEW-R", "BK-1-R"}
+    refused = next(row for row in rows if row["booking_id"] == "BK-NEW-R")
+    assert refused["next_step"] == (
+        "First let the guest in by hand. Have the booking system send it again as it should be."
+    )
+    assert "First let the guest in by hand. <a" in console.browser("viewer").get("/arrivals").text
+
+
 def test_messages_that_say_no_time_are_counted(console: Console, redis_client: Redis) -> None:
     """The board can't place them, and says so."""
     assert "doesn&#39;t say when" not in console.browser("viewer").get("/arrivals").text

@@ -29,8 +29,8 @@ def command(*, hours: int, as_json: bool) -> None:
     """List who arrives in the next hours, the nearest first, and whether the door will open.
 
     `on its way`: nothing is wrong. Seam confirms a code about an hour before its start. Guests whose stay has begun
-    without a code come first. Messages that were parked or refused follow: what they say isn't done. Exit 1 if anybody
-    is at risk.
+    without a code come first among the bookings. Before them stand messages that were parked or refused: what they
+    say isn't done. Exit 1 if anybody is at risk.
     """
     now = system_clock()
     since, until = now - LOOK_BACK, now + timedelta(hours=hours)
@@ -42,31 +42,29 @@ def command(*, hours: int, as_json: bool) -> None:
     unapplied = unapplied_messages(ports).between(since, until, now=now)
     if as_json:
         for each in unapplied.messages:
-            click.echo(json.dumps(_message_object(each)))
+            click.echo(json.dumps(_message_object(each, now)))
         for arrival in arrivals:
             issues = [issue.as_json() for issue in arrival.issues]
             told = asdict(arrival) | {"check_in": arrival.on_lock_clock.isoformat(), "issues": issues}
             told |= {name: at and at.isoformat() for name, at in _window(arrival).items()}
             click.echo(json.dumps({name: value for name, value in told.items() if name != "wall_check_in"}))
-    elif arrivals:
-        console().print(_table(arrivals))
-        click.echo(_summary(arrivals, hours))
-    elif not unapplied.messages:
-        click.echo(f"Nobody arrives in the next {hours} hours.")
-    if not as_json:
-        _print_messages(unapplied)
+    else:
+        _print_messages(unapplied, now)
+        if arrivals:
+            console().print(_table(arrivals))
+        click.echo(_summary(arrivals, len(unapplied.messages), hours))
     is_at_risk = bool(unapplied.messages) or any(each.readiness is Readiness.AT_RISK for each in arrivals)
     raise SystemExit(1 if is_at_risk else 0)
 
 
-def _print_messages(unapplied: Unapplied) -> None:
+def _print_messages(unapplied: Unapplied, now: datetime) -> None:
     for each in unapplied.messages:
-        click.echo(f"Check-in {each.on_lock_clock:%Y-%m-%d %H:%M}, {Readiness.AT_RISK}: {message_line(each)}")
+        click.echo(f"Check-in {each.on_lock_clock:%Y-%m-%d %H:%M}, {Readiness.AT_RISK}: {message_line(each, now)}")
     if unapplied.undated:
         click.echo(f"{undated_text(unapplied.undated)} Look at them with `oracode parked list` and `oracode doctor`.")
 
 
-def _message_object(message: UnappliedMessage) -> dict[str, object]:
+def _message_object(message: UnappliedMessage, now: datetime) -> dict[str, object]:
     at = message.on_lock_clock
     return {
         "booking_id": message.booking_id or None,
@@ -74,8 +72,8 @@ def _message_object(message: UnappliedMessage) -> dict[str, object]:
         "state": None,
         "readiness": str(Readiness.AT_RISK),
         "reason": str(message.reason),
-        "why": message_line(message),
-        "next_step": message.next_step,
+        "why": message_line(message, now),
+        "next_step": message.next_step(now),
         "parked_id": message.parked_id or None,
         "kind": str(message.kind),
         "problems": list(message.problems),
@@ -103,10 +101,13 @@ def _issue_lines(arrival: Arrival) -> Iterator[str]:
         yield f"{label} ({issue.shown_kind}): {issue.text}."
 
 
-def _summary(arrivals: list[Arrival], hours: int) -> str:
+def _summary(arrivals: list[Arrival], messages: int, hours: int) -> str:
+    if not arrivals and not messages:
+        return f"Nobody arrives in the next {hours} hours."
     counts = {each: sum(arrival.readiness is each for arrival in arrivals) for each in Readiness}
+    counts[Readiness.AT_RISK] += messages
     stands = ", ".join(f"{count} {readiness}" for readiness, count in counts.items())
-    return f"{len(arrivals)} in the next {hours} hours: {stands}."
+    return f"{len(arrivals) + messages} in the next {hours} hours: {stands}."
 
 
 def _works(arrival: Arrival) -> str:

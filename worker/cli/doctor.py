@@ -205,9 +205,10 @@ def _refused(ports: Ports, unapplied: Sequence[UnappliedMessage]) -> Iterator[Fi
 
 
 def _named(subject: str, messages: Sequence[UnappliedMessage]) -> Iterator[Finding]:
+    now = system_clock()
     for each in messages[:_MOST_NAMED]:
         check_in = f"check-in {each.on_lock_clock:%Y-%m-%d %H:%M}: " if each.check_in is not None else ""
-        yield Finding(subject, "warn", f"{check_in}{message_line(each)}")
+        yield Finding(subject, "warn", f"{check_in}{message_line(each, now)}")
     if len(messages) > _MOST_NAMED:
         yield Finding(subject, "warn", f"and {len(messages) - _MOST_NAMED} more")
 

@@ -1,5 +1,7 @@
 """The line by which commands tell of a message that was parked or refused."""
 
+from datetime import datetime
+
 from shared.refused_messages import RefusedMessages
 from shared.unapplied_messages import UnappliedMessage, UnappliedMessages
 from worker.cli.printable import printable
@@ -11,8 +13,9 @@ def unapplied_messages(ports: Ports) -> UnappliedMessages:
     return UnappliedMessages(parked=ports.parked, refused=RefusedMessages(ports.redis), ledger=ports.ledger)
 
 
-def message_line(message: UnappliedMessage) -> str:
-    """Return a line that says what is wrong, and how to read more or what to do."""
+def message_line(message: UnappliedMessage, now: datetime) -> str:
+    """Return a line that says what is wrong, what to do first near check-in, and how to read more."""
+    first = "First let the guest in by hand. " if message.lets_in_by_hand(now) else ""
     if message.is_refused:
-        return f"{printable(message.why)} Have its sender send it as it should be."
-    return f"{printable(message.why)} Look at it with `oracode parked show {message.parked_id}`."
+        return f"{printable(message.why)} {first}Have its sender send it as it should be."
+    return f"{printable(message.why)} {first}Look at it with `oracode parked show {message.parked_id}`."

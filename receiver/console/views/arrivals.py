@@ -42,7 +42,8 @@ class ArrivalRow:
     """One door of one booking, or a message of one that was parked or refused: what it says isn't done.
 
     `check_in` is on the lock's clock, without an offset while nobody knows its zone. `message` is `parked` or `refused`
-    where the row is of a message: it has a door only if its booking is known, and `parked_id` if it is parked.
+    where the row is of a message: it has a door only if its booking is known, and `parked_id` if it is parked. With
+    `let_in_by_hand` the guest of a message must be let in by hand first: `next_step` begins with it.
 
     `reported` is what Seam reports of the door beside `why`. `code_window` and `earlier_pin_works` say when the code
     opens the door, and a PIN of an earlier revision; they are empty where there is none. `code` and `earlier_pin` are
@@ -69,6 +70,7 @@ class ArrivalRow:
     next_step: str
     reported: tuple[str, ...]
     message: Literal["", "parked", "refused"] = ""
+    let_in_by_hand: bool = False
     parked_id: str = ""
 
 
@@ -226,7 +228,8 @@ def _row_of_message(
         readiness=str(Readiness.AT_RISK),
         reason=str(message.reason),
         why=message.why,
-        next_step=message.next_step,
+        next_step=message.next_step(now),
+        let_in_by_hand=message.lets_in_by_hand(now),
         reported=(),
         message="refused" if message.is_refused else "parked",
         parked_id=message.parked_id,
