@@ -1,8 +1,9 @@
 """Quarantine: entries of a stream that come back again and again are tried alone, and set aside in the end.
 
-An entry is idle for too long where its task or Celery's message was lost, or where the entry kills its worker. It is
-dispatched again, alone. If it comes back often, it is a suspect: suspects go one by one, so that an entry that kills
-its worker takes no other with it. After MOST_DELIVERIES it is parked, for a person to look at.
+An entry is idle for too long where its task or Celery's message was lost, where all work is late, or where the entry
+kills its worker. It is dispatched again: the first time together with others, then alone. If it comes back often, it is
+a suspect: suspects go one by one, so that an entry that kills its worker takes no other with it. After MOST_DELIVERIES
+it is parked, for a person to look at.
 
 What is due for a door, and does the same: `worker.handlers.quarantine_door`.
 """
@@ -20,6 +21,9 @@ from shared.streams import CONSUMER, GROUP, acknowledge
 
 # A task that was lost with its worker comes again; one that fails this often never succeeds.
 MOST_DELIVERIES: Final = 5
+# Where all work is late, thousands come back. Alone, each would be as much work as a hundred together, and all would be
+# later still.
+_ALONE_AFTER: Final = 2
 # Entries that ran beside one that killed its worker come back as often as that one. From this count on they come one by
 # one.
 _SUSPECT_AFTER: Final = 3
@@ -51,19 +55,23 @@ class EntryQuarantine:
         self._tried: str | None = None
 
     def reclaim(self) -> int:
-        """Dispatch again what has been idle for too long, each entry alone; return how many entries that were.
+        """Dispatch again what has been idle for too long; return how many entries that were.
 
-        Suspects are tried one after the other by `try_suspect`. Those that came back least often go first: then the
-        others are done before the culprit is tried again. While replicas are missing nothing can be stored for good,
-        which is no fault of the entries: then raises NotOnReplicas, and counts none.
+        What comes back for the first time goes together, else each entry goes alone. Suspects are tried one after the
+        other by `try_suspect`. Those that came back least often go first: then the others are done before the culprit
+        is tried again. While replicas are missing nothing can be stored for good, which is no fault of the entries:
+        then raises NotOnReplicas, and counts none.
         """
         wait_for_replicas(self._redis)
         found = self._claim_idle()
         if not found:
             return 0
         log.warning("entries.reclaimed", stream=self._stream, count=len(found))
+        late = [entry_id for entry_id, times in found.items() if times < _ALONE_AFTER]
+        for start in range(0, len(late), self._count):
+            self._dispatch_together(late[start : start + self._count])
         for entry_id, times in found.items():
-            if times < _SUSPECT_AFTER:
+            if _ALONE_AFTER <= times < _SUSPECT_AFTER:
                 self._dispatch_again(entry_id, times)
         suspects = sorted((times, entry_id) for entry_id, times in found.items() if times >= _SUSPECT_AFTER)
         self._suspects = deque(suspects)
@@ -95,6 +103,20 @@ class EntryQuarantine:
 
     def _is_pending(self, entry_id: str) -> bool:
         return bool(self._redis.xpending_range(self._stream, GROUP, entry_id, entry_id, 1))
+
+    def _dispatch_together(self, entry_ids: list[str]) -> None:
+        """Dispatch entries that were handed over once."""
+        claimed: Any = self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, list(entry_ids))
+        there = [entry_id for entry_id, _ in claimed]
+        if gone := [entry_id for entry_id in entry_ids if entry_id not in there]:
+            acknowledge(self._redis, self._stream, gone)
+        if there:
+            try:
+                self._send(there)
+            except Exception:
+                # As below: no worker got them.
+                self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, list(there), retrycount=1, justid=True)
+                raise
 
     def _dispatch_again(self, entry_id: str, before: int) -> None:
         # Counted before it is sent: its task may kill this process.
