@@ -106,8 +106,9 @@ class EntryQuarantine:
 
     def _dispatch_together(self, entry_ids: list[str]) -> None:
         """Dispatch entries that were handed over once."""
-        claimed: Any = self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, list(entry_ids))
-        there = [entry_id for entry_id, _ in claimed]
+        claimed: Any = self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [*entry_ids])
+        # Redis before 7 names an entry that was deleted as None.
+        there = [entry_id for entry_id, _ in claimed if entry_id is not None]
         if gone := [entry_id for entry_id in entry_ids if entry_id not in there]:
             acknowledge(self._redis, self._stream, gone)
         if there:
@@ -115,7 +116,7 @@ class EntryQuarantine:
                 self._send(there)
             except Exception:
                 # As below: no worker got them.
-                self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, list(there), retrycount=1, justid=True)
+                self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [*there], retrycount=1, justid=True)
                 raise
 
     def _dispatch_again(self, entry_id: str, before: int) -> None:
