@@ -51,6 +51,14 @@ def changeable_logging() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Take back what a test changes of the logging: a level that it set would hide what a later test looks for."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_tls_context() -> Iterator[None]:
     """Read the trusted certificates once a session: each HTTP client would read them anew, for 20 to 40 ms.
