@@ -11,7 +11,7 @@ What is due for a door, and does the same: `worker.handlers.quarantine_door`.
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import structlog
 from redis import Redis
@@ -69,10 +69,10 @@ class EntryQuarantine:
         log.warning("entries.reclaimed", stream=self._stream, count=len(found))
         late = [entry_id for entry_id, times in found.items() if times < _ALONE_AFTER]
         for start in range(0, len(late), self._count):
-            self._dispatch_together(late[start : start + self._count])
+            self._dispatch(late[start : start + self._count], 1)
         for entry_id, times in found.items():
             if _ALONE_AFTER <= times < _SUSPECT_AFTER:
-                self._dispatch_again(entry_id, times)
+                self._dispatch([entry_id], times)
         suspects = sorted((times, entry_id) for entry_id, times in found.items() if times >= _SUSPECT_AFTER)
         self._suspects = deque(suspects)
         return len(found)
@@ -81,7 +81,7 @@ class EntryQuarantine:
         """Dispatch the next suspect, once the one before is done."""
         if self._suspects and not (self._tried and self._is_pending(self._tried)):
             times, self._tried = self._suspects.popleft()
-            self._dispatch_again(self._tried, times)
+            self._dispatch([self._tried], times)
 
     def _claim_idle(self) -> dict[str, int]:
         """Take over idle entries; return how often each was handed over so far. Taking over isn't counted as that."""
@@ -104,33 +104,22 @@ class EntryQuarantine:
     def _is_pending(self, entry_id: str) -> bool:
         return bool(self._redis.xpending_range(self._stream, GROUP, entry_id, entry_id, 1))
 
-    def _dispatch_together(self, entry_ids: list[str]) -> None:
-        """Dispatch entries that were handed over once."""
+    def _dispatch(self, entry_ids: list[str], before: int) -> None:
+        """Hand entries over again, or park them; `before`: how often they were handed over so far."""
+        # Counted before they are sent: a task may kill this process.
         claimed: Any = self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [*entry_ids])
         # Redis before 7 names an entry that was deleted as None.
-        there = [entry_id for entry_id, _ in claimed if entry_id is not None]
-        if gone := [entry_id for entry_id in entry_ids if entry_id not in there]:
+        found = {entry_id: fields for entry_id, fields in claimed if entry_id is not None}
+        if gone := [entry_id for entry_id in entry_ids if entry_id not in found]:
             acknowledge(self._redis, self._stream, gone)
-        if there:
+        if before >= MOST_DELIVERIES:
+            for entry_id, fields in found.items():
+                self._park(entry_id, fields or {})
+                acknowledge(self._redis, self._stream, [entry_id])
+        elif found:
             try:
-                self._send(there)
-            except Exception:
-                # As below: no worker got them.
-                self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [*there], retrycount=1, justid=True)
-                raise
-
-    def _dispatch_again(self, entry_id: str, before: int) -> None:
-        # Counted before it is sent: its task may kill this process.
-        found = cast(Any, self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [entry_id]))
-        if not found:
-            acknowledge(self._redis, self._stream, [entry_id])
-        elif before >= MOST_DELIVERIES:
-            self._park(entry_id, found[0][1] or {})
-            acknowledge(self._redis, self._stream, [entry_id])
-        else:
-            try:
-                self._send([entry_id])
+                self._send([*found])
             except Exception:
                 # No worker got it: while the broker is away, an entry must not look like one that kills its worker.
-                self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [entry_id], retrycount=before, justid=True)
+                self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [*found], retrycount=before, justid=True)
                 raise
