@@ -72,7 +72,7 @@ class Replays:
         return self._first.get(((stream, source_id), cause), "")
 
     def over(self, parked: frozenset[tuple[str, str]]) -> list[str]:
-        """Return the names of those whose message is done and not parked again.
+        """Return the names of those that are done: their message was taken, and not parked again.
 
         `parked` has the stream and the source id of each parked message.
         """

@@ -1,4 +1,4 @@
-"""Booking messages that were parked or refused, and whose guests may come: what they say isn't done.
+"""Booking messages that were parked or refused while a guest may come: what they say isn't done.
 
 For the board, the pre-arrival check and the doctor. A message is left out once nothing is missed any more: a later
 message of its booking was applied, or what it was to cancel is cancelled.
@@ -102,12 +102,14 @@ class UnappliedMessage:
         has_code = self.door is not None and self.door.code is not None
         return not has_code and self.check_in.at - now <= LET_IN_BEFORE
 
+    def with_first_step(self, step: str, now: datetime) -> str:
+        """Return a step, after letting the guest in by hand where that comes first."""
+        return f"First let the guest in by hand. {step}" if self.lets_in_by_hand(now) else step
+
     def next_step(self, now: datetime) -> str:
         """Return what to do about it now."""
-        first = "First let the guest in by hand. " if self.lets_in_by_hand(now) else ""
-        if self.is_refused and self.booking is None:
-            return f"{first}{_SEND_AGAIN}"
-        return f"{first}{PROBLEMS[self.reason].steps}"
+        is_unknown = self.is_refused and self.booking is None
+        return self.with_first_step(_SEND_AGAIN if is_unknown else PROBLEMS[self.reason].steps, now)
 
     @property
     def why(self) -> str:
@@ -126,7 +128,7 @@ class UnappliedMessage:
 class Unapplied:
     """The messages of guests who may come in a time, the nearest first.
 
-    `undated` is how many others there are of which nobody can read whose guest comes when.
+    `undated` is the number of others that don't say when a guest comes.
     """
 
     messages: tuple[UnappliedMessage, ...]
@@ -161,8 +163,8 @@ class UnappliedMessages:
         for each in sorted(messages, key=lambda each: each.noted_at):
             check_in = next((at for at in each.check_ins if since <= at.latest and at.at <= until), None)
             if check_in is not None:
-                whose = each.booking_id or (each.problems, check_in)
-                newest[whose, each.kind] = replace(each, check_in=check_in)
+                subject = each.booking_id or (each.problems, check_in)
+                newest[subject, each.kind] = replace(each, check_in=check_in)
         undated = sum(_is_undated(each, now) for each in messages)
         return Unapplied(tuple(sorted(newest.values(), key=_urgency)), undated)
 

@@ -1,4 +1,4 @@
-"""Guests whose booking was parked or refused: the board, a booking's page and the health page tell of them."""
+"""Bookings that were parked or refused: the board, a booking's page and the health page tell of them."""
 
 import json
 from dataclasses import replace

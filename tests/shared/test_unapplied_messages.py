@@ -28,7 +28,7 @@ def reader(redis_client: Redis) -> UnappliedMessages:
 
 
 def message_of(booking_id: str | None, hours: float | None, **fields: Any) -> str:
-    """Return a message whose guest comes in so many hours; None: its check-in can't be read."""
+    """Return a message with a check-in in so many hours; None: it can't be read."""
     at = (system_clock() + timedelta(hours=hours)).isoformat() if hours is not None else "soon"
     named = {"booking_id": booking_id} if booking_id else {}
     return json.dumps(named | {"unit": "Villa 7", "check_in": at} | fields)

@@ -43,7 +43,7 @@ def told(alerts: AlertLedger) -> dict[str, Alert]:
 def test_a_pair_that_is_pushed_out_is_not_solved(
     redis_client: Redis, alerts: AlertLedger, check: CheckConflicts
 ) -> None:
-    """It is closed as that, and opens again when it is among the nearest; one whose guest left is resolved."""
+    """It is closed as that, and opens again when it is among the nearest; one of a guest who left is resolved."""
     for number in range(11):
         book(redis_client, f"BK-FAR-{number}", hours=100 + number)
     check(DOOR)

@@ -15,7 +15,7 @@ def unapplied_messages(ports: Ports) -> UnappliedMessages:
 
 def message_line(message: UnappliedMessage, now: datetime) -> str:
     """Return a line that says what is wrong, what to do first near check-in, and how to read more."""
-    first = "First let the guest in by hand. " if message.lets_in_by_hand(now) else ""
+    step = f"Look at it with `oracode parked show {message.parked_id}`."
     if message.is_refused:
-        return f"{printable(message.why)} {first}Have its sender send it as it should be."
-    return f"{printable(message.why)} {first}Look at it with `oracode parked show {message.parked_id}`."
+        step = "Have its sender send it as it should be."
+    return f"{printable(message.why)} {message.with_first_step(step, now)}"

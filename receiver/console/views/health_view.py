@@ -83,7 +83,7 @@ class Health:
     """How the system does. `overdue` are members of the due-set that nobody has taken for ten seconds.
 
     `ready_share` is the part of the arrivals of the next 24 hours that is ready; None where nobody comes. A message
-    that was parked or refused, and whose guest comes then, counts as an arrival at risk. `findings` are what a person
+    that was parked or refused, of a guest who comes then, counts as an arrival at risk. `findings` are what a person
     should look at, the urgent first; none where all is well. `webhook_at` is when a webhook brought an event last.
     """
 

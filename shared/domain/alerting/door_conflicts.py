@@ -99,7 +99,7 @@ def still_in_conflict(
     *,
     with_double_bookings: bool = True,
 ) -> set[str]:
-    """Return those of the keys whose pair is still in conflict, be it beyond the nearest that are told."""
+    """Return the keys of the pairs that are still in conflict, also of those beyond the nearest that are told."""
     bookings, guests = _who(bookings, device_id, now)
     found = {
         _key(Reason.RESIDUAL_OVERLAP, each.names, device_id)
@@ -170,8 +170,8 @@ def _residual_overlaps(
 def _residual_overlap(overlap: _Overlap, device_id: str, now: datetime) -> Conflict:
     booking, door, code, guest = overlap.booking, overlap.door, overlap.code, overlap.guest
     window, zone = code.window, door.time_zone or guest.door.time_zone
-    whose = f"Code {code.access_code_id} of booking {shown(booking.booking_id)}"
-    detail = f"{whose}, which {_what_became(booking, door, code)}, opens the door until {_at(window.ends_at, zone)}."
+    name = f"Code {code.access_code_id} of booking {shown(booking.booking_id)}"
+    detail = f"{name}, which {_what_became(booking, door, code)}, opens the door until {_at(window.ends_at, zone)}."
     if code.removal is not None and code.removal.asked:
         detail += f" Deleting it failed. {code.removal.failure.rstrip('.')}."
     earlier = _Guest(booking=booking, door=door, check_in=window.starts_at, check_out=window.ends_at)
