@@ -144,13 +144,13 @@ class FaultRun:
                 time.sleep(0.1)
 
     def _kill(self, victims: tuple[str, ...]) -> None:
-        """For half of the time one after the other, each measured; then without waiting."""
+        """For half of the time one after the other, each measured; then without waiting, until each had its turn."""
         half = time.monotonic() + self._seconds / 2
         for name in cycle(self._random.sample(victims, len(victims))):
             if time.monotonic() > half or self._over.wait(0.5):
                 break
             self._killer.kill_and_wait(name)
-        self._killer.kill_at_random(victims, self._over.wait)
+        self._killer.kill_at_random(victims, self._over.is_set)
 
     def _wait(self, within: float) -> None:
         deadline = time.monotonic() + PATIENCE * within

@@ -41,12 +41,14 @@ class Killer:
             _until(lambda: self._machine.run()["pids"].get(name) not in (pid, None), deadline)
         self.kills.setdefault(name, []).append(self.works_again(name, killed_at))
 
-    def kill_at_random(self, victims: tuple[str, ...], over: Callable[[float], bool]) -> None:
-        """Kill one after the other without waiting, until `over` says that it is enough."""
-        while not over(0.5 + self._random.random() * 3):
-            name = self._random.choice(victims)
+    def kill_at_random(self, victims: tuple[str, ...], is_over: Callable[[], bool]) -> None:
+        """Kill one after the other without waiting: each that wasn't killed yet, then any, until it is over."""
+        left = [name for name in dict.fromkeys(victims) if name not in self.kills]
+        while left or not is_over():
+            name = left.pop() if left else self._random.choice(victims)
             self._kill(name)
             self.unmeasured[name] = self.unmeasured.get(name, 0) + 1
+            time.sleep(0.5 + self._random.random() * 3)
 
     def works_again(self, name: str, since: float) -> float:
         """Wait until this process does its work again; return how many seconds after `since` (monotonic) that was."""
