@@ -9,7 +9,7 @@ BIN := .venv/bin
 PYTEST_OPTIONS = -n $(TESTERS) --dist loadfile --no-loadscope-reorder
 MAKE_VENV = @GOAL='$(or $(firstword $(MAKECMDGOALS)),demo)' PYTHON='$(PYTHON)' sh deploy/local/make_venv.sh
 
-.PHONY: demo run setup setup-dev setup-docs setup-contracts setup-audit setup-peers test coverage faults bench fuzz lint types imports docs audit sbom \
+.PHONY: demo run setup setup-dev setup-docs setup-sdk setup-contracts setup-audit setup-peers test coverage faults bench fuzz lint types imports docs audit sbom \
 	release-check install-check failover-check image-check lock clean
 
 demo: setup
@@ -21,9 +21,12 @@ run: setup
 setup:
 	$(MAKE_VENV) .venv requirements.txt --project
 
-# Seam's own SDK pins svix < 2 and so needs an environment of its own; a test drives the sandbox with it.
-setup-dev: setup setup-docs
+# What the tests need besides. No environment needs another: `make -j3 setup-dev` makes them side by side.
+setup-dev: setup setup-docs setup-sdk
 	$(MAKE_VENV) .venv requirements.txt requirements-dev.txt --project
+
+# Seam's own SDK pins svix < 2 and so needs an environment of its own; a test drives the sandbox with it.
+setup-sdk:
 	$(MAKE_VENV) .venv-sdk requirements-sdk.txt
 
 # The site's generator is kept apart from what runs.

@@ -8,7 +8,7 @@ from shared.contracts import BOOKING_QUEUE, QUEUE, REJECTED_QUEUE
 from tests.support.rabbitmq import RabbitMQ, find_server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rabbitmq_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     """Run one node; skips, saying so, where there is none to be had."""
     if find_server() is None:

@@ -54,14 +54,15 @@ def test_a_message_may_be_cut_anywhere(place: int, is_ascii: bool) -> None:  # n
     assert kind_said(told) in ("unreadable", "cancellation")
 
 
+_TEXT = st.text(max_size=6)
 _JSON: Any = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
+    st.none() | st.booleans() | st.integers() | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=8,
 )
 
 
-@given(st.dictionaries(st.text(), _JSON), st.integers(0, 400))
+@given(st.dictionaries(_TEXT, _JSON, max_size=4), st.integers(0, 400))
 def test_any_object_is_closed(content: dict[str, Any], place: int) -> None:
     """The result can be read, and has no field that the message didn't have; if nothing was cut, it has all of them."""
     text = json.dumps(content)

@@ -8,7 +8,7 @@ from tests.receiver.test_slack_actions import SECRET as SLACK_SECRET
 from tests.support.machine import Machine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """Run everything once, with waits that a test can sit out."""
     running = Machine(

@@ -18,6 +18,7 @@ from shared.clock import system_clock
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ledger.due_set import DueSet
 from shared.redis_client import connect
+from tests.support.forked_command import run_oracode
 from tests.support.waiting import PATIENCE, wait_until
 from worker.cli.bookings import story_object
 
@@ -86,9 +87,12 @@ class Machine:
 
     def oracode(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run one `oracode` command against the machine."""
+        environment = {**self._environment, "ORACODE_DATA_DIR": str(self._given_directory)}
+        if self._project == PROJECT and len(self._oracode) == 1:
+            return run_oracode(arguments, environment=environment, folder=self._project, stdin=stdin)
         return subprocess.run(
             [*self._oracode, *arguments],
-            env={**self._environment, "ORACODE_DATA_DIR": str(self._given_directory)},
+            env=environment,
             cwd=self._project,
             input=stdin,
             capture_output=True,
