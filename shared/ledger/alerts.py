@@ -10,7 +10,7 @@ from redis.client import Pipeline
 
 from shared import redis_keys
 from shared.clock import Clock
-from shared.domain.alerting.alert import Alert, heard
+from shared.domain.alerting.alert import Alert, record_notice
 from shared.domain.alerting.causes import Cause, moved, raised, resolved
 from shared.domain.alerting.grouping import group_of
 from shared.domain.alerting.timing_policy import AlertPolicy
@@ -49,7 +49,7 @@ class AlertLedger:
         notice = replace(notice, at=min(notice.at, now))
         group = group_of(notice, self.policy.routing.place_of(notice))
         level = self.policy.severity(notice, now)
-        self.change(notice.key, lambda before: heard(before, notice, group=group, level=level))
+        self.change(notice.key, lambda before: record_notice(before, notice, group=group, level=level))
 
     def tell_change(self, notice: AlertNotice) -> bool:
         """Raise or resolve an alert by a notice, unless it already is as the notice says. Returns whether it changed.

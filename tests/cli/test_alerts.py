@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from redis import Redis
 
 from shared.clock import system_clock
-from shared.domain.alerting.alert import delivered
+from shared.domain.alerting.alert import record_delivery
 from shared.domain.alerting.causes import Cause
 from shared.domain.alerting.notifications import Group, Notification, with_notification
 from shared.domain.door.issues import issues_of_device
@@ -39,7 +39,7 @@ def alerts(redis_client: Redis, data_server: DataServer, monkeypatch: pytest.Mon
     ledger = alert_ledger(redis_client, ["a"], clock=system_clock)
     soon = datetime.now(UTC) + timedelta(hours=1)
     ledger.tell(notice(at=system_clock(), check_in=soon, subject="Booking BK-1 on \x1b[31mRoom 101"))
-    ledger.update(KEY, lambda it: delivered(it, "a", 1))
+    ledger.update(KEY, lambda it: record_delivery(it, "a", 1))
     return ledger
 
 

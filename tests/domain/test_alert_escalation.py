@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.alerting.alert import Alert, News, handled, heard
+from shared.domain.alerting.alert import Alert, News, mark_handled, record_notice
 from shared.domain.alerting.causes import Cause, Member, raised
 from shared.domain.alerting.escalation import escalated, escalated_together, next_change_at
 from shared.domain.alerting.severity import Severity
@@ -29,7 +29,7 @@ def opened(check_in: datetime | None = None, *, key: str = "booking/BK-1/no_slot
         check_in=check_in,
         check_out=check_in + 48 * HOUR if check_in else None,
     )
-    alert = heard(None, notice, level=POLICY.severity(notice, NOW))
+    alert = record_notice(None, notice, level=POLICY.severity(notice, NOW))
     assert alert is not None
     return alert
 
@@ -77,14 +77,14 @@ def test_after_check_out_nothing_is_told_any_more() -> None:
 
 def test_a_handled_alert_sends_no_reminders_but_still_pages() -> None:
     """The person may have forgotten it by then: shortly before check-in it is told again."""
-    told = life(handled(opened(NOW + 20 * HOUR), "ann"), 30 * HOUR)
+    told = life(mark_handled(opened(NOW + 20 * HOUR), "ann"), 30 * HOUR)
     assert told == [(timedelta(), "opened", Severity.WARNING), (18 * HOUR, "rose", Severity.PAGE)]
 
 
 def test_a_stay_that_is_moved_to_later_is_less_urgent() -> None:
     """That is no news. When check-in comes near again, that is."""
     alert = opened(NOW + HOUR)
-    moved = heard(alert, replace(alert.notice, check_in=NOW + 240 * HOUR, check_out=NOW + 288 * HOUR))
+    moved = record_notice(alert, replace(alert.notice, check_in=NOW + 240 * HOUR, check_out=NOW + 288 * HOUR))
     assert moved is not None
     calmed = escalated(moved, POLICY, NOW)
     assert (calmed.severity, calmed.sequence) == (Severity.INFO, alert.sequence)
@@ -175,5 +175,5 @@ def test_any_news_tells_the_new_members() -> None:
     assert (reminder.news, reminder.joined) == ("reminder", ())
     changed = joined(alert, "1-1", "2-1", happened="Something else.")
     assert (changed.news, changed.newcomers, changed.joined) == ("changed", 0, ("Booking 2-1",))
-    taken = escalated(handled(alert, "ann"), POLICY, NOW + HOUR)
+    taken = escalated(mark_handled(alert, "ann"), POLICY, NOW + HOUR)
     assert (taken.news, taken.handled_by, taken.joins) == ("changed", "ann", 1)

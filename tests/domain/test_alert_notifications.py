@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.alerting.alert import Alert, delivered, given_up, heard
+from shared.domain.alerting.alert import Alert, record_delivery, record_failed_delivery, record_notice
 from shared.domain.alerting.budget import Budget, Priority, Rate, spend
 from shared.domain.alerting.mute_times import MuteTime
 from shared.domain.alerting.notifications import (
@@ -36,14 +36,14 @@ NIGHT = datetime(2036, 1, 10, 23, 30, tzinfo=UTC)
 def opened(name: str = "1", level: Severity = Severity.WARNING, at: datetime = NOW, problem: str = "no_slot") -> Alert:
     """Return an alert of this level."""
     notice = AlertNotice(at=at, raised=True, key=f"booking/{name}/{problem}/d", problem=problem)
-    alert = heard(None, notice, group="g", level=level)
+    alert = record_notice(None, notice, group="g", level=level)
     assert alert is not None
     return alert
 
 
 def over(alert: Alert, at: datetime = NOW) -> Alert:
     """Return the alert after its end."""
-    after = heard(alert, replace(alert.notice, raised=False, at=at))
+    after = record_notice(alert, replace(alert.notice, raised=False, at=at))
     assert after is not None
     return after
 
@@ -85,7 +85,7 @@ def test_a_page_waits_five_seconds_and_includes_what_waits() -> None:
 
 def test_resolved_alerts_are_grouped_too_and_go_to_channels_that_know_them() -> None:
     """A problem that ended before its group window did is told to nobody."""
-    known = over(delivered(opened("1"), "a", 1))
+    known = over(record_delivery(opened("1"), "a", 1))
     unknown = over(opened("2"))
     after = view(known, unknown, at=NOW + WINDOW)
     assert set(notification(after, resolved=True).members) == {known.key}
@@ -126,7 +126,7 @@ def test_alerts_that_changed_since_a_failed_try_are_sent_as_they_are_now() -> No
     first = opened("1")
     tried = refused(notification(view(first, at=NOW + WINDOW)), error="x", now=NOW, jitter=0.0, retry_after=None)
     state = with_notification(Group(), tried)
-    news = heard(first, replace(first.notice, happened="worse"))
+    news = record_notice(first, replace(first.notice, happened="worse"))
     assert news is not None
     again = notification(view(news, opened("2"), at=NOW + timedelta(minutes=5)), state)
     assert again.delivery_id != tried.delivery_id
@@ -168,7 +168,7 @@ def test_silences_hold_back_open_alerts() -> None:
     """But never the end of a problem that people know of."""
     until = NOW + timedelta(hours=2)
     assert later(view(opened(), at=NOW + WINDOW, silent=until)) == until
-    known = over(delivered(opened(), "a", 1))
+    known = over(record_delivery(opened(), "a", 1))
     assert notification(view(known, at=NOW + WINDOW, silent=until), resolved=True).members
 
 
@@ -180,7 +180,7 @@ def test_the_fallback_channel_is_told_what_another_does_not_take() -> None:
     after = view(alert, at=NOW + WINDOW, policy=policy)
     assert later(after, Group(), "b") is None
     assert notification(after, with_notification(Group(), stuck), "b").members
-    lost = given_up(alert, "a", 1, error="HTTP 400")
+    lost = record_failed_delivery(alert, "a", 1, error="HTTP 400")
     assert notification(view(lost, at=NOW + WINDOW, policy=policy), Group(), "b").members
 
 
@@ -193,8 +193,8 @@ def test_a_page_is_never_given_up() -> None:
 
 def test_alerts_leave_a_group_when_everybody_knows_of_their_end() -> None:
     """Open ones stay, and those that a channel is still to be told of."""
-    known = over(delivered(opened("1"), "a", 1))
-    told = delivered(known, "a", 2)
+    known = over(record_delivery(opened("1"), "a", 1))
+    told = record_delivery(known, "a", 2)
     still_open = opened("3")
     state = with_notification(
         Group(), replace(notification(view(opened("1"), at=NOW + WINDOW)), at=NOW, is_leased=False)

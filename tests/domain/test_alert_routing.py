@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.alerting.alert import Alert, heard
+from shared.domain.alerting.alert import Alert, record_notice
 from shared.domain.alerting.grouping import group_of
 from shared.domain.alerting.inhibition import BY_KEY, gathered
 from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS, missed_heartbeat_notice
@@ -113,7 +113,7 @@ def child(booking: str, *, hours: float = 50, problem: str = "seam_unavailable",
         check_in=NOW + timedelta(hours=hours),
         check_out=NOW + timedelta(hours=hours + 40),
     )
-    alert = heard(None, notice, group=AWAY.key)
+    alert = record_notice(None, notice, group=AWAY.key)
     assert alert is not None
     return alert
 

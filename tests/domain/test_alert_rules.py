@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.alerting.alert import Alert, delivered, given_up, handled, heard
+from shared.domain.alerting.alert import Alert, mark_handled, record_delivery, record_failed_delivery, record_notice
 from shared.domain.alerting.severity import Severity, severity
 from shared.domain.booking.record import AlertNotice
 from tests.shared.stories import NOW
@@ -20,7 +20,7 @@ def story(*notices: AlertNotice) -> Alert:
     """Return the alert after these notices."""
     alert: Alert | None = None
     for notice in notices:
-        alert = heard(alert, notice)
+        alert = record_notice(alert, notice)
     assert alert is not None
     return alert
 
@@ -47,15 +47,15 @@ def test_stories(notices: list[AlertNotice], *, is_open: bool, count: int, seque
 
 def test_resolving_a_problem_that_was_never_raised_does_nothing() -> None:
     """Nobody is told of the end of a problem that they weren't told of."""
-    assert heard(None, GONE) is None
+    assert record_notice(None, GONE) is None
 
 
 def test_a_problem_that_comes_back_keeps_what_channels_were_told() -> None:
     """What each channel was told is kept; the sequences go on."""
-    alert = delivered(story(NOTICE, GONE), "slack", 2)
-    again = heard(alert, LATER)
+    alert = record_delivery(story(NOTICE, GONE), "slack", 2)
+    again = record_notice(alert, LATER)
     assert again is not None
-    assert (again.told_to("slack").sequence, again.sequence, again.opened_at) == (2, 3, LATER.at)
+    assert (again.receipt_of("slack").sequence, again.sequence, again.opened_at) == (2, 3, LATER.at)
 
 
 def test_a_resolved_alert_still_says_what_it_was() -> None:
@@ -65,41 +65,41 @@ def test_a_resolved_alert_still_says_what_it_was() -> None:
 
 def test_a_channel_is_behind_while_there_is_news() -> None:
     """Each channel by itself."""
-    alert = delivered(story(NOTICE), "a", 1)
+    alert = record_delivery(story(NOTICE), "a", 1)
     assert (alert.is_behind("a"), alert.is_behind("b")) == (False, True)
 
 
 def test_a_late_confirmation_changes_nothing() -> None:
     """If two workers deliver at once, the higher sequence counts, and later news is still told."""
-    alert = delivered(delivered(story(NOTICE, NEWS), "a", 2), "a", 1)
-    assert alert.told_to("a").sequence == 2
-    assert delivered(story(NOTICE, NEWS), "a", 1).is_behind("a")
+    alert = record_delivery(record_delivery(story(NOTICE, NEWS), "a", 2), "a", 1)
+    assert alert.receipt_of("a").sequence == 2
+    assert record_delivery(story(NOTICE, NEWS), "a", 1).is_behind("a")
 
 
 def test_a_channel_does_not_know_of_an_alert_that_was_given_up() -> None:
     """Its end is not told to that channel; later news is."""
-    alert = given_up(story(NOTICE), "a", 1, error="HTTP 400")
-    assert (alert.is_behind("a"), alert.knows("a"), alert.told_to("a").error) == (False, False, "HTTP 400")
-    assert delivered(alert, "a", 2).knows("a")
-    told = delivered(story(NOTICE), "a", 1)
-    assert given_up(told, "a", 1, error="late").knows("a")
+    alert = record_failed_delivery(story(NOTICE), "a", 1, error="HTTP 400")
+    assert (alert.is_behind("a"), alert.was_notified("a"), alert.receipt_of("a").error) == (False, False, "HTTP 400")
+    assert record_delivery(alert, "a", 2).was_notified("a")
+    told = record_delivery(story(NOTICE), "a", 1)
+    assert record_failed_delivery(told, "a", 1, error="late").was_notified("a")
 
 
 def test_news_ends_that_an_alert_is_handled() -> None:
     """A repeat doesn't; an alert that is over can't be handled."""
-    alert = handled(story(NOTICE), "ann")
-    after = [heard(alert, each) for each in (LATER, NEWS)]
+    alert = mark_handled(story(NOTICE), "ann")
+    after = [record_notice(alert, each) for each in (LATER, NEWS)]
     assert [each.handled_by for each in after if each] == ["ann", ""]
-    assert handled(story(NOTICE, GONE), "ann").handled_by == ""
+    assert mark_handled(story(NOTICE, GONE), "ann").handled_by == ""
 
 
 def test_a_conversation_lasts_as_long_as_the_problem() -> None:
     """The thread is that of the first message; a problem that comes back starts a new one."""
-    alert = delivered(delivered(story(NOTICE), "a", 1, thread="t1"), "a", 1, thread="t2")
-    assert alert.told_to("a").thread == "t1"
-    again = heard(heard(alert, GONE), LATER)
+    alert = record_delivery(record_delivery(story(NOTICE), "a", 1, thread="t1"), "a", 1, thread="t2")
+    assert alert.receipt_of("a").thread == "t1"
+    again = record_notice(record_notice(alert, GONE), LATER)
     assert again is not None
-    assert delivered(again, "a", again.sequence, thread="t3").told_to("a").thread == "t3"
+    assert record_delivery(again, "a", again.sequence, thread="t3").receipt_of("a").thread == "t3"
 
 
 HURRY = [

@@ -147,7 +147,7 @@ def test_an_urgent_cause_leaves_the_collecting_alert() -> None:
     assert key_of(last) in inbox.open_keys()
     assert OTHERS not in inbox.open_keys()
     assert "alerts of their own" in inbox.ended[OTHERS]
-    assert inbox.alerts[OTHERS].goes_on
+    assert inbox.alerts[OTHERS].is_unsolved
     urgent = inbox.park(51, hours=1)
     inbox.tell()
     assert key_of(urgent) in inbox.open_keys()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from redis import Redis
 
 from shared import redis_keys
-from shared.domain.alerting.alert import delivered
+from shared.domain.alerting.alert import record_delivery
 from shared.domain.booking.record import AlertNotice
 from shared.ledger.due_set import alert_item
 from tests.shared.ledgers import RETENTION, alert_ledger, at, due_at
@@ -48,7 +48,7 @@ def test_a_repeat_wakes_nobody(redis_client: Redis) -> None:
     alerts.tell(NOTICE)
     alerts.groups.rest(GROUP, None, seen=alerts.groups.members(GROUP))
     alerts.tell(NOTICE)
-    alerts.update(NOTICE.key, lambda it: delivered(it, "slack-1", 1))
+    alerts.update(NOTICE.key, lambda it: record_delivery(it, "slack-1", 1))
     assert due_at(redis_client, MEMBER) is None
     alerts.tell(replace(NOTICE, check_in=NOW + timedelta(hours=3)))
     assert due_at(redis_client, MEMBER) == NOW

@@ -16,7 +16,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.domain.alerting import alert as alerting
-from shared.domain.alerting.alert import Alert, heard
+from shared.domain.alerting.alert import Alert, record_notice
 from shared.domain.alerting.budget import Budget, Priority, Rate, spend
 from shared.domain.alerting.notifications import Group, Notification, refused, with_notification, without_notification
 from shared.domain.alerting.severity import Severity
@@ -61,14 +61,14 @@ BOOKING_MOVES: Mapping[str, Callable[[Booking], Change]] = {
     "forgotten": lambda it: transitions.erase_personal_data(it, DOOR, now=FORGET_AT + SOON),
 }
 ALERT_MOVES: Mapping[str, Callable[[Alert], Alert | None]] = {
-    "heard again": lambda it: heard(it, replace(NOTICE, happened="Another thing.")),
-    "resolved": lambda it: heard(it, replace(NOTICE, raised=False)),
-    "risen": lambda it: alerting.risen(it, Severity.PAGE, LATER),
-    "reminded": lambda it: alerting.reminded(it, LATER),
-    "handled": lambda it: alerting.handled(it, "ann"),
-    "delivered": lambda it: alerting.delivered(it, "slack", it.sequence),
-    "maybe told": lambda it: alerting.maybe_told(it, "slack", it.sequence, thread="t"),
-    "given up": lambda it: alerting.given_up(it, "slack", it.sequence, error="no"),
+    "noticed again": lambda it: record_notice(it, replace(NOTICE, happened="Another thing.")),
+    "resolved": lambda it: record_notice(it, replace(NOTICE, raised=False)),
+    "more severe": lambda it: alerting.raise_severity(it, Severity.PAGE, LATER),
+    "reminder": lambda it: alerting.add_reminder(it, LATER),
+    "handled": lambda it: alerting.mark_handled(it, "ann"),
+    "delivered": lambda it: alerting.record_delivery(it, "slack", it.sequence),
+    "maybe delivered": lambda it: alerting.record_possible_delivery(it, "slack", it.sequence, thread="t"),
+    "given up": lambda it: alerting.record_failed_delivery(it, "slack", it.sequence, error="no"),
 }
 
 
@@ -125,9 +125,9 @@ def test_a_superseded_code_keeps_the_fields_that_a_newer_version_added() -> None
 @given(additions=st.lists(ADDITION, min_size=3, max_size=3), moves=st.lists(st.sampled_from(sorted(ALERT_MOVES))))
 def test_what_a_newer_version_added_to_an_alert_is_kept(additions: list[dict[str, Any]], moves: list[str]) -> None:
     """Whatever happens to the alert, also if it is resolved and opened again."""
-    opened = heard(None, NOTICE)
+    opened = record_notice(None, NOTICE)
     assert opened is not None
-    before = alerting.delivered(opened, "slack", 1)
+    before = alerting.record_delivery(opened, "slack", 1)
     text, added = of_a_newer_version(before, iter(additions))
     it = json_of(Alert).decoded(text)
     for move in moves:

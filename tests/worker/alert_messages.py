@@ -4,7 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from shared.domain.alerting.alert import Alert, delivered, handled, heard, reminded, risen
+from shared.domain.alerting.alert import (
+    Alert,
+    add_reminder,
+    mark_handled,
+    raise_severity,
+    record_delivery,
+    record_notice,
+)
 from shared.domain.alerting.notifications import Notification, Status, delivery_id
 from shared.domain.alerting.routing import Place, Routing
 from shared.domain.alerting.severity import Severity
@@ -50,7 +57,7 @@ def notice(booking: str = "BK-1", problem: str = "no_slot", **fields: Any) -> Al
 
 def opened(of: AlertNotice, level: Severity = Severity.WARNING) -> Alert:
     """Return the alert that a notice opens."""
-    alert = heard(None, of, group=f"{of.problem}/{of.actor}", level=level)
+    alert = record_notice(None, of, group=f"{of.problem}/{of.actor}", level=level)
     assert alert is not None
     return alert
 
@@ -79,8 +86,8 @@ def slot_named(name: str) -> TimeSlot:
 
 def resolved(alert: Alert, *, thread: str = "", solved: str = "") -> Alert:
     """Return the alert after its end, for a channel that knew of it; `solved` says who ended it."""
-    told = delivered(alert, CHANNEL, alert.sequence, thread=thread)
-    over = heard(told, replace(alert.notice, raised=False, at=NOW + timedelta(hours=1), solved=solved))
+    told = record_delivery(alert, CHANNEL, alert.sequence, thread=thread)
+    over = record_notice(told, replace(alert.notice, raised=False, at=NOW + timedelta(hours=1), solved=solved))
     assert over is not None
     return over
 
@@ -154,8 +161,8 @@ def situations() -> dict[str, AlertMessage]:
     )
     return {
         "one-booking": message(single, runbook_url="https://wiki.example/runbook"),
-        "now-urgent": message(risen(delivered(single, CHANNEL, 1), Severity.PAGE, NOW)),
-        "reminder": message(reminded(replace(delivered(single, CHANNEL, 1), count=7), NOW)),
+        "now-urgent": message(raise_severity(record_delivery(single, CHANNEL, 1), Severity.PAGE, NOW)),
+        "reminder": message(add_reminder(replace(record_delivery(single, CHANNEL, 1), count=7), NOW)),
         "resolved": message(resolved(single)),
         "building": message(*many, building="Tower A"),
         "building-resolved": message(*(resolved(each, thread="t") for each in many), building="Tower A"),
@@ -184,8 +191,8 @@ def situations() -> dict[str, AlertMessage]:
             wall_check_in=(NOW + timedelta(hours=20)).replace(tzinfo=None),
             time_zone=None,
         ),
-        "handled": message(handled(delivered(single, CHANNEL, 1), "ann in Slack", NOW)),
-        "handled-of-several": message(handled(choosable(1), "<@U1> *ann*", NOW), choosable(2)),
+        "handled": message(mark_handled(record_delivery(single, CHANNEL, 1), "ann in Slack", NOW)),
+        "handled-of-several": message(mark_handled(choosable(1), "<@U1> *ann*", NOW), choosable(2)),
         "slot-chosen": message(resolved(single, solved="<@U1> *ann* in Slack chose the slot “Late”.")),
         "hostile-text": one(
             booking="<!channel>",

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
-from shared.domain.alerting.alert import handled
+from shared.domain.alerting.alert import mark_handled
 from shared.domain.alerting.budget import Rate
 from shared.domain.alerting.routing import Route, Routing
 from shared.domain.alerting.severity import Severity
@@ -100,7 +100,7 @@ def _take(stage: Stage, channels: dict[str, Channel], step: tuple[object, ...]) 
         case ("end", str(booking), str(problem)):
             stage.tell(booking, problem=problem, raised=False)
         case ("handle", str(booking), str(problem)):
-            stage.ledger.update(f"booking/{booking}/{problem}/d-1", lambda it: handled(it, "ann"))
+            stage.ledger.update(f"booking/{booking}/{problem}/d-1", lambda it: mark_handled(it, "ann"))
         case ("pass", int(seconds)):
             _let(stage, seconds)
         case ("trouble", str(name), str(trouble)):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
-from shared.domain.alerting.alert import handled, remarked
+from shared.domain.alerting.alert import add_remark, mark_handled
 from tests.shared.ledgers import LEASE
 from tests.shared.stories import NOW
 from tests.worker.alert_stage import WINDOW, Changeable, Channel, Killed, Stage
@@ -28,7 +28,7 @@ def chat(redis_client: Redis, changeable: Changeable, channel: Channel) -> Stage
 
 def press(stage: Stage, by: str = "ann in Slack") -> None:
     """Mark as handled."""
-    stage.ledger.update(KEY, lambda it: handled(it, by, stage.now))
+    stage.ledger.update(KEY, lambda it: mark_handled(it, by, stage.now))
 
 
 def test_a_handled_alert_is_shown_once_and_nobody_is_notified(
@@ -91,7 +91,7 @@ def test_a_refused_update_is_tried_again_and_then_given_up(chat: Stage, changeab
     chat.let(timedelta(hours=3), step=timedelta(minutes=5))
     alert = chat.ledger.get(KEY)
     assert alert is not None
-    assert alert.told_to("chat").look == alert.look
+    assert alert.receipt_of("chat").look == alert.look
     changeable.trouble = lambda: None
     chat.tell("BK-1", raised=False)
     chat.let(timedelta(minutes=2))
@@ -108,7 +108,7 @@ def test_a_reply_is_posted_once(chat: Stage, changeable: Changeable, *, is_over:
         chat.tell("BK-1", raised=False)
         chat.let(timedelta(minutes=2))
     for _ in range(2):
-        chat.ledger.update(KEY, lambda it: remarked(it, "1-0", "ann chose a slot, and it was not done."))
+        chat.ledger.update(KEY, lambda it: add_remark(it, "1-0", "ann chose a slot, and it was not done."))
         chat.let(timedelta(minutes=2))
     (shown,) = changeable.shown
     assert shown.remarks == ("ann chose a slot, and it was not done.",)
@@ -122,7 +122,7 @@ def test_a_reply_is_posted_in_its_own_conversation(chat: Stage, changeable: Chan
     chat.let(WINDOW)
     chat.tell("BK-1", check_in=NOW + timedelta(hours=60), happened="Its slots changed.")
     chat.tell("BK-2", check_in=NOW + timedelta(hours=60))
-    chat.ledger.update(KEY, lambda it: remarked(it, "1-0", "It was not done."))
+    chat.ledger.update(KEY, lambda it: add_remark(it, "1-0", "It was not done."))
     chat.let(timedelta(minutes=3))
     assert changeable.told() == [("open", 1), ("open", 2)]
     assert [message.remarks for message in changeable.got] == [(), ()]

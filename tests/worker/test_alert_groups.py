@@ -7,7 +7,7 @@ from typing import Any
 
 from redis import Redis
 
-from shared.domain.alerting.alert import handled
+from shared.domain.alerting.alert import mark_handled
 from shared.domain.alerting.budget import Rate
 from shared.domain.alerting.causes import Cause, Member
 from shared.domain.alerting.severity import Severity
@@ -154,7 +154,7 @@ def test_a_handled_alert_sends_no_reminders_but_tells_its_end(stage: Stage, chan
     """Others of its group remind without it."""
     stage.tell("BK-1", "BK-2", check_in=NOW + timedelta(hours=23), problem="no_slot")
     stage.let(WINDOW)
-    stage.ledger.update("booking/BK-1/no_slot/d-1", lambda it: handled(it, "ann"))
+    stage.ledger.update("booking/BK-1/no_slot/d-1", lambda it: mark_handled(it, "ann"))
     stage.let(timedelta(hours=5), step=timedelta(minutes=10))
     assert channel.told() == [("open", 2), ("open", 1)]
     assert channel.got[1].first.booking_id == "BK-2"
@@ -249,7 +249,7 @@ def test_other_request_ids_are_no_news(stage: Stage, channel: Channel) -> None:
     ids = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
     stage.tell("BK-1", happened=f"Seam says: no (request {ids[0]}).")
     stage.let(WINDOW)
-    stage.ledger.update("booking/BK-1/no_slot/d-1", lambda it: handled(it, "ann"))
+    stage.ledger.update("booking/BK-1/no_slot/d-1", lambda it: mark_handled(it, "ann"))
     stage.tell("BK-1", happened=f"Seam says: no (request {ids[1]}).")
     stage.let(2 * WINDOW)
     assert channel.told() == [("open", 1)]
@@ -315,7 +315,7 @@ def test_an_alert_that_another_one_replaces_is_not_told_as_solved(stage: Stage, 
     stage.let(WINDOW)
     moved = stage.ledger.move(key, goes_on_in="It is now part of the alert '9 parked bookings'.")
     assert moved is not None
-    assert moved.goes_on
+    assert moved.is_unsolved
     stage.let(WINDOW)
     told = channel.got[-1]
     assert (told.status, told.is_gone) == ("resolved", False)

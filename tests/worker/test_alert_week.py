@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 
 from shared.clock import Clock
-from shared.domain.alerting.alert import handled
+from shared.domain.alerting.alert import mark_handled
 from shared.domain.alerting.inhibition import parent_of
 from shared.domain.alerting.routing import Route, Routing
 from shared.domain.alerting.severity import PAGE_BEFORE, Severity
@@ -97,7 +97,7 @@ class Simulation:
             self._to_handle += [(message.at + self._handles_after, key) for key in keys]
         self._seen = len(self.ops.got)
         for _, key in [each for each in self._to_handle if each[0] <= self.now]:
-            self.ledger.update(key, lambda it: handled(it, "ann"))
+            self.ledger.update(key, lambda it: mark_handled(it, "ann"))
         self._to_handle = [each for each in self._to_handle if each[0] > self.now]
 
     def _next_due(self) -> datetime | None:

@@ -16,7 +16,7 @@ import pytest
 from redis import Redis
 from standardwebhooks import Webhook
 
-from shared.domain.alerting.alert import delivered
+from shared.domain.alerting.alert import record_delivery
 from tests.worker.alert_messages import CHANNEL, message, notice, one, opened, resolved
 from tests.worker.channel_servers import KEY, KINDS, SECRET, TOKEN
 from tests.worker.recording_server import Got, Recorder, Reply, recording
@@ -177,7 +177,7 @@ def test_problems_that_are_told_together_are_one_pagerduty_incident(redis_client
     with recording(honest()) as server, httpx.Client(trust_env=False) as client:
         duty = build(server.url, client, redis_client)
         duty.send(together)
-        still_open = delivered(second, CHANNEL, 1, thread=thread)
+        still_open = record_delivery(second, CHANNEL, 1, thread=thread)
         duty.send(message(resolved(first, thread=thread), others=(still_open,)))
         duty.send(message(resolved(second, thread=thread)))
     events = [(got.parsed["event_action"], got.parsed["dedup_key"]) for got in server.got]

@@ -55,14 +55,14 @@ def test_a_pair_that_is_pushed_out_is_not_solved(
     after = told(alerts)
     pushed_out = [alert for alert in after.values() if not alert.is_open]
     assert len(pushed_out) == len(after) - MOST_PAIRS == 10
-    assert all(alert.goes_on and "BK-NEAR" not in alert.key for alert in pushed_out)
+    assert all(alert.is_unsolved and "BK-NEAR" not in alert.key for alert in pushed_out)
     assert all("only the nearest have an alert" in alert.notice.solved for alert in pushed_out)
     move(redis_client, "BK-NEAR-0", State.ENDED)
     check(DOOR)
     now_it = told(alerts)
     over = {key for key, alert in now_it.items() if "BK-NEAR-0" in key}
     assert len(over) == 4
-    assert not any(now_it[key].is_open or now_it[key].goes_on for key in over)
+    assert not any(now_it[key].is_open or now_it[key].is_unsolved for key in over)
     again = [alert for alert in pushed_out if now_it[alert.key].is_open]
     assert len(again) == 4
     assert sum(alert.is_open for alert in now_it.values()) == MOST_PAIRS

@@ -40,7 +40,7 @@ RECORDS = {
 }
 
 
-# A type may move to another module: the stored data stays the same.
+# A type may move to another module, or get another name (in all kept shapes): the stored data stays the same.
 _MODULE = re.compile(r"\bshared\.[a-z_.]+\.(?=[A-Z])")
 
 

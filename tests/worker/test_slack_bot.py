@@ -9,7 +9,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from shared.domain.alerting.alert import delivered, handled, remarked, reminded
+from shared.domain.alerting.alert import add_remark, add_reminder, mark_handled, record_delivery
 from shared.domain.alerting.severity import Severity
 from tests.shared.stories import NOW
 from tests.worker.alert_messages import CHANNEL, choosable, message, notice, one, opened, resolved
@@ -52,14 +52,14 @@ def test_a_conversation_goes_on_when_others_join(redis_client: Redis) -> None:
     first, second, third = (opened(notice(f"BK-{number}")) for number in (1, 2, 3))
     with talking(redis_client) as (bot, server):
         bot.send(message(first))
-        told = delivered(first, CHANNEL, 1, thread=first.key)
-        bot.send(message(delivered(second, CHANNEL, 1, thread=first.key), others=(told,)))
+        told = record_delivery(first, CHANNEL, 1, thread=first.key)
+        bot.send(message(record_delivery(second, CHANNEL, 1, thread=first.key), others=(told,)))
         bot.send(message(resolved(first, thread=first.key), others=(second,)))
         bot.send(message(resolved(second, thread=first.key)))
         begun = message(second, third)
         (thread,) = begun.threads
         bot.send(begun)
-        bot.send(message(reminded(delivered(third, CHANNEL, 1, thread=thread), NOW)))
+        bot.send(message(add_reminder(record_delivery(third, CHANNEL, 1, thread=thread), NOW)))
     posts = [got.parsed for got in server.got if got.path == "/chat.postMessage"]
     assert ["thread_ts" in post for post in posts] == [False, True, True, True, False, True]
 
@@ -75,10 +75,10 @@ def test_slacks_own_text_is_shown_safely(redis_client: Redis) -> None:
 def test_the_first_message_shows_all_open_problems(redis_client: Redis) -> None:
     """If bookings join a page or leave it, the message still names the guest who waits."""
     page, joining = opened(notice("BK-1"), Severity.PAGE), opened(notice("BK-2"), Severity.INFO)
-    told = delivered(page, CHANNEL, 1, thread=page.key)
+    told = record_delivery(page, CHANNEL, 1, thread=page.key)
     with talking(redis_client) as (bot, server):
         bot.send(message(page))
-        bot.send(message(delivered(joining, CHANNEL, 1, thread=page.key), others=(told,)))
+        bot.send(message(record_delivery(joining, CHANNEL, 1, thread=page.key), others=(told,)))
         bot.send(message(resolved(joining, thread=page.key), others=(told,)))
     updates = [json.dumps(got.parsed) for got in server.got if got.path == "/chat.update"]
     assert [("BK-1" in text, "BK-2" in text) for text in updates] == [(True, True), (True, False)]
@@ -91,7 +91,7 @@ def test_a_deleted_slack_message_is_posted_again(redis_client: Redis) -> None:
     with talking(redis_client, api) as (bot, server):
         bot.send(message(opened(notice())))
         api.posted.clear()
-        bot.send(message(reminded(delivered(opened(notice()), CHANNEL, 1), NOW)))
+        bot.send(message(add_reminder(record_delivery(opened(notice()), CHANNEL, 1), NOW)))
     assert [got.path for got in server.got] == ["/chat.postMessage", "/chat.update", "/chat.postMessage"]
     assert "thread_ts" not in server.got[-1].parsed
 
@@ -99,10 +99,10 @@ def test_a_deleted_slack_message_is_posted_again(redis_client: Redis) -> None:
 def test_slack_shows_who_handles_it_and_says_a_refusal_in_the_thread(redis_client: Redis) -> None:
     """The first message is updated without its button, and the thread gets the reply."""
     with talking(redis_client, has_buttons=True) as (bot, server):
-        first = delivered(opened(notice()), "bot", 1)
+        first = record_delivery(opened(notice()), "bot", 1)
         bot.send(message(opened(notice())))
-        bot.update(message(handled(first, "ann in Slack", NOW), status="look"))
-        bot.update(message(remarked(first, "1-0", "<@U1> chose a slot, and it was not done."), status="look"))
+        bot.update(message(mark_handled(first, "ann in Slack", NOW), status="look"))
+        bot.update(message(add_remark(first, "1-0", "<@U1> chose a slot, and it was not done."), status="look"))
         posted, changed, again, said = server.got
     assert [got.path for got in server.got] == [
         "/chat.postMessage",
@@ -124,7 +124,7 @@ def test_a_reply_is_posted_alone_if_the_message_is_gone(redis_client: Redis) -> 
     with talking(redis_client, api) as (bot, server):
         bot.send(message(opened(notice())))
         api.posted.clear()
-        told = remarked(delivered(opened(notice()), CHANNEL, 1), "1-0", "It was not done.")
+        told = add_remark(record_delivery(opened(notice()), CHANNEL, 1), "1-0", "It was not done.")
         bot.update(message(told, status="look"))
     assert [got.path for got in server.got] == ["/chat.postMessage", "/chat.update", "/chat.postMessage"]
     assert "thread_ts" not in server.got[-1].parsed

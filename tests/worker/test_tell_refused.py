@@ -157,5 +157,5 @@ def test_what_newer_refusals_push_out_is_not_told_as_solved(machine: Machine, mo
     assert told(machine) == []
     closed = machine.alerts.get(alert.key)
     assert closed is not None
-    assert closed.goes_on
+    assert closed.is_unsolved
     assert "The list of refused messages is full" in closed.notice.solved

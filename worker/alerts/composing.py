@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from shared.domain.alerting.alert import Alert, untold
+from shared.domain.alerting.alert import Alert, unshown_remarks
 from shared.domain.alerting.notifications import Notification
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.timing_policy import AlertPolicy
@@ -29,7 +29,7 @@ def message_of(
     items = [_item(alert, thread_of[alert.key], policy, now) for alert in _in_order(told)]
     threads: dict[str, list[AlertItem]] = {item.thread: [] for item in items}
     for alert in _in_order(alerts.values()):
-        known = alert.told_to(notification.channel).thread if alert.knows(notification.channel) else ""
+        known = alert.receipt_of(notification.channel).thread if alert.was_notified(notification.channel) else ""
         thread = thread_of.get(alert.key) or known
         if thread in threads:
             threads[thread].append(_item(alert, thread, policy, now))
@@ -56,8 +56,8 @@ def message_of(
 
 def thread_for(alert: Alert, notification: Notification) -> str:
     """Return the conversation that the alert belongs to once the channel has taken the notification."""
-    if alert.knows(notification.channel):
-        return alert.told_to(notification.channel).thread
+    if alert.was_notified(notification.channel):
+        return alert.receipt_of(notification.channel).thread
     return notification.thread or (alert.key if len(notification.members) == 1 else notification.delivery_id)
 
 
@@ -70,7 +70,7 @@ def _in_order(alerts: Iterable[Alert]) -> list[Alert]:
 
 
 def _remarks(alerts: Iterable[Alert], notification: Notification) -> tuple[str, ...]:
-    found = (remark for alert in alerts for remark in untold(alert, notification.channel))
+    found = (remark for alert in alerts for remark in unshown_remarks(alert, notification.channel))
     return tuple(one_line(shown(remark.text), _LONGEST_TEXT) for remark in found)
 
 
@@ -92,7 +92,7 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy, now: datetime) -> Aler
         problem=notice.problem,
         status="open" if alert.is_open else "resolved",
         severity=alert.severity if alert.is_open else Severity.INFO,
-        news=CLOSED if alert.goes_on else alert.news,
+        news=CLOSED if alert.is_unsolved else alert.news,
         subject=one_line(shown(notice.subject), _LONGEST_SUBJECT),
         happened=one_line(shown(notice.happened), _LONGEST_TEXT),
         affects=_affects(alert),
@@ -115,7 +115,7 @@ def _item(alert: Alert, thread: str, policy: AlertPolicy, now: datetime) -> Aler
 def _next_step(alert: Alert, now: datetime, before: timedelta) -> str:
     if alert.is_open:
         return next_step_now(alert.notice, now, before=before)
-    if alert.goes_on:
+    if alert.is_unsolved:
         return shown(alert.notice.solved)
     return f"{GONE} {shown(alert.notice.solved)}".rstrip()
 

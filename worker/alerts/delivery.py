@@ -14,7 +14,14 @@ import structlog
 
 from shared import metrics
 from shared.clock import Clock
-from shared.domain.alerting.alert import Alert, delivered, given_up, look_with_news, looked, maybe_told
+from shared.domain.alerting.alert import (
+    Alert,
+    look_with_news,
+    record_delivery,
+    record_failed_delivery,
+    record_possible_delivery,
+    record_refresh,
+)
 from shared.domain.alerting.escalation import escalated_together, next_change_at
 from shared.domain.alerting.inhibition import BY_KEY, gathered
 from shared.domain.alerting.notifications import (
@@ -161,7 +168,7 @@ class AlertDelivery:
             return view
 
         def noted(it: Alert, sequence: int) -> Alert:
-            return maybe_told(it, sent.channel, sequence, thread=thread_for(view.alerts[it.key], sent))
+            return record_possible_delivery(it, sent.channel, sequence, thread=thread_for(view.alerts[it.key], sent))
 
         members = {key: sequence for key, sequence in sent.members.items() if key in view.alerts}
         return change_members(self._ledger, view, members, noted)
@@ -184,8 +191,8 @@ class AlertDelivery:
 
         def told(it: Alert, sequence: int) -> Alert:
             shown = view.alerts[it.key]
-            after = delivered(it, notification.channel, sequence, thread=thread_for(shown, notification))
-            return looked(after, notification.channel, look_with_news(shown, notification.channel), at)
+            after = record_delivery(it, notification.channel, sequence, thread=thread_for(shown, notification))
+            return record_refresh(after, notification.channel, look_with_news(shown, notification.channel), at)
 
         return finish(self._ledger, view, notification, told), None
 
@@ -206,7 +213,7 @@ class AlertDelivery:
         )
 
         def lost(it: Alert, sequence: int) -> Alert:
-            return given_up(it, notification.channel, sequence, error=error)
+            return record_failed_delivery(it, notification.channel, sequence, error=error)
 
         return finish(self._ledger, view, notification, lost), now
 

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerting.alert import Alert, looked
+from shared.domain.alerting.alert import Alert, record_refresh
 from shared.domain.alerting.message_updates import MOST_TRIES, update_due
 from shared.domain.alerting.notifications import Notification, View, refused, with_notification
 from shared.ledger.alert_channels import ChannelBudgets
@@ -75,6 +75,6 @@ class MessageUpdates:
             log.info("alert.shown", **names, count=len(notification.members))
 
         def shown(it: Alert, look: int) -> Alert:
-            return looked(it, notification.channel, look, now)
+            return record_refresh(it, notification.channel, look, now)
 
         return finish(self._ledger, view, notification, shown), None

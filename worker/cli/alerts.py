@@ -12,7 +12,7 @@ from uuid import uuid4
 import click
 
 from shared.clock import system_clock
-from shared.domain.alerting.alert import Alert, delivered, handled, heard
+from shared.domain.alerting.alert import Alert, mark_handled, record_delivery, record_notice
 from shared.domain.alerting.inhibition import parent_of
 from shared.domain.alerting.notifications import Notification, Status
 from shared.domain.alerting.severity import Severity
@@ -91,7 +91,7 @@ def list_alerts(*, as_json: bool, with_resolved: bool, problem: str | None) -> N
 def handle(key: str, by: str | None) -> None:
     """Say that somebody takes care of the problem KEY: no more reminders. It is still told when it gets more urgent."""
     _, ports = open_ledger()
-    alert = ports.alerts.update(key, partial(handled, by=by or user_name(), at=system_clock()))
+    alert = ports.alerts.update(key, partial(mark_handled, by=by or user_name(), at=system_clock()))
     if alert is None or not alert.is_open:
         click.echo(f"There is no open alert {key!r}; `oracode alerts list` names them.", err=True)
         raise SystemExit(1)
@@ -223,7 +223,7 @@ def _lines(alert: Alert, level: Severity, *, told_by: str) -> Iterator[str]:
             yield f"        hit: {alert.hit} bookings in all"
     parent = parent_of(notice)
     told_by = parent.key if parent else told_by
-    told = ", ".join(name for name in alert.told if alert.knows(name)) or "nobody yet"
+    told = ", ".join(name for name in alert.told if alert.was_notified(name)) or "nobody yet"
     raised = "once" if alert.count == 1 else f"{alert.count} times"
     facts = [f"told: by the alert {told_by}" if told_by else f"told: {told}", f"raised {raised}"]
     facts += [f"handled by {alert.handled_by}"] if alert.handled_by else []
@@ -243,7 +243,7 @@ def _send_test(channel: Channel, policy: AlertPolicy) -> bool:
         actor="nobody",
         look_closer="oracode alerts list",
     )
-    alert = heard(None, notice, level=Severity.INFO)
+    alert = record_notice(None, notice, level=Severity.INFO)
     if alert is None:
         return False
     try:
@@ -257,8 +257,8 @@ def _send_test(channel: Channel, policy: AlertPolicy) -> bool:
 
 def _end_test(channel: Channel, opened: Alert, policy: AlertPolicy) -> bool:
     """Resolve the incident that the test has opened: nothing else would."""
-    told = delivered(opened, channel.name, opened.sequence)
-    over = heard(told, replace(opened.notice, at=system_clock(), raised=False))
+    told = record_delivery(opened, channel.name, opened.sequence)
+    over = record_notice(told, replace(opened.notice, at=system_clock(), raised=False))
     if over is None:
         return False
     try:

@@ -12,7 +12,7 @@ from redis import Redis
 from shared import ops_commands
 from shared.clock import Clock
 from shared.contracts import OPS_STREAM
-from shared.domain.alerting.alert import handled, remarked
+from shared.domain.alerting.alert import add_remark, mark_handled
 from shared.domain.booking.notices import alert_key
 from shared.domain.booking.record import HistoryEntry
 from shared.domain.booking.transitions import NotReissued
@@ -75,7 +75,7 @@ class RunOpsCommand:
     def _do(self, entry_id: str, command: OpsCommand) -> None:
         match command.action:
             case ops_commands.HANDLE:
-                alert = self._alerts.update(command.target, partial(handled, by=command.by, at=self._clock()))
+                alert = self._alerts.update(command.target, partial(mark_handled, by=command.by, at=self._clock()))
                 log.info("alert.handled", key=command.target, by=command.by, known=alert is not None)
             case ops_commands.CANCEL:
                 self._cancel(entry_id, command.target, by=command.by, reason=command.reason)
@@ -162,7 +162,7 @@ class RunOpsCommand:
         known = sorted(self._alerts.get_many(keys).values(), key=lambda alert: (alert.is_open, alert.news_at))
         if known:
             self._alerts.update(
-                known[-1].key, partial(remarked, remark_id=entry_id, text=f"Booking {booking_id}: {text}")
+                known[-1].key, partial(add_remark, remark_id=entry_id, text=f"Booking {booking_id}: {text}")
             )
 
     def _retry(self, command: OpsCommand) -> None:

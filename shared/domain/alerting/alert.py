@@ -1,7 +1,7 @@
-"""One problem over its life: counted while it is open, told again only with news, resolved once.
+"""One problem over its life: counted while it is open, notified again only with news, resolved once.
 
-`sequence` numbers the news of the problem. A channel is behind while the sequence that it was told is lower. A channel
-that missed some news is only told the newest.
+`sequence` numbers the news of the problem. A channel is behind while the sequence in its receipt is lower. A channel
+that missed some news only gets the newest.
 """
 
 import re
@@ -43,8 +43,8 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """How far one channel has been told: up to `sequence`, in the conversation `thread`.
+class Receipt:
+    """What one channel received: the news up to `sequence`, in the conversation `thread`.
 
     `look` is the look that the channel shows, since `looked_at`. `lost`: the notification was given up, because the
     channel never took it; `error` says why. `tried` is the sequence of a try without an answer: it may have arrived.
@@ -73,6 +73,8 @@ class Alert:
     record. `newcomers` counts the members that people were not told of yet. `joined` names some of them; it is kept
     until the news after the one that tells of them. `joins` counts how often newcomers were told.
 
+    `told` are the receipts, by the name of the channel; the field is stored under this name.
+
     `unsolved_sequence` is set if the alert ended although its problem goes on: it is the sequence of that end, and
     `notice.solved` says which alert tells of the problem now.
     """
@@ -100,7 +102,7 @@ class Alert:
     joined: tuple[str, ...] = ()
     joins: int = 0
     unsolved_sequence: int = 0
-    told: Mapping[str, Told] = field(default_factory=dict)
+    told: Mapping[str, Receipt] = field(default_factory=dict)
     schema: str = versions.ALERT
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
@@ -110,26 +112,28 @@ class Alert:
         return self.notice.key
 
     @property
-    def goes_on(self) -> bool:
+    def is_unsolved(self) -> bool:
         """Whether the alert has ended although its problem isn't gone."""
         return not self.is_open and self.unsolved_sequence == self.sequence
 
-    def told_to(self, channel: str) -> Told:
-        """Return how far `channel` has been told."""
-        return self.told.get(channel, Told())
+    def receipt_of(self, channel: str) -> Receipt:
+        """Return what `channel` received; an empty receipt if nothing was delivered."""
+        return self.told.get(channel, Receipt())
 
     def is_behind(self, channel: str) -> bool:
-        """Say whether there is something that `channel` hasn't been told."""
-        return self.told_to(channel).sequence < self.sequence
+        """Say whether there is news that `channel` hasn't received."""
+        return self.receipt_of(channel).sequence < self.sequence
 
-    def knows(self, channel: str) -> bool:
-        """Say whether `channel` was told of this problem since it last opened, or may have been."""
-        told = self.told_to(channel)
+    def was_notified(self, channel: str) -> bool:
+        """Say whether `channel` was notified of this problem since it last opened, or may have been."""
+        told = self.receipt_of(channel)
         is_told = told.sequence >= self.opened_sequence and not told.lost
         return is_told or told.tried >= self.opened_sequence
 
 
-def heard(before: Alert | None, notice: AlertNotice, *, group: str = "", level: Severity | None = None) -> Alert | None:
+def record_notice(
+    before: Alert | None, notice: AlertNotice, *, group: str = "", level: Severity | None = None
+) -> Alert | None:
     """Return the alert after `notice`; None if a problem ended that was never raised.
 
     `group` and `level` are only used if the problem is new.
@@ -137,7 +141,7 @@ def heard(before: Alert | None, notice: AlertNotice, *, group: str = "", level: 
     if before is None or (notice.raised and not before.is_open):
         return _opened(before, notice, group, level) if notice.raised else None
     if notice.raised:
-        is_news = what_is_said(notice.happened) != what_is_said(before.notice.happened)
+        is_news = without_request_ids(notice.happened) != without_request_ids(before.notice.happened)
         after = replace(before, notice=notice, count=before.count + 1)
         return _with_news(after, News.CHANGED, notice.at) if is_news else after
     if not before.is_open:
@@ -146,7 +150,7 @@ def heard(before: Alert | None, notice: AlertNotice, *, group: str = "", level: 
     return replace(_with_news(over, News.RESOLVED, notice.at), is_open=False)
 
 
-def what_is_said(happened: str) -> str:
+def without_request_ids(happened: str) -> str:
     """Return the text without Seam's request ids: they differ between two tries that failed for the same reason."""
     return _REQUEST.sub("", happened)
 
@@ -174,89 +178,92 @@ def _with_news(alert: Alert, news: News, now: datetime) -> Alert:
 
 
 def _with_next_sequence(alert: Alert, news: News, now: datetime) -> Alert:
-    """Return the alert with something to be told; the newcomers so far are told with it."""
+    """Return the alert with something to deliver; the newcomers so far are announced with it."""
     joined = alert.joined if alert.newcomers else ()
     return replace(alert, sequence=alert.sequence + 1, news=news, news_at=now, newcomers=0, joined=joined)
 
 
-def risen(alert: Alert, level: Severity, now: datetime) -> Alert:
-    """Return the alert at a higher level. That is news even if somebody handles it: check-in is nearer now."""
+def raise_severity(alert: Alert, level: Severity, now: datetime) -> Alert:
+    """Return the alert at a higher severity. That is news even if somebody handles it: check-in is nearer now."""
     return replace(_with_next_sequence(alert, News.ROSE, now), severity=level, reminders=0)
 
 
-def reminded(alert: Alert, now: datetime) -> Alert:
-    """Return the alert with a reminder to be told."""
+def add_reminder(alert: Alert, now: datetime) -> Alert:
+    """Return the alert with a reminder to deliver."""
     return replace(_with_next_sequence(alert, News.REMINDER, now), reminders=alert.reminders + 1)
 
 
-def newcomers_told(alert: Alert, now: datetime) -> Alert:
-    """Return the alert with its newcomers to be told; the person who handles the cause still does."""
+def announce_new_members(alert: Alert, now: datetime) -> Alert:
+    """Return the alert with its newcomers to announce; the person who handles the cause still does."""
     return replace(_with_next_sequence(alert, News.CHANGED, now), joins=alert.joins + 1)
 
 
-def handled(alert: Alert, by: str, at: datetime | None = None) -> Alert:
+def mark_handled(alert: Alert, by: str, at: datetime | None = None) -> Alert:
     """Record that somebody takes care of it: no more reminders until there is news. Idempotent."""
     if not alert.is_open or alert.handled_by == by:
         return alert
-    return looking_otherwise(replace(alert, handled_by=by, handled_at=at), is_prompt=True)
+    return refresh_message(replace(alert, handled_by=by, handled_at=at), is_prompt=True)
 
 
-def remarked(alert: Alert, remark_id: str, text: str) -> Alert:
+def add_remark(alert: Alert, remark_id: str, text: str) -> Alert:
     """Record a reply that is shown once in the problem's conversation. Returns the same object the second time."""
     if any(remark.remark_id == remark_id for remark in alert.remarks):
         return alert
-    after = looking_otherwise(alert, is_prompt=True)
+    after = refresh_message(alert, is_prompt=True)
     remark = Remark(remark_id=remark_id, text=text, look=after.look)
     return replace(after, remarks=(*alert.remarks, remark)[-_MOST_REMARKS:])
 
 
-def looking_otherwise(alert: Alert, *, is_prompt: bool) -> Alert:
-    """Return the alert with a new look, which isn't news; `is_prompt` if somebody waits to see it."""
+def refresh_message(alert: Alert, *, is_prompt: bool) -> Alert:
+    """Return the alert with a new look, so that shown messages are updated; it isn't news.
+
+    `is_prompt`: somebody waits to see it.
+    """
     look = alert.look + 1
     return replace(alert, look=look, prompt_look=look if is_prompt else alert.prompt_look)
 
 
-def looked(alert: Alert, channel: str, look: int, at: datetime) -> Alert:
+def record_refresh(alert: Alert, channel: str, look: int, at: datetime) -> Alert:
     """Record that `channel` shows the alert with this `look`."""
-    known = alert.told_to(channel)
+    known = alert.receipt_of(channel)
     told = replace(known, look=max(look, known.look), looked_at=at)
     return replace(alert, told={**alert.told, channel: told})
 
 
-def delivered(alert: Alert, channel: str, sequence: int, *, thread: str = "") -> Alert:
-    """Record that `channel` was told up to `sequence`; a late, lower one changes nothing."""
-    known = alert.told_to(channel)
-    goes_on = known.thread if alert.knows(channel) else ""
+def record_delivery(alert: Alert, channel: str, sequence: int, *, thread: str = "") -> Alert:
+    """Record that `channel` received the news up to `sequence`; a late, lower one changes nothing."""
+    known = alert.receipt_of(channel)
+    goes_on = known.thread if alert.was_notified(channel) else ""
     taken, thread = max(sequence, known.sequence), goes_on or thread or alert.key
     told = replace(known, sequence=taken, thread=thread, tried=0, lost=False, error="")
     return replace(alert, told={**alert.told, channel: told})
 
 
-def maybe_told(alert: Alert, channel: str, sequence: int, *, thread: str) -> Alert:
-    """Record that `channel` may have been told up to `sequence`; returns the same object if that is known already."""
-    known = alert.told_to(channel)
+def record_possible_delivery(alert: Alert, channel: str, sequence: int, *, thread: str) -> Alert:
+    """Record that `channel` may have received the news up to `sequence`; the same object if that is known already."""
+    known = alert.receipt_of(channel)
     if max(known.tried, known.sequence) >= sequence:
         return alert
-    told = replace(known, tried=sequence, thread=known.thread if alert.knows(channel) else thread)
+    told = replace(known, tried=sequence, thread=known.thread if alert.was_notified(channel) else thread)
     return replace(alert, told={**alert.told, channel: told})
 
 
-def given_up(alert: Alert, channel: str, sequence: int, *, error: str) -> Alert:
+def record_failed_delivery(alert: Alert, channel: str, sequence: int, *, error: str) -> Alert:
     """Record that `channel` didn't take the notification up to `sequence`, and that it isn't tried any more."""
-    known = alert.told_to(channel)
+    known = alert.receipt_of(channel)
     if known.sequence >= sequence:
         return alert
     told = replace(known, sequence=sequence, lost=True, error=error)
     return replace(alert, told={**alert.told, channel: told})
 
 
-def untold(alert: Alert, channel: str) -> tuple[Remark, ...]:
+def unshown_remarks(alert: Alert, channel: str) -> tuple[Remark, ...]:
     """Return the replies that the channel hasn't shown yet."""
-    seen = alert.told_to(channel).look
+    seen = alert.receipt_of(channel).look
     return tuple(remark for remark in alert.remarks if remark.look > seen)
 
 
 def look_with_news(alert: Alert, channel: str) -> int:
     """Return the look that news shows to the channel: the newest one before the replies that aren't shown yet."""
-    remarks = untold(alert, channel)
+    remarks = unshown_remarks(alert, channel)
     return remarks[0].look - 1 if remarks else alert.look

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from shared.domain.alerting.alert import Alert, heard, looking_otherwise, what_is_said
+from shared.domain.alerting.alert import Alert, record_notice, refresh_message, without_request_ids
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking.message_order import is_before
 from shared.domain.booking.record import AlertNotice
@@ -55,14 +55,14 @@ def raised(before: Alert | None, cause: Cause, *, group: str, level: Severity) -
     """
     notice, subjects = cause.notice, cause.subjects[:MOST_SUBJECTS]
     if before is None or not before.is_open:
-        opened = heard(before, notice, group=group, level=level)
+        opened = record_notice(before, notice, group=group, level=level)
         return replace(opened, hit=cause.hit, subjects=subjects, known_until=cause.known_until) if opened else None
     known = _with_newcomers(before, cause)
-    if what_is_said(notice.happened) != what_is_said(before.notice.happened):
-        changed = heard(known, notice)
+    if without_request_ids(notice.happened) != without_request_ids(before.notice.happened):
+        changed = record_notice(known, notice)
         return replace(changed, hit=cause.hit, subjects=subjects) if changed else None
     after = replace(known, notice=replace(notice, at=before.notice.at), hit=cause.hit, subjects=subjects)
-    return before if after == before else looking_otherwise(after, is_prompt=False)
+    return before if after == before else refresh_message(after, is_prompt=False)
 
 
 def _with_newcomers(before: Alert, cause: Cause) -> Alert:
@@ -84,7 +84,7 @@ def resolved(before: Alert | None, now: datetime, *, solved: str = "") -> Alert 
     """Return the alert as resolved; `solved` says how that came. The same object if it isn't open."""
     if before is None or not before.is_open:
         return before
-    return heard(before, replace(before.notice, at=now, raised=False, solved=solved))
+    return record_notice(before, replace(before.notice, at=now, raised=False, solved=solved))
 
 
 def moved(before: Alert | None, now: datetime, *, goes_on_in: str) -> Alert | None:

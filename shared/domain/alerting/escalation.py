@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.alerting.alert import Alert, newcomers_told, reminded, risen
+from shared.domain.alerting.alert import Alert, add_reminder, announce_new_members, raise_severity
 from shared.domain.alerting.inhibition import parent_of
 from shared.domain.alerting.timing_policy import AlertPolicy
 
@@ -43,14 +43,14 @@ def escalated(alert: Alert, policy: AlertPolicy, now: datetime) -> Alert:
         return alert
     level = policy.severity(alert.notice, now)
     if level.rank > alert.severity.rank:
-        return risen(alert, level, now)
+        return raise_severity(alert, level, now)
     if level is not alert.severity:
         # A stay that was moved to a later time is less urgent; that is no news.
         return replace(alert, severity=level, reminders=0)
     join_due, due = newcomers_at(alert, policy), reminder_at(alert, policy)
     if join_due is not None and join_due <= now:
-        return newcomers_told(alert, now)
-    return reminded(alert, now) if due is not None and due <= now else alert
+        return announce_new_members(alert, now)
+    return add_reminder(alert, now) if due is not None and due <= now else alert
 
 
 def escalated_together(alerts: Iterable[Alert], policy: AlertPolicy, now: datetime) -> dict[str, Alert]:
@@ -66,5 +66,5 @@ def escalated_together(alerts: Iterable[Alert], policy: AlertPolicy, now: dateti
         pause = policy.pause(alert.severity, alert.reminders)
         due = reminder_at(alert, policy)
         if after[key] is alert and alert.severity in in_step and pause and due and due - now <= pause / 2:
-            after[key] = reminded(alert, now)
+            after[key] = add_reminder(alert, now)
     return {key: alert for key, alert in after.items() if alert is not before[key]}

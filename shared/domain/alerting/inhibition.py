@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from shared.domain.alerting.alert import Alert, untold
+from shared.domain.alerting.alert import Alert, unshown_remarks
 from shared.domain.alerting.causes import Cause, raised, resolved
 from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.alert_notice import alert_notice
@@ -43,9 +43,9 @@ def parent_of(notice: AlertNotice) -> Parent | None:
 
 def has_old_look(alert: Alert, channel: str) -> bool:
     """Say whether the channel shows an older look of the problem, and no news follows that would replace it."""
-    is_shown = alert.knows(channel) and not alert.is_behind(channel) and parent_of(alert.notice) is None
-    is_old = alert.told_to(channel).look < alert.look
-    return is_shown and is_old and (alert.is_open or bool(untold(alert, channel)))
+    is_shown = alert.was_notified(channel) and not alert.is_behind(channel) and parent_of(alert.notice) is None
+    is_old = alert.receipt_of(channel).look < alert.look
+    return is_shown and is_old and (alert.is_open or bool(unshown_remarks(alert, channel)))
 
 
 def gathered(

@@ -18,7 +18,7 @@ MOST_TRIES: Final = 12
 
 def _due_at(alert: Alert, channel: str, now: datetime) -> datetime:
     """Return when the channel shows the new look: at once if somebody pressed a button, otherwise after the pause."""
-    told = alert.told_to(channel)
+    told = alert.receipt_of(channel)
     if told.look < alert.prompt_look or told.looked_at is None:
         return now
     return told.looked_at + PAUSE
@@ -43,8 +43,8 @@ def update_due(
     nearest = min(moments, key=lambda key: (moments[key], key))
     if moments[nearest] > view.now:
         return None, moments[nearest]
-    thread = wanted[nearest].told_to(channel).thread
-    members = {key: alert.look for key, alert in wanted.items() if alert.told_to(channel).thread == thread}
+    thread = wanted[nearest].receipt_of(channel).thread
+    members = {key: alert.look for key, alert in wanted.items() if alert.receipt_of(channel).thread == thread}
     notification = Notification(
         channel=channel,
         status="look",

@@ -93,7 +93,7 @@ def is_wanted(view: View, alert: Alert, channel: str, state: Group) -> bool:
         return False
     if not alert.is_open:
         tried = state.parcels.get(slot_of(channel, "open"))
-        return alert.knows(channel) or (tried is not None and alert.key in tried.members)
+        return alert.was_notified(channel) or (tried is not None and alert.key in tried.members)
     routing = view.policy.routing
     names = routing.channels_for(alert.notice, alert.severity)
     if channel in names:
@@ -103,7 +103,7 @@ def is_wanted(view: View, alert: Alert, channel: str, state: Group) -> bool:
 
 def _is_failing(view: View, alert: Alert, channel: str, state: Group) -> bool:
     """Say whether the channel has failed to take the alert for so long that the fallback channel is told."""
-    told = alert.told_to(channel)
+    told = alert.receipt_of(channel)
     notification = state.parcels.get(slot_of(channel, "open"))
     return (told.lost and told.sequence >= alert.sequence) or (
         notification is not None and alert.key in notification.members and is_stuck(notification, view.policy, view.now)
@@ -204,7 +204,7 @@ def _tells_the_same(kept: Notification, ready: Mapping[str, Alert]) -> bool:
 
 def _untold_since(alert: Alert, channel: str) -> datetime:
     """Return since when there is something to tell. A change before the channel was told at all delays nothing."""
-    return alert.news_at if alert.news is not News.CHANGED or alert.knows(channel) else alert.opened_at
+    return alert.news_at if alert.news is not News.CHANGED or alert.was_notified(channel) else alert.opened_at
 
 
 def _wait(view: View, alert: Alert, *, is_joining: bool) -> timedelta:
@@ -227,7 +227,7 @@ def priority_of(notification: Notification, alerts: Mapping[str, Alert]) -> Prio
     told = [alerts[key] for key in notification.members if key in alerts]
     # Somebody waits for an update only after pressing a button.
     is_awaited = notification.status == "open" or any(
-        alert.told_to(notification.channel).look < alert.prompt_look for alert in told
+        alert.receipt_of(notification.channel).look < alert.prompt_look for alert in told
     )
     hurries = any(alert.severity.rank >= Severity.WARNING.rank for alert in told)
     return Priority.WARNING if is_awaited and hurries else Priority.INFO

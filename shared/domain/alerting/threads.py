@@ -14,7 +14,7 @@ from shared.domain.alerting.severity import Severity
 
 def newcomers(alerts: Iterable[Alert], channel: str) -> list[Alert]:
     """Return the alerts that the channel doesn't know of."""
-    return [alert for alert in alerts if not alert.knows(channel)]
+    return [alert for alert in alerts if not alert.was_notified(channel)]
 
 
 def joined_thread(
@@ -25,13 +25,13 @@ def joined_thread(
     It is the newest open conversation. An alert that pages joins only if another one paged `within` that time; then it
     counts for the next one, too.
     """
-    live = [alert for alert in alerts if alert.is_open and alert.knows(channel)]
+    live = [alert for alert in alerts if alert.is_open and alert.was_notified(channel)]
     if any(alert.severity is Severity.PAGE for alert in new):
         live = [
             alert for alert in live if alert.severity is Severity.PAGE and now - _at_this_level_since(alert) <= within
         ]
     newest = max(live, key=lambda alert: (_at_this_level_since(alert), alert.key), default=None)
-    return newest.told_to(channel).thread if newest is not None else ""
+    return newest.receipt_of(channel).thread if newest is not None else ""
 
 
 def _at_this_level_since(alert: Alert) -> datetime:
@@ -41,4 +41,6 @@ def _at_this_level_since(alert: Alert) -> datetime:
 
 def live_threads(alerts: Iterable[Alert], channel: str) -> frozenset[str]:
     """Return the conversations in which something is still open."""
-    return frozenset(alert.told_to(channel).thread for alert in alerts if alert.is_open and alert.knows(channel))
+    return frozenset(
+        alert.receipt_of(channel).thread for alert in alerts if alert.is_open and alert.was_notified(channel)
+    )
