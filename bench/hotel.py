@@ -71,7 +71,7 @@ def fill(server: DataServer, *, bookings: int, doors: int) -> None:
             redis, due=DueSet(redis, lease=timedelta(minutes=1)), clock=system_clock, retention=timedelta(days=90)
         )
         for number in range(_ALERTS):
-            alerts.tell(_notice(number, now))
+            alerts.record_notice(_notice(number, now))
         parked = ParkedList(redis)
         for number in range(_PARKED):
             parked.park(_parked(number, now))

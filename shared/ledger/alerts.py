@@ -11,7 +11,7 @@ from redis.client import Pipeline
 from shared import redis_keys
 from shared.clock import Clock
 from shared.domain.alerting.alert import Alert, record_notice
-from shared.domain.alerting.causes import Cause, moved, raised, resolved
+from shared.domain.alerting.causes import Cause, raise_cause, resolve_cause, supersede_cause
 from shared.domain.alerting.grouping import group_of
 from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.record import AlertNotice
@@ -42,7 +42,7 @@ class AlertLedger:
         self.policy = policy or AlertPolicy()
         self.groups = AlertGroups(redis, due=due, clock=clock, retention=retention)
 
-    def tell(self, notice: AlertNotice) -> None:
+    def record_notice(self, notice: AlertNotice) -> None:
         """Raise or resolve an alert by a notice. The same notice again changes a count, and nothing that people see."""
         now = self._clock()
         # If this machine's clock is ahead, the alert must not be told later for that.
@@ -51,30 +51,30 @@ class AlertLedger:
         level = self.policy.severity(notice, now)
         self.change(notice.key, lambda before: record_notice(before, notice, group=group, level=level))
 
-    def tell_change(self, notice: AlertNotice) -> bool:
+    def record_change(self, notice: AlertNotice) -> bool:
         """Raise or resolve an alert by a notice, unless it already is as the notice says. Returns whether it changed.
 
-        If two callers tell it at once, the alert counts one more.
+        If two callers do this at once, the alert counts one more.
         """
         known = self.get(notice.key)
         is_change = notice.raised != (known is not None and known.is_open)
         if is_change:
-            self.tell(notice)
+            self.record_notice(notice)
         return is_change
 
-    def tell_cause(self, cause: Cause) -> Alert | None:
-        """Raise, change or resolve the one alert of a cause that hits many bookings. Idempotent."""
+    def record_cause(self, cause: Cause) -> Alert | None:
+        """Raise, change or resolve the one alert of a cause that affects many bookings. Idempotent."""
         group = group_of(cause.notice, self.policy.routing.place_of(cause.notice))
         level = self.policy.severity(cause.notice, self._clock())
-        return self.change(cause.notice.key, lambda before: raised(before, cause, group=group, level=level))
+        return self.change(cause.notice.key, lambda before: raise_cause(before, cause, group=group, level=level))
 
     def resolve(self, key: str, *, solved: str = "") -> Alert | None:
         """Record that the alert's problem is gone; `solved` says how. Idempotent: an alert that isn't open stays so."""
-        return self.change(key, lambda before: resolved(before, self._clock(), solved=solved))
+        return self.change(key, lambda before: resolve_cause(before, self._clock(), solved=solved))
 
-    def move(self, key: str, *, goes_on_in: str) -> Alert | None:
-        """Record that an open alert is over while its problem isn't, and where that goes on."""
-        return self.change(key, lambda before: moved(before, self._clock(), goes_on_in=goes_on_in))
+    def supersede(self, key: str, *, goes_on_in: str) -> Alert | None:
+        """Record that an open alert ended while its problem goes on; `goes_on_in` says which alert tells of it now."""
+        return self.change(key, lambda before: supersede_cause(before, self._clock(), goes_on_in=goes_on_in))
 
     def update(self, key: str, change: Callable[[Alert], Alert]) -> Alert | None:
         """Apply `change` to the alert as it is now. Returns what was written; None if there is no such alert."""

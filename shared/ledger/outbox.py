@@ -36,4 +36,4 @@ class OutboxPublisher:
                 self._publish_outcome(event["id"], text)
                 self._queue_outcome(booking_id, notice.sequence, text)
             case AlertNotice():
-                self._alerts.tell(notice)
+                self._alerts.record_notice(notice)

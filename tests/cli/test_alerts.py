@@ -38,7 +38,7 @@ def alerts(redis_client: Redis, data_server: DataServer, monkeypatch: pytest.Mon
     monkeypatch.setenv("REDIS_URL", data_server.url)
     ledger = alert_ledger(redis_client, ["a"], clock=system_clock)
     soon = datetime.now(UTC) + timedelta(hours=1)
-    ledger.tell(notice(at=system_clock(), check_in=soon, subject="Booking BK-1 on \x1b[31mRoom 101"))
+    ledger.record_notice(notice(at=system_clock(), check_in=soon, subject="Booking BK-1 on \x1b[31mRoom 101"))
     ledger.update(KEY, lambda it: record_delivery(it, "a", 1))
     return ledger
 
@@ -76,7 +76,7 @@ def test_list_as_json_and_filtered() -> None:
 
 def test_what_is_over_is_listed_when_asked_for(alerts: AlertLedger) -> None:
     """With `--all`."""
-    alerts.tell(notice(raised=False))
+    alerts.record_notice(notice(raised=False))
     assert "Nothing is open." in run("list").stdout
     assert run("list", "--all").stdout.startswith("OK ")
 
@@ -90,9 +90,9 @@ def test_an_alert_of_a_door_lists_whom_it_hits_and_what_it_holds_back(redis_clie
     pipeline.execute()
     key = "door/d-1/trouble"
     subjects = tuple(f"Booking BK-{number} on Room 101" for number in range(10))
-    alerts.tell_cause(Cause(replace(notice(), key=key, problem="door_trouble", booking_id=""), 12, subjects))
+    alerts.record_cause(Cause(replace(notice(), key=key, problem="door_trouble", booking_id=""), 12, subjects))
     child = "booking/BK-9/code_problem/d-1"
-    alerts.tell(replace(notice(), key=child, problem="code_problem", inherited="hub_disconnected"))
+    alerts.record_notice(replace(notice(), key=child, problem="code_problem", inherited="hub_disconnected"))
     shown = run("list").stdout
     assert "hit: Booking BK-0 on Room 101" in shown
     assert "hit: 12 bookings in all" in shown
@@ -106,7 +106,7 @@ def test_an_alert_of_a_door_lists_whom_it_hits_and_what_it_holds_back(redis_clie
 
 def test_children_name_their_parent(alerts: AlertLedger) -> None:
     """Nobody wonders why a booking's problem was told to nobody."""
-    alerts.tell(notice(problem="in_doubt"))
+    alerts.record_notice(notice(problem="in_doubt"))
     assert "told: by the alert seam/unavailable" in run("list").stdout
 
 

@@ -59,7 +59,7 @@ def tell(
         booking_id="BK-1",
         device_id=DOOR,
     )
-    alert_ledger(redis, clock=system_clock).tell(notice)
+    alert_ledger(redis, clock=system_clock).record_notice(notice)
 
 
 def park(redis: Redis, message: str, *, stream: str = "booking-created") -> str:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.alerting.alert import Alert, News, mark_handled, record_notice
-from shared.domain.alerting.causes import Cause, Member, raised
-from shared.domain.alerting.escalation import escalated, escalated_together, next_change_at
+from shared.domain.alerting.causes import Cause, Member, raise_cause
+from shared.domain.alerting.escalation import escalate, escalate_group, next_change_at
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.timing_policy import REMINDERS, AlertPolicy
 from shared.domain.booking.record import AlertNotice
@@ -40,7 +40,7 @@ def life(alert: Alert, until: timedelta) -> list[tuple[timedelta, str, Severity]
     now = NOW
     while (moment := next_change_at(alert, POLICY, now)) is not None and moment <= NOW + until:
         now = max(now, moment)
-        after = escalated(alert, POLICY, now)
+        after = escalate(alert, POLICY, now)
         if after.sequence > alert.sequence:
             told.append((now - NOW, str(after.news), after.severity))
         assert after != alert or moment > now or alert.notice.check_out == now, (
@@ -72,7 +72,7 @@ def test_after_check_out_nothing_is_told_any_more() -> None:
     """A problem that is still open then isn't urgent."""
     told = life(opened(NOW + HOUR), 500 * HOUR)
     assert told[-1][0] < 49 * HOUR
-    assert next_change_at(escalated(opened(NOW + HOUR), POLICY, NOW + 49 * HOUR), POLICY, NOW + 49 * HOUR) is None
+    assert next_change_at(escalate(opened(NOW + HOUR), POLICY, NOW + 49 * HOUR), POLICY, NOW + 49 * HOUR) is None
 
 
 def test_a_handled_alert_sends_no_reminders_but_still_pages() -> None:
@@ -86,9 +86,9 @@ def test_a_stay_that_is_moved_to_later_is_less_urgent() -> None:
     alert = opened(NOW + HOUR)
     moved = record_notice(alert, replace(alert.notice, check_in=NOW + 240 * HOUR, check_out=NOW + 288 * HOUR))
     assert moved is not None
-    calmed = escalated(moved, POLICY, NOW)
+    calmed = escalate(moved, POLICY, NOW)
     assert (calmed.severity, calmed.sequence) == (Severity.INFO, alert.sequence)
-    assert escalated(calmed, POLICY, NOW + 239 * HOUR).news is News.ROSE
+    assert escalate(calmed, POLICY, NOW + 239 * HOUR).news is News.ROSE
 
 
 @pytest.mark.parametrize("problem", ["seam_unavailable", "in_doubt", "seam_unauthorized"])
@@ -96,7 +96,7 @@ def test_an_inhibited_alert_never_changes_by_itself(problem: str) -> None:
     """Its parent escalates and reminds instead."""
     child = opened(NOW + HOUR, problem=problem)
     assert next_change_at(child, POLICY, NOW) is None
-    assert escalated(child, POLICY, NOW + HOUR) is child
+    assert escalate(child, POLICY, NOW + HOUR) is child
 
 
 def test_a_group_reminds_together() -> None:
@@ -105,7 +105,7 @@ def test_a_group_reminds_together() -> None:
     soon = replace(opened(key="booking/2/no_slot/d"), news_at=NOW + HOUR)
     fresh = replace(opened(key="booking/3/no_slot/d"), news_at=NOW + 3 * HOUR)
     info = replace(opened(NOW + 240 * HOUR, key="booking/4/no_slot/d"), news_at=NOW)
-    changed = escalated_together([due, soon, fresh, info], POLICY, NOW + 4 * HOUR)
+    changed = escalate_group([due, soon, fresh, info], POLICY, NOW + 4 * HOUR)
     assert set(changed) == {due.key, soon.key}
 
 
@@ -128,7 +128,7 @@ def joined(alert: Alert, *members: str, check_in: datetime | None = None, happen
     """Return the alert of a cause with these members, each parked at the entry of its name."""
     notice = replace(alert.notice, check_in=check_in or alert.notice.check_in, happened=happened)
     cause = Cause(notice, hit=len(members), members=tuple(Member(each, f"Booking {each}") for each in members))
-    after = raised(alert, cause, group=alert.group, level=alert.severity)
+    after = raise_cause(alert, cause, group=alert.group, level=alert.severity)
     assert after is not None
     return after
 
@@ -145,7 +145,7 @@ def test_new_members_of_a_cause_are_told_after_a_growing_pause() -> None:
             alert = joined(alert, "0-1", *(f"{number}-1" for number in range(1, minute // 60 + 2)))
         moment = next_change_at(alert, POLICY, now)
         if moment is not None and moment <= now:
-            after = escalated(alert, POLICY, now)
+            after = escalate(alert, POLICY, now)
             if after.news == "changed":
                 told.append(((now - NOW) / HOUR, after.joined))
             alert = after
@@ -169,11 +169,11 @@ def test_known_members_are_never_new() -> None:
 def test_any_news_tells_the_new_members() -> None:
     """Once. A person who handles the cause is told, and still handles it."""
     alert = joined(joined(opened(), "1-1"), "1-1", "2-1")
-    rose = escalated(joined(alert, "1-1", "2-1", "3-1", check_in=NOW + HOUR), POLICY, NOW)
+    rose = escalate(joined(alert, "1-1", "2-1", "3-1", check_in=NOW + HOUR), POLICY, NOW)
     assert (rose.news, rose.newcomers, rose.joined) == ("rose", 0, ("Booking 3-1", "Booking 2-1"))
-    reminder = escalated(rose, POLICY, NOW + HOUR)
+    reminder = escalate(rose, POLICY, NOW + HOUR)
     assert (reminder.news, reminder.joined) == ("reminder", ())
     changed = joined(alert, "1-1", "2-1", happened="Something else.")
     assert (changed.news, changed.newcomers, changed.joined) == ("changed", 0, ("Booking 2-1",))
-    taken = escalated(mark_handled(alert, "ann"), POLICY, NOW + HOUR)
+    taken = escalate(mark_handled(alert, "ann"), POLICY, NOW + HOUR)
     assert (taken.news, taken.handled_by, taken.joins) == ("changed", "ann", 1)

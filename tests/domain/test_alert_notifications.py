@@ -14,10 +14,10 @@ from shared.domain.alerting.notifications import (
     Notification,
     View,
     delivery_id,
-    done_with,
-    is_over,
+    is_given_up,
     next_notifications,
-    refused,
+    record_failed_try,
+    remove_finished,
     with_notification,
 )
 from shared.domain.alerting.routing import Route, Routing
@@ -94,7 +94,7 @@ def test_resolved_alerts_are_grouped_too_and_go_to_channels_that_know_them() -> 
 
 def test_a_resolved_alert_is_told_if_a_failed_try_may_have_arrived() -> None:
     """The answer was lost: perhaps somebody reads about the problem, and must learn that it is over."""
-    tried = refused(
+    tried = record_failed_try(
         notification(view(opened("1"), at=NOW + WINDOW)), error="cut", now=NOW, jitter=0.5, retry_after=None
     )
     state = with_notification(Group(), tried)
@@ -113,7 +113,9 @@ def test_a_failed_try_is_repeated_unchanged() -> None:
     """Under the same id, after the pause. New alerts wait for the next message."""
     first = opened("1")
     tried = notification(view(first, at=NOW + WINDOW))
-    state = with_notification(Group(), refused(tried, error="HTTP 500", now=NOW + WINDOW, jitter=0.0, retry_after=None))
+    state = with_notification(
+        Group(), record_failed_try(tried, error="HTTP 500", now=NOW + WINDOW, jitter=0.0, retry_after=None)
+    )
     newcomer = opened("2", at=NOW)
     pause = later(view(first, newcomer, at=NOW + WINDOW), state)
     assert pause is not None
@@ -124,7 +126,9 @@ def test_a_failed_try_is_repeated_unchanged() -> None:
 def test_alerts_that_changed_since_a_failed_try_are_sent_as_they_are_now() -> None:
     """Under a new id, with all alerts that came meanwhile."""
     first = opened("1")
-    tried = refused(notification(view(first, at=NOW + WINDOW)), error="x", now=NOW, jitter=0.0, retry_after=None)
+    tried = record_failed_try(
+        notification(view(first, at=NOW + WINDOW)), error="x", now=NOW, jitter=0.0, retry_after=None
+    )
     state = with_notification(Group(), tried)
     news = record_notice(first, replace(first.notice, happened="worse"))
     assert news is not None
@@ -136,7 +140,7 @@ def test_alerts_that_changed_since_a_failed_try_are_sent_as_they_are_now() -> No
 def test_a_page_does_not_wait_for_the_pause_of_other_alerts() -> None:
     """A channel that failed with a warning is tried at once with a page."""
     calm = opened("1")
-    tried = refused(
+    tried = record_failed_try(
         notification(view(calm, at=NOW + WINDOW)), error="x", now=NOW, jitter=0.5, retry_after=timedelta(minutes=9)
     )
     state = with_notification(Group(), tried)
@@ -188,7 +192,7 @@ def test_a_page_is_never_given_up() -> None:
     """All other notifications are given up after a day of tries."""
     calm = replace(notification(view(opened(), at=NOW + WINDOW)), attempts=999)
     page = replace(notification(view(opened("1", Severity.PAGE), at=NOW + WINDOW)), attempts=999)
-    assert (is_over(calm, POLICY), is_over(page, POLICY)) == (True, False)
+    assert (is_given_up(calm, POLICY), is_given_up(page, POLICY)) == (True, False)
 
 
 def test_alerts_leave_a_group_when_everybody_knows_of_their_end() -> None:
@@ -199,18 +203,18 @@ def test_alerts_leave_a_group_when_everybody_knows_of_their_end() -> None:
     state = with_notification(
         Group(), replace(notification(view(opened("1"), at=NOW + WINDOW)), at=NOW, is_leased=False)
     )
-    after, gone = done_with(view(told, still_open, at=NOW + WINDOW), state, ("a",))
+    after, gone = remove_finished(view(told, still_open, at=NOW + WINDOW), state, ("a",))
     assert not after.parcels
     assert gone == {told.key}
-    assert done_with(view(known, at=NOW + WINDOW), Group(), ("a", "b"))[1] == frozenset()
+    assert remove_finished(view(known, at=NOW + WINDOW), Group(), ("a", "b"))[1] == frozenset()
 
 
 def test_a_channel_that_was_taken_out_of_the_settings_is_forgotten() -> None:
     """Nothing waits for it any more."""
     stuck = replace(notification(view(opened(), at=NOW + WINDOW)), at=NOW, is_leased=False, attempts=9)
     state, seen = with_notification(Group(), stuck), view(opened(), at=NOW + WINDOW)
-    assert done_with(seen, state, ("a", "b"))[0] == state
-    assert not done_with(seen, state, ("b",))[0].parcels
+    assert remove_finished(seen, state, ("a", "b"))[0] == state
+    assert not remove_finished(seen, state, ("b",))[0].parcels
 
 
 def test_the_same_alerts_and_sequences_have_the_same_id() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.alerting.alert import Alert, record_notice
 from shared.domain.alerting.grouping import group_of
-from shared.domain.alerting.inhibition import BY_KEY, gathered
+from shared.domain.alerting.inhibition import PARENTS_BY_KEY, parent_alert
 from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS, missed_heartbeat_notice
 from shared.domain.alerting.routing import Place, Route, Routing
 from shared.domain.alerting.severity import Severity
@@ -99,7 +99,7 @@ def test_silences(conditions: dict[str, str], *, fits: bool) -> None:
 
 
 POLICY = AlertPolicy()
-AWAY = BY_KEY["seam/unavailable"]
+AWAY = PARENTS_BY_KEY["seam/unavailable"]
 
 
 def child(booking: str, *, hours: float = 50, problem: str = "seam_unavailable", door: str = "d") -> Alert:
@@ -122,7 +122,7 @@ def test_a_parent_stands_for_its_children() -> None:
     """It counts bookings, not doors; it is as urgent as the nearest check-in; it names ten bookings."""
     children = [child(f"BK-{n:03}", hours=30 + n) for n in range(99)]
     children += [child("BK-near", hours=1, problem="in_doubt"), child("BK-near", hours=1, door="e")]
-    parent = gathered(None, AWAY, children, POLICY, NOW)
+    parent = parent_alert(None, AWAY, children, POLICY, NOW)
     assert parent is not None
     assert (parent.hit, len(parent.subjects), parent.subjects[0]) == (100, 10, "Booking BK-near")
     assert parent.severity is Severity.PAGE
@@ -131,32 +131,32 @@ def test_a_parent_stands_for_its_children() -> None:
 
 def test_more_children_are_no_news() -> None:
     """The count is updated without news; a nearer check-in changes the time at which the severity rises."""
-    parent = gathered(None, AWAY, [child("BK-1")], POLICY, NOW)
-    grown = gathered(parent, AWAY, [child("BK-1"), child("BK-2", hours=30)], POLICY, NOW)
+    parent = parent_alert(None, AWAY, [child("BK-1")], POLICY, NOW)
+    grown = parent_alert(parent, AWAY, [child("BK-1"), child("BK-2", hours=30)], POLICY, NOW)
     assert parent is not None
     assert grown is not None
     assert (grown.hit, grown.sequence, grown.notice.check_in) == (2, 1, NOW + timedelta(hours=30))
-    assert gathered(grown, AWAY, [child("BK-1"), child("BK-2", hours=30)], POLICY, NOW) is grown
+    assert parent_alert(grown, AWAY, [child("BK-1"), child("BK-2", hours=30)], POLICY, NOW) is grown
 
 
 def test_a_parent_ends_with_its_last_child() -> None:
     """Other problems of the same bookings don't keep it open."""
-    parent = gathered(None, AWAY, [child("BK-1")], POLICY, NOW)
-    over = gathered(
+    parent = parent_alert(None, AWAY, [child("BK-1")], POLICY, NOW)
+    over = parent_alert(
         parent, AWAY, [replace(child("BK-1"), is_open=False), child("BK-1", problem="no_slot")], POLICY, NOW
     )
     assert over is not None
     assert (over.is_open, over.sequence) == (False, 2)
-    again = gathered(over, AWAY, [child("BK-3")], POLICY, NOW)
+    again = parent_alert(over, AWAY, [child("BK-3")], POLICY, NOW)
     assert again is not None
     assert (again.is_open, again.sequence) == (True, 3)
-    assert gathered(None, AWAY, [], POLICY, NOW) is None
+    assert parent_alert(None, AWAY, [], POLICY, NOW) is None
 
 
 def test_every_parent_has_a_row_and_no_parent() -> None:
     """People read the row's text, and the parent itself is never inhibited."""
     parents = {row.parent for row in PROBLEMS.values() if row.parent}
-    assert {parent.problem for parent in BY_KEY.values()} == parents
+    assert {parent.problem for parent in PARENTS_BY_KEY.values()} == parents
     assert all(PROBLEMS[each].parent is each for each in parents)
 
 

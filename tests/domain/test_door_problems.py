@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.domain.alerting.alert import Alert, News
-from shared.domain.alerting.causes import MOST_SUBJECTS, Cause, raised, resolved
+from shared.domain.alerting.causes import MOST_SUBJECTS, Cause, raise_cause, resolve_cause
 from shared.domain.alerting.door_problems import (
     KnownIssues,
     account_trouble,
@@ -194,7 +194,7 @@ def cause_for(*bookings: str, hours: float = 30, warnings: tuple[dict[str, Any],
 
 def opened(cause: Cause) -> Alert:
     """Return the alert of a cause that was just raised."""
-    alert = raised(None, cause, group="g", level=Severity.WARNING)
+    alert = raise_cause(None, cause, group="g", level=Severity.WARNING)
     assert alert is not None
     return alert
 
@@ -203,13 +203,15 @@ def test_reading_a_door_again_changes_nothing() -> None:
     """However often it is read."""
     alert = opened(cause_for("BK-1"))
     assert (alert.news, alert.hit, alert.group, alert.severity) == (News.OPENED, 1, "g", Severity.WARNING)
-    assert raised(alert, cause_for("BK-1"), group="g", level=Severity.PAGE) is alert
+    assert raise_cause(alert, cause_for("BK-1"), group="g", level=Severity.PAGE) is alert
 
 
 def test_other_bookings_are_shown_but_no_news() -> None:
     """A nearer check-in changes the time at which the severity rises; ten bookings are named."""
     alert = opened(cause_for("BK-1"))
-    grown = raised(alert, cause_for(*(f"BK-{number}" for number in range(15)), hours=1), group="g", level=Severity.PAGE)
+    grown = raise_cause(
+        alert, cause_for(*(f"BK-{number}" for number in range(15)), hours=1), group="g", level=Severity.PAGE
+    )
     assert grown is not None
     assert (grown.sequence, grown.look, grown.hit) == (alert.sequence, alert.look + 1, 15)
     assert len(grown.subjects) == MOST_SUBJECTS
@@ -219,18 +221,18 @@ def test_other_bookings_are_shown_but_no_news() -> None:
 def test_another_issue_is_news() -> None:
     """So is an issue that is gone while another one stays."""
     alert = opened(cause_for("BK-1"))
-    worse = raised(alert, cause_for("BK-1", warnings=(MISMATCH, THIRD_PARTY)), group="g", level=Severity.WARNING)
+    worse = raise_cause(alert, cause_for("BK-1", warnings=(MISMATCH, THIRD_PARTY)), group="g", level=Severity.WARNING)
     assert worse is not None
     assert (worse.news, worse.sequence, worse.hit) == (News.CHANGED, 2, 1)
 
 
 def test_it_is_resolved_once_and_opens_again() -> None:
     """It is the same alert, in the same conversation."""
-    over = resolved(opened(cause_for("BK-1")), NOW)
+    over = resolve_cause(opened(cause_for("BK-1")), NOW)
     assert over is not None
     assert (over.is_open, over.news, over.sequence) == (False, News.RESOLVED, 2)
-    assert resolved(over, NOW) is over
-    assert resolved(None, NOW) is None
-    again = raised(over, cause_for("BK-2"), group="g", level=Severity.INFO)
+    assert resolve_cause(over, NOW) is over
+    assert resolve_cause(None, NOW) is None
+    again = raise_cause(over, cause_for("BK-2"), group="g", level=Severity.INFO)
     assert again is not None
     assert (again.is_open, again.sequence, again.hit) == (True, 3, 1)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.alerting.alert import Alert
-from shared.domain.alerting.causes import Cause, moved, raised, resolved
+from shared.domain.alerting.causes import Cause, raise_cause, resolve_cause, supersede_cause
 from shared.domain.alerting.own_alerts import MOST_CAUSES, MOST_URGENT, Candidate, with_own_alert
 from shared.domain.alerting.parked_hits import ParkedMessage
 from shared.domain.alerting.parked_messages import ended_alerts, parked_causes
@@ -65,13 +65,17 @@ class Inbox:
         causes = parked_causes(self.messages, self.now, open_alerts=known)
         for cause in causes:
             key, level = cause.notice.key, Severity.WARNING
-            after = raised(self.alerts.get(key), cause, group=key, level=level)
+            after = raise_cause(self.alerts.get(key), cause, group=key, level=level)
             assert after is not None
             self.alerts[key] = after
         self.ended = ended_alerts(known, causes)
         for key, goes_on_in in self.ended.items():
             before = self.alerts[key]
-            after = moved(before, self.now, goes_on_in=goes_on_in) if goes_on_in else resolved(before, self.now)
+            after = (
+                supersede_cause(before, self.now, goes_on_in=goes_on_in)
+                if goes_on_in
+                else resolve_cause(before, self.now)
+            )
             assert after is not None
             self.alerts[key] = after
         for message in self.messages:

@@ -22,22 +22,22 @@ MEMBER = alert_item(GROUP).encoded()
 def test_a_group_is_due_when_there_is_news(redis_client: Redis) -> None:
     """A group is due again at the time that its reader gives, unless it changed after it was read."""
     alerts = alert_ledger(redis_client, ["slack-1"])
-    alerts.tell(NOTICE)
+    alerts.record_notice(NOTICE)
     assert due_at(redis_client, MEMBER) == NOW
     seen = alerts.groups.members(GROUP)
     alerts.groups.rest(GROUP, NOW + timedelta(hours=4), seen=seen)
     assert due_at(redis_client, MEMBER) == NOW + timedelta(hours=4)
 
-    alerts.tell(replace(NOTICE, happened="Something else."))
+    alerts.record_notice(replace(NOTICE, happened="Something else."))
     assert due_at(redis_client, MEMBER) == NOW
 
 
 def test_news_during_a_look_at_its_group_keeps_the_group_due(redis_client: Redis) -> None:
     """The look that didn't see it puts the group to rest, and finds that it must wake it."""
     alerts = alert_ledger(redis_client, ["slack-1"])
-    alerts.tell(NOTICE)
+    alerts.record_notice(NOTICE)
     seen = alerts.groups.members(GROUP)
-    alerts.tell(replace(NOTICE, key="booking/BK-2/no_slot/d-1"))
+    alerts.record_notice(replace(NOTICE, key="booking/BK-2/no_slot/d-1"))
     alerts.groups.rest(GROUP, None, seen=seen)
     assert due_at(redis_client, MEMBER) == NOW
 
@@ -45,26 +45,26 @@ def test_news_during_a_look_at_its_group_keeps_the_group_due(redis_client: Redis
 def test_a_repeat_wakes_nobody(redis_client: Redis) -> None:
     """It is counted; what people see doesn't change, unless the check-in moved."""
     alerts = alert_ledger(redis_client, ["slack-1"])
-    alerts.tell(NOTICE)
+    alerts.record_notice(NOTICE)
     alerts.groups.rest(GROUP, None, seen=alerts.groups.members(GROUP))
-    alerts.tell(NOTICE)
+    alerts.record_notice(NOTICE)
     alerts.update(NOTICE.key, lambda it: record_delivery(it, "slack-1", 1))
     assert due_at(redis_client, MEMBER) is None
-    alerts.tell(replace(NOTICE, check_in=NOW + timedelta(hours=3)))
+    alerts.record_notice(replace(NOTICE, check_in=NOW + timedelta(hours=3)))
     assert due_at(redis_client, MEMBER) == NOW
 
 
 def test_an_alert_is_kept_for_people_to_read(redis_client: Redis) -> None:
     """Also where no channel is set."""
     alerts = alert_ledger(redis_client)
-    alerts.tell(NOTICE)
+    alerts.record_notice(NOTICE)
     assert [alert.notice for alert in alerts.all()] == [NOTICE]
 
 
 def test_a_problem_nobody_was_told_of_leaves_nothing(redis_client: Redis) -> None:
     """Resolving what was never raised writes nothing."""
     alerts = alert_ledger(redis_client, ["slack-1"])
-    alerts.tell(replace(NOTICE, raised=False))
+    alerts.record_notice(replace(NOTICE, raised=False))
     assert alerts.get(NOTICE.key) is None
     assert alerts.update(NOTICE.key, lambda it: it) is None
     assert redis_client.dbsize() == 0
@@ -74,7 +74,7 @@ def test_many_workers_that_tell_the_same_count_right(redis_client: Redis) -> Non
     """One open alert, told once, counted forty times."""
     alerts = alert_ledger(redis_client, ["slack-1"])
     with ThreadPoolExecutor(8) as workers:
-        list(workers.map(lambda _: alerts.tell(NOTICE), range(40)))
+        list(workers.map(lambda _: alerts.record_notice(NOTICE), range(40)))
     alert = alerts.get(NOTICE.key)
     assert alert is not None
     assert (alert.count, alert.sequence, alert.is_open) == (40, 1, True)
@@ -83,7 +83,7 @@ def test_many_workers_that_tell_the_same_count_right(redis_client: Redis) -> Non
 def test_alerts_are_forgotten_after_their_retention(redis_client: Redis) -> None:
     """The record expires, and the index drops it."""
     alerts = alert_ledger(redis_client)
-    alerts.tell(NOTICE)
+    alerts.record_notice(NOTICE)
     expires_at = redis_client.expiretime(redis_keys.alert_record(NOTICE.key))
     assert expires_at == int((NOW + RETENTION).timestamp())
     later = alert_ledger(redis_client, clock=at(NOW + RETENTION + timedelta(seconds=1)))
@@ -95,8 +95,8 @@ def test_the_open_ones_among_many(redis_client: Redis) -> None:
     """Only those, each once; what is over, or was never told, isn't read. Nobody asks for none."""
     alerts = alert_ledger(redis_client)
     for number in range(3):
-        alerts.tell(replace(NOTICE, key=f"a/{number}"))
-    alerts.tell(replace(NOTICE, key="a/2", raised=False))
+        alerts.record_notice(replace(NOTICE, key=f"a/{number}"))
+    alerts.record_notice(replace(NOTICE, key="a/2", raised=False))
     with round_trips() as trips:
         found = alerts.open_among(["a/1", "a/2", "a/1", *(f"none/{number}" for number in range(500))])
     assert ([alert.key for alert in found], trips.count) == (["a/1"], 2)

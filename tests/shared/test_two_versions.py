@@ -18,7 +18,13 @@ from shared import redis_keys
 from shared.domain.alerting import alert as alerting
 from shared.domain.alerting.alert import Alert, record_notice
 from shared.domain.alerting.budget import Budget, Priority, Rate, spend
-from shared.domain.alerting.notifications import Group, Notification, refused, with_notification, without_notification
+from shared.domain.alerting.notifications import (
+    Group,
+    Notification,
+    record_failed_try,
+    with_notification,
+    without_notification,
+)
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking import transitions
 from shared.domain.booking.next_step import Step, next_step
@@ -146,7 +152,7 @@ def test_what_a_newer_version_added_to_a_group_or_a_budget_is_kept(additions: li
     )
     text, added = of_a_newer_version(with_notification(with_notification(Group(), mine), theirs), iter(additions))
     it = json_of(Group).decoded(text)
-    failed = refused(it.parcels["open:mail"], error="no", now=NOW, jitter=0.5, retry_after=None)
+    failed = record_failed_try(it.parcels["open:mail"], error="no", now=NOW, jitter=0.5, retry_after=None)
     assert kept_in(with_notification(it, failed)) == added
     assert kept_in(without_notification(it, mine)) == {key: each for key, each in added.items() if "mail" not in key}
     text, added = of_a_newer_version(Budget(3, NOW), iter(additions))

@@ -40,7 +40,7 @@ def test_alerts_that_are_told_together_are_not_told_without_one(redis_client: Re
     """A list for people leaves out an alert that we can't read. Reading its group's alerts to tell them raises."""
     ledger = alert_ledger(redis_client)
     for name in ("a", "b"):
-        ledger.tell(replace(NOTICE, key=name))
+        ledger.record_notice(replace(NOTICE, key=name))
     store_as_newer(redis_client, redis_keys.alert_record("a"), news="escalated")
     assert [each.key for each in ledger.all()] == ["b"]
     with pytest.raises(OfNewerVersion):

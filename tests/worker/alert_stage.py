@@ -95,7 +95,7 @@ class Stage:
     def tell(self, *bookings: str, raised: bool = True, **fields: Any) -> None:
         """Tell the same problem of each booking."""
         for booking in bookings:
-            self.ledger.tell(notice(booking, raised=raised, **({"at": self.now} | fields)))
+            self.ledger.record_notice(notice(booking, raised=raised, **({"at": self.now} | fields)))
 
     def let(self, passed: timedelta, *, step: timedelta = timedelta(seconds=5)) -> None:
         """Let time pass, and sweep as the worker does."""

@@ -49,12 +49,12 @@ def received(sandbox: Sandbox, channel: str) -> list[Any]:
 
 def test_every_channel_is_told_of_a_problem_and_of_its_end(told: Machine, sandbox: Sandbox) -> None:
     """Once each, however often a sweep runs; then nothing is due any more."""
-    told.alerts.tell(NOTICE)
+    told.alerts.record_notice(NOTICE)
     for _ in range(3):
         told.sweep()
     assert [len(received(sandbox, channel)) for channel in ("slack", "webhook")] == [1, 1]
 
-    told.alerts.tell(replace(NOTICE, raised=False))
+    told.alerts.record_notice(replace(NOTICE, raised=False))
     told.sweep()
     statuses = [json.loads(each["body"])["status"] for each in received(sandbox, "webhook")]
     assert statuses == ["open", "resolved"]
@@ -65,7 +65,7 @@ def test_every_channel_is_told_of_a_problem_and_of_its_end(told: Machine, sandbo
 
 def test_the_webhook_is_signed_by_the_standard(told: Machine, sandbox: Sandbox) -> None:
     """Any library of Standard Webhooks verifies it; the body has everything."""
-    told.alerts.tell(NOTICE)
+    told.alerts.record_notice(NOTICE)
     told.sweep()
     (got,) = received(sandbox, "webhook")
     body = Webhook(SECRET).verify(got["body"], got["headers"])
@@ -86,7 +86,7 @@ FAILURES = ["error_before", "disconnect_before", "rate_limit"]
 def test_a_channel_that_fails_is_tried_again_and_delays_no_other(told: Machine, sandbox: Sandbox, kind: str) -> None:
     """The other channel is told once; this one later, under the same delivery id."""
     sandbox.fault("alerts.webhook", kind, times=2)
-    told.alerts.tell(NOTICE)
+    told.alerts.record_notice(NOTICE)
     told.sweep()
     assert [len(received(sandbox, channel)) for channel in ("slack", "webhook")] == [1, 0]
     (notification,) = told.alerts.groups.load("no_slot/installer")[0].parcels.values()
@@ -103,7 +103,7 @@ def test_a_channel_that_fails_is_tried_again_and_delays_no_other(told: Machine, 
 def test_a_delivery_without_an_answer_is_repeated_under_its_id(told: Machine, sandbox: Sandbox) -> None:
     """It arrives at least once: the receiver can recognize the repeat."""
     sandbox.fault("alerts.webhook", "disconnect_after")
-    told.alerts.tell(NOTICE)
+    told.alerts.record_notice(NOTICE)
     told.sweep()
     told.clock.move(timedelta(seconds=30))
     told.sweep()
@@ -114,11 +114,11 @@ def test_a_delivery_without_an_answer_is_repeated_under_its_id(told: Machine, sa
 
 def test_news_has_an_id_of_its_own(told: Machine, sandbox: Sandbox) -> None:
     """The same content isn't sent again; news is, with another id."""
-    told.alerts.tell(NOTICE)
+    told.alerts.record_notice(NOTICE)
     told.sweep()
-    told.alerts.tell(NOTICE)
+    told.alerts.record_notice(NOTICE)
     told.sweep()
-    told.alerts.tell(replace(NOTICE, happened="Something else."))
+    told.alerts.record_notice(replace(NOTICE, happened="Something else."))
     told.sweep()
     got = received(sandbox, "webhook")
     assert [json.loads(each["body"])["happened"] for each in got] == ["Nothing fits.", "Something else."]
@@ -128,7 +128,7 @@ def test_news_has_an_id_of_its_own(told: Machine, sandbox: Sandbox) -> None:
 def test_the_advice_of_an_open_alert_changes_in_time(told: Machine, sandbox: Sandbox) -> None:
     """Two hours before check-in, without any other change, people are told to let the guest in by hand first."""
     now = told.clock()
-    told.alerts.tell(replace(NOTICE, at=now, check_in=now + timedelta(hours=20), door_key="d-1"))
+    told.alerts.record_notice(replace(NOTICE, at=now, check_in=now + timedelta(hours=20), door_key="d-1"))
     told.sweep()
     told.clock.move(timedelta(hours=18, seconds=10))
     told.sweep()

@@ -47,7 +47,7 @@ def test_new_members_of_a_cause_are_told_by_name(stage: Stage, channel: Channel)
         told = notice("BK-1", problem="booking_parked", check_in=check_in)
         told = replace(told, key="parked/booking-created/x", booking_id="", happened="It could not be used.")
         members = tuple(Member(f"{number}-0", f"Booking BK-{number}") for number in numbers)
-        stage.ledger.tell_cause(Cause(told, hit=len(members), members=members))
+        stage.ledger.record_cause(Cause(told, hit=len(members), members=members))
 
     tell(1, check_in_hours=12)
     stage.let(2 * WINDOW)
@@ -167,7 +167,7 @@ def test_news_of_one_alert_changes_nothing_for_others(stage: Stage, channel: Cha
     """A problem that changes is told alone, as changed."""
     stage.tell("BK-1", "BK-2")
     stage.let(WINDOW)
-    stage.ledger.tell(replace(notice("BK-1", at=stage.now), happened="It is worse."))
+    stage.ledger.record_notice(replace(notice("BK-1", at=stage.now), happened="It is worse."))
     stage.let(WINDOW)
     assert channel.got[-1].title == "Changed: Booking BK-1 on Room 101"
     assert channel.told() == [("open", 2), ("open", 1)]
@@ -269,7 +269,7 @@ def test_waiting_messages_are_sent_by_priority(redis_client: Redis) -> None:
     stage = Stage(redis_client, [channel], group_window=timedelta(), rate=rate)
 
     def tell(name: str, *, hours: int, **fields: Any) -> None:
-        stage.ledger.tell(
+        stage.ledger.record_notice(
             notice(name, key=f"one/{name}", at=stage.now, check_in=NOW + timedelta(hours=hours), **fields)
         )
 
@@ -311,9 +311,9 @@ def test_an_alert_that_another_one_replaces_is_not_told_as_solved(stage: Stage, 
     """It says which alert tells of the problem now. If it opens again, its next end is a real one."""
     key = "parked/booking-created/0f1e"
     cause = Cause(notice("BK-1", "booking_parked", key=key, at=stage.now), hit=1)
-    stage.ledger.tell_cause(cause)
+    stage.ledger.record_cause(cause)
     stage.let(WINDOW)
-    moved = stage.ledger.move(key, goes_on_in="It is now part of the alert '9 parked bookings'.")
+    moved = stage.ledger.supersede(key, goes_on_in="It is now part of the alert '9 parked bookings'.")
     assert moved is not None
     assert moved.is_unsolved
     stage.let(WINDOW)
@@ -322,7 +322,7 @@ def test_an_alert_that_another_one_replaces_is_not_told_as_solved(stage: Stage, 
     assert told.title == "Closed, not solved: Booking BK-1 on Room 101"
     assert told.next_step == "It is now part of the alert '9 parked bookings'."
     assert "white_check_mark" not in str(slack_message(told))
-    stage.ledger.tell_cause(cause)
+    stage.ledger.record_cause(cause)
     stage.let(WINDOW)
     stage.ledger.resolve(key)
     stage.let(WINDOW)

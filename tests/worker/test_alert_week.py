@@ -76,7 +76,7 @@ class Simulation:
         """Run the week; between events, everything that is due is done at its second."""
         for notice in week.events():
             self._until(notice.at)
-            self.ledger.tell(notice)
+            self.ledger.record_notice(notice)
         self._until(week.ends)
 
     def _until(self, moment: datetime) -> None:

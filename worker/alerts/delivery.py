@@ -22,20 +22,20 @@ from shared.domain.alerting.alert import (
     record_possible_delivery,
     record_refresh,
 )
-from shared.domain.alerting.escalation import escalated_together, next_change_at
-from shared.domain.alerting.inhibition import BY_KEY, gathered
+from shared.domain.alerting.escalation import escalate_group, next_change_at
+from shared.domain.alerting.inhibition import PARENTS_BY_KEY, parent_alert
 from shared.domain.alerting.notifications import (
     STATUSES,
     Group,
     Notification,
     Status,
     View,
-    done_with,
-    is_over,
+    is_given_up,
     is_stuck,
+    maybe_delivered,
     next_notifications,
-    refused,
-    uncertain,
+    record_failed_try,
+    remove_finished,
     with_notification,
 )
 from shared.domain.alerting.silences import silent_until
@@ -104,12 +104,12 @@ class AlertDelivery:
 
     def _gather(self, group: str, seen: dict[str, int]) -> dict[str, int]:
         """If the group has a parent (inhibition), update the parent's alert from its children; return the members."""
-        parent = BY_KEY.get(group)
+        parent = PARENTS_BY_KEY.get(group)
         if parent is None:
             return seen
         children = self._ledger.get_many(seen).values()
         policy, now = self._ledger.policy, self._clock()
-        self._ledger.change(group, lambda before: gathered(before, parent, children, policy, now))
+        self._ledger.change(group, lambda before: parent_alert(before, parent, children, policy, now))
         # Only the parent's number is read again: changes of other members meanwhile must stay visible.
         number = self._ledger.groups.members(group).get(group)
         return seen if number is None else {**seen, group: number}
@@ -129,7 +129,7 @@ class AlertDelivery:
         """Store what time has changed: higher severities and reminders."""
         audible = [alert for key, alert in view.alerts.items() if key not in view.silent]
         alerts = dict(view.alerts)
-        for key, after in escalated_together(audible, view.policy, view.now).items():
+        for key, after in escalate_group(audible, view.policy, view.now).items():
             before = alerts[key]
             alerts[key] = self._ledger.update(key, partial(_unless_changed, before=before, after=after)) or before
         return replace(view, alerts=alerts)
@@ -140,7 +140,7 @@ class AlertDelivery:
         for _ in range(_MOST_NOTIFICATIONS):
             view = replace(view, now=self._clock())
             state, version = self._ledger.groups.load(view.group)
-            view = self._note_uncertain(view, uncertain(view, state, channel.name))
+            view = self._note_uncertain(view, maybe_delivered(view, state, channel.name))
             notification, later = next_notifications(view, state, channel.name, status, lease=self._lease)
             if notification is None:
                 self._budgets.leave(channel.name, view.now, name=place)
@@ -199,8 +199,8 @@ class AlertDelivery:
     def _failed(self, view: View, notification: Notification, reason: NotDelivered) -> tuple[View, datetime | None]:
         now, jitter = self._clock(), random.random()  # noqa: S311 - spreads retries
         error, wait = str(reason), reason.retry_after
-        notification = refused(notification, error=error, now=now, jitter=jitter, retry_after=wait)
-        if not is_over(notification, view.policy):
+        notification = record_failed_try(notification, error=error, now=now, jitter=jitter, retry_after=wait)
+        if not is_given_up(notification, view.policy):
             self._ledger.groups.update(view.group, lambda it: with_notification(it, notification))
             return view, self._fallback_at(view, notification, now)
         metrics.NOTIFICATIONS.add(notification.channel, "given_up")
@@ -230,7 +230,7 @@ class AlertDelivery:
 
         def tidied(state: Group) -> Group:
             nonlocal over
-            after, over = done_with(replace(view, now=self._clock()), state, names)
+            after, over = remove_finished(replace(view, now=self._clock()), state, names)
             return after
 
         self._ledger.groups.update(view.group, tidied)

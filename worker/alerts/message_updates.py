@@ -10,7 +10,7 @@ import structlog
 from shared.clock import Clock
 from shared.domain.alerting.alert import Alert, record_refresh
 from shared.domain.alerting.message_updates import MOST_TRIES, update_due
-from shared.domain.alerting.notifications import Notification, View, refused, with_notification
+from shared.domain.alerting.notifications import Notification, View, record_failed_try, with_notification
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.records import Conflict
@@ -67,7 +67,9 @@ class MessageUpdates:
         if isinstance(answer, NotDelivered):
             log.warning("alert.not_shown", **names, attempts=notification.attempts + 1, error=str(answer))
             jitter = random.random()  # noqa: S311 - spreads retries
-            again = refused(notification, error=str(answer), now=now, jitter=jitter, retry_after=answer.retry_after)
+            again = record_failed_try(
+                notification, error=str(answer), now=now, jitter=jitter, retry_after=answer.retry_after
+            )
             if again.attempts < MOST_TRIES:
                 self._ledger.groups.update(view.group, lambda it: with_notification(it, again))
                 return view, again.at

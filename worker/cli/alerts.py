@@ -123,7 +123,7 @@ def silence(*, length: str, key: str, problem: str, device: str, booking: str, w
         by=user_name(),
         why=why,
     )
-    if not made.says_what:
+    if not made.has_condition:
         raise click.UsageError("Say what: --key, --problem, --device or --booking.")
     if problem and problem not in RUNBOOK_SECTIONS:
         raise click.UsageError(_no_kind(problem))
@@ -145,7 +145,9 @@ def unsilence(silence_id: str) -> None:
         click.echo(f"There is no silence {silence_id!r}; `oracode alerts silences` lists them.", err=True)
         raise SystemExit(1)
     now = system_clock()
-    ports.alerts.wake({alert.group for alert in ports.alerts.all() if alert.is_open and ended.fits(alert.notice)}, now)
+    ports.alerts.wake(
+        {alert.group for alert in ports.alerts.all() if alert.is_open and ended.matches(alert.notice)}, now
+    )
     click.echo(f"{silence_id} is over.")
 
 

@@ -71,10 +71,10 @@ class BridgeWatch:
         self._try(lambda: self._settle(REJECTED, is_open=count > 0))
 
     def _settle(self, problem: str, *, is_open: bool) -> None:
-        self._alerts.tell_change(self._notice(problem, raised=is_open))
+        self._alerts.record_change(self._notice(problem, raised=is_open))
 
     def _tell(self, problem: str, *, raised: bool) -> None:
-        self._alerts.tell(self._notice(problem, raised=raised))
+        self._alerts.record_notice(self._notice(problem, raised=raised))
 
     def _notice(self, problem: str, *, raised: bool) -> AlertNotice:
         return alert_notice(

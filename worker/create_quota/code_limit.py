@@ -32,7 +32,7 @@ class CodeLimitWatch:
             return
         key = f"door/{door.device_id}/nearly_full"
         is_nearly_full = alive >= NEARLY_FULL * most
-        self._alerts.tell_change(_notice(door, key, alive=alive, most=most, raised=is_nearly_full, now=now))
+        self._alerts.record_change(_notice(door, key, alive=alive, most=most, raised=is_nearly_full, now=now))
 
 
 def _notice(door: Door, key: str, *, alive: int, most: int, raised: bool, now: datetime) -> AlertNotice:

@@ -113,7 +113,7 @@ class AfterRollback:
         if not (self._loses_promises or rollback.is_certain or (found and found.strays)):
             return
         if known is None or not known.is_open or known.notice.happened != notice.happened:
-            self._alerts.tell(notice)
+            self._alerts.record_notice(notice)
 
     def _close(self, rollback: Rollback) -> None:
         if self._clock() >= rollback.noticed_at + TOLD_FOR:

@@ -49,7 +49,7 @@ class CheckArrivals:
         log.info("arrivals.checked", arrivals=len(arrivals), at_risk=len(risky))
         before = self._alerts.get(_ALERT_KEY)
         if risky or (before is not None and before.is_open):
-            self._alerts.tell(_notice(risky, now))
+            self._alerts.record_notice(_notice(risky, now))
         return arrivals
 
     def next_at(self, done_at: datetime) -> datetime:

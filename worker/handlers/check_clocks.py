@@ -32,7 +32,7 @@ class CheckClocks:
         for reading in self._readings.latest():
             ahead = reading.ahead if is_current(reading) else timedelta()
             notice = clock_skew_notice(reading.name, ahead, is_of_sender=reading.is_of_sender, now=self._clock())
-            if self._alerts.tell_change(notice):
+            if self._alerts.record_change(notice):
                 log.warning("clock.changed", clock_of=reading.name, ahead=ahead.total_seconds())
             if reading.age > _FORGOTTEN_AFTER:
                 self._readings.forget(reading.name)

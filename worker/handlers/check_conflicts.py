@@ -55,13 +55,13 @@ class CheckConflicts:
         found = conflicts_of(bookings, device_id, now, with_double_bookings=self._with_double_bookings)
         self._conflicts.add(device_id, (conflict.key for conflict in found))
         for conflict in found:
-            self._alerts.tell_cause(conflict.cause)
+            self._alerts.record_cause(conflict.cause)
         over = self._conflicts.open_for(device_id) - {conflict.key for conflict in found}
         # A door has few pairs, mostly: then all of them were found, and what isn't among them is over.
         goes_on = self._still_in_conflict(over, bookings, device_id, now) if len(found) >= MOST_PAIRS else set()
         for key in over:
             if key in goes_on:
-                self._alerts.move(key, goes_on_in=_GOES_ON.format(device_id=device_id))
+                self._alerts.supersede(key, goes_on_in=_GOES_ON.format(device_id=device_id))
             else:
                 self._alerts.resolve(key)
         self._conflicts.remove(device_id, over)

@@ -41,5 +41,5 @@ class CheckReplicas:
             detail=f"SYNC_REPLICAS asks for {self._needed}.",
             look_closer="oracode doctor",
         )
-        if self._alerts.tell_change(notice):
+        if self._alerts.record_change(notice):
             log.warning("replicas.changed", missing=is_missing)

@@ -118,7 +118,7 @@ class DoorProblemAlerts:
         """Raise the alert, or resolve it by what is `solved`."""
         before = self._alerts.get(key)
         if cause is not None:
-            after = self._alerts.tell_cause(cause)
+            after = self._alerts.record_cause(cause)
         elif before is not None and before.is_open:
             after = self._alerts.resolve(key, solved=solved)
         else:

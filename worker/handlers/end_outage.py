@@ -7,7 +7,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.alerting.alert import Alert
-from shared.domain.alerting.inhibition import BY_KEY
+from shared.domain.alerting.inhibition import PARENTS_BY_KEY
 from shared.domain.booking import transitions
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
@@ -29,7 +29,7 @@ class EndOutage:
 
     def __call__(self) -> None:
         """Make all doors due now for which the open alert stands. A success closes it."""
-        for key in BY_KEY:
+        for key in PARENTS_BY_KEY:
             parent = self._alerts.get(key)
             if parent is None or not parent.is_open:
                 continue

@@ -56,7 +56,7 @@ class FollowDoorsFile:
                 look_closer="oracode doors check",
             )
             if before is None or not before.is_open or before.notice.happened != notice.happened:
-                self._alerts.tell(notice)
+                self._alerts.record_notice(notice)
         elif not problem:
             # Nothing happens where it is not open.
             self._alerts.resolve(_ALERT_KEY)

@@ -35,5 +35,5 @@ class NewerVersionNeededAlert:
             raised=bool(stuck.count),
             look_closer="oracode doctor",
         )
-        if self._alerts.tell_change(notice):
+        if self._alerts.record_change(notice):
             log.warning("left.changed", stuck=stuck.count)

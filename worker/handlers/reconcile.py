@@ -111,9 +111,9 @@ class Reconcile:
 
     def _tell(self, before: Gap, after: Gap, now: datetime) -> None:
         if after.is_open and after.missed != before.missed and after.since is not None:
-            self._alerts.tell(_alert(after.since, now, raised=True))
+            self._alerts.record_notice(_alert(after.since, now, raised=True))
         elif before.is_open and not after.is_open:
-            self._alerts.tell(_alert(now, now, raised=False))
+            self._alerts.record_notice(_alert(now, now, raised=False))
 
 
 def _readable(events: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:

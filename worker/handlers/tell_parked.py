@@ -73,7 +73,7 @@ class TellParked:
         alerts = {alert.key: alert for alert in known}
         for cause in causes:
             if not (cause.notice.key.startswith(held) and _is_later(cause.notice, alerts.get(cause.notice.key))):
-                self._alerts.tell_cause(cause)
+                self._alerts.record_cause(cause)
         # A full list pushes out its oldest messages.
         oldest_kept = entries[0].parked_id if len(entries) >= MOST_PARKED else ""
         ended = ended_alerts(known, causes, oldest_kept=oldest_kept)
@@ -100,7 +100,7 @@ def end_alerts(alerts: AlertLedger, over: Mapping[str, str]) -> None:
     """End alerts, as `ended_alerts` has them: "resolved" is said only where the messages are gone."""
     for key, goes_on_in in over.items():
         if goes_on_in:
-            alerts.move(key, goes_on_in=goes_on_in)
+            alerts.supersede(key, goes_on_in=goes_on_in)
         else:
             alerts.resolve(key)
 

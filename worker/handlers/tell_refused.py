@@ -50,7 +50,7 @@ class TellRefused:
             warn_before=policy.warn_before,
         )
         for cause in causes:
-            self._alerts.tell_cause(cause)
+            self._alerts.record_cause(cause)
         # A full list pushes out its oldest messages.
         oldest_kept = as_entry_id(entries[-1].last_at) if len(entries) >= MOST_REFUSED else ""
         end_alerts(self._alerts, ended_alerts(known, causes, oldest_kept=oldest_kept))

@@ -66,7 +66,7 @@ class TellUnknownCancellations:
             booking_id=found[0].booking_id if len(found) == 1 else "",
         )
         lines = tuple(member.line for member in members)
-        self._alerts.tell_cause(Cause(notice, hit=len(found), subjects=lines, members=(*members, *rest)))
+        self._alerts.record_cause(Cause(notice, hit=len(found), subjects=lines, members=(*members, *rest)))
         log.info("unknown_cancellations.told", count=len(found))
 
     def _unknown(self, now: datetime) -> Iterator[Booking]:

@@ -92,7 +92,7 @@ class MissedHeartbeatWatch:
 
     def _compare(self, problem: str, beats: Mapping[str, datetime], now: datetime) -> None:
         notice = missed_heartbeat_notice(problem, beats, now, silent_for=self._alerts.policy.silent_for.get(problem))
-        if notice is not None and self._alerts.tell_change(notice):
+        if notice is not None and self._alerts.record_change(notice):
             log.warning("heartbeat.changed", problem=problem, missed=notice.raised)
 
     def run(self, stopping: threading.Event) -> None:

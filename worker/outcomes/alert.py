@@ -9,24 +9,24 @@ from shared.ledger.outcome_queues import OutcomeQueues
 
 
 class NotTakenAlert:
-    """Raised with the first outcome that is given up; over when none is left."""
+    """Raises the alert with the first outcome that is given up, and resolves it when none is left."""
 
     def __init__(self, *, queues: OutcomeQueues, alerts: AlertLedger, clock: Clock) -> None:
         self._queues = queues
         self._alerts = alerts
         self._clock = clock
 
-    def tell(self, receiver: str) -> None:
-        """Raise it; once it is open, it counts."""
-        self._alerts.tell(self._notice(receiver, raised=True))
+    def raise_alert(self, receiver: str) -> None:
+        """Raise the alert; if it is open, its count grows."""
+        self._alerts.record_notice(self._notice(receiver, raised=True))
 
     def resolve_if_over(self, receiver: str) -> None:
-        """Resolve it where nothing is left that this receiver didn't take."""
+        """Resolve the alert if no outcome is left that this receiver didn't take."""
         alert = self._alerts.get(_key(receiver))
         if alert is None or not alert.is_open:
             return
         if receiver not in {queue.receiver for queue in self._queues.not_taken()}:
-            self._alerts.tell(self._notice(receiver, raised=False))
+            self._alerts.record_notice(self._notice(receiver, raised=False))
 
     def _notice(self, receiver: str, *, raised: bool) -> AlertNotice:
         return alert_notice(

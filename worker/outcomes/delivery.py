@@ -115,6 +115,6 @@ class DeliverOutcomes:
         if outcome.sequence in {each.sequence for each in after.not_taken}:
             metrics.OUTCOME_POSTS.add("given_up")
             log.error("outcome.given_up", **names, error=str(reason))
-            self._alert.tell(queue.receiver)
+            self._alert.raise_alert(queue.receiver)
         else:
             log.warning("outcome.undelivered", **names, attempts=queue.attempts + 1, error=str(reason))

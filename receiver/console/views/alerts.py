@@ -267,7 +267,7 @@ def silence(call: Call) -> Outcome:
         by=who(call),
         why=body.why,
     )
-    if not made.says_what:
+    if not made.has_condition:
         raise Unusable({"key": "say what is silenced: a key, a problem, a device or a booking"})
     call.ports.silences.add(made)
     return Outcome(done=True, text=f"Silent until {made.until:%Y-%m-%d %H:%M} UTC.")
@@ -279,7 +279,7 @@ def end_silence(call: Call) -> Outcome:
     ended = next((each for each in call.ports.silences.all() if each.silence_id == silence_id), None)
     if ended is None or not call.ports.silences.remove(silence_id):
         raise NotFound("There is no such silence.")
-    groups = {alert.group for alert in call.ports.alerts.open() if ended.fits(alert.notice)}
+    groups = {alert.group for alert in call.ports.alerts.open() if ended.matches(alert.notice)}
     call.ports.alerts.wake(groups, call.now)
     return Outcome(done=True, text="The silence is over.")
 

@@ -47,7 +47,7 @@ class Cause:
         return newest
 
 
-def raised(before: Alert | None, cause: Cause, *, group: str, level: Severity) -> Alert | None:
+def raise_cause(before: Alert | None, cause: Cause, *, group: str, level: Severity) -> Alert | None:
     """Return the open alert of a cause; the same object if nothing about it changed.
 
     A new text of what happened is news. Other bookings or another check-in are recorded, but are no news. New members
@@ -80,17 +80,17 @@ def _with_newcomers(before: Alert, cause: Cause) -> Alert:
     return replace(before, known_until=known_until, newcomers=before.newcomers + len(new), joined=joined)
 
 
-def resolved(before: Alert | None, now: datetime, *, solved: str = "") -> Alert | None:
+def resolve_cause(before: Alert | None, now: datetime, *, solved: str = "") -> Alert | None:
     """Return the alert as resolved; `solved` says how that came. The same object if it isn't open."""
     if before is None or not before.is_open:
         return before
     return record_notice(before, replace(before.notice, at=now, raised=False, solved=solved))
 
 
-def moved(before: Alert | None, now: datetime, *, goes_on_in: str) -> Alert | None:
+def supersede_cause(before: Alert | None, now: datetime, *, goes_on_in: str) -> Alert | None:
     """Return the alert as ended although its problem goes on; the sentence `goes_on_in` says which alert tells of it.
 
     The same object if it isn't open.
     """
-    after = resolved(before, now, solved=goes_on_in)
+    after = resolve_cause(before, now, solved=goes_on_in)
     return after if after is before or after is None else replace(after, unsolved_sequence=after.sequence)

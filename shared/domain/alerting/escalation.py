@@ -22,7 +22,7 @@ def reminder_at(alert: Alert, policy: AlertPolicy) -> datetime | None:
     return alert.news_at + pause if pause else None
 
 
-def newcomers_at(alert: Alert, policy: AlertPolicy) -> datetime | None:
+def newcomers_due_at(alert: Alert, policy: AlertPolicy) -> datetime | None:
     """Return when newcomers are told: also if somebody handles the cause, because that person doesn't know of them."""
     if not alert.is_open or not alert.newcomers or parent_of(alert.notice):
         return None
@@ -33,11 +33,11 @@ def next_change_at(alert: Alert, policy: AlertPolicy, now: datetime) -> datetime
     """Return when the alert next changes by time alone; None if it doesn't."""
     if not alert.is_open or parent_of(alert.notice):
         return None
-    moments = (reminder_at(alert, policy), newcomers_at(alert, policy), policy.changes_at(alert.notice, now))
+    moments = (reminder_at(alert, policy), newcomers_due_at(alert, policy), policy.changes_at(alert.notice, now))
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def escalated(alert: Alert, policy: AlertPolicy, now: datetime) -> Alert:
+def escalate(alert: Alert, policy: AlertPolicy, now: datetime) -> Alert:
     """Return the alert as it is at `now`; the same object if time changed nothing."""
     if not alert.is_open or parent_of(alert.notice):
         return alert
@@ -47,20 +47,20 @@ def escalated(alert: Alert, policy: AlertPolicy, now: datetime) -> Alert:
     if level is not alert.severity:
         # A stay that was moved to a later time is less urgent; that is no news.
         return replace(alert, severity=level, reminders=0)
-    join_due, due = newcomers_at(alert, policy), reminder_at(alert, policy)
+    join_due, due = newcomers_due_at(alert, policy), reminder_at(alert, policy)
     if join_due is not None and join_due <= now:
         return announce_new_members(alert, now)
     return add_reminder(alert, now) if due is not None and due <= now else alert
 
 
-def escalated_together(alerts: Iterable[Alert], policy: AlertPolicy, now: datetime) -> dict[str, Alert]:
+def escalate_group(alerts: Iterable[Alert], policy: AlertPolicy, now: datetime) -> dict[str, Alert]:
     """Return the alerts of a group that time changed, by key.
 
     When a reminder is due, other alerts of the same level are reminded with it if theirs is due within half of their
     pause. So a group sends one reminder instead of many.
     """
     before = {alert.key: alert for alert in alerts}
-    after = {key: escalated(alert, policy, now) for key, alert in before.items()}
+    after = {key: escalate(alert, policy, now) for key, alert in before.items()}
     in_step = {each.severity for key, each in after.items() if each.reminders > before[key].reminders}
     for key, alert in before.items():
         pause = policy.pause(alert.severity, alert.reminders)

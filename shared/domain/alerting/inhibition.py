@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.domain.alerting.alert import Alert, unshown_remarks
-from shared.domain.alerting.causes import Cause, raised, resolved
+from shared.domain.alerting.causes import Cause, raise_cause, resolve_cause
 from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
@@ -31,24 +31,24 @@ _PARENTS: Final[Mapping[str, Parent]] = {
     Reason.SEAM_UNAVAILABLE: Parent("seam/unavailable", Reason.SEAM_UNAVAILABLE, "Seam is away"),
     Reason.SEAM_UNAUTHORIZED: Parent("seam/unauthorized", Reason.SEAM_UNAUTHORIZED, "Seam refuses our key"),
 }
-BY_KEY: Final = {parent.key: parent for parent in _PARENTS.values()}
+PARENTS_BY_KEY: Final = {parent.key: parent for parent in _PARENTS.values()}
 
 
 def parent_of(notice: AlertNotice) -> Parent | None:
     """Return the parent that is told instead of this problem; None if there is none. A parent has no parent."""
-    if notice.key in BY_KEY or (row := PROBLEMS.get(notice.problem)) is None or row.parent is None:
+    if notice.key in PARENTS_BY_KEY or (row := PROBLEMS.get(notice.problem)) is None or row.parent is None:
         return None
     return _PARENTS[row.parent]
 
 
-def has_old_look(alert: Alert, channel: str) -> bool:
+def shows_old_look(alert: Alert, channel: str) -> bool:
     """Say whether the channel shows an older look of the problem, and no news follows that would replace it."""
     is_shown = alert.was_notified(channel) and not alert.is_behind(channel) and parent_of(alert.notice) is None
     is_old = alert.receipt_of(channel).look < alert.look
     return is_shown and is_old and (alert.is_open or bool(unshown_remarks(alert, channel)))
 
 
-def gathered(
+def parent_alert(
     before: Alert | None, parent: Parent, members: Iterable[Alert], policy: AlertPolicy, now: datetime
 ) -> Alert | None:
     """Return the parent's alert, made from its open children; the same object if nothing changed.
@@ -57,7 +57,7 @@ def gathered(
     """
     children = [each for each in members if each.is_open and parent_of(each.notice) == parent]
     if not children:
-        return resolved(before, now)
+        return resolve_cause(before, now)
     children.sort(key=lambda child: _urgency(child, policy, now))
     nearest = children[0].notice
     notice = alert_notice(
@@ -73,7 +73,7 @@ def gathered(
     )
     hit = len({child.notice.booking_id or child.key for child in children})
     subjects = tuple(dict.fromkeys(child.notice.subject for child in children))
-    after = raised(before, Cause(notice, hit, subjects), group=parent.key, level=policy.severity(notice, now))
+    after = raise_cause(before, Cause(notice, hit, subjects), group=parent.key, level=policy.severity(notice, now))
     if after is None or after is before or before is None or not before.is_open:
         return after
     return replace(after, count=max(after.count, hit))

@@ -13,9 +13,9 @@ from typing import Final, Literal
 from shared.domain import versions
 from shared.domain.alerting.alert import Alert, News
 from shared.domain.alerting.budget import Priority
-from shared.domain.alerting.inhibition import has_old_look, parent_of
+from shared.domain.alerting.inhibition import parent_of, shows_old_look
 from shared.domain.alerting.severity import Severity
-from shared.domain.alerting.threads import joined_thread, live_threads, newcomers
+from shared.domain.alerting.threads import alerts_new_to, open_threads, thread_to_join
 from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.retries import next_try
 from shared.domain.versions import NOT_IN_JSON, UnknownFields
@@ -118,7 +118,7 @@ def is_stuck(notification: Notification, policy: AlertPolicy, now: datetime) -> 
     return is_put_off or notification.attempts >= policy.tries_before_fallback
 
 
-def free_at(view: View, alert: Alert, level: Severity) -> datetime:
+def allowed_from(view: View, alert: Alert, level: Severity) -> datetime:
     """Return from when on the alert may be told: after its silence and, if it isn't urgent, after the mute time."""
     quiet = view.policy.quiet.until(view.now) if view.policy.quiet and level is Severity.INFO else None
     silent = view.silent.get(alert.key) if alert.is_open else None
@@ -142,7 +142,7 @@ def next_notifications(
     under_way_until = _under_way_until(view, state, channel, status, wanted)
     if under_way_until is not None:
         return None, under_way_until
-    ready = {key: alert for key, alert in wanted.items() if free_at(view, alert, alert.severity) <= view.now}
+    ready = {key: alert for key, alert in wanted.items() if allowed_from(view, alert, alert.severity) <= view.now}
     if kept is not None:
         has_new_page = _has_new_page(kept, ready)
         if kept.at > view.now and (kept.is_leased or not has_new_page):
@@ -150,10 +150,10 @@ def next_notifications(
         if _tells_the_same(kept, ready) and not has_new_page:
             return replace(kept, at=view.now + lease, is_leased=True), None
     if not ready:
-        return None, min((free_at(view, alert, alert.severity) for alert in wanted.values()), default=None)
-    new = newcomers(ready.values(), channel)
+        return None, min((allowed_from(view, alert, alert.severity) for alert in wanted.values()), default=None)
+    new = alerts_new_to(ready.values(), channel)
     join_within = view.policy.page_join_window
-    thread = joined_thread(new, view.alerts.values(), channel, within=join_within, now=view.now)
+    thread = thread_to_join(new, view.alerts.values(), channel, within=join_within, now=view.now)
     opens_at = min(
         _untold_since(alert, channel) + _wait(view, alert, is_joining=bool(thread) and alert in new)
         for alert in ready.values()
@@ -215,7 +215,7 @@ def _wait(view: View, alert: Alert, *, is_joining: bool) -> timedelta:
 def _own_thread(view: View, channel: str, members: Mapping[str, int], told_as: str) -> str:
     """Return the name of a new conversation: the key of a single problem, unless it has an open one already."""
     (key, *others) = members
-    return key if not others and key not in live_threads(view.alerts.values(), channel) else told_as
+    return key if not others and key not in open_threads(view.alerts.values(), channel) else told_as
 
 
 def priority_of(notification: Notification, alerts: Mapping[str, Alert]) -> Priority:
@@ -233,7 +233,7 @@ def priority_of(notification: Notification, alerts: Mapping[str, Alert]) -> Prio
     return Priority.WARNING if is_awaited and hurries else Priority.INFO
 
 
-def uncertain(view: View, state: Group, channel: str) -> Notification | None:
+def maybe_delivered(view: View, state: Group, channel: str) -> Notification | None:
     """Return the notification that may have reached the channel: its try failed, or its worker died."""
     kept = state.parcels.get(slot_of(channel, "open"))
     return kept if kept is not None and (not kept.is_leased or kept.at <= view.now) else None
@@ -253,7 +253,7 @@ def without_notification(state: Group, notification: Notification) -> Group:
     return replace(state, parcels={name: each for name, each in state.parcels.items() if name != slot})
 
 
-def refused(
+def record_failed_try(
     notification: Notification, *, error: str, now: datetime, jitter: float, retry_after: timedelta | None
 ) -> Notification:
     """Return the notification after a try that failed, with the time of the next."""
@@ -262,7 +262,7 @@ def refused(
     return replace(notification, attempts=attempts, at=retry.at, is_leased=False, error=error)
 
 
-def is_over(notification: Notification, policy: AlertPolicy) -> bool:
+def is_given_up(notification: Notification, policy: AlertPolicy) -> bool:
     """Say whether the notification is given up. A page is tried for as long as it is open."""
     return notification.attempts >= policy.most_tries and not (notification.is_page and notification.status == "open")
 
@@ -271,19 +271,20 @@ def _is_awaited(view: View, notification: Notification) -> bool:
     """Say whether the channel is still to be told of an alert in it; for an update: whether it shows an old look."""
     if notification.status == "look":
         return any(
-            key in view.alerts and has_old_look(view.alerts[key], notification.channel) for key in notification.members
+            key in view.alerts and shows_old_look(view.alerts[key], notification.channel)
+            for key in notification.members
         )
     return any(key in view.alerts and view.alerts[key].is_behind(notification.channel) for key in notification.members)
 
 
-def done_with(view: View, state: Group, channels: tuple[str, ...]) -> tuple[Group, frozenset[str]]:
+def remove_finished(view: View, state: Group, channels: tuple[str, ...]) -> tuple[Group, frozenset[str]]:
     """Return the group without notifications that aren't needed any more, and the keys of alerts that can leave it."""
     wanted = {
         key
         for key, alert in view.alerts.items()
         if alert.is_open
         or any(is_wanted(view, alert, channel, state) for channel in channels)
-        or any(has_old_look(alert, channel) for channel in view.updating)
+        or any(shows_old_look(alert, channel) for channel in view.updating)
     }
     parcels = {
         slot: notification

@@ -22,14 +22,14 @@ class Silence:
     why: str = ""
 
     @property
-    def says_what(self) -> bool:
+    def has_condition(self) -> bool:
         """Whether it has a condition."""
         return bool(self.key or self.problem or self.device_id or self.booking_id)
 
-    def fits(self, notice: AlertNotice) -> bool:
+    def matches(self, notice: AlertNotice) -> bool:
         """Say whether it holds `notice` back; its `key` is a glob pattern."""
         return (
-            self.says_what
+            self.has_condition
             and (not self.key or fnmatchcase(notice.key, self.key))
             and (not self.problem or notice.problem == self.problem)
             and (not self.device_id or notice.device_id == self.device_id)
@@ -39,4 +39,4 @@ class Silence:
 
 def silent_until(notice: AlertNotice, silences: Iterable[Silence], now: datetime) -> datetime | None:
     """Return until when the problem is held back; None if it isn't."""
-    return max((one.until for one in silences if one.until > now and one.fits(notice)), default=None)
+    return max((one.until for one in silences if one.until > now and one.matches(notice)), default=None)

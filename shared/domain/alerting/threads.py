@@ -12,12 +12,12 @@ from shared.domain.alerting.alert import Alert, News
 from shared.domain.alerting.severity import Severity
 
 
-def newcomers(alerts: Iterable[Alert], channel: str) -> list[Alert]:
+def alerts_new_to(alerts: Iterable[Alert], channel: str) -> list[Alert]:
     """Return the alerts that the channel doesn't know of."""
     return [alert for alert in alerts if not alert.was_notified(channel)]
 
 
-def joined_thread(
+def thread_to_join(
     new: Iterable[Alert], alerts: Iterable[Alert], channel: str, *, within: timedelta, now: datetime
 ) -> str:
     """Return the conversation of the group's `alerts` that the `new` ones join; empty if they start a new one.
@@ -39,7 +39,7 @@ def _at_this_level_since(alert: Alert) -> datetime:
     return alert.news_at if alert.news is News.ROSE else alert.opened_at
 
 
-def live_threads(alerts: Iterable[Alert], channel: str) -> frozenset[str]:
+def open_threads(alerts: Iterable[Alert], channel: str) -> frozenset[str]:
     """Return the conversations in which something is still open."""
     return frozenset(
         alert.receipt_of(channel).thread for alert in alerts if alert.is_open and alert.was_notified(channel)
