@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from shared.domain.alerting.parked_hits import WAITED_FOR
+from shared.domain.alerting.affected_by_parked import WAITED_FOR
 from shared.domain.booking.advice import LET_IN_BEFORE
 from shared.domain.booking.parked_message import is_alive, is_settled, kind_for, what_stands
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason

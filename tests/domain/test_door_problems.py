@@ -10,11 +10,11 @@ from shared.domain.alerting.alert import Alert, News
 from shared.domain.alerting.causes import MOST_SUBJECTS, Cause, raise_cause, resolve_cause
 from shared.domain.alerting.door_problems import (
     KnownIssues,
-    account_trouble,
-    cause_of_unknown,
-    door_trouble,
-    telling_key,
-    told_at_door,
+    account_problem_cause,
+    door_problem_cause,
+    issue_behind_unknown_status,
+    issues_for_door_alert,
+    key_of_inhibiting_alert,
 )
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking.record import State
@@ -37,7 +37,7 @@ WARNED = issues(warnings=(MISMATCH,))
 
 def test_the_alert_of_a_door() -> None:
     """The catalogue's text, Seam's message, the next step, the actor, and the affected bookings."""
-    cause = door_trouble(DOOR, "Room 101", WARNED, [issued()], NOW)
+    cause = door_problem_cause(DOOR, "Room 101", WARNED, [issued()], NOW)
     assert cause is not None
     notice = cause.notice
     assert (notice.problem, notice.key, notice.device_id) == ("door_trouble", f"door/{DOOR}/trouble", DOOR)
@@ -51,19 +51,19 @@ def test_the_alert_of_a_door() -> None:
 
 def test_nobody_is_told_of_a_door_without_stays_or_without_issues() -> None:
     """`oracode doctor` shows its issues nevertheless."""
-    assert door_trouble(DOOR, "", WARNED, [replace(issued(), cancelled=True)], NOW) is None
-    assert door_trouble(DOOR, "", (), [issued()], NOW) is None
-    assert door_trouble(DOOR, "", WARNED, [with_door(issued(), check_out=NOW)], NOW) is None
-    assert door_trouble(DOOR, "", WARNED, [issued("another")], NOW) is None
+    assert door_problem_cause(DOOR, "", WARNED, [replace(issued(), cancelled=True)], NOW) is None
+    assert door_problem_cause(DOOR, "", (), [issued()], NOW) is None
+    assert door_problem_cause(DOOR, "", WARNED, [with_door(issued(), check_out=NOW)], NOW) is None
+    assert door_problem_cause(DOOR, "", WARNED, [issued("another")], NOW) is None
 
 
 def test_an_issue_that_blocks_no_code_does_not_page() -> None:
     """However near check-in is; the bookings are named."""
     near = with_door(issued(), check_in=NOW + timedelta(minutes=5))
-    cause = door_trouble(DOOR, "", issues(warnings=(THIRD_PARTY,)), [near], NOW)
+    cause = door_problem_cause(DOOR, "", issues(warnings=(THIRD_PARTY,)), [near], NOW)
     assert cause is not None
     assert (cause.notice.check_in, cause.hit) == (None, 1)
-    both = door_trouble(DOOR, "", issues(warnings=(THIRD_PARTY, MISMATCH)), [near], NOW)
+    both = door_problem_cause(DOOR, "", issues(warnings=(THIRD_PARTY, MISMATCH)), [near], NOW)
     assert both is not None
     assert both.notice.check_in == NOW + timedelta(minutes=5)
     assert (both.notice.actor, "third_party" in both.notice.happened) == ("installer", True)
@@ -78,7 +78,7 @@ def test_affected_bookings_are_named_nearest_first_and_counted() -> None:
         for number in range(1, 20)
     ]
     both = replace(issued(DOOR, SECOND), booking_id="BK-both")
-    cause = account_trouble(ACCOUNT, issues(DISCONNECTED), {DOOR, SECOND}, [inside, both, *coming, late], NOW)
+    cause = account_problem_cause(ACCOUNT, issues(DISCONNECTED), {DOOR, SECOND}, [inside, both, *coming, late], NOW)
     assert cause is not None
     assert cause.hit == 22
     names = [subject.split()[1] for subject in cause.subjects]
@@ -89,7 +89,7 @@ def test_affected_bookings_are_named_nearest_first_and_counted() -> None:
 def test_an_account_is_told_for_all_its_doors() -> None:
     """With its own key, and nothing about a single door."""
     unapproved = issues_of_account({"warnings": [{"warning_code": "dormakaba_sites_unapproved", "message": "Wait."}]})
-    cause = account_trouble(ACCOUNT, unapproved, {DOOR}, [issued()], NOW)
+    cause = account_problem_cause(ACCOUNT, unapproved, {DOOR}, [issued()], NOW)
     assert cause is not None
     notice = cause.notice
     assert (notice.key, notice.problem, notice.device_id) == ("account/acc-1/trouble", "account_trouble", "")
@@ -98,7 +98,7 @@ def test_an_account_is_told_for_all_its_doors() -> None:
 
 def test_an_unknown_issue_is_told() -> None:
     """With Seam's text, and the next step of the problem's own row."""
-    cause = door_trouble(DOOR, "", issues({"error_code": "new", "message": "Hm."}), [issued()], NOW)
+    cause = door_problem_cause(DOOR, "", issues({"error_code": "new", "message": "Hm."}), [issued()], NOW)
     assert cause is not None
     assert "Seam says: new: Hm." in cause.notice.happened
     assert (cause.notice.actor, "Seam's console" in cause.notice.next_step) == ("ops", True)
@@ -116,7 +116,7 @@ TOLD_AT_DOOR: list[Any] = [
 @pytest.mark.parametrize(("found", "account_id", "expected"), TOLD_AT_DOOR)
 def test_what_is_told_at_the_door(found: tuple[Issue, ...], account_id: str, expected: list[str]) -> None:
     """Each issue is told in one place only."""
-    assert [issue.code for issue in told_at_door(found, account_id)] == expected
+    assert [issue.code for issue in issues_for_door_alert(found, account_id)] == expected
 
 
 TELLING: list[Any] = [
@@ -166,10 +166,10 @@ TELLING: list[Any] = [
 def test_the_cause_of_an_unknown_status() -> None:
     """The account's issue goes before the door's; an issue that blocks no code explains nothing."""
     hub, harmless = {"error_code": "hub_disconnected"}, {"error_code": "auxiliary_heat_running"}
-    assert cause_of_unknown(None) is None
-    assert cause_of_unknown(KnownIssues(of_door=issues(harmless))) is None
-    of_door = cause_of_unknown(KnownIssues(of_door=issues(harmless, hub)))
-    both = cause_of_unknown(KnownIssues(of_door=issues(hub, DISCONNECTED), account_id=ACCOUNT))
+    assert issue_behind_unknown_status(None) is None
+    assert issue_behind_unknown_status(KnownIssues(of_door=issues(harmless))) is None
+    of_door = issue_behind_unknown_status(KnownIssues(of_door=issues(harmless, hub)))
+    both = issue_behind_unknown_status(KnownIssues(of_door=issues(hub, DISCONNECTED), account_id=ACCOUNT))
     assert of_door is not None
     assert both is not None
     assert (of_door.code, both.code) == ("hub_disconnected", "account_disconnected")
@@ -178,7 +178,7 @@ def test_the_cause_of_an_unknown_status() -> None:
 @pytest.mark.parametrize(("known", "code", "expected"), TELLING)
 def test_which_alert_tells_an_error(known: KnownIssues, code: str, expected: str) -> None:
     """That alert inhibits the alerts of bookings that only repeat the error."""
-    assert telling_key(known, DOOR, code) == expected
+    assert key_of_inhibiting_alert(known, DOOR, code) == expected
 
 
 def cause_for(*bookings: str, hours: float = 30, warnings: tuple[dict[str, Any], ...] = (MISMATCH,)) -> Cause:
@@ -187,7 +187,7 @@ def cause_for(*bookings: str, hours: float = 30, warnings: tuple[dict[str, Any],
         replace(with_door(issued(), check_in=NOW + timedelta(hours=hours + number)), booking_id=name)
         for number, name in enumerate(bookings)
     ]
-    cause = door_trouble(DOOR, "", issues(warnings=warnings), hit, NOW)
+    cause = door_problem_cause(DOOR, "", issues(warnings=warnings), hit, NOW)
     assert cause is not None
     return cause
 

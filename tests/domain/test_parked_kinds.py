@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from shared.domain.alerting.affected_by_parked import ParkedMessage
 from shared.domain.alerting.causes import Cause
-from shared.domain.alerting.parked_hits import ParkedMessage
 from shared.domain.alerting.parked_messages import parked_causes
 from shared.domain.booking.parked_message import kind_for, what_stands
 from shared.domain.booking.record import Booking, State

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from shared.domain.alerting.affected_by_parked import ParkedMessage
 from shared.domain.alerting.causes import Cause
 from shared.domain.alerting.own_alerts import MOST_CAUSES
-from shared.domain.alerting.parked_hits import ParkedMessage
 from shared.domain.alerting.parked_messages import parked_causes
 from shared.domain.messages.cancellations import HOW_TO_CANCEL
 from shared.domain.messages.hints import Hints

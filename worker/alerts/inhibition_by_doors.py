@@ -11,7 +11,7 @@ from typing import Final
 
 from shared.clock import Clock
 from shared.domain.alerting.alert import Alert
-from shared.domain.alerting.door_problems import telling_key
+from shared.domain.alerting.door_problems import key_of_inhibiting_alert
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.door_issues import DoorIssues
 
@@ -35,7 +35,9 @@ class Inhibition:
             return {}
         known = self._issues.of_doors(alert.notice.device_id for alert in children)
         telling = {
-            child.key: telling_key(known[child.notice.device_id], child.notice.device_id, child.notice.inherited)
+            child.key: key_of_inhibiting_alert(
+                known[child.notice.device_id], child.notice.device_id, child.notice.inherited
+            )
             for child in children
             if child.notice.device_id in known
         }

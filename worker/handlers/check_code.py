@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerting.door_problems import cause_of_unknown
+from shared.domain.alerting.door_problems import issue_behind_unknown_status
 from shared.domain.booking import transitions
 from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.problem_catalogue import Reason
@@ -67,7 +67,7 @@ class CheckCode:
             )
             seen = SeenDoor(booking, seen.key)
             door = seen.door
-        known = self._cause_of_unknown(report, door.device_id)
+        known = self._issue_behind_unknown_status(report, door.device_id)
         inherited = _inherited(report, known) if report is not None else ""
         if inherited or (report is not None and report.status == _UNKNOWN and known is None):
             # Before the problem is written down: the door's alert may then inhibit the booking's.
@@ -107,11 +107,11 @@ class CheckCode:
             log.warning("code.change_failed", access_code_id=code.access_code_id, error=failure)
         return failure
 
-    def _cause_of_unknown(self, report: CodeReport | None, device_id: str) -> Issue | None:
+    def _issue_behind_unknown_status(self, report: CodeReport | None, device_id: str) -> Issue | None:
         """Return what is known of the door, or of its account, that may be why Seam doesn't know the code's state."""
         if report is None or report.status != _UNKNOWN:
             return None
-        return cause_of_unknown(self._issues.of_doors([device_id]).get(device_id))
+        return issue_behind_unknown_status(self._issues.of_doors([device_id]).get(device_id))
 
     def _gone(self, door: BookedDoor, now: datetime) -> frozenset[str]:
         """Return which codes of earlier revisions open the door no more: a person may have deleted one."""

@@ -1,4 +1,4 @@
-"""Raises and resolves the alerts of doors and accounts by what Seam says of them, with the bookings that are hit.
+"""Raises and resolves the alerts of doors and accounts by what Seam says of them, with the bookings that are affected.
 
 What an issue means: `shared.domain.seam_issues`. What people are told: `shared.domain.alerting.door_problems`.
 """
@@ -11,17 +11,17 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerting.affected_bookings import Hit, hits_of
+from shared.domain.alerting.affected_bookings import AffectedDoor, affected_doors
 from shared.domain.alerting.causes import Cause
-from shared.domain.alerting.door_gone import door_gone, door_gone_key
+from shared.domain.alerting.door_gone import door_gone_cause, door_gone_key
 from shared.domain.alerting.door_problems import (
-    account_trouble,
-    account_trouble_key,
-    door_trouble,
-    door_trouble_key,
+    account_problem_cause,
+    account_problem_key,
+    door_problem_cause,
+    door_problem_key,
     is_removed,
-    told_at_account,
-    told_at_door,
+    issues_for_account_alert,
+    issues_for_door_alert,
 )
 from shared.domain.booking.notices import alert_key
 from shared.domain.booking.problem_catalogue import Reason
@@ -57,31 +57,31 @@ class DoorProblemAlerts:
 
     def is_told_of_door(self, device_id: str) -> bool:
         """Say whether an alert of the door is open."""
-        alerts = self._alerts.get_many((door_gone_key(device_id), door_trouble_key(device_id)))
+        alerts = self._alerts.get_many((door_gone_key(device_id), door_problem_key(device_id)))
         return any(alert.is_open for alert in alerts.values())
 
     def is_told_of_account(self, account_id: str) -> bool:
         """Say whether the account's alert is open."""
-        alert = self._alerts.get(account_trouble_key(account_id))
+        alert = self._alerts.get(account_problem_key(account_id))
         return alert is not None and alert.is_open
 
     def of_door(self, door: Door) -> None:
         """Tell of a door as it was read just now."""
-        gone_key, trouble_key = door_gone_key(door.device_id), door_trouble_key(door.device_id)
-        told = {key for key, alert in self._alerts.get_many((gone_key, trouble_key)).items() if alert.is_open}
-        own = told_at_door(door.issues, door.connected_account_id)
+        gone_key, problem_key = door_gone_key(door.device_id), door_problem_key(door.device_id)
+        told = {key for key, alert in self._alerts.get_many((gone_key, problem_key)).items() if alert.is_open}
+        own = issues_for_door_alert(door.issues, door.connected_account_id)
         removed = is_removed(door.issues)
         if not (told or own or removed):
             return
         bookings, now = self._ledger.of_door(door.device_id), self._clock()
-        hits = hits_of(bookings, {door.device_id}, now)
+        affected = affected_doors(bookings, {door.device_id}, now)
         gone = None
         if removed:
             detail = " ".join(f"{issue.text}." for issue in door.issues if issue.code == REMOVED)
-            gone = door_gone(door.device_id, bookings, now, was_told=gone_key in told, detail=detail)
-        self._tell(gone_key, gone, hits)
-        trouble = door_trouble(door.device_id, door.name, own, bookings, now)
-        self._tell(trouble_key, trouble, hits, solved=_REMOVED if gone else "")
+            gone = door_gone_cause(door.device_id, bookings, now, was_told=gone_key in told, detail=detail)
+        self._tell(gone_key, gone, affected)
+        problem = door_problem_cause(door.device_id, door.name, own, bookings, now)
+        self._tell(problem_key, problem, affected, solved=_REMOVED if gone else "")
 
     def of_missing_door(self, device_id: str) -> None:
         """Tell of a door that Seam answers 404 for."""
@@ -89,14 +89,14 @@ class DoorProblemAlerts:
         key = door_gone_key(device_id)
         before = self._alerts.get(key)
         told = before.notice if before is not None and before.is_open else None
-        cause = door_gone(device_id, bookings, now, was_told=told is not None)
+        cause = door_gone_cause(device_id, bookings, now, was_told=told is not None)
         if cause is not None and told is not None:
             # Seam may have listed the door as removed before it answered 404: the same problem in other words is no
             # news.
             cause = replace(cause, notice=replace(cause.notice, happened=told.happened))
-        hits = hits_of(bookings, {device_id}, now)
-        self._tell(key, cause, hits)
-        self._tell(door_trouble_key(device_id), None, hits, solved=_REMOVED)
+        affected = affected_doors(bookings, {device_id}, now)
+        self._tell(key, cause, affected)
+        self._tell(door_problem_key(device_id), None, affected, solved=_REMOVED)
 
     def of_account(self, account_id: str) -> bool:
         """Tell of an account as it is known now; say whether there are stays to come on its doors."""
@@ -107,14 +107,14 @@ class DoorProblemAlerts:
         if account is None or account.unreadable:
             # What Seam doesn't show of the account, its doors repeat: the errors alone.
             issues += [issue for each in doors.values() for issue in each.of_door if issue.is_of_account]
-        told = told_at_account(joined(issues))
+        told = issues_for_account_alert(joined(issues))
         if told or self.is_told_of_account(account_id):
             bookings, now = self._ledger.of_doors(doors), self._clock()
-            cause = account_trouble(account_id, told, doors.keys(), bookings, now)
-            self._tell(account_trouble_key(account_id), cause, hits_of(bookings, doors, now))
+            cause = account_problem_cause(account_id, told, doors.keys(), bookings, now)
+            self._tell(account_problem_key(account_id), cause, affected_doors(bookings, doors, now))
         return bool(doors)
 
-    def _tell(self, key: str, cause: Cause | None, hits: Sequence[Hit], *, solved: str = "") -> None:
+    def _tell(self, key: str, cause: Cause | None, affected: Sequence[AffectedDoor], *, solved: str = "") -> None:
         """Raise the alert, or resolve it by what is `solved`."""
         before = self._alerts.get(key)
         if cause is not None:
@@ -125,11 +125,11 @@ class DoorProblemAlerts:
             return
         if before is not None and before.is_open and (after is None or after.sequence != before.sequence):
             log.info("door.trouble_changed", alert=key, is_open=after is not None and after.is_open)
-            self._look_at_codes(hits)
+            self._look_at_codes(affected)
 
-    def _look_at_codes(self, hits: Sequence[Hit]) -> None:
+    def _look_at_codes(self, affected: Sequence[AffectedDoor]) -> None:
         """Have the codes read that repeat an error of their door: what inhibits their alerts has changed."""
-        keys = {alert_key(hit.booking_id, _INHIBITED, hit.door.key): hit for hit in hits if hit.door.inherited}
+        keys = {alert_key(each.booking_id, _INHIBITED, each.door.key): each for each in affected if each.door.inherited}
         alerts = [alert for alert in self._alerts.get_many(keys).values() if alert.is_open]
         now = self._clock()
         self._due.advance((door_item(keys[alert.key].booking_id, keys[alert.key].door.key) for alert in alerts), now)

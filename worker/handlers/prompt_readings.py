@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import structlog
 
-from shared.domain.alerting.door_problems import telling_key, told_at_account
+from shared.domain.alerting.door_problems import issues_for_account_alert, key_of_inhibiting_alert
 from shared.domain.code.event_types import Meaning, Subject, meaning_of, subject_of
 from shared.domain.door.door import Door
 from shared.ledger.bookings import BookingLedger
@@ -34,14 +34,14 @@ class PromptReadings:
     def of_troubled(self, door: Door) -> None:
         """Prompt a reading of a door that was found in trouble, or well again: that reading tells people."""
         items = [refresh_item(door.device_id)]
-        if door.connected_account_id and told_at_account(door.issues):
+        if door.connected_account_id and issues_for_account_alert(door.issues):
             items.append(account_item(door.connected_account_id))
         self._readings.prompt(items)
 
     def of_inherited(self, device_id: str, code: str) -> None:
         """Prompt a reading of a door whose access code repeats an error of it, unless that is known already."""
         known = self._issues.of_doors([device_id]).get(device_id)
-        if known is None or not telling_key(known, device_id, code):
+        if known is None or not key_of_inhibiting_alert(known, device_id, code):
             self._readings.prompt([refresh_item(device_id)])
 
     def of_events(self, events: Iterable[Mapping[str, Any]]) -> None:

@@ -16,7 +16,7 @@ _LOOK_CLOSER: Final = "oracode arrivals"
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class AffectedDoor:
     """One door of one booking whose stay is not over.
 
     `check_in` is None for a guest who is inside and has a code: the code is on the lock already.
@@ -43,10 +43,10 @@ class Hit:
         return f"check-in {at:%a %Y-%m-%d %H:%M %Z}".rstrip()
 
 
-def hits_of(bookings: Iterable[Booking], device_ids: Container[str], now: datetime) -> list[Hit]:
-    """Return the bookings that a problem of these doors affects; guests who are inside come last."""
+def affected_doors(bookings: Iterable[Booking], device_ids: Container[str], now: datetime) -> list[AffectedDoor]:
+    """Return the doors of bookings that a problem of these devices affects; guests who are inside come last."""
     found = [
-        Hit(booking.booking_id, door, _still_to_come(booking, door, now), over_at)
+        AffectedDoor(booking.booking_id, door, _still_to_come(booking, door, now), over_at)
         for booking in bookings
         for door in booking.doors
         if door.device_id in device_ids
@@ -57,16 +57,18 @@ def hits_of(bookings: Iterable[Booking], device_ids: Container[str], now: dateti
         and over_at > now
     ]
     latest = datetime.max.replace(tzinfo=now.tzinfo)
-    return sorted(found, key=lambda hit: (hit.check_in.at if hit.check_in else latest, hit.booking_id, hit.door.key))
+    return sorted(
+        found, key=lambda each: (each.check_in.at if each.check_in else latest, each.booking_id, each.door.key)
+    )
 
 
-def cause_of(notice: AlertNotice, hits: list[Hit], *, hurries: bool = True) -> Cause:
-    """Return what is told of a problem that affects these bookings; `hits` must not be empty.
+def cause_of(notice: AlertNotice, affected: list[AffectedDoor], *, hurries: bool = True) -> Cause:
+    """Return the cause for the alert of a problem that affects these doors of bookings; `affected` must not be empty.
 
     `notice` is the alert without the bookings. If it `hurries`, the nearest check-in decides the severity. Otherwise it
     is a warning, however near check-in is.
     """
-    nearest = next((hit for hit in hits if hit.check_in is not None), hits[0])
+    nearest = next((each for each in affected if each.check_in is not None), affected[0])
     check_in = nearest.check_in if hurries else None
     notice = replace(
         notice,
@@ -74,10 +76,10 @@ def cause_of(notice: AlertNotice, hits: list[Hit], *, hurries: bool = True) -> C
         check_in=check_in.at if check_in else None,
         wall_check_in=check_in.wall if check_in else None,
         time_zone=nearest.door.time_zone,
-        check_out=max(hit.over_at for hit in hits),
+        check_out=max(each.over_at for each in affected),
     )
-    subjects = tuple(dict.fromkeys(hit.subject for hit in hits))
-    return Cause(notice, len({hit.booking_id for hit in hits}), subjects)
+    subjects = tuple(dict.fromkeys(each.subject for each in affected))
+    return Cause(notice, len({each.booking_id for each in affected}), subjects)
 
 
 def _still_to_come(booking: Booking, door: BookedDoor, now: datetime) -> CheckIn | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from shared.domain.alerting.affected_bookings import Hit, cause_of, hits_of
+from shared.domain.alerting.affected_bookings import AffectedDoor, affected_doors, cause_of
 from shared.domain.alerting.causes import Cause
 from shared.domain.alerting.door_gone import door_gone_key
 from shared.domain.booking.alert_notice import alert_notice
@@ -36,13 +36,13 @@ class KnownIssues:
     account_id: str = ""
 
 
-def door_trouble_key(device_id: str) -> str:
-    """Return the key of a door's alert."""
+def door_problem_key(device_id: str) -> str:
+    """Return the key of a door's alert. Keys are stored: this one ends in `trouble`."""
     return f"door/{device_id}/trouble"
 
 
-def account_trouble_key(account_id: str) -> str:
-    """Return the key of an account's alert."""
+def account_problem_key(account_id: str) -> str:
+    """Return the key of an account's alert. Keys are stored: this one ends in `trouble`."""
     return f"account/{account_id}/trouble"
 
 
@@ -51,21 +51,21 @@ def is_removed(issues: Iterable[Issue]) -> bool:
     return any(issue.code == REMOVED for issue in issues)
 
 
-def told_at_door(issues: Iterable[Issue], account_id: str) -> tuple[Issue, ...]:
-    """Return the issues that are told of the door itself; none if it was removed."""
+def issues_for_door_alert(issues: Iterable[Issue], account_id: str) -> tuple[Issue, ...]:
+    """Return the issues for the alert of the door itself; none if the door was removed."""
     issues = tuple(issues)
     if is_removed(issues):
         return ()
     return tuple(issue for issue in issues if issue.meaning.is_told and not (issue.is_of_account and account_id))
 
 
-def told_at_account(issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    """Return the issues that are told once for the account."""
+def issues_for_account_alert(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Return the issues for the one alert of the account."""
     return tuple(issue for issue in issues if issue.meaning.is_told and issue.is_of_account)
 
 
-def telling_key(known: KnownIssues, device_id: str, code: str) -> str:
-    """Return the key of the door's or account's alert that tells the error `code`; empty if there is none.
+def key_of_inhibiting_alert(known: KnownIssues, device_id: str, code: str) -> str:
+    """Return the key of the door's or account's alert of the error `code`; empty if there is none.
 
     That alert inhibits the same error of an access code. So the issue must be as serious at the door as at the code:
     it blocks, or it is a warning in both places.
@@ -75,33 +75,33 @@ def telling_key(known: KnownIssues, device_id: str, code: str) -> str:
         if not ((issue.meaning.blocks or code in REPEATED_WARNINGS) and issue.meaning.is_told):
             continue
         if issue.is_of_account and known.account_id:
-            return account_trouble_key(known.account_id)
-        return door_gone_key(device_id) if issue.code == REMOVED else door_trouble_key(device_id)
+            return account_problem_key(known.account_id)
+        return door_gone_key(device_id) if issue.code == REMOVED else door_problem_key(device_id)
     return ""
 
 
-def cause_of_unknown(known: KnownIssues | None) -> Issue | None:
+def issue_behind_unknown_status(known: KnownIssues | None) -> Issue | None:
     """Return the issue that may explain why Seam doesn't know a code's status; the account's issues come first."""
     issues = (*known.of_account, *known.of_door) if known is not None else ()
     blocking = (issue for issue in issues if issue.meaning.blocks)
     return min(blocking, key=lambda issue: not issue.is_of_account, default=None)
 
 
-def door_trouble(
+def door_problem_cause(
     device_id: str, name: str, issues: Collection[Issue], bookings: Iterable[Booking], now: datetime
 ) -> Cause | None:
-    """Return what is told of a door with these issues; None without issues, or if no stay on the door is left."""
+    """Return the cause for the alert of a door; None without issues, or if no stay on the door is left."""
     subject = f"Door {short(name)} ({device_id})" if name else f"Door {device_id}"
-    notice = replace(_notice(DOOR_PROBLEM, door_trouble_key(device_id), subject, issues, now), device_id=device_id)
-    return _cause(notice, issues, hits_of(bookings, {device_id}, now))
+    notice = replace(_notice(DOOR_PROBLEM, door_problem_key(device_id), subject, issues, now), device_id=device_id)
+    return _cause(notice, issues, affected_doors(bookings, {device_id}, now))
 
 
-def account_trouble(
+def account_problem_cause(
     account_id: str, issues: Collection[Issue], device_ids: Container[str], bookings: Iterable[Booking], now: datetime
 ) -> Cause | None:
-    """Return what is told of an account with these issues; None without issues, or without a stay on its doors."""
-    notice = _notice(ACCOUNT_PROBLEM, account_trouble_key(account_id), f"Connected account {account_id}", issues, now)
-    return _cause(notice, issues, hits_of(bookings, device_ids, now))
+    """Return the cause for the alert of an account; None without issues, or without a stay on its doors."""
+    notice = _notice(ACCOUNT_PROBLEM, account_problem_key(account_id), f"Connected account {account_id}", issues, now)
+    return _cause(notice, issues, affected_doors(bookings, device_ids, now))
 
 
 def _notice(problem: str, key: str, subject: str, issues: Collection[Issue], now: datetime) -> AlertNotice:
@@ -117,8 +117,8 @@ def _notice(problem: str, key: str, subject: str, issues: Collection[Issue], now
     )
 
 
-def _cause(notice: AlertNotice, issues: Collection[Issue], hits: list[Hit]) -> Cause | None:
-    return cause_of(notice, hits, hurries=bool(_blocking(issues))) if issues and hits else None
+def _cause(notice: AlertNotice, issues: Collection[Issue], affected: list[AffectedDoor]) -> Cause | None:
+    return cause_of(notice, affected, hurries=bool(_blocking(issues))) if issues and affected else None
 
 
 def _blocking(issues: Iterable[Issue]) -> list[Issue]:

@@ -8,10 +8,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.domain.alerting.affected_by_parked import (
+    AffectedBooking,
+    ParkedMessage,
+    affected_bookings,
+    line_of,
+    name_of,
+    nearest_check_in,
+)
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.causes import Cause, Member
 from shared.domain.alerting.own_alerts import Candidate, with_own_alert
-from shared.domain.alerting.parked_hits import Hit, ParkedMessage, line_of, name_of, nearest_check_in, nearest_first
 from shared.domain.alerting.severity import PAGE_BEFORE, WARN_BEFORE
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.message_order import is_before
@@ -181,16 +188,18 @@ def _causes(
         group.messages.append(message)
         group.names.update((cause.name, cause.earlier_name))
     collecting = told.get(_key(handling, _OTHERS.name))
-    hits = {name: nearest_first(group.messages, now) for name, group in groups.items()}
-    candidates = [_candidate(group, hits[name], collecting, now, rules.page_before) for name, group in groups.items()]
+    affected = {name: affected_bookings(group.messages, now) for name, group in groups.items()}
+    candidates = [
+        _candidate(group, affected[name], collecting, now, rules.page_before) for name, group in groups.items()
+    ]
     own = with_own_alert(candidates, {name for name in groups if _key(handling, name) in told})
-    found = [_cause(handling, groups[name], hits[name], now, rules.warn_before) for name in own]
+    found = [_cause(handling, groups[name], affected[name], now, rules.warn_before) for name in own]
     others = [group for name, group in groups.items() if name not in own]
     if others:
         messages = [message for group in others for message in group.messages]
         names = {name for group in others for name in group.names}
         collected = _CauseMessages(_OTHERS, messages, names)
-        found.append(_cause(handling, collected, nearest_first(messages, now), now, rules.warn_before))
+        found.append(_cause(handling, collected, affected_bookings(messages, now), now, rules.warn_before))
     return found
 
 
@@ -199,16 +208,21 @@ def _key(handling: _Handling, name: str) -> str:
 
 
 def _candidate(
-    group: _CauseMessages, hits: list[Hit], collecting: Alert | None, now: datetime, page_before: timedelta
+    group: _CauseMessages,
+    affected: list[AffectedBooking],
+    collecting: Alert | None,
+    now: datetime,
+    page_before: timedelta,
 ) -> Candidate:
-    due_at = min((hit.due.at for hit in hits if hit.due is not None), default=None)
+    due_at = min((each.due.at for each in affected if each.due is not None), default=None)
     return Candidate(
         name=group.cause.name,
         count=len(group.messages),
         due_at=due_at,
         is_urgent=due_at is not None and due_at - now <= page_before,
         keeps_a_code=any(map(_keeps_a_code, group.messages)),
-        is_collected=collecting is not None and any(not is_before(collecting.known_until, hit.since) for hit in hits),
+        is_collected=collecting is not None
+        and any(not is_before(collecting.known_until, each.since) for each in affected),
     )
 
 
@@ -217,15 +231,17 @@ def _keeps_a_code(message: ParkedMessage) -> bool:
     return is_of_a_booking and is_alive(message.booking) and not message.is_settled
 
 
-def _cause(handling: _Handling, group: _CauseMessages, hits: list[Hit], now: datetime, warn_before: timedelta) -> Cause:
+def _cause(
+    handling: _Handling, group: _CauseMessages, affected: list[AffectedBooking], now: datetime, warn_before: timedelta
+) -> Cause:
     cause, messages = group.cause, group.messages
-    bookings = [hit for hit in hits if hit.booking_id]
-    reason = handling.reason or _reason(bookings or hits)
-    due = nearest_check_in(hits, now, warn_before)
+    bookings = [each for each in affected if each.booking_id]
+    reason = handling.reason or _reason(bookings or affected)
+    due = nearest_check_in(affected, now, warn_before)
     look_closer = handling.look_closer
     if len(messages) == 1 and not handling.reason:
         look_closer = f"oracode parked show {messages[0].parked_id}"
-    kinds = {hit.newest.kind for hit in bookings}
+    kinds = {each.newest.kind for each in bookings}
     among = " ".join(text for kind, text in _AMONG.items() if kind in kinds and len(kinds) > 1)
     notice = alert_notice(
         reason,
@@ -244,19 +260,23 @@ def _cause(handling: _Handling, group: _CauseMessages, hits: list[Hit], now: dat
         notice,
         hit=len(bookings) or len(messages),
         subjects=tuple(map(line_of, bookings)),
-        members=tuple(Member(hit.since, line_of(hit)) for hit in hits),
+        members=tuple(Member(each.since, line_of(each)) for each in affected),
         includes=frozenset(_key(handling, name) for name in group.names),
     )
 
 
-def _reason(hits: list[Hit]) -> Reason:
-    kinds = frozenset(hit.newest.kind for hit in hits)
-    named = Reason.BOOKING_PARKED if any(hit.booking_id for hit in hits) else Reason.MESSAGE_PARKED
+def _reason(affected: list[AffectedBooking]) -> Reason:
+    kinds = frozenset(each.newest.kind for each in affected)
+    named = Reason.BOOKING_PARKED if any(each.booking_id for each in affected) else Reason.MESSAGE_PARKED
     return _REASONS.get(kinds, named)
 
 
 def _subject(
-    handling: _Handling, cause: ParkedCause, messages: list[ParkedMessage], bookings: list[Hit], reason: Reason
+    handling: _Handling,
+    cause: ParkedCause,
+    messages: list[ParkedMessage],
+    bookings: list[AffectedBooking],
+    reason: Reason,
 ) -> str:
     if cause.unit is not None:
         who = f"{len(bookings)} bookings name" if len(bookings) != 1 else f"{name_of(bookings[0])} names"

@@ -64,7 +64,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class AffectedBooking:
     """A booking that a cause affects, or a message that names no booking. `newest` is its newest message.
 
     `since` is the id of its first message, `due` the nearest check-in that isn't over. `is_open_ended`: a guest may
@@ -78,20 +78,25 @@ class Hit:
     is_open_ended: bool
 
 
-def nearest_first(messages: Iterable[ParkedMessage], now: datetime) -> list[Hit]:
+def affected_bookings(messages: Iterable[ParkedMessage], now: datetime) -> list[AffectedBooking]:
     """Return the bookings that the messages affect, each once; messages that name no booking come last."""
     named: dict[str, list[ParkedMessage]] = {}
     for message in messages:
         named.setdefault(message.hints.booking_id or f"\x1f{message.parked_id}", []).append(message)
     latest = datetime.max.replace(tzinfo=now.tzinfo)
 
-    def order(hit: Hit) -> tuple[bool, bool, datetime, str]:
-        return not hit.booking_id, hit.due is None, hit.due.at if hit.due else latest, hit.booking_id
+    def order(booking: AffectedBooking) -> tuple[bool, bool, datetime, str]:
+        return (
+            not booking.booking_id,
+            booking.due is None,
+            booking.due.at if booking.due else latest,
+            booking.booking_id,
+        )
 
-    return sorted((_hit(parked, now) for parked in named.values()), key=order)
+    return sorted((_affected(parked, now) for parked in named.values()), key=order)
 
 
-def _hit(messages: list[ParkedMessage], now: datetime) -> Hit:
+def _affected(messages: list[ParkedMessage], now: datetime) -> AffectedBooking:
     first, newest = messages[0], messages[0]
     for message in messages:
         first = message if is_before(message.known_since, first.known_since) else first
@@ -99,7 +104,7 @@ def _hit(messages: list[ParkedMessage], now: datetime) -> Hit:
     unsettled = [message for message in messages if not message.is_settled]
     known = [due for message in unsettled for due in _check_ins(message)]
     awaited = [due for due in known if due.at > now - WAITED_FOR]
-    return Hit(
+    return AffectedBooking(
         booking_id=first.hints.booking_id or "",
         since=first.known_since,
         newest=newest,
@@ -121,33 +126,33 @@ def _check_ins(message: ParkedMessage) -> list[Due]:
     return found
 
 
-def nearest_check_in(hits: Iterable[Hit], now: datetime, warn_before: timedelta) -> Due | None:
+def nearest_check_in(affected: Iterable[AffectedBooking], now: datetime, warn_before: timedelta) -> Due | None:
     """Return the check-in that decides how urgent the cause is.
 
     None makes it a warning. So it is also returned if the nearest known check-in is far away, but another one isn't
     known.
     """
-    hits = list(hits)
-    nearest = min((hit.due for hit in hits if hit.due is not None), key=lambda due: due.at, default=None)
+    affected = list(affected)
+    nearest = min((each.due for each in affected if each.due is not None), key=lambda due: due.at, default=None)
     is_far = nearest is not None and nearest.at - now > warn_before
-    return None if is_far and any(hit.is_open_ended for hit in hits) else nearest
+    return None if is_far and any(each.is_open_ended for each in affected) else nearest
 
 
-def name_of(hit: Hit) -> str:
+def name_of(booking: AffectedBooking) -> str:
     """Return its name for people: the kind of the newest message, and the booking's id."""
-    return f"{CALLED.get(hit.newest.kind, 'Booking')} {shown(hit.booking_id)}"
+    return f"{CALLED.get(booking.newest.kind, 'Booking')} {shown(booking.booking_id)}"
 
 
-def line_of(hit: Hit) -> str:
+def line_of(booking: AffectedBooking) -> str:
     """Return the line about it: the check-in, the fields with other names, and the state of the booking meanwhile."""
-    if not hit.booking_id:
+    if not booking.booking_id:
         return "A message that names no booking"
-    newest = hit.newest
-    due = hit.due or next(iter(_check_ins(newest)), None)
+    newest = booking.newest
+    due = booking.due or next(iter(_check_ins(newest)), None)
     stands = what_stands(newest.kind, newest.booking, newest.arrival)
     # The alert itself says that no code is made for a new booking.
     is_told = newest.kind is ParkedKind.BOOKING and newest.booking is None
     fields = " and ".join(quoted(mask_digits(name)) for name in other_fields(newest.problems))
     called = f", with the field {fields}" if fields else ""
     said = f": {stands}" if stands and not is_told else ""
-    return f"{name_of(hit)}{f', check-in {due.shown}' if due else ''}{called}{said}"
+    return f"{name_of(booking)}{f', check-in {due.shown}' if due else ''}{called}{said}"
