@@ -17,7 +17,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.clock import Clock
-from shared.domain.booking.outcome_queue import TRIED_FOR, OutcomeQueue, QueuedOutcome, in_hand, queued
+from shared.domain.booking.outcome_queue import TRIED_FOR, OutcomeQueue, QueuedOutcome, add_outcome, lease_first
 from shared.ledger.due_set import DueSet, milliseconds, outcome_item
 from shared.ledger.records import Conflict, RecordStore, Stored, Write
 
@@ -41,7 +41,7 @@ class OutcomeQueues:
         """Queue an outcome for each receiver, due at once. Idempotent: after a kill midway it is called again."""
         outcome = QueuedOutcome(sequence=sequence, event=event, queued_at=self._clock())
         for receiver in receivers:
-            self.update(receiver, booking_id, lambda it: queued(it, outcome))
+            self.update(receiver, booking_id, lambda it: add_outcome(it, outcome))
 
     def update(self, receiver: str, booking_id: str, change: Callable[[OutcomeQueue], OutcomeQueue]) -> OutcomeQueue:
         """Apply `change` to a queue, and `settle` it. Raises Conflict if other writers were first too often."""
@@ -63,7 +63,7 @@ class OutcomeQueues:
             queue = None
         if queue is not None:
             try:
-                self._records.save(key, self._write(in_hand(queue, until)), version=stored.version)
+                self._records.save(key, self._write(lease_first(queue, until)), version=stored.version)
             except Conflict:
                 # Another worker has leased it, or a person had it sent again: the lane has its time.
                 queue = None

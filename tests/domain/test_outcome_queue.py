@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from shared.domain.booking.outcome_queue import (
     OutcomeQueue,
     QueuedOutcome,
-    discarded,
-    in_hand,
-    queued,
-    refused,
-    resent,
-    taken,
+    add_outcome,
+    discard_given_up,
+    lease_first,
+    record_delivery,
+    record_failed_try,
+    resend_all,
 )
 from tests.shared.stories import NOW
 
@@ -29,7 +29,7 @@ def of(*sequences: int) -> OutcomeQueue:
     """Return a queue with these outcomes."""
     queue = OutcomeQueue()
     for sequence in sequences:
-        queue = queued(queue, outcome(sequence))
+        queue = add_outcome(queue, outcome(sequence))
     return queue
 
 
@@ -41,9 +41,9 @@ def places(queue: OutcomeQueue) -> tuple[list[int], list[int]]:
 def test_repeats_change_nothing() -> None:
     """An interrupted publish is repeated; also for outcomes that were taken long ago."""
     queue = of(1, 2)
-    assert queued(queue, outcome(1)) is queue
-    empty = taken(taken(queue, 1, NOW), 2, NOW)
-    assert queued(empty, outcome(2)) is empty
+    assert add_outcome(queue, outcome(1)) is queue
+    empty = record_delivery(record_delivery(queue, 1, NOW), 2, NOW)
+    assert add_outcome(empty, outcome(2)) is empty
     assert places(empty) == ([], [])
     assert empty.next_at is None
 
@@ -51,23 +51,23 @@ def test_repeats_change_nothing() -> None:
 def test_only_the_first_can_be_taken() -> None:
     """A slow worker may report another one as taken: that changes nothing."""
     queue = of(1, 2)
-    assert taken(queue, 2, NOW) is queue
-    assert places(taken(queue, 1, NOW)) == ([2], [])
-    assert taken(queue, 1, NOW).next_at == NOW
+    assert record_delivery(queue, 2, NOW) is queue
+    assert places(record_delivery(queue, 1, NOW)) == ([2], [])
+    assert record_delivery(queue, 1, NOW).next_at == NOW
 
 
 def test_an_outcome_that_comes_while_another_is_tried_waits() -> None:
     """It doesn't make the first one due earlier either."""
-    waiting = refused(of(1), 1, error="HTTP 503", now=NOW, jitter=0)
-    assert queued(waiting, outcome(2)).next_at == waiting.next_at
-    assert queued(in_hand(of(1), NOW + THREE_DAYS), outcome(2)).next_at == NOW + THREE_DAYS
+    waiting = record_failed_try(of(1), 1, error="HTTP 503", now=NOW, jitter=0)
+    assert add_outcome(waiting, outcome(2)).next_at == waiting.next_at
+    assert add_outcome(lease_first(of(1), NOW + THREE_DAYS), outcome(2)).next_at == NOW + THREE_DAYS
 
 
 def test_pauses_grow_until_it_is_given_up() -> None:
     """Seconds, minutes, then every two hours; after three days it is put aside, and the next one is tried."""
     queue, now, pauses = of(1, 2), NOW, list[timedelta]()
     while 1 in places(queue)[0]:
-        queue = refused(queue, 1, error="HTTP 503", now=now, jitter=0)
+        queue = record_failed_try(queue, 1, error="HTTP 503", now=now, jitter=0)
         assert queue.next_at is not None
         pauses.append(queue.next_at - now)
         now = queue.next_at
@@ -78,29 +78,29 @@ def test_pauses_grow_until_it_is_given_up() -> None:
     assert places(queue) == ([2], [1])
     assert (queue.attempts, queue.error) == (0, "HTTP 503")
     # The next one is as old, but is tried once before it is given up.
-    assert places(taken(queue, 2, now)) == ([], [1])
-    assert places(refused(queue, 2, error="", now=now, jitter=0)) == ([], [1, 2])
+    assert places(record_delivery(queue, 2, now)) == ([], [1])
+    assert places(record_failed_try(queue, 2, error="", now=now, jitter=0)) == ([], [1, 2])
 
 
 def test_the_receiver_can_lengthen_the_pause() -> None:
     """But never shorten it."""
     hour = timedelta(hours=1)
-    assert refused(of(1), 1, error="", now=NOW, jitter=0, retry_after=hour).next_at == NOW + hour
-    longer = refused(of(1), 1, error="", now=NOW, jitter=1, retry_after=timedelta())
+    assert record_failed_try(of(1), 1, error="", now=NOW, jitter=0, retry_after=hour).next_at == NOW + hour
+    longer = record_failed_try(of(1), 1, error="", now=NOW, jitter=1, retry_after=timedelta())
     assert longer.next_at == NOW + timedelta(seconds=6)
 
 
 def test_given_up_outcomes_are_sent_again_in_order() -> None:
     """For another three days; or they are discarded."""
     late = NOW + THREE_DAYS
-    queue = refused(of(1, 2, 3), 1, error="", now=late, jitter=0)
+    queue = record_failed_try(of(1, 2, 3), 1, error="", now=late, jitter=0)
     assert places(queue) == ([2, 3], [1])
-    again = resent(queue, late)
+    again = resend_all(queue, late)
     assert places(again) == ([1, 2, 3], [])
     assert (again.next_at, again.pending[0].queued_at, again.pending[1].queued_at) == (late, late, NOW)
-    assert places(refused(again, 1, error="", now=late, jitter=0)) == ([1, 2, 3], [])
-    assert places(discarded(queue)) == ([2, 3], [])
-    assert resent(OutcomeQueue(), NOW) == OutcomeQueue()
+    assert places(record_failed_try(again, 1, error="", now=late, jitter=0)) == ([1, 2, 3], [])
+    assert places(discard_given_up(queue)) == ([2, 3], [])
+    assert resend_all(OutcomeQueue(), NOW) == OutcomeQueue()
 
 
 @given(st.lists(st.sampled_from(["queue", "take", "refuse", "late", "resend"]), max_size=40))
@@ -112,15 +112,15 @@ def test_nothing_is_lost_and_the_order_is_kept(steps: list[str]) -> None:
         match step:
             case "queue":
                 sequence += 1
-                queue = queued(queue, outcome(sequence))
+                queue = add_outcome(queue, outcome(sequence))
             case "take":
-                queue = taken(queue, first, now)
+                queue = record_delivery(queue, first, now)
                 gone |= {first} - {0}
             case "refuse" | "late":
                 now += THREE_DAYS if step == "late" else timedelta()
-                queue = refused(queue, first, error="", now=now, jitter=0.5)
+                queue = record_failed_try(queue, first, error="", now=now, jitter=0.5)
             case _:
-                queue = resent(queue, now)
+                queue = resend_all(queue, now)
         pending, given_up = places(queue)
         assert sorted([*pending, *given_up, *gone]) == list(range(1, sequence + 1))
         assert pending == sorted(pending)

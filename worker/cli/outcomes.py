@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from shared.clock import system_clock
-from shared.domain.booking.outcome_queue import OutcomeQueue, QueuedOutcome, discarded, resent
+from shared.domain.booking.outcome_queue import OutcomeQueue, QueuedOutcome, discard_given_up, resend_all
 from shared.domain.versions import OfNewerVersion
 from worker.cli.context import open_ledger
 from worker.cli.printable import printable
@@ -49,7 +49,7 @@ def resend(booking_ids: tuple[str, ...], *, receiver: str | None) -> None:
     now = system_clock()
     found = _chosen(ports, booking_ids, receiver)
     for queue in found:
-        ports.outcome_queues.update(queue.receiver, queue.booking_id, partial(resent, now=now))
+        ports.outcome_queues.update(queue.receiver, queue.booking_id, partial(resend_all, now=now))
         count = len(queue.not_taken) + len(queue.pending)
         click.echo(f"{printable(queue.booking_id)}: {count} to {queue.receiver}.")
     _end(ports, found)
@@ -64,7 +64,7 @@ def discard(booking_ids: tuple[str, ...], *, receiver: str | None) -> None:
     chosen = () if booking_ids == ("all",) else booking_ids
     found = [queue for queue in _chosen(ports, chosen, receiver) if queue.not_taken]
     for queue in found:
-        ports.outcome_queues.update(queue.receiver, queue.booking_id, discarded)
+        ports.outcome_queues.update(queue.receiver, queue.booking_id, discard_given_up)
         click.echo(f"{printable(queue.booking_id)}: {len(queue.not_taken)} to {queue.receiver} were discarded.")
     _end(ports, found)
 

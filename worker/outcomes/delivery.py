@@ -17,7 +17,7 @@ import structlog
 
 from shared import metrics
 from shared.clock import Clock
-from shared.domain.booking.outcome_queue import OutcomeQueue, QueuedOutcome, refused, taken
+from shared.domain.booking.outcome_queue import OutcomeQueue, QueuedOutcome, record_delivery, record_failed_try
 from shared.ledger.outcome_queues import OutcomeQueues
 from worker.alerts.attempt import attempt
 from worker.alerts.channel import NotDelivered
@@ -86,7 +86,7 @@ class DeliverOutcomes:
             return
         metrics.OUTCOME_POSTS.add("taken")
         log.info("outcome.delivered", **names, type=event["type"], attempts=queue.attempts + 1)
-        change = partial(taken, sequence=outcome.sequence, now=self._clock())
+        change = partial(record_delivery, sequence=outcome.sequence, now=self._clock())
         self._queues.update(queue.receiver, queue.booking_id, change)
         when_taken()
         self._alert.resolve_if_over(queue.receiver)
@@ -104,7 +104,7 @@ class DeliverOutcomes:
         self, queue: OutcomeQueue, outcome: QueuedOutcome, reason: NotDelivered, names: Mapping[str, str]
     ) -> None:
         change = partial(
-            refused,
+            record_failed_try,
             sequence=outcome.sequence,
             error=str(reason),
             now=self._clock(),

@@ -49,7 +49,7 @@ class OutcomeQueue:
     unknown_fields: UnknownFields = field(default=(), compare=False, repr=False, metadata=NOT_IN_JSON)
 
 
-def queued(queue: OutcomeQueue, outcome: QueuedOutcome) -> OutcomeQueue:
+def add_outcome(queue: OutcomeQueue, outcome: QueuedOutcome) -> OutcomeQueue:
     """Add an outcome at the end. One that was queued before changes nothing."""
     if outcome.sequence <= queue.last_sequence:
         return queue
@@ -57,19 +57,19 @@ def queued(queue: OutcomeQueue, outcome: QueuedOutcome) -> OutcomeQueue:
     return after if queue.pending else _from_the_start(after, outcome.queued_at)
 
 
-def in_hand(queue: OutcomeQueue, until: datetime) -> OutcomeQueue:
-    """Keep the first outcome from other workers until then."""
+def lease_first(queue: OutcomeQueue, until: datetime) -> OutcomeQueue:
+    """Lease the first outcome: no other worker sends it before `until`."""
     return replace(queue, next_at=until)
 
 
-def taken(queue: OutcomeQueue, sequence: int, now: datetime) -> OutcomeQueue:
-    """Take out an outcome that the receiver has."""
+def record_delivery(queue: OutcomeQueue, sequence: int, now: datetime) -> OutcomeQueue:
+    """Take out an outcome that the receiver has accepted."""
     if not queue.pending or queue.pending[0].sequence != sequence:
         return queue
     return _from_the_start(replace(queue, pending=queue.pending[1:]), now)
 
 
-def refused(
+def record_failed_try(
     queue: OutcomeQueue,
     sequence: int,
     *,
@@ -78,7 +78,7 @@ def refused(
     jitter: float,
     retry_after: timedelta | None = None,
 ) -> OutcomeQueue:
-    """Note a failed try of the first outcome: it is tried again after a pause, or given up after three days.
+    """Record a failed try of the first outcome: it is tried again after a pause, or given up after three days.
 
     `jitter` is a number from 0 to 1. `retry_after` is what the receiver asks for, which lengthens the pause.
     """
@@ -92,7 +92,7 @@ def refused(
     return replace(queue, attempts=queue.attempts + 1, error=error, next_at=now + pause)
 
 
-def resent(queue: OutcomeQueue, now: datetime) -> OutcomeQueue:
+def resend_all(queue: OutcomeQueue, now: datetime) -> OutcomeQueue:
     """Send everything that wasn't taken again, from now on and in order, for another three days."""
     if not queue.pending and not queue.not_taken:
         return queue
@@ -101,8 +101,8 @@ def resent(queue: OutcomeQueue, now: datetime) -> OutcomeQueue:
     return _from_the_start(replace(queue, pending=pending, not_taken=()), now)
 
 
-def discarded(queue: OutcomeQueue) -> OutcomeQueue:
-    """Forget what was given up."""
+def discard_given_up(queue: OutcomeQueue) -> OutcomeQueue:
+    """Remove the outcomes that were given up."""
     return replace(queue, not_taken=()) if queue.not_taken else queue
 
 
