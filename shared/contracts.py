@@ -16,7 +16,8 @@ REFRESH_ACCOUNT: Final = "accounts.refresh"
 CHECK_CONFLICTS: Final = "doors.check_conflicts"
 CHECK_REMOVALS: Final = "codes.check_removals"
 RUN_OPS_COMMAND: Final = "ops.obey"
-HEAR: Final = "workers.hear"
+# Messages of older versions have this name.
+SELF_PING: Final = "workers.hear"
 
 OPS_STREAM: Final = "ops-commands"
 

@@ -8,7 +8,7 @@ from celery import states
 from celery.signals import after_task_publish, task_postrun, task_prerun
 
 from shared import metrics
-from shared.contracts import HEAR, SWEEP_DUE
+from shared.contracts import SELF_PING, SWEEP_DUE
 
 
 class TaskMetrics:
@@ -20,7 +20,7 @@ class TaskMetrics:
 
     def begin(self, task_id: str = "", sender: Any = None, **_: Any) -> None:
         """Note that a task begins; a worker's calls to itself are no work."""
-        if sender.name != HEAR:
+        if sender.name != SELF_PING:
             with self._lock:
                 self._began[task_id] = time.monotonic()
 

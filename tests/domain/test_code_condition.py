@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.domain.booking.problem_catalogue import PROBLEMS
-from shared.domain.code.condition import Condition, Confirmed, Finding, InTrouble, StillToCome, condition_of
+from shared.domain.code.condition import Condition, Confirmed, Faulty, Finding, Pending, condition_of
 from shared.domain.seam_issues import CATALOGUE, PENDING, IssueKind, SeamIssue, meaning_of_issue
 
 _DOCUMENT = (Path(__file__).parents[2] / "docs" / "lifecycle.md").read_text()
@@ -40,9 +40,9 @@ def judged(**report: Any) -> Condition:
     return condition_of(**whole)
 
 
-def in_trouble(text: str, *, is_final: bool) -> InTrouble:
+def faulty(text: str, *, is_final: bool) -> Faulty:
     """Return the condition with this text."""
-    return InTrouble("code_problem", f"{text} {MAY_NOT_OPEN}", is_final=is_final)
+    return Faulty("code_problem", f"{text} {MAY_NOT_OPEN}", is_final=is_final)
 
 
 def state_and_reason(condition: Condition) -> tuple[str, str]:
@@ -50,9 +50,9 @@ def state_and_reason(condition: Condition) -> tuple[str, str]:
     match condition:
         case Confirmed(reason, _):
             return "ready", reason
-        case InTrouble(reason, _, is_final):
+        case Faulty(reason, _, is_final):
             return "failed" if is_final else "issued", reason
-        case StillToCome(reason, _):
+        case Pending(reason, _):
             return "issued", reason
 
 
@@ -82,35 +82,35 @@ def test_every_error_and_warning(row: tuple[str, ...], status: str) -> None:
 REPORTS: list[Any] = [
     # status and PIN
     pytest.param({}, Confirmed(), id="set"),
-    pytest.param({"status": "unset"}, StillToCome(), id="unset"),
-    pytest.param({"status": "setting"}, StillToCome(), id="setting"),
-    pytest.param({"status": "brand_new"}, StillToCome(cause="Its status at Seam is brand_new."), id="a new status"),
+    pytest.param({"status": "unset"}, Pending(), id="unset"),
+    pytest.param({"status": "setting"}, Pending(), id="setting"),
+    pytest.param({"status": "brand_new"}, Pending(cause="Its status at Seam is brand_new."), id="a new status"),
     pytest.param({"status": "", "has_pin": True}, Confirmed(), id="no status, a PIN"),
-    pytest.param({"status": "", "has_pin": False}, StillToCome(cause=NO_PIN), id="no status, no PIN"),
-    pytest.param({"status": "set", "has_pin": False}, StillToCome(cause=NO_PIN), id="set, no PIN"),
+    pytest.param({"status": "", "has_pin": False}, Pending(cause=NO_PIN), id="no status, no PIN"),
+    pytest.param({"status": "set", "has_pin": False}, Pending(cause=NO_PIN), id="set, no PIN"),
     pytest.param(
         {"status": "set", "has_pin": False, "is_waiting_for_pin": True},
-        StillToCome(cause=WAITING_FOR_PIN),
+        Pending(cause=WAITING_FOR_PIN),
         id="set, and waiting for a PIN",
     ),
     pytest.param(
         {"status": "set", "is_waiting_for_pin": True},
-        StillToCome(cause=WAITING_FOR_PIN),
+        Pending(cause=WAITING_FOR_PIN),
         id="waiting for a PIN, though one is shown",
     ),
     pytest.param(
         {"status": "set", "has_pin": False, "warnings": ["management_transferred"]},
-        StillToCome(
+        Pending(
             "code_problem",
             "Another Seam workspace manages this code now (Seam says: management_transferred).",
             NO_PIN,
         ),
         id="no PIN, and a warning",
     ),
-    pytest.param({"status": "removing"}, in_trouble(DELETING, is_final=False), id="removing"),
+    pytest.param({"status": "removing"}, faulty(DELETING, is_final=False), id="removing"),
     pytest.param(
         {"status": "unknown"},
-        in_trouble(
+        faulty(
             "Seam does not know the state of the code: as a rule its connection to the dormakaba account is lost;"
             " see Seam's console.",
             is_final=False,
@@ -119,12 +119,12 @@ REPORTS: list[Any] = [
     ),
     pytest.param(
         {"status": "unknown", "known_cause": "What is known of its door: It is gone."},
-        in_trouble(f"{NOT_KNOWN} What is known of its door: It is gone.", is_final=False),
+        faulty(f"{NOT_KNOWN} What is known of its door: It is gone.", is_final=False),
         id="unknown, and its door's trouble is known",
     ),
     pytest.param(
         {"status": "unknown", "errors": ["dormakaba_sites_disconnected"], "known_cause": "Something else."},
-        in_trouble(
+        faulty(
             "Dormakaba has cut the site off from Seam; only dormakaba's support can undo that (Seam says:"
             f" dormakaba_sites_disconnected). {NOT_KNOWN}",
             is_final=False,
@@ -133,15 +133,15 @@ REPORTS: list[Any] = [
     ),
     # pending mutations
     pytest.param({"pending": ["updating_name"]}, Confirmed(), id="a name pending"),
-    pytest.param({"pending": ["deleting"]}, in_trouble(DELETING, is_final=False), id="a deletion pending"),
+    pytest.param({"pending": ["deleting"]}, faulty(DELETING, is_final=False), id="a deletion pending"),
     pytest.param(
         {"pending": ["creating", "of_tomorrow"]},
-        StillToCome(cause="Pending at Seam: it is being made. Pending at Seam: of_tomorrow."),
+        Pending(cause="Pending at Seam: it is being made. Pending at Seam: of_tomorrow."),
         id="made, and something new",
     ),
     pytest.param(
         {"pending": ["creating"], "warnings": ["delay_in_issuing", "third_party_integration_detected"]},
-        StillToCome(
+        Pending(
             "code_problem",
             "Another system programs this lock too and may change or remove codes (Seam says:"
             " third_party_integration_detected).",
@@ -151,13 +151,13 @@ REPORTS: list[Any] = [
     ),
     pytest.param(
         {"pending": ["deleting"], "warnings": ["being_deleted"]},
-        in_trouble("The code is being deleted (Seam says: being_deleted).", is_final=False),
+        faulty("The code is being deleted (Seam says: being_deleted).", is_final=False),
         id="a deletion is told once",
     ),
     # several at once
     pytest.param(
         {"errors": ["failed_to_delete", "device_removed"]},
-        in_trouble(
+        faulty(
             "The door was removed from the connected account (Seam says: device_removed). The code still opens the door"
             " although its time is over; Seam goes on trying to delete it (Seam says: failed_to_delete).",
             is_final=True,
@@ -166,7 +166,7 @@ REPORTS: list[Any] = [
     ),
     pytest.param(
         {"errors": ["failed_to_update", "access_code_inactive"]},
-        in_trouble(
+        faulty(
             "The code is disabled at the lock (Seam says: access_code_inactive). The lock has not taken the last change"
             " of the code and keeps it as it was; Seam goes on trying (Seam says: failed_to_update).",
             is_final=True,
@@ -175,7 +175,7 @@ REPORTS: list[Any] = [
     ),
     pytest.param(
         {"errors": ["provider_issue"], "warnings": ["external_modification_in_effect/removed"]},
-        InTrouble(
+        Faulty(
             "removed_outside",
             "Somebody removed the code from the lock, and Seam does not set it again (Seam says:"
             " external_modification_in_effect). Dormakaba reported a problem (Seam says: provider_issue).",
@@ -185,7 +185,7 @@ REPORTS: list[Any] = [
     ),
     pytest.param(
         {"errors": ["failed_to_update"], "pending": ["updating_time_frame"], "differences": [OTHER_TIMES]},
-        in_trouble(
+        faulty(
             "The lock has not taken the last change of the code and keeps it as it was; Seam goes on trying (Seam says:"
             " failed_to_update). Asked for this, got that.",
             is_final=False,
@@ -195,7 +195,7 @@ REPORTS: list[Any] = [
     pytest.param({"differences": [OTHER_TIMES]}, Confirmed("window_differs", OTHER_TIMES.text), id="other times"),
     pytest.param(
         {"status": "setting", "differences": [OTHER_TIMES]},
-        StillToCome("window_differs", OTHER_TIMES.text),
+        Pending("window_differs", OTHER_TIMES.text),
         id="other times, still to come",
     ),
     pytest.param(
@@ -210,7 +210,7 @@ REPORTS: list[Any] = [
     # unknown state
     pytest.param(
         {"errors": [SeamIssue("of_tomorrow", "It broke.")]},
-        in_trouble("Seam says: of_tomorrow: It broke.", is_final=True),
+        faulty("Seam says: of_tomorrow: It broke.", is_final=True),
         id="a new error",
     ),
     pytest.param(
@@ -218,7 +218,7 @@ REPORTS: list[Any] = [
     ),
     pytest.param(
         {"errors": ["conflicting_external_modification/of_tomorrow"]},
-        in_trouble(
+        faulty(
             "Somebody changed the code outside Seam, and Seam sets it again (Seam says:"
             " conflicting_external_modification).",
             is_final=False,

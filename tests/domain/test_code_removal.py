@@ -12,7 +12,7 @@ from shared.domain.seam_issues import SeamIssue
 from tests.shared.stories import DOOR, FORGET_AT, NOW, code, issued, lines_of, with_door
 
 NOT_REMOVED = SeamIssue("failed_to_remove_from_device", "The lock says no.")
-ACCEPTED = removal.accepted("attempt-1", NOW)
+ACCEPTED = removal.deletion_accepted("attempt-1", NOW)
 JUST_LATE = NOW + removal.LATE_AFTER
 
 
@@ -69,7 +69,7 @@ def test_a_code_that_is_being_deleted_is_residual_access() -> None:
     door = it.door(DOOR)
     assert it.residual_access_until == code("c-1").window.ends_at
     assert removal.next_look_at(door) == ACCEPTED.look_at
-    assert (removal.is_under_way(door.residual[0]), removal.is_ours_no_more(door.residual[0])) == (True, True)
+    assert (removal.is_under_way(door.residual[0]), removal.may_not_be_adopted(door.residual[0])) == (True, True)
     gone = transitions.record_removals(it, DOOR, gone=frozenset({"c-1"}), removals={}, now=NOW)
     assert (gone.booking.door(DOOR).residual, gone.booking.residual_access_until) == ((), None)
     assert lines_of(gone)[0] == "code.removed"
@@ -85,8 +85,8 @@ def test_the_story_says_that_a_code_is_gone_whichever_look_finds_it() -> None:
 
 def test_after_a_refused_deletion_the_code_is_not_read_again() -> None:
     """If the booking comes back, it may take the code over again."""
-    (it,) = closed(removal.refused("no", NOW)).door(DOOR).residual
-    assert (removal.look_at(it), removal.is_under_way(it), removal.is_ours_no_more(it)) == (None, False, False)
+    (it,) = closed(removal.deletion_refused("no", NOW)).door(DOOR).residual
+    assert (removal.look_at(it), removal.is_under_way(it), removal.may_not_be_adopted(it)) == (None, False, False)
 
 
 def test_no_look_after_the_code_has_ended() -> None:

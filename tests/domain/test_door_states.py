@@ -236,9 +236,9 @@ CONTRADICTIONS: dict[str, tuple[BookedDoor, DoorState, Step]] = {
     "creating without an intent, with a code": (
         door(state=State.CREATING, code=code()), Issued(code()), Step.CHECK
     ),
-    "an intent in another state": (door(state=State.ENDED, intent=intent()), Creating(intent()), Step.LOOK),
+    "an intent in another state": (door(state=State.ENDED, intent=intent()), Creating(intent()), Step.RESOLVE_CREATE),
     "an intent and a code": (
-        door(state=State.ISSUED, intent=intent(), code=code()), Creating(intent()), Step.LOOK
+        door(state=State.ISSUED, intent=intent(), code=code()), Creating(intent()), Step.RESOLVE_CREATE
     ),
     "issued without a code": (door(state=State.ISSUED), Received(), Step.PLAN),
     "ready without a code": (door(state=State.READY), Received(), Step.PLAN),

@@ -10,7 +10,7 @@ import pytest
 from shared.domain.code.event_types import (
     KNOWN_TYPES,
     NEEDED_TYPES,
-    Meaning,
+    EventMeaning,
     Subject,
     is_ours,
     meaning_of,
@@ -20,37 +20,37 @@ from shared.domain.code.kept_event_fields import kept_of
 
 # seam-facts §1.4, row by row. For a new type, decide here what it means.
 DOCUMENTED = {
-    "created": Meaning.NOTE,
-    "changed": Meaning.LOOK,
-    "name_changed": Meaning.NOTE,
-    "code_changed": Meaning.LOOK,
-    "time_frame_changed": Meaning.LOOK,
-    "mutations_requested": Meaning.NOTE,
-    "scheduled_on_device": Meaning.LOOK,
-    "set_on_device": Meaning.LOOK,
-    "removed_from_device": Meaning.LOOK,
-    "delay_in_setting_on_device": Meaning.LOOK,
-    "failed_to_set_on_device": Meaning.LOOK,
-    "deleted": Meaning.LOOK,
-    "delay_in_removing_from_device": Meaning.NOTE,
-    "failed_to_remove_from_device": Meaning.LOOK,
-    "modified_external_to_seam": Meaning.LOOK,
-    "deleted_external_to_seam": Meaning.LOOK,
-    "backup_access_code_pulled": Meaning.LOOK,
-    "unmanaged.converted_to_managed": Meaning.LOOK,
-    "unmanaged.created": Meaning.LOOK,
-    "unmanaged.removed": Meaning.LOOK,
-    "unmanaged.failed_to_convert_to_managed": Meaning.LOOK,
-    "issued": Meaning.LOOK,
-    "delay_in_issuing": Meaning.LOOK,
-    "failed_to_issue": Meaning.LOOK,
-    "failed_to_update": Meaning.LOOK,
-    "failed_to_delete": Meaning.LOOK,
+    "created": EventMeaning.RECORD_ONLY,
+    "changed": EventMeaning.READ_AGAIN,
+    "name_changed": EventMeaning.RECORD_ONLY,
+    "code_changed": EventMeaning.READ_AGAIN,
+    "time_frame_changed": EventMeaning.READ_AGAIN,
+    "mutations_requested": EventMeaning.RECORD_ONLY,
+    "scheduled_on_device": EventMeaning.READ_AGAIN,
+    "set_on_device": EventMeaning.READ_AGAIN,
+    "removed_from_device": EventMeaning.READ_AGAIN,
+    "delay_in_setting_on_device": EventMeaning.READ_AGAIN,
+    "failed_to_set_on_device": EventMeaning.READ_AGAIN,
+    "deleted": EventMeaning.READ_AGAIN,
+    "delay_in_removing_from_device": EventMeaning.RECORD_ONLY,
+    "failed_to_remove_from_device": EventMeaning.READ_AGAIN,
+    "modified_external_to_seam": EventMeaning.READ_AGAIN,
+    "deleted_external_to_seam": EventMeaning.READ_AGAIN,
+    "backup_access_code_pulled": EventMeaning.READ_AGAIN,
+    "unmanaged.converted_to_managed": EventMeaning.READ_AGAIN,
+    "unmanaged.created": EventMeaning.READ_AGAIN,
+    "unmanaged.removed": EventMeaning.READ_AGAIN,
+    "unmanaged.failed_to_convert_to_managed": EventMeaning.READ_AGAIN,
+    "issued": EventMeaning.READ_AGAIN,
+    "delay_in_issuing": EventMeaning.READ_AGAIN,
+    "failed_to_issue": EventMeaning.READ_AGAIN,
+    "failed_to_update": EventMeaning.READ_AGAIN,
+    "failed_to_delete": EventMeaning.READ_AGAIN,
 }
 
 
 @pytest.mark.parametrize(("name", "meaning"), DOCUMENTED.items(), ids=DOCUMENTED.keys())
-def test_documented_events(name: str, meaning: Meaning) -> None:
+def test_documented_events(name: str, meaning: EventMeaning) -> None:
     """A look if the code may be different now; otherwise the event is only noted."""
     assert meaning_of(f"access_code.{name}") is meaning
 
@@ -61,68 +61,68 @@ def test_documented_events(name: str, meaning: Meaning) -> None:
 )
 def test_unknown_types_prompt_a_look(event_type: str) -> None:
     """Unknown is a meaning of its own, not an error."""
-    assert meaning_of(event_type) is Meaning.UNKNOWN
+    assert meaning_of(event_type) is EventMeaning.UNKNOWN
 
 
 # Every `device.` and `connected_account.` type of Seam's SDK 3.18, `resources/seam_event.py`.
 DOORS_AND_ACCOUNTS = {
-    "device.connected": Meaning.LOOK,
-    "device.disconnected": Meaning.LOOK,
-    "device.added": Meaning.LOOK,
-    "device.removed": Meaning.LOOK,
-    "device.deleted": Meaning.LOOK,
-    "device.converted_to_unmanaged": Meaning.LOOK,
-    "device.name_changed": Meaning.LOOK,
-    "device.unmanaged.connected": Meaning.LOOK,
-    "device.unmanaged.disconnected": Meaning.LOOK,
-    "device.unmanaged.converted_to_managed": Meaning.LOOK,
-    "device.third_party_integration_detected": Meaning.LOOK,
-    "device.third_party_integration_no_longer_detected": Meaning.LOOK,
-    "device.error.subscription_required": Meaning.LOOK,
-    "device.error.subscription_required.resolved": Meaning.LOOK,
-    "device.salto.privacy_mode_activated": Meaning.LOOK,
-    "device.salto.privacy_mode_deactivated": Meaning.LOOK,
-    "device.low_battery": Meaning.NOTE,
-    "device.battery_status_changed": Meaning.NOTE,
-    "device.tampered": Meaning.NOTE,
-    "device.doorbell_rang": Meaning.NOTE,
-    "device.connection_became_flaky": Meaning.NOTE,
-    "device.connection_stabilized": Meaning.NOTE,
-    "device.accessory_keypad_connected": Meaning.NOTE,
-    "device.accessory_keypad_disconnected": Meaning.NOTE,
-    "connected_account.connected": Meaning.LOOK,
-    "connected_account.created": Meaning.LOOK,
-    "connected_account.disconnected": Meaning.LOOK,
-    "connected_account.reauthorization_requested": Meaning.LOOK,
-    "connected_account.completed_first_sync": Meaning.LOOK,
-    "connected_account.completed_first_sync_after_reconnection": Meaning.LOOK,
-    "connected_account.deleted": Meaning.LOOK,
-    "connected_account.successful_login": Meaning.NOTE,
-    "device.teleported": Meaning.UNKNOWN,
-    "connected_account.teleported": Meaning.UNKNOWN,
+    "device.connected": EventMeaning.READ_AGAIN,
+    "device.disconnected": EventMeaning.READ_AGAIN,
+    "device.added": EventMeaning.READ_AGAIN,
+    "device.removed": EventMeaning.READ_AGAIN,
+    "device.deleted": EventMeaning.READ_AGAIN,
+    "device.converted_to_unmanaged": EventMeaning.READ_AGAIN,
+    "device.name_changed": EventMeaning.READ_AGAIN,
+    "device.unmanaged.connected": EventMeaning.READ_AGAIN,
+    "device.unmanaged.disconnected": EventMeaning.READ_AGAIN,
+    "device.unmanaged.converted_to_managed": EventMeaning.READ_AGAIN,
+    "device.third_party_integration_detected": EventMeaning.READ_AGAIN,
+    "device.third_party_integration_no_longer_detected": EventMeaning.READ_AGAIN,
+    "device.error.subscription_required": EventMeaning.READ_AGAIN,
+    "device.error.subscription_required.resolved": EventMeaning.READ_AGAIN,
+    "device.salto.privacy_mode_activated": EventMeaning.READ_AGAIN,
+    "device.salto.privacy_mode_deactivated": EventMeaning.READ_AGAIN,
+    "device.low_battery": EventMeaning.RECORD_ONLY,
+    "device.battery_status_changed": EventMeaning.RECORD_ONLY,
+    "device.tampered": EventMeaning.RECORD_ONLY,
+    "device.doorbell_rang": EventMeaning.RECORD_ONLY,
+    "device.connection_became_flaky": EventMeaning.RECORD_ONLY,
+    "device.connection_stabilized": EventMeaning.RECORD_ONLY,
+    "device.accessory_keypad_connected": EventMeaning.RECORD_ONLY,
+    "device.accessory_keypad_disconnected": EventMeaning.RECORD_ONLY,
+    "connected_account.connected": EventMeaning.READ_AGAIN,
+    "connected_account.created": EventMeaning.READ_AGAIN,
+    "connected_account.disconnected": EventMeaning.READ_AGAIN,
+    "connected_account.reauthorization_requested": EventMeaning.READ_AGAIN,
+    "connected_account.completed_first_sync": EventMeaning.READ_AGAIN,
+    "connected_account.completed_first_sync_after_reconnection": EventMeaning.READ_AGAIN,
+    "connected_account.deleted": EventMeaning.READ_AGAIN,
+    "connected_account.successful_login": EventMeaning.RECORD_ONLY,
+    "device.teleported": EventMeaning.UNKNOWN,
+    "connected_account.teleported": EventMeaning.UNKNOWN,
 }
 
 
 @pytest.mark.parametrize(("event_type", "meaning"), DOORS_AND_ACCOUNTS.items(), ids=DOORS_AND_ACCOUNTS.keys())
-def test_events_of_doors_and_accounts(event_type: str, meaning: Meaning) -> None:
+def test_events_of_doors_and_accounts(event_type: str, meaning: EventMeaning) -> None:
     """They prompt a read if something may keep codes from working; frequent ones that don't are only noted."""
     assert meaning_of(event_type) is meaning
-    assert is_ours(event_type) is (meaning is not Meaning.NOTE)
+    assert is_ours(event_type) is (meaning is not EventMeaning.RECORD_ONLY)
 
 
 def test_every_type_that_has_a_meaning_is_listed_here() -> None:
     """The reverse holds, too, except for the examples of unknown types."""
     listed = {f"access_code.{name}": meaning for name, meaning in DOCUMENTED.items()} | DOORS_AND_ACCOUNTS
-    assert {name for name, meaning in listed.items() if meaning is not Meaning.UNKNOWN} == KNOWN_TYPES
+    assert {name for name, meaning in listed.items() if meaning is not EventMeaning.UNKNOWN} == KNOWN_TYPES
 
 
 def test_the_page_names_every_type_that_prompts_no_look(project: Path) -> None:
     """For codes those that are only noted; for doors and accounts those that `web` ignores."""
     head, _, rest = (project / "docs/lifecycle.md").read_text().partition("## State × event")
-    noted = {name for name, meaning in DOCUMENTED.items() if meaning is Meaning.NOTE}
+    noted = {name for name, meaning in DOCUMENTED.items() if meaning is EventMeaning.RECORD_ONLY}
     assert set(re.findall(r"`([a-z_.]+)`", re.findall(r"only noted\n?\s*\(([^)]+)\)", head)[0])) == noted
     ignored = re.findall(r"`web` ignores a few types.+?\n\n", rest, re.DOTALL)[0]
-    quiet = {name for name, meaning in DOORS_AND_ACCOUNTS.items() if meaning is Meaning.NOTE}
+    quiet = {name for name, meaning in DOORS_AND_ACCOUNTS.items() if meaning is EventMeaning.RECORD_ONLY}
     assert set(re.findall(r"`([a-z_.]+)`", ignored)) - {"web"} == quiet
 
 
@@ -152,7 +152,7 @@ def test_what_an_event_is_about(event_type: str, subject: Subject | None) -> Non
 def test_a_webhook_must_send_all_types_that_prompt_a_look() -> None:
     """But not types that Seam has only announced: it refuses a webhook that asks for them."""
     assert {"access_code.set_on_device", "device.disconnected", "connected_account.disconnected"} <= NEEDED_TYPES
-    assert all(meaning_of(each) is Meaning.LOOK for each in NEEDED_TYPES)
+    assert all(meaning_of(each) is EventMeaning.READ_AGAIN for each in NEEDED_TYPES)
     assert "access_code.failed_to_issue" not in NEEDED_TYPES
 
 

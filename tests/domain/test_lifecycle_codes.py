@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.booking import transitions
 from shared.domain.booking.record import State, Window
-from shared.domain.code.removal import refused
+from shared.domain.code.removal import deletion_refused
 from tests.shared.stories import (
     CHECK_IN,
     CHECK_OUT,
@@ -80,7 +80,7 @@ def test_a_withdrawn_door_forgets_what_is_gone() -> None:
 def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
     """One line for each code, with Seam's text and the end of the code; it still counts as residual access."""
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
-    removals = {"c-0": refused("the override budget is exhausted", NOW)}
+    removals = {"c-0": deletion_refused("the override budget is exhausted", NOW)}
     change = transitions.close_door(
         it, DOOR, gone=frozenset({"c-1"}), removals=removals, forget_at=FORGET_AT, now=NOW
     )  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 from shared.domain.booking import transitions
 from shared.domain.booking.record import State, Window
 from shared.domain.booking.transitions.change import READ_BACK_WITHIN
-from shared.domain.code.removal import refused
+from shared.domain.code.removal import deletion_refused
 from shared.domain.stay.stay import Stay, WallTime
 from tests.shared.stories import (
     CHECK_IN,
@@ -210,7 +210,7 @@ def test_a_code_that_was_taken_back_is_no_residual_access() -> None:
 def test_a_code_that_seam_refused_to_delete_is_kept_with_seams_text() -> None:
     """Two lines: what Seam said, and what that means."""
     change = transitions.supersede_code(
-        issued(), DOOR, revision=0, is_gone=False, removal=refused("not on a Sunday", NOW), now=NOW
+        issued(), DOOR, revision=0, is_gone=False, removal=deletion_refused("not on a Sunday", NOW), now=NOW
     )
     assert lines_of(change)[:2] == ["code.not_revoked", "code.retired"]
     assert "not on a Sunday" in change.history[0].text

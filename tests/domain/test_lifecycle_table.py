@@ -9,14 +9,14 @@ import pytest
 from shared.domain.booking.next_step import Step, next_step
 from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import State
-from shared.domain.code.event_types import Meaning, meaning_of
+from shared.domain.code.event_types import EventMeaning, meaning_of
 from tests.domain.test_event_meanings import DOCUMENTED
 from tests.shared.stories import CHECK_OUT, DOOR, NOW, booking, code, with_door
 
 TEXT = (Path(__file__).parents[2] / "docs" / "lifecycle.md").read_text()
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| (\w+) \|$", re.MULTILINE)
 ROWS = {state: effects for state, *effects in ROW.findall(TEXT.split("## What a look")[0])}
-EFFECTS = {"note": Step.NOTHING, "check": Step.CHECK, "withdraw": Step.WITHDRAW}
+EFFECTS = {"note": Step.NOTHING, "check": Step.CHECK, "revoke": Step.REVOKE_CODE}
 LATER = NOW + timedelta(days=1)
 
 
@@ -40,7 +40,7 @@ def test_each_cell(state: State, name: str) -> None:
         code=code() if has_code else None,
         residual=(code("c-0"),) if state is State.CANCELLED else (),
     )
-    prompts = meaning_of(f"access_code.{name}") is not Meaning.NOTE
+    prompts = meaning_of(f"access_code.{name}") is not EventMeaning.RECORD_ONLY
     step = next_step(it, it.door(DOOR), NOW, prompted=prompts)
     assert step is EFFECTS[ROWS[state][1 if prompts else 0]]
 

@@ -19,7 +19,7 @@ from shared.domain.booking.transitions import (
     wait,
     why_not_reissued,
 )
-from shared.domain.code.removal import is_ours_no_more, next_look_at
+from shared.domain.code.removal import may_not_be_adopted, next_look_at
 from tests.shared.stories import (
     CHECK_OUT,
     DOOR,
@@ -69,7 +69,7 @@ def test_the_old_code_becomes_residual_access_and_another_is_planned() -> None:
     assert "ann asked for a new code" in change.history[0].text
     assert "card was stolen" in change.history[0].text
     # No booking takes it over again, not even this one.
-    assert is_ours_no_more(door.residual[0])
+    assert may_not_be_adopted(door.residual[0])
 
 
 def test_nothing_is_deleted_before_the_new_code_is_confirmed() -> None:

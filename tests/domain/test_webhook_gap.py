@@ -5,7 +5,14 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.code.webhook_gap import HEARD_AGAIN, QUIET_FOR, TELL_AFTER, Gap, after_pass, heard_at
+from shared.domain.code.webhook_gap import (
+    QUIET_FOR,
+    TELL_AFTER,
+    WEBHOOKS_THAT_END_A_GAP,
+    Gap,
+    after_pass,
+    last_webhook_at,
+)
 from tests.shared.stories import NOW
 
 MINUTE = timedelta(minutes=1)
@@ -30,7 +37,7 @@ def test_several_missing_events_open_a_gap_from_the_first_one() -> None:
 def test_a_gap_ends_when_webhooks_come_again() -> None:
     """Enough in a row, or any after an hour without a missing one; silence proves nothing."""
     gap = after_pass(Gap(), missed=[NOW] * TELL_AFTER, heard=0, now=NOW)
-    assert after_pass(gap, missed=[], heard=HEARD_AGAIN, now=NOW + MINUTE) == Gap()
+    assert after_pass(gap, missed=[], heard=WEBHOOKS_THAT_END_A_GAP, now=NOW + MINUTE) == Gap()
     assert after_pass(gap, missed=[], heard=1, now=NOW + MINUTE).is_open
     assert after_pass(gap, missed=[], heard=1, now=NOW + QUIET_FOR) == Gap()
     assert after_pass(gap, missed=[], heard=0, now=NOW + 10 * QUIET_FOR).is_open
@@ -39,7 +46,7 @@ def test_a_gap_ends_when_webhooks_come_again() -> None:
 def test_a_new_miss_starts_the_count_again() -> None:
     """One event by webhook proves nothing if the next doesn't come."""
     gap = after_pass(Gap(), missed=[NOW] * TELL_AFTER, heard=0, now=NOW)
-    gap = after_pass(gap, missed=[], heard=HEARD_AGAIN - 1, now=NOW + MINUTE)
+    gap = after_pass(gap, missed=[], heard=WEBHOOKS_THAT_END_A_GAP - 1, now=NOW + MINUTE)
     gap = after_pass(gap, missed=[NOW + MINUTE], heard=0, now=NOW + 2 * MINUTE)
     assert after_pass(gap, missed=[], heard=1, now=NOW + 3 * MINUTE).is_open
 
@@ -58,8 +65,8 @@ def test_never_open_without_enough_misses(passes: list[tuple[int, int]]) -> None
 
 def test_the_last_webhook_counts_unless_a_gap_is_open() -> None:
     """A gap that began before that webhook, or isn't open, doesn't matter."""
-    assert heard_at(None, Gap()) is None
-    assert heard_at(NOW, Gap()) == NOW
+    assert last_webhook_at(None, Gap()) is None
+    assert last_webhook_at(NOW, Gap()) == NOW
     for since, missed, is_heard in ((-1, TELL_AFTER, True), (1, TELL_AFTER, False), (1, TELL_AFTER - 1, True)):
         gap = Gap(since=NOW + timedelta(minutes=since), last_missed=NOW, missed=missed)
-        assert (heard_at(NOW, gap) is not None) == is_heard
+        assert (last_webhook_at(NOW, gap) is not None) == is_heard

@@ -10,7 +10,7 @@ from celery import Celery
 
 from deploy.local.run import PROJECT
 from deploy.local.supervisor import Command, Supervisor
-from shared.contracts import HEAR, QUEUE
+from shared.contracts import QUEUE, SELF_PING
 from tests.faults.table import WITHIN, Row
 from tests.faults.traffic import Traffic
 from tests.support.freezable_proxy import FreezableProxy
@@ -75,7 +75,7 @@ def taken_by(broker_url: str, pid: int | None) -> int:
     with Celery(broker=broker_url, set_as_current=False) as app:
         stats = app.control.inspect(timeout=_ANSWER_WITHIN).stats() or {}
     totals = [stat["total"] for node, stat in stats.items() if node.startswith(f"oracode-{pid}@")]
-    return sum(times for total in totals for task, times in total.items() if task != HEAR)
+    return sum(times for total in totals for task, times in total.items() if task != SELF_PING)
 
 
 def one_stalled_of_two(machine: Machine, broker_url: str) -> tuple[Row, set[str]]:

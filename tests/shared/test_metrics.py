@@ -117,7 +117,7 @@ def test_every_refusal_and_every_task_has_its_value() -> None:
     reasons = {*get_args(SignatureFault), InvalidToken.reason}
     assert set(metrics.CATALOGUE["oracode_auth_failures_total"].labels["reason"]) == reasons
     tasks = {value for name, value in vars(contracts).items() if name.isupper() and "." in str(value)}
-    tasks -= {contracts.HEAR, contracts.REJECTED_QUEUE}
+    tasks -= {contracts.SELF_PING, contracts.REJECTED_QUEUE}
     assert set(metrics.CATALOGUE["oracode_tasks_total"].labels["task"]) == tasks
 
 
@@ -140,10 +140,10 @@ def test_tasks_are_counted_and_timed() -> None:
     for number, state in enumerate(("SUCCESS", "FAILURE", "SUCCESS")):
         each.begin(task_id=str(number), sender=Task(contracts.ADVANCE_DOOR))
         each.end(task_id=str(number), sender=Task(contracts.ADVANCE_DOOR), state=state)
-    each.begin(task_id="own", sender=Task(contracts.HEAR))
-    each.end(task_id="own", sender=Task(contracts.HEAR), state="SUCCESS")
+    each.begin(task_id="own", sender=Task(contracts.SELF_PING))
+    each.end(task_id="own", sender=Task(contracts.SELF_PING), state="SUCCESS")
     assert tuple(now - then for now, then in zip(counts(), before, strict=True)) == (2, 1)
-    assert not [key for key in shown("worker") if contracts.HEAR in key]
+    assert not [key for key in shown("worker") if contracts.SELF_PING in key]
 
 
 def test_a_process_serves_them_on_a_port_of_its_own() -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.clock import system_clock
 from shared.domain.alerting.missed_heartbeats import WEBHOOK
-from shared.domain.code.webhook_gap import heard_at
+from shared.domain.code.webhook_gap import last_webhook_at
 from shared.domain.times.wording import show_length
 from shared.ledger.auth_failures import AuthFailureLedger, FailedTries
 from shared.ledger.processes import ProcessSigns, SeenProcess
@@ -38,7 +38,7 @@ _NOT_OF_WEBHOOKS: Final = ("invalid_token",)
 def processes(ports: Ports) -> Iterator[Finding]:
     """Yield a finding for each kind of process. Raises redis.RedisError."""
     now = system_clock()
-    webhook_at = heard_at(ports.beats.last().get(WEBHOOK), ReconciliationLedger(ports.redis).load().gap)
+    webhook_at = last_webhook_at(ports.beats.last().get(WEBHOOK), ReconciliationLedger(ports.redis).load().gap)
     yield from judge_processes(groups_of(ProcessSigns(ports.redis).seen(), now, webhook_at=webhook_at), now)
 
 

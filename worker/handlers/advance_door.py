@@ -50,12 +50,12 @@ class AdvanceDoor:
         self._recall = recall
         self._clock = clock
         self._steps: Mapping[Step, Callable[[SeenDoor], Booking]] = {
-            Step.LOOK: resolve.look,
+            Step.RESOLVE_CREATE: resolve.look,
             Step.PLAN: plan.plan,
             Step.CHECK: check.check,
-            Step.WITHDRAW: change.withdraw,
+            Step.REVOKE_CODE: change.revoke,
             Step.END: self._end,
-            Step.FORGET: self._forget,
+            Step.ERASE: self._erase,
         }
 
     def __call__(self, booking_id: str, key: str, *, prompted: bool = False, seen: Booking | None = None) -> None:
@@ -85,9 +85,9 @@ class AdvanceDoor:
                         booking = self._ledger.get(booking_id)
                         continue
                     booking = taken
-                    has_failed = step is Step.WITHDRAW and booking.door(key).attempts > door.attempts
+                    has_failed = step is Step.REVOKE_CODE and booking.door(key).attempts > door.attempts
                     # A code that was just made or found is read back at once.
-                    prompted = step in (Step.PLAN, Step.LOOK)
+                    prompted = step in (Step.PLAN, Step.RESOLVE_CREATE)
         except (UnknownBooking, KeyError):
             log.info("door.gone", booking_id=booking_id, door=key)
         self._ledger.release(booking_id, key, seen=booking)
@@ -159,5 +159,5 @@ class AdvanceDoor:
             seen, lambda it: transitions.end_stay(it, seen.key, forget_at=forget_at, now=now)
         )
 
-    def _forget(self, seen: SeenDoor) -> Booking:
+    def _erase(self, seen: SeenDoor) -> Booking:
         return self._ledger.forget(seen.booking, seen.key)

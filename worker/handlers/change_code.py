@@ -90,7 +90,7 @@ class ChangeCode:
             ),
         )
 
-    def withdraw(self, seen: SeenDoor) -> Booking:
+    def revoke(self, seen: SeenDoor) -> Booking:
         """Close a door of a cancelled booking: delete what may be deleted, report the rest. Raises SeamError.
 
         Of a door that is closed already, this only finds out which codes are gone: Seam was asked to delete the others,

@@ -14,7 +14,7 @@ from shared.domain.booking import transitions
 from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, State
-from shared.domain.code.condition import Confirmed, InTrouble, StillToCome, condition_of
+from shared.domain.code.condition import Confirmed, Faulty, Pending, condition_of
 from shared.domain.code.differences import differences_of, pin_replaced_at, window_in_effect
 from shared.domain.code.lateness import late_at
 from shared.domain.code.polling import next_look, next_look_when_confirmed
@@ -158,11 +158,11 @@ class CheckCode:
                 return transitions.confirm_code(
                     booking, door.key, reason=reason, detail=detail, due_at=due_at, now=now, inherited=inherited
                 )
-            case InTrouble(reason, detail, is_final):
+            case Faulty(reason, detail, is_final):
                 return unconfirmed(reason=reason, detail=detail, failed=is_final, inherited=inherited)
-            case StillToCome(_, detail, cause) if now >= late_at(code, self._late_set_after):
+            case Pending(_, detail, cause) if now >= late_at(code, self._late_set_after):
                 return unconfirmed(reason=Reason.LATE_SET, detail=f"{cause} {detail}".strip(), failed=False)
-            case StillToCome(reason, detail):
+            case Pending(reason, detail):
                 return unconfirmed(reason=reason, detail=detail, failed=False, inherited=inherited)
 
     def _next_look(self, door: BookedDoor, code: AccessCode, now: datetime) -> datetime:

@@ -12,7 +12,7 @@ import structlog
 from shared.clock import Clock
 from shared.domain.booking import transitions
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Removal
-from shared.domain.code.removal import after_failed_look, after_look, look_at, next_look_at, not_possible
+from shared.domain.code.removal import after_failed_look, after_look, deletion_not_possible, look_at, next_look_at
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ledger.due_set import DueSet, removal_item
 from shared.seam.access_codes import AccessCodes
@@ -94,7 +94,9 @@ class CheckRemovals:
         revoked = self._revoke(code, report, device_id)
         if revoked.is_gone:
             return None
-        return revoked.removal or not_possible(self._clock(), _NOT_ALLOWED if report is not None else _UNMANAGED)
+        return revoked.removal or deletion_not_possible(
+            self._clock(), _NOT_ALLOWED if report is not None else _UNMANAGED
+        )
 
     def _same_pin(self, door: BookedDoor, code: AccessCode) -> tuple[str, str] | None:
         """Return the replaced code and the one in its place, where both have one PIN. Raises SeamError."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.clock import Clock
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Intent, Window
-from shared.domain.code.removal import is_ours_no_more
+from shared.domain.code.removal import may_not_be_adopted
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.data_loss import REBUILT_FOR, YOUNG_FOR, LedgerEpoch
@@ -41,7 +41,7 @@ class FindCode:
         found = adoptable(ours, booked, window, tolerance=timedelta())
         for code in booked.residual:
             # A known code that the list lacks isn't gone: the list may lag behind.
-            if found is None and code.window == window and not is_ours_no_more(code):
+            if found is None and code.window == window and not may_not_be_adopted(code):
                 found = self._codes.get(code.access_code_id)
         if found is None:
             found = adoptable(unknown_to(booking, ours), booked, window, tolerance=_NEAR)
@@ -124,7 +124,7 @@ class FindCode:
 
 def _without_replaced(reports: list[CodeReport], booked: BookedDoor) -> list[CodeReport]:
     """Return the codes that may be taken: not those that Seam is deleting, nor those that a person had replaced."""
-    going = {code.access_code_id for code in booked.residual if is_ours_no_more(code)}
+    going = {code.access_code_id for code in booked.residual if may_not_be_adopted(code)}
     return [report for report in reports if report.access_code_id not in going]
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import structlog
 
 from shared.domain.alerting.door_problems import issues_for_account_alert, key_of_inhibiting_alert
-from shared.domain.code.event_types import Meaning, Subject, meaning_of, subject_of
+from shared.domain.code.event_types import EventMeaning, Subject, meaning_of, subject_of
 from shared.domain.door.door import Door
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
@@ -58,7 +58,7 @@ class PromptReadings:
                 meaning=meaning.name.lower(),
                 about=event.get(subject.id_field) if subject else None,
             )
-            if meaning is not Meaning.NOTE:
+            if meaning is not EventMeaning.RECORD_ONLY:
                 match subject:
                     case Subject.DOOR:
                         doors[event["device_id"]] = None

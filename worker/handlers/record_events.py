@@ -15,7 +15,7 @@ from shared import metrics, tracing
 from shared.clock import Clock
 from shared.contracts import EVENT_FIELD, LONGEST_ID, is_id
 from shared.domain.booking import transitions
-from shared.domain.code.event_types import Meaning, Subject, meaning_of, subject_of
+from shared.domain.code.event_types import EventMeaning, Subject, meaning_of, subject_of
 from shared.domain.code.story import occurred_at, replaces_pin
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, Owner, UnknownBooking
@@ -90,7 +90,7 @@ class RecordEvents:
                 meaning=meaning.name.lower(),
                 booking_id=owner.booking_id if owner else None,
             )
-            if owner is not None and meaning is not Meaning.NOTE:
+            if owner is not None and meaning is not EventMeaning.RECORD_ONLY:
                 concerned.setdefault(owner, []).append(event["event_id"])
         # A place in the due-set before the acknowledgement: a kill in between costs a delay, not the look.
         self._due.hold((door_item(owner.booking_id, owner.door_key) for owner in concerned), self._clock())

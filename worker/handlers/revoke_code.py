@@ -11,7 +11,7 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.booking.record import AccessCode, Removal
-from shared.domain.code.removal import accepted, refused
+from shared.domain.code.removal import deletion_accepted, deletion_refused
 from shared.seam.access_codes import AccessCodes, CodeReport
 from shared.seam.errors import NoSuchAccessCode, OutcomeUnknown, Refused, SeamError, Unreachable
 
@@ -57,7 +57,7 @@ class RevokeCode:
             raise Unreachable(str(unknown)) from unknown
         except Refused as refusal:
             log.warning("code.delete_refused", access_code_id=code.access_code_id, error=str(refusal))
-            return Revoked(is_gone=False, removal=refused(str(refusal), self._clock()))
+            return Revoked(is_gone=False, removal=deletion_refused(str(refusal), self._clock()))
         return self._accepted(code, attempt_id, device_id)
 
     def _accepted(self, code: AccessCode, attempt_id: str, device_id: str) -> Revoked:
@@ -67,4 +67,8 @@ class RevokeCode:
             is_gone = self._codes.get(name) is None and not self._codes.is_unmanaged(name, device_id)
         except SeamError:
             is_gone = False
-        return Revoked(is_gone=True) if is_gone else Revoked(is_gone=False, removal=accepted(attempt_id, self._clock()))
+        return (
+            Revoked(is_gone=True)
+            if is_gone
+            else Revoked(is_gone=False, removal=deletion_accepted(attempt_id, self._clock()))
+        )

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from shared.clock import Clock
 from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS, SWEEP, WEBHOOK, missed_heartbeat_notice
-from shared.domain.code.webhook_gap import heard_at
+from shared.domain.code.webhook_gap import last_webhook_at
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.heartbeats import Heartbeats
@@ -59,7 +59,7 @@ class MissedHeartbeatWatch:
         now = self._clock()
         try:
             beats = self._beats.last()
-            beats |= self._last_signs(now, heard_at(beats.get(WEBHOOK), self._reconciliation.load().gap))
+            beats |= self._last_signs(now, last_webhook_at(beats.get(WEBHOOK), self._reconciliation.load().gap))
         except (RedisError, OSError):
             self._was_blind = True
             raise

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 from celery import Celery, bootsteps
 from celery.signals import after_task_publish, beat_init, task_postrun, task_prerun
 
-from shared.contracts import HEAR, QUEUE
+from shared.contracts import QUEUE, SELF_PING
 from shared.liveness.watchdog import Patience, Sign, Watchdog
 from worker.broker import WatchersConnection
 from worker.liveness.self_ping import PingOurselves
@@ -119,12 +119,12 @@ class WatchdogStep(bootsteps.StartStopStep):
 
         def begun(sender: Any = None, **_: Any) -> None:
             all_tasks.begin()
-            if sender.name != HEAR:
+            if sender.name != SELF_PING:
                 work.begin()
 
         def ended(sender: Any = None, **_: Any) -> None:
             all_tasks.end()
-            if sender.name != HEAR:
+            if sender.name != SELF_PING:
                 work.end()
 
         def listens() -> bool:

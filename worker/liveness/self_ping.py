@@ -13,7 +13,7 @@ import structlog
 from celery import Celery
 from kombu import Exchange, Queue
 
-from shared.contracts import HEAR, QUEUE
+from shared.contracts import QUEUE, SELF_PING
 from worker.broker import WatchersConnection
 
 # Longer than any reconnect, after which the queue is declared anew.
@@ -34,7 +34,7 @@ def register_self_ping(app: Celery) -> None:
     app.conf.own_queue = own
     app.conf.task_queues = (*app.conf.task_queues, own)
 
-    @app.task(name=HEAR)
+    @app.task(name=SELF_PING)
     def hear() -> None:
         """Do nothing: that the message was taken is noted elsewhere."""
 
@@ -50,7 +50,7 @@ class PingOurselves:
         """Send one message; False where the broker can't be reached now."""
         try:
             self._app.send_task(
-                HEAR,
+                SELF_PING,
                 queue=self._app.conf.own_queue,
                 connection=self._connection.get(),
                 expires=_CALL_LASTS.total_seconds(),

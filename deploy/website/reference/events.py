@@ -1,15 +1,23 @@
 """The page of Seam's events: what each type means here."""
 
 from deploy.website.reference.markdown import code, page, table
-from shared.domain.code.event_types import KNOWN_TYPES, NEEDED_TYPES, Meaning, Subject, is_ours, meaning_of, subject_of
+from shared.domain.code.event_types import (
+    KNOWN_TYPES,
+    NEEDED_TYPES,
+    EventMeaning,
+    Subject,
+    is_ours,
+    meaning_of,
+    subject_of,
+)
 
 
 def _effect(event_type: str) -> str:
     is_of_code = subject_of(event_type) is Subject.CODE
     match meaning_of(event_type):
-        case Meaning.LOOK | Meaning.UNKNOWN:
+        case EventMeaning.READ_AGAIN | EventMeaning.UNKNOWN:
             return "in the code's story; the code is read at Seam" if is_of_code else "what it is about is read at Seam"
-        case Meaning.NOTE:
+        case EventMeaning.RECORD_ONLY:
             return "in the code's story, nothing else" if is_of_code else "nothing: it keeps no code from working"
 
 

@@ -20,7 +20,7 @@ from shared.console_tokens import Role
 from shared.contracts import OPS_STREAM
 from shared.domain.alerting.arrivals import Readiness
 from shared.domain.alerting.missed_heartbeats import WEBHOOK
-from shared.domain.code.webhook_gap import heard_at
+from shared.domain.code.webhook_gap import last_webhook_at
 from shared.ledger.arrivals import arrivals_between
 from shared.ledger.auth_failures import AuthFailureLedger
 from shared.ledger.processes import ProcessSigns, SeenProcess
@@ -42,7 +42,9 @@ def read_health(call: Call) -> Health:
     ready = sum(each.readiness is Readiness.READY for each in coming)
     awaited = len(coming) + len(unapplied)
     beats = ports.beats.last()
-    groups = groups_of(ProcessSigns(ports.redis).seen(), now, webhook_at=heard_at(beats.get(WEBHOOK), progress.gap))
+    groups = groups_of(
+        ProcessSigns(ports.redis).seen(), now, webhook_at=last_webhook_at(beats.get(WEBHOOK), progress.gap)
+    )
     health = Health(
         as_of=now,
         webhook_at=beats.get(WEBHOOK),

@@ -21,20 +21,20 @@ from shared.domain.booking.record import BookedDoor, Booking
 
 
 class Step(Enum):
-    """The steps; each names the handler that takes it."""
+    """The steps. Logs and traces have them in small letters."""
 
-    LOOK = auto()
+    RESOLVE_CREATE = auto()
     """A create may have reached Seam: find out, and do nothing else before."""
-    WITHDRAW = auto()
-    """The booking was cancelled, or this door left out of it."""
+    REVOKE_CODE = auto()
+    """The booking was cancelled, or this door left out of it: take its code back where that is possible."""
     END = auto()
     """Check-out has passed."""
     PLAN = auto()
     """Read the door, match, and make the code if its time has come."""
     CHECK = auto()
-    """Read the code at Seam: is it confirmed, late, in trouble, gone?"""
-    FORGET = auto()
-    """The stay is long over: its personal parts go."""
+    """Read the code at Seam: is it confirmed, late, faulty, gone?"""
+    ERASE = auto()
+    """The stay is long over: erase its personal data."""
     NOTHING = auto()
     """Nothing is to be done at this moment."""
 
@@ -44,7 +44,7 @@ def next_step(booking: Booking, door: BookedDoor, now: datetime, *, prompted: bo
     is_due = door.due_at is None or door.due_at <= now
     state = state_of(door)
     if isinstance(state, Creating):
-        return Step.LOOK if is_due else Step.NOTHING
+        return Step.RESOLVE_CREATE if is_due else Step.NOTHING
     if isinstance(state, Ended) or booking.cancelled or not door.wanted:
         return _step_when_closed(booking, door, now, prompted=prompted)
     if door.check_out is not None and now >= door.check_out:
@@ -60,9 +60,9 @@ def _step_when_closed(booking: Booking, door: BookedDoor, now: datetime, *, prom
     state = state_of(door)
     is_closed = isinstance(state, Ended) or (isinstance(state, Cancelled) and not (prompted and door.residual))
     if not is_closed:
-        return Step.WITHDRAW
+        return Step.REVOKE_CODE
     is_due = door.due_at is not None and door.due_at <= now
-    return Step.FORGET if is_due and not booking.is_forgotten else Step.NOTHING
+    return Step.ERASE if is_due and not booking.is_forgotten else Step.NOTHING
 
 
 def _step_when_due(state: DoorState) -> Step:
@@ -70,7 +70,7 @@ def _step_when_due(state: DoorState) -> Step:
         case Received() | Scheduled() | Waiting():
             return Step.PLAN
         case Creating():
-            return Step.LOOK
+            return Step.RESOLVE_CREATE
         case Issued() | Ready():
             return Step.CHECK
         case Failed(code) if code is not None:

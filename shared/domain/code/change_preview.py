@@ -30,7 +30,7 @@ from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Window
 from shared.domain.booking.transitions.change import enter
 from shared.domain.code.changes import CodeFlags, may_become
-from shared.domain.code.removal import is_ours_no_more
+from shared.domain.code.removal import may_not_be_adopted
 from shared.domain.door.door import Door
 from shared.domain.matching import long_stays
 from shared.domain.matching.manual_options import OF_A_SLOT
@@ -237,7 +237,7 @@ def _may_be_changed(door: BookedDoor, at_seam: CodeAtSeam | None, window: Window
 
 def _taken_again(door: BookedDoor, window: Window) -> str:
     """Say which earlier code has these very times: the worker finds it at Seam. Empty where none has."""
-    earlier = next((code for code in door.residual if code.window == window and not is_ours_no_more(code)), None)
+    earlier = next((code for code in door.residual if code.window == window and not may_not_be_adopted(code)), None)
     if earlier is None:
         return ""
     return f"The earlier access code {earlier.access_code_id} has these times: it is taken again, with its PIN."

@@ -1,4 +1,4 @@
-"""What Seam's report of an access code means for the guest: confirmed, still to come, or in trouble.
+"""What Seam's report of an access code means for the guest: confirmed, pending, or faulty.
 
 Seam deprecates `status`: pending mutations, errors, warnings and times are to decide. So `status` counts only while it
 is there. A code without it is confirmed when nothing is pending and nothing blocks it. A code without a PIN is never
@@ -57,7 +57,7 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
-class StillToCome:
+class Pending:
     """Seam is still setting the code, and nothing is wrong so far; `cause` is told if it takes too long."""
 
     reason: str = ""
@@ -66,7 +66,7 @@ class StillToCome:
 
 
 @dataclass(frozen=True, slots=True)
-class InTrouble:
+class Faulty:
     """The code may not open the door. `is_final` unless Seam is still trying.
 
     `detail` names everything that is wrong, the worst first, in Seam's words (PINs masked).
@@ -77,7 +77,7 @@ class InTrouble:
     is_final: bool
 
 
-Condition = Confirmed | StillToCome | InTrouble
+Condition = Confirmed | Pending | Faulty
 
 
 def condition_of(
@@ -113,13 +113,13 @@ def condition_of(
     is_general = reason == CODE_PROBLEM
     if told and told[0].blocks:
         detail = f"{detail} {_MAY_NOT_OPEN}" if is_general else detail
-        return InTrouble(reason, detail, is_final=not told[0].is_retried)
+        return Faulty(reason, detail, is_final=not told[0].is_retried)
     is_there = status in ("set", "") and has_pin and not is_waiting_for_pin
     is_held_up = any(map(is_awaited, pending)) or any(meaning_of(*each).blocks for each in issues)
     if is_there and not is_held_up:
         return Confirmed(reason, f"{detail} {_OPENS}" if is_general else detail)
     without_pin = "" if has_pin and not is_waiting_for_pin else _WITHOUT_PIN[is_waiting_for_pin]
-    return StillToCome(reason, detail, f"{without_pin} {_cause(status, pending, warnings)}".strip())
+    return Pending(reason, detail, f"{without_pin} {_cause(status, pending, warnings)}".strip())
 
 
 def _told(issues: Collection[tuple[IssueKind, SeamIssue]]) -> Iterator[Finding]:

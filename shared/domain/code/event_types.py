@@ -26,12 +26,12 @@ class Subject(StrEnum):
         return f"{self.value}_id"
 
 
-class Meaning(Enum):
+class EventMeaning(Enum):
     """What an event type means to us."""
 
-    LOOK = auto()
+    READ_AGAIN = auto()
     """Something about the code, the door or the account may be different now: read it at Seam."""
-    NOTE = auto()
+    RECORD_ONLY = auto()
     """No reason to look. If it is about a code, it is part of the code's story."""
     UNKNOWN = auto()
     """A type that isn't known (yet): it is kept and counted, and prompts a look."""
@@ -155,11 +155,11 @@ def subject_of(event_type: str) -> Subject | None:
 def is_ours(event_type: str) -> bool:
     """Say whether the worker wants events of this type: `web` accepts those, and ignores and counts all others."""
     subject = subject_of(event_type)
-    return subject is Subject.CODE or (subject is not None and meaning_of(event_type) is not Meaning.NOTE)
+    return subject is Subject.CODE or (subject is not None and meaning_of(event_type) is not EventMeaning.RECORD_ONLY)
 
 
-def meaning_of(event_type: str) -> Meaning:
+def meaning_of(event_type: str) -> EventMeaning:
     """Return what an event of this type means to us."""
     if event_type in _ALL_LOOK:
-        return Meaning.LOOK
-    return Meaning.NOTE if event_type in _ALL_NOTE else Meaning.UNKNOWN
+        return EventMeaning.READ_AGAIN
+    return EventMeaning.RECORD_ONLY if event_type in _ALL_NOTE else EventMeaning.UNKNOWN

@@ -22,17 +22,17 @@ _PAUSE_AFTER_FAILURE: Final = timedelta(hours=1)
 _FAILED: Final = ("failed_to_remove_from_device", "failed_to_delete", "failed_to_remove", "failed_to_expire")
 
 
-def accepted(attempt_id: str, now: datetime) -> Removal:
+def deletion_accepted(attempt_id: str, now: datetime) -> Removal:
     """Return a removal that Seam has just accepted."""
     return Removal(asked_at=now, look_at=now + _FIRST_PAUSE, attempt_id=attempt_id)
 
 
-def refused(refusal: str, now: datetime) -> Removal:
+def deletion_refused(refusal: str, now: datetime) -> Removal:
     """Return a removal that Seam refused at once: Seam isn't asked again, and the code isn't read again."""
     return Removal(asked_at=now, failure=refusal)
 
 
-def not_possible(now: datetime, why: str) -> Removal:
+def deletion_not_possible(now: datetime, why: str) -> Removal:
     """Return a removal that Seam was never asked for; `why` is the reason."""
     return Removal(asked_at=now, failure=why, asked=False)
 
@@ -78,7 +78,7 @@ def is_under_way(code: AccessCode) -> bool:
     return code.removal is not None and not code.removal.failure
 
 
-def is_ours_no_more(code: AccessCode) -> bool:
+def may_not_be_adopted(code: AccessCode) -> bool:
     """Say whether no booking may take the code over: Seam accepted its deletion, or a person had it replaced."""
     return code.replaced_at is not None or (code.removal is not None and code.removal.look_at is not None)
 

@@ -10,9 +10,8 @@ from typing import Final
 
 # A restart may lose one or two; more aren't chance.
 TELL_AFTER: Final = 3
-# A gap ends after so many events in a row that came by webhook, or after one such event if the last missed event is an
-# hour ago.
-HEARD_AGAIN: Final = 10
+# A gap ends after so many events in a row that came by webhook, or after one if the last missed event is an hour ago.
+WEBHOOKS_THAT_END_A_GAP: Final = 10
 QUIET_FOR: Final = timedelta(hours=1)
 
 
@@ -38,13 +37,13 @@ def after_pass(before: Gap, *, missed: list[datetime], heard: int, now: datetime
     if before.last_missed is None:
         return before
     after = replace(before, heard=before.heard + heard)
-    is_over = after.heard >= HEARD_AGAIN or (after.heard > 0 and now - before.last_missed >= QUIET_FOR)
+    is_over = after.heard >= WEBHOOKS_THAT_END_A_GAP or (after.heard > 0 and now - before.last_missed >= QUIET_FOR)
     # If the gap was never told, it just expires.
     was_chance = not before.is_open and now - before.last_missed >= QUIET_FOR
     return Gap() if is_over or was_chance else after
 
 
-def heard_at(webhook_at: datetime | None, gap: Gap) -> datetime | None:
+def last_webhook_at(webhook_at: datetime | None, gap: Gap) -> datetime | None:
     """Return when the last webhook came; None if a gap is open since then, so that webhooks don't count as working."""
     if webhook_at is not None and gap.is_open and gap.since is not None and gap.since > webhook_at:
         return None

@@ -154,7 +154,7 @@ def _reopened(door: BookedDoor) -> BookedDoor:
 def _roused(booking: Booking, door: BookedDoor, now: datetime) -> BookedDoor:
     """Return the door as due now; one for which the message leaves nothing to do stays due when it was."""
     roused = replace(door, due_at=now, attempts=0)
-    return door if next_step(booking, roused, now) in (Step.NOTHING, Step.FORGET) else roused
+    return door if next_step(booking, roused, now) in (Step.NOTHING, Step.ERASE) else roused
 
 
 def retry(booking: Booking, *, now: datetime, by: str = "", reason: str = "") -> Change:
