@@ -109,4 +109,4 @@ def ledger_of(server: DataServer) -> BookingLedger:
 
 def age_the_ledger(redis: Redis) -> None:
     """Make the ledger look old: for a new one, the worker looks at Seam more than once before it makes a code."""
-    redis.set(redis_keys.GENERATION, "bench@0")
+    redis.set(redis_keys.LEDGER_EPOCH, "bench@0")

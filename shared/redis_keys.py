@@ -116,14 +116,16 @@ KEYSPACES: Final = (
     Keyspace("{*}:seen:*", "shared.streams", "three days"),
 )
 
+# Keys are stored: some keep the word of an older version, such as `left`, `beats`, `generation` and `chores`.
+
 # Queues with outcomes that were given up, as JSON [receiver, booking_id], by expiry (epoch seconds).
 OUTCOMES_NOT_TAKEN: Final = f"{PREFIX}:outcomes-not-taken"
 DUE: Final = f"{PREFIX}:due"
 # How often a member of the due-set was claimed in a row without being put at a time.
 CLAIMS: Final = f"{PREFIX}:claims"
 # What was left to a process of a newer version: since when, and when last (epoch seconds).
-LEFT: Final = f"{PREFIX}:left"
-LEFT_AGAIN: Final = f"{PREFIX}:left-again"
+WORK_FOR_NEWER_VERSION: Final = f"{PREFIX}:left"
+WORK_PUT_BACK_AT: Final = f"{PREFIX}:left-again"
 BOOKINGS: Final = f"{PREFIX}:bookings"
 # Bookings by what people look for: by check-in (epoch seconds) all of them, those of a state, and those of a reason;
 # by the beginnings of their words; and by when they changed last (epoch seconds). They shed what BOOKINGS sheds.
@@ -140,7 +142,7 @@ SILENCES: Final = f"{PREFIX}:silences"
 # The latest call to Seam that failed; how arrivals stood a day ahead, by day.
 SEAM_LAST_FAILURE: Final = f"{PREFIX}:seam-last-failure"
 READINESS: Final = f"{PREFIX}:readiness"
-BEATS: Final = f"{PREFIX}:beats"
+HEARTBEATS: Final = f"{PREFIX}:beats"
 PARKED: Final = f"{PREFIX}:parked"
 # What was replayed and isn't done yet, or is parked again, as JSON by its entry and stream.
 REPLAYED: Final = f"{PREFIX}:replayed"
@@ -148,7 +150,7 @@ REPLAYED: Final = f"{PREFIX}:replayed"
 # (epoch seconds).
 REFUSED: Final = f"{PREFIX}:{{refused}}:last"
 REFUSED_FIRST: Final = f"{PREFIX}:{{refused}}:first"
-GENERATION: Final = f"{PREFIX}:generation"
+LEDGER_EPOCH: Final = f"{PREFIX}:generation"
 # Which primary the ledger is on, by its replication id, and the last one that may have lacked writes.
 PRIMARY: Final = f"{PREFIX}:primary"
 # Holds nothing: written where a connection must have written something for the server to wait for its replicas.
@@ -158,7 +160,7 @@ IGNORED: Final = f"{PREFIX}:ignored"
 DOORS: Final = f"{PREFIX}:doors"
 ARRIVALS: Final = f"{PREFIX}:arrivals"
 # When each periodic job was last done, and how far events were compared with what webhooks had brought.
-CHORES: Final = f"{PREFIX}:chores"
+PERIODIC_JOBS: Final = f"{PREFIX}:chores"
 RECONCILIATION: Final = f"{PREFIX}:reconciliation"
 # Processes by their last sign of life (epoch seconds of the data server).
 PROCESSES: Final = f"{PREFIX}:processes"

@@ -68,5 +68,5 @@ class PeriodicJobs:
         except Exception:
             log.exception("periodic_job.crashed", periodic_job=name)
         else:
-            self._redis.hset(redis_keys.CHORES, name, self._clock().isoformat())
+            self._redis.hset(redis_keys.PERIODIC_JOBS, name, self._clock().isoformat())
         self._due.set([(periodic_job_item(name), periodic_job.next_at(self._clock()))])

@@ -41,7 +41,7 @@ class Ports:
     parking: Parking
     silences: Silences
     beats: Heartbeats
-    left: WorkForNewerVersion
+    work_for_newer_version: WorkForNewerVersion
     outcomes: OutcomeStream
     outcome_queues: OutcomeQueues
     issues: DoorIssues
@@ -74,10 +74,10 @@ def open_ports(
     )
     parked = ParkedList(redis)
     parking = Parking(parked, due, clock)
-    left = WorkForNewerVersion(redis, clock=clock, comes_back_after=settings.reclaim_after)
+    newer = WorkForNewerVersion(redis, clock=clock, comes_back_after=settings.reclaim_after)
     issues = DoorIssues(redis, clock=clock, retention=settings.retention)
     silences, beats = Silences(redis, clock=clock), Heartbeats(redis)
-    return Ports(redis, due, ledger, alerts, parked, parking, silences, beats, left, outcomes, queues, issues)
+    return Ports(redis, due, ledger, alerts, parked, parking, silences, beats, newer, outcomes, queues, issues)
 
 
 def _outbox(settings: Settings, outcomes: OutcomeStream, queues: OutcomeQueues, alerts: AlertLedger) -> OutboxPublisher:

@@ -60,7 +60,7 @@ def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
     def apply_booking(entry_id: str) -> None:
         handlers.beats.beat(BOOKINGS, clock(), at_most_every=_BOOKINGS_NOTED_EVERY)
         booking = None
-        with handlers.leave.entry(handlers.booking_stream, entry_id):
+        with handlers.version_skew.entry(handlers.booking_stream, entry_id):
             booking = handlers.apply_booking(entry_id)
         if booking is None:
             return
@@ -70,7 +70,7 @@ def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
         ):
             for key in elsewhere:
                 app.send_task(ADVANCE_DOOR, (booking.booking_id, key), headers=tracing.carrier())
-            with handlers.leave.item(door_item(booking.booking_id, here)):
+            with handlers.version_skew.item(door_item(booking.booking_id, here)):
                 handlers.advance_door(booking.booking_id, here, seen=booking)
 
     @app.task(name=RECORD_EVENTS)
@@ -79,49 +79,49 @@ def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
 
     @app.task(name=ADVANCE_DOOR)
     def advance_door(booking_id: str, door_key: str, *, prompted: bool = False) -> None:
-        with handlers.leave.item(door_item(booking_id, door_key)):
+        with handlers.version_skew.item(door_item(booking_id, door_key)):
             handlers.advance_door(booking_id, door_key, prompted=prompted)
 
     @app.task(name=DELIVER_ALERT)
     def deliver_alert(group: str) -> None:
-        with handlers.leave.item(alert_item(group)):
+        with handlers.version_skew.item(alert_item(group)):
             handlers.deliver_alert(group)
 
     @app.task(name=DELIVER_OUTCOMES)
     def deliver_outcomes(receiver: str, lane: str) -> None:
-        with handlers.leave.item(DueItem("outcome", (receiver, lane))):
+        with handlers.version_skew.item(DueItem("outcome", (receiver, lane))):
             handlers.deliver_outcomes(receiver, lane)
 
     @app.task(name=RUN_OPS_COMMAND)
     def run_ops_command(entry_id: str) -> None:
-        with handlers.leave.entry(OPS_STREAM, entry_id):
+        with handlers.version_skew.entry(OPS_STREAM, entry_id):
             handlers.run_ops_command(entry_id)
 
 
 def _register_upkeep(app: Celery, handlers: Handlers) -> None:
     @app.task(name=RUN_PERIODIC_JOB)
     def run_periodic_job(name: str) -> None:
-        with handlers.leave.item(periodic_job_item(name)):
+        with handlers.version_skew.item(periodic_job_item(name)):
             handlers.periodic_jobs(name)
 
     @app.task(name=REFRESH_DOOR)
     def refresh_door(device_id: str) -> None:
-        with handlers.leave.item(refresh_item(device_id)):
+        with handlers.version_skew.item(refresh_item(device_id)):
             handlers.refresh_door(device_id)
 
     @app.task(name=REFRESH_ACCOUNT)
     def refresh_account(account_id: str) -> None:
-        with handlers.leave.item(account_item(account_id)):
+        with handlers.version_skew.item(account_item(account_id)):
             handlers.refresh_account(account_id)
 
     @app.task(name=CHECK_CONFLICTS)
     def check_conflicts(device_id: str) -> None:
-        with handlers.leave.item(conflicts_item(device_id)):
+        with handlers.version_skew.item(conflicts_item(device_id)):
             handlers.check_conflicts(device_id)
 
     @app.task(name=CHECK_REMOVALS)
     def check_removals(booking_id: str, door_key: str) -> None:
-        with handlers.leave.item(removal_item(booking_id, door_key)):
+        with handlers.version_skew.item(removal_item(booking_id, door_key)):
             handlers.check_removals(booking_id, door_key)
 
 
@@ -133,12 +133,12 @@ def _register_sweep(app: Celery, handlers: Handlers, clock: Clock) -> None:
         claimed = handlers.due.claim(clock(), SWEEP_LIMIT)
         for item, times in claimed:
             if not item.is_known:
-                handlers.leave.put_back(item, "a subject of the due-set that this process doesn't know")
+                handlers.version_skew.put_back(item, "a subject of the due-set that this process doesn't know")
             elif times > MOST_CLAIMS and not handlers.are_replicas_there():
                 # Nothing can be recorded for good: that is no fault of the item.
                 handlers.due.put_back(item, clock() + handlers.due.lease)
             elif times > MOST_CLAIMS:
-                with handlers.leave.item(item):
+                with handlers.version_skew.item(item):
                     handlers.quarantine(item, times)
             else:
                 _start(app, item)

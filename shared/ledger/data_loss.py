@@ -64,9 +64,9 @@ class LedgerEpoch:
         return not separator or self._clock().timestamp() - float(begun_at) < within.total_seconds()
 
     def _current(self) -> str:
-        found = self._redis.get(redis_keys.GENERATION)
+        found = self._redis.get(redis_keys.LEDGER_EPOCH)
         if found is None:
             begun = f"{self._new_id()}{_SEPARATOR}{self._clock().timestamp()}"
-            self._redis.set(redis_keys.GENERATION, begun, nx=True)
-            found = self._redis.get(redis_keys.GENERATION)
+            self._redis.set(redis_keys.LEDGER_EPOCH, begun, nx=True)
+            found = self._redis.get(redis_keys.LEDGER_EPOCH)
         return str(found)

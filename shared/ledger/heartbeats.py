@@ -21,12 +21,12 @@ class Heartbeats:
         if noted is not None and now - noted < at_most_every:
             return
         self._noted[name] = now
-        self._redis.hset(redis_keys.BEATS, name, now.isoformat())
+        self._redis.hset(redis_keys.HEARTBEATS, name, now.isoformat())
 
     def last(self) -> dict[str, datetime]:
         """Return when each happened last. A finished periodic job is stored under `chore:` and its name."""
         pipeline = self._redis.pipeline(transaction=False)
-        for key in (redis_keys.BEATS, redis_keys.CHORES):
+        for key in (redis_keys.HEARTBEATS, redis_keys.PERIODIC_JOBS):
             pipeline.hgetall(key)
         beats, periodic_jobs = cast(Any, pipeline.execute())
         found = {**beats, **{f"chore:{name}": at for name, at in periodic_jobs.items()}}

@@ -40,9 +40,9 @@ class WorkForNewerVersion:
         """Note that a piece of work was left just now; return how long it has waited for a newer process."""
         now = self._clock()
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.zadd(redis_keys.LEFT, {work: now.timestamp()}, nx=True)
-        pipeline.zadd(redis_keys.LEFT_AGAIN, {work: now.timestamp()})
-        pipeline.zscore(redis_keys.LEFT, work)
+        pipeline.zadd(redis_keys.WORK_FOR_NEWER_VERSION, {work: now.timestamp()}, nx=True)
+        pipeline.zadd(redis_keys.WORK_PUT_BACK_AT, {work: now.timestamp()})
+        pipeline.zscore(redis_keys.WORK_FOR_NEWER_VERSION, work)
         since = pipeline.execute()[-1]
         return max(timedelta(), timedelta(seconds=now.timestamp() - float(since))) if since else timedelta()
 
@@ -50,16 +50,22 @@ class WorkForNewerVersion:
         """Forget work that was taken, and return the work that has waited for too long."""
         now = self._clock()
         taken: Sequence[str] = cast(
-            Any, self._redis.zrange(redis_keys.LEFT_AGAIN, "-inf", (now - self._memory).timestamp(), byscore=True)
+            Any, self._redis.zrange(redis_keys.WORK_PUT_BACK_AT, "-inf", (now - self._memory).timestamp(), byscore=True)
         )
         if taken:
             pipeline = self._redis.pipeline(transaction=False)
-            pipeline.zrem(redis_keys.LEFT, *taken)
-            pipeline.zrem(redis_keys.LEFT_AGAIN, *taken)
+            pipeline.zrem(redis_keys.WORK_FOR_NEWER_VERSION, *taken)
+            pipeline.zrem(redis_keys.WORK_PUT_BACK_AT, *taken)
             pipeline.execute()
         waits: list[tuple[str, float]] = cast(
             Any,
-            self._redis.zrange(redis_keys.LEFT, "-inf", (now - STUCK_AFTER).timestamp(), byscore=True, withscores=True),
+            self._redis.zrange(
+                redis_keys.WORK_FOR_NEWER_VERSION,
+                "-inf",
+                (now - STUCK_AFTER).timestamp(),
+                byscore=True,
+                withscores=True,
+            ),
         )
         if not waits:
             return Stuck()

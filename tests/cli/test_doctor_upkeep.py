@@ -92,7 +92,7 @@ def test_the_doctor_reads_the_ledgers(
     booking_ledger(redis_client).record_message("BK-1", lambda _: Change(it))
     gap = Gap(since=now, last_missed=now, missed=3)
     ReconciliationLedger(redis_client).save(Progress(cursor=now, gap=gap, compared=3, missed=3))
-    redis_client.hset(redis_keys.CHORES, "reconcile", (now - timedelta(hours=1)).isoformat())
+    redis_client.hset(redis_keys.PERIODIC_JOBS, "reconcile", (now - timedelta(hours=1)).isoformat())
     settings = settings_for("REDIS_URL")
     found = {each.subject: each.verdict for each in upkeep(settings, open_ports(settings))}
     assert found == {

@@ -64,7 +64,7 @@ def test_the_backup_says_when_it_was_taken(redis_client: Redis) -> None:
 
 def test_a_backup_without_a_note_needs_the_time(redis_client: Redis) -> None:
     """Such as one of an older version: exit 2 says what to give."""
-    redis_client.set(redis_keys.GENERATION, "a@1")
+    redis_client.set(redis_keys.LEDGER_EPOCH, "a@1")
     result = restored()
     assert result.exit_code == 2
     assert "--since" in result.output

@@ -93,7 +93,7 @@ def parts(data_server: DataServer, tmp_path_factory: pytest.TempPathFactory) -> 
     members: Any = ports.redis.zrange(redis_keys.DUE, 0, -1)
     jobs = {name for subject, name in map(json.loads, members) if subject == "chore"}
     for name in jobs:
-        ports.redis.hset(redis_keys.CHORES, name, "2026-12-01T00:00:00+00:00")
+        ports.redis.hset(redis_keys.PERIODIC_JOBS, name, "2026-12-01T00:00:00+00:00")
     for name in (SWEEP, BOOKINGS, WEBHOOK):
         ports.beats.beat(name, datetime(2026, 12, 1, tzinfo=UTC))
     return frozenset(ports.beats.last())

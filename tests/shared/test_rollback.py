@@ -204,7 +204,7 @@ def test_creates_pause_and_the_ledger_counts_as_young(redis_client: Redis, data_
     ids = iter("abc")
     epoch = LedgerEpoch(connect(data_server.url), settle=SETTLE, clock=system_clock, new_id=lambda: next(ids))
     assert epoch.is_settled()
-    redis_client.set(redis_keys.GENERATION, "old@1")
+    redis_client.set(redis_keys.LEDGER_EPOCH, "old@1")
     redis_client.hset(redis_keys.PRIMARY, mapping={"count": 0, "settled_at": 0})
     epoch._known = "old@1"
     settled_at = epoch.settled_at()

@@ -155,7 +155,7 @@ def park(it: Stage, script: Script) -> None:
             headers = httpx.Headers(signed(body, secret=run["webhook_secret"]))
             httpx.post(f"{run['web_url']}/webhooks/seam", content=body, headers=headers).raise_for_status()
         wait_until(lambda: redis.xlen(redis_keys.PARKED) >= 7, what="all parked")
-        wait_until(lambda: redis.exists(redis_keys.LEFT), what="work left to a newer version")
+        wait_until(lambda: redis.exists(redis_keys.WORK_FOR_NEWER_VERSION), what="work left to a newer version")
 
 
 def doubt(it: Stage, scenes: tuple[Scene, ...]) -> None:

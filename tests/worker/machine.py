@@ -112,7 +112,7 @@ class Machine:
         self.ledger = ports.ledger
         self.alerts: AlertLedger = ports.alerts
         self.parked: ParkedList = ports.parked
-        self.left = ports.left
+        self.work_for_newer_version = ports.work_for_newer_version
         self.issues = ports.issues
         self.outcome_queues = ports.outcome_queues
         self._numbers = count(1)

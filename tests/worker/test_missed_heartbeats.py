@@ -75,7 +75,7 @@ def test_the_pre_arrival_check_is_missed_after_a_day(redis_client: Redis) -> Non
     """It is a periodic job; its last run is noted with those of all periodic jobs."""
     clock = Clock()
     alerts, beats = alert_ledger(redis_client, ["a"], clock=clock), Heartbeats(redis_client)
-    redis_client.hset(redis_keys.CHORES, "check_arrivals", NOW.isoformat())
+    redis_client.hset(redis_keys.PERIODIC_JOBS, "check_arrivals", NOW.isoformat())
     watch = MissedHeartbeatWatch(
         alerts=alerts,
         beats=beats,

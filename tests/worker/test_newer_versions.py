@@ -95,7 +95,7 @@ def test_it_is_told_where_nobody_takes_it_and_resolved_when_somebody_has(
     """After five minutes, once; the doctor says so, too. Work that was taken meanwhile isn't told."""
     booking = machine.until(machine.book(sandbox.door()), "ready")
     written_by_newer(machine, booking)
-    left = machine.handlers.leave
+    version_skew = machine.handlers.version_skew
     door = booking.doors[0].key
 
     def is_open() -> bool:
@@ -103,7 +103,7 @@ def test_it_is_told_where_nobody_takes_it_and_resolved_when_somebody_has(
         alert = machine.alerts.get(ALERT_KEY)
         return alert is not None and alert.is_open
 
-    left.put_back(door_item("BK-taken-soon", "d"), "of a newer version")
+    version_skew.put_back(door_item("BK-taken-soon", "d"), "of a newer version")
     for _ in range(5):
         assert not is_open()
         worker.do(ADVANCE_DOOR, booking.booking_id, door)
@@ -114,13 +114,15 @@ def test_it_is_told_where_nobody_takes_it_and_resolved_when_somebody_has(
     alert = machine.alerts.get(ALERT_KEY)
     assert alert is not None
     assert alert.count == 1
-    assert machine.redis.zcard(redis_keys.LEFT) == 1
-    stuck = machine.left.stuck()
+    assert machine.redis.zcard(redis_keys.WORK_FOR_NEWER_VERSION) == 1
+    stuck = machine.work_for_newer_version.stuck()
     assert (stuck.count, versions(stuck, machine.clock()).verdict) == (1, "bad")
     machine.clock.move(timedelta(minutes=4))
     assert not is_open()
-    assert versions(machine.left.stuck(), machine.clock()).verdict == "ok"
-    assert machine.redis.zcard(redis_keys.LEFT) == machine.redis.zcard(redis_keys.LEFT_AGAIN) == 0
+    assert versions(machine.work_for_newer_version.stuck(), machine.clock()).verdict == "ok"
+    assert (
+        machine.redis.zcard(redis_keys.WORK_FOR_NEWER_VERSION) == machine.redis.zcard(redis_keys.WORK_PUT_BACK_AT) == 0
+    )
 
 
 def test_a_message_for_a_booking_of_a_newer_version_stays_in_its_stream(

@@ -53,7 +53,7 @@ class Handlers:
     quarantine: Quarantine
     run_ops_command: RunOpsCommand
     heartbeat: Heartbeat
-    leave: PutBackForNewerVersion
+    version_skew: PutBackForNewerVersion
     booking_stream: str
     beats: Heartbeats
     due: DueSet
@@ -85,10 +85,10 @@ def build_handlers(
     )
     rules = planning_rules(settings)
     reading = doors.door_reading(using, rules)
-    leave = bookings.put_back_for_newer_version(using)
+    version_skew = bookings.put_back_for_newer_version(using)
     return Handlers(
         apply_booking=bookings.apply_booking(using, units),
-        record_events=bookings.record_events(using, reading, leave, look),
+        record_events=bookings.record_events(using, reading, version_skew, look),
         advance_door=codes.advance_door(using, reading, rules),
         deliver_alert=telling.deliver_alert(using, channels),
         deliver_outcomes=telling.deliver_outcomes(using),
@@ -100,7 +100,7 @@ def build_handlers(
         quarantine=bookings.quarantine(using),
         run_ops_command=commands.run_ops_command(using, reading.doors, rules, units),
         heartbeat=telling.heartbeat(using),
-        leave=leave,
+        version_skew=version_skew,
         booking_stream=settings.booking_stream,
         beats=ports.beats,
         due=ports.due,

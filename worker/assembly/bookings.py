@@ -30,7 +30,7 @@ def apply_booking(using: Resources, units: Mapping[str, UnitRules]) -> ApplyMess
 
 
 def record_events(
-    using: Resources, reading: DoorReading, leave: PutBackForNewerVersion, look: Callable[[str, str], None]
+    using: Resources, reading: DoorReading, version_skew: PutBackForNewerVersion, look: Callable[[str, str], None]
 ) -> RecordEvents:
     """Assemble what records Seam's events. `look` starts a look at one door of a booking, elsewhere and soon."""
     return RecordEvents(
@@ -42,7 +42,7 @@ def record_events(
         look=look,
         prompt=reading.prompt.of_events,
         note_webhooks=NoteWebhooks(using.ports.beats),
-        leave=leave,
+        version_skew=version_skew,
         clock=using.clock,
     )
 
@@ -50,7 +50,9 @@ def record_events(
 def put_back_for_newer_version(using: Resources) -> PutBackForNewerVersion:
     """Assemble what puts work back for a process of a newer version."""
     ports = using.ports
-    return PutBackForNewerVersion(redis=ports.redis, due=ports.due, left=ports.left, clock=using.clock)
+    return PutBackForNewerVersion(
+        redis=ports.redis, due=ports.due, work=ports.work_for_newer_version, clock=using.clock
+    )
 
 
 def check_conflicts(using: Resources) -> CheckConflicts:

@@ -13,7 +13,7 @@ from worker.handlers.door_changed import DoorChanged
 from worker.handlers.door_problem_alerts import DoorProblemAlerts
 from worker.handlers.prompt_readings import PromptReadings
 from worker.handlers.refresh_account import RefreshAccount
-from worker.handlers.refresh_doors import HurryDoors, RefreshDoors
+from worker.handlers.refresh_doors import ReadDoorsSooner, RefreshDoors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def _doors(using: Resources, rules: PlanningRules, prompt: PromptReadings) -> Do
         drift_of=lambda booking, booked, door: drift_of(booked, rules.plan(booking, booked, door, clock())),
         clock=clock,
     )
-    hurry = HurryDoors(ledger=ports.ledger, due=ports.due, beats=ports.beats, clock=clock)
+    hurry = ReadDoorsSooner(ledger=ports.ledger, due=ports.due, beats=ports.beats, clock=clock)
 
     def door_changed(door: Door) -> None:
         wake(door)

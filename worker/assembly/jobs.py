@@ -39,7 +39,7 @@ from worker.ports import Ports
 _INDEXED_EVERY = timedelta(hours=1)
 _READINESS_COUNTED_EVERY = timedelta(minutes=10)
 _TRIM_EVERY = timedelta(hours=1)
-_LEFT_TOLD_EVERY = timedelta(minutes=1)
+_STUCK_WORK_CHECKED_EVERY = timedelta(minutes=1)
 _PARKED_TOLD_EVERY = timedelta(minutes=1)
 _UNKNOWN_CANCELLATIONS_TOLD_EVERY = timedelta(minutes=5)
 _REFUSED_TOLD_EVERY = timedelta(seconds=30)
@@ -189,8 +189,11 @@ def _tell_unknown_cancellations(using: Resources) -> PeriodicJob:
 
 
 def _tell_newer_version_needed(using: Resources) -> PeriodicJob:
-    tell = NewerVersionNeededAlert(left=using.ports.left, alerts=using.ports.alerts, clock=using.clock)
-    return PeriodicJob("tell_left", tell, every(_LEFT_TOLD_EVERY))
+    tell = NewerVersionNeededAlert(
+        work=using.ports.work_for_newer_version, alerts=using.ports.alerts, clock=using.clock
+    )
+    # The name is stored, and older versions have it.
+    return PeriodicJob("tell_left", tell, every(_STUCK_WORK_CHECKED_EVERY))
 
 
 def _trim_outcomes(using: Resources) -> PeriodicJob:

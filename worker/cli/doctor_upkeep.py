@@ -31,9 +31,9 @@ def upkeep(settings: Settings, ports: Ports) -> Iterator[Finding]:
     """Yield what the ledgers know of it. Raises redis.RedisError."""
     now = system_clock()
     yield webhooks(ReconciliationLedger(ports.redis).load())
-    runs: Mapping[str, str] = cast(Any, ports.redis.hgetall(redis_keys.CHORES))
+    runs: Mapping[str, str] = cast(Any, ports.redis.hgetall(redis_keys.PERIODIC_JOBS))
     yield from periodic_jobs(runs, now, reconcile_every=settings.reconcile_every)
-    yield versions(ports.left.stuck(), now)
+    yield versions(ports.work_for_newer_version.stuck(), now)
     coming = arrivals_between(
         now - LOOK_BACK, now + HORIZON, now=now, ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues
     )

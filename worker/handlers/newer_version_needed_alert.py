@@ -19,14 +19,14 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class NewerVersionNeededAlert:
     """Compares what is stuck with what was told. Idempotent."""
 
-    def __init__(self, *, left: WorkForNewerVersion, alerts: AlertLedger, clock: Clock) -> None:
-        self._left = left
+    def __init__(self, *, work: WorkForNewerVersion, alerts: AlertLedger, clock: Clock) -> None:
+        self._work = work
         self._alerts = alerts
         self._clock = clock
 
     def __call__(self) -> None:
         """Raise the alert where something is stuck, resolve it where nothing is any more."""
-        stuck = self._left.stuck()
+        stuck = self._work.stuck()
         notice = alert_notice(
             Reason.NEWER_VERSION_NEEDED,
             key=_KEY,

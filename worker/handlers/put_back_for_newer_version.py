@@ -26,12 +26,12 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class PutBackForNewerVersion:
-    """Around each task: `with leave.item(…)` for what is in the due-set, `with leave.entry(…)` for a stream's entry."""
+    """Is put around each task: `item` for work in the due-set, `entry` and `entries` for what is in a stream."""
 
-    def __init__(self, *, redis: Redis, due: DueSet, left: WorkForNewerVersion, clock: Clock) -> None:
+    def __init__(self, *, redis: Redis, due: DueSet, work: WorkForNewerVersion, clock: Clock) -> None:
         self._redis = redis
         self._due = due
-        self._left = left
+        self._work = work
         self._clock = clock
 
     @contextmanager
@@ -44,7 +44,7 @@ class PutBackForNewerVersion:
 
     def put_back(self, item: DueItem, reason: str) -> None:
         """Put the item back for another process: for as long again as it has been waiting, a minute at most."""
-        waited = self._left.note(item.encoded())
+        waited = self._work.note(item.encoded())
         pause = min(max(waited, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         self._due.put_back(item, self._clock() + pause)
         self._tell(item.encoded(), reason, waited)
@@ -62,7 +62,7 @@ class PutBackForNewerVersion:
         give_back(self._redis, stream, entry_ids)
         for entry_id in entry_ids:
             work = json.dumps(["entry", stream, entry_id], separators=(",", ":"))
-            self._tell(work, reason, self._left.note(work))
+            self._tell(work, reason, self._work.note(work))
 
     def _tell(self, work: str, reason: str, waited: timedelta) -> None:
         log.warning("work.left_to_newer", work=work, reason=reason, waited=round(waited.total_seconds()))
