@@ -31,7 +31,7 @@ from bench.targets import Target
 from shared import redis_keys
 from shared.clock import system_clock
 from shared.contracts import BOOKING_FIELD
-from shared.garbage_collection import spare_what_is_loaded
+from shared.garbage_collection import freeze_loaded_objects
 from shared.ledger.due_set import DueSet, door_item
 from shared.settings import Settings
 from worker.assembly import Handlers, build_handlers
@@ -106,7 +106,7 @@ def by_size(
     """Measure one kind of work, each size on an empty server. The sizes take turns; the figures are medians."""
     found: dict[int, list[tuple[float, float]]] = {size: [] for size in sizes}
     # The worker does the same when it is ready.
-    spare_what_is_loaded()
+    freeze_loaded_objects()
     for _ in range(options.rounds):
         for size in sizes:
             with fresh_server() as server:

@@ -15,8 +15,8 @@ from typing import Final
 
 import uvicorn
 
-from shared.garbage_collection import spare_what_is_loaded
-from shared.liveness.watchdog import Patience, Sign, Watchdog
+from shared.garbage_collection import freeze_loaded_objects
+from shared.liveness.watchdog import Sign, StallLimits, Watchdog
 
 # The number of the first inherited socket (systemd, "sd_listen_fds").
 _FIRST_INHERITED: Final = 3
@@ -34,12 +34,12 @@ class Server(uvicorn.Server):
         self._when_serving = when_serving
         self._ticks = 0
         self._ticks_seen = 0
-        self._watchdog = Watchdog(self._look, Patience(idle=_HANGS_AFTER, busy=_HANGS_AFTER))
+        self._watchdog = Watchdog(self._look, StallLimits(idle=_HANGS_AFTER, busy=_HANGS_AFTER))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve, and start the watchdog."""
         await super().startup(sockets)
-        spare_what_is_loaded()
+        freeze_loaded_objects()
         self._watchdog.start()
         if self.started:
             self._when_serving()

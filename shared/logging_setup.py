@@ -81,11 +81,11 @@ def configure_logging(process: str, level: str, secrets: Iterable[str] = ()) -> 
     root.setLevel(level.upper())
     for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger(_SERVER).filters = [AtMost(_MOST_OF_ONE, _A_MINUTE)]
+    logging.getLogger(_SERVER).filters = [RepeatedLineFilter(_MOST_OF_ONE, _A_MINUTE)]
     _log_what_kills_us()
 
 
-class AtMost(logging.Filter):
+class RepeatedLineFilter(logging.Filter):
     """Lets each warning through a few times a while; the first of the next says how many were left out."""
 
     def __init__(self, most: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:

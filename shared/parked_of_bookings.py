@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.domain.booking.parked_message import kind_for, what_stands
+from shared.domain.booking.parked_message import effect_for_now, kind_for
 from shared.domain.booking.record import Booking
 from shared.domain.messages.parked_kind import ParkedKind
 from shared.parked import ParkedEntry, ParkedList, kind_of
@@ -38,7 +38,7 @@ def told_of(entry: ParkedEntry, booking: Booking | None) -> ParkedOfBooking:
         parked_at=parked.parked_at,
         kind=kind,
         problems=parked.problems,
-        stands=what_stands(kind, booking, arrival),
+        stands=effect_for_now(kind, booking, arrival),
     )
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.alerting.affected_by_parked import WAITED_FOR
 from shared.domain.booking.advice import LET_IN_BEFORE
-from shared.domain.booking.parked_message import is_alive, is_settled, kind_for, what_stands
+from shared.domain.booking.parked_message import effect_for_now, is_alive, is_settled, kind_for
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import BookedDoor, Booking
 from shared.domain.booking.stay_times import check_in_of
@@ -241,7 +241,7 @@ def _unapplied(kept: Iterable[_Kept], bookings: Mapping[str, Booking]) -> Iterat
             kind=kind,
             noted_at=each.noted_at,
             problems=each.problems or ("its problem is not known",),
-            stands=what_stands(kind, booking, each.arrival),
+            stands=effect_for_now(kind, booking, each.arrival),
             check_ins=tuple(at for at in (_said(each.hints, door), booked) if at is not None),
             booking=booking,
             door=door,

@@ -6,7 +6,7 @@ import sys
 from celery.signals import beat_init, worker_ready
 
 from shared.durability import refuse_unsafe_store
-from shared.garbage_collection import spare_what_is_loaded
+from shared.garbage_collection import freeze_loaded_objects
 from shared.liveness.fleet import BEAT, WORKER
 from shared.liveness.sign_of_life import SignOfLife, this_process
 from shared.metrics_server import serve_metrics
@@ -51,7 +51,7 @@ def run_worker() -> None:
         # Celery has set up logging by now.
         serve_metrics(WORKER, settings, version=us.version)
         start_tracing(WORKER, version=us.version)
-        spare_what_is_loaded()
+        freeze_loaded_objects()
         signs.start()
 
     app.worker_main(

@@ -57,7 +57,7 @@ def create_celery(settings: Settings) -> Celery:
         accept_content=["json"],
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
-        worker_consumer="worker.consumers.unknown_tasks:PatientConsumer",
+        worker_consumer="worker.consumers.unknown_tasks:RequeueingConsumer",
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_soft_shutdown_timeout=8,
         broker_connection_retry_on_startup=True,

@@ -22,7 +22,7 @@ class NotAllowed(Exception):
         self.needed = needed
 
 
-class FromElsewhere(Exception):
+class CrossSiteRequest(Exception):
     """A request that changes something came from a page of another site, or from no page."""
 
 
@@ -52,13 +52,13 @@ def check_role(token: ConsoleToken, needed: Role) -> None:
 
 
 def check_same_origin(request: Request) -> None:
-    """Raise FromElsewhere unless the browser says that one of our own pages made the request.
+    """Raise CrossSiteRequest unless the browser says that one of our own pages made the request.
 
     `Sec-Fetch-Site` says it; a browser that doesn't send that sends `Origin` with every POST.
     """
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         if site != "same-origin":
-            raise FromElsewhere
+            raise CrossSiteRequest
     elif urlsplit(request.headers.get("origin", "")).netloc != request.headers.get("host", ""):
-        raise FromElsewhere
+        raise CrossSiteRequest

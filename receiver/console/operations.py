@@ -33,8 +33,8 @@ class Unusable(Exception):
         self.problems = dict(problems)
 
 
-class SeamAway(Exception):
-    """Seam had to be asked, and didn't answer as it should."""
+class SeamUnavailable(Exception):
+    """Seam had to be asked, and didn't answer as it should. Clients read this as the error `seam_away`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
-from receiver.console.authentication import FromElsewhere, NotAllowed
-from receiver.console.operations import Conflict, NotFound, SeamAway, Unusable
+from receiver.console.authentication import CrossSiteRequest, NotAllowed
+from receiver.console.operations import Conflict, NotFound, SeamUnavailable, Unusable
 from receiver.refusals import BodyTooLarge, InvalidToken, NoRoom, TooManyAuthFailures, Unavailable
 from shared.domain.versions import OfNewerVersion
 
@@ -27,11 +27,11 @@ REFUSALS: Final = (
     InvalidToken,
     TooManyAuthFailures,
     NotAllowed,
-    FromElsewhere,
+    CrossSiteRequest,
     NotFound,
     Conflict,
     Unusable,
-    SeamAway,
+    SeamUnavailable,
     BodyTooLarge,
     NoRoom,
     OfNewerVersion,
@@ -52,7 +52,7 @@ def refused(refusal: Exception) -> Refused:  # noqa: C901, PLR0911 - one answer 
         case NotAllowed(needed=needed):
             text = f"This needs the role {needed}."
             return Refused(HTTPStatus.FORBIDDEN, "forbidden", text, more={"needed_role": str(needed)})
-        case FromElsewhere():
+        case CrossSiteRequest():
             text = "This request did not come from a page of the console. Nothing was done."
             return Refused(HTTPStatus.FORBIDDEN, "from_elsewhere", text)
         case NotFound(links=links):
@@ -61,7 +61,7 @@ def refused(refusal: Exception) -> Refused:  # noqa: C901, PLR0911 - one answer 
             return Refused(HTTPStatus.CONFLICT, "conflict", str(refusal))
         case Unusable(problems=problems):
             return Refused(HTTPStatus.BAD_REQUEST, "unusable", str(refusal), more={"problems": problems})
-        case SeamAway():
+        case SeamUnavailable():
             return Refused(HTTPStatus.BAD_GATEWAY, "seam_away", str(refusal))
         case BodyTooLarge(limit=limit):
             text = f"The body is over {limit} bytes."

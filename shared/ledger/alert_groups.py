@@ -73,7 +73,7 @@ class AlertGroups:
     def _write(self, state: Group) -> Write[Group]:
         return Write(record=state, expires_at=self._clock() + self._retention)
 
-    def rest(self, group: str, until: datetime | None, *, seen: dict[str, int]) -> None:
+    def reschedule(self, group: str, until: datetime | None, *, seen: dict[str, int]) -> None:
         """Put the group at its next time; None takes it out of the due-set.
 
         `seen` are the members and numbers that the caller has dealt with. If a member has changed since, the group

@@ -60,7 +60,7 @@ def index_door(
             pipeline.pexpireat(redis_keys.code_events(code.access_code_id), until)
 
 
-def compared_anew(before: Booking | None, booking: Booking) -> list[str]:
+def doors_to_compare(before: Booking | None, booking: Booking) -> list[str]:
     """Return the doors on which, after this change of a booking, all bookings are compared with each other again."""
     if before is not None and _met_by_others(before) == _met_by_others(booking):
         return []
@@ -98,7 +98,7 @@ def places_of(before: Booking | None, after: Booking, now: datetime) -> list[Ind
     return places
 
 
-def places_anew(
+def all_places(
     booking: Booking, now: datetime, *, words: Iterable[str] = (), reasons: Iterable[str] = ()
 ) -> list[IndexPlace]:
     """Return all places of a booking, and its removal from where it shouldn't be.

@@ -153,7 +153,7 @@ class BookingSearch:
         began = time.monotonic()
         for booking in self._ledger.all():
             try:
-                self._ledger.index_anew(booking, words=words.get(booking.booking_id, ()), reasons=reasons)
+                self._ledger.reindex(booking, words=words.get(booking.booking_id, ()), reasons=reasons)
             except UnknownBooking:
                 continue
             written.add(booking.booking_id)

@@ -23,7 +23,7 @@ from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.record import Booking, Change, HistoryEntry, Notice
 from shared.domain.booking.retention import deleted_at, erased_at
 from shared.domain.code.removal import next_look_at
-from shared.ledger.booking_indexes import compared_anew, index_arrival, index_door, places_anew, places_of
+from shared.ledger.booking_indexes import all_places, doors_to_compare, index_arrival, index_door, places_of
 from shared.ledger.booking_reader import (
     HISTORY,
     BookingReader,
@@ -104,7 +104,7 @@ class BookingLedger(BookingReader):
 
         return self._change(seen.booking_id, Stored(seen, seen.version), of_existing, lambda key: key == in_hand)
 
-    def index_anew(self, seen: Booking, *, words: Iterable[str] = (), reasons: Iterable[str] = ()) -> Booking:
+    def reindex(self, seen: Booking, *, words: Iterable[str] = (), reasons: Iterable[str] = ()) -> Booking:
         """Write a booking unchanged, with its right places in the indexes: it has none yet, or wrong ones. Idempotent.
 
         `words` and `reasons` are those under which the indexes may have it: it leaves those that aren't its own.
@@ -126,7 +126,7 @@ class BookingLedger(BookingReader):
             return Write(
                 record=booking,
                 expires_at=expires_at,
-                places=places_anew(booking, self._clock(), words=words, reasons=reasons),
+                places=all_places(booking, self._clock(), words=words, reasons=reasons),
                 together_with=indexes,
             )
 
@@ -191,7 +191,7 @@ class BookingLedger(BookingReader):
             if before is None or before.stay != booking.stay:
                 pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
             index_arrival(pipeline, before, booking)
-            if devices := compared_anew(before, booking):
+            if devices := doors_to_compare(before, booking):
                 at = self._clock() + _COMPARED_AFTER
                 self._due.advance(map(conflicts_item, devices), at, pipeline=pipeline)
             for door in changed:

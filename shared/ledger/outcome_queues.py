@@ -104,7 +104,7 @@ class OutcomeQueues:
         )
         return str(found[0]) if found else None
 
-    def rest(self, receiver: str, lane: int) -> None:
+    def reschedule(self, receiver: str, lane: int) -> None:
         """Put a lane at the time of its next booking; an empty lane leaves the due-set."""
         at = self._earliest(receiver, lane)
         self._due.set([(outcome_item(receiver, lane), at)])

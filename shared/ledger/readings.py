@@ -40,7 +40,7 @@ class Readings:
         now = self._clock()
         for number, (item, wait) in enumerate(zip(items, waits, strict=True)):
             key = redis_keys.prompted(*_named(item))
-            # Counted before the item is put at its time, so that `rest` sees either the count or the time.
+            # Counted before the item is put at its time, so that `reschedule` sees either the count or the time.
             pipeline.incr(key)
             pipeline.expire(key, redis_keys.PROMPTED_FOR)
             self._due.advance([item], now + max(wait, within * number / len(items)), pipeline=pipeline)
@@ -48,14 +48,14 @@ class Readings:
             pipeline.execute()
 
     def begin(self, item: DueItem) -> int:
-        """Note that the reading begins; return the count of prompts, which `rest` needs (0: none lately)."""
+        """Note that the reading begins; return the count of prompts, which `reschedule` needs (0: none lately)."""
         kind, name = _named(item)
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.get(redis_keys.prompted(kind, name))
         pipeline.set(redis_keys.read_lately(kind, name), "1", px=self._at_most_every)
         return int(cast(Any, pipeline.execute())[0] or 0)
 
-    def rest(self, item: DueItem, again_at: datetime | None, *, begun: int) -> None:
+    def reschedule(self, item: DueItem, again_at: datetime | None, *, begun: int) -> None:
         """Put an item at its next time after a reading; None takes it out. A prompt that came meanwhile isn't lost."""
         self._due.set([(item, again_at)])
         now_count = int(cast(Any, self._redis.get(redis_keys.prompted(*_named(item)))) or 0)

@@ -42,23 +42,23 @@ class Sign:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long nothing may move while work waits: with somebody free to do it, and with everybody taken."""
+class StallLimits:
+    """How long nothing may move while work waits: `idle` if a thread is free to do it, `busy` if none is."""
 
     idle: timedelta
     busy: timedelta
 
 
-def suspicion(before: timedelta, sign: Sign, elapsed: timedelta) -> timedelta:
+def stalled_for(before: timedelta, sign: Sign, elapsed: timedelta) -> timedelta:
     """Return for how long work has waited with nothing moving, `elapsed` after a look at which it was `before`."""
     if sign.moved or not sign.has_work:
         return timedelta()
     return before + min(elapsed, _LONGEST_LOOK)
 
 
-def has_stalled(suspected_for: timedelta, sign: Sign, patience: Patience) -> bool:
+def has_stalled(suspected_for: timedelta, sign: Sign, limits: StallLimits) -> bool:
     """Return whether nothing has moved for too long to be waiting."""
-    return suspected_for >= (patience.idle if sign.has_room else patience.busy)
+    return suspected_for >= (limits.idle if sign.has_room else limits.busy)
 
 
 class Watchdog:
@@ -67,13 +67,13 @@ class Watchdog:
     def __init__(
         self,
         look: Callable[[], Sign],
-        patience: Patience,
+        limits: StallLimits,
         *,
         end: Callable[[timedelta], None] | None = None,
         every: timedelta = LOOK_EVERY,
     ) -> None:
         self._look = look
-        self._patience = patience
+        self._limits = limits
         self._end = end or end_process
         self._every = every
         self._stopping = threading.Event()
@@ -91,9 +91,9 @@ class Watchdog:
         while not self._stopping.wait(self._every.total_seconds()):
             sign = self._look()
             now = time.monotonic()
-            suspected_for = suspicion(suspected_for, sign, timedelta(seconds=now - looked_at))
+            suspected_for = stalled_for(suspected_for, sign, timedelta(seconds=now - looked_at))
             looked_at = now
-            if has_stalled(suspected_for, sign, self._patience) and not self._stopping.is_set():
+            if has_stalled(suspected_for, sign, self._limits) and not self._stopping.is_set():
                 self._end(suspected_for)
                 return
 

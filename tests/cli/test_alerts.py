@@ -129,7 +129,7 @@ def test_a_silence_from_beginning_to_end(alerts: AlertLedger, redis_client: Redi
     assert (silence["key"], silence["why"]) == ("booking/BK-1/*", "the installer is there")
     assert "the installer is there" in run("silences").stdout
 
-    alerts.groups.rest("no_slot/ops", None, seen=alerts.groups.members("no_slot/ops"))
+    alerts.groups.reschedule("no_slot/ops", None, seen=alerts.groups.members("no_slot/ops"))
     assert run("unsilence", silence["silence_id"]).exit_code == 0
     assert due_at(redis_client, '["alert","no_slot/ops"]') is not None
     assert run("unsilence", silence["silence_id"]).exit_code == 1

@@ -14,7 +14,7 @@ from tests.shared.stories import DOOR, WINDOW, booking, issued
 from worker.cli.traffic import (
     NotTraffic,
     Traffic,
-    Traveller,
+    TrafficBooking,
     Verdict,
     difference,
     lines_of,
@@ -43,9 +43,9 @@ DEVICE: dict[str, Any] = {
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
-def traveller(check_in: str = "2026-11-20T15:45", *verdicts: Verdict) -> Traveller:
+def traveller(check_in: str = "2026-11-20T15:45", *verdicts: Verdict) -> TrafficBooking:
     """Return a booking of a file."""
-    return Traveller(
+    return TrafficBooking(
         name="booking 1",
         check_in=check_in,
         check_out="2026-11-24T10:15",

@@ -93,7 +93,7 @@ SILENCES = [
 def test_silences(conditions: dict[str, str], *, fits: bool) -> None:
     """All conditions must be met. A silence without conditions holds nothing back; nor does one that has ended."""
     silence = Silence(silence_id="s", until=NOW + timedelta(hours=1), **conditions)
-    assert silence.fits(NOTICE) is fits
+    assert silence.matches(NOTICE) is fits
     assert (silent_until(NOTICE, [silence], NOW) is not None) is fits
     assert silent_until(NOTICE, [silence], NOW + timedelta(hours=1)) is None
 

@@ -10,7 +10,7 @@ import pytest
 from shared.domain.alerting.affected_by_parked import ParkedMessage
 from shared.domain.alerting.causes import Cause
 from shared.domain.alerting.parked_messages import parked_causes
-from shared.domain.booking.parked_message import kind_for, what_stands
+from shared.domain.booking.parked_message import effect_for_now, kind_for
 from shared.domain.booking.record import Booking, State
 from shared.domain.messages.hints import Hints
 from shared.domain.messages.message import Problem, unknown_unit
@@ -76,7 +76,7 @@ STANDS: list[Any] = [
 @pytest.mark.parametrize(("kind", "it", "words"), STANDS)
 def test_what_a_parked_message_means_until_it_is_replayed(kind: str, it: Booking | None, words: str) -> None:
     """It never says "no code is made" if the booking has a code."""
-    told = what_stands(ParkedKind(kind), it, "5-0")
+    told = effect_for_now(ParkedKind(kind), it, "5-0")
     assert words in told
     assert bool(words) == bool(told)
     if it is not None and any(door.code for door in it.doors) and not it.cancelled:

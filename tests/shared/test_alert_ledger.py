@@ -25,7 +25,7 @@ def test_a_group_is_due_when_there_is_news(redis_client: Redis) -> None:
     alerts.record_notice(NOTICE)
     assert due_at(redis_client, MEMBER) == NOW
     seen = alerts.groups.members(GROUP)
-    alerts.groups.rest(GROUP, NOW + timedelta(hours=4), seen=seen)
+    alerts.groups.reschedule(GROUP, NOW + timedelta(hours=4), seen=seen)
     assert due_at(redis_client, MEMBER) == NOW + timedelta(hours=4)
 
     alerts.record_notice(replace(NOTICE, happened="Something else."))
@@ -38,7 +38,7 @@ def test_news_during_a_look_at_its_group_keeps_the_group_due(redis_client: Redis
     alerts.record_notice(NOTICE)
     seen = alerts.groups.members(GROUP)
     alerts.record_notice(replace(NOTICE, key="booking/BK-2/no_slot/d-1"))
-    alerts.groups.rest(GROUP, None, seen=seen)
+    alerts.groups.reschedule(GROUP, None, seen=seen)
     assert due_at(redis_client, MEMBER) == NOW
 
 
@@ -46,7 +46,7 @@ def test_a_repeat_wakes_nobody(redis_client: Redis) -> None:
     """It is counted; what people see doesn't change, unless the check-in moved."""
     alerts = alert_ledger(redis_client, ["slack-1"])
     alerts.record_notice(NOTICE)
-    alerts.groups.rest(GROUP, None, seen=alerts.groups.members(GROUP))
+    alerts.groups.reschedule(GROUP, None, seen=alerts.groups.members(GROUP))
     alerts.record_notice(NOTICE)
     alerts.update(NOTICE.key, lambda it: record_delivery(it, "slack-1", 1))
     assert due_at(redis_client, MEMBER) is None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.garbage_collection import spare_what_is_loaded
+from shared.garbage_collection import freeze_loaded_objects
 
 
 class Knot:
@@ -26,7 +26,7 @@ def unfrozen() -> Iterator[None]:
 def test_what_is_there_is_spared_and_what_comes_later_is_collected() -> None:
     """Else it would be no collector any more."""
     loaded = Knot()
-    spare_what_is_loaded()
+    freeze_loaded_objects()
     assert not any(each is loaded for each in gc.get_objects())
     later = weakref.ref(Knot())
     gc.collect()

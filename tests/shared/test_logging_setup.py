@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shared.logging_setup import AtMost
+from shared.logging_setup import RepeatedLineFilter
 
 PIN = "739158"
 KEY = 'seam_"tell\\nobody'
@@ -119,7 +119,7 @@ def test_what_strangers_cause_is_written_a_few_times(project: Path) -> None:
     """A flood of one message is a few lines, and how many were left out is said later; errors are never left out."""
     del project
     now = [0.0]
-    at_most = AtMost(3, 60, clock=lambda: now[0])
+    at_most = RepeatedLineFilter(3, 60, clock=lambda: now[0])
 
     def passes(text: str, level: int = logging.WARNING, error: BaseException | None = None) -> logging.LogRecord | None:
         exc_info = (type(error), error, None) if error else None

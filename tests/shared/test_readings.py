@@ -33,7 +33,7 @@ def test_a_prompt_makes_it_due_now(redis_client: Redis, item: DueItem) -> None:
 def test_a_prompt_soon_after_a_reading_waits(redis_client: Redis, item: DueItem) -> None:
     """A storm of events costs one reading in each interval."""
     begun = readings(redis_client).begin(item)
-    readings(redis_client).rest(item, None, begun=begun)
+    readings(redis_client).reschedule(item, None, begun=begun)
     readings(redis_client).prompt([item])
     due = due_at(redis_client, item.encoded())
     assert due is not None
@@ -47,7 +47,7 @@ def test_a_prompt_during_a_reading_is_not_lost(redis_client: Redis, item: DueIte
     due_set(redis_client).claim(NOW, 10)
     begun = readings(redis_client).begin(item)
     readings(redis_client).prompt([item])
-    readings(redis_client).rest(item, None, begun=begun)
+    readings(redis_client).reschedule(item, None, begun=begun)
     due = due_at(redis_client, item.encoded())
     assert due is not None
     assert NOW < due <= NOW + EVERY
@@ -58,9 +58,9 @@ def test_a_reading_that_is_done_rests(redis_client: Redis, item: DueItem) -> Non
     """Until the time that it is given, or for good."""
     readings(redis_client).prompt([item])
     begun = readings(redis_client).begin(item)
-    readings(redis_client).rest(item, NOW + timedelta(hours=1), begun=begun)
+    readings(redis_client).reschedule(item, NOW + timedelta(hours=1), begun=begun)
     assert due_at(redis_client, item.encoded()) == NOW + timedelta(hours=1)
-    readings(redis_client).rest(item, None, begun=begun)
+    readings(redis_client).reschedule(item, None, begun=begun)
     assert due_at(redis_client, item.encoded()) is None
 
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from redis import Redis
 
 from shared.contracts import QUEUE, SWEEP_DUE
-from shared.liveness.watchdog import Patience, Sign, Watchdog, has_stalled, suspicion
+from shared.liveness.watchdog import Sign, StallLimits, Watchdog, has_stalled, stalled_for
 from shared.settings import Settings
 from tests.support.server import DataServer
 from worker.app import create_celery
@@ -17,7 +17,7 @@ from worker.broker import SteadyConnection
 from worker.liveness.progress_check import Progress, QueueLength, beat_sign, self_ping_sign, worker_sign
 from worker.liveness.self_ping import PingOurselves, register_self_ping
 
-PATIENCE = Patience(idle=timedelta(seconds=8), busy=timedelta(seconds=280))
+LIMITS = StallLimits(idle=timedelta(seconds=8), busy=timedelta(seconds=280))
 SECOND = timedelta(seconds=1)
 
 STUCK = Sign(moved=False, has_work=True)
@@ -43,8 +43,8 @@ def test_when_a_process_has_stalled(signs: list[Sign], stalled_after: int | None
     """One check a second."""
     suspected_for, found = timedelta(), None
     for number, sign in enumerate(signs, start=1):
-        suspected_for = suspicion(suspected_for, sign, SECOND)
-        if has_stalled(suspected_for, sign, PATIENCE):
+        suspected_for = stalled_for(suspected_for, sign, SECOND)
+        if has_stalled(suspected_for, sign, LIMITS):
             found = number
             break
     assert found == stalled_after
@@ -52,18 +52,18 @@ def test_when_a_process_has_stalled(signs: list[Sign], stalled_after: int | None
 
 def test_a_process_that_was_stopped_as_a_whole_has_not_stalled() -> None:
     """An hour between two checks (a paused machine) counts as two seconds."""
-    assert suspicion(timedelta(), STUCK, timedelta(hours=1)) == timedelta(seconds=2)
+    assert stalled_for(timedelta(), STUCK, timedelta(hours=1)) == timedelta(seconds=2)
 
 
 def test_the_watchdog_ends_a_stalled_process_only() -> None:
     """It ends the process once; after it was stopped, never."""
     ended = threading.Event()
-    patience = Patience(idle=timedelta(milliseconds=30), busy=timedelta(milliseconds=30))
+    limits = StallLimits(idle=timedelta(milliseconds=30), busy=timedelta(milliseconds=30))
     every = timedelta(milliseconds=10)
-    stopped = Watchdog(lambda: STUCK, patience, end=lambda _: pytest.fail("was stopped"), every=every)
+    stopped = Watchdog(lambda: STUCK, limits, end=lambda _: pytest.fail("was stopped"), every=every)
     stopped.stop()
     stopped.start()
-    Watchdog(lambda: STUCK, patience, end=lambda _: ended.set(), every=every).start()
+    Watchdog(lambda: STUCK, limits, end=lambda _: ended.set(), every=every).start()
     assert ended.wait(5)
 
 

@@ -100,7 +100,7 @@ class AlertDelivery:
         ]
         seen = self._tidy(view, seen, moved)
         until = min((moment for moment in moments if moment is not None), default=None)
-        self._ledger.groups.rest(group, until, seen=seen)
+        self._ledger.groups.reschedule(group, until, seen=seen)
 
     def _gather(self, group: str, seen: dict[str, int]) -> dict[str, int]:
         """If the group has a parent (inhibition), update the parent's alert from its children; return the members."""

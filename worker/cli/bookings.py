@@ -269,7 +269,7 @@ def _send(booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, as_
         bookings_send.print_problems(invalid.problems)
         click.echo("Nothing was published.", err=True)
         raise SystemExit(2) from None
-    if kind is MessageType.UPDATED and own_message.asks_for_nothing_new(booking, message):
+    if kind is MessageType.UPDATED and own_message.changes_nothing(booking, message):
         click.echo(printable(f"{booking.booking_id} is booked so already: nothing was published."), err=True)
         raise SystemExit(1)
     entry_id = BookingStream(

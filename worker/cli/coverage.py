@@ -15,7 +15,7 @@ from shared.domain.matching.match import MatchPolicy, SlotPreference
 from shared.domain.matching.slot_planning import Proposal, propose
 from shared.domain.quoting import shown
 from shared.domain.stay.stay import Stay
-from worker.cli.coverage_inputs import SetAside, load_bookings, load_doors, stays_at_doors
+from worker.cli.coverage_inputs import SkippedBookings, load_bookings, load_doors, stays_at_doors
 from worker.cli.coverage_ledger import doors_named, stays_in_ledger
 from worker.cli.drawing import Terminal, headed, pad, wrap
 from worker.cli.match_inputs import DONE, NO, UnusableInput, exit_if_unusable, load_rules
@@ -55,7 +55,7 @@ def command(
 
     Exits 0 when the wanted share fits already, 1 when not, 2 when an input can't be used.
     """
-    aside = SetAside()
+    aside = SkippedBookings()
     policy = MatchPolicy(SlotPreference.NEAREST, allow_biweekly)
     with exit_if_unusable():
         doors = _doors((*devices, *more_devices))
@@ -84,7 +84,7 @@ def _doors(devices: Sequence[str]) -> dict[str, Door]:
 
 
 def _stays(
-    bookings: str | None, doors: dict[str, Door], doors_file: str | None, aside: SetAside
+    bookings: str | None, doors: dict[str, Door], doors_file: str | None, aside: SkippedBookings
 ) -> tuple[Iterable[list[tuple[Stay, Door]]], int]:
     """Return the stays of the bookings in a file or in the ledger, and the number of bookings."""
     if bookings is None:
@@ -97,7 +97,7 @@ def _stays(
     return stays_at_doors(messages, doors, load_rules(doors_file), aside), len(messages)
 
 
-def _check_any(coverage: Coverage, aside: SetAside) -> None:
+def _check_any(coverage: Coverage, aside: SkippedBookings) -> None:
     if not coverage.stays:
         reasons = "\n".join(aside.reasons) or "there are no bookings in it"
         raise UnusableInput(f"no booking can be counted:\n{reasons}")
@@ -119,7 +119,7 @@ def _with_progress(items: Iterable[_Item], length: int) -> Iterator[_Item]:
         yield from shown_items
 
 
-def _lines(coverage: Coverage, proposal: Proposal, aside: SetAside) -> Iterator[str]:
+def _lines(coverage: Coverage, proposal: Proposal, aside: SkippedBookings) -> Iterator[str]:
     share = share_of(coverage.fitting, coverage.stays)
     text = f" of {coverage.stays:,} stays fit ({coverage.fitting:,})"
     yield from headed(_percent(share), text, good=share >= proposal.wanted_share)

@@ -23,7 +23,7 @@ MOST_REASONS = 10
 
 
 @dataclass(slots=True)
-class SetAside:
+class SkippedBookings:
     """Bookings that couldn't be used: how many, and the reasons of the first ones."""
 
     count: int = 0
@@ -70,7 +70,7 @@ def stays_at_doors(
     messages: Sequence[bytes | Mapping[str, Any]],
     doors: Mapping[str, Door],
     rules: Mapping[str, UnitRules],
-    aside: SetAside,
+    aside: SkippedBookings,
 ) -> Iterator[list[tuple[Stay, Door]]]:
     """Yield, for each message, its stays with their doors."""
     for place, raw in enumerate(messages, 1):

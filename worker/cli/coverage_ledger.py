@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from shared.domain.booking.record import Booking
 from shared.domain.door.door import Door
 from shared.domain.stay.stay import Stay
-from worker.cli.coverage_inputs import SetAside
+from worker.cli.coverage_inputs import SkippedBookings
 from worker.cli.match_inputs import UnusableInput, load_door
 
 
-def stays_in_ledger(doors: dict[str, Door], aside: SetAside) -> list[list[tuple[Stay, Door]]]:
+def stays_in_ledger(doors: dict[str, Door], aside: SkippedBookings) -> list[list[tuple[Stay, Door]]]:
     """Return the stays of every booking in the ledger that isn't cancelled, each with its doors.
 
     Doors that aren't in `doors` are read from Seam, once each, and added to it. Raises RedisError, and the errors of
@@ -22,13 +22,13 @@ def stays_in_ledger(doors: dict[str, Door], aside: SetAside) -> list[list[tuple[
     return [_stays(place, booking, doors, aside) for place, booking in enumerate(bookings, 1)]
 
 
-def _stays(place: int, booking: Booking, doors: dict[str, Door], aside: SetAside) -> list[tuple[Stay, Door]]:
+def _stays(place: int, booking: Booking, doors: dict[str, Door], aside: SkippedBookings) -> list[tuple[Stay, Door]]:
     wanted = dict.fromkeys(door.device_id for door in booking.doors if door.wanted)
     found = [door for device_id in wanted if (door := _door(place, device_id, doors, aside)) is not None]
     return [(booking.stay, door) for door in found] if booking.stay is not None else []
 
 
-def _door(place: int, device_id: str, doors: dict[str, Door], aside: SetAside) -> Door | None:
+def _door(place: int, device_id: str, doors: dict[str, Door], aside: SkippedBookings) -> Door | None:
     if device_id not in doors:
         try:
             doors[device_id] = load_door(device_id)

@@ -24,7 +24,16 @@ from shared.ledger.bookings import UnknownBooking
 from shared.settings import Settings
 from worker.cli.context import open_ledger
 from worker.cli.printable import printable
-from worker.cli.traffic import NotTraffic, Traffic, Traveller, Verdict, difference, read_traffic, shift_for, verdicts_of
+from worker.cli.traffic import (
+    NotTraffic,
+    Traffic,
+    TrafficBooking,
+    Verdict,
+    difference,
+    read_traffic,
+    shift_for,
+    verdicts_of,
+)
 from worker.ports import Ports
 
 _POLL: Final = 0.5
@@ -91,7 +100,9 @@ def _add_doors(settings: Settings, traffic: Traffic) -> dict[str, str]:
     return ids
 
 
-def _publish(settings: Settings, ports: Ports, each: Traveller, booking_id: str, fields: Mapping[str, Any]) -> None:
+def _publish(
+    settings: Settings, ports: Ports, each: TrafficBooking, booking_id: str, fields: Mapping[str, Any]
+) -> None:
     """Publish a booking, and its cancellation if it was cancelled. Exit 2 if it can't be used."""
     stream = BookingStream(ports.redis, settings.booking_stream)
     kinds = [MessageType.CREATED, *([MessageType.CANCELLED] if each.cancelled else [])]
@@ -112,7 +123,7 @@ def _publish(settings: Settings, ports: Ports, each: Traveller, booking_id: str,
             raise SystemExit(2) from None
 
 
-def _follow(ports: Ports, names: Mapping[str, Traveller], until: float) -> dict[str, Booking]:
+def _follow(ports: Ports, names: Mapping[str, TrafficBooking], until: float) -> dict[str, Booking]:
     """Return the bookings when all are decided, or those that are known when the time is over."""
     decided: dict[str, Booking] = {}
     while len(decided) < len(names) and time.monotonic() < until:
@@ -121,7 +132,7 @@ def _follow(ports: Ports, names: Mapping[str, Traveller], until: float) -> dict[
     return decided
 
 
-def _decided(ports: Ports, names: Mapping[str, Traveller], open_ids: set[str]) -> Iterator[Booking]:
+def _decided(ports: Ports, names: Mapping[str, TrafficBooking], open_ids: set[str]) -> Iterator[Booking]:
     for booking_id in open_ids:
         try:
             booking = ports.ledger.get(booking_id)
@@ -131,7 +142,7 @@ def _decided(ports: Ports, names: Mapping[str, Traveller], open_ids: set[str]) -
             yield booking
 
 
-def _finding(each: Traveller, booking: Booking | None, told: Mapping[str, str], shift: timedelta) -> str:
+def _finding(each: TrafficBooking, booking: Booking | None, told: Mapping[str, str], shift: timedelta) -> str:
     """Return what differs; empty if nothing does, or if nothing had been decided before."""
     if booking is None:
         return "was not decided in time"

@@ -61,7 +61,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Traveller:
+class TrafficBooking:
     """One booking of a traffic file: what it asks for, and the decision for each of its doors."""
 
     name: str
@@ -91,7 +91,7 @@ class Traffic:
     """The content of a file: device objects by the id that bookings name, and the bookings."""
 
     doors: Mapping[str, Mapping[str, Any]]
-    bookings: tuple[Traveller, ...]
+    bookings: tuple[TrafficBooking, ...]
 
 
 def verdicts_of(booking: Booking, *, shift: timedelta = timedelta()) -> tuple[Verdict, ...]:
@@ -145,7 +145,7 @@ def lines_of(bookings: Iterable[Booking], devices: Mapping[str, Mapping[str, Any
         if booking.stay is None or not all(each in devices for each in device_ids):
             continue
         zone = next((door.time_zone for door in booking.doors if door.time_zone), None)
-        traveller = Traveller(
+        traveller = TrafficBooking(
             name=f"booking {number}",
             check_in=_as_wall_time(booking.stay.check_in, zone),
             check_out=_as_wall_time(booking.stay.check_out, zone),
@@ -191,7 +191,7 @@ def _without_personal_data(device: Mapping[str, Any], name: str) -> dict[str, An
 def read_traffic(text: str) -> Traffic:
     """Read a traffic file. Raises NotTraffic."""
     doors: dict[str, Mapping[str, Any]] = {}
-    bookings: list[Traveller] = []
+    bookings: list[TrafficBooking] = []
     try:
         lines = [json.loads(line) for line in text.splitlines() if line.strip()]
         if not lines or lines[0].get("kind") != "traffic":
@@ -212,10 +212,10 @@ def read_traffic(text: str) -> Traffic:
     return Traffic(doors, tuple(bookings))
 
 
-def _traveller(line: dict[str, Any]) -> Traveller:
+def _traveller(line: dict[str, Any]) -> TrafficBooking:
     verdicts = tuple(Verdict(**each) for each in line.pop("verdicts"))
     device_ids = tuple(str(each) for each in line.pop("device_ids"))
-    return Traveller(**line, device_ids=device_ids, verdicts=verdicts)
+    return TrafficBooking(**line, device_ids=device_ids, verdicts=verdicts)
 
 
 def shift_for(traffic: Traffic, now: datetime) -> timedelta:
@@ -247,7 +247,7 @@ def _moved(text: str, shift: timedelta) -> str:
             return written(DateOnly(on + shift))
 
 
-def difference(before: Traveller, after: tuple[Verdict, ...]) -> str:
+def difference(before: TrafficBooking, after: tuple[Verdict, ...]) -> str:
     """Return as text which decisions differ now; empty if none does.
 
     `after` has the same doors as `before`, and its windows are those before the shift.

@@ -33,7 +33,7 @@ class _Waiting(NamedTuple):
     returns: int
 
 
-class PatientConsumer(Consumer):
+class RequeueingConsumer(Consumer):
     """Celery's consumer, with patience for tasks that it doesn't know.
 
     What waits here is lost if the process is killed: the stream or the due-set brings the work again.

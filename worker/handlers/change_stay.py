@@ -9,8 +9,8 @@ from shared.booking_stream import BookingStream
 from shared.clock import Clock
 from shared.domain.booking.message_order import has_seen
 from shared.domain.booking.own_message import (
-    asks_for_nothing_new,
     changed_data,
+    changes_nothing,
     check_change,
     is_over,
     message_of,
@@ -69,7 +69,7 @@ class ChangeStay:
             check_change(booking, message, self._units, now=self._clock())
         except InvalidMessage as invalid:
             raise NotChanged(str(invalid)) from invalid
-        if asks_for_nothing_new(booking, message):
+        if changes_nothing(booking, message):
             raise NotChanged("it is booked so already")
 
     def _note(self, booking: Booking, order_id: str, asked: str, *, by: str, reason: str) -> None:

@@ -47,7 +47,7 @@ class RecordEvents:
         look: Callable[[str, str], None],
         prompt: Callable[[Iterable[Mapping[str, Any]]], None],
         note_webhooks: Callable[[Mapping[str, Mapping[str, Any]]], None],
-        leave: PutBackForNewerVersion,
+        version_skew: PutBackForNewerVersion,
         clock: Clock,
     ) -> None:
         """Use `look` to start a look at one door of a booking, and `prompt` for the events of doors and accounts.
@@ -62,7 +62,7 @@ class RecordEvents:
         self._look = look
         self._prompt = prompt
         self._note_webhooks = note_webhooks
-        self._leave = leave
+        self._version_skew = version_skew
         self._clock = clock
 
     def __call__(self, entry_ids: list[str]) -> None:
@@ -112,7 +112,7 @@ class RecordEvents:
                 if owner is not None:
                     self._note_pin(owner, event)
             except OfNewerVersion as error:
-                self._leave.entries(self._stream, [entry_id], str(error))
+                self._version_skew.entries(self._stream, [entry_id], str(error))
                 left.add(entry_id)
         return left
 

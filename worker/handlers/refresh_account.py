@@ -50,7 +50,7 @@ class RefreshAccount:
         has_stays = self._troubles.of_account(account_id)
         pause = self._every if is_read or not prompts else _TRIED_AGAIN_AFTER
         is_needed = has_stays or self._troubles.is_told_of_account(account_id)
-        self._readings.rest(item, self._clock() + pause if is_needed else None, begun=prompts)
+        self._readings.reschedule(item, self._clock() + pause if is_needed else None, begun=prompts)
 
     def _read(self, account_id: str) -> bool:
         """Read the account; say whether Seam answered, be it that it does not show it."""

@@ -88,7 +88,7 @@ class RefreshDoors:
         elif self._troubles.is_told_of_door(device_id):
             # An alert of the door must be resolved some day, also where no booking brings another reading.
             again_at = self._clock() + self._every
-        self._readings.rest(item, again_at, begun=prompts)
+        self._readings.reschedule(item, again_at, begun=prompts)
 
     def _read(self, device_id: str) -> bool:
         """Read the door and compare; say whether Seam answered."""
@@ -126,8 +126,8 @@ def _errors(issues: Iterable[Issue]) -> set[str]:
     return {issue.code for issue in issues if issue.is_of_account and issue.kind is IssueKind.DOOR_ERROR}
 
 
-class HurryDoors:
-    """Brings the readings of all other doors forward when one has changed, where they are few enough."""
+class ReadDoorsSooner:
+    """Reads all other doors sooner if one has changed, unless they are too many."""
 
     def __init__(self, *, ledger: BookingLedger, due: DueSet, beats: Heartbeats, clock: Clock) -> None:
         self._ledger = ledger

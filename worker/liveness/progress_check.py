@@ -9,7 +9,7 @@ from celery import Celery, bootsteps
 from celery.signals import after_task_publish, beat_init, task_postrun, task_prerun
 
 from shared.contracts import QUEUE, SELF_PING
-from shared.liveness.watchdog import Patience, Sign, Watchdog
+from shared.liveness.watchdog import Sign, StallLimits, Watchdog
 from worker.broker import WatchersConnection
 from worker.liveness.self_ping import PingOurselves
 
@@ -101,7 +101,7 @@ def beat_sign(progress: Progress, queue: QueueLength) -> Sign:
 
 
 class WatchdogStep(bootsteps.StartStopStep):
-    """Watches the worker while it works. `add_watchdog` makes one with its patience."""
+    """Watches the worker while it works. `add_watchdog` makes one with its limits."""
 
     requires = ("celery.worker.components:Pool",)
     busy: ClassVar[timedelta]
@@ -134,11 +134,11 @@ class WatchdogStep(bootsteps.StartStopStep):
 
         task_prerun.connect(begun, weak=False)
         task_postrun.connect(ended, weak=False)
-        patience = Patience(idle=STALLED_AFTER, busy=self.busy)
+        limits = StallLimits(idle=STALLED_AFTER, busy=self.busy)
         # A question may hang, so each asks over a connection of its own.
         self._watchdogs = (
-            Watchdog(lambda: worker_sign(work, queue, concurrency, listens), patience),
-            Watchdog(lambda: self_ping_sign(all_tasks, call, concurrency), patience),
+            Watchdog(lambda: worker_sign(work, queue, concurrency, listens), limits),
+            Watchdog(lambda: self_ping_sign(all_tasks, call, concurrency), limits),
         )
         for watchdog in self._watchdogs:
             watchdog.start()
@@ -154,14 +154,14 @@ class WatchdogStep(bootsteps.StartStopStep):
 
 
 def add_watchdog(app: Celery, *, busy: timedelta) -> None:
-    """Let the app's worker watch itself; `busy` is the patience while all of its threads are busy."""
+    """Let the app's worker watch itself; `busy` is the limit while all of its threads are busy."""
     app.steps["worker"].add(type("watchdog", (WatchdogStep,), {"name": "watchdog", "busy": busy}))
 
 
 def watch_beat(app: Celery) -> None:
     """Watch process `beat` from its start on."""
     progress, queue = Progress(), QueueLength(app)
-    watchdog = Watchdog(lambda: beat_sign(progress, queue), Patience(idle=STALLED_AFTER, busy=STALLED_AFTER))
+    watchdog = Watchdog(lambda: beat_sign(progress, queue), StallLimits(idle=STALLED_AFTER, busy=STALLED_AFTER))
 
     @beat_init.connect(weak=False)
     def _(**_: Any) -> None:

@@ -71,7 +71,7 @@ class DeliverOutcomes:
             queue = self._queues.take_in_hand(receiver, booking_id, self._clock() + _IN_HAND_FOR)
             if queue is not None:
                 self._send(queue, queue.pending[0])
-        self._queues.rest(receiver, int(lane))
+        self._queues.reschedule(receiver, int(lane))
 
     def _send(self, queue: OutcomeQueue, outcome: QueuedOutcome) -> None:
         event = json.loads(outcome.event)

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from receiver.console.operations import Call, Conflict, Operation, SeamAway
+from receiver.console.operations import Call, Conflict, Operation, SeamUnavailable
 from receiver.console.views.booking import find, local
 from receiver.console.views.booking_levers import By, who
 from shared.console_tokens import Role
@@ -37,7 +37,7 @@ class Revealed:
 
 
 def reveal(call: Call) -> Revealed:
-    """Read the PIN. Raises NotFound, Conflict where there is none to show, and SeamAway."""
+    """Read the PIN. Raises NotFound, Conflict where there is none to show, and SeamUnavailable."""
     booking, key = find(call), call.body.door
     door = next((each for each in booking.doors if each.key == key and each.wanted), None)
     if door is None:
@@ -55,7 +55,9 @@ def reveal(call: Call) -> Revealed:
     try:
         pin = call.ports.codes.pin(door.code.access_code_id)
     except SeamError as error:
-        raise SeamAway(f"Seam doesn't answer as it should ({type(error).__name__}). Try again in a moment.") from None
+        raise SeamUnavailable(
+            f"Seam doesn't answer as it should ({type(error).__name__}). Try again in a moment."
+        ) from None
     if pin is None:
         raise Conflict("Seam has no PIN for this code yet, or the code no more.")
     return Revealed(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.booking.message_order import is_before
-from shared.domain.booking.parked_message import CALLED, is_alive, is_settled, what_stands
+from shared.domain.booking.parked_message import CALLED, effect_for_now, is_alive, is_settled
 from shared.domain.booking.record import Booking, State
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.masking import mask_digits
@@ -149,7 +149,7 @@ def line_of(booking: AffectedBooking) -> str:
         return "A message that names no booking"
     newest = booking.newest
     due = booking.due or next(iter(_check_ins(newest)), None)
-    stands = what_stands(newest.kind, newest.booking, newest.arrival)
+    stands = effect_for_now(newest.kind, newest.booking, newest.arrival)
     # The alert itself says that no code is made for a new booking.
     is_told = newest.kind is ParkedKind.BOOKING and newest.booking is None
     fields = " and ".join(quoted(mask_digits(name)) for name in other_fields(newest.problems))

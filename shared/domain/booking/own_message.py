@@ -121,7 +121,7 @@ def check_order(booking: Booking, stay: Stay, device_ids: Collection[str]) -> No
             raise InvalidMessage((CHECK_OUT_NOT_AFTER_CHECK_IN,))
 
 
-def asks_for_nothing_new(booking: Booking, message: BookingMessage) -> bool:
+def changes_nothing(booking: Booking, message: BookingMessage) -> bool:
     """Say whether a change asks for the same as the booking's newest message."""
     return asked_of(message) == booking.asked and message.label == booking.label
 

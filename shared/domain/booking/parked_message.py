@@ -1,4 +1,4 @@
-"""What it means for a booking that one of its messages is parked: what is so for now, and what isn't done. Pure."""
+"""What it means for a booking that one of its messages is parked: what holds for now, and what isn't done. Pure."""
 
 from typing import Final
 
@@ -43,8 +43,8 @@ def is_settled(kind: ParkedKind, booking: Booking | None, arrival: str) -> bool:
     return kind is not ParkedKind.EVENT and is_before(arrival, booking.newest_entry)
 
 
-def what_stands(kind: ParkedKind, booking: Booking | None, arrival: str) -> str:
-    """Return in a few words what is so for now; empty where nobody can say."""
+def effect_for_now(kind: ParkedKind, booking: Booking | None, arrival: str) -> str:
+    """Return in a few words what holds until the message is handled; empty if that isn't known."""
     if kind in (ParkedKind.EVENT, ParkedKind.UNREADABLE):
         return ""
     if kind is ParkedKind.CANCELLATION:
