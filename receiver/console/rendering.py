@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from receiver.console import shapes
+from receiver.console import row_markup
 from receiver.console.views.arrivals import WINDOWS
 from shared.domain.quoting import shown
 from shared.domain.times.wording import show_length
@@ -66,7 +66,7 @@ def make_templates() -> Environment:
         "address": address,
         "day_title": _day_title,
         "days_of": _days_of,
-        "ui": shapes,
+        "ui": row_markup,
         "undated_text": undated_text,
         "windows": _windows,
     }

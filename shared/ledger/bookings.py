@@ -19,9 +19,9 @@ from redis.client import Pipeline
 from shared import redis_keys
 from shared.clock import Clock
 from shared.domain.booking import transitions
-from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.record import Booking, Change, HistoryEntry, Notice
 from shared.domain.booking.retention import deleted_at, erased_at
+from shared.domain.booking.seen_door import SeenDoor
 from shared.domain.code.removal import next_look_at
 from shared.ledger.booking_indexes import all_places, doors_to_compare, index_arrival, index_door, places_of
 from shared.ledger.booking_reader import (

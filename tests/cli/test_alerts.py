@@ -1,4 +1,4 @@
-"""`oracode alerts`: what is open and who was told, and the levers; also without the channels' secrets."""
+"""`oracode alerts`: what is open and who was told, and the actions; also without the channels' secrets."""
 
 import json
 from collections.abc import Iterator

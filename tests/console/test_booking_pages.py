@@ -1,4 +1,4 @@
-"""Bookings as pages and as JSON: what they show, what the levers order, and that no PIN is where it mustn't be."""
+"""Bookings as pages and as JSON: what they show, what the actions order, and that no PIN is where it mustn't be."""
 
 import json
 import re
@@ -186,7 +186,7 @@ def test_the_board_names_what_holds_back(console: Console, redis_client: Redis) 
 
 
 def test_a_booking_shows_its_day(console: Console, redis_client: Redis) -> None:
-    """The slots as bars, the stay as marks, the gaps named; who may do nothing sees no lever."""
+    """The slots as bars, the stay as marks, the gaps named; who may do nothing sees no action."""
     book(redis_client, "BK-1/ä?", label=HOSTILE)
     read_door(redis_client)
     view = console.api("GET", "/bookings/BK-1%2F%C3%A4%3F").json()

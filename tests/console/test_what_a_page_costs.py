@@ -53,7 +53,7 @@ def test_round_trips_are_few_and_do_not_grow(console: Console, redis_client: Red
 
 
 def test_a_page_of_many_alerts_stays_small(console: Console, redis_client: Redis) -> None:
-    """A hundred with long texts and all levers: below 100 KB a page, each alert on one page, the counts of all."""
+    """A hundred with long texts and all actions: below 100 KB a page, each alert on one page, the counts of all."""
     text = "The door's time slots were changed under a code that exists, and the guest's times fit none of them. " * 3
     for number in range(100):
         tell(redis_client, f"booking/BK-{number:03}/no_slot/{DOOR}", text=text)

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.booking import transitions
-from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.next_step import Step, next_step
 from shared.domain.booking.notices import alerts_of
 from shared.domain.booking.record import Booking, Change, State
+from shared.domain.booking.seen_door import SeenDoor
 from shared.domain.matching.manual_choice import ChosenSlot, SlotOffer
 from shared.domain.stay.stay import Instant, Stay
 from tests.shared.stories import (

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.record import Booking, Change, Notice
+from shared.domain.booking.seen_door import SeenDoor
 from shared.domain.booking.transitions import Superseded, fail
 from shared.ledger.due_set import conflicts_item, door_item
 from tests.shared.ledger_changes import MEMBER, labelled

@@ -11,8 +11,8 @@ import pytest
 from redis import Redis
 
 from shared import redis_keys
-from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.record import Booking, Change
+from shared.domain.booking.seen_door import SeenDoor
 from shared.domain.booking.transitions import StaleRead, Superseded, fail, schedule
 from shared.ledger.bookings import Owner, UnknownBooking
 from tests.shared.ledger_changes import labelled

@@ -277,9 +277,9 @@ def test_a_choice_while_the_first_create_is_in_doubt(machine: Machine, sandbox: 
     machine.run_command(first)
     machine.sweep()
     assert machine.ledger.get(before.booking_id).state == "creating"
-    lever = partial(machine.handlers.run_ops_command.choose_slot.choose, by="ann", door_key=device_id)
+    choose_slot = partial(machine.handlers.run_ops_command.choose_slot.choose, by="ann", door_key=device_id)
     assert second.choice is not None
-    lever(machine.ledger.get(before.booking_id), second.choice.slot)
+    choose_slot(machine.ledger.get(before.booking_id), second.choice.slot)
     after = machine.until(before, "ready")
     assert window_of(after) == ("07:00", "19:00")
     assert machine.creates(device_id) == 2
@@ -315,10 +315,10 @@ def test_a_door_with_a_code_has_to_be_named(machine: Machine, sandbox: Sandbox) 
     """Then it is handled like any change of the window: the old code is residual access."""
     guest = {"name": "Guest", "check_in": "16:00", "check_out": "10:00"}
     ready = machine.until(machine.book(sandbox.door(slots=[guest, LATE])), "ready")
-    lever = machine.handlers.run_ops_command.choose_slot
+    choose_slot = machine.handlers.run_ops_command.choose_slot
     with pytest.raises(NotChosen, match="name the door"):
-        lever.choose(ready, "Late", door_key=None, by="ann")
-    lever.choose(ready, "Late", door_key=ready.doors[0].device_id, by="ann")
+        choose_slot.choose(ready, "Late", door_key=None, by="ann")
+    choose_slot.choose(ready, "Late", door_key=ready.doors[0].device_id, by="ann")
     machine.sweep()
     after = machine.until(ready, "ready")
     assert window_of(after) == ("18:00", "12:00")
@@ -331,11 +331,11 @@ def test_a_choice_is_for_every_waiting_door_or_none(machine: Machine, sandbox: S
     """Two doors wait. A slot that only one of them has is refused for both; one that both have serves both."""
     both, one = sandbox.door(slots=[DAY, LATE]), sandbox.door(slots=[LATE])
     booking = machine.book(both, one)
-    lever = machine.handlers.run_ops_command.choose_slot
+    choose_slot = machine.handlers.run_ops_command.choose_slot
     with pytest.raises(NotChosen, match="that can be chosen: “Late”"):
-        lever.choose(booking, "Day", door_key=None, by="ann")
+        choose_slot.choose(booking, "Day", door_key=None, by="ann")
     assert machine.ledger.get(booking.booking_id) == booking
-    assert len(lever.choose(booking, "Late", door_key=None, by="ann")) == 2
+    assert len(choose_slot.choose(booking, "Late", door_key=None, by="ann")) == 2
     machine.until(booking, "ready")
     assert [len(machine.made(each)) for each in (both, one)] == [1, 1]
 

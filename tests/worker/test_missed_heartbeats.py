@@ -23,7 +23,7 @@ from tests.shared.ledgers import alert_ledger
 from tests.shared.stories import NOW
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
-from worker.handlers.note_webhooks import NoteWebhooks
+from worker.handlers.record_last_webhook import RecordLastWebhook
 from worker.liveness import missed_heartbeats
 from worker.liveness.heartbeat import Heartbeat
 from worker.liveness.missed_heartbeats import MissedHeartbeatWatch
@@ -159,11 +159,11 @@ def test_an_event_that_comes_at_once_came_by_webhook(redis_client: Redis) -> Non
         {"created_at": "yesterday"},
         {},
     ):
-        NoteWebhooks(beats)({entry_id: event})
+        RecordLastWebhook(beats)({entry_id: event})
     assert beats.last() == {}
     earlier = f"{int(now.timestamp() * 1000) - 5_000}-0"
     just_now = {"created_at": (now - timedelta(seconds=3)).isoformat()}
-    NoteWebhooks(beats)({entry_id: just_now, earlier: just_now, "1-0": {}})
+    RecordLastWebhook(beats)({entry_id: just_now, earlier: just_now, "1-0": {}})
     assert beats.last() == {WEBHOOK: now}
 
 

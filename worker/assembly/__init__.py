@@ -18,7 +18,7 @@ from shared.seam.access_codes import AccessCodes
 from shared.settings import Settings
 from worker.alerts.channel import Channel
 from worker.alerts.delivery import AlertDelivery
-from worker.assembly import bookings, codes, commands, doors, jobs, telling
+from worker.assembly import bookings, codes, commands, deliveries, doors, jobs
 from worker.assembly.resources import Resources, seam_observer, settle_time
 from worker.handlers.advance_door import AdvanceDoor
 from worker.handlers.apply_message import ApplyMessage
@@ -90,8 +90,8 @@ def build_handlers(
         apply_booking=bookings.apply_booking(using, units),
         record_events=bookings.record_events(using, reading, version_skew, look),
         advance_door=codes.advance_door(using, reading, rules),
-        deliver_alert=telling.deliver_alert(using, channels),
-        deliver_outcomes=telling.deliver_outcomes(using),
+        deliver_alert=deliveries.deliver_alert(using, channels),
+        deliver_outcomes=deliveries.deliver_outcomes(using),
         periodic_jobs=jobs.periodic_jobs(using, reading, units),
         refresh_door=reading.refresh,
         refresh_account=reading.refresh_account,
@@ -99,7 +99,7 @@ def build_handlers(
         check_removals=bookings.check_removals(using),
         quarantine=bookings.quarantine(using),
         run_ops_command=commands.run_ops_command(using, reading.doors, rules, units),
-        heartbeat=telling.heartbeat(using),
+        heartbeat=deliveries.heartbeat(using),
         version_skew=version_skew,
         booking_stream=settings.booking_stream,
         beats=ports.beats,

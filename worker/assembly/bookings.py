@@ -9,10 +9,10 @@ from worker.assembly.resources import Resources
 from worker.handlers.apply_message import ApplyMessage
 from worker.handlers.check_conflicts import CheckConflicts
 from worker.handlers.check_removals import CheckRemovals
-from worker.handlers.note_webhooks import NoteWebhooks
 from worker.handlers.put_back_for_newer_version import PutBackForNewerVersion
 from worker.handlers.quarantine_door import Quarantine
 from worker.handlers.record_events import RecordEvents
+from worker.handlers.record_last_webhook import RecordLastWebhook
 from worker.handlers.revoke_code import RevokeCode
 
 
@@ -41,7 +41,7 @@ def record_events(
         parking=using.ports.parking,
         look=look,
         prompt=reading.prompt.of_events,
-        note_webhooks=NoteWebhooks(using.ports.beats),
+        record_last_webhook=RecordLastWebhook(using.ports.beats),
         version_skew=version_skew,
         clock=using.clock,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shared.domain.booking.planning import PlanningRules
 from shared.domain.booking.slot_drift import drift_of
 from shared.domain.door.door import Door
-from shared.ledger.readings import Readings
+from shared.ledger.prompted_readings import PromptedReadings
 from shared.seam.accounts import Accounts
 from shared.seam.doors import Doors
 from worker.assembly.resources import Resources
@@ -29,7 +29,7 @@ class DoorReading:
 def door_reading(using: Resources, rules: PlanningRules) -> DoorReading:
     """Assemble the readers, and what a change or a problem of a door sets going."""
     settings, ports, clock = using.settings, using.ports, using.clock
-    readings = Readings(ports.redis, due=ports.due, clock=clock, at_most_every=settings.door_cache_for)
+    readings = PromptedReadings(ports.redis, due=ports.due, clock=clock, at_most_every=settings.door_cache_for)
     prompt = PromptReadings(ledger=ports.ledger, issues=ports.issues, readings=readings)
     troubles = DoorProblemAlerts(
         ledger=ports.ledger, alerts=ports.alerts, issues=ports.issues, due=ports.due, clock=clock

@@ -32,9 +32,9 @@ def reissue(
         if not agreed and not click.confirm("Make a new code?", default=False, err=True):
             _refuse(booking, "you said no")
         who = by[:80] or user_name()
-        lever = _use_case(settings, ports, codes)
+        use_case = _use_case(settings, ports, codes)
         try:
-            done = lever(booking, door.key, access_code_id=code.access_code_id, by=who, reason=reason)
+            done = use_case(booking, door.key, access_code_id=code.access_code_id, by=who, reason=reason)
         except (NotReissued, SeamError, NotADoor) as refusal:
             _refuse(booking, str(refusal))
     what = "A new code is made" if done.is_news else "A new code was asked for already"

@@ -34,9 +34,9 @@ from shared.seam.errors import Refused, SeamError
 from shared.settings import Settings
 from worker.cli.bookings import checked_messages, publish_messages
 from worker.cli.codes_follow import Follower, Verdict
+from worker.cli.codes_trial_plan import Trial, known, planned
 from worker.cli.context import settings_for, user_name
 from worker.cli.printable import printable
-from worker.cli.trial import Trial, known, planned
 from worker.handlers.retry_booking import try_again
 from worker.ports import Ports, open_ports, seam_client
 

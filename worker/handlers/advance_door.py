@@ -10,11 +10,11 @@ from redis.exceptions import RedisError
 from shared import tracing
 from shared.clock import Clock
 from shared.domain.booking import transitions
-from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.known_doors import KnownDoor, is_known, recalled
 from shared.domain.booking.next_step import Step, next_step
 from shared.domain.booking.record import BookedDoor, Booking, Change
 from shared.domain.booking.retries import GiveUp, Retry, decide, next_try
+from shared.domain.booking.seen_door import SeenDoor
 from shared.domain.booking.stay_times import arrival_of
 from shared.domain.versions import OfNewerVersion
 from shared.ledger.bookings import BookingLedger, UnknownBooking

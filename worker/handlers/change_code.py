@@ -12,8 +12,8 @@ import structlog
 
 from shared.clock import Clock
 from shared.domain.booking import transitions
-from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.record import AccessCode, Booking, State, Window
+from shared.domain.booking.seen_door import SeenDoor
 from shared.domain.code.changes import may_become
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import BookingLedger

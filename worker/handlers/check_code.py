@@ -11,9 +11,9 @@ import structlog
 from shared.clock import Clock
 from shared.domain.alerting.door_problems import issue_behind_unknown_status
 from shared.domain.booking import transitions
-from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, State
+from shared.domain.booking.seen_door import SeenDoor
 from shared.domain.code.condition import Confirmed, Faulty, Pending, condition_of
 from shared.domain.code.differences import differences_of, pin_replaced_at, window_in_effect
 from shared.domain.code.lateness import late_at

@@ -15,11 +15,11 @@ import structlog
 from shared import metrics
 from shared.clock import Clock
 from shared.domain.booking import transitions
-from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.planning import Make
 from shared.domain.booking.problem_catalogue import PlainReason, Reason
 from shared.domain.booking.record import BookedDoor, Booking, Intent
 from shared.domain.booking.retries import next_wait
+from shared.domain.booking.seen_door import SeenDoor
 from shared.domain.door.door import Door
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.data_loss import LedgerEpoch

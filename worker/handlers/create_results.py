@@ -5,9 +5,9 @@ import structlog
 from shared import metrics
 from shared.clock import Clock
 from shared.domain.booking import transitions
-from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.planning import Make
 from shared.domain.booking.record import AccessCode, Booking, Intent, on_clock_of
+from shared.domain.booking.seen_door import SeenDoor
 from shared.ledger.bookings import BookingLedger, Transition
 from shared.seam.access_codes import CodeReport
 

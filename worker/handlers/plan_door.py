@@ -5,7 +5,6 @@ from functools import partial
 
 from shared.clock import Clock
 from shared.domain.booking import transitions
-from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.planning import (
     Alter,
     Keep,
@@ -21,6 +20,7 @@ from shared.domain.booking.planning import (
 )
 from shared.domain.booking.problem_catalogue import PlainReason, Reason
 from shared.domain.booking.record import Booking, Change
+from shared.domain.booking.seen_door import SeenDoor
 from shared.ledger.bookings import BookingLedger
 from shared.seam.doors import Doors
 from worker.handlers.change_code import ChangeCode

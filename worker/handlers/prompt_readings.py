@@ -15,7 +15,7 @@ from shared.domain.door.door import Door
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due_set import account_item, refresh_item
-from shared.ledger.readings import Readings
+from shared.ledger.prompted_readings import PromptedReadings
 
 # The doors of one account are read at this pace, so that one event of a large account is no burst of calls.
 _DOORS_A_SECOND: Final = 10
@@ -26,7 +26,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 class PromptReadings:
     """Turns them into places in the due-set. Idempotent."""
 
-    def __init__(self, *, ledger: BookingLedger, issues: DoorIssues, readings: Readings) -> None:
+    def __init__(self, *, ledger: BookingLedger, issues: DoorIssues, readings: PromptedReadings) -> None:
         self._ledger = ledger
         self._issues = issues
         self._readings = readings

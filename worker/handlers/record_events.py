@@ -46,13 +46,13 @@ class RecordEvents:
         parking: Parking,
         look: Callable[[str, str], None],
         prompt: Callable[[Iterable[Mapping[str, Any]]], None],
-        note_webhooks: Callable[[Mapping[str, Mapping[str, Any]]], None],
+        record_last_webhook: Callable[[Mapping[str, Mapping[str, Any]]], None],
         version_skew: PutBackForNewerVersion,
         clock: Clock,
     ) -> None:
         """Use `look` to start a look at one door of a booking, and `prompt` for the events of doors and accounts.
 
-        `note_webhooks` is given all events by the ids of their entries.
+        `record_last_webhook` is given all events by the ids of their entries.
         """
         self._redis = redis
         self._stream = stream
@@ -61,7 +61,7 @@ class RecordEvents:
         self._parking = parking
         self._look = look
         self._prompt = prompt
-        self._note_webhooks = note_webhooks
+        self._record_last_webhook = record_last_webhook
         self._version_skew = version_skew
         self._clock = clock
 
@@ -71,7 +71,7 @@ class RecordEvents:
         Events for a booking that only a newer process can read are left to that process.
         """
         readable = self._readable(self._entries(entry_ids))
-        self._note_webhooks(readable)
+        self._record_last_webhook(readable)
         others = [event for event in readable.values() if _subject(event) is not Subject.CODE]
         # Their places in the due-set are written before the acknowledgement.
         self._prompt(others)

@@ -11,7 +11,7 @@ import structlog
 from shared.clock import Clock
 from shared.ledger.door_issues import DoorIssues, KnownAccount
 from shared.ledger.due_set import account_item
-from shared.ledger.readings import Readings
+from shared.ledger.prompted_readings import PromptedReadings
 from shared.seam.accounts import Accounts, NotShown
 from shared.seam.errors import SeamError
 from worker.handlers.door_problem_alerts import DoorProblemAlerts
@@ -30,7 +30,7 @@ class RefreshAccount:
         *,
         accounts: Accounts,
         issues: DoorIssues,
-        readings: Readings,
+        readings: PromptedReadings,
         troubles: DoorProblemAlerts,
         every: timedelta,
         clock: Clock,

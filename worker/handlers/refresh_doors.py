@@ -21,7 +21,7 @@ from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
 from shared.ledger.due_set import DueSet, account_item, conflicts_item, refresh_item
 from shared.ledger.heartbeats import Heartbeats
-from shared.ledger.readings import Readings
+from shared.ledger.prompted_readings import PromptedReadings
 from shared.seam.doors import Doors
 from shared.seam.errors import NoSuchDevice, SeamError
 from worker.handlers.door_problem_alerts import DoorProblemAlerts
@@ -47,7 +47,7 @@ class RefreshDoors:
         due: DueSet,
         doors: Doors,
         issues: DoorIssues,
-        readings: Readings,
+        readings: PromptedReadings,
         troubles: DoorProblemAlerts,
         every: timedelta,
         clock: Clock,

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from shared.clock import Clock
 from shared.domain.booking import transitions
 from shared.domain.booking.door_state import Creating, state_of
-from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import Booking
+from shared.domain.booking.seen_door import SeenDoor
 from shared.ledger.bookings import BookingLedger
 from shared.seam.access_codes import AccessCodes
 from worker.handlers.create_results import CreateResults

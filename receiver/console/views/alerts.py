@@ -10,7 +10,7 @@ from pydantic import Field
 
 from receiver.console.commands import order
 from receiver.console.operations import Call, NotFound, Operation, Unusable
-from receiver.console.views.booking_levers import By, Outcome, who
+from receiver.console.views.booking_actions import By, Outcome, who
 from shared.console_tokens import Role
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.severity import Severity

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from receiver.console.commands import order_many
 from receiver.console.operations import Call, Conflict, Operation, Unusable
-from receiver.console.views.booking_levers import By, who, why_not_retried
+from receiver.console.views.booking_actions import By, who, why_not_retried
 from receiver.console.views.bookings import FilterFields, filter_of, shown_check_in
 from receiver.console.views.parked import ParkedFields, matching
 from shared.console_tokens import Role

@@ -9,7 +9,7 @@ from pydantic import Field
 from receiver.console.commands import order, wait_for
 from receiver.console.operations import Call, Conflict, Operation, Unusable
 from receiver.console.views.booking import find
-from receiver.console.views.booking_levers import Outcome, Why, outcome_of, who
+from receiver.console.views.booking_actions import Outcome, Why, outcome_of, who
 from receiver.console.views.change_stay_view import ChangePreview, FieldProblem, Wanted, preview_of
 from receiver.console.views.stay_fields import booked_times, fields_of, is_shown_as
 from shared.console_tokens import Role

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from receiver.console.commands import order
 from receiver.console.operations import Call, NotFound, Operation, Unusable
-from receiver.console.views.booking_levers import By, CancelBody, Outcome, who
+from receiver.console.views.booking_actions import By, CancelBody, Outcome, who
 from shared.console_tokens import Role
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.message import InvalidMessage

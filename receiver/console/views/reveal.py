@@ -7,7 +7,7 @@ from typing import Final
 
 from receiver.console.operations import Call, Conflict, Operation, SeamUnavailable
 from receiver.console.views.booking import find, local
-from receiver.console.views.booking_levers import By, who
+from receiver.console.views.booking_actions import By, who
 from shared.console_tokens import Role
 from shared.domain.booking import transitions
 from shared.ledger.bookings import UnknownBooking

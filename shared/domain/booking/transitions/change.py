@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from shared.domain.booking import notices
 from shared.domain.booking.door_state import DoorState, facts_of
-from shared.domain.booking.fence import SeenDoor
 from shared.domain.booking.problem_catalogue import PlainReason
 from shared.domain.booking.record import (
     AccessCode,
@@ -18,6 +17,7 @@ from shared.domain.booking.record import (
     State,
     Window,
 )
+from shared.domain.booking.seen_door import SeenDoor
 
 Facts = dict[str, Any]
 

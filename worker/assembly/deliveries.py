@@ -1,4 +1,4 @@
-"""Telling others: people by alerts, booking systems by outcomes, the outside monitor by heartbeats."""
+"""Deliveries: alerts to people, outcomes to booking systems, heartbeats to the outside monitor."""
 
 import httpx
 
@@ -15,7 +15,7 @@ from worker.outcomes.posting import OutcomePost
 
 
 def deliver_alert(using: Resources, channels: tuple[Channel, ...]) -> AlertDelivery:
-    """Assemble what brings the alert channels up to date."""
+    """Assemble the delivery of alerts to their channels."""
     ports, clock = using.ports, using.clock
     return AlertDelivery(
         ledger=ports.alerts,
@@ -29,7 +29,7 @@ def deliver_alert(using: Resources, channels: tuple[Channel, ...]) -> AlertDeliv
 
 
 def deliver_outcomes(using: Resources) -> DeliverOutcomes:
-    """Assemble what posts outcomes to booking systems, with PINs where OUTCOME_PIN says so."""
+    """Assemble the delivery of outcomes to booking systems, with PINs if OUTCOME_PIN is set."""
     settings, ports, clock = using.settings, using.ports, using.clock
     with_pins = WithPins(ledger=ports.ledger, codes=using.codes, clock=clock)
     return DeliverOutcomes(
@@ -43,7 +43,7 @@ def deliver_outcomes(using: Resources) -> DeliverOutcomes:
 
 
 def heartbeat(using: Resources) -> Heartbeat:
-    """Assemble what notes, and reports to HEARTBEAT_URL, that the worker works."""
+    """Assemble the heartbeat: it is stored, and reported to HEARTBEAT_URL."""
     url = using.settings.heartbeat_url
     return Heartbeat(
         beats=using.ports.beats,

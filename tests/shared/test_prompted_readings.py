@@ -7,7 +7,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.ledger.due_set import DueItem, account_item, refresh_item
-from shared.ledger.readings import Readings
+from shared.ledger.prompted_readings import PromptedReadings
 from tests.shared.ledgers import LEASE, at, due_at, due_set
 from tests.shared.stories import NOW
 
@@ -15,9 +15,9 @@ ITEMS = pytest.mark.parametrize("item", [refresh_item("d-1"), account_item("a-1"
 EVERY = timedelta(seconds=30)
 
 
-def readings(redis: Redis) -> Readings:
+def readings(redis: Redis) -> PromptedReadings:
     """Return readings that are taken every half minute at most."""
-    return Readings(redis, due=due_set(redis), clock=at(NOW), at_most_every=EVERY)
+    return PromptedReadings(redis, due=due_set(redis), clock=at(NOW), at_most_every=EVERY)
 
 
 @ITEMS

@@ -1,4 +1,4 @@
-"""Notes when a webhook brought an event last: that shows of a `web` which gives no signs of life that it works.
+"""Records when a webhook last brought an event. That shows that `web` works, also if it gives no signs of life.
 
 Events that no webhook brought are added by the reconciliation (`worker.handlers.reconcile`), a minute after they
 happened at the earliest, or RECONCILE_EVERY where that is shorter. So what is in the stream sooner came by webhook.
@@ -16,8 +16,8 @@ _AT_ONCE: Final = timedelta(seconds=20)
 _NOTED_EVERY: Final = timedelta(seconds=10)
 
 
-class NoteWebhooks:
-    """Notes the heartbeat `webhook`: at most every ten seconds, by the clock of the data server."""
+class RecordLastWebhook:
+    """Records the heartbeat `webhook`: at most every ten seconds, by the clock of the data server."""
 
     def __init__(self, beats: Heartbeats) -> None:
         self._beats = beats

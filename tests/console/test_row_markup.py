@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from receiver.console.rendering import make_templates
-from receiver.console.shapes import KIND, booking_link, door_link, shape, sprite, state
+from receiver.console.row_markup import KIND, booking_link, door_link, shape, sprite, state
 from tests.console.test_booking_pages import HOSTILE
 
 

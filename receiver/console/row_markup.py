@@ -1,4 +1,4 @@
-"""What stands in every row of a page: a state as a word with its shape, and links. Made once, not for each row.
+"""Markup that many rows of a page share: a state as a word with its shape, and links to bookings and doors.
 
 Templates have it as `ui`. The shapes themselves are drawn once a page, by `sprite`; a state only refers to its own.
 """

@@ -17,7 +17,7 @@ from shared.ledger.due_set import DueItem, DueSet
 _KINDS: Final = {"refresh": "door", "account": "account"}
 
 
-class Readings:
+class PromptedReadings:
     """Prompts readings, and puts each at its next time. Items are made by `refresh_item` and `account_item`."""
 
     def __init__(self, redis: Redis, *, due: DueSet, clock: Clock, at_most_every: timedelta) -> None:

@@ -1,4 +1,4 @@
-"""What `oracode codes test` will make: a code for the next stay on a slot, on the door as Seam has it now."""
+"""The plan of `oracode codes test`: the code for the next stay on a slot, and what to know before it is made."""
 
 import hashlib
 import re
