@@ -58,7 +58,7 @@ class SlackActions:
 
 
 def is_from_slack(verifier: SignatureVerifier, body: bytes, headers: Headers) -> bool:
-    """Say whether Slack signed `body`. Never raises, whatever the headers hold."""
+    """Say whether Slack signed `body`. Never raises."""
     timestamp = headers.get(b"x-slack-request-timestamp", b"").decode("latin-1")
     signature = headers.get(b"x-slack-signature", b"").decode("latin-1")
     # Slack's timestamps are whole seconds. slack_sdk raises many kinds of errors for other texts.

@@ -1,4 +1,4 @@
-"""Errors that say no more than "it isn't there just now": logged in one line, for where they were raised tells nothing.
+"""Errors of a lost connection: they are logged in one line, because the traceback says nothing more.
 
 While a data server is restarted, every process meets one of these each second. Known by their names, so that a process
 doesn't import the libraries of another.

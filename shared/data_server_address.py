@@ -62,7 +62,7 @@ DataServerAddress = OneServer | Sentinels
 
 
 def parse_data_server_address(url: str) -> DataServerAddress:
-    """Return what an address names. Raises ValueError, whose text repeats nothing of it: it may hold passwords."""
+    """Return what an address names. Raises ValueError, without a word of it: it may hold passwords."""
     scheme, _, rest = url.partition("://")
     if scheme not in SENTINEL_SCHEMES:
         return OneServer(url)

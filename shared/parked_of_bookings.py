@@ -1,4 +1,4 @@
-"""What is told of a booking's parked messages: what each is, what is wrong, and what is so for now.
+"""The parked messages of a booking, for people: the kind of each, its problems, and what holds for now.
 
 For the console, the command line and `GET /bookings/{id}`.
 """
@@ -18,7 +18,7 @@ from shared.streams import is_entry_id
 class ParkedOfBooking:
     """One parked message of a booking, without its text.
 
-    `stands` says in words what is so for now, such as "it is not cancelled: the code stays valid, from …".
+    `stands` says in words what holds for now, such as "it is not cancelled: the code stays valid, from …".
     """
 
     parked_id: str
@@ -29,7 +29,7 @@ class ParkedOfBooking:
 
 
 def told_of(entry: ParkedEntry, booking: Booking | None) -> ParkedOfBooking:
-    """Return what is told of a parked message; `booking` is its booking as the ledger has it."""
+    """Return the parked message for people; `booking` is its booking as the ledger has it."""
     parked = entry.parked
     kind = kind_of(parked) if parked.kind else kind_for(kind_of(parked), booking)
     arrival = parked.source_id if is_entry_id(parked.source_id) else ""

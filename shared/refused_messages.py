@@ -1,8 +1,8 @@
-"""The messages that `POST /bookings` refused lately: bounded, and without what they said.
+"""The messages that `POST /bookings` refused lately: a bounded list, without their content.
 
-Their sender was told each problem, and they are stored nowhere. What is kept is for people: whose message it was, what
-was wrong, when it came first and last. The same refused again is one. What names no booking may be of another one each
-time: those of a quarter of an hour are one.
+The sender got each problem in the answer. People here get the booking, the problems, and the times of the first and the
+last refusal. The same message refused again is one entry. Messages that name no booking are one entry per quarter of an
+hour: they may be of different bookings.
 """
 
 import json

@@ -13,7 +13,7 @@ from shared.streams import GROUP
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamBacklog:
-    """What a stream holds is what is still to be done: entries that are done are taken out.
+    """The unfinished work of a stream: entries that are done are taken out.
 
     `unread` entries no worker has taken, `in_hand` ones a worker has. `oldest_at` is when the oldest of all was
     appended, `oldest_unread_at` that of the unread ones; None where there is none.

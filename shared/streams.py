@@ -1,7 +1,7 @@
 """Appending to, and acknowledging from, the streams of the contract.
 
-An entry is taken out of its stream in the same step in which it is acknowledged: what a stream holds is what is still
-to be done, its length is the backlog, and memory stays flat.
+An entry is taken out of its stream in the same step in which it is acknowledged. So a stream holds only unfinished
+work, its length is the backlog, and memory stays flat.
 """
 
 import re

@@ -1,9 +1,9 @@
-"""What Celery must be told about its broker: Redis, the default, or RabbitMQ. By the address alone.
+"""Celery's settings for its broker: Redis, the default, or RabbitMQ. The address alone decides which.
 
 Sentinels are asked for the primary at each new connection, as everywhere (`shared.redis_client`).
 
-Neither is the record. On RabbitMQ the queue is a quorum queue and publishing is confirmed, so that its own restarts,
-too, cost no delay; on Redis a message that is lost with its worker costs RECLAIM_AFTER.
+No broker is the source of truth. On RabbitMQ the queue is a quorum queue and publishing is confirmed, so that restarts
+of RabbitMQ cost no delay. On Redis a message that is lost with its worker costs RECLAIM_AFTER.
 """
 
 from typing import Any, Final, Self

@@ -1,4 +1,4 @@
-"""Puts a message aside, and has people told soon. What they are told: `worker/handlers/tell_parked.py`."""
+"""Parks a message, and makes the job that alerts people of it (`worker/handlers/tell_parked.py`) due soon."""
 
 from datetime import timedelta
 from typing import Final

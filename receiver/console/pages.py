@@ -111,7 +111,7 @@ class Pages:
                 view, path = operation.handle(call), request.url.path
                 return self._html(operation.template, token, at=call.now, view=view, query=query, note=note, path=path)
 
-            # What is told once is told to one.
+            # A note is for the person who caused it, so that page isn't shared.
             return HTMLResponse(make() if note else self._views.read(operation, call, make))
 
         # A large page takes tens of milliseconds to make: in a thread, or event streams would wait for it.
@@ -120,7 +120,7 @@ class Pages:
     async def _act(self, operation: Operation, request: Request) -> Response:
         """Do what a form orders; leave what became of it for the page that follows, or show it at once.
 
-        What is shown at once (a PIN) is left nowhere.
+        A page that is shown at once (with a PIN) isn't stored.
         """
         check_same_origin(request)
         token = await self._permitted(operation, request)

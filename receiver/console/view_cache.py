@@ -1,8 +1,8 @@
-"""A page is made once for all tabs that want the same at the same moment.
+"""Renders a page once for all tabs that ask for it at the same moment.
 
-When something changes every open tab fetches its page again, all at once. Making the board of a large house costs tens
+When something changes, every open tab fetches its page again, all at once. Making the board of a large house costs tens
 of milliseconds; twenty tabs would wait for each other. A page is used again for a second at most, and only while the
-ledger shows no change; whatever somebody does in this console ends it at once. The API reads anew for each request.
+ledger shows no change. Each change that is made in this console ends it at once. The API reads anew for each request.
 """
 
 import threading

@@ -1,8 +1,8 @@
 """The versions of what one process writes and another reads: while a new version is rolled out, both run.
 
 A version is `MAJOR.MINOR`. MINOR grows with every field or value that is added: an older process reads what it knows
-and keeps the rest (`UnknownFields`) when it writes back; what holds a value that it doesn't know it leaves alone. MAJOR
-grows where what was there means something else: older processes leave all of it alone. The rules for a change
+and keeps the rest (`UnknownFields`) when it writes back. It doesn't touch a record with a value that it doesn't know.
+MAJOR grows if a field means something else: older processes touch none of these records. The rules for a change
 are in docs/two-versions.md.
 
 Some things have no number. The task's name is its version, and so is the subject of a member of the due-set: other

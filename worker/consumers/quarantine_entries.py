@@ -5,7 +5,7 @@ kills its worker. It is dispatched again: the first time together with others, t
 a suspect: suspects go one by one, so that an entry that kills its worker takes no other with it. After MOST_DELIVERIES
 it is parked, for a person to look at.
 
-What is due for a door, and does the same: `worker.handlers.quarantine_door`.
+`worker.handlers.quarantine_door` does this for items of the due-set.
 """
 
 from collections import deque

@@ -1,8 +1,8 @@
-"""Whether the bridge gets on, and the alerts where it doesn't. They hold no word of a message.
+"""Whether the bridge makes progress, and the alerts if it doesn't. The alerts quote no message.
 
-An alert that can't be written must not stop the bridge, so it is written later: that the bridge stands still with its
-next failure, that it works again with its next message, and that messages were rejected with the next look at their
-queue.
+An alert that can't be written must not stop the bridge, so it is written later. `bridge_stuck` is raised with the next
+failure and resolved with the next message; `booking_rejected` is raised with the next look at the queue of rejected
+messages.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """After a failover that may have lost writes, or a restored backup: tells people, and looks at Seam.
 
-It looks once a call whose intent was lost must have ended.
+It looks when the calls of lost intents must have ended.
 """
 
 from datetime import timedelta

@@ -1,6 +1,6 @@
 """Quarantine: work that kills its worker again and again is left alone for a while, and a person is told.
 
-This is for what is due for a door. An entry of a stream that does the same: `worker.consumers.quarantine_entries`.
+This is for items of the due-set. `worker.consumers.quarantine_entries` does it for entries of a stream.
 """
 
 from datetime import timedelta

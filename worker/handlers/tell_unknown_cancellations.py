@@ -1,6 +1,6 @@
-"""Tells of cancellations whose booking nobody knows: a typo in its id leaves the right booking as it is.
+"""Alerts on cancellations of unknown bookings: with a typo in the id, the right booking isn't cancelled.
 
-Quietly, in one alert: a cancellation may come before its booking, and systems cancel what they never sent.
+All are in one alert: a cancellation may come before its booking, and systems cancel bookings that they never sent.
 """
 
 from collections.abc import Iterator

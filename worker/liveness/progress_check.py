@@ -14,15 +14,15 @@ from worker.broker import WatchersConnection
 from worker.liveness.self_ping import PingOurselves
 
 # Beat sends a sweep a second, so that a worker with nothing else to do has one to take. Three times what a reconnect
-# takes at most (2 s, measured); what is left of the 15 seconds in which a stalled process is to be replaced goes to
-# starting the next one, which takes 5 s on a busy machine.
+# takes at most (2 s, measured). A stalled process is to be replaced within 15 seconds, and starting the next one takes
+# 5 s of them on a busy machine.
 STALLED_AFTER: Final = timedelta(seconds=6)
 # How many calls one task may make at Seam one after the other; all of them may run into their time-outs.
 MOST_CALLS_A_TASK: Final = 8
 
 
 class Progress:
-    """Counts what is begun and done, in whatever threads."""
+    """Counts tasks that begin and end. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

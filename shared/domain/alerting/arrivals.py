@@ -124,7 +124,7 @@ def is_inside_without_code(booking: Booking, arrival: Arrival, since: datetime, 
 
 
 def as_inside(arrival: Arrival) -> Arrival:
-    """Return the arrival as one of a stay that began without a code: at risk, whatever its door's state."""
+    """Return the arrival as one of a stay that began without a code: at risk in every state of its door."""
     return replace(
         arrival,
         readiness=Readiness.AT_RISK,

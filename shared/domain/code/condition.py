@@ -1,9 +1,9 @@
 """What Seam's report of an access code means for the guest: confirmed, pending, or faulty.
 
-Seam deprecates `status`: pending mutations, errors, warnings and times are to decide. So `status` counts only while it
-is there. A code without it is confirmed when nothing is pending and nothing blocks it. A code without a PIN is never
-confirmed, whatever its status: there is nothing to give to the guest. What each error and warning means is in
-`shared.domain.seam_issues`. If there are several findings, the worst decides, and all are told.
+Seam deprecates `status`: pending mutations, errors, warnings and times replace it. So `status` counts only while Seam
+sends it. A code without it is confirmed when nothing is pending and nothing blocks it. A code without a PIN is never
+confirmed: there is nothing to give to the guest. `shared.domain.seam_issues` says what each error and warning means. If
+there are several findings, the worst decides, and all are named.
 """
 
 from collections.abc import Collection, Iterator

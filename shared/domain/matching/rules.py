@@ -54,7 +54,7 @@ BY_KIND = frozenset(
         Verdict.NOT_REQUESTED,
     }
 )
-"""Verdicts that rule a slot out because of its kind, whatever its times."""
+"""Verdicts that rule a slot out because of its kind, at any times."""
 
 
 class SlotPreference(StrEnum):

@@ -1,7 +1,6 @@
-"""What the beginning of a message says, where the rest of it was not read: it was too large. Pure.
+"""Reads the beginning of a message that is too large to be read whole. Pure.
 
-A refused cancellation must be told as one, and a refused change as one of its booking. Both stand in the first bytes of
-most messages.
+A refusal must say whether it was a cancellation, and of which booking. Both are in the first bytes of most messages.
 """
 
 import re
@@ -15,7 +14,7 @@ _DEEPEST: Final = 40
 
 
 def whole_part(beginning: bytes) -> str:
-    """Return the part of a cut-off JSON object that is whole, closed so that it can be read as JSON.
+    """Return the complete fields of a cut-off JSON object, closed so that they can be read as JSON.
 
     The last field is left out unless it is known to be whole. Returns "" for what doesn't begin with an object. Never
     raises; what is not quite JSON stays so.

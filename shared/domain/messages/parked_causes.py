@@ -27,7 +27,7 @@ _OUR_FIELD: Final = re.compile(
     rf"(?P<name>{'|'.join(OUR_FIELDS)})(?:\[\d+\])?: (?P<rest>.*)",
     re.DOTALL,
 )
-# A problem of a field that isn't one of ours: its name is whatever the message has.
+# A problem of a field that isn't one of ours: the message can give it any name.
 _OTHER_FIELD: Final = re.compile(
     r"(?P<name>.+): (?P<rest>(?:is not read; write |is given more than once; "
     r"|\S.{0,120}? (?:is not read, and \w+ is a date alone; |says that the booking |stands beside the message, )).*)",
@@ -38,7 +38,7 @@ A_FIELD: Final = "a field"
 
 @dataclass(frozen=True, slots=True)
 class ParkedCause:
-    """What is wrong with several messages alike: the field and the reason, whatever the values and their spelling.
+    """What is wrong with several messages alike: the field and the reason, not the values.
 
     `text` quotes nothing of them but an unknown `unit`. `earlier_name` is the name that it has
     in versions that tell causes apart by their whole text.

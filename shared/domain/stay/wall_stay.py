@@ -78,7 +78,7 @@ def _instant(time: StayTime) -> datetime | None:
 def _on_clock(time: StayTime, zone: ZoneInfo) -> datetime:
     """Return what the lock's clock shows at a booking time.
 
-    A local time of the lock's own zone, under whatever name, counts as it is written, even in the
+    A local time of the lock's own zone, under any of its names, counts as it is written, even in the
     hour that the clock skips or doubles. One of another zone is converted: skipped there → later,
     doubled → the first.
     """

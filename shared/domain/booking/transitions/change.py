@@ -1,4 +1,4 @@
-"""Every transition ends here: the verdict over all doors is drawn, and what others are to be told is written down."""
+"""Every transition ends here: it computes the booking's state from its doors, and fills the outbox."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -40,7 +40,7 @@ def confirm_code(
     booking = ask_deletions(booking, key, at=now)
     before, code = _with_code(booking, key)
     if code.window == before.asked:
-        # A change that has arrived has nothing more to come, whatever became of its first try.
+        # The code has the window that was asked for: no try of that change is pending any more.
         code = replace(code, update_attempt_id="", update_failure="")
     door = replace(
         enter(before, Ready(code)),
