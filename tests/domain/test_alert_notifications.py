@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.domain.alerting.alert import Alert, record_delivery, record_failed_delivery, record_notice
@@ -225,6 +225,7 @@ def test_the_same_alerts_and_sequences_have_the_same_id() -> None:
 
 
 @given(st.lists(st.integers(0, 60), max_size=200))
+@example([0, 1, 0, 0, 0, 0])
 def test_a_budget_is_kept_and_drops_nothing(pauses: list[int]) -> None:
     """Never more than the burst and what time adds. A message that comes back at the given time is sent."""
     rate, budget, now, sent = Rate(5, timedelta(seconds=10)), None, NOW, 0

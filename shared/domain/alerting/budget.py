@@ -28,6 +28,8 @@ _LONGEST_PAUSE: Final = timedelta(minutes=1)
 # A place is kept for so long after its message should have come. If a worker was killed, another one takes over when
 # the lease in the due-set is over. A worker of an older version sends without giving the place back.
 _PLACE_KEPT_FOR: Final = timedelta(minutes=2)
+# `left` is a float, and times are whole microseconds: at the time that a message was given, its token is there.
+_ROUNDING: Final = 1e-6
 # Keeps the record small: a message behind these has no place of its own.
 MOST_WAITING: Final = 200
 
@@ -80,7 +82,7 @@ def spend(
     since = min((each.since for each in before.waiting if each.name == name and each.until > now), default=now)
     turn = since + priority.value
     ahead = sum((each.turn, each.name) < (turn, name) for each in others)
-    if left >= ahead + 1:
+    if left + _ROUNDING >= ahead + 1:
         return replace(before, left=left - 1, at=now, waiting=tuple(others)), None
     again_at = now + max((1 - left) * rate.every, min((ahead + 1 - left) * rate.every, _LONGEST_PAUSE))
     mine = Waiting(name=name, since=since, turn=turn, until=again_at + _PLACE_KEPT_FOR)
