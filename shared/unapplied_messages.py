@@ -19,8 +19,7 @@ from shared.domain.booking.record import BookedDoor, Booking
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.messages.hints import Hints, hints_of
 from shared.domain.messages.parked_kind import ParkedKind
-from shared.domain.stay.instants import CheckIn, check_in_at
-from shared.domain.stay.stay import WallTime
+from shared.domain.stay.instants import CheckIn
 from shared.ledger.booking_reader import BookingReader
 from shared.parked import ParkedEntry, ParkedList, kind_of
 from shared.refused_messages import TOLD_FOR, RefusedEntry, RefusedMessages, as_entry_id
@@ -236,24 +235,18 @@ def _unapplied(kept: Iterable[_Kept], bookings: Mapping[str, Booking]) -> Iterat
         if is_settled(kind, booking, each.arrival):
             continue
         door, booked = _awaited_at(booking)
+        zone = door.time_zone if door is not None else None
         yield UnappliedMessage(
             booking_id=each.booking_id,
             kind=kind,
             noted_at=each.noted_at,
             problems=each.problems or ("its problem is not known",),
             stands=effect_for_now(kind, booking, each.arrival),
-            check_ins=tuple(at for at in (_said(each.hints, door), booked) if at is not None),
+            check_ins=tuple(at for at in (each.hints.at_door(zone), booked) if at is not None),
             booking=booking,
             door=door,
             parked_id=each.parked_id,
         )
-
-
-def _said(hints: Hints, door: BookedDoor | None) -> CheckIn | None:
-    """Return the check-in that the message says."""
-    if hints.wall_check_in is not None:
-        return check_in_at(WallTime(hints.wall_check_in), door.time_zone if door is not None else None)
-    return CheckIn(hints.check_in, hints.check_in) if hints.check_in is not None else None
 
 
 def _awaited_at(booking: Booking | None) -> tuple[BookedDoor | None, CheckIn | None]:

@@ -59,6 +59,17 @@ def test_a_refused_booking_is_on_the_board(console: Console, redis_client: Redis
     assert "A message for BK-2" in csv
 
 
+def test_a_booking_whose_check_in_has_another_name_is_on_the_board(console: Console, redis_client: Redis) -> None:
+    """By that time, and as urgent: on the board and the health page."""
+    at = (system_clock() + timedelta(hours=1)).isoformat()
+    park(redis_client, json.dumps({"booking_id": "BK-1", "unit": "Villa 7", "checkIn": at}))
+    refuse(redis_client, json.dumps({"booking_id": "BK-2", "unit": "Villa 7", "arrival": at}))
+    board = console.api("GET", "/arrivals").json()
+    assert [(row["booking_id"], row["let_in_by_hand"]) for row in board["arrivals"]] == [("BK-1", True), ("BK-2", True)]
+    assert board["undated"] == 0
+    assert console.api("GET", "/health").json()["at_risk_24h"] == 2
+
+
 def test_a_parked_change_stands_beside_its_door(console: Console, redis_client: Redis) -> None:
     """The door's own row stays as it is; the message's row says that the old times hold."""
     book(redis_client, "BK-1", hours=5, state=State.READY)

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -114,6 +115,22 @@ def test_a_parked_cancellation_is_told_as_one() -> None:
     assert "no code is made" not in cause.notice.happened
     assert f"the code stays valid, {OPENS}" in cause.subjects[0]
     assert cause.notice.check_in == CHECK_IN
+
+
+def test_a_local_time_of_a_change_counts_on_the_clock_of_its_door() -> None:
+    """The ledger knows the door's zone: nobody reads that it isn't known."""
+    wall = (NOW + timedelta(hours=5)).replace(tzinfo=None)
+    there = door_of(issued(), time_zone="America/Los_Angeles")
+    notice = told(parked(ParkedKind.CHANGE, there, check_in=NOW - timedelta(hours=9), wall_check_in=wall)).notice
+    assert (notice.wall_check_in, notice.time_zone) == (None, "America/Los_Angeles")
+    assert notice.check_in == wall.replace(tzinfo=ZoneInfo("America/Los_Angeles"))
+    unknown = told(parked(ParkedKind.CHANGE, None, check_in=NOW - timedelta(hours=9), wall_check_in=wall)).notice
+    assert (unknown.wall_check_in, unknown.time_zone) == (wall, None)
+
+
+def door_of(it: Booking, *, time_zone: str) -> Booking:
+    """Return a booking whose door is in this zone."""
+    return replace(it, doors=tuple(replace(door, time_zone=time_zone) for door in it.doors))
 
 
 def test_a_parked_change_is_told_as_one() -> None:

@@ -143,6 +143,18 @@ def test_those_without_a_check_in_are_counted(redis_client: Redis, reader: Unapp
     assert (found.messages, found.undated) == ((), 3)
 
 
+def test_a_check_in_under_another_name_counts(redis_client: Redis, reader: UnappliedMessages) -> None:
+    """The message isn't applied, but its guest comes: it is placed by that time, and not counted as one without."""
+    now = system_clock()
+    at = (now + timedelta(hours=3)).isoformat()
+    park(redis_client, json.dumps({"booking_id": "BK-1", "checkIn": at}))
+    refuse(redis_client, json.dumps({"booking_id": "BK-2", "reservation": {"arrivalDate": at}}))
+    park(redis_client, json.dumps({"booking_id": "BK-3", "start": (now + timedelta(hours=100)).isoformat()}))
+    found = reader.between(now, now + timedelta(hours=48), now=now)
+    assert [each.booking_id for each in found.messages] == ["BK-1", "BK-2"]
+    assert found.undated == 0
+
+
 def test_the_parked_list_is_read_again_once_it_changed(redis_client: Redis, reader: UnappliedMessages) -> None:
     """What was discarded is told no more, what was parked meanwhile is."""
     first = park(redis_client, message_of("BK-1", 5))

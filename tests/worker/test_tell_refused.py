@@ -72,6 +72,16 @@ def test_a_refused_cancellation_is_told_for_any_booking(machine: Machine, sandbo
     assert told(machine) == []
 
 
+def test_a_check_in_under_another_name_decides_how_urgent_it_is(machine: Machine) -> None:
+    """A guest who comes in an hour pages; one who comes in months is no news, as with the right name."""
+    soon = (machine.clock() + timedelta(hours=1)).isoformat()
+    refuse(machine, {"booking_id": "BK-FAR", "unit": "101", "checkIn": "2046-12-01T15:45:00Z"})
+    assert told(machine) == []
+    refuse(machine, {"booking_id": "BK-SOON", "unit": "101", "checkIn": soon})
+    (alert,) = told(machine)
+    assert (alert.notice.booking_id, str(alert.severity)) == ("BK-SOON", "page")
+
+
 def new_booking(machine: Machine, check_in: timedelta | None, **fields: Any) -> dict[str, Any]:
     """Return an unusable booking with a check-in so long from now; None: a check-in that can't be read."""
     at = (machine.clock() + check_in).isoformat() if check_in is not None else "soon"

@@ -1,6 +1,6 @@
 """Which bookings parked messages affect: each once, with its nearest check-in and a line of text. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -115,15 +115,20 @@ def _affected(messages: list[ParkedMessage], now: datetime) -> AffectedBooking:
 
 def _check_ins(message: ParkedMessage) -> list[Due]:
     """Return the check-ins that the message and its booking in the ledger name."""
-    hints, booking = message.hints, message.booking
-    found = [Due(hints.check_in, hints.wall_check_in)] if hints.check_in is not None else []
+    booked = list(_booked(message.booking))
+    zone = min(booked, key=lambda due: due.at).time_zone if booked else None
+    said = message.hints.at_door(zone)
+    return [*([Due(said.at, said.wall, zone)] if said is not None else []), *booked]
+
+
+def _booked(booking: Booking | None) -> Iterator[Due]:
+    """Yield when the booking's guest is awaited at each of its doors."""
     if booking is None or not is_alive(booking):
-        return found
+        return
     for door in booking.doors:
         check_in = check_in_of(booking.stay, door)
         if check_in is not None and door.wanted and door.state is not State.ENDED:
-            found.append(Due(check_in.at, check_in.wall, door.time_zone))
-    return found
+            yield Due(check_in.at, check_in.wall, door.time_zone)
 
 
 def nearest_check_in(affected: Iterable[AffectedBooking], now: datetime, warn_before: timedelta) -> Due | None:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from shared.domain.messages.message import MessageType, Problem
 from shared.domain.messages.near_misses import FIELDS, plain_name, shown_name
 from shared.domain.messages.status_fields import (
+    HOLD_BOOKINGS,
     LONGEST_NAME,
     WRAPS_THE_BOOKING,
     is_of_the_past,
@@ -42,7 +43,7 @@ _IS_ACTIVE: Final = re.compile(r"(?:is|booking|reservation)?(?:active|valid|enab
 # What an object about a cancellation holds if there was one; without any it may be about the terms.
 _OF_A_CANCELLATION: Final = re.compile(r".*(?:at|on|by|date|time|utc|reason|user)")
 # These may hold the booking, or a word on it, too; but also much else.
-_MAY_HOLD_IT: Final = ("bookings", "reservations", "meta", "metadata", "flags")
+_MAY_HOLD_IT: Final = (*HOLD_BOOKINGS, "meta", "metadata", "flags")
 _FALSE: Final = (None, False, 0, "", "0", "false", "no", "n", "none", "null")
 _GIVEN_FALSE: Final = (False, 0, "0", "false", "no", "n", "off")
 _GIVEN_TRUE: Final = (True, 1, "1", "true", "yes", "y", "on")

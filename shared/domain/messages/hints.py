@@ -1,19 +1,30 @@
 """What can still be read of a booking message that can't be used: the booking's id, and when the guest comes.
 
-Only the alert needs it: it must be urgent if a guest comes soon. Nothing here decides what is done with the message.
+It decides how urgently people are told, and nothing else. So the check-in is also read where it stands under a name
+that near misses know (`checkIn`, `arrival`): the message isn't applied, but its guest comes nevertheless.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
+from itertools import islice
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from shared.domain.messages.fields import Faults
+from shared.domain.messages.message import MessageType
+from shared.domain.messages.near_misses import plain_name, values_for
+from shared.domain.messages.status_fields import HOLD_BOOKINGS, LONGEST_NAME, WRAPS_THE_BOOKING
 from shared.domain.messages.time_fields import parse_booking_time
 from shared.domain.stay.instants import CheckIn, check_in_at, wall_check_in
 from shared.domain.stay.stay import DateOnly, Instant, WallTime
 from shared.domain.times.wall_clock import find_zone
+
+# Objects that may hold the booking, by their plain names.
+_HOLD_IT: Final = frozenset({*WRAPS_THE_BOOKING, *HOLD_BOOKINGS, "data", "message"})
+_DEEPEST: Final = 3
+_MOST_LOOKED_AT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +38,19 @@ class Hints:
     check_in: datetime | None = None
     wall_check_in: datetime | None = None
 
+    def at_door(self, time_zone: str | None) -> CheckIn | None:
+        """Return the check-in at a door of this zone (None: nobody knows it); None where no check-in was read."""
+        if self.wall_check_in is not None:
+            return check_in_at(WallTime(self.wall_check_in), time_zone)
+        return CheckIn(self.check_in, self.check_in) if self.check_in is not None else None
+
 
 def hints_of(text: str | None) -> Hints:
-    """Read the fields that can be read. Never raises."""
+    """Read what can be read. Never raises.
+
+    The check-in is the field's own where that can be read. Else it is the likeliest of those under other names, also
+    in an object that holds the booking; but not of a cancellation by its type, which needs none.
+    """
     try:
         message = json.loads(text or "")
     except (ValueError, RecursionError):
@@ -38,14 +59,35 @@ def hints_of(text: str | None) -> Hints:
     if not isinstance(fields, Mapping):
         return Hints()
     booking_id = Faults().booking_id(fields)
-    check_in = _check_in(fields.get("check_in"), fields.get("time_zone"))
+    check_in = _check_in(fields.get("check_in"), _zone([fields.get("time_zone")]))
+    if check_in is None and message.get("type") != MessageType.CANCELLED:
+        check_in = next(filter(None, map(_check_in_of, _places(fields))), None)
     return Hints(booking_id, check_in.at if check_in else None, check_in.wall if check_in else None)
 
 
-def _check_in(written: Any, time_zone: Any) -> CheckIn | None:
-    name = time_zone if isinstance(time_zone, str) and find_zone(time_zone) else None
+def _places(fields: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """Yield an object, then those within it that may hold the booking."""
+    yield fields
+    for name, value in islice(fields.items(), _MOST_LOOKED_AT if depth < _DEEPEST else 0):
+        held = value[0] if isinstance(value, list) and len(value) == 1 else value
+        if isinstance(held, Mapping) and plain_name(name[:LONGEST_NAME]) in _HOLD_IT:
+            yield from _places(held, depth + 1)
+
+
+def _check_in_of(fields: Mapping[str, Any]) -> CheckIn | None:
+    zone = _zone(values_for(fields, "time_zone"))
+    return next((at for value in values_for(fields, "check_in") if (at := _check_in(value, zone)) is not None), None)
+
+
+def _zone(values: Iterable[object]) -> str | None:
+    """Return the first of the values that is a zone's name."""
+    names = (value for value in values if isinstance(value, str))
+    return next((name for name in names if isinstance(find_zone(name), ZoneInfo)), None)
+
+
+def _check_in(written: Any, time_zone: str | None) -> CheckIn | None:
     try:
-        match parse_booking_time(written, name):
+        match parse_booking_time(written, time_zone):
             case Instant(at):
                 return CheckIn(at, at)
             case WallTime() as wall:

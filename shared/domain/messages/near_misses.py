@@ -6,6 +6,8 @@ Cancellations that are told in another way: `shared.domain.messages.cancellation
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 from shared.domain.messages.message import MessageType, Problem
@@ -38,6 +40,7 @@ _SHORT: Final = {
 }  # fmt: skip
 _SHORTEST_WITH_A_TYPO: Final = 6
 _LONGEST_NAME: Final = 24
+_MOST_NAMES: Final = 200
 # How booking systems call a field that must be there. Only where it isn't can it have been meant.
 _ALIASES: Final = {
     **dict.fromkeys(("arrival", "arrive", "arrives", "start", "begin", "from"), "check_in"),
@@ -54,6 +57,7 @@ _OF_A_UNIT: Final = re.compile(r"(?P<name>.*?)(?:id|name|number|no|code|key)")
 # A time of day that stands beside a date, and belongs into it.
 _TIMES_OF_DAY: Final = {"checkintime": "check_in", "checkouttime": "check_out"}
 _DATE_ALONE: Final = re.compile(r"[^Tt:]*")
+_PLACES: Final = {alias: place for place, alias in enumerate(_ALIASES, start=1)}
 
 
 def plain_name(name: str) -> str:
@@ -90,15 +94,44 @@ def field_meant(name: str) -> str | None:
 
 def field_called(name: str) -> str | None:
     """Return the field that must be there and that booking systems call so: `arrival`, `roomNumber`, `id`."""
+    alias = _alias(name)
+    return (_ALIASES.get(alias) or _EXACT.get(alias)) if alias is not None else None
+
+
+def _alias(name: str) -> str | None:
+    """Return what a name is without a `Date` or a `Number` at its end, where booking systems call a field so."""
     plain = plain_name(name[: 2 * _LONGEST_NAME])
     if plain in _ALIASES:
-        return _ALIASES[plain]
+        return plain
     for ending, fields in ((_OF_A_DATE, ("check_in", "check_out")), (_OF_A_UNIT, ("unit",))):
         found = ending.fullmatch(plain)
-        meant = (_ALIASES.get(found["name"]) or _EXACT.get(found["name"])) if found else None
-        if meant in fields:
-            return meant
+        if found is not None and (_ALIASES.get(found["name"]) or _EXACT.get(found["name"])) in fields:
+            return found["name"]
     return None
+
+
+def values_for(fields: Mapping[str, Any], field: str) -> Iterator[object]:
+    """Yield the values that may be meant for a field, the likeliest first. Bounded.
+
+    First comes that under its own name, then those under misspelled names, then those under names that booking systems
+    have for it. They tell people what a message is about; they are never applied.
+    """
+    if fields.get(field) is not None:
+        yield fields[field]
+    places = {name: _place(name[: 2 * _LONGEST_NAME], field) for name in islice(fields, _MOST_NAMES)}
+    others = [(place, name) for name, place in places.items() if place is not None]
+    yield from (fields[name] for _, name in sorted(others) if fields[name] is not None)
+
+
+@lru_cache(maxsize=1024)
+def _place(name: str, field: str) -> int | None:
+    """Return the place of a name among those that may be meant for a field, 0 for the likeliest; None for no such."""
+    if name in FIELDS:
+        return None
+    alias = _alias(name)
+    if field_meant(name) == field or (alias in _EXACT and _EXACT[alias] == field):
+        return 0
+    return _PLACES[alias] if alias is not None and _ALIASES.get(alias) == field else None
 
 
 def near_misses(body: Mapping[str, Any], kind: MessageType) -> Iterator[Problem]:

@@ -25,6 +25,8 @@ _ADDRESS: Final = frozenset({"city", "street", "address", "address1", "zip", "zi
 WRAPS_THE_BOOKING: Final = (
     "booking", "reservation", "stay", "order", "attributes", "payload", "body", "details", "resource", "object",
 )  # fmt: skip
+HOLD_BOOKINGS: Final = ("bookings", "reservations")
+"""A list under one of these names that has one entry holds the booking."""
 # What was so before says nothing of now.
 _OF_THE_PAST: Final = re.compile(r"(?:previous|prior|former|old).*|.*(?:history|policy)")
 
