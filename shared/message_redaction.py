@@ -6,7 +6,7 @@ sent, with its digits: a person who corrects a parked message needs its times an
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from shared.domain.messages.status_words import is_status_word
@@ -47,8 +47,35 @@ def redacted_fields(content: Mapping[str, Any]) -> dict[str, Any]:
             # `{"status": {"code": "cancelled"}}`: no PIN, and it decides whether there is a booking.
             kept[shown] = value
             continue
-        kept[shown] = REMOVED if redacted == REMOVED or _is_contact(name, value) else _each_redacted(value)
+        is_contact = _is_contact(name, value)
+        if redacted == REMOVED and not is_contact:
+            kept[shown] = _words_of_state(value)
+        else:
+            kept[shown] = REMOVED if is_contact else _each_redacted(value)
     return kept
+
+
+def _words_of_state(value: Any) -> Any:
+    """Return the words for a booking's state that a removed object or list holds, and REMOVED for all else of it.
+
+    `{"status": {"code": {"name": "cancelled"}}}` must stay a cancellation.
+    """
+    held = list(_held(value))
+    words = [each for each in held if isinstance(each, str) and each != REMOVED and is_status_word(each)]
+    if not words:
+        return REMOVED
+    kept = words if len(words) == len(held) else [*words, REMOVED]
+    # Of an object one part says it, of a list each may be the one that counts. Names in it may be PINs, too.
+    return kept if isinstance(value, list) else {str(number): each for number, each in enumerate(kept, start=1)}
+
+
+def _held(value: Any) -> Iterator[Any]:
+    """Yield what an object or a list holds at any depth. Raises RecursionError for what nests too deeply."""
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(each, dict | list):
+            yield from _held(each)
+        elif each is not None and not isinstance(each, bool):
+            yield each
 
 
 def _each_redacted(value: Any) -> Any:

@@ -16,11 +16,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from shared.domain.masking import mask_digits
+from shared.domain.masking import REMOVED, mask_digits
 
 __all__ = ["REMOVED", "Redactor", "is_identifier", "mask_digits", "redact_event"]
 
-REMOVED: Final = "[removed]"
 # A key with one of these as its last word holds a PIN: `code`, `new_code`, `doorPin`. Exceptions: the enums below.
 _PIN_WORDS: Final = frozenset(
     {"code", "codes", "pin", "pins", "passcode", "passcodes", "pincode", "keycode", "doorcode", "accesscode"}

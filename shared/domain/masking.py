@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+REMOVED: Final = "[removed]"
+"""Stands where a value was that may be a PIN."""
 _UUID: Final = r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9A-Za-z])"
 _UUID_OR_DIGIT_RUN: Final = re.compile(rf"(?P<uuid>{_UUID})|\d(?:[ \t.-]?\d){{3,}}")
 

@@ -103,6 +103,33 @@ def test_values_that_are_no_text_are_unknown(fields: dict[str, Any], path: str) 
     assert "isn't known to say that the booking stands" in problem.wrong
 
 
+@pytest.mark.parametrize(
+    ("fields", "path", "told"),
+    [
+        ({"status_code": {"a": "x"}}, "status_code", "a value that is not kept (it may be a PIN)"),
+        ({"statusCode": "OK-3"}, "statusCode", "a value that is not kept (it may be a PIN)"),
+        ({"status": {"code": {"a": "x"}}}, "status", "an object"),
+        ({"booking": {"status": {"code": "4821"}}}, "booking.status", "an object"),
+    ],
+    ids=str,
+)
+def test_a_status_that_was_removed_is_unknown(fields: dict[str, Any], path: str, told: str) -> None:
+    """What may be a PIN is taken out before the message is read: that something was removed says nothing."""
+    text = without_secrets(json.dumps(booking(**fields)))
+    (problem,) = problems_of(text)
+    assert (problem.field, problem.wrong) == (path, f"{told} isn't known to say that the booking stands")
+    assert kind_said(text) == "booking"
+
+
+def test_words_within_a_status_that_was_removed_count() -> None:
+    """A cancellation stays one, and what stands stands."""
+    cancelled = without_secrets(json.dumps(booking(status={"code": {"name": "cancelled", "id": "4821"}})))
+    assert "4821" not in cancelled
+    assert kind_said(cancelled) == "cancellation"
+    stands = without_secrets(json.dumps(booking(status_code={"name": "confirmed"})))
+    assert parse_booking_message(stands).booking_id == "BK-1001"
+
+
 ENDS: list[dict[str, Any]] = [
     {"confirmed": False}, {"isConfirmed": "no"}, {"approved": 0}, {"released": True}, {"refunded_at": "2026-11-20"},
     {"no_show": True}, {"storniert": True}, {"Отменено": "yes"}, {"キャンセル": 1}, {"subject": "cancelled"},

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from enum import Enum, auto
 from typing import Final
 
+from shared.domain.masking import REMOVED
 from shared.domain.quoting import LONGEST_QUOTE
 
 
@@ -152,6 +153,9 @@ def meaning_of(text: str, own: Collection[str] = ()) -> Meaning:
     `own` are words of the booking system that say that a booking stands, as `status_key` returns them: they go first.
     """
     text = text[: LONGEST_QUOTE + 1].strip()
+    if text == REMOVED:
+        # Nobody knows what stood there: not that something was removed from the booking system.
+        return Meaning.UNKNOWN
     if not text or status_key(text) in own:
         return Meaning.STANDS
     words = _words(text)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
+from shared.domain.masking import REMOVED
 from shared.domain.messages.cancellations import HOW_TO_CANCEL, cancellations
 from shared.domain.messages.message import MessageType, Problem
 from shared.domain.messages.near_misses import FIELDS, plain_name, shown_name
@@ -23,9 +24,9 @@ from shared.domain.messages.status_fields import (
 from shared.domain.messages.status_words import Meaning, meaning_of
 from shared.domain.quoting import quoted
 
-_RIGHT: Final = (
-    f"if it stands, leave this out, write confirmed, or set BOOKING_STATUS_WORDS; if it is cancelled, {HOW_TO_CANCEL}"
-)
+_IF_CANCELLED: Final = f"if it is cancelled, {HOW_TO_CANCEL}"
+_RIGHT: Final = f"if it stands, leave this out, write confirmed, or set BOOKING_STATUS_WORDS; {_IF_CANCELLED}"
+_RIGHT_IF_REMOVED: Final = f"if it stands, leave this out, or write confirmed; {_IF_CANCELLED}"
 _DEEPEST: Final = 3
 _MOST_PARTS: Final = 50
 # An object under one of these names holds more than a word.
@@ -51,7 +52,11 @@ def unknown_statuses(fields: Mapping[str, Any], kind: MessageType, own: Collecti
 
 def unknown_status(name: str, value: object) -> Problem:
     """Return what to say of a status, a type or an event that isn't known to say that the booking stands."""
-    return Problem(shown_name(name), f"{quoted(value)} isn't known to say that the booking stands", _RIGHT)
+    if value == REMOVED:
+        told, right = "a value that is not kept (it may be a PIN)", _RIGHT_IF_REMOVED
+    else:
+        told, right = quoted(value), _RIGHT
+    return Problem(shown_name(name), f"{told} isn't known to say that the booking stands", right)
 
 
 def _unknown(name: str, value: object, own: Collection[str], depth: int = 0) -> tuple[str, object] | None:
