@@ -18,7 +18,7 @@ from shared.domain.code.event_types import (
 )
 from shared.domain.code.kept_event_fields import kept_of
 
-# seam-facts §1.4, row by row. For a new type, decide here what it means.
+# Every `access_code.` type of Seam's SDK 3.18, `resources/seam_event.py`. For a new type, decide here what it means.
 DOCUMENTED = {
     "created": EventMeaning.RECORD_ONLY,
     "changed": EventMeaning.READ_AGAIN,

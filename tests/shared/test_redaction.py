@@ -14,7 +14,7 @@ CODE_ID = "f23721ec-6dce-4c54-8971-40d58449a366"
 DEVICE = "deadbeef-cafe-beef-cafe-deadbeefcafe"
 AT = "2026-11-21T10:00:00.000Z"
 
-# Where the events of Seam hold a PIN (seam-facts §1.4), and what must be left there.
+# Where the events of Seam hold a PIN (Seam's SDK, `resources/seam_event.py`), and what must be left there.
 DOCUMENTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "set_on_device": ({"code": PIN}, {"code": REMOVED}),
     "a number": ({"code": int(PIN)}, {"code": REMOVED}),
