@@ -15,6 +15,7 @@ from receiver.refusals import BodyTooLarge, json_response
 from receiver.refused_bookings import RefusedBookings
 from receiver.tokens import BearerTokens
 from shared import metrics
+from shared.booking_message_redaction import without_secrets
 from shared.booking_stream import seen_mark
 from shared.clock import Clock
 from shared.domain.messages.beginning import whole_part
@@ -32,7 +33,6 @@ from shared.domain.messages.outer_type import check_outer_type, outer_type
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.quoting import quoted
 from shared.domain.stay.clock_changes import clock_change_notes
-from shared.message_redaction import without_secrets
 
 _GZIP: Final = b"\x1f\x8b"
 

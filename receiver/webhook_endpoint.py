@@ -19,7 +19,7 @@ from receiver.refusals import json_response
 from receiver.webhook_parsing import NotAnEvent, SeamEvent
 from receiver.webhook_signature import WebhookSecrets
 from shared import metrics, tracing
-from shared.redaction import Redactor
+from shared.seam_event_redaction import Redactor
 
 _ACCEPTED: Final = json_response(202, {"status": "accepted"})
 _DUPLICATE: Final = json_response(202, {"status": "duplicate"})

@@ -12,7 +12,7 @@ from receiver.webhook_signature import WebhookSecrets
 from shared.contracts import LONGEST_ID, is_id
 from shared.domain.code.event_types import is_ours
 from shared.domain.code.kept_event_fields import kept_of
-from shared.redaction import Redactor, mask_digits
+from shared.seam_event_redaction import Redactor, mask_digits
 
 _MOST_PARKED_TEXT: Final = 20_000
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))

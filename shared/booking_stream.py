@@ -11,12 +11,12 @@ from typing import Any, Final
 from redis import Redis
 
 from shared import redis_keys
+from shared.booking_message_redaction import without_secrets
 from shared.contracts import BOOKING_FIELD
 from shared.domain.booking.message_order import mark_of
 from shared.domain.messages.message import BookingMessage, InvalidMessage, content_mark
 from shared.domain.messages.outer_type import contradicts, outer_type
 from shared.domain.messages.parse import parse_booking_message
-from shared.message_redaction import without_secrets
 from shared.replicas import wait_for_replicas
 from shared.streams import APPEND_ONCE_SCRIPT
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 import structlog
 
 from shared.connection_errors import format_exception
-from shared.redaction import REMOVED, is_identifier, mask_digits
+from shared.seam_event_redaction import REMOVED, is_identifier, mask_digits
 
 _SECRET_NAMES: Final = ("secret", "token", "api_key", "authorization", "signature", "password")
 _PIN_NAMES: Final = ("code", "pin", "pin_code", "passcode", "original_code", "new_code")

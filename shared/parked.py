@@ -15,14 +15,14 @@ from typing import Any, Final, cast
 from redis import Redis
 
 from shared import redis_keys
+from shared.booking_message_redaction import redacted_fields, without_secrets
 from shared.contracts import EVENT_FIELD
 from shared.domain import versions
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.parked_causes import cause_of
 from shared.domain.messages.parked_kind import ParkedKind, kind_said
-from shared.message_redaction import redacted_fields, without_secrets
-from shared.redaction import mask_digits
 from shared.replayed_messages import Replay, text_of
+from shared.seam_event_redaction import mask_digits
 from shared.streams import FIRST_ENTRY_FIELD, is_entry_id
 
 _REPLAY: Final = (Path(__file__).parent / "replay_parked.lua").read_text(encoding="utf-8")

@@ -13,11 +13,11 @@ from shared.domain.booking.record import Window
 from shared.domain.code.changes import CodeFlags
 from shared.domain.quoting import shown
 from shared.domain.seam_issues import ModifiedField, SeamIssue
-from shared.redaction import mask_digits
 from shared.seam import second_sign
 from shared.seam.client import Answer, SeamClient
 from shared.seam.errors import NoSuchAccessCode, OutcomeUnknown, Refused, SeamError, UnnamedNotFound, Unreadable
 from shared.seam.pages import MOST_PAGES, PAGE, pages
+from shared.seam_event_redaction import mask_digits
 
 _NAME_SEPARATOR: Final = " | "
 _LONGEST_NAME: Final = 120

@@ -17,9 +17,9 @@ from typing import Any, Final
 import httpx
 
 from shared.domain.quoting import shown
-from shared.redaction import mask_digits
 from shared.seam.errors import OutcomeUnknown, SeamError, Unreachable, Unreadable
 from shared.seam.refusals import Reply, refusal_of
+from shared.seam_event_redaction import mask_digits
 
 _CONNECT_WITHIN: Final = 5.0
 _LONGEST_RETRY_AFTER: Final = timedelta(hours=1)

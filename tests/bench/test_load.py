@@ -10,7 +10,7 @@ from bench.load import Heads, Load, read_requests, write_requests
 from bench.webhooks import SECRET, signed_requests
 from receiver.webhook_parsing import SeamEvent
 from receiver.webhook_signature import WebhookSecrets
-from shared.redaction import Redactor
+from shared.seam_event_redaction import Redactor
 
 
 def test_requests_are_signed_and_of_events_of_their_own() -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from shared.booking_message_redaction import without_secrets
 from shared.domain.messages.parked_kind import kind_said
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.messages.refused import refused_message
 from shared.domain.messages.status_words import Meaning, is_status_word, meaning_of, plain_text, status_key
-from shared.message_redaction import without_secrets
 from tests.domain.booking_messages import booking, envelope, problems_of
 
 CANCELLED = [

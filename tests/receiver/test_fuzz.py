@@ -9,7 +9,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from shared.domain.messages.parse import parse_booking_message
-from shared.redaction import mask_digits
+from shared.seam_event_redaction import mask_digits
 from shared.settings import Settings
 from tests.receiver.web import TOKEN, Web, booking_of, event_of, running, settings_for, signed
 from tests.support.hostile import JSON, TEXTS, examples, mutated, spelled

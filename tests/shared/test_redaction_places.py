@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.redaction import REMOVED, redact_event
+from shared.seam_event_redaction import REMOVED, redact_event
 
 AT = "2026-11-21T10:00:00.000Z"
 ID = "f23721ec-6dce-4c54-8971-40d58449a366"

@@ -14,7 +14,7 @@ from shared.domain.booking.record import Booking
 from shared.ledger.booking_indexes import codes_of
 from shared.ledger.bookings import UnknownBooking
 from shared.ledger.due_set import door_item
-from shared.redaction import redact_event
+from shared.seam_event_redaction import redact_event
 from tests.shared.stories import contradicts_itself
 from tests.worker.stateful_model import Message, Model, Span, Stay
 from tests.worker.stateful_seam import FakeSeam, JsonObject

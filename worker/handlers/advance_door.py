@@ -23,7 +23,7 @@ from worker.handlers.change_code import ChangeCode
 from worker.handlers.check_code import CheckCode
 from worker.handlers.plan_door import PlanDoor
 from worker.handlers.resolve_create_in_doubt import ResolveCreateInDoubt
-from worker.handlers.seam_error_policy import describe, failure_of
+from worker.handlers.seam_error_kinds import describe, failure_of
 
 # A door takes at most plan, create, read back and end in one go. More steps would be a loop: the due-set takes over.
 _MOST_STEPS: Final = 8

@@ -24,8 +24,8 @@ from shared.domain.code.story import moment_of
 from shared.domain.code.webhook_gap import Gap, after_pass
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.reconciliation import ReconciliationLedger
-from shared.redaction import Redactor
 from shared.seam.events import Events
+from shared.seam_event_redaction import Redactor
 from shared.streams import EventStream
 
 # Seam may list an event a while after it happened. Events that were compared before are known by their ids.

@@ -1,4 +1,4 @@
-"""Which fields of a Seam event are kept. PINs have been taken out before (`shared.redaction`)."""
+"""Which fields of a Seam event are kept. PINs have been taken out before (`shared.seam_event_redaction`)."""
 
 from collections.abc import Mapping
 from typing import Any, Final

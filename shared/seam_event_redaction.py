@@ -8,7 +8,7 @@ calls a code "a numeric or alphanumeric string". So there are three rules:
 - If an object says that a code changed, its old and its new value are removed.
 - In every other text runs of four or more digits are masked. Only ids, times and the vendor's enums stay as they are.
 
-Log lines are redacted by `shared.logging_setup`, booking messages by `shared.message_redaction`.
+Log lines are redacted by `shared.logging_setup`, booking messages by `shared.booking_message_redaction`.
 `tests/shared/test_redaction_places.py` has every place in Seam's SDK that can hold a PIN.
 """
 

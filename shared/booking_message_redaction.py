@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from shared.domain.messages.status_words import is_status_word
-from shared.redaction import REMOVED, redact_event
+from shared.seam_event_redaction import REMOVED, redact_event
 
 # Any word of a name: `guestPhone`, `phone_number`, `contact-email`.
 _CONTACT_WORDS: Final = frozenset({"phone", "phones", "telephone", "tel", "mobile", "email", "emails", "mail"})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.redaction import REMOVED, Redactor, mask_digits, redact_event
+from shared.seam_event_redaction import REMOVED, Redactor, mask_digits, redact_event
 
 PIN = "739158"
 CODE_ID = "f23721ec-6dce-4c54-8971-40d58449a366"

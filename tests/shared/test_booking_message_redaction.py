@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.booking_message_redaction import without_secrets
 from shared.domain.messages.parse import parse_booking_message
-from shared.message_redaction import without_secrets
 from tests.domain.booking_messages import booking, envelope
 
 GONE = "[removed]"
