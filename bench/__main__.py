@@ -20,7 +20,18 @@ from bench.table import verdicts
 from bench.targets import Target, missed
 from shared.logging_setup import configure_logging
 
-PARTS: Final = ("matching", "startup", "receiver", "overload", "events", "creates", "growth", "scaling", "console")
+PARTS: Final = (
+    "matching",
+    "startup",
+    "receiver",
+    "overload",
+    "replicas",
+    "events",
+    "creates",
+    "growth",
+    "scaling",
+    "console",
+)
 RESULTS: Final = Path(__file__).parent / "results.json"
 QUICK_RESULTS: Final = Path(__file__).parents[1] / ".bench" / "results.json"
 
