@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from receiver.auth_failures import AuthFailureLimiter
 from receiver.bodies import BodyReader
+from receiver.console.addresses import ids_of
 from receiver.console.authentication import Tokens, check_role
 from receiver.console.metrics import CONTENT_TYPE, metrics_text
 from receiver.console.operations import Call, Operation, Unusable, read_as
@@ -71,7 +72,7 @@ class Api:
         check_role(token, operation.role)
         query = read_as(operation.query, request.query_params)
         body = read_as(operation.body, await self._json(request)) if operation.body else None
-        path = {name: str(value) for name, value in request.path_params.items()}
+        path = ids_of(request.path_params)
         call = Call(ports=self._ports, token=token, now=self._ports.clock(), path=path, query=query, body=body)
         return await run_in_threadpool(operation.handle, call)
 

@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from receiver.auth_failures import AuthFailureLimiter
+from receiver.console.addresses import RawPaths
 from receiver.console.api import PREFIX, Api, refusal_json
 from receiver.console.authentication import Tokens
 from receiver.console.changes import Changes
@@ -99,6 +100,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ports: Ports 
         routes=routes,
         exception_handlers={HTTPException: refuse, Exception: refuse},
         middleware=[
+            Middleware(RawPaths),
             Middleware(PageMetrics, routes=routes),
             Middleware(SecurityHeaders),
             # Level 9, the default, takes three times as long for a few percent.

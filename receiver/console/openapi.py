@@ -10,7 +10,7 @@ from receiver.console.api import PREFIX
 from receiver.console.operations import NoQuery, Operation
 
 _REFERENCES: Final = "#/components/schemas/{model}"
-_PARAMETER: Final = re.compile(r"\{(\w+)(?::path)?\}")
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _MEANS: Final = {
     400: "The query or the body can't be used; every problem by its field.",
     401: "No known token.",
@@ -40,14 +40,13 @@ def document(operations: tuple[Operation, ...]) -> dict[str, Any]:
     schemas: dict[str, Any] = {"Refusal": _REFUSAL}
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
-        path = _PARAMETER.sub(r"{\1}", f"{PREFIX}{each.path}")
-        paths.setdefault(path, {})[each.method.lower()] = _operation(each, schemas)
+        paths.setdefault(f"{PREFIX}{each.path}", {})[each.method.lower()] = _operation(each, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "oracode console",
             "version": "1",
-            "description": "What the pages show and do. A `booking_id` or `key` in a path is percent-encoded.",
+            "description": "What the pages show and do. An id or `key` in a path is percent-encoded, `/` as `%2F`.",
         },
         "security": [{"token": []}],
         "paths": paths,

@@ -63,7 +63,9 @@ class Operation:
     """One thing that can be asked. Its API is at `/api` + `path`; its page, where it has one, at `page`.
 
     A GET's page is made by `template`. A POST's page is the address of its form; afterwards the browser is sent to
-    `leads_to`, which may hold names of the path. `errors` are the statuses that it answers beside those of all.
+    `leads_to`, which may hold names of the path and of the answer. If it `leaves_note`, the answer's text is shown
+    there; else that page says by itself what became of the order. `errors` are the statuses that it answers beside
+    those of all.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Operation:
     page: str = ""
     template: str = ""
     leads_to: str = ""
+    leaves_note: bool = True
     errors: tuple[int, ...] = ()
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
+from string import Formatter
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
@@ -17,6 +18,7 @@ from starlette.routing import Route
 
 from receiver.auth_failures import AuthFailureLimiter
 from receiver.bodies import BodyReader
+from receiver.console.addresses import ids_of, part_of
 from receiver.console.authentication import Tokens, check_role, check_same_origin
 from receiver.console.changes import Changes
 from receiver.console.exports import Export, as_csv
@@ -125,13 +127,14 @@ class Pages:
         check_same_origin(request)
         token = await self._permitted(operation, request)
         body = read_as(operation.body, await self._form(request)) if operation.body else None
-        answer = await run_in_threadpool(operation.handle, self._call(token, request, body=body))
+        call = self._call(token, request, body=body)
+        answer = await run_in_threadpool(operation.handle, call)
         self._views.forget()
         if operation.template:
             return self._page(operation.template, token, view=answer, query=None, note="", path=request.url.path)
-        await run_in_threadpool(self._sessions.leave_note, _session_id(request), answer.text)
-        parts = {name: quote(value, safe="") for name, value in request.path_params.items()}
-        return RedirectResponse(operation.leads_to.format(**parts), _SEE_OTHER)
+        if operation.leaves_note:
+            await run_in_threadpool(self._sessions.leave_note, _session_id(request), answer.text)
+        return RedirectResponse(_address_after(operation, call, answer), _SEE_OTHER)
 
     async def _export(self, export: Export, request: Request) -> Response:
         token = await run_in_threadpool(self._holder, request)
@@ -157,8 +160,8 @@ class Pages:
         return token
 
     def _call(self, token: ConsoleToken, request: Request, *, query: Any = None, body: Any = None) -> Call:
-        path = {name: str(value) for name, value in request.path_params.items()}
-        return Call(ports=self._ports, token=token, now=self._ports.clock(), path=path, query=query, body=body)
+        ids = ids_of(request.path_params)
+        return Call(ports=self._ports, token=token, now=self._ports.clock(), path=ids, query=query, body=body)
 
     def _holder(self, request: Request) -> ConsoleToken:
         token = self._sessions.holder(_session_id(request))
@@ -243,6 +246,13 @@ class Pages:
 
 async def _home(_: Request) -> Response:
     return RedirectResponse("/arrivals", _SEE_OTHER)
+
+
+def _address_after(operation: Operation, call: Call, answer: Any) -> str:
+    """Return the address that a form leads to."""
+    names = [name for _, name, _, _ in Formatter().parse(operation.leads_to) if name]
+    ids = {name: call.path[name] if name in call.path else str(getattr(answer, name)) for name in names}
+    return operation.leads_to.format(**{name: part_of(text) for name, text in ids.items()})
 
 
 def _session_id(request: Request) -> str:

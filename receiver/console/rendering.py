@@ -7,12 +7,13 @@ from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from receiver.console import row_markup
+from receiver.console.addresses import part_of
 from receiver.console.views.arrivals import WINDOWS
 from shared.domain.quoting import shown
 from shared.domain.times.wording import show_length
@@ -57,7 +58,7 @@ def make_templates() -> Environment:
         "words": _words,
         "title": _title,
         "code": _code,
-        "part": _part,
+        "part": part_of,
         "shown": _shown,
         "sentence": _sentence,
         "rest": _rest,
@@ -176,11 +177,6 @@ def _sentence(text: str) -> str:
 def _rest(text: str) -> str:
     """Return what stands behind the first sentence."""
     return text[len(_sentence(text)) :].strip()
-
-
-def _part(text: str) -> str:
-    """Return text as one part of an address."""
-    return quote(text, safe="")
 
 
 def _shown(text: Any) -> str:

@@ -6,10 +6,10 @@ Templates have it as `ui`. The shapes themselves are drawn once a page, by `spri
 from collections.abc import Mapping
 from functools import cache
 from typing import Final
-from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
+from receiver.console.addresses import part_of
 from shared.domain.quoting import shown
 
 KIND: Final[Mapping[str, str]] = {
@@ -87,4 +87,4 @@ def _shape(kind: str) -> Markup:
 
 
 def _link(page: str, name: str, text: str) -> Markup:
-    return Markup(f'<a href="/{page}/{quote(name, safe="")}">{escape(shown(text))}</a>')  # noqa: S704 - escaped
+    return Markup(f'<a href="/{page}/{part_of(name)}">{escape(shown(text))}</a>')  # noqa: S704 - escaped

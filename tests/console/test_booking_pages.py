@@ -359,7 +359,7 @@ def test_a_pin_is_in_the_one_answer_and_nowhere_else(
         for role in ("viewer", "operator"):
             assert console.api("POST", path, role=role, body={"door": key}).status_code == 403
             assert console.browser(role).post(path, door=key).status_code == 403
-        assert console.api("GET", path, role="revealer").status_code == 404
+        assert console.api("GET", path, role="revealer").status_code == 405
         answer = console.api("POST", path, role="revealer", body={"door": key, "by": "desk"})
         assert answer.headers["cache-control"] == "no-store"
         pin = answer.json()["pin"]

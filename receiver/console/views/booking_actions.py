@@ -220,7 +220,7 @@ def outcome_of(call: Call, before: Booking, done: bool, text: str) -> Outcome:  
 
 
 def _lever(name: str, summary: str, handle: object, body: type) -> Operation:
-    path = f"/bookings/{{booking_id:path}}/{name}"
+    path = f"/bookings/{{booking_id}}/{name}"
     return Operation(
         name=f"{name}_booking",
         method="POST",
@@ -242,13 +242,13 @@ OPERATIONS: Final = (
     Operation(
         name="reissue_preview",
         method="GET",
-        path="/bookings/{booking_id:path}/reissue",
+        path="/bookings/{booking_id}/reissue",
         role=Role.OPERATOR,
         summary="What a new code for a door would mean: what stays open until when. Asks Seam; does nothing.",
         handle=preview_reissue,
         query=ReissueQuery,
         answer=ReissuePreview,
-        page="/bookings/{booking_id:path}/reissue",
+        page="/bookings/{booking_id}/reissue",
         template="reissue.html",
         errors=(400, 404, 409),
     ),

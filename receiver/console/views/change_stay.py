@@ -168,7 +168,7 @@ def _unusable(invalid: InvalidMessage) -> Unusable:
     return Unusable({problem.field: _said(problem) for problem in invalid.problems})
 
 
-_PATH: Final = "/bookings/{booking_id:path}/change"
+_PATH: Final = "/bookings/{booking_id}/change"
 OPERATIONS: Final = (
     Operation(
         name="change_preview",
