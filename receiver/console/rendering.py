@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from receiver.console import row_markup
 from receiver.console.addresses import part_of
+from receiver.console.day_labels import labels_of
 from receiver.console.views.arrivals import WINDOWS
 from shared.domain.quoting import shown
 from shared.domain.times.wording import show_length
@@ -67,6 +68,7 @@ def make_templates() -> Environment:
         "address": address,
         "day_title": _day_title,
         "days_of": _days_of,
+        "labels_of": labels_of,
         "ui": row_markup,
         "undated_text": undated_text,
         "windows": _windows,
