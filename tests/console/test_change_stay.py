@@ -123,6 +123,30 @@ def test_what_the_preview_says_of_a_door(data_server: DataServer, machine: Machi
         assert f"/change?check_in={fitting['check_in'].replace(':', '%3A')}" in page
 
 
+def test_a_door_without_a_code_is_accepted_first(
+    data_server: DataServer, machine: Machine, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By form and by program: without the tick the order is refused, with the door's name; else it isn't needed."""
+    monkeypatch.setattr("receiver.console.commands._WAIT", 0.0)
+    booking = machine.until(machine.book(sandbox.door(name="Front Door")), "ready")
+    misfit = {"check_in": local(2, "13:00"), "reason": "guest called"}
+    with console_of(data_server, sandbox) as console:
+        browser = console.browser("operator")
+        for answer in (
+            console.api("POST", path_of(booking), role="operator", body=misfit),
+            console.api("POST", path_of(booking), role="operator", body=misfit | {"accepts_no_code": False}),
+        ):
+            assert (answer.status_code, set(answer.json()["problems"])) == (400, {"accepts_no_code"})
+            assert "no code can be made then for “Front Door”" in answer.json()["text"]
+        refused = browser.post(path_of(booking), **misfit)
+        assert (refused.status_code, "“Front Door”" in refused.text) == (400, True)
+        assert machine.redis.xlen(OPS_STREAM) == 0
+        assert browser.post(path_of(booking), **misfit, accepts_no_code="true").status_code == 303
+        kept = {"check_in": local(2, "16:10"), "reason": "guest called"}
+        assert console.api("POST", path_of(booking), role="operator", body=kept).status_code == 200
+        assert machine.redis.xlen(OPS_STREAM) == 2
+
+
 @pytest.mark.parametrize(
     ("times", "told"),
     [

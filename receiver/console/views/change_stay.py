@@ -18,6 +18,7 @@ from shared.domain.booking.record import Booking
 from shared.domain.booking.transitions import Repeated, Superseded
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem
 from shared.domain.messages.time_fields import LONGEST_TIME
+from shared.domain.quoting import shown
 from shared.domain.stay.stay import UnitRules, as_booked
 from shared.ops_commands import CHANGE, LONGEST_REASON, NOT_CHANGED, OpsCommand
 
@@ -37,12 +38,14 @@ class ChangeQuery:
 class ChangeBody(Why):
     """The new times as in the preview, and why.
 
-    `revision` is the one that the preview showed; without it the booking as it is now is meant.
+    `revision` is the one that the preview showed; without it the booking as it is now is meant. `accepts_no_code` is
+    needed where the preview has a door for which no code can be made: it says that the person knows.
     """
 
     check_in: _TIME = ""
     check_out: _TIME = ""
     revision: int | None = None
+    accepts_no_code: bool = False
     reason: Annotated[str, Field(min_length=3, max_length=LONGEST_REASON)]
 
 
@@ -75,6 +78,7 @@ def change(call: Call) -> Outcome:
         wanted = _wanted(call, booking, body.check_in, body.check_out)
     except InvalidMessage as invalid:
         raise _unusable(invalid) from None
+    _check_accepted(call, booking, wanted)
     command = OpsCommand(
         action=CHANGE,
         target=booking.booking_id,
@@ -96,6 +100,17 @@ def change(call: Call) -> Outcome:
         # What became of the codes is the answer that a person waits for; it may take longer.
         wait_for(lambda: _is_planned(ledger.get(booking.booking_id)), within=_PLANNED_WITHIN)
     return outcome_of(call, booking, done, "The stay is changed.")
+
+
+def _check_accepted(call: Call, booking: Booking, wanted: Wanted) -> None:
+    """Check that the person knows which doors are without a code then. Raises Unusable. May ask Seam."""
+    if call.body.accepts_no_code:
+        return
+    without = preview_of(call, booking, fields_of(booking), wanted=wanted).doors_without_code
+    if without:
+        named = ", ".join(f"“{shown(door.name)}”" for door in without)
+        text = f"must be true: no code can be made then for {named}. Nothing was done; the preview says why"
+        raise Unusable({"accepts_no_code": text})
 
 
 def _changeable(call: Call) -> Booking:

@@ -87,6 +87,11 @@ class ChangePreview:
     notes: tuple[str, ...]
 
     @property
+    def doors_without_code(self) -> tuple[DoorChange, ...]:
+        """The doors for which no code can be made then."""
+        return _without_code(self.doors)
+
+    @property
     def fields(self) -> Mapping[str, str]:
         """The times as a browser's field takes them: empty for what is no local time."""
         return {name: local_text(text) for name, text in (("check_in", self.check_in), ("check_out", self.check_out))}
@@ -124,10 +129,14 @@ def preview_of(
         clock=clock_of(booking),
         problems=problems,
         is_previewed=wanted is not None,
-        is_without_code=any(it.effect in (Effect.NOTHING_FITS, Effect.OVER) for it in doors),
+        is_without_code=bool(_without_code(doors)),
         doors=doors,
         notes=tuple(_notes(call, booking, wanted)) if wanted is not None else (),
     )
+
+
+def _without_code(doors: tuple[DoorChange, ...]) -> tuple[DoorChange, ...]:
+    return tuple(it for it in doors if it.effect in (Effect.NOTHING_FITS, Effect.OVER))
 
 
 @dataclass(frozen=True, slots=True)
