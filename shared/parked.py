@@ -6,7 +6,7 @@ the two parks an entry twice, never loses it, and `source_id` lets a person see 
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from dataclasses import field as dataclass_field
 from pathlib import Path
@@ -21,6 +21,7 @@ from shared.domain import versions
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.parked_causes import cause_of
 from shared.domain.messages.parked_kind import ParkedKind, kind_said
+from shared.replay_results import told_of_replay
 from shared.replayed_messages import Replay, text_of
 from shared.seam_event_redaction import mask_digits
 from shared.streams import FIRST_ENTRY_FIELD, is_entry_id
@@ -170,6 +171,14 @@ class ParkedList:
         found = cast(Any, self._redis.xrange(redis_keys.PARKED, parked_id, parked_id))
         return _entry(*found[0]) if found else None
 
+    def get_many(self, parked_ids: Iterable[str]) -> dict[str, ParkedEntry]:
+        """Return those of these messages that are parked, by their ids. One round trip."""
+        wanted = list(parked_ids)
+        pipeline = self._redis.pipeline(transaction=False)
+        for parked_id in wanted:
+            pipeline.xrange(redis_keys.PARKED, parked_id, parked_id)
+        return {name: _entry(*found[0]) for name, found in zip(wanted, pipeline.execute(), strict=True) if found}
+
     def count(self) -> int:
         """Return how many messages are parked."""
         return int(cast(Any, self._redis.xlen(redis_keys.PARKED)))
@@ -182,18 +191,26 @@ class ParkedList:
         count, newest = cast(Any, pipeline.execute())
         return int(count), newest[0][0] if newest else ""
 
-    def replay(self, entry: ParkedEntry) -> bool:
+    def replay(self, entry: ParkedEntry, *, by: str = "", is_mended: bool = False) -> bool:
         """Put the message back at the end of its stream and take it off the list; say whether it was there. Atomic.
 
-        It keeps its place in the order of arrival: what came after it and was applied meanwhile is newer.
+        It keeps its place in the order of arrival: what came after it and was applied meanwhile is newer. `by` says
+        who does it, and `is_mended` that its text is another than the parked one: `shared.replay_results` keeps both.
         """
-        fields = {entry.parked.field: entry.parked.message}
-        if is_entry_id(entry.parked.source_id):
-            fields[FIRST_ENTRY_FIELD] = entry.parked.source_id
+        first = entry.parked.source_id if is_entry_id(entry.parked.source_id) else ""
+        fields = {entry.parked.field: entry.parked.message, FIRST_ENTRY_FIELD: first}
         cause = cause_of(entry.parked.problems).name
         note = Replay(parked_id=entry.parked_id, source_id=entry.parked.source_id, cause=cause)
-        args = [entry.parked_id, text_of(note), *(part for field in fields.items() for part in field)]
-        return bool(self._replay(keys=[redis_keys.PARKED, entry.parked.stream, redis_keys.REPLAYED], args=args))
+        life = int(redis_keys.REPLAYS_FOR.total_seconds())
+        kept = text_of(note), told_of_replay(by=by, is_mended=is_mended), life
+        keys = [
+            redis_keys.PARKED,
+            entry.parked.stream,
+            redis_keys.REPLAYED,
+            redis_keys.replay_note(entry.parked_id),
+        ]
+        args: list[str | int] = [entry.parked_id, *kept, *(part for field in fields.items() for part in field)]
+        return bool(self._replay(keys=keys, args=args))
 
     def discard(self, entry: ParkedEntry) -> None:
         """Take the message off the list for good."""

@@ -23,6 +23,8 @@ UNOWNED_EVENTS_FOR: Final = timedelta(days=3)
 ADMISSION_FOR: Final = timedelta(hours=1)
 # Messages that were refused: their senders know, so people need them for days alone.
 REFUSED_FOR: Final = timedelta(days=7)
+# What became of a message that was replayed, and what was ordered for many messages at once.
+REPLAYS_FOR: Final = timedelta(days=7)
 # A session of the console, and a link that logs in once.
 SESSION_FOR: Final = timedelta(hours=12)
 LOGIN_LINK_FOR: Final = timedelta(hours=1)
@@ -99,6 +101,9 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:alerts-open", "shared.ledger.alerts", None),
     Keyspace(f"{PREFIX}:parked", "shared.parked", None),
     Keyspace(f"{PREFIX}:replayed", "shared.replayed_messages", None),
+    Keyspace(f"{PREFIX}:{{replay:*}}:note", "shared.replay_results", "REPLAYS_FOR"),
+    Keyspace(f"{PREFIX}:{{replay-entry:*}}:result", "shared.replay_results", "REPLAYS_FOR"),
+    Keyspace(f"{PREFIX}:{{bulk:*}}:order", "receiver.console.bulk_orders", "REPLAYS_FOR"),
     Keyspace(f"{PREFIX}:{{refused}}:*", "shared.refused_messages", "REFUSED_FOR after the last one"),
     Keyspace(f"{PREFIX}:generation", "shared.ledger.data_loss", None),
     Keyspace(f"{PREFIX}:primary", "shared.ledger.rollback", None),
@@ -311,6 +316,21 @@ def console_session(digest: str) -> str:
 def console_login(digest: str) -> str:
     """Return the key of the digest of the token that a one-time log-in link stands for."""
     return f"{PREFIX}:{{login:{_encoded(digest)}}}:token"
+
+
+def replay_note(parked_id: str) -> str:
+    """Return the key of the hash {entry_id, stream, told}: the entry that a replayed message is, and JSON {by, …}."""
+    return f"{PREFIX}:{{replay:{_encoded(parked_id)}}}:note"
+
+
+def replay_result(stream: str, entry_id: str) -> str:
+    """Return the key of the JSON object that says what a replayed message came to, by its entry."""
+    return f"{PREFIX}:{{replay-entry:{_encoded(stream)}:{_encoded(entry_id)}}}:result"
+
+
+def bulk_order(bulk_id: str) -> str:
+    """Return the key of the JSON object {action, ids, …}: what was ordered for many parked messages at once."""
+    return f"{PREFIX}:{{bulk:{_encoded(bulk_id)}}}:order"
 
 
 def outcome_queue(receiver: str, booking_id: str) -> str:

@@ -19,7 +19,8 @@ from shared.replicas import wait_for_replicas
 GROUP: Final = "oracode"
 # One name for all workers: an entry goes to one reader all the same, and no dead consumer is left behind.
 CONSUMER: Final = "dispatcher"
-# In an entry that was parked and is replayed: the id that it had before. Bookings without a revision are in that order.
+# In an entry that was parked and is replayed: the id that it had before, "" where it had none. Bookings without a
+# revision are in that order.
 FIRST_ENTRY_FIELD: Final = "first_entry"
 _ENTRY_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}", re.ASCII)
 _MOST_AT_ONCE: Final = 200

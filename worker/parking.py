@@ -1,11 +1,13 @@
 """Parks a message, and makes the job that alerts people of it (`worker/handlers/tell_parked.py`) due soon."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
 from shared.clock import Clock
 from shared.ledger.due_set import DueSet, periodic_job_item
 from shared.parked import Parked, ParkedList
+from shared.replay_results import ReplayEnd, ReplayResult, ReplayResults, is_replayed
 
 TELL_PARKED: Final = "tell_parked"
 """The name of the periodic job that tells people."""
@@ -16,14 +18,21 @@ _TOLD_AFTER: Final = timedelta(seconds=1)
 class Parking:
     """The parked list, and the prompt to tell of it."""
 
-    def __init__(self, parked: ParkedList, due: DueSet, clock: Clock) -> None:
+    def __init__(self, parked: ParkedList, replays: ReplayResults, due: DueSet, clock: Clock) -> None:
         self._parked = parked
+        self._replays = replays
         self._due = due
         self._clock = clock
 
-    def park(self, parked: Parked) -> None:
-        """Keep the message. Cut off after that, it is told a minute later, and may be parked twice."""
-        self._parked.park(parked)
+    def park(self, parked: Parked, *, entry_id: str, entry: Mapping[str, str]) -> None:
+        """Keep the message of an entry. Cut off after that, it is told a minute later, and may be parked twice.
+
+        Where the entry was replayed, it is noted that it is parked again.
+        """
+        parked_id = self._parked.park(parked)
+        if is_replayed(entry):
+            result = ReplayResult(end=ReplayEnd.PARKED, parked_id=parked_id)
+            self._replays.note(parked.stream, {entry_id: result})
         self.tell_soon()
 
     def tell_soon(self) -> None:

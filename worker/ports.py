@@ -21,6 +21,7 @@ from shared.ledger.silences import Silences
 from shared.ledger.work_for_newer_version import WorkForNewerVersion
 from shared.parked import ParkedList
 from shared.redis_client import connect
+from shared.replay_results import ReplayResults
 from shared.seam.client import Observe, SeamClient, unobserved
 from shared.settings import Settings
 from shared.streams import OutcomeStream
@@ -39,6 +40,7 @@ class Ports:
     alerts: AlertLedger
     parked: ParkedList
     parking: Parking
+    replays: ReplayResults
     silences: Silences
     beats: Heartbeats
     work_for_newer_version: WorkForNewerVersion
@@ -73,11 +75,12 @@ def open_ports(
         retention=settings.retention,
     )
     parked = ParkedList(redis)
-    parking = Parking(parked, due, clock)
+    replays = ReplayResults(redis)
+    parking = Parking(parked, replays, due, clock)
     newer = WorkForNewerVersion(redis, clock=clock, comes_back_after=settings.reclaim_after)
     issues = DoorIssues(redis, clock=clock, retention=settings.retention)
     silences, beats = Silences(redis, clock=clock), Heartbeats(redis)
-    return Ports(redis, due, ledger, alerts, parked, parking, silences, beats, newer, outcomes, queues, issues)
+    return Ports(redis, due, ledger, alerts, parked, parking, replays, silences, beats, newer, outcomes, queues, issues)
 
 
 def _outbox(settings: Settings, outcomes: OutcomeStream, queues: OutcomeQueues, alerts: AlertLedger) -> OutboxPublisher:

@@ -6,17 +6,21 @@ gone, for a few seconds, to be able to say whether it was done.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import structlog
 
 from receiver.console.ports import Ports
 from shared.contracts import OPS_STREAM
-from shared.ops_commands import COMMAND_FIELD, OpsCommand
+from shared.domain.versions import OfNewerVersion
+from shared.ops_commands import COMMAND_FIELD, OpsCommand, command_from
 
 _WAIT: Final = 6.0
 _WAIT_FOR_MANY: Final = 20.0
 _POLL: Final = 0.1
+# Of a flood the first ones: those are done next.
+_MOST_READ: Final = 5_000
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -48,6 +52,18 @@ def order(ports: Ports, command: OpsCommand, *, until: Callable[[], bool] = lamb
     entry_id = str(ports.redis.xadd(OPS_STREAM, {COMMAND_FIELD: command.encoded()}))
     log.info("command.given", action=command.action, by=command.by, entry_id=entry_id)
     return wait_for(lambda: not cast(Any, ports.redis.xrange(OPS_STREAM, entry_id, entry_id)) and until(), within=_WAIT)
+
+
+def ordered(ports: Ports, action: str) -> set[str]:
+    """Return what this was ordered for and no worker has done yet: the targets of the commands in the stream."""
+    found = cast(Any, ports.redis.xrange(OPS_STREAM, count=_MOST_READ))
+    targets = set()
+    for _, entry in found:
+        # One of another version is no concern of this one.
+        with suppress(ValueError, OfNewerVersion):
+            command = command_from(str(entry.get(COMMAND_FIELD, "")))
+            targets |= {command.target} if command.action == action else set()
+    return targets
 
 
 def wait_for(is_so: Callable[[], bool], *, within: float) -> bool:

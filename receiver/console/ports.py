@@ -25,6 +25,7 @@ from shared.parked_of_bookings import ParkedOfBookings
 from shared.planning_rules import planning_rules
 from shared.redis_client import connect
 from shared.refused_messages import RefusedMessages
+from shared.replay_results import ReplayResults
 from shared.seam.access_codes import AccessCodes
 from shared.seam.client import SeamClient
 from shared.seam_calls import observe_seam_call
@@ -47,6 +48,7 @@ class Ports:
     issues: DoorIssues
     parked: ParkedList
     parked_of: ParkedOfBookings
+    replays: ReplayResults
     refused: RefusedMessages
     unapplied: UnappliedMessages
     silences: Silences
@@ -88,6 +90,7 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
         issues=DoorIssues(redis, clock=clock, retention=settings.retention),
         parked=parked,
         parked_of=ParkedOfBookings(parked),
+        replays=ReplayResults(redis),
         refused=refused,
         unapplied=UnappliedMessages(parked=parked, refused=refused, ledger=ledger),
         silences=Silences(redis, clock=clock),

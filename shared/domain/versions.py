@@ -22,6 +22,8 @@ CHANNEL_BUDGET: Final = "1.1"
 ORDER: Final = "1.3"
 OUTCOME_QUEUE: Final = "1.0"
 PARKED: Final = "1.2"
+REPLAY: Final = "1.0"
+BULK_ORDER: Final = "1.0"
 
 # What an older process doesn't know of an object, as it stood there: (name, JSON value) each. As a field of a dataclass
 # it is kept, but neither compared nor shown. It is no field of the JSON: `shared.ledger.newer_version_records` puts

@@ -44,7 +44,8 @@ def crowded(
     data_server: DataServer, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Console, tuple[str, ...]]]:
     """Run the app on a ledger with something of everything, and return what there is; nobody waits for a worker."""
-    for name in ("commands._WAIT", "commands._WAIT_FOR_MANY", "views.bulk._SEEN_WITHIN"):
+    waits = ("commands._WAIT", "commands._WAIT_FOR_MANY", "views.bulk._SEEN_WITHIN", "views.bulk_parked._SEEN_WITHIN")
+    for name in waits:
         monkeypatch.setattr(f"receiver.console.{name}", 0.0)
     book(redis_client, "BK-1")
     book(redis_client, "BK-2", state=State.WAITING, reason="no_slot")

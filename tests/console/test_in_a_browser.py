@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from socket import socket
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import httpx
 import pytest
@@ -23,6 +23,8 @@ from shared.domain.alerting.arrivals import Readiness
 from shared.domain.booking.record import State
 from shared.ledger.readiness_history import ReadinessHistory
 from shared.ledger.seam_call_counts import SeamCallCounts
+from shared.parked import ParkedList
+from shared.replay_results import ReplayResult, ReplayResults
 from shared.seam.errors import Unreachable
 from tests.console.bookings import DOOR, book, move, read_door
 from tests.console.console import NAMES, TOKENS
@@ -220,6 +222,25 @@ def test_a_page_follows_what_changes(chromium: Browser, address: str, redis_clie
     move(redis_client, "BK-2", State.FAILED, "too_long")
     expect(page.locator("#stream")).to_contain_text("There is news", timeout=8_000)
     expect(field).to_have_value("because")
+    context.close()
+
+
+def test_a_replay_is_watched(chromium: Browser, address: str, redis_client: Redis) -> None:
+    """The page finds out by itself what became of it, and leads to the booking, whatever that is called."""
+    book(redis_client, "BK-1/change", hours=200)
+    parked, results = ParkedList(redis_client), ReplayResults(redis_client)
+    (entry,) = parked.list()
+    parked.replay(entry, by="olaf")
+    ((entry_id, _),) = cast(Any, redis_client.xrange("booking-created"))
+    context, page = logged_in(chromium, address, role="viewer")
+    page.goto(f"{address}/parked/{entry.parked_id}/replay")
+    expect(page.get_by_role("heading", name="Not worked on yet")).to_be_visible()
+    assert Axe().run(page).violations_count == 0
+    results.note("booking-created", {entry_id: ReplayResult(end="applied", booking_id="BK-1/change", revision=0)})
+    expect(page.get_by_role("heading", name="Applied")).to_be_visible(timeout=8_000)
+    assert Axe().run(page).violations_count == 0
+    page.get_by_role("link", name="BK-1/change").click()
+    expect(page.get_by_role("heading", name="BK-1/change", exact=True)).to_be_visible()
     context.close()
 
 

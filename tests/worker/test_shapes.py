@@ -16,6 +16,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from receiver.console.bulk_orders import BulkOrder
 from shared.domain import versions
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.budget import Budget
@@ -25,6 +26,7 @@ from shared.domain.booking.record import Booking
 from shared.ledger.due_set import DueItem
 from shared.ops_commands import ACTIONS, OpsCommand
 from shared.parked import Parked
+from shared.replay_results import ReplayResult
 from tests.worker.machine import Machine
 from tests.worker.task_table import TaskTable
 
@@ -37,6 +39,8 @@ RECORDS = {
     f"OpsCommand {versions.ORDER}": OpsCommand,
     f"Parked {versions.PARKED}": Parked,
     f"OutcomeQueue {versions.OUTCOME_QUEUE}": OutcomeQueue,
+    f"ReplayResult {versions.REPLAY}": ReplayResult,
+    f"BulkOrder {versions.BULK_ORDER}": BulkOrder,
 }
 
 

@@ -13,7 +13,7 @@ from shared.domain.messages.parked_kind import ParkedKind
 from shared.parked import ParkedEntry, is_parked_id, kind_of
 from shared.parked_of_bookings import told_of
 from shared.replayed_messages import ReplayedMessages
-from worker.cli.context import open_ledger
+from worker.cli.context import open_ledger, user_name
 from worker.cli.printable import printable
 from worker.handlers.tell_parked import TellParked
 from worker.ports import Ports
@@ -78,7 +78,7 @@ def replay(parked_id: str) -> None:
     _, ports = open_ledger()
     entries = list(ports.parked.list()) if parked_id == "all" else [_get(ports, parked_id)]
     for entry in entries:
-        ports.parked.replay(entry)
+        ports.parked.replay(entry, by=user_name())
         click.echo(f"{entry.parked_id} went back to {entry.parked.stream}.")
     _tell(ports)
 

@@ -100,7 +100,9 @@ def _give_up(options: DispatcherOptions, stream: str, field: str, entry_id: str,
             fields=kept_fields(fields, field),
             problems=(problem,),
             parked_at=options.clock().isoformat(),
-        )
+        ),
+        entry_id=entry_id,
+        entry=fields,
     )
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import Any, Final, cast
 
 import structlog
@@ -24,9 +25,14 @@ from shared.domain.stay.stay import UnitRules
 from shared.ledger.bookings import BookingLedger
 from shared.parked import Parked, kept_fields, kept_text, message_in
 from shared.redis_client import REPLACED
+from shared.replay_results import ReplayEnd, ReplayResult, ReplayResults, is_replayed, moment_of
 from shared.streams import acknowledge, arrival_of
 from worker.parking import Parking
 
+_REPEATED: Final = "it was applied before"
+_KNOWN: Final = "it says what is known already"
+# A story has the times of workers, an entry that of the data server.
+_CLOCKS_DIFFER_BY: Final = timedelta(seconds=5)
 _OUTRANKED: Final = "another message of this booking counts: one with a higher revision or one that came later"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -42,6 +48,7 @@ class ApplyMessage:
         stream: str,
         ledger: BookingLedger,
         parking: Parking,
+        replays: ReplayResults,
         units: Mapping[str, UnitRules],
         status_words: Collection[str],
         clock: Clock,
@@ -51,6 +58,7 @@ class ApplyMessage:
         self._stream = stream
         self._ledger = ledger
         self._parking = parking
+        self._replays = replays
         self._units = units
         self._status_words = status_words
         self._clock = clock
@@ -70,7 +78,7 @@ class ApplyMessage:
         try:
             message = _parsed(entry, self._status_words)
         except InvalidMessage as invalid:
-            self._park(arrival, entry, invalid)
+            self._park(entry_id, arrival, entry, invalid)
             return None
         is_news = True
 
@@ -83,13 +91,16 @@ class ApplyMessage:
         try:
             booking = self._ledger.record_message(message.booking_id, accept)
         except InvalidMessage as invalid:
-            self._park(arrival, entry, invalid)
+            self._park(entry_id, arrival, entry, invalid)
         except Repeated:
-            self._note(message, entry_id, "repeated", "it was applied before")
+            self._note(message, entry_id, "repeated", _REPEATED)
+            self._note_unchanged(entry_id, entry, message, _REPEATED)
         except Superseded:
             self._note(message, entry_id, "superseded", _OUTRANKED)
+            self._note_unchanged(entry_id, entry, message, _OUTRANKED)
         else:
             if is_news:
+                self._note_applied(entry_id, entry, message, booking)
                 metrics.BOOKING_MESSAGES.add("applied")
                 tracing.record(
                     "apply booking message",
@@ -99,6 +110,7 @@ class ApplyMessage:
                 )
                 log.info("booking.applied", booking_id=booking.booking_id, revision=booking.revision, entry_id=entry_id)
                 return booking
+            self._note_unchanged(entry_id, entry, message, _KNOWN)
             # Not in the story: a booking system may send all its bookings every few minutes.
             metrics.BOOKING_MESSAGES.add("known")
             log.info("booking.unchanged", why="known", booking_id=booking.booking_id, entry_id=entry_id)
@@ -130,7 +142,30 @@ class ApplyMessage:
             arrival=arrival,
         )
 
-    def _park(self, arrival: str, entry: Mapping[str, str], invalid: InvalidMessage) -> None:
+    def _note_unchanged(self, entry_id: str, entry: Mapping[str, str], message: BookingMessage, why: str) -> None:
+        """Note that a replayed message changed nothing, and why.
+
+        A process that is killed after it has applied the message finds it applied before: it was by this replay.
+        """
+        if not is_replayed(entry):
+            return
+        since = moment_of(entry_id) - _CLOCKS_DIFFER_BY
+        lines = [line for line in self._ledger.history(message.booking_id) if line.at >= since]
+        applied = next((line for line in lines if _is_of(line, message)), None)
+        if applied is not None:
+            revision = applied.facts.get("revision")
+            result = ReplayResult(end=ReplayEnd.APPLIED, booking_id=message.booking_id, revision=revision)
+        else:
+            result = ReplayResult(end=ReplayEnd.UNCHANGED, booking_id=message.booking_id, why=why)
+        self._replays.note(self._stream, {entry_id: result})
+
+    def _note_applied(self, entry_id: str, entry: Mapping[str, str], message: BookingMessage, booking: Booking) -> None:
+        if is_replayed(entry):
+            revision = booking.revision if message.revision is None else message.revision
+            result = ReplayResult(end=ReplayEnd.APPLIED, booking_id=booking.booking_id, revision=revision)
+            self._replays.note(self._stream, {entry_id: result})
+
+    def _park(self, entry_id: str, arrival: str, entry: Mapping[str, str], invalid: InvalidMessage) -> None:
         problems = tuple(map(str, invalid.problems))
         metrics.BOOKING_MESSAGES.add("parked")
         message = with_outer_type(kept_text(message_in(entry, BOOKING_FIELD)), _outside(entry))
@@ -146,7 +181,9 @@ class ApplyMessage:
                 fields=kept_fields(entry, BOOKING_FIELD),
                 problems=problems,
                 parked_at=self._clock().isoformat(),
-            )
+            ),
+            entry_id=entry_id,
+            entry=entry,
         )
 
     def _kind_of(self, text: str) -> ParkedKind:
@@ -164,6 +201,12 @@ def _parsed(entry: Mapping[str, str], status_words: Collection[str]) -> BookingM
     message = parse_booking_message(text, status_words)
     check_outer_type(_outside(entry), message, status_words)
     return message
+
+
+def _is_of(line: HistoryEntry, message: BookingMessage) -> bool:
+    """Say whether a line of a story says that this message was applied."""
+    names = {"source": message.source, "message_id": message.message_id}
+    return line.what == "message.applied" and all(line.facts.get(name) == told for name, told in names.items())
 
 
 def _outside(entry: Mapping[str, str]) -> dict[str, str]:

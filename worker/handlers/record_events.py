@@ -22,6 +22,7 @@ from shared.ledger.bookings import BookingLedger, Owner, UnknownBooking
 from shared.ledger.due_set import DueSet, door_item
 from shared.parked import Parked, kept_text
 from shared.redis_client import REPLACED
+from shared.replay_results import ReplayEnd, ReplayResult, ReplayResults, is_replayed
 from shared.streams import acknowledge
 from worker.handlers.put_back_for_newer_version import PutBackForNewerVersion
 from worker.parking import Parking
@@ -44,6 +45,7 @@ class RecordEvents:
         ledger: BookingLedger,
         due: DueSet,
         parking: Parking,
+        replays: ReplayResults,
         look: Callable[[str, str], None],
         prompt: Callable[[Iterable[Mapping[str, Any]]], None],
         record_last_webhook: Callable[[Mapping[str, Mapping[str, Any]]], None],
@@ -59,6 +61,7 @@ class RecordEvents:
         self._ledger = ledger
         self._due = due
         self._parking = parking
+        self._replays = replays
         self._look = look
         self._prompt = prompt
         self._record_last_webhook = record_last_webhook
@@ -70,7 +73,8 @@ class RecordEvents:
 
         Events for a booking that only a newer process can read are left to that process.
         """
-        readable = self._readable(self._entries(entry_ids))
+        entries = self._entries(entry_ids)
+        readable = self._readable(entries)
         self._record_last_webhook(readable)
         others = [event for event in readable.values() if _subject(event) is not Subject.CODE]
         # Their places in the due-set are written before the acknowledgement.
@@ -94,6 +98,10 @@ class RecordEvents:
                 concerned.setdefault(owner, []).append(event["event_id"])
         # A place in the due-set before the acknowledgement: a kill in between costs a delay, not the look.
         self._due.hold((door_item(owner.booking_id, owner.door_key) for owner in concerned), self._clock())
+        owned = dict(zip((it for it in about_codes if it not in left), owners, strict=True))
+        done = {entry_id: _recorded(owned.get(entry_id)) for entry_id in readable if entry_id not in left}
+        replayed = {entry_id for entry_id, fields in entries if is_replayed(fields)}
+        self._replays.note(self._stream, {it: result for it, result in done.items() if it in replayed})
         acknowledge(self._redis, self._stream, [entry_id for entry_id in entry_ids if entry_id not in left])
         metrics.EVENTS.add("recorded", amount=len(readable) - len(left))
         for owner, event_ids in concerned.items():
@@ -154,8 +162,14 @@ class RecordEvents:
                 message=kept_text(fields.get(EVENT_FIELD) or json.dumps([dict(fields)])),
                 problems=(problem,),
                 parked_at=self._clock().isoformat(),
-            )
+            ),
+            entry_id=entry_id,
+            entry=fields,
         )
+
+
+def _recorded(owner: Owner | None) -> ReplayResult:
+    return ReplayResult(end=ReplayEnd.RECORDED, booking_id=owner.booking_id if owner else "")
 
 
 def _event(fields: Mapping[str, str]) -> dict[str, Any]:

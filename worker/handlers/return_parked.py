@@ -24,7 +24,7 @@ class ReturnParked:
             log.info("parked.unknown", parked_id=parked_id)
             return
         mended = ParkedEntry(parked_id, replace(entry.parked, message=message)) if message else entry
-        self._parked.replay(mended)
+        self._parked.replay(mended, by=by, is_mended=bool(message))
         log.info("parked.replayed", parked_id=parked_id, by=by, mended=bool(message))
         self._parking.tell_soon()
 

@@ -5,7 +5,7 @@
   const main = document.getElementById("main");
   const stream = document.getElementById("stream");
   const topics = (main.dataset.live || "").split(" ").filter(Boolean);
-  const QUIET_MS = 300, LEAST_MS = 1000, CLOCK_MS = 60000;
+  const QUIET_MS = 300, LEAST_MS = 1000, CLOCK_MS = 60000, WATCH_MS = 2000;
   let waiting = 0, fetchedAt = 0, wasLost = false;
 
   // Somebody who types, or has opened something, must not lose it.
@@ -58,6 +58,8 @@
     addEventListener("pagehide", () => events.close());
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   }
+  // Something that isn't done yet: the page asks again until it is.
+  setInterval(() => { if (!document.hidden && main.querySelector("[data-watch]")) soon(); }, WATCH_MS);
   if ("clock" in main.dataset) setInterval(() => { if (!document.hidden) soon(); }, CLOCK_MS);
   main.addEventListener("focusout", () => { if (stream.textContent.startsWith("There is news")) soon(); });
 

@@ -1,4 +1,4 @@
-"""One order for all bookings, or parked messages, that match a filter: which they are, then what became of each.
+"""One order for all bookings that match a filter: which they are, then what became of each.
 
 What was previewed is what is done: where something else matches by now, nothing is done.
 """
@@ -16,17 +16,16 @@ from receiver.console.commands import order_many
 from receiver.console.operations import Call, Conflict, Operation, Unusable
 from receiver.console.views.booking_actions import By, who, why_not_retried
 from receiver.console.views.bookings import FilterFields, filter_of, shown_check_in
-from receiver.console.views.parked import ParkedFields, matching
 from shared.console_tokens import Role
 from shared.domain.booking.record import Booking
-from shared.ops_commands import CANCEL, DISCARD, LONGEST_REASON, REPLAY, RETRY, OpsCommand
+from shared.ops_commands import CANCEL, LONGEST_REASON, RETRY, OpsCommand
 
 MOST: Final = 1_000
 # How long an answer waits until what was ordered is to be seen in the bookings.
 _SEEN_WITHIN: Final = 5.0
 _POLL: Final = 0.2
-_Why = Annotated[str, Field(min_length=3, max_length=LONGEST_REASON)]
-_Mark = Annotated[str, Field(max_length=64)]
+Why = Annotated[str, Field(min_length=3, max_length=LONGEST_REASON)]
+Mark = Annotated[str, Field(max_length=64)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,25 +40,8 @@ class BulkBookingsBody(FilterFields):
     """Which bookings, what, and why. `mark` is of the preview: other bookings than those are not meant."""
 
     action: Literal["retry", "cancel"]
-    why: _Why
-    mark: _Mark = ""
-    by: By = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BulkParkedQuery(ParkedFields):
-    """Which parked messages, and what for."""
-
-    action: Literal["replay", "discard"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BulkParkedBody(ParkedFields):
-    """Which parked messages, what, and why. `mark` is of the preview."""
-
-    action: Literal["replay", "discard"]
-    why: _Why
-    mark: _Mark = ""
+    why: Why
+    mark: Mark = ""
     by: By = ""
 
 
@@ -116,12 +98,7 @@ def preview_bookings(call: Call) -> BulkPreview:
     """Name the bookings that match, and those of them that nothing can be done for. Raises Unusable."""
     bookings, count = _bookings(call)
     targets = tuple(_target(booking, call.query.action) for booking in bookings)
-    return _preview(call, "bookings", count, targets)
-
-
-def preview_parked(call: Call) -> BulkPreview:
-    """Name the parked messages that match."""
-    return _preview(call, "parked", *_parked(call, call.query))
+    return preview_of(call, "bookings", count, targets)
 
 
 def do_bookings(call: Call) -> BulkOutcome:
@@ -136,18 +113,7 @@ def do_bookings(call: Call) -> BulkOutcome:
             return []
         return [name for name, booking in call.ports.search.get_many(ids).items() if not booking.cancelled]
 
-    return _do(call, "bookings", count, targets, action=action, unseen=unseen)
-
-
-def do_parked(call: Call) -> BulkOutcome:
-    """Order it for each parked message that matches. Raises Conflict where others match than were previewed."""
-    count, targets = _parked(call, call.body)
-
-    def unseen(ids: Iterable[str]) -> list[str]:
-        return [name for name in ids if call.ports.parked.get(name) is not None]
-
-    action = REPLAY if call.body.action == "replay" else DISCARD
-    return _do(call, "parked", count, targets, action=action, unseen=unseen)
+    return _do(call, count, targets, action=action, unseen=unseen)
 
 
 def _bookings(call: Call) -> tuple[tuple[Booking, ...], int]:
@@ -169,22 +135,8 @@ def _target(booking: Booking, action: str) -> BulkTarget:
     return BulkTarget(id=booking.booking_id, about=about, state=str(booking.state), why_not=why_not)
 
 
-def _parked(call: Call, wanted: ParkedFields) -> tuple[int, tuple[BulkTarget, ...]]:
-    """Return how many parked messages match, and the oldest of them."""
-    rows = list(matching(call.ports.parked, wanted))
-    targets = tuple(
-        BulkTarget(
-            id=row.parked_id,
-            about=", ".join(filter(None, (row.booking_id, row.parked_at[:19].replace("T", " ")))),
-            state=row.problems[0].wrong if row.problems else "",
-            why_not="",
-        )
-        for row in rows[:MOST]
-    )
-    return len(rows), targets
-
-
-def _preview(call: Call, kind: str, count: int, targets: tuple[BulkTarget, ...]) -> BulkPreview:
+def preview_of(call: Call, kind: str, count: int, targets: tuple[BulkTarget, ...]) -> BulkPreview:
+    """Return the preview of an order for these; `count` is how many match."""
     return BulkPreview(
         as_of=call.now,
         kind=kind,
@@ -192,14 +144,13 @@ def _preview(call: Call, kind: str, count: int, targets: tuple[BulkTarget, ...])
         matching=count,
         most=MOST,
         to_do=sum(not each.why_not for each in targets),
-        mark=_mark(targets),
+        mark=mark_of(targets),
         targets=targets,
     )
 
 
 def _do(
     call: Call,
-    kind: str,
     count: int,
     targets: tuple[BulkTarget, ...],
     *,
@@ -207,8 +158,7 @@ def _do(
     unseen: Callable[[Iterable[str]], list[str]],
 ) -> BulkOutcome:
     """Order, and say what became of each. `unseen` returns those of which it isn't to be seen yet that it was done."""
-    if call.body.mark not in ("", _mark(targets)):
-        raise Conflict(f"Others match by now than were shown: {len(targets)}. Nothing was done; look again.")
+    check_mark(call, targets)
     wanted = [each.id for each in targets if not each.why_not]
     not_done = tuple(NotDone(id=each.id, why=each.why_not) for each in targets if each.why_not)
     by, why = who(call), call.body.why
@@ -225,7 +175,7 @@ def _do(
     said += [f"For {len(not_done)} there was nothing to do."] if not_done else []
     said += [f"{left} more match: order it again for them."] if left else []
     return BulkOutcome(
-        kind=kind,
+        kind="bookings",
         action=call.body.action,
         matching=count,
         left=left,
@@ -236,7 +186,13 @@ def _do(
     )
 
 
-def _mark(targets: tuple[BulkTarget, ...]) -> str:
+def check_mark(call: Call, targets: tuple[BulkTarget, ...]) -> None:
+    """Check that these are what the person was shown. Raises Conflict."""
+    if call.body.mark not in ("", mark_of(targets)):
+        raise Conflict(f"Others match by now than were shown: {len(targets)}. Nothing was done; look again.")
+
+
+def mark_of(targets: tuple[BulkTarget, ...]) -> str:
     """Return what changes with what matches; not with what becomes of it meanwhile."""
     told = "\n".join(sorted(each.id for each in targets))
     return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]
@@ -266,32 +222,6 @@ OPERATIONS: Final = (
         answer=BulkOutcome,
         body=BulkBookingsBody,
         page="/bulk/bookings",
-        template="bulk_done.html",
-        errors=(400, 409),
-    ),
-    Operation(
-        name="bulk_parked_preview",
-        method="GET",
-        path="/bulk/parked",
-        role=Role.OPERATOR,
-        summary="Which parked messages match a filter. Does nothing.",
-        handle=preview_parked,
-        query=BulkParkedQuery,
-        answer=BulkPreview,
-        page="/bulk/parked",
-        template="bulk.html",
-        errors=(400,),
-    ),
-    Operation(
-        name="bulk_parked",
-        method="POST",
-        path="/bulk/parked",
-        role=Role.OPERATOR,
-        summary="Replay or discard all parked messages that match a filter, 1,000 at most.",
-        handle=do_parked,
-        answer=BulkOutcome,
-        body=BulkParkedBody,
-        page="/bulk/parked",
         template="bulk_done.html",
         errors=(400, 409),
     ),

@@ -1,4 +1,4 @@
-"""Parked messages: every problem beside its field; correct in place and replay, or discard."""
+"""Parked messages: every problem beside its field; discard one. `replays` corrects and replays them."""
 
 import json
 from collections.abc import Iterator
@@ -9,21 +9,18 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from receiver.console.commands import order
-from receiver.console.operations import Call, NotFound, Operation, Unusable
-from receiver.console.views.booking_actions import By, CancelBody, Outcome, who
+from receiver.console.operations import Call, NotFound, Operation
+from receiver.console.views.booking_actions import CancelBody, Outcome, who
 from shared.console_tokens import Role
 from shared.domain.messages.hints import hints_of
-from shared.domain.messages.message import InvalidMessage
 from shared.domain.messages.parked_kind import ParkedKind
-from shared.domain.messages.parse import parse_booking_message
-from shared.ops_commands import DISCARD, REPLAY, OpsCommand
+from shared.ops_commands import DISCARD, OpsCommand
 from shared.parked import ParkedEntry, ParkedList, is_parked_id, kind_of
 from shared.refused_messages import lines_of
 
 _MOST: Final = 200
 _MOST_REFUSED: Final = 50
 _MOST_FIELDS: Final = 50
-_LONGEST_MESSAGE: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +82,6 @@ class ParkedMessages:
     refused: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayBody:
-    """The corrected message; empty: it goes back as it is."""
-
-    message: Annotated[str, Field(max_length=_LONGEST_MESSAGE)] = ""
-    by: By = ""
-
-
 def read_parked(call: Call) -> ParkedMessages:
     """Return the list."""
     rows = list(matching(call.ports.parked, ParkedFields()))
@@ -126,7 +115,7 @@ def _fits(row: ParkedRow, wanted: ParkedFields) -> bool:
 
 def read_one(call: Call) -> ParkedView:
     """Return one message. Raises NotFound."""
-    entry = _find(call)
+    entry = find_parked(call)
     row = _row(entry)
     return ParkedView(
         as_of=call.now,
@@ -136,30 +125,13 @@ def read_one(call: Call) -> ParkedView:
         parked_at=row.parked_at,
         booking_id=row.booking_id,
         problems=row.problems,
-        message=_laid_out(entry.parked.message),
+        message=laid_out(entry.parked.message),
     )
-
-
-def replay(call: Call) -> Outcome:
-    """Put the message back into its stream. Raises NotFound; Unusable where it would only be parked again."""
-    entry = _find(call)
-    message = call.body.message.strip()
-    if message == _laid_out(entry.parked.message).strip():
-        message = ""
-    if message and entry.parked.stream == call.ports.streams["bookings"]:
-        try:
-            parse_booking_message(message, call.ports.status_words)
-        except InvalidMessage as invalid:
-            raise Unusable({each.field: f"{each.wrong}; {each.right}" for each in invalid.problems}) from None
-    command = OpsCommand(action=REPLAY, target=entry.parked_id, by=who(call), message=message)
-    done = order(call.ports, command)
-    text = f"The message went back to {entry.parked.stream}{', corrected' if message else ''}."
-    return Outcome(done=done, text=text if done else _NOT_YET)
 
 
 def discard(call: Call) -> Outcome:
     """Throw the message away for good. Raises NotFound."""
-    entry = _find(call)
+    entry = find_parked(call)
     command = OpsCommand(action=DISCARD, target=entry.parked_id, by=who(call), reason=call.body.reason)
     done = order(call.ports, command)
     return Outcome(done=done, text="The message was discarded." if done else _NOT_YET)
@@ -168,12 +140,16 @@ def discard(call: Call) -> Outcome:
 _NOT_YET: Final = "The order is stored, and no worker has done it yet."
 
 
-def _find(call: Call) -> ParkedEntry:
+def find_parked(call: Call) -> ParkedEntry:
+    """Return the message that the address names. Raises NotFound, which leads to what became of one replayed before."""
     parked_id = call.path["parked_id"]
     entry = call.ports.parked.get(parked_id) if is_parked_id(parked_id) else None
-    if entry is None:
-        raise NotFound("Nothing is parked under this id.")
-    return entry
+    if entry is not None:
+        return entry
+    if is_parked_id(parked_id) and call.ports.replays.of([parked_id]):
+        became = {"What became of it": f"/parked/{parked_id}/replay"}
+        raise NotFound("This message was replayed: it is no longer on the list.", became)
+    raise NotFound("Nothing is parked under this id.")
 
 
 def _row(entry: ParkedEntry) -> ParkedRow:
@@ -183,11 +159,11 @@ def _row(entry: ParkedEntry) -> ParkedRow:
         kind=str(kind_of(entry.parked)),
         parked_at=entry.parked.parked_at,
         booking_id=hints_of(entry.parked.message).booking_id or "",
-        problems=tuple(_problems(entry)),
+        problems=tuple(problems_of(entry)),
     )
 
 
-def _problems(entry: ParkedEntry) -> Iterator[ParkedProblem]:
+def problems_of(entry: ParkedEntry) -> Iterator[ParkedProblem]:
     """Yield the problems in their parts, as `shared.domain.messages.message.Problem` writes them."""
     for text in entry.parked.problems:
         field, separator, rest = text.partition(": ")
@@ -195,7 +171,8 @@ def _problems(entry: ParkedEntry) -> Iterator[ParkedProblem]:
         yield ParkedProblem(field=field if separator else "", wrong=wrong if separator else text, right=right)
 
 
-def _laid_out(message: str) -> str:
+def laid_out(message: str) -> str:
+    """Return a message as a person reads and corrects it."""
     try:
         return json.dumps(json.loads(message), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
@@ -226,19 +203,6 @@ OPERATIONS: Final = (
         page="/parked/{parked_id}",
         template="parked_message.html",
         errors=(404,),
-    ),
-    Operation(
-        name="replay_parked",
-        method="POST",
-        path="/parked/{parked_id}/replay",
-        role=Role.OPERATOR,
-        summary="Put a parked message back into its stream, corrected or as it is.",
-        handle=replay,
-        answer=Outcome,
-        body=ReplayBody,
-        page="/parked/{parked_id}/replay",
-        leads_to="/parked",
-        errors=(400, 404),
     ),
     Operation(
         name="discard_parked",
