@@ -22,9 +22,10 @@ CHOOSE: Final = "choose_slot"
 CANCEL: Final = "cancel_booking"
 REISSUE: Final = "reissue_code"
 CHANGE: Final = "change_stay"
+TEST: Final = "test_code"
 REPLAY: Final = "replay_parked"
 DISCARD: Final = "discard_parked"
-ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, REISSUE, CHANGE)
+ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, REISSUE, CHANGE, TEST)
 NOT_CHANGED: Final = "booking.not_changed"
 """The line of a booking's story that says why a CHANGE was not done."""
 COMMAND_FIELD: Final = "command"
@@ -49,10 +50,10 @@ class OpsCommand:
     """One order: what (`action`), about what (`target`: the id of a booking or a parked message, or an alert's key).
 
     `by` is who gave it, and `reason` why, for the story. `choice` is the slot of a CHOOSE, which has the booking's id
-    as its target; None for all others. `message` is what a parked message is replaced with when it is replayed; empty:
-    it goes back as it is. REISSUE names the door (its key) and the access code that the person was shown. CHANGE has
-    the new times, as a booking message writes them (empty: that time stays), and the booking's `revision` that the
-    person was shown.
+    as its target, or of a TEST, which has a door's `device_id` there; None for all others. `message` is what a parked
+    message is replaced with when it is replayed; empty: it goes back as it is. REISSUE names the door (its key) and the
+    access code that the person was shown. CHANGE has the new times, as a booking message writes them (empty: that time
+    stays), and the booking's `revision` that the person was shown.
     """
 
     action: str
@@ -89,10 +90,10 @@ def command_from(text: str) -> OpsCommand:
     if content["action"] in (REPLAY, DISCARD) and not is_parked_id(target):
         raise ValueError("names no target: no parked message")
     choice = None
-    if content["action"] == CHOOSE:
+    if content["action"] in (CHOOSE, TEST):
         choice = _choice_from(content)
         if choice is None or not is_id(target):
-            raise ValueError("names no target: no booking, door, slot and window")
+            raise ValueError("names no target: no booking or door, slot and window")
     door, access_code_id = content.get("door"), content.get("access_code_id")
     is_reissue = content["action"] == REISSUE
     if is_reissue and not (is_id(target) and is_id(door) and is_id(access_code_id)):

@@ -61,6 +61,7 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:{{door:*}}:known", "shared.ledger.known_doors", "RETENTION after it was last read"),
     Keyspace(f"{PREFIX}:{{door:*}}:last-read", "shared.ledger.last_read_doors", "RETENTION after it was last read"),
     Keyspace(f"{PREFIX}:{{door:*}}:history", "shared.ledger.door_history", "RETENTION after it was last read"),
+    Keyspace(f"{PREFIX}:{{door:*}}:tests", "shared.ledger.door_tests", "RETENTION after the last one"),
     Keyspace(f"{PREFIX}:{{door:*}}:issues", "shared.ledger.door_issues", "RETENTION after it was last read"),
     Keyspace(f"{PREFIX}:{{door:*}}:read-lately", "shared.ledger.prompted_readings", "DOOR_CACHE_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:prompted", "shared.ledger.prompted_readings", "PROMPTED_FOR"),
@@ -231,6 +232,11 @@ def seam_calls(stretch: str) -> str:
 def door_history(device_id: str) -> str:
     """Return the key of the list of JSON objects {at, what}: the newest changes of the door first."""
     return f"{PREFIX}:{{door:{_encoded(device_id)}}}:history"
+
+
+def door_tests(device_id: str) -> str:
+    """Return the key of the hash {id of the order: JSON object}: the newest test codes that were ordered for a door."""
+    return f"{PREFIX}:{{door:{_encoded(device_id)}}}:tests"
 
 
 def door_issues(device_id: str) -> str:

@@ -15,6 +15,7 @@ from shared.ledger.booking_search import BookingSearch
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_history import DoorHistory
 from shared.ledger.door_issues import DoorIssues
+from shared.ledger.door_tests import DoorTests
 from shared.ledger.due_set import DueSet
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.last_read_doors import LastReadDoors
@@ -56,6 +57,7 @@ class Ports:
     reconciliation: ReconciliationLedger
     last_read: LastReadDoors
     door_history: DoorHistory
+    door_tests: DoorTests
     places: Places
     policy: MatchPolicy
     rules: PlanningRules
@@ -98,6 +100,7 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
         reconciliation=ReconciliationLedger(redis),
         last_read=LastReadDoors(redis),
         door_history=DoorHistory(redis),
+        door_tests=DoorTests(redis, keep_for=settings.retention),
         places=Places(settings.doors_file),
         policy=settings.match_policy,
         rules=planning_rules(settings),

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from shared.clock import system_clock
+from shared.code_trial import SOURCE
 from shared.domain.booking.record import State
 from shared.domain.messages.parse import parse_booking_message
 from tests.sandbox.harness import Sandbox
@@ -202,7 +203,7 @@ def test_a_cancelled_test_is_taken_up_again(machine: Machine, sandbox: Sandbox) 
     with working(machine):
         run(door, "--yes")
         booking = machine.ledger.get(ids(machine)[0])
-        cancellation = {"id": "x", "source": codes_trial.SOURCE, "type": "booking.cancelled"}
+        cancellation = {"id": "x", "source": SOURCE, "type": "booking.cancelled"}
         data = {"booking_id": booking.booking_id, "revision": 0}
         machine.append(json.dumps({"specversion": "1.0", **cancellation, "data": data}))
         wait_until(lambda: machine.ledger.get(booking.booking_id).state == "cancelled", what="the cancellation")

@@ -53,6 +53,7 @@ PAGES = (
     "/parked",
     "/doors",
     f"/doors/{DOOR}",
+    f"/doors/{DOOR}/test",
     "/residual-access",
     "/health",
     "/find?q=BK",

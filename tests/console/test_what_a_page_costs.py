@@ -21,7 +21,7 @@ ROUND_TRIPS = {
     "/alerts": 5,
     "/alerts?state=all": 7,
     "/doors": 7,
-    f"/doors/{DOOR}": 9,
+    f"/doors/{DOOR}": 11,
     "/residual-access": 4,
     "/health": 22,
 }

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from shared.booking_stream import BookingStream
 from shared.domain.booking.planning import PlanningRules
 from shared.domain.stay.stay import UnitRules
+from shared.ledger.door_tests import DoorTests
 from shared.seam.doors import Doors
 from worker.assembly.resources import Resources
 from worker.handlers.cancel_booking import CancelBooking
 from worker.handlers.change_stay import ChangeStay
 from worker.handlers.choose_slot import ChooseSlot
 from worker.handlers.reissue_code import ReissueCode
+from worker.handlers.request_test_code import OrderTestCode
 from worker.handlers.return_parked import ReturnParked
 from worker.handlers.run_ops_command import RunOpsCommand
 
@@ -45,5 +47,15 @@ def run_ops_command(
             clock=clock,
         ),
         parked=ReturnParked(parked=ports.parked, parking=ports.parking),
+        test=OrderTestCode(
+            ledger=ports.ledger,
+            stream=BookingStream(ports.redis, settings.booking_stream),
+            read_door=lambda device_id: doors.read(device_id, fresh=True),
+            codes=using.codes,
+            tests=DoorTests(ports.redis, keep_for=settings.retention),
+            policy=settings.match_policy,
+            lead_time=settings.create_lead_time,
+            clock=clock,
+        ),
         clock=clock,
     )

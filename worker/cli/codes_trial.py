@@ -1,9 +1,8 @@
 """`oracode codes test`: makes a code for the next stay on a slot of a door, and follows it until it is usable.
 
-Seam advises this after a door's slots were changed (Seam help, "Oracode time slot configuration"). This command makes
-no code itself. It publishes a booking, which is handled like every booking: the look before the create, the intent, the
-create quota, the alerts. The booking's id is made from the door, the slot and the stay. So if the same test is started
-twice, or again after a kill, it is one booking and one code.
+This command makes no code itself. It publishes a booking, which is handled like every booking: the look before the
+create, the intent, the create quota, the alerts. So if the same test is started twice, or again after a kill, it is one
+booking and one code (`shared.code_trial`).
 """
 
 import json
@@ -16,37 +15,31 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from shared.booking_stream import BookingStream
 from shared.clock import system_clock
+from shared.code_trial import Trial, known, planned
 from shared.domain.booking.notices import next_step_of, problems_of
 from shared.domain.booking.problem_catalogue import PROBLEMS
-from shared.domain.booking.record import HistoryEntry, State
 from shared.domain.door.device_id import RIGHT_DEVICE_ID, NotADeviceId, device_id_of
 from shared.domain.door.door import Door, NotADoor, door_from_device
 from shared.domain.matching.manual_choice import called, short
 from shared.domain.matching.match import slots_named
 from shared.domain.matching.match_json import slot_json
 from shared.domain.matching.next_stay import NextStay, NoNextStay, next_stay
-from shared.domain.stay.stay import WallTime
 from shared.domain.times.durations import parse_duration
 from shared.seam.access_codes import AccessCodes
 from shared.seam.client import SeamClient
 from shared.seam.errors import Refused, SeamError
 from shared.settings import Settings
-from worker.cli.bookings import checked_messages, publish_messages
 from worker.cli.codes_follow import Follower, Verdict
-from worker.cli.codes_trial_plan import Trial, known, planned
 from worker.cli.context import settings_for, user_name
 from worker.cli.printable import printable
-from worker.handlers.retry_booking import try_again
+from worker.handlers.request_test_code import UNDER_WAY, request_test_code
 from worker.ports import Ports, open_ports, seam_client
 
-SOURCE: Final = "/oracode/codes-test"
-_LABEL: Final = "Test code"
 _LOOK_EVERY: Final = 0.2
 # A worker takes a booking within a second. After this time the command says that no worker has.
 _HINT_AFTER: Final = 10.0
-_UNDER_WAY: Final = (State.RECEIVED, State.SCHEDULED, State.CREATING, State.ISSUED, State.READY)
-_STUCK: Final = (State.WAITING, State.FAILED)
 
 
 class Answer:
@@ -139,21 +132,21 @@ def _started(
     trial: Trial, settings: Settings, ports: Ports, codes: AccessCodes, answer: Answer, *, agreed: bool, by: str
 ) -> Follower:
     """Order the code, unless that was done before; return its follower."""
-    if trial.before is None or trial.before.state not in _UNDER_WAY:
+    if trial.before is None or trial.before.state not in UNDER_WAY:
         _agree(trial, answer, agreed=agreed)
-    # The person may have taken a while to answer.
-    before = known(ports.ledger, trial.booking_id)
-    if before is not None and before.state in _UNDER_WAY:
-        answer.say(f"{trial.booking_id} was asked for before, and is {before.state}: nothing new is made.")
-        return _follower(trial, ports, codes, is_new=False)
-    text = f"{by} asked for a test code of the slot {called(trial.stay.slot.name)}."
-    ports.ledger.note(trial.booking_id, HistoryEntry(at=system_clock(), what="test.requested", text=text))
-    if before is not None and before.state in _STUCK:
-        try_again(ports.ledger, before, now=system_clock())
-        return _follower(trial, ports, codes, after_version=before.version + 1)
-    revision = before.revision + 1 if before is not None else 0
-    publish_messages(settings, checked_messages(_message(trial, revision).encode()))
-    return _follower(trial, ports, codes, revision=revision)
+    # The person may have taken a while to answer: it is looked at once more.
+    stream = BookingStream(ports.redis, settings.booking_stream)
+    done = request_test_code(trial, by=by, ledger=ports.ledger, stream=stream, clock=system_clock)
+    if done.stands_as is not None:
+        answer.say(f"{trial.booking_id} was asked for before, and is {done.stands_as}: nothing new is made.")
+    return _follower(
+        trial,
+        ports,
+        codes,
+        is_new=done.stands_as is None,
+        revision=done.revision,
+        after_version=done.after_version,
+    )
 
 
 def _agree(trial: Trial, answer: Answer, *, agreed: bool) -> None:
@@ -166,29 +159,6 @@ def _agree(trial: Trial, answer: Answer, *, agreed: bool) -> None:
     if not agreed and not click.confirm("Make it?", default=False, err=True):
         answer.say("Nothing was made.", err=True)
         answer.end("declined", 1)
-
-
-def _message(trial: Trial, revision: int) -> str:
-    stay = trial.stay.stay
-    data = {
-        "booking_id": trial.booking_id,
-        "revision": revision,
-        "device_ids": [trial.door.device_id],
-        "check_in": _wall(stay.check_in),
-        "check_out": _wall(stay.check_out),
-        "granularity": stay.granularity,
-        "slot": trial.stay.reference,
-        "label": _LABEL,
-    }
-    kind = "booking.updated" if revision else "booking.created"
-    envelope = {"specversion": "1.0", "id": f"{trial.booking_id}/{revision}", "source": SOURCE, "type": kind}
-    return json.dumps({**envelope, "data": data})
-
-
-def _wall(moment: object) -> str:
-    if not isinstance(moment, WallTime):
-        raise TypeError("a stay of a slot is told on the lock's clock")
-    return moment.at.isoformat()
 
 
 def _follower(

@@ -26,6 +26,7 @@ from worker.handlers.cancel_booking import CancelBooking
 from worker.handlers.change_stay import ChangeStay, NotChanged
 from worker.handlers.choose_slot import ChooseSlot, NotChosen
 from worker.handlers.reissue_code import ReissueCode
+from worker.handlers.request_test_code import OrderTestCode
 from worker.handlers.retry_booking import try_again
 from worker.handlers.return_parked import ReturnParked
 
@@ -46,6 +47,7 @@ class RunOpsCommand:
         change: ChangeStay,
         reissue: ReissueCode,
         parked: ReturnParked,
+        test: OrderTestCode,
         clock: Clock,
     ) -> None:
         self._redis = redis
@@ -53,6 +55,7 @@ class RunOpsCommand:
         self._change = change
         self._reissue = reissue
         self._parked = parked
+        self._test = test
         self.choose_slot = choose
         self._ledger = ledger
         self._alerts = alerts
@@ -87,6 +90,8 @@ class RunOpsCommand:
                 self._parked.replay(command.target, by=command.by, message=command.message)
             case ops_commands.DISCARD:
                 self._parked.discard(command.target, by=command.by, reason=command.reason)
+            case ops_commands.TEST if command.choice is not None:
+                self._test(entry_id, command.target, command.choice, by=command.by, reason=command.reason)
             case _ if command.choice is not None:
                 self._choose(entry_id, command, command.choice)
             case _:

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Final, cast
 
 from pydantic import Field
 
+from receiver.console.commands import ordered
 from receiver.console.day_picture import DayPicture, picture_of_door
 from receiver.console.operations import Call, NotFound, Operation
+from receiver.console.views.door_tests import CodeTestView, tests_of
 from shared import redis_keys
 from shared.console_tokens import Role
 from shared.domain.alerting.arrivals import first_check_in
@@ -18,6 +20,7 @@ from shared.domain.matching.match import Outcome as MatchOutcome
 from shared.domain.matching.match import match
 from shared.domain.matching.slot_warnings import warnings_of
 from shared.ledger.last_read_doors import LastRead
+from shared.ops_commands import TEST
 from shared.seam.limits import CREATES_A_MINUTE
 
 _PAGE: Final = 100
@@ -95,7 +98,8 @@ class DoorView(DoorRow):
 
     `codes_alive` counts our codes on it that haven't ended, `codes_limit` is how many the lock can hold (None: it
     doesn't say). `creates_last_minute` is what was spent of the `creates_allowed` that Seam takes a minute. `changes`
-    are the newest first.
+    are the newest first; so are `tests`, the test codes that were ordered here. `is_test_ordered`: another one is
+    ordered, and no worker has taken the order yet.
     """
 
     as_of: datetime
@@ -110,6 +114,8 @@ class DoorView(DoorRow):
     coming: int
     bookings: tuple[ComingBooking, ...]
     changes: tuple[ChangeView, ...]
+    tests: tuple[CodeTestView, ...]
+    is_test_ordered: bool
 
 
 def read_doors(call: Call) -> Doors:
@@ -167,6 +173,8 @@ def read_door(call: Call) -> DoorView:
         coming=len(coming),
         bookings=judged,
         changes=tuple(ChangeView(at=each.at, what=each.what) for each in ports.door_history.of(device_id)),
+        tests=tests_of(call, device_id, reading.door if reading is not None else None),
+        is_test_ordered=device_id in ordered(ports, TEST),
     )
 
 

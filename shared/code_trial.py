@@ -1,6 +1,12 @@
-"""The plan of `oracode codes test`: the code for the next stay on a slot, and what to know before it is made."""
+"""What a test of a door makes: a code for the next stay on a slot. For `oracode codes test` and for the console.
+
+Seam advises a test after a door's slots were changed (Seam help, "Oracode time slot configuration"). A test is a
+booking, and is handled like every booking. Its id is made from the door, the slot and the stay: the same test ordered
+twice is one booking and one code.
+"""
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +16,14 @@ from shared.domain.booking.record import Booking, State
 from shared.domain.door.door import Door
 from shared.domain.matching.manual_choice import called, short
 from shared.domain.matching.next_stay import NextStay
+from shared.domain.messages.message import BookingMessage
+from shared.domain.messages.parse import parse_booking_message
 from shared.domain.stay.instants import instants_of
-from shared.ledger.bookings import BookingLedger, UnknownBooking
+from shared.domain.stay.stay import WallTime
+from shared.ledger.booking_reader import BookingReader, UnknownBooking
 
+SOURCE: Final = "/oracode/codes-test"
+_LABEL: Final = "Test code"
 _MOST_GUESTS_NAMED: Final = 5
 _CLOSED: Final = (State.CANCELLED, State.ENDED)
 
@@ -56,7 +67,7 @@ class Trial:
             yield f"Booked on this door in that time: {names}. The test code opens their door, too."
 
 
-def planned(door: Door, stay: NextStay, ledger: BookingLedger, *, taken: int) -> Trial:
+def planned(door: Door, stay: NextStay, ledger: BookingReader, *, taken: int) -> Trial:
     """Return what will be made, with the ledger's facts about it and about the door's guests."""
     booking_id = _id_for(door, stay)
     return Trial(
@@ -69,12 +80,37 @@ def planned(door: Door, stay: NextStay, ledger: BookingLedger, *, taken: int) ->
     )
 
 
-def known(ledger: BookingLedger, booking_id: str) -> Booking | None:
+def known(ledger: BookingReader, booking_id: str) -> Booking | None:
     """Return the booking; None if there is none yet."""
     try:
         return ledger.get(booking_id)
     except UnknownBooking:
         return None
+
+
+def message_of(trial: Trial, revision: int) -> tuple[str, BookingMessage]:
+    """Return the booking message that has the code made, and its parsed form."""
+    stay = trial.stay.stay
+    data = {
+        "booking_id": trial.booking_id,
+        "revision": revision,
+        "device_ids": [trial.door.device_id],
+        "check_in": _wall(stay.check_in),
+        "check_out": _wall(stay.check_out),
+        "granularity": stay.granularity,
+        "slot": trial.stay.reference,
+        "label": _LABEL,
+    }
+    kind = "booking.updated" if revision else "booking.created"
+    envelope = {"specversion": "1.0", "id": f"{trial.booking_id}/{revision}", "source": SOURCE, "type": kind}
+    text = json.dumps({**envelope, "data": data})
+    return text, parse_booking_message(text)
+
+
+def _wall(moment: object) -> str:
+    if not isinstance(moment, WallTime):
+        raise TypeError("a stay of a slot is told on the lock's clock")
+    return moment.at.isoformat()
 
 
 def _id_for(door: Door, stay: NextStay) -> str:
@@ -85,7 +121,7 @@ def _id_for(door: Door, stay: NextStay) -> str:
     return f"TEST-{name}-{stay.starts_at:%Y-%m-%d}-{mark}"
 
 
-def _guests(ledger: BookingLedger, device_id: str, booking_id: str, stay: NextStay) -> Iterator[str]:
+def _guests(ledger: BookingReader, device_id: str, booking_id: str, stay: NextStay) -> Iterator[str]:
     """Yield the ids of other bookings that have the door at that time."""
     for booking in ledger.of_door(device_id):
         if booking.booking_id == booking_id or booking.cancelled or booking.stay is None:
