@@ -15,6 +15,7 @@ FITS = {
     "check_out_gap_minutes": -15.5,
     "considered": [
         {"name": "Late", "verdict": "fits"},
+        {"name": "Later", "verdict": "fits", "check_in_gap_minutes": 15, "check_out_gap_minutes": 0},
         {"name": "Early", "verdict": "check_in_too_far", "check_in_gap_minutes": -300, "check_out_gap_minutes": 0},
     ],
 }
@@ -26,6 +27,7 @@ TOLD: list[Any] = [
         {"match": FITS},
         [
             "slot 'Late' fits exactly (check-in +0 min, check-out -15.5 min)",
+            "slot 'Later': fits too (+15 min, +0 min)",
             "slot 'Early': check in too far (-300 min, +0 min)",
         ],
         id="a match, with every slot that lost",

@@ -10,7 +10,7 @@ from shared.clock import system_clock
 from worker.cli.context import settings_for
 from worker.cli.snapshot import NoSnapshot, write_snapshot
 
-_MIB = 1024 * 1024
+_KIB = 1024
 
 
 @click.command("backup", context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,7 +37,11 @@ def command(*, directory: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"file": str(path), "bytes": size, "taken_at": taken_at.isoformat()}))
     else:
-        click.echo(f"{path}: {size / _MIB:.1f} MiB")
+        click.echo(f"{path}: {_shown(size)}")
+
+
+def _shown(size: int) -> str:
+    return f"{size / _KIB:.1f} KiB" if size < _KIB**2 else f"{size / _KIB**2:.1f} MiB"
 
 
 def _write(url: str, path: Path) -> int:

@@ -30,10 +30,14 @@ def _match_lines(match: Mapping[str, Any]) -> Iterator[str]:
         )
         yield f"slot {slot.get('name')!r} fits {_FITS.get(str(match.get('fit')), '')} ({gaps})"
     for one in match.get("considered") or ():
-        if isinstance(one, Mapping) and one.get("verdict") != "fits":
-            verdict = str(one.get("verdict")).replace("_", " ")
+        if isinstance(one, Mapping) and not _is_chosen(one, slot):
+            verdict = "fits too" if one.get("verdict") == "fits" else str(one.get("verdict")).replace("_", " ")
             gaps = f"{_gap(one.get('check_in_gap_minutes'))}, {_gap(one.get('check_out_gap_minutes'))}"
             yield f"slot {one.get('name')!r}: {verdict} ({gaps})"
+
+
+def _is_chosen(one: Mapping[str, Any], slot: Any) -> bool:
+    return isinstance(slot, Mapping) and all(one.get(key) == slot.get(key) for key in ("name", "user_level_id"))
 
 
 def _gap(minutes: Any) -> str:
