@@ -6,7 +6,7 @@ hour: they may be of different bookings.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -61,11 +61,12 @@ def keep_arguments(refused: Refused, now: datetime) -> tuple[list[str], list[str
 
 
 class RefusedMessages:
-    """The list in Redis."""
+    """The list in Redis. Thread-safe. It remembers what it read last, parsed."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._keep = redis.register_script(KEEP_SCRIPT)
+        self._parsed: Mapping[str, Refused] = {}
 
     def keep(self, refused: Refused, now: datetime) -> None:
         """Keep a refusal. Atomic; the same again only moves its last moment."""
@@ -79,24 +80,32 @@ class RefusedMessages:
         pipeline.zrange(redis_keys.REFUSED, "+inf", oldest, byscore=True, desc=True, withscores=True)
         pipeline.hgetall(redis_keys.REFUSED_FIRST)
         newest, first = cast(Any, pipeline.execute())
-        return [_entry(kept, float(first.get(kept, last)), float(last)) for kept, last in newest]
+        # A board asks again and again: most are those of the last time. Replaced as a whole, so threads may share it.
+        before = self._parsed
+        self._parsed = parsed = {kept: before.get(kept) or _parsed(kept) for kept, _ in newest}
+        return [
+            RefusedEntry(parsed[kept], _at(float(first.get(kept, last))), _at(float(last))) for kept, last in newest
+        ]
 
     def of_booking(self, booking_id: str, now: datetime) -> list[RefusedEntry]:
         """Return what was refused of a booking, the newest first."""
         return [entry for entry in self.lately(now) if entry.refused.booking_id == booking_id]
 
 
-def _entry(text: str, first: float, last: float) -> RefusedEntry:
+def _at(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)
+
+
+def _parsed(text: str) -> Refused:
     kept = json.loads(text)
     kind = kept["kind"] if kept["kind"] in tuple(ParkedKind) else ParkedKind.UNREADABLE
-    refused = Refused(
+    return Refused(
         booking_id=kept["booking_id"],
         kind=ParkedKind(kind),
         problems=tuple(kept["problems"]),
         check_in=_moment(kept.get("check_in")),
         wall_check_in=_moment(kept.get("wall_check_in")),
     )
-    return RefusedEntry(refused, *(datetime.fromtimestamp(at, UTC) for at in (first, last)))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -163,7 +163,7 @@ class UnappliedMessages:
             check_in = next((at for at in each.check_ins if since <= at.latest and at.at <= until), None)
             if check_in is not None:
                 subject = each.booking_id or (each.problems, check_in)
-                newest[subject, each.kind] = replace(each, check_in=check_in)
+                newest[subject, each.kind] = _at(each, check_in)
         undated = sum(_is_undated(each, now) for each in messages)
         return Unapplied(tuple(sorted(newest.values(), key=_urgency)), undated)
 
@@ -236,13 +236,15 @@ def _unapplied(kept: Iterable[_Kept], bookings: Mapping[str, Booking]) -> Iterat
             continue
         door, booked = _awaited_at(booking)
         zone = door.time_zone if door is not None else None
+        check_ins = tuple(at for at in (each.hints.at_door(zone), booked) if at is not None)
         yield UnappliedMessage(
             booking_id=each.booking_id,
             kind=kind,
             noted_at=each.noted_at,
             problems=each.problems or ("its problem is not known",),
             stands=effect_for_now(kind, booking, each.arrival),
-            check_ins=tuple(at for at in (each.hints.at_door(zone), booked) if at is not None),
+            check_ins=check_ins,
+            check_in=check_ins[0] if check_ins else None,
             booking=booking,
             door=door,
             parked_id=each.parked_id,
@@ -261,7 +263,12 @@ def _awaited_at(booking: Booking | None) -> tuple[BookedDoor | None, CheckIn | N
 def _as_of(message: UnappliedMessage, now: datetime) -> UnappliedMessage:
     """Return the message with the check-in that is awaited next; with a past one where none is."""
     awaited = [at for at in message.check_ins if at.latest > now - WAITED_FOR]
-    return replace(message, check_in=min(awaited or message.check_ins, key=lambda each: each.at, default=None))
+    return _at(message, min(awaited or message.check_ins, key=lambda each: each.at, default=None))
+
+
+def _at(message: UnappliedMessage, check_in: CheckIn | None) -> UnappliedMessage:
+    """Return the message with the check-in that counts: of ten thousand messages most have only one."""
+    return message if message.check_in is check_in else replace(message, check_in=check_in)
 
 
 def _is_past(message: UnappliedMessage, now: datetime) -> bool:

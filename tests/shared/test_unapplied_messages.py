@@ -155,6 +155,20 @@ def test_a_check_in_under_another_name_counts(redis_client: Redis, reader: Unapp
     assert found.undated == 0
 
 
+def test_what_was_refused_is_read_as_it_is_now(redis_client: Redis) -> None:
+    """A reader remembers what it parsed, never when it came or what is gone."""
+    reader, now = RefusedMessages(redis_client), system_clock()
+    first = now - timedelta(days=6, hours=23)
+    refuse(redis_client, message_of("BK-1", None), at=first)
+    refuse(redis_client, message_of("BK-2", None), at=first)
+    assert len(reader.lately(now)) == 2
+    refuse(redis_client, message_of("BK-2", None), at=now)
+    refuse(redis_client, message_of("BK-3", None), at=now - timedelta(hours=1))
+    again = [(each.refused.booking_id, each.first_at, each.last_at) for each in reader.lately(now + timedelta(hours=2))]
+    assert again == [("BK-2", first, now), ("BK-3", now - timedelta(hours=1), now - timedelta(hours=1))]
+    assert reader.lately(now) == RefusedMessages(redis_client).lately(now)
+
+
 def test_the_parked_list_is_read_again_once_it_changed(redis_client: Redis, reader: UnappliedMessages) -> None:
     """What was discarded is told no more, what was parked meanwhile is."""
     first = park(redis_client, message_of("BK-1", 5))
