@@ -1,7 +1,7 @@
 """What the command line tells of parked and refused messages: what each is, and what is so for now."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner, Result
@@ -91,7 +91,7 @@ def test_a_refused_booking_of_tonight_is_an_arrival_at_risk(machine: Machine) ->
     result = run("arrivals")
     assert result.exit_code == 1
     assert "Nobody arrives" not in result.stdout
-    assert "at risk: A message for BK-0 was refused at" in result.stdout
+    assert f"{now + timedelta(hours=5):%Y-%m-%d %H:%M} UTC, at risk: A message for BK-0 was refused at" in result.stdout
     assert "1 in the next 48 hours: 0 ready, 0 on its way, 1 at risk." in result.stdout
     (told,) = [json.loads(line) for line in run("arrivals", "--json").stdout.splitlines()]
     assert (told["booking_id"], told["reason"], told["parked_id"]) == ("BK-0", "booking_refused", None)
@@ -100,6 +100,17 @@ def test_a_refused_booking_of_tonight_is_an_arrival_at_risk(machine: Machine) ->
     assert "BK-0" in texts["refused booking"]
     assert texts["refused bookings"] == "16 in the last 7 days"
     assert texts["arrivals"] == "1 of 1 in the next 48 hours at risk, the nearest BK-0 (booking_refused)"
+
+
+def test_a_check_in_of_no_known_door_says_on_which_clock_it_is(machine: Machine) -> None:
+    """A local time without its zone; an instant in UTC, however it was written."""
+    wall = (system_clock() + timedelta(hours=20)).replace(tzinfo=None)
+    at = f"{system_clock() + timedelta(hours=30):%Y-%m-%dT%H}:00-08:00"
+    for booking_id, check_in in (("BK-1", wall.isoformat()), ("BK-2", at)):
+        assert machine.apply(machine.append(json.dumps({"booking_id": booking_id, "check_in": check_in}))) is None
+    shown = run("arrivals").stdout
+    assert f"Check-in {wall:%Y-%m-%d %H:%M}, time zone of the lock not known yet, at risk" in shown
+    assert f"Check-in {datetime.fromisoformat(at).astimezone(UTC):%Y-%m-%d %H:%M} UTC, at risk" in shown
 
 
 def test_a_parked_message_without_a_time_is_said(machine: Machine) -> None:

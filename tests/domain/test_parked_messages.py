@@ -190,3 +190,12 @@ def test_the_sender_s_name_of_a_field_is_in_the_booking_s_line() -> None:
     (one,) = parked_causes([replace(parked(booking_id="BK-1"), problems=problems)], NOW)
     assert "a field: … says that the booking is cancelled" in one.notice.happened
     assert "with the field '###### status'" in one.subjects[0]
+    problems = problems_of({"booking_id": "BK-1", "unit": "x", "checkIn": "soon", "checkOut": "later"})
+    (one,) = parked_causes([replace(parked(booking_id="BK-1"), problems=problems)], NOW)
+    assert "with the fields 'checkIn' and 'checkOut'" in one.subjects[0]
+
+
+def test_one_message_is_one() -> None:
+    """One that names no booking has no name but its stream."""
+    (one,) = parked_causes([parked(booking_id=None)], NOW)
+    assert one.notice.subject.startswith("1 parked message of stream ")

@@ -222,7 +222,7 @@ def _lines(alert: Alert, level: Severity, *, told_by: str) -> Iterator[str]:
             yield f"        the guest's earlier PIN works {works}"
         yield from (f"        hit: {subject}" for subject in alert.subjects)
         if alert.hit > len(alert.subjects):
-            yield f"        hit: {alert.hit} bookings in all"
+            yield f"        hit: {alert.hit} booking{'s' * (alert.hit != 1)} in all"
     parent = parent_of(notice)
     told_by = parent.key if parent else told_by
     told = ", ".join(name for name in alert.told if alert.was_notified(name)) or "nobody yet"

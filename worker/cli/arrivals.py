@@ -17,7 +17,7 @@ from shared.unapplied_messages import Unapplied, UnappliedMessage, undated_text
 from worker.alerts.composing import NO_ZONE_YET
 from worker.cli.bookings_view import clean, console
 from worker.cli.context import open_ledger
-from worker.cli.unapplied import message_line, unapplied_messages
+from worker.cli.unapplied import check_in_text, message_line, unapplied_messages
 
 _COLOURS = {Readiness.READY: "green", Readiness.ON_ITS_WAY: "blue", Readiness.AT_RISK: "bold red"}
 
@@ -59,7 +59,7 @@ def command(*, hours: int, as_json: bool) -> None:
 
 def _print_messages(unapplied: Unapplied, now: datetime) -> None:
     for each in unapplied.messages:
-        click.echo(f"Check-in {each.on_lock_clock:%Y-%m-%d %H:%M}, {Readiness.AT_RISK}: {message_line(each, now)}")
+        click.echo(f"Check-in {check_in_text(each)}, {Readiness.AT_RISK}: {message_line(each, now)}")
     if unapplied.undated:
         click.echo(f"{undated_text(unapplied.undated)} Look at them with `oracode parked list` and `oracode doctor`.")
 

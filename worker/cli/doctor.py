@@ -27,7 +27,7 @@ from worker.cli.doctor_server import free_beside, judge, judge_clock, judge_cloc
 from worker.cli.doctor_upkeep import upkeep
 from worker.cli.findings import Finding
 from worker.cli.printable import printable
-from worker.cli.unapplied import message_line, unapplied_messages
+from worker.cli.unapplied import check_in_text, message_line, unapplied_messages
 from worker.handlers.check_clocks import is_current
 from worker.ports import Ports, alerting_of, open_ports, seam_client, units_of
 
@@ -207,7 +207,7 @@ def _refused(ports: Ports, unapplied: Sequence[UnappliedMessage]) -> Iterator[Fi
 def _named(subject: str, messages: Sequence[UnappliedMessage]) -> Iterator[Finding]:
     now = system_clock()
     for each in messages[:_MOST_NAMED]:
-        check_in = f"check-in {each.on_lock_clock:%Y-%m-%d %H:%M}: " if each.check_in is not None else ""
+        check_in = f"check-in {check_in_text(each)}: " if each.check_in is not None else ""
         yield Finding(subject, "warn", f"{check_in}{message_line(each, now)}")
     if len(messages) > _MOST_NAMED:
         yield Finding(subject, "warn", f"and {len(messages) - _MOST_NAMED} more")

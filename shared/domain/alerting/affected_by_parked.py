@@ -157,7 +157,7 @@ def line_of(booking: AffectedBooking) -> str:
     stands = effect_for_now(newest.kind, newest.booking, newest.arrival)
     # The alert itself says that no code is made for a new booking.
     is_told = newest.kind is ParkedKind.BOOKING and newest.booking is None
-    fields = " and ".join(quoted(mask_digits(name)) for name in other_fields(newest.problems))
-    called = f", with the field {fields}" if fields else ""
+    fields = [quoted(mask_digits(name)) for name in other_fields(newest.problems)]
+    called = f", with the field{'s' * (len(fields) > 1)} {' and '.join(fields)}" if fields else ""
     said = f": {stands}" if stands and not is_told else ""
     return f"{name_of(booking)}{f', check-in {due.shown}' if due else ''}{called}{said}"

@@ -285,7 +285,8 @@ def _subject(
         return f"{name_of(bookings[0])}{', refused' if handling.reason else ''}"
     if bookings:
         return f"{len(bookings)} {handling.word} {_MANY[reason]}"
-    return f"{len(messages)} {handling.word} messages {'to' if handling.reason else 'of stream'} {messages[0].stream}"
+    what = f"{len(messages)} {handling.word} message{'s' * (len(messages) != 1)}"
+    return f"{what} {'to' if handling.reason else 'of stream'} {messages[0].stream}"
 
 
 def _next_step(handling: _Handling, cause: ParkedCause) -> str:
