@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 
 from receiver.webhook_parsing import SeamEvent
+from shared import metrics
 
 # A line is written after so many seconds, or once it lists so many events.
 _WRITE_AFTER: Final = 0.05
@@ -36,6 +37,8 @@ class AccessLog:
         """Write the line. Its two lists of ids are in the same order."""
         events, self._events = self._events, []
         repeated, self._repeated = self._repeated, 0
+        metrics.WEBHOOKS.add("accepted", amount=len(events) - repeated)
+        metrics.WEBHOOKS.add("duplicate", amount=repeated)
         log.info(
             "webhooks.accepted",
             count=len(events),

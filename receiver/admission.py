@@ -37,7 +37,7 @@ class Admission:
 
     def check_room(self) -> None:
         """Raise Unavailable if a request would have to wait and the line is full: then its body needn't be read."""
-        if self._turns.locked() and self._room_in_line <= 0:
+        if self._room_in_line <= 0 and self._turns.locked():
             raise Unavailable
 
     async def __aenter__(self) -> None:

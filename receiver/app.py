@@ -29,6 +29,7 @@ from receiver.refused_bookings import RefusedBookings
 from receiver.sender_clock import SenderClock
 from receiver.slack_actions import SlackActions
 from receiver.webhook_endpoint import SeamWebhook
+from receiver.webhook_intake import WebhookIntake
 from receiver.webhook_signature import WebhookSecrets
 from shared.clock import Clock, system_clock
 from shared.contracts import BOOKING_FIELD, EVENT_FIELD, OPS_STREAM
@@ -84,10 +85,12 @@ def create_app(
         counts=counts,
     )
     webhook = SeamWebhook(
-        secrets=WebhookSecrets(
-            (secret.get_secret_value() for secret in settings.seam_webhook_secret), sender_clock=sender_clock
+        intake=WebhookIntake(
+            WebhookSecrets(
+                (secret.get_secret_value() for secret in settings.seam_webhook_secret), sender_clock=sender_clock
+            ),
+            events,
         ),
-        inbox=events,
         bodies=bodies,
         parked_webhooks=ParkedWebhooks(
             redis, stream=settings.event_stream, clock=clock, sync_replicas=settings.sync_replicas

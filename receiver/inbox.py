@@ -62,17 +62,19 @@ class Inbox:
         self._not_logged = 0
         self._log_at = 0.0
 
-    def append(self, message_id: str, message: str | bytes, *, mark: str = SEEN) -> asyncio.Future[bool]:
+    def append(
+        self, message_id: str, message: str | bytes, *, mark: str = SEEN, appended: asyncio.Future[bool] | None = None
+    ) -> asyncio.Future[bool]:
         """Append a message. The future's result is True if it is new, False if it was seen within three days.
 
         A message was seen if the newest message with its id had the same `mark`. Idempotent within these three days.
         The future is done once the data server has the message (on disk, with `appendfsync always`) and `sync_replicas`
         replicas have it. It fails with Unavailable if the write fails. Raises Unavailable at once if too many messages
-        wait.
+        wait. The future is `appended`, if that is given.
         """
         self._check_room()
         loop = asyncio.get_running_loop()
-        appended = loop.create_future()
+        appended = loop.create_future() if appended is None else appended
         self._waiting.append(_Waiting(message_id, mark, message, appended, loop.time()))
         if not self._writing or len(self._waiting) >= _WORTH_A_SECOND_CALL:
             self._worth_a_call.set()

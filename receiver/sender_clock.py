@@ -4,6 +4,7 @@ A slow delivery makes the sender's clock seem behind. So of all deliveries since
 timestamp furthest ahead counts: it was the fastest.
 """
 
+import math
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,9 +18,14 @@ class SenderClock:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ahead: float | None = None
+        self._newest = -math.inf
 
     def saw(self, signed_at: float) -> None:
         """Add a measurement. `signed_at` is a genuine delivery's timestamp: epoch seconds by the sender's clock."""
+        if signed_at <= self._newest:
+            # It came later than one with this timestamp, so it was slower. Timestamps are whole seconds: most end here.
+            return
+        self._newest = signed_at
         ahead = signed_at - system_clock().timestamp()
         with self._lock:
             if self._ahead is None or ahead > self._ahead:
@@ -29,5 +35,6 @@ class SenderClock:
         """Give `note` how far the sender's clock is ahead of ours, if there was a delivery since the last call."""
         with self._lock:
             ahead, self._ahead = self._ahead, None
+            self._newest = -math.inf
         if ahead is not None:
             note(timedelta(seconds=ahead))

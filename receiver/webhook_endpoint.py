@@ -13,13 +13,11 @@ from starlette.types import Receive
 from receiver.access_log import AccessLog
 from receiver.admission import Admission
 from receiver.bodies import BodyReader, Headers
-from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
 from receiver.refusals import json_response
-from receiver.webhook_parsing import NotAnEvent, SeamEvent
-from receiver.webhook_signature import WebhookSecrets
+from receiver.webhook_intake import WebhookIntake
+from receiver.webhook_parsing import NotAnEvent, NotHandled
 from shared import metrics, tracing
-from shared.seam_event_redaction import Redactor
 
 _ACCEPTED: Final = json_response(202, {"status": "accepted"})
 _DUPLICATE: Final = json_response(202, {"status": "duplicate"})
@@ -35,19 +33,16 @@ class SeamWebhook:
     def __init__(
         self,
         *,
-        secrets: WebhookSecrets,
-        inbox: Inbox,
+        intake: WebhookIntake,
         bodies: BodyReader,
         parked_webhooks: ParkedWebhooks,
         admission: Admission,
     ) -> None:
-        self._secrets = secrets
-        self._inbox = inbox
+        self._intake = intake
         self._bodies = bodies
         self._parked_webhooks = parked_webhooks
         self._admission = admission
         self._access_log = AccessLog()
-        self._redactor = Redactor()
 
     async def handle(self, headers: Headers, receive: Receive) -> Response:
         """Answer 202 once the event is stored durably. Raises BodyReader's refusals, InvalidSignature, Unavailable."""
@@ -59,21 +54,21 @@ class SeamWebhook:
             return await self._accept(headers, body, began)
 
     async def _accept(self, headers: Headers, body: bytes, began: float) -> Response:
+        delivery = self._intake.take(headers, body)
         try:
-            event = SeamEvent.from_http(headers, body, self._secrets, self._redactor)
+            is_new = await delivery.is_new
         except NotAnEvent as unusable:
             log.warning("webhook.parked", delivery_id=unusable.delivery_id, reason_text=unusable.problem)
             await self._parked_webhooks.park(unusable)
             metrics.WEBHOOKS.add("parked")
             return _PARKED
-        if not event.is_handled:
-            await self._parked_webhooks.count_ignored(event.event_type)
+        except NotHandled as ignored:
+            await self._parked_webhooks.count_ignored(ignored.event_type)
             metrics.WEBHOOKS.add("ignored")
             return _IGNORED
-        is_new = await self._inbox.append(event.event_id, event.as_json())
+        event = delivery.event
         self._access_log.add(event, is_new=is_new)
         seconds = time.perf_counter() - began
-        metrics.WEBHOOKS.add("accepted" if is_new else "duplicate")
         metrics.WEBHOOK_SECONDS.observe(seconds)
         if is_new:
             tracing.record(

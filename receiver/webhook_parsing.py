@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from pydantic_core import from_json, to_json
@@ -28,6 +28,27 @@ class NotAnEvent(Exception):
         self.text = text
 
 
+class NotHandled(Exception):
+    """An event of a type that the worker doesn't want (`shared.domain.code.event_types`)."""
+
+    def __init__(self, event_type: str) -> None:
+        super().__init__(event_type)
+        self.event_type = event_type
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedWebhook:
+    """A delivery that Seam signed. Its body may be anything, and may hold PINs."""
+
+    delivery_id: str
+    body: bytes = field(repr=False)
+
+    @classmethod
+    def from_http(cls, headers: Headers, body: bytes, secrets: WebhookSecrets) -> Self:
+        """Return the delivery. Raises InvalidSignature."""
+        return cls(secrets.verify(headers, body), body)
+
+
 @dataclass(frozen=True, slots=True)
 class SeamEvent:
     """An event that Seam signed. `fields` holds what `shared.domain.code.kept_event_fields` keeps, without PINs."""
@@ -38,14 +59,13 @@ class SeamEvent:
     fields: Mapping[str, Any]
 
     @classmethod
-    def from_http(cls, headers: Headers, body: bytes, secrets: WebhookSecrets, redactor: Redactor) -> Self:
-        """Return the event in a webhook. Raises InvalidSignature and NotAnEvent."""
-        delivery_id = secrets.verify(headers, body)
+    def from_webhook(cls, webhook: VerifiedWebhook, redactor: Redactor) -> Self:
+        """Return the event in a webhook. Raises NotAnEvent."""
         try:
-            fields = _parse(body, redactor)
+            fields = _parse(webhook.body, redactor)
         except _Unusable as unusable:
-            raise NotAnEvent(delivery_id, str(unusable), _readable(body)) from unusable
-        return cls(delivery_id, fields["event_id"], fields["event_type"], fields)
+            raise NotAnEvent(webhook.delivery_id, str(unusable), _readable(webhook.body)) from unusable
+        return cls(webhook.delivery_id, fields["event_id"], fields["event_type"], fields)
 
     @property
     def is_handled(self) -> bool:

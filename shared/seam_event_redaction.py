@@ -88,7 +88,7 @@ class Redactor:
             # the check.
             if rule.is_plain:
                 if type(value) is str:
-                    if value in harmless or (rule.is_verbatim and is_identifier(value)):
+                    if is_identifier(value) if rule.is_verbatim else value in harmless:
                         redacted[key] = value
                         continue
                     if not _has_digit_run(value):

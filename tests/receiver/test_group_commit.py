@@ -20,6 +20,7 @@ from receiver.inbox import Inbox
 from receiver.parked_webhooks import ParkedWebhooks
 from receiver.refusals import Unavailable
 from receiver.webhook_endpoint import SeamWebhook
+from receiver.webhook_intake import WebhookIntake
 from receiver.webhook_signature import WebhookSecrets
 from shared.clock import system_clock
 from shared.redis_client import connect_async
@@ -73,8 +74,7 @@ def test_past_its_bound_a_webhook_is_refused_unread() -> None:
     async def refuse() -> None:
         redis = connect_async(NOBODY)
         webhook = SeamWebhook(
-            secrets=WebhookSecrets([SECRET]),
-            inbox=inbox_of(redis),
+            intake=WebhookIntake(WebhookSecrets([SECRET]), inbox_of(redis)),
             bodies=BodyReader(1_000),
             parked_webhooks=ParkedWebhooks(redis, stream="s", clock=system_clock),
             admission=Admission(at_once=0, in_line=0),

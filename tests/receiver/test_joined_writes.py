@@ -80,7 +80,7 @@ def test_an_abort_drops_what_was_written() -> None:
 
 
 def test_nothing_is_written_to_a_connection_that_was_lost_meanwhile() -> None:
-    """uvloop raises for it."""
+    """The server's loop raises if something is."""
 
     def use(joined: JoinedWrites, wire: Wire) -> None:
         joined.write(b"a")

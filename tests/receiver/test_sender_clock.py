@@ -47,6 +47,19 @@ def test_a_genuine_delivery_tells_the_senders_clock(seconds: int) -> None:
     assert abs(found - timedelta(seconds=seconds)) < timedelta(seconds=2)
 
 
+def test_only_the_first_delivery_of_a_second_is_measured_and_again_after_a_flush() -> None:
+    """A later one with the same or an earlier timestamp was slower; what was flushed doesn't count any more."""
+    sender, found = SenderClock(), list[timedelta]()
+    signed_at = now()
+    sender.saw(signed_at)
+    sender.saw(signed_at)
+    sender.saw(signed_at - 9)
+    sender.flush(found.append)
+    sender.saw(signed_at - 9)
+    sender.flush(found.append)
+    assert [round(each.total_seconds()) for each in found] == [0, -9]
+
+
 def test_of_several_the_shortest_way_counts() -> None:
     """A delivery that was on its way for a minute says nothing of the clock."""
     (found,) = learned({"at": now() - 60}, {"at": now()}, {"at": now() - 50})
