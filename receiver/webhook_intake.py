@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from receiver.bodies import Headers
 from receiver.inbox import Inbox
-from receiver.refusals import Unavailable
 from receiver.webhook_parsing import NotHandled, SeamEvent, VerifiedWebhook
 from receiver.webhook_signature import WebhookSecrets
 from shared.seam_event_redaction import Redactor
@@ -64,8 +63,8 @@ class WebhookIntake:
         for delivery, message in list(_each(_message_of, parsed)):
             try:
                 _ = self._inbox.append(delivery.event.event_id, message, appended=delivery.is_new)
-            except Unavailable as refusal:
-                delivery.fail(refusal)
+            except Exception as error:  # noqa: BLE001 - a refusal, or a fault of ours: neither may leave others waiting
+                delivery.fail(error)
 
     def _verified(self, request: tuple[Headers, bytes]) -> VerifiedWebhook:
         headers, body = request
