@@ -127,7 +127,8 @@ KEYSPACES: Final = (
 # Queues with outcomes that were given up, as JSON [receiver, booking_id], by expiry (epoch seconds).
 OUTCOMES_NOT_TAKEN: Final = f"{PREFIX}:outcomes-not-taken"
 DUE: Final = f"{PREFIX}:due"
-# How often a member of the due-set was claimed in a row without being put at a time.
+# How often a member of the due-set was claimed in a row without being put at a time. Under `begun MEMBER`: how often
+# work on it was begun since.
 CLAIMS: Final = f"{PREFIX}:claims"
 # What was left to a process of a newer version: since when, and when last (epoch seconds).
 WORK_FOR_NEWER_VERSION: Final = f"{PREFIX}:left"

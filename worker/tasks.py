@@ -4,6 +4,8 @@ Task arguments are ids only: no message, no name, no PIN ever enters the broker.
 with other arguments has another name. Work for a newer version is left to it (`PutBackForNewerVersion`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
@@ -41,8 +43,8 @@ from shared.ledger.due_set import (
 from worker.assembly import Handlers
 
 SWEEP_LIMIT: Final = 500
-# A task that was lost with its worker comes again; one that is lost this often takes its workers with it.
-MOST_CLAIMS: Final = 4
+# Work that was lost with its worker comes again; what was begun in vain this often takes its workers with it.
+MOST_STARTS: Final = 4
 _BOOKINGS_NOTED_EVERY: Final = timedelta(minutes=1)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -79,17 +81,17 @@ def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
 
     @app.task(name=ADVANCE_DOOR)
     def advance_door(booking_id: str, door_key: str, *, prompted: bool = False) -> None:
-        with handlers.version_skew.item(door_item(booking_id, door_key)):
+        with _work_on(handlers, door_item(booking_id, door_key)):
             handlers.advance_door(booking_id, door_key, prompted=prompted)
 
     @app.task(name=DELIVER_ALERT)
     def deliver_alert(group: str) -> None:
-        with handlers.version_skew.item(alert_item(group)):
+        with _work_on(handlers, alert_item(group)):
             handlers.deliver_alert(group)
 
     @app.task(name=DELIVER_OUTCOMES)
     def deliver_outcomes(receiver: str, lane: str) -> None:
-        with handlers.version_skew.item(DueItem("outcome", (receiver, lane))):
+        with _work_on(handlers, DueItem("outcome", (receiver, lane))):
             handlers.deliver_outcomes(receiver, lane)
 
     @app.task(name=RUN_OPS_COMMAND)
@@ -101,28 +103,36 @@ def _register_work(app: Celery, handlers: Handlers, clock: Clock) -> None:
 def _register_upkeep(app: Celery, handlers: Handlers) -> None:
     @app.task(name=RUN_PERIODIC_JOB)
     def run_periodic_job(name: str) -> None:
-        with handlers.version_skew.item(periodic_job_item(name)):
+        with _work_on(handlers, periodic_job_item(name)):
             handlers.periodic_jobs(name)
 
     @app.task(name=REFRESH_DOOR)
     def refresh_door(device_id: str) -> None:
-        with handlers.version_skew.item(refresh_item(device_id)):
+        with _work_on(handlers, refresh_item(device_id)):
             handlers.refresh_door(device_id)
 
     @app.task(name=REFRESH_ACCOUNT)
     def refresh_account(account_id: str) -> None:
-        with handlers.version_skew.item(account_item(account_id)):
+        with _work_on(handlers, account_item(account_id)):
             handlers.refresh_account(account_id)
 
     @app.task(name=CHECK_CONFLICTS)
     def check_conflicts(device_id: str) -> None:
-        with handlers.version_skew.item(conflicts_item(device_id)):
+        with _work_on(handlers, conflicts_item(device_id)):
             handlers.check_conflicts(device_id)
 
     @app.task(name=CHECK_REMOVALS)
     def check_removals(booking_id: str, door_key: str) -> None:
-        with handlers.version_skew.item(removal_item(booking_id, door_key)):
+        with _work_on(handlers, removal_item(booking_id, door_key)):
             handlers.check_removals(booking_id, door_key)
+
+
+@contextmanager
+def _work_on(handlers: Handlers, item: DueItem) -> Iterator[None]:
+    """Count that work on an item of the due-set begins, and leave what is for a newer process to it."""
+    with handlers.version_skew.item(item):
+        handlers.due.begin(item)
+        yield
 
 
 def _register_sweep(app: Celery, handlers: Handlers, clock: Clock) -> None:
@@ -131,15 +141,15 @@ def _register_sweep(app: Celery, handlers: Handlers, clock: Clock) -> None:
         handlers.primary.note()
         handlers.periodic_jobs.ensure()
         claimed = handlers.due.claim(clock(), SWEEP_LIMIT)
-        for item, times in claimed:
+        for item, starts in claimed:
             if not item.is_known:
                 handlers.version_skew.put_back(item, "a subject of the due-set that this process doesn't know")
-            elif times > MOST_CLAIMS and not handlers.are_replicas_there():
+            elif starts >= MOST_STARTS and not handlers.are_replicas_there():
                 # Nothing can be recorded for good: that is no fault of the item.
                 handlers.due.put_back(item, clock() + handlers.due.lease)
-            elif times > MOST_CLAIMS:
+            elif starts >= MOST_STARTS:
                 with handlers.version_skew.item(item):
-                    handlers.quarantine(item, times)
+                    handlers.quarantine(item, starts)
             else:
                 _start(app, item)
         metrics.DUE_CLAIMED.add(amount=len(claimed))

@@ -17,6 +17,7 @@ from redis.client import Pipeline
 from shared import redis_keys
 
 _CLAIM: Final = (Path(__file__).parent / "claim_due.lua").read_text(encoding="utf-8")
+_BEGIN: Final = (Path(__file__).parent / "begin_due.lua").read_text(encoding="utf-8")
 _FINISH: Final = (Path(__file__).parent / "finish_due.lua").read_text(encoding="utf-8")
 
 # With the default lease of a minute, the longest lease is about an hour.
@@ -107,6 +108,7 @@ class DueSet:
         self.lease = lease
         self._claim = redis.register_script(_CLAIM)
         self._finish = redis.register_script(_FINISH)
+        self._begin = redis.register_script(_BEGIN)
 
     def hold(self, items: Iterable[DueItem], now: datetime, *, pipeline: Pipeline | None = None) -> None:
         """Make each item due one lease from `now` at the latest. Called before the work, in case the worker is killed.
@@ -122,7 +124,7 @@ class DueSet:
             (pipeline or self._redis).zadd(redis_keys.DUE, members, lt=True)
 
     def set(self, times: Iterable[tuple[DueItem, datetime | None]], *, pipeline: Pipeline | None = None) -> None:
-        """Put each item at its time; None takes it out. Resets its count of claims: the work killed no process.
+        """Put each item at its time; None takes it out. Resets its counts of claims: the work killed no process.
 
         With a `pipeline`, it is queued there.
         """
@@ -132,7 +134,7 @@ class DueSet:
                 pipeline.zrem(redis_keys.DUE, item.encoded())
             else:
                 pipeline.zadd(redis_keys.DUE, {item.encoded(): milliseconds(at)})
-            pipeline.hdel(redis_keys.CLAIMS, item.encoded())
+            pipeline.hdel(redis_keys.CLAIMS, item.encoded(), f"begun {item.encoded()}")
         if given is None:
             pipeline.execute()
 
@@ -150,10 +152,10 @@ class DueSet:
         return bool(self._finish(keys=[redis_keys.DUE, redis_keys.CLAIMS], args=args))
 
     def put_back(self, item: DueItem, at: datetime) -> None:
-        """Make a claimed item due at `at` at the latest, and reset its count of claims."""
+        """Make a claimed item due at `at` at the latest, and reset its counts of claims."""
         pipeline = self._redis.pipeline(transaction=False)
         self.advance([item], at, pipeline=pipeline)
-        pipeline.hdel(redis_keys.CLAIMS, item.encoded())
+        pipeline.hdel(redis_keys.CLAIMS, item.encoded(), f"begun {item.encoded()}")
         pipeline.execute()
 
     def add_missing(self, times: Iterable[tuple[DueItem, datetime]]) -> None:
@@ -162,11 +164,15 @@ class DueSet:
         if members:
             self._redis.zadd(redis_keys.DUE, members, nx=True)
 
+    def begin(self, item: DueItem) -> None:
+        """Count that work on a claimed item begins. What isn't claimed isn't counted: it came in another way."""
+        self._begin(keys=[redis_keys.CLAIMS], args=[item.encoded()])
+
     def claim(self, now: datetime, limit: int) -> list[tuple[DueItem, int]]:
-        """Claim up to `limit` due items for one lease. Returns each with how often it was claimed in a row.
+        """Claim up to `limit` due items for one lease. Returns each with how often its work was begun in vain.
 
         Atomic: no two callers get the same item. Each claim in a row doubles the item's lease; `set` and `finish` end
-        the row.
+        the row. Work that is merely late was never begun: it counts as nothing.
         """
         answer = self._claim(
             keys=[redis_keys.DUE, redis_keys.CLAIMS],

@@ -3,7 +3,7 @@
 -- just slower can't write over a newer record.
 --
 -- The record's times in the due-set, and its places in the indexes (sorted sets), are written in the same step, so that
--- none of them can be there without the others. A member that gets a time has its count of claims reset.
+-- none of them can be there without the others. A member that gets a time has its counts of claims reset.
 --
 -- KEYS: record, due-set, claims, index..., history (where it has one).
 -- ARGV: expected version ('0': no record yet), expiry (epoch ms), record, most lines of a history, number of members,
@@ -24,7 +24,7 @@ for i = 7, members_end, 2 do
   else
     redis.call('ZADD', KEYS[2], ARGV[i + 1], ARGV[i])
   end
-  redis.call('HDEL', KEYS[3], ARGV[i])
+  redis.call('HDEL', KEYS[3], ARGV[i], 'begun ' .. ARGV[i])
 end
 local indexes = tonumber(ARGV[6])
 for i = 1, indexes do

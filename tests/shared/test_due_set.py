@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from redis import Redis
 
+from shared import redis_keys
 from shared.ledger.due_set import DueItem, DueSet, alert_item, door_item
 from shared.redis_keys import DUE
 from tests.shared.stories import NOW
@@ -43,16 +44,47 @@ def test_what_is_claimed_comes_back_after_a_lease(due: DueSet) -> None:
 
 
 def test_an_item_that_kills_its_workers_is_claimed_ever_more_rarely(due: DueSet) -> None:
-    """Each claim in a row is counted and doubles the lease, up to a bound; who puts it at a time starts anew."""
+    """Each claim in a row doubles the lease, up to a bound; work that was begun is counted. A time starts both anew."""
     due.set([(ITEM, NOW)])
     now = NOW
     for times in range(1, 10):
-        assert due.claim(now, 10) == [(ITEM, times)]
+        assert due.claim(now, 10) == [(ITEM, times - 1)]
+        due.begin(ITEM)
         lease = LEASE * 2 ** min(times - 1, 6)
         assert claimed(due, now + lease - MOMENT, 10) == []
         now += lease
     due.set([(ITEM, now)])
+    assert due.claim(now, 10) == [(ITEM, 0)]
+    due.begin(ITEM)
+    now += LEASE
     assert due.claim(now, 10) == [(ITEM, 1)]
+    due.put_back(ITEM, now)
+    assert due.claim(now, 10) == [(ITEM, 0)]
+    due.begin(ITEM)
+    assert due.finish(ITEM, now, seen=due.time_of(ITEM))
+    assert due.claim(now, 10) == [(ITEM, 0)]
+    due.set([(ITEM, None)])
+
+
+def test_work_that_is_late_is_no_work_that_kills(due: DueSet) -> None:
+    """However often it is claimed: what was never begun ended no process."""
+    due.set([(ITEM, NOW)])
+    now = NOW
+    for _ in range(10):
+        assert due.claim(now, 10) == [(ITEM, 0)]
+        now += LEASE * 64
+    # Late tasks of several claims that come at last are begun no more often than they were claimed before.
+    for _ in range(20):
+        due.begin(ITEM)
+    assert due.claim(now, 10) == [(ITEM, 10)]
+    due.set([(ITEM, None)])
+
+
+def test_work_that_was_not_claimed_leaves_no_count(due: DueSet, redis_client: Redis) -> None:
+    """It was prompted by an event: nothing would ever take the count away."""
+    due.set([(ITEM, NOW + LEASE)])
+    due.begin(ITEM)
+    assert redis_client.hgetall(redis_keys.CLAIMS) == {}
     due.set([(ITEM, None)])
 
 

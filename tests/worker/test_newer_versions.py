@@ -29,7 +29,7 @@ from tests.worker.task_table import TaskTable
 from worker.cli.doctor_upkeep import versions
 from worker.consumers.quarantine_entries import MOST_DELIVERIES
 from worker.consumers.stream_reader import StreamReader
-from worker.tasks import MOST_CLAIMS
+from worker.tasks import MOST_STARTS
 
 ALERT_KEY = "versions/newer_version_needed"
 
@@ -73,7 +73,7 @@ def test_a_door_of_a_newer_version_is_put_back_until_a_process_can_take_it(
     text = written_by_newer(machine, booking)
     machine.handlers.due.set([(item, machine.clock())])
     pauses = []
-    for _ in range(3 * MOST_CLAIMS):
+    for _ in range(3 * MOST_STARTS):
         worker.do(SWEEP_DUE, is_beat=False)
         pause = due_in(machine, item)
         assert pause is not None
@@ -212,7 +212,7 @@ def test_an_order_of_a_newer_version_waits_for_it(machine: Machine, worker: Task
 )
 def test_an_unknown_due_item_is_put_back(machine: Machine, worker: TaskTable, item: DueItem) -> None:
     """It stops no sweep and isn't quarantined. A worker that knows it can take it."""
-    for _ in range(2 * MOST_CLAIMS):
+    for _ in range(2 * MOST_STARTS):
         machine.handlers.due.advance([item], machine.clock())
         worker.do(SWEEP_DUE, is_beat=False)
         assert due_in(machine, item) == pytest.approx(2, abs=60)

@@ -29,9 +29,9 @@ class Quarantine:
         self._ledger = ledger
         self._clock = clock
 
-    def __call__(self, item: DueItem, times: int) -> None:
-        """Tell of an item that was claimed so often in a row. What isn't a door is only logged; its lease has grown."""
-        log.error("due.given_up", subject=item.subject, ids=list(item.ids), claims=times)
+    def __call__(self, item: DueItem, starts: int) -> None:
+        """Tell of an item that was begun so often in vain. What isn't a door is only logged; its lease has grown."""
+        log.error("due.given_up", subject=item.subject, ids=list(item.ids), starts=starts)
         if item.subject != "door":
             return
         booking_id, key = item.ids
