@@ -26,8 +26,13 @@ TEST: Final = "test_code"
 REPLAY: Final = "replay_parked"
 DISCARD: Final = "discard_parked"
 ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, REISSUE, CHANGE, TEST)
+# The lines of a booking's story that say why an order was not done.
 NOT_CHANGED: Final = "booking.not_changed"
-"""The line of a booking's story that says why a CHANGE was not done."""
+NOT_CHOSEN: Final = "slot.not_chosen"
+NOT_REISSUED: Final = "code.not_reissued"
+REFUSALS: Final = (NOT_CHANGED, NOT_CHOSEN, NOT_REISSUED)
+# The fact of such a line that says which order was refused: the id of its entry.
+ORDER_FACT: Final = "order"
 COMMAND_FIELD: Final = "command"
 LONGEST_REASON: Final = 500
 LONGEST_TARGET: Final = 2_000

@@ -7,6 +7,7 @@ gone, for a few seconds, to be able to say whether it was done.
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import structlog
@@ -43,15 +44,31 @@ def order_many(ports: Ports, commands: Sequence[OpsCommand]) -> list[bool]:
         time.sleep(_POLL)
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order that was given: the id of its entry, and whether a worker did, or refused, it within some seconds."""
+
+    entry_id: str
+    is_done: bool
+
+
 def order(ports: Ports, command: OpsCommand, *, until: Callable[[], bool] = lambda: True) -> bool:
-    """Give an order and wait for it; say whether it was done within some seconds.
+    """Give an order and wait for it; say whether it was done within some seconds."""
+    return give(ports, command, until=until).is_done
+
+
+def give(ports: Ports, command: OpsCommand, *, until: Callable[[], bool] = lambda: True) -> Order:
+    """Give an order and wait for it.
 
     It is not lost where it wasn't: it stays in the stream until a worker has done it. `until` says whether what follows
     from it has happened too.
     """
     entry_id = str(ports.redis.xadd(OPS_STREAM, {COMMAND_FIELD: command.encoded()}))
     log.info("command.given", action=command.action, by=command.by, entry_id=entry_id)
-    return wait_for(lambda: not cast(Any, ports.redis.xrange(OPS_STREAM, entry_id, entry_id)) and until(), within=_WAIT)
+    is_gone = wait_for(
+        lambda: not cast(Any, ports.redis.xrange(OPS_STREAM, entry_id, entry_id)) and until(), within=_WAIT
+    )
+    return Order(entry_id, is_gone)
 
 
 def ordered(ports: Ports, action: str) -> set[str]:

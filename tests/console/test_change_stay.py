@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from redis import Redis
 
 from shared.contracts import OPS_STREAM
-from shared.domain.booking.record import Booking, Change, State
+from shared.domain.booking.record import Booking, Change, HistoryEntry, State
 from shared.domain.stay.stay import UnitRules
-from shared.ops_commands import CHANGE
+from shared.ops_commands import CHANGE, NOT_CHANGED, ORDER_FACT
 from tests.console.bookings import DOOR, book, ledger_of
 from tests.console.console import Console, running, settings_for
 from tests.console.test_booking_pages import HOSTILE, worker
@@ -259,8 +259,30 @@ def test_a_refusal_of_the_worker_is_the_answer(data_server: DataServer, machine:
     with console_of(data_server, sandbox) as console, meanwhile(work):
         body = {"check_out": local(6, "10:15"), "reason": "guest called"}
         answer = console.api("POST", path_of(booking), role="operator", body=body).json()
-    assert answer["done"]
+    assert (answer["done"], answer["outcome"]) == (False, "refused")
     assert "and it was not done: the booking was changed meanwhile" in answer["text"]
+    assert [line["what"] for line in answer["story"]] == ["booking.not_changed"]
+
+
+def test_a_refusal_of_another_order_is_not_the_answer(
+    data_server: DataServer, machine: Machine, sandbox: Sandbox
+) -> None:
+    """Somebody else's order was refused in the same moment: this one was done, and says so."""
+    booking = machine.until(machine.book(sandbox.door()), "ready")
+    refused = HistoryEntry(
+        at=machine.clock() + timedelta(seconds=5), what=NOT_CHANGED, text="Not done: Ada's.", facts={ORDER_FACT: "1-1"}
+    )
+
+    def work() -> None:
+        if machine.redis.xlen(OPS_STREAM):
+            machine.ledger.note(booking.booking_id, refused)
+        machine.run_commands()
+        machine.apply_all()
+
+    with console_of(data_server, sandbox) as console, meanwhile(work):
+        body = {"check_out": local(6, "10:15"), "reason": "guest called"}
+        answer = console.api("POST", path_of(booking), role="operator", body=body).json()
+    assert (answer["done"], answer["outcome"]) == (True, "done")
 
 
 def test_without_a_doors_file_the_booking_says_what_its_unit_gives(

@@ -127,6 +127,7 @@ def test_a_full_lock(at_seam: Console, machine: Machine, sandbox: Sandbox) -> No
     assert "Make the test code" not in at_seam.browser("operator").get(f"/doors/{door}/test?slot=Late").text
     with meanwhile(lambda: work(machine)):
         answer = at_seam.api("POST", f"/doors/{door}/test", role="operator", body=body).json()
+    assert (answer["done"], answer["outcome"]) == (False, "refused")
     assert "the lock is full" in answer["text"]
     assert len(machine.made(door)) == 1
 
@@ -163,7 +164,8 @@ def test_an_order_that_no_worker_takes(console: Console, redis_client: Redis, mo
     read_door(redis_client)
     body = body_of(console, DOOR, "")
     answer = console.api("POST", f"/doors/{DOOR}/test", role="operator", body=body).json()
-    assert (answer["done"], "no worker has done it yet" in answer["text"]) == (False, True)
+    assert (answer["done"], answer["outcome"]) == (False, "waiting")
+    assert "no worker has done it yet" in answer["text"]
     assert console.api("GET", f"/doors/{DOOR}").json()["is_test_ordered"]
     assert "data-watch" in console.browser("viewer").get(f"/doors/{DOOR}").text
 

@@ -85,7 +85,7 @@ class RunOpsCommand:
             case ops_commands.CHANGE:
                 self._change_stay(entry_id, command)
             case ops_commands.REISSUE:
-                self._reissue_code(command)
+                self._reissue_code(entry_id, command)
             case ops_commands.REPLAY:
                 self._parked.replay(command.target, by=command.by, message=command.message)
             case ops_commands.DISCARD:
@@ -113,7 +113,7 @@ class RunOpsCommand:
         except (NotChosen, Refused) as refusal:
             log.warning("slot.not_chosen", **names, error=str(refusal))
             text = f"{command.by} chose a slot, and it was not done: {refusal}."
-            self._ledger.note(command.target, HistoryEntry(at=self._clock(), what="slot.not_chosen", text=text))
+            self._note_refusal(entry_id, command, ops_commands.NOT_CHOSEN, text)
             self._remark(entry_id, command.target, choice.door, text)
         else:
             log.info("slot.chosen", **names, anything=chosen.is_news)
@@ -138,10 +138,9 @@ class RunOpsCommand:
         except NotChanged as refusal:
             log.warning("booking.not_changed", booking_id=command.target, by=command.by, error=str(refusal))
             text = f"{command.by} asked to change the stay, and it was not done: {refusal}."
-            entry = HistoryEntry(at=self._clock(), what=ops_commands.NOT_CHANGED, text=text)
-            self._ledger.note(command.target, entry)
+            self._note_refusal(entry_id, command, ops_commands.NOT_CHANGED, text)
 
-    def _reissue_code(self, command: OpsCommand) -> None:
+    def _reissue_code(self, entry_id: str, command: OpsCommand) -> None:
         """Have the code replaced; a refusal goes into the booking's story."""
         names = {"booking_id": command.target, "door": command.door, "by": command.by}
         try:
@@ -157,9 +156,14 @@ class RunOpsCommand:
         except (NotReissued, Refused) as refusal:
             log.warning("code.not_reissued", **names, error=str(refusal))
             text = f"{command.by} asked for a new code, and it was not done: {refusal}."
-            self._ledger.note(command.target, HistoryEntry(at=self._clock(), what="code.not_reissued", text=text))
+            self._note_refusal(entry_id, command, ops_commands.NOT_REISSUED, text)
         else:
             log.info("code.reissued", **names, anything=done.is_news)
+
+    def _note_refusal(self, entry_id: str, command: OpsCommand, what: str, text: str) -> None:
+        """Put a refusal into the booking's story, with the order that it is of."""
+        facts = {ops_commands.ORDER_FACT: entry_id}
+        self._ledger.note(command.target, HistoryEntry(at=self._clock(), what=what, text=text, facts=facts))
 
     def _remark(self, entry_id: str, booking_id: str, door_key: str, text: str) -> None:
         """Have a refusal said in the conversation of the button: that of a lack of a slot, open or just over."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from receiver.console.commands import order
 from receiver.console.operations import Call, NotFound, Operation, Unusable
-from receiver.console.views.booking_actions import By, Outcome, who
+from receiver.console.views.booking_actions import By, OrderOutcome, Outcome, who
 from shared.console_tokens import Role
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.severity import Severity
@@ -240,7 +240,11 @@ def handle(call: Call) -> Outcome:
     done = [order(call.ports, OpsCommand(action=HANDLE, target=key, by=who(call))) for key in keys[:_MOST_OF_A_GROUP]]
     what = f"{sum(done)} of {len(keys)} alerts are" if len(keys) > 1 else "It is"
     text = f"{what} handled by {who(call)}: no more reminders until there is news."
-    return Outcome(done=all(done), text=text if any(done) else "The order is stored, and no worker has done it yet.")
+    return Outcome(
+        done=all(done),
+        outcome=OrderOutcome.DONE if all(done) else OrderOutcome.WAITING,
+        text=text if any(done) else "The order is stored, and no worker has done it yet.",
+    )
 
 
 def read_silences(call: Call) -> Silenced:

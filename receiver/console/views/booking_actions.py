@@ -5,19 +5,31 @@ Each is an ops command with a reason.
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
-from receiver.console.commands import order
+from receiver.console.commands import Order, give
 from receiver.console.operations import Call, Conflict, Operation
 from receiver.console.views.booking import StoryLine, find, local, story_line
 from shared.console_tokens import Role
-from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Window
+from shared.domain.booking.record import AccessCode, BookedDoor, Booking, HistoryEntry, Window
 from shared.domain.booking.reissue_preview import preview_of
 from shared.domain.booking.transitions import is_replaced, why_not_reissued
 from shared.ledger.bookings import UnknownBooking
-from shared.ops_commands import CANCEL, CHOOSE, LONGEST_REASON, LONGEST_TARGET, REISSUE, RETRY, OpsCommand, SlotOrder
+from shared.ops_commands import (
+    CANCEL,
+    CHOOSE,
+    LONGEST_REASON,
+    LONGEST_TARGET,
+    ORDER_FACT,
+    REFUSALS,
+    REISSUE,
+    RETRY,
+    OpsCommand,
+    SlotOrder,
+)
 from shared.seam.errors import SeamError
 
 _LONGEST_BY: Final = 80
@@ -88,15 +100,27 @@ class CancelBody(Why):
     reason: Annotated[str, Field(min_length=3, max_length=LONGEST_REASON)]
 
 
+class OrderOutcome(StrEnum):
+    """What became of an order."""
+
+    DONE = "done"
+    """A worker has done it."""
+    REFUSED = "refused"
+    """A worker has refused it: nothing was done."""
+    WAITING = "waiting"
+    """No worker has taken it yet. It isn't lost."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of an order. `done` is False where no worker has taken it yet; it isn't lost then.
+    """What became of an order: `done` is true where it was done. `text` says it in words, also why it was refused.
 
-    `story` are the lines that the booking's story has gained.
+    `story` are the lines that the booking's story has gained; of a refused order, those of the refusal alone.
     """
 
     done: bool
     text: str
+    outcome: OrderOutcome = OrderOutcome.DONE
     state: str = ""
     story: tuple[StoryLine, ...] = ()
 
@@ -113,7 +137,7 @@ def retry(call: Call) -> Outcome:
     if why := why_not_retried(booking):
         raise Conflict(f"{booking.booking_id}: {why}.")
     command = OpsCommand(action=RETRY, target=booking.booking_id, by=who(call), reason=call.body.reason)
-    return outcome_of(call, booking, order(call.ports, command), "It is tried again.")
+    return outcome_of(call, booking, give(call.ports, command), "It is tried again.")
 
 
 def why_not_retried(booking: Booking) -> str:
@@ -127,7 +151,7 @@ def choose(call: Call) -> Outcome:
     booking, body = find(call), call.body
     choice = SlotOrder(door=body.door, slot=body.slot, window=Window(body.starts_at, body.ends_at))
     command = OpsCommand(action=CHOOSE, target=booking.booking_id, by=who(call), choice=choice, reason=body.reason)
-    return outcome_of(call, booking, order(call.ports, command), "The order was carried out.")
+    return outcome_of(call, booking, give(call.ports, command), "The order was carried out.")
 
 
 def preview_reissue(call: Call) -> ReissuePreview:
@@ -165,7 +189,7 @@ def reissue(call: Call) -> Outcome:
         door=door.key,
         access_code_id=code.access_code_id,
     )
-    return outcome_of(call, booking, order(call.ports, command), "A new code is made.")
+    return outcome_of(call, booking, give(call.ports, command), "A new code is made.")
 
 
 def _replaceable(booking: Booking, key: str, now: datetime) -> tuple[BookedDoor, AccessCode]:
@@ -199,24 +223,42 @@ def cancel(call: Call) -> Outcome:
     def is_cancelled() -> bool:
         return call.ports.ledger.get(booking.booking_id).cancelled
 
-    return outcome_of(call, booking, order(call.ports, command, until=is_cancelled), "The booking is cancelled.")
+    return outcome_of(call, booking, give(call.ports, command, until=is_cancelled), "The booking is cancelled.")
 
 
-def outcome_of(call: Call, before: Booking, done: bool, text: str) -> Outcome:  # noqa: FBT001 - what became of it
+def outcome_of(call: Call, before: Booking, order: Order, text: str) -> Outcome:
     """Say what became of an order, in the words of the booking's story."""
     try:
         after = call.ports.ledger.get(before.booking_id)
         entries = call.ports.ledger.history(before.booking_id)
     except UnknownBooking:
-        return Outcome(done=done, text="The ledger has forgotten this booking meanwhile.")
+        outcome = OrderOutcome.DONE if order.is_done else OrderOutcome.WAITING
+        return Outcome(done=order.is_done, outcome=outcome, text="The ledger has forgotten this booking meanwhile.")
     names = {door.device_id: door.name for door in after.doors}
-    news = tuple(story_line(entry, names) for entry in entries if entry.at >= call.now)
-    if not done:
+    news = [entry for entry in entries if entry.at >= call.now]
+    refusals = [entry for entry in news if is_refusal(entry, order)]
+    outcome = OrderOutcome.DONE
+    if refusals:
+        outcome, news = OrderOutcome.REFUSED, refusals
+    elif not order.is_done:
+        outcome = OrderOutcome.WAITING
         text = (
             "The order is stored, and no worker has done it yet. It is done as soon as one can; look again in a moment."
         )
-    said = [text if not done or not news else "", *(line.text for line in news)]
-    return Outcome(done=done, text="\n".join(filter(None, said)), state=str(after.state), story=news)
+    story = tuple(story_line(entry, names) for entry in news)
+    said = [text if outcome is OrderOutcome.WAITING or not news else "", *(line.text for line in story)]
+    return Outcome(
+        done=outcome is OrderOutcome.DONE,
+        outcome=outcome,
+        text="\n".join(filter(None, said)),
+        state=str(after.state),
+        story=story,
+    )
+
+
+def is_refusal(entry: HistoryEntry, order: Order) -> bool:
+    """Say whether a line of the story is the refusal of an order. A worker of 0.2.0 doesn't say of which."""
+    return entry.what in REFUSALS and entry.facts.get(ORDER_FACT, order.entry_id) == order.entry_id
 
 
 def _lever(name: str, summary: str, handle: object, body: type) -> Operation:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from receiver.console.commands import order, wait_for
+from receiver.console.commands import give, wait_for
 from receiver.console.operations import Call, Conflict, Operation, Unusable
 from receiver.console.views.booking import find
 from receiver.console.views.booking_actions import Outcome, Why, outcome_of, who
@@ -95,11 +95,11 @@ def change(call: Call) -> Outcome:
             return True
         return any(it.what == NOT_CHANGED and it.at >= call.now for it in ledger.history(booking.booking_id))
 
-    done = order(call.ports, command, until=is_decided)
-    if done:
+    order = give(call.ports, command, until=is_decided)
+    if order.is_done:
         # What became of the codes is the answer that a person waits for; it may take longer.
         wait_for(lambda: _is_planned(ledger.get(booking.booking_id)), within=_PLANNED_WITHIN)
-    return outcome_of(call, booking, done, "The stay is changed.")
+    return outcome_of(call, booking, order, "The stay is changed.")
 
 
 def _check_accepted(call: Call, booking: Booking, wanted: Wanted) -> None:

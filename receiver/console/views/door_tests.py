@@ -8,9 +8,9 @@ from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
-from receiver.console.commands import order
+from receiver.console.commands import give
 from receiver.console.operations import Call, Conflict, NotFound, Operation, Unusable
-from receiver.console.views.booking_actions import Outcome, Why, who
+from receiver.console.views.booking_actions import OrderOutcome, Outcome, Why, who
 from shared.code_trial import planned
 from shared.console_tokens import Role
 from shared.domain.booking.record import Booking, State, Window
@@ -196,10 +196,18 @@ def order_test(call: Call) -> Outcome:
     def news() -> list[DoorTest]:
         return [it for it in ports.door_tests.of(device_id) if it.order_id not in before]
 
-    if not order(ports, command, until=lambda: bool(news())):
-        return Outcome(done=False, text="The order is stored, and no worker has done it yet: this page shows it then.")
-    view = next(_views(call, news()[:1]))
-    return Outcome(done=True, text=view.text, state=view.state)
+    order = give(ports, command, until=lambda: bool(news()))
+    if not order.is_done:
+        return Outcome(
+            done=False,
+            outcome=OrderOutcome.WAITING,
+            text="The order is stored, and no worker has done it yet: this page shows it then.",
+        )
+    # Others may order at the same time.
+    ours = [it for it in news() if it.order_id == order.entry_id] or news()
+    view = next(_views(call, ours[:1]))
+    outcome = OrderOutcome.REFUSED if view.outcome is CodeTestOutcome.REFUSED else OrderOutcome.DONE
+    return Outcome(done=outcome is OrderOutcome.DONE, outcome=outcome, text=view.text, state=view.state)
 
 
 def tests_of(call: Call, device_id: str, door: Door | None) -> tuple[CodeTestView, ...]:

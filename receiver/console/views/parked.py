@@ -10,7 +10,7 @@ from pydantic import Field
 
 from receiver.console.commands import order
 from receiver.console.operations import Call, NotFound, Operation
-from receiver.console.views.booking_actions import CancelBody, Outcome, who
+from receiver.console.views.booking_actions import CancelBody, OrderOutcome, Outcome, who
 from shared.console_tokens import Role
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.parked_kind import ParkedKind
@@ -134,7 +134,9 @@ def discard(call: Call) -> Outcome:
     entry = find_parked(call)
     command = OpsCommand(action=DISCARD, target=entry.parked_id, by=who(call), reason=call.body.reason)
     done = order(call.ports, command)
-    return Outcome(done=done, text="The message was discarded." if done else _NOT_YET)
+    if not done:
+        return Outcome(done=False, outcome=OrderOutcome.WAITING, text=_NOT_YET)
+    return Outcome(done=True, text="The message was discarded.")
 
 
 _NOT_YET: Final = "The order is stored, and no worker has done it yet."
