@@ -99,8 +99,8 @@ _PATCHES: Final = (
     ),
     (
         "shared/ops_commands.py",
-        "ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, REISSUE, CHANGE)",
-        f'ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, REISSUE, CHANGE, "{PAUSE}")',
+        "ACTIONS: Final = (",
+        f'ACTIONS: Final = ("{PAUSE}", ',
     ),
     (
         "worker/handlers/run_ops_command.py",
