@@ -8,7 +8,14 @@ from redis import Redis
 from tests.console.console import Console, running, settings_for
 from tests.sandbox.harness import Sandbox
 from tests.support.server import DataServer
+from tests.support.waiting import PATIENCE
 from tests.worker.machine import Machine
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for the worker than a person would: other tests keep the processors busy."""
+    monkeypatch.setattr("receiver.console.commands._WAIT", 6.0 * PATIENCE)
 
 
 @pytest.fixture(scope="session")

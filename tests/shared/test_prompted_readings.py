@@ -68,7 +68,7 @@ def test_a_reading_that_is_done_rests(redis_client: Redis, item: DueItem) -> Non
 def test_a_reading_stays_due_when_its_worker_is_killed(redis_client: Redis, item: DueItem) -> None:
     """After a lease."""
     readings(redis_client).prompt([item])
-    assert due_set(redis_client).claim(NOW, 10) == [(item, 1)]
+    assert due_set(redis_client).claim(NOW, 10) == [(item, 0)]
     readings(redis_client).begin(item)
     assert due_at(redis_client, item.encoded()) == NOW + LEASE
 
