@@ -144,8 +144,11 @@ def _addresses(page: str, name: str) -> set[str]:
     return {unescape(each) for each in re.findall(rf'{name}="(/[^"]*)"', page)}
 
 
-def test_a_door_and_an_alert_are_called_anything(console: Console, redis_client: Redis) -> None:
+def test_a_door_and_an_alert_are_called_anything(
+    console: Console, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The door's page, and the alert that is handled, with a slash in the name."""
+    monkeypatch.setattr("receiver.console.commands._WAIT", 0.0)
     read_door(redis_client, "d/1")
     book(redis_client, "BK-1", device_id="d/1", state=State.READY)
     assert console.api("GET", "/doors/d%2F1").json()["device_id"] == "d/1"
