@@ -31,7 +31,7 @@ class Delivery:
         self.event: SeamEvent
 
     def fail(self, error: Exception) -> None:
-        """Give the error to whoever awaits `is_new`, if somebody still does."""
+        """Raise the error where `is_new` is awaited, if it still is."""
         if not self.is_new.done():
             self.is_new.set_exception(error)
 
@@ -88,7 +88,7 @@ def _each(
     for delivery, value in values:
         try:
             after = step(value)
-        except Exception as error:  # noqa: BLE001 - whoever awaits the future gets it
+        except Exception as error:  # noqa: BLE001 - it is raised where the future is awaited
             delivery.fail(error)
         else:
             yield delivery, after

@@ -1,8 +1,8 @@
-"""What became of messages that were replayed, kept for a week: for the person who did it, whoever asks, whenever.
+"""What became of messages that were replayed, kept for a week.
 
 Two records, since two steps write them. The step that takes a message off the parked list notes which entry it is in
-its stream now (`replay_parked.lua`). Whoever takes that entry out of the stream notes the result first: a process that
-is killed in between does both again.
+its stream now (`replay_parked.lua`). The step that takes that entry out of the stream notes the result first: a process
+that is killed in between does both again.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Ids in addresses: each is one part of the path, percent-encoded, whatever it holds.
+"""Ids in addresses: each is one percent-encoded part of the path, also an id with a slash.
 
 A booking may be called `BK-1/change`. Its page is `/bookings/BK-1%2Fchange`, and `/bookings/BK-1/change` is a page of
 `BK-1`. So paths are routed as they came, and the parts are decoded afterwards.

@@ -17,6 +17,7 @@ from shared.contracts import OPS_STREAM
 from shared.domain.versions import OfNewerVersion
 from shared.ops_commands import COMMAND_FIELD, OpsCommand, command_from
 
+NOT_YET: Final = "The order is stored, and no worker has done it yet."
 _WAIT: Final = 6.0
 _WAIT_FOR_MANY: Final = 20.0
 _POLL: Final = 0.1

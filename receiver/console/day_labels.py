@@ -33,7 +33,7 @@ class MarkLabel:
 def labels_of(marks: Sequence[DayMark]) -> tuple[MarkLabel, ...]:
     """Return the labels of up to two times, the earlier one first; they share a row where they have the room."""
     labels = [MarkLabel(mark=mark, anchor=_anchor(mark)) for mark in sorted(marks, key=lambda it: it.minute)]
-    if len(labels) < len(("check-in", "check-out")) or labels[0].extent[1] <= labels[1].extent[0]:
+    if not labels[1:] or labels[0].extent[1] <= labels[1].extent[0]:
         return tuple(labels)
     earlier, later = labels
     if later.mark.minute <= DAY_MINUTES - LABEL_MINUTES:

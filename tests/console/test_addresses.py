@@ -62,7 +62,7 @@ PAGES = (
 
 @given(st.text())
 def test_an_id_is_one_part_and_comes_back(text: str) -> None:
-    """Whatever it holds; and no browser takes the part for a step in the path."""
+    """Any id does; and no browser takes the part for a step in the path."""
     text = text.encode("utf-8", "replace").decode()
     part = part_of(text)
     assert ids_of({"it": part}) == {"it": text}

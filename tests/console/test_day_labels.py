@@ -1,4 +1,4 @@
-"""The labels above the picture of a day: whatever the times, no line runs through one."""
+"""The labels above the picture of a day: no line runs through one, at any times."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -227,7 +227,7 @@ def test_a_page_follows_what_changes(chromium: Browser, address: str, redis_clie
 
 
 def test_a_replay_is_watched(chromium: Browser, address: str, redis_client: Redis) -> None:
-    """The page finds out by itself what became of it, and leads to the booking, whatever that is called."""
+    """The page finds out by itself what became of it, and leads to the booking, also with a slash in its id."""
     book(redis_client, "BK-1/change", hours=200)
     parked, results = ParkedList(redis_client), ReplayResults(redis_client)
     (entry,) = parked.list()

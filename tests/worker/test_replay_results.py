@@ -1,4 +1,4 @@
-"""What a replayed message came to is stored before it leaves its stream: whoever asks later can be told."""
+"""What a replayed message came to is stored before it leaves its stream."""
 
 import json
 from dataclasses import replace

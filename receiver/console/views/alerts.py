@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from pydantic import Field
 
-from receiver.console.commands import order
+from receiver.console.commands import NOT_YET, order
 from receiver.console.operations import Call, NotFound, Operation, Unusable
 from receiver.console.views.booking_actions import By, OrderOutcome, Outcome, who
 from shared.console_tokens import Role
@@ -243,7 +243,7 @@ def handle(call: Call) -> Outcome:
     return Outcome(
         done=all(done),
         outcome=OrderOutcome.DONE if all(done) else OrderOutcome.WAITING,
-        text=text if any(done) else "The order is stored, and no worker has done it yet.",
+        text=text if any(done) else NOT_YET,
     )
 
 

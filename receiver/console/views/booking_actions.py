@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
-from receiver.console.commands import Order, give
+from receiver.console.commands import NOT_YET, Order, give
 from receiver.console.operations import Call, Conflict, Operation
 from receiver.console.views.booking import StoryLine, find, local, story_line
 from shared.console_tokens import Role
@@ -242,9 +242,7 @@ def outcome_of(call: Call, before: Booking, order: Order, text: str) -> Outcome:
         outcome, news = OrderOutcome.REFUSED, refusals
     elif not order.is_done:
         outcome = OrderOutcome.WAITING
-        text = (
-            "The order is stored, and no worker has done it yet. It is done as soon as one can; look again in a moment."
-        )
+        text = f"{NOT_YET} It is done as soon as one can; look again in a moment."
     story = tuple(story_line(entry, names) for entry in news)
     said = [text if outcome is OrderOutcome.WAITING or not news else "", *(line.text for line in story)]
     return Outcome(

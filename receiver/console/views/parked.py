@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from receiver.console.commands import order
+from receiver.console.commands import NOT_YET, order
 from receiver.console.operations import Call, NotFound, Operation
 from receiver.console.views.booking_actions import CancelBody, OrderOutcome, Outcome, who
 from shared.console_tokens import Role
@@ -135,11 +135,8 @@ def discard(call: Call) -> Outcome:
     command = OpsCommand(action=DISCARD, target=entry.parked_id, by=who(call), reason=call.body.reason)
     done = order(call.ports, command)
     if not done:
-        return Outcome(done=False, outcome=OrderOutcome.WAITING, text=_NOT_YET)
+        return Outcome(done=False, outcome=OrderOutcome.WAITING, text=NOT_YET)
     return Outcome(done=True, text="The message was discarded.")
-
-
-_NOT_YET: Final = "The order is stored, and no worker has done it yet."
 
 
 def find_parked(call: Call) -> ParkedEntry:

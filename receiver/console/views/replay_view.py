@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from receiver.console.commands import ordered
+from receiver.console.commands import NOT_YET, ordered
 from receiver.console.operations import Call
 from receiver.console.views.parked import ParkedProblem, problems_of
 from shared.domain.booking.record import Booking
@@ -87,7 +87,7 @@ def _ordered(call: Call, parked_id: str) -> ReplayView:
         parked_id=parked_id,
         outcome=ReplayOutcome.WAITING,
         done=False,
-        text="The order is stored, and no worker has done it yet.",
+        text=NOT_YET,
     )
 
 
