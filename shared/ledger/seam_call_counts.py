@@ -1,10 +1,12 @@
 """How fast Seam answers, and how calls fail: counts of ten minutes each, of all processes, kept for a day.
 
-Only counts are stored: no path holds an id, and nothing of an answer is kept. A count that can't be written is left
-out, and the call goes on.
+Only counts are stored: no path holds an id, and nothing of an answer is kept. A process writes its counts once a
+second, since a round trip for each call would be a fifth of all that a booking costs. Counts that can't be written
+are left out, and so is the last second of a process that ends.
 """
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from shared import redis_keys
 from shared.clock import Clock
 
 KEPT_FOR: Final = timedelta(hours=24)
+WRITTEN_EVERY: Final = timedelta(seconds=1)
 _STRETCH: Final = timedelta(minutes=10)
 _LONGEST_NAME: Final = 80
 # Not a failure: the code doesn't exist, which is an answer.
@@ -65,25 +68,47 @@ class CallCounts:
 class SeamCallCounts:
     """Counts calls, and reads the counts. Thread-safe."""
 
-    def __init__(self, redis: Redis, clock: Clock) -> None:
+    def __init__(self, redis: Redis, clock: Clock, *, every: timedelta = WRITTEN_EVERY) -> None:
+        """Write counts `every` so often, while there are new ones."""
         self._redis = redis
         self._clock = clock
+        self._every = every
+        self._lock = threading.Lock()
+        self._unwritten: Counter[tuple[str, str]] = Counter()
+        self._last_failure: str | None = None
 
     def count(self, path: str, failure: Exception | None, seconds: float) -> None:
-        """Count one call: how it failed (None: it didn't), and how long it took. One round trip. Never raises."""
+        """Count one call: how it failed (None: it didn't), and how long it took. No round trip: it is written later."""
         now = self._clock()
         name = path[:_LONGEST_NAME]
         kind = type(failure).__name__ if failure is not None else ""
         place = next((at for at, bound in enumerate(BOUNDS) if seconds <= bound), len(BOUNDS))
         key = redis_keys.seam_calls(_stretch_of(now))
-        try:
-            pipeline = self._redis.pipeline(transaction=False)
-            pipeline.hincrby(key, json.dumps([name, place]), 1)
+        with self._lock:
+            if not self._unwritten:
+                timer = threading.Timer(self._every.total_seconds(), self.write)
+                timer.daemon = True
+                timer.start()
+            self._unwritten[key, json.dumps([name, place])] += 1
             if kind and kind not in _ANSWERS:
-                pipeline.hincrby(key, json.dumps([name, kind]), 1)
-                last = json.dumps({"at": now.isoformat(), "path": name, "kind": kind})
-                pipeline.set(redis_keys.SEAM_LAST_FAILURE, last, px=KEPT_FOR)
+                self._unwritten[key, json.dumps([name, kind])] += 1
+                self._last_failure = json.dumps({"at": now.isoformat(), "path": name, "kind": kind})
+
+    def write(self) -> None:
+        """Write what was counted since the last time, in one round trip. Never raises."""
+        with self._lock:
+            counts, self._unwritten = self._unwritten, Counter()
+            last, self._last_failure = self._last_failure, None
+        if not counts:
+            return
+        pipeline = self._redis.pipeline(transaction=False)
+        for (key, field), amount in counts.items():
+            pipeline.hincrby(key, field, amount)
+        for key in {key for key, _ in counts}:
             pipeline.pexpire(key, KEPT_FOR + _STRETCH)
+        if last is not None:
+            pipeline.set(redis_keys.SEAM_LAST_FAILURE, last, px=KEPT_FOR)
+        try:
             pipeline.execute()
         except (RedisError, OSError) as error:
             log.debug("seam_call.not_counted", error=type(error).__name__)

@@ -124,6 +124,7 @@ def a_month(redis: Redis) -> None:
     for seconds in (0.05, 0.3, 3, 30):
         calls.count("/access_codes/create", None, seconds)
     calls.count("/devices/get", Unreachable("away"), 5)
+    calls.write()
     since = now - timedelta(days=30)
     history.count((), since=None, until=since)
     standing = [*[Readiness.READY] * 9, Readiness.AT_RISK, Readiness.ON_ITS_WAY]

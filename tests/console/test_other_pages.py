@@ -383,6 +383,7 @@ def test_how_seam_answers_and_how_ready_arrivals_were(console: Console, redis_cl
     calls = SeamCallCounts(redis_client, system_clock)
     calls.count("/access_codes/create", None, 0.3)
     calls.count("/access_codes/create", Unreachable("away"), 6)
+    calls.write()
     history, now = ReadinessHistory(redis_client), system_clock()
     assert console.api("GET", "/health").json()["readiness"]["total"] == 0
     history.count((), since=None, until=now)

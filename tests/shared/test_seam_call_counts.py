@@ -1,5 +1,6 @@
 """Calls to Seam are counted by path, time and kind of failure, in bounds, and never in anybody's way."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from shared.seam.errors import NoSuchAccessCode, RateLimited, Unreachable
 from tests.shared.keys import wrong_keys
 from tests.shared.stories import MovableClock
 from tests.support.round_trips import round_trips
+from tests.support.waiting import wait_until
 
 GET = "/access_codes/get"
 
@@ -24,6 +26,7 @@ def test_times_and_failures_are_counted(redis_client: Redis) -> None:
     calls.count(GET, RateLimited("739158", retry_after=None), 0.01)
     calls.count(GET, NoSuchAccessCode("gone", status=404, error_type="access_code_not_found"), 0.01)
     calls.count("/devices/get", Unreachable("739158"), 0.3)
+    calls.write()
     devices_or_codes = calls.since(clock() - timedelta(hours=1))
     of_codes = next(each for each in devices_or_codes if each.path == GET)
     assert (of_codes.calls, dict(of_codes.failures)) == (6, {"RateLimited": 1})
@@ -44,6 +47,7 @@ def test_an_hour_is_told_from_a_day(redis_client: Redis) -> None:
         calls.count(GET, None, 0.1)
         clock.move(timedelta(hours=hours))
     calls.count(GET, None, 0.1)
+    calls.write()
     assert sum(each.calls for each in calls.since(clock() - timedelta(hours=1))) == 1
     assert sum(each.calls for each in calls.since(clock() - timedelta(days=9))) == 3
 
@@ -55,6 +59,7 @@ def test_an_hour_and_a_day_are_read_at_once(redis_client: Redis) -> None:
     calls.count(GET, Unreachable("away"), 0.1)
     clock.move(timedelta(hours=5))
     calls.count(GET, None, 30)
+    calls.write()
     moments = [clock() - timedelta(hours=hours) for hours in (24, 1, 0)]
     with round_trips() as trips:
         found = calls.since_each(*moments)
@@ -63,9 +68,38 @@ def test_an_hour_and_a_day_are_read_at_once(redis_client: Redis) -> None:
     assert [dict(each.failures) for of in found for each in of] == [{"Unreachable": 1}, {}, {}]
 
 
+def test_counts_of_many_threads_are_written_together(redis_client: Redis) -> None:
+    """In one round trip; counting itself needs none."""
+    calls = SeamCallCounts(redis_client, MovableClock(), every=timedelta(hours=1))
+    with round_trips() as trips, ThreadPoolExecutor(8) as pool:
+        for _ in range(200):
+            pool.submit(calls.count, GET, None, 0.1)
+    assert trips.count == 0
+    with round_trips() as trips:
+        calls.write()
+        calls.write()
+    assert trips.count == 1
+    assert calls_of_an_hour(calls) == 200
+
+
+def test_counts_are_written_by_themselves(redis_client: Redis) -> None:
+    """Again and again, while there are new ones."""
+    calls = SeamCallCounts(redis_client, MovableClock(), every=timedelta(milliseconds=10))
+    for number in (1, 2):
+        calls.count(GET, None, 0.1)
+        wait_until(lambda: calls_of_an_hour(calls) == number, what="the counts")  # noqa: B023 - it is over by then
+
+
+def calls_of_an_hour(calls: SeamCallCounts) -> int:
+    """Return how many calls of the last hour are written."""
+    return sum(each.calls for each in calls.since(MovableClock()() - timedelta(hours=1)))
+
+
 def test_a_data_server_that_is_away_fails_no_call() -> None:
-    """The count is left out."""
-    SeamCallCounts(connect("redis://127.0.0.1:1/0"), MovableClock()).count(GET, None, 0.1)
+    """The counts are left out."""
+    calls = SeamCallCounts(connect("redis://127.0.0.1:1/0"), MovableClock())
+    calls.count(GET, None, 0.1)
+    calls.write()
 
 
 @pytest.mark.parametrize("path", ["/" + "x" * 10_000])
@@ -73,5 +107,6 @@ def test_names_are_bounded(redis_client: Redis, path: str) -> None:
     """Whatever a caller asks for."""
     calls = SeamCallCounts(redis_client, MovableClock())
     calls.count(path, None, 0.1)
+    calls.write()
     (row,) = calls.since(MovableClock()() - timedelta(hours=1))
     assert len(row.path) == 80
