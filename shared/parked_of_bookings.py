@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.domain.booking.parked_message import effect_for_now, kind_for
+from shared.domain.booking.parked_effect import effect_for_now, kind_for
 from shared.domain.booking.record import Booking
 from shared.domain.messages.parked_kind import ParkedKind
 from shared.parked import ParkedEntry, ParkedList, kind_of

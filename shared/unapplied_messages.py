@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.alerting.affected_by_parked import WAITED_FOR
 from shared.domain.booking.advice import LET_IN_BEFORE
-from shared.domain.booking.parked_message import effect_for_now, is_alive, is_settled, kind_for
+from shared.domain.booking.parked_effect import effect_for_now, is_alive, is_settled, kind_for
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import BookedDoor, Booking
 from shared.domain.booking.stay_times import check_in_of

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.domain.alerting.affected_by_parked import ParkedMessage
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.causes import Cause, raise_cause, resolve_cause, supersede_cause
-from shared.domain.alerting.own_alerts import MOST_CAUSES, MOST_URGENT, Candidate, with_own_alert
+from shared.domain.alerting.parked_alert_limit import MOST_CAUSES, MOST_URGENT, Candidate, with_own_alert
 from shared.domain.alerting.parked_messages import ended_alerts, parked_causes
 from shared.domain.alerting.severity import PAGE_BEFORE, Severity
 from shared.domain.messages.hints import Hints

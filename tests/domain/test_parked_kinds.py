@@ -11,7 +11,7 @@ import pytest
 from shared.domain.alerting.affected_by_parked import ParkedMessage
 from shared.domain.alerting.causes import Cause
 from shared.domain.alerting.parked_messages import parked_causes
-from shared.domain.booking.parked_message import effect_for_now, kind_for
+from shared.domain.booking.parked_effect import effect_for_now, kind_for
 from shared.domain.booking.record import Booking, State
 from shared.domain.messages.hints import Hints
 from shared.domain.messages.message import Problem, unknown_unit

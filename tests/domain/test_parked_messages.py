@@ -8,7 +8,7 @@ import pytest
 
 from shared.domain.alerting.affected_by_parked import ParkedMessage
 from shared.domain.alerting.causes import Cause
-from shared.domain.alerting.own_alerts import MOST_CAUSES
+from shared.domain.alerting.parked_alert_limit import MOST_CAUSES
 from shared.domain.alerting.parked_messages import parked_causes
 from shared.domain.messages.cancellations import HOW_TO_CANCEL
 from shared.domain.messages.hints import Hints

@@ -12,7 +12,7 @@ from shared import metrics, tracing
 from shared.clock import Clock
 from shared.contracts import BOOKING_FIELD
 from shared.domain.booking.own_message import rules_for
-from shared.domain.booking.parked_message import kind_for
+from shared.domain.booking.parked_effect import kind_for
 from shared.domain.booking.record import Booking, Change, HistoryEntry
 from shared.domain.booking.transitions import Repeated, Superseded, apply_message
 from shared.domain.messages.far_ahead import check_not_far_ahead

@@ -13,7 +13,7 @@ import structlog
 from shared.clock import Clock
 from shared.domain.alerting.affected_by_parked import WAITED_FOR, ParkedMessage
 from shared.domain.alerting.parked_messages import ended_alerts, refused_causes
-from shared.domain.booking.parked_message import is_alive, kind_for
+from shared.domain.booking.parked_effect import is_alive, kind_for
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import Booking
 from shared.domain.messages.hints import Hints

@@ -12,7 +12,7 @@ from receiver.console.places import Place
 from shared.console_tokens import Role
 from shared.domain.alerting.door_problems import KnownIssues
 from shared.domain.booking.advice import earlier_code_of, earlier_codes_of, window_text
-from shared.domain.booking.cancelling import cancelling_of
+from shared.domain.booking.cancel_preview import preview_of
 from shared.domain.booking.notices import next_step_of, problems_of
 from shared.domain.booking.own_message import is_over
 from shared.domain.booking.problem_catalogue import PROBLEMS
@@ -215,7 +215,7 @@ def read_booking(call: Call) -> BookingView:
         may_change=stay is not None and is_over(booking) is None,
         parked=tuple(told_of(entry, booking) for entry in parked),
         refused=tuple(each.why for each in refused_of(booking, ports.refused, call.now)[:_MOST_PARKED]),
-        cancelling=tuple(cancelling_of(booking)),
+        cancelling=tuple(preview_of(booking)),
         doors=doors,
         story=tuple(story_line(entry, names) for entry in reversed(ports.ledger.history_of(booking))),
     )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.booking.message_order import is_before
-from shared.domain.booking.parked_message import CALLED, effect_for_now, is_alive, is_settled
+from shared.domain.booking.parked_effect import CALLED, effect_for_now, is_alive, is_settled
 from shared.domain.booking.record import Booking, State
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.masking import mask_digits

@@ -18,7 +18,7 @@ from shared.domain.alerting.causes import Cause
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State, Window
-from shared.domain.booking.trials import is_trial
+from shared.domain.booking.test_code_ids import is_test_code
 from shared.domain.code.removal import is_under_way
 from shared.domain.matching.manual_choice import short
 from shared.domain.quoting import shown
@@ -120,7 +120,7 @@ def next_check_out(bookings: Iterable[Booking], device_id: str, now: datetime) -
 
 def _who(bookings: Iterable[Booking], device_id: str, now: datetime) -> tuple[list[Booking], list[_Guest]]:
     """Return the bookings that count, and their guests who are still expected, in the order of their check-ins."""
-    bookings = [booking for booking in bookings if not is_trial(booking.booking_id)]
+    bookings = [booking for booking in bookings if not is_test_code(booking.booking_id)]
     zone = _zone_of(bookings, device_id)
     guests = [guest for booking in bookings if (guest := _guest(booking, device_id, zone, now)) is not None]
     return bookings, sorted(guests, key=lambda guest: (guest.check_in, guest.booking.booking_id))

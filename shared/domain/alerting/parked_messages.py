@@ -1,6 +1,6 @@
 """The alerts of parked and refused messages: one for each cause, with its bookings and the next step. Pure.
 
-Which causes share the collecting alert: `shared.domain.alerting.own_alerts`.
+Which causes share the collecting alert: `shared.domain.alerting.parked_alert_limit`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,11 +18,11 @@ from shared.domain.alerting.affected_by_parked import (
 )
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.causes import Cause, Member
-from shared.domain.alerting.own_alerts import Candidate, with_own_alert
+from shared.domain.alerting.parked_alert_limit import Candidate, with_own_alert
 from shared.domain.alerting.severity import PAGE_BEFORE, WARN_BEFORE
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.message_order import is_before
-from shared.domain.booking.parked_message import is_alive
+from shared.domain.booking.parked_effect import is_alive
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.messages.parked_causes import ParkedCause, cause_of
 from shared.domain.messages.parked_kind import ParkedKind

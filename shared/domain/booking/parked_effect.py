@@ -1,4 +1,4 @@
-"""What it means for a booking that one of its messages is parked: what holds for now, and what isn't done. Pure."""
+"""The effect of a parked message on its booking: what holds for now, and what isn't done. Pure."""
 
 from typing import Final
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shared.domain.booking.cancelling import cancelling_of
+from shared.domain.booking.cancel_preview import preview_of
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Intent, Window
 
 WINDOW = Window(datetime(2026, 12, 1, 23, tzinfo=UTC), datetime(2026, 12, 3, 18, tzinfo=UTC))
@@ -14,7 +14,7 @@ DOOR = BookedDoor(device_id="d", name="Room 101", time_zone="America/Los_Angeles
 
 def told(*doors: BookedDoor, cancelled: bool = False) -> list[str]:
     """Return what is told about a booking of these doors."""
-    return list(cancelling_of(Booking(booking_id="BK-1", revision=0, doors=doors, cancelled=cancelled)))
+    return list(preview_of(Booking(booking_id="BK-1", revision=0, doors=doors, cancelled=cancelled)))
 
 
 def test_a_code_may_open_until_its_end() -> None:

@@ -6,7 +6,7 @@ from shared.domain.booking.record import BookedDoor, Booking, Window
 from shared.domain.times.wall_clock import find_zone
 
 
-def cancelling_of(booking: Booking) -> Iterator[str]:
+def preview_of(booking: Booking) -> Iterator[str]:
     """Yield a sentence for each code that there is, or may be at this moment; nothing where there is none.
 
     Whether Seam deletes a code isn't known before it is asked: as a rule it can't (`shared.domain.code.changes`).

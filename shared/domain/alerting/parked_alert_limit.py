@@ -1,4 +1,4 @@
-"""Which causes of parked messages have an alert of their own, and which share one alert (the collecting alert). Pure.
+"""Limits how many causes of parked messages get an alert of their own. The others share the collecting alert. Pure.
 
 A cause stays in the alert that told of it until its messages are gone. So a flood of new causes ends no alert. Both
 limits are for one stream.
