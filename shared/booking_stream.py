@@ -13,8 +13,8 @@ from redis import Redis
 from shared import redis_keys
 from shared.booking_message_redaction import without_secrets
 from shared.contracts import BOOKING_FIELD
-from shared.domain.booking.message_order import mark_of
-from shared.domain.messages.message import BookingMessage, InvalidMessage, content_mark
+from shared.domain.booking.message_order import identity_of
+from shared.domain.messages.message import BookingMessage, InvalidMessage, content_hash
 from shared.domain.messages.outer_type import contradicts, outer_type
 from shared.domain.messages.parse import parse_booking_message
 from shared.replicas import wait_for_replicas
@@ -28,7 +28,7 @@ _NEWEST_OF: Final = "\x1f\x1f"
 def seen_mark(message: BookingMessage) -> tuple[str, str]:
     """Return the mark that tells whether a message was appended before: its name, and its value then."""
     if message.source:
-        return mark_of(message), content_mark(message)
+        return identity_of(message), content_hash(message)
     return f"{_NEWEST_OF}{message.booking_id}", message.message_id
 
 

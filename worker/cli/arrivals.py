@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.clock import system_clock
-from shared.domain.alerting.arrivals import Arrival, Readiness, told_beside
+from shared.domain.alerting.arrivals import Arrival, Readiness, issues_not_in_why
 from shared.ledger.arrivals import LOOK_BACK, arrivals_between, inside_without_code
 from shared.unapplied_messages import Unapplied, UnappliedMessage, undated_text
 from worker.alerts.composing import NO_ZONE_YET
@@ -96,7 +96,7 @@ def _table(arrivals: Iterable[Arrival]) -> Table:
 
 def _issue_lines(arrival: Arrival) -> Iterator[str]:
     """Yield what Seam reports of the door, without what `why` already quotes."""
-    for issue in told_beside(arrival):
+    for issue in issues_not_in_why(arrival):
         label = "Holds the door back" if issue.meaning.blocks else "To know"
         yield f"{label} ({issue.shown_kind}): {issue.text}."
 

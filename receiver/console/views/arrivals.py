@@ -13,7 +13,7 @@ from receiver.console.operations import Call, Operation
 from receiver.console.places import NOWHERE, Place
 from receiver.console.views.booking import Opens, opens_of
 from shared.console_tokens import Role
-from shared.domain.alerting.arrivals import Arrival, Readiness, told_beside
+from shared.domain.alerting.arrivals import Arrival, Readiness, issues_not_in_why
 from shared.domain.booking.advice import window_text
 from shared.domain.booking.record import Window
 from shared.ledger.arrivals import LOOK_BACK, arrivals_between, inside_without_code, next_arrival
@@ -200,7 +200,7 @@ def _row(arrival: Arrival, place: Place, now: datetime) -> ArrivalRow:
         reason=arrival.reason,
         why=arrival.why,
         next_step=arrival.next_step,
-        reported=tuple(f"{issue.shown_kind}: {issue.text}" for issue in told_beside(arrival)),
+        reported=tuple(f"{issue.shown_kind}: {issue.text}" for issue in issues_not_in_why(arrival)),
     )
 
 

@@ -20,7 +20,7 @@ from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Histor
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.booking.story_facts import facts_of
 from shared.domain.booking.transitions import may_choose_slot, why_not_reissued
-from shared.domain.door.issues import joined
+from shared.domain.door.issues import merge_issues
 from shared.domain.matching.manual_options import Choosable, choices_of
 from shared.domain.matching.match import MatchPolicy
 from shared.domain.messages.booking_id import booking_id_of
@@ -242,7 +242,7 @@ def _door(
     check_in = check_in_of(booking.stay, door)
     has_guest = door.wanted and not booking.cancelled
     of_guest = [code for code in earlier_codes_of(booking, door) if code.replaced_at is None] if has_guest else []
-    told = joined(known.of_door, known.of_account) if known is not None else ()
+    told = merge_issues(known.of_door, known.of_account) if known is not None else ()
     return BookedDoorView(
         key=door.key,
         device_id=door.device_id,

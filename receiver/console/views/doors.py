@@ -15,7 +15,7 @@ from shared.console_tokens import Role
 from shared.domain.alerting.arrivals import first_check_in
 from shared.domain.alerting.door_problems import KnownIssues
 from shared.domain.booking.record import Booking, State
-from shared.domain.door.issues import Issue, joined
+from shared.domain.door.issues import Issue, merge_issues
 from shared.domain.matching.match import Outcome as MatchOutcome
 from shared.domain.matching.match import match
 from shared.domain.matching.slot_warnings import warnings_of
@@ -180,7 +180,7 @@ def read_door(call: Call) -> DoorView:
 
 def _facts(call: Call, device_id: str, reading: LastRead | None, known: KnownIssues | None) -> dict[str, Any]:
     place = call.ports.places.of(device_id)
-    issues = joined(known.of_door, known.of_account) if known is not None else ()
+    issues = merge_issues(known.of_door, known.of_account) if known is not None else ()
     door = reading.door if reading is not None else None
     return {
         "device_id": device_id,

@@ -17,7 +17,7 @@ from shared.domain.booking.notices import next_step_of, problems_of
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import BookedDoor, Booking, State
 from shared.domain.booking.stay_times import arrival_of, check_in_of
-from shared.domain.door.issues import Issue, joined
+from shared.domain.door.issues import Issue, merge_issues
 from shared.domain.stay.instants import CheckIn, instants_of
 
 _INSIDE: Final = "The stay has begun, and there is no code."
@@ -68,7 +68,7 @@ class Arrival:
         return self.check_in.astimezone(ZoneInfo(self.time_zone)) if self.time_zone else self.check_in
 
 
-def told_beside(arrival: Arrival) -> list[Issue]:
+def issues_not_in_why(arrival: Arrival) -> list[Issue]:
     """Return the issues of the door that `why` doesn't quote."""
     return [issue for issue in arrival.issues if issue.code not in arrival.why]
 
@@ -134,7 +134,7 @@ def as_inside(arrival: Arrival) -> Arrival:
 
 
 def _told(known: KnownIssues) -> tuple[Issue, ...]:
-    return tuple(issue for issue in joined(known.of_door, known.of_account) if issue.meaning.is_told)
+    return tuple(issue for issue in merge_issues(known.of_door, known.of_account) if issue.meaning.is_told)
 
 
 def _arrival(

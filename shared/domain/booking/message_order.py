@@ -8,11 +8,11 @@ from enum import Enum, auto
 from hashlib import sha256
 
 from shared.domain.booking.record import Booking
-from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, asked_of, content_mark
+from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, asked_of, content_hash
 from shared.domain.quoting import quoted
 from shared.domain.stay.stay import Stay
 
-_MARK_SEPARATOR = "\x1f"
+_SEPARATOR = "\x1f"
 
 
 class Verdict(Enum):
@@ -38,7 +38,7 @@ def judge(before: Booking, message: BookingMessage, *, arrival: str, asks_for_th
     the one that was applied under the same id or revision, or has no revision where earlier ones had.
     """
     _check_source(before, message)
-    if mark_of(message) in before.seen_messages and not _is_told_apart_by_content_alone(message):
+    if identity_of(message) in before.seen_messages and not _is_told_apart_by_content_alone(message):
         _check_content(before, message)
         return Verdict.REPEATED
     if message.revision is None:
@@ -55,14 +55,14 @@ def stands_as_asked(
     return is_same and not before.cancelled
 
 
-def mark_of(message: BookingMessage) -> str:
+def identity_of(message: BookingMessage) -> str:
     """Return what identifies a message: its source and its id."""
-    return _mark(message.source, message.message_id)
+    return _identity(message.source, message.message_id)
 
 
 def has_seen(booking: Booking, message_id: str) -> bool:
     """Say whether a message of this id, of the booking's own source, was applied; as far as the booking remembers."""
-    return _mark(source_of(booking) or "", message_id) in booking.seen_messages
+    return _identity(source_of(booking) or "", message_id) in booking.seen_messages
 
 
 def source_of(booking: Booking) -> str | None:
@@ -73,7 +73,7 @@ def source_of(booking: Booking) -> str | None:
     """
     if not booking.seen_messages:
         return None
-    return booking.seen_messages[0].partition(_MARK_SEPARATOR)[0]
+    return booking.seen_messages[0].partition(_SEPARATOR)[0]
 
 
 def given_revision(booking: Booking) -> int | None:
@@ -102,22 +102,22 @@ def latest(entry_id: str, other: str) -> str:
 
 def content_entry(message: BookingMessage) -> str:
     """Return what a booking remembers of a message's content: a hash of what identifies it, and one of what it says."""
-    return f"{_hash_of_mark(message)}:{content_mark(message)}"
+    return f"{_hash_of_identity(message)}:{content_hash(message)}"
 
 
-def _mark(source: str, message_id: str) -> str:
-    return f"{source}{_MARK_SEPARATOR}{message_id}"
+def _identity(source: str, message_id: str) -> str:
+    return f"{source}{_SEPARATOR}{message_id}"
 
 
-def _hash_of_mark(message: BookingMessage) -> str:
-    return sha256(mark_of(message).encode()).hexdigest()[:16]
+def _hash_of_identity(message: BookingMessage) -> str:
+    return sha256(identity_of(message).encode()).hexdigest()[:16]
 
 
 def _check_content(before: Booking, message: BookingMessage) -> None:
     """Raise InvalidMessage where the message of this id said something else; an older version kept no contents."""
     known = (entry.partition(":") for entry in before.seen_contents)
-    contents = {content for mark, _, content in known if mark == _hash_of_mark(message)}
-    if contents and content_mark(message) not in contents:
+    contents = {content for identity, _, content in known if identity == _hash_of_identity(message)}
+    if contents and content_hash(message) not in contents:
         wrong = f"{quoted(message.message_id)} is that of an earlier message of this booking, which said something else"
         raise InvalidMessage((Problem("id", wrong, "send it again, under an id that no other message has"),))
 

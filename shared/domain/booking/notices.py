@@ -20,12 +20,17 @@ from shared.domain.quoting import shown
 _CHOOSE: Final = "`oracode bookings choose`"
 
 
-def added(before: Booking | None, after: Booking, now: datetime) -> Booking:
-    """Return `after` with what `before` → `after` gives to tell at the end of its outbox."""
+def add_notices(before: Booking | None, after: Booking, now: datetime) -> Booking:
+    """Return `after` with the notices of the change from `before` added to its outbox.
+
+    In this order: an outcome, the alerts that are over, the alerts that are new or say something new.
+    """
     sequence = after.outcome_sequence
     outcome: tuple[OutcomeNotice, ...] = ()
     name = PUBLISHED.get(after.state)
-    is_news = before is None or _told_of(before) != _told_of(after) or bool(_new_pins(after) - _new_pins(before))
+    is_news = (
+        before is None or _outcome_key(before) != _outcome_key(after) or bool(_new_pins(after) - _new_pins(before))
+    )
     if name is not None and is_news:
         sequence += 1
         outcome = (OutcomeNotice(sequence=sequence, at=now, outcome=name, body=outcome_body(after)),)
@@ -39,26 +44,30 @@ def added(before: Booking | None, after: Booking, now: datetime) -> Booking:
     raised = tuple(
         alert
         for key, alert in open_after.items()
-        if key not in open_before or _said_in(open_before[key]) != _said_in(alert)
+        if key not in open_before or _content_of(open_before[key]) != _content_of(alert)
     )
     return replace(after, outcome_sequence=sequence, outbox=(*after.outbox, *outcome, *resolved, *raised))
 
 
-def _said_in(alert: AlertNotice) -> tuple[Any, ...]:
-    """Return what makes an alert worth telling anew; what is no news to people replaces what they could press."""
+def _content_of(alert: AlertNotice) -> tuple[Any, ...]:
+    """Return what is compared: a change of any of it is published again.
+
+    Only another `happened` is news to people (`shared.domain.alerting.alert`). The rest keeps what they see up to date,
+    such as the slots on buttons.
+    """
     return alert.happened, alert.choices, alert.code, alert.earlier_code
 
 
 def _solved(alert: AlertNotice, after: Booking) -> str:
-    """Say who ended a lack of slots by choosing one; empty where nobody did."""
+    """Return who solved the problem by choosing a slot; empty if nobody did."""
     choice = next((door.choice for door in after.doors if door.key == alert.door_key), None)
     if choice is None or alert.problem not in OF_A_SLOT:
         return ""
     return f"{shown(choice.by)} chose the slot {called(choice.name)}."
 
 
-def _told_of(booking: Booking) -> tuple[Any, ...]:
-    """Return what makes an outcome a new one."""
+def _outcome_key(booking: Booking) -> tuple[Any, ...]:
+    """Return what is compared: a change of any of it makes a new outcome."""
     return booking.state, booking.reason, booking.residual_access_until
 
 

@@ -166,7 +166,7 @@ def plan_for(
             check_out = check_out if booked.part == len(codes) else code.ends_at
         decided = _decide(wanted, booked, check_in=check_in, check_out=check_out, lead_time=lead_time, now=now)
         if decided is None:
-            suggestions = () if refusal else of_use(suggest(stay, door, policy, found), now)[:_MOST_ADVICE]
+            suggestions = () if refusal else still_possible(suggest(stay, door, policy, found), now)[:_MOST_ADVICE]
             advice = refusal or " ".join(each.text for each in suggestions) or found.problem
             decided = _no_match(found, advice, check_in, longest_wait, now)
             if decided.reason in OF_A_SLOT and not booked.part:
@@ -200,7 +200,7 @@ def _found(stay: Stay, booked: BookedDoor, door: Door, policy: MatchPolicy, now:
     return found, ""
 
 
-def of_use(suggestions: Iterable[Suggestion], now: datetime) -> tuple[Suggestion, ...]:
+def still_possible(suggestions: Iterable[Suggestion], now: datetime) -> tuple[Suggestion, ...]:
     """Return the suggestions that can still be followed: nobody checks in earlier than now."""
     return tuple(each for each in suggestions if each.change.check_in is None or each.change.check_in >= now)
 

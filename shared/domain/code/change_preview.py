@@ -24,7 +24,7 @@ from shared.domain.booking.planning import (
     Refuse,
     Split,
     Wait,
-    of_use,
+    still_possible,
 )
 from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Window
@@ -268,7 +268,7 @@ def _other_times(asked: _Asked) -> Iterator[OtherTimes]:
     stay, door, read, policy = asked.booking.stay, asked.door, asked.read, asked.rules.policy
     if stay is None or door.part or door.choice is not None:
         return
-    for each in of_use(suggest(stay, read, policy, match(stay, read, policy)), asked.now):
+    for each in still_possible(suggest(stay, read, policy, match(stay, read, policy)), asked.now):
         if each.change.check_in is not None or each.change.check_out is not None:
             yield _booked_times(each.change, stay, each.text)
 

@@ -74,14 +74,14 @@ class Issue:
 def issues_of_device(device: Mapping[str, Any]) -> tuple[Issue, ...]:
     """Return the issues of a device object; its `errors` repeat those of its account (Seam API reference, "Device")."""
     errors = _read(device.get("errors"), "error_code", IssueKind.DOOR_ERROR)
-    return joined(errors, _read(device.get("warnings"), "warning_code", IssueKind.DOOR_WARNING))
+    return merge_issues(errors, _read(device.get("warnings"), "warning_code", IssueKind.DOOR_WARNING))
 
 
 def issues_of_account(account: Mapping[str, Any]) -> tuple[Issue, ...]:
     """Return the issues of a connected account object."""
     errors = _read(account.get("errors"), "error_code", IssueKind.DOOR_ERROR, is_of_account=True)
     warnings = _read(account.get("warnings"), "warning_code", IssueKind.ACCOUNT_WARNING, is_of_account=True)
-    return joined(errors, warnings)
+    return merge_issues(errors, warnings)
 
 
 def account_id_of(device: Mapping[str, Any]) -> str:
@@ -91,7 +91,7 @@ def account_id_of(device: Mapping[str, Any]) -> str:
     return account_id if isinstance(account_id, str) and is_usable else ""
 
 
-def joined(*several: Iterable[Issue]) -> tuple[Issue, ...]:
+def merge_issues(*several: Iterable[Issue]) -> tuple[Issue, ...]:
     """Return all of these issues, each once, the first of its kind and code; what blocks first, in a fixed order."""
     found: dict[tuple[str, str], Issue] = {}
     for issues in several:

@@ -50,8 +50,8 @@ _GIVEN_TRUE: Final = (True, 1, "1", "true", "yes", "y", "on")
 
 
 @dataclass(slots=True)
-class _Look:
-    """How many values may still be looked at: a hostile message is not gone through."""
+class _Budget:
+    """How many values may still be looked at, so that a hostile message costs little."""
 
     left: int = _MOST_LOOKED_AT
 
@@ -84,16 +84,16 @@ def cancellations(fields: Mapping[str, Any], kind: MessageType) -> Iterator[Prob
     """
     if kind is MessageType.CANCELLED:
         return
-    look = _Look()
+    budget = _Budget()
     for name, value in fields.items():
-        said = _said(name, value, look) if name not in FIELDS else None
+        said = _said(name, value, budget) if name not in FIELDS else None
         if said is not None:
             yield said.problem(kind)
 
 
 def ending_of(name: str, value: object) -> Meaning | None:
     """Return how a field beside a message ends its booking (`cancelled: 1`); None where it doesn't."""
-    said = _said(name, value, _Look())
+    said = _said(name, value, _Budget())
     return said.meaning if said is not None else None
 
 
@@ -102,11 +102,11 @@ def is_about_cancelling(value: object) -> bool:
     return isinstance(value, str) and meaning_of(value) is Meaning.CANCELLED
 
 
-def _said(name: str, value: object, look: _Look, *, depth: int = 0) -> _Said | None:
+def _said(name: str, value: object, budget: _Budget, *, depth: int = 0) -> _Said | None:
     """Return where, in a field or in an object that it holds, something says so."""
     plain = plain_name(name[:LONGEST_NAME])
-    look.left -= 1
-    if look.left < 0 or is_of_the_past(name):
+    budget.left -= 1
+    if budget.left < 0 or is_of_the_past(name):
         return None
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
@@ -120,10 +120,10 @@ def _said(name: str, value: object, look: _Look, *, depth: int = 0) -> _Said | N
     if depth >= _DEEPEST or not (tells_a_state or plain in WRAPS_THE_BOOKING or plain in _MAY_HOLD_IT):
         return None
     for inner, held in value.items():
-        said = _said(inner, held, look, depth=depth + 1)
+        said = _said(inner, held, budget, depth=depth + 1)
         if said is None and tells_a_state and not is_of_the_past(inner):
             # Under a status, whatever the parts of it are called.
-            said = _said(name, held, look, depth=depth + 1)
+            said = _said(name, held, budget, depth=depth + 1)
             said = replace(said, path=inner) if said is not None else None
         if said is not None:
             return replace(said, path=f"{name}.{said.path}")

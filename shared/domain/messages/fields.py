@@ -1,4 +1,4 @@
-"""The fields of a booking message, one after the other: each is read, or what is wrong with it is noted."""
+"""Reads the fields of a booking message, and notes what is wrong with them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,13 +22,13 @@ HIGHEST_REVISION = 2**53 - 1
 """The largest integer that every JSON implementation, and Redis, keeps exactly."""
 
 
-class Faults:
-    """The problems found so far: each reader returns a good value, or notes a problem."""
+class FieldReader:
+    """Reads the fields of one message. Each method returns a good value, or notes a problem in `problems`."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def add(self, field: str, wrong: str, right: str) -> None:
+    def note(self, field: str, wrong: str, right: str) -> None:
         """Note a problem: the field, what is wrong with it, and what would be right."""
         self.problems.append(Problem(field, wrong, right))
 
@@ -52,11 +52,11 @@ class Faults:
         value = body.get(field)
         if value is None:
             if required:
-                self.add(field, "is missing", right)
+                self.note(field, "is missing", right)
             return None
         wrong = _wrong_with_text(value, longest, strict=strict, may_be_empty=may_be_empty)
         if wrong:
-            self.add(field, wrong, right)
+            self.note(field, wrong, right)
             return None
         return str(value)
 
@@ -82,7 +82,7 @@ class Faults:
         if type(value) is int and 0 <= value <= HIGHEST_REVISION:
             return value
         right = f"give a whole number from 0 to {HIGHEST_REVISION}"
-        self.add("revision", f"{quoted(value)} is no such number", right)
+        self.note("revision", f"{quoted(value)} is no such number", right)
         return None
 
     def device_ids(self, body: Mapping[str, Any]) -> tuple[str, ...] | None:
@@ -92,9 +92,9 @@ class Faults:
             return None
         right = f"give a list of 1 to {MOST_DEVICES} different Seam device ids"
         if not isinstance(value, list):
-            self.add("device_ids", f"{quoted(value)} is not a list", right)
+            self.note("device_ids", f"{quoted(value)} is not a list", right)
         elif not 1 <= len(value) <= MOST_DEVICES:
-            self.add("device_ids", f"has {len(value)} entries", right)
+            self.note("device_ids", f"has {len(value)} entries", right)
         else:
             ids = [self._device_id(f"device_ids[{place}]", device_id) for place, device_id in enumerate(value)]
             if None in ids:
@@ -102,7 +102,7 @@ class Faults:
             known = tuple(each for each in ids if each is not None)
             twice = next((one for place, one in enumerate(known) if one in known[:place]), None)
             if twice is not None:
-                self.add("device_ids", f"{quoted(twice)} is listed twice", right)
+                self.note("device_ids", f"{quoted(twice)} is listed twice", right)
             return known
         return ()
 
@@ -114,7 +114,7 @@ class Faults:
                 return device_id_of(str(value))
             except NotADeviceId as error:
                 wrong = str(error)
-        self.add(field, wrong, RIGHT_DEVICE_ID)
+        self.note(field, wrong, RIGHT_DEVICE_ID)
         return None
 
     def zone(self, body: Mapping[str, Any]) -> str | None:
@@ -125,7 +125,7 @@ class Faults:
         if isinstance(value, str) and isinstance(find_zone(value), ZoneInfo):
             return value
         right = "give an IANA name such as America/Los_Angeles, exactly as it is spelled"
-        self.add("time_zone", f"{quoted(value)} is no such zone", right)
+        self.note("time_zone", f"{quoted(value)} is no such zone", right)
         return None
 
     def time(self, body: Mapping[str, Any], field: str, zone: str | None, *, required: bool) -> BookingTime | None:
@@ -133,17 +133,17 @@ class Faults:
         value = body.get(field)
         if value is None:
             if required:
-                self.add(field, "is missing", RIGHT_TIME)
+                self.note(field, "is missing", RIGHT_TIME)
             return None
         if not isinstance(value, str):
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             what = IS_A_NUMBER if is_number else "is not text"
-            self.add(field, f"{quoted(value)} {what}", RIGHT_TIME)
+            self.note(field, f"{quoted(value)} {what}", RIGHT_TIME)
             return None
         try:
             return parse_booking_time(value, zone)
         except UnreadableBookingTime as unreadable:
-            self.add(field, str(unreadable), RIGHT_TIME)
+            self.note(field, str(unreadable), RIGHT_TIME)
             return None
 
     def granularity(self, body: Mapping[str, Any]) -> Granularity | None:
@@ -153,7 +153,7 @@ class Faults:
             return None
         if isinstance(value, str) and value in tuple(Granularity):
             return Granularity(value)
-        self.add("granularity", f"{quoted(value)} is not known", "give hourly or daily")
+        self.note("granularity", f"{quoted(value)} is not known", "give hourly or daily")
         return None
 
 

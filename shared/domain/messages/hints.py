@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from shared.domain.messages.fields import Faults
+from shared.domain.messages.fields import FieldReader
 from shared.domain.messages.message import MessageType
 from shared.domain.messages.near_misses import plain_name, values_for
 from shared.domain.messages.status_fields import HOLD_BOOKINGS, LONGEST_NAME, WRAPS_THE_BOOKING
@@ -58,7 +58,7 @@ def hints_of(text: str | None) -> Hints:
     fields = message.get("data", message) if isinstance(message, Mapping) else None
     if not isinstance(fields, Mapping):
         return Hints()
-    booking_id = Faults().booking_id(fields)
+    booking_id = FieldReader().booking_id(fields)
     check_in = _check_in(fields.get("check_in"), _zone([fields.get("time_zone")]))
     if check_in is None and message.get("type") != MessageType.CANCELLED:
         check_in = next(filter(None, map(_check_in_of, _places(fields))), None)

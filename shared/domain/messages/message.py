@@ -114,7 +114,7 @@ def asked_of(message: BookingMessage) -> str:
     return json.dumps({name: value for name, value in fields.items() if value is not None})
 
 
-def content_mark(message: BookingMessage) -> str:
+def content_hash(message: BookingMessage) -> str:
     """Return a short hash of what a message says, but for its label: two under one id are told apart by it."""
     said = (message.booking_id, str(message.type), str(message.revision), asked_of(message))
     return sha256("\n".join(said).encode()).hexdigest()[:16]

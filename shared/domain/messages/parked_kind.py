@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.domain.messages.cancellations import cancellations, is_about_cancelling
-from shared.domain.messages.fields import Faults
+from shared.domain.messages.fields import FieldReader
 from shared.domain.messages.message import MessageType
 
 
@@ -36,7 +36,7 @@ def kind_said(text: str) -> ParkedKind:
     envelope = {name: value for name, value in message.items() if name != "data"}
     if is_about_cancelling(message.get("type")) or _says_cancelled(envelope) or _says_cancelled(fields):
         return ParkedKind.CANCELLATION
-    if Faults().booking_id(fields) is None:
+    if FieldReader().booking_id(fields) is None:
         return ParkedKind.UNREADABLE
     return ParkedKind.CHANGE if message.get("type") == MessageType.UPDATED else ParkedKind.BOOKING
 

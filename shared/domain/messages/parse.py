@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from shared.domain.messages.cancellations import HOW_TO_CANCEL, cancellations, is_about_cancelling
-from shared.domain.messages.fields import LONGEST_SOURCE, Faults
+from shared.domain.messages.fields import LONGEST_SOURCE, FieldReader
 from shared.domain.messages.json_object import hash_of, load_object
 from shared.domain.messages.message import CHECK_OUT_NOT_AFTER_CHECK_IN, BookingMessage, InvalidMessage, MessageType
 from shared.domain.messages.near_misses import near_misses
@@ -32,51 +32,53 @@ def parse_booking_message(raw: str | bytes | Mapping[str, Any], own_words: Colle
     A bare `data` object gets the source "" and, as its id, a hash of its canonical content. So the same object again is
     the same message, even if its keys come in another order.
     """
-    faults = Faults()
+    fields = FieldReader()
     content = load_object(raw)
     if _is_envelope(content):
         # It may be empty, to cancel a booking that came by bare messages: those have no source.
-        source = faults.text(content, "source", required=True, longest=LONGEST_SOURCE, may_be_empty=True)
-        message_id = faults.text(content, "id", required=True, longest=LONGEST_SOURCE)
-        kind = _message_type(content, faults)
-        _check_specversion(content, faults)
-        body = _data_of(content, faults)
+        source = fields.text(content, "source", required=True, longest=LONGEST_SOURCE, may_be_empty=True)
+        message_id = fields.text(content, "id", required=True, longest=LONGEST_SOURCE)
+        kind = _message_type(content, fields)
+        _check_specversion(content, fields)
+        body = _data_of(content, fields)
         beside = {name: value for name, value in content.items() if name not in _ENVELOPE}
-        faults.problems.extend(cancellations(beside, kind or _ANY))
-        faults.problems.extend(unknown_statuses(beside, kind or _ANY, own_words))
+        fields.problems.extend(cancellations(beside, kind or _ANY))
+        fields.problems.extend(unknown_statuses(beside, kind or _ANY, own_words))
     else:
         source, message_id, kind, body = "", hash_of(content), MessageType.CREATED, content
         if content.get("type") == MessageType.UPDATED:
             right = "wrap the booking as the data of a CloudEvents envelope, where type stands"
-            faults.add("type", f"{quoted(content['type'])} stands beside the booking's fields", right)
+            fields.note("type", f"{quoted(content['type'])} stands beside the booking's fields", right)
     if body is None:  # without data there are no fields to name
-        raise InvalidMessage(tuple(faults.problems))
+        raise InvalidMessage(tuple(fields.problems))
     # Of an unknown type nothing more is said than that.
     if kind is not None:
-        faults.problems.extend((*cancellations(body, kind), *unknown_statuses(body, kind, own_words)))
-        faults.problems.extend(near_misses(body, kind))
-    return _read(body, source or "", message_id or "", kind or _ANY, faults)
+        fields.problems.extend((*cancellations(body, kind), *unknown_statuses(body, kind, own_words)))
+        fields.problems.extend(near_misses(body, kind))
+    return _read(body, source or "", message_id or "", kind or _ANY, fields)
 
 
-def _read(body: Mapping[str, Any], source: str, message_id: str, kind: MessageType, faults: Faults) -> BookingMessage:
+def _read(
+    body: Mapping[str, Any], source: str, message_id: str, kind: MessageType, fields: FieldReader
+) -> BookingMessage:
     needs_stay = kind is not MessageType.CANCELLED
-    booking_id = faults.booking_id(body)
-    revision = faults.revision(body)
-    device_ids = faults.device_ids(body)
-    unit = faults.text(body, "unit")
+    booking_id = fields.booking_id(body)
+    revision = fields.revision(body)
+    device_ids = fields.device_ids(body)
+    unit = fields.text(body, "unit")
     if device_ids is not None and body.get("unit") is not None:
-        faults.add("unit", "is given beside device_ids", "give device_ids or unit, not both")
+        fields.note("unit", "is given beside device_ids", "give device_ids or unit, not both")
     if needs_stay and body.get("device_ids") is None and body.get("unit") is None:
-        faults.add("device_ids", "is missing, and so is unit", "give a list of Seam device ids, or a unit")
-    zone = faults.zone(body)
-    check_in = faults.time(body, "check_in", zone, required=needs_stay)
-    check_out = faults.time(body, "check_out", zone, required=needs_stay)
+        fields.note("device_ids", "is missing, and so is unit", "give a list of Seam device ids, or a unit")
+    zone = fields.zone(body)
+    check_in = fields.time(body, "check_in", zone, required=needs_stay)
+    check_out = fields.time(body, "check_out", zone, required=needs_stay)
     if check_in is not None and check_out is not None and not in_order(check_in, check_out):
-        faults.problems.append(CHECK_OUT_NOT_AFTER_CHECK_IN)
-    granularity = faults.granularity(body)
-    slot = faults.text(body, "slot")
-    label = faults.label(body)
-    faults.raise_if_any()
+        fields.problems.append(CHECK_OUT_NOT_AFTER_CHECK_IN)
+    granularity = fields.granularity(body)
+    slot = fields.text(body, "slot")
+    label = fields.label(body)
+    fields.raise_if_any()
     return BookingMessage(
         source=source,
         message_id=message_id,
@@ -97,33 +99,33 @@ def _is_envelope(content: Mapping[str, Any]) -> bool:
     return any(name in content for name in ENVELOPE_MARKS)
 
 
-def _message_type(content: Mapping[str, Any], faults: Faults) -> MessageType | None:
+def _message_type(content: Mapping[str, Any], fields: FieldReader) -> MessageType | None:
     kind = content.get("type")
     if isinstance(kind, str) and kind in tuple(MessageType):
         return MessageType(kind)
     wrong = "is missing" if kind is None else f"{quoted(kind)} is not known"
     right = HOW_TO_CANCEL if is_about_cancelling(kind) else f"give {', '.join(MessageType)}"
-    faults.add("type", wrong, right)
+    fields.note("type", wrong, right)
     return None
 
 
-def _check_specversion(content: Mapping[str, Any], faults: Faults) -> None:
+def _check_specversion(content: Mapping[str, Any], fields: FieldReader) -> None:
     """Accept any 1.x, and none at all: nothing here depends on it, and senders forget it."""
     version = content.get("specversion")
     if version is None or (isinstance(version, int | float) and not isinstance(version, bool) and version == 1):
         return
     if not (isinstance(version, str) and (version == "1" or version.startswith("1."))):
-        faults.add("specversion", f"{quoted(version)} is not a version read here", "give 1.0")
+        fields.note("specversion", f"{quoted(version)} is not a version read here", "give 1.0")
 
 
-def _data_of(content: Mapping[str, Any], faults: Faults) -> Mapping[str, Any] | None:
+def _data_of(content: Mapping[str, Any], fields: FieldReader) -> Mapping[str, Any] | None:
     body = content.get("data")
     if isinstance(body, dict):
         return body
     right = "give the booking as a JSON object"
     if body is None:
         binary = content.get("data_base64") is not None
-        faults.add("data", "is in data_base64" if binary else "is missing", right)
+        fields.note("data", "is in data_base64" if binary else "is missing", right)
     else:
-        faults.add("data", f"{quoted(body)} is not an object", right)
+        fields.note("data", f"{quoted(body)} is not an object", right)
     return None

@@ -33,7 +33,7 @@ TIME_PATTERN: Final = (
     r"(?:\[(?P<zone>[A-Za-z0-9_+/-]{1,60})\])?)?"
 )
 _WRITTEN: Final = re.compile(TIME_PATTERN, re.ASCII)
-_SEVEN_DAYS: Final = 7
+_DIGITS_OF_AN_ORDINAL_DATE: Final = len("2026335")
 _LAST_MINUTE: Final = 59
 _LAST_HOUR: Final = 24
 IS_A_NUMBER: Final = "is a number: of seconds or milliseconds, or something else"
@@ -110,7 +110,7 @@ def _date(text: str) -> date:
     year = int(digits[:4])
     if "W" in digits:
         return date.fromisocalendar(year, int(digits[5:7]), int(digits[7]))
-    if len(digits) == _SEVEN_DAYS:
+    if len(digits) == _DIGITS_OF_AN_ORDINAL_DATE:
         day = int(digits[4:])
         on = date(year, 1, 1) + timedelta(days=day - 1)
         if on.year != year:

@@ -9,9 +9,9 @@ from shared.domain.booking.message_order import (
     Verdict,
     content_entry,
     given_revision,
+    identity_of,
     judge,
     latest,
-    mark_of,
     revision_after,
     stands_as_asked,
 )
@@ -85,7 +85,7 @@ def _noted(before: Booking | None, message: BookingMessage, arrival: str) -> Boo
         revision=revision_after(before, message) if before is not None else base.revision,
         cancelled=message.type is MessageType.CANCELLED,
         is_forgotten=False,
-        seen_messages=(*base.seen_messages, mark_of(message))[-_SEEN_MESSAGES:],
+        seen_messages=(*base.seen_messages, identity_of(message))[-_SEEN_MESSAGES:],
         seen_contents=(*base.seen_contents, content_entry(message))[-_SEEN_MESSAGES:],
     )
     return _with_revision(base, booking, message)

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shared.domain.booking import notices
 from shared.domain.booking.door_state import DoorState, facts_of
+from shared.domain.booking.notices import add_notices
 from shared.domain.booking.problem_catalogue import PlainReason
 from shared.domain.booking.record import (
     AccessCode,
@@ -121,7 +121,7 @@ def change_booking(before: Booking | None, after: Booking, now: datetime, *histo
         held_back_by=held.device_id if held and len(after.doors) > 1 else None,
         residual_access_until=_residual_until(after, now),
     )
-    after = notices.added(before, after, now)
+    after = add_notices(before, after, now)
     told = after.outbox[len(before.outbox) if before else 0 :]
     history = (*history, *(_line_of(notice) for notice in told if isinstance(notice, AlertNotice)))
     if before is None or before.state is not state:
