@@ -112,11 +112,6 @@ def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def as_entry_id(at: datetime) -> str:
-    """Return the id that an entry of this moment would have: so it can be compared with a booking's newest message."""
-    return f"{int(at.timestamp() * 1000)}-0"
-
-
 def refused_line(entry: RefusedEntry) -> str:
     """Say in a line what was refused, when, and why."""
     refused = entry.refused

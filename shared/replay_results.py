@@ -8,7 +8,7 @@ that is killed in between does both again.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.domain import versions
+from shared.domain.entry_ids import moment_of
 from shared.domain.versions import is_incompatible, schema_in
 from shared.streams import FIRST_ENTRY_FIELD
 
@@ -118,11 +119,6 @@ def is_replayed(entry: Mapping[str, str]) -> bool:
 def told_of_replay(*, by: str, is_mended: bool) -> str:
     """Return what is kept of a replay beside its entry and stream."""
     return json.dumps({"schema": versions.REPLAY, "by": by, "is_mended": is_mended})
-
-
-def moment_of(entry_id: str) -> datetime:
-    """Return when an entry came into its stream, by the data server's clock."""
-    return datetime.fromtimestamp(int(entry_id.partition("-")[0]) / 1000, UTC)
 
 
 def _replayed(note: Mapping[str, str], result: str | None, *, is_there: bool) -> Replayed:

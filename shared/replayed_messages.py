@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from redis import Redis
 
 from shared import redis_keys
-from shared.domain.booking.message_order import is_before
+from shared.domain.entry_ids import is_before
 
 _LOOKED_AT_ONCE: Final = 500
 

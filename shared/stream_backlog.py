@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from shared.domain.entry_ids import moment_of
 from shared.streams import GROUP
 
 
@@ -83,5 +84,5 @@ def _delivered(groups: Any) -> tuple[str, int]:
 
 
 def _appended_at(entries: Any) -> datetime | None:
-    """Return when the first of these entries was appended: its id begins with the milliseconds since 1970."""
-    return datetime.fromtimestamp(int(str(entries[0][0]).partition("-")[0]) / 1000, UTC) if entries else None
+    """Return when the first of these entries was appended; None if there is none."""
+    return moment_of(str(entries[0][0])) if entries else None

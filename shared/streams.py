@@ -14,6 +14,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.contracts import EVENT_FIELD
+from shared.domain.entry_ids import entry_id_at, following, is_before, place_of
 from shared.replicas import wait_for_replicas
 
 GROUP: Final = "oracode"
@@ -72,21 +73,13 @@ class OutcomeStream:
         """
         if not self._redis.exists(self._stream):
             return 0
-        oldest_needed = [f"{int(before.timestamp() * 1000)}-0"]
+        oldest_needed = [entry_id_at(before)]
         for group in cast(Any, self._redis.xinfo_groups(self._stream)):
             pending = cast(Any, self._redis.xpending(self._stream, group["name"]))
-            oldest_needed.append(pending["min"] or _after(group["last-delivered-id"]))
-        return int(cast(Any, self._redis.xtrim(self._stream, minid=min(oldest_needed, key=_place), approximate=False)))
-
-
-def _place(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds), int(number or 0)
-
-
-def _after(entry_id: str) -> str:
-    milliseconds, number = _place(entry_id)
-    return f"{milliseconds}-{number + 1}"
+            oldest_needed.append(pending["min"] or following(group["last-delivered-id"]))
+        return int(
+            cast(Any, self._redis.xtrim(self._stream, minid=min(oldest_needed, key=place_of), approximate=False))
+        )
 
 
 def is_entry_id(text: str) -> bool:
@@ -97,7 +90,7 @@ def is_entry_id(text: str) -> bool:
 def arrival_of(entry_id: str, fields: Mapping[str, str]) -> str:
     """Return the id under which an entry first came into its stream: one that was parked and replayed keeps it."""
     first = fields.get(FIRST_ENTRY_FIELD, "")
-    if is_entry_id(first) and _place(first) < _place(entry_id):
+    if is_entry_id(first) and is_before(first, entry_id):
         return first
     return entry_id
 

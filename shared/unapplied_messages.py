@@ -17,12 +17,13 @@ from shared.domain.booking.parked_effect import effect_for_now, is_alive, is_set
 from shared.domain.booking.problem_catalogue import PROBLEMS, Reason
 from shared.domain.booking.record import BookedDoor, Booking
 from shared.domain.booking.stay_times import check_in_of
+from shared.domain.entry_ids import entry_id_at, moment_of
 from shared.domain.messages.hints import Hints, hints_of
 from shared.domain.messages.parked_kind import ParkedKind
 from shared.domain.stay.instants import CheckIn
 from shared.ledger.booking_reader import BookingReader
 from shared.parked import ParkedEntry, ParkedList, kind_of
-from shared.refused_messages import TOLD_FOR, RefusedEntry, RefusedMessages, as_entry_id
+from shared.refused_messages import TOLD_FOR, RefusedEntry, RefusedMessages
 from shared.streams import is_entry_id
 
 _PARKED_REASONS: Final = {
@@ -208,7 +209,7 @@ def _of_parked(entry: ParkedEntry) -> _Kept:
         kind=kind_of(parked),
         is_kind_noted=bool(parked.kind),
         arrival=parked.source_id if is_entry_id(parked.source_id) else "",
-        noted_at=datetime.fromtimestamp(int(entry.parked_id.partition("-")[0]) / 1_000, UTC),
+        noted_at=moment_of(entry.parked_id),
         problems=parked.problems[:_MOST_PROBLEMS],
         hints=hints,
         parked_id=entry.parked_id,
@@ -221,7 +222,7 @@ def _of_refused(entry: RefusedEntry) -> _Kept:
         booking_id=refused.booking_id,
         kind=refused.kind,
         is_kind_noted=False,
-        arrival=as_entry_id(entry.last_at),
+        arrival=entry_id_at(entry.last_at),
         noted_at=entry.last_at,
         problems=refused.problems,
         hints=Hints(refused.booking_id or None, refused.check_in, refused.wall_check_in),

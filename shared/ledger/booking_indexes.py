@@ -17,6 +17,7 @@ from shared import redis_keys
 from shared.domain.alerting.arrivals import first_check_in
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, State
 from shared.domain.stay.instants import surely_over_at
+from shared.domain.times.epoch import milliseconds
 from shared.ledger.records import IndexPlace
 
 WORD_END: Final = "\x1f"
@@ -42,7 +43,7 @@ def index_door(
     pipeline: Pipeline, before: Booking | None, booking: Booking, door: BookedDoor, expires_at: datetime
 ) -> None:
     """Queue on `pipeline` the indexes by door and by code, where they are new or expire later than before."""
-    until = _milliseconds(expires_at)
+    until = milliseconds(expires_at)
     lives_as_before = before is not None and before.stay == booking.stay
     doors_before = before.doors if before is not None else ()
     if not lives_as_before or door.device_id not in {each.device_id for each in doors_before}:
@@ -209,7 +210,3 @@ def _member(word: str, booking_id: str) -> str:
 def codes_of(door: BookedDoor) -> tuple[AccessCode, ...]:
     """Return every code of a door: the current one, and those of earlier revisions."""
     return (*((door.code,) if door.code else ()), *door.residual)
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

@@ -23,6 +23,7 @@ from shared.domain.booking.record import Booking, Change, HistoryEntry, Notice
 from shared.domain.booking.retention import deleted_at, erased_at
 from shared.domain.booking.seen_door import SeenDoor
 from shared.domain.code.removal import next_look_at
+from shared.domain.times.epoch import milliseconds
 from shared.ledger.booking_indexes import all_places, doors_to_compare, index_arrival, index_door, places_of
 from shared.ledger.booking_reader import (
     HISTORY,
@@ -32,7 +33,7 @@ from shared.ledger.booking_reader import (
     booking_in,
     devices_of_codes,
 )
-from shared.ledger.due_set import DueItem, DueSet, conflicts_item, door_item, milliseconds, removal_item
+from shared.ledger.due_set import DueItem, DueSet, conflicts_item, door_item, removal_item
 from shared.ledger.records import MOST_LINES, Stored, Write
 
 # In the due-set, in the place of a door's key: the booking's outbox, which is due even if no door is.

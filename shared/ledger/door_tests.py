@@ -8,13 +8,17 @@ from typing import Any, Final, cast
 from redis import Redis
 
 from shared import redis_keys
+from shared.domain.entry_ids import place_of
 
 MOST_TESTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorTest:
-    """One order of a test code. `refused` says why nothing was made; else `booking_id` is the booking of the code."""
+    """One order of a test code. `order_id` is its entry in the stream of orders.
+
+    `refused` says why nothing was made; else `booking_id` is the booking of the code.
+    """
 
     order_id: str
     device_id: str
@@ -42,19 +46,14 @@ class DoorTests:
         pipeline.hsetnx(key, test.order_id, json.dumps(asdict(test), default=datetime.isoformat))
         pipeline.expire(key, self._keep_for)
         pipeline.hkeys(key)
-        kept = sorted(map(str, pipeline.execute()[-1]), key=_place)
+        kept = sorted(map(str, pipeline.execute()[-1]), key=place_of)
         if beyond := kept[:-MOST_TESTS]:
             self._redis.hdel(key, *beyond)
 
     def of(self, device_id: str) -> list[DoorTest]:
         """Return the tests of a door, the newest first."""
         kept: dict[str, str] = cast(Any, self._redis.hgetall(redis_keys.door_tests(device_id)))
-        return [_test(kept[order_id]) for order_id in sorted(kept, key=_place, reverse=True)]
-
-
-def _place(order_id: str) -> tuple[int, int]:
-    milliseconds, _, number = order_id.partition("-")
-    return int(milliseconds), int(number or 0)
+        return [_test(kept[order_id]) for order_id in sorted(kept, key=place_of, reverse=True)]
 
 
 def _test(text: str) -> DoorTest:

@@ -15,6 +15,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from shared import redis_keys
+from shared.domain.times.epoch import milliseconds
 
 _CLAIM: Final = (Path(__file__).parent / "claim_due.lua").read_text(encoding="utf-8")
 _BEGIN: Final = (Path(__file__).parent / "begin_due.lua").read_text(encoding="utf-8")
@@ -185,8 +186,3 @@ class DueSet:
         """Return how many items are due, and how many there are."""
         due = self._redis.zcount(redis_keys.DUE, "-inf", milliseconds(now))
         return int(due), int(self._redis.zcard(redis_keys.DUE))
-
-
-def milliseconds(moment: datetime) -> int:
-    """Return a moment as the due-set orders by it: milliseconds since the epoch."""
-    return int(moment.timestamp() * 1000)

@@ -18,7 +18,8 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import Clock
 from shared.domain.booking.outcome_queue import TRIED_FOR, OutcomeQueue, QueuedOutcome, add_outcome, lease_first
-from shared.ledger.due_set import DueSet, milliseconds, outcome_item
+from shared.domain.times.epoch import milliseconds
+from shared.ledger.due_set import DueSet, outcome_item
 from shared.ledger.records import Conflict, RecordStore, Stored, Write
 
 LANES: Final = 8

@@ -18,6 +18,7 @@ from redis.client import Pipeline
 from redis.exceptions import NoScriptError
 
 from shared import redis_keys
+from shared.domain.times.epoch import milliseconds
 from shared.domain.versions import OfNewerVersion, Versioned
 from shared.ledger.newer_version_records import RecordJson
 from shared.replicas import check_reached, queue_wait, sync_replicas_of, wait_for_replicas
@@ -163,7 +164,7 @@ class RecordStore(Generic[T]):
         times = [part for member, at in write.due for part in (member, "" if at is None else at)]
         args: list[str | int] = [
             version,
-            int(write.expires_at.timestamp() * 1000),
+            milliseconds(write.expires_at),
             self._json.encoded(write.record),
             MOST_LINES,
             len(write.due),

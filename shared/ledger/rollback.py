@@ -9,7 +9,7 @@ A primary that was restarted with its own file also has a new id, but no previou
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from redis import Redis
 from redis.exceptions import NoPermissionError, ResponseError
 
 from shared import redis_keys
+from shared.domain.times.epoch import from_milliseconds, milliseconds
 
 _NOTE: Final = (Path(__file__).parent / "note_primary.lua").read_text(encoding="utf-8")
 _RESTORED: Final = (Path(__file__).parent / "note_restore.lua").read_text(encoding="utf-8")
@@ -84,8 +85,8 @@ class LedgerPrimary:
         if rollback_id:
             rollback = Rollback(
                 rollback_id=rollback_id,
-                since=_moment(since),
-                noticed_at=_moment(noticed_at),
+                since=from_milliseconds(since),
+                noticed_at=from_milliseconds(noticed_at),
                 is_certain=certain == "1",
                 is_done=done == "1",
                 is_restore=restored == "1",
@@ -99,15 +100,15 @@ class LedgerPrimary:
         restore as with any rollback. Atomic. Raises ValueError if the backup has no note and `since` isn't given;
         RedisError.
         """
-        at = "" if since is None else str(int(since.timestamp() * 1000))
+        at = "" if since is None else str(milliseconds(since))
         answer: Any = self._redis.eval(_RESTORED, 1, redis_keys.PRIMARY, str(_milliseconds(self._settle)), at)
         if not answer:
             raise ValueError("no note of its time")
         rollback_id, began, noticed_at = answer
         return Rollback(
             rollback_id=rollback_id,
-            since=_moment(int(began)),
-            noticed_at=_moment(int(noticed_at)),
+            since=from_milliseconds(int(began)),
+            noticed_at=from_milliseconds(int(noticed_at)),
             is_certain=True,
             is_done=False,
             is_restore=True,
@@ -127,7 +128,3 @@ def _is_forbidden(error: ResponseError) -> bool:
 
 def _milliseconds(length: timedelta) -> int:
     return int(length.total_seconds() * 1000)
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -9,7 +9,7 @@ from redis import Redis
 
 from shared.clock import system_clock
 from shared.domain.booking.record import Change, State
-from shared.refused_messages import as_entry_id
+from shared.domain.entry_ids import entry_id_at
 from tests.console.bookings import DOOR, book, ledger_of
 from tests.console.console import Console, running, settings_for
 from tests.console.test_booking_pages import HOSTILE
@@ -152,7 +152,7 @@ def test_a_refusal_that_was_settled_is_told_no_more(console: Console, redis_clie
     booking = book(redis_client, "BK-1", hours=5)
     (line,) = console.api("GET", "/bookings/BK-1").json()["refused"]
     assert "For now: the booking keeps its old times" in line
-    applied_at = as_entry_id(system_clock())
+    applied_at = entry_id_at(system_clock())
     ledger_of(redis_client).record(booking, lambda it: Change(replace(it, newest_entry=applied_at)))
     assert console.api("GET", "/bookings/BK-1").json()["refused"] == []
     (row,) = console.api("GET", "/arrivals").json()["arrivals"]

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from shared.domain.booking.message_order import given_revision, is_before, latest, source_of
+from shared.domain.booking.message_order import given_revision, source_of
 from shared.domain.booking.record import Booking, Change, State
 from shared.domain.booking.transitions import Repeated, Superseded, apply_message, erase_personal_data
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType
@@ -286,18 +286,6 @@ class TestRecordsOfBefore:
         """From the messages that it remembers."""
         with pytest.raises(InvalidMessage):
             took(self.stored(0), "9-0", source="/other", message_id="m-2")
-
-
-def test_entries_are_ordered_by_their_numbers() -> None:
-    """Not as text; an unknown entry is before none."""
-    assert is_before("9-10", "10-0")
-    assert is_before("10-9", "10-10")
-    assert not is_before("10-0", "10-0")
-    assert not is_before("", "10-0")
-    assert not is_before("10-0", "")
-    assert latest("9-0", "10-0") == "10-0"
-    assert latest("", "10-0") == "10-0"
-    assert latest("10-0", "") == "10-0"
 
 
 class AnyOrder(RuleBasedStateMachine):

@@ -10,10 +10,11 @@ from redis import Redis
 
 from shared.clock import system_clock
 from shared.domain.booking.record import Change, State
+from shared.domain.entry_ids import entry_id_at
 from shared.domain.messages.message import Problem
 from shared.domain.messages.refused import refused_message
 from shared.parked import Parked, ParkedList
-from shared.refused_messages import RefusedMessages, as_entry_id
+from shared.refused_messages import RefusedMessages
 from shared.unapplied_messages import UnappliedMessage, UnappliedMessages
 from tests.console.bookings import book, ledger_of
 
@@ -40,7 +41,7 @@ def park(redis: Redis, text: str, *, at: datetime | None = None) -> str:
     parked = Parked(
         stream="booking-created",
         field="message",
-        source_id=as_entry_id(at),
+        source_id=entry_id_at(at),
         message=text,
         problems=(str(PROBLEM),),
         parked_at=at.isoformat(),
@@ -110,7 +111,7 @@ def test_what_was_accepted_since_is_left_out(redis_client: Redis, reader: Unappl
     earlier, later = (system_clock() + timedelta(minutes=minutes) for minutes in (-5, 5))
     for booking_id in ("BK-1", "BK-2"):
         booking = book(redis_client, booking_id, hours=5)
-        ledger.record(booking, lambda it: Change(replace(it, newest_entry=as_entry_id(system_clock()))))
+        ledger.record(booking, lambda it: Change(replace(it, newest_entry=entry_id_at(system_clock()))))
     keep(redis_client, message_of("BK-1", 5), at=earlier)
     keep(redis_client, message_of("BK-2", 5), at=later)
     assert [each.booking_id for each in told(reader)] == ["BK-2"]

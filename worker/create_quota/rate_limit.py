@@ -13,6 +13,7 @@ from uuid import uuid4
 from redis import Redis
 
 from shared import redis_keys
+from shared.domain.times.epoch import milliseconds
 from shared.seam.limits import CREATES_A_MINUTE
 
 WINDOW: Final = timedelta(seconds=60)
@@ -63,16 +64,16 @@ class CreateRateLimit:
         and half a minute longer.
         """
         args: list[str | int] = [
-            _milliseconds(now),
+            milliseconds(now),
             int(WINDOW.total_seconds() * 1000),
             CREATES_A_MINUTE,
             member,
-            _milliseconds(check_in),
+            milliseconds(check_in),
             -1 if room is None else max(0, room),
             int(self._patience.total_seconds() * 1000),
             int(max(redis_keys.ADMISSION_FOR, 2 * self._patience).total_seconds()),
             str(uuid4()),
-            _milliseconds(counted_at),
+            milliseconds(counted_at),
             rivals,
         ]
         keys = [
@@ -88,7 +89,3 @@ class CreateRateLimit:
                 return Full()
             case _:
                 return Later(now + timedelta(milliseconds=int(wait[0])))
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

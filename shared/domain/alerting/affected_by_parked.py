@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.domain.booking.message_order import is_before
 from shared.domain.booking.parked_effect import CALLED, effect_for_now, is_alive, is_settled
 from shared.domain.booking.record import Booking, State
 from shared.domain.booking.stay_times import check_in_of
+from shared.domain.entry_ids import is_before
 from shared.domain.masking import mask_digits
 from shared.domain.messages.hints import Hints
 from shared.domain.messages.parked_causes import other_fields

@@ -10,8 +10,8 @@ from typing import Final
 
 from shared.domain.alerting.alert import Alert, record_notice, refresh_message, without_request_ids
 from shared.domain.alerting.severity import Severity
-from shared.domain.booking.message_order import is_before
 from shared.domain.booking.record import AlertNotice
+from shared.domain.entry_ids import is_before
 
 MOST_SUBJECTS: Final = 10
 

@@ -21,9 +21,9 @@ from shared.domain.alerting.causes import Cause, Member
 from shared.domain.alerting.parked_alert_limit import Candidate, with_own_alert
 from shared.domain.alerting.severity import PAGE_BEFORE, WARN_BEFORE
 from shared.domain.booking.alert_notice import alert_notice
-from shared.domain.booking.message_order import is_before
 from shared.domain.booking.parked_effect import is_alive
 from shared.domain.booking.problem_catalogue import Reason
+from shared.domain.entry_ids import is_before
 from shared.domain.messages.parked_causes import ParkedCause, cause_of
 from shared.domain.messages.parked_kind import ParkedKind
 from shared.domain.quoting import quoted

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from hashlib import sha256
 
 from shared.domain.booking.record import Booking
+from shared.domain.entry_ids import is_before
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, asked_of, content_hash
 from shared.domain.quoting import quoted
 from shared.domain.stay.stay import Stay
@@ -88,16 +89,6 @@ def revision_after(before: Booking, message: BookingMessage) -> int:
     """Return the booking's revision once the message is applied. It never falls: decisions are fenced by it."""
     grows = message.type is not MessageType.CANCELLED
     return max(message.revision or 0, before.revision + 1 if grows else before.revision)
-
-
-def is_before(entry_id: str, other: str) -> bool:
-    """Say whether an entry came into the stream before another; False where either is not known."""
-    return bool(entry_id and other) and _place(entry_id) < _place(other)
-
-
-def latest(entry_id: str, other: str) -> str:
-    """Return the later one of two entries; the other one where one is not known."""
-    return other if is_before(entry_id, other) or not entry_id else entry_id
 
 
 def content_entry(message: BookingMessage) -> str:
@@ -184,8 +175,3 @@ def _has_label(before: Booking, message: BookingMessage) -> bool:
 def _is_told_apart_by_content_alone(message: BookingMessage) -> bool:
     """Say whether the id is only a hash of what the message says: said again later, it may be news."""
     return not message.source and message.revision is None
-
-
-def _place(entry_id: str) -> tuple[int, int]:
-    milliseconds, _, number = entry_id.partition("-")
-    return int(milliseconds), int(number or 0)

@@ -52,8 +52,8 @@ def add_notices(before: Booking | None, after: Booking, now: datetime) -> Bookin
 def _content_of(alert: AlertNotice) -> tuple[Any, ...]:
     """Return what is compared: a change of any of it is published again.
 
-    Only another `happened` is news to people (`shared.domain.alerting.alert`). The rest keeps what they see up to date,
-    such as the slots on buttons.
+    Only another `happened` is news to people (`shared.domain.alerting.alert`). The rest, such as the slots on buttons,
+    is stored with the alert, and its next message shows it.
     """
     return alert.happened, alert.choices, alert.code, alert.earlier_code
 

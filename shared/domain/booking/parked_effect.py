@@ -3,8 +3,8 @@
 from typing import Final
 
 from shared.domain.booking.advice import window_text
-from shared.domain.booking.message_order import is_before
 from shared.domain.booking.record import Booking, State
+from shared.domain.entry_ids import is_before
 from shared.domain.messages.parked_kind import ParkedKind
 from shared.domain.stay.stay import StayTime, WallTime, as_booked
 

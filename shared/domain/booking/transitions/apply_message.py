@@ -11,7 +11,6 @@ from shared.domain.booking.message_order import (
     given_revision,
     identity_of,
     judge,
-    latest,
     revision_after,
     stands_as_asked,
 )
@@ -19,6 +18,7 @@ from shared.domain.booking.next_step import Step, next_step
 from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEntry, Notice, State
 from shared.domain.booking.transitions.change import change_booking, enter
 from shared.domain.booking.transitions.choose_slot import ended_choices
+from shared.domain.entry_ids import latest
 from shared.domain.messages.message import BookingMessage, MessageType, asked_of
 from shared.domain.stay.clock_changes import clock_change_notes
 from shared.domain.stay.stay import Stay, as_booked
