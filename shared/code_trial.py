@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from shared.domain.booking.record import Booking, State
+from shared.domain.booking.record import OVER, Booking
 from shared.domain.door.door import Door
 from shared.domain.matching.manual_choice import called, short
 from shared.domain.matching.next_stay import NextStay
@@ -25,7 +25,6 @@ from shared.ledger.booking_reader import BookingReader, UnknownBooking
 SOURCE: Final = "/oracode/codes-test"
 _LABEL: Final = "Test code"
 _MOST_GUESTS_NAMED: Final = 5
-_CLOSED: Final = (State.CANCELLED, State.ENDED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +126,7 @@ def _guests(ledger: BookingReader, device_id: str, booking_id: str, stay: NextSt
         if booking.booking_id == booking_id or booking.cancelled or booking.stay is None:
             continue
         for door in booking.doors:
-            if door.device_id == device_id and door.wanted and door.state not in _CLOSED:
+            if door.device_id == device_id and door.wanted and door.state not in OVER:
                 check_in, check_out = instants_of(booking.stay, door.time_zone or stay.time_zone)
                 if check_in < stay.ends_at and stay.starts_at < check_out:
                     yield booking.booking_id

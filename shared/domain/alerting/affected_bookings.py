@@ -7,9 +7,9 @@ from typing import Final
 
 from shared.domain.alerting.causes import Cause
 from shared.domain.booking.record import AlertNotice, BookedDoor, Booking, State
-from shared.domain.booking.stay_times import check_in_of
+from shared.domain.booking.stay_times import check_in_of, over_at
 from shared.domain.matching.manual_choice import short
-from shared.domain.stay.instants import CheckIn, surely_over_at
+from shared.domain.stay.instants import CheckIn
 from shared.domain.times.wall_clock import find_zone
 
 _LOOK_CLOSER: Final = "oracode arrivals"
@@ -46,15 +46,15 @@ class AffectedDoor:
 def affected_doors(bookings: Iterable[Booking], device_ids: Container[str], now: datetime) -> list[AffectedDoor]:
     """Return the doors of bookings that a problem of these devices affects; guests who are inside come last."""
     found = [
-        AffectedDoor(booking.booking_id, door, _still_to_come(booking, door, now), over_at)
+        AffectedDoor(booking.booking_id, door, _still_to_come(booking, door, now), ends_at)
         for booking in bookings
         for door in booking.doors
         if door.device_id in device_ids
         and door.wanted
         and not booking.cancelled
         and door.state is not State.ENDED
-        and (over_at := _over_at(booking, door)) is not None
-        and over_at > now
+        and (ends_at := over_at(booking, door)) is not None
+        and ends_at > now
     ]
     latest = datetime.max.replace(tzinfo=now.tzinfo)
     return sorted(
@@ -86,7 +86,3 @@ def _still_to_come(booking: Booking, door: BookedDoor, now: datetime) -> CheckIn
     """Return the check-in of a guest who may still come, or who came and has no code."""
     check_in = check_in_of(booking.stay, door)
     return check_in if check_in is not None and (check_in.latest > now or door.code is None) else None
-
-
-def _over_at(booking: Booking, door: BookedDoor) -> datetime | None:
-    return door.check_out or (surely_over_at(booking.stay) if booking.stay is not None else None)

@@ -9,8 +9,7 @@ from typing import Final
 
 from shared.domain.booking.problem_catalogue import PROBLEMS, KeepsOut
 from shared.domain.booking.record import AccessCode, AlertNotice, BookedDoor, Booking, Window
-from shared.domain.booking.stay_times import check_in_of
-from shared.domain.stay.instants import surely_over_at
+from shared.domain.booking.stay_times import check_in_of, over_at
 from shared.domain.times.wall_clock import find_zone
 
 LET_IN_BEFORE: Final = timedelta(hours=2)
@@ -30,15 +29,15 @@ def earlier_codes_of(booking: Booking, door: BookedDoor) -> list[AccessCode]:
     if not any(other.residual for other in booking.doors):
         return []
     check_in = check_in_of(booking.stay, door)
-    over_at = door.check_out or (surely_over_at(booking.stay) if booking.stay else None)
-    if check_in is None or over_at is None:
+    ends_at = over_at(booking, door)
+    if check_in is None or ends_at is None:
         return []
     return [
         code
         for other in booking.doors
         if other.device_id == door.device_id
         for code in other.residual
-        if not _is_being_deleted(code) and code.window.starts_at < over_at and check_in.at < code.window.ends_at
+        if not _is_being_deleted(code) and code.window.starts_at < ends_at and check_in.at < code.window.ends_at
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from shared.domain.booking.record import BookedDoor, Booking, Window
 from shared.domain.times.wall_clock import find_zone
+from shared.domain.times.wording import show_day_and_time
 
 
 def preview_of(booking: Booking) -> Iterator[str]:
@@ -25,4 +26,4 @@ def preview_of(booking: Booking) -> Iterator[str]:
 
 def _until(window: Window, door: BookedDoor) -> str:
     ends_at = window.ends_at.astimezone(zone) if (zone := find_zone(door.time_zone or "")) else window.ends_at
-    return f"until {ends_at:%a} {ends_at.day} {ends_at:%b %Y}, {ends_at:%H:%M}{'' if zone else f' {ends_at:%z}'}"
+    return f"until {show_day_and_time(ends_at)}{'' if zone else f' {ends_at:%z}'}"

@@ -12,7 +12,7 @@ verdict over all of them.
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from shared.domain import versions
 from shared.domain.matching.manual_choice import ChosenSlot, SlotOffer
@@ -32,6 +32,10 @@ class State(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     ENDED = "ended"
+
+
+OVER: Final = (State.CANCELLED, State.ENDED)
+"""The states of a door for which nothing more is made."""
 
 
 @dataclass(frozen=True, slots=True)

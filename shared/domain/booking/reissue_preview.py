@@ -5,6 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from shared.domain.booking.record import AccessCode, BookedDoor
+from shared.domain.times.wording import show_day_and_time
 
 
 def preview_of(door: BookedDoor, code: AccessCode, *, may_be_deleted: bool | None) -> Iterator[str]:
@@ -36,4 +37,4 @@ def preview_of(door: BookedDoor, code: AccessCode, *, may_be_deleted: bool | Non
 def _moment(at: datetime, time_zone: str | None) -> str:
     """Return a moment on the lock's clock, for people."""
     local = at.astimezone(ZoneInfo(time_zone)) if time_zone else at
-    return f"{local:%a} {local.day} {local:%b %Y}, {local:%H:%M}{f' {time_zone}' if time_zone else f' {local:%z}'}"
+    return f"{show_day_and_time(local)} {time_zone or f'{local:%z}'}"

@@ -2,6 +2,7 @@
 
 from shared.domain.booking.planning import Alter, Plan
 from shared.domain.booking.record import BookedDoor, Window
+from shared.domain.times.wording import show_span
 
 
 def drift_of(booked: BookedDoor, plan: Plan | None) -> str:
@@ -16,17 +17,17 @@ def drift_of(booked: BookedDoor, plan: Plan | None) -> str:
         case Alter(None):
             return " ".join(filter(None, ("None of its slots fits this stay any more.", _other_zone(booked, plan))))
         case Alter(window) if window is not None:
-            if _on_the_wall(window) == _on_the_wall(booked.asked):
+            if _times(window) == _times(booked.asked):
                 # Only the clock is another: the same words for both would tell nobody what changed.
                 clock = _other_zone(booked, plan) or _other_offset(booked.asked, window)
-                return f"{clock} The same stay would get {_on_the_wall(window)} on that clock."
-            return f"The same stay would get {_on_the_wall(window)} now."
+                return f"{clock} The same stay would get {_times(window)} on that clock."
+            return f"The same stay would get {_times(window)} now."
         case _:
             return ""
 
 
-def _on_the_wall(window: Window) -> str:
-    return f"{window.starts_at:%Y-%m-%d %H:%M} to {window.ends_at:%Y-%m-%d %H:%M}"
+def _times(window: Window) -> str:
+    return show_span(window.starts_at, window.ends_at)
 
 
 def _other_zone(booked: BookedDoor, plan: Plan) -> str:

@@ -28,6 +28,14 @@ def arrival_of(stay: Stay | None, door: BookedDoor) -> datetime | None:
     return found.at if found is not None else None
 
 
+def over_at(booking: Booking, door: BookedDoor) -> datetime | None:
+    """Return when the stay at a door is over: the latest possible moment while the lock's zone isn't known.
+
+    None without a stay.
+    """
+    return door.check_out or (surely_over_at(booking.stay) if booking.stay is not None else None)
+
+
 def last_check_out(booking: Booking) -> datetime | None:
     """Return when the last door of the booking is left: the instants of its doors, once all of them are known.
 

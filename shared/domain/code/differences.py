@@ -12,6 +12,7 @@ from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import BookedDoor, Window, on_clock_of
 from shared.domain.code.condition import Finding
 from shared.domain.seam_issues import SeamIssue
+from shared.domain.times.wording import show_span
 
 _CHANGING: Final = "updating_time_frame"
 _NOT_CHANGED: Final = "failed_to_update"
@@ -90,4 +91,4 @@ def _covers(made: Window, needed: Window) -> bool:
 
 
 def _span(window: Window) -> str:
-    return f"{window.starts_at:%Y-%m-%d %H:%M} to {window.ends_at:%Y-%m-%d %H:%M}"
+    return show_span(window.starts_at, window.ends_at)

@@ -12,11 +12,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.domain.door.door import Door, TimeSlot
-from shared.domain.matching.match import Match, MatchPolicy, Outcome, fit_of, match
+from shared.domain.matching.match import Match, MatchPolicy, Outcome, fit_of, match, max_time_rounding
 from shared.domain.matching.match_json import minutes, slot_json
 from shared.domain.matching.rules import LONGEST_CODE, Considered, Verdict, duration, rank, slot_zone
 from shared.domain.quoting import shown
-from shared.domain.stay.stay import Granularity, Stay
+from shared.domain.stay.stay import Stay
 from shared.domain.stay.wall_stay import wall_stay
 from shared.domain.times.wall_clock import DAY, find_zone, instant_at, microseconds, microseconds_of_day
 from shared.domain.times.wording import show_wall
@@ -192,7 +192,7 @@ def _planned(
     gap_out: timedelta,
     stay: Stay,
 ) -> Plan:
-    rounding = "1day" if stay.granularity is Granularity.DAILY else "1hour"
+    rounding = max_time_rounding(stay.granularity)
     codes = []
     for place, (slot, starts_at, ends_at) in enumerate(windows):
         by = windows[place - 1][2] if place else starts_at

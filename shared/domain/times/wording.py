@@ -10,6 +10,16 @@ def show_wall(at: datetime) -> str:
     return f"{at.date().isoformat()} {show_time(at.time())}"
 
 
+def show_span(starts_at: datetime, ends_at: datetime) -> str:
+    """Return two times to the minute, such as `2026-12-01 16:00 to 2026-12-03 10:00`, each on its own clock."""
+    return f"{starts_at:%Y-%m-%d %H:%M} to {ends_at:%Y-%m-%d %H:%M}"
+
+
+def show_day_and_time(at: datetime) -> str:
+    """Return a moment such as `Thu 3 Dec 2026, 10:00`, on its own clock."""
+    return f"{at:%a} {at.day} {at:%b %Y}, {at:%H:%M}"
+
+
 def show_length(length: timedelta) -> str:
     """Return how long that is, whatever its sign: `45 min`, `1 h 30 min`, `3 days 2 h`."""
     seconds = abs(length) // timedelta(seconds=1)

@@ -15,7 +15,7 @@ from shared.domain.booking.message_order import (
     stands_as_asked,
 )
 from shared.domain.booking.next_step import Step, next_step
-from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEntry, Notice, State
+from shared.domain.booking.record import OVER, BookedDoor, Booking, Change, HistoryEntry, Notice, State
 from shared.domain.booking.transitions.change import change_booking, enter
 from shared.domain.booking.transitions.choose_slot import ended_choices
 from shared.domain.entry_ids import latest
@@ -25,8 +25,6 @@ from shared.domain.stay.stay import Stay, as_booked
 
 # How many messages a booking remembers to know a repeat; its revision alone would already stop older ones.
 _SEEN_MESSAGES: Final = 50
-# Where a door has nothing more to come.
-_OVER: Final = (State.CANCELLED, State.ENDED)
 
 
 class Repeated(Exception):
@@ -148,7 +146,7 @@ def _anew(door: BookedDoor) -> BookedDoor:
 
 def _reopened(door: BookedDoor) -> BookedDoor:
     """Return a door that is wanted, open again where it was closed. An open intent is looked up first."""
-    return enter(door, Received(door.code)) if door.state in _OVER and door.intent is None else door
+    return enter(door, Received(door.code)) if door.state in OVER and door.intent is None else door
 
 
 def _roused(booking: Booking, door: BookedDoor, now: datetime) -> BookedDoor:
@@ -164,7 +162,7 @@ def retry(booking: Booking, *, now: datetime, by: str = "", reason: str = "") ->
     """
     doors = tuple(
         replace(door, planned_revision=door.planned_revision if door.code else None, due_at=now, attempts=0)
-        if door.wanted and door.state not in (*_OVER, State.READY)
+        if door.wanted and door.state not in (*OVER, State.READY)
         else door
         for door in booking.doors
     )

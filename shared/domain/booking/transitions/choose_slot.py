@@ -3,19 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
-from shared.domain.booking.record import BookedDoor, Booking, Change, HistoryEntry, State, Window
+from shared.domain.booking.record import OVER, BookedDoor, Booking, Change, HistoryEntry, Window
 from shared.domain.booking.transitions.change import StaleRead, change_booking, span
 from shared.domain.matching.manual_choice import ChosenSlot, SlotOffer, called
 from shared.domain.stay.stay import Stay
 
-_OVER: Final = (State.CANCELLED, State.ENDED)
-
 
 def may_choose_slot(booking: Booking, door: BookedDoor) -> bool:
     """Say whether a slot may be chosen for the door: nothing of it is over, and one code serves it."""
-    return not booking.cancelled and door.wanted and door.state not in _OVER and not door.part
+    return not booking.cancelled and door.wanted and door.state not in OVER and not door.part
 
 
 def choose_slot(booking: Booking, chosen: Mapping[str, SlotOffer], *, stay: Stay, by: str, now: datetime) -> Change:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.booking.record import Booking, Change, HistoryEntry, State
+from shared.domain.booking.record import OVER, Booking, Change, HistoryEntry
 from shared.domain.booking.transitions.change import change_door, with_door
 
 
@@ -11,7 +11,7 @@ def erase_personal_data(booking: Booking, key: str, *, now: datetime) -> Change:
     """Take the personal parts out of a booking whose stay is long over, once no door of it is open any more."""
     door = replace(booking.door(key), due_at=None)
     others = (other for other in booking.doors if other.key != key)
-    is_last = all(other.state in (State.ENDED, State.CANCELLED) for other in others)
+    is_last = all(other.state in OVER for other in others)
     if not is_last:
         return Change(replace(booking, doors=with_door(booking, door)))
     text = "The stay is long over: the booking's label is forgotten."

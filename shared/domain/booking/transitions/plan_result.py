@@ -18,6 +18,7 @@ from shared.domain.booking.record import (
     State,
     Window,
 )
+from shared.domain.booking.stay_times import over_at
 from shared.domain.booking.transitions.change import (
     READ_BACK_WITHIN,
     Facts,
@@ -32,7 +33,6 @@ from shared.domain.booking.transitions.change import (
 )
 from shared.domain.booking.transitions.reissue import ask_deletions
 from shared.domain.matching.manual_choice import SlotOffer
-from shared.domain.stay.instants import surely_over_at
 
 
 def record_door_facts(
@@ -123,8 +123,7 @@ def fail(
 ) -> Change:
     """Give the door up until a person acts; `offers` are slots that a person may choose."""
     door = door_for_revision(booking, key, revision)
-    over_at = door.check_out or (surely_over_at(booking.stay) if booking.stay else None)
-    door = replace(enter(door, Failed(door.code, offers)), reason=reason, detail=detail, due_at=over_at)
+    door = replace(enter(door, Failed(door.code, offers)), reason=reason, detail=detail, due_at=over_at(booking, door))
     text = f"A person must act: {reason}. {detail}".strip()
     return change_door(booking, door, now, HistoryEntry(at=now, what="door.failed", text=text, facts=facts))
 

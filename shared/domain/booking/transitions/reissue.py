@@ -6,13 +6,10 @@ before the door without a code meanwhile.
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from shared.domain.booking.door_state import Received
-from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Change, HistoryEntry, State
+from shared.domain.booking.record import OVER, AccessCode, BookedDoor, Booking, Change, HistoryEntry
 from shared.domain.booking.transitions.change import change_door, enter, with_door
-
-_OVER: Final = (State.CANCELLED, State.ENDED)
 
 
 class NotReissued(Exception):
@@ -25,7 +22,7 @@ def why_not_reissued(booking: Booking, door: BookedDoor, now: datetime) -> str:
         return f"the booking is {booking.state}"
     if not door.wanted:
         return "the booking is not on this door"
-    if door.state in _OVER:
+    if door.state in OVER:
         return f"the door is {door.state}"
     if door.intent is not None:
         return "a code was asked for, and it isn't known yet whether it exists"
