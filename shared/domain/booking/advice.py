@@ -1,7 +1,7 @@
-"""What helps now: near check-in, and after it, a guest at a locked door is let in by hand before anything else. Pure.
+"""The next step of an open alert, as of now: near check-in and after it, first let the guest in by hand. Pure.
 
-It is decided when somebody reads, from the alert's notice and the moment, so an open alert says something else once the
-time has come. A guest of a stay that was changed may hold the PIN of an earlier code, which opens the door too.
+It is computed when somebody reads the alert, so it changes as check-in comes nearer. After a change of the stay the
+guest may still have the PIN of an earlier code, which may open the door too.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -46,7 +46,7 @@ def _is_being_deleted(code: AccessCode) -> bool:
 
 
 def lets_in_by_hand(notice: AlertNotice, now: datetime, *, before: timedelta = LET_IN_BEFORE) -> bool:
-    """Say whether guests must be let in by hand now: check-in is at most `before` away and no code surely opens."""
+    """Say whether guests must be let in by hand now: check-in is at most `before` away, and no code is sure to open."""
     row = PROBLEMS.get(notice.problem)
     if row is None or row.keeps_out is KeepsOut.NOBODY or notice.check_in is None:
         return False

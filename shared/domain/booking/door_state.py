@@ -4,8 +4,8 @@ The record (`BookedDoor`) is flat, because it is stored so and two versions read
 states, and `transitions.change.enter` is the only place that writes a state. So a door that is being created has an
 intent, and a door whose code is issued has a code: nothing else can be written.
 
-`reason`, `residual` and what is known of the door itself outlive a state. So does `code` in some: a door that is
-planned again for a newer revision, a failed one and an ended one may still have one (docs/decisions/0006).
+`reason`, `residual` and the facts of the door itself stay when the state changes. So does `code` in some states: a door
+that is planned again for a newer revision, a failed one and an ended one may still have a code (docs/decisions/0006).
 """
 
 from dataclasses import dataclass
@@ -139,7 +139,7 @@ def _without_code(door: BookedDoor) -> DoorState:
 
 
 def facts_of(state: DoorState) -> tuple[Intent | None, AccessCode | None, tuple[SlotOffer, ...]]:
-    """Return what a state says of the door: its open intent, its code, and the slots on offer."""
+    """Return the fields of the record that a state decides: the intent, the code, and the slots on offer."""
     match state:
         case Creating(intent):
             return intent, None, ()

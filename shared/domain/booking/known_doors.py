@@ -23,7 +23,7 @@ def known_door(door: Door) -> KnownDoor:
 
 
 def known_by(bookings: Iterable[Booking], device_id: str) -> KnownDoor:
-    """Return what bookings of a door know of it, where any of them was planned while it could be read."""
+    """Return what the door's bookings know of it: those that were planned while the door could be read."""
     doors = [door for booking in bookings for door in booking.doors if door.device_id == device_id]
     name = next((door.name for door in doors if door.name), "")
     return KnownDoor(name, next((door.time_zone for door in doors if door.time_zone), None))
@@ -35,5 +35,5 @@ def is_known(door: BookedDoor) -> bool:
 
 
 def recalled(door: BookedDoor, known: KnownDoor) -> BookedDoor:
-    """Return the door with what it doesn't know of itself; what it was told when it was read goes before."""
+    """Return the booked door with the name and zone that it lacks. What was read for this booking goes first."""
     return replace(door, name=door.name or known.name, time_zone=door.time_zone or known.time_zone)

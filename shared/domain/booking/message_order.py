@@ -50,7 +50,7 @@ def judge(before: Booking, message: BookingMessage, *, arrival: str, asks_for_th
 def stands_as_asked(
     before: Booking, message: BookingMessage, *, stay: Stay | None, device_ids: tuple[str, ...]
 ) -> bool:
-    """Say whether the booking stands already as the message wants it. A label that was forgotten counts as the same."""
+    """Say whether the booking is already as the message wants it. An erased label counts as the same."""
     wanted = {door.device_id for door in before.doors if door.wanted}
     is_same = stay == before.stay and set(device_ids) == wanted and _has_label(before, message)
     return is_same and not before.cancelled
@@ -124,7 +124,7 @@ def _judge_by_arrival(before: Booking, message: BookingMessage, arrival: str, *,
     if given is None:
         return Verdict.KNOWN if asks_for_the_same else Verdict.NEWS
     if asks_for_the_same:
-        # Not the newest message: a cancellation that came before it, and is taken after it, must still count.
+        # It doesn't become the newest message: a cancellation that came before it may be applied after it, and counts.
         return Verdict.SUPERSEDED
     wrong = f"is missing, and an earlier message of this booking had one, {given}: which of them is newer can't be told"
     raise InvalidMessage((Problem("revision", wrong, f"give a revision above {given} in every message from now on"),))
@@ -138,7 +138,7 @@ def _judge_by_revision(
         return Verdict.SUPERSEDED
     known = given_revision(before)
     if known is None and before.newest_entry:
-        # The first one with a revision, after messages that had none: only the order of arrival can tell.
+        # The first message with a revision, after messages without: the order of arrival decides.
         return Verdict.SUPERSEDED if is_before(arrival, before.newest_entry) else Verdict.NEWS
     known = before.revision if known is None else known
     if revision != known:

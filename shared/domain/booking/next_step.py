@@ -1,4 +1,4 @@
-"""What is to be done next for one door of a booking: a pure reading of its record."""
+"""What is to be done next for one door of a booking. Pure: it follows from the record and the time."""
 
 from datetime import datetime
 from enum import Enum, auto
@@ -24,7 +24,7 @@ class Step(Enum):
     """The steps. Logs and traces have them in small letters."""
 
     RESOLVE_CREATE = auto()
-    """A create may have reached Seam: find out, and do nothing else before."""
+    """A create may have reached Seam: find that out before anything else."""
     REVOKE_CODE = auto()
     """The booking was cancelled, or this door left out of it: take its code back where that is possible."""
     END = auto()

@@ -72,7 +72,7 @@ def _outcome_key(booking: Booking) -> tuple[Any, ...]:
 
 
 def _new_pins(booking: Booking | None) -> set[tuple[str, datetime]]:
-    """Return the doors for which the guest must get another PIN, each with the moment since when."""
+    """Return the doors for which the guest needs another PIN, each with the time since when."""
     if booking is None or booking.cancelled:
         return set()
     return {(door.key, at) for door in booking.doors if door.wanted and (at := door.new_pin_since) is not None}
@@ -96,7 +96,7 @@ def _outcome_of(door: BookedDoor, *, cancelled: bool) -> OutcomeDevice:
     return OutcomeDevice(
         device_id=door.device_id,
         access_code_id=door.code.access_code_id if door.code else None,
-        # The doors of a cancelled booking are closed one by one; nobody may take one of them for ready meanwhile.
+        # The doors of a cancelled booking are closed one after the other. None of them may look ready meanwhile.
         status=str(State.CANCELLED if cancelled else door.state),
         reason=door.reason,
         starts_at=_text(door.code.window.starts_at) if door.code else None,
@@ -120,7 +120,7 @@ def alerts_of(booking: Booking, now: datetime) -> dict[str, AlertNotice]:
 
 
 def problems_of(door: BookedDoor) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong on one door: its reason, and what happened to the door or the PIN under its code."""
+    """Yield the problems of one door, each with its detail: its reason, then what happened after its code was made."""
     is_over = door.state is State.ENDED
     if door.reason in PROBLEMS and not door.is_muted and (not is_over or door.reason == Reason.ALREADY_OVER):
         yield door.reason, door.detail

@@ -1,7 +1,7 @@
-"""The outcomes of one booking that one receiver hasn't taken yet, in order: values, and how they change.
+"""The outcomes of one booking that one receiver hasn't taken yet: the queue as a value, and how it changes. Pure.
 
-The next outcome is sent only when the one before it was taken, or given up: a receiver never hears of a booking in the
-wrong order. An outcome that isn't taken is tried for three days from the moment when it was published.
+They are sent in order: the next one only after the one before it was taken or given up. An outcome that isn't taken is
+given up three days after it was published.
 """
 
 from dataclasses import dataclass, field, replace
@@ -30,11 +30,12 @@ class QueuedOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeQueue:
-    """What one receiver is still to be told of one booking.
+    """The queue of one receiver for one booking.
 
-    `pending` are sent one after the other; `next_at` is when the first of them is tried next, or until when a worker
-    has it in hand. `attempts` and `error` are of its tries so far. `not_taken` were tried for long enough, and wait for
-    a person. `last_sequence` is that of the latest outcome that was ever queued.
+    - `pending`: outcomes to be sent, in order. `next_at`: when the first is tried next, or until when it is leased.
+    - `attempts`, `error`: the tries of the first one so far, and why the last one failed.
+    - `not_taken`: outcomes that were given up. A person may send them again.
+    - `last_sequence`: the sequence of the latest outcome that was ever queued.
     """
 
     receiver: str = ""

@@ -1,7 +1,7 @@
-"""The message that changes or cancels a booking, as its own booking system would send it.
+"""The message by which a person changes or cancels a booking: the same that its booking system would send. Pure.
 
-For people who act by the command line or in the console: there is one way into a booking, and the rules of which
-message wins hold for them too. Pure.
+So the command line and the console change bookings in the one way that there is, and the same rules say which message
+wins.
 """
 
 import json
@@ -60,7 +60,7 @@ def message_of(
 def changed_data(booking: Booking, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of the booking's message with these `changes`; fields that are None don't change.
 
-    `time_zone` is the zone of the times in `changes`; without any, it is that of the booking's own local times.
+    `time_zone` is for the times in `changes`; if there are none, for the booking's own local times.
     """
     data: dict[str, Any] = {**_asked(booking), "label": booking.label}
     given = {name: value for name, value in changes.items() if value is not None}

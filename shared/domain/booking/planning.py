@@ -1,4 +1,4 @@
-"""What to do for a door that needs a code: the plan is a value, decided from the booking, the door and the moment."""
+"""Decides what to do for a door that needs a code. Pure: the plan is a value."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ _MOST_ADVICE: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing fits now; try again at `until`. `offers` are slots that a person may choose all the same."""
+    """Nothing fits now; try again at `until`. `offers` are slots that a person may choose instead."""
 
     reason: str
     advice: str
@@ -35,7 +35,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Nothing will ever fit; a person must act. `offers` are slots that a person may choose all the same."""
+    """Nothing will ever fit; a person must act. `offers` are slots that a person may choose instead."""
 
     reason: str
     advice: str
@@ -49,7 +49,7 @@ class Over:
 
 @dataclass(frozen=True, slots=True)
 class Postpone:
-    """It fits, but its time hasn't come: codes that can't be taken back aren't spent on stays that may change."""
+    """A slot fits, but it is too early: a code can't be taken back, and the stay may still change."""
 
     until: datetime
 
@@ -94,7 +94,7 @@ Decision = Split | LeaveOut | Wait | Refuse | Over | Postpone | Keep | Alter | M
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The decision, with what the door itself told on the way, and the whole match for the booking's story."""
+    """The decision, with what was read from the door, and the whole match for the booking's story."""
 
     decision: Decision
     door_name: str
@@ -145,7 +145,7 @@ def plan_for(
     """Decide what is to be done for one door of a booking. Pure.
 
     `splits`: whether a stay that is too long becomes consecutive codes; `parts` is how many it has been split into. A
-    slot that a person chose goes before the match. If the chosen slot can't be had, no other is taken.
+    slot that a person chose goes before the match. If it can't be used, no other slot is taken.
     """
     found, refusal = _found(stay, booked, door, policy, now)
     is_split = splits and _choice(booked) is None and found.outcome is Outcome.TOO_LONG
@@ -188,10 +188,10 @@ def _choice(booked: BookedDoor) -> ChosenSlot | None:
 
 
 def _found(stay: Stay, booked: BookedDoor, door: Door, policy: MatchPolicy, now: datetime) -> tuple[Match, str]:
-    """Return the match that counts, and why a slot that a person chose can't be had; "" where it can or none was."""
+    """Return the match that counts, and why the slot that a person chose can't be used; "" if there is no such problem."""
     found, choice = match(stay, door, policy), _choice(booked)
     if choice is not None:
-        # A current code that was made for this choice may have ended, and is no reason to give the choice up.
+        # A current code that was made for this choice may have ended. The choice holds nevertheless.
         needed_at = now if booked.code is None else None
         return match_of_choice(choice, stay, door, policy, otherwise=found, now=needed_at)
     if not booked.part:
@@ -225,7 +225,7 @@ def _decide(
     if now >= check_out and booked.code is None:
         return Over()
     if booked.code is not None:
-        # Kept even if somebody has moved the code's times since: the booking asks for what it asked for before.
+        # Also if somebody has changed the code's times at Seam since: the booking still asks for the same times.
         if wanted is not None and wanted.window in (booked.code.window, booked.asked):
             return Keep(wanted.window)
         return Alter(wanted.window if wanted else None)

@@ -5,8 +5,8 @@ A door's record is flat. Which of its fields belong to which state: `shared.doma
 To add a field or a state, read `shared/domain/versions.py` first. A class that has `unknown_fields` may gain fields.
 Transitions keep them because they `replace` values instead of making new ones.
 
-A booking on several doors is one `Booking` with one `BookedDoor` each; every door has its own fate, the booking has one
-verdict over all of them.
+A booking on several doors is one `Booking` with a `BookedDoor` for each. Each door has a state of its own. The state of
+the booking is drawn from all of them (`shared.domain.booking.transitions.change`).
 """
 
 from dataclasses import dataclass, field
@@ -40,25 +40,26 @@ OVER: Final = (State.CANCELLED, State.ENDED)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When a code opens the door: aware, in the lock's zone where we made it, in UTC where Seam told it."""
+    """When a code opens the door. Both times are aware: in the lock's zone if we computed them, in UTC if Seam did."""
 
     starts_at: datetime
     ends_at: datetime
 
 
 def on_clock_of(asked: Window, made: Window) -> Window:
-    """Return `made` on the clock that `asked` is told on, each end with its own offset."""
+    """Return `made` on the clock of `asked`: its start with the offset of that start, its end with that of that end."""
     return Window(made.starts_at.astimezone(asked.starts_at.tzinfo), made.ends_at.astimezone(asked.ends_at.tzinfo))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """A deletion of an access code that Seam was asked for at `asked_at`. Until it is done the code opens the door.
+    """The deletion of an access code. Until it is done the code opens the door.
 
-    `look_at` is when the code is looked at next; None where nothing more comes of it: Seam refused at once, or was not
-    `asked`, because nobody may delete this code.
-    `looks` counts the looks so far. `attempt_id` names Seam's action attempt, where Seam gave one. `failure` says why
-    the code isn't gone, with Seam's words; empty while the deletion is under way.
+    - `asked_at`: when Seam was asked. Not `asked`: nobody may delete this code, so Seam never was.
+    - `look_at`: when the code is read next, to see whether it is gone; None if Seam refused at once, or wasn't asked.
+    - `looks`: how often it was read since.
+    - `attempt_id`: Seam's action attempt; "" if Seam gave none.
+    - `failure`: why the code isn't gone, with Seam's words; "" while the deletion is under way.
     """
 
     asked_at: datetime
@@ -74,11 +75,11 @@ class Removal:
 class AccessCode:
     """An access code that exists at Seam, since `known_since` as far as we know. Never its PIN.
 
-    `removal` is there once Seam was asked to delete it. `update_attempt_id` names Seam's action attempt of the last
-    change of its times that Seam accepted; empty where there was none, or it has arrived. `update_failure` has Seam's
-    words where that attempt has failed. `replaced_at` is when a person had it replaced: no booking
-    takes it over again. `delete_at` is when Seam is to be asked to delete such a code; None until another code has
-    taken its place.
+    - `removal`: its deletion, once Seam was asked for it.
+    - `update_attempt_id`: Seam's action attempt for the last change of its times; "" without one, or once it is done.
+    - `update_failure`: Seam's words if that attempt has failed.
+    - `replaced_at`: when a person had it replaced. No booking takes it over again.
+    - `delete_at`: when Seam is to be asked to delete a replaced code; None until another code has taken its place.
     """
 
     access_code_id: str
@@ -106,22 +107,24 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookedDoor:
-    """One door of a booking; not `wanted` once a later revision left it out.
+    """One door of a booking. A stay that is split into consecutive codes has one of these for each code.
 
-    A stay that is split into consecutive codes has one of these for each: `part` counts them from 1, and is 0 for a
-    stay that one code serves. `key` names it within its booking.
-
-    `planned_revision` is the revision that `state` answers to; a newer one of the booking means: plan again. `due_at`
-    is when the door is looked at next. `attempts` counts failed tries since the last success. `residual` are codes of
-    earlier revisions that open the door until they end. `asked` is the window that a code was last asked for. While it
-    `is_muted`, the reason is not for people yet. `check_in`/`check_out` are instants, once the lock's zone is known.
-    `name` and `time_zone` may be as others last knew the door, while it can't be read.
-    `drift` says how the door was changed under a code that exists. `pin_changed_at` is when Seam last replaced the PIN
-    of the current code, `pin_revealed_at` when somebody last read it. `last_code_id` is the access code that the door
-    had last, and `new_code_at` when another one took its place. `same_pin_as` is the replaced access code that has the
-    very PIN of the current code. While it waits for want of a slot, `offers` are those
-    that a person may choose; `choice` is the one that somebody chose. Where the code's problem only repeats an error of
-    the door or its account, `inherited` is Seam's code of that error.
+    - `part`: which of several consecutive codes this is, from 1; 0 if one code serves the stay.
+    - `name`, `time_zone`: as the door was last read for any booking.
+    - `wanted`: False once a later revision has left the door out.
+    - `reason`, `detail`: why it isn't ready. While it `is_muted`, people aren't told of the reason yet.
+    - `planned_revision`: the revision that `state` is for. If the booking has a newer one, the door is planned again.
+    - `due_at`: when the door is worked on next. `attempts`: failed tries since the last success.
+    - `check_in`, `check_out`: instants, once the lock's zone is known.
+    - `intent`, `code`: a create that may have reached Seam; the current code.
+    - `residual`: codes of earlier revisions that open the door until they end.
+    - `asked`, `asked_user_level_id`: what a code was last asked for.
+    - `drift`: how the door was changed after the code was made; "" if the code still fits it.
+    - `pin_changed_at`, `pin_revealed_at`: when Seam last replaced the current code's PIN; when somebody last read it.
+    - `offers`: the slots that a person may choose if none fits. `choice`: the slot that somebody chose.
+    - `inherited`: Seam's code of the door's or account's error, if the code's problem only repeats that error.
+    - `last_code_id`, `new_code_at`: the access code that the door had last; when another one took its place.
+    - `same_pin_as`: the replaced access code that has the same PIN as the current one.
     """
 
     device_id: str
@@ -184,15 +187,15 @@ class OutcomeNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertNotice:
-    """A problem that people are to be told (`raised`) or told to forget (not `raised`).
+    """A problem that began or changed (`raised`), or that is gone (not `raised`).
 
-    `choices` are slots of the door `door_key` that a person may choose, and `choose` is the command that takes the
-    nearest; `solved` says who did what, once it is over.
-    `wall_check_in` is what the lock's clock shows at check-in while nobody knows its zone; `check_in` is the earliest
-    moment that this can be then, and for haste alone.
-    `inherited` is Seam's code of the error of the door or its account that the problem only repeats: an alert of the
-    door or the account inhibits this one.
-    `code` is when the door's access code works; `earlier_code` is when one of an earlier revision opens the door too.
+    - `check_in`: decides the severity. While the lock's zone isn't known, it is the earliest possible moment, and
+      `wall_check_in` is what the lock's clock shows then.
+    - `choices`: slots of the door `door_key` that a person may choose. `choose`: the command that takes the nearest.
+    - `solved`: who solved it and how, once it is gone.
+    - `inherited`: Seam's code of the door's or account's error that the problem only repeats. The alert of the door or
+      the account inhibits this one.
+    - `code`: when the door's access code works. `earlier_code`: when one of an earlier revision opens the door too.
     """
 
     kind: Literal["alert"] = "alert"
@@ -226,18 +229,19 @@ Notice = OutcomeNotice | AlertNotice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """A booking as the ledger has it. `outbox` is what is still to be told; telling it empties it.
+    """A booking as the ledger has it.
 
-    `is_forgotten` once its personal parts are gone.
-
-    `revision` grows with every message that is applied, and fences decisions. `revision_offset` is how far it is ahead
-    of the highest one that a message gave; None where no message gave one. `newest_entry` is the stream entry of the
-    newest message, `cancelled_entry` that of a cancellation without a revision: what arrived before it is cancelled.
-    `seen_contents` are hashes of remembered messages and of what each said (`content_entry`).
-    `asked` is what the newest message asked for, as the JSON of its fields (`asked_of`); "" where that isn't known.
-
-    `version` is that of the ledger's record that this value was read from, or written as; not part of the record.
-    `schema` is the version of this very class, as the record was written.
+    - `held_back_by`: the door that decides the booking's `state` and `reason`, if it has several.
+    - `seen_messages`: the identities of the last messages. `seen_contents`: their hashes and those of what each said.
+    - `outbox`: notices that are still to be published.
+    - `is_forgotten`: its personal data was erased. The name is stored.
+    - `revision`: grows with each message that is applied, and fences decisions. `revision_offset`: how far it is ahead
+      of the highest revision that a message gave; None if none gave any.
+    - `newest_entry`: the stream entry of the newest message. `cancelled_entry`: that of the last cancellation without a
+      revision, which cancels all that arrived before it.
+    - `asked`: what the newest message asked for (`asked_of`); "" if that isn't known.
+    - `version`: the version of the record that this value was read from, or written as. It is no part of the record.
+    - `schema`: the version of this class that wrote the record.
     """
 
     booking_id: str
@@ -285,9 +289,9 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a transition makes of a booking: its new value and the lines its history gains.
+    """What a transition makes of a booking: its new value, and new lines of its history.
 
-    Not `is_news`: something was noted in the record, and nothing is to be done for the booking.
+    Not `is_news`: only the record was changed, and nothing is to be done for the booking.
     """
 
     booking: Booking

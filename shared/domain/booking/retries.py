@@ -1,8 +1,9 @@
-"""Whether and when a failed try is repeated: one pure policy, a value for an answer.
+"""Whether and when a failed try is repeated. Pure: the decision is a value.
 
-What can't be repeated goes to a person at once; what nobody understands, after a few tries. Transient failures back off
-with jitter up to a cap, and never past the check-in: as it nears, tries come closer together. After the check-in a
-guest may be standing there, so the cap is short. Nobody is told of the first few.
+- A failure that will happen again goes to a person at once. One that nobody foresaw goes to a person after a few tries.
+- Other failures are repeated with growing pauses and jitter. The next try is at check-in at the latest.
+- After check-in a guest may be waiting, so the longest pause is short.
+- People aren't told of the first few failures.
 """
 
 from dataclasses import dataclass
@@ -18,9 +19,7 @@ SHORTEST_PAUSE: Final = timedelta(seconds=1)
 RATE_LIMIT_PAUSE: Final = timedelta(seconds=60)
 TELL_AFTER_ATTEMPTS: Final = 4
 TELL_AT_ONCE_BEFORE_CHECK_IN: Final = timedelta(hours=2)
-
-
-# A failure that nobody understands may be a passing one; after these it is a bug, and a person's.
+# A failure that nobody foresaw may pass. After so many tries it counts as a bug, and a person has to act.
 UNKNOWN_ATTEMPTS: Final = 4
 
 
@@ -36,7 +35,7 @@ class Failure(Enum):
     PERMANENT = auto()
     """The same call will fail again."""
     UNKNOWN = auto()
-    """Something nobody foresaw, most likely a bug of ours."""
+    """A failure that nobody foresaw: most likely a bug of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +103,9 @@ def next_try(
 
 
 def next_wait(*, now: datetime, check_in: datetime | None, longest: timedelta) -> datetime:
-    """Say when a door in the waiting room is tried next: denser towards check-in, at most `longest` from now.
+    """Say when a door in the waiting room is tried next: after a tenth of the time until check-in.
 
-    A tenth of the time that is left, but never under the shortest useful pause: a door's slots are read anew each time.
+    At most `longest` from now, and not within a minute: each try reads the door's slots from Seam.
     """
     shortest = min(timedelta(minutes=1), longest)
     left = check_in - now if check_in is not None and check_in > now else timedelta()

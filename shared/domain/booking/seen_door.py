@@ -1,4 +1,4 @@
-"""A door as a decision saw it. The decision is written only if the door hasn't changed since (optimistic locking)."""
+"""The fence of a decision: the door as it was read. The decision is written only if the door is unchanged since."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from shared.domain.booking.record import BookedDoor, Booking
 
 @dataclass(frozen=True, slots=True)
 class SeenDoor:
-    """A door of a booking as the ledger had it: made from what was read from the ledger or written there, unchanged.
+    """A door of a booking, exactly as it was read from the ledger or written there.
 
-    It holds nothing that Seam told since: a `BookedDoor` that has that added protects no write.
+    Never make one from a booking with facts of Seam added (`record_door_facts`): it would never equal what is stored.
     """
 
     booking: Booking

@@ -6,10 +6,10 @@ from shared.domain.times.wording import show_span
 
 
 def drift_of(booked: BookedDoor, plan: Plan | None) -> str:
-    """Say how the door drifted from under the code, empty where it didn't; `plan` is that of the door as it is now.
+    """Return how the door was changed after the code was made; empty if the code still fits. `plan` is of the door now.
 
-    The code was made for a slot that the stay was matched to. If the same stay would now get other times, or none, that
-    slot was changed or taken away; what the lock does with codes made before is for the installer to say.
+    The code was made for the slot that the stay was matched to. If the same stay would now get other times, or none,
+    that slot was changed or removed. Whether codes made before still open the door, only the installer can say.
     """
     if booked.code is None or plan is None or booked.asked is None or booked.code.window != booked.asked:
         return ""
@@ -18,7 +18,7 @@ def drift_of(booked: BookedDoor, plan: Plan | None) -> str:
             return " ".join(filter(None, ("None of its slots fits this stay any more.", _other_zone(booked, plan))))
         case Alter(window) if window is not None:
             if _times(window) == _times(booked.asked):
-                # Only the clock is another: the same words for both would tell nobody what changed.
+                # Only the time zone changed: both windows read the same, so the zone is named.
                 clock = _other_zone(booked, plan) or _other_offset(booked.asked, window)
                 return f"{clock} The same stay would get {_times(window)} on that clock."
             return f"The same stay would get {_times(window)} now."

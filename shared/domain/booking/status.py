@@ -1,4 +1,4 @@
-"""A booking as its booking system may ask for it: the `data` of an outcome as of now, and what is to be done."""
+"""The answer to `GET /bookings/{id}`: the `data` of an outcome as of now, and what is to be done."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from shared.domain.booking.record import BookedDoor, Booking
 
 
 def status_of(booking: Booking, now: datetime) -> dict[str, Any]:
-    """Return what is told of a booking at `now`: never a PIN, nothing about the guest.
+    """Return the status of a booking at `now`: never a PIN, nothing about the guest.
 
     `devices` are those of an outcome, each with `state` (the same as `status`), `problems` and `next_step`.
     """

@@ -8,14 +8,14 @@ from shared.domain.stay.stay import Stay, as_booked
 
 
 def check_in_of(stay: Stay | None, door: BookedDoor) -> CheckIn | None:
-    """Return when the guest was booked to come, by the door's zone as last known. None where nothing tells of it.
+    """Return when the guest was booked to come, by the door's zone as last known. None if that isn't known.
 
-    The unit's buffer isn't in it: the code works earlier, the guest comes at the booked time.
+    It is the booked time, without the unit's buffer by which the code works earlier.
     """
     if stay is None:
         return CheckIn(door.check_in, door.check_in) if door.check_in is not None else None
     told = check_in_at(stay.check_in, door.time_zone)
-    # A door that was read and has no zone leaves a doubt about just that moment.
+    # A door that was read and has no zone has the earliest possible moment as its `check_in`, which is also `told.at`.
     if door.check_in not in (None, told.at):
         return CheckIn(door.check_in, door.check_in)
     booked = as_booked(stay).check_in
@@ -23,7 +23,7 @@ def check_in_of(stay: Stay | None, door: BookedDoor) -> CheckIn | None:
 
 
 def arrival_of(stay: Stay | None, door: BookedDoor) -> datetime | None:
-    """Return the earliest moment that a door's check-in can be; None where nothing tells of it."""
+    """Return the earliest moment that a door's check-in can be; None if that isn't known."""
     found = check_in_of(stay, door)
     return found.at if found is not None else None
 
@@ -37,9 +37,9 @@ def over_at(booking: Booking, door: BookedDoor) -> datetime | None:
 
 
 def last_check_out(booking: Booking) -> datetime | None:
-    """Return when the last door of the booking is left: the instants of its doors, once all of them are known.
+    """Return the last check-out of the booking's doors; the latest possible moment until all of them are known.
 
-    Until then the upper bound; None for a mere cancellation.
+    None without a stay.
     """
     if booking.stay is None:
         return None

@@ -1,4 +1,4 @@
-"""The facts behind a line of a booking's story, in words: why a slot was taken, and which call to Seam it was."""
+"""Puts the facts of a line of a booking's story into words: why a slot was taken, and which call to Seam it was."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

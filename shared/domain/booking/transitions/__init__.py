@@ -1,8 +1,10 @@
-"""The transitions: each is a pure function from a booking to a `Change`.
+"""The transitions: pure functions from a booking to a `Change`. Nothing else builds a changed `Booking`.
 
-Nothing else builds a changed `Booking`. Each transition ends in `change.change_booking`, which draws the verdict over
-all doors, and writes into the outbox what the booking system and the ops team are to be told. So outcomes and alerts
-are decided together with the state, and stored with it.
+What may change a state ends in `change.change_booking`. It draws the booking's state from all doors, and adds outcomes
+and alerts to the outbox. So they are decided together with the state, and stored with it.
+
+A few functions return a `Booking`: they record facts beside another transition, in the same write (`record_door_facts`,
+`record_window`, `add_residual_codes` …).
 """
 
 from shared.domain.booking.transitions.apply_message import Repeated, Superseded, apply_message, clear_published, retry

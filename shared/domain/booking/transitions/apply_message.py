@@ -1,4 +1,4 @@
-"""What a booking system or a person does to a booking: its messages, and "try again"."""
+"""What comes from outside: a message of the booking system, or a person's order to try again."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from shared.domain.messages.message import BookingMessage, MessageType, asked_of
 from shared.domain.stay.clock_changes import clock_change_notes
 from shared.domain.stay.stay import Stay, as_booked
 
-# How many messages a booking remembers to know a repeat; its revision alone would already stop older ones.
+# How many messages a booking remembers, to recognise repeats. Older ones are stopped by the revision alone.
 _SEEN_MESSAGES: Final = 50
 
 
@@ -71,12 +71,12 @@ def apply_message(
             label=message.label,
             doors=_doors_for(doors_before, device_ids, keeps_choices=stay == stay_before),
         )
-    booking = replace(booking, doors=tuple(_roused(booking, door, now) for door in booking.doors))
+    booking = replace(booking, doors=tuple(_due_now(booking, door, now) for door in booking.doors))
     return change_booking(before, booking, now, _line_of(booking, message, now), *ended_choices(before, booking, now))
 
 
 def _noted(before: Booking | None, message: BookingMessage, arrival: str) -> Booking:
-    """Return the booking as one that this message has reached, with its revision; what it asks for isn't in it yet."""
+    """Return the booking with the message's identity and revision, before its stay and doors are changed."""
     base = before or Booking(booking_id=message.booking_id, revision=message.revision or 0)
     booking = replace(
         _with_arrival(base, message, arrival),
@@ -107,7 +107,7 @@ def _line_of(booking: Booking, message: BookingMessage, now: datetime) -> Histor
 
 
 def _with_arrival(booking: Booking, message: BookingMessage, arrival: str) -> Booking:
-    """Return the booking knowing that the message is its newest, and what a cancellation without a revision cancels."""
+    """Return the booking with the message's stream entry as its newest, and as its cancellation if it is one."""
     newest = latest(arrival, booking.newest_entry)
     if message.type is MessageType.CANCELLED and message.revision is None:
         return replace(booking, newest_entry=newest, cancelled_entry=latest(arrival, booking.cancelled_entry))
@@ -115,10 +115,10 @@ def _with_arrival(booking: Booking, message: BookingMessage, arrival: str) -> Bo
 
 
 def _with_revision(base: Booking, booking: Booking, message: BookingMessage) -> Booking:
-    """Return the booking knowing the revision that the message gave, and what it asks for."""
+    """Return the booking with the revision that the message gave, and with what it asks for."""
     asked = asked_of(message)
     if message.type is MessageType.CANCELLED:
-        # What would be asked for under a revision that only cancels is not known: its booking may still be on its way.
+        # A cancellation with a revision of its own may overtake the booking of that revision, which isn't known then.
         asked = base.asked if message.revision in (None, given_revision(base)) else ""
     if message.revision is None:
         return replace(booking, asked=asked)
@@ -140,7 +140,7 @@ def _doors_for(
 
 
 def _anew(door: BookedDoor) -> BookedDoor:
-    """Return a door that is wanted (again); when its stay begins and ends is not known until it is planned anew."""
+    """Return a door that is wanted, without the instants of its stay: they are computed when it is planned."""
     return replace(door, wanted=True, check_in=None, check_out=None)
 
 
@@ -149,14 +149,14 @@ def _reopened(door: BookedDoor) -> BookedDoor:
     return enter(door, Received(door.code)) if door.state in OVER and door.intent is None else door
 
 
-def _roused(booking: Booking, door: BookedDoor, now: datetime) -> BookedDoor:
-    """Return the door as due now; one for which the message leaves nothing to do stays due when it was."""
-    roused = replace(door, due_at=now, attempts=0)
-    return door if next_step(booking, roused, now) in (Step.NOTHING, Step.ERASE) else roused
+def _due_now(booking: Booking, door: BookedDoor, now: datetime) -> BookedDoor:
+    """Return the door as due now, if there is something to do for it; otherwise unchanged."""
+    due = replace(door, due_at=now, attempts=0)
+    return door if next_step(booking, due, now) in (Step.NOTHING, Step.ERASE) else due
 
 
 def retry(booking: Booking, *, now: datetime, by: str = "", reason: str = "") -> Change:
-    """Plan every unfinished door again at once, because a person asked for it; where there is a code, look at it.
+    """Work on every unfinished door now, because a person asked for it: plan it again, or read its code if it has one.
 
     `by` is who asked and `reason` why, where that is known.
     """

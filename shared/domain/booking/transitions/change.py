@@ -1,4 +1,4 @@
-"""Every transition ends here: it computes the booking's state from its doors, and fills the outbox."""
+"""Where transitions end: the booking's state is drawn from its doors, and notices are added to its outbox."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,10 +21,10 @@ from shared.domain.booking.seen_door import SeenDoor
 
 Facts = dict[str, Any]
 
-# A code that was just made or kept is read back at once; this is when it is read if that was cut off.
+# A code that was just made or kept is read back at once. If the worker is killed before that, it is read after this.
 READ_BACK_WITHIN: Final = timedelta(seconds=15)
 
-# The verdict over several doors is the one that needs a person most, then the one that is furthest behind.
+# A booking has the first of these states that one of its doors has: those that need a person come first.
 _VERDICT_ORDER: Final = (
     State.FAILED,
     State.WAITING,
@@ -39,7 +39,7 @@ _VERDICT_ORDER: Final = (
 
 
 class StaleRead(Exception):
-    """The door changed since it was read; the caller must read it again."""
+    """The door changed since it was read. The caller must read it again."""
 
 
 def as_seen(booking: Booking, seen: SeenDoor) -> Booking:
@@ -78,7 +78,7 @@ def with_door(booking: Booking, door: BookedDoor) -> tuple[BookedDoor, ...]:
 
 
 def change_door(booking: Booking, door: BookedDoor, now: datetime, *history: HistoryEntry) -> Change:
-    """Return the booking with `door` moved, and its verdict drawn anew."""
+    """Return the change that puts `door` in the place of its old value; `history` lines are about this door."""
     entries = (replace(entry, device_id=door.device_id) for entry in history)
     return change_booking(booking, replace(booking, doors=with_door(booking, door)), now, *entries)
 
@@ -111,7 +111,7 @@ def gone_line(code: AccessCode, now: datetime) -> HistoryEntry:
 
 
 def change_booking(before: Booking | None, after: Booking, now: datetime, *history: HistoryEntry) -> Change:
-    """Return the change from `before` to `after`: verdict, residual access and notices, all of one moment."""
+    """Return the change from `before` to `after`, with the booking's state, residual access and notices computed."""
     state, held_back_by = _verdict(after)
     held = after.door(held_back_by) if held_back_by else None
     after = replace(

@@ -1,4 +1,4 @@
-"""A person chooses a slot for a door: written down with who and when, and held until the stay itself is another."""
+"""A person chooses a slot for a door. The choice is recorded with its author, and holds until the stay changes."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ from shared.domain.stay.stay import Stay
 
 
 def may_choose_slot(booking: Booking, door: BookedDoor) -> bool:
-    """Say whether a slot may be chosen for the door: nothing of it is over, and one code serves it."""
+    """Say whether a slot may be chosen for the door: it isn't over, and one code serves the stay."""
     return not booking.cancelled and door.wanted and door.state not in OVER and not door.part
 
 

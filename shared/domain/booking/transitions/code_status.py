@@ -1,4 +1,4 @@
-"""After there is a code: what Seam says of it."""
+"""Records what Seam says of a code that exists: confirmed, not confirmed, changed, deleted, gone."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -32,10 +32,10 @@ def _with_code(booking: Booking, key: str) -> tuple[BookedDoor, AccessCode]:
 def confirm_code(
     booking: Booking, key: str, *, reason: str, detail: str, due_at: datetime, now: datetime, inherited: str = ""
 ) -> Change:
-    """Record that Seam confirms the code; `reason` says what is odd about it all the same.
+    """Record that Seam confirms the code. `reason` and `detail` are for a problem that doesn't keep it from working.
 
-    `inherited` is the code of the door's warning that the reason only repeats. From here on a code that a person had
-    replaced is deleted: another opens the door.
+    `inherited` is the code of the door's warning that the reason only repeats. Since this code opens the door now, Seam
+    is to delete a code that a person had replaced.
     """
     booking = ask_deletions(booking, key, at=now)
     before, code = _with_code(booking, key)
@@ -92,13 +92,13 @@ def record_unconfirmed_code(
 
 
 def stop_polling(booking: Booking, key: str, *, now: datetime) -> Change:
-    """Leave a door alone until check-out: its code's window is over, and what Seam says of it matters no more."""
+    """Leave a door alone until check-out: its code has ended, so Seam needn't be asked about it."""
     door = booking.door(key)
     return change_door(booking, replace(door, due_at=door.check_out), now)
 
 
 def add_residual_codes(booking: Booking, key: str, codes: tuple[AccessCode, ...]) -> Booking:
-    """Return the booking with `codes`, which it had forgotten, among those that open the door until they end."""
+    """Return the booking with `codes`, which were found at Seam, among those that open the door until they end."""
     door = booking.door(key)
     return (
         replace(booking, doors=with_door(booking, replace(door, residual=(*door.residual, *codes))))
@@ -127,8 +127,8 @@ def record_removals(
 
     `same_pin` are two access codes that turned out to have one PIN: a replaced one, and the one in its place.
 
-    A fact: it is recorded even if the booking has changed since. A code that isn't among the door's earlier ones is
-    passed over.
+    It is a fact, so it is recorded even if the booking has changed since. A code that isn't among the door's residual
+    ones is passed over.
     """
     door = booking.door(key)
     lines, residual = [], []

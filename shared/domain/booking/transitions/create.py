@@ -1,4 +1,4 @@
-"""Around the create: the intent before the call, what the call or a look found, and nothing in between."""
+"""A create in three transitions: the intent before the call; then the code, or that a look at Seam found none."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +17,7 @@ from shared.domain.booking.transitions.change import (
     span,
 )
 
-# A new try doesn't end this problem: else people would hear of its end at each try.
+# A new try doesn't end this problem. Otherwise people would be told at each try that it is over.
 _UNTIL_ANSWERED: Final = Reason.SEAM_UNEXPECTED
 
 
@@ -69,9 +69,9 @@ def record_code(
 
     `asked` and `user_level_id` are what it should be for, `request_id` is of the call to Seam that told of it.
 
-    A fact: it is recorded even if the booking has changed meanwhile. `revision` is what the code was made for. If that
-    isn't the booking's any more, the door is planned again with this current code. A door that was closed while the
-    call was under way is open again, so that it is closed with this code.
+    It is a fact, so it is recorded even if the booking has changed meanwhile. `revision` is what the code was made for.
+    If the booking has another one now, the door is planned again with this current code. If the door was closed while
+    the call was under way, it is opened again, so that it is closed with this code.
     """
     before = booking.door(key)
     door = replace(
@@ -113,9 +113,9 @@ def _code_line(code: AccessCode, now: datetime, *, request_id: str | None, adopt
 
 
 def _earlier_code(booking: Booking, door: BookedDoor) -> str:
-    """Return the access code whose PIN the guest may have: this door's last one, or that of a door that was given up.
+    """Return the access code whose PIN the guest may have: this door's last one, or that of a door that was left out.
 
-    Empty where the guest can have none. Records of before `last_code_id` tell it by the codes that they hold.
+    Empty if the guest can have none. An old record has no `last_code_id`: its codes count then.
     """
     given_up = (each for each in booking.doors if not each.wanted and each.key != door.key)
     for each in (door, *(given_up if door.part <= 1 else ())):

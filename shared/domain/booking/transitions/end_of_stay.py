@@ -19,9 +19,9 @@ def close_door(
     now: datetime,
     removals: Mapping[str, Removal] = MappingProxyType({}),
 ) -> Change:
-    """Close a door of a cancelled booking, or one a later revision left out.
+    """Close a door of a cancelled booking, or one that a later revision left out. Raises StaleRead for another door.
 
-    Codes that are `gone` from Seam are forgotten; the others stay as residual access until they end. `removals` has, by
+    Codes that are `gone` from Seam are dropped; the others stay as residual access until they end. `removals` has, by
     access code, what came of asking Seam to delete it now. `forget_at` is when the booking's personal parts go.
     """
     door = before = booking.door(key)
@@ -47,7 +47,7 @@ def close_door(
         if until
         else "Closed; no code of ours opens the door."
     )
-    # Of one that was deleted at once the last line says all there is to say.
+    # A code that was deleted at once gets no line of its own: the line `door.closed` says it.
     awaited = (code for code in before.residual if code.removal is not None and code.access_code_id in gone)
     lines = [gone_line(code, now) for code in awaited]
     lines += [removal_line(code, now) for code in codes if code.access_code_id in removals]

@@ -1,4 +1,7 @@
-"""Erases a guest's data from a booking, long after its stay. Until when it is kept: `BookingLedger.forget_at`."""
+"""Erases a guest's data from a booking, long after its stay (`shared.domain.booking.retention` says when).
+
+`BookingLedger.erase_personal_data` calls it, and deletes the events of the booking's codes.
+"""
 
 from dataclasses import replace
 from datetime import datetime
@@ -8,7 +11,7 @@ from shared.domain.booking.transitions.change import change_door, with_door
 
 
 def erase_personal_data(booking: Booking, key: str, *, now: datetime) -> Change:
-    """Take the personal parts out of a booking whose stay is long over, once no door of it is open any more."""
+    """Erase the label once the last door of the booking is over. Each door calls this when its own time has come."""
     door = replace(booking.door(key), due_at=None)
     others = (other for other in booking.doors if other.key != key)
     is_last = all(other.state in OVER for other in others)

@@ -1,4 +1,4 @@
-"""What a plan makes of a door: scheduled, waiting, failed; and what happens to a code of an earlier revision."""
+"""What a plan makes of a door (scheduled, waiting, failed, split), and of a code of an earlier revision."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -38,7 +38,7 @@ from shared.domain.matching.manual_choice import SlotOffer
 def record_door_facts(
     booking: Booking, key: str, *, name: str, check_in: datetime, check_out: datetime, time_zone: str | None
 ) -> Booking:
-    """Return the booking with what the door itself tells: its name, its zone, and so the stay as instants."""
+    """Return the booking with what was read from the door: its name and zone, and by these the stay as instants."""
     door = replace(booking.door(key), name=name, check_in=check_in, check_out=check_out, time_zone=time_zone)
     return replace(booking, doors=with_door(booking, door))
 
@@ -48,7 +48,7 @@ def recall_door_facts(booking: Booking, key: str, known: KnownDoor) -> Booking:
     return replace(booking, doors=with_door(booking, recalled(booking.door(key), known)))
 
 
-# A change of the door's slots may let these in, or shut them out.
+# A door in one of these states has no code yet. If the installer changes its slots, it is planned again.
 WITHOUT_A_CODE: Final = (State.WAITING, State.SCHEDULED)
 
 
@@ -84,7 +84,7 @@ def wait(
     before = booking.door(key)
     door = door_for_revision(booking, key, revision)
     if door.code is not None:
-        # Something fitted, or the code would have been set aside.
+        # A door that waits has no code: when nothing fits any more, the code is set aside first.
         raise StaleRead
     door = replace(enter(door, Waiting(offers)), reason=reason, detail=detail, due_at=until, attempts=0)
     text = f"Waiting: {reason}. {detail}".strip()
@@ -94,7 +94,7 @@ def wait(
 
 
 def wake(booking: Booking, key: str, *, now: datetime) -> Change:
-    """Make a door that has no code yet due now, because the door itself was changed; others are left as they are."""
+    """Make a door due now that has no code yet: the installer changed it. Other doors stay as they are."""
     door = booking.door(key)
     if door.state not in WITHOUT_A_CODE:
         return Change(booking)
@@ -102,7 +102,7 @@ def wake(booking: Booking, key: str, *, now: datetime) -> Change:
 
 
 def resume(booking: Booking, key: str, *, now: datetime) -> Change:
-    """Make a door due now that waits for its next try only because Seam was away; others are left as they are."""
+    """Make a door due now that waits for its next try because Seam was away. Other doors stay as they are."""
     door = booking.door(key)
     waits_for_seam = is_cleared_by(door.reason, ClearedBy.SEAM_ANSWERING) and door.state is not State.FAILED
     if not waits_for_seam or door.due_at is None or door.due_at <= now:
@@ -140,8 +140,8 @@ def record_failed_attempt(
 ) -> Change:
     """Record a failed try that is repeated at `until`; unless `tell`, its reason isn't for people yet.
 
-    A door that already has something to tell (waiting, failed, a code that is late) keeps it: a failed look changes
-    nothing about that, and a problem that nobody has looked at isn't gone.
+    A door that has a reason already (waiting, failed, a code that is late) keeps it: a failed look doesn't show whether
+    that problem is gone.
     """
     before = booking.door(key)
     door = replace(before, attempts=before.attempts + 1, due_at=until)
@@ -227,7 +227,7 @@ def supersede_code(
 def keep_code(booking: Booking, key: str, *, revision: int, asked: Window, now: datetime) -> Change:
     """Record that the current code serves the newer revision too: nothing is made."""
     before = booking.door(key)
-    # What a look found stays so until another look says otherwise: neither confirmed nor in trouble is news then.
+    # What a look at the code found holds until the next look. So it is kept, and isn't news again.
     is_found = before.state is State.READY or is_cleared_by(before.reason, ClearedBy.LOOK_AT_CODE)
     door, code = door_for_revision(booking, key, revision), before.code
     if code is None:

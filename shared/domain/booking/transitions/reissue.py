@@ -1,7 +1,7 @@
 """A person has a code replaced that is lost or compromised: the code becomes residual access, and another is made.
 
-The other code is made first. Seam is asked to delete the old one once Seam confirms the other, so that nobody stands
-before the door without a code meanwhile.
+The new code is made first. Seam is asked to delete the old one only after it has confirmed the new one, so that the
+guest always has a code that works.
 """
 
 from dataclasses import replace
