@@ -1,1 +1,1 @@
-"""The pure heart: values and decisions, the standard library alone."""
+"""Values and decisions. It imports the standard library alone, reads no clock, and does no I/O."""

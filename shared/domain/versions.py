@@ -8,8 +8,7 @@ are in docs/two-versions.md.
 Some things have no number. The task's name is its version, and so is the subject of a member of the due-set: other
 arguments are another name. Entries of the event stream, and so the stories of codes, are Seam's events as Seam sent
 them; bookings and outcomes are CloudEvents, whose `specversion` and `type` the contract fixes. Lines of a booking's
-story, and silences, are written once and never again: an older reader passes over what it doesn't know, and nothing is
-lost by it.
+story, and silences, are written once and never rewritten, so an older reader may ignore what it doesn't know.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,7 +32,7 @@ NOT_IN_JSON: Final[Mapping[str, Any]] = {"exclude": True}
 
 
 class Versioned(Protocol):
-    """A record: a dataclass with the version that it was written in, and what of it is beyond us."""
+    """A record: a dataclass with the version that wrote it, and the fields that this version doesn't know."""
 
     @property
     def schema(self) -> str:
@@ -41,7 +40,7 @@ class Versioned(Protocol):
 
     @property
     def unknown_fields(self) -> UnknownFields:
-        """What we don't know of it."""
+        """The fields that this version doesn't know."""
 
 
 class OfNewerVersion(Exception):
@@ -52,7 +51,7 @@ class OfNewerVersion(Exception):
 
 
 def is_newer(schema: str, ours: str) -> bool:
-    """Say whether a version is newer than ours. What is no version isn't."""
+    """Say whether a version is newer than ours; False for a text that is no version."""
     return _numbers(schema) > _numbers(ours)
 
 
@@ -67,17 +66,17 @@ def _numbers(schema: str) -> tuple[int, int]:
 
 
 def _number(text: str) -> int:
-    # A version is ours to write: what else stands there is damage, and no reason to wait for somebody newer.
+    # Only we write versions. Anything else is damage, and a newer process couldn't read it either.
     return int(text) if text.isascii() and text.isdigit() and len(text) < len("1000000") else 0
 
 
 def schema_in(content: Any) -> str:
-    """Return the version that decoded JSON names; "" where it names none, as before there were versions."""
+    """Return the version in decoded JSON; "" if it has none, as in records that were written before there were any."""
     schema = content.get("schema") if isinstance(content, dict) else None
     return schema if isinstance(schema, str) else ""
 
 
 def unknown_fields(content: dict[str, Any], known: Iterable[str]) -> UnknownFields:
-    """Return what stands in a JSON object beside the `known` names."""
+    """Return the fields of a JSON object that aren't among the `known` names."""
     names = frozenset(known)
     return tuple((name, value) for name, value in content.items() if name not in names)

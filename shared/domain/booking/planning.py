@@ -188,7 +188,7 @@ def _choice(booked: BookedDoor) -> ChosenSlot | None:
 
 
 def _found(stay: Stay, booked: BookedDoor, door: Door, policy: MatchPolicy, now: datetime) -> tuple[Match, str]:
-    """Return the match that counts, and why the slot that a person chose can't be used; "" if there is no such problem."""
+    """Return the match that counts, and why the slot that a person chose can't be used ("" if nothing is wrong)."""
     found, choice = match(stay, door, policy), _choice(booked)
     if choice is not None:
         # A current code that was made for this choice may have ended. The choice holds nevertheless.

@@ -16,7 +16,7 @@ _FLAGS: Final = (
 
 
 def changes_between(before: Door, after: Door) -> tuple[str, ...]:
-    """Return what is different, a sentence each: nothing where both match alike. At most 30, and how many more."""
+    """Return a sentence for each difference that matters for matching: at most 30, then how many more there are."""
     found = list(_changes(before, after))
     more = [f"And {len(found) - _MOST} more."] if len(found) > _MOST else []
     return (*found[:_MOST], *more)

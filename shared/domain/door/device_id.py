@@ -6,8 +6,8 @@ from typing import Final
 from shared.domain.quoting import quoted
 
 RIGHT_DEVICE_ID: Final = "give the device_id as Seam shows it, a UUID such as 11111111-1111-1111-1111-444444444444"
-# The spelling alone decides: Seam's own examples set neither version nor variant, which `uuid.UUID` doesn't ask for
-# either; but that takes braces, `urn:uuid:` and missing hyphens too, and Seam takes none of them.
+# Only the spelling is checked: the ids in Seam's own examples have no valid version or variant. `uuid.UUID` isn't used,
+# because it also accepts braces, `urn:uuid:` and missing hyphens, which Seam doesn't.
 DEVICE_ID_PATTERN: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _UUID: Final = re.compile(DEVICE_ID_PATTERN, re.IGNORECASE | re.ASCII)
 

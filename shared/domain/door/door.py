@@ -79,7 +79,7 @@ _PREFIXES = (
     "ext_dormakaba_oracode_user_level_prefix",  # every sample in the documentation
 )
 _FLAGS = ("is_24_hour", "is_biweekly_mode", "is_one_shot", "is_master")
-# What any lock in Seam has and nothing else does.
+# Every lock in Seam has one of these fields, and no other device does.
 _MARKS_OF_A_LOCK = (
     "can_program_offline_access_codes",
     "can_program_online_access_codes",
@@ -208,7 +208,7 @@ def _flag(fields: Mapping[str, Any], name: str, faults: list[str]) -> bool:
 
 
 def _zone(metadata: Mapping[str, Any], location: Mapping[str, Any]) -> str | None:
-    """Return the first zone that exists: a name that doesn't sends the question on."""
+    """Return the first of these names that is a time zone; None if none is."""
     names = (metadata.get("iana_timezone"), location.get("time_zone"), location.get("timezone"))
     return next((name for name in names if isinstance(name, str) and find_zone(name)), None)
 
@@ -218,7 +218,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _text(value: object) -> str:
-    """Return text; the vendor's ids are now text and now numbers."""
+    """Return a value as text; "" for other types. The vendor's ids are texts or numbers."""
     if isinstance(value, str):
         return value
     return str(value) if type(value) is int and value.bit_length() <= 256 else ""  # noqa: PLR2004

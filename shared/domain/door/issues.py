@@ -92,7 +92,7 @@ def account_id_of(device: Mapping[str, Any]) -> str:
 
 
 def merge_issues(*several: Iterable[Issue]) -> tuple[Issue, ...]:
-    """Return all of these issues, each once, the first of its kind and code; what blocks first, in a fixed order."""
+    """Return these issues in a fixed order, each kind and code once (the first one). Those that block come first."""
     found: dict[tuple[str, str], Issue] = {}
     for issues in several:
         for issue in issues:
@@ -115,12 +115,13 @@ def as_seam_writes(issues: Iterable[Issue]) -> dict[str, list[dict[str, Any]]]:
 def inherited_code(
     errors: Collection[SeamIssue], warnings: Collection[SeamIssue], pending: Collection[str], *, cause: str = ""
 ) -> str:
-    """Return the code of the door's or the account's issue that is all that people are told of an access code.
+    """Return Seam's code of the door's or account's issue, if an access code's problem is only that issue; else "".
 
-    As a rule it is an error that the code's `errors` repeat. `cause` is the code of one that explains why Seam does not
-    know the code's state, where the code itself repeats none. Empty where the code has trouble of its own: an error or
-    a warning that blocks, or a pending deletion; and, where nothing blocks, anything else that is told. That has to be
-    told by itself.
+    As a rule it is an error of the door that Seam repeats in the code's `errors`. If the code repeats none, it is
+    `cause`: the issue that explains why Seam doesn't know the code's state.
+
+    The result is "" if the access code also has a problem of its own: an error or warning that blocks, a pending
+    deletion, or (if nothing blocks) anything else that people are told. Then its alert must not be inhibited.
     """
     blocking = [issue.code for issue in errors if meaning_of(IssueKind.CODE_ERROR, issue).blocks]
     if DELETING in pending or any(meaning_of(IssueKind.CODE_WARNING, issue).blocks for issue in warnings):

@@ -6,10 +6,10 @@ A refusal must say whether it was a cancellation, and of which booking. Both are
 import re
 from typing import Final
 
-# Python's own reader takes no half of an object. A string that doesn't end is a token of one quotation mark.
+# Python's reader can't read half an object. A string without an end gives a token that is one quotation mark.
 _TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|["{}\[\],:]|[^\s"{}\[\],:]++', re.DOTALL)
 _CLOSED_BY: Final = {"{": "}", "[": "]"}
-# Deeper than that no field of a booking stands.
+# No field of a booking is deeper than this.
 _DEEPEST: Final = 40
 
 
@@ -33,7 +33,7 @@ def whole_part(beginning: bytes) -> str:
             if len(closing) > _DEEPEST:
                 break
         elif mark == ",":
-            # What stands before a comma is whole.
+            # A value before a comma is complete.
             whole_until, closing_then = token.start(), closing
             continue
         elif mark in ("}", "]"):

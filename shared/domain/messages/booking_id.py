@@ -1,12 +1,12 @@
-"""How a booking's id is compared: an id that looks the same is the same booking. Pure."""
+"""How ids of bookings are compared: two ids that look the same are the same. Pure."""
 
 import unicodedata
 
 
 def booking_id_of(text: str) -> str:
-    """Return an id as it is kept: without blanks around it, composed by Unicode's form NFC.
+    """Return an id as it is kept: without blanks around it, and in Unicode's form NFC.
 
-    Letters with accents have two spellings that nobody can see, and systems pass on either. Full-width letters stay
-    other letters: they look different, and so are they in the booking system.
+    A letter with an accent has two encodings that look the same, and systems pass on either. Full-width letters are not
+    changed: they look different.
     """
     return unicodedata.normalize("NFC", text.strip())

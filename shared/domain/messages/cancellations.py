@@ -1,7 +1,7 @@
-"""Cancellations that are told in another way than by the type `booking.cancelled`.
+"""Finds cancellations that are expressed in another way than by the type `booking.cancelled`.
 
-A cancellation that is taken for a booking makes a code for nobody. So what says in any usual way that a booking is
-cancelled, or doesn't stand, is a problem: with how to cancel. A status in words that nobody here knows is another:
+If a cancellation is taken for a booking, a code is made that nobody needs. So if any field says in a usual way that the
+booking is cancelled, or doesn't stand, the message has a problem, which says how to cancel. Statuses in unknown words:
 `shared.domain.messages.unknown_statuses`.
 """
 
@@ -40,9 +40,9 @@ _IS_GONE: Final = re.compile(
     r"(?:is|was)?(?:released|refunded|revoked|withdrawn|declined|rejected|noshow)(?:at|on|date|time)?"
 )
 _IS_ACTIVE: Final = re.compile(r"(?:is|booking|reservation)?(?:active|valid|enabled|confirmed|approved|accepted)")
-# What an object about a cancellation holds if there was one; without any it may be about the terms.
+# An object about a cancellation that took place has such a field. Without one it may be about the terms.
 _OF_A_CANCELLATION: Final = re.compile(r".*(?:at|on|by|date|time|utc|reason|user)")
-# These may hold the booking, or a word on it, too; but also much else.
+# These objects may hold the booking or its status, beside other things.
 _MAY_HOLD_IT: Final = (*HOLD_BOOKINGS, "meta", "metadata", "flags")
 _FALSE: Final = (None, False, 0, "", "0", "false", "no", "n", "none", "null")
 _GIVEN_FALSE: Final = (False, 0, "0", "false", "no", "n", "off")
@@ -58,9 +58,9 @@ class _Budget:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What says it, by its path, and whether it speaks of a cancellation or of a booking that doesn't stand.
+    """A field that ends the booking: its path, its value, and whether the booking is cancelled or doesn't stand.
 
-    `is_free_text`: its name says it, and the text under it may be about a guest: it isn't quoted.
+    `is_free_text`: the name says so, and the value is a text. It may be about a guest, so it isn't quoted.
     """
 
     path: str
@@ -103,7 +103,7 @@ def is_about_cancelling(value: object) -> bool:
 
 
 def _said(name: str, value: object, budget: _Budget, *, depth: int = 0) -> _Said | None:
-    """Return where, in a field or in an object that it holds, something says so."""
+    """Return what in a field, or in an object under it, ends the booking; None if nothing does."""
     plain = plain_name(name[:LONGEST_NAME])
     budget.left -= 1
     if budget.left < 0 or is_of_the_past(name):
@@ -122,7 +122,7 @@ def _said(name: str, value: object, budget: _Budget, *, depth: int = 0) -> _Said
     for inner, held in value.items():
         said = _said(inner, held, budget, depth=depth + 1)
         if said is None and tells_a_state and not is_of_the_past(inner):
-            # Under a status, whatever the parts of it are called.
+            # In an object under a status every part counts, whatever its name.
             said = _said(name, held, budget, depth=depth + 1)
             said = replace(said, path=inner) if said is not None else None
         if said is not None:

@@ -1,4 +1,4 @@
-"""Check-ins so far ahead that the year must be a slip. Pure."""
+"""Refuses check-ins so far ahead that the year must be a mistake. Pure."""
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
@@ -12,7 +12,7 @@ MOST_AHEAD: Final = timedelta(days=3 * 366)
 
 
 def check_not_far_ahead(check_in: BookingTime | None, now: datetime) -> None:
-    """Raise InvalidMessage for a check-in over three years from `now`: a wrong year would wait in silence."""
+    """Raise InvalidMessage for a check-in over three years from `now`: its year must be wrong."""
     if check_in is None:
         return
     at = _at_least(check_in)
@@ -22,7 +22,7 @@ def check_not_far_ahead(check_in: BookingTime | None, now: datetime) -> None:
 
 
 def _at_least(check_in: BookingTime) -> datetime:
-    """Return about when that is; a day more or less makes no difference."""
+    """Return about when that is, to within a day."""
     match check_in:
         case Instant(at):
             return at

@@ -1,7 +1,7 @@
-"""What can still be read of a booking message that can't be used: the booking's id, and when the guest comes.
+"""What can still be read of a booking message that can't be used: the booking's id and the check-in.
 
-It decides how urgently people are told, and nothing else. So the check-in is also read where it stands under a name
-that near misses know (`checkIn`, `arrival`): the message isn't applied, but its guest comes nevertheless.
+They only decide how urgently people are told. So the check-in is also read under similar names (`checkIn`, `arrival`,
+see `near_misses`): the message isn't applied, but its guest comes nevertheless.
 """
 
 import json
@@ -48,8 +48,8 @@ class Hints:
 def hints_of(text: str | None) -> Hints:
     """Read what can be read. Never raises.
 
-    The check-in is the field's own where that can be read. Else it is the likeliest of those under other names, also
-    in an object that holds the booking; but not of a cancellation by its type, which needs none.
+    If `check_in` itself can't be read, similar names are tried, also in an object that may hold the booking; but not in
+    a message of the type `booking.cancelled`, which needs no check-in.
     """
     try:
         message = json.loads(text or "")

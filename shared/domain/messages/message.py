@@ -58,9 +58,9 @@ class InvalidMessage(ValueError):
 
 
 def unknown_unit(unit: str, known: Iterable[str] = ()) -> Problem:
-    """Return what to say of a unit that the doors file doesn't have: never a default door.
+    """Return the problem of a unit that isn't in the doors file. It names the `known` units with similar names.
 
-    Of the `known` units those that are near are named: a name must be that of the file, capitals and blanks too.
+    A name must be exactly that in the file, capitals and blanks included.
     """
     meant = " or ".join(map(quoted, near(unit, known)))
     right = f"add it to DOORS_FILE, or name device_ids{f'; did you mean {meant}?' if meant else ''}"
@@ -99,9 +99,9 @@ class BookingMessage:
 
 
 def asked_of(message: BookingMessage) -> str:
-    """Return what a message asks for as the JSON of its fields, but for the label: it may be of the guest.
+    """Return what a message asks for, as the JSON of its fields without the label, which may be about the guest.
 
-    The same whether it creates or updates, and however it spells its times.
+    It is the same for a creation and an update, and for all spellings of a time.
     """
     fields = {
         "device_ids": sorted(message.device_ids) or None,
@@ -115,7 +115,7 @@ def asked_of(message: BookingMessage) -> str:
 
 
 def content_hash(message: BookingMessage) -> str:
-    """Return a short hash of what a message says, but for its label: two under one id are told apart by it."""
+    """Return a short hash of what a message says, without its label: so two messages with one id are told apart."""
     said = (message.booking_id, str(message.type), str(message.revision), asked_of(message))
     return sha256("\n".join(said).encode()).hexdigest()[:16]
 
@@ -134,9 +134,8 @@ def written(moment: BookingTime) -> str:
 def stay_of(message: BookingMessage, rules: UnitRules | None) -> Stay:
     """Return what the message asks of a door, the unit's defaults filled in; raise InvalidMessage.
 
-    A date alone gets the unit's default time, on the lock's own clock. Buffers move the wanted
-    start earlier and the wanted end later. What the message says goes before what the unit says,
-    and that before `hourly`.
+    A date alone gets the unit's default time, on the lock's own clock. Buffers move the start of the stay earlier and
+    its end later. The granularity is the message's, else the unit's, else hourly.
     """
     rules = rules or UnitRules(unit="", device_ids=())
     problems: list[Problem] = []

@@ -1,7 +1,7 @@
-"""Fields that aren't read, but that a person could have meant.
+"""Finds fields with unknown names that may be meant for fields that are read, such as `checkIn` or `revison`.
 
-Booking systems may say more than is read here. But a misspelled `revision` that is passed over lets an old message win.
-Cancellations that are told in another way: `shared.domain.messages.cancellations`.
+Booking systems may send more fields than are read here. But if a misspelled `revision` were ignored, an old message
+could win. Cancellations in other words: `shared.domain.messages.cancellations`.
 """
 
 import re
@@ -31,9 +31,9 @@ OUR_FIELDS: Final = (*FIELDS, "source", "id", "type", "specversion", "data", "me
 
 # Which fields count in a cancellation; a typo in another one must not keep it from cancelling.
 _OF_A_CANCELLATION: Final = ("booking_id", "revision")
-# Where one of them is given, nobody can have meant the other by another name.
+# A message has one of the two. If it has one, another field can't be meant for the other.
 _EITHER: Final = {"unit": "device_ids", "device_ids": "unit"}
-# Names so short that a letter more or less is another word: only these are near.
+# In a short name a typo often makes another word. So for short names only these typos count.
 _SHORT: Final = {
     "units": "unit", "uint": "unit", "unti": "unit", "slots": "slot", "solt": "slot", "labels": "label",
     "lable": "label", "tz": "time_zone",
@@ -41,7 +41,7 @@ _SHORT: Final = {
 _SHORTEST_WITH_A_TYPO: Final = 6
 _LONGEST_NAME: Final = 24
 _MOST_NAMES: Final = 200
-# How booking systems call a field that must be there. Only where it isn't can it have been meant.
+# Other names that booking systems have for a field. They count only if the message lacks that field.
 _ALIASES: Final = {
     **dict.fromkeys(("arrival", "arrive", "arrives", "start", "begin", "from"), "check_in"),
     **dict.fromkeys(("departure", "depart", "departs", "end", "to", "until"), "check_out"),
@@ -54,7 +54,7 @@ _ALIASES: Final = {
 }  # fmt: skip
 _OF_A_DATE: Final = re.compile(r"(?P<name>.*?)(?:date(?:time)?|time|at|on|day|utc|local)")
 _OF_A_UNIT: Final = re.compile(r"(?P<name>.*?)(?:id|name|number|no|code|key)")
-# A time of day that stands beside a date, and belongs into it.
+# Fields with a time of day that belongs into the field of the date.
 _TIMES_OF_DAY: Final = {"checkintime": "check_in", "checkouttime": "check_out"}
 _DATE_ALONE: Final = re.compile(r"[^Tt:]*")
 _PLACES: Final = {alias: place for place, alias in enumerate(_ALIASES, start=1)}
@@ -80,7 +80,7 @@ _EXACT: Final = {plain_name(field): field for field in FIELDS}
 
 
 def field_meant(name: str) -> str | None:
-    """Return the field that somebody could have meant by `name`; None where there is none near it."""
+    """Return the field that `name` may be a misspelling of; None if there is none."""
     plain = plain_name(name[: 2 * _LONGEST_NAME])
     if plain in _EXACT:
         return _EXACT[plain]
@@ -93,13 +93,13 @@ def field_meant(name: str) -> str | None:
 
 
 def field_called(name: str) -> str | None:
-    """Return the field that must be there and that booking systems call so: `arrival`, `roomNumber`, `id`."""
+    """Return the field that booking systems call so (`arrival`, `roomNumber`, `id`); None if there is none."""
     alias = _alias(name)
     return (_ALIASES.get(alias) or _EXACT.get(alias)) if alias is not None else None
 
 
 def _alias(name: str) -> str | None:
-    """Return what a name is without a `Date` or a `Number` at its end, where booking systems call a field so."""
+    """Return a name without its ending (`Date`, `Number`), if booking systems have a field of that name; else None."""
     plain = plain_name(name[: 2 * _LONGEST_NAME])
     if plain in _ALIASES:
         return plain
@@ -113,8 +113,8 @@ def _alias(name: str) -> str | None:
 def values_for(fields: Mapping[str, Any], field: str) -> Iterator[object]:
     """Yield the values that may be meant for a field, the likeliest first. Bounded.
 
-    First comes that under its own name, then those under misspelled names, then those under names that booking systems
-    have for it. They tell people what a message is about; they are never applied.
+    First the value under the field's own name, then those under misspelled names, then those under names that booking
+    systems use. People are told of them; they are never applied.
     """
     if fields.get(field) is not None:
         yield fields[field]
@@ -125,7 +125,7 @@ def values_for(fields: Mapping[str, Any], field: str) -> Iterator[object]:
 
 @lru_cache(maxsize=1024)
 def _place(name: str, field: str) -> int | None:
-    """Return the place of a name among those that may be meant for a field, 0 for the likeliest; None for no such."""
+    """Return how likely a name is meant for a field: 0 is the likeliest; None if it isn't meant for it."""
     if name in FIELDS:
         return None
     alias = _alias(name)
@@ -155,7 +155,7 @@ def _is_missing(body: Mapping[str, Any], field: str | None) -> bool:
 
 
 def _may_be_meant(body: Mapping[str, Any], name: str, value: object, meant: str) -> bool:
-    """Say whether `name` may stand for the field: it isn't given, or the same name is, with another value."""
+    """Say whether `name` may be meant for the field: the field is missing, or has another value than `name`."""
     given = body.get(meant)
     if given is None:
         return _EITHER.get(meant) is None or body.get(_EITHER[meant]) is None

@@ -25,7 +25,7 @@ OUTER_TYPE: Final = "type"
 """The field of a stream entry that holds the type which a broker had beside the message."""
 # Headers that are about the body itself, whatever it says.
 _OF_THE_BODY: Final = re.compile(r".*content.*|accept.*|.*mime.*")
-# Names that end so may say it in a way of their own (`x-shopify-topic`): only words for a cancellation count there.
+# In fields whose names end so (`x-shopify-topic`) only words for a cancellation count.
 _MAY_SAY_IT: Final = re.compile(
     r".*(?:type|event|action|operation|topic|subject|status|state|key|name|method|override)"
 )
@@ -38,7 +38,7 @@ _MOST_LOOKED_AT: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class OuterType:
-    """What stands beside a message, under which name, and what it says of the booking: anything but that it stands."""
+    """A field beside the message which says that the booking is cancelled or gone, or says something unknown."""
 
     name: str
     said: str
@@ -51,12 +51,12 @@ class OuterType:
 
     @property
     def field(self) -> str:
-        """The field of a stream entry under which it is kept: `type`, or its name where that says it (`cancelled`)."""
+        """The field of a stream entry under which it is kept: `type`, or its own name if that says it (`cancelled`)."""
         says_it = not self.cancels or meaning_of(self.said) in (Meaning.CANCELLED, Meaning.GONE)
         return OUTER_TYPE if says_it else self.name
 
     def problem(self, what: str = "") -> Problem:
-        """Return what to say of it beside a booking; `what` is what the message itself says."""
+        """Return the problem of a booking that has this beside it; `what` is what the message itself says it is."""
         if not self.cancels:
             return unknown_status(self.name, self.said)
         itself = f", and the message itself is a {what}" if what else ""
@@ -66,7 +66,7 @@ class OuterType:
 
 
 def outer_type(outside: Mapping[str, object], own_words: Collection[str] = (), *, depth: int = 0) -> OuterType | None:
-    """Return what says beside a message that its booking is cancelled, else what isn't known; None for neither.
+    """Return the field beside a message which ends its booking; else one with an unknown word; None if there is none.
 
     `own_words` are words of the booking system that say that a booking stands, by `status_key`.
     """
@@ -91,10 +91,10 @@ def outer_type(outside: Mapping[str, object], own_words: Collection[str] = (), *
 
 
 def _in_words(name: str, plain: str, said: str, own_words: Collection[str]) -> OuterType | None:
-    """Return what a field's words say: that the booking is cancelled, else what isn't known; None for neither.
+    """Return what a field's text says: that the booking is cancelled, else an unknown word; None if neither.
 
-    CloudEvents percent-encodes headers (HTTP Protocol Binding 1.0, 3.1.3.2): a cancellation counts also so. A word that
-    isn't known as it came stays unknown.
+    CloudEvents percent-encodes headers (HTTP Protocol Binding 1.0, 3.1.3.2), so a cancellation counts in both
+    spellings. A word that is unknown as it came stays unknown.
     """
     is_type = is_of_the_booking(plain)
     if not is_type and not _MAY_SAY_IT.fullmatch(plain):
@@ -127,7 +127,7 @@ def contradicts(found: OuterType, message: BookingMessage) -> bool:
 
 
 def with_outer_type(text: str, outside: Mapping[str, object]) -> str:
-    """Return a parked message with what stood beside it: so that it is never replayed as a booking by itself."""
+    """Return a parked message with the type that was beside it, so that it is never replayed without it."""
     found = outer_type(outside)
     if found is None:
         return text
@@ -143,7 +143,7 @@ def with_outer_type(text: str, outside: Mapping[str, object]) -> str:
         return json.dumps({**message, "data": {**data, **said}} if isinstance(data, dict) else {**message, **said})
     if found.cancels:
         return json.dumps({"type": found.said, "data": message})
-    # As a field of a bare booking: once the word is known, it can be replayed.
+    # As a field of a bare booking. Once the word is known, the message can be replayed.
     return text if "type" in message or "data" in message else json.dumps({"type": found.said, **message})
 
 

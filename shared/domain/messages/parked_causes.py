@@ -1,4 +1,4 @@
-"""Why messages were parked. One fix mends all messages with the same cause. Pure."""
+"""Why messages were parked. Messages with the same cause are mended by the same fix. Pure."""
 
 import hashlib
 import re
@@ -11,7 +11,7 @@ from shared.domain.messages.cancellations import HOW_TO_CANCEL
 from shared.domain.messages.message import unknown_unit
 from shared.domain.messages.near_misses import OUR_FIELDS
 
-# What a problem quotes is of one message; it may be a guest's. An apostrophe within a word quotes nothing.
+# Quotations differ from message to message, and may be about a guest. An apostrophe within a word begins none.
 _QUOTED: Final = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _NUMBER: Final = re.compile(r"[0-9]+")
 _UNIT: Final = re.compile(r"unit: (?P<quoted>'.*'|\".*\") is not in the doors file;.*")
@@ -21,7 +21,7 @@ _VALUE: Final = re.compile(
     r"(?:… \(\d+ characters\))?"
 )
 _PLACE: Final = re.compile(r"(?<=is not JSON): .*|(?<=at byte) \d+")
-# What would be right quotes a message in these words only.
+# The part of a problem that says what would be right has values of the message only in these places.
 _RIGHT_VALUE: Final = re.compile(r"(?<=revision above )\d+|(?<=, such as )\S+(?=T15:45$)")
 _OUR_FIELD: Final = re.compile(
     rf"(?P<name>{'|'.join(OUR_FIELDS)})(?:\[\d+\])?: (?P<rest>.*)",
@@ -40,8 +40,8 @@ A_FIELD: Final = "a field"
 class ParkedCause:
     """What is wrong with several messages alike: the field and the reason, not the values.
 
-    `text` quotes nothing of them but an unknown `unit`. `earlier_name` is the name that it has
-    in versions that tell causes apart by their whole text.
+    `text` quotes nothing of them but an unknown `unit`. `earlier_name` is its name in older versions, which made it
+    from the whole text.
     """
 
     name: str
@@ -56,7 +56,7 @@ def cause_of(problems: Sequence[str]) -> ParkedCause:
     An unknown unit is a cause by itself where it is the only problem: adding it to the doors file mends all of them.
     """
     unit = unit_of(problems)
-    # Without what may be meant: the doors file grows, and the cause stays one.
+    # Without similar names: they change with the doors file, and the cause must stay the same.
     texts = [str(unknown_unit(unit))] if unit is not None else [without_quotes(problem) for problem in problems]
     earlier_name = _name(texts, keeps_numbers=unit is not None)
     if unit is None:
@@ -71,7 +71,7 @@ def _name(texts: Iterable[str], *, keeps_numbers: bool) -> str:
 
 
 def _without_values(text: str) -> str:
-    """Return a problem's text, quotations left out, as it is for every value and every name that isn't ours."""
+    """Return a problem's text (quotations left out) without values, and without field names of other systems."""
     ours = _OUR_FIELD.fullmatch(text)
     found = ours or _OTHER_FIELD.fullmatch(text)
     if found is None:
@@ -94,7 +94,7 @@ def without_quotes(text: str) -> str:
 
 
 def unit_of(problems: Sequence[str]) -> str | None:
-    """Return the unit that a message waits for: it is parked only because DOORS_FILE doesn't have that unit."""
+    """Return the unit that a message waits for; None unless its only problem is that DOORS_FILE lacks that unit."""
     found = _UNIT.fullmatch(problems[0]) if len(problems) == 1 else None
     if found is None:
         return None

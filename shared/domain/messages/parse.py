@@ -20,7 +20,7 @@ from shared.domain.stay.stay import in_order
 # Only an envelope has these fields: a message with any of them is one.
 ENVELOPE_MARKS: Final = ("data", "specversion", "data_base64")
 _ENVELOPE: Final = ("specversion", "id", "source", "type", "time", "data", "data_base64")
-# Taken where the type can't be read: then the other problems are named as those of a booking.
+# Used if the type can't be read: the other fields are then checked as those of a booking.
 _ANY: Final = MessageType.CREATED
 
 
@@ -51,7 +51,7 @@ def parse_booking_message(raw: str | bytes | Mapping[str, Any], own_words: Colle
             fields.note("type", f"{quoted(content['type'])} stands beside the booking's fields", right)
     if body is None:  # without data there are no fields to name
         raise InvalidMessage(tuple(fields.problems))
-    # Of an unknown type nothing more is said than that.
+    # If the type is unknown, that problem is enough.
     if kind is not None:
         fields.problems.extend((*cancellations(body, kind), *unknown_statuses(body, kind, own_words)))
         fields.problems.extend(near_misses(body, kind))
@@ -110,7 +110,7 @@ def _message_type(content: Mapping[str, Any], fields: FieldReader) -> MessageTyp
 
 
 def _check_specversion(content: Mapping[str, Any], fields: FieldReader) -> None:
-    """Accept any 1.x, and none at all: nothing here depends on it, and senders forget it."""
+    """Accept any version 1.x, and a missing one: nothing here depends on it, and senders forget it."""
     version = content.get("specversion")
     if version is None or (isinstance(version, int | float) and not isinstance(version, bool) and version == 1):
         return

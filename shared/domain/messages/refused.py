@@ -1,7 +1,7 @@
-"""What is kept of a message that `POST /bookings` refused: its booking, when the guest comes, what was wrong. Pure.
+"""What is kept of a message that `POST /bookings` refused: its booking, the check-in, and the problems. Pure.
 
-Nothing else that it said. What a problem quotes may be of the guest, or a PIN, so it is left out; but for a unit, by
-which people find the cause.
+Nothing else of it is kept. Quotations in a problem may be about the guest, or a PIN, so they are left out. Only an
+unknown unit is kept, because people need it to find the cause.
 """
 
 import re
@@ -26,7 +26,7 @@ _PLACE: Final = re.compile(r"\bat (?:byte|line) .*?(?=;|$)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A refused message. `booking_id` is "" where it names none; the same again has the same values.
+    """A refused message. `booking_id` is "" if it names none. The same message again gives an equal value.
 
     `check_in` and `wall_check_in` are those of its `Hints`, None where they can't be read.
     """
@@ -40,10 +40,10 @@ class Refused:
 
 def refused_message(text: str, problems: Iterable[Problem]) -> Refused:
     """Return what is kept of a refused message. Never raises."""
-    # That it cancels comes first: what else is wrong matters less.
+    # If it is a cancellation, that comes first: the other problems matter less.
     problems = sorted(problems, key=lambda problem: not problem.right.startswith(HOW_TO_CANCEL))
     kept = [_kept(problem) for problem in problems[:_MOST_PROBLEMS]]
-    # Also where something beside the message says that it cancels.
+    # A problem may also be that a header says so.
     cancels = any(problem.right.startswith(HOW_TO_CANCEL) for problem in problems)
     hints = hints_of(text)
     return Refused(

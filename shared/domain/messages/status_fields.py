@@ -1,4 +1,4 @@
-"""Which fields say what state a booking is in, and which only look so. Pure."""
+"""Which fields tell the state of a booking, and which only look as if they did. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ _TELLS_A_STATE: Final = re.compile(
     r".*(?:status|state)|state(?:code|name)|type|kind|event|eventtype|msgtype|transactiontype|action|operation|change|subject"
     r"|topic|phase|stage|situation|disposition|outcome|lifecycle|method|verb|command|intent|request|tags?|flags?"
 )
-# Of these it is the booking that stands or doesn't; a payment may be declined while it stands.
+# Fields about the booking itself. In others `declined` may be about a payment, while the booking stands.
 _OF_THE_BOOKING: Final = re.compile(
     r"(?:x|ce|cloudevents:?)?(?:"
     r"(?:current|new)?(?:booking|reservation|stay|order)?status(?:code|name|text)?"
@@ -27,27 +27,27 @@ WRAPS_THE_BOOKING: Final = (
 )  # fmt: skip
 HOLD_BOOKINGS: Final = ("bookings", "reservations")
 """A list under one of these names that has one entry holds the booking."""
-# What was so before says nothing of now.
+# These fields tell an earlier state.
 _OF_THE_PAST: Final = re.compile(r"(?:previous|prior|former|old).*|.*(?:history|policy)")
 
 
 def tells_state(plain: str) -> bool:
-    """Say whether a field of this plain name may say that its booking is cancelled, though it be a payment's."""
+    """Say whether a field of this plain name may tell that the booking is cancelled; it may be about a payment, too."""
     return _TELLS_A_STATE.fullmatch(plain) is not None or is_of_the_booking(plain)
 
 
 def is_of_the_booking(plain: str) -> bool:
-    """Say whether a field of this plain name says what state the booking is in, or what happened to it."""
+    """Say whether a field of this plain name tells the state of the booking, or what happened to it."""
     return _OF_THE_BOOKING.fullmatch(plain) is not None
 
 
 def is_of_the_past(name: str) -> bool:
-    """Say whether a field says what was so before."""
+    """Say whether a field of this name tells an earlier state."""
     return _OF_THE_PAST.fullmatch(plain_name(name[:LONGEST_NAME])) is not None
 
 
 def may_say_gone(plain: str) -> bool:
-    """Say whether a word such as `declined` under this plain name is about the booking: also where `NV` may stand."""
+    """Say whether a word such as `declined` under this plain name is about the booking: also in `stateCode`."""
     return is_of_the_booking(plain) or plain in ("statecode", "statename")
 
 

@@ -1,9 +1,9 @@
 # ruff: noqa: RUF001 - words of many scripts
 """What a word says of a booking: that it stands, that it is cancelled, or nothing that is known here. Pure.
 
-Words of many languages say that a booking is cancelled, and no list has them all. So the list that decides is the other
-one: a word must be known to say that the booking stands. Any other word is `UNKNOWN`, and the message is left to a
-person. The words for a cancellation are listed only to name it as one.
+No list can have the words for a cancellation of all languages. So a message passes only if its word is known to say
+that the booking stands. Any other word is `UNKNOWN`, and a person decides. The words for a cancellation are listed only
+so that people are told that it is one.
 """
 
 import re
@@ -154,7 +154,7 @@ def meaning_of(text: str, own: Collection[str] = ()) -> Meaning:
     """
     text = text[: LONGEST_QUOTE + 1].strip()
     if text == REMOVED:
-        # Nobody knows what stood there: not that something was removed from the booking system.
+        # The value itself was taken out, as it may be a PIN. It doesn't mean that the booking was removed.
         return Meaning.UNKNOWN
     if not text or status_key(text) in own:
         return Meaning.STANDS

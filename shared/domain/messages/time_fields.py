@@ -1,7 +1,7 @@
 """Booking times as they are written in messages: an instant, a local wall time, or a date alone.
 
-Every spelling of ISO 8601 with one meaning is read. One with two meanings is refused: else a guest could stand at the
-door on the wrong day.
+Every spelling of ISO 8601 that has one meaning is read. A spelling with two meanings is refused: a code for the wrong
+day would lock the guest out.
 """
 
 import re

@@ -1,9 +1,9 @@
 """A status, a type or an event in words that nobody here knows: the message is left to a person. Pure.
 
-The word may mean that the booking is cancelled: in a language, or in a code, that no list has. A code that is made for
-a guest who cancelled mostly can't be taken back, and nobody hears of it. A message that is parked is told at once, as
-urgently as its check-in is near. So only words that are known to say that a booking stands let it pass
-(docs/decisions/0007). A booking needs no status at all.
+The word may mean that the booking is cancelled, in a language or a code that no list has. A code that is made for a
+guest who cancelled mostly can't be taken back, and nobody notices it. But a parked message raises an alert, which is
+the more urgent the nearer its check-in is. So a message passes only if its words are known to say that the booking
+stands (docs/decisions/0007). A booking needs no status at all.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -51,7 +51,7 @@ def unknown_statuses(fields: Mapping[str, Any], kind: MessageType, own: Collecti
 
 
 def unknown_status(name: str, value: object) -> Problem:
-    """Return what to say of a status, a type or an event that isn't known to say that the booking stands."""
+    """Return the problem of a status, a type or an event that isn't known to say that the booking stands."""
     if value == REMOVED:
         told, right = "a value that is not kept (it may be a PIN)", _RIGHT_IF_REMOVED
     else:
@@ -72,7 +72,7 @@ def _unknown(name: str, value: object, own: Collection[str], depth: int = 0) -> 
         return None if _stands(value, own) else (name, value)
     parts = list(islice(_parts(value, 0), _MOST_PARTS + 1))
     known = [_stands(part, own) for part in parts]
-    # Of an object one part says it (`{"id": 3, "name": "confirmed"}`); of a list each part may be the one that counts.
+    # In an object one known part is enough (`{"id": 3, "name": "confirmed"}`). In a list every part must be known.
     is_known = not parts or (any(known) if isinstance(value, Mapping) else all(known))
     return None if is_known and len(parts) <= _MOST_PARTS else (name, value)
 

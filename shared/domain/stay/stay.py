@@ -1,7 +1,7 @@
-"""What a booking is asked for: times as people write them, the stay they add up to, and a unit's defaults for it.
+"""The times of a booking, the stay that they make, and a unit's defaults for both.
 
-Three kinds of time exist because bookings come with three kinds. To turn one into another, the lock's zone or the
-unit's defaults are needed.
+Bookings come with three kinds of time. To turn one kind into another, the lock's zone or the unit's defaults are
+needed.
 """
 
 from dataclasses import dataclass, field, replace
@@ -69,7 +69,7 @@ class Stay:
     """What a door is asked for: two times, the granularity, and a slot where one was prescribed.
 
     The times include the unit's buffers: `buffer_before` and `buffer_after` say by how much they were moved from what
-    was booked. `as_booked` takes them out again. They make no stay another one.
+    was booked. `as_booked` takes them out again. Two stays that differ only in these two fields are equal.
     """
 
     check_in: StayTime

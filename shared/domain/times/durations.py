@@ -16,9 +16,8 @@ _RIGHT = "write a whole number and one of s, m, h, d, such as 90s, 10m, 6h or 14
 def parse_duration(text: str, *, allow_zero: bool = False) -> timedelta:
     """Return the duration that `text` names; raise ValueError saying what would be right.
 
-    One number and one unit, nothing between or around them: a setting that can be read in two ways
-    is worse than one that is refused. Zero is refused too unless `allow_zero`: "retry every 0s" is
-    a mistake, "buffer of 0m" isn't.
+    It is one number and one unit, with nothing between or around them. Zero is refused unless `allow_zero`: "retry
+    every 0s" is a mistake, "buffer of 0m" isn't.
     """
     written = _WRITTEN.fullmatch(text)
     if written is None:
