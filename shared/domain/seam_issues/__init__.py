@@ -1,8 +1,8 @@
 """What each error and warning of Seam means: one row each, for access codes, doors and connected accounts.
 
 A row says what the issue is in plain words, whether it blocks (the code may not open the door when it should), whether
-people are told, and whether Seam goes on trying by itself. Nothing else decides it. The pending mutations of an access
-code have their rows at the end.
+people are told, and whether Seam goes on trying by itself. Nothing else decides it. The rows are in one module for each
+subject: `codes`, `doors`, `accounts`. The pending mutations of an access code are listed at the end of this module.
 
 Codes are those of Seam's Python SDK 3.18 (`resources/access_code.py`, `device.py`, `connected_account.py`), whose
 docstrings say what Seam retries, and older names that Seam may still send. Seam adds and renames codes often: one that
@@ -16,8 +16,24 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-# The reason of a booking whose code has an issue that has no reason of its own.
-CODE_PROBLEM: Final = "code_problem"
+from shared.domain.seam_issues import accounts, codes, doors
+from shared.domain.seam_issues.row import CODE_PROBLEM, IssueMeaning, harmless
+
+__all__ = [
+    "CATALOGUE",
+    "CODE_PROBLEM",
+    "DELETING",
+    "PENDING",
+    "IssueKind",
+    "IssueMeaning",
+    "ModifiedField",
+    "SeamIssue",
+    "fields_in_words",
+    "is_awaited",
+    "issue_in_words",
+    "meaning_of",
+    "meaning_of_issue",
+]
 
 
 class IssueKind(StrEnum):
@@ -57,257 +73,17 @@ class SeamIssue:
     created_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IssueMeaning:
-    """One row of the catalogue.
-
-    `words` say for people what the issue means. `blocks`: the code may not open the door, or not at the booked times.
-    `is_told`: people get an alert, under `reason` if the issue is one of an access code. `is_retried`: Seam is still at
-    work on it, so it may end without anybody's doing.
-    `next_step` and `actor` (`ops`, `installer`, `seam`, `dormakaba`) are for issues of doors and accounts: what is to
-    be done, and by whom. Where they are empty, the row of the alert's problem says it.
-    """
-
-    words: str
-    blocks: bool = True
-    is_told: bool = True
-    is_retried: bool = False
-    reason: str = CODE_PROBLEM
-    next_step: str = ""
-    actor: str = ""
-
-
-def _harmless(
-    words: str, *, is_told: bool = False, is_retried: bool = False, next_step: str = "", actor: str = ""
-) -> IssueMeaning:
-    """Return a row for an issue that keeps no code from opening its door."""
-    return IssueMeaning(words, blocks=False, is_told=is_told, is_retried=is_retried, next_step=next_step, actor=actor)
-
-
-def _retried(words: str, *, next_step: str = "", actor: str = "") -> IssueMeaning:
-    """Return a row for an issue that blocks for as long as Seam has not succeeded."""
-    return IssueMeaning(words, is_retried=True, next_step=next_step, actor=actor)
-
-
-def _delayed(words: str) -> IssueMeaning:
-    """Return a row for a code that is not there yet. The clock decides when that is told (LATE_SET_AFTER)."""
-    return IssueMeaning(words, is_told=False, is_retried=True)
-
-
-_CODE_ERRORS: Final[Mapping[str, IssueMeaning]] = {
-    "provider_issue": IssueMeaning("dormakaba reported a problem"),
-    "failed_to_set_on_device": _retried("the code could not be programmed so far, and Seam goes on trying"),
-    "failed_to_issue": _retried("dormakaba has not issued the code yet, and Seam goes on trying"),
-    "failed_to_update": _retried(
-        "the lock has not taken the last change of the code and keeps it as it was; Seam goes on trying"
-    ),
-    "conflicting_external_modification": _retried("somebody changed the code outside Seam, and Seam sets it again"),
-    "conflicting_external_modification/removed": _retried(
-        "somebody removed the code from the lock, and Seam sets it again"
-    ),
-    "failed_to_remove_from_device": _harmless("the code could not be removed from the lock", is_told=True),
-    "failed_to_delete": _harmless(
-        "the code still opens the door although its time is over; Seam goes on trying to delete it",
-        is_told=True,
-        is_retried=True,
-    ),
-    "duplicate_code_on_device": IssueMeaning("another code on this door has the same PIN"),
-    "no_space_for_access_code_on_device": IssueMeaning("the lock holds as many codes as it can"),
-    "access_code_inactive": IssueMeaning("the code is disabled at the lock"),
-    "code_constraints_violated": IssueMeaning("the lock does not take codes like this one"),
-    # Names that Seam used before SDK 3.18.
-    "failed_to_expire": _harmless(
-        "the code still opens the door although its time is over; Seam goes on trying to delete it",
-        is_told=True,
-        is_retried=True,
-    ),
-    "failed_to_remove": _harmless("the code could not be removed from the lock", is_told=True),
-    "dormakaba_oracode_invalid_time_range": IssueMeaning("no user level of the lock fits these times"),
-    "code_modified_external_to_seam": _retried("somebody changed the code outside Seam, and Seam sets it again"),
-}
-
-_CODE_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
-    "delay_in_setting_on_device": _delayed("programming takes longer than usual"),
-    "delay_in_issuing": _delayed("issuing takes longer than usual"),
-    "delay_in_removing_from_device": _harmless("removing takes longer than usual", is_retried=True),
-    # Without its `change_type`, which Seam's schema lets be missing, or with a new one, it may be a removal.
-    "external_modification_in_effect": IssueMeaning(
-        "somebody changed the code outside Seam, and that change stays; Seam does not say whether it was removed",
-        is_retried=True,
-        reason="changed_outside",
-    ),
-    "external_modification_in_effect/modified": IssueMeaning(
-        "somebody changed the code outside Seam, and that change stays", blocks=False, reason="changed_outside"
-    ),
-    "external_modification_in_effect/removed": IssueMeaning(
-        "somebody removed the code from the lock, and Seam does not set it again", reason="removed_outside"
-    ),
-    # Not final: what comes of it is that Seam has no such code any more.
-    "being_deleted": _retried("the code is being deleted"),
-    "management_transferred": _harmless("another Seam workspace manages this code now", is_told=True),
-    "using_backup_access_code": IssueMeaning("a backup code took this one's place, so the guest's PIN is not in use"),
-    "unknown_issue_with_access_code": _harmless("something is wrong that Seam has no name for", is_told=True),
-    "time_frame_adjusted_for_unknown_time_zone": _harmless(
-        "Seam does not know the door's time zone and lets the code work for up to an hour longer", is_told=True
-    ),
-    # Where the door lists it too, the door's alert inhibits that of the code.
-    "third_party_integration_detected": _harmless(
-        "another system programs this lock too and may change or remove codes", is_told=True
-    ),
-    # Codes of other makes of locks: Oracode's PINs neither rotate nor expire after a day.
-    "code_rotates_periodically": _harmless("the PIN changes from time to time", is_told=True),
-    "igloo_algopin_must_be_used_within_24_hours": _harmless("the PIN must be used within 24 hours", is_told=True),
-}
-
-_RECONNECT: Final = "Connect the account again in Seam's console, under Connected Accounts."
-_ZONE: Final = (
-    "Compare the lock's clock with the door's time zone at Seam; have the installer or Seam's support correct it."
-)
-_ASK_FOR_ZONE: Final = "Ask Seam's support to set the door's time zone."
-
-_DOOR_ERRORS: Final[Mapping[str, IssueMeaning]] = {
-    "account_disconnected": _retried(
-        "Seam has lost its connection to the dormakaba account; connect it again in Seam's console",
-        next_step=_RECONNECT,
-        actor="ops",
-    ),
-    "dormakaba_sites_disconnected": _retried(
-        "dormakaba has cut the site off from Seam; only dormakaba's support can undo that",
-        next_step="Ask dormakaba's support to connect the site again.",
-        actor="dormakaba",
-    ),
-    "device_disconnected": _retried("Seam has lost the door"),
-    "device_offline": _retried("the door counts as offline"),
-    "hub_disconnected": _retried("Seam has lost the door's hub"),
-    "bridge_disconnected": _retried(
-        "Seam cannot reach Seam Bridge, over which it speaks to this account",
-        next_step="Check that the computer with Seam Bridge runs and is online.",
-        actor="ops",
-    ),
-    "device_removed": IssueMeaning("the door was removed from the connected account"),
-    # Seam SDK 3.18: rights, a suspended user, a subscription at the provider, or the hub's credential.
-    "insufficient_permissions": IssueMeaning(
-        "the provider's system does not let Seam act on this door",
-        next_step="Read which cause Seam names: give Seam's user at dormakaba its rights back, renew the subscription"
-        " there, or authorize the account again in Seam's console.",
-        actor="ops",
-    ),
-    "missing_device_credentials": IssueMeaning("Seam lacks the door's credentials"),
-    "subscription_required": IssueMeaning("the account's subscription does not cover this"),
-    # Of other makes of locks, or not about codes that exist.
-    "salto_ks_subscription_limit_exceeded": IssueMeaning("the site has as many users as its subscription allows"),
-    "august_lock_not_authorized": IssueMeaning("the account may not use this lock"),
-    "empty_backup_access_code_pool": _harmless("there are no backup codes left"),
-    "auxiliary_heat_running": _harmless("the auxiliary heat is running"),
-}
-
-_DOOR_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
-    "time_zone_mismatch": IssueMeaning(
-        "the door's clock does not run in the time zone that is configured: codes may work at the wrong hour",
-        next_step=_ZONE,
-        actor="installer",
-    ),
-    "time_zone_unknown": IssueMeaning(
-        "Seam does not know the door's time zone: codes may work at the wrong hour",
-        next_step=_ASK_FOR_ZONE,
-        actor="seam",
-    ),
-    "max_access_codes_reached": IssueMeaning(
-        "the lock holds as many codes as it can",
-        next_step="Make no codes by hand: the next one that ends makes room.",
-        actor="ops",
-    ),
-    "privacy_mode": IssueMeaning(
-        "the door is in privacy mode: codes do not open it until that is switched off",
-        next_step="Have the privacy mode switched off at the door.",
-        actor="ops",
-    ),
-    "provider_issue": _harmless("dormakaba reported a problem with the door", is_told=True),
-    "third_party_integration_detected": _harmless(
-        "another system programs this lock too and may change or remove codes",
-        is_told=True,
-        next_step="Find out which system that is, and take the lock away from one of the two.",
-        actor="ops",
-    ),
-    "scheduled_maintenance_window": _harmless(
-        "maintenance is planned", is_told=True, next_step="Nothing, unless guests arrive in that time.", actor="ops"
-    ),
-    "device_communication_degraded": _harmless(
-        "Seam finds the door unresponsive; codes that the lock has open it all the same", is_told=True
-    ),
-    # An Oracode lock has no network, so what Seam says of its connection means nothing.
-    "unreliable_online_status": _harmless("the door may count as online although it is not"),
-    "device_has_flaky_connection": _harmless("the door's connection comes and goes"),
-    "power_saving_mode": _harmless("the door saves power"),
-    "hub_required_for_additional_capabilities": _harmless("a hub would let Seam do more with this door"),
-    "accessory_keypad_low_battery": _harmless("the keypad's battery is low", is_told=True),
-    "accessory_keypad_setup_required": IssueMeaning("the keypad is not linked yet"),
-    "partial_backup_access_code_pool": _harmless("some backup codes are missing"),
-    "many_active_backup_codes": _harmless("many backup codes are in use"),
-    "temperature_threshold_exceeded": _harmless("it is too warm or too cold"),
-    "unknown_issue_with_phone": _harmless("something is wrong with the phone"),
-    # Of other makes of locks.
-    "salto_ks_office_mode": IssueMeaning("the door is in office mode: codes do not open it"),
-    "salto_ks_privacy_mode": IssueMeaning("the door is in privacy mode: codes do not open it"),
-    "salto_ks_subscription_limit_almost_reached": _harmless(
-        "the site has nearly as many users as it may", is_told=True
-    ),
-    "salto_ks_lock_access_code_support_removed": IssueMeaning("the lock may not take codes any more"),
-    "ttlock_lock_gateway_unlocking_not_enabled": _harmless("unlocking from afar is not enabled"),
-    "ttlock_weak_gateway_signal": _harmless("the gateway's signal is weak"),
-    "lockly_time_zone_not_configured": IssueMeaning("the door has no time zone: codes may work at the wrong hour"),
-    "ultraloq_time_zone_unknown": IssueMeaning("Seam does not know the door's time zone"),
-    "two_n_device_missing_timezone": IssueMeaning("the door has no time zone"),
-    "keynest_unsupported_locker": IssueMeaning("the locker does not take codes"),
-}
-
-_ACCOUNT_WARNINGS: Final[Mapping[str, IssueMeaning]] = {
-    "dormakaba_sites_unapproved": IssueMeaning(
-        "a dormakaba site of the account is not approved yet; Seam's support (support@getseam.com) has to finish it",
-        next_step="Write to Seam's support (support@getseam.com): they have to finish connecting the site.",
-        actor="seam",
-    ),
-    "setup_required": IssueMeaning(
-        "the connected account is not set up completely",
-        next_step="Finish setting up the account in Seam's console, under Connected Accounts.",
-        actor="ops",
-    ),
-    "account_reauthorization_requested": _harmless(
-        "the connected account must be authorized again soon, or Seam loses it",
-        is_told=True,
-        next_step=_RECONNECT,
-        actor="ops",
-    ),
-    "being_deleted": IssueMeaning(
-        "the connected account is being deleted, with all its doors and codes",
-        next_step="Find out who deletes the account in Seam's console and why; connect it again.",
-        actor="ops",
-    ),
-    "provider_service_unavailable": _retried(
-        "dormakaba's service does not answer Seam",
-        next_step="Wait: Seam goes on trying by itself.",
-        actor="seam",
-    ),
-    "scheduled_maintenance_window": _harmless(
-        "maintenance is planned", is_told=True, next_step="Nothing, unless guests arrive in that time.", actor="ops"
-    ),
-    "unknown_issue_with_connected_account": _harmless("something is wrong that Seam has no name for", is_told=True),
-    "salto_ks_subscription_limit_almost_reached": _harmless(
-        "the site has nearly as many users as it may", is_told=True
-    ),
-}
-
 CATALOGUE: Final[Mapping[IssueKind, Mapping[str, IssueMeaning]]] = {
     # Seam repeats the errors of the device and the account in those of the access code.
-    IssueKind.CODE_ERROR: {**_DOOR_ERRORS, **_CODE_ERRORS},
-    IssueKind.CODE_WARNING: _CODE_WARNINGS,
-    IssueKind.DOOR_ERROR: _DOOR_ERRORS,
-    IssueKind.DOOR_WARNING: _DOOR_WARNINGS,
-    IssueKind.ACCOUNT_WARNING: _ACCOUNT_WARNINGS,
+    IssueKind.CODE_ERROR: {**doors.ERRORS, **codes.ERRORS},
+    IssueKind.CODE_WARNING: codes.WARNINGS,
+    IssueKind.DOOR_ERROR: doors.ERRORS,
+    IssueKind.DOOR_WARNING: doors.WARNINGS,
+    IssueKind.ACCOUNT_WARNING: accounts.WARNINGS,
 }
 
 _UNKNOWN_ERROR: Final = IssueMeaning("")
-_UNKNOWN_WARNING: Final = _harmless("", is_told=True)
+_UNKNOWN_WARNING: Final = harmless("", is_told=True)
 
 
 def meaning_of_issue(kind: IssueKind, code: str, *, change_type: str = "") -> IssueMeaning:
@@ -369,7 +145,7 @@ PENDING: Final[Mapping[str, str]] = {
     "deleting": "it is being deleted",
 }
 DELETING: Final = "deleting"
-# The one mutation that leaves the PIN and the times as they are. Of one that is not listed nobody knows.
+# The one mutation that leaves PIN and times as they are. An unknown mutation may change them.
 _OF_THE_NAME_ALONE: Final = "updating_name"
 
 
