@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 from redis import Redis
 
 from shared.clock import system_clock
-from shared.domain.alerting.alert import record_delivery
 from shared.domain.alerting.causes import Cause
 from shared.domain.alerting.notifications import Group, Notification, with_notification
+from shared.domain.alerting.receipts import record_delivery
 from shared.domain.door.issues import issues_of_device
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.door_issues import DoorIssues

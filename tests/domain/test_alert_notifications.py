@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.domain.alerting.alert import Alert, record_delivery, record_failed_delivery, record_notice
+from shared.domain.alerting.alert import Alert, record_notice
 from shared.domain.alerting.budget import Budget, Priority, Rate, spend
 from shared.domain.alerting.mute_times import MuteTime
 from shared.domain.alerting.notifications import (
@@ -20,6 +20,7 @@ from shared.domain.alerting.notifications import (
     remove_finished,
     with_notification,
 )
+from shared.domain.alerting.receipts import record_delivery, record_failed_delivery
 from shared.domain.alerting.routing import Route, Routing
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.timing_policy import AlertPolicy

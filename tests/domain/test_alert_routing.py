@@ -7,8 +7,9 @@ import pytest
 
 from shared.domain.alerting.alert import Alert, record_notice
 from shared.domain.alerting.grouping import group_of
-from shared.domain.alerting.inhibition import PARENTS_BY_KEY, parent_alert
+from shared.domain.alerting.inhibition import PARENTS_BY_KEY
 from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS, missed_heartbeat_notice
+from shared.domain.alerting.parent_alert import parent_alert
 from shared.domain.alerting.routing import Place, Route, Routing
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence, silent_until

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.alerting.alert import Alert, mark_handled, record_delivery, record_failed_delivery, record_notice
+from shared.domain.alerting.alert import Alert, mark_handled, record_notice
+from shared.domain.alerting.receipts import record_delivery, record_failed_delivery
 from shared.domain.alerting.severity import Severity, severity
 from shared.domain.booking.record import AlertNotice
 from tests.shared.stories import NOW

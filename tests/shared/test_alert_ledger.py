@@ -7,7 +7,7 @@ from datetime import timedelta
 from redis import Redis
 
 from shared import redis_keys
-from shared.domain.alerting.alert import record_delivery
+from shared.domain.alerting.receipts import record_delivery
 from shared.domain.booking.record import AlertNotice
 from shared.ledger.due_set import alert_item
 from tests.shared.ledgers import RETENTION, alert_ledger, at, due_at

@@ -16,6 +16,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.domain.alerting import alert as alerting
+from shared.domain.alerting import receipts
 from shared.domain.alerting.alert import Alert, record_notice
 from shared.domain.alerting.budget import Budget, Priority, Rate, spend
 from shared.domain.alerting.notifications import (
@@ -72,9 +73,9 @@ ALERT_MOVES: Mapping[str, Callable[[Alert], Alert | None]] = {
     "more severe": lambda it: alerting.raise_severity(it, Severity.PAGE, LATER),
     "reminder": lambda it: alerting.add_reminder(it, LATER),
     "handled": lambda it: alerting.mark_handled(it, "ann"),
-    "delivered": lambda it: alerting.record_delivery(it, "slack", it.sequence),
-    "maybe delivered": lambda it: alerting.record_possible_delivery(it, "slack", it.sequence, thread="t"),
-    "given up": lambda it: alerting.record_failed_delivery(it, "slack", it.sequence, error="no"),
+    "delivered": lambda it: receipts.record_delivery(it, "slack", it.sequence),
+    "maybe delivered": lambda it: receipts.record_possible_delivery(it, "slack", it.sequence, thread="t"),
+    "given up": lambda it: receipts.record_failed_delivery(it, "slack", it.sequence, error="no"),
 }
 
 
@@ -133,7 +134,7 @@ def test_what_a_newer_version_added_to_an_alert_is_kept(additions: list[dict[str
     """Whatever happens to the alert, also if it is resolved and opened again."""
     opened = record_notice(None, NOTICE)
     assert opened is not None
-    before = alerting.record_delivery(opened, "slack", 1)
+    before = receipts.record_delivery(opened, "slack", 1)
     text, added = of_a_newer_version(before, iter(additions))
     it = json_of(Alert).decoded(text)
     for move in moves:

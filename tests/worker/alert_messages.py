@@ -4,15 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from shared.domain.alerting.alert import (
-    Alert,
-    add_reminder,
-    mark_handled,
-    raise_severity,
-    record_delivery,
-    record_notice,
-)
+from shared.domain.alerting.alert import Alert, add_reminder, mark_handled, raise_severity, record_notice
 from shared.domain.alerting.notifications import Notification, Status, delivery_id
+from shared.domain.alerting.receipts import record_delivery
 from shared.domain.alerting.routing import Place, Routing
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.timing_policy import AlertPolicy

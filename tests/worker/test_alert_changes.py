@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
-from shared.domain.alerting.alert import add_remark, mark_handled
+from shared.domain.alerting.alert import mark_handled
+from shared.domain.alerting.message_versions import add_remark
 from tests.shared.ledgers import LEASE
 from tests.shared.stories import NOW
 from tests.worker.alert_stage import WINDOW, Changeable, Channel, Killed, Stage

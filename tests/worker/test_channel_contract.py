@@ -16,7 +16,7 @@ import pytest
 from redis import Redis
 from standardwebhooks import Webhook
 
-from shared.domain.alerting.alert import record_delivery
+from shared.domain.alerting.receipts import record_delivery
 from tests.worker.alert_messages import CHANNEL, message, notice, one, opened, resolved
 from tests.worker.channel_servers import KEY, KINDS, SECRET, TOKEN
 from tests.worker.recording_server import Got, Recorder, Reply, recording

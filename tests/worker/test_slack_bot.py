@@ -9,7 +9,9 @@ import httpx
 import pytest
 from redis import Redis
 
-from shared.domain.alerting.alert import add_remark, add_reminder, mark_handled, record_delivery
+from shared.domain.alerting.alert import add_reminder, mark_handled
+from shared.domain.alerting.message_versions import add_remark
+from shared.domain.alerting.receipts import record_delivery
 from shared.domain.alerting.severity import Severity
 from tests.shared.stories import NOW
 from tests.worker.alert_messages import CHANNEL, choosable, message, notice, one, opened, resolved

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from shared.domain.alerting.alert import Alert, unshown_remarks
+from shared.domain.alerting.alert import Alert
+from shared.domain.alerting.message_versions import unshown_remarks
 from shared.domain.alerting.notifications import Notification
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.timing_policy import AlertPolicy

@@ -14,16 +14,10 @@ import structlog
 
 from shared import metrics
 from shared.clock import Clock
-from shared.domain.alerting.alert import (
-    Alert,
-    look_with_news,
-    record_delivery,
-    record_failed_delivery,
-    record_possible_delivery,
-    record_refresh,
-)
+from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.escalation import escalate_group, next_change_at
-from shared.domain.alerting.inhibition import PARENTS_BY_KEY, parent_alert
+from shared.domain.alerting.inhibition import PARENTS_BY_KEY
+from shared.domain.alerting.message_versions import record_shown_version, version_with_news
 from shared.domain.alerting.notifications import (
     STATUSES,
     Group,
@@ -38,6 +32,8 @@ from shared.domain.alerting.notifications import (
     remove_finished,
     with_notification,
 )
+from shared.domain.alerting.parent_alert import parent_alert
+from shared.domain.alerting.receipts import record_delivery, record_failed_delivery, record_possible_delivery
 from shared.domain.alerting.silences import silent_until
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
@@ -192,7 +188,7 @@ class AlertDelivery:
         def told(it: Alert, sequence: int) -> Alert:
             shown = view.alerts[it.key]
             after = record_delivery(it, notification.channel, sequence, thread=thread_for(shown, notification))
-            return record_refresh(after, notification.channel, look_with_news(shown, notification.channel), at)
+            return record_shown_version(after, notification.channel, version_with_news(shown, notification.channel), at)
 
         return finish(self._ledger, view, notification, told), None
 

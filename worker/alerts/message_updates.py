@@ -8,8 +8,9 @@ from typing import Final
 import structlog
 
 from shared.clock import Clock
-from shared.domain.alerting.alert import Alert, record_refresh
+from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.message_updates import MOST_TRIES, update_due
+from shared.domain.alerting.message_versions import record_shown_version
 from shared.domain.alerting.notifications import Notification, View, record_failed_try, with_notification
 from shared.ledger.alert_channels import ChannelBudgets
 from shared.ledger.alerts import AlertLedger
@@ -77,6 +78,6 @@ class MessageUpdates:
             log.info("alert.shown", **names, count=len(notification.members))
 
         def shown(it: Alert, look: int) -> Alert:
-            return record_refresh(it, notification.channel, look, now)
+            return record_shown_version(it, notification.channel, look, now)
 
         return finish(self._ledger, view, notification, shown), None

@@ -12,9 +12,10 @@ from uuid import uuid4
 import click
 
 from shared.clock import system_clock
-from shared.domain.alerting.alert import Alert, mark_handled, record_delivery, record_notice
+from shared.domain.alerting.alert import Alert, mark_handled, record_notice
 from shared.domain.alerting.inhibition import parent_of
 from shared.domain.alerting.notifications import Notification, Status
+from shared.domain.alerting.receipts import record_delivery
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.silences import Silence, silent_until
 from shared.domain.alerting.timing_policy import AlertPolicy

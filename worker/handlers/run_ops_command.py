@@ -12,7 +12,8 @@ from redis import Redis
 from shared import ops_commands
 from shared.clock import Clock
 from shared.contracts import OPS_STREAM
-from shared.domain.alerting.alert import add_remark, mark_handled
+from shared.domain.alerting.alert import mark_handled
+from shared.domain.alerting.message_versions import add_remark
 from shared.domain.booking.notices import alert_key
 from shared.domain.booking.record import HistoryEntry
 from shared.domain.booking.transitions import NotReissued

@@ -1,7 +1,8 @@
 """One problem over its life: counted while it is open, notified again only with news, resolved once.
 
 `sequence` numbers the news of the problem. A channel is behind while the sequence in its receipt is lower. A channel
-that missed some news only gets the newest.
+that missed some news only gets the newest. What a channel received is recorded by `receipts`, and what it shows by
+`message_versions`.
 """
 
 import re
@@ -16,8 +17,6 @@ from shared.domain.alerting.severity import Severity, severity
 from shared.domain.booking.record import AlertNotice
 from shared.domain.versions import NOT_IN_JSON, UnknownFields
 
-# Older ones are in the booking's story.
-_MOST_REMARKS: Final = 5
 # The request id as `shared.seam.errors` writes it. Seam's support needs it; another id is no news.
 _REQUEST: Final = re.compile(r" ?\(request [\w.:-]{1,100}\)", re.ASCII)
 
@@ -34,7 +33,7 @@ class News(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """A reply that is shown once, where a button was pressed; `look` is the alert's look that has it."""
+    """A reply that is shown once, where a button was pressed; `look` is the first version of the message with it."""
 
     remark_id: str
     text: str
@@ -46,8 +45,9 @@ class Remark:
 class Receipt:
     """What one channel received: the news up to `sequence`, in the conversation `thread`.
 
-    `look` is the look that the channel shows, since `looked_at`. `lost`: the notification was given up, because the
-    channel never took it; `error` says why. `tried` is the sequence of a try without an answer: it may have arrived.
+    - `tried`: the sequence of a try without an answer. It may have arrived.
+    - `lost`: the notification was given up, because the channel never took it; `error` says why.
+    - `look`: the version of the message that the channel shows, since `looked_at`.
     """
 
     sequence: int = 0
@@ -62,21 +62,24 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """One problem.
+    """One problem. The names of the fields are stored.
 
-    `severity` is the level that was told last; `reminders` counts the reminders at this level. `group` names the group
-    that it is told with. `handled_by` is the person who takes care of it: no more reminders are sent. If it is a cause
-    of many problems, `hit` is their number and `subjects` names some. `look` counts the changes of how the alert is
-    shown that aren't news. Somebody waits for the look `prompt_look`. `remarks` are the latest replies.
+    - `group`: the group that it is told with. `severity`: the level that was told last.
+    - `sequence`: the number of the newest news, which is `news`, of the time `news_at`. `opened_sequence`: that of its
+      latest opening.
+    - `reminders`: how many were sent at this severity. `handled_by`: who takes care of it, so that no more are sent.
+    - `look`: the version of its message, which grows with changes that aren't news. `prompt_look`: the version that
+      somebody waits for, after pressing a button. `remarks`: the latest replies.
+    - `hit`, `subjects`: of a cause with several bookings, how many they are, and some of them.
+    - `told`: the receipts, by the name of the channel.
+    - `unsolved_sequence`: the sequence of its end, if it ended although the problem goes on. `notice.solved` says then
+      which alert tells of the problem now.
 
-    Some causes get their members one by one. For these, `known_until` is the stream entry of the newest member in this
-    record. `newcomers` counts the members that people were not told of yet. `joined` names some of them; it is kept
-    until the news after the one that tells of them. `joins` counts how often newcomers were told.
+    Some causes get their members one by one:
 
-    `told` are the receipts, by the name of the channel; the field is stored under this name.
-
-    `unsolved_sequence` is set if the alert ended although its problem goes on: it is the sequence of that end, and
-    `notice.solved` says which alert tells of the problem now.
+    - `known_until`: the stream entry of the newest member in this record.
+    - `newcomers`: how many members people were not told of yet. `joined`: some of them, kept until the news after the
+      one that tells of them. `joins`: how often newcomers were told.
     """
 
     notice: AlertNotice
@@ -202,68 +205,13 @@ def mark_handled(alert: Alert, by: str, at: datetime | None = None) -> Alert:
     """Record that somebody takes care of it: no more reminders until there is news. Idempotent."""
     if not alert.is_open or alert.handled_by == by:
         return alert
-    return refresh_message(replace(alert, handled_by=by, handled_at=at), is_prompt=True)
+    return next_version(replace(alert, handled_by=by, handled_at=at), is_prompt=True)
 
 
-def add_remark(alert: Alert, remark_id: str, text: str) -> Alert:
-    """Record a reply that is shown once in the problem's conversation. Returns the same object the second time."""
-    if any(remark.remark_id == remark_id for remark in alert.remarks):
-        return alert
-    after = refresh_message(alert, is_prompt=True)
-    remark = Remark(remark_id=remark_id, text=text, look=after.look)
-    return replace(after, remarks=(*alert.remarks, remark)[-_MOST_REMARKS:])
-
-
-def refresh_message(alert: Alert, *, is_prompt: bool) -> Alert:
-    """Return the alert with a new look, so that shown messages are updated; it isn't news.
+def next_version(alert: Alert, *, is_prompt: bool) -> Alert:
+    """Return the alert with a new version of its message, so that messages in channels are updated. It isn't news.
 
     `is_prompt`: somebody waits to see it.
     """
     look = alert.look + 1
     return replace(alert, look=look, prompt_look=look if is_prompt else alert.prompt_look)
-
-
-def record_refresh(alert: Alert, channel: str, look: int, at: datetime) -> Alert:
-    """Record that `channel` shows the alert with this `look`."""
-    known = alert.receipt_of(channel)
-    told = replace(known, look=max(look, known.look), looked_at=at)
-    return replace(alert, told={**alert.told, channel: told})
-
-
-def record_delivery(alert: Alert, channel: str, sequence: int, *, thread: str = "") -> Alert:
-    """Record that `channel` received the news up to `sequence`; a late, lower one changes nothing."""
-    known = alert.receipt_of(channel)
-    goes_on = known.thread if alert.was_notified(channel) else ""
-    taken, thread = max(sequence, known.sequence), goes_on or thread or alert.key
-    told = replace(known, sequence=taken, thread=thread, tried=0, lost=False, error="")
-    return replace(alert, told={**alert.told, channel: told})
-
-
-def record_possible_delivery(alert: Alert, channel: str, sequence: int, *, thread: str) -> Alert:
-    """Record that `channel` may have received the news up to `sequence`; the same object if that is known already."""
-    known = alert.receipt_of(channel)
-    if max(known.tried, known.sequence) >= sequence:
-        return alert
-    told = replace(known, tried=sequence, thread=known.thread if alert.was_notified(channel) else thread)
-    return replace(alert, told={**alert.told, channel: told})
-
-
-def record_failed_delivery(alert: Alert, channel: str, sequence: int, *, error: str) -> Alert:
-    """Record that `channel` didn't take the notification up to `sequence`, and that it isn't tried any more."""
-    known = alert.receipt_of(channel)
-    if known.sequence >= sequence:
-        return alert
-    told = replace(known, sequence=sequence, lost=True, error=error)
-    return replace(alert, told={**alert.told, channel: told})
-
-
-def unshown_remarks(alert: Alert, channel: str) -> tuple[Remark, ...]:
-    """Return the replies that the channel hasn't shown yet."""
-    seen = alert.receipt_of(channel).look
-    return tuple(remark for remark in alert.remarks if remark.look > seen)
-
-
-def look_with_news(alert: Alert, channel: str) -> int:
-    """Return the look that news shows to the channel: the newest one before the replies that aren't shown yet."""
-    remarks = unshown_remarks(alert, channel)
-    return remarks[0].look - 1 if remarks else alert.look

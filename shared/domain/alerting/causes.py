@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from shared.domain.alerting.alert import Alert, record_notice, refresh_message, without_request_ids
+from shared.domain.alerting.alert import Alert, next_version, record_notice, without_request_ids
 from shared.domain.alerting.severity import Severity
 from shared.domain.booking.record import AlertNotice
 from shared.domain.entry_ids import is_before
@@ -62,7 +62,7 @@ def raise_cause(before: Alert | None, cause: Cause, *, group: str, level: Severi
         changed = record_notice(known, notice)
         return replace(changed, hit=cause.hit, subjects=subjects) if changed else None
     after = replace(known, notice=replace(notice, at=before.notice.at), hit=cause.hit, subjects=subjects)
-    return before if after == before else refresh_message(after, is_prompt=False)
+    return before if after == before else next_version(after, is_prompt=False)
 
 
 def _with_newcomers(before: Alert, cause: Cause) -> Alert:

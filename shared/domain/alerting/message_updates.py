@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.domain.alerting.alert import Alert
-from shared.domain.alerting.inhibition import shows_old_look
+from shared.domain.alerting.message_versions import needs_update
 from shared.domain.alerting.notifications import Group, Notification, View, delivery_id, slot_of
 
 # The number of affected bookings may change every second; nobody reads it that often.
@@ -31,7 +31,7 @@ def update_due(
 
     It waits for notifications under way to the channel: an older look must not overwrite a newer one.
     """
-    wanted = {key: alert for key, alert in view.alerts.items() if shows_old_look(alert, channel)}
+    wanted = {key: alert for key, alert in view.alerts.items() if needs_update(alert, channel)}
     if not wanted:
         return None, None
     leases = [each.at for each in state.parcels.values() if each.channel == channel and each.is_leased]

@@ -13,7 +13,8 @@ from typing import Final, Literal
 from shared.domain import versions
 from shared.domain.alerting.alert import Alert, News
 from shared.domain.alerting.budget import Priority
-from shared.domain.alerting.inhibition import parent_of, shows_old_look
+from shared.domain.alerting.inhibition import parent_of
+from shared.domain.alerting.message_versions import needs_update
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.threads import alerts_new_to, open_threads, thread_to_join
 from shared.domain.alerting.timing_policy import AlertPolicy
@@ -271,8 +272,7 @@ def _is_awaited(view: View, notification: Notification) -> bool:
     """Say whether the channel is still to be told of an alert in it; for an update: whether it shows an old look."""
     if notification.status == "look":
         return any(
-            key in view.alerts and shows_old_look(view.alerts[key], notification.channel)
-            for key in notification.members
+            key in view.alerts and needs_update(view.alerts[key], notification.channel) for key in notification.members
         )
     return any(key in view.alerts and view.alerts[key].is_behind(notification.channel) for key in notification.members)
 
@@ -284,7 +284,7 @@ def remove_finished(view: View, state: Group, channels: tuple[str, ...]) -> tupl
         for key, alert in view.alerts.items()
         if alert.is_open
         or any(is_wanted(view, alert, channel, state) for channel in channels)
-        or any(shows_old_look(alert, channel) for channel in view.updating)
+        or any(needs_update(alert, channel) for channel in view.updating)
     }
     parcels = {
         slot: notification
