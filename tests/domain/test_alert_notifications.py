@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from shared.domain.alerting.alert import Alert, record_notice
 from shared.domain.alerting.budget import Budget, Priority, Rate, spend
 from shared.domain.alerting.mute_times import MuteTime
+from shared.domain.alerting.next_notification import next_notification
 from shared.domain.alerting.notifications import (
     Group,
     Notification,
     View,
     delivery_id,
     is_given_up,
-    next_notifications,
     record_failed_try,
     remove_finished,
     with_notification,
@@ -29,7 +29,7 @@ from tests.shared.stories import NOW
 
 WINDOW = timedelta(seconds=30)
 LEASE = timedelta(minutes=1)
-QUIET = MuteTime(time(22), time(7), "Europe/Berlin")
+MUTE_TIME = MuteTime(time(22), time(7), "Europe/Berlin")
 POLICY = AlertPolicy(routing=Routing(channels=("a", "b")))
 NIGHT = datetime(2036, 1, 10, 23, 30, tzinfo=UTC)
 
@@ -49,22 +49,22 @@ def over(alert: Alert, at: datetime = NOW) -> Alert:
     return after
 
 
-def view(*alerts: Alert, at: datetime = NOW, policy: AlertPolicy = POLICY, silent: datetime | None = None) -> View:
+def view(*alerts: Alert, at: datetime = NOW, policy: AlertPolicy = POLICY, held_until: datetime | None = None) -> View:
     """Return a view of a group of these alerts."""
-    held = {alert.key: silent for alert in alerts} if silent else {}
+    held = {alert.key: held_until for alert in alerts} if held_until else {}
     return View("g", {alert.key: alert for alert in alerts}, held, policy, at)
 
 
 def notification(seen: View, state: Group | None = None, channel: str = "a", *, resolved: bool = False) -> Notification:
     """Return the notification that is to be sent; fails if there is none."""
-    found, _ = next_notifications(seen, state or Group(), channel, "resolved" if resolved else "open", lease=LEASE)
+    found, _ = next_notification(seen, state or Group(), channel, "resolved" if resolved else "open", lease=LEASE)
     assert found is not None
     return found
 
 
 def later(seen: View, state: Group | None = None, channel: str = "a", *, resolved: bool = False) -> datetime | None:
     """Return when to check again; fails if there is something to send."""
-    found, at = next_notifications(seen, state or Group(), channel, "resolved" if resolved else "open", lease=LEASE)
+    found, at = next_notification(seen, state or Group(), channel, "resolved" if resolved else "open", lease=LEASE)
     assert found is None
     return at
 
@@ -161,7 +161,7 @@ def test_a_leased_notification_is_left_alone_until_the_lease_is_over() -> None:
 
 def test_mute_times_hold_back_only_information() -> None:
     """Until the mute time ends, on the clock of its time zone."""
-    policy = replace(POLICY, quiet=QUIET)
+    policy = replace(POLICY, mute_time=MUTE_TIME)
     info = opened("1", Severity.INFO, at=NIGHT)
     assert later(view(info, at=NIGHT + WINDOW, policy=policy)) == datetime(2036, 1, 11, 6, tzinfo=UTC)
     assert notification(view(opened("2", at=NIGHT), info, at=NIGHT + WINDOW, policy=policy)).members.keys() == {
@@ -172,9 +172,9 @@ def test_mute_times_hold_back_only_information() -> None:
 def test_silences_hold_back_open_alerts() -> None:
     """But never the end of a problem that people know of."""
     until = NOW + timedelta(hours=2)
-    assert later(view(opened(), at=NOW + WINDOW, silent=until)) == until
+    assert later(view(opened(), at=NOW + WINDOW, held_until=until)) == until
     known = over(record_delivery(opened(), "a", 1))
-    assert notification(view(known, at=NOW + WINDOW, silent=until), resolved=True).members
+    assert notification(view(known, at=NOW + WINDOW, held_until=until), resolved=True).members
 
 
 def test_the_fallback_channel_is_told_what_another_does_not_take() -> None:

@@ -98,8 +98,8 @@ def test_everything_that_may_be_set(tmp_path: Path, data_server: DataServer, red
     policy, it = alerting.policy, notice()
     assert policy.routing.channels_for(it, Severity.INFO) == ("slack-1", "ops", "tower")
     assert policy.routing.channels_for(it, Severity.PAGE) == ("slack-1", "ops", "tower", "duty", "mail")
-    assert policy.quiet is not None
-    assert (policy.quiet.starts, policy.quiet.ends) == (time(22), time(7))
+    assert policy.mute_time is not None
+    assert (policy.mute_time.starts, policy.mute_time.ends) == (time(22), time(7))
     assert (policy.page_before, policy.warn_before) == (timedelta(hours=3), timedelta(days=2))
     assert policy.levels["nearly_full"] is Severity.INFO
     assert policy.pause(Severity.PAGE, 9) == timedelta(minutes=5)

@@ -18,6 +18,7 @@ from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.escalation import escalate_group, next_change_at
 from shared.domain.alerting.inhibition import PARENTS_BY_KEY
 from shared.domain.alerting.message_versions import record_shown_version, version_with_news
+from shared.domain.alerting.next_notification import next_notification
 from shared.domain.alerting.notifications import (
     STATUSES,
     Group,
@@ -27,7 +28,6 @@ from shared.domain.alerting.notifications import (
     is_given_up,
     is_stuck,
     maybe_delivered,
-    next_notifications,
     record_failed_try,
     remove_finished,
     with_notification,
@@ -92,7 +92,7 @@ class AlertDelivery:
             moments.append(later)
         now = self._clock()
         moments += [
-            view.silent.get(key) or next_change_at(alert, view.policy, now) for key, alert in view.alerts.items()
+            view.held_until.get(key) or next_change_at(alert, view.policy, now) for key, alert in view.alerts.items()
         ]
         seen = self._tidy(view, seen, moved)
         until = min((moment for moment in moments if moment is not None), default=None)
@@ -123,7 +123,7 @@ class AlertDelivery:
 
     def _escalate(self, view: View) -> View:
         """Store what time has changed: higher severities and reminders."""
-        audible = [alert for key, alert in view.alerts.items() if key not in view.silent]
+        audible = [alert for key, alert in view.alerts.items() if key not in view.held_until]
         alerts = dict(view.alerts)
         for key, after in escalate_group(audible, view.policy, view.now).items():
             before = alerts[key]
@@ -137,14 +137,14 @@ class AlertDelivery:
             view = replace(view, now=self._clock())
             state, version = self._ledger.groups.load(view.group)
             view = self._note_uncertain(view, maybe_delivered(view, state, channel.name))
-            notification, later = next_notifications(view, state, channel.name, status, lease=self._lease)
+            notification, later = next_notification(view, state, channel.name, status, lease=self._lease)
             if notification is None:
                 self._budgets.leave(channel.name, view.now, name=place)
                 return view, later
             # The alerts are read again after the group: so deliveries by others before that are seen. A later one
             # changes the group's version, and saving it raises Conflict.
             view = refreshed(self._ledger, view)
-            notification, later = next_notifications(view, state, channel.name, status, lease=self._lease)
+            notification, later = next_notification(view, state, channel.name, status, lease=self._lease)
             if notification is None:
                 return view, later
             try:

@@ -147,7 +147,7 @@ def _policy(
         reminders={**REMINDERS, **file.reminders},
         group_window=settings.alert_group_window if file.group_window is None else file.group_window,
         page_join_window=file.page_join_window,
-        quiet=MuteTime(quiet.starts, quiet.ends, quiet.time_zone) if quiet else None,
+        mute_time=MuteTime(quiet.starts, quiet.ends, quiet.time_zone) if quiet else None,
         silent_for=file.absence,
         rate=Rate(file.rate.burst, file.rate.every),
         runbook_url=settings.runbook_url,

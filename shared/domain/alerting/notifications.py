@@ -1,7 +1,8 @@
-"""Notifications: one message to one channel, with all alerts of a group that the channel wasn't told of yet.
+"""Notifications: one message to one channel, with all alerts of a group that the channel wasn't told of yet. Pure.
 
 A notification is stored before it is sent, and removed when the channel has taken it. If a worker is killed in between,
-the next one sends the same content under the same id. While a worker sends it, `at` is the end of the lease.
+the next one sends the same content under the same id. While a worker sends it, `at` is the end of the lease. Which one
+is sent next: `shared.domain.alerting.next_notification`.
 """
 
 from collections.abc import Mapping
@@ -11,12 +12,11 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from shared.domain import versions
-from shared.domain.alerting.alert import Alert, News
+from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.budget import Priority
 from shared.domain.alerting.inhibition import parent_of
 from shared.domain.alerting.message_versions import needs_update
 from shared.domain.alerting.severity import Severity
-from shared.domain.alerting.threads import alerts_new_to, open_threads, thread_to_join
 from shared.domain.alerting.timing_policy import AlertPolicy
 from shared.domain.booking.retries import next_try
 from shared.domain.versions import NOT_IN_JSON, UnknownFields
@@ -48,7 +48,10 @@ class Notification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """The notifications of one group that are under way, by channel and status (`slot_of`)."""
+    """The notifications of one group that are under way, by channel and status (`slot_of`).
+
+    The field's name, `parcels`, is stored.
+    """
 
     parcels: Mapping[str, Notification] = field(default_factory=dict)
     schema: str = versions.ALERT_GROUP
@@ -59,13 +62,13 @@ class Group:
 class View:
     """All that decides what a group sends: its alerts by key, the policy, the time.
 
-    `silent` says until when an alert is held back, by a silence or by an alert of a door or an account that inhibits
-    it. `updating` are the channels that can change messages that they have shown.
+    `held_until` says until when an alert is held back, by a silence or by an alert of a door or an account that
+    inhibits it. `updating` are the channels that can change messages that they have shown.
     """
 
     group: str
     alerts: Mapping[str, Alert]
-    silent: Mapping[str, datetime]
+    held_until: Mapping[str, datetime]
     policy: AlertPolicy
     now: datetime
     updating: frozenset[str] = frozenset()
@@ -117,106 +120,6 @@ def is_stuck(notification: Notification, policy: AlertPolicy, now: datetime) -> 
         notification.is_page and not notification.is_leased and notification.at - now > policy.page_waits_for_channel
     )
     return is_put_off or notification.attempts >= policy.tries_before_fallback
-
-
-def allowed_from(view: View, alert: Alert, level: Severity) -> datetime:
-    """Return from when on the alert may be told: after its silence and, if it isn't urgent, after the mute time."""
-    quiet = view.policy.quiet.until(view.now) if view.policy.quiet and level is Severity.INFO else None
-    silent = view.silent.get(alert.key) if alert.is_open else None
-    return max(filter(None, (quiet, silent)), default=view.now)
-
-
-def next_notifications(
-    view: View, state: Group, channel: str, status: Status, *, lease: timedelta
-) -> tuple[Notification | None, datetime | None]:
-    """Return the notification that is sent now, leased; otherwise when to check again (None: not until there is news).
-
-    A notification that failed is sent again unchanged, unless its alerts have changed. When the first alert of the
-    group has waited long enough, all alerts that are ready are sent with it.
-    """
-    kept = state.parcels.get(slot_of(channel, status))
-    wanted = {
-        key: alert
-        for key, alert in view.alerts.items()
-        if alert.is_open == (status == "open") and is_wanted(view, alert, channel, state)
-    }
-    under_way_until = _under_way_until(view, state, channel, status, wanted)
-    if under_way_until is not None:
-        return None, under_way_until
-    ready = {key: alert for key, alert in wanted.items() if allowed_from(view, alert, alert.severity) <= view.now}
-    if kept is not None:
-        has_new_page = _has_new_page(kept, ready)
-        if kept.at > view.now and (kept.is_leased or not has_new_page):
-            return None, kept.at
-        if _tells_the_same(kept, ready) and not has_new_page:
-            return replace(kept, at=view.now + lease, is_leased=True), None
-    if not ready:
-        return None, min((allowed_from(view, alert, alert.severity) for alert in wanted.values()), default=None)
-    new = alerts_new_to(ready.values(), channel)
-    join_within = view.policy.page_join_window
-    thread = thread_to_join(new, view.alerts.values(), channel, within=join_within, now=view.now)
-    opens_at = min(
-        _untold_since(alert, channel) + _wait(view, alert, is_joining=bool(thread) and alert in new)
-        for alert in ready.values()
-    )
-    if opens_at > view.now and kept is None:
-        return None, opens_at
-    members = {key: alert.sequence for key, alert in ready.items()}
-    told_as = delivery_id(view.group, members)
-    notification = Notification(
-        channel=channel,
-        status=status,
-        members=members,
-        delivery_id=told_as,
-        is_page=any(alert.severity is Severity.PAGE for alert in ready.values()),
-        at=view.now + lease,
-        attempts=kept.attempts if kept else 0,
-        error=kept.error if kept else "",
-        thread=thread or _own_thread(view, channel, members, told_as),
-    )
-    return notification, None
-
-
-def _under_way_until(
-    view: View, state: Group, channel: str, status: Status, wanted: Mapping[str, Alert]
-) -> datetime | None:
-    """Return until when another notification of one of these alerts is under way to the channel."""
-    # An alert waits for other notifications that hold it: people must read them in their order. A resolved notification
-    # also waits for an update of the shown message: that would overwrite it.
-    others: tuple[Status, ...] = ("open", "look") if status == "resolved" else ("resolved",)
-    parcels = (state.parcels.get(slot_of(channel, other)) for other in others)
-    busy = [each for each in parcels if each is not None and each.is_leased and each.at > view.now]
-    waits = [each.at for each in busy if any(key in each.members for key in wanted)]
-    return max(waits, default=None)
-
-
-def _has_new_page(kept: Notification, ready: Mapping[str, Alert]) -> bool:
-    """Say whether an alert pages that isn't in the notification, or has newer news."""
-    pages = {key: alert for key, alert in ready.items() if alert.severity is Severity.PAGE}
-    return any(kept.members.get(key) != alert.sequence for key, alert in pages.items())
-
-
-def _tells_the_same(kept: Notification, ready: Mapping[str, Alert]) -> bool:
-    """Say whether all alerts of the notification are still to be told, and none has newer news."""
-    return bool(kept.members) and all(
-        key in ready and ready[key].sequence == sequence for key, sequence in kept.members.items()
-    )
-
-
-def _untold_since(alert: Alert, channel: str) -> datetime:
-    """Return since when there is something to tell. A change before the channel was told at all delays nothing."""
-    return alert.news_at if alert.news is not News.CHANGED or alert.was_notified(channel) else alert.opened_at
-
-
-def _wait(view: View, alert: Alert, *, is_joining: bool) -> timedelta:
-    """Return how long the alert waits for others. One that joins a conversation can wait: people look at it already."""
-    return view.policy.group_window if is_joining else view.policy.window(alert.severity)
-
-
-def _own_thread(view: View, channel: str, members: Mapping[str, int], told_as: str) -> str:
-    """Return the name of a new conversation: the key of a single problem, unless it has an open one already."""
-    (key, *others) = members
-    return key if not others and key not in open_threads(view.alerts.values(), channel) else told_as
 
 
 def priority_of(notification: Notification, alerts: Mapping[str, Alert]) -> Priority:

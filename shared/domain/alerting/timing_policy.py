@@ -56,7 +56,7 @@ class AlertPolicy:
     reminders: Mapping[Severity, tuple[timedelta, ...]] = field(default_factory=lambda: REMINDERS)
     group_window: timedelta = GROUP_WINDOW
     page_join_window: timedelta = PAGE_JOIN_WINDOW
-    quiet: MuteTime | None = None
+    mute_time: MuteTime | None = None
     rate: Rate = field(default_factory=Rate)
     tries_before_fallback: int = 4
     page_waits_for_channel: timedelta = PAGE_WAITS_FOR_CHANNEL
