@@ -8,7 +8,8 @@ import structlog
 from shared.clock import Clock
 from shared.domain.alerting.affected_by_parked import ParkedMessage
 from shared.domain.alerting.alert import Alert
-from shared.domain.alerting.parked_messages import ended_alerts, parked_causes, parked_key
+from shared.domain.alerting.parked_cause_alert import parked_key
+from shared.domain.alerting.parked_messages import ended_alerts, parked_causes
 from shared.domain.booking.parked_effect import kind_for
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import AlertNotice, Booking
