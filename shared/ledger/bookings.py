@@ -22,8 +22,7 @@ from shared.domain.booking import transitions
 from shared.domain.booking.record import Booking, Change, HistoryEntry, Notice
 from shared.domain.booking.retention import deleted_at, erased_at
 from shared.domain.booking.seen_door import SeenDoor
-from shared.domain.code.removal import next_look_at
-from shared.domain.times.epoch import milliseconds
+from shared.ledger.booking_due_times import OUTBOX, due_times
 from shared.ledger.booking_indexes import all_places, doors_to_compare, index_arrival, index_door, places_of
 from shared.ledger.booking_reader import (
     HISTORY,
@@ -33,11 +32,9 @@ from shared.ledger.booking_reader import (
     booking_in,
     devices_of_codes,
 )
-from shared.ledger.due_set import DueItem, DueSet, conflicts_item, door_item, removal_item
+from shared.ledger.due_set import DueSet, conflicts_item, door_item
 from shared.ledger.records import MOST_LINES, Stored, Write
 
-# In the due-set, in the place of a door's key: the booking's outbox, which is due even if no door is.
-_OUTBOX: Final = ""
 # How long after a change a door's bookings are compared. Several changes within that time are compared once.
 _COMPARED_AFTER: Final = timedelta(seconds=2)
 # Events kept of one code. More than these are a flood.
@@ -188,7 +185,7 @@ class BookingLedger(BookingReader):
             # These are written even if the record then isn't: they are right for every version of the record. That
             # includes the time of an outbox that isn't empty, which is never moved to a later time.
             if booking.outbox:
-                self._due.hold([door_item(booking.booking_id, _OUTBOX)], self._clock(), pipeline=pipeline)
+                self._due.hold([door_item(booking.booking_id, OUTBOX)], self._clock(), pipeline=pipeline)
             if before is None or before.stay != booking.stay:
                 pipeline.zadd(redis_keys.BOOKINGS, {booking.booking_id: expires_at.timestamp()})
             index_arrival(pipeline, before, booking)
@@ -203,47 +200,26 @@ class BookingLedger(BookingReader):
             expires_at=expires_at,
             history_key=redis_keys.booking_history(booking.booking_id),
             history=[HISTORY.dump_json(entry, exclude_defaults=True).decode() for entry in change.history],
-            due=self._due_times(before, booking, is_in_hand),
+            due=due_times(
+                before,
+                booking,
+                is_in_hand,
+                now=self._clock(),
+                lease=self._due.lease,
+                is_published_here=self._outbox is not None,
+            ),
             places=places_of(before, booking, self._clock()),
             together_with=indexes,
         )
-
-    def _due_times(
-        self, before: Booking | None, booking: Booking, is_in_hand: Callable[[str], bool]
-    ) -> list[tuple[str, int | None]]:
-        """Return the members of the due-set that the write changes, with their times.
-
-        A door with a new time is put at that time. A door that the caller goes on working on is due after one lease at
-        the earliest, so that no other worker takes it. A booking with an empty outbox leaves the due-set.
-        """
-        leased_until = self._clock() + self._due.lease
-        times_before = {door.key: door.due_at for door in before.doors} if before else {}
-        times: list[tuple[DueItem, datetime | None]] = []
-        for door in booking.doors:
-            item, due_at = door_item(booking.booking_id, door.key), door.due_at
-            if is_in_hand(door.key):
-                times.append((item, max(due_at, leased_until) if due_at else None))
-            elif door.key not in times_before or times_before[door.key] != due_at:
-                times.append((item, due_at))
-        removals_before = {door.key: next_look_at(door) for door in before.doors} if before else {}
-        for door in booking.doors:
-            look_at = next_look_at(door)
-            if removals_before.get(door.key) != look_at:
-                times.append((removal_item(booking.booking_id, door.key), look_at))
-        if before is not None and before.outbox and not booking.outbox:
-            times.append((door_item(booking.booking_id, _OUTBOX), None))
-        if self._outbox is None and booking.outbox and not (before and before.outbox):
-            times.append((door_item(booking.booking_id, _OUTBOX), self._clock()))
-        return [(item.encoded(), milliseconds(at) if at is not None else None) for item, at in times]
 
     def _put(self, booking_id: str, door_key: str, booking: Booking | None) -> int:
         """Set the times in `booking`, and return the version that the record had at that moment (0: no record)."""
         doors = booking.doors if booking else ()
         due_at = next((door.due_at for door in doors if door.key == door_key), None)
         # An outbox that isn't empty stays due, also if the caller has just published an older one.
-        times = [(door_item(booking_id, door_key), due_at)] if door_key != _OUTBOX else []
+        times = [(door_item(booking_id, door_key), due_at)] if door_key != OUTBOX else []
         if booking is None or not booking.outbox:
-            times.append((door_item(booking_id, _OUTBOX), None))
+            times.append((door_item(booking_id, OUTBOX), None))
         pipeline = self._redis.pipeline(transaction=False)
         self._due.set(times, pipeline=pipeline)
         pipeline.hget(redis_keys.booking_record(booking_id), "version")
@@ -280,7 +256,7 @@ class BookingLedger(BookingReader):
         pipeline.expire(key, self._retention, nx=True)
         pipeline.execute()
 
-    def forget(self, booking: Booking, key: str) -> Booking:
+    def erase_personal_data(self, booking: Booking, key: str) -> Booking:
         """Erase the personal data of a booking long after its stay: its label, and the events of its codes.
 
         Idempotent. If the process is killed midway, the door is still due.
@@ -291,7 +267,7 @@ class BookingLedger(BookingReader):
         now = self._clock()
         return self.record(booking, lambda it: transitions.erase_personal_data(it, key, now=now), in_hand=key)
 
-    def forget_at(self, booking: Booking) -> datetime:
+    def erase_at(self, booking: Booking) -> datetime:
         """Return when a booking's personal data is erased, if its stay ends as it is booked now."""
         return erased_at(booking, retention=self._retention, now=self._clock())
 

@@ -1,7 +1,10 @@
-"""The due-set: what is to be looked at next, and when. Everything that waits, waits here, and never in the broker.
+"""The due-set: what is worked on next, and when. What waits has a member here, and never waits as a task in the broker.
 
 It is a sorted set by time, so that a sweep reads only what is due. Claiming a member moves it one lease into the
 future. If the worker is killed, the member is due again when the lease ends.
+
+Besides this module only a write of a record changes it, in the same atomic step: `shared.ledger.booking_due_times` says
+how, `shared.ledger.records` does it.
 """
 
 import json

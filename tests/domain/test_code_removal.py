@@ -9,7 +9,7 @@ from shared.domain.booking import transitions
 from shared.domain.booking.record import Booking, Removal
 from shared.domain.code import removal
 from shared.domain.seam_issues import SeamIssue
-from tests.shared.stories import DOOR, FORGET_AT, NOW, code, issued, lines_of, with_door
+from tests.shared.stories import DOOR, ERASE_AT, NOW, code, issued, lines_of, with_door
 
 NOT_REMOVED = SeamIssue("failed_to_remove_from_device", "The lock says no.")
 ACCEPTED = removal.deletion_accepted("attempt-1", NOW)
@@ -20,7 +20,7 @@ def closed(it: Removal = ACCEPTED) -> Booking:
     """Return a cancelled booking whose code Seam was asked to delete."""
     cancelled = replace(issued(), cancelled=True)
     return transitions.close_door(
-        cancelled, DOOR, gone=frozenset(), removals={"c-1": it}, forget_at=FORGET_AT, now=NOW
+        cancelled, DOOR, gone=frozenset(), removals={"c-1": it}, erase_at=ERASE_AT, now=NOW
     ).booking
 
 
@@ -78,7 +78,7 @@ def test_a_code_that_is_being_deleted_is_residual_access() -> None:
 
 def test_the_story_says_that_a_code_is_gone_whichever_look_finds_it() -> None:
     """A scheduled look, or one that an event of the deletion prompted."""
-    change = transitions.close_door(closed(), DOOR, gone=frozenset({"c-1"}), forget_at=FORGET_AT, now=NOW)
+    change = transitions.close_door(closed(), DOOR, gone=frozenset({"c-1"}), erase_at=ERASE_AT, now=NOW)
     assert lines_of(change)[:2] == ["code.removed", "door.closed"]
     assert (change.booking.door(DOOR).residual, change.booking.residual_access_until) == ((), None)
 

@@ -13,7 +13,7 @@ from tests.shared.stories import (
     CHECK_IN,
     CHECK_OUT,
     DOOR,
-    FORGET_AT,
+    ERASE_AT,
     NOW,
     SECOND,
     SOON,
@@ -63,9 +63,9 @@ def test_a_code_that_is_gone_needs_a_person() -> None:
 def test_a_withdrawn_door_keeps_its_codes_as_residual_access() -> None:
     """Nothing is due any more but the end; the booking says how long the door can be opened."""
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
-    change = transitions.close_door(it, DOOR, gone=frozenset(), forget_at=FORGET_AT, now=NOW)
+    change = transitions.close_door(it, DOOR, gone=frozenset(), erase_at=ERASE_AT, now=NOW)
     door = change.booking.door(DOOR)
-    assert (door.state, door.code, door.due_at) == (State.CANCELLED, None, FORGET_AT)
+    assert (door.state, door.code, door.due_at) == (State.CANCELLED, None, ERASE_AT)
     assert [each.access_code_id for each in door.residual] == ["c-0", "c-1"]
     assert change.booking.residual_access_until == NEWER.ends_at
 
@@ -73,7 +73,7 @@ def test_a_withdrawn_door_keeps_its_codes_as_residual_access() -> None:
 def test_a_withdrawn_door_forgets_what_is_gone() -> None:
     """Codes that Seam took back open no door."""
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
-    change = transitions.close_door(it, DOOR, gone=frozenset({"c-0", "c-1"}), forget_at=FORGET_AT, now=NOW)
+    change = transitions.close_door(it, DOOR, gone=frozenset({"c-0", "c-1"}), erase_at=ERASE_AT, now=NOW)
     assert (change.booking.door(DOOR).residual, change.booking.residual_access_until) == ((), None)
 
 
@@ -82,7 +82,7 @@ def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
     it = with_door(replace(issued(), cancelled=True), residual=(code("c-0", NEWER),))
     removals = {"c-0": deletion_refused("the override budget is exhausted", NOW)}
     change = transitions.close_door(
-        it, DOOR, gone=frozenset({"c-1"}), removals=removals, forget_at=FORGET_AT, now=NOW
+        it, DOOR, gone=frozenset({"c-1"}), removals=removals, erase_at=ERASE_AT, now=NOW
     )  # fmt: skip
     assert lines_of(change)[:2] == ["code.not_revoked", "door.closed"]
     text = change.history[0].text
@@ -91,7 +91,7 @@ def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
     assert NEWER.ends_at.isoformat(timespec="minutes") in text
     assert change.booking.residual_access_until == NEWER.ends_at
     again = transitions.close_door(
-        change.booking, DOOR, gone=frozenset(), removals=removals, forget_at=FORGET_AT, now=NOW
+        change.booking, DOOR, gone=frozenset(), removals=removals, erase_at=ERASE_AT, now=NOW
     )  # fmt: skip
     assert again.history == ()
 
@@ -99,14 +99,14 @@ def test_a_withdrawn_door_tells_which_codes_seam_refused_to_delete() -> None:
 def test_a_door_that_is_wanted_again_is_not_withdrawn() -> None:
     """A revision that came while its codes were being taken back takes precedence."""
     with pytest.raises(transitions.StaleRead):
-        transitions.close_door(issued(), DOOR, gone=frozenset(), forget_at=FORGET_AT, now=NOW)
+        transitions.close_door(issued(), DOOR, gone=frozenset(), erase_at=ERASE_AT, now=NOW)
 
 
 def test_nothing_is_due_for_an_ended_door() -> None:
     """No reason, no due time."""
     it = with_door(issued(), reason="late_set", detail="x")
-    door = transitions.end_stay(it, DOOR, forget_at=FORGET_AT, now=CHECK_OUT).booking.door(DOOR)
-    assert (door.state, door.reason, door.detail, door.due_at) == (State.ENDED, "", "", FORGET_AT)
+    door = transitions.end_stay(it, DOOR, erase_at=ERASE_AT, now=CHECK_OUT).booking.door(DOOR)
+    assert (door.state, door.reason, door.detail, door.due_at) == (State.ENDED, "", "", ERASE_AT)
 
 
 def test_a_door_is_due_at_check_out_when_its_code_is_over() -> None:
@@ -155,7 +155,7 @@ def test_alerts_are_part_of_the_story() -> None:
     """One line when raised, one when resolved."""
     lost = transitions.drop_code(issued(), DOOR, now=NOW)
     assert "alert.raised" in [line.what for line in lost.history]
-    ended = transitions.end_stay(lost.booking, DOOR, forget_at=FORGET_AT, now=NOW)
+    ended = transitions.end_stay(lost.booking, DOOR, erase_at=ERASE_AT, now=NOW)
     assert "alert.resolved" in [line.what for line in ended.history]
 
 

@@ -13,7 +13,7 @@ from shared.domain.booking.record import Booking, Change
 from tests.shared.stories import (
     CHECK_OUT,
     DOOR,
-    FORGET_AT,
+    ERASE_AT,
     NOW,
     SECOND,
     WINDOW,
@@ -53,7 +53,7 @@ def given(*doors: str) -> Booking:
 def moved(it: Booking) -> Booking:
     """Move a booking to another door, and close the first."""
     it = quiet(accepted(it, 1, doors=(SECOND,)).booking)
-    closed = transitions.close_door(it, DOOR, gone=frozenset({"c-1"}), forget_at=FORGET_AT, now=NOW)
+    closed = transitions.close_door(it, DOOR, gone=frozenset({"c-1"}), erase_at=ERASE_AT, now=NOW)
     return quiet(closed.booking)
 
 

@@ -13,7 +13,7 @@ from tests.shared.stories import (
     CHECK_IN,
     CHECK_OUT,
     DOOR,
-    FORGET_AT,
+    ERASE_AT,
     NOW,
     SECOND,
     WINDOW,
@@ -75,7 +75,7 @@ CHANGES: dict[str, tuple[Booking, Callable[[Booking], Change], list[str]]] = {
         issued(), lambda it: transitions.drop_code(it, DOOR, now=NOW), ["access-code.failed", f"+code_gone/{DOOR}"]
     ),
     "cancelled": (issued(), lambda it: accepted(it, 1, "cancelled"), ["access-code.cancelled"]),
-    "ended": (issued(), lambda it: transitions.end_stay(it, DOOR, forget_at=FORGET_AT, now=NOW), ["access-code.ended"]),
+    "ended": (issued(), lambda it: transitions.end_stay(it, DOOR, erase_at=ERASE_AT, now=NOW), ["access-code.ended"]),
     "the first failed tries": (booking(), lambda it: fails_once(it, tell=False), []),
     "one failed try too many": (booking(), lambda it: fails_once(it, tell=True), [f"+seam_unavailable/{DOOR}"]),
     "one door of two issued": (booking(DOOR, SECOND), issues, []),

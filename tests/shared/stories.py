@@ -20,7 +20,7 @@ DOOR, SECOND = "d0000000-0000-0000-0000-000000000001", "d0000000-0000-0000-0000-
 WINDOW = Window(CHECK_IN, CHECK_OUT)
 STAY = Stay(check_in=Instant(CHECK_IN), check_out=Instant(CHECK_OUT))
 SOON = timedelta(minutes=1)
-FORGET_AT = CHECK_OUT + timedelta(days=90)
+ERASE_AT = CHECK_OUT + timedelta(days=90)
 
 
 class MovableClock:

@@ -55,7 +55,7 @@ def test_forgetting_takes_the_events_of_every_code(redis_client: Redis) -> None:
     line = HistoryEntry(at=NOW, what="code.issued", text="", device_id=DOOR, facts={"access_code_id": "c-gone"})
     it = ledger.record_message("BK-1", lambda _: Change(issued(), (line,)))
     ledger.record_events([("c-gone", event_of(1)), ("c-1", event_of(2))])
-    ledger.forget(it, DOOR)
+    ledger.erase_personal_data(it, DOOR)
     assert not redis_client.exists(redis_keys.code_events("c-gone"), redis_keys.code_events("c-1"))
 
 
@@ -93,16 +93,16 @@ def test_the_personal_parts_go_by_the_doors_own_clocks(redis_client: Redis) -> N
     wall = Stay(check_in=WallTime(CHECK_IN.replace(tzinfo=None)), check_out=WallTime(CHECK_OUT.replace(tzinfo=None)))
     it = replace(booking(DOOR, SECOND, "d0000000-0000-0000-0000-000000000003"), stay=wall)
     anywhere = CHECK_OUT + timedelta(hours=12) + RETENTION
-    assert ledger.forget_at(it) == anywhere
+    assert ledger.erase_at(it) == anywhere
     it = with_door(
         with_door(it, DOOR, check_out=CHECK_OUT - timedelta(hours=9)),
         "d0000000-0000-0000-0000-000000000003",
         wanted=False,
     )
-    assert ledger.forget_at(it) == anywhere
+    assert ledger.erase_at(it) == anywhere
     it = with_door(it, SECOND, check_out=CHECK_OUT - timedelta(hours=8))
-    assert ledger.forget_at(it) == CHECK_OUT - timedelta(hours=8) + RETENTION
-    assert ledger.forget_at(replace(it, stay=None)) == NOW + RETENTION
+    assert ledger.erase_at(it) == CHECK_OUT - timedelta(hours=8) + RETENTION
+    assert ledger.erase_at(replace(it, stay=None)) == NOW + RETENTION
 
 
 def test_a_tombstone_expires_too(redis_client: Redis) -> None:

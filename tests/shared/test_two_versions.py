@@ -34,7 +34,7 @@ from shared.domain.booking.record import Booking, Change, State, Window
 from shared.ledger.bookings import BookingLedger
 from tests.shared.ledgers import RETENTION, due_set
 from tests.shared.newer_versions import NEWER, NOTICE, a_booking, json_of, kept_in, of_a_newer_version
-from tests.shared.stories import CHECK_OUT, DOOR, FORGET_AT, NOW, SECOND, SOON, accepted, issued, with_door
+from tests.shared.stories import CHECK_OUT, DOOR, ERASE_AT, NOW, SECOND, SOON, accepted, issued, with_door
 
 LATER = NOW + timedelta(hours=1)
 WINDOW = Window(NOW, LATER)
@@ -64,8 +64,8 @@ BOOKING_MOVES: Mapping[str, Callable[[Booking], Change]] = {
     "moved by Seam": lambda it: Change(transitions.record_window(it, DOOR, WINDOW)),
     "set aside": lambda it: transitions.supersede_code(it, DOOR, revision=it.revision, is_gone=False, now=NOW),
     "gone": lambda it: transitions.drop_code(it, DOOR, now=NOW),
-    "ended": lambda it: transitions.end_stay(it, DOOR, forget_at=FORGET_AT, now=CHECK_OUT + SOON),
-    "forgotten": lambda it: transitions.erase_personal_data(it, DOOR, now=FORGET_AT + SOON),
+    "ended": lambda it: transitions.end_stay(it, DOOR, erase_at=ERASE_AT, now=CHECK_OUT + SOON),
+    "forgotten": lambda it: transitions.erase_personal_data(it, DOOR, now=ERASE_AT + SOON),
 }
 ALERT_MOVES: Mapping[str, Callable[[Alert], Alert | None]] = {
     "noticed again": lambda it: record_notice(it, replace(NOTICE, happened="Another thing.")),

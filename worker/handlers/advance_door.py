@@ -154,10 +154,8 @@ class AdvanceDoor:
         return KnownDoor() if is_known(door) else self._recall(door.device_id)
 
     def _end(self, seen: SeenDoor) -> Booking:
-        now, forget_at = self._clock(), self._ledger.forget_at(seen.booking)
-        return self._ledger.transition(
-            seen, lambda it: transitions.end_stay(it, seen.key, forget_at=forget_at, now=now)
-        )
+        now, erase_at = self._clock(), self._ledger.erase_at(seen.booking)
+        return self._ledger.transition(seen, lambda it: transitions.end_stay(it, seen.key, erase_at=erase_at, now=now))
 
     def _erase(self, seen: SeenDoor) -> Booking:
-        return self._ledger.forget(seen.booking, seen.key)
+        return self._ledger.erase_personal_data(seen.booking, seen.key)

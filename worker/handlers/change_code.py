@@ -110,7 +110,7 @@ class ChangeCode:
         return self._ledger.transition(
             seen,
             lambda it: transitions.close_door(
-                it, seen.key, gone=gone, removals=removals, forget_at=self._ledger.forget_at(it), now=now
+                it, seen.key, gone=gone, removals=removals, erase_at=self._ledger.erase_at(it), now=now
             ),
         )
 

@@ -109,8 +109,8 @@ class PlanDoor:
             case Over():
                 # The earlier codes of a split stay may be over when it comes; the stay itself isn't.
                 reason = Reason.ALREADY_OVER if not seen.door.part else ""
-                forget_at = self._ledger.forget_at(seen.booking)
-                return lambda it: transitions.end_stay(it, key, reason=reason, forget_at=forget_at, now=now)
+                erase_at = self._ledger.erase_at(seen.booking)
+                return lambda it: transitions.end_stay(it, key, reason=reason, erase_at=erase_at, now=now)
             case Postpone(until):
                 return lambda it: transitions.schedule(
                     it, key, revision=revision, until=until, reason=PlainReason.LEAD_TIME, facts=facts, now=now

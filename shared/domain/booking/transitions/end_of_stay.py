@@ -15,14 +15,14 @@ def close_door(
     key: str,
     *,
     gone: frozenset[str],
-    forget_at: datetime,
+    erase_at: datetime,
     now: datetime,
     removals: Mapping[str, Removal] = MappingProxyType({}),
 ) -> Change:
     """Close a door of a cancelled booking, or one that a later revision left out. Raises StaleRead for another door.
 
     Codes that are `gone` from Seam are dropped; the others stay as residual access until they end. `removals` has, by
-    access code, what came of asking Seam to delete it now. `forget_at` is when the booking's personal parts go.
+    access code, what came of asking Seam to delete it now. `erase_at` is when the booking's personal data is erased.
     """
     door = before = booking.door(key)
     if not booking.cancelled and door.wanted:
@@ -37,7 +37,7 @@ def close_door(
         is_muted=False,
         residual=codes,
         planned_revision=None,
-        due_at=forget_at,
+        due_at=erase_at,
     )
     if door.state is before.state and codes == before.residual:
         return Change(booking)
@@ -54,12 +54,12 @@ def close_door(
     return change_door(booking, door, now, *lines, HistoryEntry(at=now, what="door.closed", text=text))
 
 
-def end_stay(booking: Booking, key: str, *, forget_at: datetime, now: datetime, reason: str = "") -> Change:
+def end_stay(booking: Booking, key: str, *, erase_at: datetime, now: datetime, reason: str = "") -> Change:
     """Close a door whose check-out has passed; `reason` says what was wrong with it.
 
-    `forget_at` is when the booking's personal parts go.
+    `erase_at` is when the booking's personal data is erased.
     """
     before = booking.door(key)
     ended = enter(before, Ended(before.code))
-    door = replace(ended, reason=reason, detail="", is_muted=False, due_at=forget_at)
+    door = replace(ended, reason=reason, detail="", is_muted=False, due_at=erase_at)
     return change_door(booking, door, now, HistoryEntry(at=now, what="door.ended", text="Check-out has passed."))
