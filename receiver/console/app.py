@@ -39,6 +39,7 @@ from receiver.readiness import healthz
 from receiver.refusals import json_response
 from shared.clock import Clock, system_clock
 from shared.console_tokens import parse_console_token
+from shared.ledger.booking_index_repair import BookingIndexRepair
 from shared.settings import Settings
 
 REQUIRED: Final = ("REDIS_URL", "CONSOLE_TOKENS")
@@ -117,7 +118,7 @@ async def _openapi(_: Request) -> Response:
 def _fill_indexes(ports: Ports) -> None:
     """Fill the indexes where an older version left them empty. Without the data server it waits for the next start."""
     try:
-        if ports.search.fill():
+        if BookingIndexRepair(ports.redis, ports.ledger).fill():
             ports.alerts.index_open()
     except (RedisError, OSError) as error:
         log.warning("bookings.not_indexed", error=str(error))

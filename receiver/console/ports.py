@@ -87,7 +87,7 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
     return Ports(
         redis=redis,
         ledger=ledger,
-        search=BookingSearch(redis, ledger, remembered=_OF_LISTS),
+        search=BookingSearch(redis, remembered=_OF_LISTS),
         alerts=alerts,
         issues=DoorIssues(redis, clock=clock, retention=settings.retention),
         parked=parked,

@@ -6,7 +6,7 @@ words are right for one version only: they are written in the same atomic step a
 
 import json
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -25,7 +25,6 @@ INDEX_VERSION: Final = "1"
 """Version of the indexes that `places_of` fills. If another one is stored, they are filled again."""
 _WORD: Final = re.compile(r"[^\s,;|]+")
 _MOST_WORDS: Final = 12
-_AT_A_STRETCH: Final = 1_000
 _LONGEST_WORD: Final = 64
 
 
@@ -94,8 +93,8 @@ def places_of(before: Booking | None, after: Booking, now: datetime) -> list[Ind
     if before is None or _residual_until(before) != residual:
         places.append((redis_keys.BOOKINGS_BY_RESIDUAL, booking_id, residual))
     old_words, words = words_of(before) if before is not None else set(), words_of(after)
-    places += [(redis_keys.BOOKINGS_BY_WORD, _member(word, booking_id), None) for word in sorted(old_words - words)]
-    places += [(redis_keys.BOOKINGS_BY_WORD, _member(word, booking_id), 0) for word in sorted(words - old_words)]
+    places += [(redis_keys.BOOKINGS_BY_WORD, word_member(word, booking_id), None) for word in sorted(old_words - words)]
+    places += [(redis_keys.BOOKINGS_BY_WORD, word_member(word, booking_id), 0) for word in sorted(words - old_words)]
     return places
 
 
@@ -110,42 +109,10 @@ def all_places(
     keys |= {redis_keys.bookings_of_reason(reason) for reason in reasons}
     wrong: list[IndexPlace] = [(key, booking.booking_id, None) for key in sorted(keys - _keys_of(booking))]
     wrong += [
-        (redis_keys.BOOKINGS_BY_WORD, _member(word, booking.booking_id), None)
+        (redis_keys.BOOKINGS_BY_WORD, word_member(word, booking.booking_id), None)
         for word in sorted(set(words) - words_of(booking))
     ]
     return wrong + places_of(None, booking, now)
-
-
-def words_in_index(redis: Redis) -> dict[str, set[str]]:
-    """Return the words under which the index has each booking, by the booking's id."""
-    found: dict[str, set[str]] = {}
-    for member, _ in cast(Any, redis.zscan_iter(redis_keys.BOOKINGS_BY_WORD, count=_AT_A_STRETCH)):
-        word, _, booking_id = str(member).partition(WORD_END)
-        found.setdefault(booking_id, set()).add(word)
-    return found
-
-
-def remove_orphans(redis: Redis, words: Mapping[str, set[str]], known: Container[str]) -> int:
-    """Remove entries of bookings that have no record; return of how many bookings.
-
-    `known` are bookings that have one for certain: the others are looked up. `words` is what `words_in_index` returns.
-    """
-    keys = [redis_keys.BOOKINGS_BY_CHECK_IN, redis_keys.BOOKINGS_BY_CHANGE, redis_keys.BOOKINGS_BY_RESIDUAL]
-    keys += [redis_keys.ARRIVALS, *(redis_keys.bookings_in_state(state) for state in State)]
-    keys += [redis_keys.bookings_of_reason(reason) for reason in reasons_in_use(redis)]
-    listed = (str(each) for key in keys for each, _ in cast(Any, redis.zscan_iter(key, count=_AT_A_STRETCH)))
-    doubtful = sorted({each for each in (*listed, *words) if each not in known})
-    pipeline = redis.pipeline(transaction=False)
-    for booking_id in doubtful:
-        pipeline.exists(redis_keys.booking_record(booking_id))
-    gone = [each for each, exists in zip(doubtful, pipeline.execute(), strict=True) if not exists]
-    for booking_id in gone:
-        for key in keys:
-            pipeline.zrem(key, booking_id)
-        for word in words.get(booking_id, ()):
-            pipeline.zrem(redis_keys.BOOKINGS_BY_WORD, _member(word, booking_id))
-    pipeline.execute()
-    return len(gone)
 
 
 def words_of(booking: Booking) -> set[str]:
@@ -203,7 +170,8 @@ def _residual_until(booking: Booking) -> float | None:
     return max(ends, default=None)
 
 
-def _member(word: str, booking_id: str) -> str:
+def word_member(word: str, booking_id: str) -> str:
+    """Return the member of the index by words that stands for a word of a booking."""
     return f"{word}{WORD_END}{booking_id}"
 
 

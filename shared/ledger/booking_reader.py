@@ -60,14 +60,7 @@ class BookingReader:
 
     def get_many(self, ids: Iterable[str]) -> dict[str, Booking]:
         """Return the bookings of these ids that exist, without those that only a newer process can read."""
-        return {
-            booking.booking_id: booking
-            for page in _in_pages(ids)
-            for booking in self._records.load_many(
-                [redis_keys.booking_record(each) for each in page], passes_over_newer=True
-            )
-            if booking is not None
-        }
+        return {booking.booking_id: booking for booking in self._readable(ids)}
 
     def of_door(self, device_id: str) -> list[Booking]:
         """Return every stored booking on the door, without those that only a newer process can read."""
@@ -88,14 +81,7 @@ class BookingReader:
                 pipeline.zremrangebyscore(key, "-inf", now)
                 pipeline.zrange(key, 0, -1)
             ids |= {str(each): None for found in pipeline.execute()[1::2] for each in found}
-        return [
-            booking
-            for names in _in_pages(ids)
-            for booking in self._records.load_many(
-                [redis_keys.booking_record(each) for each in names], passes_over_newer=True
-            )
-            if booking is not None
-        ]
+        return list(self._readable(ids))
 
     def owner_of(self, access_code_ids: list[str]) -> list[Owner | None]:
         """Return the owner of each code, in the order of the ids; None for a code that belongs to no booking here."""
@@ -137,8 +123,7 @@ class BookingReader:
         # The index holds the earliest moment that the check-in may be. Of some bookings nothing more is known.
         earliest, latest = (since - LONGEST_DOUBT).timestamp(), until.timestamp()
         ids = cast(Any, self._redis.zrange(redis_keys.ARRIVALS, earliest, latest, byscore=True))
-        found = self._records.load_many([redis_keys.booking_record(str(each)) for each in ids], passes_over_newer=True)
-        return [booking for booking in found if booking is not None]
+        return list(self._readable(map(str, ids)))
 
     def arriving_after(self, moment: datetime, *, offset: int, most: int) -> list[Booking]:
         """Return up to `most` bookings whose earliest check-in is after this moment, the nearest first.
@@ -147,7 +132,7 @@ class BookingReader:
         """
         start = f"({moment.timestamp()!r}"
         ids = cast(Any, self._redis.zrange(redis_keys.ARRIVALS, start, "+inf", byscore=True, offset=offset, num=most))
-        return list(self.get_many(map(str, ids)).values())
+        return list(self._readable(map(str, ids)))
 
     def unfinished_since(self, before: datetime, *, most: int) -> list[Booking]:
         """Return unfinished bookings with a check-in before this moment, the latest check-in first.
@@ -159,8 +144,7 @@ class BookingReader:
             key = redis_keys.bookings_in_state(state)
             pipeline.zrange(key, before.timestamp(), "(0", byscore=True, desc=True, offset=0, num=most)
         ids = dict.fromkeys(str(each) for found in pipeline.execute() for each in found)
-        found = self._records.load_many([redis_keys.booking_record(each) for each in ids], passes_over_newer=True)
-        return [booking for booking in found if booking is not None]
+        return list(self._readable(ids))
 
     def doors_with_bookings(self) -> list[str]:
         """Return the doors that have a booking with a check-out still to come; drop the others from the index.
@@ -198,9 +182,7 @@ class BookingReader:
             if not ids:
                 return
             start += len(ids)
-            keys = [redis_keys.booking_record(str(each)) for each in ids]
-            records = self._records.load_many(keys, passes_over_newer=True)
-            yield from (record for record in records if record is not None)
+            yield from self._readable(map(str, ids))
 
     def ids(self) -> Iterator[str]:
         """Yield the id of every stored booking, the one that expires last first."""
@@ -208,6 +190,15 @@ class BookingReader:
         while ids := cast(Any, self._redis.zrange(redis_keys.BOOKINGS, start, start + _PAGE - 1, desc=True)):
             yield from map(str, ids)
             start += len(ids)
+
+    def _readable(self, ids: Iterable[str]) -> Iterator[Booking]:
+        """Yield the bookings of these ids in their order, those that exist and that this version can read.
+
+        It takes a round trip for every few hundred.
+        """
+        for page in _in_pages(ids):
+            found = self._records.load_many([redis_keys.booking_record(each) for each in page], passes_over_newer=True)
+            yield from (booking for booking in found if booking is not None)
 
 
 def _in_pages(names: Iterable[str]) -> Iterator[list[str]]:

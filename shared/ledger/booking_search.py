@@ -4,22 +4,19 @@ The most selective index of the filter gives the candidates, and their records d
 booking and left an index out of date, that booking may be missing from the page, but never is on it wrongly.
 """
 
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 from typing import Any, Final, cast
 
-import structlog
 from redis import Redis
 
 from shared import redis_keys
 from shared.domain.alerting.arrivals import first_check_in
 from shared.domain.booking.record import Booking, State
-from shared.ledger.booking_indexes import INDEX_VERSION, WORD_END, reasons_in_use, remove_orphans, words_in_index
-from shared.ledger.bookings import BookingLedger, UnknownBooking
+from shared.ledger.booking_indexes import WORD_END, reasons_in_use
 from shared.ledger.records import RecordStore
 
 PAGE: Final = 50
@@ -27,9 +24,6 @@ MOST_CANDIDATES: Final = 2_000
 """With a filter by word, door, building or reason at most so many bookings are read; `Found.is_cut` says so."""
 # For a few bookings all indexes of states are asked at once; for many one after the other.
 _FEW: Final = 100
-_AT_A_STRETCH: Final = 50
-
-log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +70,9 @@ class Found:
 class BookingSearch:
     """Reads the indexes that `shared.ledger.booking_indexes` fills."""
 
-    def __init__(self, redis: Redis, ledger: BookingLedger, *, remembered: int = 0) -> None:
-        """Find the bookings of `ledger`; `remembered` is how many records stay parsed (`shared.ledger.records`)."""
+    def __init__(self, redis: Redis, *, remembered: int = 0) -> None:
+        """Find the bookings in `redis`; `remembered` is how many records stay parsed (`shared.ledger.records`)."""
         self._redis = redis
-        self._ledger = ledger
         self._records = RecordStore(redis, Booking, exclude=frozenset({"version"}), remembered=remembered)
 
     def find(self, wanted: BookingFilter, *, latest_first: bool = False, cursor: str = "", limit: int = PAGE) -> Found:
@@ -126,43 +119,6 @@ class BookingSearch:
     def get_many(self, ids: Iterable[str]) -> dict[str, Booking]:
         """Return the bookings of these ids that there are, but for those that only a newer process can read."""
         return {each.booking_id: each for each in self._load(ids) if each is not None}
-
-    def fill(self) -> int:
-        """Fill the indexes if an older version left them empty; return how many bookings were written.
-
-        Each booking is written again unchanged, atomically with its places in the indexes. Idempotent. It pauses half
-        of the time, so that other work on the data server goes first.
-        """
-        if self._redis.get(redis_keys.BOOKINGS_INDEXED) == INDEX_VERSION:
-            return 0
-        return len(self._index_all({}, ()))
-
-    def rebuild(self) -> tuple[int, int]:
-        """Write the index entries of all bookings anew, and remove those of bookings that have no record.
-
-        Returns how many bookings were indexed, and of how many that are gone something was removed. The bookings
-        themselves stay as they are. All processes may run meanwhile; repeats are harmless.
-        """
-        words = words_in_index(self._redis)
-        indexed = self._index_all(words, self.reasons())
-        return len(indexed), remove_orphans(self._redis, words, indexed)
-
-    def _index_all(self, words: Mapping[str, set[str]], reasons: Sequence[str]) -> set[str]:
-        """Index every booking; return their ids."""
-        written: set[str] = set()
-        began = time.monotonic()
-        for booking in self._ledger.all():
-            try:
-                self._ledger.reindex(booking, words=words.get(booking.booking_id, ()), reasons=reasons)
-            except UnknownBooking:
-                continue
-            written.add(booking.booking_id)
-            if len(written) % _AT_A_STRETCH == 0:
-                time.sleep(time.monotonic() - began)
-                began = time.monotonic()
-        self._redis.set(redis_keys.BOOKINGS_INDEXED, INDEX_VERSION)
-        log.info("bookings.indexed", bookings=len(written))
-        return written
 
     def _along(
         self, key: str, wanted: BookingFilter, *, latest_first: bool, after: tuple[float, str] | None, chunk: int

@@ -10,6 +10,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import system_clock
 from shared.domain.booking.record import Booking, Change, State
+from shared.ledger.booking_index_repair import BookingIndexRepair
 from shared.ledger.booking_indexes import shed_expired
 from shared.ledger.booking_search import BookingFilter, BookingSearch, Found
 from tests.console.bookings import DOOR, book, ledger_of
@@ -19,7 +20,7 @@ DAY = timedelta(days=1)
 
 def search(redis: Redis) -> BookingSearch:
     """Return the search."""
-    return BookingSearch(redis, ledger_of(redis))
+    return BookingSearch(redis)
 
 
 def ids(found: Found) -> list[str]:
@@ -105,11 +106,11 @@ def test_what_an_older_version_wrote_is_filled_in_once(redis_client: Redis) -> N
     book(redis_client, "BK-1", label="Smith")
     for key in redis_client.scan_iter("oracode:bookings-of:*"):
         redis_client.delete(key)
-    it = search(redis_client)
+    it, repair = search(redis_client), BookingIndexRepair(redis_client, ledger_of(redis_client))
     assert ids(it.find(BookingFilter())) == []
-    assert it.fill() == 1
+    assert repair.fill() == 1
     assert ids(it.find(BookingFilter(word="smith"))) == ids(it.find(BookingFilter(state="ready"))) == ["BK-1"]
-    assert it.fill() == 0
+    assert repair.fill() == 0
 
 
 def test_a_stale_place_shows_nothing(redis_client: Redis) -> None:
@@ -128,9 +129,9 @@ def test_indexes_are_written_anew(redis_client: Redis) -> None:
     redis_client.zadd(redis_keys.BOOKINGS_BY_WORD, {"jones\x1fBK-1": 0, "old\x1fBK-gone": 0})
     for key in (redis_keys.ARRIVALS, redis_keys.door_bookings(DOOR), redis_keys.bookings_in_state("waiting")):
         redis_client.delete(key)
-    it = search(redis_client)
+    it, repair = search(redis_client), BookingIndexRepair(redis_client, ledger_of(redis_client))
     assert it.find(BookingFilter()).counts == {"failed": 2, "ready": 1}
-    assert it.rebuild() == (2, 1)
+    assert repair.rebuild() == (2, 1)
     assert it.find(BookingFilter()).counts == {"ready": 1, "waiting": 1}
     assert ids(it.find(BookingFilter(reason="no_slot"))) == ["BK-2"]
     assert ids(it.find(BookingFilter(word="smith"))) == ["BK-1"]
@@ -140,7 +141,7 @@ def test_indexes_are_written_anew(redis_client: Redis) -> None:
     assert [each.booking_id for each in ledger.arriving(now, now + 3 * DAY)] == ["BK-1", "BK-2"]
     assert replace(ledger.get("BK-2"), version=0) == replace(waiting, version=0)
     assert redis_client.zrange(redis_keys.BOOKINGS_BY_WORD, 0, -1) == ["bk-1\x1fBK-1", "bk-2\x1fBK-2", "smith\x1fBK-1"]
-    assert it.rebuild() == (2, 0)
+    assert repair.rebuild() == (2, 0)
 
 
 def test_what_expires_leaves_every_index(redis_client: Redis) -> None:

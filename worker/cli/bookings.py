@@ -207,10 +207,10 @@ def reindex() -> None:
 
     Use it if the console's lists or counts miss something. Everything may run meanwhile; it pauses half of the time.
     """
-    from shared.ledger.booking_search import BookingSearch  # noqa: PLC0415
+    from shared.ledger.booking_index_repair import BookingIndexRepair  # noqa: PLC0415
 
     _, ports = open_ledger()
-    indexed, gone = BookingSearch(ports.redis, ports.ledger).rebuild()
+    indexed, gone = BookingIndexRepair(ports.redis, ports.ledger).rebuild()
     click.echo(f"{indexed} bookings were indexed. Entries of {gone} bookings that are gone were removed.")
 
 

@@ -48,7 +48,7 @@ def export(*, since: str, file: str) -> None:
     _, ports = open_ledger()
     moment = _moment(since).timestamp()
     bookings = []
-    for booking_id, _ in BookingSearch(ports.redis, ports.ledger).changed_since(moment):
+    for booking_id, _ in BookingSearch(ports.redis).changed_since(moment):
         with suppress(UnknownBooking):
             bookings.append(ports.ledger.get(booking_id))
     doors = LastReadDoors(ports.redis).objects(door.device_id for booking in bookings for door in booking.doors)
