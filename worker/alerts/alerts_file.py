@@ -14,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from worker.alerts.alerts_file_schema import AlertsFile
 
-_LARGEST: Final = 1024 * 1024
 # Bytes. A file for thousands of units is far smaller.
+_LARGEST: Final = 1024 * 1024
 _MOST_NODES: Final = 100_000
 # The C loader is ten times as fast, but isn't on every machine.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -8,16 +8,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from shared.domain.alerting.severity import Severity
 from shared.domain.alerting.timing_policy import PAGE_JOIN_WINDOW
 from worker.alerts.alerts_file_values import (
-    Absence,
     ChannelName,
     DeviceIds,
     Duration,
     Durations,
     FromEnvironment,
-    Longer,
     MailAddress,
     MailAddresses,
+    MissedHeartbeatName,
     Names,
+    PositiveDuration,
     Problem,
     Problems,
     SecretUrl,
@@ -147,7 +147,7 @@ class SeverityPart(_Part):
         return self
 
 
-class QuietPart(_Part):
+class MuteTimePart(_Part):
     """The mute time: when alerts of the level `info` wait."""
 
     starts: TimeOfDay = Field(alias="from")
@@ -159,7 +159,7 @@ class RatePart(_Part):
     """How many messages a channel gets."""
 
     burst: int = Field(20, ge=1, le=1_000)
-    every: Longer = timedelta(seconds=15)
+    every: PositiveDuration = timedelta(seconds=15)
 
 
 def _has_channels(value: Any) -> Any:
@@ -178,6 +178,6 @@ class AlertsFile(_Part):
     reminders: dict[Severity, Durations] = {}
     group_window: Duration | None = None
     page_join_window: Duration = PAGE_JOIN_WINDOW
-    quiet_hours: QuietPart | None = None
+    quiet_hours: MuteTimePart | None = None
     rate: RatePart = RatePart()
-    absence: dict[Absence, Longer] = {}
+    absence: dict[MissedHeartbeatName, PositiveDuration] = {}

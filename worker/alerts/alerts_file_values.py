@@ -26,7 +26,7 @@ def _problem(value: str) -> str:
     return value
 
 
-def _absence(value: str) -> str:
+def _missed_heartbeat(value: str) -> str:
     if value not in MISSED_HEARTBEATS:
         raise ValueError(f"{value[:40]!r} is nothing that can be missed: there are {', '.join(MISSED_HEARTBEATS)}")
     return value
@@ -97,13 +97,13 @@ def _secret_from(name: str) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(lambda value: parse_duration(value, allow_zero=True))]
-Longer = Annotated[timedelta, BeforeValidator(parse_duration)]
+PositiveDuration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Durations = Annotated[tuple[Duration, ...], BeforeValidator(_one_or_many)]
 TimeOfDay = Annotated[time, BeforeValidator(_clock)]
 ZoneName = Annotated[str, BeforeValidator(_zone)]
 Problem = Annotated[str, BeforeValidator(_problem)]
 Problems = Annotated[tuple[Problem, ...], BeforeValidator(_one_or_many)]
-Absence = Annotated[str, BeforeValidator(_absence)]
+MissedHeartbeatName = Annotated[str, BeforeValidator(_missed_heartbeat)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
 DeviceId = Annotated[str, BeforeValidator(_device_id)]
 DeviceIds = Annotated[tuple[DeviceId, ...], BeforeValidator(_one_or_many)]

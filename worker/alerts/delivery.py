@@ -43,10 +43,10 @@ from worker.alerts.attempt import attempt
 from worker.alerts.channel import Channel, NotDelivered, Updating
 from worker.alerts.composing import message_of, thread_for
 from worker.alerts.inhibition_by_doors import Inhibition
-from worker.alerts.members import change_members, finish, refreshed, start
 from worker.alerts.message_updates import MessageUpdates
+from worker.alerts.notification_steps import change_members, read_again, record_and_remove, store_leased
 
-# Further notifications of the same status are for alerts that came meanwhile. Beyond this, the due-set runs it again.
+# Alerts that came meanwhile may need further notifications of the same status. After so many the group is due again.
 _MOST_NOTIFICATIONS: Final = 5
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -72,13 +72,13 @@ class AlertDelivery:
         self._budgets = budgets
         self._channels = channels
         self._updating = [channel for channel in channels if isinstance(channel, Updating)]
-        self._looks = MessageUpdates(ledger=ledger, budgets=budgets, lease=lease, clock=clock)
+        self._message_updates = MessageUpdates(ledger=ledger, budgets=budgets, lease=lease, clock=clock)
         self._lease = lease
         self._clock = clock
 
     def __call__(self, group: str) -> None:
         """Send what is to be sent now, and put the time of the group's next change into the due-set."""
-        seen = self._gather(group, self._ledger.groups.members(group))
+        seen = self._with_parent(group, self._ledger.groups.members(group))
         found = self._ledger.get_many(seen)
         moved = frozenset(key for key, alert in found.items() if alert.group != group)
         view = self._escalate(self._view(group, found))
@@ -88,17 +88,17 @@ class AlertDelivery:
                 view, later = self._bring_up_to_date(view, channel, status)
                 moments.append(later)
         for updating in self._updating:
-            view, later = self._looks.bring_up_to_date(view, updating)
+            view, later = self._message_updates.bring_up_to_date(view, updating)
             moments.append(later)
         now = self._clock()
         moments += [
             view.held_until.get(key) or next_change_at(alert, view.policy, now) for key, alert in view.alerts.items()
         ]
-        seen = self._tidy(view, seen, moved)
+        seen = self._remove_finished(view, seen, moved)
         until = min((moment for moment in moments if moment is not None), default=None)
         self._ledger.groups.reschedule(group, until, seen=seen)
 
-    def _gather(self, group: str, seen: dict[str, int]) -> dict[str, int]:
+    def _with_parent(self, group: str, seen: dict[str, int]) -> dict[str, int]:
         """If the group has a parent (inhibition), update the parent's alert from its children; return the members."""
         parent = PARENTS_BY_KEY.get(group)
         if parent is None:
@@ -143,12 +143,14 @@ class AlertDelivery:
                 return view, later
             # The alerts are read again after the group: so deliveries by others before that are seen. A later one
             # changes the group's version, and saving it raises Conflict.
-            view = refreshed(self._ledger, view)
+            view = read_again(self._ledger, view)
             notification, later = next_notification(view, state, channel.name, status, lease=self._lease)
             if notification is None:
                 return view, later
             try:
-                no_room_until = start(self._ledger, self._budgets, view, (state, version), notification, place=place)
+                no_room_until = store_leased(
+                    self._ledger, self._budgets, view, (state, version), notification, place=place
+                )
             except Conflict:
                 continue
             if no_room_until is not None:
@@ -190,7 +192,7 @@ class AlertDelivery:
             after = record_delivery(it, notification.channel, sequence, thread=thread_for(shown, notification))
             return record_shown_version(after, notification.channel, version_with_news(shown, notification.channel), at)
 
-        return finish(self._ledger, view, notification, told), None
+        return record_and_remove(self._ledger, view, notification, told), None
 
     def _failed(self, view: View, notification: Notification, reason: NotDelivered) -> tuple[View, datetime | None]:
         now, jitter = self._clock(), random.random()  # noqa: S311 - spreads retries
@@ -211,7 +213,7 @@ class AlertDelivery:
         def lost(it: Alert, sequence: int) -> Alert:
             return record_failed_delivery(it, notification.channel, sequence, error=error)
 
-        return finish(self._ledger, view, notification, lost), now
+        return record_and_remove(self._ledger, view, notification, lost), now
 
     def _fallback_at(self, view: View, notification: Notification, now: datetime) -> datetime:
         """Return when to run again: at once if the fallback channel is to be told now, else at the next try."""
@@ -219,17 +221,17 @@ class AlertDelivery:
         is_turn = is_stuck(notification, view.policy, now) and not is_stuck(failed_before, view.policy, now)
         return now if is_turn and view.policy.routing.fallback else notification.at
 
-    def _tidy(self, view: View, seen: dict[str, int], moved: frozenset[str]) -> dict[str, int]:
-        """Remove what is over; return the members of `seen` that are left."""
+    def _remove_finished(self, view: View, seen: dict[str, int], moved: frozenset[str]) -> dict[str, int]:
+        """Remove finished notifications, and alerts that can leave the group; return the members that are left."""
         names = tuple(channel.name for channel in self._channels)
         over: frozenset[str] = frozenset()
 
-        def tidied(state: Group) -> Group:
+        def without_finished(state: Group) -> Group:
             nonlocal over
             after, over = remove_finished(replace(view, now=self._clock()), state, names)
             return after
 
-        self._ledger.groups.update(view.group, tidied)
+        self._ledger.groups.update(view.group, without_finished)
         # A member without a record stays: it is about to be written, or its worker was killed before that.
         gone = {key: number for key, number in seen.items() if key in over | moved}
         self._ledger.groups.leave(view.group, gone)

@@ -18,7 +18,7 @@ from shared.ledger.records import Conflict
 from worker.alerts.attempt import attempt
 from worker.alerts.channel import NotDelivered, Updating
 from worker.alerts.composing import message_of
-from worker.alerts.members import finish, refreshed, start
+from worker.alerts.notification_steps import read_again, record_and_remove, store_leased
 
 _MOST_NOTIFICATIONS: Final = 5
 
@@ -40,13 +40,15 @@ class MessageUpdates:
         for _ in range(_MOST_NOTIFICATIONS):
             state, version = self._ledger.groups.load(view.group)
             # The alerts are read again after the group: an update by others after that changes the group's version.
-            view = replace(refreshed(self._ledger, view), now=self._clock())
+            view = replace(read_again(self._ledger, view), now=self._clock())
             notification, later = update_due(view, state, channel.name, lease=self._lease)
             if notification is None:
                 self._budgets.leave(channel.name, view.now, name=place)
                 return view, later
             try:
-                no_room_until = start(self._ledger, self._budgets, view, (state, version), notification, place=place)
+                no_room_until = store_leased(
+                    self._ledger, self._budgets, view, (state, version), notification, place=place
+                )
             except Conflict:
                 continue
             if no_room_until is not None:
@@ -80,4 +82,4 @@ class MessageUpdates:
         def shown(it: Alert, look: int) -> Alert:
             return record_shown_version(it, notification.channel, look, now)
 
-        return finish(self._ledger, view, notification, shown), None
+        return record_and_remove(self._ledger, view, notification, shown), None

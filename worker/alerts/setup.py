@@ -89,7 +89,7 @@ class CurrentPlaces(Mapping[str, Place]):
 
     def __init__(self, units: Mapping[str, UnitRules]) -> None:
         self._units = units
-        self._drawn: tuple[Mapping[str, UnitRules], Mapping[str, Place]] | None = None
+        self._computed: tuple[Mapping[str, UnitRules], Mapping[str, Place]] | None = None
 
     def __getitem__(self, device_id: str) -> Place:
         """Return the place of a door. Raises KeyError if it is in no unit."""
@@ -105,9 +105,9 @@ class CurrentPlaces(Mapping[str, Place]):
 
     def _places(self) -> Mapping[str, Place]:
         units = self._units.current() if isinstance(self._units, CurrentUnits) else self._units
-        if self._drawn is None or self._drawn[0] is not units:
-            self._drawn = units, places_of(units)
-        return self._drawn[1]
+        if self._computed is None or self._computed[0] is not units:
+            self._computed = units, places_of(units)
+        return self._computed[1]
 
 
 def places_of(units: Mapping[str, UnitRules]) -> dict[str, Place]:
@@ -138,7 +138,7 @@ def _policy(
     routes = tuple(_route(part) for part in file.routes)
     if routes and simple_names:
         routes = (*routes, Route(channels=simple_names))
-    quiet = file.quiet_hours
+    mute_time = file.quiet_hours
     return AlertPolicy(
         routing=Routing(channels=routing.channels, routes=routes, fallback=file.fallback, places=places),
         page_before=file.severity.page_before,
@@ -147,7 +147,7 @@ def _policy(
         reminders={**REMINDERS, **file.reminders},
         group_window=settings.alert_group_window if file.group_window is None else file.group_window,
         page_join_window=file.page_join_window,
-        mute_time=MuteTime(quiet.starts, quiet.ends, quiet.time_zone) if quiet else None,
+        mute_time=MuteTime(mute_time.starts, mute_time.ends, mute_time.time_zone) if mute_time else None,
         silent_for=file.absence,
         rate=Rate(file.rate.burst, file.rate.every),
         runbook_url=settings.runbook_url,

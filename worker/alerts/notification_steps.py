@@ -1,4 +1,7 @@
-"""The steps of a notification: it is stored before it is sent; its alerts are read again, and changed afterwards."""
+"""What is stored around the sending of a notification: it is stored before that, and removed after it.
+
+In between its alerts are read again; afterwards it is recorded in them.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,8 +24,8 @@ ChangeMember = Callable[[Alert, int], Alert]
 """Takes an alert as it is now, and its sequence in the notification; returns the changed alert."""
 
 
-def refreshed(ledger: AlertLedger, view: View) -> View:
-    """Return the group with its alerts as they are now; those that have left it are missing."""
+def read_again(ledger: AlertLedger, view: View) -> View:
+    """Return the group with its alerts as they are now, without those that have left it."""
     alerts = {key: alert for key, alert in ledger.get_many(view.alerts).items() if alert.group == view.group}
     return replace(view, alerts=alerts)
 
@@ -41,7 +44,7 @@ def _changed(it: Alert, *, change: ChangeMember, number: int) -> Alert:
     return change(it, number)
 
 
-def start(
+def store_leased(
     ledger: AlertLedger,
     budgets: ChannelBudgets,
     view: View,
@@ -63,7 +66,7 @@ def start(
     return no_room_until
 
 
-def finish(ledger: AlertLedger, view: View, notification: Notification, change: ChangeMember) -> View:
+def record_and_remove(ledger: AlertLedger, view: View, notification: Notification, change: ChangeMember) -> View:
     """Change the notification's alerts, remove it from its group, and return the group as it is then.
 
     If a worker is killed in between, the notification is still there, and all of this is done again.
