@@ -19,8 +19,8 @@ _is_plain: Final = re.compile(rf"[A-Za-z0-9~{_PLAIN[1:]}-]+").fullmatch
 SEEN_FOR: Final = timedelta(days=3)
 # Events of codes that are not ours, or not ours yet, are of no use for longer than a create may take to be recorded.
 UNOWNED_EVENTS_FOR: Final = timedelta(days=3)
-# Longer than any wait for a door's next minute, so that places in its queue outlive the wait.
-ADMISSION_FOR: Final = timedelta(hours=1)
+# How long a door's queue of creates is kept: longer than any wait for its next minute.
+CREATE_QUEUE_FOR: Final = timedelta(hours=1)
 # Messages that were refused: their senders know, so people need them for days alone.
 REFUSED_FOR: Final = timedelta(days=7)
 # What became of a message that was replayed, and what was ordered for many messages at once.
@@ -71,9 +71,9 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:{{account:*}}:prompted", "shared.ledger.prompted_readings", "PROMPTED_FOR"),
     Keyspace(f"{PREFIX}:{{door:*}}:bookings", "shared.ledger.bookings", "the last check-out + twice RETENTION"),
     Keyspace(f"{PREFIX}:{{door:*}}:conflicts", "shared.ledger.door_conflicts", "RETENTION after it was last told"),
-    Keyspace(f"{PREFIX}:{{door:*}}:spent", "worker.create_quota.rate_limit", "ADMISSION_FOR"),
-    Keyspace(f"{PREFIX}:{{door:*}}:queue", "worker.create_quota.rate_limit", "ADMISSION_FOR"),
-    Keyspace(f"{PREFIX}:{{door:*}}:asked", "worker.create_quota.rate_limit", "ADMISSION_FOR"),
+    Keyspace(f"{PREFIX}:{{door:*}}:spent", "worker.create_quota.rate_limit", "CREATE_QUEUE_FOR"),
+    Keyspace(f"{PREFIX}:{{door:*}}:queue", "worker.create_quota.rate_limit", "CREATE_QUEUE_FOR"),
+    Keyspace(f"{PREFIX}:{{door:*}}:asked", "worker.create_quota.rate_limit", "CREATE_QUEUE_FOR"),
     Keyspace(f"{PREFIX}:{{alert:*}}:record", "shared.ledger.alerts", "RETENTION after the last change"),
     Keyspace(f"{PREFIX}:{{alert-group:*}}:record", "shared.ledger.alert_groups", "RETENTION after the last change"),
     Keyspace(f"{PREFIX}:{{alert-group:*}}:members", "shared.ledger.alert_groups", "RETENTION after the last change"),

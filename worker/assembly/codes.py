@@ -8,7 +8,7 @@ from shared.ledger.known_doors import KnownDoors
 from worker.assembly.doors import DoorReading
 from worker.assembly.resources import Resources, settle_time
 from worker.create_quota.code_limit import CodeLimitWatch
-from worker.create_quota.quota import AskQuota
+from worker.create_quota.quota import CreateQuota
 from worker.create_quota.rate_limit import CreateRateLimit
 from worker.handlers.advance_door import AdvanceDoor
 from worker.handlers.change_code import ChangeCode
@@ -33,7 +33,7 @@ def advance_door(using: Resources, reading: DoorReading, rules: PlanningRules) -
         codes=using.codes,
         find=find,
         results=results,
-        quota=AskQuota(
+        quota=CreateQuota(
             ledger=ports.ledger,
             rate_limit=CreateRateLimit(ports.redis, patience=settings.waiting_retry_every * 2),
             code_limit=CodeLimitWatch(ports.alerts),

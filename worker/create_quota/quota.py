@@ -12,12 +12,12 @@ from shared.seam.access_codes import CodesOnDoor
 from worker.create_quota.code_limit import CodeLimitWatch, room_of
 from worker.create_quota.rate_limit import Admitted, CreateRateLimit, Full, Later
 
-# With more room than this there is enough for all bookings that are being decided at the same moment.
+# With more room than this it needn't be known who else is being decided at the same moment.
 _TIGHT: Final = 10
 
 
-class AskQuota:
-    """Bookings that come at the same moment count one another. The one with the earliest check-in goes first."""
+class CreateQuota:
+    """Asks for a create within both limits. Of bookings that ask at the same time, the nearest arrival goes first."""
 
     def __init__(self, *, ledger: BookingLedger, rate_limit: CreateRateLimit, code_limit: CodeLimitWatch) -> None:
         self._ledger = ledger
@@ -74,6 +74,6 @@ def _in_use_after(answer: Admitted | Later | Full, door: Door, alive: int) -> in
 
 
 def _is_being_decided(door: BookedDoor) -> bool:
-    """Say whether a door is being decided, or was put off a moment ago for a nearer arrival."""
+    """Say whether a door is being decided now, or was put off for a nearer arrival a moment ago."""
     gave_way = door.state is State.SCHEDULED and door.reason == PlainReason.DOOR_BUDGET
     return door.state is State.RECEIVED or gave_way

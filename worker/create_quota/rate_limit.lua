@@ -1,7 +1,6 @@
--- Closes the race of many workers that each see room at a door: queueing, counting and taking are one step. Two limits
--- meet here: creates in the last minute (a window that slides: Seam counts the last minute, not the clock's), and
--- codes that the lock can hold. The earliest check-in goes first: those who ask are queued by check-in, and one
--- is admitted if there is room for everybody in front of it too.
+-- Closes the race of many workers that each see room at a door: queueing, counting and taking are one step. There are
+-- two limits: creates in the last minute (a sliding window: Seam counts the last 60 seconds), and codes that the lock
+-- can hold. Those who ask are queued by check-in. One is admitted if there is room for everybody in front of it, too.
 --
 -- KEYS: spent (moments of creates), queue (by check-in), asked (until when each keeps its place)
 -- ARGV: now (ms), window (ms), most a window, member, check-in (ms), room (-1: unlimited), patience (ms), life (s),
@@ -12,7 +11,7 @@ local spent, queue, asked = KEYS[1], KEYS[2], KEYS[3]
 local now, window, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local member, room, patience = ARGV[4], tonumber(ARGV[6]), tonumber(ARGV[7])
 
--- Who was promised a time and didn't come back (cancelled, ended) must not hold up the others.
+-- One who didn't come back at its time (cancelled, ended) must not hold up the others.
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', asked, '-inf', now)) do
   redis.call('ZREM', queue, gone)
 end
@@ -22,7 +21,7 @@ redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - window)
 redis.call('ZADD', queue, ARGV[5], member)
 local place = redis.call('ZRANK', queue, member)
 local used = redis.call('ZCARD', spent)
--- Creates that were admitted after the door's codes were counted take room that the count knows nothing of.
+-- Creates that were admitted after the door's codes were counted also take room.
 if room >= 0 then
   room = math.max(0, room - redis.call('ZCOUNT', spent, ARGV[10], '+inf'))
 end

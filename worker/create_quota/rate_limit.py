@@ -1,7 +1,7 @@
 """Which booking may create a code on a door now: Seam's limit a minute, the lock's room, the nearest arrival first.
 
-Seam allows 10 creates a minute a device (Seam docs, "Rate limits"). All workers ask the same script. A booking that
-must wait is *due* at a time that is computed; nothing sleeps.
+Seam allows 10 creates a minute a device (Seam docs, "Rate limits"). All workers run the same script. A booking that has
+to wait gets the time at which it asks again; nothing sleeps.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The creates of this minute are used up; there is room at `at`."""
+    """Ask again `at`: the creates of this minute are used up, or nearer arrivals that are being decided go first."""
 
     at: datetime
 
@@ -41,6 +41,7 @@ class CreateRateLimit:
     """The limits of all doors, in Redis."""
 
     def __init__(self, redis: Redis, *, patience: timedelta) -> None:
+        """`patience` is how long a booking that finds the lock full keeps its place in the door's queue."""
         self._ask = redis.register_script(_ASK)
         self._patience = patience
 
@@ -57,11 +58,11 @@ class CreateRateLimit:
     ) -> Admitted | Later | Full:
         """Ask for one create. Atomic.
 
-        `room` is how many more codes the lock took at `counted_at`, None where it doesn't say; `rivals` is how many
+        `room` is how many more codes the lock took at `counted_at`, None if it doesn't say. `rivals` is how many
         bookings with an earlier check-in are being decided at this moment.
 
-        `member` names the booking and door that ask. One that must wait keeps its place in the queue until it is due,
-        and half a minute longer.
+        `member` names the booking and its code. If it has to wait, it keeps its place in the queue until it is due, and
+        half a minute longer.
         """
         args: list[str | int] = [
             milliseconds(now),
@@ -71,7 +72,7 @@ class CreateRateLimit:
             milliseconds(check_in),
             -1 if room is None else max(0, room),
             int(self._patience.total_seconds() * 1000),
-            int(max(redis_keys.ADMISSION_FOR, 2 * self._patience).total_seconds()),
+            int(max(redis_keys.CREATE_QUEUE_FOR, 2 * self._patience).total_seconds()),
             str(uuid4()),
             milliseconds(counted_at),
             rivals,

@@ -25,7 +25,7 @@ from shared.ledger.bookings import BookingLedger
 from shared.ledger.data_loss import LedgerEpoch
 from shared.seam.access_codes import AccessCodes, name_of
 from shared.seam.errors import NoSuchDevice, OutcomeUnknown, Refused, TryAgainLater
-from worker.create_quota.quota import AskQuota
+from worker.create_quota.quota import CreateQuota
 from worker.create_quota.rate_limit import Admitted, Full, Later
 from worker.handlers.create_results import CreateResults
 from worker.handlers.find_code import FindCode
@@ -43,7 +43,7 @@ class CreateCode:
         codes: AccessCodes,
         find: FindCode,
         results: CreateResults,
-        quota: AskQuota,
+        quota: CreateQuota,
         epoch: LedgerEpoch,
         waiting_retry_every: timedelta,
         settle: timedelta,
