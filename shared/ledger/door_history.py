@@ -7,6 +7,7 @@ fingerprint in one atomic step. So a change is stored once, even if several work
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, cast
 
 from redis import Redis
@@ -15,16 +16,7 @@ from redis.client import Pipeline
 from shared import redis_keys
 
 MOST_CHANGES: Final = 100
-# KEYS: fingerprint, history. ARGV: fingerprint now, entry, most entries, life in ms. Returns the fingerprint of before.
-_NOTE: Final = """
-local before = redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[4], 'GET')
-if before and before ~= ARGV[1] then
-  redis.call('LPUSH', KEYS[2], ARGV[2])
-  redis.call('LTRIM', KEYS[2], 0, ARGV[3] - 1)
-end
-redis.call('PEXPIRE', KEYS[2], ARGV[4])
-return before
-"""
+_NOTE: Final = (Path(__file__).parent / "note_door.lua").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)

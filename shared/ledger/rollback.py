@@ -22,6 +22,7 @@ from shared.domain.times.epoch import from_milliseconds, milliseconds
 
 _NOTE: Final = (Path(__file__).parent / "note_primary.lua").read_text(encoding="utf-8")
 _RESTORED: Final = (Path(__file__).parent / "note_restore.lua").read_text(encoding="utf-8")
+_FINISH: Final = (Path(__file__).parent / "finish_rollback.lua").read_text(encoding="utf-8")
 _FORBIDDEN: Final = ("ACL", "can't run this command", "not allowed")
 NOTED_EVERY: Final = timedelta(seconds=1)
 
@@ -116,8 +117,7 @@ class LedgerPrimary:
 
     def finish(self, rollback: Rollback) -> None:
         """Record that a rollback was dealt with, unless another one was noticed since. Atomic and idempotent."""
-        script = "if redis.call('HGET', KEYS[1], 'id') == ARGV[1] then redis.call('HSET', KEYS[1], 'done', '1') end"
-        self._redis.eval(script, 1, redis_keys.PRIMARY, rollback.rollback_id)
+        self._redis.eval(_FINISH, 1, redis_keys.PRIMARY, rollback.rollback_id)
 
 
 def _is_forbidden(error: ResponseError) -> bool:
