@@ -44,7 +44,7 @@ class AuthFailureLimiter:
         Every failure is also counted in `counts` by its reason, also beyond the limit.
         """
         self._most = a_minute
-        # Only failed requests look up the client's address: a look-up for each cost more than parsing its event.
+        # The client's address is looked up for failed requests only: a look-up costs more than parsing an event.
         self._trust_proxies = ProxyHeadersMiddleware(_do_nothing, trusted_proxies)
         self._clock = clock
         self._by_reason = counts

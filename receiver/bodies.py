@@ -13,7 +13,7 @@ from receiver.refusals import BodyTooLarge, ClientGone, NoRoom
 _ROOM: Final = 64 * 1024 * 1024
 _UNCOUNTED: Final = 16 * 1024
 _MOST_DIGITS: Final = 18
-# So many bytes of a refused body are kept for a moment: they mostly name the booking.
+# So many bytes of a body that is too large are kept, to find out which booking it is about.
 _BEGINNING: Final = 64 * 1024
 # The rest of a refused body is read up to so many bytes, if each part comes within so many seconds.
 _MOST_DRAINED: Final = 8 * 1024 * 1024

@@ -45,7 +45,7 @@ _PATH: Final = "/bookings/{booking_id:path}"
 
 @dataclass(frozen=True, slots=True)
 class BookingRoutes:
-    """The routes that the settings ask for, and the pools that close with the app."""
+    """The routes that the settings turn on, and what has to be closed with the app."""
 
     routes: tuple[BaseRoute, ...]
     pools: tuple[BlockingCalls, ...]
@@ -136,7 +136,7 @@ def _tokens(secrets: tuple[SecretStr, ...]) -> BearerTokens:
 
 
 class _Off:
-    """An endpoint that isn't there."""
+    """The endpoint of a route that is turned off: it answers 404."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope, receive, send

@@ -1,7 +1,7 @@
 """Notes what `POST /bookings` refuses: it counts it, logs it, and stores an entry for people.
 
-The sender knows why its message was refused, but the people on this side wouldn't. After a refused change a guest may
-be at a locked door, and after a refused cancellation a code stays valid.
+The sender is told why its message was refused, but our own people aren't. After a refused change a guest may be at a
+locked door, and after a refused cancellation a code stays valid.
 """
 
 import asyncio

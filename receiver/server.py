@@ -1,9 +1,9 @@
-"""How `web` listens, stops, and notices that it hangs.
+"""How `web` listens, stops, and notices that it has stalled.
 
 *Listens*: on a socket that it inherits (systemd's protocol: LISTEN_FDS, LISTEN_PID), else on HOST and PORT. An
 inherited socket stays open during a restart, so clients that connect then wait and aren't refused.
 *Stops*: accepts no new connection, serves the others for a moment and tells each client to close, then ends.
-*Hangs*: if the event loop doesn't turn for seconds, the process ends itself, so that it is started again.
+*Stalled*: if the event loop doesn't turn for seconds, the process ends itself, so that it is started again.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from shared.liveness.watchdog import Sign, StallLimits, Watchdog
 _FIRST_INHERITED: Final = 3
 # After the order to stop a client that has connected may still send its request within this time.
 LINGER: Final = timedelta(seconds=1)
-_HANGS_AFTER: Final = timedelta(seconds=8)
+_STALLED_AFTER: Final = timedelta(seconds=8)
 
 
 class Server(uvicorn.Server):
@@ -34,7 +34,7 @@ class Server(uvicorn.Server):
         self._when_serving = when_serving
         self._ticks = 0
         self._ticks_seen = 0
-        self._watchdog = Watchdog(self._look, StallLimits(idle=_HANGS_AFTER, busy=_HANGS_AFTER))
+        self._watchdog = Watchdog(self._look, StallLimits(idle=_STALLED_AFTER, busy=_STALLED_AFTER))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve, and start the watchdog."""

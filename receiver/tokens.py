@@ -10,7 +10,7 @@ from receiver.refusals import InvalidToken
 def place_of(shown: bytes, known: Sequence[bytes]) -> int:
     """Return the index of the `shown` token in `known`, from 0. Raises InvalidToken.
 
-    All tokens are compared, each in constant time, so that the time taken tells nothing.
+    All tokens are compared, each in constant time, so that the time it takes doesn't tell how much of a token is right.
     """
     matches = [hmac.compare_digest(shown, each) for each in known]
     if not any(matches):

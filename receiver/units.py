@@ -1,4 +1,4 @@
-"""The units of DOORS_FILE, for `POST /bookings`: an unknown unit is refused at once, and not parked later.
+"""The units of DOORS_FILE, for `POST /bookings`: a message with an unknown unit is refused at once, not parked later.
 
 The file may be changed while `web` runs. While it can't be read, no unit is refused, and the worker decides about the
 message.
