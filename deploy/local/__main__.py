@@ -7,10 +7,11 @@ import sys
 import threading
 from pathlib import Path
 
+from deploy.local.addresses import Addresses
 from deploy.local.check import take_secret_files, unusable_settings
 from deploy.local.data_server import NoDataServer
 from deploy.local.demo import run_demo
-from deploy.local.run import LOCAL_USER, Machine, NotReady, Place
+from deploy.local.run import LOCAL_USER, Machine, NotReady
 from deploy.local.state import AlreadyRunning, PortTaken, load, lock
 from deploy.local.supervisor import end_on_signals
 from receiver.console.sessions import make_login_link
@@ -49,8 +50,8 @@ def main(arguments: list[str]) -> int:
     try:
         machine.start(lambda line: print(f"· {line}", flush=True))
         if options.demo:
-            return run_demo(machine.place, stopping)
-        tell(machine.place)
+            return run_demo(machine.addresses, stopping)
+        print_addresses(machine.addresses)
         _wait(stopping)
     except (NotReady, NoDataServer) as error:
         print(error, file=sys.stderr)
@@ -90,34 +91,34 @@ def _problem(environment: dict[str, str], *, demo: bool) -> str | None:
     return None
 
 
-def tell(place: Place) -> None:
-    """Print the URLs, and that this isn't made for production."""
-    run_file = place.directory / "run.json"
+def print_addresses(addresses: Addresses) -> None:
+    """Print the URLs; with real doors, also that this isn't made for production."""
+    run_file = addresses.directory / "run.json"
     print(f"\nEverything runs. Where it is: {run_file}\n")
-    print(f"  webhooks for Seam    {place.web_url}/webhooks/seam")
-    if link := _login_link(place):
+    print(f"  webhooks for Seam    {addresses.web_url}/webhooks/seam")
+    if link := _login_link(addresses):
         print(f"  console              {link}   (logs in once, within the hour)")
-    kind = "   (the sandbox: doors, codes, alerts)" if place.has_sandbox else ""
-    print(f"  Seam                 {place.seam_url}{kind}")
-    if place.alerts_url:
-        print(f"  alerts sent          {place.alerts_url}")
-    print(f"  logs                 {place.directory / 'logs'}/")
-    if place.directory != _DATA_DIR:
-        print(f"\nCommands find it with:  export ORACODE_DATA_DIR={place.directory}")
-    if not place.has_sandbox:
+    kind = "   (the sandbox: doors, codes, alerts)" if addresses.has_sandbox else ""
+    print(f"  Seam                 {addresses.seam_url}{kind}")
+    if addresses.alerts_url:
+        print(f"  alerts sent          {addresses.alerts_url}")
+    print(f"  logs                 {addresses.directory / 'logs'}/")
+    if addresses.directory != _DATA_DIR:
+        print(f"\nCommands find it with:  export ORACODE_DATA_DIR={addresses.directory}")
+    if not addresses.has_sandbox:
         print("\nThese are real doors. This is for trying them, not for guests: logs aren't rotated, nobody is told of")
         print("restarts, and all of it ends with this session. docs/deploy.md says how to run it.")
     print("\nTry:  oracode bookings watch   oracode doctor   oracode bookings list\nEnd with Ctrl-C.", flush=True)
 
 
-def _login_link(place: Place) -> str:
+def _login_link(addresses: Addresses) -> str:
     """Return a URL that logs in at the console once; if CONSOLE_TOKENS is set, just the console's URL."""
     if os.environ.get("CONSOLE_TOKENS"):
-        return place.console_url
-    token = ConsoleToken(name=LOCAL_USER, role=Role.REVEALER, token=place.console_token)
-    redis = connect(place.redis_url)
+        return addresses.console_url
+    token = ConsoleToken(name=LOCAL_USER, role=Role.REVEALER, token=addresses.console_token)
+    redis = connect(addresses.redis_url)
     try:
-        return f"{place.console_url}/login/{make_login_link(redis, token)}"
+        return f"{addresses.console_url}/login/{make_login_link(redis, token)}"
     finally:
         redis.close()
 

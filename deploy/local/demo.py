@@ -22,7 +22,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from deploy.local.run import Place
+from deploy.local.addresses import Addresses
 from deploy.local.scenarios import Scenario, scenarios
 from shared.clock import system_clock
 from shared.domain.booking.record import Booking, State
@@ -46,9 +46,9 @@ class _Run:
     seen: list[str] = field(default_factory=list)
     state: str = "published"
     reason: str = ""
-    is_helped: bool = False
+    has_acted: bool = False
 
-    def is_as_it_should(self) -> bool:
+    def ended_as_expected(self) -> bool:
         """Whether the booking ended as the scenario says, and was in the states that it names."""
         is_ended = (self.state, self.reason) == self.scenario.ends_as
         return is_ended and all(state in self.seen for state in self.scenario.through)
@@ -57,13 +57,13 @@ class _Run:
 class Demo:
     """One run of the demo."""
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._redis: Redis = connect(place.redis_url)
+    def __init__(self, addresses: Addresses) -> None:
+        self._addresses = addresses
+        self._redis: Redis = connect(addresses.redis_url)
         due = DueSet(self._redis, lease=timedelta(minutes=1))
         self._ledger = BookingLedger(self._redis, due=due, clock=system_clock, retention=timedelta(days=1))
         self._parked = ParkedList(self._redis)
-        self._seam = httpx.Client(base_url=place.seam_url, timeout=10)
+        self._seam = httpx.Client(base_url=addresses.seam_url, timeout=10)
         self._run_id = uuid4().hex[:4].upper()
         self.runs = [_Run(scenario) for scenario in scenarios(self._run_id, system_clock())]
         self._bad_entry = ""
@@ -81,7 +81,7 @@ class Demo:
             self._append(dict(run.scenario.booking))
         self._bad_entry = self._append(_BAD_MESSAGE)
 
-    def look(self) -> None:
+    def read_states(self) -> None:
         """Read the state of every booking, and act if its scenario says so."""
         for run in self.runs:
             try:
@@ -90,13 +90,13 @@ class Demo:
                 continue
             run.state, run.reason = booking.state, booking.reason
             run.seen = self._states_of(booking)
-            self._help(run)
+            self._act(run)
             if self.first_ready_after is None and "ready" in run.seen:
                 self.first_ready_after = time.monotonic() - self.started_at
 
     def is_over(self) -> bool:
         """Whether every booking ended as it should, every alert arrived, and the unusable message was parked."""
-        return all(run.is_as_it_should() for run in self.runs) and not self.missing_alerts() and self.is_bad_parked()
+        return all(run.ended_as_expected() for run in self.runs) and not self.missing_alerts() and self.is_bad_parked()
 
     def is_bad_parked(self) -> bool:
         """Whether the unusable message is on the parked list."""
@@ -128,18 +128,19 @@ class Demo:
         changes = (entry.what.removeprefix("booking.") for entry in history if entry.what.startswith("booking."))
         return list(dict.fromkeys(change for change in changes if change in set(State)))
 
-    def _help(self, run: _Run) -> None:
+    def _act(self, run: _Run) -> None:
+        """Do what the scenario says once: set up slots for a booking that waits, or cancel it."""
         scenario = run.scenario
-        if run.is_helped:
+        if run.has_acted:
             return
         if scenario.later_slots is not None and run.state == "waiting" and self._is_told(scenario):
             device_id = scenario.booking["device_ids"][0]
             slots = {"slots": [dict(scenario.later_slots)]}
             self._seam.patch(f"/sandbox/devices/{device_id}", json=slots).raise_for_status()
-            run.is_helped = True
+            run.has_acted = True
         if scenario.cancelled_when is not None and run.state == scenario.cancelled_when:
             self._append({"booking_id": scenario.booking_id, "revision": 1}, kind="booking.cancelled")
-            run.is_helped = True
+            run.has_acted = True
 
     def _is_told(self, scenario: Scenario) -> bool:
         return any(alert["key"].split("/")[1] == scenario.booking_id for alert in self.alerts())
@@ -149,16 +150,16 @@ class Demo:
         return str(self._redis.xadd(_STREAM, {"message": json.dumps(envelope)}))
 
 
-def run_demo(place: Place, stopping: threading.Event) -> int:
+def run_demo(addresses: Addresses, stopping: threading.Event) -> int:
     """Run the demo; return 0 only if every booking ended as it should."""
-    demo = Demo(place)
+    demo = Demo(addresses)
     demo.publish()
     if sys.stdout.isatty():
         _follow_live(demo, stopping)
     else:
         _follow_lines(demo, stopping)
-    demo.look()
-    _report(demo, place)
+    demo.read_states()
+    _report(demo, addresses)
     return 0 if demo.is_over() else 1
 
 
@@ -184,7 +185,7 @@ def _follow_lines(demo: Demo, stopping: threading.Event) -> None:
 
 
 def _is_done(demo: Demo, stopping: threading.Event) -> bool:
-    demo.look()
+    demo.read_states()
     return stopping.is_set() or demo.is_over() or time.monotonic() - demo.started_at > _WITHIN.total_seconds()
 
 
@@ -197,7 +198,7 @@ def _table(demo: Demo) -> Table:
     table.add_column("WHAT IT SHOWS", no_wrap=True, overflow="ellipsis")
     for run in demo.runs:
         wanted, reason = run.scenario.ends_as
-        done = run.is_as_it_should()
+        done = run.ended_as_expected()
         mark = Text("✓ " if done else "· ", style="green" if done else "dim")
         table.add_row(
             mark + Text(run.scenario.booking_id),
@@ -208,7 +209,7 @@ def _table(demo: Demo) -> Table:
     return table
 
 
-def _report(demo: Demo, place: Place) -> None:
+def _report(demo: Demo, addresses: Addresses) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=160)
@@ -220,18 +221,18 @@ def _report(demo: Demo, place: Place) -> None:
         if alert["status"] == "open":
             console.print(Padding(Text(f"next: {alert['next_step']}", style="dim"), (0, 0, 0, 6)))
     _verdict(demo, console)
-    example = demo.runs[4].scenario.booking_id
+    example = next(run.scenario.booking_id for run in demo.runs if run.scenario.alerts)
     console.print("\n[bold]Where to look next[/bold]: start the same system again with [bold]make run[/bold], then")
     console.print("  . .venv/bin/activate")
     console.print(f"  oracode bookings show {example}    one booking's whole story", highlight=False)
     console.print("  oracode bookings list                all of them; and `oracode parked list`, `oracode doctor`")
-    console.print(f"  {place.alerts_url}      the alerts as people get them", soft_wrap=True)
-    console.print(f"  {place.directory / 'logs'}/      what each process said", markup=False, soft_wrap=True)
+    console.print(f"  {addresses.alerts_url}      the alerts as people get them", soft_wrap=True)
+    console.print(f"  {addresses.directory / 'logs'}/      what each process said", markup=False, soft_wrap=True)
 
 
 def _verdict(demo: Demo, console: Console) -> None:
     seen = {state for run in demo.runs for state in run.seen}
-    wrong = [run for run in demo.runs if not run.is_as_it_should()]
+    wrong = [run for run in demo.runs if not run.ended_as_expected()]
     seconds = time.monotonic() - demo.started_at
     first = f"{demo.first_ready_after:.1f} s" if demo.first_ready_after is not None else "never"
     console.print(f"\nStates seen: {', '.join(sorted(seen))}. First ready after {first}; {seconds:.0f} s in all.")

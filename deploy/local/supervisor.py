@@ -1,4 +1,4 @@
-"""Keeps processes running: one that dies is started again, with growing pauses if it dies at once.
+"""Keeps processes running: one that dies is started again. If it dies soon after each start, the pauses grow.
 
 Each child has a process group of its own: Ctrl-C reaches only the supervisor, which ends the children in its order. On
 Linux a child also ends if the supervisor is killed, so that no process is left that holds ports and files.
@@ -25,7 +25,7 @@ _LONGEST_PAUSE: Final = 3.0
 _HEALTHY_AFTER: Final = 10.0
 # A child runs this before its command; with `python -S -E` it takes some milliseconds. On Linux it asks for a signal
 # when the supervisor dies (PR_SET_PDEATHSIG is 1). A listening socket is handed over as systemd does it.
-_BECOME: Final = """\
+_CHILD: Final = """\
 import ctypes, os, sys
 _, parent, listening, *command = sys.argv
 if sys.platform == "linux":
@@ -74,7 +74,7 @@ class Supervisor:
         self._logs = logs
         self._changed = changed
         self._children: dict[str, _Child] = {}
-        self._untold = False
+        self._is_report_due = False
         self._stopping = threading.Event()
         self._lock = threading.RLock()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
@@ -86,7 +86,7 @@ class Supervisor:
         with self._lock:
             self._children[command.name] = child
             self._spawn(child)
-            self._tell()
+            self._report()
         if not self._thread.is_alive():
             self._thread.start()
 
@@ -131,10 +131,10 @@ class Supervisor:
         while not self._stopping.wait(_POLL):
             with self._lock:
                 for child in self._children.values():
-                    self._attend(child)
-                self._tell()
+                    self._restart_if_dead(child)
+                self._report()
 
-    def _attend(self, child: _Child) -> None:
+    def _restart_if_dead(self, child: _Child) -> None:
         if self._stopping.is_set():
             return
         now = time.monotonic()
@@ -165,19 +165,19 @@ class Supervisor:
             start_new_session=True,
         )
         child.started_at = time.monotonic()
-        self._untold = True
+        self._is_report_due = True
 
-    def _tell(self) -> None:
-        """Tell `changed` which processes run now. If that fails (a full disk), try again in the next round."""
-        if self._untold:
+    def _report(self) -> None:
+        """Call `changed` if a process was started since. If that fails (a full disk), try again in the next round."""
+        if self._is_report_due:
             with suppress(OSError):
                 self._changed(self.pids())
-                self._untold = False
+                self._is_report_due = False
 
 
 def _wrapped(command: Command) -> list[str]:
     listening = str(command.listening.fileno()) if command.listening else "-"
-    return [sys.executable, "-S", "-E", "-c", _BECOME, str(os.getpid()), listening, *command.arguments]
+    return [sys.executable, "-S", "-E", "-c", _CHILD, str(os.getpid()), listening, *command.arguments]
 
 
 def end_on_signals(stopping: threading.Event) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.__main__ import tell
-from deploy.local.run import Place
+from deploy.local.__main__ import print_addresses
+from deploy.local.addresses import Addresses
 from tests.support.machine import Machine
 from tests.support.waiting import wait_until
 
@@ -115,7 +115,7 @@ def test_with_real_doors_it_says_what_it_is_not(
 ) -> None:
     """It isn't a way to run this for guests; it says so, and which page says how."""
     monkeypatch.setenv("CONSOLE_TOKENS", "somebody:viewer:token")
-    place = Place(
+    place = Addresses(
         directory=tmp_path,
         web_url="",
         console_url="",
@@ -127,7 +127,7 @@ def test_with_real_doors_it_says_what_it_is_not(
         webhook_secret="",
         alerts_url=alerts_url,
     )
-    tell(place)
+    print_addresses(place)
     assert ("docs/deploy.md" in capsys.readouterr().out) == is_warned
 
 
