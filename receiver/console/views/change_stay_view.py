@@ -13,7 +13,8 @@ from receiver.console.views.stay_fields import booked_times, clock_of, field_tex
 from shared.domain.alerting.door_conflicts import conflicts_of
 from shared.domain.booking.message_order import given_revision
 from shared.domain.booking.record import BookedDoor, Booking, Change
-from shared.domain.code.change_preview import CodeAtSeam, DoorPreview, Effect, OtherTimes, preview_of_door
+from shared.domain.code.change_preview import CodeAtSeam, DoorPreview, Effect, preview_of_door
+from shared.domain.code.other_times import OtherTimes
 from shared.domain.messages.message import BookingMessage
 from shared.domain.stay.clock_changes import clock_change_notes
 from shared.ledger.last_read_doors import LastRead

@@ -1,7 +1,7 @@
 """What other times of a stay would mean at a door, before anybody orders them. Pure.
 
-The booking is given as it would be then, and the door is planned as the worker plans it. The worker decides by the door
-and the code as they are when it does it, so this is what is to be expected, and no promise.
+The booking is given as the change would leave it, and the door is planned as the worker plans it. But the worker
+decides by the door and the code as they are then, so the preview is an expectation, no promise.
 """
 
 from collections.abc import Iterator
@@ -24,18 +24,16 @@ from shared.domain.booking.planning import (
     Refuse,
     Split,
     Wait,
-    still_possible,
 )
 from shared.domain.booking.problem_catalogue import PROBLEMS
 from shared.domain.booking.record import AccessCode, BookedDoor, Booking, Window
 from shared.domain.booking.transitions.change import enter
 from shared.domain.code.changes import CodeFlags, may_become
+from shared.domain.code.other_times import OtherTimes, other_times
 from shared.domain.code.removal import may_not_be_adopted
 from shared.domain.door.door import Door
 from shared.domain.matching import long_stays
 from shared.domain.matching.manual_options import OF_A_SLOT
-from shared.domain.matching.match import match
-from shared.domain.matching.suggestions import Change, suggest
 from shared.domain.stay.instants import instants_of
 from shared.domain.stay.stay import Stay, as_booked
 from shared.domain.times.wording import show_length
@@ -77,15 +75,6 @@ class CodeAtSeam:
 
     window: Window | None
     flags: CodeFlags
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OtherTimes:
-    """Times that would fit a slot, as they would be booked, on the lock's clock; None for the one that stays."""
-
-    check_in: datetime | None
-    check_out: datetime | None
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +181,7 @@ def _without_code(  # noqa: PLR0911 - as above
             happened = PROBLEMS[reason].happened if reason in PROBLEMS else "No code can be made."
             choosing = "A slot can be chosen all the same, on the booking's page, once this is done." if offers else ""
             means = tuple(filter(None, (happened, advice, choosing, *aside)))
-            other = tuple(_other_times(asked)) if reason in OF_A_SLOT else ()
+            other = _other_times(asked) if reason in OF_A_SLOT else ()
             return DoorPreview(effect=Effect.NOTHING_FITS, means=means, time_zone=zone, other_times=other)
         case Keep() | Alter():
             # Only a door that has a code is planned so.
@@ -263,21 +252,9 @@ def _until(code: AccessCode, door: BookedDoor) -> str:
     return f"{moment_text(code.window.ends_at, door.time_zone)} {door.time_zone or 'UTC'}"
 
 
-def _other_times(asked: _Asked) -> Iterator[OtherTimes]:
-    """Yield the nearest times that a slot of the door would serve."""
-    stay, door, read, policy = asked.booking.stay, asked.door, asked.read, asked.rules.policy
+def _other_times(asked: _Asked) -> tuple[OtherTimes, ...]:
+    """Return other times that would fit; none for a part of a split stay, or if a person has chosen a slot."""
+    stay, door = asked.booking.stay, asked.door
     if stay is None or door.part or door.choice is not None:
-        return
-    for each in still_possible(suggest(stay, read, policy, match(stay, read, policy)), asked.now):
-        if each.change.check_in is not None or each.change.check_out is not None:
-            yield _booked_times(each.change, stay, each.text)
-
-
-def _booked_times(change: Change, stay: Stay, text: str) -> OtherTimes:
-    """Return the times of a suggestion without the unit's buffers: it moves the stay that has them."""
-    check_in, check_out = change.check_in, change.check_out
-    return OtherTimes(
-        check_in=check_in.replace(tzinfo=None) + stay.buffer_before if check_in is not None else None,
-        check_out=check_out.replace(tzinfo=None) - stay.buffer_after if check_out is not None else None,
-        text=text,
-    )
+        return ()
+    return tuple(other_times(stay, asked.read, asked.rules.policy, asked.now))
