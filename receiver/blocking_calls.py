@@ -14,7 +14,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from receiver.refusals import Unavailable
-from shared.domain.versions import OfNewerVersion
+from shared.domain.versions import NewerVersionNeeded
 from shared.ledger.records import Conflict
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class BlockingCalls:
         future.add_done_callback(self._done)
         try:
             return await asyncio.wait_for(asyncio.shield(future), self._within)
-        except (TimeoutError, RedisError, OSError, Conflict, OfNewerVersion) as error:
+        except (TimeoutError, RedisError, OSError, Conflict, NewerVersionNeeded) as error:
             log.warning("call.failed", name=self._name, kind=type(error).__name__)
             raise Unavailable from None
 

@@ -13,7 +13,7 @@ from shared.domain import versions
 from shared.domain.booking.record import Window
 from shared.domain.messages.time_fields import LONGEST_TIME
 from shared.domain.quoting import shown
-from shared.domain.versions import OfNewerVersion, is_incompatible, is_newer, schema_in
+from shared.domain.versions import NewerVersionNeeded, is_incompatible, is_newer, schema_in
 from shared.parked import is_parked_id
 
 RETRY: Final = "retry_booking"
@@ -83,10 +83,10 @@ class OpsCommand:
 
 
 def command_from(text: str) -> OpsCommand:
-    """Return the order that an entry holds. Raises ValueError, saying what is wrong; OfNewerVersion."""
+    """Return the order that an entry holds. Raises ValueError, saying what is wrong; NewerVersionNeeded."""
     content = _object(text)
     if _is_for_a_newer_version(content):
-        raise OfNewerVersion("an order", schema_in(content), versions.ORDER)
+        raise NewerVersionNeeded("an order", schema_in(content), versions.ORDER)
     if content is None or content.get("action") not in ACTIONS:
         raise ValueError(f"is no order of {', '.join(ACTIONS)}")
     target, by = content.get("target"), content.get("by")

@@ -13,7 +13,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.clock import Clock
-from shared.domain.versions import OfNewerVersion
+from shared.domain.versions import NewerVersionNeeded
 from shared.ledger.due_set import DueSet, periodic_job_item
 from shared.seam.errors import SeamError
 
@@ -51,7 +51,7 @@ class PeriodicJobs:
     def __call__(self, name: str) -> None:
         """Run one periodic job and put it at its next time; what fails is tried again then, and a bug is logged as one.
 
-        Raises OfNewerVersion, having put it at no time, where a newer process must do it.
+        Raises NewerVersionNeeded, having put it at no time, where a newer process must do it.
         """
         periodic_job = self._jobs.get(name)
         if periodic_job is None:
@@ -61,7 +61,7 @@ class PeriodicJobs:
             return
         try:
             periodic_job.run()
-        except OfNewerVersion:
+        except NewerVersionNeeded:
             raise
         except SeamError as error:
             log.warning("periodic_job.failed", periodic_job=name, kind=type(error).__name__, error=str(error))

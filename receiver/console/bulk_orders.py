@@ -13,7 +13,7 @@ from redis import Redis
 
 from shared import redis_keys
 from shared.domain import versions
-from shared.domain.versions import OfNewerVersion, is_incompatible, schema_in
+from shared.domain.versions import NewerVersionNeeded, is_incompatible, schema_in
 
 _ID_BYTES: Final = 8
 
@@ -44,13 +44,13 @@ class BulkOrders:
         return bulk_id
 
     def get(self, bulk_id: str) -> BulkOrder | None:
-        """Return an order; None where there is none of this id. Raises OfNewerVersion."""
+        """Return an order; None where there is none of this id. Raises NewerVersionNeeded."""
         text = cast(Any, self._redis.get(redis_keys.bulk_order(bulk_id)))
         if text is None:
             return None
         kept = json.loads(text)
         if is_incompatible(schema_in(kept), versions.BULK_ORDER):
-            raise OfNewerVersion("an order for many", schema_in(kept), versions.BULK_ORDER)
+            raise NewerVersionNeeded("an order for many", schema_in(kept), versions.BULK_ORDER)
         return BulkOrder(
             action=kept["action"],
             by=kept["by"],

@@ -14,7 +14,7 @@ import structlog
 
 from receiver.console.ports import Ports
 from shared.contracts import OPS_STREAM
-from shared.domain.versions import OfNewerVersion
+from shared.domain.versions import NewerVersionNeeded
 from shared.ops_commands import COMMAND_FIELD, OpsCommand, command_from
 
 NOT_YET: Final = "The order is stored, and no worker has done it yet."
@@ -78,7 +78,7 @@ def ordered(ports: Ports, action: str) -> set[str]:
     targets = set()
     for _, entry in found:
         # One of another version is no concern of this one.
-        with suppress(ValueError, OfNewerVersion):
+        with suppress(ValueError, NewerVersionNeeded):
             command = command_from(str(entry.get(COMMAND_FIELD, "")))
             targets |= {command.target} if command.action == action else set()
     return targets

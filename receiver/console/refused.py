@@ -8,7 +8,7 @@ from typing import Any, Final
 from receiver.console.authentication import CrossSiteRequest, NotAllowed
 from receiver.console.operations import Conflict, NotFound, SeamUnavailable, Unusable
 from receiver.refusals import BodyTooLarge, InvalidToken, NoRoom, TooManyAuthFailures, Unavailable
-from shared.domain.versions import OfNewerVersion
+from shared.domain.versions import NewerVersionNeeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ REFUSALS: Final = (
     SeamUnavailable,
     BodyTooLarge,
     NoRoom,
-    OfNewerVersion,
+    NewerVersionNeeded,
     Unavailable,
 )
 
@@ -69,7 +69,7 @@ def refused(refusal: Exception) -> Refused:  # noqa: C901, PLR0911 - one answer 
         case NoRoom():
             text = "Too many large requests at once. Nothing was done; try again in a moment."
             return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", text, {"retry-after": "5"})
-        case OfNewerVersion():
+        case NewerVersionNeeded():
             text = "This was written by a newer version of Oracode. Nothing was done; update the console."
             return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "newer_version", text, {"retry-after": "60"})
         case _:

@@ -43,8 +43,8 @@ class Versioned(Protocol):
         """The fields that this version doesn't know."""
 
 
-class OfNewerVersion(Exception):
-    """Something is to be left to a process of a newer version: it can't be understood here, and isn't damaged."""
+class NewerVersionNeeded(Exception):
+    """Only a process of a newer version can read this: it isn't damaged, but this version doesn't know enough of it."""
 
     def __init__(self, what: str, schema: str, ours: str) -> None:
         super().__init__(f"{what} of version {schema[:20]}; this process knows {ours}")

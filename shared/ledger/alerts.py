@@ -87,7 +87,7 @@ class AlertLedger:
     def get_many(self, keys: Iterable[str]) -> dict[str, Alert]:
         """Return the alerts of these keys that exist, by key, in one round trip.
 
-        Raises OfNewerVersion if only a newer process can read one of them.
+        Raises NewerVersionNeeded if only a newer process can read one of them.
         """
         return self._many(keys, passes_over_newer=False)
 

@@ -1,6 +1,6 @@
 """Reads the booking ledger: bookings by id, by door, by code and by time, and a booking's story. Writes no record.
 
-Records that only a newer process can read are left out of every list. `get` raises OfNewerVersion for one.
+Records that only a newer process can read are left out of every list. `get` raises NewerVersionNeeded for one.
 """
 
 import json
@@ -52,7 +52,7 @@ class BookingReader:
         )
 
     def get(self, booking_id: str) -> Booking:
-        """Return the booking. Raises UnknownBooking; OfNewerVersion if only a newer process can read it."""
+        """Return the booking. Raises UnknownBooking; NewerVersionNeeded if only a newer process can read it."""
         booking = booking_in(self._records.load(redis_keys.booking_record(booking_id)))
         if booking is None:
             raise UnknownBooking(booking_id)
@@ -95,7 +95,7 @@ class BookingReader:
     def history(self, booking_id: str) -> list[HistoryEntry]:
         """Return the booking's story, oldest first, with the events of every code that it ever had.
 
-        Raises UnknownBooking and OfNewerVersion.
+        Raises UnknownBooking and NewerVersionNeeded.
         """
         return self.history_of(self.get(booking_id))
 

@@ -1,7 +1,7 @@
 """Records as JSON, and what this process does with a record that a newer one wrote.
 
 It reads the fields that it knows, and keeps the others when it writes the record back. A record that it can't read is
-left to a newer process (`OfNewerVersion`). The rules are in `shared.domain.versions`.
+left to a newer process (`NewerVersionNeeded`). The rules are in `shared.domain.versions`.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.domain.versions import OfNewerVersion, Versioned, is_incompatible, is_newer, schema_in, unknown_fields
+from shared.domain.versions import NewerVersionNeeded, Versioned, is_incompatible, is_newer, schema_in, unknown_fields
 
 T = TypeVar("T", bound=Versioned)
 
@@ -29,19 +29,19 @@ class RecordJson(Generic[T]):
         self._schema = str(defaults["schema"])
 
     def decoded(self, text: str | bytes) -> T:
-        """Return the record in `text`. Raises OfNewerVersion; pydantic.ValidationError if the text is damaged."""
+        """Return the record in `text`. Raises NewerVersionNeeded; pydantic.ValidationError if the text is damaged."""
         try:
             record = self._adapter.validate_json(text)
         except ValidationError:
             schema = _schema_of(text)
             if is_newer(schema, self._schema):
-                raise OfNewerVersion(self._name, schema, self._schema) from None
+                raise NewerVersionNeeded(self._name, schema, self._schema) from None
             raise
         # Except during a rolling restart all records are of our own version, and cost only this comparison.
         if record.schema == self._schema or not is_newer(record.schema, self._schema):
             return record
         if is_incompatible(record.schema, self._schema):
-            raise OfNewerVersion(self._name, record.schema, self._schema)
+            raise NewerVersionNeeded(self._name, record.schema, self._schema)
         return cast(T, _with_unknown_fields(record, json.loads(text)))
 
     def encoded(self, record: T) -> str:

@@ -19,7 +19,7 @@ from redis.exceptions import NoScriptError
 
 from shared import redis_keys
 from shared.domain.times.epoch import milliseconds
-from shared.domain.versions import OfNewerVersion, Versioned
+from shared.domain.versions import NewerVersionNeeded, Versioned
 from shared.ledger.newer_version_records import RecordJson
 from shared.replicas import check_reached, queue_wait, sync_replicas_of, wait_for_replicas
 
@@ -97,7 +97,7 @@ class RecordStore(Generic[T]):
         self._script = redis.register_script(_SAVE)
 
     def load(self, key: str) -> Stored[T]:
-        """Return the record and its version. Raises OfNewerVersion if only a newer process can read it."""
+        """Return the record and its version. Raises NewerVersionNeeded if only a newer process can read it."""
         version, text = self._redis.hmget(key, "version", "record")
         if version is None or text is None:
             return Stored(None, 0)
@@ -106,8 +106,8 @@ class RecordStore(Generic[T]):
     def load_many(self, keys: list[str], *, passes_over_newer: bool = False) -> list[T | None]:
         """Return the records of all `keys`, in their order, in one round trip.
 
-        A record that only a newer version can read raises OfNewerVersion. With `passes_over_newer` it is logged, and is
-        None in the list.
+        A record that only a newer version can read raises NewerVersionNeeded. With `passes_over_newer` it is logged,
+        and is None in the list.
         """
         pipeline = self._redis.pipeline(transaction=False)
         for key in keys:
@@ -116,7 +116,7 @@ class RecordStore(Generic[T]):
         for text in pipeline.execute():
             try:
                 found.append(self._decoded(text) if text else None)
-            except OfNewerVersion as error:
+            except NewerVersionNeeded as error:
                 if not passes_over_newer:
                     raise
                 # Logged as an error: lists of records lack this one.
@@ -136,7 +136,7 @@ class RecordStore(Generic[T]):
         `change` returns what to write, or None to leave the record as it is. If another process writes first, it is
         called again with the newer record. Its errors are passed on, and nothing is written. `seen` is the record as
         the caller read or wrote it last: if that is still the newest, the record needn't be read.
-        Raises Conflict if another process was first MOST_CONFLICTS times in a row; OfNewerVersion; NotOnReplicas.
+        Raises Conflict if another process was first MOST_CONFLICTS times in a row; NewerVersionNeeded; NotOnReplicas.
         """
         before = seen or self.load(key)
         for conflicts in range(MOST_CONFLICTS):

@@ -10,7 +10,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.domain import versions
 from shared.domain.booking.record import Change
-from shared.domain.versions import OfNewerVersion
+from shared.domain.versions import NewerVersionNeeded
 from shared.ops_commands import RETRY, OpsCommand, command_from
 from shared.parked import Parked, ParkedList
 from tests.shared.ledgers import alert_ledger, booking_ledger
@@ -19,7 +19,7 @@ from tests.shared.stories import DOOR, issued
 
 
 def test_lists_pass_over_what_only_a_newer_version_reads(redis_client: Redis) -> None:
-    """One such record hides no others. Reading it by its id raises OfNewerVersion."""
+    """One such record hides no others. Reading it by its id raises NewerVersionNeeded."""
     ledger = booking_ledger(redis_client)
     for number in (1, 2):
         it = replace(issued(DOOR), booking_id=f"BK-{number}")
@@ -28,10 +28,10 @@ def test_lists_pass_over_what_only_a_newer_version_reads(redis_client: Redis) ->
     text = store_as_newer(redis_client, key, state="paused")
     assert [each.booking_id for each in ledger.all()] == ["BK-2"]
     assert [each.booking_id for each in ledger.of_door(DOOR)] == ["BK-2"]
-    with pytest.raises(OfNewerVersion):
+    with pytest.raises(NewerVersionNeeded):
         ledger.get("BK-1")
     seen = replace(issued(DOOR), booking_id="BK-1", version=7)
-    with pytest.raises(OfNewerVersion):
+    with pytest.raises(NewerVersionNeeded):
         ledger.record(seen, lambda before: Change(replace(before, label="x")))
     assert redis_client.hget(key, "record") == text
 
@@ -43,7 +43,7 @@ def test_alerts_that_are_told_together_are_not_told_without_one(redis_client: Re
         ledger.record_notice(replace(NOTICE, key=name))
     store_as_newer(redis_client, redis_keys.alert_record("a"), news="escalated")
     assert [each.key for each in ledger.all()] == ["b"]
-    with pytest.raises(OfNewerVersion):
+    with pytest.raises(NewerVersionNeeded):
         ledger.get_many(["a", "b"])
 
 
@@ -95,6 +95,6 @@ def test_orders_of_a_newer_version(content: dict[str, Any], outcome: str) -> Non
     if outcome == "read":
         assert command_from(text) == OpsCommand(action=RETRY, target="BK-1", by="ann")
     else:
-        with pytest.raises(OfNewerVersion if outcome == "left" else ValueError, match=r"version|order"):
+        with pytest.raises(NewerVersionNeeded if outcome == "left" else ValueError, match=r"version|order"):
             command_from(text)
     assert json.loads(OpsCommand(action=RETRY, target="BK-1", by="").encoded())["schema"] == versions.ORDER

@@ -11,7 +11,7 @@ from shared.domain import versions
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.budget import Budget
 from shared.domain.booking.record import Booking
-from shared.domain.versions import OfNewerVersion, Versioned
+from shared.domain.versions import NewerVersionNeeded, Versioned
 from tests.shared.newer_versions import NEWER, NOTICE, a_booking, json_of
 from tests.shared.stories import NOW, booking
 
@@ -29,7 +29,7 @@ UNKNOWN_VALUES: Mapping[str, tuple[Versioned, tuple[str | int, ...], Any]] = {
 
 @pytest.mark.parametrize("case", UNKNOWN_VALUES)
 def test_a_value_of_a_newer_version_is_left_to_it(case: str) -> None:
-    """It raises OfNewerVersion. In a record of our own version the same value is damage, and raises ValidationError."""
+    """It raises NewerVersionNeeded. In a record of our own version it is damage, and raises ValidationError."""
     it, path, value = UNKNOWN_VALUES[case]
     kept = json_of(type(it))
     content = json.loads(kept.encoded(it))
@@ -41,7 +41,7 @@ def test_a_value_of_a_newer_version_is_left_to_it(case: str) -> None:
     with pytest.raises(ValidationError):
         kept.decoded(json.dumps(content))
     for schema in (NEWER, "2.0"):
-        with pytest.raises(OfNewerVersion, match=f"of version {schema}; this process knows {content['schema']}"):
+        with pytest.raises(NewerVersionNeeded, match=f"of version {schema}; this process knows {content['schema']}"):
             kept.decoded(json.dumps({**content, "schema": schema}))
 
 
@@ -66,7 +66,7 @@ def test_which_versions_are_read(schema: str, *, reads: bool, keeps: bool) -> No
     kept = json_of(Booking)
     content = json.loads(kept.encoded(booking())) | {"schema": schema, "newer": 1}
     if not reads:
-        with pytest.raises(OfNewerVersion):
+        with pytest.raises(NewerVersionNeeded):
             kept.decoded(json.dumps(content))
         return
     written = json.loads(kept.encoded(kept.decoded(json.dumps(content))))

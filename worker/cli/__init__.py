@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> Any:
         if text := _unreachable(error):
             print(text, file=sys.stderr)
             raise SystemExit(3) from None
-        if type(error).__name__ == "OfNewerVersion":
+        if type(error).__name__ == "NewerVersionNeeded":
             print(f"{error}: use the command line of the newer version.", file=sys.stderr)
             raise SystemExit(2) from None
         raise

@@ -8,7 +8,7 @@ import click
 
 from shared.clock import system_clock
 from shared.domain.booking.outcome_queue import OutcomeQueue, QueuedOutcome, discard_given_up, resend_all
-from shared.domain.versions import OfNewerVersion
+from shared.domain.versions import NewerVersionNeeded
 from worker.cli.context import open_ledger
 from worker.cli.printable import printable
 from worker.outcomes.alert import NotTakenAlert
@@ -96,7 +96,7 @@ def _end(ports: Ports, found: list[OutcomeQueue]) -> None:
     for name in {queue.receiver for queue in found}:
         try:
             alert.resolve_if_over(name)
-        except OfNewerVersion:
+        except NewerVersionNeeded:
             # The worker of that version resolves it with the next outcome that is taken.
             continue
 

@@ -16,7 +16,7 @@ from shared.domain.booking.record import BookedDoor, Booking, Change
 from shared.domain.booking.retries import GiveUp, Retry, decide, next_try
 from shared.domain.booking.seen_door import SeenDoor
 from shared.domain.booking.stay_times import arrival_of
-from shared.domain.versions import OfNewerVersion
+from shared.domain.versions import NewerVersionNeeded
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.seam.errors import SeamError, TryAgainLater
 from worker.handlers.change_code import ChangeCode
@@ -99,7 +99,7 @@ class AdvanceDoor:
             return self._steps[step](seen)
         except transitions.StaleRead:
             return None
-        except (RedisError, OSError, UnknownBooking, OfNewerVersion):
+        except (RedisError, OSError, UnknownBooking, NewerVersionNeeded):
             # The data server is away or was emptied: the due-set, or the booking's next message, brings it back. Or it
             # is for a process of a newer version.
             raise

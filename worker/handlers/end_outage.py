@@ -9,7 +9,7 @@ from shared.clock import Clock
 from shared.domain.alerting.alert import Alert
 from shared.domain.alerting.inhibition import PARENTS_BY_KEY
 from shared.domain.booking import transitions
-from shared.domain.versions import OfNewerVersion
+from shared.domain.versions import NewerVersionNeeded
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 
@@ -47,6 +47,6 @@ class EndOutage:
                 booking = self._ledger.record(booking, partial(transitions.resume, key=door.key, now=now))
         except (UnknownBooking, KeyError):
             log.info("door.gone", booking_id=booking_id)
-        except OfNewerVersion as error:
+        except NewerVersionNeeded as error:
             # The door's next try, in a process of that version, does the same later.
             log.info("booking.left_to_newer", booking_id=booking_id, reason=str(error))

@@ -34,7 +34,7 @@ class FollowDoorsFile:
         self._seen: object = None
 
     def __call__(self) -> None:
-        """Compare the file with what is told, and with what is parked for want of a unit. Raises OfNewerVersion."""
+        """Compare the file with what is told, and with what is parked for want of a unit. Raises NewerVersionNeeded."""
         self._tell(self._units.problem)
         units = self._units.current()
         # A worker that read the file earlier may park a message after the unit was added.

@@ -14,7 +14,7 @@ import structlog
 from redis import Redis
 
 from shared.clock import Clock
-from shared.domain.versions import OfNewerVersion
+from shared.domain.versions import NewerVersionNeeded
 from shared.ledger.due_set import DueItem, DueSet
 from shared.ledger.work_for_newer_version import WorkForNewerVersion
 from shared.streams import give_back
@@ -36,10 +36,10 @@ class PutBackForNewerVersion:
 
     @contextmanager
     def item(self, item: DueItem) -> Iterator[None]:
-        """Put the item back where what is done for it raises OfNewerVersion."""
+        """Put the item back where what is done for it raises NewerVersionNeeded."""
         try:
             yield
-        except OfNewerVersion as error:
+        except NewerVersionNeeded as error:
             self.put_back(item, str(error))
 
     def put_back(self, item: DueItem, reason: str) -> None:
@@ -51,10 +51,10 @@ class PutBackForNewerVersion:
 
     @contextmanager
     def entry(self, stream: str, entry_id: str) -> Iterator[None]:
-        """Leave the entry in its stream where what is done for it raises OfNewerVersion; it comes again by itself."""
+        """Leave the entry in its stream if what is done for it raises NewerVersionNeeded; it comes again by itself."""
         try:
             yield
-        except OfNewerVersion as error:
+        except NewerVersionNeeded as error:
             self.entries(stream, [entry_id], str(error))
 
     def entries(self, stream: str, entry_ids: list[str], reason: str) -> None:

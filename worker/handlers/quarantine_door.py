@@ -12,7 +12,7 @@ import structlog
 from shared.clock import Clock
 from shared.domain.booking import transitions
 from shared.domain.booking.problem_catalogue import Reason
-from shared.domain.versions import OfNewerVersion
+from shared.domain.versions import NewerVersionNeeded
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ledger.due_set import DueItem
 
@@ -51,7 +51,7 @@ class Quarantine:
             )
         except (UnknownBooking, KeyError):
             self._ledger.release(booking_id, key)
-        except OfNewerVersion:
+        except NewerVersionNeeded:
             raise
         except Exception:
             # A record that can't even be read must not stop the sweep that all others depend on.

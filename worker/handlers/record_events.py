@@ -17,7 +17,7 @@ from shared.contracts import EVENT_FIELD, LONGEST_ID, is_id
 from shared.domain.booking import transitions
 from shared.domain.code.event_types import EventMeaning, Subject, meaning_of, subject_of
 from shared.domain.code.story import occurred_at, replaces_pin
-from shared.domain.versions import OfNewerVersion
+from shared.domain.versions import NewerVersionNeeded
 from shared.ledger.bookings import BookingLedger, Owner, UnknownBooking
 from shared.ledger.due_set import DueSet, door_item
 from shared.parked import Parked, kept_text
@@ -119,7 +119,7 @@ class RecordEvents:
             try:
                 if owner is not None:
                     self._note_pin(owner, event)
-            except OfNewerVersion as error:
+            except NewerVersionNeeded as error:
                 self._version_skew.entries(self._stream, [entry_id], str(error))
                 left.add(entry_id)
         return left

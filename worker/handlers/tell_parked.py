@@ -52,7 +52,7 @@ class TellParked:
         self._clock = clock
 
     def __call__(self) -> None:
-        """Raise an alert a cause, and end those that have no messages any more. Raises OfNewerVersion.
+        """Raise an alert a cause, and end those that have no messages any more. Raises NewerVersionNeeded.
 
         None is ended, or gets a later check-in, while a message of its stream that was replayed isn't done: it may be
         parked again, and would then be told as urgent once more.

@@ -37,7 +37,7 @@ class TellRefused:
         self._clock = clock
 
     def __call__(self) -> None:
-        """Raise an alert a cause; resolve those that are over, or settled by a later message. Raises OfNewerVersion."""
+        """Raise an alert a cause; resolve those that are over or settled by now. Raises NewerVersionNeeded."""
         now = self._clock()
         known = [alert for alert in self._alerts.open() if alert.notice.problem == Reason.BOOKING_REFUSED]
         policy = self._alerts.policy

@@ -44,7 +44,7 @@ class TellUnknownCancellations:
         self._near: dict[str, tuple[str, ...]] = {}
 
     def __call__(self) -> None:
-        """Raise the alert, or resolve it. Raises OfNewerVersion."""
+        """Raise the alert, or resolve it. Raises NewerVersionNeeded."""
         now = self._clock()
         found = sorted(self._unknown(now), key=_arrived_at, reverse=True)
         if not found:

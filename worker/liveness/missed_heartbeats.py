@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from shared.clock import Clock
 from shared.domain.alerting.missed_heartbeats import MISSED_HEARTBEATS, SWEEP, WEBHOOK, missed_heartbeat_notice
 from shared.domain.code.webhook_gap import last_webhook_at
-from shared.domain.versions import OfNewerVersion
+from shared.domain.versions import NewerVersionNeeded
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.heartbeats import Heartbeats
 from shared.ledger.processes import ProcessSigns
@@ -70,7 +70,7 @@ class MissedHeartbeatWatch:
         for problem in MISSED_HEARTBEATS:
             try:
                 self._compare(problem, beats, now)
-            except OfNewerVersion as error:
+            except NewerVersionNeeded as error:
                 # A worker of that version misses it too.
                 log.warning("heartbeat.left_to_newer", problem=problem, reason=str(error))
         last = beats.get(SWEEP)
