@@ -4,6 +4,9 @@
 - Other failures are repeated with growing pauses and jitter. The next try is at check-in at the latest.
 - After check-in a guest may be waiting, so the longest pause is short.
 - People aren't told of the first few failures.
+
+`decide` is for a failed step of a door, `next_try` for what is always repeated (a notification, a create in doubt), and
+`next_wait` for a door where something has to change first.
 """
 
 from dataclasses import dataclass
@@ -86,11 +89,13 @@ def next_try(
 ) -> Retry:
     """Say when the `attempt`-th failure (from 1) is followed by the next try.
 
-    `jitter` is a random number in [0, 1): the pause is between half of the backed-off time and all of it. A
-    `retry_after` that the other side named is honoured in full.
+    The pause doubles with each failure: at most 2 seconds, 4, 8 and so on, up to 10 minutes from the tenth failure on
+    (a minute from the sixth on, after check-in). `jitter`, a random number in [0, 1), shortens it by up to half. A
+    `retry_after` that the other side named is honoured in full, also past check-in.
     """
     after_check_in = check_in is not None and now >= check_in
     cap = LONGEST_PAUSE_AFTER_CHECK_IN if after_check_in else LONGEST_PAUSE
+    # 2 ** 16 is far beyond the cap; without a limit a long row of failures would be too much for a timedelta.
     backed_off = min(cap, FIRST_PAUSE * 2 ** min(attempt - 1, 16))
     pause = max(SHORTEST_PAUSE, backed_off * (0.5 + jitter / 2))
     at = now + pause
