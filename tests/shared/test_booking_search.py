@@ -10,9 +10,10 @@ from redis import Redis
 from shared import redis_keys
 from shared.clock import system_clock
 from shared.domain.booking.record import Booking, Change, State
+from shared.ledger.booking_filter import BookingFilter
 from shared.ledger.booking_index_repair import BookingIndexRepair
 from shared.ledger.booking_indexes import shed_expired
-from shared.ledger.booking_search import BookingFilter, BookingSearch, Found
+from shared.ledger.booking_search import BookingSearch, Found
 from tests.console.bookings import DOOR, book, ledger_of
 
 DAY = timedelta(days=1)
@@ -171,7 +172,7 @@ def test_no_word_is_an_error(redis_client: Redis, word: str) -> None:
 
 def test_too_many_candidates_are_said_to_be(redis_client: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """A word that very many begin with, alone or with a door: the answer says that not all were looked at."""
-    monkeypatch.setattr("shared.ledger.booking_search.MOST_CANDIDATES", 3)
+    monkeypatch.setattr("shared.ledger.booking_candidates.MOST_CANDIDATES", 3)
     for number in range(5):
         book(redis_client, f"BK-{number}", state=State.WAITING, reason="no_slot")
     it = search(redis_client)
@@ -202,7 +203,7 @@ def test_many_candidates_are_counted_as_few_are(redis_client: Redis, monkeypatch
         BookingFilter(word="none"),
     )
     few = [search(redis_client).find(wanted) for wanted in filters]
-    monkeypatch.setattr("shared.ledger.booking_search._FEW", 0)
+    monkeypatch.setattr("shared.ledger.booking_candidates._FEW", 0)
     assert [search(redis_client).find(wanted) for wanted in filters] == few
     assert few[0].counts == {"ready": 12, "waiting": 4, "failed": 4}
     # A place that is missing is missed by nobody else.

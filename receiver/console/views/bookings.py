@@ -13,7 +13,9 @@ from shared.console_tokens import Role
 from shared.domain.booking.record import Booking, State
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.stay.stay import time_text
-from shared.ledger.booking_search import MOST_CANDIDATES, PAGE, BookingFilter
+from shared.ledger.booking_candidates import MOST_CANDIDATES
+from shared.ledger.booking_filter import BookingFilter
+from shared.ledger.booking_search import PAGE
 
 _LONGEST: Final = 200
 _Text = Annotated[str, Field(max_length=_LONGEST)]

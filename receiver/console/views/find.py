@@ -13,7 +13,7 @@ from shared.console_tokens import Role
 from shared.domain.booking.record import Booking
 from shared.domain.booking.stay_times import check_in_of
 from shared.domain.stay.instants import instants_of
-from shared.ledger.booking_search import BookingFilter
+from shared.ledger.booking_filter import BookingFilter
 
 _MOST_ROWS: Final = 50
 _MOST_DOORS: Final = 10
