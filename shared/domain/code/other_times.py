@@ -7,7 +7,8 @@ from datetime import datetime
 from shared.domain.booking.planning import still_possible
 from shared.domain.door.door import Door
 from shared.domain.matching.match import MatchPolicy, match
-from shared.domain.matching.suggestions import Change, suggest
+from shared.domain.matching.stay_changes import StayChange
+from shared.domain.matching.suggestions import suggest
 from shared.domain.stay.stay import Stay
 
 
@@ -27,7 +28,7 @@ def other_times(stay: Stay, door: Door, policy: MatchPolicy, now: datetime) -> I
             yield _booked_times(each.change, stay, each.text)
 
 
-def _booked_times(change: Change, stay: Stay, text: str) -> OtherTimes:
+def _booked_times(change: StayChange, stay: Stay, text: str) -> OtherTimes:
     """Return the times of a suggestion without the unit's buffers: it moves the stay that has them."""
     check_in, check_out = change.check_in, change.check_out
     return OtherTimes(

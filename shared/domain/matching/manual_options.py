@@ -13,7 +13,8 @@ from shared.domain.door.door import Door, TimeSlot
 from shared.domain.matching.manual_choice import SlotOffer, can_be_typed, short
 from shared.domain.matching.match import Considered, Match, MatchPolicy, Outcome, Verdict, fit_of, match, slots_named
 from shared.domain.matching.rules import LONGEST_CODE, duration
-from shared.domain.matching.suggestions import SuggestionKind, suggest
+from shared.domain.matching.stay_changes import SuggestionKind
+from shared.domain.matching.suggestions import suggest
 from shared.domain.quoting import is_showable, shown
 from shared.domain.stay.instants import instants_of
 from shared.domain.stay.stay import Stay
