@@ -9,7 +9,7 @@ import pytest
 from shared.domain.alerting.arrivals import Readiness, arrivals_of, first_check_in
 from shared.domain.alerting.door_problems import KnownIssues
 from shared.domain.booking.record import State
-from shared.domain.door.issues import issues_of_account, issues_of_device, joined
+from shared.domain.door.issues import issues_of_account, issues_of_device, merge_issues
 from shared.domain.times.daily import DailyTime, parse_daily_time
 from tests.shared.stories import CHECK_IN, DOOR, NOW, SECOND, accepted, booking, issued, with_door
 
@@ -114,7 +114,7 @@ def test_a_confirmed_code_at_a_door_in_trouble(known: KnownIssues, readiness: Re
     ready = with_door(issued(), state=State.READY)
     (arrival,) = arrivals_of([ready], since=NOW, until=CHECK_IN, known={DOOR: known})
     assert (arrival.readiness, arrival.reason) == (readiness, reason)
-    assert arrival.issues == joined(known.of_door, known.of_account)
+    assert arrival.issues == merge_issues(known.of_door, known.of_account)
     if reason in ("door_trouble", "account_trouble"):
         assert "Seam says" in arrival.why
         assert arrival.next_step

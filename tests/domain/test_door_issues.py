@@ -18,7 +18,7 @@ from shared.domain.door.issues import (
     inherited_code,
     issues_of_account,
     issues_of_device,
-    joined,
+    merge_issues,
 )
 from shared.domain.quoting import is_showable
 from shared.domain.seam_issues import CATALOGUE, IssueKind, SeamIssue
@@ -105,13 +105,13 @@ def test_any_content_can_be_read(errors: Any, warnings: Any) -> None:
     assert account_id_of(found) in (errors, "")
 
 
-def test_joined_issues_are_told_once() -> None:
+def test_merged_issues_are_told_once() -> None:
     """The device repeats the account's issues; a warning with the same code elsewhere is another issue."""
     of_device = issues_of_device({"errors": [DISCONNECTED]})
     of_account = issues_of_account({"errors": [{"error_code": "account_disconnected", "message": "other words"}]})
-    assert joined(of_device, of_account) == of_device
+    assert merge_issues(of_device, of_account) == of_device
     maintenance = [{"warning_code": "scheduled_maintenance_window"}]
-    both = joined(issues_of_device({"warnings": maintenance}), issues_of_account({"warnings": maintenance}))
+    both = merge_issues(issues_of_device({"warnings": maintenance}), issues_of_account({"warnings": maintenance}))
     assert [issue.shown_kind for issue in both] == ["account warning", "door warning"]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from shared.domain.door.door import Door
-from shared.domain.door.issues import Issue, joined
+from shared.domain.door.issues import Issue, merge_issues
 from shared.domain.matching.match_json import slot_json
 from shared.domain.matching.slot_warnings import SlotWarning, warnings_of
 from shared.domain.quoting import shown
@@ -27,7 +27,7 @@ def command(*, device: str, as_json: bool) -> None:
     """
     with exit_if_unusable():
         door = load_door(device)
-        issues = door.issues if is_file(device) else joined(door.issues, _of_account(door))
+        issues = door.issues if is_file(device) else merge_issues(door.issues, _of_account(door))
     warnings = warnings_of(door)
     if as_json:
         click.echo(json.dumps(_object(door, issues, warnings)))

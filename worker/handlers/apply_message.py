@@ -15,6 +15,7 @@ from shared.domain.booking.own_message import rules_for
 from shared.domain.booking.parked_effect import kind_for
 from shared.domain.booking.record import Booking, Change, HistoryEntry
 from shared.domain.booking.transitions import Repeated, Superseded, apply_message
+from shared.domain.entry_ids import moment_of
 from shared.domain.messages.far_ahead import check_not_far_ahead
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, stay_of
@@ -25,7 +26,7 @@ from shared.domain.stay.stay import UnitRules
 from shared.ledger.bookings import BookingLedger
 from shared.parked import Parked, kept_fields, kept_text, message_in
 from shared.redis_client import REPLACED
-from shared.replay_results import ReplayEnd, ReplayResult, ReplayResults, is_replayed, moment_of
+from shared.replay_results import ReplayEnd, ReplayResult, ReplayResults, is_replayed
 from shared.streams import acknowledge, arrival_of
 from worker.parking import Parking
 

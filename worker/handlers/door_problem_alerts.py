@@ -26,7 +26,7 @@ from shared.domain.alerting.door_problems import (
 from shared.domain.booking.notices import alert_key
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.door.door import Door
-from shared.domain.door.issues import REMOVED, joined
+from shared.domain.door.issues import REMOVED, merge_issues
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger
 from shared.ledger.door_issues import DoorIssues
@@ -107,7 +107,7 @@ class DoorProblemAlerts:
         if account is None or account.unreadable:
             # What Seam doesn't show of the account, its doors repeat: the errors alone.
             issues += [issue for each in doors.values() for issue in each.of_door if issue.is_of_account]
-        told = issues_for_account_alert(joined(issues))
+        told = issues_for_account_alert(merge_issues(issues))
         if told or self.is_told_of_account(account_id):
             bookings, now = self._ledger.of_doors(doors), self._clock()
             cause = account_problem_cause(account_id, told, doors.keys(), bookings, now)

@@ -16,12 +16,13 @@ from shared.domain.alerting.parked_messages import ended_alerts, refused_causes
 from shared.domain.booking.parked_effect import is_alive, kind_for
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import Booking
+from shared.domain.entry_ids import entry_id_at
 from shared.domain.messages.hints import Hints
 from shared.domain.messages.parked_kind import ParkedKind
 from shared.domain.messages.refused import Refused
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.booking_reader import BookingReader
-from shared.refused_messages import MOST_REFUSED, TOLD_FOR, RefusedEntry, RefusedMessages, as_entry_id
+from shared.refused_messages import MOST_REFUSED, TOLD_FOR, RefusedEntry, RefusedMessages
 from worker.handlers.tell_parked import end_alerts
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -52,7 +53,7 @@ class TellRefused:
         for cause in causes:
             self._alerts.record_cause(cause)
         # A full list pushes out its oldest messages.
-        oldest_kept = as_entry_id(entries[-1].last_at) if len(entries) >= MOST_REFUSED else ""
+        oldest_kept = entry_id_at(entries[-1].last_at) if len(entries) >= MOST_REFUSED else ""
         end_alerts(self._alerts, ended_alerts(known, causes, oldest_kept=oldest_kept))
         if causes:
             log.info("refusals.told", causes=len(causes))
@@ -63,12 +64,12 @@ class TellRefused:
         for entry in entries:
             refused, booking = entry.refused, bookings.get(entry.refused.booking_id)
             message = ParkedMessage(
-                parked_id=as_entry_id(entry.first_at),
+                parked_id=entry_id_at(entry.first_at),
                 stream="POST /bookings",
                 problems=refused.problems or ("its problem is not known",),
                 hints=_hints(refused, now, warn_before),
                 kind=kind_for(refused.kind, booking),
-                arrival=as_entry_id(entry.last_at),
+                arrival=entry_id_at(entry.last_at),
                 booking=booking,
             )
             if _matters(entry, booking, now, warn_before) and not message.is_settled:
