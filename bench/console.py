@@ -19,13 +19,14 @@ from bench.hotel import fill, touch
 from bench.load import Report
 from bench.load_process import load
 from bench.meanwhile import meanwhile
-from bench.processes import OTHER_CORE, PROJECT, Sampled, Started, free_port, listens, scratch
+from bench.processes import OTHER_CORE, PROJECT, Sampled, Started, listens, scratch
 from bench.statistics import quantile
 from bench.suite import Options, Outcome
 from bench.system import EVENT_STREAM, ledger_of
 from bench.table import table
 from bench.targets import Target, ratio
 from bench.variants import OURS, VARIANTS
+from deploy.local.ports import free_port
 from shared.clock import system_clock
 
 BOOKINGS: Final = 10_000

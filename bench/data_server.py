@@ -8,9 +8,10 @@ from typing import Any
 
 from redis import Redis
 
-from bench.processes import OTHER_CORE, Started, free_port, scratch
+from bench.processes import OTHER_CORE, Started, scratch
 from bench.waiting import wait_until
 from deploy.local import data_server
+from deploy.local.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from redis import Redis
 
 from bench.data_server import DataServer, fresh_server
 from bench.load_process import load
-from bench.processes import OTHER_CORE, Sampled, Started, free_port, scratch
+from bench.processes import OTHER_CORE, Sampled, Started, scratch
 from bench.statistics import Spread, growth_of_total
 from bench.suite import Options, Outcome
 from bench.system import EVENT_STREAM, worker
@@ -21,6 +21,7 @@ from bench.targets import Target, ratio
 from bench.variants import FLASK, OURS, PEERS, VARIANTS, no_peers, peer_settings
 from bench.waiting import wait_until
 from bench.webhooks import event
+from deploy.local.ports import free_port
 from shared import redis_keys
 from shared.contracts import EVENT_FIELD
 

@@ -16,11 +16,12 @@ from bench.data_server import fresh_server
 from bench.load import Report
 from bench.load_process import load
 from bench.meanwhile import meanwhile
-from bench.processes import Started, free_port, scratch
+from bench.processes import Started, scratch
 from bench.suite import Options, Outcome
 from bench.table import table
 from bench.targets import Target
 from bench.variants import OURS, VARIANTS
+from deploy.local.ports import free_port
 
 _USUAL: Final = 32
 _MANY: Final = 8_000

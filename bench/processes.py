@@ -124,14 +124,6 @@ def pin(pid: int, *cores: int) -> None:
         os.sched_setaffinity(pid, cores)
 
 
-def free_port() -> int:
-    """Return a free port of 127.0.0.1."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def listens(port: int) -> bool:
     """Say whether a process accepts connections on this port."""
     with closing(socket.socket()) as probe:

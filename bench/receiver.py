@@ -12,12 +12,13 @@ from bench import profiling
 from bench.data_server import fresh_server
 from bench.load import Report
 from bench.load_process import load
-from bench.processes import SERVER_CORE, Started, free_port, listens, scratch
+from bench.processes import SERVER_CORE, Started, listens, scratch
 from bench.statistics import Spread
 from bench.suite import Options, Outcome
 from bench.table import table
 from bench.targets import Target, ratio
 from bench.variants import BARE, FASTIFY, FLASK, OURS, VARIANTS, NotHere, Variant
+from deploy.local.ports import free_port
 
 CONNECTIONS: Final = 32
 _FASTEST: Final = 45_000

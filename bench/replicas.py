@@ -12,7 +12,7 @@ from typing import Final
 from bench.data_server import DataServer, fresh_server
 from bench.load import Report
 from bench.load_process import load
-from bench.processes import OTHER_CORE, Started, free_port, scratch
+from bench.processes import OTHER_CORE, Started, scratch
 from bench.receiver import CONNECTIONS
 from bench.statistics import Spread
 from bench.suite import Options, Outcome
@@ -21,6 +21,7 @@ from bench.targets import Target, ratio
 from bench.variants import OURS, VARIANTS, receiver_settings
 from bench.waiting import wait_until
 from deploy.local import data_server
+from deploy.local.ports import free_port
 
 _FASTEST: Final = 20_000
 _WITHOUT, _WITH = "SYNC_REPLICAS=0", "SYNC_REPLICAS=1"

@@ -12,7 +12,7 @@ from typing import Any, Final
 from bench.creates import LATENCY, done, publish
 from bench.data_server import fresh_server
 from bench.load_process import load
-from bench.processes import free_port, scratch
+from bench.processes import scratch
 from bench.statistics import Spread
 from bench.suite import Options, Outcome
 from bench.system import age_the_ledger, sandbox, worker
@@ -20,6 +20,7 @@ from bench.table import table
 from bench.targets import Target
 from bench.variants import OURS, VARIANTS
 from bench.waiting import wait_until
+from deploy.local.ports import free_port
 
 _SLOTS: Final = "8"
 """Tasks that each worker runs at a time: few, so that waiting for Seam limits it, as on a host of its own."""

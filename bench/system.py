@@ -11,7 +11,8 @@ import httpx
 from redis import Redis
 
 from bench.data_server import DataServer
-from bench.processes import OTHER_CORE, SERVER_CORE, Started, free_port
+from bench.processes import OTHER_CORE, SERVER_CORE, Started
+from deploy.local.ports import free_port
 from shared import redis_keys
 from shared.clock import system_clock
 from shared.ledger.bookings import BookingLedger

@@ -25,8 +25,8 @@ from deploy.install_check.steps import (
     more_settings,
     say,
     start_sandbox,
-    webhook_secret,
 )
+from deploy.local.state import signing_secret
 
 _NOT_CHECKED: Final = (
     "the kernel, the firmware and a real boot: systemd is the first process of a namespace on this machine's kernel",
@@ -68,7 +68,7 @@ def _check(machine: BareMachine) -> int:
     say("configuring the data server, settings, secrets and units, as docs/deploy.md says")
     password = secrets.token_urlsafe(24)
     machine.run("sh", "-euc", filled_in(server, {"LONG-RANDOM-TEXT": password}))
-    values = {"LONG-RANDOM-TEXT": password, "seam_…": API_KEY, "whsec_…": webhook_secret()}
+    values = {"LONG-RANDOM-TEXT": password, "seam_…": API_KEY, "whsec_…": signing_secret()}
     given = {
         "booking_tokens": secrets.token_urlsafe(24),
         "console_tokens": f"operator:revealer:{secrets.token_urlsafe(24)}",

@@ -30,8 +30,8 @@ from deploy.install_check.steps import (
     more_settings,
     say,
     start_sandbox,
-    webhook_secret,
 )
+from deploy.local.state import signing_secret
 
 # As in docs/failover.md.
 _ADDRESSES: Final = ("10.0.0.1", "10.0.0.2", "10.0.0.3")
@@ -128,7 +128,7 @@ def _set_up(folder: Path, machines: list[BareMachine], token: str) -> None:
         _connect(machines, number)
     say("setting up, as docs/deploy.md and docs/failover.md say")
     machines[2].run("sh", "-euc", start_sandbox(_ADDRESSES[2]))
-    password, secret = {"LONG-RANDOM-TEXT": secrets.token_urlsafe(24)}, webhook_secret()
+    password, secret = {"LONG-RANDOM-TEXT": secrets.token_urlsafe(24)}, signing_secret()
     values = password | {"seam_…": API_KEY, "whsec_…": secret}
     for machine in machines[:2]:
         machine.run("sh", "-euc", filled_in(server, password))

@@ -14,15 +14,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
-from socket import socket
 from typing import Any, Final
 
 import httpx
 import redis
 
 from deploy.local import data_server
+from deploy.local.ports import free_port
 from shared.ledger.processes import ProcessSigns
 from shared.liveness.fleet import PROCESSES
 
@@ -151,7 +151,7 @@ def _check_files(container: str) -> None:
 
 def _run_processes(container: str, folder: Path) -> None:
     """Run all four beside a data server of this machine, until each gave a sign of life and serves."""
-    ports = {name: _free_port() for name in ("redis", "web", "console", "seam")}
+    ports = {name: free_port() for name in ("redis", "web", "console", "seam")}
     command = data_server.configure(folder / "redis", port=ports["redis"], password="image-check")  # noqa: S106 - for minutes
     url = f"redis://:image-check@127.0.0.1:{ports['redis']}/0"
     settings = {
@@ -218,12 +218,6 @@ def _wait_until(condition: Callable[[], bool], what: str, within: float = 60) ->
         if time.monotonic() > deadline:
             raise Failed(f"not within {within:.0f} s: {what}")
         time.sleep(0.1)
-
-
-def _free_port() -> int:
-    with closing(socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _say(what: str) -> None:

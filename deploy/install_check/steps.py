@@ -1,10 +1,8 @@
 """What the checks share: the namespace they are in, and what they add to the steps of the pages."""
 
 import os
-import secrets
 import subprocess
 import sys
-from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -71,11 +69,6 @@ def more_settings(seam: str, given: Mapping[str, str]) -> str:
             "",
         ]
     )
-
-
-def webhook_secret() -> str:
-    """Return a new secret as Seam makes them."""
-    return "whsec_" + b64encode(secrets.token_bytes(24)).decode()
 
 
 def say(what: str) -> None:

@@ -4,13 +4,13 @@ import fcntl
 import json
 import os
 import secrets
-import socket
 from base64 import b64encode
 from collections.abc import Mapping
-from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
+
+from deploy.local.ports import free_port, is_free
 
 
 class AlreadyRunning(RuntimeError):
@@ -67,8 +67,8 @@ def load(
         seam_api_key=kept.get("seam_api_key") or f"seam_{secrets.token_urlsafe(24)}",
         booking_token=kept.get("booking_token") or secrets.token_urlsafe(24),
         console_token=kept.get("console_token") or secrets.token_urlsafe(24),
-        webhook_secret=kept.get("webhook_secret") or _signing_secret(),
-        alert_secret=kept.get("alert_secret") or _signing_secret(),
+        webhook_secret=kept.get("webhook_secret") or signing_secret(),
+        alert_secret=kept.get("alert_secret") or signing_secret(),
     )
     write_private(path, asdict(state))
     return state
@@ -90,30 +90,14 @@ def write_private(path: Path, content: Mapping[str, Any]) -> None:
         raise
 
 
-def _signing_secret() -> str:
+def signing_secret() -> str:
+    """Return a new secret as Seam makes them for webhooks."""
     return "whsec_" + b64encode(secrets.token_bytes(24)).decode()
 
 
 def _port(asked: int | None, kept: int | None) -> int:
     if asked is not None:
-        if not _is_free(asked):
+        if not is_free(asked):
             raise PortTaken(f"port {asked} is in use")
         return asked
-    return kept if kept is not None and _is_free(kept) else _free_port()
-
-
-def _is_free(port: int) -> bool:
-    with closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return kept if kept is not None and is_free(kept) else free_port()

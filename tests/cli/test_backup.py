@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from redis import Redis
 
 from deploy.local.data_server import find_binary
-from tests.support.ports import free_port
+from deploy.local.ports import free_port
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from worker.cli.backup import command

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from socket import socket
 from typing import Any, Literal, cast
 
 import httpx
@@ -18,6 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from redis import Redis
 
+from deploy.local.ports import free_port
 from shared.clock import system_clock
 from shared.domain.alerting.arrivals import Readiness
 from shared.domain.booking.record import State
@@ -72,9 +72,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def address(data_server: DataServer, redis_client: Redis) -> Iterator[str]:
     """Run the process `console` on a crowded ledger and return where it is."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     crowd(redis_client)
     tokens = " ".join(f"{NAMES[role]}:{role}:{token}" for role, token in TOKENS.items())
     environment = {**os.environ, "REDIS_URL": data_server.url, "CONSOLE_TOKENS": tokens, "CONSOLE_PORT": str(port)}

@@ -21,8 +21,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from deploy.local.data_server import find_binary
+from deploy.local.ports import free_port as find_free_port
 from shared.settings import Settings
-from tests.support.ports import free_port as find_free_port
 from tests.support.waiting import wait_until
 from worker.cli.doctor_server import judge
 

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.local.ports import free_port
 from shared.clock import system_clock
 from tests.support.machine import PROJECT, Machine
-from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 from tests.worker.recording_server import Recorder, Reply, recording
 

@@ -1,20 +1,20 @@
 """Caddy and nginx as they are deployed: the very files of `deploy/proxy`, on free ports, as the current user."""
 
 import os
-import secrets
 import shutil
 import socket
 import ssl
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import psutil
 
 from tests.receiver.process import read_all
+from tests.support.ports import low_port
 from tests.support.waiting import wait_until
 
 FILES: Final = Path(__file__).resolve().parents[2] / "deploy" / "proxy"
@@ -25,7 +25,6 @@ HONEST: Final = "127.0.0.1"
 ATTACKER: Final = "127.0.0.66"
 BALANCER: Final = "127.0.0.77"
 _ANSWER_WITHIN: Final = 40.0
-_PORTS: Final = range(20_000, 32_000)
 
 
 class Proxy(ABC):
@@ -40,7 +39,7 @@ class Proxy(ABC):
         """Start it with the lines that an operator would edit: each key of `edits` replaced by its value."""
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
-        self.port = free_port()
+        self.port = low_port()
         self._log = directory / "log"
         self._context: ssl.SSLContext | None = None
         self._configuration = directory / self.file.name
@@ -183,7 +182,7 @@ class Nginx(Proxy):
     def __init__(self, directory: Path, web_port: int, *, edits: Mapping[str, str] | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         make_certificate(directory)
-        self.plain_port = free_port()
+        self.plain_port = low_port()
         super().__init__(directory, web_port, edits=edits)
 
     def check(self) -> None:
@@ -277,12 +276,3 @@ def make_certificate(directory: Path) -> None:
     command += ["-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}"]
     command += ["-keyout", str(directory / "privkey.pem"), "-out", str(directory / "fullchain.pem")]
     subprocess.run(command, check=True, capture_output=True)
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens, below those that the system gives to thousands of clients."""
-    while True:
-        port = secrets.choice(_PORTS)
-        with closing(socket.socket()) as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

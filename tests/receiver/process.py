@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 from redis import Redis
 
+from deploy.local.ports import free_port
 from tests.receiver.web import SECRET, TOKEN, event_of, signed
-from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from deploy.local.ports import free_port
 from deploy.local.supervisor import Command, Supervisor
 from shared.liveness.watchdog import EXIT_STALLED
 from tests.receiver.process import (
@@ -27,7 +28,6 @@ from tests.receiver.process import (
     web_process,
     webhook,
 )
-from tests.support.ports import free_port
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 from redis import Redis
 
+from deploy.local.ports import free_port
 from shared.clock import system_clock
 from shared.ledger.auth_failures import AuthFailureLedger, FailedTries
 from shared.ledger.processes import ProcessSigns
@@ -14,7 +15,6 @@ from tests.receiver.process import WebProcess, request, webhook
 from tests.receiver.web import OTHER_SECRET, event_of, signed
 from tests.shared.keys import wrong_keys
 from tests.shared.test_metrics import samples
-from tests.support.ports import free_port
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 

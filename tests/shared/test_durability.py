@@ -12,9 +12,9 @@ import httpx
 import pytest
 from redis import Redis
 
+from deploy.local.ports import free_port as find_free_port
 from shared.durability import refusal_of, store_problems
 from shared.settings import Settings
-from tests.support.ports import free_port as find_free_port
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 

@@ -10,6 +10,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
+from deploy.local.ports import free_port
 from receiver.refusals import REFUSALS, InvalidSignature, InvalidToken, SignatureFault, TooManyAuthFailures
 from shared import contracts, metrics
 from shared.liveness.fleet import PROCESSES
@@ -18,7 +19,6 @@ from shared.seam import errors
 from shared.seam.client import SeamCall
 from shared.seam_calls import observe_seam_call
 from shared.settings import Settings
-from tests.support.ports import free_port
 from worker.task_metrics import TaskMetrics
 
 ROWS = pytest.mark.parametrize("row", metrics.CATALOGUE.values(), ids=lambda row: row.name)

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from redis import Redis
 
+from deploy.local.ports import free_port
 from shared.clock import system_clock
 from shared.domain import versions
 from tests.stored.dump import dump, pretty, renamed
@@ -38,7 +39,6 @@ from tests.stored.scenes import SOON, ZONE, Script
 from tests.stored.stage import HOOK_SECRET, SLACK_SECRET, Stage, settings_for, write_doors_file
 from tests.support.leaks import leaks, secrets_of
 from tests.support.machine import Machine
-from tests.support.ports import free_port
 from tests.support.server import DataServer
 from tests.worker.channel_servers import TOKEN, SlackApi
 from tests.worker.recording_server import recording

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from deploy.local.ports import free_port
 from tests.stored.replay import RECORDINGS, Recording, put
 from tests.stored.stage import settings_for
 from tests.support.machine import Machine
-from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 from tests.worker.channel_servers import SlackApi
 from tests.worker.recording_server import Recorder, recording

@@ -15,12 +15,12 @@ import structlog
 from click.testing import CliRunner
 from redis import Redis
 
+from deploy.local.ports import free_port
 from shared.clock import system_clock
 from tests.faults.load import fitting_stay
 from tests.stored.replay import RECORDINGS, Recording, put
 from tests.stored.stage import settings_for
 from tests.support.machine import Machine
-from tests.support.ports import free_port
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 from tests.worker.channel_servers import SlackApi

@@ -4,15 +4,15 @@ import secrets
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from socket import socket
 from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
 
 from deploy.local import data_server
+from deploy.local.ports import free_port
 from tests.support.server import DataServer
 from tests.support.waiting import wait_until
 
@@ -118,9 +118,7 @@ class Failover:
 
     def _start_sentinel(self, directory: Path) -> None:
         directory.mkdir(parents=True)
-        with closing(socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = free_port()
         path = directory / "sentinel.conf"
         text = _SENTINEL.format(
             port=port,

@@ -1,12 +1,20 @@
-"""Free ports of 127.0.0.1, for servers that tests start."""
+"""Ports for servers that thousands of clients connect to."""
 
+import secrets
 import socket
-from contextlib import closing
+from contextlib import closing, suppress
+from typing import Final
+
+_PORTS: Final = range(20_000, 32_000)
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def low_port() -> int:
+    """Return a port that nobody listens on, below those that the system gives to clients.
+
+    So no client takes it before the server listens.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -6,18 +6,18 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
-from socket import create_connection, socket
+from socket import create_connection
 from typing import Any
 
 from kombu import Connection
 
+from tests.support.ports import low_port
 from tests.support.waiting import wait_until
 
 # Debian's wrapper on PATH changes the user if it is run as root. This script doesn't.
 _PLACES = (Path("/usr/lib/rabbitmq/bin/rabbitmq-server"),)
-_PORTS = range(20_000, 32_000)
 _CONFIGURATION = """\
 listeners.tcp.1 = 127.0.0.1:{port}
 loopback_users.guest = true
@@ -40,7 +40,7 @@ class RabbitMQ:
         script = find_server()
         assert script is not None, "RabbitMQ is not installed"
         directory.mkdir(parents=True, exist_ok=True)
-        self.port, dist_port, self._epmd_port = _free_port(), _free_port(), _free_port()
+        self.port, dist_port, self._epmd_port = low_port(), low_port(), low_port()
         self._directory = directory
         self._command = [script]
         (directory / "rabbitmq.conf").write_text(_CONFIGURATION.format(port=self.port))
@@ -155,12 +155,3 @@ def _listens(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _free_port() -> int:
-    """Return a free port below the range for clients, so that no client takes it before the node listens."""
-    while True:
-        port = secrets.choice(_PORTS)
-        with closing(socket()) as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

@@ -4,13 +4,12 @@ import os
 import secrets
 import signal
 import subprocess
-from contextlib import closing
 from pathlib import Path
-from socket import socket
 
 import redis
 
 from deploy.local import data_server
+from deploy.local.ports import free_port
 from tests.support.waiting import wait_until
 
 
@@ -19,9 +18,7 @@ class DataServer:
 
     def __init__(self, directory: Path, *, password: str = "", more: str = "") -> None:
         """Prepare a server. `more` holds further lines of its configuration."""
-        with closing(socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.directory = directory
         self._password = password or secrets.token_urlsafe(16)
         self._command = data_server.configure(directory, port=self.port, password=self._password)
