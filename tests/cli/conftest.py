@@ -1,11 +1,9 @@
-"""Fixtures: the system that commands are pointed at, the device file of `oracode match`, and logging that ends."""
+"""Fixtures: the system that commands are pointed at, and the device file of `oracode match`."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from redis import Redis
 
 from tests.cli.match_runs import DEVICE
@@ -18,14 +16,6 @@ __all__ = ["sandbox", "shared_sandbox"]
 
 # Settings of the tests' own environment that would change what commands do.
 _OTHER_SETTINGS = ("ALERT_URLS", "ALERTS_FILE", "DOORS_FILE", "ORACODE_DATA_DIR", "CREATE_LEAD_TIME")
-
-
-@pytest.fixture(autouse=True)
-def own_logging() -> Iterator[None]:
-    """Restore the logging that the command replaced: it wrote to the standard error of this test."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 @pytest.fixture

@@ -20,15 +20,6 @@ def shared_sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture
-def pages(sandbox: Sandbox) -> Iterator[Sandbox]:
-    """Return a sandbox whose switches are put back afterwards."""
-    yield sandbox
-    sandbox.arrange("POST", "/sandbox/outage", {"on": False})
-    sandbox.arrange("POST", "/sandbox/delivery", {})
-    sandbox.arrange("DELETE", "/sandbox/faults")
-
-
 def press(sandbox: Sandbox, button: str, /, headers: Mapping[str, str] | None = None, **fields: Any) -> httpx.Response:
     """Send the form of a button, as a browser does."""
     path = f"/sandbox/buttons/{button}"
@@ -63,37 +54,37 @@ def test_slots_and_codes_are_on_one_clock(sandbox: Sandbox) -> None:
     assert "It is " in card
 
 
-def test_seam_is_taken_away_and_brought_back(pages: Sandbox) -> None:
+def test_seam_is_taken_away_and_brought_back(sandbox: Sandbox) -> None:
     """The page says how it is, and stays up."""
-    assert "Seam answers" in pages.control.get("/").text
-    done = press(pages, "outage", on="true", kind="http_503")
+    assert "Seam answers" in sandbox.control.get("/").text
+    done = press(sandbox, "outage", on="true", kind="http_503")
     assert (done.status_code, done.headers["location"]) == (303, "/?done=away")
-    assert pages.api.post("/devices/list", json={}).status_code == 503
-    page = pages.control.get("/?done=away").text
+    assert sandbox.api.post("/devices/list", json={}).status_code == 503
+    page = sandbox.control.get("/?done=away").text
     assert "Seam is away" in page
     assert "Bring Seam back" in page
-    press(pages, "outage", on="false")
-    assert pages.api.post("/devices/list", json={}).status_code == 200
+    press(sandbox, "outage", on="false")
+    assert sandbox.api.post("/devices/list", json={}).status_code == 200
 
 
-def test_webhooks_are_lost_and_delivered(pages: Sandbox) -> None:
+def test_webhooks_are_lost_and_delivered(sandbox: Sandbox) -> None:
     """As the endpoint of delivery does it."""
-    press(pages, "webhooks", drop="1")
-    assert "Webhooks are lost" in pages.control.get("/").text
-    press(pages, "webhooks", drop="0")
-    assert "Webhooks are delivered" in pages.control.get("/").text
-    pages.arrange("POST", "/sandbox/delivery", {"duplicate": 0.5})
-    assert "Webhooks are disturbed" in pages.control.get("/").text
+    press(sandbox, "webhooks", drop="1")
+    assert "Webhooks are lost" in sandbox.control.get("/").text
+    press(sandbox, "webhooks", drop="0")
+    assert "Webhooks are delivered" in sandbox.control.get("/").text
+    sandbox.arrange("POST", "/sandbox/delivery", {"duplicate": 0.5})
+    assert "Webhooks are disturbed" in sandbox.control.get("/").text
 
 
-def test_the_next_calls_fail(pages: Sandbox) -> None:
+def test_the_next_calls_fail(sandbox: Sandbox) -> None:
     """As often as was chosen; the page says what is still to come."""
-    press(pages, "fault", operation="devices.get", kind="error_before", times="3")
-    device_id = pages.door()
-    assert pages.api.post("/devices/get", json={"device_id": device_id}).status_code == 500
-    assert "2 more" in pages.control.get("/").text
-    press(pages, "clear")
-    assert pages.api.post("/devices/get", json={"device_id": device_id}).status_code == 200
+    press(sandbox, "fault", operation="devices.get", kind="error_before", times="3")
+    device_id = sandbox.door()
+    assert sandbox.api.post("/devices/get", json={"device_id": device_id}).status_code == 500
+    assert "2 more" in sandbox.control.get("/").text
+    press(sandbox, "clear")
+    assert sandbox.api.post("/devices/get", json={"device_id": device_id}).status_code == 200
 
 
 def test_slots_are_changed_as_an_installer_would(sandbox: Sandbox) -> None:
@@ -129,19 +120,19 @@ def test_slots_are_changed_as_an_installer_would(sandbox: Sandbox) -> None:
         ("nothing", {}, 404, "no such button"),
     ],
 )
-def test_what_cant_be_done_is_said(pages: Sandbox, name: str, fields: dict[str, Any], status: int, told: str) -> None:
+def test_what_cant_be_done_is_said(sandbox: Sandbox, name: str, fields: dict[str, Any], status: int, told: str) -> None:
     """Nothing changes, and the page says why."""
-    answer = press(pages, name, **fields)
+    answer = press(sandbox, name, **fields)
     assert (answer.status_code, told in answer.text) == (status, True)
     assert "<script>" not in answer.text
-    assert pages.look("/sandbox/faults")["faults"] == []
+    assert sandbox.look("/sandbox/faults")["faults"] == []
 
 
 @pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "http://elsewhere"}, {}])
-def test_a_form_of_another_site_is_refused(pages: Sandbox, headers: dict[str, str]) -> None:
+def test_a_form_of_another_site_is_refused(sandbox: Sandbox, headers: dict[str, str]) -> None:
     """A page that somebody has open elsewhere takes nothing away."""
-    assert press(pages, "outage", headers, on="true").status_code == 403
-    assert not pages.look("/sandbox/stats")["outage"]["on"]
+    assert press(sandbox, "outage", headers, on="true").status_code == 403
+    assert not sandbox.look("/sandbox/stats")["outage"]["on"]
 
 
 def test_alerts_as_people_get_them(sandbox: Sandbox) -> None:
