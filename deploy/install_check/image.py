@@ -21,6 +21,7 @@ from typing import Any, Final
 import httpx
 import redis
 
+from deploy.install_check.steps import NOTHING_CHECKED
 from deploy.local import data_server
 from deploy.local.ports import free_port
 from shared.ledger.processes import ProcessSigns
@@ -54,12 +55,15 @@ class Failed(Exception):
     """A step failed, or found something else than it should."""
 
 
+class NoBase(Exception):
+    """There is nothing to build the image on; the text says why."""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Exit 0: all is well; 1: something isn't; 3: NOTHING was checked."""
     missing = "root" if os.geteuid() else "buildah" if shutil.which("buildah") is None else ""
     if missing:
-        print(f"make image-check: it needs {missing}. NOTHING was checked.", file=sys.stderr)
-        return 3
+        return _nothing_checked(f"it needs {missing}")
     os.environ["BUILDAH_ISOLATION"] = "chroot"
     container = ""
     with tempfile.TemporaryDirectory(prefix="oracode-image-check-") as folder:
@@ -73,6 +77,8 @@ def main(arguments: Sequence[str]) -> int:
                 _say(f"ok: {title}")
             _run_processes(container, Path(folder))
             _say("ok: web, worker, beat and console run, serve and stop")
+        except NoBase as why:
+            return _nothing_checked(str(why))
         except Failed as failed:
             print(f"FAILED: {failed}", file=sys.stderr)
             return 1
@@ -84,6 +90,11 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _nothing_checked(why: str) -> int:
+    print(f"make image-check: {why}. NOTHING was checked.", file=sys.stderr)
+    return NOTHING_CHECKED
+
+
 def _wanted_base() -> str:
     found = re.search(r"^ARG BASE=(\S+)$", DOCKERFILE.read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:
@@ -92,7 +103,7 @@ def _wanted_base() -> str:
 
 
 def _base(folder: Path) -> tuple[str, bool]:
-    """Return the base to build on, and whether it is one of ours."""
+    """Return the base to build on, and whether it is one of ours. Raises NoBase."""
     wanted = _wanted_base()
     try:
         pulled = subprocess.run(["buildah", "pull", "--quiet", wanted], capture_output=True, timeout=60, check=False)
@@ -109,7 +120,7 @@ def _base(folder: Path) -> tuple[str, bool]:
         # Made the last time; `buildah rmi` takes it away.
         return _OWN_BASE, True
     if shutil.which("debootstrap") is None:
-        raise Failed(f"{wanted} can't be pulled, and there is no debootstrap to make a base with")
+        raise NoBase(f"{wanted} can't be pulled, and there is no debootstrap to make a base with")
     _say(f"{wanted} can't be pulled: making a base with debootstrap")
     root = folder / "base"
     suite = re.search(r"^VERSION_CODENAME=(\w+)$", Path("/etc/os-release").read_text(), re.MULTILINE)

@@ -1,11 +1,15 @@
 """What `make install-check` reads from the page, and that it looks at every unit there is."""
 
+import os
 import re
+import shutil
+import subprocess
 
 import pytest
 
-from deploy.install_check import checks
+from deploy.install_check import checks, image
 from deploy.install_check.documented import NotAsDocumented, blocks, blocks_in, filled_in, page_of
+from deploy.install_check.steps import NOTHING_CHECKED
 from tests.deploy.test_deploy_files import PROJECT, SYSTEMD, UNITS
 
 PAGE = """\
@@ -71,6 +75,19 @@ def test_what_the_page_edits_in_the_sentinels_file_is_there() -> None:
     lines = (PROJECT / "deploy/valkey/sentinel.conf").read_text().splitlines()
     for beginning in ("sentinel monitor ", "#sentinel auth-pass "):
         assert sum(line.startswith(beginning) for line in lines) == 1
+
+
+def test_an_image_that_has_no_base_is_not_called_checked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No registry of images answers, and there is no debootstrap: exit 3, and one line says why."""
+    monkeypatch.setenv("BUILDAH_ISOLATION", "chroot")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda name: "/usr/bin/buildah" if name == "buildah" else None)
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1))
+    assert image.main([]) == NOTHING_CHECKED
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("can't be pulled, and there is no debootstrap to make a base with. NOTHING was checked.")
 
 
 def test_every_unit_is_looked_at_where_it_listens() -> None:
