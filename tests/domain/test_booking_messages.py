@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from shared.domain.booking.record import Booking, Change
+from shared.domain.booking.transitions import apply_message
 from shared.domain.messages.fields import HIGHEST_REVISION
 from shared.domain.messages.hints import hints_of
-from shared.domain.messages.message import BookingMessage, MessageType, asked_of
+from shared.domain.messages.message import BookingMessage, MessageType, asked_of, stay_of
 from shared.domain.messages.near_misses import FIELDS
 from shared.domain.messages.parse import parse_booking_message
-from shared.domain.stay.stay import DateOnly, Granularity, Instant, WallTime
+from shared.domain.stay.stay import DateOnly, Granularity, Instant, UnitRules, WallTime
 from tests.domain.booking_messages import BOOKING, LONG, booking, envelope, fields_of, problems_of
 from tests.domain.building import on, wall
 
@@ -51,6 +53,29 @@ def test_every_field_that_is_read_is_in_the_tables() -> None:
     assert set(OTHERS) == set(FIELDS)
     own = {each.name for each in fields(BookingMessage)} - {"source", "message_id", "type"}
     assert own | {"time_zone"} == set(FIELDS)  # a time carries its zone
+
+
+@pytest.mark.parametrize("name", [name for name in FIELDS if name not in ("booking_id", "revision")])
+def test_another_value_of_a_field_changes_the_booking(name: str) -> None:
+    """Also without a revision, where only the content tells a change from a repeat (`stands_as_asked`)."""
+    applied = _applied(None, BOOKING)
+    assert not _applied(applied.booking, BOOKING).is_news
+    assert _applied(applied.booking, booking(**OTHERS[name][0])).is_news
+
+
+def _applied(before: Booking | None, data: dict[str, Any]) -> Change:
+    """Apply a bare message after a booking."""
+    message = parse_booking_message(data)
+    rules = UnitRules(unit=message.unit, device_ids=("another",)) if message.unit else None
+    return apply_message(
+        before,
+        message,
+        stay=stay_of(message, rules),
+        device_ids=rules.device_ids if rules else message.device_ids,
+        lead_time=None,
+        now=wall("2026-11-21T10:00:00Z"),
+        arrival="1-0" if before is None else "2-0",
+    )
 
 
 @pytest.mark.parametrize("name", FIELDS)
