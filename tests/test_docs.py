@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from click import Context, Group
 
 from shared import redis_keys
 from shared.domain.booking.problem_catalogue import door_reasons
+from shared.domain.times.daily import DailyTime, parse_daily_time
+from shared.domain.times.durations import parse_duration
 from shared.settings import Settings
 from worker.alerts.message import RUNBOOK_SECTIONS
 from worker.cli import LazyGroup
@@ -23,6 +26,35 @@ def test_the_page_of_settings_lists_every_setting(project: Path) -> None:
         name for row in re.findall(r"^\| (`[A-Z_`, ]+) \|", table, re.MULTILINE) for name in re.findall(r"[A-Z_]+", row)
     }
     assert listed == {name.upper() for name in Settings.model_fields}
+
+
+def test_the_page_of_settings_says_each_default(project: Path) -> None:
+    """Where the code has one."""
+    table = (project / "docs/settings.md").read_text().split("<!-- settings")[1]
+    compared = 0
+    for names, said in re.findall(r"^\| (`[A-Z_`, ]+) \| ([^|]*) \|", table, re.MULTILINE):
+        settings = re.findall(r"[A-Z_]+", names)
+        for name, text in zip(settings, said.split(", ") if len(settings) > 1 else [said], strict=True):
+            default = Settings.model_fields[name.lower()].default
+            if default is not None and default not in ((), ""):
+                assert _as_the_default(text.strip().strip("`"), default) == default, name
+                compared += 1
+    assert compared > 30
+
+
+def _as_the_default(text: str, default: object) -> object:
+    """Read what the page says as a value of the default's type."""
+    match default:
+        case bool():
+            return {"true": True, "false": False}[text]
+        case timedelta():
+            return parse_duration(text)
+        case DailyTime():
+            return parse_daily_time(text)
+        case int():
+            return int(text)
+        case _:
+            return text
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))

@@ -11,8 +11,9 @@ import pytest
 from pydantic import BaseModel, SecretStr
 from redis import Redis
 
+from shared.domain.alerting.missed_heartbeats import LEVELS, MISSED_HEARTBEATS
 from shared.domain.alerting.severity import Severity
-from shared.domain.alerting.timing_policy import PAGE_JOIN_WINDOW
+from shared.domain.alerting.timing_policy import PAGE_JOIN_WINDOW, REMINDERS
 from shared.domain.stay.stay import UnitRules
 from shared.domain.times.durations import parse_duration
 from shared.settings import Settings
@@ -230,6 +231,22 @@ def keys_of(part: type[BaseModel], path: str = "") -> Iterator[str]:
 def is_part(annotation: object) -> bool:
     """Say whether the type is a part of the file."""
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def test_the_rules_without_a_file_are_documented(project: Path) -> None:
+    """Severities, reminders, and missed heartbeats, as the page sums them up."""
+    text = (project / "docs/alerts-file.md").read_text().rpartition("`severity.problems` has")[2]
+    severities, _, rest = text.partition("`reminders` has")
+    reminders, _, heartbeats = rest.partition("`absence` knows")
+    other = {name: level for name, level in LEVELS.items() if level is not Severity.WARNING}
+    assert dict(re.findall(r"`(\w+): (\w+)`", severities)) == other
+    said = {level: pauses.split(", ") for level, pauses in re.findall(r"`(\w+): \[([^]]+)]`", reminders)}
+    assert {level: tuple(map(parse_duration, pauses)) for level, pauses in said.items()} == {
+        level: pauses for level, pauses in REMINDERS.items() if pauses
+    }
+    silences = {name: parse_duration(said) for name, said in re.findall(r"`(\w+)`\s\(`(\w+)`\)", heartbeats)}
+    assert silences == {name: each.silent_for for name, each in MISSED_HEARTBEATS.items() if each.silent_for}
+    assert all(f"`{name}`" in heartbeats for name in MISSED_HEARTBEATS)
 
 
 def test_every_key_is_documented(project: Path) -> None:
