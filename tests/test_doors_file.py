@@ -1,5 +1,8 @@
 """The doors file: what is read, and every problem with its line."""
 
+import re
+import textwrap
+from dataclasses import fields
 from datetime import time, timedelta
 from pathlib import Path
 
@@ -69,6 +72,15 @@ def test_ways_to_write_a_time(doors_file: Path, check_in: str) -> None:
     """Quoted or not: YAML 1.1 would read 16:00 as 960."""
     doors_file.write_text(f"u: {{device_ids: {D}, check_in: {check_in}, buffer_before: 0m}}")
     assert load_doors_file(doors_file)["u"].check_in == time(16)
+
+
+def test_the_file_that_the_page_shows(project: Path, doors_file: Path) -> None:
+    """It is read, and has every field."""
+    page = (project / "docs/howto/add-a-door.md").read_text()
+    (shown,) = re.findall(r"^ *```yaml\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL)
+    doors_file.write_text(textwrap.dedent(shown))
+    units = load_doors_file(doors_file).values()
+    assert [each.name for each in fields(UnitRules) if not any(getattr(unit, each.name) for unit in units)] == []
 
 
 def test_anchors(doors_file: Path) -> None:
