@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from deploy.release import audit
 from deploy.release.build import NotReleasable, build_wheel, run, write_sums
 from deploy.release.versions import UNRELEASED, changelog_headings, problems_of_versions, version_of
 from worker.cli import oracode
@@ -86,3 +87,30 @@ def test_a_step_that_fails_says_what_it_said() -> None:
     """So that nobody runs it again to see."""
     with pytest.raises(NotReleasable, match=r"false failed|sh -c .* failed"):
         run("sh", "-c", "echo broken >&2; exit 1")
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "said"),
+    [
+        ("exit 0", 0, "a.txt: nothing is known to be vulnerable"),
+        ("echo 'amqp 5.4.2 PYSEC-1'; echo 'Found 1 known vulnerability' >&2; exit 1", 1, "PYSEC-1"),
+        (
+            "echo 'ERROR:pip_audit._cli:amqp: Dependency not found' >&2; exit 1",
+            3,
+            "(amqp: Dependency not found). NOTHING",
+        ),
+        ("exit 1", 3, "NOTHING is known"),
+    ],
+    ids=["sound", "vulnerable", "no answer", "silent"],
+)
+def test_an_audit_without_an_answer_is_not_called_sound(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], script: str, code: int, said: str
+) -> None:
+    """Nor vulnerable: three ends, and the last says in one line that nothing is known."""
+    auditor = tmp_path / "pip-audit"
+    auditor.write_text(f"#!/bin/sh\n{script}\n")
+    auditor.chmod(0o755)
+    assert audit.main([str(auditor), "a.txt"]) == code
+    told = capsys.readouterr()
+    assert said in (told.err if code == 3 else told.out)
+    assert len(told.err.splitlines()) == (code == 3)
