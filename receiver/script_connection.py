@@ -55,8 +55,14 @@ class ScriptConnection:
             return await self._run(keys, args)
 
     async def wait_for_replicas(self) -> None:
-        """Return once all earlier writes, of any process, are on the replicas. Raises the errors of `run`."""
+        """Return once all that the last `run` wrote or read, of any process, is on the replicas. Raises its errors.
+
+        If the connection broke since, another server may be the primary, which lacks that: raises ConnectionError.
+        """
         if self._replicas:
+            if not self._connection.is_connected:
+                # To send would connect again.
+                raise Disconnected("the connection broke before the replicas were waited for")
             try:
                 async with asyncio.timeout(self._answer_within):
                     await self._call("SET", redis_keys.BARRIER, "")

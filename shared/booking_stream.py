@@ -17,7 +17,7 @@ from shared.domain.booking.message_order import identity_of
 from shared.domain.messages.message import BookingMessage, InvalidMessage, content_hash
 from shared.domain.messages.outer_type import contradicts, outer_type
 from shared.domain.messages.parse import parse_booking_message
-from shared.replicas import wait_for_replicas
+from shared.replicas import begin_step, wait_for_replicas
 from shared.streams import APPEND_ONCE_SCRIPT
 
 _SEEN_FOR: Final = int(redis_keys.SEEN_FOR.total_seconds())
@@ -46,13 +46,14 @@ class BookingStream:
         PINs and guests' contacts are taken out before. Raises NotOnReplicas where it is appended, but may be lost in a
         failover; so does `append_delivered`.
         """
+        step = begin_step(self._redis)
         text = without_secrets(text)
         name, value = seen_mark(message)
         pipeline = self._redis.pipeline(transaction=True)
         pipeline.xadd(self._stream, {BOOKING_FIELD: text})
         pipeline.set(redis_keys.seen(self._stream, name), value, ex=_SEEN_FOR)
         entry_id = str(pipeline.execute()[0])
-        wait_for_replicas(self._redis)
+        wait_for_replicas(self._redis, step)
         return entry_id
 
     def append_delivered(self, text: str, *, is_redelivered: bool, beside: Mapping[str, object] | None = None) -> bool:
@@ -65,6 +66,7 @@ class BookingStream:
         is appended: what was parked may be mended by now. What is no message is appended, and parked by the worker that
         takes it. PINs and guests' contacts are taken out before.
         """
+        step = begin_step(self._redis)
         text = without_secrets(text)
         message: BookingMessage | None
         try:
@@ -75,7 +77,7 @@ class BookingStream:
         if message is None or (found is not None and contradicts(found, message)):
             entry: dict[Any, Any] = {BOOKING_FIELD: text} | ({found.field: found.said} if found else {})
             self._redis.xadd(self._stream, entry)
-            wait_for_replicas(self._redis)
+            wait_for_replicas(self._redis, step)
             return True
         if not is_redelivered:
             self.append(text, message)
@@ -84,5 +86,5 @@ class BookingStream:
         keys = [self._stream, redis_keys.seen(self._stream, name)]
         is_new = bool(self._append(keys=keys, args=[_SEEN_FOR, BOOKING_FIELD, "", text, value]) == "1")
         # Also for a repeat: what it repeats may be on no replica yet.
-        wait_for_replicas(self._redis)
+        wait_for_replicas(self._redis, step)
         return is_new

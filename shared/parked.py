@@ -23,6 +23,7 @@ from shared.domain.messages.parked_causes import cause_of
 from shared.domain.messages.parked_kind import ParkedKind, kind_said
 from shared.replay_results import told_of_replay
 from shared.replayed_messages import Replay, text_of
+from shared.replicas import check_reached, queue_wait, sync_replicas_of
 from shared.seam_event_redaction import mask_digits
 from shared.streams import FIRST_ENTRY_FIELD, is_entry_id
 
@@ -131,8 +132,18 @@ class ParkedList:
         self._replay = redis.register_script(_REPLAY)
 
     def park(self, parked: Parked) -> str:
-        """Keep a message aside and return its id."""
-        entry_id = self._redis.xadd(redis_keys.PARKED, fields_of(parked), maxlen=MOST_PARKED, approximate=True)
+        """Keep a message aside, on SYNC_REPLICAS replicas too, and return its id. Raises NotOnReplicas.
+
+        If it is parked again after that, it is there twice.
+        """
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.xadd(redis_keys.PARKED, fields_of(parked), maxlen=MOST_PARKED, approximate=True)
+        replicas = sync_replicas_of(self._redis)
+        if replicas:
+            queue_wait(pipeline, replicas)
+        entry_id, *reached = pipeline.execute()
+        if replicas:
+            check_reached(reached[0], replicas)
         return str(entry_id)
 
     def list(self) -> Iterator[ParkedEntry]:

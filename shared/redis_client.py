@@ -4,18 +4,16 @@ Every client is made here. Where REDIS_URL names Sentinels, each new connection 
 and asks again once a second (`shared.primary_finder`). So a client follows a failover by itself.
 """
 
-import threading
 from collections.abc import Mapping
 from typing import Any, Final, cast
-from weakref import WeakSet
 
 from redis import ConnectionPool, Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.backoff import NoBackoff
 from redis.connection import SSLConnection, parse_url
 from redis.retry import Retry
-from redis.sentinel import SentinelConnectionPool
 
+from shared.connection_pools import PoolPerThread, SentinelPoolPerThread
 from shared.data_server_address import OneServer, Sentinels, parse_data_server_address
 from shared.primary_finder import AsyncPrimaryPool, FollowingConnection, FollowingSSLConnection, PrimaryFinder
 from shared.replicas import ReplicatedRedis
@@ -31,64 +29,6 @@ _CONNECT_WITHIN: Final = 2.0
 _CHECK_EVERY: Final = 10
 # The next Sentinel is asked after that long; the host of the dead primary often has one of them.
 _SENTINEL_WITHIN: Final = 0.5
-
-
-class PoolPerThread(ConnectionPool):
-    """A pool of its own for each thread, behind the face of one.
-
-    The library's pool has one lock for all threads and takes it twice a command. Measured with 96 threads that create
-    codes: they spent four fifths of their time waiting for it.
-    """
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._of_thread = threading.local()
-        self._pools: WeakSet[ConnectionPool] = WeakSet()
-
-    def get_connection(self, command_name: str | None = None, *keys: Any, **options: Any) -> Any:
-        """Return a connection of this thread."""
-        del command_name, keys, options
-        return self._own().get_connection()
-
-    def release(self, connection: Any) -> None:
-        """Take a connection of this thread back."""
-        self._own().release(connection)
-
-    def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 - the library's signature
-        """Close the connections of all threads."""
-        for pool in list(self._pools):
-            pool.disconnect(inuse_connections)
-
-    def _own(self) -> ConnectionPool:
-        pool: ConnectionPool | None = getattr(self._of_thread, "pool", None)
-        if pool is None:
-            pool = self._made()
-            self._of_thread.pool = pool
-            self._pools.add(pool)
-        return pool
-
-    def _made(self) -> ConnectionPool:
-        return ConnectionPool(self.connection_class, self.max_connections, **self.connection_kwargs)
-
-
-class SentinelPoolPerThread(PoolPerThread):
-    """The same, of connections to the primary that the Sentinels name."""
-
-    def __init__(self, finder: PrimaryFinder, name: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._finder = finder
-        self._name = name
-
-    def disconnect(self, inuse_connections: bool = True) -> None:  # noqa: FBT001, FBT002 - the library's signature
-        """Close the connections of all threads, and those to the Sentinels."""
-        super().disconnect(inuse_connections)
-        self._finder.close()
-
-    def _made(self) -> ConnectionPool:
-        options = {**self.connection_kwargs, "max_connections": self.max_connections}
-        return SentinelConnectionPool(  # type: ignore[no-untyped-call]
-            self._name, self._finder, connection_class=self.connection_class, **options
-        )
 
 
 def connect(

@@ -15,7 +15,7 @@ from redis import Redis
 from shared import redis_keys
 from shared.contracts import EVENT_FIELD
 from shared.domain.entry_ids import entry_id_at, following, is_before, place_of
-from shared.replicas import wait_for_replicas
+from shared.replicas import Step, wait_for_replicas
 
 GROUP: Final = "oracode"
 # One name for all workers: an entry goes to one reader all the same, and no dead consumer is left behind.
@@ -115,14 +115,14 @@ def give_back(redis: Redis, stream: str, entry_ids: list[str]) -> None:
         redis.xclaim(stream, GROUP, CONSUMER, 0, cast(Any, entry_ids), retrycount=1, justid=True)
 
 
-def acknowledge(redis: Redis, stream: str, entry_ids: list[str]) -> None:
+def acknowledge(redis: Redis, stream: str, entry_ids: list[str], *, step: Step) -> None:
     """Take entries whose outcome is recorded out of the group and the stream, in one transaction. Idempotent.
 
-    The outcome is on SYNC_REPLICAS replicas first, also where another process recorded it. Else raises NotOnReplicas,
-    and takes out none.
+    The outcome is on SYNC_REPLICAS replicas first, also where another process recorded it. `step` began before the
+    entries were read. Raises NotOnReplicas where the outcome may be lost, and then takes out none.
     """
     if entry_ids:
-        wait_for_replicas(redis)
+        wait_for_replicas(redis, step)
         pipeline = redis.pipeline(transaction=True)
         pipeline.xack(stream, GROUP, *entry_ids)
         pipeline.xdel(stream, *entry_ids)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import structlog
 from redis import Redis
@@ -21,7 +21,7 @@ from shared import redis_keys
 from shared.domain.times.epoch import milliseconds
 from shared.domain.versions import NewerVersionNeeded, Versioned
 from shared.ledger.newer_version_records import RecordJson
-from shared.replicas import check_reached, queue_wait, sync_replicas_of, wait_for_replicas
+from shared.replicas import check_reached, queue_wait, sync_replicas_of
 
 # Two workers that write one record at once collide once or twice; more means that something is wrong.
 MOST_CONFLICTS: Final = 50
@@ -186,10 +186,7 @@ class RecordStore(Generic[T]):
                 raise other
         if isinstance(saved, NoScriptError):
             # A server that was restarted has lost its scripts. This loads the script again.
-            saved = self._script(keys=keys, args=args)
-            if self._replicas and int(saved) >= 0:
-                wait_for_replicas(self._redis)
-                return int(saved)
+            saved, reached = self._saved_by_text(keys, args)
         if isinstance(saved, Exception):
             raise saved
         if int(saved) < 0:
@@ -197,6 +194,15 @@ class RecordStore(Generic[T]):
         if self._replicas:
             check_reached(reached, self._replicas)
         return int(saved)
+
+    def _saved_by_text(self, keys: Sequence[str], args: Sequence[str | int]) -> tuple[Any, Any]:
+        """Run the script by its text; return its answer and that of WAIT. Sent together, they reach one server."""
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.eval(_SAVE, len(keys), *keys, *args)
+        if self._replicas:
+            queue_wait(pipeline, self._replicas)
+        saved, *reached = pipeline.execute(raise_on_error=False)
+        return saved, reached[0] if reached else None
 
     def _decoded(self, text: str | bytes) -> T:
         return self._remembered(text) if len(text) <= _LARGEST_REMEMBERED else self._json.decoded(text)

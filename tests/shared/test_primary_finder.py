@@ -15,6 +15,7 @@ import shared.primary_finder
 from receiver.script_connection import ScriptConnection
 from shared.primary_finder import PrimaryFinder
 from shared.redis_client import connect, connect_async
+from shared.replicas import begin_step
 from tests.support.server import DataServer
 
 
@@ -90,6 +91,23 @@ def test_a_client_follows(servers: list[DataServer]) -> None:
     pipeline = client.pipeline(transaction=False)
     pipeline.config_get("port")
     assert pipeline.execute()[0]["port"] == str(servers[0].port)
+    client.close()
+
+
+def test_a_step_is_over_one_connection_unless_it_followed(servers: list[DataServer]) -> None:
+    """Its first command may follow: then all of it was done at the new primary."""
+    client = connect(URL)
+    sentinel = Named(servers[0])
+    pool: Any = client.connection_pool
+    pool._finder.sentinels = [sentinel]
+    port_of(client)
+    sentinel.server = servers[1]
+    step = begin_step(client)
+    assert port_of(client) == port_of(client) == servers[1].port
+    assert step.commands.went_over_one(step.since)
+    sentinel.server = servers[0]
+    assert port_of(client) == servers[0].port
+    assert not step.commands.went_over_one(step.since)
     client.close()
 
 

@@ -13,6 +13,7 @@ from shared.ledger.auth_failures import AuthFailureLedger
 from shared.ledger.processes import ProcessIdentity, ProcessSigns, SeenProcess
 from shared.liveness.fleet import DEAD_AFTER, PROCESSES, WEB, WORKER, ProcessGroup, groups_of
 from shared.liveness.sign_of_life import SignOfLife, this_process
+from shared.replicas import begin_step
 from shared.stream_backlog import backlog_of
 from shared.streams import GROUP, acknowledge, ensure_group
 from tests.shared.keys import wrong_keys
@@ -185,5 +186,5 @@ def test_a_backlog_tells_unread_entries_and_since_when(redis_client: Redis) -> N
     assert [moment.timestamp() for moment in (some.oldest_at, some.oldest_unread_at) if moment] == [1, 3]
     redis_client.xreadgroup(GROUP, "c", {stream: ">"})
     assert backlog_of(redis_client, stream).oldest_unread_at is None
-    acknowledge(redis_client, stream, ids)
+    acknowledge(redis_client, stream, ids, step=begin_step(redis_client))
     assert backlog_of(redis_client, stream).length == 0

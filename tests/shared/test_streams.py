@@ -7,6 +7,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from shared.redis_keys import SEEN_FOR
+from shared.replicas import begin_step
 from shared.streams import APPEND_ONCE_SCRIPT, GROUP, OutcomeStream, acknowledge, ensure_group
 
 STREAM = "access-code-outcomes"
@@ -61,16 +62,17 @@ def test_a_mark_is_never_without_its_entry(redis_client: Redis) -> None:
 
 def test_acknowledging_takes_an_entry_out_once(redis_client: Redis) -> None:
     """Out of the group and out of the stream; again, or for entries that never were, it does nothing."""
+    step = begin_step(redis_client)
     ensure_group(redis_client, STREAM)
     first, second = (str(redis_client.xadd(STREAM, {"message": each})) for each in ("one", "two"))
     redis_client.xreadgroup(GROUP, "reader", {STREAM: ">"})
 
     for _ in range(2):
-        acknowledge(redis_client, STREAM, [first, "1-1"])
+        acknowledge(redis_client, STREAM, [first, "1-1"], step=step)
         pending: Any = redis_client.xpending(STREAM, GROUP)
         assert (pending["pending"], entries_of(redis_client)) == (1, [{"message": "two"}])
-    acknowledge(redis_client, STREAM, [])
-    acknowledge(redis_client, STREAM, [second])
+    acknowledge(redis_client, STREAM, [], step=step)
+    acknowledge(redis_client, STREAM, [second], step=step)
     assert redis_client.xlen(STREAM) == 0
 
 

@@ -20,8 +20,9 @@ from shared.booking_stream import BookingStream
 from shared.clock import system_clock
 from shared.domain.alerting.severity import Severity
 from shared.ledger.due_set import DueSet
+from shared.parked import Parked, ParkedList
 from shared.redis_client import connect, connect_async
-from shared.replicas import NotOnReplicas, are_replicas_there, wait_for_replicas
+from shared.replicas import NotOnReplicas, are_replicas_there, begin_step, wait_for_replicas
 from shared.streams import CONSUMER, GROUP, acknowledge, ensure_group
 from tests.shared.ledgers import alert_ledger, booking_ledger
 from tests.shared.stories import accepted
@@ -78,19 +79,20 @@ def servers(pair: tuple[DataServer, DataServer]) -> Iterator[Servers]:
 def test_a_barrier_holds_for_what_others_wrote(servers: Servers) -> None:
     """A connection that wrote nothing itself waits too: the server alone would wait for nothing."""
     mine, other = servers.client(), servers.client()
-    wait_for_replicas(mine)
+    wait_for_replicas(mine, begin_step(mine))
     servers.halt()
     other.set("k", "1")
     with pytest.raises(NotOnReplicas):
-        wait_for_replicas(mine)
+        wait_for_replicas(mine, begin_step(mine))
     servers.go_on()
-    wait_for_replicas(mine)
+    wait_for_replicas(mine, begin_step(mine))
 
 
 def test_without_the_setting_nobody_waits(servers: Servers) -> None:
     """Not even for a replica that is there."""
     servers.halt()
-    wait_for_replicas(connect(servers.url))
+    client = connect(servers.url)
+    wait_for_replicas(client, begin_step(client))
     assert are_replicas_there(connect(servers.url))
 
 
@@ -161,11 +163,21 @@ def test_an_entry_stays_until_its_outcome_is_on_a_replica(servers: Servers) -> N
     entry_id = str(client.xadd(STREAM, {"f": "m"}))
     servers.halt()
     with pytest.raises(NotOnReplicas):
-        acknowledge(client, STREAM, [entry_id])
+        acknowledge(client, STREAM, [entry_id], step=begin_step(client))
     assert client.xlen(STREAM) == 1
     servers.go_on()
-    acknowledge(client, STREAM, [entry_id])
+    acknowledge(client, STREAM, [entry_id], step=begin_step(client))
     assert client.xlen(STREAM) == 0
+
+
+def test_what_is_parked_is_on_a_replica_too(servers: Servers) -> None:
+    """Its entry leaves its stream after that, perhaps by another client."""
+    parked = Parked(stream=STREAM, field="f", source_id="1-1", message="m", problems=(), parked_at="now")
+    found = ParkedList(servers.client())
+    assert found.park(parked)
+    servers.halt()
+    with pytest.raises(NotOnReplicas):
+        found.park(parked)
 
 
 def test_what_is_published_by_hand_is_on_a_replica_too(servers: Servers) -> None:

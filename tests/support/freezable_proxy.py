@@ -1,4 +1,7 @@
-"""A TCP proxy that can freeze its connections: they stay open, but carry nothing, as after a firewall forgot them."""
+"""A TCP proxy that can freeze its connections: they stay open, but carry nothing, as after a firewall forgot them.
+
+It can also lead to another server, as the address of a managed server does after a failover.
+"""
 
 import threading
 from contextlib import suppress
@@ -26,17 +29,26 @@ class FreezableProxy:
             self._frozen |= standing
             return len(standing) // 2
 
+    def lead_to(self, port: int) -> None:
+        """Close the connections that are open now; new ones go to another port."""
+        self._target = ("127.0.0.1", port)
+        self._close_connections()
+
     def close(self) -> None:
         """End everything."""
         # close() alone doesn't wake a thread that waits in accept().
         with suppress(OSError):
             self._server.shutdown(SHUT_RDWR)
         self._server.close()
+        self._close_connections()
+
+    def _close_connections(self) -> None:
         with self._lock:
             for end in (end for pair in self._pairs for end in pair):
                 with suppress(OSError):
                     end.shutdown(SHUT_RDWR)
                 end.close()
+            self._pairs.clear()
 
     def _accept(self) -> None:
         with suppress(OSError):

@@ -96,7 +96,7 @@ def test_an_order_that_comes_again_is_one_change(
     booking = machine.book(sandbox.door())
     entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": order_of(booking).encoded()}))
 
-    def killed(*_: object) -> None:
+    def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -121,7 +121,7 @@ def test_a_kill_before_the_message_is_published_loses_nothing(
     booking = machine.book(sandbox.door())
     entry_id = str(machine.redis.xadd(OPS_STREAM, {"command": order_of(booking).encoded()}))
 
-    def killed(*_: object) -> None:
+    def killed(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

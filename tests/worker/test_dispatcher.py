@@ -9,6 +9,7 @@ import pytest
 from kombu.exceptions import OperationalError
 from redis import Redis
 
+from shared.replicas import begin_step
 from shared.streams import GROUP, acknowledge, ensure_group
 from tests.support.waiting import wait_until
 from worker.consumers.quarantine_entries import MOST_DELIVERIES
@@ -48,7 +49,8 @@ class Stage:
 
     def rounds(self, number: int, *, killed_by: str = "") -> None:
         """Reclaim so many times. A task with `killed_by` ends its worker and the reader; other tasks succeed."""
-        self.while_sending = lambda ids: None if killed_by in ids else acknowledge(self.redis, STREAM, ids)
+        step = begin_step(self.redis)
+        self.while_sending = lambda ids: None if killed_by in ids else acknowledge(self.redis, STREAM, ids, step=step)
         for _ in range(number):
             self.sent.clear()
             self.reader.quarantine.reclaim()
@@ -113,7 +115,7 @@ def test_other_suspects_are_done_before_the_culprit_is_tried_again(stage: Stage)
         stage.reader.quarantine.try_suspect()
         stage.reader.quarantine.try_suspect()
         assert stage.sent == [[each] for each in entries[:number]]
-        acknowledge(stage.redis, STREAM, [entry_id])
+        acknowledge(stage.redis, STREAM, [entry_id], step=begin_step(stage.redis))
 
 
 def test_an_entry_that_no_worker_got_is_not_counted(stage: Stage) -> None:

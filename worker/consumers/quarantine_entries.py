@@ -16,7 +16,7 @@ from typing import Any, Final
 import structlog
 from redis import Redis
 
-from shared.replicas import wait_for_replicas
+from shared.replicas import begin_step, check_replicas
 from shared.streams import CONSUMER, GROUP, acknowledge
 
 # A task that was lost with its worker comes again; one that fails this often never succeeds.
@@ -62,7 +62,7 @@ class EntryQuarantine:
         is tried again. While replicas are missing nothing can be stored for good, which is no fault of the entries:
         then raises NotOnReplicas, and counts none.
         """
-        wait_for_replicas(self._redis)
+        check_replicas(self._redis)
         found = self._claim_idle()
         if not found:
             return 0
@@ -106,16 +106,17 @@ class EntryQuarantine:
 
     def _dispatch(self, entry_ids: list[str], before: int) -> None:
         """Hand entries over again, or park them; `before`: how often they were handed over so far."""
+        step = begin_step(self._redis)
         # Counted before they are sent: a task may kill this process.
         claimed: Any = self._redis.xclaim(self._stream, GROUP, CONSUMER, 0, [*entry_ids])
         # Redis before 7 names an entry that was deleted as None.
         found = {entry_id: fields for entry_id, fields in claimed if entry_id is not None}
         if gone := [entry_id for entry_id in entry_ids if entry_id not in found]:
-            acknowledge(self._redis, self._stream, gone)
+            acknowledge(self._redis, self._stream, gone, step=step)
         if before >= MOST_DELIVERIES:
             for entry_id, fields in found.items():
                 self._park(entry_id, fields or {})
-                acknowledge(self._redis, self._stream, [entry_id])
+                acknowledge(self._redis, self._stream, [entry_id], step=step)
         elif found:
             try:
                 self._send([*found])

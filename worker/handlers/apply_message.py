@@ -27,6 +27,7 @@ from shared.ledger.bookings import BookingLedger
 from shared.parked import Parked, kept_fields, kept_text, message_in
 from shared.redis_client import REPLACED
 from shared.replay_results import ReplayEnd, ReplayResult, ReplayResults, is_replayed
+from shared.replicas import begin_step
 from shared.streams import acknowledge, arrival_of
 from worker.parking import Parking
 
@@ -66,12 +67,13 @@ class ApplyMessage:
 
     def __call__(self, entry_id: str) -> Booking | None:
         """Apply the entry and acknowledge it; return the booking if there is something to do for it now."""
+        step = begin_step(self._redis)
         found = cast(Any, self._redis.xrange(self._stream, entry_id, entry_id))
         if not found:
             return None
         entry = found[0][1]
         booking = self._apply(entry_id, entry, arrival_of(entry_id, entry))
-        acknowledge(self._redis, self._stream, [entry_id])
+        acknowledge(self._redis, self._stream, [entry_id], step=step)
         return booking
 
     def _apply(self, entry_id: str, entry: Mapping[str, str], arrival: str) -> Booking | None:

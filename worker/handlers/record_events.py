@@ -23,6 +23,7 @@ from shared.ledger.due_set import DueSet, door_item
 from shared.parked import Parked, kept_text
 from shared.redis_client import REPLACED
 from shared.replay_results import ReplayEnd, ReplayResult, ReplayResults, is_replayed
+from shared.replicas import begin_step
 from shared.streams import acknowledge
 from worker.handlers.put_back_for_newer_version import PutBackForNewerVersion
 from worker.parking import Parking
@@ -73,6 +74,7 @@ class RecordEvents:
 
         Events for a booking that only a newer process can read are left to that process.
         """
+        step = begin_step(self._redis)
         entries = self._entries(entry_ids)
         readable = self._readable(entries)
         self._record_last_webhook(readable)
@@ -102,7 +104,7 @@ class RecordEvents:
         done = {entry_id: _recorded(owned.get(entry_id)) for entry_id in readable if entry_id not in left}
         replayed = {entry_id for entry_id, fields in entries if is_replayed(fields)}
         self._replays.note(self._stream, {it: result for it, result in done.items() if it in replayed})
-        acknowledge(self._redis, self._stream, [entry_id for entry_id in entry_ids if entry_id not in left])
+        acknowledge(self._redis, self._stream, [it for it in entry_ids if it not in left], step=step)
         metrics.EVENTS.add("recorded", amount=len(readable) - len(left))
         for owner, event_ids in concerned.items():
             # A look that several events prompt is part of the first one's trace, and linked with those of the others.

@@ -21,6 +21,7 @@ from shared.domain.matching.manual_options import OF_A_SLOT
 from shared.ledger.alerts import AlertLedger
 from shared.ledger.bookings import BookingLedger, UnknownBooking
 from shared.ops_commands import COMMAND_FIELD, OpsCommand, SlotOrder, command_from
+from shared.replicas import begin_step
 from shared.seam.errors import Refused
 from shared.streams import acknowledge
 from worker.handlers.cancel_booking import CancelBooking
@@ -67,6 +68,7 @@ class RunOpsCommand:
 
         Raises SeamError where a door must be read and can't be now: the entry comes again.
         """
+        step = begin_step(self._redis)
         found = cast(Any, self._redis.xrange(OPS_STREAM, min=entry_id, max=entry_id))
         if not found:
             return
@@ -74,7 +76,7 @@ class RunOpsCommand:
             self._do(entry_id, command_from(str(found[0][1].get(COMMAND_FIELD, ""))))
         except ValueError as error:
             log.warning("command.unreadable", entry_id=entry_id, error=str(error))
-        acknowledge(self._redis, OPS_STREAM, [entry_id])
+        acknowledge(self._redis, OPS_STREAM, [entry_id], step=step)
 
     def _do(self, entry_id: str, command: OpsCommand) -> None:
         match command.action:
