@@ -48,22 +48,26 @@ class ClockReadings:
         """
         self._note(name, timedelta())
 
-    def note_sender(self, ahead_of_ours: timedelta) -> None:
-        """Store the clock of the sender of webhooks, from how far it is ahead of ours. Raises RedisError, OSError."""
-        self._note(SENDER, ahead_of_ours)
+    def note_sender(self, ahead_of_ours: timedelta) -> bool:
+        """Store the clock of the sender of webhooks, from how far it is ahead of ours. Raises RedisError, OSError.
 
-    def _note(self, name: str, ahead_of_ours: timedelta) -> None:
+        Returns False if it isn't stored, because the data server's answer took too long.
+        """
+        return self._note(SENDER, ahead_of_ours)
+
+    def _note(self, name: str, ahead_of_ours: timedelta) -> bool:
         before = self._clock()
         server = _moment(self._redis.time())
         round_trip = self._clock() - before
         if round_trip > _LONGEST_ROUND_TRIP:
-            return
+            return False
         ahead = before + round_trip / 2 - server + ahead_of_ours
         reading = {"ahead_ms": ahead // timedelta(milliseconds=1), "at": server.timestamp()}
         pipeline = self._redis.pipeline()
         pipeline.hset(redis_keys.CLOCKS, name, json.dumps(reading))
         pipeline.expire(redis_keys.CLOCKS, redis_keys.CLOCKS_FOR)
         pipeline.execute()
+        return True
 
     def latest(self) -> tuple[ClockReading, ...]:
         """Return the latest reading of each clock, by name; unreadable ones are left out. Raises RedisError."""

@@ -1,11 +1,14 @@
 """What `web` learns of the clock of the sender of webhooks, from deliveries with a valid signature."""
 
 import json
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError as Disconnected
 
 from receiver.refusals import InvalidSignature
 from receiver.sender_clock import SenderClock
@@ -35,9 +38,19 @@ def learned(*deliveries: dict[str, object]) -> list[timedelta]:
         except InvalidSignature:
             continue
     found: list[timedelta] = []
-    sender.flush(found.append)
-    sender.flush(found.append)
+    sender.flush(into(found))
+    sender.flush(into(found))
     return found
+
+
+def into(found: list[timedelta]) -> Callable[[timedelta], bool]:
+    """Return what notes each measurement."""
+
+    def note(ahead: timedelta) -> bool:
+        found.append(ahead)
+        return True
+
+    return note
 
 
 @pytest.mark.parametrize("seconds", [0, 40, -40, 400, -400, -86_400])
@@ -54,10 +67,33 @@ def test_only_the_first_delivery_of_a_second_is_measured_and_again_after_a_flush
     sender.saw(signed_at)
     sender.saw(signed_at)
     sender.saw(signed_at - 9)
-    sender.flush(found.append)
+    sender.flush(into(found))
     sender.saw(signed_at - 9)
-    sender.flush(found.append)
+    sender.flush(into(found))
     assert [round(each.total_seconds()) for each in found] == [0, -9]
+
+
+def refuses(_: timedelta) -> bool:
+    """Say that the data server took too long."""
+    return False
+
+
+def fails(_: timedelta) -> bool:
+    """Raise what is raised while the data server is away."""
+    raise Disconnected
+
+
+@pytest.mark.parametrize("note", [refuses, fails])
+def test_what_could_not_be_noted_is_noted_later(note: Callable[[timedelta], bool]) -> None:
+    """The next webhook may come in an hour. If one came meanwhile, that one counts."""
+    sender, found = SenderClock(), list[timedelta]()
+    for ahead in (400, 0):
+        sender.saw(now() + ahead)
+        with suppress(Disconnected):
+            sender.flush(note)
+    for _ in range(2):
+        sender.flush(into(found))
+    assert [round(each.total_seconds()) for each in found] == [0]
 
 
 def test_of_several_the_shortest_way_counts() -> None:

@@ -63,8 +63,10 @@ def test_the_senders_clock_is_measured_by_the_data_servers(redis_client: Redis) 
 def test_an_answer_that_took_long_tells_nothing(redis_client: Redis) -> None:
     """A data server that hangs for seconds doesn't make a clock look wrong."""
     times: Iterator[datetime] = iter([NOW, NOW + 3 * SECOND])
-    ClockReadings(redis_client, lambda: next(times)).note_ours(WORKER)
+    slow = ClockReadings(redis_client, lambda: next(times))
+    assert not slow.note_sender(timedelta())
     assert readings(redis_client).latest() == ()
+    assert readings(redis_client).note_sender(timedelta())
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"ahead_ms": "x", "at": 1}', '{"ahead_ms": 1, "at": 1e300}'])
