@@ -318,7 +318,8 @@ def main() -> int:
     try:
         enter_own_network("tests.faults.three_hosts")
         hosts = make_hosts(3)
-        clock_ahead(AHEAD)
+        if options.scene is None or clocks_differ.__name__ in options.scene:
+            clock_ahead(AHEAD)
     except NoHosts as why:
         print(*table([Row("three hosts", notes=[f"NOT TRIED: {why}"])]), sep="\n")
         return 0

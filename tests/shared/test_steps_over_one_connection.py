@@ -310,7 +310,9 @@ def test_a_message_that_was_applied_on_the_old_primary_alone_is_applied_again(
     address.add(STREAM, "message", BOOKING)
     with monkeypatch.context() as patched:
         patched.setattr("worker.handlers.apply_message.acknowledge", lambda *_, **__: None)
-        apply_message(connect(address.url))
+        other = connect(address.url)
+        apply_message(other)
+        other.close()
     with pytest.raises(NotOnReplicas):
         apply_message(address.client)
     assert address.new.xlen(STREAM) == 1
