@@ -67,7 +67,9 @@ def create_celery(settings: Settings) -> Celery:
             "sweep-due": {
                 "task": SWEEP_DUE,
                 "schedule": SWEEP_EVERY,
-                # A sweep that comes late is of no use: the next one does its work. They never pile up.
+                # A sweep that comes late is of no use: the next one does its work. They never pile up, and while tasks
+                # wait for longer than this, nothing that is due is put behind them. The worker's clock judges: one that
+                # is ahead by more discards these sweeps.
                 # Beat keeps one connection for ever; only a repeat gives it a new one where RabbitMQ was restarted.
                 "options": {"expires": SWEEP_EVERY.total_seconds() * 5, "retry": True, "retry_policy": _REPEAT_ONCE},
             }

@@ -292,11 +292,35 @@ def clocks_differ(directory: Path, hosts: list[Host]) -> Row:
             row.broken.append("the sender's clock was blamed while it was right")
         row.lost += wait_for_all(load, running, within=40) + not_ready(running, bookings)
         row.twice += [door for door in bookings.accepted.values() if len(running.codes(door)) > 1]
-        answer = _signed_at(running, hosts[0], AHEAD)
-        wait_until(lambda: "Clock of the sender" in running.told(), within=90, what="people are told of the sender")
-        row.notes.append(f"a webhook from a clock {AHEAD} s ahead is answered {answer}, and people are told")
+        began = time.monotonic()
+        answers = _until_told_of_sender(running, hosts[0])
+        row.notes.append(
+            f"webhooks from a clock {AHEAD} s ahead are answered {answers}, and people are told after"
+            f" {time.monotonic() - began:.0f} s"
+        )
         row.notes.append(f"{len(load.accepted)} webhooks, {len(bookings.accepted)} bookings were accepted")
     return row
+
+
+def _until_told_of_sender(running: Site, host: Host) -> set[int]:
+    """Send a webhook each second, as a sender whose clock is ahead does, until people are told; return the answers.
+
+    One alone proves little: the next webhook of the sandbox, whose clock is right, is a newer measurement.
+    """
+    answers: set[int] = set()
+    sent_at = float("-inf")
+
+    def is_told() -> bool:
+        nonlocal sent_at
+        if time.monotonic() - sent_at > 1.0:
+            sent_at = time.monotonic()
+            answers.add(_signed_at(running, host, AHEAD))
+        return "Clock of the sender" in running.told()
+
+    # The check, and then the alert, may be due by the clock that is ahead. Then only sweeps on that host find them, and
+    # it discards those of the other host: they seem too old.
+    wait_until(is_told, within=180, what="people are told of the sender")
+    return answers
 
 
 def _signed_at(running: Site, host: Host, ahead: float) -> int:
