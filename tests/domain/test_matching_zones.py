@@ -44,6 +44,18 @@ def test_two_names_of_one_clock_are_one_clock() -> None:
     assert verdict_of(ORDINARY, at) == "fits"
 
 
+@pytest.mark.parametrize(
+    ("zone", "named"),
+    [("PST8PDT", LOS_ANGELES), ("US/Pacific", LOS_ANGELES), ("America/Phoenix", "America/Phoenix")],
+)
+def test_a_clock_is_called_as_the_door_calls_it(zone: str, named: str) -> None:
+    """Another name of it in the slot's strings isn't another clock; one that only looks alike in winter is."""
+    summer = stay("2027-03-10T16:00", "2027-03-20T10:00")
+    assert match(summer, door(slot(zone=zone)), ANY).time_zone == named
+    assert match(summer, door(slot("03:00-04:00", zone=zone)), ANY).time_zone == named
+    assert match(summer, door(slot(zone=zone), time_zone=None), ANY).time_zone == zone
+
+
 def test_two_names_of_one_clock_hide_no_other_problem() -> None:
     """A slot that is unreadable for another reason stays so."""
     times: dict[str, Any] = {

@@ -65,6 +65,12 @@ def test_no_slot_fits_any_more() -> None:
     assert "Europe/London" in drift_of(booked(window(BERLIN)), plan(Alter(None), "Europe/London"))
 
 
+def test_another_name_of_the_same_clock_is_no_other_zone() -> None:
+    """A door whose zone was noted under the name that a slot gave it."""
+    told = drift_of(booked(window(BERLIN), "Europe/Vienna"), plan(Alter(None), "Europe/Berlin"))
+    assert told == "None of its slots fits this stay any more."
+
+
 def test_cases_without_drift() -> None:
     """It fits; there is no code; there is no stay to plan; or the code never was what was asked for."""
     at = window(BERLIN)

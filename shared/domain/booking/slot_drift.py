@@ -2,6 +2,7 @@
 
 from shared.domain.booking.planning import Alter, Plan
 from shared.domain.booking.record import BookedDoor, Window
+from shared.domain.times.wall_clock import find_zone
 from shared.domain.times.wording import show_span
 
 
@@ -31,7 +32,12 @@ def _times(window: Window) -> str:
 
 
 def _other_zone(booked: BookedDoor, plan: Plan) -> str:
-    if booked.time_zone is None or plan.time_zone is None or booked.time_zone == plan.time_zone:
+    before, now = find_zone(booked.time_zone or ""), find_zone(plan.time_zone or "")
+    if before is None or now is None:
+        return ""
+    # One clock may have two names.
+    times = (plan.check_in, plan.check_out)
+    if all(at.astimezone(before).utcoffset() == at.astimezone(now).utcoffset() for at in times):
         return ""
     return f"The door's zone is {plan.time_zone} now; it was {booked.time_zone}."
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from shared.domain.door.door import Door, TimeSlot
 from shared.domain.matching.manual_choice import called
 from shared.domain.matching.match import Match, MatchPolicy, Outcome, Verdict, fit_of, max_time_rounding
-from shared.domain.matching.rules import LONGEST_CODE, Considered, duration, rank, slot_zone, window
+from shared.domain.matching.rules import LONGEST_CODE, Considered, clock_name, duration, rank, slot_zone, window
 from shared.domain.stay.stay import Stay
 from shared.domain.stay.wall_stay import UnusableStay, WallStay, wall_stay
 from shared.domain.times.wall_clock import DAY, find_zone, microseconds
@@ -58,7 +58,7 @@ def match_late_arrival(
         fit=fit_of(best.gap_in, best.gap_out),
         check_in_gap=duration(best.gap_in),
         check_out_gap=duration(best.gap_out),
-        time_zone=best.wall.zone.key,
+        time_zone=clock_name(best.wall, door),
         note=(
             f"The check-in is {late} after the start of the slot {called(best.slot.name)}. That start has passed, so"
             " the slot is taken as if it had been chosen: the code works from now on."

@@ -19,6 +19,7 @@ from shared.domain.matching.rules import (
     MatchPolicy,
     SlotPreference,
     Verdict,
+    clock_name,
     consider,
     duration,
     rank,
@@ -128,7 +129,7 @@ def match(stay: Stay, door: Door, policy: MatchPolicy) -> Match:
         return Match(
             outcome=outcome,
             considered=tuple(considered),
-            time_zone=next((wall.zone.key for wall in walls if wall is not None), door.time_zone),
+            time_zone=next((clock_name(wall, door) for wall in walls if wall is not None), door.time_zone),
             problem=_problem(outcome, stay, considered),
         )
     preference = policy.preference
@@ -144,7 +145,7 @@ def match(stay: Stay, door: Door, policy: MatchPolicy) -> Match:
         fit=fit_of(best.gap_in, best.gap_out),
         check_in_gap=duration(best.gap_in),
         check_out_gap=duration(best.gap_out),
-        time_zone=best.wall.zone.key,
+        time_zone=clock_name(best.wall, door),
     )
 
 

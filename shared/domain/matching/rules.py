@@ -97,6 +97,17 @@ def slot_zone(slot: TimeSlot, door: Door) -> str | None:
     return slot.time_zone or door.time_zone
 
 
+def clock_name(wall: WallStay, door: Door) -> str:
+    """Return the name of a slot's zone for a stay: the door's own where both clocks run alike in it.
+
+    So a door isn't said to be in PST8PDT here, and in America/Los_Angeles there.
+    """
+    zone = find_zone(door.time_zone) if door.time_zone else None
+    if zone is None or not all(same_clock(zone, wall.zone, at) for at in (wall.check_in, wall.check_out)):
+        return wall.zone.key
+    return zone.key
+
+
 def consider(
     slot: TimeSlot, wall: WallStay | None, policy: MatchPolicy, granularity: Granularity
 ) -> tuple[Considered, int, int]:
