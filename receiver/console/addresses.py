@@ -33,7 +33,11 @@ def _id_of(part: str) -> str:
 
 
 class RawPaths:
-    """ASGI middleware: the path that is routed is the one that came, with its parts still encoded."""
+    """ASGI middleware: the path that is routed is the one that came, with its parts still encoded.
+
+    A slash at its end means nothing: `/arrivals/` is `/arrivals`. No redirect: the router would make an address of what
+    the client says in `Host`.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -41,5 +45,6 @@ class RawPaths:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request. In place, because what is around this reads in the scope what the router writes."""
         if raw_path := scope.get("raw_path"):
-            scope["path"] = raw_path.partition(b"?")[0].decode("ascii", "replace")
+            path = raw_path.partition(b"?")[0].decode("ascii", "replace")
+            scope["path"] = path.rstrip("/") or "/"
         await self._app(scope, receive, send)

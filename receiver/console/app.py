@@ -88,7 +88,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ports: Ports 
         status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
         headers = error.headers if isinstance(error, HTTPException) else None
         why = replace(refused_by_router(status), headers=dict(headers or {}))
-        if request.url.path.startswith((f"{PREFIX}/", "/metrics", "/static/", "/healthz")):
+        if f"{request.url.path}/".startswith((f"{PREFIX}/", "/metrics/", "/static/", "/healthz/")):
             response = refusal_json(why)
         else:
             response = await pages.refusal_page(why, request)
@@ -96,7 +96,7 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ports: Ports 
         response.headers.update(headers_of(request.url.path))
         return response
 
-    return Starlette(
+    app = Starlette(
         lifespan=lifespan,
         routes=routes,
         exception_handlers={HTTPException: refuse, Exception: refuse},
@@ -108,6 +108,9 @@ def create_app(settings: Settings, clock: Clock = system_clock, *, ports: Ports 
             Middleware(GZipMiddleware, minimum_size=1_000, compresslevel=4),
         ],
     )
+    # Its redirects would lead to whatever a client sends as `Host`.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _openapi(_: Request) -> Response:

@@ -22,7 +22,7 @@ from shared.domain.messages.refused import refused_message
 from shared.ops_commands import command_from
 from shared.refused_messages import RefusedMessages
 from tests.console.bookings import DOOR, book, ledger_of, read_door
-from tests.console.console import Browser, Console
+from tests.console.console import TOKENS, Browser, Console
 from tests.console.test_other_pages import park, tell
 
 IDS = (
@@ -157,3 +157,28 @@ def test_a_door_and_an_alert_are_called_anything(
     answer = console.api("POST", "/alerts/a%2Fhandle/handle", role="operator", body={})
     assert answer.status_code == 200
     assert console.api("POST", "/alerts/a/handle/handle", role="operator", body={}).status_code == 404
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:443", "console.example"])
+def test_a_slash_at_the_end_leads_nowhere_else(console: Console, redis_client: Redis, host: str) -> None:
+    """The same page and the same answer; what a client sends as `Host` is in no answer."""
+    book(redis_client, "BK-1")
+    browser = console.browser("viewer")
+    cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    token = {"authorization": f"Bearer {TOKENS['viewer']}"}
+    for path, headers, status in (
+        ("/arrivals/", {"cookie": cookie}, 200),
+        ("/bookings/BK-1/", {"cookie": cookie}, 200),
+        ("/bookings//", {"cookie": cookie}, 200),
+        ("/bookings/?state=ready", {"cookie": cookie}, 200),
+        ("/nothing/", {"cookie": cookie}, 404),
+        ("/static", {}, 404),
+        ("/static/", {}, 404),
+        ("/login/", {}, 200),
+        ("/api/bookings/BK-1/", token, 200),
+    ):
+        answer = console.send("GET", path, headers={**headers, "host": host})
+        assert (path, answer.status_code, answer.headers.get("location")) == (path, status, None)
+        assert host == "console.example" or host not in f"{answer.headers}{answer.text}".replace(path, "")
+    answer = console.send("GET", "/arrivals/", headers={"host": host})
+    assert answer.headers["location"] == "/login?next=%2Farrivals%2F"
