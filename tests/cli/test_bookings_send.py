@@ -1,6 +1,8 @@
 """`oracode bookings cancel`, `change` and `check`; and ids and commands that are mistyped."""
 
 import json
+import os
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from shared.domain.messages.parse import parse_booking_message
+from shared.domain.stay.stay import UnitRules
 from tests.sandbox.harness import Sandbox, in_days
 from tests.worker.machine import Machine
 from worker.cli import oracode
@@ -118,6 +121,42 @@ def test_what_would_be_parked_or_fit_no_door_is_not_published(
     result = run("change", booking.booking_id, *arguments)
     assert (result.exit_code, why in result.stderr) == (2, True)
     assert published(machine) == []
+
+
+def test_times_that_are_over_need_a_word_of_their_own(machine: Machine, sandbox: Sandbox) -> None:
+    """The booking ends for good by them: without the word nothing is published, and it is said why."""
+    booking = machine.until(machine.book(sandbox.door()), "ready")
+    past = ("--check-in", in_days(-5, "15:45:00", offset=""), "--check-out", in_days(-2, "10:15:00", offset=""))
+    result = run("change", booking.booking_id, *past)
+    assert (result.exit_code, published(machine)) == (2, [])
+    assert "the booking ends for good, and it can't be changed back. Nothing was published." in result.stderr
+    assert run("change", booking.booking_id, *past, "--knows-it-ends").exit_code == 0
+    applied(machine)
+    assert machine.until(booking, "ended").state == "ended"
+    begun = machine.until(machine.book(sandbox.door()), "ready")
+    assert run("change", begun.booking_id, "--check-in", in_days(-1, "15:45:00", offset="")).exit_code == 0
+
+
+@pytest.mark.parametrize("has_file", [False, True])
+def test_times_of_a_unit_that_are_over(
+    machine: Machine, sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_file: bool
+) -> None:
+    """Dates get the unit's times, by DOORS_FILE or as the booking has them."""
+    device_id = sandbox.door()
+    unit = UnitRules(unit="101", device_ids=(device_id,), check_in=time(16), check_out=time(10))
+    own = Machine(machine.redis, os.environ["REDIS_URL"], sandbox, units={"101": unit})
+    dates = {"check_in": in_days(2, "")[:10], "check_out": in_days(5, "")[:10]}
+    booking = own.apply(own.append(json.dumps({"booking_id": own.new_id(), "unit": "101", **dates})))
+    assert booking is not None
+    if has_file:
+        doors = tmp_path / "doors.yaml"
+        doors.write_text(f'"101":\n  device_ids: [{device_id}]\n  check_in: "16:00"\n  check_out: "10:00"\n')
+        monkeypatch.setenv("DOORS_FILE", str(doors))
+    past = ("--check-in", in_days(-5, "")[:10], "--check-out", in_days(-2, "")[:10])
+    result = run("change", booking.booking_id, *past)
+    assert (result.exit_code, "ends for good" in result.stderr) == (2, True)
+    later = run("change", booking.booking_id, "--check-out", in_days(6, "")[:10])
+    assert later.exit_code == 0, later.stderr
 
 
 def test_units_and_zones_of_a_change(

@@ -222,7 +222,7 @@ def cancel(booking_id: str, *, as_json: bool) -> None:
 
     A code that exists may still open the door: `oracode bookings show` says until when.
     """
-    _send(booking_id, MessageType.CANCELLED, {}, as_json=as_json)
+    _send(booking_id, MessageType.CANCELLED, {}, may_end=True, as_json=as_json)
 
 
 @command.command()
@@ -235,21 +235,25 @@ def cancel(booking_id: str, *, as_json: bool) -> None:
 @click.option("--granularity", type=click.Choice([each.value for each in Granularity]))
 @click.option("--slot", help="A slot that must be used, by name or user level id.")
 @click.option("--label", help="What people read of it.")
+@click.option("--knows-it-ends", is_flag=True, help="Needed for times that are over: by them the booking ends.")
 @click.option("--json", "as_json", is_flag=True, help="What was published, as one JSON object.")
-def change(booking_id: str, *, as_json: bool, device_ids: tuple[str, ...], **fields: str | None) -> None:
+def change(
+    booking_id: str, *, knows_it_ends: bool, as_json: bool, device_ids: tuple[str, ...], **fields: str | None
+) -> None:
     """Change a booking, as its booking system would. Fields without an option stay as they are.
 
     If the booking system uses revisions, this change takes the next one: its own next change then needs a higher one.
+    By times that are over the booking ends for good, and can't be changed back: that needs --knows-it-ends.
     Exit code 1 if there is nothing to do, 2 if an option can't be used.
     """
     changes = {**fields, "device_ids": list(device_ids) or None}
     if all(value is None for value in changes.values()):
         click.echo("Say what changes, such as --check-out 2026-12-06T10:00: see --help.", err=True)
         raise SystemExit(2)
-    _send(booking_id, MessageType.UPDATED, changes, as_json=as_json)
+    _send(booking_id, MessageType.UPDATED, changes, may_end=knows_it_ends, as_json=as_json)
 
 
-def _send(booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, as_json: bool) -> None:
+def _send(booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, may_end: bool, as_json: bool) -> None:
     """Publish the message that cancels or changes a booking, and print that."""
     from shared.booking_stream import BookingStream  # noqa: PLC0415 - not for listing
     from shared.domain.booking import own_message  # noqa: PLC0415 - nor these
@@ -272,6 +276,9 @@ def _send(booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, as_
     if kind is MessageType.UPDATED and own_message.changes_nothing(booking, message):
         click.echo(printable(f"{booking.booking_id} is booked so already: nothing was published."), err=True)
         raise SystemExit(1)
+    if not may_end and bookings_send.ends(settings, booking, message):
+        click.echo(f"{own_message.ENDS} Nothing was published. If it is meant: --knows-it-ends", err=True)
+        raise SystemExit(2)
     entry_id = BookingStream(
         connect(settings.redis_address, sync_replicas=settings.sync_replicas), settings.booking_stream
     ).append(text, message)

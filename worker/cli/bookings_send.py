@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import click
 
 from shared.clock import system_clock
-from shared.domain.booking.own_message import check_change
+from shared.domain.booking.own_message import check_change, ends_by, rules_as_booked, rules_for
 from shared.domain.booking.record import Booking
-from shared.domain.messages.message import BookingMessage, MessageType, Problem
+from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, stay_of
 from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import Settings
@@ -23,6 +23,22 @@ def check(settings: Settings, booking: Booking, message: BookingMessage) -> None
     if units is None and message.unit is not None:
         return
     check_change(booking, message, units or {}, now=system_clock())
+
+
+def ends(settings: Settings, booking: Booking, message: BookingMessage) -> bool:
+    """Say whether the booking ends for good by a change, on the clocks of its locks.
+
+    Without DOORS_FILE here, a unit's times and buffers are as the booking shows them.
+    """
+    units = known_units(settings)
+    rules = rules_as_booked(booking, message) if units is None else rules_for(message, units)
+    device_ids = rules.device_ids if rules is not None else message.device_ids
+    try:
+        stay = stay_of(message, rules)
+    except InvalidMessage:
+        # What the unit would add isn't known here: the worker judges it.
+        return False
+    return ends_by(booking, stay, device_ids, {}, now=system_clock())
 
 
 def known_units(settings: Settings) -> Mapping[str, UnitRules] | None:

@@ -12,6 +12,7 @@ from receiver.console.views.booking import opens_of
 from receiver.console.views.stay_fields import booked_times, clock_of, field_text, local_text
 from shared.domain.alerting.door_conflicts import conflicts_of
 from shared.domain.booking.message_order import given_revision
+from shared.domain.booking.own_message import ENDS, ends_by
 from shared.domain.booking.record import BookedDoor, Booking, Change
 from shared.domain.code.change_preview import CodeAtSeam, DoorPreview, Effect, preview_of_door
 from shared.domain.code.other_times import OtherTimes
@@ -69,7 +70,8 @@ class ChangePreview:
 
     `check_in` and `check_out` are what was given, else the booking's times on the lock's clock, in the zone `clock`
     where that is known; empty where they can't be told on it. `booked` and `wanted` are the times for people.
-    `notes` are about the booking as a whole.
+    `ends_booking`: these times are over, so the booking ends for good by them. `notes` are about the booking as a
+    whole.
     """
 
     as_of: datetime
@@ -84,6 +86,7 @@ class ChangePreview:
     problems: tuple[FieldProblem, ...]
     is_previewed: bool
     is_without_code: bool
+    ends_booking: bool
     doors: tuple[DoorChange, ...]
     notes: tuple[str, ...]
 
@@ -118,6 +121,7 @@ def preview_of(
 ) -> ChangePreview:
     """Return the page: the form with `fields`, what is wrong with them, or what they mean where they are `wanted`."""
     doors = tuple(_Doors(call, booking, wanted.change.booking, fields).all()) if wanted is not None else ()
+    ends = wanted is not None and ends_booking(call, wanted)
     return ChangePreview(
         as_of=call.now,
         booking_id=booking.booking_id,
@@ -131,9 +135,19 @@ def preview_of(
         problems=problems,
         is_previewed=wanted is not None,
         is_without_code=bool(_without_code(doors)),
+        ends_booking=ends,
         doors=doors,
-        notes=tuple(_notes(call, booking, wanted)) if wanted is not None else (),
+        notes=tuple(_notes(call, booking, wanted, ends=ends)) if wanted is not None else (),
     )
+
+
+def ends_booking(call: Call, wanted: Wanted) -> bool:
+    """Say whether the booking ends at once by what is wanted, and for good."""
+    after = wanted.change.booking
+    device_ids = [door.device_id for door in after.doors if door.wanted]
+    readings = call.ports.last_read.of(device_ids)
+    zones = {name: it.door.time_zone for name, it in readings.items() if it.door.time_zone}
+    return after.stay is not None and ends_by(after, after.stay, device_ids, zones, now=call.now)
 
 
 def _without_code(doors: tuple[DoorChange, ...]) -> tuple[DoorChange, ...]:
@@ -208,9 +222,11 @@ def _at_seam(call: Call, door: BookedDoor) -> CodeAtSeam | None:
     return CodeAtSeam(report.window, report.flags) if report is not None else None
 
 
-def _notes(call: Call, booking: Booking, wanted: Wanted) -> Iterator[str]:
+def _notes(call: Call, booking: Booking, wanted: Wanted, *, ends: bool) -> Iterator[str]:
     """Yield what is to be known of the booking as a whole."""
     after = wanted.change.booking
+    if ends:
+        yield f"{ENDS} Only a new message of its booking system opens it again."
     yield from clock_change_notes(wanted.message.check_in, wanted.message.check_out)
     yield from (line.text for line in wanted.change.history if line.what == "slot.choice_ended")
     yield from _conflicts(call, booking, after)

@@ -29,6 +29,8 @@ from shared.domain.messages.time_fields import UnreadableBookingTime, parse_book
 from shared.domain.stay.instants import instants_of
 from shared.domain.stay.stay import Stay, UnitRules, WallTime, as_booked
 
+ENDS: Final = "These times are over: by them the booking ends for good, and it can't be changed back."
+"""What a person must know before a change that `ends_by`."""
 _TIMES: Final = ("check_in", "check_out")
 # Later than any entry that is in the stream.
 _AFTER_ALL: Final = f"{10**15}-0"
@@ -85,6 +87,26 @@ def rules_for(message: BookingMessage, units: Mapping[str, UnitRules]) -> UnitRu
     return units[message.unit]
 
 
+def rules_as_booked(booking: Booking, message: BookingMessage) -> UnitRules | None:
+    """Return the rules of the message's unit as the booking shows them, where no doors file tells of it.
+
+    None for a message without a unit. They are right as long as the booking is of this unit.
+    """
+    if message.unit is None or booking.stay is None:
+        return None
+    booked = as_booked(booking.stay)
+    return UnitRules(
+        unit=message.unit,
+        device_ids=tuple(dict.fromkeys(door.device_id for door in booking.doors if door.wanted)),
+        check_in=booked.check_in.at.time(),
+        check_out=booked.check_out.at.time(),
+        buffer_before=booking.stay.buffer_before,
+        buffer_after=booking.stay.buffer_after,
+        granularity=booking.stay.granularity,
+        lead_time=booking.lead_time,
+    )
+
+
 def as_applied(booking: Booking, message: BookingMessage, rules: UnitRules | None, *, now: datetime) -> Change:
     """Return what the message would make of the booking if it came now, as the worker applies it.
 
@@ -133,6 +155,19 @@ def is_over(booking: Booking) -> str | None:
     if booking.state is State.ENDED:
         return "has ended"
     return None
+
+
+def ends_by(
+    booking: Booking, stay: Stay, device_ids: Collection[str], zones: Mapping[str, str], *, now: datetime
+) -> bool:
+    """Say whether the booking ends at once with this stay on these doors: it is over on the clock of each lock.
+
+    `zones` are those of doors, by their ids, that the booking itself has not learned yet. Where a zone isn't known, a
+    stay is over once it is so in every zone. An ended booking can't be changed any more, but by its booking system.
+    """
+    known = {door.device_id: door.time_zone for door in booking.doors if door.time_zone}
+    clocks = {known.get(device_id) or zones.get(device_id) for device_id in device_ids}
+    return bool(clocks) and all(instants_of(stay, zone)[1] <= now for zone in clocks)
 
 
 def _asked(booking: Booking) -> dict[str, Any]:
