@@ -40,7 +40,8 @@ class ReplayEnd(StrEnum):
 class ReplayResult:
     """What a replayed message came to. `end` is a `ReplayEnd`, or a word of a newer version.
 
-    `why` says why nothing was changed. `parked_id` is the id under which the message is parked again.
+    `why` says why nothing was changed. `parked_id` is the id under which the message is parked again, and `problems`
+    say why: they stay when somebody discards it. `booking_id` is the booking that it names or was recorded for, if any.
     """
 
     end: str
@@ -48,6 +49,7 @@ class ReplayResult:
     revision: int | None = None
     parked_id: str = ""
     why: str = ""
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,4 +142,4 @@ def _result(text: str) -> ReplayResult | None:
     if is_incompatible(schema_in(kept), versions.REPLAY):
         return None
     known = {name: kept[name] for name in ReplayResult.__dataclass_fields__ if name in kept}
-    return ReplayResult(**known)
+    return ReplayResult(**{**known, "problems": tuple(known.get("problems", ()))})

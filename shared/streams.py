@@ -6,7 +6,7 @@ work, its length is the backlog, and memory stays flat.
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -23,6 +23,8 @@ CONSUMER: Final = "dispatcher"
 # In an entry that was parked and is replayed: the id that it had before, "" where it had none. Bookings without a
 # revision are in that order.
 FIRST_ENTRY_FIELD: Final = "first_entry"
+ORDERS_LOOKED_FOR_EVERY: Final = timedelta(seconds=5)
+"""How often a worker looks for orders that were taken and aren't done. After RECLAIM_AFTER it takes them over."""
 _ENTRY_ID: Final = re.compile(r"[0-9]{1,20}-[0-9]{1,20}", re.ASCII)
 _MOST_AT_ONCE: Final = 200
 # The value of a mark that says nothing but "seen".

@@ -89,5 +89,7 @@ class Api:
 
 def refusal_json(why: Refused) -> Response:
     """Return a refusal as programs read it."""
-    content = {"error": why.error, "text": why.text, **why.more}
+    content: dict[str, Any] = {"error": why.error, "text": why.text, **why.more}
+    if why.links:
+        content["links"] = {said: f"{PREFIX}{path}" for said, path in why.links.items()}
     return json_response(why.status, content, why.headers)

@@ -6,7 +6,6 @@ gone, for a few seconds, to be able to say whether it was done.
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -14,15 +13,11 @@ import structlog
 
 from receiver.console.ports import Ports
 from shared.contracts import OPS_STREAM
-from shared.domain.versions import NewerVersionNeeded
-from shared.ops_commands import COMMAND_FIELD, OpsCommand, command_from
+from shared.ops_commands import COMMAND_FIELD, OpsCommand
 
-NOT_YET: Final = "The order is stored, and no worker has done it yet."
 _WAIT: Final = 6.0
 _WAIT_FOR_MANY: Final = 20.0
 _POLL: Final = 0.1
-# Of a flood the first ones: those are done next.
-_MOST_READ: Final = 5_000
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -53,35 +48,18 @@ class Order:
     is_done: bool
 
 
-def order(ports: Ports, command: OpsCommand, *, until: Callable[[], bool] = lambda: True) -> bool:
-    """Give an order and wait for it; say whether it was done within some seconds."""
-    return give(ports, command, until=until).is_done
-
-
-def give(ports: Ports, command: OpsCommand, *, until: Callable[[], bool] = lambda: True) -> Order:
+def give(ports: Ports, command: OpsCommand, *, until: Callable[[str], bool] = lambda _: True) -> Order:
     """Give an order and wait for it.
 
     It is not lost where it wasn't: it stays in the stream until a worker has done it. `until` says whether what follows
-    from it has happened too.
+    from it has happened too; it gets the order's id.
     """
     entry_id = str(ports.redis.xadd(OPS_STREAM, {COMMAND_FIELD: command.encoded()}))
     log.info("command.given", action=command.action, by=command.by, entry_id=entry_id)
     is_gone = wait_for(
-        lambda: not cast(Any, ports.redis.xrange(OPS_STREAM, entry_id, entry_id)) and until(), within=_WAIT
+        lambda: not cast(Any, ports.redis.xrange(OPS_STREAM, entry_id, entry_id)) and until(entry_id), within=_WAIT
     )
     return Order(entry_id, is_gone)
-
-
-def ordered(ports: Ports, action: str) -> set[str]:
-    """Return what this was ordered for and no worker has done yet: the targets of the commands in the stream."""
-    found = cast(Any, ports.redis.xrange(OPS_STREAM, count=_MOST_READ))
-    targets = set()
-    for _, entry in found:
-        # One of another version is no concern of this one.
-        with suppress(ValueError, NewerVersionNeeded):
-            command = command_from(str(entry.get(COMMAND_FIELD, "")))
-            targets |= {command.target} if command.action == action else set()
-    return targets
 
 
 def wait_for(is_so: Callable[[], bool], *, within: float) -> bool:

@@ -31,6 +31,7 @@ _REFUSAL: Final = {
         "text": {"type": "string"},
         "problems": {"type": "object", "additionalProperties": {"type": "string"}},
         "needed_role": {"type": "string"},
+        "links": {"type": "object", "additionalProperties": {"type": "string"}},
     },
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -14,7 +15,10 @@ from shared.console_tokens import ConsoleToken, Role
 
 
 class NotFound(Exception):
-    """There is no such thing; the text says what was looked for. `links` lead on: addresses by what stands there."""
+    """There is no such thing; the text says what was looked for.
+
+    `links` lead on: addresses of pages by what stands there. The API has the same under its prefix.
+    """
 
     def __init__(self, text: str, links: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__(text)
@@ -63,9 +67,9 @@ class Operation:
     """One thing that can be asked. Its API is at `/api` + `path`; its page, where it has one, at `page`.
 
     A GET's page is made by `template`. A POST's page is the address of its form; afterwards the browser is sent to
-    `leads_to`, which may hold names of the path and of the answer. If it `leaves_note`, the answer's text is shown
-    there; else that page says by itself what became of the order. `errors` are the statuses that it answers beside
-    those of all.
+    `leads_to`, which may hold names of the path and of the answer. What `note` makes of the answer is shown there; ""
+    where that page says by itself what became of the order. `errors` are the statuses that it answers beside those of
+    all.
     """
 
     name: str
@@ -80,7 +84,7 @@ class Operation:
     page: str = ""
     template: str = ""
     leads_to: str = ""
-    leaves_note: bool = True
+    note: Callable[[Any], str] = attrgetter("text")
     errors: tuple[int, ...] = ()
 
 

@@ -132,8 +132,8 @@ class Pages:
         self._views.forget()
         if operation.template:
             return self._page(operation.template, token, view=answer, query=None, note="", path=request.url.path)
-        if operation.leaves_note:
-            await run_in_threadpool(self._sessions.leave_note, _session_id(request), answer.text)
+        if note := operation.note(answer):
+            await run_in_threadpool(self._sessions.leave_note, _session_id(request), note)
         return RedirectResponse(_address_after(operation, call, answer), _SEE_OTHER)
 
     async def _export(self, export: Export, request: Request) -> Response:

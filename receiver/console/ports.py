@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from redis import Redis
@@ -64,6 +65,7 @@ class Ports:
     tells_double_bookings: bool
     streams: Mapping[str, str]
     status_words: Collection[str]
+    reclaim_after: timedelta
     clock: Clock
     codes: AccessCodes | None
     close: Callable[[], None]
@@ -111,6 +113,7 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
             "outcomes": settings.outcome_stream,
         },
         status_words=settings.status_words,
+        reclaim_after=settings.reclaim_after,
         clock=clock,
         codes=AccessCodes(seam) if seam is not None else None,
         close=close,

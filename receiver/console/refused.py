@@ -13,7 +13,10 @@ from shared.domain.versions import NewerVersionNeeded
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Status, the word that programs read, the sentence that people read, and more. `links` are for the page alone."""
+    """Status, the word that programs read, the sentence that people read, and more.
+
+    `links` are pages where the person can go on, by what stands there.
+    """
 
     status: int
     error: str

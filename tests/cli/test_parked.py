@@ -1,6 +1,7 @@
 """What the command line tells of parked and refused messages: what each is, and what is so for now."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,8 +13,9 @@ from shared.domain.messages.message import InvalidMessage, Problem
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.messages.refused import refused_message
 from shared.refused_messages import RefusedMessages
-from tests.sandbox.harness import Sandbox
-from tests.worker.machine import Machine
+from shared.replay_results import ReplayResults
+from tests.sandbox.harness import Sandbox, in_days
+from tests.worker.machine import Machine, meanwhile
 from worker.cli import oracode
 
 
@@ -122,3 +124,47 @@ def test_a_parked_message_without_a_time_is_said(machine: Machine) -> None:
     (found,) = [found for found in findings if found["subject"] == "arrivals"]
     assert found["verdict"] == "warn"
     assert "none at risk. 1 message that was parked" in found["text"]
+
+
+def bad(machine: Machine, sandbox: Sandbox, **fields: str) -> str:
+    """Park a message whose check-in can't be read; return its id on the list."""
+    stay = {"check_in": "tomorrow", "check_out": in_days(5, "10:15:00")}
+    message = {"booking_id": machine.new_id(), "device_ids": [sandbox.door()], **stay, **fields}
+    machine.apply(machine.append(json.dumps(message)))
+    *_, entry = machine.parked.list()
+    return entry.parked_id
+
+
+def test_a_replay_says_what_became_of_it(machine: Machine, sandbox: Sandbox) -> None:
+    """Parked again and why, with exit code 1; applied as which booking, with 0."""
+    parked_id = bad(machine, sandbox)
+    with meanwhile(machine.apply_all):
+        result = run("parked", "replay", parked_id, "--wait", "60s")
+    (again,) = machine.parked.list()
+    assert result.exit_code == 1
+    assert f"{parked_id} went back to booking-created." in result.stdout
+    assert f"{parked_id}: It could not be used, and was parked again: check_in: " in result.stdout
+    assert f"`oracode parked show {again.parked_id}`" in result.stdout
+    mended = json.dumps(json.loads(again.parked.message) | {"check_in": in_days(2, "15:45:00")})
+    machine.parked.discard(again)
+    good = machine.parked.park(replace(again.parked, message=mended))
+    with meanwhile(machine.apply_all):
+        result = run("parked", "replay", "all", "--wait", "60s")
+    booking_id = json.loads(mended)["booking_id"]
+    assert result.exit_code == 0, result.output
+    assert f"{good}: It was applied as booking {booking_id}, revision 0. The booking is" in result.stdout
+    assert ReplayResults(machine.redis).of([good])[good].by
+
+
+def test_a_replay_that_no_worker_works_on(machine: Machine, sandbox: Sandbox) -> None:
+    """It is said that it waits, after a second; without patience only that it went back."""
+    parked_id = bad(machine, sandbox)
+    result = run("parked", "replay", parked_id, "--wait", "1s")
+    assert result.exit_code == 1
+    assert f"{parked_id}: It is back in booking-created, and no worker has worked on it yet." in result.stdout
+    assert "It isn't lost" in result.stdout
+    other = bad(machine, sandbox)
+    result = run("parked", "replay", other, "--wait", "0s")
+    assert (result.exit_code, result.stdout) == (0, f"{other} went back to booking-created.\n")
+    assert run("parked", "replay", other, "--wait", "soon").exit_code == 2
+    assert run("parked", "replay", other).exit_code == 1

@@ -87,7 +87,9 @@ def test_from_the_preview_to_a_usable_code(at_seam: Console, machine: Machine, d
     with meanwhile(lambda: work(machine)):
         again = at_seam.api("POST", f"/doors/{door}/test", role="operator", body=body).json()
     assert (again["done"], again["text"]) == (True, "The test code is usable.")
-    assert {it["booking_id"] for it in ordered_tests(at_seam, door)} == {booking.booking_id}
+    (test,) = ordered_tests(at_seam, door)
+    assert (test["booking_id"], test["orders"]) == (booking.booking_id, 2)
+    assert "(ordered 2 times, made once)" in at_seam.browser("viewer").get(f"/doors/{door}").text
     assert len(machine.made(door)) == 1
 
 
@@ -202,12 +204,14 @@ def test_what_became_of_it_is_the_state_of_its_booking(
                 slot="Guest",
                 starts_at=now,
                 ends_at=now,
-                booking_id=booking.booking_id if number > 10 else "gone",
+                booking_id=booking.booking_id if number > MOST_TESTS else f"gone-{number}",
                 refused="",
             )
         )
     found = ordered_tests(console, DOOR)
-    assert len(found) == MOST_TESTS
+    # The newest four are orders of one code.
+    assert len(found) == MOST_TESTS - 3
     assert [found[0]["outcome"], found[-1]["outcome"]] == [outcome, "asked"]
+    assert [found[0]["orders"], found[1]["orders"]] == [4, 1]
     assert found[0]["why"].endswith(str(MOST_TESTS + 4))
     assert "<script>alert" not in console.browser("viewer").get(f"/doors/{DOOR}").text

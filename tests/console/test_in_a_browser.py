@@ -46,6 +46,7 @@ PAGES = (
     "/bookings/BK-1",
     f"/bookings/BK-1/reissue?door={DOOR}",
     "/bookings/BK-3/change?check_out=2036-01-01T10:00",
+    "/bookings/BK-3/change?check_in=2026-01-01T16:00&check_out=2026-01-02T10:00",
     "/bookings/BK-3/change?check_in=tomorrow",
     "/bulk/bookings?action=cancel&q=BK",
     "/bulk/parked?action=replay",
@@ -241,6 +242,23 @@ def test_a_replay_is_watched(chromium: Browser, address: str, redis_client: Redi
     assert Axe().run(page).violations_count == 0
     page.get_by_role("link", name="BK-1/change").click()
     expect(page.get_by_role("heading", name="BK-1/change", exact=True)).to_be_visible()
+    context.close()
+
+
+def test_an_order_is_watched(chromium: Browser, address: str, redis_client: Redis) -> None:
+    """The booking's page says that no worker has done it, and by itself that one has; a note that waits isn't left."""
+    context, page = logged_in(chromium, address, role="operator")
+    page.goto(f"{address}/bookings/BK-2")
+    page.get_by_label("Why", exact=True).first.fill("slots were set up")
+    page.get_by_role("button", name="Try again now").click()
+    told = page.get_by_text("olaf ordered another try at")
+    expect(told).to_be_visible(timeout=20_000)
+    expect(told).to_contain_text("no worker has done it yet")
+    assert page.locator(".note").count() == 0
+    assert Axe().run(page).violations_count == 0
+    with worker(redis_client):
+        expect(told).to_have_count(0, timeout=8_000)
+    expect(page.get_by_text("retry_booking: slots were set up")).to_be_visible()
     context.close()
 
 

@@ -58,7 +58,9 @@ def test_a_mended_message_is_applied(console: Console, machine: Machine, sandbox
     gone = browser.get(f"/parked/{entry.parked_id}")
     assert gone.status_code == 404
     assert f'<a href="{path}">What became of it</a>' in gone.text
-    assert console.api("POST", path, role="operator", body={}).status_code == 404
+    late = console.api("POST", path, role="operator", body={})
+    assert (late.status_code, late.json()["links"]) == (404, {"What became of it": f"/api{path}"})
+    assert console.send("GET", f"/api{path}").json().get("links") is None
 
 
 def test_a_message_is_parked_again(console: Console, machine: Machine, sandbox: Sandbox) -> None:
@@ -75,9 +77,15 @@ def test_a_message_is_parked_again(console: Console, machine: Machine, sandbox: 
     page = console.browser("viewer").get(path).text
     assert f'<a href="/parked/{again.parked_id}">' in page
     assert "Parked again" in page
+    assert told["is_parked"]
+    assert told["booking_id"] == HOSTILE.replace("\u202e", "")
     machine.parked.discard(again)
-    assert console.api("GET", path).json()["text"].endswith("It is no longer on the list.")
-    assert f"/parked/{again.parked_id}" not in console.browser("viewer").get(path).text
+    later = console.api("GET", path).json()
+    assert later["text"] == f"{told['text']} It is no longer on the list."
+    assert (later["problems"], later["parked_again"], later["is_parked"]) == (told["problems"], again.parked_id, False)
+    page = console.browser("viewer").get(path).text
+    assert f"/parked/{again.parked_id}" not in page
+    assert "neither a time nor a date" in page
 
 
 def test_it_is_watched_until_a_worker_works_on_it(

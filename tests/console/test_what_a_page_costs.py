@@ -16,7 +16,7 @@ ROUND_TRIPS = {
     "/bookings?state=waiting": 10,
     "/bookings?q=bk": 11,
     f"/bookings?device_id={DOOR}": 11,
-    "/bookings/BK-0": 8,
+    "/bookings/BK-0": 9,
     "/find?q=bk": 16,
     "/alerts": 5,
     "/alerts?state=all": 7,

@@ -29,7 +29,9 @@ class Stage:
         ensure_group(redis, STREAM)
         self.reader = self.new_reader()
 
-    def new_reader(self, reclaim_after: timedelta = timedelta()) -> StreamReader:
+    def new_reader(
+        self, reclaim_after: timedelta = timedelta(), reclaim_every: timedelta | None = None
+    ) -> StreamReader:
         """Return a reader without any state, as in a worker that was just started."""
         return StreamReader(
             redis=self.redis,
@@ -37,6 +39,7 @@ class Stage:
             count=2,
             most_under_way=100,
             reclaim_after=reclaim_after,
+            reclaim_every=reclaim_every,
             send=self._send,
             park=self.parked.__setitem__,
         )
@@ -158,3 +161,20 @@ def test_entries_that_were_read_while_the_broker_was_away_go_first(stage: Stage)
     stopping.set()
     thread.join(5)
     assert stage.sent == [list(pending(stage.redis))]
+
+
+def test_what_was_left_may_be_looked_for_more_often(stage: Stage) -> None:
+    """An entry that a dead worker took is handed over once it is idle for long enough, not at the next half of it."""
+    (entry_id,) = stage.add(1)
+    idle = timedelta(seconds=100)
+    reader, stopping = stage.new_reader(reclaim_after=idle, reclaim_every=timedelta(seconds=0.05)), threading.Event()
+    thread = threading.Thread(target=reader.run, args=(stopping,))
+    thread.start()
+    try:
+        wait_until(lambda: stage.redis.xpending(STREAM, GROUP)["pending"] == 1, what="taken")
+        assert stage.sent == []
+        stage.redis.xclaim(STREAM, GROUP, "dispatcher", 0, [entry_id], idle=100_000, justid=True)
+        wait_until(lambda: stage.sent == [[entry_id]], within=10, what="handed over")
+    finally:
+        stopping.set()
+        thread.join(5)

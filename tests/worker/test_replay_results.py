@@ -62,11 +62,15 @@ def test_it_waits_until_it_is_applied(machine: Machine, sandbox: Sandbox) -> Non
 
 
 def test_it_is_parked_again(machine: Machine, sandbox: Sandbox) -> None:
-    """The result names the new entry of the list."""
+    """The result names the new entry of the list, the booking and the problems; these stay after a discard."""
     entry = parked_again(machine, bad(machine, sandbox))
     machine.apply(replay(machine, entry))
     (again,) = machine.parked.list()
-    assert result_of(machine, entry).result == ReplayResult(end="parked", parked_id=again.parked_id)
+    booking_id = json.loads(entry.parked.message)["booking_id"]
+    machine.parked.discard(again)
+    assert result_of(machine, entry).result == ReplayResult(
+        end="parked", booking_id=booking_id, parked_id=again.parked_id, problems=again.parked.problems
+    )
 
 
 def park(machine: Machine, message: str, stream: str = "booking-created", field: str = "message") -> ParkedEntry:
@@ -151,7 +155,7 @@ def test_an_event_is_recorded(machine: Machine, sandbox: Sandbox, redis_client: 
     assert [result_of(machine, entry).result for entry in entries] == [
         ReplayResult(end="recorded", booking_id=booking.booking_id),
         ReplayResult(end="recorded"),
-        ReplayResult(end="parked", parked_id=again.parked_id),
+        ReplayResult(end="parked", parked_id=again.parked_id, problems=again.parked.problems),
     ]
     assert redis_client.xlen("seam-events") == 0
 

@@ -10,6 +10,7 @@ from shared.domain.booking.record import Booking
 from shared.domain.messages.booking_id import booking_id_of
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.parked_kind import ParkedKind
+from shared.domain.times.durations import parse_duration
 from shared.parked import ParkedEntry, is_parked_id, kind_of
 from shared.parked_of_bookings import told_of
 from shared.replayed_messages import ReplayedMessages
@@ -73,14 +74,25 @@ def show(parked_id: str | None, *, as_json: bool) -> None:
 
 @command.command()
 @click.argument("parked_id")
-def replay(parked_id: str) -> None:
-    """Put a message (or `all`) back into its stream: it is handled like a new one, and parked again if it must be."""
+@click.option("--wait", default="10s", show_default=True, help="How long to wait for its result; 0s: not at all.")
+def replay(parked_id: str, wait: str) -> None:
+    """Put a message (or `all`) back into its stream: it is handled like a new one, and parked again if it must be.
+
+    Then say what became of it: applied as which booking, or parked again and why. Exit code 1 if a message wasn't
+    used, or no worker has worked on it by then.
+    """
+    from worker.cli import parked_replay  # noqa: PLC0415 - not for listing
+
+    try:
+        patience = parse_duration(wait, allow_zero=True)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--wait") from None
     _, ports = open_ledger()
     entries = list(ports.parked.list()) if parked_id == "all" else [_get(ports, parked_id)]
-    for entry in entries:
-        ports.parked.replay(entry, by=user_name())
-        click.echo(f"{entry.parked_id} went back to {entry.parked.stream}.")
+    replayed = parked_replay.replay(ports, entries, by=user_name())
     _tell(ports)
+    if patience and not parked_replay.follow(ports, replayed, patience=patience):
+        raise SystemExit(1)
 
 
 @command.command()

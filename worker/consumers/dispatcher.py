@@ -14,6 +14,7 @@ from shared.contracts import APPLY_BOOKING, BOOKING_FIELD, EVENT_FIELD, OPS_STRE
 from shared.ops_commands import COMMAND_FIELD
 from shared.parked import Parked, kept_fields, kept_text, message_in
 from shared.redis_client import connect
+from shared.streams import ORDERS_LOOKED_FOR_EVERY
 from worker.consumers.quarantine_entries import MOST_DELIVERIES
 from worker.consumers.stream_reader import StreamReader
 from worker.consumers.thread_step import Work
@@ -48,7 +49,9 @@ def dispatcher(app: Celery, options: DispatcherOptions) -> Mapping[str, Work]:
     What one handed over, and what isn't done when it ends, is claimed again by the next.
     """
     bookings = _one_by_one_reader(app, options, options.booking_stream, BOOKING_FIELD, APPLY_BOOKING)
-    commands = _one_by_one_reader(app, options, OPS_STREAM, COMMAND_FIELD, RUN_OPS_COMMAND)
+    # A person waits for an order: what a worker that died has left is looked for more often.
+    often = min(ORDERS_LOOKED_FOR_EVERY, options.reclaim_after / 2)
+    commands = _one_by_one_reader(app, options, OPS_STREAM, COMMAND_FIELD, RUN_OPS_COMMAND, reclaim_every=often)
     return {
         "dispatch-events": _event_reader(app, options).run,
         "dispatch-bookings": bookings.run,
@@ -69,7 +72,15 @@ def _event_reader(app: Celery, options: DispatcherOptions) -> StreamReader:
     )
 
 
-def _one_by_one_reader(app: Celery, options: DispatcherOptions, stream: str, field: str, task: str) -> StreamReader:
+def _one_by_one_reader(
+    app: Celery,
+    options: DispatcherOptions,
+    stream: str,
+    field: str,
+    task: str,
+    *,
+    reclaim_every: timedelta | None = None,
+) -> StreamReader:
     """Return a reader of a stream whose entries are a task each."""
 
     def send(entry_ids: list[str]) -> None:
@@ -82,6 +93,7 @@ def _one_by_one_reader(app: Celery, options: DispatcherOptions, stream: str, fie
         count=_ENTRIES_A_READ,
         most_under_way=_MOST_ENTRIES_UNDER_WAY,
         reclaim_after=options.reclaim_after,
+        reclaim_every=reclaim_every,
         send=send,
         park=partial(_give_up, options, stream, field),
     )

@@ -38,17 +38,19 @@ class StreamReader:
         count: int,
         most_under_way: int,
         reclaim_after: timedelta,
+        reclaim_every: timedelta | None = None,
         gather_for: timedelta = timedelta(),
         send: Callable[[list[str]], None],
         park: Callable[[str, Mapping[str, str]], None],
     ) -> None:
+        """Set up. What is idle for `reclaim_after` is looked for `reclaim_every` so often: by default twice in it."""
         self._redis = redis
         self._stream = stream
         self._count = count
         self._most_under_way = most_under_way
         self._gather_for = gather_for.total_seconds()
         self._send = send
-        self._reclaim_pause = reclaim_after.total_seconds() / 2
+        self._reclaim_pause = (reclaim_every or reclaim_after / 2).total_seconds()
         self.quarantine = EntryQuarantine(
             redis=redis, stream=stream, count=count, reclaim_after=reclaim_after, send=send, park=park
         )

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from pydantic import Field
 
-from receiver.console.commands import NOT_YET, order
+from receiver.console.commands import give
+from receiver.console.open_orders import not_yet
 from receiver.console.operations import Call, NotFound, Operation, Unusable
 from receiver.console.views.booking_actions import By, OrderOutcome, Outcome, who
 from shared.console_tokens import Role
@@ -237,13 +238,15 @@ def handle(call: Call) -> Outcome:
     keys = [alert.key]
     if call.body.group:
         keys += [it.key for it in call.ports.alerts.open() if it.group == alert.group and it.key != alert.key]
-    done = [order(call.ports, OpsCommand(action=HANDLE, target=key, by=who(call))) for key in keys[:_MOST_OF_A_GROUP]]
+    by = who(call)
+    orders = [give(call.ports, OpsCommand(action=HANDLE, target=key, by=by)) for key in keys[:_MOST_OF_A_GROUP]]
+    done = [it.is_done for it in orders]
     what = f"{sum(done)} of {len(keys)} alerts are" if len(keys) > 1 else "It is"
-    text = f"{what} handled by {who(call)}: no more reminders until there is news."
+    text = f"{what} handled by {by}: no more reminders until there is news."
     return Outcome(
         done=all(done),
         outcome=OrderOutcome.DONE if all(done) else OrderOutcome.WAITING,
-        text=text if any(done) else NOT_YET,
+        text=text if any(done) else not_yet(call.ports, orders[0].entry_id).text,
     )
 
 

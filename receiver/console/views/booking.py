@@ -7,6 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from receiver.console.day_picture import DayPicture, picture_of_stay
+from receiver.console.open_orders import OpenOrder, open_orders
 from receiver.console.operations import Call, NotFound, Operation
 from receiver.console.places import Place
 from shared.console_tokens import Role
@@ -28,12 +29,14 @@ from shared.domain.stay.stay import time_text
 from shared.domain.times.wall_clock import find_zone
 from shared.ledger.bookings import UnknownBooking
 from shared.ledger.last_read_doors import LastRead
+from shared.ops_commands import CANCEL, CHANGE, CHOOSE, REISSUE, RETRY
 from shared.parked_of_bookings import ParkedOfBooking, told_of
 from shared.refused_messages import lines_of
 from shared.unapplied_messages import refused_of
 
 _MOST_PARKED: Final = 10
 _MOST_REFUSED: Final = 3
+_OF_A_BOOKING: Final = (RETRY, CHOOSE, CANCEL, REISSUE, CHANGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +134,9 @@ class BookingView:
     """A booking as it stands. `check_in` and `check_out` are as they were booked.
 
     `parked` are its messages that could not be used, newest first; `refused` says what `POST /bookings` refused
-    of it, without what a later message has settled. `cancelling` says what becomes of each code if the booking is
-    cancelled; nothing where there is none.
+    of it, without what a later message has settled. `orders` are those that people gave for it and no worker has done
+    yet, oldest first. `cancelling` says what becomes of each code if the booking is cancelled; nothing where there is
+    none.
     """
 
     as_of: datetime
@@ -150,6 +154,7 @@ class BookingView:
     may_change: bool
     parked: tuple[ParkedOfBooking, ...]
     refused: tuple[str, ...]
+    orders: tuple[OpenOrder, ...]
     cancelling: tuple[str, ...]
     doors: tuple[BookedDoorView, ...]
     story: tuple[StoryLine, ...]
@@ -215,10 +220,16 @@ def read_booking(call: Call) -> BookingView:
         may_change=stay is not None and is_over(booking) is None,
         parked=tuple(told_of(entry, booking) for entry in parked),
         refused=tuple(each.why for each in refused_of(booking, ports.refused, call.now)[:_MOST_PARKED]),
+        orders=_orders(call, booking.booking_id),
         cancelling=tuple(preview_of(booking)),
         doors=doors,
         story=tuple(story_line(entry, names) for entry in reversed(ports.ledger.history_of(booking))),
     )
+
+
+def _orders(call: Call, booking_id: str) -> tuple[OpenOrder, ...]:
+    found = open_orders(call.ports, lambda it: it.action in _OF_A_BOOKING and it.target == booking_id)
+    return tuple(found.get(booking_id, ()))
 
 
 def story_line(entry: HistoryEntry, names: Mapping[str, str]) -> StoryLine:

@@ -10,7 +10,8 @@ from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
-from receiver.console.commands import NOT_YET, Order, give
+from receiver.console.commands import Order, give
+from receiver.console.open_orders import Standing, not_yet
 from receiver.console.operations import Call, Conflict, Operation
 from receiver.console.views.booking import StoryLine, find, local, story_line
 from shared.console_tokens import Role
@@ -108,14 +109,15 @@ class OrderOutcome(StrEnum):
     REFUSED = "refused"
     """A worker has refused it: nothing was done."""
     WAITING = "waiting"
-    """No worker has taken it yet. It isn't lost."""
+    """No worker has done it yet. It isn't lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of an order: `done` is true where it was done. `text` says it in words, also why it was refused.
 
-    `story` are the lines that the booking's story has gained; of a refused order, those of the refusal alone.
+    `story` are the lines that the booking's story has gained; of a refused order, those of the refusal alone. `order`
+    is the id of an order that no worker has done yet: the booking, or the door, has it among its `orders` meanwhile.
     """
 
     done: bool
@@ -123,6 +125,12 @@ class Outcome:
     outcome: OrderOutcome = OrderOutcome.DONE
     state: str = ""
     story: tuple[StoryLine, ...] = ()
+    order: str = ""
+
+
+def note_of(outcome: Outcome) -> str:
+    """Return what the next page says of an order; nothing where it shows by itself how the order stands."""
+    return "" if outcome.order else outcome.text
 
 
 def who(call: Call) -> str:
@@ -220,7 +228,7 @@ def cancel(call: Call) -> Outcome:
         raise Conflict(f"{booking.booking_id} is cancelled already.")
     command = OpsCommand(action=CANCEL, target=booking.booking_id, by=who(call), reason=call.body.reason)
 
-    def is_cancelled() -> bool:
+    def is_cancelled(_: str) -> bool:
         return call.ports.ledger.get(booking.booking_id).cancelled
 
     return outcome_of(call, booking, give(call.ports, command, until=is_cancelled), "The booking is cancelled.")
@@ -236,13 +244,13 @@ def outcome_of(call: Call, before: Booking, order: Order, text: str) -> Outcome:
         return Outcome(done=order.is_done, outcome=outcome, text="The ledger has forgotten this booking meanwhile.")
     names = {door.device_id: door.name for door in after.doors}
     news = [entry for entry in entries if entry.at >= call.now]
-    refusals = [entry for entry in news if is_refusal(entry, order)]
-    outcome = OrderOutcome.DONE
+    refusals = [entry for entry in news if is_refusal(entry, order.entry_id)]
+    outcome, waiting = OrderOutcome.DONE, Standing("", is_open=False)
     if refusals:
         outcome, news = OrderOutcome.REFUSED, refusals
     elif not order.is_done:
-        outcome = OrderOutcome.WAITING
-        text = f"{NOT_YET} It is done as soon as one can; look again in a moment."
+        outcome, waiting = OrderOutcome.WAITING, not_yet(call.ports, order.entry_id)
+        text = waiting.text
     story = tuple(story_line(entry, names) for entry in news)
     said = [text if outcome is OrderOutcome.WAITING or not news else "", *(line.text for line in story)]
     return Outcome(
@@ -251,12 +259,13 @@ def outcome_of(call: Call, before: Booking, order: Order, text: str) -> Outcome:
         text="\n".join(filter(None, said)),
         state=str(after.state),
         story=story,
+        order=order.entry_id if waiting.is_open else "",
     )
 
 
-def is_refusal(entry: HistoryEntry, order: Order) -> bool:
+def is_refusal(entry: HistoryEntry, order_id: str) -> bool:
     """Say whether a line of the story is the refusal of an order. A worker of 0.2.0 doesn't say of which."""
-    return entry.what in REFUSALS and entry.facts.get(ORDER_FACT, order.entry_id) == order.entry_id
+    return entry.what in REFUSALS and entry.facts.get(ORDER_FACT, order_id) == order_id
 
 
 def _lever(name: str, summary: str, handle: object, body: type) -> Operation:
@@ -272,6 +281,7 @@ def _lever(name: str, summary: str, handle: object, body: type) -> Operation:
         body=body,
         page=path,
         leads_to="/bookings/{booking_id}",
+        note=note_of,
         errors=(404, 409),
     )
 

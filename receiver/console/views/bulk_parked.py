@@ -13,9 +13,10 @@ from receiver.console.operations import Call, NotFound, Operation
 from receiver.console.views.booking_actions import By, who
 from receiver.console.views.bulk import MOST, BulkPreview, BulkTarget, Mark, NotDone, Why, check_mark, preview_of
 from receiver.console.views.parked import ParkedFields, matching
-from receiver.console.views.replay_view import ReplayOutcome, ReplayView, became_of_ordered
+from receiver.console.views.replay_view import ReplayView, became_of_ordered
 from shared.console_tokens import Role
 from shared.ops_commands import DISCARD, REPLAY, OpsCommand
+from shared.replay_outcomes import ReplayOutcome
 
 _SEEN_WITHIN: Final = 5.0
 _ID: Final = re.compile(r"[0-9a-f]{16}")
@@ -107,7 +108,7 @@ def _matching(call: Call, wanted: ParkedFields) -> tuple[int, tuple[BulkTarget, 
         BulkTarget(
             id=row.parked_id,
             about=", ".join(filter(None, (row.booking_id, row.parked_at[:19].replace("T", " ")))),
-            state=row.problems[0].wrong if row.problems else "",
+            state=f"{row.problems[0].field} {row.problems[0].wrong}".strip() if row.problems else "",
             why_not="",
         )
         for row in rows[:MOST]
@@ -187,7 +188,7 @@ OPERATIONS: Final = (
         body=BulkParkedBody,
         page="/bulk/parked",
         leads_to="/bulk/parked/{bulk_id}",
-        leaves_note=False,
+        note=lambda _: "",
         errors=(400, 409),
     ),
     Operation(

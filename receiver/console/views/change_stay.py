@@ -9,18 +9,27 @@ from pydantic import Field
 from receiver.console.commands import give, wait_for
 from receiver.console.operations import Call, Conflict, Operation, Unusable
 from receiver.console.views.booking import find
-from receiver.console.views.booking_actions import Outcome, Why, outcome_of, who
-from receiver.console.views.change_stay_view import ChangePreview, FieldProblem, Wanted, preview_of
+from receiver.console.views.booking_actions import Outcome, Why, is_refusal, note_of, outcome_of, who
+from receiver.console.views.change_stay_view import ChangePreview, FieldProblem, Wanted, ends_booking, preview_of
 from receiver.console.views.stay_fields import booked_times, fields_of, is_shown_as
 from shared.console_tokens import Role
-from shared.domain.booking.own_message import as_applied, changed_data, check_order, is_over, message_of, rules_for
+from shared.domain.booking.own_message import (
+    ENDS,
+    as_applied,
+    changed_data,
+    check_order,
+    is_over,
+    message_of,
+    rules_as_booked,
+    rules_for,
+)
 from shared.domain.booking.record import Booking
 from shared.domain.booking.transitions import Repeated, Superseded
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem
 from shared.domain.messages.time_fields import LONGEST_TIME
 from shared.domain.quoting import shown
-from shared.domain.stay.stay import UnitRules, as_booked
-from shared.ops_commands import CHANGE, LONGEST_REASON, NOT_CHANGED, OpsCommand
+from shared.domain.stay.stay import UnitRules
+from shared.ops_commands import CHANGE, LONGEST_REASON, OpsCommand
 
 _TIME = Annotated[str, Field(max_length=LONGEST_TIME)]
 _PLANNED_WITHIN: Final = 4.0
@@ -39,13 +48,15 @@ class ChangeBody(Why):
     """The new times as in the preview, and why.
 
     `revision` is the one that the preview showed; without it the booking as it is now is meant. `accepts_no_code` is
-    needed where the preview has a door for which no code can be made: it says that the person knows.
+    needed where the preview has a door for which no code can be made, and `knows_it_ends` instead where the booking
+    ends for good by these times: they say that the person knows.
     """
 
     check_in: _TIME = ""
     check_out: _TIME = ""
     revision: int | None = None
     accepts_no_code: bool = False
+    knows_it_ends: bool = False
     reason: Annotated[str, Field(min_length=3, max_length=LONGEST_REASON)]
 
 
@@ -90,10 +101,10 @@ def change(call: Call) -> Outcome:
     )
     ledger = call.ports.ledger
 
-    def is_decided() -> bool:
+    def is_decided(order_id: str) -> bool:
         if ledger.get(booking.booking_id).revision != booking.revision:
             return True
-        return any(it.what == NOT_CHANGED and it.at >= call.now for it in ledger.history(booking.booking_id))
+        return any(it.at >= call.now and is_refusal(it, order_id) for it in ledger.history(booking.booking_id))
 
     order = give(call.ports, command, until=is_decided)
     if order.is_done:
@@ -103,7 +114,15 @@ def change(call: Call) -> Outcome:
 
 
 def _check_accepted(call: Call, booking: Booking, wanted: Wanted) -> None:
-    """Check that the person knows which doors are without a code then. Raises Unusable. May ask Seam."""
+    """Check that the person knows that the booking ends, or which doors are without a code then.
+
+    Raises Unusable. May ask Seam.
+    """
+    if ends_booking(call, wanted):
+        if not call.body.knows_it_ends:
+            raise Unusable({"knows_it_ends": f"must be true: {ENDS[0].lower()}{ENDS[1:]} Nothing was done"})
+        # No door has a code then: that is known with it.
+        return
     if call.body.accepts_no_code:
         return
     without = preview_of(call, booking, fields_of(booking), wanted=wanted).doors_without_code
@@ -148,19 +167,7 @@ def _wanted(call: Call, booking: Booking, check_in: str, check_out: str) -> Want
 def _rules(call: Call, booking: Booking, message: BookingMessage) -> UnitRules | None:
     """Return the rules of the booking's unit; without a DOORS_FILE here, as the booking shows them."""
     units = call.ports.places.units()
-    if units is not None or message.unit is None or booking.stay is None:
-        return rules_for(message, units or {})
-    booked = as_booked(booking.stay)
-    return UnitRules(
-        unit=message.unit,
-        device_ids=tuple(dict.fromkeys(door.device_id for door in booking.doors if door.wanted)),
-        check_in=booked.check_in.at.time(),
-        check_out=booked.check_out.at.time(),
-        buffer_before=booking.stay.buffer_before,
-        buffer_after=booking.stay.buffer_after,
-        granularity=booking.stay.granularity,
-        lead_time=booking.lead_time,
-    )
+    return rules_as_booked(booking, message) if units is None else rules_for(message, units)
 
 
 def _is_planned(booking: Booking) -> bool:
@@ -209,6 +216,7 @@ OPERATIONS: Final = (
         body=ChangeBody,
         page=_PATH,
         leads_to="/bookings/{booking_id}",
+        note=note_of,
         errors=(400, 404, 409),
     ),
 )

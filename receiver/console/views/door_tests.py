@@ -1,5 +1,6 @@
 """A test code for a door: what would be made, the order, and what became of each that was ordered."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,8 +10,9 @@ from typing import Annotated, Final
 from pydantic import AwareDatetime, Field
 
 from receiver.console.commands import give
+from receiver.console.open_orders import not_yet
 from receiver.console.operations import Call, Conflict, NotFound, Operation, Unusable
-from receiver.console.views.booking_actions import OrderOutcome, Outcome, Why, who
+from receiver.console.views.booking_actions import OrderOutcome, Outcome, Why, note_of, who
 from shared.code_trial import planned
 from shared.console_tokens import Role
 from shared.domain.booking.record import Booking, State, Window
@@ -119,9 +121,9 @@ class CodeTestStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeTestView:
-    """One test code that was ordered here. `state` and `reason` are those of its booking, empty where there is none.
+    """One test code that was ordered here, by the newest order of it; `orders` is how many there were.
 
-    `steps` are those of the newest three.
+    `state` and `reason` are those of its booking, empty where there is none. `steps` are those of the newest three.
     """
 
     ordered_at: datetime
@@ -137,6 +139,7 @@ class CodeTestView:
     state: str
     reason: str
     steps: tuple[CodeTestStep, ...]
+    orders: int = 1
 
 
 def preview_test(call: Call) -> CodeTestPreview:
@@ -196,13 +199,11 @@ def order_test(call: Call) -> Outcome:
     def news() -> list[DoorTest]:
         return [it for it in ports.door_tests.of(device_id) if it.order_id not in before]
 
-    order = give(ports, command, until=lambda: bool(news()))
+    order = give(ports, command, until=lambda _: bool(news()))
     if not order.is_done:
-        return Outcome(
-            done=False,
-            outcome=OrderOutcome.WAITING,
-            text="The order is stored, and no worker has done it yet: this page shows it then.",
-        )
+        waiting = not_yet(ports, order.entry_id)
+        order_id = order.entry_id if waiting.is_open else ""
+        return Outcome(done=False, outcome=OrderOutcome.WAITING, text=waiting.text, order=order_id)
     # Others may order at the same time.
     ours = [it for it in news() if it.order_id == order.entry_id] or news()
     view = next(_views(call, ours[:1]))
@@ -212,9 +213,22 @@ def order_test(call: Call) -> Outcome:
 
 def tests_of(call: Call, device_id: str, door: Door | None) -> tuple[CodeTestView, ...]:
     """Return what became of the door's tests, the newest first; `door` as it was last read gives slots their names."""
-    views = _views(call, call.ports.door_tests.of(device_id))
+    counts: Counter[str] = Counter()
+    newest: list[DoorTest] = []
+    for test in call.ports.door_tests.of(device_id):
+        # Ordered again, or by several at once, it is one booking and one code.
+        newest += [test] if not counts[_of_what(test)] else []
+        counts[_of_what(test)] += 1
     names = {it.slot: it.name for it in _slots(door)} if door is not None else {}
-    return tuple(replace(it, slot_name=names.get(it.slot, it.slot)) for it in views)
+    return tuple(
+        replace(view, slot_name=names.get(view.slot, view.slot), orders=counts[_of_what(test)])
+        for test, view in zip(newest, _views(call, newest), strict=True)
+    )
+
+
+def _of_what(test: DoorTest) -> str:
+    """Return what orders of one test code have in common: its booking. A refused order has none, and stands alone."""
+    return test.booking_id or test.order_id
 
 
 def _slots(door: Door) -> Iterator[CodeTestSlot]:
@@ -326,6 +340,7 @@ OPERATIONS: Final = (
         body=CodeTestBody,
         page=_PATH,
         leads_to="/doors/{device_id}",
+        note=note_of,
         errors=(404, 409),
     ),
 )

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final, cast
 
 from pydantic import Field
 
-from receiver.console.commands import ordered
 from receiver.console.day_picture import DayPicture, picture_of_door
+from receiver.console.open_orders import OpenOrder, open_orders
 from receiver.console.operations import Call, NotFound, Operation
 from receiver.console.views.door_tests import CodeTestView, tests_of
 from shared import redis_keys
@@ -98,8 +98,8 @@ class DoorView(DoorRow):
 
     `codes_alive` counts our codes on it that haven't ended, `codes_limit` is how many the lock can hold (None: it
     doesn't say). `creates_last_minute` is what was spent of the `creates_allowed` that Seam takes a minute. `changes`
-    are the newest first; so are `tests`, the test codes that were ordered here. `is_test_ordered`: another one is
-    ordered, and no worker has taken the order yet.
+    are the newest first; so are `tests`, the test codes that were ordered here. `orders` are orders of a test code that
+    no worker has done yet; `is_test_ordered` says whether there is one.
     """
 
     as_of: datetime
@@ -115,6 +115,7 @@ class DoorView(DoorRow):
     bookings: tuple[ComingBooking, ...]
     changes: tuple[ChangeView, ...]
     tests: tuple[CodeTestView, ...]
+    orders: tuple[OpenOrder, ...]
     is_test_ordered: bool
 
 
@@ -158,6 +159,7 @@ def read_door(call: Call) -> DoorView:
     coming = sorted((each for each in bookings if _is_coming(each, device_id)), key=_check_in)
     judged = tuple(_coming(call, each, reading) for each in coming[:_MOST_BOOKINGS])
     spent = redis_keys.door_spent(device_id)
+    orders = open_orders(ports, lambda it: it.action == TEST and it.target == device_id).get(device_id, [])
     since = (call.now - timedelta(minutes=1)).timestamp() * 1000
     return DoorView(
         **_facts(call, device_id, reading, ports.issues.of_doors([device_id]).get(device_id)),
@@ -174,7 +176,8 @@ def read_door(call: Call) -> DoorView:
         bookings=judged,
         changes=tuple(ChangeView(at=each.at, what=each.what) for each in ports.door_history.of(device_id)),
         tests=tests_of(call, device_id, reading.door if reading is not None else None),
-        is_test_ordered=device_id in ordered(ports, TEST),
+        orders=tuple(orders),
+        is_test_ordered=bool(orders),
     )
 
 

@@ -1,14 +1,15 @@
 """Parked messages: every problem beside its field; discard one. `replays` corrects and replays them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from receiver.console.commands import NOT_YET, order
+from receiver.console.commands import give
+from receiver.console.open_orders import not_yet
 from receiver.console.operations import Call, NotFound, Operation
 from receiver.console.views.booking_actions import CancelBody, OrderOutcome, Outcome, who
 from shared.console_tokens import Role
@@ -133,9 +134,9 @@ def discard(call: Call) -> Outcome:
     """Throw the message away for good. Raises NotFound."""
     entry = find_parked(call)
     command = OpsCommand(action=DISCARD, target=entry.parked_id, by=who(call), reason=call.body.reason)
-    done = order(call.ports, command)
-    if not done:
-        return Outcome(done=False, outcome=OrderOutcome.WAITING, text=NOT_YET)
+    order = give(call.ports, command)
+    if not order.is_done:
+        return Outcome(done=False, outcome=OrderOutcome.WAITING, text=not_yet(call.ports, order.entry_id).text)
     return Outcome(done=True, text="The message was discarded.")
 
 
@@ -158,13 +159,13 @@ def _row(entry: ParkedEntry) -> ParkedRow:
         kind=str(kind_of(entry.parked)),
         parked_at=entry.parked.parked_at,
         booking_id=hints_of(entry.parked.message).booking_id or "",
-        problems=tuple(problems_of(entry)),
+        problems=tuple(problems_of(entry.parked.problems)),
     )
 
 
-def problems_of(entry: ParkedEntry) -> Iterator[ParkedProblem]:
+def problems_of(problems: Iterable[str]) -> Iterator[ParkedProblem]:
     """Yield the problems in their parts, as `shared.domain.messages.message.Problem` writes them."""
-    for text in entry.parked.problems:
+    for text in problems:
         field, separator, rest = text.partition(": ")
         wrong, _, right = rest.partition("; ")
         yield ParkedProblem(field=field if separator else "", wrong=wrong if separator else text, right=right)

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from receiver.console.commands import order
+from receiver.console.commands import give
 from receiver.console.operations import Call, NotFound, Operation, Unusable
 from receiver.console.views.booking_actions import By, who
 from receiver.console.views.parked import find_parked, laid_out
@@ -44,7 +44,7 @@ def replay(call: Call) -> ReplayView:
             raise Unusable({each.field: f"{each.wrong}; {each.right}" for each in invalid.problems}) from None
     command = OpsCommand(action=REPLAY, target=entry.parked_id, by=who(call), message=message)
     replays = call.ports.replays
-    order(call.ports, command, until=lambda: not any(it.waits for it in replays.of([entry.parked_id]).values()))
+    give(call.ports, command, until=lambda _: not any(it.waits for it in replays.of([entry.parked_id]).values()))
     return became_of_ordered(call, [entry.parked_id])[entry.parked_id]
 
 
@@ -83,7 +83,7 @@ OPERATIONS: Final = (
         body=ReplayBody,
         page=_PATH,
         leads_to=_PATH,
-        leaves_note=False,
+        note=lambda _: "",
         errors=(400, 404),
     ),
 )
