@@ -174,6 +174,16 @@ def test_what_is_under_way_is_not_decided() -> None:
         assert tuple(each.decided for each in verdicts_of(it)) == decided
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_compared"), [("too_long", True), ("refused_by_seam", False), ("code_gone", False)]
+)
+def test_what_seam_refused_is_not_compared(reason: str, is_compared: bool) -> None:  # noqa: FBT001
+    """A sandbox without that fault would make the code."""
+    failed = replace(issued().doors[0], state=State.FAILED, reason=reason, code=None)
+    (one,) = read_traffic("\n".join(lines_of([replace(issued(), doors=(failed,))], {DOOR: DEVICE}))).bookings
+    assert one.is_comparable is is_compared
+
+
 def test_what_a_person_chose_is_not_compared() -> None:
     """The same stay without that choice is decided otherwise, and rightly."""
     choice = ChosenSlot(slot="u-1", name="Guest", by="anna", at=NOW)

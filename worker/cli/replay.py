@@ -3,7 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -48,7 +49,7 @@ _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 def command(*, file: Path, wait: str, as_json: bool) -> None:
     """Publish the bookings of FILE, written by `oracode events export`, to a system with a sandbox in Seam's place.
 
-    Each booking gets an id and doors of its own, and is moved by whole weeks into the future. Exit 0 if all decisions
+    Bookings and doors get new ids, and all stays are moved by whole weeks into the future. Exit 0 if all decisions
     are the same, 1 if one differs or isn't made in time, 2 if the file or the system can't be used. Start the system
     with CREATE_LEAD_TIME=366d: otherwise codes of later stays aren't due, and can't be compared.
     """
@@ -65,21 +66,29 @@ def command(*, file: Path, wait: str, as_json: bool) -> None:
     names = {f"REPLAY-{run}-{number}": each for number, each in enumerate(traffic.bookings, start=1)}
     for booking_id, each in names.items():
         _publish(settings, ports, each, booking_id, each.message(booking_id, doors, shift))
-    decided = _follow(ports, names, time.monotonic() + within.total_seconds())
+    awaited = {booking_id for booking_id, each in names.items() if each.is_comparable}
+    decided = _follow(ports, awaited, time.monotonic() + within.total_seconds())
     told = {device_id: old for old, device_id in doors.items()}
-    is_same = True
+    findings = {booking_id: _finding(each, decided.get(booking_id), told, shift) for booking_id, each in names.items()}
     for booking_id, each in names.items():
-        finding = _finding(each, decided.get(booking_id), told, shift)
-        is_same = is_same and not finding
+        finding = findings[booking_id]
         if as_json:
-            click.echo(json.dumps({"booking": each.name, "replayed_as": booking_id, "difference": finding}))
+            line = {"booking": each.name, "replayed_as": booking_id, "difference": finding}
+            click.echo(json.dumps({**line, "is_compared": each.is_comparable}))
         elif finding:
             click.echo(printable(f"{each.name} ({booking_id}): {finding}"))
     if not as_json:
-        click.echo(
-            f"{len(names)} bookings, {'all decided as they were' if is_same else 'not all decided as they were'}."
-        )
-    sys.exit(0 if is_same else 1)
+        click.echo(_summary(traffic.bookings, different=sum(map(bool, findings.values()))))
+    sys.exit(1 if any(findings.values()) else 0)
+
+
+def _summary(bookings: Collection[TrafficBooking], *, different: int) -> str:
+    incomparable = sum(not each.is_comparable for each in bookings)
+    same = len(bookings) - incomparable - different
+    return (
+        f"{len(bookings)} bookings: {same} decided as before, {different} not; {incomparable} can't be compared"
+        " (cancelled, under way, failed at Seam, or a person chose the slot)."
+    )
 
 
 def _add_doors(settings: Settings, traffic: Traffic) -> dict[str, str]:
@@ -123,31 +132,31 @@ def _publish(
             raise SystemExit(2) from None
 
 
-def _follow(ports: Ports, names: Mapping[str, TrafficBooking], until: float) -> dict[str, Booking]:
-    """Return the bookings when all are decided, or those that are known when the time is over."""
+def _follow(ports: Ports, awaited: AbstractSet[str], until: float) -> dict[str, Booking]:
+    """Return the bookings when all are decided, or those that are decided when the time is over."""
     decided: dict[str, Booking] = {}
-    while len(decided) < len(names) and time.monotonic() < until:
-        decided |= {each.booking_id: each for each in _decided(ports, names, set(names) - set(decided))}
-        time.sleep(0 if len(decided) == len(names) else _POLL)
+    while len(decided) < len(awaited) and time.monotonic() < until:
+        decided |= {each.booking_id: each for each in _decided(ports, awaited - decided.keys())}
+        time.sleep(0 if len(decided) == len(awaited) else _POLL)
     return decided
 
 
-def _decided(ports: Ports, names: Mapping[str, TrafficBooking], open_ids: set[str]) -> Iterator[Booking]:
+def _decided(ports: Ports, open_ids: Iterable[str]) -> Iterator[Booking]:
     for booking_id in open_ids:
         try:
             booking = ports.ledger.get(booking_id)
         except UnknownBooking:
             continue
-        if booking.cancelled if names[booking_id].cancelled else verdicts_of(booking):
+        if verdicts_of(booking):
             yield booking
 
 
 def _finding(each: TrafficBooking, booking: Booking | None, told: Mapping[str, str], shift: timedelta) -> str:
-    """Return what differs; empty if nothing does, or if nothing had been decided before."""
+    """Return what differs; empty if nothing does, or if there is nothing to compare."""
+    if not each.is_comparable:
+        return ""
     if booking is None:
         return "was not decided in time"
-    if each.cancelled or not each.verdicts:
-        return ""
     return difference(each, tuple(_under_old_id(verdict, told) for verdict in verdicts_of(booking, shift=shift)))
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from shared.domain.booking.problem_catalogue import Reason, codes, seam
 from shared.domain.booking.record import BookedDoor, Booking, State
 from shared.domain.messages.message import written
 from shared.domain.messages.time_fields import parse_booking_time
@@ -21,6 +22,8 @@ _WEEK: Final = timedelta(days=7)
 _AHEAD: Final = timedelta(days=1)
 _UNDER_WAY: Final = frozenset({State.RECEIVED, State.CREATING})
 _LEAD_TIME: Final = "lead_time"
+# Of a door without a code: Seam decided, not the program. A sandbox would not decide the same.
+_SAID_BY_SEAM: Final = frozenset({*codes.ROWS, *seam.ROWS, Reason.DEVICE_NOT_FOUND})
 _DEVICE_FIELDS: Final = ("device_type", "can_program_offline_access_codes", "max_active_codes_supported")
 _METADATA_FIELDS: Final = frozenset({"iana_timezone", "predefined_time_slots", "user_levels"})
 _ZONES: Final = ("time_zone", "timezone")
@@ -72,6 +75,11 @@ class TrafficBooking:
     device_ids: tuple[str, ...]
     cancelled: bool
     verdicts: tuple[Verdict, ...]
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the program had decided something about it that must be decided again."""
+        return bool(self.verdicts) and not self.cancelled
 
     def message(self, booking_id: str, doors: Mapping[str, str], shift: timedelta) -> dict[str, Any]:
         """Return a booking message that asks for the same on other doors, `shift` later."""
@@ -153,9 +161,13 @@ def lines_of(bookings: Iterable[Booking], devices: Mapping[str, Mapping[str, Any
             slot=booking.stay.slot,
             device_ids=device_ids,
             cancelled=booking.cancelled,
-            verdicts=verdicts_of(booking),
+            verdicts=() if _failed_at_seam(booking) else verdicts_of(booking),
         )
         yield json.dumps({"kind": "booking", **asdict(traveller)})
+
+
+def _failed_at_seam(booking: Booking) -> bool:
+    return any(door.wanted and door.code is None and door.reason in _SAID_BY_SEAM for door in booking.doors)
 
 
 def _as_wall_time(moment: StayTime, zone: str | None) -> str:
