@@ -249,7 +249,8 @@ def test_an_order_is_watched(chromium: Browser, address: str, redis_client: Redi
     """The booking's page says that no worker has done it, and by itself that one has; a note that waits isn't left."""
     context, page = logged_in(chromium, address, role="operator")
     page.goto(f"{address}/bookings/BK-2")
-    page.get_by_label("Why", exact=True).first.fill("slots were set up")
+    levers = page.get_by_role("region", name="Do something")
+    levers.get_by_label("Why", exact=True).fill("slots were set up")
     page.get_by_role("button", name="Try again now").click()
     told = page.get_by_text("olaf ordered another try at")
     expect(told).to_be_visible(timeout=20_000)
