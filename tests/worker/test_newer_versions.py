@@ -74,14 +74,16 @@ def test_a_door_of_a_newer_version_is_put_back_until_a_process_can_take_it(
     machine.handlers.due.set([(item, machine.clock())])
     pauses = []
     for _ in range(3 * MOST_STARTS):
+        began_at = machine.clock().timestamp()
         worker.do(SWEEP_DUE, is_beat=False)
-        pause = due_in(machine, item)
-        assert pause is not None
-        pauses.append(pause)
+        left = due_in(machine, item)
+        assert left is not None
+        # It was put back at some time during the sweep, which may take long on a busy machine.
+        pauses.append((left, left + machine.clock().timestamp() - began_at))
         assert machine.redis.hget(redis_keys.CLAIMS, item.encoded()) is None
-        machine.clock.move(timedelta(seconds=pause + 1))
-    assert pauses[0] == pytest.approx(2, abs=0.5)
-    assert max(pauses) == pytest.approx(60, abs=0.5)
+        machine.clock.move(timedelta(seconds=left + 1))
+    for (shortest, longest), expected in ((pauses[0], 2), (pauses[-1], 60)):
+        assert shortest - 0.01 <= expected <= longest + 0.01
     assert record(machine, booking) == text
     written_by_us(machine, booking)
     worker.do(SWEEP_DUE, is_beat=False)
