@@ -133,8 +133,8 @@ def replicated_machine(directory: Path, settings: Mapping[str, str]) -> Iterator
     """Run the whole system on a primary with two replicas and Sentinels: after a failover one replica is left."""
     with failover(directory / "servers", replicas=_REPLICAS) as servers:
         machine = Machine(directory / "data", {**SETTINGS, **settings, "REDIS_URL": servers.url})
-        machine.start()
         try:
+            machine.start()
             yield machine, servers
         finally:
             machine.stop()
