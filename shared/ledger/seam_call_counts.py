@@ -1,8 +1,8 @@
 """How fast Seam answers, and how calls fail: counts of ten minutes each, of all processes, kept for a day.
 
-Only counts are stored: no path holds an id, and nothing of an answer is kept. A process writes its counts once a
-second, since a round trip for each call would be a fifth of all that a booking costs. Counts that can't be written
-are left out, and so is the last second of a process that ends.
+Only counts are stored: no path holds an id, and nothing of an answer is kept. A process writes its counts with the next
+call after a second, and at once with a call that failed: a round trip for each call would be a fifth of all that a
+booking costs. Counts that can't be written are left out, and so is the last second of a process that ends.
 """
 
 import json
@@ -68,31 +68,35 @@ class CallCounts:
 class SeamCallCounts:
     """Counts calls, and reads the counts. Thread-safe."""
 
-    def __init__(self, redis: Redis, clock: Clock, *, every: timedelta = WRITTEN_EVERY) -> None:
-        """Write counts `every` so often, while there are new ones."""
+    def __init__(self, redis: Redis, clock: Clock) -> None:
         self._redis = redis
         self._clock = clock
-        self._every = every
         self._lock = threading.Lock()
         self._unwritten: Counter[tuple[str, str]] = Counter()
         self._last_failure: str | None = None
+        self._written_at = datetime.min.replace(tzinfo=UTC)
 
     def count(self, path: str, failure: Exception | None, seconds: float) -> None:
-        """Count one call: how it failed (None: it didn't), and how long it took. No round trip: it is written later."""
+        """Count one call: how it failed (None: it didn't), and how long it took.
+
+        Writes all that was counted, if that is due: one round trip. Never raises.
+        """
         now = self._clock()
         name = path[:_LONGEST_NAME]
         kind = type(failure).__name__ if failure is not None else ""
         place = next((at for at, bound in enumerate(BOUNDS) if seconds <= bound), len(BOUNDS))
         key = redis_keys.seam_calls(_stretch_of(now))
+        has_failed = bool(kind) and kind not in _ANSWERS
         with self._lock:
-            if not self._unwritten:
-                timer = threading.Timer(self._every.total_seconds(), self.write)
-                timer.daemon = True
-                timer.start()
             self._unwritten[key, json.dumps([name, place])] += 1
-            if kind and kind not in _ANSWERS:
+            if has_failed:
                 self._unwritten[key, json.dumps([name, kind])] += 1
                 self._last_failure = json.dumps({"at": now.isoformat(), "path": name, "kind": kind})
+            is_due = has_failed or abs(now - self._written_at) >= WRITTEN_EVERY
+            if is_due:
+                self._written_at = now
+        if is_due:
+            self.write()
 
     def write(self) -> None:
         """Write what was counted since the last time, in one round trip. Never raises."""
