@@ -1,8 +1,9 @@
 """Pools of connections to the data server: one for each thread, which notes over which connection its commands went."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from redis import ConnectionPool
 from redis.sentinel import SentinelConnectionPool
@@ -16,7 +17,8 @@ class Commands:
     def __init__(self) -> None:
         self.count = 0
         self._changed_at = 0
-        self._socket: object = None
+        # Weak: a socket that outlives its connection isn't closed by it.
+        self._socket: Callable[[], object] = lambda: None
 
     def add(self, connection: Any) -> None:
         """Count a command (or a pipeline of them) that is over. One that lost its connection was never answered."""
@@ -25,8 +27,8 @@ class Commands:
         if socket is None:
             return
         self.count += 1
-        if socket is not self._socket:
-            self._socket = socket
+        if socket is not self._socket():
+            self._socket = ref(socket)
             self._changed_at = self.count
 
     def went_over_one(self, since: int) -> bool:
