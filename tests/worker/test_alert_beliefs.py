@@ -7,7 +7,7 @@ fails for some hours: each channel's last message about each problem must be tru
 from collections.abc import Callable
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 
@@ -58,7 +58,18 @@ TROUBLES: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
 }
 
 
+_BACK_AND_LESS_SEVERE: list[tuple[object, ...]] = [
+    ("tell", "BK-1", "no_slot", 1, ""),
+    ("pass", 5),
+    ("tell", "BK-1", "no_slot", 1, ""),
+    ("end", "BK-1", "no_slot"),
+    ("pass", 5),
+    ("tell", "BK-1", "no_slot", 10, ""),
+]
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@example(_BACK_AND_LESS_SEVERE)
 @given(steps=STEPS)
 def test_the_last_message_about_each_problem_is_true(redis_client: Redis, steps: list[tuple[object, ...]]) -> None:
     """On each channel, for what is routed to it."""
@@ -79,7 +90,10 @@ def test_the_last_message_about_each_problem_is_true(redis_client: Redis, steps:
     for channel in channels.values():
         beliefs = {item.key: item.status for message in channel.got for item in message.items}
         for key, status in beliefs.items():
-            assert (status == "open") == alerts[key].is_open, (channel.name, key)
+            alert = alerts[key]
+            # One that was resolved, and came back less severe, may not be routed here any more.
+            is_routed = channel.name in routing.channels_for(alert.notice, alert.severity)
+            assert (status == "open") == (alert.is_open and (is_routed or status == "open")), (channel.name, key)
         for key, alert in alerts.items():
             is_routed = channel.name in routing.channels_for(alert.notice, alert.severity)
             if alert.is_open and is_routed and (key == "seam/unavailable" or "seam_unavailable" not in key):
