@@ -5,7 +5,7 @@ from itertools import combinations
 
 import pytest
 
-from shared.domain.booking.record import Booking, State
+from shared.domain.booking.record import Booking, OutcomeNotice, State
 from shared.domain.booking.transitions import clear_published, stop_polling
 from tests.shared.stories import DOOR, NOW, SECOND, accepted, booking, issued, with_door
 
@@ -34,6 +34,27 @@ def test_it_is_ready_when_all_doors_are() -> None:
     """And only then."""
     assert settled(a="ready", b="ready", c="ready").state is State.READY
     assert settled(a="ready", b="issued", c="ready").state is State.ISSUED
+
+
+@pytest.mark.parametrize("state", ["issued", "ready"])
+@pytest.mark.parametrize("other", ["issued", "ready", "ended"])
+def test_it_becomes_ready_when_all_doors_are_for_the_newest_revision(state: str, other: str) -> None:
+    """A code of an earlier revision may not fit the stay any more: until its door is planned, nothing is told."""
+    before = replace(settled(a=state, b="waiting"), revision=1)
+    it = stop_polling(with_door(before, "b", state=State(other), planned_revision=1), "b", now=NOW).booking
+    told = [each for each in it.outbox[len(before.outbox) :] if isinstance(each, OutcomeNotice)]
+    assert (it.state, it.held_back_by, told) == (State.RECEIVED, "a", [])
+    for_it = stop_polling(with_door(it, "a", planned_revision=1), "a", now=NOW).booking
+    assert for_it.state is (State.ISSUED if "issued" in (state, other) else State.READY)
+    (outcome,) = (each for each in for_it.outbox[len(it.outbox) :] if isinstance(each, OutcomeNotice))
+    assert outcome.body["revision"] == 1
+
+
+def test_it_stays_ready_while_a_door_is_planned_for_a_newer_revision() -> None:
+    """A change that keeps all codes is no outcome."""
+    before = settled(a="ready", b="ready")
+    it = stop_polling(replace(before, revision=1), "a", now=NOW).booking
+    assert (it.state, it.outbox) == (State.READY, before.outbox)
 
 
 def test_a_booking_on_one_door_names_no_door() -> None:

@@ -36,6 +36,7 @@ _VERDICT_ORDER: Final = (
     State.CANCELLED,
     State.ENDED,
 )
+_HAS_CODES: Final = (State.ISSUED, State.READY)
 
 
 class StaleRead(Exception):
@@ -112,7 +113,7 @@ def gone_line(code: AccessCode, now: datetime) -> HistoryEntry:
 
 def change_booking(before: Booking | None, after: Booking, now: datetime, *history: HistoryEntry) -> Change:
     """Return the change from `before` to `after`, with the booking's state, residual access and notices computed."""
-    state, held_back_by = _verdict(after)
+    state, held_back_by = _verdict(before, after)
     held = after.door(held_back_by) if held_back_by else None
     after = replace(
         after,
@@ -139,13 +140,22 @@ def _line_of(notice: AlertNotice) -> HistoryEntry:
     return HistoryEntry(at=notice.at, what="alert.resolved", text=f"{notice.problem}: the problem is gone.")
 
 
-def _verdict(booking: Booking) -> tuple[State, str | None]:
+def _verdict(before: Booking | None, booking: Booking) -> tuple[State, str | None]:
     if booking.cancelled:
         return State.CANCELLED, None
     wanted = [door for door in booking.doors if door.wanted and not _is_for_later(door)]
     if not wanted:
         return State.RECEIVED, None
     worst = min(wanted, key=lambda door: _VERDICT_ORDER.index(door.state))
+    if worst.state in _HAS_CODES and (before is None or before.state not in _HAS_CODES):
+        # A door that has its code for an earlier revision may not get one for this revision.
+        unplanned = [
+            door
+            for door in wanted
+            if door.state in _HAS_CODES and door.planned_revision not in (None, booking.revision)
+        ]
+        if unplanned:
+            return State.RECEIVED, unplanned[0].key
     return worst.state, worst.key
 
 
