@@ -15,6 +15,7 @@ from redis.exceptions import ResponseError
 
 from receiver.console.ports import Ports
 from shared.contracts import OPS_STREAM
+from shared.domain.entry_ids import moment_of
 from shared.domain.versions import NewerVersionNeeded
 from shared.ledger.processes import ProcessSigns, SeenProcess
 from shared.liveness.fleet import SIGN_EVERY, WORKER, is_alive
@@ -69,7 +70,8 @@ def open_orders(ports: Ports, wants: Callable[[OpsCommand], bool]) -> dict[str, 
         # One of another version is no concern of this one.
         with suppress(ValueError, NewerVersionNeeded):
             command = command_from(str(entry.get(COMMAND_FIELD, "")))
-            found |= {str(entry_id): command} if wants(command) else {}
+            if wants(command):
+                found[str(entry_id)] = command
     if not found:
         return {}
     texts = _texts(ports, list(found))
@@ -87,14 +89,13 @@ def not_yet(ports: Ports, entry_id: str) -> Standing:
 
 
 def _open(entry_id: str, command: OpsCommand, text: str) -> OpenOrder:
-    milliseconds = int(entry_id.partition("-")[0])
     return OpenOrder(
         order=entry_id,
         action=command.action,
         what=_WHAT.get(command.action, command.action.replace("_", " ")),
         by=command.by,
         why=command.reason,
-        given_at=datetime.fromtimestamp(milliseconds / 1000, UTC),
+        given_at=moment_of(entry_id),
         text=text,
     )
 

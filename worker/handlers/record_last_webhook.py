@@ -5,9 +5,10 @@ happened at the earliest, or RECONCILE_EVERY where that is shorter. So what is i
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from shared.domain import entry_ids
 from shared.domain.alerting.missed_heartbeats import WEBHOOK
 from shared.domain.code.story import moment_of
 from shared.ledger.heartbeats import Heartbeats
@@ -25,7 +26,7 @@ class RecordLastWebhook:
     def __call__(self, events: Mapping[str, Mapping[str, Any]]) -> None:
         """Look at events as they are taken from their stream, by the ids of their entries. Raises RedisError."""
         at = max(
-            (at for entry_id, event in events.items() if _came_at_once(event, at := _appended_at(entry_id))),
+            (at for entry_id, event in events.items() if _came_at_once(event, at := entry_ids.moment_of(entry_id))),
             default=None,
         )
         if at is not None:
@@ -35,7 +36,3 @@ class RecordLastWebhook:
 def _came_at_once(event: Mapping[str, Any], appended_at: datetime) -> bool:
     happened_at = moment_of(event)
     return happened_at is not None and abs(appended_at - happened_at) < _AT_ONCE
-
-
-def _appended_at(entry_id: str) -> datetime:
-    return datetime.fromtimestamp(int(entry_id.partition("-")[0]) / 1000, UTC)

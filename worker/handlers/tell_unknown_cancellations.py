@@ -4,7 +4,7 @@ All are in one alert: a cancellation may come before its booking, and systems ca
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 import structlog
@@ -16,6 +16,7 @@ from shared.domain.alerting.causes import MOST_SUBJECTS, Cause, Member
 from shared.domain.booking.alert_notice import alert_notice
 from shared.domain.booking.problem_catalogue import Reason
 from shared.domain.booking.record import Booking, State
+from shared.domain.entry_ids import moment_of
 from shared.domain.near_names import near
 from shared.domain.quoting import shown
 from shared.ledger.alerts import AlertLedger
@@ -96,4 +97,4 @@ class TellUnknownCancellations:
 
 def _arrived_at(booking: Booking) -> datetime:
     """Return when the booking's newest message arrived, by the data server's clock."""
-    return datetime.fromtimestamp(int(booking.newest_entry.partition("-")[0]) / 1000, UTC)
+    return moment_of(booking.newest_entry)
