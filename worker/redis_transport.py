@@ -3,8 +3,13 @@
 A channel that is closed, but has work left, such as an acknowledgement of a task that ended since, makes a new pool of
 connections. Without its transport it has no address any more and fails with AttributeError (kombu 5.7, `Channel.pool`),
 which ends the worker. As a connection error it is passed over, as kombu means it.
+
+A channel also makes a new client for each step of each message (`Channel.conn_or_acquire`), which takes longer than the
+step itself. One client for all of them is enough: its pool gives each step a connection.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kombu.transport.redis import Channel, SentinelChannel, SentinelTransport, Transport
@@ -17,6 +22,21 @@ class _Steady:
     """What both channels share. They come before kombu's class."""
 
     connection: Any
+    Client: Any
+    _shared: tuple[Any, Any] = (None, None)
+
+    @contextmanager
+    def conn_or_acquire(self, client: Any = None) -> Iterator[Any]:
+        """Give the caller's client, or the channel's own. Raises ConnectionError as `pool` does."""
+        yield client or self._shared_client()
+
+    def _shared_client(self) -> Any:
+        pool = self.pool
+        of_pool, client = self._shared
+        if of_pool is not pool:
+            client = self.Client(connection_pool=pool)
+            self._shared = pool, client
+        return client
 
     @property
     def pool(self) -> Any:

@@ -208,7 +208,10 @@ def _in_pages(names: Iterable[str]) -> Iterator[list[str]]:
 
 def booking_in(stored: Stored[Booking]) -> Booking | None:
     """Return the booking with the version of its record; None if there is no record."""
-    return replace(stored.record, version=stored.version) if stored.record is not None else None
+    record = stored.record
+    if record is None or record.version == stored.version:
+        return record
+    return replace(record, version=stored.version)
 
 
 def devices_of_codes(booking: Booking, story: Iterable[HistoryEntry]) -> dict[str, str | None]:

@@ -39,11 +39,11 @@ class LedgerEpoch:
 
     def settled_at(self) -> datetime | None:
         """Return from when on creates are safe; None if no loss of the ledger is known."""
-        current = self._current()
+        state = self._primary.note()
+        current = state.epoch or self._begin()
         if self._known is not None and current != self._known:
             self._settled_at = self._clock() + self._settle
         self._known = current
-        state = self._primary.note()
         if state.rollback is not None:
             self._rolled_back_at = state.rollback.noticed_at
         if not state.pause:
@@ -63,10 +63,8 @@ class LedgerEpoch:
         _, separator, begun_at = (self._known or "").rpartition(_SEPARATOR)
         return not separator or self._clock().timestamp() - float(begun_at) < within.total_seconds()
 
-    def _current(self) -> str:
-        found = self._redis.get(redis_keys.LEDGER_EPOCH)
-        if found is None:
-            begun = f"{self._new_id()}{_SEPARATOR}{self._clock().timestamp()}"
-            self._redis.set(redis_keys.LEDGER_EPOCH, begun, nx=True)
-            found = self._redis.get(redis_keys.LEDGER_EPOCH)
-        return str(found)
+    def _begin(self) -> str:
+        """Begin an epoch, unless another process does so at this moment; return the ledger's epoch."""
+        begun = f"{self._new_id()}{_SEPARATOR}{self._clock().timestamp()}"
+        self._redis.set(redis_keys.LEDGER_EPOCH, begun, nx=True)
+        return str(self._redis.get(redis_keys.LEDGER_EPOCH))

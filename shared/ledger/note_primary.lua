@@ -2,11 +2,12 @@
 -- promoted, or a ledger with an older note than the caller has seen. It is one step on one server, so that identity
 -- (INFO), clock and note can't come from two servers.
 --
--- KEYS: the note.  ARGV: pause after such a change (ms), how often it is noted (ms), and what the caller saw last: the
+-- KEYS: the note, the ledger's epoch (`shared.ledger.data_loss`).  ARGV: pause after such a change (ms), how often it is noted (ms), and what the caller saw last: the
 -- note's count, the replication id, the offset ('0', '', '0' where it has seen nothing).
 -- Returns count, replication id, offset, rest of the pause (ms), then of the last such change: its id ('' for none),
 -- the last note before it, when it was noticed (both epoch ms), whether something is missing for certain, whether it
--- was dealt with, whether a person said that the ledger was restored from a backup ('1' or '0').
+-- was dealt with, whether a person said that the ledger was restored from a backup ('1' or '0'); then the epoch, false
+-- if there is none.
 local info = redis.call('INFO', 'replication')
 local function said(name)
   return string.match(info, '\n' .. name .. ':([^\r\n]*)') or ''
@@ -50,5 +51,5 @@ local last = redis.call('HMGET', key, 'id', 'since', 'noticed_at', 'settled_at',
 return {
   count, replid, offset, math.max(0, tonumber(last[4] or '0') - now),
   last[1] or '', tonumber(last[2] or '0'), tonumber(last[3] or '0'), last[5] or '0', last[6] or '0',
-  (last[7] and last[7] == last[1]) and '1' or '0'
+  (last[7] and last[7] == last[1]) and '1' or '0', redis.call('GET', KEYS[2])
 }

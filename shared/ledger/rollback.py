@@ -47,10 +47,11 @@ class Rollback:
 
 @dataclass(frozen=True, slots=True)
 class PrimaryState:
-    """How long creates still pause, by the data server's clock, and the last rollback, if there was one."""
+    """How long creates still pause, by the data server's clock; the last rollback, and the ledger's epoch, if any."""
 
     pause: timedelta
     rollback: Rollback | None
+    epoch: str | None
 
 
 class LedgerPrimary:
@@ -65,22 +66,23 @@ class LedgerPrimary:
         self._is_logged = False
 
     def note(self) -> PrimaryState:
-        """Note the primary; return the pause and the last rollback. Raises RedisError.
+        """Note the primary; return what is known of the ledger. One round trip. Raises RedisError.
 
         If the data server doesn't tell its replication id, no rollback is noticed.
         """
         count, replid, offset = self._seen
         args: list[str | int] = [_milliseconds(self._settle), _milliseconds(NOTED_EVERY), count, replid, offset]
         try:
-            answer: Any = self._script(keys=[redis_keys.PRIMARY], args=args)
+            answer: Any = self._script(keys=[redis_keys.PRIMARY, redis_keys.LEDGER_EPOCH], args=args)
         except ResponseError as error:
             if not _is_forbidden(error):
                 raise
             if not self._is_logged:
                 log.warning("primary.not_known", error=str(error))
                 self._is_logged = True
-            return PrimaryState(timedelta(), None)
-        count, replid, offset, pause, rollback_id, since, noticed_at, certain, done, restored = answer
+            epoch: Any = self._redis.get(redis_keys.LEDGER_EPOCH)
+            return PrimaryState(timedelta(), None, epoch)
+        count, replid, offset, pause, rollback_id, since, noticed_at, certain, done, restored, epoch = answer
         self._seen = (count, replid, offset)
         rollback = None
         if rollback_id:
@@ -92,7 +94,7 @@ class LedgerPrimary:
                 is_done=done == "1",
                 is_restore=restored == "1",
             )
-        return PrimaryState(timedelta(milliseconds=pause), rollback)
+        return PrimaryState(timedelta(milliseconds=pause), rollback, epoch)
 
     def restored(self, since: datetime | None = None) -> Rollback:
         """Note that the ledger was restored from a backup: what was written after `since` is missing for certain.

@@ -8,7 +8,7 @@ booking costs. Counts that can't be written are left out, and so is the last sec
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -72,7 +72,7 @@ class SeamCallCounts:
         self._redis = redis
         self._clock = clock
         self._lock = threading.Lock()
-        self._unwritten: Counter[tuple[str, str]] = Counter()
+        self._unwritten: Counter[tuple[int, str, int | str]] = Counter()
         self._last_failure: str | None = None
         self._written_at = datetime.min.replace(tzinfo=UTC)
 
@@ -85,12 +85,12 @@ class SeamCallCounts:
         name = path[:_LONGEST_NAME]
         kind = type(failure).__name__ if failure is not None else ""
         place = next((at for at, bound in enumerate(BOUNDS) if seconds <= bound), len(BOUNDS))
-        key = redis_keys.seam_calls(_stretch_of(now))
+        stretch = _number_of(now)
         has_failed = bool(kind) and kind not in _ANSWERS
         with self._lock:
-            self._unwritten[key, json.dumps([name, place])] += 1
+            self._unwritten[stretch, name, place] += 1
             if has_failed:
-                self._unwritten[key, json.dumps([name, kind])] += 1
+                self._unwritten[stretch, name, kind] += 1
                 self._last_failure = json.dumps({"at": now.isoformat(), "path": name, "kind": kind})
             is_due = has_failed or abs(now - self._written_at) >= WRITTEN_EVERY
             if is_due:
@@ -106,10 +106,10 @@ class SeamCallCounts:
         if not counts:
             return
         pipeline = self._redis.pipeline(transaction=False)
-        for (key, field), amount in counts.items():
-            pipeline.hincrby(key, field, amount)
-        for key in {key for key, _ in counts}:
-            pipeline.pexpire(key, KEPT_FOR + _STRETCH)
+        for (stretch, name, what), amount in counts.items():
+            pipeline.hincrby(_key_of(stretch), json.dumps([name, what]), amount)
+        for stretch in {stretch for stretch, _, _ in counts}:
+            pipeline.pexpire(_key_of(stretch), KEPT_FOR + _STRETCH)
         if last is not None:
             pipeline.set(redis_keys.SEAM_LAST_FAILURE, last, px=KEPT_FOR)
         try:
@@ -124,11 +124,11 @@ class SeamCallCounts:
     def since_each(self, *moments: datetime) -> tuple[tuple[CallCounts, ...], ...]:
         """Return what `since` returns for each of these moments. Every count is read once, in one round trip."""
         now = self._clock()
-        ends = [list(dict.fromkeys(_stretches(max(moment, now - KEPT_FOR), now))) for moment in moments]
+        ends = [range(_number_of(max(moment, now - KEPT_FOR)), _number_of(now) + 1) for moment in moments]
         stretches = list(dict.fromkeys(stretch for each in ends for stretch in each))
         pipeline = self._redis.pipeline(transaction=False)
         for stretch in stretches:
-            pipeline.hgetall(redis_keys.seam_calls(stretch))
+            pipeline.hgetall(_key_of(stretch))
         found = dict(zip(stretches, map(_counts_in, pipeline.execute()), strict=True))
         return tuple(_by_path(sum((found[stretch] for stretch in each), _Counts())) for each in ends)
 
@@ -159,13 +159,11 @@ def _of_path(path: str, counts: Mapping[tuple[str, int | str], int]) -> CallCoun
     return CallCounts(path=path, calls=sum(classes), failures=failures, classes=classes)
 
 
-def _stretch_of(moment: datetime) -> str:
-    seconds = int(moment.timestamp()) // int(_STRETCH.total_seconds()) * int(_STRETCH.total_seconds())
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M}"
+def _number_of(moment: datetime) -> int:
+    """Return which stretch of the clock a moment is in."""
+    return int(moment.timestamp() // _STRETCH.total_seconds())
 
 
-def _stretches(since: datetime, until: datetime) -> Iterator[str]:
-    at = since
-    while at < until + _STRETCH:
-        yield _stretch_of(min(at, until))
-        at += _STRETCH
+def _key_of(stretch: int) -> str:
+    began_at = datetime.fromtimestamp(stretch * _STRETCH.total_seconds(), UTC)
+    return redis_keys.seam_calls(f"{began_at:%Y%m%dT%H%M}")

@@ -38,6 +38,8 @@ def find_zone(name: str) -> ZoneInfo | None:
         return None
 
 
+# Each write of a booking asks for the same few moments again and again.
+@lru_cache(maxsize=4096)
 def instant_at(wall: datetime, zone: ZoneInfo, *, second: bool = False) -> datetime:
     """Return the moment at which a clock in `zone` shows `wall`, with the offset it has then.
 
