@@ -23,6 +23,8 @@ _SENDERS = 3
 _PAUSE = 0.02
 # A code's story keeps its newest 500 lines: fewer events go into each, with repeats.
 _EVENTS_A_CODE = 200
+_LOOK_AGAIN = 0.1
+_EVENT_STREAM = "seam-events"
 
 
 def webhook(client: httpx.Client, secret: str, access_code_id: str) -> tuple[str, int]:
@@ -63,8 +65,14 @@ def fitting_stay() -> dict[str, str]:
 class WebhookLoad:
     """Sends until it is stopped. The events are of codes without a booking: each must be in the story of its code."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, most_unrecorded: int | None = None) -> None:
+        """With `most_unrecorded`, senders wait while more accepted events than that wait for a worker.
+
+        So the machine gets as much as it can take, however slow it is. The data server must not go away then.
+        """
         run = machine.run()
+        self._redis = Redis.from_url(run["redis_url"]) if most_unrecorded is not None else None
+        self._most_unrecorded = most_unrecorded or 0
         self._url, self._secret = run["web_url"], run["webhook_secret"].split()[0]
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -85,6 +93,8 @@ class WebhookLoad:
         self._stopping.set()
         for thread in self._threads:
             thread.join()
+        if self._redis is not None:
+            self._redis.close()
 
     def lost(self, redis: Redis) -> list[str]:
         """Return the events that got a 2xx and are in no story yet."""
@@ -106,6 +116,9 @@ class WebhookLoad:
         sent = 0
         with httpx.Client(base_url=self._url, timeout=15) as client:
             while not self._stopping.wait(_PAUSE):
+                if self._redis is not None and self._redis.xlen(_EVENT_STREAM) > self._most_unrecorded:
+                    self._stopping.wait(_LOOK_AGAIN)
+                    continue
                 access_code_id = f"LOAD-{number}-{sent // _EVENTS_A_CODE}"
                 event_id, answer = deliver(client, self._secret, access_code_id)
                 sent += 1

@@ -20,8 +20,8 @@ from celery.worker.consumer import Consumer
 # it any more. The work that it was for is in a stream or the due-set.
 _PAUSES: Final = (1, 1, 1, 2, 2, 4, 4, 8, 8, 16, 16)
 MOST_RETURNS: Final = len(_PAUSES)
-# In seconds. Sending one takes about 5 ms on a small machine.
-_APART: Final = 0.02
+# In seconds. Taking one and sending it back takes about 10 ms on a small machine, and several times that on a busy one.
+_APART: Final = 0.05
 _GIVE_BACK_WITHIN: Final = 2.0
 RETURNS: Final = "oracode_returns"
 
