@@ -38,6 +38,7 @@ from worker.tasks import register_tasks
 
 REQUIRED = ("SEAM_API_KEY", "REDIS_URL")
 SWEEP_EVERY = timedelta(seconds=1)
+_SWEEPS_LAST_AT_LEAST: Final = SWEEP_EVERY * 5
 _REPEAT_ONCE: Final = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
 
@@ -67,16 +68,25 @@ def create_celery(settings: Settings) -> Celery:
             "sweep-due": {
                 "task": SWEEP_DUE,
                 "schedule": SWEEP_EVERY,
-                # A sweep that comes late is of no use: the next one does its work. They never pile up, and while tasks
-                # wait for longer than this, nothing that is due is put behind them. The worker's clock judges: one that
+                # While tasks wait for half a lease, nothing that is due is put behind them: it would be claimed again
+                # before it is done. Nor do sweeps pile up while there is no worker. The worker's clock judges: one that
                 # is ahead by more discards these sweeps.
                 # Beat keeps one connection for ever; only a repeat gives it a new one where RabbitMQ was restarted.
-                "options": {"expires": SWEEP_EVERY.total_seconds() * 5, "retry": True, "retry_policy": _REPEAT_ONCE},
+                "options": {
+                    "expires": _sweeps_last(settings).total_seconds(),
+                    "retry": True,
+                    "retry_policy": _REPEAT_ONCE,
+                },
             }
         },
         beat_max_loop_interval=1,
     )
     return app
+
+
+def _sweeps_last(settings: Settings) -> timedelta:
+    """Return the age from which a sweep is discarded: half of the lease of what it claims."""
+    return max(_SWEEPS_LAST_AT_LEAST, settings.reclaim_after / 2)
 
 
 def _files_of(settings: Settings) -> tuple[Mapping[str, UnitRules], Alerting]:
