@@ -289,7 +289,8 @@ def test_a_connection_outlives_a_data_server_that_is_away(
     stopping, tries = threading.Event(), list[str]()
 
     def append(text: str, *, is_redelivered: bool, beside: Mapping[str, object]) -> None:
-        assert not is_redelivered
+        # A try that failed may have stored it all the same.
+        assert is_redelivered == bool(tries)
         assert beside["routing_key"] == BOOKING_QUEUE
         tries.append(text)
         if len(tries) == 20:

@@ -65,7 +65,7 @@ def fitting_stay() -> dict[str, str]:
 class WebhookLoad:
     """Sends until it is stopped. The events are of codes without a booking: each must be in the story of its code."""
 
-    def __init__(self, machine: Machine, *, most_unrecorded: int | None = None) -> None:
+    def __init__(self, machine: Machine, *, senders: int = _SENDERS, most_unrecorded: int | None = None) -> None:
         """With `most_unrecorded`, senders wait while more accepted events than that wait for a worker.
 
         So the machine gets as much as it can take, however slow it is. The data server must not go away then.
@@ -76,7 +76,7 @@ class WebhookLoad:
         self._url, self._secret = run["web_url"], run["webhook_secret"].split()[0]
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._send, args=(number,), daemon=True) for number in range(_SENDERS)]
+        self._threads = [threading.Thread(target=self._send, args=(number,), daemon=True) for number in range(senders)]
         self.accepted: dict[str, str] = {}
         self.answers: Counter[int] = Counter()
         # Every different answer once; and refusals without a Retry-After.

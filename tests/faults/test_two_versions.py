@@ -158,7 +158,7 @@ def lines(machine: Machine, booking_id: str) -> list[str]:
 
 def test_a_version_is_rolled_out_and_back_under_load(machine: Machine, project: Path) -> None:
     """No webhook is refused or lost, no code made twice, nothing parked; what the newer wrote outlives the older."""
-    webhooks, bookings = WebhookLoad(machine, most_unrecorded=_MOST_WEBHOOKS), BookingLoad(machine)
+    webhooks, bookings = WebhookLoad(machine, senders=1, most_unrecorded=_MOST_WEBHOOKS), BookingLoad(machine)
 
     def next_of(name: str, release: str) -> None:
         before = webhooks.answers[202]

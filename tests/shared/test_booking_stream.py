@@ -3,7 +3,9 @@
 import json
 from typing import Any
 
+import pytest
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from shared.booking_stream import BookingStream
 from shared.domain.messages.parse import parse_booking_message
@@ -65,11 +67,29 @@ def test_pins_are_taken_out_before_the_append(redis_client: Redis) -> None:
     assert (len(entries), "739158" in str(entries)) == (4, False)
 
 
-def test_what_is_no_message_is_appended(redis_client: Redis) -> None:
-    """It is parked each time that a worker takes it."""
+def test_what_is_no_message_is_appended_once_for_each_time_that_it_was_sent(redis_client: Redis) -> None:
+    """It is parked each time. One that the broker delivers again isn't there twice."""
     stream = BookingStream(redis_client, STREAM)
-    assert [stream.append_delivered("[]", is_redelivered=again) for again in (False, True)] == [True, True]
-    assert redis_client.xlen(STREAM) == 2
+    assert [stream.append_delivered("[]", is_redelivered=again) for again in (True, True, False)] == [True, False, True]
+    beside = {"type": "booking.cancelled"}
+    found = [
+        stream.append_delivered(text(booking()), is_redelivered=again, beside=beside) for again in (False, True, False)
+    ]
+    assert found == [True, False, True]
+    assert redis_client.xlen(STREAM) == 4
+
+
+@pytest.mark.parametrize("sent", [text(booking()), text(envelope()), "[]"], ids=["plain", "envelope", "nonsense"])
+def test_an_append_that_failed_leaves_no_mark(redis_client: Redis, sent: str) -> None:
+    """Else its next try would take it for done."""
+    stream = BookingStream(redis_client, STREAM)
+    redis_client.set(STREAM, "something else")
+    for again in (False, True):
+        with pytest.raises(ResponseError):
+            stream.append_delivered(sent, is_redelivered=again)
+    redis_client.delete(STREAM)
+    assert stream.append_delivered(sent, is_redelivered=True)
+    assert redis_client.xlen(STREAM) == 1
 
 
 def test_a_type_beside_a_booking_that_cancels_goes_along(redis_client: Redis) -> None:

@@ -196,6 +196,7 @@ APPENDS: dict[str, Callable[[BookingStream], object]] = {
     "new": lambda stream: stream.append_delivered(BOOKING, is_redelivered=False),
     "again": lambda stream: stream.append_delivered(BOOKING, is_redelivered=True),
     "nonsense": lambda stream: stream.append_delivered("nonsense", is_redelivered=False),
+    "nonsense again": lambda stream: stream.append_delivered("nonsense", is_redelivered=True),
 }
 
 

@@ -190,6 +190,7 @@ def test_what_is_published_by_hand_is_on_a_replica_too(servers: Servers) -> None
         lambda: stream.append_delivered(text, is_redelivered=False),
         lambda: stream.append_delivered(text, is_redelivered=True),
         lambda: stream.append_delivered("nonsense", is_redelivered=False),
+        lambda: stream.append_delivered("nonsense", is_redelivered=True),
     ]
     servers.halt()
     for append in appends:

@@ -83,8 +83,9 @@ class Append(Protocol):
     """How a message gets into the stream."""
 
     def __call__(self, text: str, *, is_redelivered: bool, beside: Mapping[str, object]) -> object:
-        """Append a message; one that was delivered before may be there already. Raises RedisError, OSError.
+        """Append a message. Raises RedisError, OSError; it may be there all the same.
 
+        With `is_redelivered` it may be there already: the broker delivered it before, or an earlier try failed.
         `beside` is what stands beside the message: its headers, its type and its routing key.
         """
 
@@ -99,6 +100,8 @@ class Bridge:
         self._watch = watch
         # Fetched and not yet acknowledged, oldest first: never more than _UNDER_WAY.
         self._taken: deque[Any] = deque()
+        # The message whose last try failed: it may be in the stream, and only not yet on its replicas.
+        self._tried: Any = None
 
     def run(self) -> None:
         """Bridge until told to stop. Raises the error that ends the connection; unacknowledged messages come again."""
@@ -144,11 +147,12 @@ class Bridge:
             self._reject(message, str(error), rejects)
         else:
             try:
-                is_redelivered = bool(message.delivery_info.get("redelivered"))
+                is_redelivered = bool(message.delivery_info.get("redelivered")) or message is self._tried
                 self._append(text, is_redelivered=is_redelivered, beside=_beside(message))
             except (RedisError, OSError) as error:
                 # The data server is away, or full: what was not stored is not acknowledged.
                 log.warning("bridge.waiting", error=type(error).__name__)
+                self._tried = message
                 if isinstance(error, ResponseError):
                     # One that doesn't answer takes no alert either, and asking it again would only cost time.
                     self._watch.failed()
