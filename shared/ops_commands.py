@@ -26,6 +26,7 @@ TEST: Final = "test_code"
 REPLAY: Final = "replay_parked"
 DISCARD: Final = "discard_parked"
 ACTIONS: Final = (RETRY, HANDLE, CHOOSE, CANCEL, REPLAY, DISCARD, REISSUE, CHANGE, TEST)
+OF_PARKED: Final = (REPLAY, DISCARD)
 # The lines of a booking's story that say why an order was not done.
 NOT_CHANGED: Final = "booking.not_changed"
 NOT_CHOSEN: Final = "slot.not_chosen"
@@ -92,7 +93,7 @@ def command_from(text: str) -> OpsCommand:
     target, by = content.get("target"), content.get("by")
     if not isinstance(target, str) or not 0 < len(target) <= LONGEST_TARGET:
         raise ValueError("names no target")
-    if content["action"] in (REPLAY, DISCARD) and not is_parked_id(target):
+    if content["action"] in OF_PARKED and not is_parked_id(target):
         raise ValueError("names no target: no parked message")
     choice = None
     if content["action"] in (CHOOSE, TEST):

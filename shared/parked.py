@@ -21,6 +21,8 @@ from shared.domain import versions
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.parked_causes import cause_of
 from shared.domain.messages.parked_kind import ParkedKind, kind_said
+from shared.parked_orders import ParkedOrder, mark_of
+from shared.parked_orders import text_of as text_of_order
 from shared.replay_results import told_of_replay
 from shared.replayed_messages import Replay, text_of
 from shared.replicas import check_reached, queue_wait, sync_replicas_of
@@ -28,6 +30,7 @@ from shared.seam_event_redaction import mask_digits
 from shared.streams import FIRST_ENTRY_FIELD, is_entry_id
 
 _REPLAY: Final = (Path(__file__).parent / "replay_parked.lua").read_text(encoding="utf-8")
+_DISCARD: Final = (Path(__file__).parent / "discard_parked.lua").read_text(encoding="utf-8")
 # A flood of bad messages must not fill the memory that good ones need; the newest are kept.
 MOST_PARKED: Final = 10_000
 _READ_AT_ONCE: Final = 200
@@ -130,6 +133,7 @@ class ParkedList:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._replay = redis.register_script(_REPLAY)
+        self._discard = redis.register_script(_DISCARD)
 
     def park(self, parked: Parked) -> str:
         """Keep a message aside, on SYNC_REPLICAS replicas too, and return its id. Raises NotOnReplicas.
@@ -202,18 +206,21 @@ class ParkedList:
         count, newest = cast(Any, pipeline.execute())
         return int(count), newest[0][0] if newest else ""
 
-    def replay(self, entry: ParkedEntry, *, by: str = "", is_mended: bool = False) -> bool:
+    def replay(self, entry: ParkedEntry, *, by: str = "", is_mended: bool = False, order: str = "") -> bool:
         """Put the message back at the end of its stream and take it off the list; say whether it was there. Atomic.
 
         It keeps its place in the order of arrival: what came after it and was applied meanwhile is newer. `by` says
-        who does it, and `is_mended` that its text is another than the parked one: `shared.replay_results` keeps both.
+        who does it, `order` by which one, and `is_mended` that its text is another than the parked one:
+        `shared.replay_results` keeps all three.
         """
         first = entry.parked.source_id if is_entry_id(entry.parked.source_id) else ""
         fields = {entry.parked.field: entry.parked.message, FIRST_ENTRY_FIELD: first}
         cause = cause_of(entry.parked.problems).name
         note = Replay(parked_id=entry.parked_id, source_id=entry.parked.source_id, cause=cause)
         life = int(redis_keys.REPLAYS_FOR.total_seconds())
-        kept = text_of(note), told_of_replay(by=by, is_mended=is_mended), life
+        text = mark_of(entry.parked.message) if is_mended else ""
+        given = ParkedOrder(by=by, is_discard=False, order=order, text=text)
+        kept = text_of(note), told_of_replay(given), life
         keys = [
             redis_keys.PARKED,
             entry.parked.stream,
@@ -223,9 +230,15 @@ class ParkedList:
         args: list[str | int] = [entry.parked_id, *kept, *(part for field in fields.items() for part in field)]
         return bool(self._replay(keys=keys, args=args))
 
-    def discard(self, entry: ParkedEntry) -> None:
-        """Take the message off the list for good."""
-        self._redis.xdel(redis_keys.PARKED, entry.parked_id)
+    def discard(self, entry: ParkedEntry, *, by: str = "", reason: str = "", order: str = "") -> bool:
+        """Take the message off the list for good; say whether it was there. Atomic.
+
+        `by` says who does it, `reason` why, and `order` by which one: `shared.parked_orders` keeps them.
+        """
+        given = ParkedOrder(by=by, is_discard=True, order=order, reason=reason)
+        life = int(redis_keys.REPLAYS_FOR.total_seconds())
+        keys = [redis_keys.PARKED, redis_keys.discard_note(entry.parked_id)]
+        return bool(self._discard(keys=keys, args=[entry.parked_id, text_of_order(given), life]))
 
 
 def _naming(booking_id: str) -> Callable[[str], bool]:

@@ -104,6 +104,8 @@ KEYSPACES: Final = (
     Keyspace(f"{PREFIX}:replayed", "shared.replayed_messages", None),
     Keyspace(f"{PREFIX}:{{replay:*}}:note", "shared.replay_results", "REPLAYS_FOR"),
     Keyspace(f"{PREFIX}:{{replay-entry:*}}:result", "shared.replay_results", "REPLAYS_FOR"),
+    Keyspace(f"{PREFIX}:{{parked:*}}:discard", "shared.parked_orders", "REPLAYS_FOR"),
+    Keyspace(f"{PREFIX}:{{parked:*}}:late", "shared.parked_orders", "REPLAYS_FOR"),
     Keyspace(f"{PREFIX}:{{bulk:*}}:order", "receiver.console.bulk_orders", "REPLAYS_FOR"),
     Keyspace(f"{PREFIX}:{{refused}}:*", "shared.refused_messages", "REFUSED_FOR after the last one"),
     Keyspace(f"{PREFIX}:generation", "shared.ledger.data_loss", None),
@@ -333,6 +335,16 @@ def replay_note(parked_id: str) -> str:
 def replay_result(stream: str, entry_id: str) -> str:
     """Return the key of the JSON object that says what a replayed message came to, by its entry."""
     return f"{PREFIX}:{{replay-entry:{_encoded(stream)}:{_encoded(entry_id)}}}:result"
+
+
+def discard_note(parked_id: str) -> str:
+    """Return the key of the hash {told, at}: whose order discarded a parked message (JSON), and when (seconds)."""
+    return f"{PREFIX}:{{parked:{_encoded(parked_id)}}}:discard"
+
+
+def late_orders(parked_id: str) -> str:
+    """Return the key of the hash of the orders, JSON by their ids, that came when a parked message was gone."""
+    return f"{PREFIX}:{{parked:{_encoded(parked_id)}}}:late"
 
 
 def bulk_order(bulk_id: str) -> str:

@@ -25,6 +25,11 @@ class ReplayOutcome(StrEnum):
     """No worker has worked on it yet. It isn't lost: look again."""
     NOT_NOTED = "not_noted"
     """It is gone from its stream or from the list, and nobody noted why: `text` says who can have done that."""
+    DISCARDED = "discarded"
+    """It was thrown away before: `text` says by whom. No replay of it was done."""
+    NOT_USED = "not_used"
+    """Another order of this message was done first, and the text of this one wasn't used: `text` says whose was, and
+    what became of that."""
 
 
 USED = (ReplayOutcome.APPLIED, ReplayOutcome.UNCHANGED, ReplayOutcome.RECORDED)
@@ -118,6 +123,9 @@ def _sentences(it: Replayed, outcome: ReplayOutcome, problems: tuple[str, ...], 
                 f"It went back to {shown(it.stream)} and was taken from there by a worker of another version, so"
                 " what became of it was not noted. Look at its booking."
             )
+        case ReplayOutcome.DISCARDED | ReplayOutcome.NOT_USED:
+            # Of an order that came too late: never of the replay that was done.
+            pass
 
 
 def _how_it_stands(booking: Booking | None) -> Iterator[str]:

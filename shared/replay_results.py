@@ -18,6 +18,7 @@ from shared import redis_keys
 from shared.domain import versions
 from shared.domain.entry_ids import moment_of
 from shared.domain.versions import is_incompatible, schema_in
+from shared.parked_orders import ParkedOrder
 from shared.streams import FIRST_ENTRY_FIELD
 
 _READ_AT_ONCE: Final = 200
@@ -56,15 +57,21 @@ class ReplayResult:
 class Replayed:
     """A message that was replayed, and its entry. `result` is None while the entry `waits` in its stream.
 
-    It is None, too, where the entry is gone and nobody noted why: a process of another version took it.
+    It is None, too, where the entry is gone and nobody noted why: a process of another version took it. `given` is the
+    order that counted: its `by` is empty where the message went back without one, as its unit is in the doors file now.
     """
 
     stream: str
     entry_id: str
-    by: str
+    given: ParkedOrder
     is_mended: bool
     waits: bool
     result: ReplayResult | None
+
+    @property
+    def by(self) -> str:
+        """Who replayed it."""
+        return self.given.by
 
     @property
     def replayed_at(self) -> datetime:
@@ -118,18 +125,20 @@ def is_replayed(entry: Mapping[str, str]) -> bool:
     return FIRST_ENTRY_FIELD in entry
 
 
-def told_of_replay(*, by: str, is_mended: bool) -> str:
+def told_of_replay(given: ParkedOrder) -> str:
     """Return what is kept of a replay beside its entry and stream."""
-    return json.dumps({"schema": versions.REPLAY, "by": by, "is_mended": is_mended})
+    told = {"by": given.by, "is_mended": bool(given.text), "order": given.order, "text": given.text}
+    return json.dumps({"schema": versions.REPLAY, **told})
 
 
 def _replayed(note: Mapping[str, str], result: str | None, *, is_there: bool) -> Replayed:
     told: dict[str, Any] = json.loads(note["told"])
     read = _result(result) if result is not None else None
+    given = ParkedOrder(by=told["by"], is_discard=False, order=told.get("order", ""), text=told.get("text", ""))
     return Replayed(
         stream=note["stream"],
         entry_id=note["entry_id"],
-        by=told["by"],
+        given=given,
         is_mended=told["is_mended"],
         waits=is_there and read is None,
         result=read,

@@ -19,7 +19,19 @@ from shared.domain.entry_ids import moment_of
 from shared.domain.versions import NewerVersionNeeded
 from shared.ledger.processes import ProcessSigns, SeenProcess
 from shared.liveness.fleet import SIGN_EVERY, WORKER, is_alive
-from shared.ops_commands import CANCEL, CHANGE, CHOOSE, COMMAND_FIELD, REISSUE, RETRY, TEST, OpsCommand, command_from
+from shared.ops_commands import (
+    CANCEL,
+    CHANGE,
+    CHOOSE,
+    COMMAND_FIELD,
+    DISCARD,
+    REISSUE,
+    REPLAY,
+    RETRY,
+    TEST,
+    OpsCommand,
+    command_from,
+)
 from shared.streams import GROUP, ORDERS_LOOKED_FOR_EVERY
 
 NOT_YET: Final = "The order is stored, and no worker has done it yet."
@@ -36,6 +48,7 @@ _WHAT: Final[Mapping[str, str]] = {
     REISSUE: "a new code",
     CHANGE: "a change of the stay",
     TEST: "a test code",
+    DISCARD: "a discard",
 }
 
 
@@ -92,12 +105,18 @@ def _open(entry_id: str, command: OpsCommand, text: str) -> OpenOrder:
     return OpenOrder(
         order=entry_id,
         action=command.action,
-        what=_WHAT.get(command.action, command.action.replace("_", " ")),
+        what=_what(command),
         by=command.by,
         why=command.reason,
         given_at=moment_of(entry_id),
         text=text,
     )
+
+
+def _what(command: OpsCommand) -> str:
+    if command.action == REPLAY:
+        return "a corrected replay" if command.message else "a replay"
+    return _WHAT.get(command.action, command.action.replace("_", " "))
 
 
 def _texts(ports: Ports, entry_ids: list[str]) -> dict[str, str]:

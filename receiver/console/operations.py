@@ -67,9 +67,9 @@ class Operation:
     """One thing that can be asked. Its API is at `/api` + `path`; its page, where it has one, at `page`.
 
     A GET's page is made by `template`. A POST's page is the address of its form; afterwards the browser is sent to
-    `leads_to`, which may hold names of the path and of the answer. What `note` makes of the answer is shown there; ""
-    where that page says by itself what became of the order. `errors` are the statuses that it answers beside those of
-    all.
+    `leads_to`, which may hold names of the path and of the answer, or is made of the answer. What `note` makes of the
+    answer is shown there; "" where that page says by itself what became of the order. `errors` are the statuses that it
+    answers beside those of all.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Operation:
     body: type | None = None
     page: str = ""
     template: str = ""
-    leads_to: str = ""
+    leads_to: str | Callable[[Any], str] = ""
     note: Callable[[Any], str] = attrgetter("text")
     errors: tuple[int, ...] = ()
 

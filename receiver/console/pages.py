@@ -250,9 +250,11 @@ async def _home(_: Request) -> Response:
 
 def _address_after(operation: Operation, call: Call, answer: Any) -> str:
     """Return the address that a form leads to."""
-    names = [name for _, name, _, _ in Formatter().parse(operation.leads_to) if name]
+    given = operation.leads_to
+    leads_to = given if isinstance(given, str) else given(answer)
+    names = [name for _, name, _, _ in Formatter().parse(leads_to) if name]
     ids = {name: call.path[name] if name in call.path else str(getattr(answer, name)) for name in names}
-    return operation.leads_to.format(**{name: part_of(text) for name, text in ids.items()})
+    return leads_to.format(**{name: part_of(text) for name, text in ids.items()})
 
 
 def _session_id(request: Request) -> str:

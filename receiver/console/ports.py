@@ -24,6 +24,7 @@ from shared.ledger.reconciliation import ReconciliationLedger
 from shared.ledger.silences import Silences
 from shared.parked import ParkedList
 from shared.parked_of_bookings import ParkedOfBookings
+from shared.parked_orders import ParkedOrders
 from shared.planning_rules import planning_rules
 from shared.redis_client import connect
 from shared.refused_messages import RefusedMessages
@@ -51,6 +52,7 @@ class Ports:
     parked: ParkedList
     parked_of: ParkedOfBookings
     replays: ReplayResults
+    parked_orders: ParkedOrders
     refused: RefusedMessages
     unapplied: UnappliedMessages
     silences: Silences
@@ -95,6 +97,7 @@ def open_ports(settings: Settings, clock: Clock) -> Ports:
         parked=parked,
         parked_of=ParkedOfBookings(parked),
         replays=ReplayResults(redis),
+        parked_orders=ParkedOrders(redis),
         refused=refused,
         unapplied=UnappliedMessages(parked=parked, refused=refused, ledger=ledger),
         silences=Silences(redis, clock=clock),

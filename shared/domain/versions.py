@@ -21,7 +21,7 @@ CHANNEL_BUDGET: Final = "1.1"
 ORDER: Final = "1.4"
 OUTCOME_QUEUE: Final = "1.0"
 PARKED: Final = "1.2"
-REPLAY: Final = "1.1"
+REPLAY: Final = "1.2"
 BULK_ORDER: Final = "1.0"
 
 # What an older process doesn't know of an object, as it stood there: (name, JSON value) each. As a field of a dataclass

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from shared import redis_keys
 from shared.contracts import OPS_STREAM
 from shared.ops_commands import REPLAY, OpsCommand
 from shared.parked import ParkedList
@@ -154,7 +155,8 @@ def test_many_that_no_worker_takes(console: Console, redis_client: Redis, monkey
     ids = [park(redis_client, json.dumps({"booking_id": f"BK-{number}"})) for number in range(2)]
     told = console.api("POST", "/bulk/parked", role="operator", body={"action": "replay", "why": "again"}).json()
     assert (told["done"], told["not_yet"], told["text"]) == (0, ids, "Of 2 messages: 2 not worked on yet.")
-    ParkedList(redis_client).discard(_entry(redis_client, ids[0]))
+    # As a worker of an older version discards it.
+    redis_client.xdel(redis_keys.PARKED, ids[0])
     redis_client.delete(OPS_STREAM)
     path = f"/bulk/parked/{told['bulk_id']}"
     outcomes = {it["parked_id"]: it["outcome"] for it in console.api("GET", path).json()["replays"]}
@@ -163,10 +165,6 @@ def test_many_that_no_worker_takes(console: Console, redis_client: Redis, monkey
     assert "data-watch" in page
     for unknown in ("0" * 16, "x", "%2E%2E"):
         assert console.api("GET", f"/bulk/parked/{unknown}").status_code == 404
-
-
-def _entry(redis: Redis, parked_id: str) -> Any:
-    return ParkedList(redis).get(parked_id)
 
 
 def test_two_who_replay_the_same(console: Console, machine: Machine, sandbox: Sandbox) -> None:

@@ -6,6 +6,7 @@ from shared.booking_stream import BookingStream
 from shared.domain.booking.planning import PlanningRules
 from shared.domain.stay.stay import UnitRules
 from shared.ledger.door_tests import DoorTests
+from shared.parked_orders import ParkedOrders
 from shared.seam.doors import Doors
 from worker.assembly.resources import Resources
 from worker.handlers.cancel_booking import CancelBooking
@@ -46,7 +47,9 @@ def run_ops_command(
             rules=rules,
             clock=clock,
         ),
-        parked=ReturnParked(parked=ports.parked, parking=ports.parking),
+        parked=ReturnParked(
+            parked=ports.parked, parking=ports.parking, replays=ports.replays, orders=ParkedOrders(ports.redis)
+        ),
         test=OrderTestCode(
             ledger=ports.ledger,
             stream=BookingStream(ports.redis, settings.booking_stream),

@@ -90,9 +90,9 @@ class RunOpsCommand:
             case ops_commands.REISSUE:
                 self._reissue_code(entry_id, command)
             case ops_commands.REPLAY:
-                self._parked.replay(command.target, by=command.by, message=command.message)
+                self._parked.replay(entry_id, command.target, by=command.by, message=command.message)
             case ops_commands.DISCARD:
-                self._parked.discard(command.target, by=command.by, reason=command.reason)
+                self._parked.discard(entry_id, command.target, by=command.by, reason=command.reason)
             case ops_commands.TEST if command.choice is not None:
                 self._test(entry_id, command.target, command.choice, by=command.by, reason=command.reason)
             case _ if command.choice is not None:

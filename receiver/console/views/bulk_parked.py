@@ -13,7 +13,7 @@ from receiver.console.operations import Call, NotFound, Operation
 from receiver.console.views.booking_actions import By, who
 from receiver.console.views.bulk import MOST, BulkPreview, BulkTarget, Mark, NotDone, Why, check_mark, preview_of
 from receiver.console.views.parked import ParkedFields, matching
-from receiver.console.views.replay_view import ReplayView, became_of_ordered
+from receiver.console.views.replay_view import ReplayView, became_of, became_of_ordered
 from shared.console_tokens import Role
 from shared.ops_commands import DISCARD, REPLAY, OpsCommand
 from shared.replay_outcomes import ReplayOutcome
@@ -27,6 +27,7 @@ _SAID: Final = {
     ReplayOutcome.PARKED: "parked again",
     ReplayOutcome.WAITING: "not worked on yet",
     ReplayOutcome.NOT_NOTED: "gone, and nobody noted why",
+    ReplayOutcome.DISCARDED: "discarded before",
 }
 
 
@@ -51,8 +52,9 @@ class BulkParkedBody(ParkedFields):
 class BulkParkedOutcome:
     """What became of each. `done` counts those that need nobody any more: discarded, or used in some way.
 
-    `not_yet` are ordered, and no worker has done them yet; they aren't lost. `not_done` are parked again, and why.
-    `replays` says of each replayed message what became of it. `matching` counts all that matched, `left` those beyond
+    `not_yet` are ordered, and no worker has done them yet; they aren't lost. `not_done` are parked again, or another
+    order came first, and why. `replays` says of each replayed message what became of it, also of one that was to be
+    discarded. `matching` counts all that matched, `left` those beyond
     the first 1,000. The same is found under `bulk_id` for a week.
     """
 
@@ -120,7 +122,7 @@ def _not_yet(call: Call, given: BulkOrder) -> bool:
     """Say whether a worker has still to do something. As cheap as a look can be that is taken again and again."""
     if call.ports.parked.get_many(given.ids):
         return True
-    return given.action == "replay" and any(it.waits for it in call.ports.replays.of(given.ids).values())
+    return any(it.waits for it in call.ports.replays.of(given.ids).values())
 
 
 def _outcome(call: Call, bulk_id: str, given: BulkOrder) -> BulkParkedOutcome:
@@ -130,14 +132,21 @@ def _outcome(call: Call, bulk_id: str, given: BulkOrder) -> BulkParkedOutcome:
         found = became_of_ordered(call, given.ids)
         replays = tuple(found[each] for each in given.ids)
         not_yet = tuple(it.parked_id for it in replays if not it.done)
-        again = [it for it in replays if it.outcome is ReplayOutcome.PARKED]
+        again = [it for it in replays if it.outcome in (ReplayOutcome.PARKED, ReplayOutcome.DISCARDED)]
         not_done = tuple(NotDone(id=it.parked_id, why=it.text) for it in again)
     else:
         parked = call.ports.parked.get_many(given.ids)
         not_yet = tuple(each for each in given.ids if each in parked)
+        # Somebody replayed these before: the discard did nothing.
+        replayed = call.ports.replays.of([each for each in given.ids if each not in parked])
+        replays = tuple(became_of(call, replayed).values())
+        not_done = tuple(NotDone(id=it.parked_id, why=f"It was replayed before. {it.text}") for it in replays)
     done, left = len(given.ids) - len(not_yet) - len(not_done), given.matching - len(given.ids)
     said = _said_of(replays) if given.action == "replay" else f"{done} of {len(given.ids)} were discarded."
-    more = [f"{len(not_yet)} are ordered, and no worker has done them yet."] if not_yet and not replays else []
+    is_discard = given.action == "discard"
+    more = [f"{len(not_yet)} are ordered, and no worker has done them yet."] if not_yet and is_discard else []
+    were = "was" if len(not_done) == 1 else "were"
+    more += [f"{len(not_done)} {were} replayed before, so the discard did nothing."] if not_done and is_discard else []
     more += [f"{left} more match: order it again for them."] if left else []
     return BulkParkedOutcome(
         as_of=call.now,

@@ -1,22 +1,21 @@
-"""Parked messages: every problem beside its field; discard one. `replays` corrects and replays them."""
+"""Parked messages: every problem beside its field, and what is ordered. `replays` replays them, `discards` discards."""
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from receiver.console.commands import give
-from receiver.console.open_orders import not_yet
+from receiver.console.open_orders import OpenOrder, open_orders
 from receiver.console.operations import Call, NotFound, Operation
-from receiver.console.views.booking_actions import CancelBody, OrderOutcome, Outcome, who
 from shared.console_tokens import Role
 from shared.domain.messages.hints import hints_of
 from shared.domain.messages.parked_kind import ParkedKind
-from shared.ops_commands import DISCARD, OpsCommand
+from shared.ops_commands import OF_PARKED
 from shared.parked import ParkedEntry, ParkedList, is_parked_id, kind_of
+from shared.parked_order_texts import discarded_text
 from shared.refused_messages import lines_of
 
 _MOST: Final = 200
@@ -35,7 +34,10 @@ class ParkedProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedRow:
-    """One parked message. `booking_id` is empty where the message names no booking. `kind` is what it was meant as."""
+    """One parked message. `booking_id` is empty where the message names no booking. `kind` is what it was meant as.
+
+    `orders` are the replays and discards of it that no worker has done yet, oldest first: the first one counts.
+    """
 
     parked_id: str
     stream: str
@@ -43,6 +45,7 @@ class ParkedRow:
     parked_at: str
     booking_id: str
     problems: tuple[ParkedProblem, ...]
+    orders: tuple[OpenOrder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +90,21 @@ def read_parked(call: Call) -> ParkedMessages:
     """Return the list."""
     rows = list(matching(call.ports.parked, ParkedFields()))
     found = [row for row in rows if _fits(row, call.query)]
+    orders = _orders(call, (row.parked_id for row in found[:_MOST]))
     return ParkedMessages(
         as_of=call.now,
         total=len(found),
         all=len(rows),
         streams=tuple(sorted({row.stream for row in rows})),
         fields=tuple(sorted({each.field for row in rows for each in row.problems if each.field})[:_MOST_FIELDS]),
-        parked=tuple(found[:_MOST]),
+        parked=tuple(replace(row, orders=tuple(orders.get(row.parked_id, ()))) for row in found[:_MOST]),
         refused=tuple(lines_of(call.ports.refused.lately(call.now), most=_MOST_REFUSED)),
     )
+
+
+def _orders(call: Call, parked_ids: Iterable[str]) -> dict[str, list[OpenOrder]]:
+    wanted = frozenset(parked_ids)
+    return open_orders(call.ports, lambda it: it.action in OF_PARKED and it.target in wanted) if wanted else {}
 
 
 def matching(parked: ParkedList, wanted: ParkedFields) -> Iterator[ParkedRow]:
@@ -126,29 +135,23 @@ def read_one(call: Call) -> ParkedView:
         parked_at=row.parked_at,
         booking_id=row.booking_id,
         problems=row.problems,
+        orders=tuple(_orders(call, [row.parked_id]).get(row.parked_id, ())),
         message=laid_out(entry.parked.message),
     )
 
 
-def discard(call: Call) -> Outcome:
-    """Throw the message away for good. Raises NotFound."""
-    entry = find_parked(call)
-    command = OpsCommand(action=DISCARD, target=entry.parked_id, by=who(call), reason=call.body.reason)
-    order = give(call.ports, command)
-    if not order.is_done:
-        return Outcome(done=False, outcome=OrderOutcome.WAITING, text=not_yet(call.ports, order.entry_id).text)
-    return Outcome(done=True, text="The message was discarded.")
-
-
 def find_parked(call: Call) -> ParkedEntry:
-    """Return the message that the address names. Raises NotFound, which leads to what became of one replayed before."""
+    """Return the message that the address names. Raises NotFound, which leads to what became of one that was there."""
     parked_id = call.path["parked_id"]
     entry = call.ports.parked.get(parked_id) if is_parked_id(parked_id) else None
     if entry is not None:
         return entry
-    if is_parked_id(parked_id) and call.ports.replays.of([parked_id]):
+    if is_parked_id(parked_id):
         became = {"What became of it": f"/parked/{parked_id}/replay"}
-        raise NotFound("This message was replayed: it is no longer on the list.", became)
+        if call.ports.replays.of([parked_id]):
+            raise NotFound("This message was replayed: it is no longer on the list.", became)
+        if discarded := call.ports.parked_orders.discarded([parked_id]).get(parked_id):
+            raise NotFound(f"This message is no longer on the list. {discarded_text(discarded)}", became)
     raise NotFound("Nothing is parked under this id.")
 
 
@@ -203,18 +206,5 @@ OPERATIONS: Final = (
         page="/parked/{parked_id}",
         template="parked_message.html",
         errors=(404,),
-    ),
-    Operation(
-        name="discard_parked",
-        method="POST",
-        path="/parked/{parked_id}/discard",
-        role=Role.OPERATOR,
-        summary="Throw a parked message away for good.",
-        handle=discard,
-        answer=Outcome,
-        body=CancelBody,
-        page="/parked/{parked_id}/discard",
-        leads_to="/parked",
-        errors=(400, 404),
     ),
 )

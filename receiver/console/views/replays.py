@@ -1,6 +1,7 @@
 """Parked messages are corrected and replayed; the answer says what became of each."""
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -9,12 +10,13 @@ from receiver.console.commands import give
 from receiver.console.operations import Call, NotFound, Operation, Unusable
 from receiver.console.views.booking_actions import By, who
 from receiver.console.views.parked import find_parked, laid_out
-from receiver.console.views.replay_view import ReplayView, became_of, became_of_ordered
+from receiver.console.views.replay_view import ReplayView, as_answer, became_of, became_of_ordered
 from shared.console_tokens import Role
 from shared.domain.messages.message import InvalidMessage
 from shared.domain.messages.parse import parse_booking_message
 from shared.ops_commands import REPLAY, OpsCommand
 from shared.parked import is_parked_id
+from shared.parked_orders import ParkedOrder, mark_of
 
 _LONGEST_MESSAGE: Final = 64 * 1024
 _PATH: Final = "/parked/{parked_id}/replay"
@@ -29,7 +31,7 @@ class ReplayBody:
 
 
 def replay(call: Call) -> ReplayView:
-    """Put the message back into its stream, and wait some seconds for what becomes of it.
+    """Put the message back into its stream, and wait some seconds for what becomes of it, by this order or another.
 
     Raises NotFound; Unusable where it would only be parked again.
     """
@@ -44,12 +46,14 @@ def replay(call: Call) -> ReplayView:
             raise Unusable({each.field: f"{each.wrong}; {each.right}" for each in invalid.problems}) from None
     command = OpsCommand(action=REPLAY, target=entry.parked_id, by=who(call), message=message)
     replays = call.ports.replays
-    give(call.ports, command, until=lambda _: not any(it.waits for it in replays.of([entry.parked_id]).values()))
-    return became_of_ordered(call, [entry.parked_id])[entry.parked_id]
+    parked_id = entry.parked_id
+    order = give(call.ports, command, until=lambda _: not any(it.waits for it in replays.of([parked_id]).values()))
+    mine = ParkedOrder(by=command.by, is_discard=False, order=order.entry_id, text=mark_of(message))
+    return as_answer(call, became_of_ordered(call, [parked_id])[parked_id], mine)
 
 
 def read_replay(call: Call) -> ReplayView:
-    """Say what became of a replay. Raises NotFound where there was none within a week."""
+    """Say what became of a replay, or how its order stands. Raises NotFound where there was none within a week."""
     parked_id = call.path["parked_id"]
     found = became_of(call, [parked_id]) if is_parked_id(parked_id) else {}
     if parked_id in found:
@@ -65,7 +69,7 @@ OPERATIONS: Final = (
         method="GET",
         path=_PATH,
         role=Role.VIEWER,
-        summary="What became of a parked message that was replayed, for a week.",
+        summary="What became of a parked message that was replayed or discarded, for a week.",
         handle=read_replay,
         answer=ReplayView,
         page=_PATH,
@@ -83,7 +87,7 @@ OPERATIONS: Final = (
         body=ReplayBody,
         page=_PATH,
         leads_to=_PATH,
-        note=lambda _: "",
+        note=attrgetter("yours"),
         errors=(400, 404),
     ),
 )
