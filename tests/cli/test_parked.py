@@ -12,6 +12,7 @@ from shared.domain.booking.record import Booking
 from shared.domain.messages.message import InvalidMessage, Problem
 from shared.domain.messages.parse import parse_booking_message
 from shared.domain.messages.refused import refused_message
+from shared.ops_commands import REPLAY, OpsCommand
 from shared.refused_messages import RefusedMessages
 from shared.replay_results import ReplayResults
 from tests.sandbox.harness import Sandbox, in_days
@@ -168,3 +169,24 @@ def test_a_replay_that_no_worker_works_on(machine: Machine, sandbox: Sandbox) ->
     assert (result.exit_code, result.stdout) == (0, f"{other} went back to booking-created.\n")
     assert run("parked", "replay", other, "--wait", "soon").exit_code == 2
     assert run("parked", "replay", other).exit_code == 1
+
+
+def test_a_message_that_is_gone_says_what_became_of_it(machine: Machine, sandbox: Sandbox) -> None:
+    """Replayed or discarded, by whom and when; one that never was there is not known."""
+    parked_id = bad(machine, sandbox)
+    message = json.loads(machine.parked.get(parked_id).parked.message)  # type: ignore[union-attr]
+    mended = json.dumps(message | {"check_in": in_days(2, "15:45:00")})
+    machine.run_command(OpsCommand(action=REPLAY, target=parked_id, by="olaf", message=mended))
+    machine.apply_all()
+    for verb in ("replay", "discard", "show"):
+        result = run("parked", verb, parked_id)
+        assert result.exit_code == 1
+        assert f"{parked_id} was replayed by olaf, corrected, at 20" in result.stderr
+        assert f"It was applied as booking {message['booking_id']}, revision 0." in result.stderr
+    other = bad(machine, sandbox)
+    assert run("parked", "discard", other).exit_code == 0
+    for verb in ("replay", "discard", "show"):
+        result = run("parked", verb, other)
+        assert (result.exit_code, "discarded it at 20" in result.stderr) == (1, True)
+        assert "Nothing is parked" not in result.stderr
+    assert "Nothing is parked under '1-1'." in run("parked", "discard", "1-1").stderr

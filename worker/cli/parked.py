@@ -101,7 +101,8 @@ def discard(parked_id: str) -> None:
     """Throw a parked message away for good."""
     _, ports = open_ledger()
     entry = _get(ports, parked_id)
-    ports.parked.discard(entry)
+    if not ports.parked.discard(entry, by=user_name()):
+        _end_unknown(ports, parked_id)
     click.echo(f"{parked_id} was discarded.")
     _tell(ports)
 
@@ -148,9 +149,18 @@ def _end_without_id(ports: Ports) -> NoReturn:
 def _get(ports: Ports, parked_id: str) -> ParkedEntry:
     entry = ports.parked.get(parked_id) if is_parked_id(parked_id) else None
     if entry is None:
-        click.echo(f"Nothing is parked under {parked_id!r}.", err=True)
-        raise SystemExit(1)
+        _end_unknown(ports, parked_id)
     return entry
+
+
+def _end_unknown(ports: Ports, parked_id: str) -> NoReturn:
+    """Say what became of a message that isn't on the list, where that is known, and end the command with 1."""
+    from worker.cli.parked_replay import became_of  # noqa: PLC0415 - not for listing
+
+    became = list(became_of(ports, parked_id)) if is_parked_id(parked_id) else []
+    for line in became or [f"Nothing is parked under {parked_id!r}."]:
+        click.echo(printable(line), err=True)
+    raise SystemExit(1)
 
 
 def parked_line(entry: ParkedEntry, booking: Booking | None) -> str:

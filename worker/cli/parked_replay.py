@@ -8,6 +8,8 @@ from typing import Final
 import click
 
 from shared.parked import ParkedEntry
+from shared.parked_order_texts import discarded_text
+from shared.parked_orders import ParkedOrders
 from shared.replay_outcomes import USED, ReplayOutcome, ReplayStory, stories_of
 from worker.cli.printable import printable
 from worker.ports import Ports
@@ -24,8 +26,23 @@ def replay(ports: Ports, entries: list[ParkedEntry], *, by: str) -> list[str]:
     replayed = ports.replays.of(ids)
     for parked_id in ids:
         if parked_id not in replayed:
-            click.echo(f"{parked_id} is no longer on the list: somebody discarded it meanwhile.", err=True)
+            unknown = f"{parked_id} is no longer on the list, and nobody noted why."
+            for line in list(became_of(ports, parked_id)) or [unknown]:
+                click.echo(printable(line), err=True)
     return list(replayed)
+
+
+def became_of(ports: Ports, parked_id: str) -> Iterator[str]:
+    """Yield what became of a message that was taken off the list within a week; nothing where nobody noted that."""
+    if it := ports.replays.of([parked_id]).get(parked_id):
+        by = f" by {it.by}" if it.by else ""
+        mended = ", corrected," if it.is_mended else ""
+        yield f"{parked_id} was replayed{by}{mended} at {it.replayed_at:%Y-%m-%d %H:%M:%S} UTC."
+        for story in _stories(ports, {parked_id}).values():
+            yield story.text
+            yield from _where_to_look(story)
+    elif note := ParkedOrders(ports.redis).discarded([parked_id]).get(parked_id):
+        yield f"{parked_id} is no longer on the list: {discarded_text(note)}"
 
 
 def follow(ports: Ports, parked_ids: list[str], *, patience: timedelta) -> bool:
@@ -55,6 +72,10 @@ def _stories(ports: Ports, parked_ids: set[str]) -> Mapping[str, ReplayStory]:
 
 def _lines(parked_id: str, story: ReplayStory) -> Iterator[str]:
     yield f"{parked_id}: {story.text}"
+    yield from _where_to_look(story)
+
+
+def _where_to_look(story: ReplayStory) -> Iterator[str]:
     if story.is_parked:
         yield f"  Look at it with `oracode parked show {story.result.parked_id}`."
     if story.outcome is ReplayOutcome.WAITING:
