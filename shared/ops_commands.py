@@ -59,7 +59,8 @@ class OpsCommand:
     as its target, or of a TEST, which has a door's `device_id` there; None for all others. `message` is what a parked
     message is replaced with when it is replayed; empty: it goes back as it is. REISSUE names the door (its key) and the
     access code that the person was shown. CHANGE has the new times, as a booking message writes them (empty: that time
-    stays), and the booking's `revision` that the person was shown.
+    stays), and the booking's `revision` that the person was shown; `knows_it_ends`: these times are over, and the
+    person knows that the booking ends by them.
     """
 
     action: str
@@ -73,6 +74,7 @@ class OpsCommand:
     check_in: str = ""
     check_out: str = ""
     revision: int | None = None
+    knows_it_ends: bool = False
 
     def encoded(self) -> str:
         """Return the entry's text."""
@@ -80,6 +82,7 @@ class OpsCommand:
         more = {name: getattr(self, name) for name in _TEXTS}
         told |= {name: text for name, text in more.items() if text}
         told |= {"revision": self.revision} if self.revision is not None else {}
+        told |= {"knows_it_ends": True} if self.knows_it_ends else {}
         return json.dumps(told | (_choice_object(self.choice) if self.choice is not None else {}))
 
 
@@ -181,7 +184,7 @@ def _change_from(content: dict[str, Any], target: str) -> dict[str, Any]:
         times.values()
     ):
         raise ValueError("names no time")
-    return times | {"revision": revision}
+    return times | {"revision": revision, "knows_it_ends": content.get("knows_it_ends") is True}
 
 
 def _moment(text: Any) -> datetime | None:

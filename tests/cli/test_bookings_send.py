@@ -132,7 +132,11 @@ def test_times_that_are_over_need_a_word_of_their_own(machine: Machine, sandbox:
     assert "the booking ends for good, and it can't be changed back. Nothing was published." in result.stderr
     assert run("change", booking.booking_id, *past, "--knows-it-ends").exit_code == 0
     applied(machine)
-    assert machine.until(booking, "ended").state == "ended"
+    # Who ended it knows it: nobody is told.
+    assert machine.until(booking, "ended").reason == ""
+    assert not any(booking.booking_id in alert.key for alert in machine.alerts.open())
+    (line,) = machine.story_lines(booking.booking_id, "booking.change_asked")
+    assert line.endswith(" asked to end the booking by times that are over.")
     begun = machine.until(machine.book(sandbox.door()), "ready")
     assert run("change", begun.booking_id, "--check-in", in_days(-1, "15:45:00", offset="")).exit_code == 0
 

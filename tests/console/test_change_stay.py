@@ -18,7 +18,7 @@ from redis import Redis
 from shared.contracts import OPS_STREAM
 from shared.domain.booking.record import Booking, Change, HistoryEntry, State
 from shared.domain.stay.stay import UnitRules
-from shared.ops_commands import CHANGE, NOT_CHANGED, ORDER_FACT
+from shared.ops_commands import CHANGE, NOT_CHANGED, ORDER_FACT, OpsCommand
 from tests.console.bookings import DOOR, book, ledger_of
 from tests.console.console import Console, running, settings_for
 from tests.console.test_booking_pages import HOSTILE, worker
@@ -178,6 +178,43 @@ def test_times_that_are_over_end_the_booking(
         assert machine.until(booking, "ended").state == State.ENDED
         after = console.api("GET", path, role="operator")
         assert (after.status_code, "has ended" in after.json()["text"]) == (409, True)
+        ended = machine.ledger.get(booking.booking_id)
+        (door,) = ended.doors
+        (old,) = door.residual
+        assert (ended.reason, ended.residual_access_until) == ("", old.window.ends_at)
+        # Who ended it knows it.
+        assert not any("already_over" in alert.key for alert in machine.alerts.open())
+        page = text_of(browser.get(f"/bookings/{booking.booking_id}").text)
+        assert "The booking has ended. Its earlier code opens this door from" in page
+        assert "No other code is made. An earlier one opens a door until" in page
+        for false in ("no code was made", "No code was made", "There is no code"):
+            assert false not in page
+
+
+def test_who_ends_a_booking_is_not_told_but_of_its_booking_system(machine: Machine, sandbox: Sandbox) -> None:
+    """Each message of a booking system that came too late is told, also one after a person ended the booking."""
+    past = {"check_in": in_days(-5, "15:45:00"), "check_out": in_days(-2, "10:15:00")}
+
+    def told(booking: Booking) -> list[str]:
+        return [alert.key for alert in machine.alerts.open() if booking.booking_id in alert.key]
+
+    ended = machine.until(machine.book(sandbox.door(), sandbox.door()), "ready")
+    order = OpsCommand(action=CHANGE, target=ended.booking_id, by="olaf", revision=ended.revision, **past)  # type: ignore[arg-type]
+    machine.run_command(replace(order, knows_it_ends=True), times=2)
+    machine.apply_all()
+    assert machine.until(ended, "ended").reason == ""
+    assert told(ended) == []
+    machine.update(ended, 9, **past | {"check_out": in_days(-3, "10:15:00")})
+    assert machine.until(ended, "ended").reason == "already_over"
+    assert len(told(ended)) == 2
+    # As a worker of 0.2.0 notes it, or a person who didn't know.
+    unknowing = machine.until(machine.book(sandbox.door()), "ready")
+    machine.run_command(replace(order, target=unknowing.booking_id))
+    machine.apply_all()
+    assert machine.until(unknowing, "ended").reason == "already_over"
+    assert len(told(unknowing)) == 1
+    (alert,) = [it for it in machine.alerts.open() if unknowing.booking_id in it.key]
+    assert "no code was made for these times" in alert.notice.happened
 
 
 def test_a_stay_that_is_not_over_everywhere_does_not_end(

@@ -81,9 +81,9 @@ ORDER = {"action": RETRY, "target": "BK-1", "by": "ann"}
     [
         (ORDER, "read"),
         (ORDER | {"schema": "1.0"}, "read"),
-        (ORDER | {"schema": "1.5", "floor": 7}, "read"),
+        (ORDER | {"schema": "1.6", "floor": 7}, "read"),
         (ORDER | {"schema": "2.0"}, "left"),
-        (ORDER | {"schema": "1.5", "action": "pause_booking"}, "left"),
+        (ORDER | {"schema": "1.6", "action": "pause_booking"}, "left"),
         (ORDER | {"schema": "1.0", "action": "pause_booking"}, "refused"),
         (ORDER | {"action": "pause_booking"}, "refused"),
         (ORDER | {"schema": 9, "action": "pause_booking"}, "refused"),

@@ -222,7 +222,7 @@ def cancel(booking_id: str, *, as_json: bool) -> None:
 
     A code that exists may still open the door: `oracode bookings show` says until when.
     """
-    _send(booking_id, MessageType.CANCELLED, {}, may_end=True, as_json=as_json)
+    _send(booking_id, MessageType.CANCELLED, {}, as_json=as_json)
 
 
 @command.command()
@@ -253,8 +253,10 @@ def change(
     _send(booking_id, MessageType.UPDATED, changes, may_end=knows_it_ends, as_json=as_json)
 
 
-def _send(booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, may_end: bool, as_json: bool) -> None:
-    """Publish the message that cancels or changes a booking, and print that."""
+def _send(
+    booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, may_end: bool = False, as_json: bool
+) -> None:
+    """Publish the message that cancels or changes a booking, and print that. `may_end`: a change may end it."""
     from shared.booking_stream import BookingStream  # noqa: PLC0415 - not for listing
     from shared.domain.booking import own_message  # noqa: PLC0415 - nor these
     from shared.redis_client import connect  # noqa: PLC0415
@@ -276,9 +278,11 @@ def _send(booking_id: str, kind: MessageType, changes: Mapping[str, Any], *, may
     if kind is MessageType.UPDATED and own_message.changes_nothing(booking, message):
         click.echo(printable(f"{booking.booking_id} is booked so already: nothing was published."), err=True)
         raise SystemExit(1)
-    if not may_end and bookings_send.ends(settings, booking, message):
-        click.echo(f"{own_message.ENDS} Nothing was published. If it is meant: --knows-it-ends", err=True)
-        raise SystemExit(2)
+    if kind is MessageType.UPDATED and bookings_send.ends(settings, booking, message):
+        if not may_end:
+            click.echo(f"{own_message.ENDS} Nothing was published. If it is meant: --knows-it-ends", err=True)
+            raise SystemExit(2)
+        bookings_send.note_that_it_ends(ports, booking, message)
     entry_id = BookingStream(
         connect(settings.redis_address, sync_replicas=settings.sync_replicas), settings.booking_stream
     ).append(text, message)

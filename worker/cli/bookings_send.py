@@ -5,14 +5,16 @@ from collections.abc import Mapping
 import click
 
 from shared.clock import system_clock
+from shared.domain.booking.ended_on_purpose import CHANGE_ASKED, ends_by_message
 from shared.domain.booking.own_message import check_change, ends_by, rules_as_booked, rules_for
-from shared.domain.booking.record import Booking
+from shared.domain.booking.record import Booking, HistoryEntry
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType, Problem, stay_of
 from shared.domain.stay.stay import UnitRules
 from shared.doors_file import InvalidDoorsFile
 from shared.settings import Settings
+from worker.cli.context import user_name
 from worker.cli.printable import printable
-from worker.ports import units_of
+from worker.ports import Ports, units_of
 
 
 def check(settings: Settings, booking: Booking, message: BookingMessage) -> None:
@@ -39,6 +41,13 @@ def ends(settings: Settings, booking: Booking, message: BookingMessage) -> bool:
         # What the unit would add isn't known here: the worker judges it.
         return False
     return ends_by(booking, stay, device_ids, {}, now=system_clock())
+
+
+def note_that_it_ends(ports: Ports, booking: Booking, message: BookingMessage) -> None:
+    """Write into the booking's story who ends it by this message, knowing that: nobody is told of it then."""
+    text = f"{user_name()} asked to end the booking by times that are over."
+    facts = ends_by_message(message.message_id)
+    ports.ledger.note(booking.booking_id, HistoryEntry(at=system_clock(), what=CHANGE_ASKED, text=text, facts=facts))
 
 
 def known_units(settings: Settings) -> Mapping[str, UnitRules] | None:

@@ -1,12 +1,12 @@
 """A person changes a booking's stay: the message that the booking system would have sent is put into its stream."""
 
 from collections.abc import Mapping
-from typing import Final
 
 import structlog
 
 from shared.booking_stream import BookingStream
 from shared.clock import Clock
+from shared.domain.booking.ended_on_purpose import CHANGE_ASKED, ends_by_message
 from shared.domain.booking.message_order import has_seen
 from shared.domain.booking.own_message import (
     changed_data,
@@ -19,10 +19,9 @@ from shared.domain.booking.record import Booking, HistoryEntry
 from shared.domain.messages.message import BookingMessage, InvalidMessage, MessageType
 from shared.domain.stay.stay import UnitRules, time_text
 from shared.ledger.bookings import BookingLedger
+from shared.ops_commands import ORDER_FACT
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-_ASKED: Final = "booking.change_asked"
 
 
 class NotChanged(Exception):
@@ -41,15 +40,24 @@ class ChangeStay:
         self._clock = clock
 
     def __call__(
-        self, order_id: str, booking_id: str, *, check_in: str, check_out: str, revision: int, by: str, reason: str
+        self,
+        order_id: str,
+        booking_id: str,
+        *,
+        check_in: str,
+        check_out: str,
+        revision: int,
+        knows_it_ends: bool = False,
+        by: str,
+        reason: str,
     ) -> None:
         """Write down who changes what and why, then publish. A time that is empty stays as it is.
 
-        `revision` is the booking's that the person was shown: a change is of that one. Raises NotChanged,
-        UnknownBooking, NotOnReplicas.
+        `revision` is the booking's that the person was shown: a change is of that one. `knows_it_ends` says that the
+        person knows that the booking ends by it. Raises NotChanged, UnknownBooking, NotOnReplicas.
         """
         booking = self._ledger.get(booking_id)
-        message_id = f"ops-command/{order_id}"
+        message_id = _message_id(order_id)
         if has_seen(booking, message_id):
             # The order came again after its message was applied.
             return
@@ -57,7 +65,8 @@ class ChangeStay:
             raise NotChanged(f"the booking {why}")
         text, message = _message(booking, message_id, check_in, check_out)
         self._check(booking, message, revision)
-        self._note(booking, order_id, _asked(message, check_in, check_out), by=by, reason=reason)
+        text_of_order = f"{by or 'A person'} asked to change the stay to {_asked(message, check_in, check_out)}"
+        self._note(booking, order_id, f"{text_of_order}{f': {reason}' if reason else '.'}", knows_it_ends=knows_it_ends)
         self._stream.append(text, message)
         log.info("booking.change_published", booking_id=booking.booking_id, by=by)
 
@@ -72,14 +81,18 @@ class ChangeStay:
         if changes_nothing(booking, message):
             raise NotChanged("it is booked so already")
 
-    def _note(self, booking: Booking, order_id: str, asked: str, *, by: str, reason: str) -> None:
+    def _note(self, booking: Booking, order_id: str, text: str, *, knows_it_ends: bool) -> None:
         """Write the order into the story, once."""
         story = self._ledger.history(booking.booking_id)
-        if any(entry.what == _ASKED and entry.facts.get("order") == order_id for entry in story):
+        if any(entry.what == CHANGE_ASKED and entry.facts.get(ORDER_FACT) == order_id for entry in story):
             return
-        text = f"{by or 'A person'} asked to change the stay to {asked}{f': {reason}' if reason else '.'}"
-        entry = HistoryEntry(at=self._clock(), what=_ASKED, text=text, facts={"order": order_id})
-        self._ledger.note(booking.booking_id, entry)
+        ends = ends_by_message(_message_id(order_id)) if knows_it_ends else {}
+        facts = {ORDER_FACT: order_id, **ends}
+        self._ledger.note(booking.booking_id, HistoryEntry(at=self._clock(), what=CHANGE_ASKED, text=text, facts=facts))
+
+
+def _message_id(order_id: str) -> str:
+    return f"ops-command/{order_id}"
 
 
 def _message(booking: Booking, message_id: str, check_in: str, check_out: str) -> tuple[str, BookingMessage]:

@@ -5,6 +5,7 @@ from functools import partial
 
 from shared.clock import Clock
 from shared.domain.booking import transitions
+from shared.domain.booking.ended_on_purpose import is_ended_on_purpose
 from shared.domain.booking.planning import (
     Alter,
     Keep,
@@ -107,8 +108,7 @@ class PlanDoor:
                     it, key, revision=revision, reason=reason, detail=advice, facts=facts, now=now, offers=offers
                 )
             case Over():
-                # The earlier codes of a split stay may be over when it comes; the stay itself isn't.
-                reason = Reason.ALREADY_OVER if not seen.door.part else ""
+                reason = Reason.ALREADY_OVER if self._is_news(seen) else ""
                 erase_at = self._ledger.erase_at(seen.booking)
                 return lambda it: transitions.end_stay(it, key, reason=reason, erase_at=erase_at, now=now)
             case Postpone(until):
@@ -117,6 +117,14 @@ class PlanDoor:
                 )
             case Keep(window):
                 return lambda it: transitions.keep_code(it, key, revision=revision, asked=window, now=now)
+
+    def _is_news(self, seen: SeenDoor) -> bool:
+        """Say whether people must hear that a stay is over.
+
+        The earlier codes of a split stay may be over when it comes; the stay itself isn't. And who has ended a booking
+        by past times on purpose knows it.
+        """
+        return not seen.door.part and not is_ended_on_purpose(self._ledger.history_of(seen.booking))
 
 
 def _learned(booking: Booking, *, key: str, plan: Plan) -> Booking:

@@ -133,6 +133,7 @@ class RunOpsCommand:
                 check_in=command.check_in,
                 check_out=command.check_out,
                 revision=command.revision or 0,
+                knows_it_ends=command.knows_it_ends,
                 by=command.by,
                 reason=command.reason,
             )

@@ -89,7 +89,7 @@ def change(call: Call) -> Outcome:
         wanted = _wanted(call, booking, body.check_in, body.check_out)
     except InvalidMessage as invalid:
         raise _unusable(invalid) from None
-    _check_accepted(call, booking, wanted)
+    ends = _check_accepted(call, booking, wanted)
     command = OpsCommand(
         action=CHANGE,
         target=booking.booking_id,
@@ -98,6 +98,7 @@ def change(call: Call) -> Outcome:
         check_in=wanted.check_in,
         check_out=wanted.check_out,
         revision=booking.revision,
+        knows_it_ends=ends,
     )
     ledger = call.ports.ledger
 
@@ -113,8 +114,8 @@ def change(call: Call) -> Outcome:
     return outcome_of(call, booking, order, "The stay is changed.")
 
 
-def _check_accepted(call: Call, booking: Booking, wanted: Wanted) -> None:
-    """Check that the person knows that the booking ends, or which doors are without a code then.
+def _check_accepted(call: Call, booking: Booking, wanted: Wanted) -> bool:
+    """Check that the person knows that the booking ends, or which doors are without a code then; say whether it ends.
 
     Raises Unusable. May ask Seam.
     """
@@ -122,14 +123,15 @@ def _check_accepted(call: Call, booking: Booking, wanted: Wanted) -> None:
         if not call.body.knows_it_ends:
             raise Unusable({"knows_it_ends": f"must be true: {ENDS[0].lower()}{ENDS[1:]} Nothing was done"})
         # No door has a code then: that is known with it.
-        return
+        return True
     if call.body.accepts_no_code:
-        return
+        return False
     without = preview_of(call, booking, fields_of(booking), wanted=wanted).doors_without_code
     if without:
         named = ", ".join(f"“{shown(door.name)}”" for door in without)
         text = f"must be true: no code can be made then for {named}. Nothing was done; the preview says why"
         raise Unusable({"accepts_no_code": text})
+    return False
 
 
 def _changeable(call: Call) -> Booking:

@@ -14,7 +14,7 @@ ROWS: Final[Mapping[str, ProblemRow]] = {
         keeps_out=KeepsOut.WITHOUT_CODE,
     ),
     Reason.ALREADY_OVER: ProblemRow(
-        "The booking came after its own check-out: no code was made.",
+        "The booking came after its own check-out: no code was made for these times.",
         "Check its dates in the booking system; if the year is wrong, correct it there and send the booking again.",
         "ops",
     ),
