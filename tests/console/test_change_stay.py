@@ -160,6 +160,8 @@ def test_times_that_are_over_end_the_booking(
         query = f"{path}?check_in={past['check_in']}&check_out={past['check_out']}"
         shown = console.api("GET", query, role="operator").json()
         assert (shown["ends_booking"], "the booking ends for good" in shown["notes"][0]) == (True, True)
+        # Each says which word the order needs.
+        assert not shown["is_without_code"]
         page = browser.get(query).text
         assert "The booking ends for good" in page
         assert 'name="knows_it_ends"' in page

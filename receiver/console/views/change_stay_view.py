@@ -70,8 +70,9 @@ class ChangePreview:
 
     `check_in` and `check_out` are what was given, else the booking's times on the lock's clock, in the zone `clock`
     where that is known; empty where they can't be told on it. `booked` and `wanted` are the times for people.
-    `ends_booking`: these times are over, so the booking ends for good by them. `notes` are about the booking as a
-    whole.
+    `is_without_code`: the order needs `accepts_no_code`, since a door is without a code then. `ends_booking`: it needs
+    `knows_it_ends` instead, since these times are over, and the booking ends for good by them. `notes` are about the
+    booking as a whole.
     """
 
     as_of: datetime
@@ -134,7 +135,7 @@ def preview_of(
         clock=clock_of(booking),
         problems=problems,
         is_previewed=wanted is not None,
-        is_without_code=bool(_without_code(doors)),
+        is_without_code=bool(_without_code(doors)) and not ends,
         ends_booking=ends,
         doors=doors,
         notes=tuple(_notes(call, booking, wanted, ends=ends)) if wanted is not None else (),
