@@ -17,7 +17,7 @@ from receiver.bodies import BodyReader
 from receiver.console.addresses import ids_of
 from receiver.console.authentication import Tokens, check_role
 from receiver.console.metrics import CONTENT_TYPE, metrics_text
-from receiver.console.operations import Call, Operation, Unusable, read_as
+from receiver.console.operations import Call, Operation, Unusable, read_as, read_json_as
 from receiver.console.pages import LARGEST_BODY
 from receiver.console.ports import Ports
 from receiver.console.refused import REFUSALS, Refused, refused
@@ -71,7 +71,7 @@ class Api:
         token = self._tokens.of_bearer(request)
         check_role(token, operation.role)
         query = read_as(operation.query, request.query_params)
-        body = read_as(operation.body, await self._json(request)) if operation.body else None
+        body = read_json_as(operation.body, await self._json(request)) if operation.body else None
         path = ids_of(request.path_params)
         call = Call(ports=self._ports, token=token, now=self._ports.clock(), path=path, query=query, body=body)
         return await run_in_threadpool(operation.handle, call)

@@ -18,6 +18,7 @@ _MEANS: Final = {
     404: "There is no such thing.",
     409: "It can't be done as things stand.",
     413: "The body is too large.",
+    422: "The body has a field that there isn't, by its name. Nothing was done.",
     429: "Too many failed tries.",
     502: "Seam had to be asked, and didn't answer as it should.",
     503: "The data server can't be reached, or a newer version wrote what is asked for. Nothing was done.",
@@ -76,7 +77,7 @@ def _operation(each: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         "responses": answers,
     }
     if each.body is not None:
-        schema = _schema(each.body, schemas, mode="validation")
+        schema = _schema(each.body, schemas, mode="validation", only_these=True)
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return described
 
@@ -84,7 +85,7 @@ def _operation(each: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
 def _of_input(each: Operation) -> tuple[int, ...]:
     """Return the statuses of input that can't be used."""
     if each.body is not None:
-        return 400, 413
+        return 400, 413, 422
     return () if each.query is NoQuery else (400,)
 
 
@@ -113,12 +114,14 @@ def _inlined(content: Any, definitions: Mapping[str, Any]) -> Any:
     return [_inlined(part, definitions) for part in content] if isinstance(content, list) else content
 
 
-def _schema(model: Any, schemas: dict[str, Any], *, mode: Any) -> dict[str, Any]:
+def _schema(model: Any, schemas: dict[str, Any], *, mode: Any, only_these: bool = False) -> dict[str, Any]:
     """Return a reference to a model's schema, which joins `schemas` with all that it refers to.
 
-    Raises ValueError where another model there has the same name.
+    `only_these`: it takes no other fields. Raises ValueError where another model there has the same name.
     """
     schema = TypeAdapter(model).json_schema(mode=mode, ref_template=_REFERENCES)
+    if only_these:
+        schema["additionalProperties"] = False
     for name, each in (*schema.pop("$defs", {}).items(), (model.__name__, schema)):
         if schemas.setdefault(name, each) != each:
             raise ValueError(f"two models are called {name}: each needs a name of its own")

@@ -6,12 +6,15 @@ from datetime import datetime
 from functools import cache
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from receiver.console.ports import Ports
 from shared.console_tokens import ConsoleToken, Role
+from shared.domain.quoting import shown
+
+_LONGEST_NAME: Final = 80
 
 
 class NotFound(Exception):
@@ -35,6 +38,10 @@ class Unusable(Exception):
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
         self.problems = dict(problems)
+
+
+class UnknownFields(Unusable):
+    """The body has fields that this operation doesn't have: one may be misspelled, and mean much."""
 
 
 class SeamUnavailable(Exception):
@@ -92,6 +99,28 @@ class Operation:
 def _adapter(wanted: type) -> TypeAdapter[Any]:
     """Return what reads values of this type. Making it takes longer than most requests."""
     return TypeAdapter(wanted)
+
+
+@cache
+def _kinds(wanted: type) -> Mapping[str, Any]:
+    return get_type_hints(wanted)
+
+
+def read_json_as(wanted: type, given: Mapping[str, Any]) -> Any:
+    """Return a JSON object as a value of the type `wanted`. Raises UnknownFields; Unusable, with every problem.
+
+    A boolean is `true` or `false` there. A form's box has no such values: it sends a text, or nothing.
+    """
+    kinds = _kinds(wanted)
+    if unknown := [name for name in given if name not in kinds]:
+        known = ", ".join(kinds)
+        raise UnknownFields(
+            {shown(name[:_LONGEST_NAME]): f"is no field of this order; it has {known}" for name in unknown}
+        )
+    texts = {name for name, kind in kinds.items() if kind is bool and type(given.get(name, False)) is not bool}
+    if texts:
+        raise Unusable(dict.fromkeys(sorted(texts), "must be true or false"))
+    return read_as(wanted, given)
 
 
 def read_as(wanted: type, given: Mapping[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from receiver.console.authentication import CrossSiteRequest, NotAllowed
-from receiver.console.operations import Conflict, NotFound, SeamUnavailable, Unusable
+from receiver.console.operations import Conflict, NotFound, SeamUnavailable, UnknownFields, Unusable
 from receiver.refusals import BodyTooLarge, InvalidToken, NoRoom, TooManyAuthFailures, Unavailable
 from shared.domain.versions import NewerVersionNeeded
 
@@ -42,7 +42,7 @@ REFUSALS: Final = (
 )
 
 
-def refused(refusal: Exception) -> Refused:  # noqa: C901, PLR0911 - one answer for each
+def refused(refusal: Exception) -> Refused:  # noqa: C901, PLR0911, PLR0912 - one answer for each
     """Return what the refusal is answered with. `refusal` is one of REFUSALS."""
     match refusal:
         case InvalidToken():
@@ -62,6 +62,9 @@ def refused(refusal: Exception) -> Refused:  # noqa: C901, PLR0911 - one answer 
             return Refused(HTTPStatus.NOT_FOUND, "not_found", str(refusal), links=links)
         case Conflict():
             return Refused(HTTPStatus.CONFLICT, "conflict", str(refusal))
+        case UnknownFields(problems=problems):
+            text = f"{refusal}. Nothing was done."
+            return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown_fields", text, more={"problems": problems})
         case Unusable(problems=problems):
             return Refused(HTTPStatus.BAD_REQUEST, "unusable", str(refusal), more={"problems": problems})
         case SeamUnavailable():

@@ -166,10 +166,14 @@ def test_times_that_are_over_end_the_booking(
         assert "The booking ends for good" in page
         assert 'name="knows_it_ends"' in page
         assert "accepts_no_code" not in page
-        for more in ({}, {"accepts_no_code": True}):
+        for more in ({}, {"accepts_no_code": True}, {"knows_it_ends": "yes"}, {"knows_it_ends": 1}):
             refused = console.api("POST", path, role="operator", body=order | more)
             assert (refused.status_code, set(refused.json()["problems"])) == (400, {"knows_it_ends"})
-            assert "by them the booking ends for good" in refused.json()["text"]
+            is_said = "must be true or false" if "knows_it_ends" in more else "by them the booking ends for good"
+            assert is_said in refused.json()["text"]
+        misspelled = console.api("POST", path, role="operator", body=order | {"know_it_ends": True})
+        assert (misspelled.status_code, misspelled.json()["error"]) == (422, "unknown_fields")
+        assert set(misspelled.json()["problems"]) == {"know_it_ends"}
         assert browser.post(path, **order, accepts_no_code="true").status_code == 400
         assert machine.redis.xlen(OPS_STREAM) == 0
         with monkeypatch.context() as patched:
