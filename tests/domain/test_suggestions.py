@@ -178,3 +178,13 @@ def test_names_are_made_harmless() -> None:
     at = door(slot("16:00-10:00", name="\x1b[31mred\n", zone=LOS_ANGELES))
     text = suggested(stay("2026-12-01T14:00", "2026-12-05T10:00"), at)[0]["text"]
     assert text.isprintable()
+
+
+@pytest.mark.parametrize("zone", ["PST8PDT", "US/Pacific"])
+def test_a_clock_has_the_doors_name(zone: str) -> None:
+    """Also where the slot's own times name it otherwise; without the door's zone there is only the slot's."""
+    asked = stay("2026-12-01T14:00", "2026-12-05T10:00")
+    texts = [one["text"] for one in suggested(asked, door(slot("16:00-10:00", zone=zone)))]
+    assert all(text.endswith(f"{LOS_ANGELES}.") for text in texts)
+    (move, *_) = suggested(asked, door(slot("16:00-10:00", zone=zone), time_zone=None))
+    assert move["text"].endswith(f"{zone}.")

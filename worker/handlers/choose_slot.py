@@ -14,7 +14,6 @@ from shared.domain.door.door import Door
 from shared.domain.matching.manual_choice import SlotOffer, called, short
 from shared.domain.matching.manual_options import OF_A_SLOT, Choosable, Judged, NotChoosable, choice_of, choices_of
 from shared.domain.matching.match import MatchPolicy
-from shared.domain.matching.rules import slot_zone
 from shared.domain.stay.stay import Stay
 from shared.ledger.bookings import BookingLedger
 
@@ -96,7 +95,7 @@ class ChooseSlot:
             name = called(judged.slot.name if judged.slot is not None else slot)
             raise NotChosen(f"{name} on {short(door.name)}: {judged.why}; that can be chosen: {known}")
         if agreed is not None and (judged.starts_at, judged.ends_at) != (agreed.starts_at, agreed.ends_at):
-            zone = slot_zone(judged.slot, door) or "UTC"
+            zone = judged.match.time_zone or "UTC"
             times = f"{judged.starts_at:%Y-%m-%d %H:%M} to {judged.ends_at:%Y-%m-%d %H:%M} {zone}"
             raise NotChosen(f"a code of {called(judged.slot.name)} would work from {times} now, not as it was shown")
         return judged.offer()

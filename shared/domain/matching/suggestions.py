@@ -111,7 +111,7 @@ def _first_proved(changes: Iterable[StayChange], stay: Stay, door: Door, policy:
             if _locks_out(change, found.starts_at, found.ends_at):
                 continue
             code = "a code" if change.new_slot is not None else f"a code of {called(found.slot.name)}"
-            window = f"{show_wall(found.starts_at)} to {show_wall(found.ends_at)} {slot_zone(found.slot, at) or ''}"
+            window = f"{show_wall(found.starts_at)} to {show_wall(found.ends_at)} {found.time_zone or ''}"
             yield Suggestion(
                 change=change,
                 text=f"{change.text}: {code} then works from {window.rstrip()}.",
