@@ -180,3 +180,14 @@ def test_a_door_that_the_booking_loses() -> None:
     found = preview(A_DAY_LONGER, booked(wanted=False), now=WINDOW.starts_at)
     assert found.effect is Effect.DROPPED
     assert "can't be deleted" in found.means[-1]
+
+
+def test_a_stay_too_long_at_the_wrong_time_is_told_both() -> None:
+    """Each once, with times that fit."""
+    found = preview(("2026-12-01T13:30", "2027-02-05T14:00"), read=door(slot("16:00-10:00"), time_zone="UTC"))
+    assert found.effect is Effect.NOTHING_FITS
+    told = " ".join(found.means)
+    assert (told.count("within 60 minutes"), told.count("longer than 31 days")) == (1, 1)
+    assert [(each.check_in, each.check_out) for each in found.other_times] == [
+        (datetime(2026, 12, 1, 16), datetime(2027, 1, 1, 10))  # noqa: DTZ001 - on the lock's clock
+    ]

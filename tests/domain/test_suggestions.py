@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.domain.door.door import Door
-from shared.domain.matching.match import MatchPolicy, match
+from shared.domain.matching.match import TOO_LONG_TOO, MatchPolicy, Outcome, match
 from shared.domain.matching.suggestions import MOST_MOVES, suggest
 from shared.domain.stay.stay import Stay
 from tests.domain.building import LOS_ANGELES, daily, day_slot, door, slot, stay, stay_time
@@ -188,3 +188,17 @@ def test_a_clock_has_the_doors_name(zone: str) -> None:
     assert all(text.endswith(f"{LOS_ANGELES}.") for text in texts)
     (move, *_) = suggested(asked, door(slot("16:00-10:00", zone=zone), time_zone=None))
     assert move["text"].endswith(f"{zone}.")
+
+
+@pytest.mark.parametrize(("check_in", "moved"), [("14:00", "2 h later"), ("18:00", "1 h earlier")])
+def test_too_long_and_at_the_wrong_time(check_in: str, moved: str) -> None:
+    """Both are told, once each, and the times that fit are both nearer to the slot and within 31 days."""
+    asked, at = stay(f"2026-12-01T{check_in}", "2027-02-05T12:00"), door(slot("16:00-10:00"))
+    found = match(asked, at, ANY)
+    assert (found.outcome, found.note) == (Outcome.NO_SLOT, TOO_LONG_TOO)
+    (move,) = suggested(asked, at)
+    assert move["kind"] == "move_both"
+    assert f"Move the check-in {moved}" in move["text"]
+    assert move["check_out"] == "2027-01-01T10:00:00-08:00"
+    assert match(stay(f"2026-12-01T{check_in}", "2026-12-05T12:00"), at, ANY).note == ""
+    assert match(stay("2026-12-01T16:00", "2027-02-05T10:00"), at, ANY).note == ""

@@ -113,6 +113,8 @@ def _result(found: Match) -> Iterator[str]:
     if found.slot is None or found.starts_at is None or found.ends_at is None:
         heading = found.outcome.value.replace("_", " ").upper()
         yield from headed(f"✘ {heading}", f": {found.problem}", good=False)
+        if found.note:
+            yield from wrap(shown(found.note), "  ")
         return
     name = shown(found.slot.name) or "(no name)"
     yield from headed("✔ MATCHED", f": “{name}”", good=True)

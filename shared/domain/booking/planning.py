@@ -167,7 +167,8 @@ def plan_for(
         decided = _decide(wanted, booked, check_in=check_in, check_out=check_out, lead_time=lead_time, now=now)
         if decided is None:
             suggestions = () if refusal else still_possible(suggest(stay, door, policy, found), now)[:_MOST_ADVICE]
-            advice = refusal or " ".join(each.text for each in suggestions) or found.problem
+            told = filter(None, (found.note, *(each.text for each in suggestions)))
+            advice = refusal or " ".join(told) or found.problem
             decided = _no_match(found, advice, check_in, longest_wait, now)
             if decided.reason in OF_A_SLOT and not booked.part:
                 decided = replace(decided, offers=offers_of(stay, door, policy, now))

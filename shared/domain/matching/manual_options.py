@@ -11,7 +11,17 @@ from typing import Final
 
 from shared.domain.door.door import Door, TimeSlot
 from shared.domain.matching.manual_choice import SlotOffer, can_be_typed, short
-from shared.domain.matching.match import Considered, Match, MatchPolicy, Outcome, Verdict, fit_of, match, slots_named
+from shared.domain.matching.match import (
+    TOO_LONG_TOO,
+    Considered,
+    Match,
+    MatchPolicy,
+    Outcome,
+    Verdict,
+    fit_of,
+    match,
+    slots_named,
+)
 from shared.domain.matching.rules import LONGEST_CODE, duration
 from shared.domain.matching.stay_changes import SuggestionKind
 from shared.domain.matching.suggestions import suggest
@@ -132,7 +142,9 @@ def _judged(slot: TimeSlot, stay: Stay, door: Door, policy: MatchPolicy, now: da
         if found.outcome not in OF_A_SLOT:
             return NotChoosable(slot=slot, why=found.problem)
         (one,) = found.considered
-        moved = None if one.verdict is Verdict.TOO_LONG else _moved(asked, alone, policy, found)
+        # A choice moves the stay to a slot, but never ends it days earlier.
+        is_too_long = one.verdict is Verdict.TOO_LONG or found.note == TOO_LONG_TOO
+        moved = None if is_too_long else _moved(asked, alone, policy, found)
         if moved is None:
             return NotChoosable(slot=slot, why=_why(one, asked, found))
         found = moved

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from shared.domain.door.door import Door, TimeSlot
 from shared.domain.matching.match_json import considered_json, minutes, slot_json
 from shared.domain.matching.rules import (
     BY_KIND,
+    LONGEST_CODE,
+    TOO_FAR,
     Considered,
     MatchPolicy,
     SlotPreference,
@@ -44,6 +46,10 @@ __all__ = [
 ]
 
 
+TOO_LONG_TOO: Final = "The stay is also longer than 31 days, the longest time for which an Oracode code can work."
+"""The note of a match that fails by the slots' times, where better times alone wouldn't help."""
+
+
 class Outcome(StrEnum):
     """How a match ends. The first outcome in this order that applies is taken."""
 
@@ -61,7 +67,7 @@ class Match:
     """The decision: the chosen slot and window, and every slot that was considered.
 
     `starts_at`/`ends_at` are aware, each with the offset of the lock's zone at that moment.
-    `problem` says in a sentence why nothing was chosen, `note` what is special about what was chosen.
+    `problem` says in a sentence why nothing was chosen, `note` what is special about what was chosen, or wrong besides.
     `as_json()` is the object that the contract prints.
     """
 
@@ -131,6 +137,7 @@ def match(stay: Stay, door: Door, policy: MatchPolicy) -> Match:
             considered=tuple(considered),
             time_zone=next((clock_name(wall, door) for wall in walls if wall is not None), door.time_zone),
             problem=_problem(outcome, stay, considered),
+            note=TOO_LONG_TOO if outcome is Outcome.NO_SLOT and _is_too_long(walls, considered) else "",
         )
     preference = policy.preference
     best = min(fitting, key=lambda one: rank(one.slot, one.gap_in, one.gap_out, preference))
@@ -192,6 +199,16 @@ def _outcome(door: Door, walls: Sequence[WallStay | None], considered: Sequence[
     if not any(usable or walls):
         return Outcome.NO_TIME_ZONE
     return Outcome.TOO_LONG if Verdict.TOO_LONG in verdicts else Outcome.NO_SLOT
+
+
+def _is_too_long(walls: Sequence[WallStay | None], considered: Sequence[Considered]) -> bool:
+    """Say whether a code of each slot whose times are too far away would also have to work for too long."""
+    lengths = [
+        duration(wall.length) + one.check_out_gap - one.check_in_gap
+        for wall, one in zip(walls, considered, strict=True)
+        if one.verdict in TOO_FAR and wall and one.check_in_gap is not None and one.check_out_gap is not None
+    ]
+    return bool(lengths) and min(lengths) > duration(LONGEST_CODE)
 
 
 def _problem(outcome: Outcome, stay: Stay, considered: Sequence[Considered]) -> str:

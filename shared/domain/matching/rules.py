@@ -55,6 +55,8 @@ BY_KIND = frozenset(
     }
 )
 """Verdicts that rule a slot out because of its kind, at any times."""
+TOO_FAR = frozenset({Verdict.CHECK_IN_TOO_FAR, Verdict.CHECK_OUT_TOO_FAR, Verdict.BOTH_TOO_FAR})
+"""Verdicts of slots whose times are too far from those of the stay."""
 
 
 class SlotPreference(StrEnum):

@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from shared.domain.door.door import Door, TimeSlot
-from shared.domain.matching.rules import LONGEST_CODE, TOLERANCE, Verdict, duration
+from shared.domain.matching.rules import LONGEST_CODE, TOLERANCE, TOO_FAR, Verdict, duration
 from shared.domain.stay.stay import Granularity, Instant, Stay
 from shared.domain.stay.wall_stay import WallStay
 from shared.domain.times.time_of_day import TimeOfDay, show_time
@@ -19,7 +19,6 @@ from shared.domain.times.wording import show_length, show_wall
 _HALF_HOUR = timedelta(minutes=30)
 _NOON = time(12)
 _A_MIDNIGHT = datetime(2000, 1, 1)  # noqa: DTZ001 - half hours of a wall clock are counted from it
-_TOO_FAR = (Verdict.CHECK_IN_TOO_FAR, Verdict.CHECK_OUT_TOO_FAR, Verdict.BOTH_TOO_FAR)
 
 
 class SuggestionKind(StrEnum):
@@ -67,16 +66,17 @@ def moves(wall: WallStay, verdict: Verdict, gap_in: int, gap_out: int) -> Iterat
     The code must work at each suggested time. So a check-in before the slot's start moves to that start, and a
     check-out after the slot's end moves to that end. On the other side the guest gets extra access: there up to sixty
     minutes stay, or none if that doesn't fit because the clock changes in between. If the code would work for too long,
-    the stay ends days earlier instead.
+    the stay ends days earlier.
     """
-    if verdict in _TOO_FAR:
+    excess = wall.length + gap_out - gap_in - LONGEST_CODE
+    days_earlier = gap_out + excess // -DAY * DAY  # whole days, rounded up
+    if verdict in TOO_FAR:
         for left in (TOLERANCE, 0):
             in_by = _move_to(gap_in, left if gap_in < 0 else 0)
             out_by = _move_to(gap_out, left if gap_out > 0 else 0)
-            yield _move(wall, in_by, out_by)
+            yield _move(wall, in_by, days_earlier if excess > 0 else out_by)
     elif verdict is Verdict.TOO_LONG:
-        excess = wall.length + gap_out - gap_in - LONGEST_CODE
-        yield _move(wall, 0, gap_out + excess // -DAY * DAY)  # whole days, rounded up
+        yield _move(wall, 0, days_earlier)
 
 
 def _move_to(gap: int, left: int) -> int:
