@@ -94,6 +94,7 @@ def test_the_pages_say_what_is_known(console: Console, redis_client: Redis, monk
     assert "olaf ordered another try at" in page
     assert page.count("The order is stored, and no worker has done it yet.") == 1
     assert "data-watch" in page
+    assert '<noscript><meta http-equiv="refresh"' in page
     assert "<script>alert" not in page
     take(redis_client)
     assert "A worker took it at" in console.browser("viewer").get("/bookings/BK-1").text
@@ -137,4 +138,6 @@ def test_a_door_shows_its_own(console: Console, redis_client: Redis) -> None:
     redis_client.xadd(OPS_STREAM, {"command": reissue.encoded()})
     (told,) = orders_of(console, f"/doors/{DOOR}")
     assert (told["what"], told["why"]) == ("a test code", "slots changed")
-    assert "olaf ordered a test code at" in console.browser("viewer").get(f"/doors/{DOOR}").text
+    page = console.browser("viewer").get(f"/doors/{DOOR}").text
+    assert "olaf ordered a test code at" in page
+    assert '<noscript><meta http-equiv="refresh"' in page
