@@ -80,9 +80,13 @@ class Supervisor:
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
 
     def start(self, command: Command) -> None:
-        """Start a process, and keep it running from now on. Its output is appended to `logs/NAME.log`."""
+        """Start a process, and keep it running from now on. Its output is appended to `logs/NAME.log`.
+
+        Only the user of this process can read it: logs name bookings and doors.
+        """
         self._logs.mkdir(parents=True, exist_ok=True)
-        child = _Child(command, (self._logs / f"{command.name}.log").open("ab"))
+        self._logs.chmod(0o700)
+        child = _Child(command, _log(self._logs / f"{command.name}.log"))
         with self._lock:
             self._children[command.name] = child
             self._spawn(child)
@@ -173,6 +177,13 @@ class Supervisor:
             with suppress(OSError):
                 self._changed(self.pids())
                 self._is_report_due = False
+
+
+def _log(path: Path) -> IO[bytes]:
+    """Open a log for appending, readable by its user alone; also one that an older version made."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "ab")
 
 
 def _wrapped(command: Command) -> list[str]:

@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,6 +40,24 @@ def test_it_goes_on_where_nobody_can_be_told(tmp_path: Path) -> None:
         assert len(told) == before
         is_full = False
         wait_until(lambda: told[-1].get("stays") == third, what="who runs is told")
+    finally:
+        supervisor.stop()
+
+
+def test_logs_are_for_their_user_alone(tmp_path: Path) -> None:
+    """Also the folder and the file that an older version left open to all."""
+    logs = tmp_path / "logs"
+    logs.mkdir(mode=0o755)
+    (logs / "old.log").write_text("before\n")
+    (logs / "old.log").chmod(0o644)
+    supervisor = Supervisor(logs, lambda _: None)
+    try:
+        for name in ("old", "new"):
+            supervisor.start(
+                Command(name=name, arguments=[sys.executable, "-c", "print('x')"], environment=dict(os.environ))
+            )
+        assert [stat.S_IMODE(path.stat().st_mode) for path in (logs, *sorted(logs.iterdir()))] == [0o700, 0o600, 0o600]
+        assert (logs / "old.log").read_text().startswith("before\n")
     finally:
         supervisor.stop()
 
