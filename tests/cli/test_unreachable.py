@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from worker.cli import main
+from worker.cli.doctor_server import unusable
 
 _LOADING = b"-LOADING Redis is loading the dataset in memory\r\n"
 
@@ -56,3 +57,27 @@ def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     """Is looked for where REDIS_URL says."""
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     assert "check REDIS_URL" in said(capsys, "bookings", "list")
+
+
+# What a failover looks like from outside; the Sentinels of a restore are stopped for longer.
+_SENTINELS_AWAY = "redis+sentinel://:SECRET-PASSWORD@127.0.0.1:1,127.0.0.1:2/oracode/0"
+
+
+@pytest.mark.parametrize("arguments", [("bookings", "list"), ("restored",)])
+def test_no_sentinel_names_a_primary(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line that says so, without the library's traceback."""
+    monkeypatch.setenv("REDIS_URL", _SENTINELS_AWAY)
+    text = said(capsys, *arguments)
+    assert text.count("\n") == 1
+    assert "names a primary" in text
+    assert "SECRET" not in text
+
+
+def test_the_doctor_says_that_no_sentinel_names_a_primary() -> None:
+    """In plain words: the library's text is a page of its own objects."""
+    finding = unusable(_SENTINELS_AWAY)
+    assert finding is not None
+    assert finding.verdict == "bad"
+    assert finding.text == "no Sentinel of REDIS_URL names a primary: nothing is accepted"

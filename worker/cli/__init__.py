@@ -97,6 +97,11 @@ def _unreachable(error: Exception) -> str | None:
     name = f"{type(error).__module__}.{type(error).__name__}"
     if name == "redis.exceptions.BusyLoadingError":
         return "The data server was started just now and is still loading its data: try again in a moment."
+    if name == "redis.sentinel.MasterNotFoundError":
+        return (
+            "No Sentinel of REDIS_URL names a primary: a failover is under way (try again in a moment), or the "
+            "Sentinels or all data servers are away."
+        )
     if name.startswith("redis.exceptions."):
         return (
             f"The data server can't be used ({type(error).__name__}): check REDIS_URL, or start it with `oracode up`."

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from redis.exceptions import NoPermissionError, RedisError
+from redis.sentinel import MasterNotFoundError
 
 from shared.domain.alerting.clock_skew import is_skewed, show_skew
 from shared.durability import CLUSTER_REFUSED, StoreProblem, store_problems
@@ -41,6 +42,12 @@ def unusable(url: str) -> Finding | None:
             client.ping()
         except NoPermissionError:
             return None
+        except MasterNotFoundError:
+            # Its text is the library's own view of each Sentinel, hundreds of characters long.
+            remedy = "a failover takes some seconds; if it lasts, look at the Sentinels and the data servers"
+            return Finding(
+                "data server", "bad", "no Sentinel of REDIS_URL names a primary: nothing is accepted", remedy
+            )
         except (RedisError, OSError) as error:
             remedy = "is it running, and is REDIS_URL right? Without it nothing is accepted, and all waits"
             return Finding("data server", "bad", f"can't be used: {type(error).__name__}: {error}", remedy)
