@@ -256,6 +256,8 @@ def test_a_server_with_our_configuration_is_well(tmp_path: Path) -> None:
         info: Any = client.info()
         config: Any = client.config_get("appendfsync")
         assert [each for each in judge(info, config) if each.verdict != "ok"] == []
+        # Five seconds by default, in which SYNC_REPLICAS accepts nothing.
+        assert client.config_get("repl-diskless-sync-delay") == {"repl-diskless-sync-delay": "0"}
         client.close()
 
 
