@@ -51,7 +51,7 @@ ROWS: Final[Mapping[str, ProblemRow]] = {
         cleared_by=ClearedBy.CONDITION,
     ),
     Reason.LEDGER_ROLLED_BACK: ProblemRow(
-        "Another data server became the primary, and it may lack what was written last.",
+        "Another data server became the primary, or a backup was restored: what was written last may be missing.",
         "Have the booking system send again what it sent in that time; what is known already changes nothing. Events"
         " and codes are looked up at Seam automatically.",
         "ops",
