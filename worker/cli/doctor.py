@@ -23,6 +23,7 @@ from worker.broker import broker_connection
 from worker.cli.context import settings_for
 from worker.cli.doctor_processes import failed_tries, processes, stream
 from worker.cli.doctor_seam import seam
+from worker.cli.doctor_sentinels import sentinels
 from worker.cli.doctor_server import free_beside, judge, judge_clock, judge_clocks, judge_disk, unusable
 from worker.cli.doctor_upkeep import upkeep
 from worker.cli.findings import Finding
@@ -79,6 +80,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     if without_server is not None:
         yield without_server
         checks = {}
+    checks["Sentinels"] = lambda: sentinels(settings.redis_address)
     checks["brokers"] = lambda: _brokers(settings)
     checks["Seam"] = lambda: _seam(settings, units)
     for subject, check in checks.items():
