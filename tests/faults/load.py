@@ -114,7 +114,8 @@ class WebhookLoad:
 
     def _send(self, number: int) -> None:
         sent = 0
-        with httpx.Client(base_url=self._url, timeout=15) as client:
+        # During a restart a client waits until the next process has started.
+        with httpx.Client(base_url=self._url, timeout=15 * PATIENCE) as client:
             while not self._stopping.wait(_PAUSE):
                 if self._redis is not None and self._redis.xlen(_EVENT_STREAM) > self._most_unrecorded:
                     self._stopping.wait(_LOOK_AGAIN)
