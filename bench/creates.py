@@ -138,21 +138,22 @@ def has_done(seam: Sandbox, amount: int) -> bool:
 
 
 def publish(redis: Redis, doors: list[str], amount: int, prefix: str) -> None:
-    """Append bookings, spread over the doors, in one round trip."""
+    """Append bookings, spread over the doors, in one round trip. Each stay at a door begins after the one before."""
     pipeline = redis.pipeline(transaction=False)
     for number in range(amount):
-        pipeline.xadd(BOOKING_STREAM, {BOOKING_FIELD: booking(f"{prefix}{number}", doors[number % len(doors)])})
+        turn, door = divmod(number, len(doors))
+        pipeline.xadd(BOOKING_STREAM, {BOOKING_FIELD: booking(f"{prefix}{number}", doors[door], night=turn)})
     pipeline.execute()
 
 
-def booking(booking_id: str, door: str) -> str:
-    """Return a booking message with a stay that fits the door's slot; its code is due at once."""
-    today = system_clock().date()
+def booking(booking_id: str, door: str, *, night: int = 0) -> str:
+    """Return a booking message of one night that fits the door's slot; its code is due at once."""
+    check_in = system_clock().date() + timedelta(days=2 + night)
     return json.dumps({
         "booking_id": booking_id,
         "device_ids": [door],
-        "check_in": f"{today + timedelta(days=2)}T15:45",
-        "check_out": f"{today + timedelta(days=5)}T10:15",
+        "check_in": f"{check_in}T15:45",
+        "check_out": f"{check_in + timedelta(days=1)}T10:15",
     })  # fmt: skip
 
 
