@@ -24,6 +24,7 @@ from tests.console.console import Console, running, settings_for
 from tests.console.test_booking_pages import HOSTILE, worker
 from tests.sandbox.harness import API_KEY, Sandbox, in_days
 from tests.support.server import DataServer
+from tests.support.waiting import PATIENCE
 from tests.worker.machine import Machine, meanwhile
 
 
@@ -305,7 +306,7 @@ def test_the_order_is_of_the_revision_that_was_shown(
     console: Console, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It carries only what is another time; after another change a stale page orders nothing."""
-    monkeypatch.setattr("receiver.console.commands._WAIT", 0.5)
+    monkeypatch.setattr("receiver.console.commands._WAIT", 2 * PATIENCE)
     booking = book(redis_client, "BK-1/ä", label="Mr. <A>")
     path = "/bookings/BK-1%2F%C3%A4/change"
     shown = console.api("GET", path, role="operator").json()

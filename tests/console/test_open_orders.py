@@ -18,6 +18,7 @@ from tests.console.bookings import DOOR, book, read_door
 from tests.console.console import Console
 from tests.console.test_booking_pages import HOSTILE, worker
 from tests.shared.stories import NOW
+from tests.support.waiting import PATIENCE
 
 SECOND = timedelta(seconds=1)
 A_MINUTE = 60 * SECOND
@@ -104,6 +105,7 @@ def test_the_pages_say_what_is_known(console: Console, redis_client: Redis, monk
     assert orders_of(console, "/bookings/BK-2") == []
     answer = console.api("POST", "/bookings/BK-1/retry", role="operator", body={"reason": "again"}).json()
     assert [it["order"] for it in orders_of(console, "/bookings/BK-1")] == [told["order"], answer["order"]]
+    monkeypatch.setattr("receiver.console.commands._WAIT", 15)
     with worker(redis_client):
         done = console.api("POST", "/bookings/BK-1/retry", role="operator", body={}).json()
     assert (done["outcome"], done["order"]) == ("done", "")
@@ -115,7 +117,7 @@ def test_what_follows_from_an_order_and_is_not_there_yet(
     console: Console, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker has published the cancellation, and no worker has applied it: the order itself is done."""
-    monkeypatch.setattr("receiver.console.commands._WAIT", 0.5)
+    monkeypatch.setattr("receiver.console.commands._WAIT", 2 * PATIENCE)
     book(redis_client, "BK-1")
     browser = console.browser("operator")
     with worker(redis_client):
