@@ -2,8 +2,9 @@
 -- promoted, or a ledger with an older note than the caller has seen. It is one step on one server, so that identity
 -- (INFO), clock and note can't come from two servers.
 --
--- KEYS: the note, the ledger's epoch (`shared.ledger.data_loss`).  ARGV: pause after such a change (ms), how often it is noted (ms), and what the caller saw last: the
--- note's count, the replication id, the offset ('0', '', '0' where it has seen nothing).
+-- KEYS: the note, the ledger's epoch (`shared.ledger.data_loss`).
+-- ARGV: pause after such a change (ms), how often it is noted (ms), and what the caller saw last: the note's count, the
+-- replication id, the offset ('0', '', '0' where it has seen nothing).
 -- Returns count, replication id, offset, rest of the pause (ms), then of the last such change: its id ('' for none),
 -- the last note before it, when it was noticed (both epoch ms), whether something is missing for certain, whether it
 -- was dealt with, whether a person said that the ledger was restored from a backup ('1' or '0'); then the epoch, false
