@@ -1,4 +1,4 @@
-"""Whose order took a parked message off the list, and whose came too late. Kept for a week.
+"""Which order took a parked message off the list, and which orders came too late. Kept for a week.
 
 Several people may order something of one message before a worker acts. The order that is carried out first counts. The
 others do nothing, and each is noted as too late: the message's page tells those who gave them.

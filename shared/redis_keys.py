@@ -338,7 +338,7 @@ def replay_result(stream: str, entry_id: str) -> str:
 
 
 def discard_note(parked_id: str) -> str:
-    """Return the key of the hash {told, at}: whose order discarded a parked message (JSON), and when (seconds)."""
+    """Return the key of the hash {told, at}: the order that discarded a parked message (JSON), and when (seconds)."""
     return f"{PREFIX}:{{parked:{_encoded(parked_id)}}}:discard"
 
 

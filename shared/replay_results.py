@@ -18,7 +18,7 @@ from shared import redis_keys
 from shared.domain import versions
 from shared.domain.entry_ids import moment_of
 from shared.domain.versions import is_incompatible, schema_in
-from shared.parked_orders import ParkedOrder
+from shared.parked_orders import ParkedOrder, ParkedOrders
 from shared.streams import FIRST_ENTRY_FIELD
 
 _READ_AT_ONCE: Final = 200
@@ -103,6 +103,10 @@ class ReplayResults:
             found |= self._of_some(wanted[start : start + _READ_AT_ONCE])
         return found
 
+    def wait(self, parked_ids: Iterable[str]) -> bool:
+        """Say whether at least one of these messages was replayed, and waits in its stream."""
+        return any(it.waits for it in self.of(parked_ids).values())
+
     def _of_some(self, parked_ids: list[str]) -> dict[str, Replayed]:
         pipeline = self._redis.pipeline(transaction=False)
         for parked_id in parked_ids:
@@ -123,6 +127,14 @@ class ReplayResults:
 def is_replayed(entry: Mapping[str, str]) -> bool:
     """Say whether an entry of a stream was parked before."""
     return FIRST_ENTRY_FIELD in entry
+
+
+def counted_order(replays: ReplayResults, orders: ParkedOrders, parked_id: str) -> ParkedOrder | None:
+    """Return the order that took a message off the list; None while it is there, or where nobody noted one."""
+    if replayed := replays.of([parked_id]).get(parked_id):
+        return replayed.given
+    discarded = orders.discarded([parked_id]).get(parked_id)
+    return discarded.given if discarded is not None else None
 
 
 def told_of_replay(given: ParkedOrder) -> str:

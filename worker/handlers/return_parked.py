@@ -6,7 +6,7 @@ import structlog
 
 from shared.parked import ParkedEntry, ParkedList
 from shared.parked_orders import ParkedOrder, ParkedOrders, mark_of
-from shared.replay_results import ReplayResults
+from shared.replay_results import ReplayResults, counted_order
 from worker.parking import Parking
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -47,17 +47,10 @@ class ReturnParked:
 
     def _note_late(self, parked_id: str, given: ParkedOrder) -> None:
         """Note that another order took the message off the list before."""
-        counted = self._counted(parked_id)
+        counted = counted_order(self._replays, self._orders, parked_id)
         if counted is None:
             log.info("parked.unknown", parked_id=parked_id)
         elif counted.order != given.order:
             self._orders.note_late(parked_id, given)
             log.info("parked.too_late", parked_id=parked_id, by=given.by, discard=given.is_discard)
         # Else the order itself comes again: a worker was killed after it had carried it out.
-
-    def _counted(self, parked_id: str) -> ParkedOrder | None:
-        """Return the order that took the message off the list; None where nobody noted one."""
-        if replayed := self._replays.of([parked_id]).get(parked_id):
-            return replayed.given
-        discarded = self._orders.discarded([parked_id]).get(parked_id)
-        return discarded.given if discarded is not None else None

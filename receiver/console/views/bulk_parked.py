@@ -122,7 +122,7 @@ def _not_yet(call: Call, given: BulkOrder) -> bool:
     """Say whether a worker has still to do something. As cheap as a look can be that is taken again and again."""
     if call.ports.parked.get_many(given.ids):
         return True
-    return any(it.waits for it in call.ports.replays.of(given.ids).values())
+    return call.ports.replays.wait(given.ids)
 
 
 def _outcome(call: Call, bulk_id: str, given: BulkOrder) -> BulkParkedOutcome:

@@ -8,11 +8,12 @@ from receiver.console.open_orders import not_yet
 from receiver.console.operations import Call, Operation
 from receiver.console.views.booking_actions import CancelBody, OrderOutcome, Outcome, who
 from receiver.console.views.parked import find_parked
-from receiver.console.views.replay_view import became_of, counted_order
+from receiver.console.views.replay_view import became_of
 from shared.console_tokens import Role
 from shared.ops_commands import DISCARD, OpsCommand
 from shared.parked_order_texts import not_done_text
 from shared.parked_orders import ParkedOrder
+from shared.replay_results import counted_order
 
 _PATH: Final = "/parked/{parked_id}/discard"
 _NOT_NOTED: Final = (
@@ -37,9 +38,9 @@ def discard(call: Call) -> DiscardOutcome:
     command = OpsCommand(action=DISCARD, target=entry.parked_id, by=who(call), reason=call.body.reason)
     replays, parked_id = call.ports.replays, entry.parked_id
     # Where it was replayed instead, what becomes of it is the answer that a person needs.
-    order = give(call.ports, command, until=lambda _: not any(it.waits for it in replays.of([parked_id]).values()))
+    order = give(call.ports, command, until=lambda _: not replays.wait([parked_id]))
     mine = ParkedOrder(by=command.by, is_discard=True, order=order.entry_id)
-    counted = counted_order(call, parked_id)
+    counted = counted_order(replays, call.ports.parked_orders, parked_id)
     if counted is not None and not counted.is_discard:
         view = became_of(call, [parked_id])[parked_id]
         text = f"{not_done_text(mine, counted)} {view.text}"

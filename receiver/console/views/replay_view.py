@@ -14,6 +14,7 @@ from shared.ops_commands import OF_PARKED
 from shared.parked_order_texts import discarded_text, late_lines, not_done_text
 from shared.parked_orders import Discarded, ParkedOrder
 from shared.replay_outcomes import ReplayOutcome, ReplayStory, stories_of
+from shared.replay_results import counted_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,21 +78,13 @@ def became_of_ordered(call: Call, parked_ids: Iterable[str]) -> dict[str, Replay
 
 
 def as_answer(call: Call, view: ReplayView, mine: ParkedOrder) -> ReplayView:
-    """Return the view as the answer to the replay `mine`: with whose text counted, where it wasn't this one's."""
-    counted = counted_order(call, view.parked_id)
+    """Return the view as the answer to the replay `mine`; it names the order that counted, where that is another."""
+    counted = counted_order(call.ports.replays, call.ports.parked_orders, view.parked_id)
     if counted is None or mine.is_carried_out_by(counted):
         return view
     yours = not_done_text(mine, counted, is_applied=view.outcome is ReplayOutcome.APPLIED)
     outcome = view.outcome if counted.is_discard else ReplayOutcome.NOT_USED
     return replace(view, outcome=outcome, text=f"{yours} {view.text}", yours=yours)
-
-
-def counted_order(call: Call, parked_id: str) -> ParkedOrder | None:
-    """Return the order that took a message off the list; None while it is there, or where nobody noted one."""
-    if replayed := call.ports.replays.of([parked_id]).get(parked_id):
-        return replayed.given
-    discarded = call.ports.parked_orders.discarded([parked_id]).get(parked_id)
-    return discarded.given if discarded is not None else None
 
 
 def _ordered(call: Call, parked_id: str, *orders: OpenOrder) -> ReplayView:

@@ -47,7 +47,7 @@ def replay(call: Call) -> ReplayView:
     command = OpsCommand(action=REPLAY, target=entry.parked_id, by=who(call), message=message)
     replays = call.ports.replays
     parked_id = entry.parked_id
-    order = give(call.ports, command, until=lambda _: not any(it.waits for it in replays.of([parked_id]).values()))
+    order = give(call.ports, command, until=lambda _: not replays.wait([parked_id]))
     mine = ParkedOrder(by=command.by, is_discard=False, order=order.entry_id, text=mark_of(message))
     return as_answer(call, became_of_ordered(call, [parked_id])[parked_id], mine)
 
